@@ -81,7 +81,7 @@ def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(browser, add
     answer = browser.post(address, fields)
 
     assert answer.status_code == 400
-    assert "Choose one of these" in answer.content.decode()
+    assert "Choose one of: " in answer.content.decode()
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])

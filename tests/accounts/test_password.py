@@ -37,7 +37,7 @@ def test_a_new_password_holds_here_and_ends_every_other_session(browser, tanaka)
     tanaka.refresh_from_db()
     assert (answer.status_code, answer["Location"]) == (302, "/me/password/?changed=1")
     assert tanaka.check_password(NEW)
-    assert "Your password was changed." in browser.get(answer["Location"]).content.decode()
+    assert "Password changed." in browser.get(answer["Location"]).content.decode()
     assert elsewhere.get("/").status_code == 302
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.changes) == ("password-changed", tanaka, {})

@@ -34,7 +34,7 @@ def test_a_wrong_password_keeps_the_name_and_says_what_follows(client, tanaka):
 
     html = answer.content.decode()
     assert answer.status_code == 200
-    assert "The name or the password is wrong. After 5 wrong tries this address waits 15 minutes." in html
+    assert "Wrong username or password. Sign-in is blocked for 15 minutes after 5 failed attempts." in html
     assert 'value="tanaka"' in html
 
 

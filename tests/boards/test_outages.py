@@ -68,7 +68,7 @@ SENTENCES = [
         outage("server", lost_by=Cause.LEASE_RAN_OUT, has_restarted=None),
         "TMS received the reports in time but stored them late",
     ),
-    (outage("planned", lost_by=Cause.UPDATE), "said goodbye to update"),
+    (outage("planned", lost_by=Cause.UPDATE), "announced update"),
     (
         outage("unclear", has_restarted=True),
         "the terminal restarted; it does not report the uptime of the device",
@@ -147,7 +147,7 @@ def test_outages_are_summed_by_cause_the_longest_first(page, fleet):
     seen = page(terminal.get_absolute_url())
 
     assert seen.text("outages").split("by cause ")[1] == (
-        "Power or reboot once 5 min Network 2 times 2 min 30 s TMS itself once 20 s"
+        "Power or reboot once 5 min Network 2 times 2 min 30 s TMS once 20 s"
     )
 
 

@@ -146,7 +146,7 @@ WRONG = [
     ("below", {}, "id_critical_error", "needs a threshold further from normal"),
     ("above", {"metric": "Printer C"}, "id_metric_error", "Enter a valid value."),
     ("above", {"hysteresis": "-1"}, "id_hysteresis_error", "greater than or equal to 0"),
-    ("above", {"duration_s": "soon"}, "id_duration_s_error", "Write a length of time"),
+    ("above", {"duration_s": "soon"}, "id_duration_s_error", "Enter a duration such as"),
     ("above", {"warning": "nan"}, "id_warning_error", "Enter a number."),
     ("outside", {"critical": "", "warning_lower": ""}, "id_warning_lower_error", "Required for this kind of rule."),
     ("outside", {"critical": "", "warning_lower": "70"}, "id_warning_lower_error", "must be below the upper one"),

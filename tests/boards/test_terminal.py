@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
         ({"presence": "silent", "cause": "node_stopped", "due_at": 30}, "TMS restarted"),
         ({"presence": "rebooting", "cause": "reboot", "back_at": 90}, "Expected back by"),
         ({"presence": "closed", "cause": "closing"}, f": {Cause.CLOSING.label}."),
-        ({"presence": "offline", "cause": "did_not_return"}, "did not come back"),
+        ({"presence": "offline", "cause": "did_not_return"}, "not back on time"),
         ({"presence": "never"}, "never connected"),
     ],
 )
@@ -257,7 +257,7 @@ def test_a_reboot_needs_a_permission_of_its_own(browser, page, fleet):
     answer = browser.post(f"{terminal.get_absolute_url()}commands/", REBOOT | {"sure": "1"})
 
     assert answer.status_code == 403
-    assert "may not send dangerous commands" in answer.content.decode()
+    assert "permission to send dangerous commands" in answer.content.decode()
     assert 'value="reboot"' not in page(terminal.get_absolute_url()).html
     assert not Command.objects.exists()
 

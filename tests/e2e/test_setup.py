@@ -44,7 +44,7 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def operator(page: Page, tms: RunningTMS) -> Page:
     await page.goto(f"{tms.url}/admin/")
-    await page.get_by_label("Name").fill("operator")
+    await page.get_by_label("Username").fill("operator")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", name="Site administration")).to_be_visible()

@@ -20,13 +20,13 @@ async def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(house
 
 async def test_a_wrong_password_is_said_and_the_name_is_kept(house: SeededTMS, page: Page):
     await page.goto(f"{house.url}/sign-in/")
-    await page.get_by_label("Name").fill("mori")
+    await page.get_by_label("Username").fill("mori")
     await page.get_by_label("Password").fill(f"not {PASSWORD}")
 
     await page.get_by_role("button", name="Sign in").click()
 
     await expect(page.get_by_role("alert")).to_contain_text("wrong")
-    await expect(page.get_by_label("Name")).to_have_value("mori")
+    await expect(page.get_by_label("Username")).to_have_value("mori")
 
 
 async def test_signing_out_in_one_window_takes_the_board_of_the_other_to_the_sign_in_page(house: SeededTMS, page: Page):

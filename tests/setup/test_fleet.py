@@ -79,8 +79,8 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
     ("wrong", "said"),
     [
         ({"time_zone": "Asia/Nowhere"}, "Asia/Nowhere is not one of the available choices"),
-        ({"holiday_calendar": "XX"}, "No holidays are known of this country"),
-        ({"holiday_calendar": "DE-XX"}, "DE has no such part"),
+        ({"holiday_calendar": "XX"}, "No holiday calendar for this country"),
+        ({"holiday_calendar": "DE-XX"}, "DE has no such region"),
         (
             {
                 "special_days-TOTAL_FORMS": "1",
@@ -103,7 +103,7 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
                 "special_days-0-first_on": "2026-12-31",
                 "special_days-0-last_on": "2962-12-31",
             },
-            "a year after the first day",
+            "within a year of the first",
         ),
         (
             {
@@ -232,5 +232,5 @@ def test_a_terminal_is_linked_through_another_but_never_through_itself(admin_cli
     done = admin_client.post(f"/admin/fleet/terminal/{terminal.pk}/change/", fields)
 
     terminal.refresh_from_db()
-    assert "It would be linked through itself." in refused.content.decode()
+    assert "The terminal would be connected via itself. Choose another one." in refused.content.decode()
     assert (done.status_code, terminal.parent) == (302, router)

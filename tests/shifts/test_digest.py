@@ -176,7 +176,7 @@ def test_incidents_that_stood_are_told_as_they_were_at_the_end(fleet, shift, sat
         (later(HOUR), None),
         (None, "佐藤"),
     ]
-    assert "since 25 Nov 20:00, still open. 佐藤 has it." in markdown.markdown(told, TOKYO)
+    assert "since 25 Nov 20:00, unresolved. Acknowledged by 佐藤." in markdown.markdown(told, TOKYO)
 
 
 def test_notes_are_told_in_their_order(shift, sato, mori):
@@ -226,7 +226,10 @@ def test_as_markdown_it_reads_by_the_clocks_of_a_zone(fleet, shift, sato):
     assert "# Shift digest 25 Nov 18:00 – 26 Nov 02:00\n" in text
     assert "- Opened: 1 (Critical 1)\n" in text
     assert "- 25 Nov 18:01 佐藤: two\n  lines\n" in text
-    assert "- **Critical** Umeda: Hot, UMD-1 (Kiosk \\*3\\*), since 25 Nov 18:01. 佐藤 has it until recovery." in text
+    assert (
+        "- **Critical** Umeda: Hot, UMD-1 (Kiosk \\*3\\*), since 25 Nov 18:01. Acknowledged by 佐藤 until recovery."
+        in text
+    )
     assert "“fan ordered”\n" in text
     assert "## Maintenance\n\nNone.\n" in text
 

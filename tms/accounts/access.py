@@ -18,7 +18,7 @@ class Forbidden(PermissionDenied):
     """The person lacks a permission; the message names it in their language."""
 
     def __init__(self, permission: Permission) -> None:
-        super().__init__(gettext("Your account may not %(action)s.") % {"action": permission.label})
+        super().__init__(gettext("You don't have permission to %(action)s.") % {"action": permission.label})
 
 
 class Granted:

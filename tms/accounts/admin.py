@@ -17,7 +17,7 @@ from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.accounts.one_time_secrets import Secret
 from tms.lib.admin import ModelForm, ReadOnly
 
-TOKEN_ADVICE = _("What uses the API sends it with every request, as Authorization: Bearer …")
+TOKEN_ADVICE = _("API clients send it with every request: Authorization: Bearer …")
 
 
 @admin.register(User)
@@ -41,7 +41,7 @@ class PersonAdmin(UserAdmin[User]):
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "language":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
-        choices = [("", _("As the browser")), *settings.LANGUAGES]
+        choices = [("", _("Browser default")), *settings.LANGUAGES]
         return forms.ChoiceField(label=_("Language"), choices=choices, required=False)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -76,14 +76,14 @@ class ApiTokenForm(ModelForm[ApiToken]):
         max_value=api_tokens.MOST_DAYS,
         initial=365,
         required=False,
-        help_text=_("Empty: until it is revoked."),
+        help_text=_("Leave empty for a token that is valid until revoked."),
     )
 
     def clean_person(self) -> User:
         """A token has all permissions of its person, and its creator could use them."""
         person: User = self.cleaned_data["person"]
         if not access.may_act_for(self.maker, person):
-            raise forms.ValidationError(gettext("Choose somebody who may do no more than you."))
+            raise forms.ValidationError(gettext("Choose someone whose permissions don't exceed yours."))
         return person
 
 

@@ -15,13 +15,13 @@ class Permission(models.TextChoices):
     PLAN_MAINTENANCE = "accounts.plan_maintenance", _("plan, extend and end maintenance")
     WRITE_NOTES = "accounts.write_notes", _("write notes for the next shift")
     SEND_DIGESTS = "accounts.send_digests", _("send shift digests")
-    RESEND_DELIVERIES = "accounts.resend_deliveries", _("send notifications again")
-    OVERRIDE_SHIFTS = "accounts.override_shifts", _("override who is on call")
-    EDIT_RULES = "accounts.edit_rules", _("change rules and correlation")
+    RESEND_DELIVERIES = "accounts.resend_deliveries", _("resend notifications")
+    OVERRIDE_SHIFTS = "accounts.override_shifts", _("override on-call shifts")
+    EDIT_RULES = "accounts.edit_rules", _("change rules and correlation settings")
     EDIT_DESTINATIONS = "accounts.edit_destinations", _("change destinations")
     EDIT_POLICIES = "accounts.edit_policies", _("change notification policies")
     EDIT_ROTATIONS = "accounts.edit_rotations", _("change rotations")
-    PLAN_DIGESTS = "accounts.plan_digests", _("plan regular shift digests")
+    PLAN_DIGESTS = "accounts.plan_digests", _("schedule shift digests")
     EDIT_SITES = "fleet.change_site", _("change sites and their opening hours")
 
     @property

@@ -88,7 +88,7 @@ def change_password(request: AuthenticatedRequest) -> HttpResponse:
 def choose_theme(request: HttpRequest) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme not in Theme.values:
-        return HttpResponseBadRequest(gettext("Choose one of these themes: %s.") % ", ".join(Theme.values))
+        return HttpResponseBadRequest(gettext("Unknown theme. Choose one of: %s.") % ", ".join(Theme.values))
     if isinstance(request.user, User):
         User.objects.filter(pk=request.user.pk).update(theme=theme)
     return redirect(_back(request))
@@ -99,7 +99,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     language = request.POST.get("language", "")
     if not is_spoken(language):
         known = ", ".join(dict(settings.LANGUAGES))
-        return HttpResponseBadRequest(gettext("Choose one of these languages: %s.") % known)
+        return HttpResponseBadRequest(gettext("Unknown language. Choose one of: %s.") % known)
     if isinstance(request.user, User):
         User.objects.filter(pk=request.user.pk).update(language=language)
     response = redirect(_back(request))

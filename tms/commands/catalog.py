@@ -17,9 +17,9 @@ class CommandSpec(NamedTuple):
 CATALOG = {
     spec.name: spec
     for spec in (
-        CommandSpec("ping", _("Ping"), _("Asks for a sign of life.")),
-        CommandSpec("reboot", _("Reboot"), _("Restarts the terminal; it says goodbye and when it will be back."), True),
-        CommandSpec("collect_logs", _("Collect logs"), _("Fetches the newest lines of its log.")),
+        CommandSpec("ping", _("Ping"), _("Checks that the terminal responds.")),
+        CommandSpec("reboot", _("Reboot"), _("Restarts the terminal. It first announces when it will be back."), True),
+        CommandSpec("collect_logs", _("Collect logs"), _("Fetches the latest lines of the terminal's log.")),
     )
 }
 

@@ -11,7 +11,7 @@ from tms.commands.catalog import CATALOG
 ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
 
 
-DELIVER_WITHIN = (("3600", _("Send if back in 1 h")), ("86400", _("Send if back in 1 day")))
+DELIVER_WITHIN = (("3600", _("If back within 1 h")), ("86400", _("If back within 1 day")))
 
 
 class CommandForm(forms.Form):

@@ -58,7 +58,7 @@ class Command(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     created_at = models.DateTimeField(_("created at"))
     answer_within_s = models.FloatField(_("answer within (seconds)"), default=30)
-    deliver_before = models.DateTimeField(_("deliver if back before"))
+    deliver_before = models.DateTimeField(_("deliver by"))
     due_at = models.DateTimeField(null=True)
     session = models.BigIntegerField(default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)

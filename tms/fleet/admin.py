@@ -31,7 +31,7 @@ from tms.lib.hashing import hash_token
 from tms.protocol.credential import UID
 
 KEY_ADVICE = _("The terminal's agent sends it with every connection.")
-TOKEN_ADVICE = _("One new terminal of the site sends it to POST /api/v1/enrol and gets a credential of its own.")
+TOKEN_ADVICE = _("One new terminal of the site sends it to POST /api/v1/enrol and receives its own credential.")
 
 
 class OpeningHoursForm(ModelForm[OpeningHours]):
@@ -73,7 +73,7 @@ class TerminalForm(ModelForm[Terminal]):
         uid: str = self.cleaned_data["uid"]
         if not UID.fullmatch(uid):
             raise forms.ValidationError(
-                gettext("Use 1 to 64 letters, digits, - and _, and begin with a letter or digit.")
+                gettext("Use 1 to 64 letters, digits, - and _, starting with a letter or digit.")
             )
         return uid
 
@@ -83,7 +83,9 @@ class TerminalForm(ModelForm[Terminal]):
             with transaction.atomic():
                 check_no_cycle(self.instance.pk, parent.pk if parent else None)
         except Cycle:
-            raise forms.ValidationError(gettext("It would be linked through itself.")) from None
+            raise forms.ValidationError(
+                gettext("The terminal would be connected via itself. Choose another one.")
+            ) from None
         return parent
 
 
@@ -101,8 +103,8 @@ class TerminalAdmin(ModelAdmin[Terminal]):
     standing = ("presence", "since", "cause", "back_at", "last_seen", "status")
     fieldsets = (
         (None, {"fields": ("uid", "site", "kind", "label", "parent")}),
-        (_("Right now"), {"fields": standing}),
-        (_("As it reported"), {"fields": reported}),
+        (_("Current state"), {"fields": standing}),
+        (_("Reported by terminal"), {"fields": reported}),
     )
     add_fieldsets = fieldsets[:1]
 
@@ -170,7 +172,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
     def cause(self, terminal: Terminal) -> str:
         return shown(terminal.state.get_cause_display())
 
-    @admin.display(description=_("back at"))
+    @admin.display(description=_("expected back"))
     def back_at(self, terminal: Terminal) -> str:
         return shown(terminal.state.back_at)
 
@@ -200,7 +202,7 @@ class CredentialAdmin(ReadOnly, ModelAdmin[Credential]):
     def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[Credential]) -> HttpResponse | None:
         return revoke(self, request, queryset, queryset, action="revoke_selected")
 
-    @admin.display(description=_("digest"))
+    @admin.display(description=_("hash"))
     def mark(self, key: Credential) -> str:
         """Enough to distinguish two keys, too little to use one."""
         return f"{key.digest[:8]}…"

@@ -38,7 +38,7 @@ class SpanField(forms.CharField):
             return None
         found = seconds(text)
         if found is None:
-            raise forms.ValidationError(gettext("Write a length of time: 90 s, 2 min, 1 h or 1 d."))
+            raise forms.ValidationError(gettext("Enter a duration such as 90 s, 2 min, 1 h or 1 d."))
         return found
 
     def prepare_value(self, value: Any) -> Any:

@@ -24,7 +24,7 @@ LABELS: dict[str, str | Promise] = {
     "cpu_pct": _("CPU"),
     "memory_pct": _("Memory"),
     "disk_pct": _("Disk"),
-    "link_rtt_ms": _("Round trip"),
+    "link_rtt_ms": _("Round-trip time"),
     "paper_pct": _("Paper"),
     "uptime_s": _("Uptime"),
     "network_in_bps": _("Received"),

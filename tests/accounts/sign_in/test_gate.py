@@ -57,7 +57,7 @@ async def test_a_flood_from_one_address_is_answered_before_django(ask, passed):
     assert (len(passed), len(refused)) == (BURST, 20)
     assert refused[0][0]["status"] == 429
     assert 1 <= int(headers[b"retry-after"]) <= 60
-    assert "Too many requests to sign in." in refused[0][1]["body"].decode()
+    assert "Too many sign-in requests." in refused[0][1]["body"].decode()
 
 
 async def test_other_pages_and_other_addresses_pass(ask, passed):

@@ -107,7 +107,7 @@ def test_a_full_pool_answers_429_and_the_try_does_not_count(client, settings, mo
     answers = [client.post("/sign-in/", {"username": "tanaka", "password": "x"}) for _ in range(8)]
 
     assert {(answer.status_code, answer["Retry-After"]) for answer in answers} == {(429, "5")}
-    assert "Too many people are signing in at this moment." in answers[0].content.decode()
+    assert "Too many people are signing in right now." in answers[0].content.decode()
 
 
 @pytest.mark.both

@@ -49,7 +49,7 @@ def test_a_sixth_guess_waits_and_costs_no_hash_whether_or_not_the_person_exists(
 
     assert statuses(guesses) == [200] * 5
     assert (late.status_code, late["Retry-After"]) == (429, "900")
-    assert "Too many wrong tries. Sign in again in 15 minutes." in late.content.decode()
+    assert "Too many failed attempts. Try again in 15 minutes." in late.content.decode()
     assert (hashed, len(hashes)) == (5, 5)
 
 

@@ -18,18 +18,18 @@ class TokenQuerySet(models.QuerySet["ApiToken"]):
 class ApiToken(models.Model):
     """Lets another system act as a person over the API. Kept only as the SHA-256 of its 256-bit secret."""
 
-    name = LineField(_("name"), max_length=100, help_text=_("What uses it."))
+    name = LineField(_("name"), max_length=100, help_text=_("The program that uses it."))
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
         related_name="api_tokens",
         verbose_name=_("acts as"),
-        help_text=_("It may see and do what this person may."),
+        help_text=_("It has the permissions of this person."),
     )
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
-    used_at = models.DateTimeField(_("used last"), null=True, blank=True)
+    used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     """To within a minute."""
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 

@@ -6,7 +6,7 @@ from tms.lib.text_fields import LineField
 
 
 class Theme(models.TextChoices):
-    SYSTEM = "system", _("As the system")
+    SYSTEM = "system", _("System default")
     DARK = "dark", _("Dark")
     LIGHT = "light", _("Light")
 

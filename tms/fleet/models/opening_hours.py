@@ -42,27 +42,27 @@ class SpecialDay(models.Model):
 
     site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="special_days")
     first_on = models.DateField(_("first day"))
-    last_on = models.DateField(_("last day"), null=True, blank=True, help_text=_("Empty: that day alone."))
-    opens_at = models.TimeField(_("opens at"), null=True, blank=True, help_text=_("Without times it is closed."))
+    last_on = models.DateField(_("last day"), null=True, blank=True, help_text=_("Leave empty for a single day."))
+    opens_at = models.TimeField(_("opens at"), null=True, blank=True, help_text=_("Leave empty if closed."))
     closes_at = models.TimeField(_("closes at"), null=True, blank=True)
     note = LineField(_("note"), max_length=100, blank=True)
 
     class Meta:
         db_table = "fleet_ownday"
         ordering = ("first_on", "opens_at")
-        verbose_name = _("closing day or exceptional opening")
-        verbose_name_plural = _("closing days and exceptional openings")
+        verbose_name = _("special day")
+        verbose_name_plural = _("special days")
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(last_on=None) | models.Q(last_on__gte=models.F("first_on")),
                 name="own_day_order",
-                violation_error_message=_("The last day must not lie before the first."),
+                violation_error_message=_("The last day must not be before the first."),
             ),
             models.CheckConstraint(
                 condition=models.Q(opens_at=None, closes_at=None)
                 | models.Q(opens_at__isnull=False, closes_at__isnull=False),
                 name="own_day_times",
-                violation_error_message=_("Give both times, or none of them for a day on which it is closed."),
+                violation_error_message=_("Enter both times, or neither for a day on which the site is closed."),
             ),
         )
 
@@ -72,7 +72,7 @@ class SpecialDay(models.Model):
     def clean(self) -> None:
         """The calendar expands every day of the range, so its length is limited."""
         if _days_between(self.first_on, self.last_on) >= MOST_DAYS:
-            raise ValidationError({"last_on": gettext("It may lie a year after the first day at most.")})
+            raise ValidationError({"last_on": gettext("The last day must be within a year of the first.")})
 
 
 def _days_between(first: date | None, last: date | None) -> int:

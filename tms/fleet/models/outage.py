@@ -12,9 +12,9 @@ class OutageCause(models.TextChoices):
     NETWORK = "network", pgettext_lazy("outage", "Network")
     POWER = "power", pgettext_lazy("outage", "Power or reboot")
     APPLICATION = "application", pgettext_lazy("outage", "Application")
-    SERVER = "server", pgettext_lazy("outage", "TMS itself")
+    SERVER = "server", pgettext_lazy("outage", "TMS")
     PLANNED = "planned", pgettext_lazy("outage", "Planned")
-    UNCLEAR = "unclear", pgettext_lazy("outage", "Unclear")
+    UNCLEAR = "unclear", pgettext_lazy("outage", "Unknown")
 
 
 class OutageQuerySet(models.QuerySet["Outage"]):

@@ -11,9 +11,9 @@ from tms.lib.text_fields import LineField
 class OnHolidays(models.TextChoices):
     """What public holidays are to a site."""
 
-    AS_USUAL = "as_usual", _("open as on other days")
+    AS_USUAL = "as_usual", _("open as usual")
     CLOSED = "closed", pgettext_lazy("site", "closed")
-    OTHER = "other", _("other hours, given below")
+    OTHER = "other", _("special hours below")
 
 
 class Site(models.Model):
@@ -25,13 +25,13 @@ class Site(models.Model):
     region = LineField(_("region"), max_length=100, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     holiday_calendar = models.CharField(
-        _("holidays of"),
+        _("holiday calendar"),
         max_length=8,
         default="JP",
         db_default="JP",
         blank=True,
         validators=(check_calendar,),
-        help_text=_("A country, or a part of one: JP, DE-BY, US-NY. Empty: none."),
+        help_text=_("A country or region: JP, DE-BY, US-NY. Leave empty for none."),
     )
     on_holidays = models.CharField(
         _("on public holidays"),

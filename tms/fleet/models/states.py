@@ -41,16 +41,16 @@ class Cause(models.TextChoices):
     """Why a terminal's presence is what it is."""
 
     NONE = "", ""
-    REBOOT = "reboot", _("said goodbye to reboot")
-    UPDATE = "update", _("said goodbye to update")
-    CLOSING = "closing", _("said goodbye for closing time")
-    SHUTDOWN = "shutdown", _("said goodbye to shut down")
+    REBOOT = "reboot", _("announced reboot")
+    UPDATE = "update", _("announced update")
+    CLOSING = "closing", _("announced closing time")
+    SHUTDOWN = "shutdown", _("shut down normally")
     CONNECTION_LOST = "connection_lost", _("connection lost")
-    LEASE_RAN_OUT = "lease_ran_out", _("nothing heard")
-    DID_NOT_RETURN = "did_not_return", _("did not come back")
+    LEASE_RAN_OUT = "lease_ran_out", _("no data received")
+    DID_NOT_RETURN = "did_not_return", _("not back on time")
     NODE_STOPPED = "node_stopped", _("TMS restarted")
     NODE_LOST = "node_lost", _("TMS node lost")
-    REPLACED = "replaced", _("another device uses its credential")
+    REPLACED = "replaced", _("credential used elsewhere")
 
 
 OURS = frozenset({Cause.NODE_STOPPED, Cause.NODE_LOST})

@@ -39,11 +39,11 @@ class Terminal(models.Model):
         null=True,
         blank=True,
         related_name="children",
-        verbose_name=_("linked through"),
-        help_text=_("A router or gateway of the site: while it is away nobody is told of what lies behind it."),
+        verbose_name=_("connected via"),
+        help_text=_("A router or gateway. While it is offline, nobody is notified of terminals behind it."),
     )
     kind = models.CharField(_("kind"), max_length=16, choices=TerminalKind, default=TerminalKind.KIOSK)
-    label = LineField(_("where it stands"), max_length=100, blank=True)
+    label = LineField(_("location"), max_length=100, blank=True)
     serial = LineField(_("serial number"), max_length=64, blank=True)
     model = LineField(_("model"), max_length=64, blank=True)
     firmware = LineField(_("firmware"), max_length=64, blank=True)
@@ -116,7 +116,7 @@ class TerminalState(models.Model):
     presence = models.CharField(_("presence"), max_length=16, choices=Presence, default=Presence.NEVER)
     presence_at = models.DateTimeField(_("since"), null=True)
     cause = models.CharField(_("cause"), max_length=24, choices=Cause, default=Cause.NONE, blank=True)
-    back_at = models.DateTimeField(_("back at"), null=True)
+    back_at = models.DateTimeField(_("expected back"), null=True)
     due_at = models.DateTimeField(null=True)
     lease_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(_("last seen"), null=True)

@@ -29,9 +29,11 @@ def check_calendar(name: str) -> None:
     country, _, part = name.partition("-")
     known = list_supported_countries()
     if country not in known:
-        raise ValidationError(gettext("No holidays are known of this country. Use two letters, as JP, DE or US."))
+        raise ValidationError(
+            gettext("No holiday calendar for this country. Use a two-letter code such as JP, DE or US.")
+        )
     if part and part not in known[country]:
         parts = ", ".join(known[country]) or "–"
         raise ValidationError(
-            gettext("%(country)s has no such part. Use one of: %(parts)s.") % {"country": country, "parts": parts}
+            gettext("%(country)s has no such region. Use one of: %(parts)s.") % {"country": country, "parts": parts}
         )

@@ -83,7 +83,7 @@ class Recurrence:
         try:
             dates = rrulestr(f"{text};UNTIL={until:%Y%m%dT%H%M%S}", dtstart=self.starts_at)
         except (ValueError, TypeError) as error:
-            raise BadRecurrence(gettext("This rule cannot be followed: %(reason)s") % {"reason": error}) from None
+            raise BadRecurrence(gettext("Invalid recurrence: %(reason)s") % {"reason": error}) from None
         return islice(iter(dates), count)
 
 
@@ -92,14 +92,16 @@ def parsed(rule: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in rule.upper().removeprefix("RRULE:").split(";")]
     parts = {name: value for name, _, value in pairs}
     if unknown := sorted(parts.keys() - PARTS) or sorted(name for name, value in parts.items() if not value):
-        raise BadRecurrence(gettext("A rule of dates has no part %(name)s.") % {"name": unknown[0] or "?"})
+        raise BadRecurrence(
+            gettext("%(name)s is not allowed in a recurrence. Remove it.") % {"name": unknown[0] or "?"}
+        )
     if parts.get("FREQ") not in FREQUENCIES:
-        raise BadRecurrence(gettext("A rule begins with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY."))
+        raise BadRecurrence(gettext("A recurrence needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY."))
     if len(parts) < len(pairs):
-        raise BadRecurrence(gettext("A rule names each of its parts once."))
+        raise BadRecurrence(gettext("A recurrence may name each part only once."))
     for name in ("COUNT", "INTERVAL"):
         if name in parts and not NUMBER.fullmatch(parts[name]):
-            raise BadRecurrence(gettext("%(name)s is a number from 1 to 9999.") % {"name": name})
+            raise BadRecurrence(gettext("%(name)s must be a number from 1 to 9999.") % {"name": name})
     return parts
 
 
@@ -114,5 +116,5 @@ def _until(text: str, zone: ZoneInfo) -> datetime | None:
             return shown(until.replace(tzinfo=UTC), zone)
         return until if "T" in form else until + timedelta(days=1, seconds=-1)
     if text:
-        raise BadRecurrence(gettext("UNTIL is a date as 20261231, or with a time as 20261231T180000Z."))
+        raise BadRecurrence(gettext("UNTIL must be a date such as 20261231, or a time such as 20261231T180000Z."))
     return None

@@ -20,7 +20,7 @@ class NulMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(API) or not (where := _place(request)):
             return self.get_response(request)
-        wrong = gettext("%(where)s holds the character U+0000 (%%00). Remove it from the address.")
+        wrong = gettext("%(where)s contains the character U+0000 (%%00). Remove it from the address.")
         return render(request, "400.html", {"wrong": wrong % {"where": where}}, status=400)
 
 

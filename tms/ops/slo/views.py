@@ -15,15 +15,15 @@ from tms.ops.slo.report import SPANS, TARGET_SHARE, USUAL, Bar, SloCounts, SloRe
 
 LABELS = {"1h": _("1 h"), "24h": _("24 h"), "30d": _("30 d")}
 TITLES = {
-    Indicator.OFFLINE: _("A terminal is called offline"),
-    Indicator.BOARD: _("Its alert is on the board"),
-    Indicator.NOTIFICATION: _("A destination has the notification"),
-    Indicator.ACKNOWLEDGEMENT: _("Everybody sees who is on it"),
+    Indicator.OFFLINE: _("Terminal marked offline"),
+    Indicator.BOARD: _("Alert on boards"),
+    Indicator.NOTIFICATION: _("Notification delivered"),
+    Indicator.ACKNOWLEDGEMENT: _("Acknowledgement on boards"),
 }
 BEGINNINGS = {
-    Indicator.OFFLINE: _("from the last frame that came from it"),
-    Indicator.BOARD: _("from what opens it, or makes it worse"),
-    Indicator.NOTIFICATION: _("from what happened, without the time for which a policy gathers"),
+    Indicator.OFFLINE: _("from the terminal's last frame"),
+    Indicator.BOARD: _("from the event that opens or worsens it"),
+    Indicator.NOTIFICATION: _("from the event, without the policy's group wait"),
     Indicator.ACKNOWLEDGEMENT: _("from the acknowledgement"),
 }
 QUANTILES = (0.5, 0.95, 0.99)
@@ -79,7 +79,7 @@ def slo(request: HttpRequest) -> HttpResponse:
 def card(report: SloReport, span: str) -> IndicatorCard:
     shares = [SloRatio(LABELS[name], percent(one), one.is_missed, name == span) for name, one in report.ratios.items()]
     quantiles = [
-        (gettext("%(share)s %% within") % {"share": f"{share * 100:g}"}, seconds(report.chosen.within_s(share)))
+        (gettext("p%(share)s") % {"share": f"{share * 100:g}"}, seconds(report.chosen.within_s(share)))
         for share in QUANTILES
     ]
     return IndicatorCard(

@@ -32,15 +32,17 @@ def markdown(digest: ShiftDigest, zone: ZoneInfo) -> str:
 def lines(digest: ShiftDigest, zone: ZoneInfo) -> Iterator[str]:
     yield f"# {title(digest, zone)}"
     yield ""
-    yield gettext("Times are those of %(zone)s.") % {"zone": zone.key}
+    yield gettext("Times in %(zone)s.") % {"zone": zone.key}
     yield ""
     yield from (f"- {line}" for line in totals(digest))
     yield from _section(gettext("Notes"), [_note(note, zone) for note in digest.notes])
     if digest.incidents:
         yield from _section(gettext("Incidents"), [_incident(one, zone) for one in digest.incidents])
-    yield from _section(gettext("Still open"), [_open_alert(one, zone) for one in digest.open])
-    yield from _section(gettext("Opened and closed"), [_change(one) for one in digest.changes], digest.hidden_changes)
-    yield from _section(gettext("Who did what"), [_action(one, zone) for one in digest.actions], digest.hidden_actions)
+    yield from _section(gettext("Unresolved"), [_open_alert(one, zone) for one in digest.open])
+    yield from _section(gettext("Opened and resolved"), [_change(one) for one in digest.changes], digest.hidden_changes)
+    yield from _section(
+        gettext("Operator actions"), [_action(one, zone) for one in digest.actions], digest.hidden_actions
+    )
     yield from _section(gettext("Maintenance"), [_maintenance(work, zone) for work in digest.maintenance])
     yield from _section(
         gettext("Maintenance in the next 24 hours"), [_maintenance(work, zone) for work in digest.upcoming_maintenance]
@@ -52,8 +54,8 @@ def totals(digest: ShiftDigest) -> list[str]:
     open_now = {"standing": counted.open, "nobody": counted.unacknowledged}
     return [
         gettext("Opened: %(number)s") % {"number": severities(counted.opened)},
-        gettext("Closed: %(number)s") % {"number": severities(counted.closed)},
-        gettext("Still open: %(standing)s, with nobody on it: %(nobody)s") % open_now,
+        gettext("Resolved: %(number)s") % {"number": severities(counted.closed)},
+        gettext("Unresolved: %(standing)s, unacknowledged: %(nobody)s") % open_now,
     ]
 
 
@@ -92,8 +94,8 @@ def _incident(one: IncidentLine, zone: ZoneInfo) -> str:
     }
     if one.resolved_at:
         return gettext("%(what)s, from %(since)s to %(until)s") % values
-    who = gettext("%(who)s has it.") % {"who": one.by.text} if one.by else gettext("Nobody is on it.")
-    return gettext("%(what)s, since %(since)s, still open. %(who)s") % (values | {"who": who})
+    who = gettext("Acknowledged by %(who)s.") % {"who": one.by.text} if one.by else gettext("Unacknowledged.")
+    return gettext("%(what)s, since %(since)s, unresolved. %(who)s") % (values | {"who": who})
 
 
 def _open_alert(one: OpenAlertLine, zone: ZoneInfo) -> str:
@@ -109,20 +111,24 @@ def _open_alert(one: OpenAlertLine, zone: ZoneInfo) -> str:
 
 def _hands(one: OpenAlertLine, zone: ZoneInfo) -> str:
     if one.by is None:
-        return gettext("Nobody is on it.")
+        return gettext("Unacknowledged.")
     terms = gettext("until %(until)s") % {"until": moment(one.until, zone)} if one.until else one.terms
     values = {"who": one.by.text, "terms": terms}
-    return gettext("%(who)s put it off %(terms)s.") % values if one.is_snoozed else _has(values)
+    return gettext("Snoozed by %(who)s %(terms)s.") % values if one.is_snoozed else _has(values)
 
 
 def _has(values: dict[str, str]) -> str:
-    return gettext("%(who)s has it %(terms)s.") % values if values["terms"] else gettext("%(who)s has it.") % values
+    return (
+        gettext("Acknowledged by %(who)s %(terms)s.") % values
+        if values["terms"]
+        else gettext("Acknowledged by %(who)s.") % values
+    )
 
 
 def _change(one: ChangeLine) -> str:
     values = {"opened": one.opened, "closed": one.closed, "standing": one.open, "terminals": one.terminals}
     numbers = (
-        gettext("opened %(opened)d, closed %(closed)d, still open %(standing)d; terminals: %(terminals)d") % values
+        gettext("opened %(opened)d, resolved %(closed)d, unresolved %(standing)d; terminals: %(terminals)d") % values
     )
     return f"{Severity(one.severity).label}, {_plain(one.site)}: {_plain(one.rule)}: {numbers}"
 

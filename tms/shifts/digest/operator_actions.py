@@ -30,7 +30,7 @@ class ActionLine(NamedTuple):
     to: Name | None
     comment: str
     alert: int
-    """The first of them."""
+    """The first of the alerts."""
     site: str
     rule: str
     uid: str

@@ -9,19 +9,19 @@ from tms.lib.management import NoChecksCommand
 
 
 class Command(NoChecksCommand):
-    help = "Prints a token with which another system may see and do over the API what a person may."
+    help = "Prints an API token that gives another system the permissions of a person."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username", help="the person that it acts as")
-        parser.add_argument("--name", required=True, help="what uses it")
-        parser.add_argument("--days", type=int, default=365, help="how long it is valid; 0: until it is revoked")
+        parser.add_argument("username", help="username of the person")
+        parser.add_argument("--name", required=True, help="program that uses the token")
+        parser.add_argument("--days", type=int, default=365, help="days of validity; 0: until revoked")
 
     def handle(self, *args: Any, **options: Any) -> None:
         person = User.objects.filter(username=options["username"], is_active=True).first()
         if person is None:
-            raise CommandError(f"no person {options['username']!r} who may sign in")
+            raise CommandError(f"no active person {options['username']!r}")
         if not 0 <= options["days"] <= api_tokens.MOST_DAYS:
-            raise CommandError(f"--days {options['days']}: 0 to {api_tokens.MOST_DAYS}")
+            raise CommandError(f"--days {options['days']}: expected 0 to {api_tokens.MOST_DAYS}")
         at = datetime.now(UTC)
         expires_at = at + timedelta(days=options["days"]) if options["days"] else None
         _, secret = api_tokens.issue(person, name=options["name"], at=at, expires_at=expires_at)
