@@ -71,9 +71,9 @@ class BoardConsumer(AsyncConsumer):
         while (message := await receive())["type"] == "websocket.receive":
             received = messages.read(message.get("text") or message.get("bytes") or "")
             if received is None:
-                subscriber.wire.close(BAD_MESSAGE, "say what docs/urls.md describes, and nothing else")
+                subscriber.wire.close(BAD_MESSAGE, "unsupported message; see docs/urls.md")
             elif not budget.spend(type(received), time.monotonic()):
-                subscriber.wire.close(TOO_FAST, f"say this at most {PER_MINUTE[type(received)]} times a minute")
+                subscriber.wire.close(TOO_FAST, f"too many messages; limit {PER_MINUTE[type(received)]} per minute")
             elif isinstance(received, Resync):
                 board_hub().repaint(subscriber)
             else:

@@ -59,8 +59,8 @@ people: ConnectionLimiter[int] = ConnectionLimiter("person", lambda: settings.BO
 
 
 def too_many_of_address() -> HandshakeRejected:
-    return unavailable(f"your address has {settings.CONNECTIONS_PER_ADDRESS} connections to this node already")
+    return unavailable(f"too many connections from your address; this node allows {settings.CONNECTIONS_PER_ADDRESS}")
 
 
 def too_many_of_person() -> HandshakeRejected:
-    return unavailable(f"you have {settings.BOARDS_PER_PERSON} boards open on this node already; close some")
+    return unavailable(f"too many open boards; this node allows {settings.BOARDS_PER_PERSON} per person, close some")

@@ -8,9 +8,7 @@ from tms.ingest.admission import HandshakeRejected
 
 log = structlog.get_logger(__name__)
 
-NOT_FOUND = HandshakeRejected(
-    404, "tms:not-found", "no WebSocket has this path; there are /ws/terminal/ and /ws/board/"
-)
+NOT_FOUND = HandshakeRejected(404, "tms:not-found", "no WebSocket at this path; use /ws/terminal/ or /ws/board/")
 LONGEST_PATH = 200
 
 

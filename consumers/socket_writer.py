@@ -75,7 +75,7 @@ class QueuedWriter:
         while (message := await self._receive())["type"] == "websocket.receive":
             text = message.get("text") or message.get("bytes") or ""
             if is_too_large(text):
-                self.close(CloseCode.TOO_LARGE, f"a frame has at most {limits.FRAME_BYTES} bytes")
+                self.close(CloseCode.TOO_LARGE, f"frame too large; limit {limits.FRAME_BYTES} bytes")
             elif (behind := take(text)) is not None:
                 await behind
 

@@ -45,7 +45,7 @@ def test_a_variable_and_its_file_at_once_are_refused_for_nobody_knows_which_is_m
     named("hush")
     monkeypatch.setenv(NAME, "hush")
 
-    with pytest.raises(ImproperlyConfigured, match=f"{NAME} and {NAME}_FILE are both set; keep one"):
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME} and {NAME}_FILE are both set; keep only one"):
         environment.text(NAME)
 
 

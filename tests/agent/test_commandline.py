@@ -19,17 +19,17 @@ def credential(monkeypatch):
     ("arguments", "line"),
     [
         ([], "the following arguments are required: --url"),
-        (["--url", "https://tms.example"], "--url https://tms.example: right is wss://HOST/ws/terminal/, or ws://"),
-        (["--url", "tms.example"], "--url tms.example: right is wss://HOST/ws/terminal/"),
-        (["--url", "ws://:80/"], "--url ws://:80/: right is wss://HOST/ws/terminal/"),
+        (["--url", "https://tms.example"], "--url https://tms.example: expected wss://HOST/ws/terminal/, or ws://"),
+        (["--url", "tms.example"], "--url tms.example: expected wss://HOST/ws/terminal/"),
+        (["--url", "ws://:80/"], "--url ws://:80/: expected wss://HOST/ws/terminal/"),
         (["--url", "ws://host:99999/"], "--url ws://host:99999/: Port out of range 0-65535"),
-        (["--url", "wss://T-1:secret@tms.example/"], "--url: a credential has no place in it"),
-        (["--url", f"{URL}?credential=x"], "--url: a credential has no place in it"),
-        (["--url", URL, "--credential", "T-1.short"], "--credential: not a credential; right is UID.SECRET"),
+        (["--url", "wss://T-1:secret@tms.example/"], "--url: must not contain a credential"),
+        (["--url", f"{URL}?credential=x"], "--url: must not contain a credential"),
+        (["--url", URL, "--credential", "T-1.short"], "--credential: not a credential; expected UID.SECRET"),
         (["--url", URL, "--credential-file", "/nowhere"], "--credential-file /nowhere: No such file or directory"),
-        (["--url", URL, "--interval", "0"], "argument --interval: 0: right is a number of seconds from 1 to 3600"),
-        (["--url", URL, "--interval", "often"], "argument --interval: often: right is a number of seconds"),
-        (["--url", URL, "--interval", "nan"], "argument --interval: nan: right is a number of seconds"),
+        (["--url", URL, "--interval", "0"], "argument --interval: 0: expected a number of seconds from 1 to 3600"),
+        (["--url", URL, "--interval", "often"], "argument --interval: often: expected a number of seconds"),
+        (["--url", URL, "--interval", "nan"], "argument --interval: nan: expected a number of seconds"),
         (["--url", URL, "--spool", "/dev/null/spool"], "/dev/null/spool cannot be used as spool: "),
         (["--url", URL, "--frequency", "5"], "unrecognized arguments: --frequency 5"),
     ],
@@ -61,7 +61,7 @@ def test_no_credential_at_all_says_where_to_give_one(capsys, monkeypatch):
 
     assert status == 2
     assert capsys.readouterr().err == (
-        "tms-agent: no credential: give --credential-file, TMS_AGENT_CREDENTIAL or --credential\n"
+        "tms-agent: no credential: set --credential-file, TMS_AGENT_CREDENTIAL or --credential\n"
     )
 
 

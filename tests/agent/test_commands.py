@@ -15,7 +15,7 @@ async def test_a_command_is_answered_with_its_result(tms, start):
 @pytest.mark.parametrize(
     ("name", "within_s", "kind", "message"),
     [
-        ("dance", 30, "tms:refused", "unknown command 'dance'; this terminal takes ping, reboot, break, sleep"),
+        ("dance", 30, "tms:refused", "unknown command 'dance'; supported: ping, reboot, break, sleep"),
         ("break", 30, "tms:refused", "the lever is stuck; pull it by hand"),
         ("ping", -1, "tms:deadline-passed", "ping was not done by its deadline"),
         ("sleep", 30, "tms:unavailable", "sleep failed: a bug"),

@@ -33,7 +33,7 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "notes"
     path.write_text("my notes")
 
-    with pytest.raises(SpoolError, match="notes is not a spool: give the path of a spool, or of a file that does not"):
+    with pytest.raises(SpoolError, match="notes is not a spool; use the path of a spool or of a new file"):
         SqliteJournal(path, "T-1")
 
     assert path.read_text() == "my notes"
@@ -52,7 +52,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path):
 def test_a_spool_of_another_terminal_is_refused(tmp_path):
     fill(tmp_path / "spool")
 
-    with pytest.raises(SpoolError, match="holds reports of T-1, not of T-2: give each terminal its own spool"):
+    with pytest.raises(SpoolError, match="contains reports of T-1, not of T-2; use a separate spool for each terminal"):
         SqliteJournal(tmp_path / "spool", "T-2")
 
 

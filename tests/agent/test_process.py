@@ -122,7 +122,7 @@ async def test_its_own_log_can_be_collected(tms, agent):
 
     assert len(good.result["lines"]) == 1
     assert "command collect_logs" in good.result["lines"][0]
-    assert bad.error.message == "lines='all': right is a whole number from 1 to 100"
+    assert bad.error.message == "lines='all': expected a whole number from 1 to 100"
 
 
 async def test_ping_is_answered(tms, agent):

@@ -72,7 +72,7 @@ def test_a_used_an_expired_and_an_unknown_token_get_the_same_answer(token, termi
     assert problem_of(used) == problem_of(expired) == problem_of(unknown)
     status, kind, detail, _ = problem_of(used)
     assert (status, kind) == (403, "tms:token-refused")
-    assert "ask for a new one" in detail
+    assert "request a new one" in detail
 
 
 BAD_BODIES = [
@@ -88,11 +88,11 @@ BAD_BODIES = [
     (b'{"token": "' + b"t" * 65 + b'"}', 422, "$.token", "length <= 64"),
     (b'{"token": "t", "serial": []}', 422, "$.serial", "Expected `str`, got `array`"),
     (b'{"token": "t", "model": "' + b"m" * 65 + b'"}', 422, "$.model", "length <= 64"),
-    (b'{"token": "t", "kind": "spaceship"}', 422, "$.kind", "right is payment or kiosk or gate or signage or tablet"),
+    (b'{"token": "t", "kind": "spaceship"}', 422, "$.kind", "use payment or kiosk or gate or signage or tablet"),
     (b'{"token": "t", "serial": "a\\u0000b"}', 422, "$.serial", "U+0000"),
     (b'{"token": "t", "model": "a\\u0000b"}', 422, "$.model", "U+0000"),
-    (b'{"token": "' + b"t" * 5000 + b'"}', 413, "", "the body has at most 4096 bytes"),
-    (b'{"token": "' + b"t" * 5_000_000 + b'"}', 413, "", "the body has at most 4096 bytes"),
+    (b'{"token": "' + b"t" * 5000 + b'"}', 413, "", "the body must not exceed 4096 bytes"),
+    (b'{"token": "' + b"t" * 5_000_000 + b'"}', 413, "", "the body must not exceed 4096 bytes"),
 ]
 
 
@@ -115,7 +115,7 @@ def test_another_method_is_told_the_right_one(db, terminal, method):
 
     assert (answer.status_code, answer["allow"]) == (405, "POST")
     if method != "head":
-        assert problem_of(answer)[1:3] == ("tms:unknown-method", "send POST")
+        assert problem_of(answer)[1:3] == ("tms:unknown-method", "method not allowed; use POST")
 
 
 def test_a_refused_body_does_not_use_up_the_token(token, terminal):

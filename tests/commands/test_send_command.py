@@ -25,8 +25,8 @@ def test_it_queues_a_command_with_its_arguments(fleet):
 
 
 WRONG = [
-    (("nobody", "ping"), "no terminal 'nobody'"),
-    (("T-1", "dance"), "unknown command 'dance'; known are ping, reboot, collect_logs"),
+    (("nobody", "ping"), "unknown terminal 'nobody'"),
+    (("T-1", "dance"), "unknown command 'dance'; use one of ping, reboot, collect_logs"),
     (("T-1", "ping", "--arguments", "{"), "--arguments: "),
     (("T-1", "ping", "--arguments", "[1]"), "--arguments: Expected `object`, got `array`"),
 ]

@@ -50,12 +50,12 @@ def test_a_queued_command_waits_until_it_expires(fleet, terminal):
 
 
 REFUSED = [
-    ({"name": "format_disk"}, "unknown command 'format_disk'; known are ping, reboot, collect_logs"),
-    ({"answer_within_s": 0.5}, "answer_within_s=0.5: from 1 to 3600 seconds"),
-    ({"answer_within_s": 3601}, "answer_within_s=3601: from 1 to 3600 seconds"),
-    ({"answer_within_s": float("nan")}, "answer_within_s=nan: from 1 to 3600 seconds"),
-    ({"deliver_within_s": 0}, "deliver_within_s=0: from 1 to 604800 seconds"),
-    ({"deliver_within_s": 1e12}, "deliver_within_s=1000000000000.0: from 1 to 604800 seconds"),
+    ({"name": "format_disk"}, "unknown command 'format_disk'; use one of ping, reboot, collect_logs"),
+    ({"answer_within_s": 0.5}, "answer_within_s=0.5: must be from 1 to 3600 seconds"),
+    ({"answer_within_s": 3601}, "answer_within_s=3601: must be from 1 to 3600 seconds"),
+    ({"answer_within_s": float("nan")}, "answer_within_s=nan: must be from 1 to 3600 seconds"),
+    ({"deliver_within_s": 0}, "deliver_within_s=0: must be from 1 to 604800 seconds"),
+    ({"deliver_within_s": 1e12}, "deliver_within_s=1000000000000.0: must be from 1 to 604800 seconds"),
 ]
 
 

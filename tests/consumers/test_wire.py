@@ -94,4 +94,4 @@ async def test_a_message_that_is_too_large_is_closed_on_any_server(client):
         client.send("1" * (limits.FRAME_BYTES + 1))
         return client.receive_until_end()
 
-    assert await asyncio.to_thread(send_too_much) == Closed(4413, f"a frame has at most {limits.FRAME_BYTES} bytes")
+    assert await asyncio.to_thread(send_too_much) == Closed(4413, f"frame too large; limit {limits.FRAME_BYTES} bytes")

@@ -72,10 +72,10 @@ REFUSALS = [
     (("no way", "--site", "SJK"), "UID 'no way': use 1 to 64 letters, digits, - and _"),
     (("a\n", "--site", "SJK"), "UID 'a\\n': use 1 to 64 letters"),
     (("x" * 65, "--site", "SJK"), "use 1 to 64 letters"),
-    (("TAKEN", "--site", "SJK"), "UID 'TAKEN' is taken; choose another"),
-    (("A", "--site", "   "), "--site '   ': a name has 1 to 100 characters"),
-    (("A", "--site", "x" * 101), "a name has 1 to 100 characters"),
-    (("A", "--site", "SJK", "--label", "x" * 101), "--label: at most 100 characters"),
+    (("TAKEN", "--site", "SJK"), "UID 'TAKEN' is already in use; choose another"),
+    (("A", "--site", "   "), "--site '   ': use 1 to 100 characters"),
+    (("A", "--site", "x" * 101), "use 1 to 100 characters"),
+    (("A", "--site", "SJK", "--label", "x" * 101), "--label: use at most 100 characters"),
     (("A",), "--site"),
     (("A", "--site", "SJK", "--kind", "spaceship"), "invalid choice: 'spaceship'"),
 ]
@@ -103,13 +103,13 @@ def test_a_token_is_printed_and_nothing_else(fleet):
 
 
 TOKEN_REFUSALS = [
-    (("--site", "NOPE"), "no site 'NOPE'; known codes: SJK"),
-    (("--site", "SJK", "--hours", "0"), "--hours 0: more than 0, at most 24"),
-    (("--site", "SJK", "--hours", "24.5"), "--hours 24.5: more than 0, at most 24"),
-    (("--site", "SJK", "--hours=-1"), "--hours -1: more than 0, at most 24"),
-    (("--site", "SJK", "--hours", "nan"), "--hours nan: more than 0, at most 24"),
-    (("--site", "SJK", "--hours", "inf"), "--hours inf: more than 0, at most 24"),
-    (("--site", "SJK", "--hours", "1e300"), "--hours 1e+300: more than 0, at most 24"),
+    (("--site", "NOPE"), "unknown site 'NOPE'; known codes: SJK"),
+    (("--site", "SJK", "--hours", "0"), "--hours 0: expected more than 0 and at most 24"),
+    (("--site", "SJK", "--hours", "24.5"), "--hours 24.5: expected more than 0 and at most 24"),
+    (("--site", "SJK", "--hours=-1"), "--hours -1: expected more than 0 and at most 24"),
+    (("--site", "SJK", "--hours", "nan"), "--hours nan: expected more than 0 and at most 24"),
+    (("--site", "SJK", "--hours", "inf"), "--hours inf: expected more than 0 and at most 24"),
+    (("--site", "SJK", "--hours", "1e300"), "--hours 1e+300: expected more than 0 and at most 24"),
 ]
 
 
@@ -128,4 +128,4 @@ def test_revoking_takes_every_key_of_a_terminal_and_says_how_many(fleet):
     again, _ = manage("revoke_credentials", terminal.uid)
 
     assert (out, again) == (f"revoked 2 of {terminal}\n", f"revoked 0 of {terminal}\n")
-    assert refused("revoke_credentials", "nobody") == "no terminal 'nobody'"
+    assert refused("revoke_credentials", "nobody") == "unknown terminal 'nobody'"

@@ -50,7 +50,7 @@ async def test_names_that_are_too_many_are_refused_by_name_and_the_rest_of_the_r
 
     [error] = [frame["error"] for frame in wire.frames if "error" in frame]
     assert (error["data"]["type"], error["data"]["where"]) == ("tms:part-refused", "$.params.metrics.m192")
-    assert error["message"].startswith("m192, m193, m194, m195, m196 and 55 more: a terminal has at most 192 metrics")
+    assert error["message"].startswith("m192, m193, m194, m195, m196 and 55 more not stored: limit of 192 metric names")
     assert wire.of("ack")[-1] == {"seq": 4}
     assert await in_thread(sizes) == [EACH, EACH + 1, EACH + 1, 4]
 

@@ -38,7 +38,7 @@ async def test_a_third_link_of_an_address_is_refused_until_one_has_left(tms, enr
     response = refused.value.response
     assert response.status_code == 503
     assert response.headers["Retry-After"]
-    assert json.loads(response.body)["detail"] == "your address has 2 connections to this node already"
+    assert json.loads(response.body)["detail"] == "too many connections from your address; this node allows 2"
     assert 'tms_crowding{by="address"} 1.0' in tms.get("/metrics")[1]
     await first.socket.close()
     async with asyncio.timeout(DEADLINE_S):

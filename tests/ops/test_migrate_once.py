@@ -70,7 +70,7 @@ def busy(db):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_who_waits_too_long_for_another_says_so(busy):
-    with pytest.raises(CommandError, match="another process migrates, and did not finish within 0 s"):
+    with pytest.raises(CommandError, match="another process is migrating and did not finish within 0 s"):
         migrate_once("--wait", "0")
 
 

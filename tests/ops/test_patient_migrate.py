@@ -63,7 +63,7 @@ def test_a_locked_table_is_let_go_and_tried_again(url):
     done = manage(url, "shell", "--no-imports", "-c", LOCKED.format(free_after=2))
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("A table is locked by others; again in 10 s") == 2
+    assert done.stdout.count("A table is locked; retrying in 10 s") == 2
     assert "pauses: [10.0, 10.0]" in done.stdout
     assert is_applied(url)
 

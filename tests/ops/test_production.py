@@ -52,8 +52,11 @@ def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({"TMS_CLOUDWATCH_NAMESPACE": "TMS"}, "TMS_CLOUDWATCH_NAMESPACE: AWS_REGION is not set; name the region"),
-        ({"TMS_SECRET_KEY_FILE": "/nowhere/key"}, "TMS_SECRET_KEY_FILE=/nowhere/key: No such file or directory; name"),
+        ({"TMS_CLOUDWATCH_NAMESPACE": "TMS"}, "TMS_CLOUDWATCH_NAMESPACE: AWS_REGION is not set; set the region"),
+        (
+            {"TMS_SECRET_KEY_FILE": "/nowhere/key"},
+            "TMS_SECRET_KEY_FILE=/nowhere/key: No such file or directory; set a file",
+        ),
     ],
     ids=["no region", "no file"],
 )

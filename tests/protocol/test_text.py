@@ -121,4 +121,4 @@ def test_an_id_with_such_characters_is_refused(frame, where, request_id, char):
 
     assert isinstance(error, FrameError)
     assert (error.kind, error.where, error.id) == (ErrorType.BAD_FRAME, where, request_id)
-    assert "an id may hold no line breaks, control or bidirectional characters" in error.message
+    assert "an id must not contain line breaks, control or bidirectional characters" in error.message

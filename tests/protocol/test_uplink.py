@@ -73,13 +73,13 @@ PARTS = [
     (
         report(metrics={"a": 1, "hot_c": 1.1e15}),
         "$.params.metrics.hot_c",
-        "hot_c is 1100000000000000.0; right is from -1e+15 to 1e+15",
+        "hot_c is 1100000000000000.0; must be from -1e+15 to 1e+15",
     ),
     (report(metrics={"a": 1, "b": -1.7e308}, late=True), "$.params.metrics.b", "b is -1.7e+308"),
     (
         report(metrics={"a": 1} | {f"x{n}": 1e99 for n in range(7)}),
         "$.params.metrics.x0",
-        "x4 is 1e+99 and 2 more; right",
+        "x4 is 1e+99 and 2 more; must be",
     ),
     (
         call("boot", 1, boot_id="b", full={"metrics": {"a": 1, "b": 1e16}}),
@@ -89,7 +89,7 @@ PARTS = [
     (
         report(metrics={"a": 1}, events=[{"at": AT, "code": "ok"}, {"at": AT, "code": "tms.duplicate_credential"}]),
         "$.params.events[1].code",
-        "are reserved for events that TMS itself notices; tms.duplicate_credential was not kept",
+        "are reserved for events of TMS; use another code. tms.duplicate_credential was not stored",
     ),
 ]
 
@@ -129,28 +129,38 @@ def test_parts_of_a_batch_are_refused_one_by_one():
         ("ping", ErrorType.BAD_JSON, "$", "not JSON: "),
         ('{"a":', ErrorType.BAD_JSON, "$", "not JSON: "),
         ("[", ErrorType.BAD_JSON, "$", "not JSON: "),
-        ('{"method":"\ud800"}', ErrorType.UNKNOWN_METHOD, "$.method", "a terminal sends boot"),
+        ('{"method":"\ud800"}', ErrorType.UNKNOWN_METHOD, "$.method", "unknown method; use one of boot"),
         ('{"jsonrpc":"2.0","id":1,"result":"\ud800"}', ErrorType.BAD_FRAME, "$", "can't decode"),
         (b'{"jsonrpc":"2.0","id":"\xff","result":1}', ErrorType.BAD_FRAME, "$", "can't decode"),
-        ("null", ErrorType.BAD_FRAME, "$", "a frame is a JSON object, or an array of reports"),
+        ("null", ErrorType.BAD_FRAME, "$", "expected a JSON object, or an array of reports"),
         ("{}", ErrorType.BAD_FRAME, "$", "Object missing required field `id`"),
-        ("[]", ErrorType.BAD_FRAME, "$", "a batch holds 1 to 200 reports, this one holds 0"),
-        ("[[]]", ErrorType.BAD_FRAME, "$", "a frame is a JSON object"),
-        (f"[{call('heartbeat')}]", ErrorType.BAD_FRAME, "$", "a batch may hold reports only; send other frames alone"),
-        ("[" * 17 + "]" * 17, ErrorType.TOO_DEEP, "$", "a frame nests at most 16 arrays and objects"),
+        ("[]", ErrorType.BAD_FRAME, "$", "a batch must contain 1 to 200 reports, not 0"),
+        ("[[]]", ErrorType.BAD_FRAME, "$", "expected a JSON object"),
+        (
+            f"[{call('heartbeat')}]",
+            ErrorType.BAD_FRAME,
+            "$",
+            "a batch must contain only reports; send other frames separately",
+        ),
+        ("[" * 17 + "]" * 17, ErrorType.TOO_DEEP, "$", "nested too deeply; limit 16 arrays and objects"),
         ("[" * 17 + '"' + '\\"' * 32_000, ErrorType.BAD_JSON, "$", "not JSON: Input data was truncated"),
         ("[" * 17 + '"' + "\\", ErrorType.BAD_JSON, "$", "not JSON: "),
         (
             '{"jsonrpc":"2.0","id":"c1","result":[' + "1e308," * 256 + "-1E-300]}",
             ErrorType.BAD_FRAME,
             "$",
-            "a frame holds at most 256 numbers with an exponent of three digits",
+            "too many numbers with a three-digit exponent; limit 256",
         ),
-        (call("dance"), ErrorType.UNKNOWN_METHOD, "$.method", "a terminal sends boot, heartbeat, report, goodbye"),
-        (call("ack", seq=1), ErrorType.UNKNOWN_METHOD, "$.method", "a terminal sends boot"),
-        ('{"method":["boot"]}', ErrorType.UNKNOWN_METHOD, "$.method", "a terminal sends boot"),
+        (
+            call("dance"),
+            ErrorType.UNKNOWN_METHOD,
+            "$.method",
+            "unknown method; use one of boot, heartbeat, report, goodbye",
+        ),
+        (call("ack", seq=1), ErrorType.UNKNOWN_METHOD, "$.method", "unknown method; use one of boot"),
+        ('{"method":["boot"]}', ErrorType.UNKNOWN_METHOD, "$.method", "unknown method; use one of boot"),
         ('{"method":"heartbeat"}', ErrorType.BAD_FRAME, "$", "Object missing required field `jsonrpc`"),
-        ('{"jsonrpc":"1.0","method":"heartbeat"}', ErrorType.BAD_FRAME, "$.jsonrpc", "right is 2.0"),
+        ('{"jsonrpc":"1.0","method":"heartbeat"}', ErrorType.BAD_FRAME, "$.jsonrpc", "expected 2.0"),
         ('{"jsonrpc":"2.0","method":"report"}', ErrorType.BAD_FRAME, "$", "missing required field `params`"),
         (call("boot", boot_id="b"), ErrorType.BAD_FRAME, "$", "Object missing required field `id`"),
         (call("boot", 1), ErrorType.BAD_FRAME, "$.params", "Object missing required field `boot_id`"),
@@ -173,16 +183,16 @@ def test_parts_of_a_batch_are_refused_one_by_one():
             report(at=None),
             ErrorType.BAD_FRAME,
             "$.params.at",
-            "may be null in a late report only; right is one like 2026",
+            "only a late report may omit the time; expected a time such as 2026",
         ),
         (
             report(events=[{"at": None, "code": "a"}]),
             ErrorType.BAD_FRAME,
             "$.params.events[0].at",
-            "may be null in a late",
+            "only a late report may omit the time",
         ),
         ('{"jsonrpc":"2.0","method":"report","params":{"seq":1,"late":true}}', ErrorType.BAD_FRAME, "$.params", "`at`"),
-        (report(status="fine"), ErrorType.BAD_FRAME, "$.params.status", "right is ok or degraded or fault"),
+        (report(status="fine"), ErrorType.BAD_FRAME, "$.params.status", "expected ok or degraded or fault"),
         (report(metrics={"Cpu": 1}), ErrorType.BAD_FRAME, "$.params.metrics", "'^[a-z][a-z0-9_.]{0,63}$'"),
         (report(metrics={"cpu\n": 1}), ErrorType.BAD_FRAME, "$.params.metrics", "matching regex"),
         (report(metrics={"a": 1, "b": "2"}), ErrorType.BAD_FRAME, "$.params.metrics.b", "Expected `float`, got `str`"),
@@ -212,27 +222,27 @@ def test_parts_of_a_batch_are_refused_one_by_one():
             report(events=[{"at": AT, "code": "a", "severity": "bad"}]),
             ErrorType.BAD_FRAME,
             "$.params.events[0].severity",
-            "right is critical or warning or info",
+            "expected critical or warning or info",
         ),
         (
             report(events=[{"at": AT, "code": "a", "text": "x\0y"}]),
             ErrorType.BAD_FRAME,
             "$",
-            "a string may not hold U+0000",
+            "a string must not contain U+0000",
         ),
-        (call("goodbye", reason="bored"), ErrorType.BAD_FRAME, "$.params.reason", "right is reboot or update or"),
+        (call("goodbye", reason="bored"), ErrorType.BAD_FRAME, "$.params.reason", "expected reboot or update or"),
         (
             call("goodbye", reason="reboot", back_at="2200-01-01T00:00:00Z"),
             ErrorType.BAD_FRAME,
             "$.params.back_at",
             "between the years",
         ),
-        ('{"jsonrpc":"2.0","id":1}', ErrorType.BAD_FRAME, "$", "an answer has either `result` or `error`"),
+        ('{"jsonrpc":"2.0","id":1}', ErrorType.BAD_FRAME, "$", "expected either `result` or `error`"),
         (
             '{"jsonrpc":"2.0","id":1,"result":1,"error":{"code":1,"message":""}}',
             ErrorType.BAD_FRAME,
             "$",
-            "an answer has either",
+            "expected either",
         ),
         ('{"jsonrpc":"2.0","id":1,"error":{"code":"x","message":""}}', ErrorType.BAD_FRAME, "$.error.code", "`int`"),
         ('{"jsonrpc":"2.0","id":1.5,"result":1}', ErrorType.BAD_FRAME, "$.id", "got `float`"),
@@ -291,7 +301,7 @@ def test_a_batch_has_a_limit():
     fits, too_many = ([report()] * number for number in (limits.REPORTS_PER_BATCH, limits.REPORTS_PER_BATCH + 1))
 
     assert len(list(uplink.decode(f"[{','.join(fits)}]"))) == 200
-    assert decoded(f"[{','.join(too_many)}]").message == "a batch holds 1 to 200 reports, this one holds 201"
+    assert decoded(f"[{','.join(too_many)}]").message == "a batch must contain 1 to 200 reports, not 201"
 
 
 @pytest.mark.parametrize("depth", [limits.DEPTH, limits.DEPTH + 1])

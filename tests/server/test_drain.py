@@ -23,7 +23,7 @@ def test_a_signal_says_goodbye_closes_every_socket_with_its_code_and_ends_well(s
     for client in boards + terminals:
         code = 4100 if client in boards else 4503
         assert client.receive() == "drain", "the hook comes before the close"
-        assert client.receive() == Closed(code, "restarting")
+        assert client.receive() == Closed(code, "restarting; reconnect")
         client.close(code)
     stopping = server.event("stopping")
     assert stopping["running"] == 0, "all applications have ended"
@@ -39,7 +39,7 @@ def test_closes_are_spread(serve):
 
     server.send_signal()
 
-    assert [first.receive(), first.receive()] == ["drain", Closed(4503, "restarting")]
+    assert [first.receive(), first.receive()] == ["drain", Closed(4503, "restarting; reconnect")]
     assert second.receive() == "drain"
     second.send("still served")
     assert second.receive() == "still served"
@@ -120,7 +120,7 @@ def test_a_hook_that_fails_does_not_stop_the_drain(serve, spoil, said):
 
     server.send_signal()
 
-    assert client.receive_until_end() == Closed(4503, "restarting")
+    assert client.receive_until_end() == Closed(4503, "restarting; reconnect")
     client.close(4503)
     assert server.exit_code() == 0
     assert said in server.log
@@ -134,7 +134,7 @@ def test_a_socket_whose_reading_is_paused_still_hears_the_answer_to_its_close(se
     server.counted("input_paused")
 
     server.send_signal()
-    assert client.receive_until_end() == Closed(4503, "restarting")
+    assert client.receive_until_end() == Closed(4503, "restarting; reconnect")
     client.close(4503)
     assert isinstance(client.receive(), Lost)
     server.open_gate(asking)

@@ -91,7 +91,7 @@ def test_a_larger_message_is_closed_with_a_reason(server):
 
     client.send("a" * 65_537)
 
-    assert client.receive() == Closed(4413, "more than 65536 bytes")
+    assert client.receive() == Closed(4413, "message too large; limit 65536 bytes")
     client.close(4413)
     assert server.emptied()["counters"]["too_big"] == 1
 
@@ -143,7 +143,7 @@ def test_a_message_in_too_many_parts_is_closed_with_a_reason(server):
 
     client.send_raw(part("a" * 40_000, first=True) + part("a" * 40_000, last=True))
 
-    assert client.receive() == Closed(4413, "more than 65536 bytes")
+    assert client.receive() == Closed(4413, "message too large; limit 65536 bytes")
 
 
 def test_of_empty_parts_without_end_nothing_is_kept():

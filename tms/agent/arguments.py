@@ -68,11 +68,11 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    options.add_argument("--url", required=True, help=f"of TMS, for example wss://tms.example.com{LINK_PATH}")
-    options.add_argument("--credential", metavar="UID.SECRET", help="of this terminal")
-    options.add_argument("--credential-file", metavar="PATH", type=Path, help="a file with nothing else in it")
-    options.add_argument("--spool", metavar="PATH", type=Path, help="file for what is not yet acknowledged")
-    options.add_argument("--interval", metavar="S", type=interval, help="between reports; default: what TMS asks for")
+    options.add_argument("--url", required=True, help=f"URL of TMS, for example wss://tms.example.com{LINK_PATH}")
+    options.add_argument("--credential", metavar="UID.SECRET", help="credential of this terminal")
+    options.add_argument("--credential-file", metavar="PATH", type=Path, help="file that contains only the credential")
+    options.add_argument("--spool", metavar="PATH", type=Path, help="file for reports that are not acknowledged yet")
+    options.add_argument("--interval", metavar="S", type=interval, help="seconds between reports; default: set by TMS")
     options.add_argument("--allow-reboot", action="store_true", help="let TMS reboot this machine")
     options.add_argument("--verbose", "-v", action="store_true", help="log more")
     options.add_argument("--version", action="version", version=agent_name())
@@ -87,9 +87,9 @@ def link_url(url: str) -> str:
     except ValueError as error:
         raise UsageError(f"--url {url}: {error}") from None
     if parts.scheme not in ("ws", "wss") or not parts.hostname or port == 0:
-        raise UsageError(f"--url {url}: right is wss://HOST{LINK_PATH}, or ws:// on this machine and for trials")
+        raise UsageError(f"--url {url}: expected wss://HOST{LINK_PATH}, or ws:// on this machine and for tests")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise UsageError("--url: a credential has no place in it; give it with --credential-file")
+        raise UsageError("--url: must not contain a credential; use --credential-file")
     return parts._replace(path=LINK_PATH if parts.path in ("", "/") else parts.path).geturl()
 
 
@@ -100,15 +100,15 @@ def sends_secrets_in_the_clear(url: str) -> bool:
 
 def find_credential(given: str | None, file: Path | None) -> PlainCredential:
     if given and file:
-        raise UsageError("--credential and --credential-file: give one of them")
+        raise UsageError("--credential and --credential-file: use only one of them")
     text, where = given or os.environ.get(CREDENTIAL_VARIABLE, ""), "--credential" if given else CREDENTIAL_VARIABLE
     if file:
         text, where = read_text(file), f"--credential-file {file}"
     if not text.strip():
-        raise UsageError(f"no credential: give --credential-file, {CREDENTIAL_VARIABLE} or --credential")
+        raise UsageError(f"no credential: set --credential-file, {CREDENTIAL_VARIABLE} or --credential")
     key = credential.parse(text.strip())
     if key is None:
-        raise UsageError(f"{where}: not a credential; right is UID.SECRET as enrolment printed it")
+        raise UsageError(f"{where}: not a credential; expected UID.SECRET as printed at enrolment")
     return key
 
 
@@ -128,7 +128,7 @@ def interval(text: str) -> float:
         seconds = 0.0
     if not SHORTEST_INTERVAL_S <= seconds <= LONGEST_INTERVAL_S:
         raise argparse.ArgumentTypeError(
-            f"{text}: right is a number of seconds from {SHORTEST_INTERVAL_S:.0f} to {LONGEST_INTERVAL_S:.0f}"
+            f"{text}: expected a number of seconds from {SHORTEST_INTERVAL_S:.0f} to {LONGEST_INTERVAL_S:.0f}"
         )
     return seconds
 

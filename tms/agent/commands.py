@@ -72,7 +72,7 @@ class Commands:
             raise TimeoutError
         if command.name not in self._source.capabilities:
             known = ", ".join(self._source.capabilities) or "none"
-            raise CommandError(f"unknown command {command.name!r}; this terminal takes {known}")
+            raise CommandError(f"unknown command {command.name!r}; supported: {known}")
         return await self._source.handle(command)
 
     def _finish(self, call: downlink.CommandCall, outcome: CommandOutcome) -> None:

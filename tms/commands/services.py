@@ -53,11 +53,11 @@ def queue(
 ) -> Command:
     """Queue a command; it is sent at once when the terminal is connected, else when it is back in time."""
     if name not in CATALOG:
-        raise CommandRefused(f"unknown command {name!r}; known are {', '.join(CATALOG)}")
+        raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
     if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
-        raise CommandRefused(f"answer_within_s={answer_within_s}: from 1 to {LONGEST_ANSWER_S:.0f} seconds")
+        raise CommandRefused(f"answer_within_s={answer_within_s}: must be from 1 to {LONGEST_ANSWER_S:.0f} seconds")
     if not 1 <= deliver_within_s <= LONGEST_DELIVERY_S:
-        raise CommandRefused(f"deliver_within_s={deliver_within_s}: from 1 to {LONGEST_DELIVERY_S:.0f} seconds")
+        raise CommandRefused(f"deliver_within_s={deliver_within_s}: must be from 1 to {LONGEST_DELIVERY_S:.0f} seconds")
     deliver_before = at + timedelta(seconds=deliver_within_s)
     command = Command.objects.create(
         terminal=terminal,

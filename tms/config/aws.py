@@ -40,4 +40,4 @@ def must_be_usable(variables: Sequence[str]) -> None:
     if missing:
         raise ImproperlyConfigured(f"{needy}: {', '.join(missing)} not installed; install requirements/aws.txt")
     if not region():
-        raise ImproperlyConfigured(f"{needy}: AWS_REGION is not set; name the region, for example ap-northeast-1")
+        raise ImproperlyConfigured(f"{needy}: AWS_REGION is not set; set the region, for example ap-northeast-1")

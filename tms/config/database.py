@@ -67,9 +67,9 @@ def _parsed(url: str) -> dict[str, Any]:
     try:
         named = conninfo_to_dict(url)
     except ProgrammingError:  # its text may show the password
-        raise ImproperlyConfigured(f"TMS_DATABASE_URL cannot be read: {EXPECTED}") from None
+        raise ImproperlyConfigured(f"TMS_DATABASE_URL is not valid: {EXPECTED}") from None
     if not named.get("dbname"):
-        raise ImproperlyConfigured(f"TMS_DATABASE_URL names no database: {EXPECTED}")
+        raise ImproperlyConfigured(f"TMS_DATABASE_URL has no database name: {EXPECTED}")
     return dict(named)
 
 
@@ -93,7 +93,7 @@ def _sqlite(url: str) -> dict[str, Any]:
     try:
         database = dict(dj_database_url.parse(url))
     except ValueError:
-        raise ImproperlyConfigured(f"TMS_DATABASE_URL cannot be read: {EXPECTED}") from None
+        raise ImproperlyConfigured(f"TMS_DATABASE_URL is not valid: {EXPECTED}") from None
     return database | {
         "CONN_MAX_AGE": 0,
         "OPTIONS": {

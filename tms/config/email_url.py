@@ -19,9 +19,9 @@ def mailer(url: str) -> dict[str, Any]:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ImproperlyConfigured(f"TMS_EMAIL_URL cannot be read: {EXPECTED}") from None
+        raise ImproperlyConfigured(f"TMS_EMAIL_URL is not valid: {EXPECTED}") from None
     if parts.scheme not in SECURITY or not host:
-        raise ImproperlyConfigured(f"TMS_EMAIL_URL names no mail server: {EXPECTED}")
+        raise ImproperlyConfigured(f"TMS_EMAIL_URL has no mail server: {EXPECTED}")
     return {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "OPTIONS": {

@@ -22,7 +22,7 @@ def text(name: str, default: str = "") -> str:
     if not path:
         return (default if value is None else value).strip()
     if value:
-        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one")
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep only one")
     return _contents(path, f"{name}_FILE").strip()
 
 
@@ -85,7 +85,7 @@ def _contents(path: str, variable: str) -> str:
         return Path(path).expanduser().read_text()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not text in UTF-8"
-        raise ImproperlyConfigured(f"{variable}={path}: {why}; name a file that this process may read") from None
+        raise ImproperlyConfigured(f"{variable}={path}: {why}; set a file that this process may read") from None
 
 
 def _number(name: str, default: float, least: float, kind: type[int] | type[float], most: float = inf) -> float:

@@ -103,7 +103,7 @@ class DemoDevice:
             return CommandOutcome({"back_at": back_at.isoformat()}, frames.GoodbyeFrame("reboot", back_at))
         if command.name == "collect_logs":
             return CommandOutcome({"lines": self._log()})
-        raise CommandError(f"unknown command {command.name!r}; this terminal takes {', '.join(COMMANDS)}")
+        raise CommandError(f"unknown command {command.name!r}; supported: {', '.join(COMMANDS)}")
 
     def _temperature(self, now: float) -> float:
         base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4)

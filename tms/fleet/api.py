@@ -24,9 +24,9 @@ BY_UID = Keyset((Column("uid"),))
 
 
 class TerminalQuery(PageQuery):
-    q: str = Field("", max_length=64, description="In UID, place, serial number, model, address and site.")
-    site: str = Field("", max_length=8, description="Its code.")
-    group: str = Field("", max_length=100, description="Its name.")
+    q: str = Field("", max_length=64, description="Searches UID, location, serial number, model, address and site.")
+    site: str = Field("", max_length=8, description="Site code.")
+    group: str = Field("", max_length=100, description="Group name.")
     kind: TerminalKind | None = None
     presence: list[Presence] = Field([], description="Any of these.")
     status: Status | None = None
@@ -56,14 +56,14 @@ def read_site(request: ApiRequest, code: str) -> SiteSchema:
 
 @router.get("/groups", summary="List groups", response=Page[GroupSchema])
 def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[GroupSchema]:
-    """For the terminals of a group: `GET /terminals?group=…`."""
+    """`GET /terminals?group=…` lists the terminals of a group."""
     found = paginate(request, response, visible(models.Group.objects.all(), to=request.person), query, order=BY_NAME)
     return Page(items=[GroupSchema(id=group.pk, name=group.name) for group in found.rows], next=found.next)
 
 
 @router.get("/terminals", summary="List terminals", response=Page[TerminalSchema])
 def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalQuery]) -> Page[TerminalSchema]:
-    """By UID."""
+    """Ordered by UID."""
     found = paginate(request, response, query.apply(_terminals(request)), query, order=BY_UID)
     return Page(items=[TerminalSchema.of(terminal) for terminal in found.rows], next=found.next)
 

@@ -34,14 +34,14 @@ class SiteReferenceSchema(ResponseSchema):
 
 
 class TerminalSchema(ResponseSchema):
-    """Presence is what TMS knows of the link; status is what the terminal reports about itself."""
+    """`presence` is the link state known to TMS; `status` is what the terminal reports of itself."""
 
     uid: str = Field(examples=["SJK-KSK-03"])
     site: SiteReferenceSchema
     groups: list[str]
-    parent: str | None = Field(description="UID of the terminal that it is linked through.")
+    parent: str | None = Field(description="UID of the terminal that it is connected via.")
     kind: models.TerminalKind
-    label: str = Field(description="Where it stands.")
+    label: str = Field(description="Location.")
     serial: str
     model: str
     firmware: str
@@ -49,13 +49,13 @@ class TerminalSchema(ResponseSchema):
     address: str | None
     created_at: datetime
     presence: models.Presence
-    presence_at: datetime | None = Field(description="Since when.")
-    cause: str = Field(description="Why, as far as TMS knows.")
-    back_at: datetime | None = Field(description="When it said it will be back.")
+    presence_at: datetime | None = Field(description="Start of the current presence.")
+    cause: str = Field(description="Reason for the presence, if known.")
+    back_at: datetime | None = Field(description="Announced time of return.")
     last_seen_at: datetime | None
-    status: str = Field(description="`ok`, `degraded` or `fault`; empty until it said so.")
+    status: str = Field(description="`ok`, `degraded` or `fault`; empty until first reported.")
     status_at: datetime | None
-    metrics: dict[str, Any] = Field(description="The last value of each metric.")
+    metrics: dict[str, Any] = Field(description="Latest value of each metric.")
 
     @classmethod
     def of(cls, terminal: models.Terminal) -> Self:

@@ -60,7 +60,7 @@ class Admission:
 
     async def decide(self, scope: Mapping[str, Any]) -> CredentialKey | HandshakeRejected:
         if self.is_draining:
-            return unavailable("this node is draining; come back")
+            return unavailable("this node is draining; reconnect after Retry-After")
         if SUBPROTOCOL not in scope["subprotocols"]:
             return NO_SUBPROTOCOL
         offered = offered_credential(scope["headers"], scope["subprotocols"])
@@ -69,14 +69,17 @@ class Admission:
         try:
             keys = await self._find(offered.uid)
         except DatabaseError:
-            return unavailable("the database is away; come back")
+            return unavailable("the database is not responding; reconnect after Retry-After")
         key = services.match(offered, keys)
         if key is None:
             return UNAUTHORISED
         if left := self._links.ban_left_s(key.identity.terminal_id):
             banned = b"%d" % max(1, left)
             return HandshakeRejected(
-                429, "tms:too-fast", "two devices use this credential", ((b"retry-after", banned),)
+                429,
+                "tms:too-fast",
+                "two devices use this credential; give each device its own",
+                ((b"retry-after", banned),),
             )
         return key
 

@@ -34,7 +34,7 @@ UNACKNOWLEDGED_LIMIT = 1_000
 DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
 """Event code that TMS itself raises when two devices keep taking one terminal's link from each other."""
 
-NOT_BOOTED = "boot first: send `boot` and wait for its answer"
+NOT_BOOTED = "not booted; send `boot` and wait for its answer"
 
 
 class LinkSocket(Protocol):
@@ -121,7 +121,7 @@ class Session:
     def refuse_unbooted(self) -> None:
         """The deadline for booting has passed. A boot that waits for its commit is our delay, not the terminal's."""
         if not self.is_booted and self._booting is None:
-            self.close(CloseCode.NO_BOOT, f"no boot within {settings.BOOT_DEADLINE_S:g} s")
+            self.close(CloseCode.NO_BOOT, f"no `boot` within {settings.BOOT_DEADLINE_S:g} s")
 
     def send_command(self, command: Command) -> None:
         assert command.due_at is not None
@@ -163,7 +163,11 @@ class Session:
 
     def on_rejected(self, report: frames.ReportFrame) -> None:
         self._count_answered()
-        self._answer(FrameError(ErrorType.UNAVAILABLE, f"report {report.seq} could not be stored", where="$.params"))
+        self._answer(
+            FrameError(
+                ErrorType.UNAVAILABLE, f"report {report.seq} could not be stored; send it again", where="$.params"
+            )
+        )
 
     def acknowledge(self) -> None:
         committed, self._committed = self._committed, {}
@@ -211,7 +215,7 @@ class Session:
 
     def _boot(self, call: uplink.BootCall) -> None:
         if self.is_booted:
-            self._refuse(FrameError(ErrorType.ALREADY_BOOTED, "a link boots once; reconnect to boot again", id=call.id))
+            self._refuse(FrameError(ErrorType.ALREADY_BOOTED, "already booted; reconnect to boot again", id=call.id))
             return
         _count_received("boot")
         self.boot_id = call.params.boot_id
@@ -221,9 +225,9 @@ class Session:
 
     def _answer_boot(self, outcome: BootOutcome | None) -> None:
         if outcome is None:
-            why = "this boot could not be stored; try again"
+            why = "`boot` could not be stored; try again"
             self._refuse(FrameError(ErrorType.UNAVAILABLE, why, id=self._boot_request))
-            self.close(CloseCode.DRAINING, "boot could not be stored; come back")
+            self.close(CloseCode.DRAINING, "`boot` could not be stored; reconnect")
             return
         self.number, self.boot_pk, self.is_booted = outcome.session, outcome.boot_pk, True
         self._evaluator = LinkEvaluator(self.identity, outcome.active_rules)
@@ -243,7 +247,7 @@ class Session:
     def _take_answer(self, answer: uplink.CommandAnswer, at: datetime) -> None:
         number = str(answer.id).removeprefix("c")
         if not number.isascii() or not number.isdigit() or len(number) > 18:
-            self._refuse(FrameError(ErrorType.BAD_FRAME, "an answer carries the id of a command", where="$.id"))
+            self._refuse(FrameError(ErrorType.BAD_FRAME, "expected the id of a command", where="$.id"))
             return
         error = "" if answer.error is UNSET else f"{answer.error.data.type} {answer.error.message}".strip()
         result = None if answer.result is UNSET else answer.result
@@ -259,11 +263,11 @@ class Session:
         now = time.monotonic()
         if self._bucket.take(now):
             return True
-        allowed = f"{settings.FRAMES_PER_MINUTE} frames a minute with a burst of {settings.FRAMES_BURST}"
-        self._answer(FrameError(ErrorType.TOO_FAST, f"too fast: {allowed}; mark backfill as `late`"))
+        allowed = f"limit {settings.FRAMES_PER_MINUTE} frames per minute, burst {settings.FRAMES_BURST}"
+        self._answer(FrameError(ErrorType.TOO_FAST, f"too fast; {allowed}; mark backfill as `late`"))
         # A later report would be acknowledged over the head of a refused one: it ends the link, and is sent again.
         if isinstance(frame, uplink.ReportCall) or self._too_fast.add(now):
-            self.close(CloseCode.TOO_FAST, f"too fast: {allowed}")
+            self.close(CloseCode.TOO_FAST, f"too fast; {allowed}")
         return False
 
     def _refuse(self, error: FrameError) -> None:
@@ -271,7 +275,7 @@ class Session:
         if error.kind is ErrorType.PART_REFUSED:
             return  # of a frame that was taken: a broken sensor must not end the link
         if self._bad.add(time.monotonic()):
-            self.close(CloseCode.BAD_FRAMES, f"{limits.BAD_FRAMES_PER_MINUTE} bad frames in a minute")
+            self.close(CloseCode.BAD_FRAMES, f"too many bad frames; limit {limits.BAD_FRAMES_PER_MINUTE} per minute")
 
     def _answer(self, error: FrameError) -> None:
         instruments.FRAMES_REFUSED.labels(error.kind.value).inc()

@@ -44,6 +44,6 @@ api = Api(
     title="TMS",
     version="1",
     description="Terminals, alerts, rules, maintenance and notifications of a TMS. "
-    "Every request carries a token that acts as a person, and is told what was wrong as a problem document (RFC 9457).",
+    "Every request carries an API token that acts as a person. Errors are problem documents (RFC 9457).",
     urls_namespace="v1",
 )

@@ -66,7 +66,7 @@ def redis() -> Faults:
     if not settings.REDIS_URL:
         yield Error(
             "TMS_REDIS_URL is not set; processes could not notify each other of changes",
-            hint="Name the Redis of this TMS: `redis://HOST:6379/0`, or `rediss://` with TLS.",
+            hint="Set the URL of Redis: `redis://HOST:6379/0`, or `rediss://` with TLS.",
             id="tms.E005",
         )
 
@@ -75,7 +75,7 @@ def database() -> Faults:
     if not settings.DATABASE_URL.startswith(("postgres://", "postgresql://")):
         yield Error(
             "TMS_DATABASE_URL names no PostgreSQL database; the embedded SQLite is for one process on one machine",
-            hint="Name a PostgreSQL: `postgres://USER:PASSWORD@HOST:5432/NAME`.",
+            hint="Set the URL of a PostgreSQL database: `postgres://USER:PASSWORD@HOST:5432/NAME`.",
             id="tms.E006",
         )
 
@@ -100,7 +100,7 @@ def trusted_proxies() -> Faults:
         try:
             network = ip_network(name, strict=False)
         except ValueError:
-            yield Error(f"TMS_TRUSTED_PROXIES={name} is not an address", hint=PROXIES_HINT, id="tms.E009")
+            yield Error(f"TMS_TRUSTED_PROXIES={name} is not an address or network", hint=PROXIES_HINT, id="tms.E009")
             continue
         if network.prefixlen == 0:
             yield Error(f"TMS_TRUSTED_PROXIES={name} trusts every address", hint=PROXIES_HINT, id="tms.E010")
@@ -111,7 +111,7 @@ def trusted_origins() -> Faults:
         if not origin.startswith("https://") or "*" in origin or origin.count("/") > 2:
             yield Error(
                 f"TMS_TRUSTED_ORIGINS={origin} is not one HTTPS origin",
-                hint="Name each as browsers send it: `https://noc.example.com`. TMS's own hosts need no entry.",
+                hint="Enter each as browsers send it: `https://noc.example.com`. The hosts of TMS need no entry.",
                 id="tms.E011",
             )
 
@@ -122,12 +122,12 @@ def static_url() -> Faults:
     if not (is_path or parts.scheme == "https") or "*" in parts.netloc or not parts.path.endswith("/"):
         yield Error(
             f"TMS_STATIC_URL={settings.STATIC_URL} is neither a path nor an HTTPS URL that ends in a slash",
-            hint="Name where browsers get static files, for example `https://static.tms.example.com/static/`.",
+            hint="Set the URL of the static files, for example `https://static.tms.example.com/static/`.",
             id="tms.E012",
         )
     if settings.STATIC_BUCKET and is_path:
         yield checks.Warning(
-            "TMS_STATIC_BUCKET is set and TMS_STATIC_URL is a path: browsers do not get files from the bucket",
+            "TMS_STATIC_BUCKET is set but TMS_STATIC_URL is a path; browsers do not use the bucket",
             hint="Name the bucket's URL in TMS_STATIC_URL, or unset TMS_STATIC_BUCKET.",
             id="tms.W003",
         )
@@ -154,7 +154,7 @@ def error_log() -> Faults:
     if settings.ERROR_LOG and not (os.access(path, os.W_OK) if path.exists() else os.access(path.parent, os.W_OK)):
         yield Error(
             f"TMS_ERROR_LOG={path} cannot be written",
-            hint="Name a file in a directory that the user of this process may write to.",
+            hint="Set a file in a directory that this process may write to.",
             id="tms.E013",
         )
 
@@ -164,13 +164,13 @@ def cloudwatch() -> Faults:
     if group and not LOG_GROUP.fullmatch(group):
         yield Error(
             f"TMS_CLOUDWATCH_LOG_GROUP={group} is not a valid name of a log group",
-            hint="Letters, digits and the characters `. - _ / #`, for example `tms-application`.",
+            hint="Use letters, digits and the characters `. - _ / #`, for example `tms-application`.",
             id="tms.E014",
         )
     if namespace and (not NAMESPACE.fullmatch(namespace) or namespace.startswith("AWS/")):
         yield Error(
             f"TMS_CLOUDWATCH_NAMESPACE={namespace} is not a valid custom namespace",
-            hint="Letters, digits and the characters `. - _ / # :`, not beginning with `AWS/`, for example `TMS`.",
+            hint="Use letters, digits and the characters `. - _ / # :`, not beginning with `AWS/`, for example `TMS`.",
             id="tms.E015",
         )
 
@@ -184,8 +184,8 @@ def static_files() -> Faults:
         )
 
 
-HOSTS_HINT = "Name the hosts under which people and terminals reach TMS, for example `tms.example.com`."
-PROXIES_HINT = "Name the addresses or networks of the proxies in front, for example `127.0.0.1,10.0.0.0/16`."
+HOSTS_HINT = "Set the hosts by which people and terminals reach TMS, for example `tms.example.com`."
+PROXIES_HINT = "Set the addresses or networks of the proxies, for example `127.0.0.1,10.0.0.0/16`."
 FAULTS: tuple[Callable[[], Faults], ...] = (
     debug,
     secret_key,

@@ -46,7 +46,7 @@ def migrate_patiently(stdout: Any, *, verbosity: int, pause: Callable[[float], N
                     f"a table stayed locked for {TRIES * (PAUSE_S + LOCK_TIMEOUT_MS / 1000):.0f} s; what was applied"
                     " stays. Find who holds it (docs/runbook.md#a-migration-cannot-lock-its-table), then run this again"
                 ) from None
-            stdout.write(f"A table is locked by others; again in {PAUSE_S:g} s, {left} times more.")
+            stdout.write(f"A table is locked; retrying in {PAUSE_S:g} s, {left} attempts left.")
             pause(PAUSE_S)
         else:
             return

@@ -45,15 +45,15 @@ def out_of_bounds(metrics: Mapping[str, float] | UnsetType, where: str) -> Refus
     if not beyond:
         return ()
     named = _named([f"{name} is {value!r}" for name, value in beyond.items()])
-    message = f"{named}; right is from {-METRIC_BOUND:g} to {METRIC_BOUND:g}. The rest was kept"
+    message = f"{named}; must be from {-METRIC_BOUND:g} to {METRIC_BOUND:g}. The rest was stored"
     return (FrameError(ErrorType.PART_REFUSED, message, where=f"{where}.{next(iter(beyond))}"),)
 
 
 def beyond_names(names: Collection[str]) -> FrameError:
     """Of metrics whose names are one too many for their terminal."""
     message = (
-        f"{_named(sorted(names))}: a terminal has at most {METRIC_NAMES} metrics, and has them already; "
-        "give the same reading the same name. The rest was kept"
+        f"{_named(sorted(names))} not stored: limit of {METRIC_NAMES} metric names per terminal reached; "
+        "use the same name for the same reading. The rest was stored"
     )
     return FrameError(ErrorType.PART_REFUSED, message, where=f"$.params.metrics.{min(names)}")
 
@@ -62,8 +62,8 @@ def _reserved(events: Sequence[frames.TerminalEvent]) -> Refused:
     for number, event in enumerate(events):
         if event.code.startswith(RESERVED_CODES):
             message = (
-                f"codes that begin with `{RESERVED_CODES}` are reserved for events that TMS itself notices; "
-                f"{event.code} was not kept, the rest was"
+                f"codes beginning with `{RESERVED_CODES}` are reserved for events of TMS; use another code. "
+                f"{event.code} was not stored, the rest was"
             )
             return (FrameError(ErrorType.PART_REFUSED, message, where=f"$.params.events[{number}].code"),)
     return ()

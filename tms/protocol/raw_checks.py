@@ -18,13 +18,11 @@ NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 def check_shape(data: bytes) -> None:
     """Refuse what nests too deep, U+0000, which PostgreSQL cannot store, and numbers that take too long to read."""
     if data.count(b"{") + data.count(b"[") > DEPTH and _is_too_deep(data):
-        raise FrameError(ErrorType.TOO_DEEP, f"a frame nests at most {DEPTH} arrays and objects")
+        raise FrameError(ErrorType.TOO_DEEP, f"nested too deeply; limit {DEPTH} arrays and objects")
     if b"\\u0000" in data and NUL.search(data):
-        raise FrameError(ErrorType.BAD_FRAME, "a string may not hold U+0000")
+        raise FrameError(ErrorType.BAD_FRAME, "a string must not contain U+0000")
     if has_too_many_extremes(data):
-        raise FrameError(
-            ErrorType.BAD_FRAME, f"a frame holds at most {EXTREME_NUMBERS} numbers with an exponent of three digits"
-        )
+        raise FrameError(ErrorType.BAD_FRAME, f"too many numbers with a three-digit exponent; limit {EXTREME_NUMBERS}")
 
 
 def has_too_many_extremes(data: bytes) -> bool:

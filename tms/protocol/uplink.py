@@ -107,7 +107,7 @@ def _decode_batch(data: bytes) -> Iterator[Uplink | FrameError]:
         return
     if not items or len(items) > limits.REPORTS_PER_BATCH:
         yield FrameError(
-            ErrorType.BAD_FRAME, f"a batch holds 1 to {limits.REPORTS_PER_BATCH} reports, this one holds {len(items)}"
+            ErrorType.BAD_FRAME, f"a batch must contain 1 to {limits.REPORTS_PER_BATCH} reports, not {len(items)}"
         )
         return
     for item in items:
@@ -115,7 +115,7 @@ def _decode_batch(data: bytes) -> Iterator[Uplink | FrameError]:
             if isinstance(one, ReportCall | FrameError):
                 yield one
             else:
-                yield FrameError(ErrorType.BAD_FRAME, "a batch may hold reports only; send other frames alone")
+                yield FrameError(ErrorType.BAD_FRAME, "a batch must contain only reports; send other frames separately")
 
 
 def _decode_one(data: bytes) -> Iterable[Uplink | FrameError]:
@@ -163,7 +163,7 @@ def _check_id(name: str | UnsetType, where: str, request_id: frames.RequestId | 
     if name is not UNSET and not is_clean(name):
         raise FrameError(
             ErrorType.BAD_FRAME,
-            "an id may hold no line breaks, control or bidirectional characters",
+            "an id must not contain line breaks, control or bidirectional characters",
             where=where,
             id=request_id,
         )
@@ -186,14 +186,14 @@ def _check_optional_instant(at: datetime | None, where: str, *, is_late: bool) -
     elif not is_late:
         raise FrameError(
             ErrorType.BAD_FRAME,
-            "an instant may be null in a late report only; right is one like " + EXAMPLE,
+            "only a late report may omit the time; expected a time such as " + EXAMPLE,
             where=where,
         )
 
 
 def _check_instant(at: datetime, where: str) -> None:
     if not EARLIEST <= at < LATEST:
-        raise FrameError(ErrorType.BAD_FRAME, "an instant lies between the years 2000 and 2100", where=where)
+        raise FrameError(ErrorType.BAD_FRAME, "a time must be between the years 2000 and 2100", where=where)
 
 
 def _second_look(data: bytes, error: Exception) -> CommandAnswer | FrameError:
@@ -201,7 +201,7 @@ def _second_look(data: bytes, error: Exception) -> CommandAnswer | FrameError:
     try:
         envelope = _envelope.decode(data)
     except msgspec.ValidationError:
-        return FrameError(ErrorType.BAD_FRAME, "a frame is a JSON object, or an array of reports")
+        return FrameError(ErrorType.BAD_FRAME, "expected a JSON object, or an array of reports")
     except UNDECODABLE as bad:
         return FrameError(ErrorType.BAD_JSON, f"not JSON: {bad}")
     request_id = _loosely(envelope.get("id"))
@@ -210,7 +210,10 @@ def _second_look(data: bytes, error: Exception) -> CommandAnswer | FrameError:
     method = _loosely(envelope["method"])
     if method not in METHODS:
         return FrameError(
-            ErrorType.UNKNOWN_METHOD, f"a terminal sends {', '.join(METHODS)}", where="$.method", id=request_id
+            ErrorType.UNKNOWN_METHOD,
+            f"unknown method; use one of {', '.join(METHODS)}",
+            where="$.method",
+            id=request_id,
         )
     message, where = split_path(str(error))
     return FrameError(ErrorType.BAD_FRAME, message, where=_name_the_key(where, data), id=request_id)
@@ -223,7 +226,7 @@ def _decode_answer(data: bytes, request_id: Any) -> CommandAnswer | FrameError:
         message, where = split_path(str(error))
         return FrameError(ErrorType.BAD_FRAME, message, where=where, id=request_id)
     if (answer.result is UNSET) == (answer.error is UNSET):
-        return FrameError(ErrorType.BAD_FRAME, "an answer has either `result` or `error`", id=request_id)
+        return FrameError(ErrorType.BAD_FRAME, "expected either `result` or `error`", id=request_id)
     return replace(
         answer, result=clean_tree(answer.result, keeps_lines=True), error=answer.error and _cleaned_error(answer.error)
     )
@@ -250,7 +253,7 @@ def split_path(message: str) -> tuple[str, str]:
         return where, "$"
     where = where.rstrip("`").removeprefix("key` in `")
     choice = CHOICES.get(where.rpartition(".")[2])
-    return (f"{what}; right is {' or '.join(choice)}" if choice else what), where
+    return (f"{what}; expected {' or '.join(choice)}" if choice else what), where
 
 
 def _name_the_key(where: str, data: bytes) -> str:

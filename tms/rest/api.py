@@ -95,23 +95,25 @@ def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def unknown(request: HttpRequest, **_: Any) -> HttpResponse:
-    return problem(404, "tms:not-found", f"there is nothing at {request.path}")
+    return problem(404, "tms:not-found", f"there is no resource at {request.path}")
 
 
 def broken(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("api_failed", path=request.path, exc_info=error)
-    return problem(500, "tms:failed", "TMS has a fault, which it wrote into its log")
+    return problem(500, "tms:failed", "internal error in TMS; see its log")
 
 
 def away(request: HttpRequest, error: Exception) -> HttpResponse:
     log.warning("api_away", path=request.path, error=repr(error))
     retry = {"Retry-After": str(settings.RETRY_AFTER_S)}
-    return ProblemError(503, "tms:unavailable", "the database does not answer", headers=retry).answer()
+    return ProblemError(
+        503, "tms:unavailable", "the database is not responding; try again later", headers=retry
+    ).answer()
 
 
 def clashed(request: HttpRequest, error: Exception) -> HttpResponse:
     log.warning("api_clashed", path=request.path, error=repr(error))
-    return problem(409, "tms:clash", "somebody did at the same moment what does not go together with this")
+    return problem(409, "tms:clash", "conflicts with a concurrent change; read the resource again and retry")
 
 
 def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict[str, Any]) -> HttpResponse:
@@ -122,7 +124,9 @@ def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict
     if answer.status_code == 405 and answer["Content-Type"] != problems.CONTENT_TYPE:
         named = set(answer["Allow"].split(", "))
         allowed = ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set())))
-        return ProblemError(405, "tms:unknown-method", f"send {allowed}", headers={"Allow": allowed}).answer()
+        return ProblemError(
+            405, "tms:unknown-method", f"method not allowed; use {allowed}", headers={"Allow": allowed}
+        ).answer()
     return answer
 
 

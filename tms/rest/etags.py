@@ -9,7 +9,7 @@ IF_MATCH = {
     "name": "If-Match",
     "required": True,
     "schema": {"type": "string"},
-    "description": "The `ETag` of what you saw, or `*` for whatever it is now.",
+    "description": "The `ETag` of the version you read, or `*` for any version.",
 }
 
 
@@ -21,9 +21,9 @@ def require_match(request: HttpRequest, version: int, *, kind: str) -> int:
     """The `version`, when the request is about it. Raises ProblemError; `kind` is the type when it has moved."""
     asked = request.headers.get("If-Match")
     if asked is None:
-        raise ProblemError(428, "tms:if-match-missing", "send If-Match with the ETag of what you saw")
+        raise ProblemError(428, "tms:if-match-missing", "send If-Match with the ETag of the version you read")
     if asked.strip() != "*" and _tag(version) not in {tag.strip() for tag in asked.split(",")}:
-        detail = "it was changed since; read it again"
+        detail = "changed since you read it; read it again"
         raise ProblemError(412, kind, detail, headers={"ETag": _tag(version)})
     return version
 

@@ -19,5 +19,5 @@ def numbers[Row: Model](rows: QuerySet[Row], name: str, wanted: list[str], where
     """The primary keys of the rows that are called so. Raises ProblemError."""
     found = dict(rows.filter(**{f"{name}__in": wanted}).values_list(name, "pk"))
     if unknown := [one for one in wanted if one not in found]:
-        raise unreadable(RequestFault(where, f"there is no {', '.join(unknown[:5])}"))
+        raise unreadable(RequestFault(where, f"unknown: {', '.join(unknown[:5])}"))
     return [found[one] for one in wanted]

@@ -51,7 +51,7 @@ def expired(at: datetime) -> QuerySet[IdempotencyRecord]:
 
 def _checked(key: str) -> str:
     if not KEY.fullmatch(key):
-        raise unreadable(RequestFault(HEADER, "1 to 200 visible characters of ASCII, without blanks"))
+        raise unreadable(RequestFault(HEADER, "must be 1 to 200 visible ASCII characters without spaces"))
     return key
 
 
@@ -66,10 +66,12 @@ def _begin(person: User, key: str, fingerprint: str, at: datetime) -> Idempotenc
     except IntegrityError:
         kept = IdempotencyRecord.objects.get(person=person, key=key)
     if kept.fingerprint != fingerprint:
-        raise ProblemError(422, "tms:key-reused", "this key came with another request; make a new one for each")
+        raise ProblemError(
+            422, "tms:key-reused", "this key was used for a different request; use a new key for each request"
+        )
     abandoned = IdempotencyRecord.objects.abandoned(at - LEASE).filter(pk=kept.pk)
     if kept.status is None and not abandoned.update(begun_at=at):
-        detail = "the same request is being done; ask again in a moment"
+        detail = "the same request is in progress; try again shortly"
         raise ProblemError(409, "tms:in-flight", detail, headers={"Retry-After": "1"})
     return kept
 

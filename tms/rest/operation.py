@@ -80,7 +80,7 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 def _demand(person: User, access: Access) -> None:
     if not may_watch(person) or (access.needs and not may(person, access.needs)):
-        detail = f"this needs the permission {access.needs}, which the person whose token this is does not have"
+        detail = f"the person of this token lacks the permission {access.needs}; ask an administrator"
         raise ProblemError(403, "tms:forbidden", detail)
 
 
@@ -105,12 +105,12 @@ def _check(request: HttpRequest, known: frozenset[str], names: Mapping[str, Any]
     if any("\0" in str(name) for name in names.values()):
         raise Http404
     if unknown := sorted(set(request.GET) - known):
-        raise unreadable(*(RequestFault(f"?{name}", "there is no such parameter") for name in unknown[:5]))
+        raise unreadable(*(RequestFault(f"?{name}", "unknown parameter") for name in unknown[:5]))
     for name, values in request.GET.lists():
         if any("\0" in value for value in values):
-            raise unreadable(RequestFault(f"?{name}", "a string may not hold U+0000"))
+            raise unreadable(RequestFault(f"?{name}", "a string must not contain U+0000"))
     if _length(request) > LARGEST_BODY or len(request.body) > LARGEST_BODY:
-        raise ProblemError(413, "tms:too-large", f"the body has at most {LARGEST_BODY} bytes")
+        raise ProblemError(413, "tms:too-large", f"the body must not exceed {LARGEST_BODY} bytes")
 
 
 def _length(request: HttpRequest) -> int:
@@ -132,4 +132,6 @@ def _check_rate(token: ApiToken) -> None:
         is_early, wait_s = not bucket.take(now), bucket.wait_s
     if is_early:
         retry = {"Retry-After": str(max(1, math.ceil(wait_s)))}
-        raise ProblemError(429, "tms:too-fast", "this token is used too often", headers=retry)
+        raise ProblemError(
+            429, "tms:too-fast", "too many requests with this token; wait for Retry-After", headers=retry
+        )

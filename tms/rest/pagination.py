@@ -14,13 +14,13 @@ from tms.rest.schemas import RequestSchema, ResponseSchema
 
 
 class PageQuery(RequestSchema):
-    limit: int = Field(50, ge=1, le=200, description="How many at once.")
-    cursor: str = Field("", max_length=1_000, description="Opaque; stands in `next` of the page before.")
+    limit: int = Field(50, ge=1, le=200, description="Items per page.")
+    cursor: str = Field("", max_length=1_000, description="Opaque; part of `next` of the previous page.")
 
 
 class Page[Item](ResponseSchema):
     items: list[Item]
-    next: str | None = Field(description="Address of the next page, also in the `Link` header; null at the end.")
+    next: str | None = Field(description="URL of the next page, also in the `Link` header; null on the last page.")
 
 
 class CursorPage[Row: Model](NamedTuple):
@@ -47,7 +47,7 @@ def _after(request: HttpRequest, asked: PageQuery) -> str:
     try:
         return str(_signer(request).unsign_object(asked.cursor))
     except (signing.BadSignature, ValueError):
-        raise unreadable(RequestFault("?cursor", "this cursor is not of this list; begin without one")) from None
+        raise unreadable(RequestFault("?cursor", "invalid cursor for this list; start without one")) from None
 
 
 def _address(request: HttpRequest, after: str) -> str:

@@ -19,14 +19,14 @@ class StrictParser(Parser):
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         if has_too_many_extremes(request.body):
-            detail = f"the body holds more than {EXTREME_NUMBERS} numbers with an exponent of three digits"
+            detail = f"the body contains more than {EXTREME_NUMBERS} numbers with a three-digit exponent"
             raise ProblemError(400, "tms:bad-json", detail)
         try:
             body = msgspec.json.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProblemError(400, "tms:bad-json", f"the body is not JSON: {error}") from None
         if where := holding_nul(body):
-            raise unreadable(RequestFault(where, "a string may not hold U+0000"))
+            raise unreadable(RequestFault(where, "a string must not contain U+0000"))
         return cast(dict[str, Any], clean_tree(body, keeps_lines=True))
 
 

@@ -14,8 +14,8 @@ KEY = {
     "name": HEADER,
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-    "description": "Of your own making, new for each request. Sent again within 24 hours, the request is not done "
-    f"again, and gets the same answer with `{REPLAYED}: true`.",
+    "description": "A key that you choose, new for each request. A request repeated with it within 24 hours is not "
+    f"executed again and gets the same response with `{REPLAYED}: true`.",
 }
 READ = Access()
 

@@ -12,11 +12,11 @@ BEGIN, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 def _in_range(at: datetime) -> datetime:
     if not BEGIN <= at < END:
-        raise ValueError("instants lie between 2000 and 2100")
+        raise ValueError("must be between 2000 and 2100")
     return at
 
 
-OF_NO_ZONE = "give it without an offset: it is a time on the clocks of `time_zone`"
+OF_NO_ZONE = "omit the offset; the time is in `time_zone`"
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 TIME_OF_DAY = re.compile(CLOCK)
 
@@ -27,7 +27,7 @@ def _wall_time(value: Any) -> Any:
         return value
     if isinstance(value, str) and TIME_OF_DAY.match(value):
         raise ValueError(OF_NO_ZONE)
-    raise ValueError("a time of day, as 09:00 or 09:00:30")
+    raise ValueError("must be a time of day such as 09:00 or 09:00:30")
 
 
 type Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -40,7 +40,7 @@ type LocalTime = Annotated[
         {
             "type": "string",
             "pattern": f"^{CLOCK}$",
-            "description": "A time of day on the clocks of `time_zone`, without an offset.",
+            "description": "A time of day in `time_zone`, without an offset.",
             "examples": ["09:00", "22:30:00"],
         }
     ),

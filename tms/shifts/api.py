@@ -25,21 +25,21 @@ USUAL, LONGEST = timedelta(hours=8), timedelta(days=31)
 
 
 class PeriodQuery(RequestSchema):
-    since: Instant | None = Field(None, description="Eight hours before the end, if it is not named.")
-    until: Instant | None = Field(None, description="Now, if it is not named.")
+    since: Instant | None = Field(None, description="Default: eight hours before `until`.")
+    until: Instant | None = Field(None, description="Default: now.")
 
 
 class NoteBody(RequestSchema):
     text: str = Field(min_length=1, max_length=4_000)
 
 
-@router.get("/digest", summary="Read the digest of a shift", response=DigestSchema)
+@router.get("/digest", summary="Read a shift digest", response=DigestSchema)
 def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
-    """Of at most 31 days."""
+    """The period must not exceed 31 days."""
     until = query.until or timezone.now()
     since = query.since or until - USUAL
     if not timedelta(0) < until - since <= LONGEST:
-        raise unreadable(RequestFault("?since", "it lies before `until`, by at most 31 days"))
+        raise unreadable(RequestFault("?since", "must be before `until`, by at most 31 days"))
     return DigestSchema.of(digest(since, until, to=request.person))
 
 
@@ -50,14 +50,14 @@ def write_note(request: ApiRequest, response: HttpResponse, body: NoteBody) -> N
     return _told(note)
 
 
-@router.patch("/notes/{int:pk}", summary="Change a note of one's own", response=NoteSchema, access=EDITING)
+@router.patch("/notes/{int:pk}", summary="Change your own note", response=NoteSchema, access=EDITING)
 def edit_note(request: ApiRequest, pk: int, body: NoteBody) -> NoteSchema:
     if not notes.edit(_note(request, pk), body.text, by=request.person, at=timezone.now()):
         raise Http404
     return _told(_note(request, pk))
 
 
-@router.delete("/notes/{int:pk}", summary="Take away a note of one's own", response=None, status=204, access=EDITING)
+@router.delete("/notes/{int:pk}", summary="Delete your own note", response=None, status=204, access=EDITING)
 def delete_note(request: ApiRequest, pk: int) -> None:
     if not notes.delete(_note(request, pk), by=request.person):
         raise Http404

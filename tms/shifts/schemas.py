@@ -15,12 +15,12 @@ class CountSchema(ResponseSchema):
 
 
 class TotalsSchema(ResponseSchema):
-    """Of everything, including what the lists leave out."""
+    """Totals of the period, including what the lists omit."""
 
     opened: CountSchema
     closed: CountSchema
     open: int = Field(description="Unresolved at the end.")
-    unacknowledged: int = Field(description="Of these, those that nobody had acknowledged.")
+    unacknowledged: int = Field(description="Of these, the unacknowledged ones.")
 
 
 class IncidentLineSchema(ResponseSchema):
@@ -28,7 +28,7 @@ class IncidentLineSchema(ResponseSchema):
     title: str
     severity: str
     opened_at: datetime
-    resolved_at: datetime | None = Field(description="Null: unresolved at the end.")
+    resolved_at: datetime | None = Field(description="Null if unresolved at the end.")
     by: str | None = Field(description="Who had acknowledged it by then.")
     comment: str
 
@@ -42,7 +42,7 @@ class OpenAlertLineSchema(ResponseSchema):
     label: str
     opened_at: datetime
     state: str
-    by: str | None = Field(description="Who acknowledged it, as a board names them.")
+    by: str | None = Field(description="Display name of the person who acknowledged or snoozed it.")
     until: datetime | None
     contract: str
     comment: str
@@ -51,7 +51,7 @@ class OpenAlertLineSchema(ResponseSchema):
 class ChangeLineSchema(ResponseSchema):
     severity: str
     site: str
-    code: str = Field(description="Of the site.")
+    code: str = Field(description="Site code.")
     rule: str
     rule_id: int
     opened: int
@@ -66,11 +66,11 @@ class ActionLineSchema(ResponseSchema):
     by: str
     to: str | None
     comment: str
-    alert: int = Field(description="The first of them.")
+    alert: int = Field(description="The first of the alerts.")
     site: str
     rule: str
     uid: str
-    number: int = Field(description="Number of alerts that it changed.")
+    number: int = Field(description="Number of alerts.")
 
 
 class MaintenanceLineSchema(ResponseSchema):
@@ -92,19 +92,21 @@ class NoteSchema(ResponseSchema):
 
 
 class DigestSchema(ResponseSchema):
-    """Names of sites and rules are in the requested language."""
+    """Names of sites and rules are in the language of the request."""
 
     since: datetime
     until: datetime
     totals: TotalsSchema
     incidents: list[IncidentLineSchema]
     open: list[OpenAlertLineSchema]
-    changes: list[ChangeLineSchema] = Field(description="One for each rule and site.")
+    changes: list[ChangeLineSchema] = Field(description="One per rule and site.")
     hidden_changes: int
     actions: list[ActionLineSchema]
     hidden_actions: int
-    maintenance: list[MaintenanceLineSchema] = Field(description="Within the period.")
-    upcoming_maintenance: list[MaintenanceLineSchema] = Field(description="In the day after it.")
+    maintenance: list[MaintenanceLineSchema] = Field(description="Maintenance within the period.")
+    upcoming_maintenance: list[MaintenanceLineSchema] = Field(
+        description="Maintenance in the 24 hours after the period."
+    )
     notes: list[NoteSchema]
 
     @classmethod

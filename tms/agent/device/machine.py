@@ -72,7 +72,7 @@ class Machine:
     def _reboot(self, args: Mapping[str, Any]) -> CommandOutcome:
         """Returns the answer and the goodbye; the caller of the agent calls `reboot` once both are sent."""
         if not self._allows_reboot:
-            raise CommandError("this agent may not reboot its machine; start it with --allow-reboot to let it")
+            raise CommandError("rebooting is not allowed; start the agent with --allow-reboot")
         back_at = datetime.now(UTC) + REBOOT_TAKES
         return CommandOutcome(
             {"back_at": back_at.isoformat(timespec="seconds")}, frames.GoodbyeFrame("reboot", back_at)
@@ -81,7 +81,7 @@ class Machine:
     def _collect_logs(self, args: Mapping[str, Any]) -> CommandOutcome:
         lines = args.get("lines", LINES_SENT)
         if type(lines) is not int or not 1 <= lines <= LINES_SENT:
-            raise CommandError(f"lines={lines!r}: right is a whole number from 1 to {LINES_SENT}")
+            raise CommandError(f"lines={lines!r}: expected a whole number from 1 to {LINES_SENT}")
         return CommandOutcome({"lines": list(self._tail.lines)[-lines:]})
 
 

@@ -126,7 +126,7 @@ class SqliteJournal:
         except OSError as error:
             raise SpoolError(_advice(self.path, error)) from error
         if header and (header[:16] != MAGIC or int.from_bytes(header[68:72]) not in (0, APPLICATION_ID)):
-            raise SpoolError(f"{self.path} is not a spool: give the path of a spool, or of a file that does not exist")
+            raise SpoolError(f"{self.path} is not a spool; use the path of a spool or of a new file")
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=1)
@@ -158,7 +158,9 @@ class SqliteJournal:
                 self._connection.execute("INSERT INTO fact VALUES ('terminal', ?)", (uid,))
         elif owner != uid:
             self.close()
-            raise SpoolError(f"{self.path} holds reports of {owner}, not of {uid}: give each terminal its own spool")
+            raise SpoolError(
+                f"{self.path} contains reports of {owner}, not of {uid}; use a separate spool for each terminal"
+            )
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

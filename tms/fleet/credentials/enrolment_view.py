@@ -39,7 +39,7 @@ class EnrolmentRejected(Exception):
 def enrol(request: HttpRequest) -> HttpResponse:
     """`{token, serial, model, kind}` → 201 `{uid, secret, credential}`, once."""
     if request.method != "POST":
-        refusal = problem(405, ErrorType.UNKNOWN_METHOD, "send POST")
+        refusal = problem(405, ErrorType.UNKNOWN_METHOD, "method not allowed; use POST")
         refusal["allow"] = "POST"
         return refusal
     try:
@@ -50,7 +50,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     except EnrolmentRejected as refused:
         return refused.answer
     except enrolment.TokenRefused:
-        return problem(403, "tms:token-refused", "the token is unknown, used or expired; ask for a new one")
+        return problem(403, "tms:token-refused", "the token is unknown, used or expired; request a new one")
     made = {"uid": terminal.uid, "secret": credential.secret, "credential": str(credential)}
     return JsonResponse(made, status=201)
 
@@ -60,11 +60,11 @@ def _read(request: HttpRequest) -> EnrolRequest:
         wanted = msgspec.json.decode(_body(request), type=EnrolRequest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         detail, where = split_path(str(error))
-        choice = f"; right is {' or '.join(get_args(Kind.__value__))}" if where == "$.kind" else ""
+        choice = f"; use {' or '.join(get_args(Kind.__value__))}" if where == "$.kind" else ""
         raise EnrolmentRejected(422, ErrorType.BAD_FRAME, detail + choice, where=where) from None
     for name in ("serial", "model"):
         if "\0" in getattr(wanted, name):
-            raise EnrolmentRejected(422, ErrorType.BAD_FRAME, "a string may not hold U+0000", where=f"$.{name}")
+            raise EnrolmentRejected(422, ErrorType.BAD_FRAME, "a string must not contain U+0000", where=f"$.{name}")
     return wanted
 
 
@@ -74,5 +74,5 @@ def _body(request: HttpRequest) -> bytes:
     except RequestDataTooBig:
         body = None
     if body is None or len(body) > BODY_LIMIT:
-        raise EnrolmentRejected(413, ErrorType.BAD_FRAME, f"the body has at most {BODY_LIMIT} bytes")
+        raise EnrolmentRejected(413, ErrorType.BAD_FRAME, f"the body must not exceed {BODY_LIMIT} bytes")
     return body

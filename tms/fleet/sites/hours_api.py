@@ -28,7 +28,7 @@ MOST_SPANS, MOST_SPECIAL_DAYS = 100, 1_000
 
 
 class OpenIntervalSchema(Schema):
-    """What closes at or before it opens closes on the next day; 00:00 to 00:00 is all day."""
+    """If `closes_at` is not later than `opens_at`, it is on the next day; 00:00 to 00:00 is all day."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,8 +44,8 @@ class SpecialDaySchema(Schema):
     model_config = ConfigDict(extra="forbid")
 
     first_on: date
-    last_on: date | None = Field(None, description="Null: that day alone.")
-    opens_at: LocalTime | None = Field(None, description="Without times it is closed.")
+    last_on: date | None = Field(None, description="Null for a single day.")
+    opens_at: LocalTime | None = Field(None, description="Null if closed.")
     closes_at: LocalTime | None = None
     note: str = ""
 
@@ -56,12 +56,12 @@ type SpecialDays = Annotated[list[SpecialDaySchema], Field(max_length=MOST_SPECI
 
 
 class SiteHoursFields(Schema):
-    holiday_calendar: str = Field("JP", description="A country, or a part of one. Empty: none.", examples=["DE-BY"])
+    holiday_calendar: str = Field("JP", description="Country or region code; empty for none.", examples=["DE-BY"])
     on_holidays: OnHolidays = OnHolidays.AS_USUAL
-    week: WeekIntervals = Field([], description="Empty, with the others: it is always open.")
-    holidays: OpenIntervals = Field([], description="With `on_holidays` `other`.")
+    week: WeekIntervals = Field([], description="If all lists are empty, the site is always open.")
+    holidays: OpenIntervals = Field([], description="Used if `on_holidays` is `other`.")
     special_days: SpecialDays = Field(
-        [], description="Closing days and exceptional openings. They override the other fields."
+        [], description="Closing days and exceptional openings. They take precedence over `week` and `holidays`."
     )
 
 
@@ -69,9 +69,9 @@ SiteHoursChange: Any = change_of(SiteHoursFields, "SiteHoursChange")
 
 
 class SiteHoursSchema(SiteHoursFields, ResponseSchema):
-    time_zone: str = Field(description="Its clocks count.")
-    is_open: bool = Field(description="Now.")
-    next_change: datetime | None = Field(description="When it opens or closes next. Null: not within a year.")
+    time_zone: str = Field(description="Time zone of all times.")
+    is_open: bool = Field(description="True if open now.")
+    next_change: datetime | None = Field(description="Next opening or closing; null if none within a year.")
 
     @classmethod
     def of(cls, site: models.Site, *, at: datetime) -> Self:
@@ -89,14 +89,16 @@ class SiteHoursSchema(SiteHoursFields, ResponseSchema):
         )
 
 
-@router.get("/sites/{code}/hours", summary="Read when a site is open", response=SiteHoursSchema)
+@router.get("/sites/{code}/hours", summary="Read the opening hours of a site", response=SiteHoursSchema)
 def read_hours(request: ApiRequest, code: str) -> SiteHoursSchema:
     return SiteHoursSchema.of(site_called(request, code), at=timezone.now())
 
 
-@router.patch("/sites/{code}/hours", summary="Say when a site is open", response=SiteHoursSchema, access=EDITING)
+@router.patch(
+    "/sites/{code}/hours", summary="Change the opening hours of a site", response=SiteHoursSchema, access=EDITING
+)
 def change_hours(request: ApiRequest, code: str, body: SiteHoursChange) -> SiteHoursSchema:
-    """What is not named stays; lists are replaced as a whole. It counts for what is judged from then on."""
+    """Omitted fields stay unchanged; lists are replaced as a whole. Applies to evaluations from now on."""
     site, at = site_called(request, code), timezone.now()
     _save(site, SiteHoursSchema.of(site, at=at).model_dump() | body.model_dump(exclude_unset=True))
     return SiteHoursSchema.of(site, at=at)
@@ -137,5 +139,5 @@ def _twice(spans: Iterable[OpeningHours], *, of: str) -> Iterator[RequestFault]:
     for number, span in enumerate(spans):
         begins = span.weekday, span.opens_at
         if begins in seen:
-            yield RequestFault(f"$.{of}[{number}].opens_at", "another interval of that day opens then")
+            yield RequestFault(f"$.{of}[{number}].opens_at", "another interval of this day opens at the same time")
         seen.add(begins)

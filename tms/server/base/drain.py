@@ -12,7 +12,7 @@ from tms.server.base.interface import Hook, Server, Socket, SocketPhase
 
 log = logging.getLogger(__name__)
 
-REASON = "restarting"
+REASON = "restarting; reconnect"
 
 SLACK = 1.5
 """A close timeout may be noticed a second late."""

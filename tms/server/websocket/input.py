@@ -65,7 +65,7 @@ class BoundedInput:
             return
         if size > self.server.flow.soft_message:
             self.server.counters["too_big"] += 1
-            self.close(CloseCode.TOO_LARGE, f"more than {self.server.flow.soft_message} bytes")
+            self.close(CloseCode.TOO_LARGE, f"message too large; limit {self.server.flow.soft_message} bytes")
             return
         if self.take is not None:
             self.taken(self.take, content)

@@ -10,17 +10,17 @@ from tms.lib.management import NoChecksCommand
 
 
 class Command(NoChecksCommand):
-    help = "Queues a command for a terminal; it is sent within seconds, or when the terminal is back."
+    help = "Queues a command for a terminal. It is sent within seconds, or when the terminal reconnects."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid")
         parser.add_argument("name", help="ping, reboot or collect_logs")
-        parser.add_argument("--arguments", default="{}", help="a JSON object")
+        parser.add_argument("--arguments", default="{}", help="JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         terminal = Terminal.objects.filter(uid=options["uid"]).first()
         if terminal is None:
-            raise CommandError(f"no terminal {options['uid']!r}")
+            raise CommandError(f"unknown terminal {options['uid']!r}")
         try:
             arguments = msgspec.json.decode(options["arguments"], type=dict[str, Any])
         except msgspec.DecodeError as error:

@@ -13,29 +13,31 @@ LONGEST_NAME = 100
 
 
 class Command(NoChecksCommand):
-    help = "Enrols a terminal and prints its credential, uid.secret, once; nothing else goes to standard output."
+    help = "Enrols a terminal and prints its credential, uid.secret, which is shown only once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid", help="letters, digits, - and _, at most 64")
-        parser.add_argument("--site", required=True, metavar="NAME", help="code or name; a new name makes a new site")
+        parser.add_argument("--site", required=True, metavar="NAME", help="code or name; a new name creates a site")
         parser.add_argument("--kind", choices=TerminalKind.values, default=TerminalKind.KIOSK.value)
-        parser.add_argument("--label", default="", help="where it stands, for people")
+        parser.add_argument("--label", default="", help="location")
 
     def handle(self, *args: Any, **options: Any) -> None:
         uid = options["uid"]
         if not UID.fullmatch(uid):
-            raise CommandError(f"UID {uid!r}: use 1 to 64 letters, digits, - and _, and begin with a letter or digit")
+            raise CommandError(f"UID {uid!r}: use 1 to 64 letters, digits, - and _, starting with a letter or digit")
         if not options["site"].strip() or len(options["site"]) > LONGEST_NAME:
-            raise CommandError(f"--site {options['site']!r}: a name has 1 to {LONGEST_NAME} characters")
+            raise CommandError(f"--site {options['site']!r}: use 1 to {LONGEST_NAME} characters")
         if len(options["label"]) > LONGEST_NAME:
-            raise CommandError(f"--label: at most {LONGEST_NAME} characters, this has {len(options['label'])}")
+            raise CommandError(f"--label: use at most {LONGEST_NAME} characters, not {len(options['label'])}")
         try:
             with transaction.atomic():
                 terminal = Terminal(uid=uid, site=_site(options["site"]), kind=options["kind"], label=options["label"])
                 credential = services.enrol(terminal)
         except IntegrityError:
-            raise CommandError(f"UID {uid!r} is taken; choose another, or issue a key for it in the admin") from None
-        self.stderr.write(f"{uid} enrolled at {terminal.site}; its credential follows, and is not shown again")
+            raise CommandError(
+                f"UID {uid!r} is already in use; choose another, or issue a key for it in TMS setup"
+            ) from None
+        self.stderr.write(f"{uid} enrolled at {terminal.site}; its credential follows and is not shown again")
         self.stdout.write(str(credential))
 
 

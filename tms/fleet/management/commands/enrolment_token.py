@@ -9,18 +9,18 @@ from tms.lib.management import NoChecksCommand
 
 
 class Command(NoChecksCommand):
-    help = "Prints a single-use token with which one new terminal of a site enrols itself over POST /api/v1/enrol."
+    help = "Prints a single-use token with which a new terminal of a site enrols at POST /api/v1/enrol."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--site", required=True, metavar="CODE")
-        parser.add_argument("--hours", type=float, default=24, help="how long it is valid, at most 24")
+        parser.add_argument("--hours", type=float, default=24, help="hours of validity, at most 24")
 
     def handle(self, *args: Any, **options: Any) -> None:
         site = Site.objects.filter(code__iexact=options["site"]).first()
         if site is None:
             known = ", ".join(Site.objects.values_list("code", flat=True)[:20]) or "none yet"
-            raise CommandError(f"no site {options['site']!r}; known codes: {known}")
+            raise CommandError(f"unknown site {options['site']!r}; known codes: {known}")
         hours = options["hours"]
         if not 0 < hours <= LONGEST / timedelta(hours=1):
-            raise CommandError(f"--hours {hours:g}: more than 0, at most 24")
+            raise CommandError(f"--hours {hours:g}: expected more than 0 and at most 24")
         self.stdout.write(make_token(site, by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))

@@ -9,7 +9,7 @@ from tms.lib.management import NoChecksCommand
 
 
 class Command(NoChecksCommand):
-    help = "Revokes every key of a terminal; its link closes within five seconds."
+    help = "Revokes all keys of a terminal. Its connection closes within five seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid")
@@ -17,6 +17,6 @@ class Command(NoChecksCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         terminal = Terminal.objects.filter(uid=options["uid"]).first()
         if terminal is None:
-            raise CommandError(f"no terminal {options['uid']!r}")
+            raise CommandError(f"unknown terminal {options['uid']!r}")
         revoked = services.revoke(Credential.objects.filter(terminal=terminal), at=datetime.now(UTC))
         self.stdout.write(f"revoked {revoked} of {terminal}")

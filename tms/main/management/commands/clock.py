@@ -18,11 +18,11 @@ TURN_EVERY_S = 1.0
 
 
 class Command(BaseCommand):
-    help = "Runs the time-driven loops. Start one on each host: one of them leads, the others take over when it ends."
+    help = "Runs the scheduled jobs. Start one on each host: one is the leader, another takes over when it ends."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, help="serve /health/ and /metrics there (default: nowhere)")
+        parser.add_argument("--port", type=int, help="port for /health/ and /metrics (default: none)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_unsafe()

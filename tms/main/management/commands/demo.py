@@ -107,7 +107,7 @@ def must_be_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise CommandError(f"TMS_DATA_DIR={folder}: {error.strerror}; name a directory that can be written") from None
+        raise CommandError(f"TMS_DATA_DIR={folder}: {error.strerror}; set a writable directory") from None
 
 
 def machine_uid() -> str:

@@ -33,12 +33,14 @@ log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Serves terminals and boards: one process. Run several behind nginx, and `clock` beside them."
+    help = "Serves terminals and boards in one process. Run several behind nginx, and `clock` beside them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--clock", action="store_true", help="run the clock in this process too (embedded default)")
+        parser.add_argument(
+            "--clock", action="store_true", help="also run the clock in this process (embedded default)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_unsafe()

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 class Command(BaseCommand):
     """Django's runner would find no test here and report success."""
 
-    help = "Refuses: TMS is tested with pytest."
+    help = "Not available: TMS is tested with pytest."
     requires_system_checks = ()
 
     def add_arguments(self, parser: Any) -> None:

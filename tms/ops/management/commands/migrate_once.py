@@ -21,12 +21,16 @@ NOT_BEFORE = (
 
 
 class Command(NoChecksCommand):
-    help = "Migrates once per release: every machine may run it, one of them does it, and all return when it is done."
+    help = "Migrates the database once per release. Every machine may run it: one migrates, all others wait for it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--wait", type=float, default=900, metavar="S", help="for another one that migrates")
         parser.add_argument(
-            "--first-time", action="store_true", help="only where there is no table yet; else fail when one is missing"
+            "--wait", type=float, default=900, metavar="S", help="seconds to wait for another process that migrates"
+        )
+        parser.add_argument(
+            "--first-time",
+            action="store_true",
+            help="migrate only an empty database; otherwise fail if migrations are missing",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,7 +39,9 @@ class Command(NoChecksCommand):
             with advisory_lock(LOCK, wait_s=options["wait"]):
                 self.migrate(options["verbosity"], first_time=options["first_time"])
         except LockTimeout:
-            raise CommandError(f"another process migrates, and did not finish within {options['wait']:g} s") from None
+            raise CommandError(
+                f"another process is migrating and did not finish within {options['wait']:g} s; try again"
+            ) from None
 
     def ensure_role(self) -> None:
         """Before the first connection of TMS, which is made as that role."""
@@ -45,7 +51,7 @@ class Command(NoChecksCommand):
             role, master = (Login.of(name) for name in (settings.DATABASE_SECRET, settings.DATABASE_MASTER_SECRET))
             is_new = ensure_role(settings.DATABASE_URL, role=role, master=master)
         except (SecretUnreadable, psycopg.Error) as error:
-            raise CommandError(f"TMS_DATABASE_MASTER_SECRET: the role of TMS cannot be made: {error}") from None
+            raise CommandError(f"TMS_DATABASE_MASTER_SECRET: cannot create the role of TMS: {error}") from None
         if is_new:
             self.stdout.write(f"The database belongs to the role {role.user}.")
 
