@@ -10,11 +10,11 @@ from deploy.check.checklist import LISTS
 from deploy.check.result import Check, Result, Section, Status, Text, run_check
 from deploy.check.target import Target
 
-EXPECTED = Text("right would be", "正しくは")
+EXPECTED = Text("expected", "正しくは")
 SUMMARIES = {
     Status.PASSED: Text("passed", "合格"),
     Status.FAILED: Text("failed", "不合格"),
-    Status.SKIPPED: Text("could not be seen from here", "ここからは確認できず"),
+    Status.SKIPPED: Text("not checked", "未確認"),
     Status.DENIED: Text("not allowed to read", "参照権限なし"),
 }
 
@@ -52,7 +52,7 @@ def selected_keys(sections: Sequence[Section], names: str) -> Set[str]:
     keys = {section.key for section in sections}
     given = {key for key in names.split(",") if key}
     if unknown := given - keys:
-        sys.exit(f"check.sh: there is no section {', '.join(unknown)}; right is one of {', '.join(sorted(keys))}")
+        sys.exit(f"check.sh: unknown section {', '.join(unknown)}; use one of {', '.join(sorted(keys))}")
     return given or keys
 
 
@@ -81,20 +81,23 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(prog="check.sh", description=__doc__)
     language = "ja" if os.environ.get("LANG", "").startswith("ja") else "en"
     lists = main_parser.add_subparsers(dest="when", required=True)
-    before = lists.add_parser("before", help="with the environment of what is to be deployed")
-    after = lists.add_parser("after", help="through the front, as people and terminals come")
+    before = lists.add_parser("before", help="in the environment that is to be deployed")
+    after = lists.add_parser("after", help="through the load balancer or proxy, as people and terminals do")
     after.add_argument("url", help="https://tms.techcore-solutions.jp, or that of `make cluster`")
-    after.add_argument("--insecure", action="store_true", help="allow a certificate that nobody vouches for")
-    after.add_argument("--slow-ms", type=float, default=500, help="what a page may take (500)")
-    after.add_argument("--requests", type=int, default=300, help="of the short load (300)")
+    after.add_argument("--insecure", action="store_true", help="accept an unverified certificate")
+    after.add_argument("--slow-ms", type=float, default=500, help="limit for a page in milliseconds (500)")
+    after.add_argument("--requests", type=int, default=300, help="requests of the load test (300)")
     after.add_argument(
-        "--alarms-before", default="none", metavar="NAME,…", help="alarms that rang before and do not count, or unknown"
+        "--alarms-before",
+        default="none",
+        metavar="NAME,…",
+        help="alarms that were active before and do not count, or unknown",
     )
     for command in (before, after):
         command.add_argument("--lang", choices=("en", "ja"), default=language)
-        command.add_argument("--only", default="", metavar="SECTION,…", help="some of the sections")
-        command.add_argument("--gate", default="", metavar="SECTION,…", help="only these decide; all are printed")
-        command.add_argument("--strict", action="store_true", help="what cannot be seen counts as failed")
+        command.add_argument("--only", default="", metavar="SECTION,…", help="run only these sections")
+        command.add_argument("--gate", default="", metavar="SECTION,…", help="only these sections decide the result")
+        command.add_argument("--strict", action="store_true", help="count skipped checks as failed")
     return main_parser
 
 

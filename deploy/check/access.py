@@ -32,11 +32,11 @@ def certificate(target: Target) -> Text:
     ends_at = x509.load_der_x509_certificate(tls.certificate).not_valid_after_utc
     days = (ends_at - datetime.now(UTC)).days
     if tls.version != "TLSv1.3":
-        raise Failed(f"{tls.version} was agreed on", f"{tls.version} で接続された")
+        raise Failed(f"negotiated {tls.version}", f"{tls.version} で接続された")
     if days < LEAST_DAYS:
-        raise Failed(f"the certificate ends in {days} days", f"証明書の残りが {days} 日")
+        raise Failed(f"the certificate expires in {days} days", f"証明書の残りが {days} 日")
     return Text(
-        f"{tls.version}, the certificate is good for {days} days{', not vouched for (--insecure)' * target.insecure}",
+        f"{tls.version}, certificate valid for {days} days{', issuer not verified (--insecure)' * target.insecure}",
         f"{tls.version}、証明書の残り {days} 日{'、発行元は未検証 (--insecure)' * target.insecure}",
     )
 
@@ -59,33 +59,33 @@ def headers(target: Target) -> Text:
 def redirect(target: Target) -> Text:
     if target.port != 443:
         raise Skipped(
-            f"with people on port {target.port} there is no port 80 to be sent on from",
+            f"people use port {target.port}, so there is no port 80 to redirect",
             f"利用者用ポートが {target.port} のため、転送元の 80 番ポートがない",
         )
     response = HttpClient(f"http://{target.host}", insecure=False).get("/")
     location = response.headers.get("Location", "")
     if response.status not in (301, 308) or not location.startswith("https://"):
         raise Failed(
-            f"http:// answers {response.status}, Location {location!r}",
+            f"http:// returned {response.status}, Location {location!r}",
             f"http:// の応答が {response.status}、Location {location!r}",
         )
-    return Text(f"http:// leads to {location}", f"http:// は {location} に転送")
+    return Text(f"http:// redirects to {location}", f"http:// は {location} に転送")
 
 
 def metrics(target: Target) -> Text:
     for path in ("/metrics", "//metrics", "/metrics?a=b", "/./metrics"):
         response = target.anonymous().get(path)
         if response.status not in (403, 404) or "tms_" in response.body:
-            raise Failed(f"{path} answers {response.status}", f"{path} の応答が {response.status}")
-    return Text("/metrics is refused in every spelling", "/metrics はどの書き方でも拒否")
+            raise Failed(f"{path} returned {response.status}", f"{path} の応答が {response.status}")
+    return Text("/metrics is rejected in every spelling", "/metrics はどの書き方でも拒否")
 
 
 def anonymous_access(target: Target) -> Text:
     for path, allowed in CLOSED.items():
         status = target.anonymous().get(path).status
         if status not in allowed:
-            raise Failed(f"a stranger gets {status} from {path}", f"未サインインで {path} の応答が {status}")
-    return Text(f"strangers are sent away from {', '.join(CLOSED)}", f"未サインインでは {'、'.join(CLOSED)} に入れない")
+            raise Failed(f"{path} returned {status} without sign-in", f"未サインインで {path} の応答が {status}")
+    return Text(f"no access without sign-in to {', '.join(CLOSED)}", f"未サインインでは {'、'.join(CLOSED)} に入れない")
 
 
 def sockets(target: Target) -> Text:
@@ -93,17 +93,17 @@ def sockets(target: Target) -> Text:
     unsigned = target.anonymous().upgrade(LINK, **SUBPROTOCOL)
     if unsigned != 401:
         raise Failed(
-            f"{LINK} without a credential gets {unsigned}, not 401",
+            f"{LINK} without a credential returned {unsigned}, not 401",
             f"資格情報なしの {LINK} が 401 ではなく {unsigned}",
         )
     foreign = target.user.upgrade(BOARD, Origin="https://elsewhere.example")
     if foreign != 403:
         raise Failed(
-            f"a board from a foreign page gets {foreign}, not 403",
+            f"a board from another site got {foreign}, not 403",
             f"他サイトからのボードが 403 ではなく {foreign}",
         )
     return Text(
-        "a terminal without a credential gets 401, a foreign page 403",
+        "a terminal without a credential gets 401, another site 403",
         "資格情報なしの端末は 401、他サイトのページは 403",
     )
 
@@ -112,5 +112,7 @@ def board(target: Target) -> Text:
     must_be_signed_in(target)
     status = target.user.upgrade(BOARD, Origin=target.user.origin)
     if status != 101:
-        raise Failed(f"the overview's socket gets {status}, not 101", f"概要画面のソケットが 101 ではなく {status}")
-    return Text("the overview's socket opens through the front", "概要画面のソケットがフロント経由で開く")
+        raise Failed(f"the overview's socket returned {status}, not 101", f"概要画面のソケットが 101 ではなく {status}")
+    return Text(
+        "the overview's socket opens through the load balancer or proxy", "概要画面のソケットがフロント経由で開く"
+    )

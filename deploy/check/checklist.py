@@ -8,7 +8,7 @@ from deploy.check.result import Check, Section, Text
 BEFORE = (
     Section(
         "code",
-        Text("Quality of the code", "コード品質"),
+        Text("Code quality", "コード品質"),
         (
             Check(
                 Text("All tests pass", "全テストがパス"),
@@ -16,12 +16,12 @@ BEFORE = (
                 Text("`make test` passes for this commit", "このコミットで make test が成功"),
             ),
             Check(
-                Text("Reviewed", "コードレビュー完了"),
+                Text("Code review", "コードレビュー完了"),
                 code.review,
-                Text("somebody else approved it", "他の人が承認済み"),
+                Text("approved by somebody other than the author", "他の人が承認済み"),
             ),
             Check(
-                Text("No known vulnerability", "セキュリティ脆弱性チェック"),
+                Text("Known vulnerabilities", "セキュリティ脆弱性チェック"),
                 code.vulnerabilities,
                 Text("deploy/pipeline/audit finds nothing", "deploy/pipeline/audit で検出なし"),
             ),
@@ -42,18 +42,18 @@ BEFORE = (
             Check(
                 Text("Security groups", "セキュリティグループ設定"),
                 cloud.security_groups,
-                Text("only the load balancer is open to everybody", "全世界に開くのは ALB のみ"),
+                Text("only the load balancer is open to the internet", "全世界に開くのは ALB のみ"),
             ),
             Check(
-                Text("RDS runs", "RDS起動"),
+                Text("RDS running", "RDS起動"),
                 cloud.rds,
                 Text("available, Multi-AZ, encrypted, private", "稼働中、マルチ AZ、暗号化、非公開"),
             ),
             Check(
-                Text("The database can be reached", "RDS接続確認"),
+                Text("Database connection", "RDS接続確認"),
                 release.database,
                 Text(
-                    "TMS_DATABASE_URL leads to a PostgreSQL that lets us in",
+                    "the PostgreSQL of TMS_DATABASE_URL accepts the connection",
                     "TMS_DATABASE_URL の PostgreSQL に接続できる",
                 ),
             ),
@@ -67,7 +67,7 @@ BEFORE = (
                 Text("Environment", "環境変数設定"),
                 release.environment,
                 Text(
-                    "manage.py check --deploy is silent (docs/settings.md)",
+                    "manage.py check --deploy reports nothing (docs/settings.md)",
                     "manage.py check --deploy が何も報告しない (docs/settings.md)",
                 ),
             ),
@@ -77,7 +77,7 @@ BEFORE = (
                 Text("manage.py migrate", "manage.py migrate を実行"),
             ),
             Check(
-                Text("Files for browsers", "静的ファイル配信確認"),
+                Text("Static files", "静的ファイル配信確認"),
                 release.collected,
                 Text("manage.py collectstatic --noinput", "manage.py collectstatic --noinput を実行"),
             ),
@@ -90,21 +90,24 @@ BEFORE = (
             Check(
                 Text("CloudWatch alarms", "CloudWatchアラーム設定"),
                 cloud.alarms,
-                Text("every alarm of docs/runbook.md, each with an action", "docs/runbook.md の全アラームに通知先あり"),
+                Text(
+                    "every alarm of docs/runbook.md exists and has an action",
+                    "docs/runbook.md の全アラームに通知先あり",
+                ),
             ),
             Check(
-                Text("Logs arrive", "ログ収集確認"),
+                Text("Log collection", "ログ収集確認"),
                 cloud.logs,
                 Text(
-                    "an event within 15 minutes; before the first release there is none yet",
+                    "an event within 15 minutes; none before the first release",
                     "15 分以内にログあり (初回リリース前はまだない)",
                 ),
             ),
             Check(
-                Text("Metrics arrive", "メトリクス送信確認"),
+                Text("Metric delivery", "メトリクス送信確認"),
                 cloud.metrics,
                 Text(
-                    "a value each minute; before the first release there is none yet",
+                    "a value per minute; none before the first release",
                     "毎分データあり (初回リリース前はまだない)",
                 ),
             ),
@@ -114,25 +117,25 @@ BEFORE = (
 AFTER = (
     Section(
         "function",
-        Text("It works", "機能確認"),
+        Text("Functionality", "機能確認"),
         (
             Check(
                 Text("Health", "ヘルスチェック"),
                 probes.health,
-                Text("/health/?strict answers 200", "/health/?strict が 200"),
+                Text("/health/?strict returns 200", "/health/?strict が 200"),
             ),
             Check(
-                Text("Signing in", "ログイン機能動作"),
+                Text("Sign-in", "ログイン機能動作"),
                 probes.sign_in,
                 Text(
-                    "the account of CHECK_USERNAME and CHECK_PASSWORD gets in",
+                    "CHECK_USERNAME and CHECK_PASSWORD can sign in",
                     "CHECK_USERNAME と CHECK_PASSWORD でサインインできる",
                 ),
             ),
             Check(
                 Text("Main pages", "主要画面表示"),
                 probes.main_pages,
-                Text("each is 200 and whole", "すべて 200 で全体が表示"),
+                Text("each returns 200 and is complete", "すべて 200 で全体が表示"),
             ),
             Check(
                 Text("API", "API応答確認"),
@@ -140,29 +143,31 @@ AFTER = (
                 Text("403 as application/problem+json", "application/problem+json で 403"),
             ),
             Check(
-                Text("Files for browsers", "静的ファイル配信"),
+                Text("Static files", "静的ファイル配信"),
                 probes.static_files,
                 Text(
-                    "200, text/css, kept for a day or longer (docs/runbook.md)",
+                    "200, text/css, cached for at least a day (docs/runbook.md)",
                     "200、text/css、1 日以上キャッシュ (docs/runbook.md)",
                 ),
             ),
             Check(
                 Text("Live boards", "ボードのWebSocket"),
                 access.board,
-                Text("101 through the front", "フロント経由で 101"),
+                Text("101 through the load balancer or proxy", "フロント経由で 101"),
             ),
             Check(
-                Text("Logs arrive", "ログ収集"), cloud.logs, Text("an event within 15 minutes", "15 分以内にログあり")
+                Text("Log collection", "ログ収集"),
+                cloud.logs,
+                Text("an event within 15 minutes", "15 分以内にログあり"),
             ),
             Check(
-                Text("Metrics arrive", "メトリクス送信"), cloud.metrics, Text("a value each minute", "毎分データあり")
+                Text("Metric delivery", "メトリクス送信"), cloud.metrics, Text("a value per minute", "毎分データあり")
             ),
             Check(
-                Text("No new alarm", "新たなアラームなし"),
+                Text("No new alarms", "新たなアラームなし"),
                 cloud.no_new_alarms,
                 Text(
-                    "no alarm rings that did not ring before (docs/runbook.md)",
+                    "no alarm has started since the deployment (docs/runbook.md)",
                     "新たに発報したアラームなし (docs/runbook.md)",
                 ),
             ),
@@ -170,18 +175,18 @@ AFTER = (
     ),
     Section(
         "traffic",
-        Text("What the load balancer sees", "ロードバランサーから見た状態"),
+        Text("Load balancer", "ロードバランサーから見た状態"),
         (
             Check(
                 Text("Healthy hosts", "正常なホスト"),
                 traffic.hosts,
-                Text("two or more, and each one registered is healthy", "2 台以上、登録されたすべてが healthy"),
+                Text("at least two registered, all healthy", "2 台以上、登録されたすべてが healthy"),
             ),
             Check(
                 Text("Server errors", "サーバーエラー"),
                 traffic.errors,
                 Text(
-                    f"{traffic.MOST_ERRORS} answers of 5xx a minute at most",
+                    f"at most {traffic.MOST_ERRORS} responses with 5xx per minute",
                     f"5xx の応答が 1 分あたり {traffic.MOST_ERRORS} 件以下",
                 ),
             ),
@@ -189,10 +194,10 @@ AFTER = (
     ),
     Section(
         "speed",
-        Text("It is quick", "性能確認"),
+        Text("Performance", "性能確認"),
         (
             Check(
-                Text("Latency at the load balancer", "ロードバランサーでの応答時間"),
+                Text("Load balancer latency", "ロードバランサーでの応答時間"),
                 traffic.latency,
                 Text("p95 of TargetResponseTime within --slow-ms", "TargetResponseTime の p95 が --slow-ms 以内"),
             ),
@@ -202,20 +207,20 @@ AFTER = (
                 Text("each page's median within --slow-ms", "各画面の中央値が --slow-ms 以内"),
             ),
             Check(
-                Text("A short load", "負荷テスト実施"),
+                Text("Load test", "負荷テスト実施"),
                 speed.load,
-                Text("no error, p95 within four times that", "エラーなし、p95 がその 4 倍以内"),
+                Text("no errors, p95 within four times --slow-ms", "エラーなし、p95 が --slow-ms の 4 倍以内"),
             ),
             Check(
-                Text("Several nodes", "複数ノードへの分散"),
+                Text("Node distribution", "複数ノードへの分散"),
                 speed.nodes,
-                Text("two or more answer", "2 ノード以上が応答"),
+                Text("at least two nodes respond", "2 ノード以上が応答"),
             ),
             Check(
                 Text("Scaling", "スケーリング動作確認"),
                 cloud.scaling,
                 Text(
-                    "the group, or the service, has scaling policies",
+                    "the group or service has scaling policies",
                     "グループまたはサービスにスケーリングポリシーあり",
                 ),
             ),
@@ -223,49 +228,50 @@ AFTER = (
     ),
     Section(
         "security",
-        Text("It is safe", "セキュリティ"),
+        Text("Security", "セキュリティ"),
         (
             Check(
                 Text("Certificate and TLS", "SSL証明書適用"),
                 access.certificate,
                 Text(
-                    "TLS 1.3, a certificate for this name, 21 days or more", "TLS 1.3、この名前の証明書、残り 21 日以上"
+                    "TLS 1.3, certificate for this name, valid for at least 21 days",
+                    "TLS 1.3、この名前の証明書、残り 21 日以上",
                 ),
             ),
             Check(
-                Text("HTTP leads to HTTPS", "HTTPからHTTPSへの転送"),
+                Text("HTTPS redirect", "HTTPからHTTPSへの転送"),
                 access.redirect,
                 Text("301 to https://", "https:// へ 301"),
             ),
             Check(
-                Text("Headers", "セキュリティヘッダー"),
+                Text("Security headers", "セキュリティヘッダー"),
                 access.headers,
                 Text("HSTS for a year, CSP without unsafe", "HSTS 1年、unsafe のない CSP"),
             ),
             Check(
                 Text("WAF", "WAF動作確認"),
                 cloud.firewall,
-                Text("the web ACL stands before the load balancer", "Web ACL が ALB に適用済み"),
+                Text("the web ACL is attached to the load balancer", "Web ACL が ALB に適用済み"),
             ),
             Check(
-                Text("Metrics are private", "メトリクス非公開"),
+                Text("Private metrics", "メトリクス非公開"),
                 access.metrics,
                 Text("403 or 404 from outside", "外部からは 403 か 404"),
             ),
             Check(
-                Text("Strangers stay outside", "アクセス制限確認"),
+                Text("Access restriction", "アクセス制限確認"),
                 access.anonymous_access,
-                Text("everything but the sign-in page leads there", "サインイン画面以外はすべて転送"),
+                Text("every page redirects to sign-in", "すべての画面がサインインに転送"),
             ),
             Check(
-                Text("Sockets are guarded", "WebSocketのアクセス制限"),
+                Text("WebSocket access", "WebSocketのアクセス制限"),
                 access.sockets,
-                Text("401 and 403", "401 と 403"),
+                Text("401 without a credential, 403 from another site", "資格情報なしは 401、他サイトからは 403"),
             ),
         ),
     ),
 )
 LISTS: Mapping[str, tuple[Text, Sequence[Section]]] = {
-    "before": (Text("Before the deployment", "デプロイ前確認"), BEFORE),
-    "after": (Text("After the deployment", "デプロイ後確認"), AFTER),
+    "before": (Text("Before deployment", "デプロイ前確認"), BEFORE),
+    "after": (Text("After deployment", "デプロイ後確認"), AFTER),
 }

@@ -32,7 +32,7 @@ def reads_aws(run: Run) -> Run:
         except ClientError as error:
             if code_of(error) in NOT_ALLOWED:
                 raise not_allowed(error) from None
-            raise Failed(f"AWS says {code_of(error)}", f"AWS の応答: {code_of(error)}") from None
+            raise Failed(f"AWS returned {code_of(error)}", f"AWS の応答: {code_of(error)}") from None
         except BotoCoreError as error:
             raise Skipped(f"AWS cannot be reached: {error}", f"AWS に接続できない: {error}") from None
 
@@ -43,7 +43,8 @@ def not_allowed(error: ClientError) -> Denied:
     """Name the missing permission as IAM does."""
     what = error.operation_name
     return Denied(
-        f"not allowed to read: AWS answers {code_of(error)} to {what}", f"参照権限がない: {what} に {code_of(error)}"
+        f"not allowed to read: AWS returned {code_of(error)} to {what}",
+        f"参照権限がない: {what} に {code_of(error)}",
     )
 
 
@@ -79,9 +80,9 @@ def security_groups(target: Target) -> Text:
         name for name, group in named.items() if is_open(group) and not any(word in name for word in front_words)
     ]
     if open_groups:
-        raise Failed(f"open to everybody: {', '.join(open_groups)}", f"全世界に開いている: {'、'.join(open_groups)}")
+        raise Failed(f"open to the internet: {', '.join(open_groups)}", f"全世界に開いている: {'、'.join(open_groups)}")
     return Text(
-        f"{len(named)} groups; none but the front's is open to everybody",
+        f"{len(named)} groups; only the load balancer's is open to the internet",
         f"{len(named)} グループ、フロント以外は非公開",
     )
 
@@ -113,9 +114,9 @@ def alarms(target: Target) -> Text:
     if without_action := [
         name for name in wanted if not found[name]["AlarmActions"] or not found[name]["ActionsEnabled"]
     ]:
-        raise Failed(f"these tell nobody: {', '.join(without_action)}", f"通知先がない: {'、'.join(without_action)}")
+        raise Failed(f"no action: {', '.join(without_action)}", f"通知先がない: {'、'.join(without_action)}")
     return Text(
-        f"all {len(wanted)} alarms are there and tell somebody", f"{len(wanted)} 個すべてのアラームがあり、通知先もある"
+        f"all {len(wanted)} alarms exist and have an action", f"{len(wanted)} 個すべてのアラームがあり、通知先もある"
     )
 
 
@@ -130,16 +131,14 @@ def no_new_alarms(target: Target) -> Text:
     found = [alarm for page in pages for alarm in page["MetricAlarms"]]
     firing = [alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"]
     if not firing:
-        return Text("no alarm rings", "発報中のアラームなし")
+        return Text("no alarm is active", "発報中のアラームなし")
     if target.alarms_before is None:
         details = ", ".join(firing)
-        raise Skipped(f"{details}; not known which rang before", f"{details}。以前から発報中かは不明")
+        raise Skipped(f"{details}; unknown which were active before", f"{details}。以前から発報中かは不明")
     new = [name for name in firing if name not in target.alarms_before and not is_unrelated(target, name)]
     if new:
-        raise Failed(f"began to ring: {', '.join(new)}", f"新たに発報: {'、'.join(new)}")
-    return Text(
-        f"none began to ring; rings already: {', '.join(firing)}", f"新たな発報なし (以前から: {'、'.join(firing)})"
-    )
+        raise Failed(f"new alarms: {', '.join(new)}", f"新たに発報: {'、'.join(new)}")
+    return Text(f"no new alarms; active before: {', '.join(firing)}", f"新たな発報なし (以前から: {'、'.join(firing)})")
 
 
 def is_unrelated(target: Target, alarm: str) -> bool:
@@ -151,8 +150,8 @@ def logs(target: Target) -> Text:
     group = f"{target.name}-application"
     since = int((datetime.now(UTC) - RECENT).timestamp() * 1000)
     if not any(events_since(group, since)):
-        raise Failed(f"{group} got nothing for 15 minutes", f"{group} に 15 分間ログがない")
-    return Text(f"{group} gets events", f"{group} にログが届いている")
+        raise Failed(f"no events in {group} for 15 minutes", f"{group} に 15 分間ログがない")
+    return Text(f"{group} receives events", f"{group} にログが届いている")
 
 
 def events_since(group: str, since: int) -> Iterator[Any]:
@@ -178,7 +177,7 @@ def metrics(target: Target) -> Text:
         Statistics=["Maximum"],
     )["Datapoints"]
     if not points:
-        raise Failed("TMS/ActiveTerminals got nothing for 15 minutes", "TMS/ActiveTerminals に 15 分間データがない")
+        raise Failed("no data for TMS/ActiveTerminals for 15 minutes", "TMS/ActiveTerminals に 15 分間データがない")
     newest = max(points, key=lambda point: point["Timestamp"])
     return Text(f"TMS/ActiveTerminals is {newest['Maximum']:g}", f"TMS/ActiveTerminals は {newest['Maximum']:g}")
 
@@ -193,7 +192,7 @@ def firewall(target: Target) -> Text:
             f"ALB の Web ACL が {name} ではなく {acl and acl['Name']}",
         )
     return Text(
-        f"{name} with {len(acl['Rules'])} rules stands before the load balancer",
+        f"{name} with {len(acl['Rules'])} rules is attached to the load balancer",
         f"{name} ({len(acl['Rules'])} ルール) が ALB に適用済み",
     )
 

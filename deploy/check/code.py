@@ -25,13 +25,13 @@ def tests(target: Target) -> Text:
         return github_checks(target, commit)
     if not PASSED_COMMIT.exists():
         raise Skipped(
-            "`make test` has not passed here, and no GitHub was named",
-            "ここで make test が通っておらず、GitHub の指定もない",
+            "`make test` has not passed here, and GITHUB_REPOSITORY is not set",
+            "ここで make test が通っておらず、GITHUB_REPOSITORY も未設定",
         )
     passed = PASSED_COMMIT.read_text().strip()
     if passed != commit:
         raise Failed(
-            f"`make test` passed for {passed[:9]}, this is {commit[:9]}",
+            f"`make test` passed for {passed[:9]}, but this is {commit[:9]}",
             f"make test が通ったのは {passed[:9]}、現在は {commit[:9]}",
         )
     return Text(f"`make test` passed for {commit[:9]}", f"{commit[:9]} で make test が成功")
@@ -50,7 +50,7 @@ def github_checks(target: Target, commit: str) -> Text:
     if not runs:
         raise Failed(f"no test ran for {commit[:9]}", f"{commit[:9]} のテストが実行されていない")
     if bad or open_:
-        raise Failed(f"failed: {bad}, not ended: {open_}", f"失敗: {bad}、未完了: {open_}")
+        raise Failed(f"failed: {bad}, unfinished: {open_}", f"失敗: {bad}、未完了: {open_}")
     return Text(f"{len(runs)} jobs passed for {commit[:9]}", f"{commit[:9]} の {len(runs)} ジョブが成功")
 
 
@@ -102,12 +102,12 @@ def github(target: Target, path: str) -> Any:
         with error:
             if error.code in (401, 403, 404):  # GitHub hides what a token may not read
                 raise Denied(
-                    f"not allowed to read {path}: GitHub answers {error.code}; the job needs {NEEDED_PERMISSIONS}",
+                    f"not allowed to read {path}: GitHub returned {error.code}; the job needs {NEEDED_PERMISSIONS}",
                     f"{path} の参照権限がない: GitHub の応答 {error.code}。ジョブに {NEEDED_PERMISSIONS} が必要",
                 ) from None
-            raise Skipped(f"GitHub answers {error.code}", f"GitHub の応答: {error.code}") from None
+            raise Skipped(f"GitHub returned {error.code}", f"GitHub の応答: {error.code}") from None
     except URLError as error:
-        raise Skipped(f"GitHub does not answer: {error}", f"GitHub が応答しない: {error}") from None
+        raise Skipped(f"GitHub does not respond: {error}", f"GitHub が応答しない: {error}") from None
 
 
 def commit_of(target: Target) -> str:
@@ -117,6 +117,6 @@ def commit_of(target: Target) -> str:
     process = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     if process.returncode:
         raise Skipped(
-            "this is no repository; name the commit in GITHUB_SHA", "リポジトリではない。GITHUB_SHA でコミットを指定"
+            "not a repository; set GITHUB_SHA to the commit", "リポジトリではない。GITHUB_SHA でコミットを指定"
         )
     return process.stdout.strip()

@@ -18,31 +18,33 @@ def health(target: Target) -> Text:
     response = target.anonymous().get("/health/?strict")
     if response.status != 200:
         raise Failed(
-            f"/health/?strict answers {response.status}: {response.body[:200]}",
+            f"/health/?strict returned {response.status}: {response.body[:200]}",
             f"/health/?strict の応答が {response.status}: {response.body[:200]}",
         )
     report = json.loads(response.body)
     if not report["well"]:
-        raise Failed(f"not well: {report['checks']}", f"異常あり: {report['checks']}")
-    return Text(f"well, says {report['node']}", f"正常 (ノード {report['node']})")
+        raise Failed(f"unhealthy: {report['checks']}", f"異常あり: {report['checks']}")
+    return Text(f"healthy (node {report['node']})", f"正常 (ノード {report['node']})")
 
 
 def sign_in(target: Target) -> Text:
     username, password = (target.environment.get(f"CHECK_{name}", "") for name in ("USERNAME", "PASSWORD"))
     if not username or not password:
         raise Skipped(
-            "no probe account is named: CHECK_USERNAME and CHECK_PASSWORD",
+            "no probe account; set CHECK_USERNAME and CHECK_PASSWORD",
             "確認用アカウントがない: CHECK_USERNAME と CHECK_PASSWORD を設定",
         )
     response = target.user.post("/sign-in/", {"username": username, "password": password})
     if response.status != 302:
-        raise Failed(f"the probe account gets {response.status}", f"確認用アカウントの応答が {response.status}")
+        raise Failed(
+            f"sign-in of the probe account returned {response.status}", f"確認用アカウントの応答が {response.status}"
+        )
     page = target.user.get("/")
     if page.status != 200:
         raise Failed(
-            f"after signing in the overview answers {page.status}", f"サインイン後の概要画面の応答が {page.status}"
+            f"after sign-in the overview returned {page.status}", f"サインイン後の概要画面の応答が {page.status}"
         )
-    return Text(f"{username} is in", f"{username} でサインインできた")
+    return Text(f"signed in as {username}", f"{username} でサインインできた")
 
 
 def main_pages(target: Target) -> Text:
@@ -51,10 +53,10 @@ def main_pages(target: Target) -> Text:
         response = target.user.get(path)
         if response.status != 200 or content not in response.body:
             raise Failed(
-                f"{path} answers {response.status}, without {content}",
+                f"{path} returned {response.status}, without {content}",
                 f"{path} の応答が {response.status}、{content} がない",
             )
-    return Text(f"{', '.join(PAGES)} are whole", f"{'、'.join(PAGES)} はすべて正しく表示")
+    return Text(f"{', '.join(PAGES)} are complete", f"{'、'.join(PAGES)} はすべて正しく表示")
 
 
 def api(target: Target) -> Text:
@@ -66,11 +68,11 @@ def api(target: Target) -> Text:
     kind = response.headers.get("Content-Type", "")
     if response.status != 403 or kind != "application/problem+json" or "tms:token-refused" not in response.body:
         raise Failed(
-            f"/api/v1/enrol answers {response.status} ({kind}): {response.body[:120]}",
+            f"/api/v1/enrol returned {response.status} ({kind}): {response.body[:120]}",
             f"/api/v1/enrol の応答が {response.status} ({kind}): {response.body[:120]}",
         )
     return Text(
-        "/api/v1/enrol refuses an unknown token as documented", "/api/v1/enrol は不明なトークンを仕様どおり拒否"
+        "/api/v1/enrol rejects an unknown token as documented", "/api/v1/enrol は不明なトークンを仕様どおり拒否"
     )
 
 
@@ -78,13 +80,13 @@ def static_files(target: Target) -> Text:
     page = target.anonymous().get("/sign-in/")
     found = STYLE.search(page.body)
     if not found:
-        raise Failed("the sign-in page names no style sheet", "サインイン画面にスタイルシートの指定がない")
+        raise Failed("no style sheet on the sign-in page", "サインイン画面にスタイルシートの指定がない")
     response = fetched(target, found[1])
     if response.status != 200:
-        raise Failed(f"{found[1]} answers {response.status}", f"{found[1]} の応答が {response.status}")
+        raise Failed(f"{found[1]} returned {response.status}", f"{found[1]} の応答が {response.status}")
     check_headers(response, found[1])
     return Text(
-        f"{found[1]}, to be kept {lifetime(response) // 86_400} days",
+        f"{found[1]}, cached for {lifetime(response) // 86_400} days",
         f"{found[1]} (キャッシュ {lifetime(response) // 86_400} 日)",
     )
 
@@ -100,7 +102,7 @@ def fetched(target: Target, address: str) -> HttpResponse:
 def check_headers(response: HttpResponse, address: str) -> None:
     kind = response.headers.get("Content-Type", "")
     if not kind.startswith("text/css"):
-        raise Failed(f"{address} has the type {kind!r}", f"{address} の Content-Type が {kind!r}")
+        raise Failed(f"{address} has Content-Type {kind!r}", f"{address} の Content-Type が {kind!r}")
     if lifetime(response) < LEAST_MAX_AGE_S:
         found = response.headers.get("Cache-Control")
         raise Failed(f"{address} has Cache-Control {found!r}", f"{address} の Cache-Control が {found!r}")
@@ -113,4 +115,4 @@ def lifetime(response: HttpResponse) -> int:
 
 def must_be_signed_in(target: Target) -> None:
     if not any(name.endswith("tms_session") for name in target.user.cookies):
-        raise Skipped("nobody is signed in", "サインインしていない")
+        raise Skipped("not signed in", "サインインしていない")

@@ -22,7 +22,7 @@ def must_have_environment(target: Target) -> None:
         target.environment.get(name) for name in ("TMS_PRODUCTION", "TMS_DATABASE_URL", "TMS_DATABASE_URL_FILE")
     ):
         raise Skipped(
-            "this machine has no environment of TMS; look from one that has",
+            "no environment of TMS on this machine; run this on a server of TMS",
             "このマシンには TMS の環境変数がない。サーバー上で実行する",
         )
 
@@ -37,9 +37,9 @@ def environment(target: Target) -> Text:
         raise Failed(reason, reason)
     if target.environment.get("TMS_PRODUCTION") != "1":
         raise Failed(
-            "this is no production environment: TMS_PRODUCTION is not 1", "本番環境ではない: TMS_PRODUCTION が 1 でない"
+            "not a production environment: TMS_PRODUCTION is not 1", "本番環境ではない: TMS_PRODUCTION が 1 でない"
         )
-    return Text("complete, and safe to start with", "必要な変数がそろい、安全に起動できる")
+    return Text("complete and safe", "必要な変数がそろい、安全に起動できる")
 
 
 def database(target: Target) -> Text:
@@ -49,7 +49,9 @@ def database(target: Target) -> Text:
             [(version, name)] = rows(connection, "SELECT current_setting('server_version'), current_database()")
     except (psycopg.Error, BackupFailed, *AwsError) as error:
         raise Failed(f"no connection: {one_line(error)}", f"接続できない: {one_line(error)}") from None
-    return Text(f"PostgreSQL {version} answers for {name}", f"PostgreSQL {version}、データベース {name} に接続できた")
+    return Text(
+        f"connected to {name} (PostgreSQL {version})", f"PostgreSQL {version}、データベース {name} に接続できた"
+    )
 
 
 def migrations(target: Target) -> Text:
@@ -61,7 +63,7 @@ def migrations(target: Target) -> Text:
     if unapplied:
         names = f"{len(unapplied)}: {', '.join(unapplied[:3])}"
         raise Failed(f"not applied, {names}", f"未適用 {names}")
-    return Text("all are applied", "すべて適用済み")
+    return Text("all applied", "すべて適用済み")
 
 
 def collected(target: Target) -> Text:
@@ -72,10 +74,10 @@ def collected(target: Target) -> Text:
         raise Failed(last_line(process.stderr), last_line(process.stderr))
     names, missing = map(int, process.stdout.split())
     if not names:
-        raise Failed("nothing is collected", "静的ファイルが収集されていない")
+        raise Failed("no static files collected", "静的ファイルが収集されていない")
     if missing:
-        raise Failed(f"{missing} of {names} files are not there", f"{names} ファイル中 {missing} がない")
-    return Text(f"{names} files are where pages look for them", f"{names} ファイルが所定の場所にある")
+        raise Failed(f"{missing} of {names} files are missing", f"{names} ファイル中 {missing} がない")
+    return Text(f"{names} files collected", f"{names} ファイルを収集済み")
 
 
 COUNT_MISSING_FILES = """

@@ -50,7 +50,7 @@ def load(target: Target) -> Text:
     if p95 > SLOWDOWN_ALLOWED * target.slow_ms:
         limit = SLOWDOWN_ALLOWED * target.slow_ms
         raise Failed(f"{summary}; above {limit:.0f} ms", f"{summary}。{limit:.0f} ms を超える")
-    return Text(f"{summary}, no error", f"{summary}、エラーなし")
+    return Text(f"{summary}, no errors", f"{summary}、エラーなし")
 
 
 def send_requests(target: Target, began: float) -> Sequence[tuple[int, float]]:
@@ -87,9 +87,9 @@ def nodes(target: Target) -> Text:
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(ask_node, range(40)))
     if len(seen) < 2:
-        raise Failed(f"only {', '.join(seen)} answers", f"{', '.join(seen)} しか応答しない")
+        raise Failed(f"only {', '.join(seen)} responds", f"{', '.join(seen)} しか応答しない")
     return Text(
-        f"{len(seen)} nodes answer: {', '.join(sorted(seen))}", f"{len(seen)} ノードが応答: {'、'.join(sorted(seen))}"
+        f"{len(seen)} nodes respond: {', '.join(sorted(seen))}", f"{len(seen)} ノードが応答: {'、'.join(sorted(seen))}"
     )
 
 

@@ -45,8 +45,8 @@ def errors(target: Target) -> Text:
             minutes[point["Timestamp"]] = minutes.get(point["Timestamp"], 0) + point["Sum"]
     worst = max(minutes.values(), default=0)
     if worst > MOST_ERRORS:
-        raise Failed(f"{worst:.0f} answers of 5xx in one minute", f"1 分間に 5xx が {worst:.0f} 件")
-    return Text(f"at most {worst:.0f} answers of 5xx a minute", f"5xx は 1 分あたり最大 {worst:.0f} 件")
+        raise Failed(f"{worst:.0f} responses with 5xx in one minute", f"1 分間に 5xx が {worst:.0f} 件")
+    return Text(f"at most {worst:.0f} responses with 5xx per minute", f"5xx は 1 分あたり最大 {worst:.0f} 件")
 
 
 @reads_aws

@@ -19,12 +19,12 @@ WITHOUT_AWS = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
 UNSEEN_HERE = {
-    "HTTP leads to HTTPS",
+    "HTTPS redirect",
     "Healthy hosts",
-    "Latency at the load balancer",
-    "Logs arrive",
-    "Metrics arrive",
-    "No new alarm",
+    "Load balancer latency",
+    "Log collection",
+    "Metric delivery",
+    "No new alarms",
     "Scaling",
     "Server errors",
     "WAF",
@@ -62,7 +62,7 @@ def test_every_line_that_needs_no_aws_is_ticked(check, cluster, probe, capsys):
     assert {title for title, (mark, _) in lines.items() if mark == "-"} == UNSEEN_HERE
     assert {title: found for title, (mark, found) in lines.items() if mark == " "} == {}
     assert code == 0
-    assert "3 nodes answer: node-1, node-2, node-3" in printed
+    assert "3 nodes respond: node-1, node-2, node-3" in printed
     assert "TLSv1.3" in lines["Certificate and TLS"][1]
     with capsys.disabled():
         print(f"\n{printed}")
@@ -77,7 +77,7 @@ def test_what_is_broken_is_crossed(check, cluster, probe):
     assert code == 1
     assert lines["Certificate and TLS"][0] == " "
     assert "certificate verify failed" in lines["Certificate and TLS"][1]
-    assert lines["Signing in"][0] == " "
+    assert lines["Sign-in"][0] == " "
 
 
 def test_the_release_before_it_is_deployed(check, cluster):
@@ -87,7 +87,7 @@ def test_the_release_before_it_is_deployed(check, cluster):
 
     assert code == 0, printed
     ticked = {title for title, (mark, _) in lines.items() if mark == "x"}
-    assert ticked == {"The database can be reached", "Environment", "Migrations", "Files for browsers"}
+    assert ticked == {"Database connection", "Environment", "Migrations", "Static files"}
 
 
 def test_an_environment_that_is_not_complete_is_crossed_with_each_fault(check, cluster):

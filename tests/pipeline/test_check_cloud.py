@@ -203,19 +203,19 @@ def rename_subnet() -> None:
 MISTAKES = {
     "public database": (cloud.rds, lambda: modify_database(PubliclyAccessible=True), "PubliclyAccessible is True"),
     "one zone": (cloud.rds, lambda: modify_database(MultiAZ=False), "MultiAZ is False"),
-    "open database": (cloud.security_groups, open_database, "open to everybody: tms-db-security-group"),
+    "open database": (cloud.security_groups, open_database, "open to the internet: tms-db-security-group"),
     "missing alarm": (
         cloud.alarms,
         lambda: client("cloudwatch").delete_alarms(AlarmNames=["tms-clock-lag"]),
         "missing: tms-clock-lag",
     ),
-    "mute alarm": (cloud.alarms, no_action, "these tell nobody: tms-nodes-lost"),
+    "mute alarm": (cloud.alarms, no_action, "no action: tms-nodes-lost"),
     "loud alarm": (
         cloud.no_new_alarms,
         lambda: client("cloudwatch").set_alarm_state(
             AlarmName="tms-server-errors", StateValue="ALARM", StateReason="a test"
         ),
-        "began to ring: tms-server-errors",
+        "new alarms: tms-server-errors",
     ),
     "no WAF": (
         cloud.firewall,
@@ -230,7 +230,7 @@ MISTAKES = {
     "no log group": (
         cloud.logs,
         lambda: client("logs").delete_log_group(logGroupName="tms-application"),
-        "AWS says ResourceNotFoundException",
+        "AWS returned ResourceNotFoundException",
     ),
     "no subnet": (cloud.network, rename_subnet, "missing: tms-public-subnet-1"),
 }
@@ -252,9 +252,9 @@ def ring(*names: str) -> None:
 
 
 RANG = [
-    (frozenset({"tms-server-errors"}), Status.PASSED, "none began to ring; rings already: tms-server-errors"),
-    (frozenset(), Status.FAILED, "began to ring: tms-server-errors"),
-    (None, Status.SKIPPED, "not known which rang before"),
+    (frozenset({"tms-server-errors"}), Status.PASSED, "no new alarms; active before: tms-server-errors"),
+    (frozenset(), Status.FAILED, "new alarms: tms-server-errors"),
+    (None, Status.SKIPPED, "unknown which were active before"),
 ]
 
 
@@ -347,7 +347,7 @@ def test_what_the_role_may_not_read_is_said_so_and_is_no_fault(code, monkeypatch
     assert found == Result(
         Status.DENIED,
         Text(
-            f"not allowed to read: AWS answers {code} to FilterLogEvents", f"参照権限がない: FilterLogEvents に {code}"
+            f"not allowed to read: AWS returned {code} to FilterLogEvents", f"参照権限がない: FilterLogEvents に {code}"
         ),
     )
 

@@ -91,11 +91,11 @@ def test_what_is_wrong_is_crossed_with_its_reason_and_what_would_be_right(listed
         "Some",
         "  [x] A line: well",
         "  [ ] A line: it is broken",
-        "      right would be: whole",
+        "      expected: whole",
         "  [-] A line: needs a key",
-        "      right would be: whole",
+        "      expected: whole",
         "",
-        "1 passed, 1 failed, 1 could not be seen from here, 0 not allowed to read",
+        "1 passed, 1 failed, 1 not checked, 0 not allowed to read",
     ]
 
 
@@ -106,7 +106,7 @@ def test_the_same_in_japanese(listed, capsys):
 
     told = capsys.readouterr().out
     assert "  [x] 項目: 正常\n  [ ] 項目: 壊れている\n      正しくは: 健全\n" in told
-    assert "1 合格, 1 不合格, 0 ここからは確認できず" in told
+    assert "1 合格, 1 不合格, 0 未確認" in told
 
 
 def not_allowed(target: Target) -> Text:
@@ -150,7 +150,7 @@ def test_a_check_that_breaks_does_not_pass():
 
 
 def test_a_section_that_is_not_there_is_named():
-    with pytest.raises(SystemExit, match="there is no section nowhere; right is one of application, code"):
+    with pytest.raises(SystemExit, match="unknown section nowhere; use one of application, code"):
         command.main(["before", "--only", "nowhere"])
 
 
@@ -196,7 +196,7 @@ def run(name: str, conclusion: str | None) -> dict[str, Any]:
 RUNS = [
     ([run("test / test suite", "success"), run("deploy", None)], Status.PASSED, "1 jobs passed"),
     ([run("test suite", "success"), run("test image", "failure")], Status.FAILED, "failed: ['test image']"),
-    ([run("test suite", None)], Status.FAILED, "not ended: ['test suite']"),
+    ([run("test suite", None)], Status.FAILED, "unfinished: ['test suite']"),
     ([], Status.FAILED, "no test ran"),
 ]
 
