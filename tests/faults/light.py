@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -34,7 +35,7 @@ class LightTerminal(WSListener):
     Every report carries an event of its own, so that an event stored twice is seen as well.
     """
 
-    def __init__(self, url: str, credential: PlainCredential) -> None:
+    def __init__(self, url: str, credential: PlainCredential, headers: Mapping[str, str] = {}) -> None:
         self.uid = credential.uid
         self.boot_id = uuid4().hex
         self.made = 0
@@ -44,7 +45,7 @@ class LightTerminal(WSListener):
         self.waits: list[float] | None = None
         """While somebody wants to know: seconds from each report to its acknowledgement."""
         self._url = url
-        self._headers = {"Authorization": f"Bearer {credential}", "Sec-WebSocket-Protocol": SUBPROTOCOL}
+        self._headers = {"Authorization": f"Bearer {credential}", "Sec-WebSocket-Protocol": SUBPROTOCOL, **headers}
         self._kept: deque[Kept] = deque()
         self._backoff = Backoff()
         self._transport: WSTransport | None = None

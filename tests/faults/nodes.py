@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from deploy.processes.node import NodeProcess
@@ -77,11 +77,17 @@ async def all_at_once(scene: Scene[Several], finding: Finding) -> AsyncIterator[
     finding.promise("handshakes' p99", max(map(p99, before, after)), at_most=2, unit="s")
 
 
-async def deploy(scene: Scene[Several], finding: Finding) -> None:
+async def nothing(node: NodeProcess) -> None: ...
+
+
+async def deploy(
+    scene: Scene[Several], finding: Finding, *, before_each: Callable[[NodeProcess], Awaitable[None]] = nothing
+) -> None:
     """Every node is ended with SIGTERM and started again, one after the other."""
     async with scene.disturbed(finding) as disturbance:
         slowest, busiest = 0.0, 0.0
         for node in scene.place.nodes:
+            await before_each(node)
             held, began_at = await scene.held_by(node), time.monotonic()
             await asyncio.to_thread(node.stop)
             await asyncio.to_thread(node.start)

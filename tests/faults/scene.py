@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -39,13 +39,22 @@ class Scene[Where: Place]:
     """Entered once and disturbed many times; whoever broke it leaves it."""
 
     def __init__(
-        self, place: Where, *, agents: int = AGENTS, light: int = LIGHT, report_every_s: float = 1.0, sites: int = SITES
+        self,
+        place: Where,
+        *,
+        agents: int = AGENTS,
+        light: int = LIGHT,
+        report_every_s: float = 1.0,
+        sites: int = SITES,
+        headers: Mapping[str, str] = {},
     ) -> None:
+        """`headers` go with the handshakes of light terminals."""
         self.place = place
         self.witness: Witness
         self.boards: list[Board] = []
         self._agents, self._light, self._sites = agents, light, sites
         self._report_every_s = report_every_s
+        self._headers = headers
         self._leaving = AsyncExitStack()
         self._unreachable: frozenset[str] = frozenset()
 
@@ -68,7 +77,7 @@ class Scene[Where: Place]:
         self.spare = [keys.pop() for _ in range(SPARE)]
         link = self.place.link
         terminals: list[Witnessed] = [AgentTerminal(link, key) for key in keys[: self._agents]]
-        terminals += [LightTerminal(link, key) for key in keys[self._agents :]]
+        terminals += [LightTerminal(link, key, self._headers) for key in keys[self._agents :]]
         self.witness = await undo.enter_async_context(Witness(terminals, report_every_s=self._report_every_s))
         boards = [Board(self.place.url, page, self.cookie) for page in PAGES]
         self.boards = [await undo.enter_async_context(board) for board in boards]
