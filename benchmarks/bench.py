@@ -27,9 +27,9 @@ OF_ALL: Mapping[str, OnStage] = {
     "pixel": pixel.measure,
     "fanout": fanout.measure,
 }
-"""Measured of every system, on a server that is started for each."""
+"""Measured for every system, with a server started for each scenario."""
 OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
-"""What the textbook does not have, and the server hardly changes."""
+"""What the textbook does not have, and what hardly depends on the server."""
 ALONE: Mapping[str, OnGround] = {
     "pages": pages.measure,
     "scale": scale.measure,
@@ -42,7 +42,7 @@ SCENARIOS = [*OF_ALL, *OF_TMS, *ALONE]
 
 class Bench:
     def __init__(self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str], *, is_whole: bool = False) -> None:
-        """`is_whole`: everything also on the server that is not the default."""
+        """`is_whole`: measure everything on the other server, too."""
         self.plan = plan
         self.is_whole = is_whole
         self.systems = systems
@@ -51,7 +51,7 @@ class Bench:
 
     def run(self) -> Run:
         began_at = datetime.now(UTC)
-        with Environment.laid(self.plan, machine.places()) as environment:
+        with Environment.set_up(self.plan, machine.assign_cores()) as environment:
             measured = {name: self._system(environment, SYSTEMS[name]) for name in self.systems}
             about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
         took_s = (datetime.now(UTC) - began_at).total_seconds()
@@ -76,7 +76,7 @@ class Bench:
             say(f"{kind.name}: making {self._fleet:,} terminals")
             system.prepare(self._fleet)
             for name, measure in wanted.items():
-                measured |= self._tried(f"{kind.name}: {name}", _on_stage, environment, system, measure)
+                measured |= self._run_scenario(f"{kind.name}: {name}", _on_stage, environment, system, measure)
         return measured
 
     def _alone(self, environment: Environment, kind: type[Tms]) -> dict[str, Measured]:
@@ -84,17 +84,17 @@ class Bench:
         environment = replace(environment, server=kind.server)
         for name, measure in ALONE.items():
             if name in self.scenarios:
-                measured |= self._tried(f"{kind.name}: {name}", measure, environment)
+                measured |= self._run_scenario(f"{kind.name}: {name}", measure, environment)
         return measured
 
-    def _tried[**P](
+    def _run_scenario[**P](
         self, what: str, work: Callable[P, dict[str, Measured]], *args: P.args, **kwargs: P.kwargs
     ) -> dict[str, Measured]:
-        """One scenario that fails leaves the others alone."""
+        """A scenario that fails does not affect the others."""
         say(what)
         try:
             return work(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - told at the end
+        except Exception as error:  # noqa: BLE001 - reported at the end
             self.missing[what] = str(error) or repr(error)
             say(f"{what} failed: {error!r}")
             return {}
@@ -105,5 +105,5 @@ class Bench:
 
 
 def _on_stage(environment: Environment, system: System, measure: OnStage) -> dict[str, Measured]:
-    with environment.staged(system, heralded=measure is fanout.measure) as stage:
+    with environment.staged(system, broadcast=measure is fanout.measure) as stage:
         return measure(stage)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.docs`: writes the kept runs into docs/performance.md, and draws the curve over fleet size."""
+"""`python -m benchmarks.docs`: writes the stored runs into docs/performance.md, and draws the curve over fleet size."""
 
 import argparse
 import re
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def with_figures(page: str, runs: Sequence[Run]) -> str:
-    """`page` with what stood between the marks replaced."""
+    """`page` with the text between the markers replaced."""
     figures = "\n\n".join(part for part in _parts(runs) if part)
     pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     return pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n\n{END}", page)

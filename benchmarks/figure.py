@@ -1,4 +1,4 @@
-"""What is measured: the numbers of the performance targets, and what one measurement of them holds."""
+"""The figures of the performance targets, and one measurement of them."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Figure:
     target: float
     """On daphne; see docs/performance.md."""
     times: float = 0.0
-    """How many times better than the textbook it must be in the same run; 0 where nothing is promised."""
+    """How many times better than the textbook it must be in the same run; 0 without a target."""
 
     def is_reached(self, value: float, ratio: float | None) -> bool:
         is_good = value <= self.target if self.better is Better.LESS else value >= self.target
@@ -62,7 +62,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure of one system, and what belongs to it. None, when kept, is what could not be told."""
+    """One figure of one system, with details. None is what could not be measured."""
 
     value: float | None
     details: dict[str, float | None] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The fleet that every system is seeded with: whoever knows a UID here knows its secret."""
+"""The fleet with which every system is seeded. Secrets derive from UIDs."""
 
 import hashlib
 from collections.abc import Iterator
@@ -26,5 +26,5 @@ def credential(of: str) -> str:
 
 
 def digest(of: str) -> str:
-    """What a database keeps of the secret."""
+    """The hash of the secret that a database stores."""
     return hashlib.sha256(secret(of).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What machine this is, and who runs where on it."""
+"""The machine, and which cores run what."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ PACKAGES = ("django", "channels", "channels-redis", "daphne", "psycopg", "redis"
 
 
 @dataclass(frozen=True)
-class Places:
+class CoreAssignment:
     """Cores for the server, for PostgreSQL and Redis, and for the load."""
 
     server: Sequence[int]
@@ -24,20 +24,20 @@ class Places:
     load: Sequence[int]
 
 
-def places() -> Places:
-    """The server has a core to itself wherever there are two; with more, load and services part as well."""
+def assign_cores() -> CoreAssignment:
+    """With two cores the server has its own; with more, load and services are separate, too."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) == 1:
-        return Places(cores, cores, cores)
+        return CoreAssignment(cores, cores, cores)
     if len(cores) < 4:
-        return Places(cores[:1], cores[1:], cores[1:])
-    return Places(cores[:1], cores[1:2], cores[2:])
+        return CoreAssignment(cores[:1], cores[1:], cores[1:])
+    return CoreAssignment(cores[:1], cores[1:2], cores[2:])
 
 
-def everywhere() -> Places:
-    """Nobody has a core to himself, as on a machine that must make do with what it has."""
+def all_cores() -> CoreAssignment:
+    """No reserved cores, as on a small machine."""
     cores = sorted(os.sched_getaffinity(0))
-    return Places(cores, cores, cores)
+    return CoreAssignment(cores, cores, cores)
 
 
 def describe(*, database_url: str, redis_url: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 class Plan:
     """How much of everything. Every system under test gets the same, save where a figure says so."""
 
-    starts_anew: bool = True
+    starts_each_time: bool = True
     """Each scenario starts its server, so that none inherits another's memory."""
     fleet: int = 5_000
     """Terminals that dial in and stay idle; as many are lost at once (P11)."""
@@ -35,9 +35,9 @@ class Plan:
     alone_s: float = 6
 
     # Fan-out
-    heralded_boards: int = 100
-    heralded_bytes: int = 600
-    heralded_window: int = 8
+    broadcast_boards: int = 100
+    broadcast_bytes: int = 600
+    broadcast_window: int = 8
 
     # Cost over fleet size
     scale: tuple[int, ...] = (1_000, 5_000, 20_000)
@@ -45,7 +45,7 @@ class Plan:
     scale_s: float = 15
 
     # Pages
-    estates: tuple[int, ...] = (100, 1_000, 10_000, 50_000)
+    fleet_sizes: tuple[int, ...] = (100, 1_000, 10_000, 50_000)
     requests: int = 15
 
     # Alerts
@@ -60,7 +60,7 @@ class Plan:
 
 FULL = Plan()
 TINY = Plan(
-    starts_anew=False,
+    starts_each_time=False,
     fleet=20,
     reporting=10,
     boards=2,
@@ -76,10 +76,10 @@ TINY = Plan(
     pixel_boards=2,
     pixel_s=1.5,
     alone_s=0.5,
-    heralded_boards=2,
+    broadcast_boards=2,
     scale=(5, 10),
     scale_s=0.5,
-    estates=(20,),
+    fleet_sizes=(20,),
     requests=2,
     alerts=5,
     quiet_s=3,  # a board is sent a beat every two

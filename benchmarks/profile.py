@@ -65,11 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args(arguments)
     plan = replace(FULL, measured_s=options.seconds)
-    with Environment.laid(plan, machine.places()) as environment, environment.system(SYSTEMS[options.system]) as system:
+    with (
+        Environment.set_up(plan, machine.assign_cores()) as environment,
+        environment.system(SYSTEMS[options.system]) as system,
+    ):
         system.prepare(plan.reporting)
         measure = OF_ALL[options.scenario]
         with (
-            environment.staged(system, heralded=measure is fanout.measure) as stage,
+            environment.staged(system, broadcast=measure is fanout.measure) as stage,
             tempfile.TemporaryDirectory() as place,
         ):
             recording = Recording(system.pids[0], Path(place, "stacks"))

@@ -7,8 +7,18 @@ from typing import Any
 
 from benchmarks import fleet
 from benchmarks.load.client_protocol import BoardPath
-from benchmarks.load.load_workers import LoadWorkers, together
-from benchmarks.load.orders import Dial, Dialled, Open, Order, Report, Reported, Saturate, Watch, Watched
+from benchmarks.load.commands import (
+    ChangeTimes,
+    Dial,
+    Dialled,
+    LoadCommand,
+    OpenBoards,
+    Report,
+    Reported,
+    Saturate,
+    TimeChanges,
+)
+from benchmarks.load.load_workers import LoadWorkers, run_on_all
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost, Meter, Reading, cost
 from benchmarks.plan import Plan
@@ -39,11 +49,11 @@ class Stage:
     def dial(self, number: int, *, skip: int = 0) -> Dialled:
         """Connect and boot so many terminals, after the first `skip` of the fleet."""
         uids = [fleet.uid(place) for place in range(skip, skip + number)]
-        hands = self.workers.terminals
-        for place, hand in enumerate(hands):
-            mine = tuple(islice(uids, place, None, len(hands)))
-            hand.begin(Dial(mine, max(1, self.plan.dials_at_once // len(hands)), hand.source))
-        done: list[Dialled] = [hand.result() for hand in hands]
+        terminal_workers = self.workers.terminals
+        for place, hand in enumerate(terminal_workers):
+            mine = tuple(islice(uids, place, None, len(terminal_workers)))
+            hand.begin(Dial(mine, max(1, self.plan.dials_at_once // len(terminal_workers)), hand.source))
+        done: list[Dialled] = [hand.result() for hand in terminal_workers]
         return Dialled(
             min(one.began_at for one in done),
             max(one.ended_at for one in done),
@@ -53,15 +63,15 @@ class Stage:
 
     def open(self, paths: Sequence[BoardPath], number: int, *, ports: tuple[int, ...] = ()) -> None:
         """So many boards, at these paths in turn; only on the server processes at `ports`, if any are named."""
-        self.boards(Open(tuple(islice(cycle(paths), number)), self.workers.boards.source, ports))
+        self.boards(OpenBoards(tuple(islice(cycle(paths), number)), self.workers.boards.source, ports))
 
-    def terminals(self, order: Order) -> list[Any]:
-        return together(self.workers.terminals, order)
+    def terminals(self, order: LoadCommand) -> list[Any]:
+        return run_on_all(self.workers.terminals, order)
 
-    def boards(self, order: Order) -> Any:
+    def boards(self, order: LoadCommand) -> Any:
         return self.workers.boards.do(order)
 
-    def run(self, order: Report | Saturate, watch: Watch) -> tuple[Reported, Watched, Cost]:
+    def run(self, order: Report | Saturate, watch: TimeChanges) -> tuple[Reported, ChangeTimes, Cost]:
         """Let terminals report and boards watch; the cost is that of the span."""
         for hand in self.workers.terminals:
             hand.begin(order)

@@ -1,1 +1,1 @@
-"""What takes longer than a coffee: a large fleet held, processes killed, and how far it goes (P9)."""
+"""The long benchmark: a large fleet kept connected, processes killed, and the largest possible fleet (P9)."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.full`: a large fleet held on several processes, two of them killed, and how far it goes."""
+"""`python -m benchmarks.full`: a large fleet on several processes, two of them killed, and how large it can get."""
 
 import argparse
 import signal

@@ -1,18 +1,18 @@
-"""A fleet that grows: the curve of what it costs, and how far it goes until something stops it."""
+"""A growing fleet: its cost by size, and the size at which something limits it."""
 
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.full.fleet import Fleet
+from benchmarks.full.fleet import KeptFleet
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge, Point
-from benchmarks.load.orders import Reach
+from benchmarks.load.commands import SetPorts
 from benchmarks.progress import say
 from benchmarks.systems.several import Several
 
 DESCRIPTORS = 0.95
-"""The share of its descriptors that a server process gives to sockets, about."""
+"""Roughly the share of its descriptors that a server process uses for sockets."""
 LATE_MS = 2_000.0
 FULL_GIB = 4.0
 
@@ -21,7 +21,7 @@ FULL_GIB = 4.0
 class Climb:
     plan: FullPlan
     system: Several
-    fleet: Fleet
+    fleet: KeptFleet
     gauge: Gauge
     curve: list[Point] = field(default_factory=list)
 
@@ -30,7 +30,7 @@ class Climb:
             self._to(size)
 
     def further(self) -> str:
-        """Why it ended, or that it did not."""
+        """What limited it, or that nothing did."""
         for size in self.plan.further:
             if size > len(self.system.nodes) * _most_sockets():
                 self._start_another()
@@ -59,7 +59,7 @@ class Climb:
         node = self.system.add_node()
         say(f"climb: {node.name} starts, because the descriptors of the others are used up")
         for hand in self.gauge.stage.workers.terminals:
-            hand.do(Reach(tuple(node.port for node in self.system.nodes)))
+            hand.do(SetPorts(tuple(node.port for node in self.system.nodes)))
 
 
 def _most_sockets() -> float:

@@ -1,4 +1,4 @@
-"""The kept fleet, as whoever measures sees it: what it reported, lost and regained since one last looked."""
+"""The connected fleet, for the measuring process: reports, lost and restored links since the last reading."""
 
 import time
 from array import array
@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.load.load_workers import together
-from benchmarks.load.orders import Keep, Kept, Look
+from benchmarks.load.commands import KeepConnected, Kept, ReadKept
+from benchmarks.load.load_workers import run_on_all
 from benchmarks.quantiles import in_ms
 from benchmarks.stage import Stage
 
-LOOK_EVERY_S = 0.5
+POLL_INTERVAL_S = 0.5
 
 
 @dataclass
-class Seen:
-    """Between two looks."""
+class FleetCounts:
+    """Between two readings."""
 
     online: int = 0
     waiting: int = 0
@@ -25,7 +25,7 @@ class Seen:
     back_at: list[float] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
 
-    def __iadd__(self, other: "Seen") -> "Seen":
+    def __iadd__(self, other: "FleetCounts") -> "FleetCounts":
         self.online, self.waiting = other.online, other.waiting
         self.latencies += other.latencies
         self.lost_at += other.lost_at
@@ -38,13 +38,13 @@ class Seen:
         return in_ms("ack", self.latencies, worst=True)
 
 
-class Fleet:
+class KeptFleet:
     def __init__(self, stage: Stage, *, report_every_s: float, dials_at_once: int) -> None:
         self.stage = stage
         self.dialled = 0
         self.acknowledged = 0
         for hand in stage.workers.terminals:
-            hand.do(Keep(report_every_s, max(1, dials_at_once // len(stage.workers.terminals)), hand.source))
+            hand.do(KeepConnected(report_every_s, max(1, dials_at_once // len(stage.workers.terminals)), hand.source))
 
     def grow_to(self, size: int) -> Sequence[str]:
         """Why terminals could not be dialled."""
@@ -52,10 +52,10 @@ class Fleet:
         self.dialled = size
         return outcome.failures
 
-    def look(self) -> Seen:
-        """What was since the last look."""
-        parts: list[Kept] = together(self.stage.workers.terminals, Look())
-        seen = Seen(sum(part.online for part in parts), sum(part.waiting for part in parts))
+    def read(self) -> FleetCounts:
+        """Counts since the last reading."""
+        parts: list[Kept] = run_on_all(self.stage.workers.terminals, ReadKept())
+        seen = FleetCounts(sum(part.online for part in parts), sum(part.waiting for part in parts))
         for part in parts:
             seen.latencies += part.latencies
             seen.lost_at += part.lost_at
@@ -64,10 +64,10 @@ class Fleet:
         self.acknowledged += len(seen.latencies)
         return seen
 
-    def wait_until_whole(self, wanted: int, *, patience_s: float) -> Seen:
-        """Until so many are online, or patience ends."""
-        deadline, seen = time.monotonic() + patience_s, self.look()
+    def wait_until_whole(self, wanted: int, *, patience_s: float) -> FleetCounts:
+        """Until `wanted` are online, or until the timeout."""
+        deadline, seen = time.monotonic() + patience_s, self.read()
         while seen.online < wanted and time.monotonic() < deadline:
-            time.sleep(LOOK_EVERY_S)
-            seen += self.look()
+            time.sleep(POLL_INTERVAL_S)
+            seen += self.read()
         return seen

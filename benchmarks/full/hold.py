@@ -1,10 +1,10 @@
-"""The fleet is held for minutes; in the middle processes are killed (P9)."""
+"""The fleet stays connected for minutes; meanwhile processes are killed (P9)."""
 
 import time
 from dataclasses import dataclass, field
 
 from benchmarks.figure import Measured
-from benchmarks.full.fleet import Fleet, Seen
+from benchmarks.full.fleet import FleetCounts, KeptFleet
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge, Point
 from benchmarks.progress import say
@@ -13,12 +13,12 @@ from benchmarks.systems.several import Several
 from deploy.processes import NodeProcess
 
 BROKEN_S = 5.0
-"""After a kill its links break within this; what breaks later breaks by itself."""
+"""Links that break within this after a kill count as its effect."""
 
 
 @dataclass
 class Outage:
-    """A process that was killed: how many terminals it took along, and when they were back."""
+    """A killed process: how many terminals lost their link, and when they were back."""
 
     lost: int
     back: int
@@ -34,7 +34,7 @@ class Outage:
 
 
 class Hold:
-    def __init__(self, plan: FullPlan, system: Several, fleet: Fleet, gauge: Gauge) -> None:
+    def __init__(self, plan: FullPlan, system: Several, fleet: KeptFleet, gauge: Gauge) -> None:
         self.plan = plan
         self.system = system
         self.fleet = fleet
@@ -42,7 +42,7 @@ class Hold:
         self.points: list[Point] = []
 
     def measure(self) -> dict[str, Measured]:
-        """A quiet third, then one is killed; a quiet third, then one is that comes back at once; a quiet third."""
+        """A quiet third, then a kill; a quiet third, then a kill with immediate restart; a quiet third."""
         *_, left, returning = self.system.nodes
         self._keep_quiet()
         killed = self._kill(left)
@@ -59,12 +59,12 @@ class Hold:
 
     def _kill(self, node: NodeProcess, *, at_once: bool = False) -> Outage:
         say(f"hold: killing {node.name}" + (", which restarts at once" if at_once else ""))
-        wanted, killed_at = self.fleet.look().online, time.monotonic()
+        wanted, killed_at = self.fleet.read().online, time.monotonic()
         node.kill()
         if at_once:
             node.launch()
         time.sleep(BROKEN_S)
-        seen = self.fleet.look()
+        seen = self.fleet.read()
         seen += self.fleet.wait_until_whole(wanted, patience_s=self.plan.return_patience_s)
         if at_once:
             node.wait_until_ready()
@@ -93,7 +93,7 @@ class Hold:
         return {name: value for name, value in point.items() if name.endswith(" GiB")} | self.gauge.resident(names)
 
 
-def _outage(seen: Seen, killed_at: float, *, is_whole: bool) -> Outage:
+def _outage(seen: FleetCounts, killed_at: float, *, is_whole: bool) -> Outage:
     with_it = [at for at in seen.lost_at if at < killed_at + BROKEN_S]
     took = [at - killed_at for at in seen.back_at]
     return Outage(
@@ -107,5 +107,5 @@ def _outage(seen: Seen, killed_at: float, *, is_whole: bool) -> Outage:
 
 
 def _worst(points: list[Point]) -> dict[str, float]:
-    """Of each thing that was measured the largest: costs and latencies are the worse for it."""
+    """The largest value of each measurement, which is the worst for costs and latencies."""
     return {name: max(point[name] for point in points) for name in points[0] if not name.endswith(" GiB")}

@@ -6,7 +6,7 @@ from benchmarks.environment import Environment
 from benchmarks.figure import Measured
 from benchmarks.full import memory
 from benchmarks.full.climb import Climb
-from benchmarks.full.fleet import Fleet
+from benchmarks.full.fleet import KeptFleet
 from benchmarks.full.hold import Hold
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge
@@ -21,7 +21,7 @@ def measure(plan: FullPlan, *, server: str) -> Run:
     began_at = datetime.now(UTC)
     with ExitStack() as ending:
         load = Plan(processes=plan.processes, dials_at_once=plan.dials_at_once)
-        environment = ending.enter_context(Environment.laid(load, machine.everywhere()))
+        environment = ending.enter_context(Environment.set_up(load, machine.all_cores()))
         system = ending.enter_context(environment.system(Several, TMS_SERVER=server))
         system.number = plan.nodes
         say(f"making {plan.most:,} terminals")
@@ -35,7 +35,7 @@ def measure(plan: FullPlan, *, server: str) -> Run:
 
 
 def _measure(plan: FullPlan, system: Several, stage: Stage) -> tuple[dict[str, Measured], Climb, str]:
-    fleet = Fleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.returns_at_once)
+    fleet = KeptFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.returns_at_once)
     gauge = Gauge(stage, fleet, change_every_s=plan.change_every_s, patience_s=plan.patience_s)
     gauge.kernel_before = memory.kernel()
     # On processes that nobody kills: what becomes of a board then is what its browser does.

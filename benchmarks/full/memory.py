@@ -1,4 +1,4 @@
-"""What a system holds in memory, without counting twice what its processes share."""
+"""Memory of a system, without counting shared pages twice."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ GIB, KIB = 2**30, 2**10
 PAGE = 4096
 
 
-def held(processes: Mapping[str, Sequence[int]], *, kernel_before: int) -> dict[str, float]:
-    """GiB by name, of the kernel's sockets, and in all. Of the sockets' other ends, which are here too, nothing."""
+def memory_gib(processes: Mapping[str, Sequence[int]], *, kernel_before: int) -> dict[str, float]:
+    """GiB by name, of the kernel's sockets, and in total; without the clients' ends of the sockets."""
     by_name = {name: _proportional(pids) / GIB for name, pids in processes.items()}
     by_name["kernel sockets"] = max(0, kernel() - kernel_before) / 2 / GIB
     return by_name | {"in all": sum(by_name.values())}
 
 
 def kernel() -> int:
-    """Bytes of the kernel's objects, sockets among them, and of what waits in socket buffers."""
+    """Bytes of the kernel's objects, including sockets, and of socket buffers."""
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     slab = int(lines["Slab"].split()[0]) * KIB
     sockets = Path("/proc/net/sockstat").read_text().splitlines()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class FullPlan:
     terminals: int = 50_000
-    """Held for `minutes` (P9)."""
+    """Kept connected for `minutes` (P9)."""
     minutes: float = 10
     most: int = 100_000
     """How far to go afterwards."""

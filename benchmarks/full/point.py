@@ -1,10 +1,10 @@
-"""One measurement of a fleet at work: what it costs, and how long its people and terminals wait."""
+"""One measurement of a working fleet: its cost, and latencies for people and terminals."""
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.full.fleet import Fleet
-from benchmarks.full.memory import held
-from benchmarks.load.orders import Watch, Watched
+from benchmarks.full.fleet import KeptFleet
+from benchmarks.full.memory import memory_gib
+from benchmarks.load.commands import ChangeTimes, TimeChanges
 from benchmarks.load.span import Span
 from benchmarks.meter import resident_bytes
 from benchmarks.quantiles import in_ms
@@ -18,7 +18,7 @@ type Point = dict[str, float]
 class Gauge:
     """Takes points of one stage."""
 
-    def __init__(self, stage: Stage, fleet: Fleet, *, change_every_s: float, patience_s: float) -> None:
+    def __init__(self, stage: Stage, fleet: KeptFleet, *, change_every_s: float, patience_s: float) -> None:
         self.stage = stage
         self.fleet = fleet
         self.change_every_s = change_every_s
@@ -26,12 +26,12 @@ class Gauge:
         self.kernel_before = 0
 
     def take(self, seconds: float, *, settle_s: float) -> Point:
-        self.fleet.look()
+        self.fleet.read()
         span = Span.after(settle_s, seconds=seconds)
-        self.stage.workers.boards.begin(Watch(span, self.change_every_s, self.patience_s))
+        self.stage.workers.boards.begin(TimeChanges(span, self.change_every_s, self.patience_s))
         spent = self.stage.metered(span)
-        seen = self.fleet.look()
-        watched: Watched = self.stage.workers.boards.result()
+        seen = self.fleet.read()
+        watched: ChangeTimes = self.stage.workers.boards.result()
         busy = spent.busy()
         online = max(1, seen.online)
         return {
@@ -47,7 +47,7 @@ class Gauge:
         }
 
     def memory(self) -> Mapping[str, float]:
-        return held(self.stage.processes, kernel_before=self.kernel_before)
+        return memory_gib(self.stage.processes, kernel_before=self.kernel_before)
 
     def resident(self, names: Sequence[str]) -> dict[str, float]:
         """MiB of each process of the server."""

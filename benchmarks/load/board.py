@@ -20,7 +20,7 @@ class Board(Client):
         """By the number of the change."""
         self.received = 0
         self.patterns: list[re.Pattern[bytes]] = []
-        """What it still looks for."""
+        """Patterns not found yet."""
         self.spotted_at = 0.0
         self.count_within(NEVER)
 
@@ -42,7 +42,7 @@ class Board(Client):
             self.frames += 1
             self.bytes += len(payload)
         if self.patterns:
-            self._spot(payload, now)
+            self._find_patterns(payload, now)
         if self.path.is_timed:
             self._note_probe(payload, now)
 
@@ -51,7 +51,7 @@ class Board(Client):
         if number is not None and number < len(self.made_at):  # else it is of an earlier run on the same database
             self.shown_at += [now] * (number + 1 - len(self.shown_at))
 
-    def _spot(self, payload: bytes, now: float) -> None:
+    def _find_patterns(self, payload: bytes, now: float) -> None:
         before = len(self.patterns)
         self.patterns = [pattern for pattern in self.patterns if not pattern.search(payload)]
         if len(self.patterns) < before:

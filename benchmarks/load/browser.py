@@ -1,4 +1,4 @@
-"""A real browser in front of one page: when does it paint what changed?"""
+"""A real browser with one page open: when does it paint changes?"""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ import time
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from benchmarks.load.chromium import CHROMIUM, QUIET
-from benchmarks.load.orders import Painted
+from benchmarks.load.commands import PaintTimes
 from benchmarks.systems.address import Address
 
 STOPWATCH = """
@@ -30,20 +30,20 @@ STOPWATCH = """
 })(%s)
 """
 """A message posted within an animation frame arrives after that frame was painted. The page changes within one frame,
-and this looks at the end of the next, so it tells up to 17 ms too much, never too little."""
+and this runs at the end of the next, so it measures up to 17 ms too much, never too little."""
 OPEN_DEADLINE_MS = 60_000
 LOOK_S = 0.05
 
 
-class Visitor:
+class BrowserPage:
     def __init__(self, playwright: Playwright, browser: Browser, page: Page) -> None:
         self._playwright = playwright
         self._browser = browser
         self._page = page
 
     @classmethod
-    async def come(cls, address: Address) -> "Visitor":
-        """Raises playwright's Error when there is no Chromium."""
+    async def open(cls, address: Address) -> "BrowserPage":
+        """Raises playwright's Error without Chromium."""
         origin = f"http://{address.base()}"
         playwright = await async_playwright().start()
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
@@ -55,7 +55,7 @@ class Visitor:
         await page.goto(origin + address.protocol.page, timeout=OPEN_DEADLINE_MS)
         return cls(playwright, browser, page)
 
-    async def seen(self, newest: int, *, until: float) -> Painted:
+    async def seen(self, newest: int, *, until: float) -> PaintTimes:
         """Boards had it a moment ago; the browser may be about to paint it."""
         ahead_s = time.time() - time.monotonic()
         while True:
@@ -63,7 +63,7 @@ class Visitor:
             if any(number >= newest for number, _ in shown) or time.monotonic() >= until:
                 break
             await asyncio.sleep(LOOK_S)
-        return Painted([(number, at_ms / 1000 - ahead_s) for number, at_ms in shown])
+        return PaintTimes([(number, at_ms / 1000 - ahead_s) for number, at_ms in shown])
 
     async def leave(self) -> None:
         await self._browser.close()

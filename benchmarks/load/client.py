@@ -14,8 +14,8 @@ class Client(WSListener):
         if self.transport is not None:
             self.transport.disconnect()
 
-    def break_off(self) -> None:
-        """As when the network is gone: no word of goodbye."""
+    def drop(self) -> None:
+        """As if the network failed: without a goodbye."""
         if self.transport is not None:
             self.transport.disconnect(graceful=False)
 

@@ -1,4 +1,4 @@
-"""How one speaks to each system under test. Everything else about the load is the same for all."""
+"""The protocol of each system under test. Everything else about the load is the same for all."""
 
 import random
 import re
@@ -17,7 +17,7 @@ STATUSES = ("ok", "degraded", "fault")
 class BoardPath(NamedTuple):
     path: str
     is_timed: bool = True
-    """Whether it shows the probe, so that its age can be told."""
+    """Whether it shows the probe, so that its delay can be measured."""
 
 
 class ClientProtocol(Protocol):
@@ -44,13 +44,13 @@ class ClientProtocol(Protocol):
     probe_on_page: tuple[str, str]
     """The selector of its row, and the pattern of its number in the row's text."""
 
-    herald_group: str
-    """What is sent to this group reaches every board."""
+    broadcast_group: str
+    """Messages to this group reach every board."""
 
     def layer(self, redis_url: str) -> Any:
-        """The channel layer through which it does."""
+        """The channel layer of that group."""
 
-    def heralded(self, text: str) -> dict[str, str]: ...
+    def broadcast(self, text: str) -> dict[str, str]: ...
 
 
 class _Ack(msgspec.Struct, frozen=True):
@@ -101,14 +101,14 @@ class TmsProtocol:
     page = "/terminals/"
     probe_on_page = ("#terminal-1", r"([\d,]+) ms")
 
-    herald_group = "herald"
+    broadcast_group = "herald"
 
     def layer(self, redis_url: str) -> Any:
         from channels_redis.pubsub import RedisPubSubChannelLayer
 
         return RedisPubSubChannelLayer(hosts=[redis_url], prefix="tms")
 
-    def heralded(self, text: str) -> dict[str, str]:
+    def broadcast(self, text: str) -> dict[str, str]:
         return {"type": "herald", "frame": f'{{"kind":"patch","html":"{text}"}}'}
 
 
@@ -146,14 +146,14 @@ class TextbookProtocol:
     page = "/"
     probe_on_page = (f"#{PROBE}", r"(\d+) ms")
 
-    herald_group = "boards"
+    broadcast_group = "boards"
 
     def layer(self, redis_url: str) -> Any:
         from channels_redis.core import RedisChannelLayer
 
         return RedisChannelLayer(hosts=[redis_url])
 
-    def heralded(self, text: str) -> dict[str, str]:
+    def broadcast(self, text: str) -> dict[str, str]:
         return {"type": "terminal.changed", "text": text}
 
 

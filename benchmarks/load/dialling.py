@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from picows import WSError, WSInvalidStatusError, ws_connect
 
 from benchmarks.load.client import Client
-from benchmarks.load.orders import Dial, Dialled
+from benchmarks.load.commands import Dial, Dialled
 from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
 
@@ -15,22 +15,22 @@ TIMEOUT_S = 20
 FULL = "503"
 
 
-async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
+async def dial(address: Address, command: Dial) -> tuple[list[Terminal], Dialled]:
     """Connect and boot terminals, so many in progress at any time."""
-    uids, terminals, outcome = enumerate(order.uids), list[Terminal](), Dialled(began_at=time.monotonic())
+    uids, terminals, outcome = enumerate(command.uids), list[Terminal](), Dialled(began_at=time.monotonic())
 
     async def caller() -> None:
         for turn, uid in uids:
             terminal = Terminal(address.protocol, uid)
             try:
-                await call_any(address, terminal, order.source, range(turn, turn + len(address.ports)))
+                await call_any(address, terminal, command.source, range(turn, turn + len(address.ports)))
             except (WSError, OSError, TimeoutError) as error:
                 outcome.failures.append(f"{uid}: {error!r}")
             else:
                 terminals.append(terminal)
 
     async with asyncio.TaskGroup() as callers:
-        for _ in range(order.at_once):
+        for _ in range(command.at_once):
             callers.create_task(caller())
     outcome.ended_at, outcome.booted = time.monotonic(), len(terminals)
     return terminals, outcome

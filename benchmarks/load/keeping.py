@@ -1,4 +1,4 @@
-"""Terminals that keep themselves connected and report for as long as one likes, as a fleet of agents does."""
+"""Terminals that stay connected and report indefinitely, as a fleet of agents does."""
 
 import asyncio
 import random
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from picows import WSError
 
+from benchmarks.load.commands import Churn, KeepConnected, Kept
 from benchmarks.load.dialling import call_any
-from benchmarks.load.orders import Churn, Keep, Kept
 from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
 
@@ -17,14 +17,14 @@ FIRST_S, LONGEST_S = 1.0, 60.0
 """As the agent's: a random part of what it waited so far."""
 
 
-class Keeper:
-    def __init__(self, address: Address, order: Keep) -> None:
+class ConnectedTerminals:
+    def __init__(self, address: Address, command: KeepConnected) -> None:
         self.address = address
-        self.order = order
+        self.command = command
         self.terminals: list[Terminal] = []
         self.kept = Kept()
         self.refusals = Counter[str]()
-        self._gate = asyncio.Semaphore(order.at_once)
+        self._gate = asyncio.Semaphore(command.at_once)
         self._is_closing = False
         self._returns: set[asyncio.Task[None]] = set()
         self._reporting = asyncio.get_running_loop().create_task(self._report())
@@ -37,11 +37,11 @@ class Keeper:
             if not terminal.is_open:
                 self._lost(terminal)
 
-    def churn(self, order: Churn) -> None:
-        self._churning = asyncio.get_running_loop().create_task(self._churn(order.per_second))
+    def churn(self, command: Churn) -> None:
+        self._churning = asyncio.get_running_loop().create_task(self._churn(command.per_second))
 
-    def look(self) -> Kept:
-        """And forget it."""
+    def read_kept(self) -> Kept:
+        """Return the counts, and reset them."""
         kept, self.kept = self.kept, Kept()
         kept.online = sum(terminal.is_open for terminal in self.terminals)
         kept.waiting = sum(len(terminal.waiting) for terminal in self.terminals)
@@ -63,7 +63,7 @@ class Keeper:
         """In open loop, one terminal after the other, so that each has its turn once a period."""
         due_at, place = time.monotonic(), 0
         while True:
-            due_at += self.order.period_s / max(1, len(self.terminals))
+            due_at += self.command.period_s / max(1, len(self.terminals))
             await asyncio.sleep(max(0.0, due_at - time.monotonic()))
             if self.terminals:
                 place = (place + 1) % len(self.terminals)
@@ -73,7 +73,7 @@ class Keeper:
         while True:
             await asyncio.sleep(random.expovariate(per_second))
             if self.terminals:
-                random.choice(self.terminals).break_off()
+                random.choice(self.terminals).drop()
 
     def _lost(self, terminal: Terminal) -> None:
         if self._is_closing:
@@ -98,8 +98,8 @@ class Keeper:
         turns = random.sample(range(len(self.address.ports)), len(self.address.ports))
         try:
             async with self._gate:
-                passed_over = await call_any(self.address, terminal, self.order.source, turns)
+                passed_over = await call_any(self.address, terminal, self.command.source, turns)
             self.refusals["passed over"] += passed_over
         except (WSError, OSError, TimeoutError) as error:
             self.refusals[type(error).__name__] += 1
-            terminal.break_off()
+            terminal.drop()

@@ -1,4 +1,4 @@
-"""The load generators' processes, as whoever measures sees them."""
+"""The processes of the load generator, for the measuring process."""
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from benchmarks.load import worker
-from benchmarks.load.orders import HangUp, Order, Visit
+from benchmarks.load.commands import CloseAll, LoadCommand, OpenBrowser
 from benchmarks.systems.address import Address
 
 STOP_DEADLINE_S = 10
@@ -19,13 +19,13 @@ searches long for a free one, and it would be the load that is measured.
 
 
 class LoadWorker:
-    """One process that makes load."""
+    """One process of the load generator."""
 
     def __init__(self, address: Address, cores: Collection[int], *, source: str) -> None:
         context = get_context("spawn")
         self.source = source
-        self.orders: Connection
-        self.orders, theirs = context.Pipe()
+        self.commands: Connection
+        self.commands, theirs = context.Pipe()
         self.process = context.Process(target=worker.main, args=(address, theirs, cores), daemon=True)
         self.process.start()
         theirs.close()
@@ -35,22 +35,22 @@ class LoadWorker:
         assert self.process.pid is not None
         return self.process.pid
 
-    def begin(self, order: Order) -> None:
-        self.orders.send(order)
+    def begin(self, command: LoadCommand) -> None:
+        self.commands.send(command)
 
     def result(self) -> Any:
-        """What the order came to; raises what it raised."""
-        answer = self.orders.recv()
+        """The result of the command; raises the exception that it raised."""
+        answer = self.commands.recv()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def do(self, order: Order) -> Any:
-        self.begin(order)
+    def do(self, command: LoadCommand) -> Any:
+        self.begin(command)
         return self.result()
 
     def end(self) -> None:
-        self.orders.close()
+        self.commands.close()
         self.process.join(STOP_DEADLINE_S)
         if self.process.is_alive():
             self.process.kill()
@@ -66,9 +66,9 @@ class LoadWorkers:
         network = f"127.{next(NETWORKS)}.0"
         with ExitStack() as undo:
             self.terminals: Sequence[LoadWorker] = [
-                _hired(undo, address, cores, source=f"{network}.{number + 2}") for number in range(processes)
+                _started_worker(undo, address, cores, source=f"{network}.{number + 2}") for number in range(processes)
             ]
-            self.boards = _hired(undo, address, cores, source=f"{network}.100")
+            self.boards = _started_worker(undo, address, cores, source=f"{network}.100")
             self._ending = undo.pop_all()
 
     def __enter__(self) -> Self:
@@ -76,29 +76,29 @@ class LoadWorkers:
 
     def __exit__(self, *_: object) -> None:
         with self._ending:
-            together(self.hands, HangUp())
+            run_on_all(self.terminal_workers, CloseAll())
 
     @property
-    def hands(self) -> Sequence[LoadWorker]:
+    def terminal_workers(self) -> Sequence[LoadWorker]:
         return (*self.terminals, self.boards, *([self.browser] if self.browser else []))
 
     def visit(self) -> LoadWorker:
-        """A real browser in front of the page that shows the probe."""
-        hand = _hired(self._ending, self._address, self._cores, source="")
-        hand.do(Visit())
+        """A real browser with the page open that shows the probe."""
+        hand = _started_worker(self._ending, self._address, self._cores, source="")
+        hand.do(OpenBrowser())
         self.browser = hand
         return hand
 
 
-def together(hands: Iterable[LoadWorker], order: Order) -> list[Any]:
-    """What the order came to with each, done at the same time."""
-    hands = list(hands)
-    for hand in hands:
-        hand.begin(order)
-    return [hand.result() for hand in hands]
+def run_on_all(terminal_workers: Iterable[LoadWorker], command: LoadCommand) -> list[Any]:
+    """Run the command on all at the same time; returns their results."""
+    terminal_workers = list(terminal_workers)
+    for hand in terminal_workers:
+        hand.begin(command)
+    return [hand.result() for hand in terminal_workers]
 
 
-def _hired(undo: ExitStack, address: Address, cores: Collection[int], *, source: str) -> LoadWorker:
+def _started_worker(undo: ExitStack, address: Address, cores: Collection[int], *, source: str) -> LoadWorker:
     hand = LoadWorker(address, cores, source=source)
     undo.callback(hand.end)
     return hand

@@ -1,13 +1,13 @@
-"""Terminals that report: in open loop to learn how long it takes, in closed loop to learn how much is possible."""
+"""Terminals that report: in open loop to measure latency, in closed loop to measure throughput."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 from itertools import count, cycle
 
-from benchmarks.load.orders import Report, Reported, Saturate, Waver
+from benchmarks.load.commands import Alternate, Report, Reported, Saturate
 from benchmarks.load.span import NEVER, Span
-from benchmarks.load.terminal import DEAF, Tally, Terminal
+from benchmarks.load.terminal import NO_TALLY, Tally, Terminal
 
 LOW, ENOUGH = 5, 90
 """Per cent of paper on either side of the default rule's limit."""
@@ -38,64 +38,64 @@ class EagerTally(SteadyTally):
             terminal.report(at)
 
 
-async def report_steadily(terminals: Sequence[Terminal], order: Report) -> Reported:
-    tally = SteadyTally(order.span)
-    _tell(terminals, tally)
+async def report_steadily(terminals: Sequence[Terminal], command: Report) -> Reported:
+    tally = SteadyTally(command.span)
+    _set_tally(terminals, tally)
     turns, began_at = cycle(terminals), time.monotonic()
     for number in count():
-        due_at = began_at + number / order.per_second
-        if due_at >= order.span.end_at:
+        due_at = began_at + number / command.per_second
+        if due_at >= command.span.end_at:
             break
         await asyncio.sleep(max(0.0, due_at - time.monotonic()))
         next(turns).report(due_at)
     return await _settle(terminals, tally)
 
 
-async def saturate(terminals: Sequence[Terminal], order: Saturate) -> Reported:
-    tally = EagerTally(order.span)
-    _tell(terminals, tally)
-    for _ in range(order.window):
+async def saturate(terminals: Sequence[Terminal], command: Saturate) -> Reported:
+    tally = EagerTally(command.span)
+    _set_tally(terminals, tally)
+    for _ in range(command.window):
         for terminal in terminals:
             terminal.report(time.monotonic())
             await asyncio.sleep(0)
-    await asyncio.sleep(order.span.end_at - time.monotonic())
+    await asyncio.sleep(command.span.end_at - time.monotonic())
     return await _settle(terminals, tally)
 
 
 async def report_paper(terminals: Sequence[Terminal], paper: int) -> Reported:
     tally = SteadyTally(NEVER)
-    _tell(terminals, tally)
+    _set_tally(terminals, tally)
     for terminal in terminals:
         terminal.report(time.monotonic(), paper=paper)
         await asyncio.sleep(0)
     return await _settle(terminals, tally)
 
 
-async def waver(terminals: Sequence[Terminal], order: Waver) -> Reported:
-    tally = SteadyTally(order.span)
-    _tell(terminals, tally)
+async def waver(terminals: Sequence[Terminal], command: Alternate) -> Reported:
+    tally = SteadyTally(command.span)
+    _set_tally(terminals, tally)
     papers = cycle((ENOUGH, LOW))
     due_at = time.monotonic()
     for number in count():
-        due_at += order.period_s
-        if due_at >= order.span.end_at:
+        due_at += command.period_s
+        if due_at >= command.span.end_at:
             break
         await asyncio.sleep(max(0.0, due_at - time.monotonic()))
         terminals[number // 2 % len(terminals)].report(due_at, paper=next(papers))
     return await _settle(terminals, tally)
 
 
-def _tell(terminals: Sequence[Terminal], tally: Tally) -> None:
+def _set_tally(terminals: Sequence[Terminal], tally: Tally) -> None:
     for terminal in terminals:
         terminal.tally = tally
 
 
 async def _settle(terminals: Sequence[Terminal], tally: SteadyTally) -> Reported:
     deadline = time.monotonic() + PATIENCE_S
-    # A look now and then disturbs less than a word at each acknowledgement.
+    # Polling disturbs less than an event for each acknowledgement.
     while any(terminal.waiting for terminal in terminals) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
-    _tell(terminals, DEAF)
+    _set_tally(terminals, NO_TALLY)
     tally.outcome.unacknowledged = sum(len(terminal.waiting) for terminal in terminals)
     tally.outcome.lost_links = sum(not terminal.is_open for terminal in terminals)
     return tally.outcome

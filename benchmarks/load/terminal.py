@@ -12,24 +12,24 @@ from benchmarks.load.client_protocol import ClientProtocol
 
 
 class Tally(Protocol):
-    """Hears what becomes of reports."""
+    """Is notified of acknowledgements."""
 
     def acknowledged(self, terminal: "Terminal", intended_at: float, at: float) -> None: ...
 
 
-class Deaf:
+class NoTally:
     def acknowledged(self, terminal: "Terminal", intended_at: float, at: float) -> None: ...
 
 
-DEAF = Deaf()
+NO_TALLY = NoTally()
 
 
 class Terminal(Client):
     """A terminal's link, as cheap as Python allows: it boots, reports, and knows what was acknowledged."""
 
-    tally: Tally = DEAF
+    tally: Tally = NO_TALLY
     lost: Callable[["Terminal"], None] | None = None
-    """Is told when the link breaks after the boot was answered."""
+    """Called when the link breaks after the boot was answered."""
 
     def __init__(self, protocol: ClientProtocol, uid: str = "") -> None:
         self.protocol = protocol

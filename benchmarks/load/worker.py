@@ -1,4 +1,4 @@
-"""A process that makes load. It does one order after the other, and ends with its parent."""
+"""A process of the load generator. It runs one command after the other, and ends with its parent."""
 
 import asyncio
 import os
@@ -11,39 +11,39 @@ from typing import Any
 import uvloop
 
 from benchmarks.load import dialling, readiness, reporting
-from benchmarks.load.keeping import Keeper
-from benchmarks.load.orders import (
-    BreakOff,
+from benchmarks.load.commands import (
+    Alternate,
+    Broadcast,
+    BroadcastResult,
+    ChangeTimes,
     Churn,
+    CloseAll,
+    CountFrames,
     Dial,
     Dialled,
-    HangUp,
-    Heard,
-    Herald,
-    Heralded,
-    Keep,
+    DropLinks,
+    FindPatterns,
+    FrameCounts,
+    KeepConnected,
     Kept,
-    Listen,
-    Look,
-    Open,
-    Order,
-    Painted,
-    Reach,
+    LoadCommand,
+    OpenBoards,
+    OpenBrowser,
+    PaintTimes,
+    PatternTimes,
+    ReadKept,
+    ReadPaints,
     Refill,
     Report,
     Reported,
     RunLow,
     Saturate,
-    Seen,
-    Spot,
-    Spotted,
-    Visit,
-    Watch,
-    Watched,
-    Waver,
+    SetPorts,
+    TimeChanges,
 )
+from benchmarks.load.keeping import ConnectedTerminals
 from benchmarks.load.terminal import Terminal
-from benchmarks.load.watching import Watcher
+from benchmarks.load.watching import BoardWatcher
 from benchmarks.systems.address import Address
 
 
@@ -51,31 +51,31 @@ class Worker:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.terminals: list[Terminal] = []
-        self.keeper: Keeper | None = None
-        self.watcher: Watcher | None = None
-        self.visitor: Any = None
+        self.keeper: ConnectedTerminals | None = None
+        self.watcher: BoardWatcher | None = None
+        self.browser: Any = None
 
     @singledispatchmethod
-    async def do(self, order: Order) -> Any:
-        raise TypeError(order)
+    async def do(self, command: LoadCommand) -> Any:
+        raise TypeError(command)
 
     # Terminals
 
     @do.register
-    async def _(self, order: Dial) -> Dialled:
-        terminals, outcome = await dialling.dial(self.address, order)
+    async def _(self, command: Dial) -> Dialled:
+        terminals, outcome = await dialling.dial(self.address, command)
         self.terminals += terminals
         if self.keeper is not None:
             self.keeper.adopt(terminals)
         return outcome
 
     @do.register
-    async def _(self, order: Report) -> Reported:
-        return await reporting.report_steadily(self.terminals, order)
+    async def _(self, command: Report) -> Reported:
+        return await reporting.report_steadily(self.terminals, command)
 
     @do.register
-    async def _(self, order: Saturate) -> Reported:
-        return await reporting.saturate(self.terminals, order)
+    async def _(self, command: Saturate) -> Reported:
+        return await reporting.saturate(self.terminals, command)
 
     @do.register
     async def _(self, _order: RunLow) -> Reported:
@@ -86,102 +86,102 @@ class Worker:
         return await reporting.report_paper(self.terminals, reporting.ENOUGH)
 
     @do.register
-    async def _(self, order: Waver) -> Reported:
-        return await reporting.waver(self.terminals, order)
+    async def _(self, command: Alternate) -> Reported:
+        return await reporting.waver(self.terminals, command)
 
     @do.register
-    async def _(self, _order: BreakOff) -> None:
+    async def _(self, _order: DropLinks) -> None:
         for terminal in self.terminals:
-            terminal.break_off()
+            terminal.drop()
 
     @do.register
-    async def _(self, order: Keep) -> None:
-        self.keeper = Keeper(self.address, order)
+    async def _(self, command: KeepConnected) -> None:
+        self.keeper = ConnectedTerminals(self.address, command)
         self.keeper.adopt(self.terminals)
 
     @do.register
-    async def _(self, order: Churn) -> None:
+    async def _(self, command: Churn) -> None:
         assert self.keeper is not None
-        self.keeper.churn(order)
+        self.keeper.churn(command)
 
     @do.register
-    async def _(self, order: Reach) -> None:
-        self.address = replace(self.address, ports=order.ports)
+    async def _(self, command: SetPorts) -> None:
+        self.address = replace(self.address, ports=command.ports)
         if self.keeper is not None:
             self.keeper.address = self.address
 
     @do.register
-    async def _(self, _order: Look) -> Kept:
+    async def _(self, _order: ReadKept) -> Kept:
         assert self.keeper is not None
-        return self.keeper.look()
+        return self.keeper.read_kept()
 
     # Boards
 
     @do.register
-    async def _(self, order: Open) -> None:
-        address = replace(self.address, ports=order.ports or self.address.ports)
-        self.watcher = await Watcher.open(address, order)
+    async def _(self, command: OpenBoards) -> None:
+        address = replace(self.address, ports=command.ports or self.address.ports)
+        self.watcher = await BoardWatcher.open(address, command)
 
     @do.register
-    async def _(self, order: Watch) -> Watched:
-        return await self.at_boards.watch(order)
+    async def _(self, command: TimeChanges) -> ChangeTimes:
+        return await self.at_boards.watch(command)
 
     @do.register
-    async def _(self, order: Listen) -> Heard:
-        return await self.at_boards.listen(order)
+    async def _(self, command: CountFrames) -> FrameCounts:
+        return await self.at_boards.listen(command)
 
     @do.register
-    async def _(self, order: Spot) -> Spotted:
-        return await self.at_boards.spot(order)
+    async def _(self, command: FindPatterns) -> PatternTimes:
+        return await self.at_boards.spot(command)
 
     @do.register
-    async def _(self, order: Herald) -> Heralded:
-        return await readiness.herald(self.address, self.at_boards.boards, order)
+    async def _(self, command: Broadcast) -> BroadcastResult:
+        return await readiness.broadcast(self.address, self.at_boards.boards, command)
 
     @property
-    def at_boards(self) -> Watcher:
+    def at_boards(self) -> BoardWatcher:
         assert self.watcher is not None
         return self.watcher
 
     # A browser
 
     @do.register
-    async def _(self, _order: Visit) -> None:
-        from benchmarks.load.browser import Visitor
+    async def _(self, _order: OpenBrowser) -> None:
+        from benchmarks.load.browser import BrowserPage
 
-        self.visitor = await Visitor.come(self.address)
+        self.browser = await BrowserPage.open(self.address)
 
     @do.register
-    async def _(self, order: Seen) -> Painted:
-        seen: Painted = await self.visitor.seen(order.newest, until=order.until)
+    async def _(self, command: ReadPaints) -> PaintTimes:
+        seen: PaintTimes = await self.browser.seen(command.newest, until=command.until)
         return seen
 
     @do.register
-    async def _(self, _order: HangUp) -> None:
+    async def _(self, _order: CloseAll) -> None:
         if self.keeper is not None:
             await self.keeper.close()
         for terminal in self.terminals:
             terminal.leave()
         if self.watcher is not None:
-            self.watcher.hang_up()
-        if self.visitor is not None:
-            await self.visitor.leave()
+            self.watcher.close_all()
+        if self.browser is not None:
+            await self.browser.leave()
 
 
-async def work(address: Address, orders: Connection) -> None:
+async def work(address: Address, commands: Connection) -> None:
     worker, loop = Worker(address), asyncio.get_running_loop()
     while True:
         try:
-            order = await loop.run_in_executor(None, orders.recv)
+            command = await loop.run_in_executor(None, commands.recv)
         except EOFError:
             return
         try:
-            answer = await worker.do(order)
-        except Exception as error:  # noqa: BLE001 - raised again where the order came from
+            answer = await worker.do(command)
+        except Exception as error:  # noqa: BLE001 - raised again in the process that sent the command
             answer = RuntimeError(repr(error))
-        orders.send(answer)
+        commands.send(answer)
 
 
-def main(address: Address, orders: Connection, cores: Collection[int]) -> None:
+def main(address: Address, commands: Connection, cores: Collection[int]) -> None:
     os.sched_setaffinity(0, cores)
-    uvloop.run(work(address, orders))
+    uvloop.run(work(address, commands))

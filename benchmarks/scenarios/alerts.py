@@ -2,7 +2,7 @@
 
 from benchmarks.figure import Measured
 from benchmarks.load.client_protocol import board_path
-from benchmarks.load.orders import Heard, Listen, RunLow, Waver
+from benchmarks.load.commands import Alternate, CountFrames, FrameCounts, RunLow
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost
 from benchmarks.stage import Stage
@@ -38,7 +38,7 @@ def measure(stage: Stage) -> dict[str, Measured]:
 def _waver(stage: Stage) -> Span:
     """Begins to open or resolve an alert each second, from one process."""
     span = Span.after(stage.plan.settle_s, seconds=stage.plan.quiet_s)
-    stage.workers.terminals[0].begin(Waver(span, 1.0))
+    stage.workers.terminals[0].begin(Alternate(span, 1.0))
     return span
 
 
@@ -48,14 +48,14 @@ def _spent(stage: Stage, span: Span) -> Cost:
     return spent
 
 
-def _heard(stage: Stage, span: Span) -> tuple[Heard, Cost]:
-    stage.workers.boards.begin(Listen(span))
+def _heard(stage: Stage, span: Span) -> tuple[FrameCounts, Cost]:
+    stage.workers.boards.begin(CountFrames(span))
     spent = stage.metered(span)
-    heard: Heard = stage.workers.boards.result()
+    heard: FrameCounts = stage.workers.boards.result()
     return heard, spent
 
 
-def _sent(heard: Heard, seconds: float) -> Measured:
+def _sent(heard: FrameCounts, seconds: float) -> Measured:
     """KB a minute to the kind of board that gets most."""
     kilobytes = {
         name: heard.bytes[path] / heard.boards[path] / seconds * MINUTE_S / 1e3

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from benchmarks.environment import Environment
 from benchmarks.figure import Measured
 from benchmarks.load.client_protocol import board_path
-from benchmarks.load.orders import Refill, RunLow, Spot, Spotted
+from benchmarks.load.commands import FindPatterns, PatternTimes, Refill, RunLow
 from benchmarks.progress import say
 from benchmarks.quantiles import quantile
 from benchmarks.stage import Stage
@@ -73,15 +73,15 @@ def _all(stage: Stage, order: RunLow | Refill, *, shows: tuple[str, int]) -> Non
     _shown(stage)
 
 
-def _spot(stage: Stage, name: str, number: int) -> Spot:
+def _spot(stage: Stage, name: str, number: int) -> FindPatterns:
     """The number with this id on the page."""
     text = rb'id=\\"%s\\">%s</b>' % (name.encode(), f"{number:,}".encode())
-    return Spot((text,), time.monotonic() + stage.plan.storm_patience_s)
+    return FindPatterns((text,), time.monotonic() + stage.plan.storm_patience_s)
 
 
 def _shown(stage: Stage) -> float:
     """When the last board did."""
-    spotted: Spotted = stage.workers.boards.result()
+    spotted: PatternTimes = stage.workers.boards.result()
     times = [at for of_path in spotted.at.values() for at in of_path]
     if len(times) < stage.plan.boards:
         raise RuntimeError(f"{stage.plan.boards - len(times)} boards did not show it")

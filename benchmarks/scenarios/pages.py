@@ -23,7 +23,7 @@ type Times = Mapping[str, list[float]]
 
 
 def measure(environment: Environment) -> dict[str, Measured]:
-    times = {size: _of_estate(environment, size) for size in environment.plan.estates}
+    times = {size: _times_of_fleet(environment, size) for size in environment.plan.fleet_sizes}
     medians = {size: {page: quantile(took, 0.5) for page, took in pages.items()} for size, pages in times.items()}
     sizes = sorted(times)
     largest, smaller = sizes[-1], sizes[1 if len(sizes) > 2 else 0]
@@ -39,10 +39,10 @@ def measure(environment: Environment) -> dict[str, Measured]:
     }
 
 
-def _of_estate(environment: Environment, size: int) -> Times:
-    say(f"pages: an estate of {size:,} terminals")
+def _times_of_fleet(environment: Environment, size: int) -> Times:
+    say(f"pages: a fleet of {size:,} terminals")
     with environment.system(Unattended) as system:
-        system.prepare_with(python("-m", "benchmarks.estate", str(size)))
+        system.prepare_with(python("-m", "benchmarks.fixture_fleet", str(size)))
         system.start()
         with psycopg.connect(system.database_url) as database:
             (uid,) = database.execute(A_TERMINAL, [size // 2]).fetchone() or ("",)

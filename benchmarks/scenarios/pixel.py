@@ -4,7 +4,7 @@ import math
 import time
 
 from benchmarks.figure import Measured
-from benchmarks.load.orders import Painted, Report, Reported, Seen, Watch, Watched
+from benchmarks.load.commands import ChangeTimes, PaintTimes, ReadPaints, Report, Reported, TimeChanges
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost
 from benchmarks.quantiles import in_ms, quantile
@@ -29,12 +29,12 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
     stage.open(system.protocol.board_paths, plan.pixel_boards)
     browser = stage.workers.visit()
     alone = Span.after(0, seconds=plan.alone_s)
-    stage.boards(Watch(alone, plan.pixel_change_every_s, plan.patience_s))
+    stage.boards(TimeChanges(alone, plan.pixel_change_every_s, plan.patience_s))
     stage.dial(round(plan.pixel_fleet * per_second / wanted))
     span = Span.after(plan.warm_up_s, seconds=seconds)
-    watch = Watch(span, plan.pixel_change_every_s, plan.patience_s)
+    watch = TimeChanges(span, plan.pixel_change_every_s, plan.patience_s)
     reported, watched, spent = stage.run(Report(span, per_second / plan.processes), watch)
-    painted = browser.do(Seen(len(watched.made_at) - 1, time.monotonic() + plan.patience_s))
+    painted = browser.do(ReadPaints(len(watched.made_at) - 1, time.monotonic() + plan.patience_s))
     shown_at = _shown_at(watched.made_at, painted)
     pixels = _ages(watched.made_at, shown_at, span)
     details = {
@@ -49,7 +49,7 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
     }
 
 
-def _shown_at(made_at: list[float], painted: Painted) -> list[float]:
+def _shown_at(made_at: list[float], painted: PaintTimes) -> list[float]:
     """When the browser first showed each change, or something newer; NEVER if it did not."""
     return [
         next((at for shown, at in painted.shown if shown >= number and at >= made), NEVER)
@@ -63,7 +63,7 @@ def _ages(made_at: list[float], shown_at: list[float], span: Span) -> list[float
     return [min(shown, ended_at) - made for made, shown in zip(made_at, shown_at, strict=True) if made in span]
 
 
-def _details(reported: Reported, watched: Watched, spent: Cost, span: Span) -> dict[str, float]:
+def _details(reported: Reported, watched: ChangeTimes, spent: Cost, span: Span) -> dict[str, float]:
     return {
         **in_ms("socket", watched.ages, worst=True),
         "reports/s": reported.acknowledged / span.seconds,

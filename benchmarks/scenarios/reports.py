@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.figure import Measured
-from benchmarks.load.orders import Report, Saturate, Watch
+from benchmarks.load.commands import Report, Saturate, TimeChanges
 from benchmarks.load.span import Span
 from benchmarks.quantiles import in_ms
 from benchmarks.stage import Stage
@@ -28,7 +28,7 @@ def perform(stage: Stage, order_for: Callable[[Span], Report | Saturate]) -> dic
     stage.dial(plan.reporting)
     before = stage.system.reports()
     span = Span.after(plan.warm_up_s, seconds=plan.measured_s)
-    watch = Watch(span, plan.change_every_s, plan.patience_s)
+    watch = TimeChanges(span, plan.change_every_s, plan.patience_s)
     reported, watched, spent = stage.run(order_for(span), watch)
     committed = stage.system.reports() - before
     return {

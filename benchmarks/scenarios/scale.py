@@ -4,8 +4,8 @@ import time
 
 from benchmarks.environment import Environment
 from benchmarks.figure import Measured
-from benchmarks.load.load_workers import together
-from benchmarks.load.orders import Keep, Kept, Look
+from benchmarks.load.commands import KeepConnected, Kept, ReadKept
+from benchmarks.load.load_workers import run_on_all
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost
 from benchmarks.progress import say
@@ -34,16 +34,16 @@ def _measure(stage: Stage) -> dict[str, Measured]:
     nobody, online = _spent(stage), 0
     details = {"nobody: servers %": nobody.busy()["server %"]}
     each: dict[int, float] = {}
-    keep = Keep(plan.report_every_s, plan.dials_at_once, stage.workers.terminals[0].source)
+    keep = KeepConnected(plan.report_every_s, plan.dials_at_once, stage.workers.terminals[0].source)
     for size in plan.scale:
         online += stage.dial(size - online, skip=online).booted
         if not each:
             for hand in stage.workers.terminals:
-                hand.do(Keep(keep.period_s, keep.at_once, hand.source))
+                hand.do(KeepConnected(keep.period_s, keep.at_once, hand.source))
         time.sleep(plan.settle_s)
-        together(stage.workers.terminals, Look())
+        run_on_all(stage.workers.terminals, ReadKept())
         spent = _spent(stage)
-        kept: list[Kept] = together(stage.workers.terminals, Look())
+        kept: list[Kept] = run_on_all(stage.workers.terminals, ReadKept())
         each[size] = (spent.cpu_s["server"] - nobody.cpu_s["server"]) / plan.scale_s / online * 1e6
         details |= {f"{size:,}: {name}": value for name, value in _details(spent, kept, each[size]).items()}
     smallest = each[plan.scale[0]]

@@ -6,7 +6,7 @@ import time
 from benchmarks.environment import Environment
 from benchmarks.figure import Measured
 from benchmarks.load.client_protocol import board_path
-from benchmarks.load.orders import BreakOff, Spot, Spotted
+from benchmarks.load.commands import DropLinks, FindPatterns, PatternTimes
 from benchmarks.progress import say
 from benchmarks.stage import Stage
 from benchmarks.systems.tms import Tms
@@ -27,11 +27,11 @@ def _measure(stage: Stage) -> dict[str, Measured]:
     stage.open([board_path("/")], 1)
     stage.dial(plan.fleet)
     time.sleep(plan.settle_s)
-    stage.workers.boards.begin(Spot(_all_lost(plan.fleet), time.monotonic() + plan.storm_patience_s))
+    stage.workers.boards.begin(FindPatterns(_all_lost(plan.fleet), time.monotonic() + plan.storm_patience_s))
     began_at, before = time.monotonic(), stage.meter.read()
-    stage.terminals(BreakOff())
+    stage.terminals(DropLinks())
     broken_at = time.monotonic()
-    spotted: Spotted = stage.workers.boards.result()
+    spotted: PatternTimes = stage.workers.boards.result()
     spent = stage.spent_since(before)
     shown_at = min((at for times in spotted.at.values() for at in times), default=float("inf"))
     details = {

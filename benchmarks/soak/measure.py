@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 from benchmarks import machine
 from benchmarks.environment import Environment
-from benchmarks.full.fleet import Fleet
+from benchmarks.full.fleet import KeptFleet
 from benchmarks.plan import Plan
 from benchmarks.run import Run
 from benchmarks.soak.plan import SoakPlan
@@ -15,12 +15,12 @@ def measure(plan: SoakPlan, *, server: str) -> Run:
     began_at = datetime.now(UTC)
     with ExitStack() as ending:
         load = Plan(processes=plan.processes, dials_at_once=plan.dials_at_once)
-        environment = ending.enter_context(Environment.laid(load, machine.everywhere()))
+        environment = ending.enter_context(Environment.set_up(load, machine.all_cores()))
         system = ending.enter_context(environment.system(Several, TMS_SERVER=server))
         system.number = plan.nodes
         system.prepare(plan.terminals)
         stage = ending.enter_context(environment.staged(system))
-        fleet = Fleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.dials_at_once)
+        fleet = KeptFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.dials_at_once)
         stage.open(system.protocol.board_paths, plan.boards)
         fleet.grow_to(plan.terminals)
         figures = Soak(plan, system, stage, fleet).measure()

@@ -8,9 +8,9 @@ from http.client import HTTPConnection
 from statistics import linear_regression
 
 from benchmarks.figure import Measured
-from benchmarks.full.fleet import Fleet, Seen
-from benchmarks.load.load_workers import together
-from benchmarks.load.orders import Churn
+from benchmarks.full.fleet import FleetCounts, KeptFleet
+from benchmarks.load.commands import Churn
+from benchmarks.load.load_workers import run_on_all
 from benchmarks.meter import resident_bytes
 from benchmarks.progress import say
 from benchmarks.scenarios.pages import read
@@ -43,17 +43,17 @@ class Memory:
 
 
 class Soak:
-    def __init__(self, plan: SoakPlan, system: Several, stage: Stage, fleet: Fleet) -> None:
+    def __init__(self, plan: SoakPlan, system: Several, stage: Stage, fleet: KeptFleet) -> None:
         self.plan = plan
         self.system = system
         self.stage = stage
         self.fleet = fleet
-        self.seen = Seen()
+        self.seen = FleetCounts()
         self._visits = [HTTPConnection(HOST, node.port, timeout=60) for node in system.nodes]
 
     def measure(self) -> dict[str, Measured]:
-        hands = self.stage.workers.terminals
-        together(hands, Churn(self.plan.breaks_per_second / len(hands)))
+        terminal_workers = self.stage.workers.terminals
+        run_on_all(terminal_workers, Churn(self.plan.breaks_per_second / len(terminal_workers)))
         say("soak: warming up")
         self._live(self.plan.minutes * self.plan.warm_up)
         say("soak: measuring")
@@ -64,7 +64,7 @@ class Soak:
         memory = {name: Memory() for name in names}
         began = time.monotonic()
         while (spent_s := time.monotonic() - began) < minutes * 60:
-            self.seen += self.fleet.look()
+            self.seen += self.fleet.read()
             for node, connection in zip(self.system.nodes, self._visits, strict=True):
                 memory[node.name].blocks.append(self._visit(connection))
             for name, pid in zip(names, self.system.pids, strict=True):

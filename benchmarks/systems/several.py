@@ -26,7 +26,7 @@ class Several(Tms):
         services = [*self.nodes, *([self.clock] if self.clock else [])]
         return [service.pid for service in services if service.is_running]
 
-    def start(self, *, heralded: bool = False) -> None:
+    def start(self, *, broadcast: bool = False) -> None:
         self.clock = ClockProcess(name="clock", folder=self.folder / "clock", environment=self._environment)
         self.nodes = [self._node(place) for place in range(self.number)]
         with ExitStack() as undo:

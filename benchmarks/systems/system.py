@@ -76,7 +76,7 @@ class System(ABC):
     def serve(self) -> Sequence[str]: ...
 
     @property
-    def serve_heralded(self) -> Sequence[str]:
+    def serve_broadcast(self) -> Sequence[str]:
         """As `serve`; what is published to the dialect's group reaches every board."""
         return self.serve
 
@@ -126,8 +126,8 @@ class System(ABC):
             return
         _create(self.database_url, template=BLANKS[kind])
 
-    def start(self, *, heralded: bool = False) -> None:
-        command = self.serve_heralded if heralded else self.serve
+    def start(self, *, broadcast: bool = False) -> None:
+        command = self.serve_broadcast if broadcast else self.serve
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -46,8 +46,8 @@ class Tms(System):
         return python("manage.py", "serve", "--clock", "--port", str(self.port))
 
     @property
-    def serve_heralded(self) -> Sequence[str]:
-        return python("-m", "benchmarks.systems.serve_heralded", "--clock", "--port", str(self.port))
+    def serve_broadcast(self) -> Sequence[str]:
+        return python("-m", "benchmarks.systems.serve_broadcast", "--clock", "--port", str(self.port))
 
     def _answers(self) -> bool:
         """Also when it has to say that something is not well: without a clock it always does."""

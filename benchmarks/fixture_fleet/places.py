@@ -1,11 +1,11 @@
-"""Names for some thousand sites: towns of Japan, and where in the town a shop is."""
+"""Names for some thousand sites: towns of Japan, and the location of a shop in the town."""
 
 from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class DemoShop(NamedTuple):
     code: str
     name: str
     name_ja: str
@@ -52,11 +52,11 @@ QUARTERS = (
 )
 
 
-def places() -> Iterator[Place]:
-    """Without end: first every town's station, at last every town's nth shop at its airport."""
+def shops() -> Iterator[DemoShop]:
+    """Endless: first every town's station, at last every town's nth shop at its airport."""
     for number in count():
         turn, quarter = divmod(number, len(QUARTERS))
         english, japanese = (f"{name} {turn + 1}" if turn else name for name in QUARTERS[quarter])
         for region, towns in TOWNS.items():
             for code, name, name_ja in map(str.split, towns.split(", ")):
-                yield Place(f"{code}{number + 1}", f"{name} {english}", f"{name_ja}{japanese}", region)
+                yield DemoShop(f"{code}{number + 1}", f"{name} {english}", f"{name_ja}{japanese}", region)

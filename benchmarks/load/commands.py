@@ -1,4 +1,4 @@
-"""What a load generator's process can be told to do, and what it answers."""
+"""Commands for a process of the load generator, and their results."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Dial:
     uids: tuple[str, ...]
     at_once: int
     source: str
-    """The address to call from: each has its own range of ports."""
+    """The source address: each has its own range of ports."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Refill:
 
 
 @dataclass(frozen=True)
-class Waver:
+class Alternate:
     """Let one terminal after the other get new paper and run low again: every `period_s` an alert changes."""
 
     span: Span
@@ -74,15 +74,15 @@ class Waver:
 
 
 @dataclass(frozen=True)
-class BreakOff:
+class DropLinks:
     """Break all links at once without a goodbye; answers when that was done."""
 
 
-# Terminals that look after their links themselves
+# Terminals that restore their links themselves
 
 
 @dataclass(frozen=True)
-class Keep:
+class KeepConnected:
     """From now on let the terminals that were dialled report every `period_s`, and come back when a link breaks."""
 
     period_s: float
@@ -98,15 +98,15 @@ class Churn:
 
 
 @dataclass(frozen=True)
-class Reach:
+class SetPorts:
     """From now on the server's processes are at these ports."""
 
     ports: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the kept terminals came to since the last look."""
+class ReadKept:
+    """Counts of the connected terminals since the last reading."""
 
 
 @dataclass
@@ -129,7 +129,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenBoards:
     """Open a board at each of these paths, and the probe's link."""
 
     paths: tuple[BoardPath, ...]
@@ -139,7 +139,7 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Watch:
+class TimeChanges:
     """Let the probe change its status about every `period_s`, and note when each board shows it."""
 
     span: Span
@@ -149,7 +149,7 @@ class Watch:
 
 
 @dataclass
-class Watched:
+class ChangeTimes:
     made_at: list[float] = field(default_factory=list)
     """By the number of the change, also of those outside the span."""
     ages: list[float] = field(default_factory=list)
@@ -161,14 +161,14 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class Listen:
+class CountFrames:
     """Count what boards are sent within the span."""
 
     span: Span
 
 
 @dataclass
-class Heard:
+class FrameCounts:
     """By path: of all its boards together."""
 
     boards: dict[str, int] = field(default_factory=dict)
@@ -177,7 +177,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Spot:
+class FindPatterns:
     """Note when each board was first sent something that each of these patterns matches; gives up at `until`."""
 
     patterns: tuple[bytes, ...]
@@ -185,13 +185,13 @@ class Spot:
 
 
 @dataclass
-class Spotted:
+class PatternTimes:
     at: dict[str, list[float]] = field(default_factory=dict)
     """By path, one a board: when the last of the patterns was found; without boards that were not sent them all."""
 
 
 @dataclass(frozen=True)
-class Herald:
+class Broadcast:
     """Send messages of `size` bytes to the group that the server hands on to all boards, so many on the way at once."""
 
     span: Span
@@ -200,7 +200,7 @@ class Herald:
 
 
 @dataclass
-class Heralded:
+class BroadcastResult:
     sent: int = 0
     delivered: int = 0
     """Within the span, to all boards together."""
@@ -210,12 +210,12 @@ class Heralded:
 
 
 @dataclass(frozen=True)
-class Visit:
+class OpenBrowser:
     """Open the page that shows the probe in a real browser, and note when it paints each of its changes."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReadPaints:
     """What the browser painted, once it has painted the change of this number; gives up at `until`."""
 
     newest: int
@@ -223,7 +223,7 @@ class Seen:
 
 
 @dataclass
-class Painted:
+class PaintTimes:
     shown: list[tuple[int, float]] = field(default_factory=list)
     """Numbers of changes, and `time.monotonic()` after the paint that showed each. The first may be of an earlier
     run.
@@ -231,28 +231,28 @@ class Painted:
 
 
 @dataclass(frozen=True)
-class HangUp:
+class CloseAll:
     """Close everything."""
 
 
-type Order = (
+type LoadCommand = (
     Dial
     | Report
     | Saturate
     | RunLow
     | Refill
-    | Waver
-    | BreakOff
-    | Keep
+    | Alternate
+    | DropLinks
+    | KeepConnected
     | Churn
-    | Reach
-    | Look
-    | Open
-    | Watch
-    | Listen
-    | Spot
-    | Herald
-    | Visit
-    | Seen
-    | HangUp
+    | SetPorts
+    | ReadKept
+    | OpenBoards
+    | TimeChanges
+    | CountFrames
+    | FindPatterns
+    | Broadcast
+    | OpenBrowser
+    | ReadPaints
+    | CloseAll
 )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.estate.build import build
-from benchmarks.estate.places import places
+from benchmarks.fixture_fleet.build import build
+from benchmarks.fixture_fleet.places import shops
 from tms.alerts.models import Alert
 from tms.boards.caches import census
 from tms.fleet.models import Presence, PresenceChange, Site, Terminal
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.both
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("default_rules")
-def test_an_estate_is_a_fleet_after_a_day_of_work():
+def test_a_fixture_fleet_is_a_fleet_after_a_day_of_work():
     cookie = build(400, sites=8, alerts=30)
 
     counted = census.take()
@@ -25,7 +25,7 @@ def test_an_estate_is_a_fleet_after_a_day_of_work():
 
 
 def test_no_two_sites_share_a_code():
-    many = [place.code for place, _ in zip(places(), range(2_000), strict=False)]
+    many = [place.code for place, _ in zip(shops(), range(2_000), strict=False)]
 
     assert len(set(many)) == 2_000
     assert max(map(len, many)) <= 8

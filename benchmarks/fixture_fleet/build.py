@@ -4,8 +4,8 @@ from random import Random
 from django.conf import settings
 from django.db import connection, transaction
 
-from benchmarks.estate.day import make_alerts, make_changes
-from benchmarks.estate.terminals import make_sites, make_states, make_terminals
+from benchmarks.fixture_fleet.day import make_alerts, make_changes
+from benchmarks.fixture_fleet.terminals import make_sites, make_states, make_terminals
 from benchmarks.systems.session import sign_in
 from tms.accounts.models import User
 
@@ -13,7 +13,7 @@ SEED = 20261125
 
 
 def build(number: int, *, sites: int, alerts: int) -> str:
-    """The cookie of a person who may see it all. The database must be migrated and without a fleet."""
+    """Returns the cookie of a person who may see everything. The database must be migrated, and have no fleet."""
     chance, at = Random(SEED), datetime.now(UTC)
     with transaction.atomic():
         person = User.objects.create_superuser("watcher", password=None, first_name="Mei", last_name="Tanaka")
@@ -22,6 +22,6 @@ def build(number: int, *, sites: int, alerts: int) -> str:
         make_changes(states, at=at, chance=chance)
         make_alerts(alerts, states, terminals, by=person, at=at, chance=chance)
     with connection.cursor() as cursor:
-        # What autovacuum would have done in the first minutes of its life.
+        # As autovacuum does in the first minutes.
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
     return f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}"

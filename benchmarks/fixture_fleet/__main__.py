@@ -1,4 +1,4 @@
-"""`python -m benchmarks.estate NUMBER`: fills the empty, migrated TMS of the environment with so many terminals.
+"""`python -m benchmarks.fixture_fleet NUMBER`: fills the empty, migrated TMS of the environment with so many terminals.
 
 Prints the cookie of a signed-in person.
 """
@@ -13,7 +13,7 @@ def main() -> None:
     options = _options()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     django.setup()
-    from benchmarks.estate.build import build
+    from benchmarks.fixture_fleet.build import build
 
     sites = options.sites or max(1, options.number // 100)
     alerts = max(1, options.number // 100) if options.alerts is None else options.alerts
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.estate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fixture_fleet", description=__doc__)
     parser.add_argument("number", type=int, help="of terminals")
     parser.add_argument("--sites", type=int, help="one for 100 terminals unless told otherwise")
     parser.add_argument("--alerts", type=int, help="unresolved ones, one for 100 terminals unless told otherwise")

@@ -1,23 +1,23 @@
-"""What happened in the last day: presence that came and went, alerts that opened, were taken and resolved."""
+"""What happened in the last day: changes of presence, alerts that opened, were acknowledged and resolved."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from benchmarks.estate.terminals import CHUNK
+from benchmarks.fixture_fleet.terminals import CHUNK
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Condition, Contract, Rule, RuleSource, Transition, TransitionKind
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
 
 DAY_MINUTES = 1_440
-RESOLVED_FOR_EACH = 4
-"""So many alerts of the day are over for each that is not."""
-HELD = 0.3
+RESOLVED_PER_UNRESOLVED = 4
+"""Resolved alerts of the day for each unresolved one."""
+ACKNOWLEDGED_SHARE = 0.3
 """The share of unresolved alerts that somebody has acknowledged."""
 
 
 def make_changes(states: Sequence[TerminalState], *, at: datetime, chance: Random) -> None:
-    """Half the fleet blinked once in the day; whatever is not online now became so when its state says."""
+    """Half the fleet was offline once in the day; terminals that are not online changed at the time in their state."""
     PresenceChange.objects.bulk_create(_changes(states, at=at, chance=chance), CHUNK)
 
 
@@ -30,7 +30,7 @@ def make_alerts(
     at: datetime,
     chance: Random,
 ) -> None:
-    """`number` unresolved ones: of every terminal that is offline as far as they reach, the rest of readings."""
+    """`number` unresolved ones: of offline terminals first, the rest of readings."""
     rules = {rule.name: rule for rule in Rule.objects.all()}
     offline = [state.terminal for state in states if state.presence == Presence.OFFLINE][:number]
     others = chance.sample(terminals, min(len(terminals), number - len(offline)))
@@ -38,13 +38,17 @@ def make_alerts(
     alerts = [_alert(rules["Offline"], terminal, by=by, at=at, chance=chance) for terminal in offline]
     alerts += [_alert(chance.choice(warm), terminal, by=by, at=at, chance=chance) for terminal in others]
     alerts += [
-        _over(_alert(chance.choice(warm), chance.choice(terminals), by=by, at=at, chance=chance), chance)
-        for _ in range(number * RESOLVED_FOR_EACH)
+        _resolve(_alert(chance.choice(warm), chance.choice(terminals), by=by, at=at, chance=chance), chance)
+        for _ in range(number * RESOLVED_PER_UNRESOLVED)
     ]
     made = Alert.objects.bulk_create(alerts, CHUNK)
-    Transition.objects.bulk_create((step for alert in made for step in _steps(alert)), CHUNK)
+    Transition.objects.bulk_create((step for alert in made for step in _transitions(alert)), CHUNK)
     Condition.objects.bulk_create(
-        (Condition(rule=alert.rule, terminal=alert.terminal, since=alert.opened_at) for alert in made if _holds(alert)),
+        (
+            Condition(rule=alert.rule, terminal=alert.terminal, since=alert.opened_at)
+            for alert in made
+            if _is_active(alert)
+        ),
         CHUNK,
     )
 
@@ -80,20 +84,20 @@ def _alert(rule: Rule, terminal: Terminal, *, by: User, at: datetime, chance: Ra
         changed_at=opened_at,
         value=rule.limit,
     )
-    if chance.random() < HELD:
+    if chance.random() < ACKNOWLEDGED_SHARE:
         alert.state, alert.acknowledged_by, alert.comment = AlertState.ACKNOWLEDGED, by, "Someone is on the way"
         alert.acknowledged_at = opened_at + (at - opened_at) * chance.random()
         alert.changed_at, alert.contract = alert.acknowledged_at, Contract.RECOVERY
     return alert
 
 
-def _over(alert: Alert, chance: Random) -> Alert:
+def _resolve(alert: Alert, chance: Random) -> Alert:
     alert.state = AlertState.RESOLVED
     alert.resolved_at = (alert.acknowledged_at or alert.opened_at) + timedelta(seconds=chance.uniform(1, 30))
     return alert
 
 
-def _steps(alert: Alert) -> Iterator[Transition]:
+def _transitions(alert: Alert) -> Iterator[Transition]:
     yield Transition(alert=alert, kind=TransitionKind.OPENED, at=alert.opened_at)
     if alert.acknowledged_at:
         yield Transition(
@@ -107,5 +111,5 @@ def _steps(alert: Alert) -> Iterator[Transition]:
         yield Transition(alert=alert, kind=TransitionKind.RESOLVED, at=alert.resolved_at)
 
 
-def _holds(alert: Alert) -> bool:
+def _is_active(alert: Alert) -> bool:
     return alert.state != AlertState.RESOLVED

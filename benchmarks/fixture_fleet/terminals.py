@@ -1,4 +1,4 @@
-"""Who the terminals are, and how each stands right now."""
+"""The terminals, and the current state of each."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -6,17 +6,17 @@ from itertools import count, cycle, islice
 from random import Random
 from typing import NamedTuple
 
-from benchmarks.estate.places import places
+from benchmarks.fixture_fleet.places import shops
 from benchmarks.fleet import digest
 from tms.fleet.models import Cause, Credential, Presence, Site, Status, Terminal, TerminalKind, TerminalState
 
 CHUNK = 5_000
 LEASE = timedelta(seconds=45)
 SIZES = (1, 1, 2, 1, 4, 1, 2, 1, 8, 3)
-"""How large one site is beside the next."""
+"""Relative sizes of consecutive sites."""
 
 
-class Make(NamedTuple):
+class DeviceModel(NamedTuple):
     kind: TerminalKind
     mark: str
     model: str
@@ -24,14 +24,14 @@ class Make(NamedTuple):
     label: str
 
 
-MAKES = (
-    Make(TerminalKind.PAYMENT, "P", "PX-310", "2.14.1", "Counter"),
-    Make(TerminalKind.PAYMENT, "P", "PX-300", "2.13.4", "Counter"),
-    Make(TerminalKind.KIOSK, "K", "KX-21", "4.8.2", "Kiosk"),
-    Make(TerminalKind.GATE, "G", "GT-7", "7.1.0", "Gate"),
-    Make(TerminalKind.SIGNAGE, "S", "SG-55", "1.20.0", "Screen"),
+DEVICE_MODELS = (
+    DeviceModel(TerminalKind.PAYMENT, "P", "PX-310", "2.14.1", "Counter"),
+    DeviceModel(TerminalKind.PAYMENT, "P", "PX-300", "2.13.4", "Counter"),
+    DeviceModel(TerminalKind.KIOSK, "K", "KX-21", "4.8.2", "Kiosk"),
+    DeviceModel(TerminalKind.GATE, "G", "GT-7", "7.1.0", "Gate"),
+    DeviceModel(TerminalKind.SIGNAGE, "S", "SG-55", "1.20.0", "Screen"),
 )
-STANDINGS = {
+PRESENCE_SHARES = {
     (Presence.ONLINE, Cause.NONE): 974,
     (Presence.OFFLINE, Cause.DID_NOT_RETURN): 10,
     (Presence.SILENT, Cause.LEASE_RAN_OUT): 4,
@@ -44,7 +44,7 @@ STATUSES = {Status.OK: 980, Status.DEGRADED: 15, Status.FAULT: 5}
 
 
 def make_sites(number: int) -> list[Site]:
-    return Site.objects.bulk_create(Site(**place._asdict()) for place in islice(places(), number))
+    return Site.objects.bulk_create(Site(**place._asdict()) for place in islice(shops(), number))
 
 
 def make_terminals(number: int, sites: Sequence[Site]) -> list[Terminal]:
@@ -63,7 +63,7 @@ def make_states(terminals: Sequence[Terminal], *, at: datetime, chance: Random) 
 
 
 def _terminals(sites: Sequence[Site]) -> Iterator[Terminal]:
-    """Round the sites, of large ones several at a time."""
+    """Round robin over the sites; several at a time for large ones."""
     numbers = {site.code: count(1) for site in sites}
     for size in cycle(range(1, max(SIZES) + 1)):
         for place, site in enumerate(sites):
@@ -72,7 +72,7 @@ def _terminals(sites: Sequence[Site]) -> Iterator[Terminal]:
 
 
 def _terminal(site: Site, number: int) -> Terminal:
-    make = MAKES[number % len(MAKES)]
+    make = DEVICE_MODELS[number % len(DEVICE_MODELS)]
     return Terminal(
         uid=f"{site.code}-{make.mark}-{number:03}",
         site=site,
@@ -87,7 +87,7 @@ def _terminal(site: Site, number: int) -> Terminal:
 
 
 def _state(terminal: Terminal, *, at: datetime, chance: Random, is_dark: bool) -> TerminalState:
-    presence, cause = _drawn(STANDINGS, chance)
+    presence, cause = _drawn(PRESENCE_SHARES, chance)
     if is_dark and chance.random() < 0.9:
         presence, cause = Presence.OFFLINE, Cause.DID_NOT_RETURN
     if presence == Presence.NEVER:
@@ -104,7 +104,7 @@ def _state(terminal: Terminal, *, at: datetime, chance: Random, is_dark: bool) -
         lease_at=at + LEASE if is_online else None,
         last_seen_at=at - timedelta(seconds=chance.uniform(0, 30)) if is_online else since,
         session=1,
-        node="estate" if is_online else "",
+        node="a" if is_online else "",
         boot_id="boot-1",
         seq=100,
         status=_drawn(STATUSES, chance),

@@ -32,7 +32,7 @@ async def deliver() -> None:
 
     layer = get_channel_layer()
     channel = await layer.new_channel()
-    await layer.group_add(TmsProtocol.herald_group, channel)
+    await layer.group_add(TmsProtocol.broadcast_group, channel)
     freshness = Freshness(at=datetime.now(UTC))
     while True:
         message = await layer.receive(channel)
