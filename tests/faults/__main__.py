@@ -1,4 +1,4 @@
-"""`make faults`: what becomes of reports, boards and alerts under each fault of the design, as a table.
+"""`make faults`: the effect of each fault of the design on reports, boards and alerts, as a table.
 
 Exits 1 when a promise was broken. The faults of one place happen one after the other to the same terminals.
 """
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def break_it(names: Sequence[str]) -> list[Finding]:
     task = asyncio.current_task()
     assert task
-    # Whoever ends it must not be left with our processes, cables and disks.
+    # However it ends: processes, cables and disks are removed.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     findings: list[Finding] = []
     for stage in STAGES:

@@ -14,7 +14,7 @@ from tms.protocol.credential import PlainCredential
 
 
 class Counting:
-    """A source that has little to say: what counts is that its reports arrive."""
+    """A source with small reports: only their arrival matters."""
 
     identity = DeviceIdentity(model="COUNT")
     capabilities: Sequence[str] = ()
@@ -30,7 +30,7 @@ class Counting:
 
 
 class AgentTerminal:
-    """What a `tms.agent` made, and what TMS told it."""
+    """A `tms.agent`: the reports it made, and TMS's acknowledgements."""
 
     def __init__(self, url: str, credential: PlainCredential, *, on_link: Callable[[], None] = lambda: None) -> None:
         self.uid = credential.uid

@@ -1,4 +1,4 @@
-"""A browser in front of a board, without the browser: it keeps what it was shown, and what the board says of itself."""
+"""A client of boards without a browser: it keeps the totals and rows shown, and the board's own verification."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.faults.witness import Query
+from tests.faults.observer import Query
 
 PATIENCE_S = 10.0
 LEAST_S, MOST_S = 0.5, 4.0
@@ -36,7 +36,7 @@ class Truth:
 
 
 class Board:
-    """One page, held open while it is entered; it comes back like a browser."""
+    """One page, open while it is entered; it reconnects like a browser."""
 
     def __init__(self, url: str, page: str, cookie: str) -> None:
         parts = urlsplit(url)
@@ -63,7 +63,7 @@ class Board:
         await asyncio.gather(self._task, return_exceptions=True)
 
     def shows(self, truth: Truth) -> bool:
-        """Whether all that this board shows of terminals and alerts is what the database holds."""
+        """Whether everything that the board shows of terminals and alerts equals the database."""
         totals = all(truth.totals.get(name, 0) == number for name, number in self.totals.items())
         return bool(self.proof) and totals and all(truth.rows.get(pk) == presence for pk, presence in self.rows.items())
 
@@ -82,7 +82,7 @@ class Board:
         return database["at"] if database["state"] == "equal" else ""
 
     def forget(self) -> None:
-        """Count anew from here."""
+        """Reset the counts."""
         self.most_behind_s, self.out_of_order, self.losses = 0.0, 0, 0
 
     @property

@@ -1,4 +1,4 @@
-"""A network namespace with cables to us that can be cut: what is sent into a cut cable is lost without a word."""
+"""A network namespace with virtual cables that can be cut: packets into a cut cable are lost silently."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 NOWHERE = "02:00:00:00:00:01"
-"""An address that no interface has: frames to it are dropped at the other end, as by a network that is gone."""
+"""An address that no interface has: frames to it are dropped at the other end, as in a network failure."""
 PREFIX = "tms-faults-"
 FOLDER = Path("/run/netns")
 
@@ -45,7 +45,7 @@ class Cable(NamedTuple):
 
 
 class Namespace:
-    """Gone with its cables when it is closed; what a run that was killed left behind goes when the next one begins."""
+    """Removed with its cables when it is closed; leftovers of a killed run are removed when the next one begins."""
 
     def __init__(self) -> None:
         self.name = f"{PREFIX}{os.getpid()}"
@@ -64,7 +64,7 @@ class Namespace:
         ip("netns", "del", self.name)
 
     def inside(self, *command: str) -> list[str]:
-        """The command that runs `command` there, as the same process."""
+        """A command line that runs `command` in the namespace, in the same process."""
         return ["ip", "netns", "exec", self.name, *command]
 
     def _lay(self, number: int) -> Cable:

@@ -1,4 +1,4 @@
-"""Every fault, by the place in which it happens."""
+"""Every fault, by its environment."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.faults import (
 )
 from tests.faults.clock_step import Stepped
 from tests.faults.crowd import LIMITS
-from tests.faults.disk_full import Cramped, CrampedSingle
+from tests.faults.disk_full import SmallDiskCluster, SmallDiskSingle
 from tests.faults.failover import Replicated
 from tests.faults.network import Wired
 from tests.faults.place import Several, Single
@@ -47,7 +47,7 @@ STAGES: tuple[Stage[Any], ...] = (
     Stage(lambda: Scene(Replicated(), agents=10, light=50), failover.FAULTS),
     Stage(lambda: Scene(Wired(), agents=10, light=50), network.FAULTS),
     Stage(lambda: Scene(Stepped(), agents=10, light=50), clock_step.FAULTS),
-    Stage(lambda: Scene(Cramped(), agents=10, light=50), disk_full.POSTGRESQL),
-    Stage(lambda: Scene(CrampedSingle(), agents=10, light=30), disk_full.SQLITE),
+    Stage(lambda: Scene(SmallDiskCluster(), agents=10, light=50), disk_full.POSTGRESQL),
+    Stage(lambda: Scene(SmallDiskSingle(), agents=10, light=30), disk_full.SQLITE),
     Stage(lambda: Scene(Single(), agents=10, light=30, report_every_s=0.5), killed.FAULTS),
 )

@@ -22,7 +22,7 @@ FILLED_WITHIN_S = 5.0
 """The kernel's buffers between a node and a reader are full by then, at the rate of these boards."""
 CALM_S, FLOOD_MIB = 5.0, 180
 NOISE_S = 0.05
-"""By so much a p99 of some hundred acknowledgements differs from one look to the next on a busy machine."""
+"""How much a p99 of some hundred acknowledgements varies on a busy machine."""
 
 DROPPED = re.compile(r'^tms_server_events_total{event="(?:slow_\w+|ping_timeout)"} (\S+)', re.MULTILINE)
 
@@ -51,14 +51,14 @@ async def flood(scene: Scene[Several], finding: Finding) -> None:
     node = scene.place.nodes[0]
     with acknowledgements(scene) as calm:
         await asyncio.sleep(CALM_S)
-    losses = scene.witness.losses
+    losses = scene.observer.losses
     async with scene.disturbed(finding) as disturbance:
         with acknowledgements(scene) as stormy:
             sent, grown_mib = await flooded(node, str(scene.spare[0]))
         disturbance.is_over()
     finding.promise("others' p99", ms(stormy, 99), at_most=1.1 * ms(calm, 99) + 1000 * NOISE_S, unit="ms")
     finding.promise("the node grew by", grown_mib, at_most=20, unit="MiB")
-    finding.promise("others' links lost", scene.witness.losses - losses, at_most=0)
+    finding.promise("others' links lost", scene.observer.losses - losses, at_most=0)
     finding.figures |= {"calm p99 ms": ms(calm, 99), "calm median ms": ms(calm, 50), "median ms": ms(stormy, 50)}
     finding.figures["MiB sent"] = sent / 2**20
 
@@ -76,7 +76,7 @@ async def flooded(node: NodeProcess, key: str) -> tuple[int, float]:
 
 
 def open_board(scene: Scene[Several], node: NodeProcess) -> Client:
-    """A board that has its first frame, and reads no more."""
+    """A board that received its first frame and then stops reading."""
     client = Client(node.port, receive_buffer=4096)
     client.dial()
     client.shake_hands("/ws/board/?page=/terminals/", [f"Cookie: {scene.cookie}", "Origin: http://server"])
@@ -86,15 +86,15 @@ def open_board(scene: Scene[Several], node: NodeProcess) -> Client:
 
 
 def dropped(node: NodeProcess) -> float:
-    """Readers that were given up, as the node counts them: too slow, or silent to a ping."""
+    """Readers that the node dropped, by its own count: too slow, or no answer to a ping."""
     return sum(float(number) for number in DROPPED.findall(node.get("/metrics")[1]))
 
 
 @contextlib.contextmanager
 def acknowledgements(scene: Scene[Several]) -> Iterator[list[float]]:
-    """How long reports waited for theirs in that time."""
+    """Latencies of the acknowledgements within the block."""
     waits: list[float] = []
-    terminals = [each for each in scene.witness.terminals if isinstance(each, LightTerminal)]
+    terminals = [each for each in scene.observer.terminals if isinstance(each, LightTerminal)]
     for terminal in terminals:
         terminal.waits = waits
     yield waits

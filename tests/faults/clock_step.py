@@ -11,7 +11,7 @@ from tests.faults.place import Several
 from tests.faults.scene import Scene
 
 AWAY_S = 9.0
-"""Longer than it takes until everybody has seen it, and from the end of a lease to an alert."""
+"""Longer than every process needs to notice, and longer than from the end of a lease to an alert."""
 
 
 def library() -> Path | None:
@@ -23,14 +23,14 @@ def needs_libfaketime() -> str:
 
 
 class Stepped(Several):
-    """Each process has a wall clock of its own; PostgreSQL's is true."""
+    """Each process has its own system clock; PostgreSQL's is correct."""
 
     def __init__(self) -> None:
         super().__init__(2)
         for process in self.processes:
             process.environment |= {
                 "LD_PRELOAD": str(library()),
-                "FAKETIME_TIMESTAMP_FILE": str(self._wall(process)),
+                "FAKETIME_TIMESTAMP_FILE": str(self._clock_file(process)),
                 "FAKETIME_CACHE_DURATION": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
                 # Its mend of old C libraries ends each timed wait at once: threads that wait for the interpreter's lock
@@ -44,9 +44,9 @@ class Stepped(Several):
         return [*self.nodes, *self.clocks]
 
     def step(self, process: TmsProcess, to: str) -> None:
-        self._wall(process).write_text(f"{to}\n")
+        self._clock_file(process).write_text(f"{to}\n")
 
-    def _wall(self, process: TmsProcess) -> Path:
+    def _clock_file(self, process: TmsProcess) -> Path:
         return process.folder / "wall-clock"
 
 
@@ -63,8 +63,8 @@ async def step_them_all(scene: Scene[Stepped], finding: Finding, *, to: str) -> 
 
 
 async def step(scene: Scene[Stepped], finding: Finding, processes: Sequence[TmsProcess], *, to: str) -> None:
-    """There, and after a while back: both are steps."""
-    losses = scene.witness.losses
+    """Step forth, and back after a while."""
+    losses = scene.observer.losses
     async with scene.disturbed(finding) as disturbance:
         for at in (to, "+0"):
             for process in processes:
@@ -73,17 +73,17 @@ async def step(scene: Scene[Stepped], finding: Finding, processes: Sequence[TmsP
         disturbance.is_over()
     moved = finding.figures["called silent"] + finding.figures["called offline"]
     finding.promise("called silent or offline", moved, at_most=0)
-    finding.promise("links lost", scene.witness.losses - losses, at_most=0)
+    finding.promise("links lost", scene.observer.losses - losses, at_most=0)
     finding.promise("boards lost", sum(board.losses for board in scene.boards), at_most=0)
 
 
-WALLS = (
+STEPS = (
     ("node", "a node's wall clock", step_a_node),
     ("clock", "the wall clock of `clock`", step_the_clock),
     ("all", "every wall clock but PostgreSQL's", step_them_all),
 )
 FAULTS = tuple(
     Fault(f"clock-{way}-{name}", "R30", f"{wall} goes a day {way}, and back", partial(happen, to=to), needs_libfaketime)
-    for name, wall, happen in WALLS
+    for name, wall, happen in STEPS
     for way, to in (("ahead", "+1d"), ("behind", "-1d"))
 )

@@ -1,4 +1,4 @@
-"""Everybody at once, at one node: sockets that only take room."""
+"""Many idle sockets at one node."""
 
 import re
 import time
@@ -14,7 +14,7 @@ CONNECTIONS = re.compile(r"^tms_connections (\S+)", re.MULTILINE)
 DESCRIPTORS = re.compile(r"^Max open files +(\d+)", re.MULTILINE)
 
 
-class Crowd:
+class ConnectionFlood:
     def __init__(self, node: NodeProcess, cookie: str) -> None:
         self.node = node
         self.boards = 0
@@ -26,7 +26,7 @@ class Crowd:
         self._headers = [f"Cookie: {cookie}", "Origin: http://server"]
 
     def fill(self) -> None:
-        """Boards until one is refused, connections until the node is full, and on until nobody listens."""
+        """Open boards until one is refused, connections until the node is full, and more until it stops listening."""
         while self._opens_a_board():
             self.boards += 1
         while (left := self._room()) > 0:

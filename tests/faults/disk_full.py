@@ -20,8 +20,8 @@ from tests.faults.tmpfs import SmallDisk, needs_root
 FULL_S = 20.0
 
 
-class CrampedPostgreSQL(PostgreSQL):
-    """Its data lie on a small disk, and its log on another one: without room for that it ends by itself."""
+class SmallDiskPostgreSQL(PostgreSQL):
+    """Its data are on a small disk, and its log on another one: it exits if the log has no room."""
 
     def __init__(self, folder: Path, disk: SmallDisk) -> None:
         super().__init__(durable=True, name="postgresql", folder=folder)
@@ -41,11 +41,11 @@ class CrampedPostgreSQL(PostgreSQL):
         super().launch()
 
 
-class Cramped(Several):
+class SmallDiskCluster(Several):
     def __init__(self) -> None:
         super().__init__(2)
         self.disk = SmallDisk(self.folder / "small-disk", mib=128)
-        port, self.postgresql = self.postgresql.port, CrampedPostgreSQL(self.postgresql.folder, self.disk)
+        port, self.postgresql = self.postgresql.port, SmallDiskPostgreSQL(self.postgresql.folder, self.disk)
         self.postgresql.port = port  # the URL in every environment names it
 
     def start_stores(self) -> None:
@@ -57,7 +57,7 @@ class Cramped(Several):
         self.disk.unmount()
 
 
-class CrampedSingle(Single):
+class SmallDiskSingle(Single):
     """SQLite on a small disk."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class CrampedSingle(Single):
         self.disk = SmallDisk(folder, mib=32)
         super().__init__(TMS_DATA_DIR=str(folder))
 
-    def __enter__(self) -> "CrampedSingle":
+    def __enter__(self) -> "SmallDiskSingle":
         self.disk.mount()
         super().__enter__()
         return self
@@ -81,27 +81,27 @@ class CrampedSingle(Single):
 
 
 async def fill_the_disk(scene: Scene[Any], finding: Finding) -> None:
-    """Nothing is acknowledged that could not be kept; when there is room again, all of it is, by itself."""
-    witness, disk, losses = scene.witness, scene.place.disk, scene.witness.losses
+    """Nothing is acknowledged that could not be stored; with room again, everything is, without help."""
+    observer, disk, losses = scene.observer, scene.place.disk, scene.observer.losses
     async with health_is_watched(scene, finding) as outage, scene.disturbed(finding) as disturbance:
         await asyncio.to_thread(disk.fill)
         outage.begins()
-        acked = witness.acked
+        acked = observer.acked
         try:
             await asyncio.sleep(FULL_S)
-            kept_out = 1 - (witness.acked - acked) / (FULL_S * len(witness.terminals))
-            finding.figures["reports that waited"] = witness.waiting
+            kept_out = 1 - (observer.acked - acked) / (FULL_S * len(observer.terminals))
+            finding.figures["reports that waited"] = observer.waiting
         finally:
             await asyncio.to_thread(disk.make_room)
         outage.is_over()
         disturbance.is_over()
-        made = [(terminal, terminal.made) for terminal in witness.terminals]
+        made = [(terminal, terminal.made) for terminal in observer.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
         )
     finding.promise("acknowledged into the last gaps of the disk", 100 * (1 - kept_out), at_most=50, unit="%")
     finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
-    finding.promise("links lost", witness.losses - losses, at_most=0)
+    finding.promise("links lost", observer.losses - losses, at_most=0)
 
 
 POSTGRESQL = (Fault("disk-full", "R31", "no room on PostgreSQL's disk for 20 s", fill_the_disk, needs=needs_root),)

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.docs`: writes the kept runs into docs/reliability.md."""
+"""`python -m tests.faults.docs`: writes the stored runs into docs/reliability.md."""
 
 import argparse
 import re
@@ -24,13 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def with_findings(page: str, runs: Sequence[Run]) -> str:
-    """`page` with what stood between the marks replaced."""
-    parts = "\n\n".join(_told(run) for run in runs)
+    """`page` with the text between the markers replaced."""
+    parts = "\n\n".join(_described(run) for run in runs)
     pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     return pattern.sub(lambda _: f"{BEGIN}\n\n{parts}\n\n{END}", page)
 
 
-def _told(run: Run) -> str:
+def _described(run: Run) -> str:
     origin = f"On {run.server}, {run.began_at:%Y-%m-%d %H:%M} at {run.commit}, {run.machine}: "
     return f"{origin}{summary(run.findings, took_s=run.took_s)}.\n\n{markdown(run.findings)}"
 

@@ -1,4 +1,4 @@
-"""Terminals, one person, and a rule that calls an outage early. Runs inside a TMS: `manage.py shell -c`."""
+"""Creates terminals, one person, and a rule with a short duration. Runs inside a TMS: `manage.py shell -c`."""
 
 import json
 
@@ -30,8 +30,8 @@ def fleet(number: int, places: int) -> None:
     print(json.dumps({"credentials": [str(credential) for credential in made], "cookie": cookie}))
 
 
-def told(*addresses: str) -> None:
-    """A rule that calls a terminal lost at once, and a policy that tells of it at each of these addresses."""
+def add_rule_and_policy(*addresses: str) -> None:
+    """A rule without a duration for lost terminals, and a policy that notifies each of these addresses."""
     Rule.objects.filter(kind=RuleSource.PRESENCE).update(presence="silent", duration_s=0, revision=F("revision") + 1)
     publish(Change(rules=True))
     policy = Policy.objects.create(name="Storm", group_wait_s=2)

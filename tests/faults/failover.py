@@ -51,7 +51,7 @@ class Replica(PostgreSQL):
 
 
 class Replicated(Several):
-    """Every process knows both databases, and takes the one that can be written."""
+    """Every process knows both databases, and uses the writable one."""
 
     def __init__(self) -> None:
         super().__init__(2)
@@ -79,17 +79,17 @@ class Replicated(Several):
 
 async def promote_a_replica(scene: Scene[Replicated], finding: Finding) -> None:
     """The primary dies for good; nothing was acknowledged that the replica does not have."""
-    place, witness, losses = scene.place, scene.witness, scene.witness.losses
+    place, observer, losses = scene.place, scene.observer, scene.observer.losses
     async with scene.disturbed(finding) as disturbance:
         await asyncio.to_thread(kill_family, place.postgresql.pid)
         await asyncio.to_thread(place.replica.promote)
         disturbance.is_over()
-        made = [(terminal, terminal.made) for terminal in witness.terminals]
+        made = [(terminal, terminal.made) for terminal in observer.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
         )
     finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
-    finding.promise("links lost", witness.losses - losses, at_most=0)
+    finding.promise("links lost", observer.losses - losses, at_most=0)
 
 
 FAULTS = (

@@ -1,11 +1,11 @@
-"""What a fault is, what is promised under it, and what was found."""
+"""A fault, its requirements, and what was found."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 CONVERGED_WITHIN_S = 5.0
-"""R25: boards agree with the database so soon after any fault ends."""
+"""R25: boards agree with the database within this time after any fault ends."""
 
 
 class Verdict(StrEnum):
@@ -16,7 +16,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Promise:
-    """One figure of a requirement, and how much it may be."""
+    """One figure of a requirement, and its limit."""
 
     what: str
     value: float | None
@@ -43,11 +43,11 @@ class Finding:
     took_s: float = 0.0
     promises: list[Promise] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
-    """Seen, and promised by nobody."""
+    """Figures without a requirement."""
     skipped: str = ""
-    """Why it could not be tried here."""
+    """Why it could not run here."""
     error: str = ""
-    """What kept it from its end."""
+    """What aborted it."""
 
     def promise(self, what: str, value: float | None, *, at_most: float, unit: str = "") -> None:
         self.promises.append(Promise(what, value, at_most, unit))
@@ -72,13 +72,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Fault[Stand]:
-    """Something that goes wrong, and how to make it go wrong in a scene."""
+    """Something that fails, and how to make it fail in a scene."""
 
     name: str
     requirement: str
     title: str
     happen: Callable[[Stand, Finding], Awaitable[None]]
     needs: Callable[[], str] = lambda: ""
-    """Why it cannot be tried on this machine; empty when it can."""
+    """Why it cannot run on this machine; empty if it can."""
     is_quick: bool = False
     """Part of the ordinary suite."""

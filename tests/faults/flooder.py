@@ -1,4 +1,4 @@
-"""`python -m tests.faults.flooder PORT CREDENTIAL MIB`: a terminal gone mad. Prints how many bytes it got rid of.
+"""`python -m tests.faults.flooder PORT CREDENTIAL MIB`: a terminal that floods TMS. Prints how many bytes it sent.
 
 A process of its own, and a polite one: a flooder in a shop takes no processor of ours.
 """

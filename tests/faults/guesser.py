@@ -25,7 +25,7 @@ TOKEN = re.compile(r'csrfmiddlewaretoken" value="(\w+)"')
 
 
 class Loop:
-    """Asks for the form once, then sends it as often as it is answered."""
+    """Requests the form once, then submits it again after each answer."""
 
     def __init__(self, number: int, url: str) -> None:
         self._number = number
@@ -77,8 +77,8 @@ class Loop:
 def main(url: str, seconds: float) -> None:
     until = time.monotonic() + seconds
     with ThreadPoolExecutor(LOOPS) as threads:
-        told = list(threads.map(lambda number: Loop(number, url).run(until), range(LOOPS)))
-    print(json.dumps(sum(told, Counter())))
+        counts = list(threads.map(lambda number: Loop(number, url).run(until), range(LOOPS)))
+    print(json.dumps(sum(counts, Counter())))
 
 
 def yield_processors() -> None:

@@ -1,4 +1,4 @@
-"""What `/health/` says during a fault, and what the load balancer would do about it."""
+"""What `/health/` reports during a fault, and what a load balancer would do about it."""
 
 import asyncio
 import contextlib
@@ -19,15 +19,15 @@ from tests.faults.scene import Scene
 EVERY_S = 0.5
 NO_ANSWER = 0
 VISIBLE_WITHIN_S = 10.0
-"""R41: so soon readiness says that nothing can be written."""
+"""R41: within this time readiness reports that nothing can be written."""
 WELL_WITHIN_S = 30.0
 QUICK_MS = 200.0
 PHASES = 3
-"""Load balancers that ask at different moments: what one of them misses another one meets."""
+"""Load balancers that poll at different moments, so that together they miss nothing."""
 
 
 class TargetHealth(NamedTuple):
-    """How the load balancer judges a machine; the figures of deploy/terraform/balancer.tf."""
+    """The load balancer's health check, with the figures of deploy/terraform/balancer.tf."""
 
     interval_s: float
     timeout_s: float
@@ -62,8 +62,8 @@ def ask(url: str, *, timeout_s: float) -> Answer:
 
 
 @dataclass
-class HealthWitness:
-    """Asks each process for liveness and readiness all the time, and plays the load balancer in front of nginx."""
+class HealthObserver:
+    """Polls liveness and readiness of each process, and acts as the load balancer in front of nginx."""
 
     processes: Sequence[str]
     front: str
@@ -126,28 +126,28 @@ async def health_is_watched(scene: Scene[Any], finding: Finding, *, is_seen: boo
     nodes = getattr(scene.place, "nodes", ())
     nginx = getattr(scene.place, "nginx", None)
     processes = [node.url for node in nodes] or [scene.place.url]
-    witness = HealthWitness(processes, nginx.plain_url if nginx else scene.place.url)
-    async with witness.watching():
+    observer = HealthObserver(processes, nginx.plain_url if nginx else scene.place.url)
+    async with observer.watching():
         outage = Outage()
         yield outage
         over_at = outage.over_at or time.monotonic()
         until = over_at + WELL_WITHIN_S + 1
-        while time.monotonic() < until and (witness.all_well_after(over_at) is None):
+        while time.monotonic() < until and (observer.all_well_after(over_at) is None):
             await asyncio.sleep(EVERY_S)
-    finding.promise("machines replaced", witness.replaced, at_most=0)
-    finding.promise("not live", sum(answer.status != 200 for answer in witness.live), at_most=0)
+    finding.promise("machines replaced", observer.replaced, at_most=0)
+    finding.promise("not live", sum(answer.status != 200 for answer in observer.live), at_most=0)
     finding.promise(
         "health answers, p95",
-        1e3 * statistics.quantiles([a.took_s for a in witness.live], n=20)[-1],
+        1e3 * statistics.quantiles([a.took_s for a in observer.live], n=20)[-1],
         at_most=QUICK_MS,
         unit="ms",
     )
     if is_seen:
-        seen_s = witness.first(503, since=outage.began_at)
+        seen_s = observer.first(503, since=outage.began_at)
         finding.promise("readiness says so", seen_s, at_most=VISIBLE_WITHIN_S, unit="s")
-    finding.promise("ready again", witness.all_well_after(over_at), at_most=WELL_WITHIN_S, unit="s")
-    finding.figures["health, slowest ms"] = 1e3 * max(answer.took_s for answer in witness.live)
-    finding.figures["checks by the balancer"] = witness.asked_by_balancer
+    finding.promise("ready again", observer.all_well_after(over_at), at_most=WELL_WITHIN_S, unit="s")
+    finding.figures["health, slowest ms"] = 1e3 * max(answer.took_s for answer in observer.live)
+    finding.figures["checks by the balancer"] = observer.asked_by_balancer
 
 
 class Outage:

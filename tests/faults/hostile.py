@@ -33,7 +33,7 @@ async def send_hostile(kind: str, scene: Scene[Several], finding: Finding) -> No
     node, key = scene.place.nodes[0], scene.spare[2]
     with acknowledgements(scene) as calm:
         await asyncio.sleep(CALM_S)
-    losses, healths = scene.witness.losses, list[float]()
+    losses, healths = scene.observer.losses, list[float]()
     async with scene.disturbed(finding) as disturbance:
         with acknowledgements(scene) as stormy:
             async with health_asked(node, healths):
@@ -41,7 +41,7 @@ async def send_hostile(kind: str, scene: Scene[Several], finding: Finding) -> No
         disturbance.is_over()
     finding.promise("others' p99", ms(stormy, 99), at_most=1.1 * ms(calm, 99) + 1000 * NOISE_S, unit="ms")
     finding.promise("slowest /health/", 1000 * max(healths), at_most=MOST_HEALTH_MS, unit="ms")
-    finding.promise("others' links lost", scene.witness.losses - losses, at_most=0)
+    finding.promise("others' links lost", scene.observer.losses - losses, at_most=0)
     finding.promise("frames that could not be sent", HOSTILE_S * 10 * 0.8 - sent, at_most=0)
     finding.figures |= {"calm p99 ms": ms(calm, 99), "calm median ms": ms(calm, 50), "median ms": ms(stormy, 50)}
     finding.figures |= {"frames": sent, "health answers": len(healths)}
@@ -63,11 +63,11 @@ async def hostile_terminal(node: NodeProcess, key: str, kind: str) -> int:
     command = [sys.executable, "-m", "tests.faults.hostile_terminal", str(node.port), key, kind, str(HOSTILE_S)]
     terminal = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
     try:
-        told, _ = await terminal.communicate()
+        output, _ = await terminal.communicate()
     finally:
         if terminal.returncode is None:
             terminal.kill()
-    return int(told)
+    return int(output)
 
 
 @contextlib.asynccontextmanager

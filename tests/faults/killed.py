@@ -12,16 +12,16 @@ BEFORE, MEANWHILE, AFTER = 500, 200, 500
 
 
 async def kill_the_process(scene: Scene[Single], finding: Finding) -> None:
-    witness, tms = scene.witness, scene.place.tms
-    await witness.acknowledged(BEFORE)
+    observer, tms = scene.observer, scene.place.tms
+    await observer.acknowledged(BEFORE)
     async with scene.disturbed(finding) as disturbance:
         await asyncio.to_thread(tms.kill)
         killed_at = time.monotonic()
-        await witness.made_more(MEANWHILE)
+        await observer.made_more(MEANWHILE)
         await asyncio.to_thread(tms.start)
         disturbance.is_over()
-        back_s = await scene.all_back(witness.terminals, within_s=60, since=killed_at)
-        await witness.acknowledged(AFTER)
+        back_s = await scene.all_back(observer.terminals, within_s=60, since=killed_at)
+        await observer.acknowledged(AFTER)
     finding.promise("all terminals back", back_s, at_most=30, unit="s")
 
 

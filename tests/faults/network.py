@@ -111,43 +111,43 @@ class Wired(Several):
 
 async def cut_off_the_shop(scene: Scene[Wired], finding: Finding) -> None:
     """Terminals go on without TMS, and TMS notices that it hears nothing."""
-    cable, witness = scene.place.namespace.cables[SHOP], scene.witness
+    cable, observer = scene.place.namespace.cables[SHOP], scene.observer
     scene_connections = await asyncio.to_thread(connections, scene.place.node)
     async with scene.disturbed(finding) as disturbance:
-        scene.excuse(witness.terminals)
+        scene.excuse(observer.terminals)
         await asyncio.to_thread(cable.cut)
         began_at = time.monotonic()
         try:
-            found_s = await until_dropped(scene, scene_connections - len(witness.terminals), since=began_at)
+            found_s = await until_dropped(scene, scene_connections - len(observer.terminals), since=began_at)
             await asyncio.sleep(max(0.0, began_at + CUT_S - time.monotonic()))
         finally:
             await asyncio.to_thread(cable.mend)
         disturbance.is_over()
         mended_at = time.monotonic()
-        back_s = await scene.all_back(witness.terminals, within_s=60, since=began_at)
+        back_s = await scene.all_back(observer.terminals, within_s=60, since=began_at)
         finding.figures["s until all were back"] = (back_s or 0) - (mended_at - began_at)
     finding.promise("half-open links found", found_s, at_most=HALF_OPEN_S, unit="s")
 
 
 async def cut_off_the_stores(scene: Scene[Wired], finding: Finding) -> None:
     """A node that reaches neither PostgreSQL nor Redis keeps its links, and acknowledges nothing."""
-    cable, witness, losses = scene.place.namespace.cables[STORES], scene.witness, scene.witness.losses
+    cable, observer, losses = scene.place.namespace.cables[STORES], scene.observer, scene.observer.losses
     async with scene.disturbed(finding) as disturbance:
         await asyncio.to_thread(cable.cut)
         await asyncio.sleep(1)
-        acked = witness.acked
+        acked = observer.acked
         try:
             await asyncio.sleep(CUT_S)
-            finding.promise("acknowledged meanwhile", witness.acked - acked, at_most=0)
+            finding.promise("acknowledged meanwhile", observer.acked - acked, at_most=0)
         finally:
             await asyncio.to_thread(cable.mend)
         disturbance.is_over()
-        made = [(terminal, terminal.made) for terminal in witness.terminals]
+        made = [(terminal, terminal.made) for terminal in observer.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
         )
     finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
-    finding.promise("links lost", witness.losses - losses, at_most=0)
+    finding.promise("links lost", observer.losses - losses, at_most=0)
     unaware = sum(board.most_behind_s < CUT_S / 4 for board in scene.boards)
     finding.promise("boards that did not say that they were behind", unaware, at_most=0)
 

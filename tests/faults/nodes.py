@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from deploy.processes.node import NodeProcess
 from tests.faults.fault import Fault, Finding
+from tests.faults.observer import ObservedTerminal
 from tests.faults.place import Several
 from tests.faults.processes import kill_family
 from tests.faults.scene import Scene
-from tests.faults.witness import Witnessed
 
 STALE = "SELECT count(*) FROM fleet_terminalstate WHERE node = %s AND presence = 'online'"
 HANDSHAKES = re.compile(r'^tms_handshake_seconds_bucket{le="(\S+)"} (\S+)', re.MULTILINE)
@@ -28,7 +28,7 @@ class Handshakes(NamedTuple):
 
 
 async def kill_a_node(scene: Scene[Several], finding: Finding) -> None:
-    by_node = {node: await scene.held_by(node) for node in scene.place.nodes}
+    by_node = {node: await scene.linked_to(node) for node in scene.place.nodes}
     victim, held = max(by_node.items(), key=lambda each: len(each[1]))
 
     async with scene.disturbed(finding) as disturbance:
@@ -71,7 +71,7 @@ async def all_at_once(scene: Scene[Several], finding: Finding) -> AsyncIterator[
         began_at = time.monotonic()
         yield
         disturbance.is_over()
-        back_s = await scene.all_back(scene.witness.terminals, within_s=60, since=began_at)
+        back_s = await scene.all_back(scene.observer.terminals, within_s=60, since=began_at)
     after = [await asyncio.to_thread(handshakes, node) for node in scene.place.nodes]
     finding.promise("all terminals back", back_s, at_most=30, unit="s")
     finding.promise("handshakes' p99", max(map(p99, before, after)), at_most=2, unit="s")
@@ -88,7 +88,7 @@ async def deploy(
         slowest, busiest = 0.0, 0.0
         for node in scene.place.nodes:
             await before_each(node)
-            held, began_at = await scene.held_by(node), time.monotonic()
+            held, began_at = await scene.linked_to(node), time.monotonic()
             await asyncio.to_thread(node.stop)
             await asyncio.to_thread(node.start)
             back_s = await scene.all_back(held, within_s=90, since=began_at)
@@ -121,7 +121,7 @@ def p99(before: Handshakes, after: Handshakes) -> float:
     return min(bound for bound, number in between.items() if number >= 0.99 * between[math.inf])
 
 
-def busiest_second(terminals: list[Witnessed]) -> float:
+def busiest_second(terminals: list[ObservedTerminal]) -> float:
     seconds = Counter(int(terminal.linked_at) for terminal in terminals)
     return 100 * max(seconds.values(), default=0) / max(1, len(terminals))
 

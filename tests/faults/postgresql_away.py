@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from tests.faults.fault import Fault, Finding
 from tests.faults.health import health_is_watched
 from tests.faults.place import Several
-from tests.faults.processes import family, kill_family, resident_mib, tell
+from tests.faults.processes import family, kill_family, resident_mib, send_signal
 from tests.faults.scene import Scene, seconds_until
 
 AWAY_S = 20.0
@@ -49,11 +49,11 @@ async def hang(scene: Scene[Several], finding: Finding) -> None:
     """Connections stay open, and nothing comes back over them."""
     processes = family(scene.place.postgresql.pid)
     async with without_postgresql(scene, finding):
-        tell(processes, signal.SIGSTOP)
+        send_signal(processes, signal.SIGSTOP)
         try:
             await nothing_is_acknowledged(scene, finding)
         finally:
-            tell(processes, signal.SIGCONT)
+            send_signal(processes, signal.SIGCONT)
 
 
 async def take_no_writes(scene: Scene[Several], finding: Finding) -> None:
@@ -75,30 +75,30 @@ def make_read_only(scene: Scene[Several], *, is_so: bool) -> None:
 @contextlib.asynccontextmanager
 async def without_postgresql(scene: Scene[Several], finding: Finding, *, is_seen: bool = True) -> AsyncIterator[None]:
     """Sockets stay, memory is bounded, and soon after everything that was made is acknowledged."""
-    witness, losses = scene.witness, scene.witness.losses
+    observer, losses = scene.observer, scene.observer.losses
     before_mib = resident(scene)
     async with health_is_watched(scene, finding, is_seen=is_seen) as outage, scene.disturbed(finding) as disturbance:
         outage.begins()
         yield
         disturbance.is_over()
         outage.is_over()
-        made = [(terminal, terminal.made) for terminal in witness.terminals]
+        made = [(terminal, terminal.made) for terminal in observer.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
         )
         grown_mib = resident(scene) - before_mib
     finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
-    finding.promise("links lost", witness.losses - losses, at_most=0)
+    finding.promise("links lost", observer.losses - losses, at_most=0)
     finding.promise("nodes grew by", grown_mib, at_most=MOST_MIB, unit="MiB")
 
 
 async def nothing_is_acknowledged(scene: Scene[Several], finding: Finding, *, for_s: float = AWAY_S) -> None:
     """While it is away."""
     await asyncio.sleep(GRACE_S)
-    acked = scene.witness.acked
+    acked = scene.observer.acked
     await asyncio.sleep(for_s)
-    finding.promise("acknowledged meanwhile", scene.witness.acked - acked, at_most=0)
-    finding.figures["reports that waited"] = scene.witness.waiting
+    finding.promise("acknowledged meanwhile", scene.observer.acked - acked, at_most=0)
+    finding.figures["reports that waited"] = scene.observer.waiting
 
 
 def resident(scene: Scene[Several]) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def family(pid: int) -> list[int]:
-    """`pid`, and whoever descends from it."""
+    """`pid` and its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except FileNotFoundError:
@@ -15,7 +15,7 @@ def family(pid: int) -> list[int]:
     return [pid, *(each for child in children for each in family(int(child)))]
 
 
-def tell(processes: list[int], which: signal.Signals) -> None:
+def send_signal(processes: list[int], which: signal.Signals) -> None:
     for pid in processes:
         try:
             os.kill(pid, which)
@@ -24,9 +24,9 @@ def tell(processes: list[int], which: signal.Signals) -> None:
 
 
 def kill_family(pid: int, *, within_s: float = 10.0) -> None:
-    """kill -9 of all of them, and wait until none is left but zombies that their parent has to bury."""
+    """SIGKILL for all of them; wait until only zombies are left, which their parent has to reap."""
     processes = family(pid)
-    tell(processes, signal.SIGKILL)
+    send_signal(processes, signal.SIGKILL)
     deadline = time.monotonic() + within_s
     while any(map(_runs, processes)):
         assert time.monotonic() < deadline, f"{processes} do not end"

@@ -1,4 +1,4 @@
-"""Redis that stops, dies, hangs, or forgets: R26."""
+"""Redis stops, is killed, hangs, or loses its data: R26."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from tests.faults.place import Several
 from tests.faults.scene import Disturbance, Scene
 
 AWAY_S = 10.0
-"""Longer than a board needs to say that it is behind, and than the feed needs to find its subscription dead."""
+"""Longer than a board needs to report that it is behind, and than the feed needs to notice a dead subscription."""
 
 
 async def stop_redis(scene: Scene[Several], finding: Finding) -> None:
@@ -49,22 +49,22 @@ async def flush_redis(scene: Scene[Several], finding: Finding) -> None:
             client.flushall()
             client.client_kill_filter(_type="pubsub")
         disturbance.is_over()
-        losses = scene.witness.losses
-        await scene.witness.acknowledged(len(scene.witness.terminals))
-    finding.promise("links lost", scene.witness.losses - losses, at_most=0)
+        losses = scene.observer.losses
+        await scene.observer.acknowledged(len(scene.observer.terminals))
+    finding.promise("links lost", scene.observer.losses - losses, at_most=0)
 
 
 @contextlib.asynccontextmanager
 async def without_redis(scene: Scene[Several], finding: Finding) -> AsyncIterator[Disturbance]:
-    """Terminals stay and are acknowledged while it is away; boards say that they are behind."""
-    losses = scene.witness.losses
+    """Terminals stay and are acknowledged meanwhile; boards report that they are behind."""
+    losses = scene.observer.losses
     async with scene.disturbed(finding) as disturbance:
-        acked = scene.witness.acked
+        acked = scene.observer.acked
         yield disturbance
         disturbance.is_over()
-        acked = scene.witness.acked - acked
-    due = AWAY_S * len(scene.witness.terminals)
-    finding.promise("links lost", scene.witness.losses - losses, at_most=0)
+        acked = scene.observer.acked - acked
+    due = AWAY_S * len(scene.observer.terminals)
+    finding.promise("links lost", scene.observer.losses - losses, at_most=0)
     finding.promise("of the reports meanwhile not acknowledged", 100 * max(0.0, 1 - acked / due), at_most=25, unit="%")
     unaware = sum(board.most_behind_s < AWAY_S / 2 for board in scene.boards)
     finding.promise("boards that did not say that they were behind", unaware, at_most=0)

@@ -1,4 +1,4 @@
-"""A whole TMS with terminals that report and boards that are watched, and what a fault did to it."""
+"""A whole TMS with reporting terminals and open boards, and the effect of a fault on it."""
 
 import asyncio
 import contextlib
@@ -13,16 +13,16 @@ from tests.faults.agents import AgentTerminal
 from tests.faults.boards import Agreement, Board
 from tests.faults.fault import Finding
 from tests.faults.light import LightTerminal
+from tests.faults.observer import ObservedTerminal, TerminalObserver, until
 from tests.faults.place import Place
-from tests.faults.witness import Witness, Witnessed, until
 from tms.protocol import credential
 
 AGENTS, LIGHT, SPARE = 20, 100, 3
-"""Terminals: real agents, light ones, and those that are left to clients that do not behave."""
+"""Terminals: real agents, light ones, and those for misbehaving clients."""
 SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
 AGREED_WITHIN_S = 40.0
-"""Then it is given up."""
+"""Time-out of the comparison."""
 
 ALERTED = """
 SELECT t.uid FROM alerts_alert a JOIN alerts_rule r ON r.id = a.rule_id JOIN fleet_terminal t ON t.id = a.terminal_id
@@ -36,7 +36,7 @@ PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 
 
 class Scene[Where: Place]:
-    """Entered once and disturbed many times; whoever broke it leaves it."""
+    """Entered once for several faults; left after one that broke it."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Scene[Where: Place]:
     ) -> None:
         """`headers` go with the handshakes of light terminals."""
         self.place = place
-        self.witness: Witness
+        self.observer: TerminalObserver
         self.boards: list[Board] = []
         self._agents, self._light, self._sites = agents, light, sites
         self._report_every_s = report_every_s
@@ -70,20 +70,22 @@ class Scene[Where: Place]:
 
     async def _fill(self, undo: AsyncExitStack) -> None:
         number = self._agents + self._light + SPARE
-        told = await self.manage("shell", "-c", f"from tests.faults import enrol; enrol.fleet({number}, {self._sites})")
-        enrolled = json.loads(told.splitlines()[-1])
+        output = await self.manage(
+            "shell", "-c", f"from tests.faults import enrol; enrol.fleet({number}, {self._sites})"
+        )
+        enrolled = json.loads(output.splitlines()[-1])
         self.cookie = enrolled["cookie"]
         keys = [key for text in enrolled["credentials"] if (key := credential.parse(text))]
         self.spare = [keys.pop() for _ in range(SPARE)]
         link = self.place.link
-        terminals: list[Witnessed] = [AgentTerminal(link, key) for key in keys[: self._agents]]
+        terminals: list[ObservedTerminal] = [AgentTerminal(link, key) for key in keys[: self._agents]]
         terminals += [LightTerminal(link, key, self._headers) for key in keys[self._agents :]]
-        self.witness = await undo.enter_async_context(Witness(terminals, report_every_s=self._report_every_s))
+        self.observer = await undo.enter_async_context(TerminalObserver(terminals, report_every_s=self._report_every_s))
         boards = [Board(self.place.url, page, self.cookie) for page in PAGES]
         self.boards = [await undo.enter_async_context(board) for board in boards]
         await self.well()
 
-    # What stands
+    # Its state
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self.place.query(sql, *parameters)
@@ -95,52 +97,52 @@ class Scene[Where: Place]:
         return await asyncio.to_thread(self.place.manage, *arguments)
 
     async def well(self) -> None:
-        """Every terminal is linked and online, every board shows something, and nothing waits."""
-        await self.witness.all_linked()
+        """Wait until every terminal is online, every board has content, and no report is unacknowledged."""
+        await self.observer.all_linked()
         await self.present()
-        await self.witness.settled()
+        await self.observer.settled()
         await until(lambda: all(board.proof and (board.totals or board.rows) for board in self.boards))
 
     async def present(self) -> None:
         """Wait until the database calls every terminal online."""
-        while (await self.ask(PRESENT))[0][0] < len(self.witness.terminals):
+        while (await self.ask(PRESENT))[0][0] < len(self.observer.terminals):
             await asyncio.sleep(0.1)
 
-    async def held_by(self, node: Service) -> list[Witnessed]:
+    async def linked_to(self, node: Service) -> list[ObservedTerminal]:
         uids = {uid for (uid,) in await self.ask(HELD, node.name)}
-        return [terminal for terminal in self.witness.terminals if terminal.uid in uids]
+        return [terminal for terminal in self.observer.terminals if terminal.uid in uids]
 
     # A fault
 
     @contextlib.asynccontextmanager
     async def disturbed(self, finding: Finding) -> AsyncIterator["Disturbance"]:
-        """The fault happens inside; on leaving, everything that it may not have done is counted."""
+        """The fault happens inside the block; at its end, every violation is counted."""
         self._unreachable = frozenset(key.uid for key in self.spare)
         alert, change = (await self.ask(NEWEST_ALERT))[0][0], (await self.ask(NEWEST_CHANGE))[0][0]
         for board in self.boards:
             board.forget()
-        disturbance, losses = Disturbance(self), self.witness.losses
+        disturbance, losses = Disturbance(self), self.observer.losses
         async with disturbance:
             yield disturbance
             finding.converged_s = await disturbance.converged()
-        await self.witness.settled()
-        tally = await self.witness.count(self.query)
+        await self.observer.settled()
+        tally = await self.observer.count(self.query)
         finding.lost, finding.twice = tally.lost, tally.twice
         finding.false_alerts = sum(uid not in self._unreachable for (uid,) in await self.ask(ALERTED, alert))
         moved = dict(await self.ask(CHANGES, change))
         finding.figures |= {
-            "links lost": self.witness.losses - losses,
+            "links lost": self.observer.losses - losses,
             "called silent": moved.get("silent", 0),
             "called offline": moved.get("offline", 0),
             "board frames out of order": sum(board.out_of_order for board in self.boards),
         }
 
-    def excuse(self, terminals: Collection[Witnessed]) -> None:
-        """An alert about these is no false one: nobody could reach them."""
+    def excuse(self, terminals: Collection[ObservedTerminal]) -> None:
+        """Alerts about these are no false ones: they were unreachable."""
         self._unreachable |= {terminal.uid for terminal in terminals}
 
-    async def all_back(self, terminals: Sequence[Witnessed], *, within_s: float, since: float) -> float | None:
-        """Seconds from `since` until each of them has a link that is newer; None when that takes longer."""
+    async def all_back(self, terminals: Sequence[ObservedTerminal], *, within_s: float, since: float) -> float | None:
+        """Seconds from `since` until each of them has a newer link; None if that takes longer."""
         with contextlib.suppress(TimeoutError):
             await until(lambda: all(each.is_linked and each.linked_at > since for each in terminals), within_s=within_s)
             return max((each.linked_at - since for each in terminals), default=0.0)
@@ -164,7 +166,7 @@ class Disturbance:
             await asyncio.gather(self._agreement, return_exceptions=True)
 
     def is_over(self) -> None:
-        """What was broken is whole again: from here boards have five seconds."""
+        """The fault has ended: from here boards have five seconds."""
         scene = self._scene
         self._agreement = asyncio.create_task(
             Agreement(scene.boards, scene.query).reached(within_s=AGREED_WITHIN_S), name="agreement"

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from tests.faults.fault import Fault, Finding
+from tests.faults.observer import TerminalObserver
 from tests.faults.place import Several
 from tests.faults.scene import Scene
-from tests.faults.witness import Witness
 
 CALM_S, FLOOD_S = 30.0, 60.0
 READERS, PAUSE_S = 4, 0.1
 PAGES = ("/", "/terminals/", "/alerts/", "/help/")
-LOOKED_AT = 200
-"""Status of the page that says that name or password are wrong."""
-MOST_LOOKED_AT = 70
-"""Two minutes that the flood may touch, with 30 each, and what runs at the same moment."""
+WRONG_PASSWORD = 200
+"""Status of the answer for a wrong name or password."""
+MOST_CHECKED = 70
+"""30 in each of the two minutes of the flood, and those that run at the same moment."""
 MOST_SILENT_S = 3.0
 
 
@@ -69,12 +69,12 @@ class Readers:
 
 async def guess_passwords(scene: Scene[Several], finding: Finding) -> None:
     """25 loops of wrong passwords, half of them from a new address with a new name each time."""
-    losses, url = scene.witness.losses, scene.place.url
+    losses, url = scene.observer.losses, scene.place.url
     calm, flooded = Readers(url, scene.cookie), Readers(url, scene.cookie)
     async with scene.disturbed(finding):
         async with calm.reading():
             await asyncio.sleep(CALM_S)
-        acknowledging = asyncio.create_task(longest_silence(scene.witness))
+        acknowledging = asyncio.create_task(longest_silence(scene.observer))
         try:
             async with flooded.reading():
                 statuses = await guess(url, FLOOD_S)
@@ -84,8 +84,8 @@ async def guess_passwords(scene: Scene[Several], finding: Finding) -> None:
     finding.promise("p99 of pages against calm", flooded.p99_s / calm.p99_s, at_most=2)
     finding.promise("pages that failed", calm.failed + flooded.failed, at_most=0)
     finding.promise("longest without an acknowledgement", silent_s, at_most=MOST_SILENT_S, unit="s")
-    finding.promise("links lost", scene.witness.losses - losses, at_most=0)
-    finding.promise("passwords that were hashed", statuses.get(LOOKED_AT, 0), at_most=MOST_LOOKED_AT)
+    finding.promise("links lost", scene.observer.losses - losses, at_most=0)
+    finding.promise("passwords that were hashed", statuses.get(WRONG_PASSWORD, 0), at_most=MOST_CHECKED)
     finding.figures |= {
         "p99 of pages, calm, ms": 1000 * calm.p99_s,
         "p99 of pages, flooded, ms": 1000 * flooded.p99_s,
@@ -96,7 +96,7 @@ async def guess_passwords(scene: Scene[Several], finding: Finding) -> None:
 
 
 async def guess(url: str, seconds: float) -> dict[int, int]:
-    """How many guesses were answered with which status; 0 stands for none."""
+    """Number of guesses by status of the answer; 0 is no answer."""
     command = [sys.executable, "-m", "tests.faults.guesser", url, str(seconds)]
     guesser = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
@@ -107,16 +107,16 @@ async def guess(url: str, seconds: float) -> dict[int, int]:
     return {int(status): number for status, number in json.loads(told).items()}
 
 
-async def longest_silence(witness: Witness) -> float:
+async def longest_silence(observer: TerminalObserver) -> float:
     """Until it is cancelled: the longest time in which no report was acknowledged."""
-    longest, acked, heard_at = 0.0, witness.acked, time.monotonic()
+    longest, acked, heard_at = 0.0, observer.acked, time.monotonic()
     with contextlib.suppress(asyncio.CancelledError):
         while True:
             await asyncio.sleep(0.02)
             now = time.monotonic()
             longest = max(longest, now - heard_at)
-            if witness.acked > acked:
-                acked, heard_at = witness.acked, now
+            if observer.acked > acked:
+                acked, heard_at = observer.acked, now
     return longest
 
 

@@ -1,4 +1,4 @@
-"""Faults that happen in one place, one after the other."""
+"""Faults in one environment, one after the other."""
 
 import asyncio
 import shutil
@@ -14,19 +14,19 @@ from tests.faults.scene import Scene
 
 WELL_WITHIN_S = 60
 LOGS = Path("var/faults")
-"""Keeps the logs of a place in which a promise was broken."""
+"""For the logs of an environment in which a requirement was missed."""
 
 
 @dataclass
 class Stage[Where: Place]:
-    """`build` makes the scene, for the first fault and again after each that left it unwell."""
+    """`build` creates the scene, for the first fault and again after each that left it broken."""
 
     build: Callable[[], Scene[Where]]
     faults: Sequence[Fault[Scene[Where]]]
     _scene: Scene[Where] | None = field(default=None, init=False)
 
     async def play(self, wanted: Sequence[Fault[Scene[Where]]], *, say: Callable[[str], None]) -> list[Finding]:
-        """Whatever happens, nothing of the place is left behind."""
+        """Always removes the environment at the end."""
         findings = []
         try:
             for fault in wanted:

@@ -1,4 +1,4 @@
-"""Twenty sites lose their lines at once, and two destinations are told: one incident and one message for each site."""
+"""Twenty sites go offline at once, and two destinations are notified: one incident and one message for each site."""
 
 import asyncio
 import re
@@ -12,21 +12,21 @@ from tests.faults.boards import Board
 from tests.faults.fault import Fault, Finding
 from tests.faults.leader import another_leads, leading
 from tests.faults.light import LightTerminal
+from tests.faults.observer import until
 from tests.faults.place import Several
 from tests.faults.scene import Scene, seconds_until
-from tests.faults.witness import until
 from tests.support.notifications.webhook_receiver import ReceivedRequest, WebhookReceiver, run_receiver
 
 SITES, AT_EACH, LOST_AT_EACH = 20, 26, 25
 SPREAD_S = 5.0
 DESTINATIONS = ("one", "two")
 ANSWERS_AFTER_S = 0.05
-"""A destination takes so long, so that some hand-over goes on whenever a process is killed."""
+"""Latency of a destination, so that some delivery is in progress whenever a process is killed."""
 SETTINGS = {"TMS_INSIDE_DESTINATIONS": "127.0.0.1/32", "TMS_CONNECTIONS_PER_ADDRESS": "5000"}
 ROW = re.compile(r'id="(incident-\d+)"')
 INCIDENTS = "SELECT id FROM alerts_incident WHERE id > %s ORDER BY id"
 NEWEST = "SELECT coalesce(max(id), 0) FROM alerts_incident"
-STANDING = "SELECT count(*) FROM alerts_incident WHERE id > %s AND state <> 'resolved'"
+UNRESOLVED = "SELECT count(*) FROM alerts_incident WHERE id > %s AND state <> 'resolved'"
 AT_SITE = """
 SELECT t.uid, s.code FROM fleet_terminal t JOIN fleet_site s ON s.id = t.site_id
 """
@@ -36,14 +36,14 @@ FROM alerts_incidenttransition x JOIN alerts_incident i ON i.id = x.incident_id
 JOIN fleet_site s ON s.id = i.site_id
 WHERE x.incident_id > %s AND s.code = %s ORDER BY x.at, x.id
 """
-UNTOLD = """
+NOT_NOTIFIED = """
 SELECT (SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', 'sending'))
      + (SELECT count(*) FROM alerts_incidenttransition WHERE told_at IS NULL)
 """
 
 
 class Watcher(Board):
-    """The page of alerts, and when each incident stood on it first."""
+    """The page of alerts, and when each incident first appeared."""
 
     def __init__(self, url: str, cookie: str) -> None:
         super().__init__(url, "/alerts/", cookie)
@@ -56,7 +56,7 @@ class Watcher(Board):
 
 
 class Storm:
-    """Terminals by their site, of which all but one are lost."""
+    """Terminals by site; all but one of each are lost."""
 
     def __init__(
         self, scene: Scene[Several], receiver: WebhookReceiver, sites: Mapping[str, Sequence[LightTerminal]]
@@ -69,7 +69,7 @@ class Storm:
         self.watcher = Watcher(scene.place.url, scene.cookie)
         self.began_at = 0.0
 
-    async def break_out(self) -> None:
+    async def begin(self) -> None:
         """Within five seconds, sites mixed."""
         self.began_at = time.monotonic()
         for terminal in sorted(self.lost, key=lambda each: hash(each.uid)):
@@ -80,12 +80,12 @@ class Storm:
         for terminal in terminals:
             terminal.come_back()
 
-    def told(self, news: str) -> list[tuple[str, int]]:
+    def events_of_kind(self, news: str) -> list[tuple[str, int]]:
         """(destination, incident) of each event of this kind, as often as it came."""
         return [(where, pk) for where, kind, pk, _ in self._events() if kind == f"tms.incidents.{news}.v1"]
 
     def unmarked(self) -> int:
-        """Events that came to a destination again without saying that they may have come before."""
+        """Events that a destination received again without the mark of a possible duplicate."""
         seen: set[tuple[str, str, int]] = set()
         unmarked = 0
         for where, kind, pk, is_marked in self._events():
@@ -94,7 +94,7 @@ class Storm:
         return unmarked
 
     def others(self) -> int:
-        """Events that are not of an incident."""
+        """Events of anything but incidents."""
         return sum(not kind.startswith("tms.incidents.") for _, kind, _, _ in self._events())
 
     def _events(self) -> list[tuple[str, str, int, bool]]:
@@ -118,23 +118,23 @@ def slowly(posted: ReceivedRequest) -> tuple[int, dict[str, str]]:
 
 @asynccontextmanager
 async def raging(scene: Scene[Several], finding: Finding) -> AsyncIterator[Storm]:
-    """It has broken out; on leaving everything has recovered, and is counted."""
+    """The storm has begun; at the end of the block everything has recovered, and is counted."""
     at_site = dict(await scene.ask(AT_SITE))
     sites: dict[str, list[LightTerminal]] = {}
-    for terminal in scene.witness.terminals:
+    for terminal in scene.observer.terminals:
         assert isinstance(terminal, LightTerminal)
         sites.setdefault(at_site[terminal.uid], []).append(terminal)
     with closing(run_receiver()) as receivers:
         receiver = next(receivers)
         receiver.usual = slowly
         addresses = ", ".join(repr(f"http://{receiver.host}:{receiver.port}/{name}") for name in DESTINATIONS)
-        await scene.manage("shell", "-c", f"from tests.faults import enrol; enrol.told({addresses})")
+        await scene.manage("shell", "-c", f"from tests.faults import enrol; enrol.add_rule_and_policy({addresses})")
         storm = Storm(scene, receiver, sites)
         async with storm.watcher, scene.disturbed(finding):
             await seconds_until(lambda: bool(storm.watcher.proof), within_s=10)
             newest = (await scene.ask(NEWEST))[0][0]
             scene.excuse([*storm.lost, storm.late])
-            await storm.break_out()
+            await storm.begin()
             yield storm
             await _recover(scene, storm, newest)
         await _count(scene, storm, finding, newest)
@@ -150,8 +150,8 @@ async def _recover(scene: Scene[Several], storm: Storm, newest: int) -> None:
     await asyncio.sleep(12)  # more than what a step in a history takes together
     storm.bring_back([*storm.lost, storm.late])
     await scene.all_back(storm.lost, within_s=60, since=storm.began_at)
-    await _until_none(scene, STANDING, newest)
-    await _until_none(scene, UNTOLD)
+    await _until_none(scene, UNRESOLVED, newest)
+    await _until_none(scene, NOT_NOTIFIED)
 
 
 async def _until_none(scene: Scene[Several], sql: str, *parameters: Any, within_s: float = 90) -> None:
@@ -167,9 +167,9 @@ async def _count(scene: Scene[Several], storm: Storm, finding: Finding, newest: 
     finding.promise("incidents beside one a site", abs(len(incidents) - SITES), at_most=0)
     finding.promise("first on the board", min(seen, default=None), at_most=3, unit="s")
     for news in ("opened", "resolved"):
-        told = Counter(storm.told(news))
-        finding.promise(f"{news}: not told", len(wanted - told.keys()), at_most=0)
-        finding.figures[f"{news}: told"] = sum(told.values())
+        events_of_kind = Counter(storm.events_of_kind(news))
+        finding.promise(f"{news}: not told", len(wanted - events_of_kind.keys()), at_most=0)
+        finding.figures[f"{news}: told"] = sum(events_of_kind.values())
     finding.promise("told twice unmarked", storm.unmarked(), at_most=0)
     finding.promise("told of single alerts", storm.others(), at_most=0)
     finding.figures["last on the board s"] = max(seen, default=0.0)
@@ -185,7 +185,7 @@ def timeline(rows: Sequence[tuple[Any, ...]]) -> str:
 
 async def lose_twenty_sites(scene: Scene[Several], finding: Finding) -> None:
     async with raging(scene, finding) as storm:
-        await until(lambda: len(storm.told("opened")) >= SITES * len(DESTINATIONS), within_s=60)
+        await until(lambda: len(storm.events_of_kind("opened")) >= SITES * len(DESTINATIONS), within_s=60)
 
 
 async def lose_processes_meanwhile(scene: Scene[Several], finding: Finding) -> None:
@@ -193,15 +193,15 @@ async def lose_processes_meanwhile(scene: Scene[Several], finding: Finding) -> N
     node = scene.place.nodes[0]
     async with raging(scene, finding) as storm:
         await asyncio.to_thread(node.kill)
-        await until(lambda: len(storm.told("opened")) >= 3, within_s=60)
+        await until(lambda: len(storm.events_of_kind("opened")) >= 3, within_s=60)
         for _ in scene.place.clocks:
             leader = await leading(scene)
             await asyncio.to_thread(leader.kill)
             await another_leads(scene, finding, leader)
             await asyncio.to_thread(leader.start)
         await asyncio.to_thread(node.start)
-        # What was being handed over then is claimed for three quarters of a minute.
-        await until(lambda: len(set(storm.told("opened"))) >= SITES * len(DESTINATIONS), within_s=120)
+        # Deliveries in progress stay leased for three quarters of a minute.
+        await until(lambda: len(set(storm.events_of_kind("opened"))) >= SITES * len(DESTINATIONS), within_s=120)
 
 
 FAULTS = (

@@ -1,11 +1,11 @@
-"""Clients that are not what they say, speak nonsense, or are too many: R5, R8, R12."""
+"""Clients with a shared credential, invalid frames, or too many connections: R5, R8, R12."""
 
 import asyncio
 import re
 import time
 from random import Random
 
-from tests.faults.crowd import LIMITS, Crowd
+from tests.faults.crowd import LIMITS, ConnectionFlood
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.processes import resident_mib
@@ -22,7 +22,7 @@ TROUBLE = re.compile(r'Traceback|"level": "(?:error|critical)"')
 
 
 async def share_a_credential(scene: Scene[Several], finding: Finding) -> None:
-    """Two devices, on two nodes, take the link from each other."""
+    """Two devices, on two nodes, take over the link from each other."""
     links = [node.link for node in scene.place.nodes[:2]]
     key, took_s, codes = str(scene.spare[1]), [], []
     async with scene.disturbed(finding):
@@ -40,7 +40,7 @@ async def share_a_credential(scene: Scene[Several], finding: Finding) -> None:
 
 async def speak_nonsense(scene: Scene[Several], finding: Finding) -> None:
     node = scene.place.nodes[0]
-    losses, said = scene.witness.losses, node.log.stat().st_size
+    losses, said = scene.observer.losses, node.log.stat().st_size
     async with scene.disturbed(finding):
         frames = iter([fuzzed_frame(Random(number)) for number in range(FRAMES)])
         poured = await asyncio.gather(*(send_frames(node.link, str(key), frames) for key in scene.spare))
@@ -48,14 +48,14 @@ async def speak_nonsense(scene: Scene[Several], finding: Finding) -> None:
     codes = [code for of_one in poured for code in of_one]
     finding.promise("closed with 1011", codes.count(BROKE_INSIDE), at_most=0)
     finding.promise("errors in the log", len(TROUBLE.findall(log)), at_most=0)
-    finding.promise("others' links lost", scene.witness.losses - losses, at_most=0)
+    finding.promise("others' links lost", scene.observer.losses - losses, at_most=0)
     finding.figures |= {"frames": FRAMES, "links": len(codes), "closed for it": codes.count(CloseCode.BAD_FRAMES)}
 
 
 async def crowd_in(scene: Scene[Several], finding: Finding) -> None:
     """One person opens boards until there are too many, and others connect until a node is full."""
-    node, losses = scene.place.nodes[-1], scene.witness.losses
-    before_mib, crowd = resident_mib(node.pid), Crowd(node, scene.cookie)
+    node, losses = scene.place.nodes[-1], scene.observer.losses
+    before_mib, crowd = resident_mib(node.pid), ConnectionFlood(node, scene.cookie)
     async with scene.disturbed(finding) as disturbance:
         try:
             await asyncio.to_thread(crowd.fill)
@@ -67,7 +67,7 @@ async def crowd_in(scene: Scene[Several], finding: Finding) -> None:
     finding.promise("boards of one person", crowd.boards, at_most=float(LIMITS["TMS_BOARDS_PER_PERSON"]))
     finding.promise("refused otherwise than with 503", sum(code != 503 for code in crowd.refusals), at_most=0)
     finding.promise("of its file descriptors in use", 100 * crowd.descriptors, at_most=100, unit="%")
-    finding.promise("others' links lost", scene.witness.losses - losses, at_most=0)
+    finding.promise("others' links lost", scene.observer.losses - losses, at_most=0)
     finding.promise("admitted again after", admitted_s, at_most=5, unit="s")
     finding.figures |= {"connections": crowd.connections, "the node grew by MiB": grown_mib}
 

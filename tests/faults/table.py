@@ -20,7 +20,7 @@ def summary(findings: Sequence[Finding], *, took_s: float) -> str:
 
 
 def figures(finding: Finding) -> str:
-    """What the finding tells beside the columns."""
+    """Figures of the finding that have no column."""
     if finding.skipped:
         return finding.skipped
     told = [_promise(promise) for promise in finding.promises]

@@ -16,9 +16,9 @@ async def test_kill_9_under_load_loses_no_acknowledged_report_and_keeps_none_twi
     async with Scene(Single(tmp_path), agents=20, light=20, report_every_s=0.2) as scene:
         await kill_the_process(scene, finding)
 
-        made = scene.witness.made
-        await scene.witness.settled()
-        tally = await scene.witness.count(scene.query)
+        made = scene.observer.made
+        await scene.observer.settled()
+        tally = await scene.observer.count(scene.query)
 
     assert (finding.lost, finding.twice, finding.false_alerts) == (0, 0, 0)
     assert (tally.lost, tally.twice) == (0, 0)

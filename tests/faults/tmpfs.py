@@ -31,15 +31,15 @@ class SmallDisk:
             self._is_mounted = False
 
     def fill(self) -> None:
-        """Until nothing fits any more."""
+        """Write until the disk is full."""
         for size in (CHUNK, 1):
-            with self._ballast.open("ab", buffering=0) as ballast, contextlib.suppress(OSError):
+            with self._filler.open("ab", buffering=0) as ballast, contextlib.suppress(OSError):
                 while True:
                     ballast.write(bytes(size))
 
     def make_room(self) -> None:
-        self._ballast.unlink()
+        self._filler.unlink()
 
     @property
-    def _ballast(self) -> Path:
+    def _filler(self) -> Path:
         return self.folder / "ballast"

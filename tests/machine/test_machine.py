@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.faults.agents import AgentTerminal
-from tests.faults.witness import Witness, until
+from tests.faults.observer import TerminalObserver, until
 from tests.machine.machine import NODES, Machine
 from tms.protocol import credential
 
@@ -118,26 +118,26 @@ def test_the_agent_is_told_of_logs_and_metrics(machine):
 
 async def test_a_switch_loses_no_report_and_calls_nobody_offline(machine, terminals):
     running(machine, "first")
-    async with Witness(terminals, report_every_s=1) as witness:
-        await witness.all_linked()
-        await witness.acknowledged(len(terminals))
+    async with TerminalObserver(terminals, report_every_s=1) as observer:
+        await observer.all_linked()
+        await observer.acknowledged(len(terminals))
 
         await asyncio.to_thread(machine.deploy, "switch-release", "second")
 
         assert machine.releases() == {"second"}
-        await nothing_happened_to(witness, machine)
+        await nothing_happened_to(observer, machine)
 
 
 async def test_a_rollback_needs_nothing_but_the_machine(machine, terminals):
     running(machine, "second")
-    async with Witness(terminals, report_every_s=1) as witness:
-        await witness.all_linked()
+    async with TerminalObserver(terminals, report_every_s=1) as observer:
+        await observer.all_linked()
 
         said = await asyncio.to_thread(machine.deploy, "rollback")
 
         assert machine.releases() == {"first"}
         assert "first runs" in said
-        await nothing_happened_to(witness, machine)
+        await nothing_happened_to(observer, machine)
     with pytest.raises(RuntimeError, match="nothing to go back to"):  # it never goes forward
         machine.deploy("rollback")
 
@@ -146,14 +146,14 @@ async def test_a_release_that_does_not_run_gives_way_to_the_one_before(machine, 
     running(machine, "first")
     broken = machine.copy_release("broken")
     (broken / "deploy/machine/run").write_text("#!/bin/sh\nexit 1\n")
-    async with Witness(terminals, report_every_s=1) as witness:
-        await witness.all_linked()
+    async with TerminalObserver(terminals, report_every_s=1) as observer:
+        await observer.all_linked()
 
         with pytest.raises(RuntimeError, match="broken does not run; back on first"):
             await asyncio.to_thread(machine.deploy, "switch-release", "broken")
 
         assert machine.releases() == {"first"}
-        await nothing_happened_to(witness, machine)
+        await nothing_happened_to(observer, machine)
 
 
 def test_a_release_whose_migrations_fail_changes_nothing(machine):
@@ -179,15 +179,15 @@ def test_an_artefact_that_was_changed_on_the_way_is_refused(machine):
     assert not (machine.releases_folder / "other").exists()
 
 
-async def nothing_happened_to(witness: Witness, machine: Machine) -> None:
+async def nothing_happened_to(observer: TerminalObserver, machine: Machine) -> None:
     """Whatever was acknowledged is there, once; nobody was called offline, nobody was alerted."""
-    await witness.all_linked()
-    await witness.settled()
-    tally = await witness.count(machine.query)
+    await observer.all_linked()
+    await observer.settled()
+    tally = await observer.count(machine.query)
     assert (tally.lost, tally.twice) == (0, 0)
     assert tally.acknowledged > 0
-    assert witness.losses > 0
-    uids = [terminal.uid for terminal in witness.terminals]
+    assert observer.losses > 0
+    uids = [terminal.uid for terminal in observer.terminals]
     assert machine.query(CALLED_OFFLINE, uids) == machine.query(ALERTS, uids) == [(0,)]
     assert machine.metric("tms_false_offline_total") == 0
 
@@ -196,8 +196,8 @@ async def nothing_happened_to(witness: Witness, machine: Machine) -> None:
 
 
 async def test_a_machine_that_is_to_go_drains_first(machine, terminals):
-    async with Witness(terminals, report_every_s=1) as witness:
-        await witness.all_linked()
+    async with TerminalObserver(terminals, report_every_s=1) as observer:
+        await observer.all_linked()
         machine.metadata.target_state = "Terminated"
         done = machine.aws / "lifecycle-actions"
 
@@ -207,4 +207,4 @@ async def test_a_machine_that_is_to_go_drains_first(machine, terminals):
         assert "CONTINUE --instance-id i-0123456789" in done.read_text()
         machine.metadata.target_state = "InService"
         machine.start_again()
-        await nothing_happened_to(witness, machine)
+        await nothing_happened_to(observer, machine)

@@ -1,4 +1,4 @@
-"""Terminals that remember what they made and what was acknowledged, and compare it with the database."""
+"""Terminals that remember their reports and acknowledgements, and compare them with the database."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 type Query = Callable[[str], list[tuple[Any, ...]]]
-"""Rows of the database of the TMS that is looked at."""
+"""Rows of the database of the observed TMS."""
 
 DEADLINE_S = 120
 
@@ -20,8 +20,8 @@ GROUP BY t.uid, b.boot_id, r.seq
 EVENTS_TWICE = "SELECT text FROM telemetry_event WHERE code = 'counted' GROUP BY text HAVING count(*) > 1"
 
 
-class Witnessed(Protocol):
-    """A terminal that keeps running whatever happens to TMS."""
+class ObservedTerminal(Protocol):
+    """A terminal that keeps running during every fault."""
 
     uid: str
     acked: int
@@ -43,7 +43,7 @@ class Witnessed(Protocol):
     def is_linked(self) -> bool: ...
     @property
     def doing(self) -> str:
-        """While it is not linked, for whoever waits for it."""
+        """What it does while it is not linked, for error messages."""
 
     def report(self) -> None: ...
     async def run(self) -> None: ...
@@ -52,7 +52,7 @@ class Witnessed(Protocol):
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the reports of all terminals."""
+    """The outcome for the reports of all terminals."""
 
     made: int
     acknowledged: int
@@ -64,10 +64,10 @@ class Tally:
     """In the database more than once: reports and events."""
 
 
-class Witness:
+class TerminalObserver:
     """Runs its terminals while it is entered; each reports every `report_every_s`."""
 
-    def __init__(self, terminals: Sequence[Witnessed], *, report_every_s: float) -> None:
+    def __init__(self, terminals: Sequence[ObservedTerminal], *, report_every_s: float) -> None:
         self.terminals = terminals
         self._report_every_s = report_every_s
         self._tasks: list[asyncio.Task[None]] = []
@@ -117,7 +117,9 @@ class Witness:
             self._load = asyncio.create_task(self._report_on())
 
     async def all_linked(self) -> None:
-        await until(lambda: self.linked == len(self.terminals), missing=lambda: self._told(lambda each: each.is_linked))
+        await until(
+            lambda: self.linked == len(self.terminals), missing=lambda: self._described(lambda each: each.is_linked)
+        )
 
     async def acknowledged(self, more: int) -> None:
         """Wait until so many more reports are acknowledged."""
@@ -133,12 +135,12 @@ class Witness:
         """Wait until everything that was made before this call is acknowledged."""
         made = {terminal.uid: terminal.made for terminal in self.terminals}
 
-        def is_settled(terminal: Witnessed) -> bool:
+        def is_settled(terminal: ObservedTerminal) -> bool:
             return terminal.acked >= made[terminal.uid]
 
-        await until(lambda: all(map(is_settled, self.terminals)), missing=lambda: self._told(is_settled))
+        await until(lambda: all(map(is_settled, self.terminals)), missing=lambda: self._described(is_settled))
 
-    def _told(self, is_well: Callable[[Witnessed], bool]) -> str:
+    def _described(self, is_well: Callable[[ObservedTerminal], bool]) -> str:
         """Of the terminals that are not well."""
         return "; ".join(
             f"{each.uid} {'is linked' if each.is_linked else each.doing}, {each.waiting} reports wait"
@@ -147,7 +149,7 @@ class Witness:
         )
 
     async def count(self, query: Query) -> Tally:
-        """What is acknowledged is read before the database is: it must be there, whatever is still on its way."""
+        """Acknowledgements are read before the database: what was acknowledged by then must be there."""
         acked = {(terminal.uid, terminal.boot_id): terminal.acked for terminal in self.terminals}
         made = self.made
         reports = await asyncio.to_thread(query, REPORTS)
@@ -172,7 +174,7 @@ class Witness:
             await asyncio.sleep(step)
 
 
-def _for_ever(terminals: Sequence[Witnessed]) -> Iterator[Witnessed]:
+def _for_ever(terminals: Sequence[ObservedTerminal]) -> Iterator[ObservedTerminal]:
     while True:
         yield from random.sample(terminals, len(terminals))
 
