@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value_async
 from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
@@ -100,9 +101,8 @@ async def test_what_is_no_board_is_refused(signed_in):
 
 
 async def test_one_board_more_than_a_person_may_have_open_is_refused(tms, signed_in):
+    await wait_for_value_async(lambda: "\ntms_boards 0.0" in tms.get("/metrics")[1], expected=True)
     async with asyncio.timeout(DEADLINE_S), contextlib.AsyncExitStack() as boards:
-        while "\ntms_boards 0.0" not in (await asyncio.to_thread(tms.get, "/metrics"))[1]:
-            await asyncio.sleep(0.05)
         for _ in range(3):
             await boards.enter_async_context(signed_in.board("/"))
 

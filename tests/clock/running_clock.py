@@ -19,20 +19,22 @@ class Work:
     def __init__(self, act: Callable[[int], object] = lambda n: None) -> None:
         self.times = 0
         self._act = act
-        self._lock = threading.Lock()
+        self._again = threading.Condition()
 
     def __call__(self, at: datetime) -> None:
-        with self._lock:
+        with self._again:
             self.times += 1
             number = self.times
+            self._again.notify_all()
         self._act(number)
 
     async def done(self, times: int = 1) -> None:
         """Wait until it was done so many times more."""
-        until = self.times + times
-        async with asyncio.timeout(DEADLINE_S):
-            while self.times < until:
-                await asyncio.sleep(0.001)
+        assert await asyncio.to_thread(self._wait, self.times + times), f"done {self.times} times in {DEADLINE_S} s"
+
+    def _wait(self, times: int) -> bool:
+        with self._again:
+            return self._again.wait_for(lambda: self.times >= times, DEADLINE_S)
 
 
 @asynccontextmanager

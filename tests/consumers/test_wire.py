@@ -38,6 +38,18 @@ def flood(wire: QueuedWriter, times: int) -> None:
         wire.send("x" * 60_000)
 
 
+class StartedServer(uvicorn.Server):
+    """Sets `has_started` once it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.has_started = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+
 @pytest.fixture
 def application() -> Application:
     return Application()
@@ -46,11 +58,9 @@ def application() -> Application:
 @pytest.fixture
 async def port(application: Application) -> Any:
     config = uvicorn.Config(application, port=free_port(), ws="websockets-sansio", lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
+    server = StartedServer(config)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(DEADLINE_S):
-        while not server.started:
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(server.has_started.wait(), DEADLINE_S)
     yield config.port
     server.should_exit = True
     await serving

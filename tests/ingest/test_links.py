@@ -1,12 +1,11 @@
 """The links of one node: the newest wins, whoever was revoked goes, commands find their way."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.ingest.node import DEADLINE_S, Node
+from tests.ingest.node import Node
+from tests.support.polling import wait_for_value_async
 from tests.support.threads import in_thread
 from tms.alerts.models import Alert
 from tms.commands.models import Command, CommandState
@@ -80,12 +79,6 @@ async def lose_to_another_node(node: Node, terminal, times: int) -> None:
         node.links.changed(Change(sessions=frozenset({(terminal.pk, newer)})))
 
 
-async def until_true(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not holds():
-            await asyncio.sleep(0.01)
-
-
 @pytest.mark.parametrize("take_link", [take_over, lose_to_another_node])
 async def test_two_devices_that_keep_taking_a_link_from_each_other_are_banned_and_an_alert_opens(
     node, settings, fleet, terminal, take_link
@@ -128,7 +121,7 @@ async def test_a_node_refuses_whom_any_node_banned(node, terminal):
     await in_thread(lambda: TakeoverCounter.objects.create(terminal=terminal, banned_until=until))
 
     async with node.looking():
-        await until_true(lambda: node.links.ban_left_s(terminal.pk) > 290)
+        await wait_for_value_async(lambda: node.links.ban_left_s(terminal.pk) > 290, expected=True)
 
 
 @pytest.mark.services
@@ -138,7 +131,7 @@ async def test_a_link_whose_replacement_the_feed_did_not_tell_is_found_in_the_da
     node.links.changed(Change(everything=True))
 
     async with node.looking():
-        await until_true(lambda: wire.closed is not None)
+        await wire.ended()
 
     assert wire.closed == CloseCode.REPLACED
 

@@ -2,10 +2,9 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
+from tests.support.polling import wait_for
 from tests.support.servers.tms import ROOT, RunningTMS
 
 DEADLINE_S = 60
@@ -39,14 +38,14 @@ def test_a_notification_that_is_answered_503_is_sent_after_a_restart_and_none_is
             tms.enrol_many(3)
             furnish(tms, receiver)
             heard(receiver, 1)
-            until(lambda: states(tms) == {"waiting"})
+            wait_for(lambda: states(tms) == {"waiting"})
             tms.kill()
             before = len(receiver.posted)
             receiver.usual = (204, {})
             tms.start()
 
             heard(receiver, 1)
-            until(lambda: not states(tms) & {"waiting", "sending"})
+            wait_for(lambda: not states(tms) & {"waiting", "sending"})
             ended = states(tms)
 
         after = receiver.events[before:]
@@ -68,10 +67,3 @@ def heard(receiver: WebhookReceiver, times: int) -> None:
 
 def states(tms: RunningTMS) -> set[str]:
     return {state for (state,) in tms.query("SELECT state FROM notifications_delivery")}
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -1,13 +1,11 @@
 """What is counted of the time that an alert takes to reach open boards."""
 
-import asyncio
-
 import pytest
 from django.db import transaction
 
-from tests.boards.live.board import DEADLINE_S
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.polling import wait_for_value_async
 from tests.support.slo_counters import counted
 from tests.support.threads import in_thread
 from tms.feed.change import MAX_IDS, Change
@@ -25,10 +23,7 @@ class Counted:
 
     async def until(self, **wanted):
         """Waits until so many were counted, by stage."""
-        async with asyncio.timeout(DEADLINE_S):
-            while (found := {stage: self.since(stage) for stage in wanted}) != wanted:
-                assert all(found[stage] <= wanted[stage] for stage in wanted), found
-                await asyncio.sleep(0.01)
+        await wait_for_value_async(lambda: {stage: self.since(stage) for stage in wanted}, wanted)
 
 
 @pytest.fixture
