@@ -138,6 +138,7 @@ class Checker:
             "TMPDIR": str(self.scratch),  # a provider that Terraform kills leaves its socket
             "TF_IN_AUTOMATION": "1",
             "TF_CLI_CONFIG_FILE": os.devnull,
+            "GOGC": "800",  # it ends soon, and its memory is mostly schemas that each collection reads again
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TF_CLI_", "TF_LOG"))}
         return subprocess.run(
