@@ -7,7 +7,12 @@ import pytest
 from tests.suite import MOST_FLAKY, MOST_RERUN, Pass, Verdict, conclude, run
 
 HERE = Pass("here", "not absent", "0")
-PLUGINS = ("django", "asyncio", "playwright", "hypothesispytest", "faulthandler")
+
+
+@pytest.fixture(autouse=True)
+def _only_the_plugin_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading all of them takes longer than the tests."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 def suite(folder: Path, *tests: str) -> Verdict:
@@ -20,9 +25,8 @@ def suite(folder: Path, *tests: str) -> Verdict:
         "    return not mark.exists() and mark.write_text('x')\n"
         + "".join(f"def test_{number}():\n    {body}\n" for number, body in enumerate(tests))
     )
-    without = (f"-pno:{plugin}" for plugin in PLUGINS)
     where = ("-c", str(folder / "pytest.ini"), "--rootdir", str(folder), str(folder))
-    return run(HERE, folder / "cache", "-q", *without, *where)
+    return run(HERE, folder / "cache", "-q", "-p", "xdist", *where)
 
 
 def test_a_test_that_passes_alone_is_flaky_and_one_that_fails_twice_is_broken(tmp_path):
