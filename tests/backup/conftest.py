@@ -12,6 +12,7 @@ import pytest
 
 from deploy.processes.tms_process import ROOT, clean_environment
 from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, BackupSetup
+from tests.support.database import template_db
 from tests.support.servers.aws import REGION, Moto
 from tests.support.services import HOST, PostgreSQL
 
@@ -27,8 +28,9 @@ def server() -> Iterator[PostgreSQL]:
             connection.execute(f"CREATE ROLE app LOGIN CREATEDB PASSWORD '{PASSWORD}'")  # type: ignore[arg-type]
             connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER app")  # type: ignore[arg-type]
         environment = clean_environment() | {"TMS_DATABASE_URL": url_of(server, TEMPLATE)}
-        for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", SEED]):
-            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
+        template_db.restore(environment["TMS_DATABASE_URL"])
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SEED]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
         yield server
 
 

@@ -9,14 +9,23 @@ import pytest
 from deploy.processes import Cluster
 from tests.cluster.people import Person
 from tests.cluster.settings import PASSWORD, TAKEOVERS, FixtureFleet
+from tests.support.database import template_db
 from tests.support.servers.tms import QUICK
+
+
+class MigratedCluster(Cluster):
+    """Finds its tables made; that it makes them is proven in test_command.py."""
+
+    def start_stores(self) -> None:
+        super().start_stores()
+        template_db.restore(self.postgresql.url)
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Three nodes and two clocks, as in production, and as quick as tests want it."""
     settings = QUICK | {"TMS_TAKEOVERS_PER_MINUTE": str(TAKEOVERS), "TMS_LEASE_GRACE_S": "3"}
-    with Cluster(3, clocks=2, durable=False, settings=settings) as cluster:
+    with MigratedCluster(3, clocks=2, durable=False, settings=settings) as cluster:
         yield cluster
 
 

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from deploy.processes.programs import find_postgresql
+
 ROOT = Path(__file__).resolve().parents[3]
 SQLITE = "tms.sqlite3"
 SHARED = "BLANK_DATABASES"
@@ -32,6 +34,12 @@ def copy_file(folder: Path) -> None:
 def copy_database(url: str) -> str:
     """The address of a new one on the PostgreSQL of `url`."""
     return new_database(url, template=name_of(database(url)))
+
+
+def restore(url: str) -> None:
+    """Fill the empty database of `url`, on a PostgreSQL of its own, as `migrate` would in ten times as long."""
+    command = [find_postgresql("psql"), url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={dump()}"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def name_of(url: str) -> str:
@@ -69,6 +77,12 @@ def database(url: str) -> str:
     return _once(f"on-{urlsplit(url).port}", lambda: _make_database(url))
 
 
+@cache
+def dump() -> Path:
+    """One as SQL, made on the PostgreSQL of this pass."""
+    return Path(_once("dump", _make_dump))
+
+
 def _once(name: str, make: Callable[[], str]) -> str:
     """What `make` returned in the first process that came here."""
     share()
@@ -93,6 +107,14 @@ def _make_database(url: str) -> str:
     made = new_database(url)
     _migrate({"TMS_DATABASE_URL": made})
     return made
+
+
+def _make_dump() -> str:
+    made = Path(os.environ[SHARED]) / "dump.sql"
+    copy = copy_database(os.environ["TMS_DATABASE_URL"])  # nobody may be connected to the template
+    owned_by_nobody = ("--no-owner", "--no-privileges", "--no-comments")
+    subprocess.run([find_postgresql("pg_dump"), *owned_by_nobody, f"--file={made}", copy], check=True)
+    return str(made)
 
 
 def _migrate(settings: Mapping[str, str]) -> None:
