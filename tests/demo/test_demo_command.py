@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.database import template_db
 from tests.support.servers.tms import ROOT
 from tests.support.services import HOST, free_port
 
@@ -47,6 +48,7 @@ def test_a_demo_says_when_it_is_ready_and_stops_without_leaving_a_process(tmp_pa
 
 
 def test_a_killed_demo_takes_its_terminals_with_it(tmp_path):
+    template_db.copy_file(tmp_path)  # migrating takes longer than all the rest, and is proven above
     demo = start(tmp_path, PORT=str(free_port()), TERMINALS="2")
     assert demo.stdout is not None
 
@@ -83,6 +85,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
+        template_db.copy_file(tmp_path)
 
         demo = start(tmp_path, PORT=str(port), TERMINALS="0")
         _, error = demo.communicate(timeout=DEADLINE_S)
