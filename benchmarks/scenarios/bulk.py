@@ -53,11 +53,11 @@ def _measure(stage: Stage) -> dict[str, Measured]:
 
 def _once(stage: Stage) -> Took:
     """Let all alerts open, take them with the form that asks for all that match, and let all recover."""
-    _all(stage, RunLow(), shows=("count-nobody", stage.plan.alerts))
+    _all(stage, RunLow(), shows=("count-unacknowledged", stage.plan.alerts))
     host, port = stage.system.address.base().split(":")
     connection = HTTPConnection(host, int(port), timeout=TIMEOUT_S)
     form, cookie = _asked(connection, stage)
-    stage.workers.boards.begin(_spot(stage, "count-nobody", 0))
+    stage.workers.boards.begin(_spot(stage, "count-unacknowledged", 0))
     began_at = time.monotonic()
     _sent(connection, form, cookie)
     answered_at = time.monotonic()

@@ -51,7 +51,13 @@ def test_whatever_is_not_over_can_be_ticked(page, fleet, sato):
 
 @pytest.mark.parametrize(
     ("query", "number"),
-    [("", "3"), ("severity=warning", "2"), ("nobody=1&severity=critical", "1"), ("q=T-umeda", "1"), ("site=UMD", "1")],
+    [
+        ("", "3"),
+        ("severity=warning", "2"),
+        ("unacknowledged=1&severity=critical", "1"),
+        ("q=T-umeda", "1"),
+        ("site=UMD", "1"),
+    ],
 )
 def test_the_number_of_all_that_match_leaves_out_what_somebody_has(page, fleet, sato, query, number):
     factories.alert(fleet)
@@ -63,9 +69,9 @@ def test_the_number_of_all_that_match_leaves_out_what_somebody_has(page, fleet, 
 
 
 def test_the_form_of_the_list_carries_the_filter(page, fleet, three):
-    seen = page("/alerts/?severity=warning&nobody=1")
+    seen = page("/alerts/?severity=warning&unacknowledged=1")
 
-    assert fields(seen.html) == {"severity": ["warning"], "nobody": ["1"]} | {
+    assert fields(seen.html) == {"severity": ["warning"], "unacknowledged": ["1"]} | {
         "csrfmiddlewaretoken": fields(seen.html)["csrfmiddlewaretoken"]
     }
 
@@ -224,11 +230,11 @@ def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
     assert Alert.objects.unacknowledged().get() == late
 
 
-@pytest.mark.parametrize("nobody", [{}, {"nobody": "1"}])
-def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fleet, three, sato, nobody):
+@pytest.mark.parametrize("unacknowledged", [{}, {"unacknowledged": "1"}])
+def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fleet, three, sato, unacknowledged):
     factories.acknowledged(factories.alert(fleet), by=sato)
     factories.resolved(factories.alert(fleet))
-    asked = browser.get(PATH, {"all": "1"} | nobody).content.decode()
+    asked = browser.get(PATH, {"all": "1"} | unacknowledged).content.decode()
     factories.acknowledged(three[0], by=sato)
     factories.resolved(three[1])
 

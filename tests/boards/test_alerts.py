@@ -28,8 +28,8 @@ def test_open_and_acknowledged_alerts_stand_by_urgency(page, fleet, tanaka):
         ("severity=critical", ["urgent", "held"]),
         ("severity=warning", ["warning"]),
         ("severity=critical&severity=warning", ["urgent", "held", "warning"]),
-        ("nobody=1", ["urgent", "warning"]),
-        ("nobody=1&severity=warning", ["warning"]),
+        ("unacknowledged=1", ["urgent", "warning"]),
+        ("unacknowledged=1&severity=warning", ["warning"]),
         ("q=T-held", ["held"]),
         ("q=on+its+way", ["held"]),
         ("q=lukewarm", ["warning"]),
@@ -80,7 +80,7 @@ def test_the_history_of_an_alert_is_told_newest_first(page, fleet, sato):
 
     seen = page(alert.get_absolute_url())
 
-    steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("step-")]
+    steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("transition-")]
     assert steps == ["Resolved TMS", "Acknowledged until recovery mine 佐藤", "Opened TMS"]
 
 

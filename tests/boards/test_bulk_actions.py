@@ -122,7 +122,7 @@ def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato
 
     seen = page(alert.get_absolute_url())
 
-    steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("step-")]
+    steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("transition-")]
     assert steps == [
         "Reopened: worsened TMS",
         "Worsened Critical TMS",

@@ -78,7 +78,7 @@ def test_an_open_site_tells_until_when(page, fleet):
     ("query", "order"),
     [
         ("", "bca"),
-        ("order=business", "bca"),
+        ("order=impact", "bca"),
         ("order=nonsense", "bca"),
         ("order=severity", "cba"),
         ("order=oldest", "acb"),

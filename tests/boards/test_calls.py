@@ -15,7 +15,7 @@ pytestmark = pytest.mark.both
 
 
 def calls(page, severity="critical"):
-    return (page("/terminals/").attribute(f"calls-{severity}", "data-marks") or "").split()
+    return (page("/terminals/").attribute(f"sound-alarms-{severity}", "data-marks") or "").split()
 
 
 def one(alert):

@@ -40,8 +40,8 @@ def test_the_history_tells_when_it_began_and_when_it_was_calm(page, fleet):
     lifecycle.expire_flapping(now(7200))
 
     seen = page(f"/alerts/{alert.pk}/")
-    assert "Flapping stopped" in seen.text("step-2")
-    assert "Flapping started" in seen.text("step-1")
+    assert "Flapping stopped" in seen.text("transition-2")
+    assert "Flapping started" in seen.text("transition-1")
     assert "flapping," not in seen.text(f"alert-{alert.pk}")
     assert "Flapping started" in page(f"/terminals/{alert.terminal.uid}/").html
 

@@ -13,9 +13,9 @@ HEBREW = "\u05d0\u05d1\u05d2 (12)"
 
 FOREIGN = re.compile(
     r"""(^|\.)(local_name|display_name|label|model|firmware|serial|agent|rule|comment|said|note|answer|error|common_factor_text)$
-    | \.(place|destination|policy|rotation|share|terminal\.site)\.name$ | (^|\.)place\.name$
+    | \.(site_label|destination|policy|rotation|share|terminal\.site)\.name$ | (^|\.)site_label\.name$
     | (^|\.)(by|to|held_by|claimed_by|taken_by|assigned_to|name|me|who|person)\.text$ | (^|\.)(who|rule|place)$
-    | ^happening\.(name|detail)$ | ^(content|incident|shown)\.title$ | \.content\.title$ | (^|_)by$""",
+    | ^entry\.(name|detail)$ | ^(content|incident|shown)\.title$ | \.content\.title$ | (^|_)by$""",
     re.VERBOSE,
 )
 """How the expressions are named that print what TMS did not write."""

@@ -52,7 +52,7 @@ def test_it_expands_where_it_stands_and_collapses_again(page, incident):
     [
         ("severity=critical", True),
         ("severity=warning", False),
-        ("nobody=1", True),
+        ("unacknowledged=1", True),
         ("site=SJK", True),
         ("site=UMD", False),
         ("who=tanaka", False),

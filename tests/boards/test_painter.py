@@ -115,19 +115,22 @@ def test_a_day_of_another_year_is_told_with_its_year(clock):
 
 
 def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
-    part = PagePart("boards/alert-parts.html#step", {"step": TransitionRow(AT, "opened", None, ""), "id": "step-1"})
-    first = render_part_for_frame("step-1", part)
+    part = PagePart(
+        "boards/alert-parts.html#transition",
+        {"transition": TransitionRow(AT, "opened", None, ""), "id": "transition-1"},
+    )
+    first = render_part_for_frame("transition-1", part)
     clock(AT + timedelta(days=3))
 
-    assert render_part_for_frame("step-1", part) == first
+    assert render_part_for_frame("transition-1", part) == first
     assert '<time datetime="2026-11-25T09:00:00Z" data-format="time"></time>' in first
 
 
 def test_blanks_that_nobody_sees_are_left_out():
     row = TransitionRow(AT, "opened", None, "a > b")
-    part = PagePart("boards/alert-parts.html#step", {"step": row, "id": "step-1"})
+    part = PagePart("boards/alert-parts.html#transition", {"transition": row, "id": "transition-1"})
 
-    html = render_part_for_frame("step-1", part)
+    html = render_part_for_frame("transition-1", part)
 
-    assert html.startswith('<li id="step-1"><time ')
+    assert html.startswith('<li id="transition-1"><time ')
     assert "<p>Opened <small><bdi>a &gt; b</bdi></small></p>" in html

@@ -74,7 +74,7 @@ def test_the_timeline_tells_all_that_happened_newest_first(page, storied):
     seen = page(storied.get_absolute_url())
 
     ids = [element for element in seen.ids if element.partition("-")[0] in KINDS]
-    assert [element.partition("-")[0] for element in ids] == ["step", "asked", "event", "presence", "boot"]
+    assert [element.partition("-")[0] for element in ids] == ["transition", "asked", "event", "presence", "boot"]
     assert [seen.text(element).split(" ", 1)[1] for element in ids] == [
         "Door TMS",
         "Ping Queued TMS",
@@ -84,20 +84,20 @@ def test_the_timeline_tells_all_that_happened_newest_first(page, storied):
     ]
 
 
-KINDS = {"step", "asked", "event", "presence", "boot"}
+KINDS = {"transition", "asked", "event", "presence", "boot"}
 
 
 @pytest.mark.parametrize(
     ("tab", "kinds"),
     [
-        ("alerts", ["step"]),
+        ("alerts", ["transition"]),
         ("commands", ["asked"]),
         ("events", ["event"]),
         ("link", ["presence", "boot"]),
-        ("nonsense", ["step", "asked", "event", "presence", "boot"]),
+        ("nonsense", ["transition", "asked", "event", "presence", "boot"]),
     ],
 )
-def test_a_tab_shows_its_kind_of_happening(page, storied, tab, kinds):
+def test_a_tab_shows_its_kind_of_timeline_entry(page, storied, tab, kinds):
     seen = page(f"{storied.get_absolute_url()}?show={tab}")
 
     assert [element.partition("-")[0] for element in seen.ids if element.partition("-")[0] in KINDS] == kinds

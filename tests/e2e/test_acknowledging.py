@@ -19,7 +19,7 @@ async def test_acknowledging_in_one_browser_shows_in_another(house: SeededTMS, p
     await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
     for page in (here, there):
-        await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "held")
+        await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "acknowledged")
         await expect(row_of(page, kiosk)).to_contain_text("Tanaka")
         await expect(row_of(page, kiosk)).to_contain_text("on my way")
     await expect(here.get_by_role("dialog")).to_have_count(0)
@@ -47,7 +47,7 @@ async def test_with_the_keyboard_alone(house: SeededTMS, person: Enter):
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
 
-    await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "held")
+    await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "acknowledged")
     await expect(row_of(page, kiosk).locator(":focus")).to_have_count(1)
     await kiosk.leave()
 
@@ -62,7 +62,7 @@ async def test_a_comment_being_typed_survives_that_somebody_else_is_first(house:
 
     await row_of(quick, kiosk).get_by_role("link", name="Acknowledge").click()
     await quick.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
-    await expect(row_of(slow, kiosk)).to_have_attribute("data-ack", "held")
+    await expect(row_of(slow, kiosk)).to_have_attribute("data-ack", "acknowledged")
 
     await expect(slow.get_by_label("Comment")).to_have_value("I am looking at")
     await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()

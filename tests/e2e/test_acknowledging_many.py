@@ -45,7 +45,7 @@ async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four:
 
     for page in (here, there):
         for kiosk in four[:3]:
-            await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "held")
+            await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "acknowledged")
             await expect(row_of(page, kiosk)).to_contain_text("the west hall has no power")
         await expect(row_of(page, four[3])).to_have_attribute("data-ack", "none")
     await expect(here.get_by_role("dialog")).to_have_count(0)
@@ -105,7 +105,7 @@ async def test_ticks_survive_what_is_pushed_and_what_somebody_else_takes(
     await row_of(quick, four[1]).get_by_role("link", name="Acknowledge").click()
     await quick.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
-    await expect(row_of(page, four[1])).to_have_attribute("data-ack", "held")
+    await expect(row_of(page, four[1])).to_have_attribute("data-ack", "acknowledged")
     for kiosk in four[:3]:
         await expect(tick_of(page, kiosk)).to_be_checked()
     await expect(bar(page)).to_contain_text("3 selected")
@@ -121,7 +121,7 @@ async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter
 
     await row_of(quick, four[0]).get_by_role("link", name="Acknowledge").click()
     await quick.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
-    await expect(row_of(slow, four[0])).to_have_attribute("data-ack", "held")
+    await expect(row_of(slow, four[0])).to_have_attribute("data-ack", "acknowledged")
     await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
     told = "Acknowledge: applied to 1 alert. 1 was already acknowledged by someone else."
@@ -138,7 +138,7 @@ async def test_all_that_match_the_filter_are_taken(person: Enter, four: list[Kio
     await expect(page.get_by_role("dialog")).to_contain_text("Acknowledge: 1 alert")
     await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
-    await expect(row_of(other, four[2])).to_have_attribute("data-ack", "held")
+    await expect(row_of(other, four[2])).to_have_attribute("data-ack", "acknowledged")
     await expect(row_of(other, four[1])).to_have_attribute("data-ack", "none")
 
 

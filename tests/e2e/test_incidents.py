@@ -30,10 +30,10 @@ async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(
     await here.get_by_label("Comment (visible to everyone").fill("Power cut, calling the site")
     await expect(theirs.locator(".here .people:visible")).to_have_text("MT M. Tanaka is typing")
     await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
-    await expect(mine).to_have_attribute("data-ack", "held")
-    await expect(theirs).to_have_attribute("data-ack", "held")
+    await expect(mine).to_have_attribute("data-ack", "acknowledged")
+    await expect(theirs).to_have_attribute("data-ack", "acknowledged")
     await expect(theirs).to_contain_text("Power cut, calling the site")
-    await expect(there.locator("#alerts > [data-member][data-ack=held]")).to_have_count(7)
+    await expect(there.locator("#alerts > [data-member][data-ack=acknowledged]")).to_have_count(7)
     await expect(theirs).to_contain_text("M. Tanaka")
 
 

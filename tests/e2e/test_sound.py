@@ -91,7 +91,7 @@ async def test_a_critical_alert_rings_until_somebody_has_it(house: SeededTMS, pe
     tanaka = await person("tanaka")
     await tanaka.context.clock.install()
     page = await listening(tanaka)
-    calls = page.locator("#calls-critical")
+    calls = page.locator("#sound-alarms-critical")
     before = await calls.get_attribute("data-marks") or ""
     await fails(kiosk)
     await heard(page, CRITICAL)
@@ -101,7 +101,7 @@ async def test_a_critical_alert_rings_until_somebody_has_it(house: SeededTMS, pe
 
     await row_of(page, kiosk).get_by_role("link", name="Acknowledge").click()
     await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
-    await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "held")
+    await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "acknowledged")
     await expect(calls).to_have_attribute("data-marks", before)  # the row is of the answer, this of a later frame
     await page.clock.run_for(30_000)
     assert await notes(page) == 2 * CRITICAL

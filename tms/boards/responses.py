@@ -19,14 +19,21 @@ from tms.boards.rows.incidents import IncidentRow, incident_rows
 CONFLICT, UNREADABLE = 409, 422
 
 
-def show(
+def render_page(
     request: AuthenticatedRequest, page: BoardPage | None, *, results: str = "", status: int = 200, **extra: Any
 ) -> HttpResponse:
     """A page whole, or for htmx the partial `results` of it."""
-    page = found(page)
+    page = or_404(page)
     desk = RenderContext(timezone.now())
     scene = page.page_state(desk)
-    context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.static_context(scene), **extra}
+    context = {
+        "page": page,
+        "nav_item": page.nav_item,
+        "scene": scene,
+        "at": desk.at,
+        **page.static_context(scene),
+        **extra,
+    }
     if not results or request.htmx.request_type != "partial":
         return render(request, page.template, context, status=status)
     answer = render(request, results, context, status=status)
@@ -36,17 +43,22 @@ def show(
     return answer
 
 
-def ask(
+def render_dialog(
     request: AuthenticatedRequest, template: str, context: dict[str, Any], *, partial: str = "dialog", status: int = 200
 ) -> HttpResponse:
     """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
     if request.htmx:
         return render(request, f"{template}#{partial}", context, status=status)
-    around = {"place": context.get("place", AlertsPage.place), "scene": PageState(nav(RenderContext(context["at"])))}
+    around = {
+        "nav_item": context.get("nav_item", AlertsPage.nav_item),
+        "scene": PageState(nav(RenderContext(context["at"]))),
+    }
     return render(request, template, context | around, status=status)
 
 
-def done(request: AuthenticatedRequest, page: AlertPage | IncidentPage, *, message: str | Promise) -> HttpResponse:
+def render_done(
+    request: AuthenticatedRequest, page: AlertPage | IncidentPage, *, message: str | Promise
+) -> HttpResponse:
     """`message` is for screen readers. The row of the page that asked is sent along, ahead of the frame."""
     if not request.htmx:
         return redirect(page.address)
@@ -65,7 +77,7 @@ def row_of(page: AlertPage | IncidentPage) -> AlertRow | IncidentRow:
     return row
 
 
-def found[P: BoardPage](page: P | None) -> P:
+def or_404[P: BoardPage](page: P | None) -> P:
     if page is None:
         raise Http404
     return page

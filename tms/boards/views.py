@@ -13,7 +13,7 @@ from tms.boards.actions.command_impact import impact_of
 from tms.boards.pages import AlertPage, AlertsPage, OverviewPage, RenderContext, TerminalPage, TerminalsPage
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.terminal_chart import chart
-from tms.boards.responses import UNREADABLE, ask, found, show
+from tms.boards.responses import UNREADABLE, or_404, render_dialog, render_page
 from tms.commands import services as commands
 from tms.commands.catalog import CATALOG, is_dangerous
 from tms.commands.forms import CommandForm
@@ -24,21 +24,23 @@ from tms.telemetry.history import series as telemetry
 @never_cache
 @sign_in_required
 def overview(request: AuthenticatedRequest) -> HttpResponse:
-    return show(request, OverviewPage.open(request.GET, person=request.user))
+    return render_page(request, OverviewPage.open(request.GET, person=request.user))
 
 
 @require_safe
 @never_cache
 @sign_in_required
 def terminals(request: AuthenticatedRequest) -> HttpResponse:
-    return show(request, TerminalsPage.open(request.GET, person=request.user), results="boards/terminals.html#results")
+    return render_page(
+        request, TerminalsPage.open(request.GET, person=request.user), results="boards/terminals.html#results"
+    )
 
 
 @require_safe
 @never_cache
 @sign_in_required
 def terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
-    return show(
+    return render_page(
         request, TerminalPage.open(request.GET, person=request.user, uid=uid), form=CommandForm(person=request.user)
     )
 
@@ -47,7 +49,7 @@ def terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 @never_cache
 @sign_in_required
 def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
-    page = found(TerminalPage.open(request.GET, person=request.user, uid=uid))
+    page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
     span = telemetry.SPANS.get(request.GET.get("span", ""), telemetry.SPANS[telemetry.DEFAULT_SPAN])
     return JsonResponse(chart(page.terminal, span, at=timezone.now()))
 
@@ -56,7 +58,7 @@ def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 @needs(Permission.SEND_COMMANDS)
 def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     """A dangerous one is asked about first: it is sent by the second POST, with `sure`."""
-    page = found(TerminalPage.open(request.GET, person=request.user, uid=uid))
+    page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
     danger = is_dangerous(request.POST.get("name", ""))
     if danger:
         access.demand(request.user, Permission.SEND_DANGEROUS_COMMANDS)
@@ -74,21 +76,21 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 def _command_panel(
     request: AuthenticatedRequest, page: TerminalPage, form: CommandForm, *, partial: str = "ask", status: int = 200
 ) -> HttpResponse:
-    return show(request, page, results=f"boards/commands.html#{partial}", form=form, status=status)
+    return render_page(request, page, results=f"boards/commands.html#{partial}", form=form, status=status)
 
 
 def _confirm_command(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
     """For htmx as a dialog, though the form has another target."""
     at = timezone.now()
     context = {
-        "place": page.place,
+        "nav_item": page.nav_item,
         "terminal": page.terminal,
         "command": CATALOG[form.cleaned_data["name"]],
         "impact": impact_of(page.terminal, at=at),
         "fields": [(name, request.POST[name]) for name in form.fields],
         "at": at,
     }
-    answer = ask(request, "boards/command-confirm.html", context)
+    answer = render_dialog(request, "boards/command-confirm.html", context)
     return reswap(retarget(answer, "#dialog"), "innerHTML") if request.htmx else answer
 
 
@@ -96,7 +98,7 @@ def _confirm_command(request: AuthenticatedRequest, page: TerminalPage, form: Co
 @never_cache
 @sign_in_required
 def alerts(request: AuthenticatedRequest) -> HttpResponse:
-    return show(request, AlertsPage.open(request.GET, person=request.user), results="boards/alerts.html#results")
+    return render_page(request, AlertsPage.open(request.GET, person=request.user), results="boards/alerts.html#results")
 
 
 @require_safe
@@ -105,7 +107,7 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page = AlertPage.open(request.GET, person=request.user, pk=str(pk))
     action = ACTIONS["acknowledge"]
-    return show(request, page, action=action, form=action.form(at=timezone.now()))
+    return render_page(request, page, action=action, form=action.form(at=timezone.now()))
 
 
 @require_safe

@@ -48,7 +48,7 @@ let panel;
 
 /** @param {Severity} severity */
 const marks = (severity) =>
-  document.getElementById(`calls-${severity}`)?.dataset.marks?.split(" ").filter(Boolean) ?? [];
+  document.getElementById(`sound-alarms-${severity}`)?.dataset.marks?.split(" ").filter(Boolean) ?? [];
 
 /** Whether one of them is new; from now on it is not. @param {Severity} severity */
 function hasNew(severity) {

@@ -123,18 +123,18 @@ async def test_alerts_come_are_taken_and_go_on_every_board(board, fleet, tanaka,
             frame = await opened.until(lambda frame, of=listed: frame.list[0] == of)
             assert frame.list[1] == [f"alert-{alert.pk}"]
             assert "Hot" in frame.html
-        await page.showing('id="held"', "Hot", "Unacknowledged")
+        await page.showing('id="open-alerts"', "Hot", "Unacknowledged")
 
         await in_thread(lambda: factories.acknowledged(alert, by=tanaka, comment="on my way"))
         for opened in (overview, alerts):
-            await opened.showing(f'id="alert-{alert.pk}"', 'data-ack="held"', "M. Tanaka", "on my way")
-        await page.showing('id="held"', "M. Tanaka")
+            await opened.showing(f'id="alert-{alert.pk}"', 'data-ack="acknowledged"', "M. Tanaka", "on my way")
+        await page.showing('id="open-alerts"', "M. Tanaka")
 
         await in_thread(lambda: factories.resolved(alert))
         for opened, listed in ((overview, "incidents"), (alerts, "alerts")):
             frame = await opened.until(lambda frame, of=listed: frame.list[0] == of)
             assert frame.list[1] == []
-        await page.showing('id="held"', "hidden")
+        await page.showing('id="open-alerts"', "hidden")
 
 
 async def test_the_page_of_an_alert_tells_who_took_it(board, fleet, sato):
@@ -145,11 +145,11 @@ async def test_the_page_of_an_alert_tells_who_took_it(board, fleet, sato):
         await in_thread(lambda: factories.acknowledged(alert, by=sato, comment="fan ordered", at=timezone.now()))
 
         frame = await opened.until(lambda frame: frame.list[0] == "timeline")
-        assert frame.list[1] == ["step-1", "step-0"]
+        assert frame.list[1] == ["transition-1", "transition-0"]
         assert "fan ordered" in frame.html
 
 
-async def test_the_page_of_a_terminal_tells_readings_happenings_and_answers(board, fleet, tanaka):
+async def test_the_page_of_a_terminal_tells_readings_timeline_entries_and_answers(board, fleet, tanaka):
     terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     async with board("/terminals/T-1/") as opened:
         await opened.painted()

@@ -134,7 +134,7 @@ async def test_a_row_that_changes_meanwhile_still_tells_who_is_there(board, flee
 
         await in_thread(lambda: factories.acknowledged(alert, by=tanaka, comment="mine"))
 
-        await opened.showing('data-ack="held"', "mine", "<bdi>佐藤</bdi> is viewing")
+        await opened.showing('data-ack="acknowledged"', "mine", "<bdi>佐藤</bdi> is viewing")
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ class AlertSelection:
         if not self.is_all:
             return self._selected(alerts)
         was_unacknowledged = Q(acknowledged_at=None) | Q(acknowledged_at__gte=self.seen_at)
-        return replace(self.matching, nobody=False).apply(self._seen(alerts).filter(was_unacknowledged))
+        return replace(self.matching, unacknowledged=False).apply(self._seen(alerts).filter(was_unacknowledged))
 
     def _selected(self, alerts: AlertQuerySet) -> AlertQuerySet:
         return alerts.filter(pk__in=self.pks)

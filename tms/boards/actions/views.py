@@ -16,7 +16,7 @@ from tms.alerts.models import Alert, Incident
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
-from tms.boards.responses import CONFLICT, UNREADABLE, ask, done, found, row_of, show
+from tms.boards.responses import CONFLICT, UNREADABLE, or_404, render_dialog, render_done, render_page, row_of
 from tms.boards.rows.common import WORST_FIRST
 
 METHODS = ["GET", "HEAD", "POST"]
@@ -27,7 +27,7 @@ ONE, MANY = "boards/actions/action.html", "boards/actions/bulk-action.html"
 @never_cache
 @sign_in_required
 def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return show(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
+    return render_page(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
 
 
 @require_http_methods(METHODS)
@@ -42,13 +42,13 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     form = entry.form(request.POST if is_sent else None, at=at, initial=initial)
     context = {"action": entry, "form": form, "at": at, "subject": subject, **_shown(target, row)}
     if not is_sent or not form.is_valid():
-        return ask(request, ONE, context, status=UNREADABLE if is_sent else 200)
+        return render_dialog(request, ONE, context, status=UNREADABLE if is_sent else 200)
     try:
         perform(target, rows, by=request.user, at=at, version=_version(request), **form.terms())
     except Conflict as conflict:
         context |= {"conflict": conflict, **_shown(target, row_of(page))}
-        return ask(request, ONE, context, status=CONFLICT)
-    return done(request, page, message=target.done)
+        return render_dialog(request, ONE, context, status=CONFLICT)
+    return render_done(request, page, message=target.done)
 
 
 @require_http_methods(METHODS)
@@ -64,18 +64,18 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     back = AlertsPage(request.user, selection.matching).address
     context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
     if selection.is_nothing or (is_sent and not form.is_valid()):
-        return ask(request, MANY, context, status=UNREADABLE)
+        return render_dialog(request, MANY, context, status=UNREADABLE)
     if not is_sent:
         every = target.when.filter(selection.every().alerts(to=request.user)).count()
         context["every"] = 0 if selection.is_all or every <= context["number"] else every
-        return ask(request, MANY, context)
+        return render_dialog(request, MANY, context)
     changed = target.run(alerts, by=request.user, at=at, **form.terms())
     outcome = selection.outcome(by=request.user) if target.is_exclusive else BulkOutcome(changed)
     is_changed = bool(outcome.changed or context["number"])
     context |= {"outcome": outcome, "is_changed": is_changed, **_numbers(alerts)}
     if not is_changed:
-        return ask(request, MANY, context, status=CONFLICT)
-    answer = ask(request, MANY, context, partial="done")
+        return render_dialog(request, MANY, context, status=CONFLICT)
+    answer = render_dialog(request, MANY, context, partial="done")
     answer["HX-Trigger"] = "bulk-action-done"
     return answer
 
@@ -92,8 +92,8 @@ def _entry(request: AuthenticatedRequest, name: str, subject: str) -> tuple[Oper
 def _page(request: AuthenticatedRequest, subject: str, pk: int) -> tuple[AlertPage | IncidentPage, Any]:
     """The page of an alert or incident, and the one row it is about."""
     if subject == "alert":
-        return found(AlertPage.open(request.GET, person=request.user, pk=str(pk))), Alert.objects.filter(pk=pk)
-    return found(IncidentPage.open(request.GET, person=request.user, pk=str(pk))), Incident.objects.filter(pk=pk)
+        return or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk))), Alert.objects.filter(pk=pk)
+    return or_404(IncidentPage.open(request.GET, person=request.user, pk=str(pk))), Incident.objects.filter(pk=pk)
 
 
 def _shown(target: Target, row: Any) -> dict[str, Any]:

@@ -85,11 +85,11 @@ class PastFilter:
         # Lists and subqueries that PostgreSQL hashes once: an OR over joins would be asked row by row.
         rules = Rule.objects.filter(Q(name__icontains=self.q) | Q(name_ja__icontains=self.q))
         terminals = Terminal.objects.filter(terminals_like(self.q))
-        said = Transition.objects.with_comment().filter(comment__icontains=self.q)
+        comments = Transition.objects.with_comment().filter(comment__icontains=self.q)
         return (
             Q(rule__in=list(rules.values_list("pk", flat=True)))
             | Q(terminal__in=terminals.values("pk"))
-            | Q(pk__in=said.values("alert"))
+            | Q(pk__in=comments.values("alert"))
         )
 
 

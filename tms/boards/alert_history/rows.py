@@ -14,7 +14,7 @@ from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
 FIRST_TAKEN = Transition.objects.taken().filter(alert=OuterRef("pk")).order_by("at", "pk")
-LAST_SAID = Transition.objects.with_comment().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
+LAST_COMMENT = Transition.objects.with_comment().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
 
 
 class PastRow(NamedTuple):
@@ -26,7 +26,7 @@ class PastRow(NamedTuple):
     suppressed: str
     uid: str
     label: str
-    place: SiteLabel
+    site_label: SiteLabel
     rule: Bilingual
     first_acknowledged_at: datetime | None
     taken_by: Name | None
@@ -60,14 +60,14 @@ def past_rows(pks: Collection[int]) -> list[PastRow]:
     """In the order of `pks`, in two queries."""
     rows = Alert.objects.filter(pk__in=pks).annotate(
         taken_by=Subquery(FIRST_TAKEN.values("by")[:1]),
-        said=Subquery(LAST_SAID.values("comment")[:1]),
+        last_comment=Subquery(LAST_COMMENT.values("comment")[:1]),
     )
     found = _rows(rows)
     return [found[pk] for pk in pks if pk in found]
 
 
 def _rows(rows: QuerySet[Alert]) -> dict[int, PastRow]:
-    values = list(rows.values(*COLUMNS, "taken_by", "said"))
+    values = list(rows.values(*COLUMNS, "taken_by", "last_comment"))
     names = _names({value["taken_by"] for value in values})
     return {value["pk"]: _row(value, names) for value in values}
 
@@ -83,11 +83,11 @@ def _row(value: Mapping[str, Any], names: Mapping[int, Name]) -> PastRow:
         value["suppressed_at_open"] or "",
         uid=value["terminal__uid"],
         label=value["terminal__label"],
-        place=SiteLabel(site[0], Bilingual(*site[1:])),
+        site_label=SiteLabel(site[0], Bilingual(*site[1:])),
         rule=Bilingual(value["rule__name"], value["rule__name_ja"]),
         first_acknowledged_at=value["first_acknowledged_at"],
         taken_by=names.get(value["taken_by"]),
-        comment=value["said"] or "",
+        comment=value["last_comment"] or "",
     )
 
 

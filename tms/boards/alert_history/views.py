@@ -20,7 +20,7 @@ from tms.boards.formatting import csv_export
 def past_alerts(request: AuthenticatedRequest) -> HttpResponse:
     at = timezone.now()
     asked = Search.of(request.GET, person=request.user, at=at)
-    context = {"place": "alerts", "asked": asked, **asked.page(), **asked.choices(), "spans": asked.spans(at)}
+    context = {"nav_item": "alerts", "asked": asked, **asked.page(), **asked.choices(), "spans": asked.spans(at)}
     if request.htmx.request_type != "partial":
         return render(request, "boards/alert_history/alerts.html", context)
     answer = render(request, "boards/alert_history/alerts.html#results", context)
@@ -40,7 +40,7 @@ def export_past(request: AuthenticatedRequest) -> HttpResponseBase:
 @sign_in_required
 def alert_times(request: AuthenticatedRequest) -> HttpResponse:
     figures = Figures.of(request.GET, person=request.user, at=timezone.now())
-    return render(request, "boards/alert_history/times.html", {"place": "alerts", "figures": figures})
+    return render(request, "boards/alert_history/times.html", {"nav_item": "alerts", "figures": figures})
 
 
 @require_safe

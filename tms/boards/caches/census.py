@@ -50,12 +50,12 @@ class Census:
         return _summed((presence, number) for (_, presence, _), number in self.terminals.items())
 
     @cached_property
-    def crews(self) -> Counter[tuple[int, str]]:
+    def peers(self) -> Counter[tuple[int, str]]:
         """How many terminals there are by site and kind."""
         return _summed(((site, kind), number) for (site, _, kind), number in self.terminals.items())
 
     @cached_property
-    def crews_online(self) -> Counter[tuple[int, str]]:
+    def peers_online(self) -> Counter[tuple[int, str]]:
         online = ((key, number) for key, number in self.terminals.items() if key[1] == Presence.ONLINE)
         return _summed(((site, kind), number) for (site, _, kind), number in online)
 

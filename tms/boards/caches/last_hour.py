@@ -52,9 +52,9 @@ def _severity_increments(at: datetime) -> Iterable[Increment]:
             yield minute, before, -n
 
 
-def _walk_back(now: Counter[str], steps: Iterable[Increment], *, at: datetime) -> dict[str, list[int]]:
+def _walk_back(now: Counter[str], increments: Iterable[Increment], *, at: datetime) -> dict[str, list[int]]:
     moved: dict[str, Counter[int]] = {name: Counter() for name in now}
-    for minute, name, n in steps:
+    for minute, name, n in increments:
         age = min(MINUTES - 1, max(0, int((at - minute).total_seconds() // 60)))
         moved.setdefault(name, Counter())[age] += n
     return {name: _line(now[name], ages) for name, ages in moved.items()}

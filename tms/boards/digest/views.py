@@ -62,7 +62,7 @@ def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         notes.edit(note, form.cleaned_data["text"], by=request.user, at=timezone.now())
         return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
     status = UNREADABLE if form.is_bound else 200
-    context = {"place": "digest", "note": note, "form": form}
+    context = {"nav_item": "digest", "note": note, "form": form}
     return render(request, "boards/digest/note.html", context, status=status)
 
 
@@ -81,7 +81,7 @@ def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = 200) -
     span = _span(request.GET)
     shown = digest(span.since, span.until, to=request.user)
     context: dict[str, Any] = {
-        "place": "digest",
+        "nav_item": "digest",
         "digest": shown,
         "span": span,
         "spans": [Choice(name, label, name == span.preset, f"?span={name}") for name, label in LABELS.items()],

@@ -49,7 +49,7 @@ def planned(chosen: TerminalFilter) -> list[Choice]:
 
 
 ORDERS = (
-    ("business", _("By impact")),
+    ("impact", _("By impact")),
     ("severity", pgettext_lazy("order", "By severity")),
     ("oldest", _("Oldest first")),
 )

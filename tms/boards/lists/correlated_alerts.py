@@ -16,12 +16,12 @@ MOST_EXPANDED = 5
 MOST_MEMBERS = 50
 
 
-def standing(chosen: AlertFilter, *, to: Person) -> list[IncidentRow]:
+def unresolved_incidents(chosen: AlertFilter, *, to: Person) -> list[IncidentRow]:
     """Those that are not over and that a filter lets through, the most urgent first."""
     rows = visible(Incident.objects.unresolved(), to=to)
     if chosen.severity:
         rows = rows.filter(severity__in=chosen.severity)
-    if chosen.nobody:
+    if chosen.unacknowledged:
         rows = rows.filter(state=IncidentState.OPEN)
     if chosen.site:
         rows = rows.filter(site__code__iexact=chosen.site)

@@ -98,7 +98,7 @@ class AlertFilter:
 
     q: str = ""
     severity: tuple[str, ...] = ()
-    nobody: bool = False
+    unacknowledged: bool = False
     site: str = ""
     rule: str = ""
     stale: bool = False
@@ -114,7 +114,7 @@ class AlertFilter:
         return cls(
             q=q if len(q) >= LEAST_SEARCHED else "",
             severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
-            nobody=query.get("nobody") == "1",
+            unacknowledged=query.get("unacknowledged") == "1",
             site=text(query, "site", 8),
             rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
             stale=query.get("stale") == "1",
@@ -126,7 +126,7 @@ class AlertFilter:
     def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
         if self.severity:
             rows = rows.filter(severity__in=self.severity)
-        if self.nobody:
+        if self.unacknowledged:
             rows = rows.filter(acknowledged_at=None)
         if self.site:
             rows = rows.filter(terminal__site__code__iexact=self.site)

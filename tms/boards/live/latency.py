@@ -18,14 +18,14 @@ INDICATORS: Mapping[str, Indicator] = {
 }
 MOST_KEPT = 20_000
 LATE = timedelta(seconds=10)
-"""A step is committed a while after its instant, and what boards are sent was read a while before."""
+"""A transition is committed a while after its instant, and what boards are sent was read a while before."""
 
 type Shown = tuple[type[AlertRow | IncidentRow], int]
 """A row: of what, and its primary key."""
 
 
 class BoardLatency:
-    """Remembers which step of each was shown last, so that only its first sight counts."""
+    """Remembers which transition of each was shown last, so that only its first sight counts."""
 
     def __init__(self) -> None:
         self._seen: dict[Shown, datetime] = {}
@@ -36,31 +36,33 @@ class BoardLatency:
         """`scenes` were sent `at`, after `change`; each with whether nobody had it before."""
         for page_state, is_first in scenes:
             if is_first or change.alerts or change.incidents or change.everything:
-                for row, step in _steps(page_state):
-                    self._see(row, step, is_new=not is_first and self._is_new(row, step, change), at=at)
+                for row, transition in _transitions(page_state):
+                    self._see(row, transition, is_new=not is_first and self._is_new(row, transition, change), at=at)
         self._sent_at = at
         if len(self._seen) > MOST_KEPT:
             self._seen = dict(list(self._seen.items())[MOST_KEPT // 2 :])
 
-    def _see(self, row: Shown, step: TransitionRow | IncidentTransitionRow, *, is_new: bool, at: datetime) -> None:
+    def _see(
+        self, row: Shown, transition: TransitionRow | IncidentTransitionRow, *, is_new: bool, at: datetime
+    ) -> None:
         before = self._seen.get(row)
-        if before is not None and before >= step.at:
+        if before is not None and before >= transition.at:
             return
-        self._seen[row] = step.at
-        if is_new and (indicator := INDICATORS.get(step.kind)):
-            slo.observe(indicator, (at - step.at).total_seconds())
+        self._seen[row] = transition.at
+        if is_new and (indicator := INDICATORS.get(transition.kind)):
+            slo.observe(indicator, (at - transition.at).total_seconds())
 
-    def _is_new(self, row: Shown, step: TransitionRow | IncidentTransitionRow, change: Change) -> bool:
+    def _is_new(self, row: Shown, transition: TransitionRow | IncidentTransitionRow, change: Change) -> bool:
         """A gap in the feed names none: then whatever happened since just before boards were sent anything is new."""
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
-        return change.everything and self._sent_at is not None and step.at > self._sent_at - LATE
+        return change.everything and self._sent_at is not None and transition.at > self._sent_at - LATE
 
 
-def _steps(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:
-    """The newest step of each alert and incident that the scene shows."""
+def _transitions(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:
+    """The newest transition of each alert and incident that the scene shows."""
     for part in page_state.parts.values():
         row = part.values.get("alert") or part.values.get("incident")
-        if isinstance(row, AlertRow | IncidentRow) and row.steps:
-            yield (type(row), row.pk), row.steps[-1]
+        if isinstance(row, AlertRow | IncidentRow) and row.transitions:
+            yield (type(row), row.pk), row.transitions[-1]

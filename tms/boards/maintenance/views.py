@@ -92,12 +92,12 @@ def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 def _show(request: AuthenticatedRequest, *, status: int = 200, **extra: Any) -> HttpResponse:
     page, desk = MaintenancePage(request.user), RenderContext(timezone.now())
-    context = {"page": page, "place": page.place, "scene": page.page_state(desk), "at": desk.at, **extra}
+    context = {"page": page, "nav_item": page.nav_item, "scene": page.page_state(desk), "at": desk.at, **extra}
     return render(request, page.template, context, status=status)
 
 
 def _ask(request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = 200) -> HttpResponse:
-    context = {"form": form, "place": MaintenancePage.place, "at": at}
+    context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at}
     return render(request, TEMPLATE, context | _previewed(form, at=at), status=status)
 
 

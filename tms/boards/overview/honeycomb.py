@@ -17,7 +17,7 @@ NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLIN
 
 @dataclass(frozen=True, slots=True)
 class SiteCell:
-    place: SiteLabel
+    site_label: SiteLabel
     terminals: int
     worst: str
     """A severity, a presence, or `ok`."""
@@ -27,7 +27,7 @@ class SiteCell:
 
     @property
     def element(self) -> str:
-        return f"site-{self.place.code}"
+        return f"site-{self.site_label.code}"
 
     @property
     def needs_a_person(self) -> bool:
@@ -53,10 +53,10 @@ def columns(number: int) -> int:
     return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
 
 
-def _cell(place: SiteLabel, tally: PresenceCounts, expected: str) -> SiteCell:
+def _cell(site_label: SiteLabel, tally: PresenceCounts, expected: str) -> SiteCell:
     worst, number = _worst(tally, expected)
     size = next((size for least, size in SIZES if tally.total >= least), "s")
-    return SiteCell(place, tally.total, worst, number, size)
+    return SiteCell(site_label, tally.total, worst, number, size)
 
 
 def _worst(tally: PresenceCounts, expected: str) -> tuple[str, int]:

@@ -41,7 +41,7 @@ SOURCES: Mapping[str, ChangeSource] = {
         ("alert__rule", "alert__terminal__site", "by"),
     ),
 }
-"""By the name of their kind of happening."""
+"""By the name of their kind of timeline entry."""
 
 
 class Trace(NamedTuple):

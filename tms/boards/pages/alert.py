@@ -17,7 +17,7 @@ TEMPLATE = "boards/alert.html"
 class AlertPage(BoardPage):
     kind = "alert"
     template = TEMPLATE
-    place = "alerts"
+    nav_item = "alerts"
 
     def __init__(self, person: Person, alert: Alert) -> None:
         self.person = person
@@ -56,14 +56,15 @@ class AlertPage(BoardPage):
         )
 
     def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:
-        """Its steps, and what was told of it, in the order in which they happened."""
-        steps = {f"step-{index}": step for index, step in enumerate(alert.steps)}
+        """Its transitions, and what was told of it, in the order in which they happened."""
+        transitions = {f"transition-{index}": transition for index, transition in enumerate(alert.transitions)}
         told = {f"told-{one.number}": one for one in notifications_of(alert.pk)}
-        instants = {element: step.at for element, step in steps.items()} | {
+        instants = {element: transition.at for element, transition in transitions.items()} | {
             element: one.at for element, one in told.items()
         }
         parts = {
-            element: PagePart(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()
+            element: PagePart(f"{TEMPLATE}#transition", {"id": element, "transition": transition})
+            for element, transition in transitions.items()
         }
         parts |= {element: PagePart(f"{TEMPLATE}#told", {"id": element, "told": one}) for element, one in told.items()}
         return {element: parts[element] for element in sorted(parts, key=lambda element: instants[element])}

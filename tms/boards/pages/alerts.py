@@ -25,7 +25,7 @@ from tms.lib.pagination import Column, Keyset, KeysetPage
 from tms.lib.severity import Severity
 
 TEMPLATE = "boards/alerts.html"
-BUSINESS, SEVERITY, OLDEST = "business", "severity", "oldest"
+IMPACT, SEVERITY, OLDEST = "impact", "severity", "oldest"
 OPEN, SNOOZED, RESOLVED = "open", "snoozed", "resolved"
 BY_URGENCY = Keyset(
     (Column("rank", int), Column("acknowledged", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
@@ -37,7 +37,7 @@ BY_RECOVERY = Keyset((Column("resolved_at", datetime.fromisoformat, True), Colum
 class AlertsPage(BoardPage):
     kind = "alerts"
     template = TEMPLATE
-    place = "alerts"
+    nav_item = "alerts"
     lasts_s = 15.0
 
     def __init__(
@@ -49,7 +49,7 @@ class AlertsPage(BoardPage):
         after: str = "",
         before: str = "",
         expanded: frozenset[int] = frozenset(),
-        order: str = BUSINESS,
+        order: str = IMPACT,
     ) -> None:
         self.person = person
         self.chosen = chosen
@@ -74,7 +74,7 @@ class AlertsPage(BoardPage):
             after=after,
             before=before,
             expanded=frozenset(expanded),
-            order=order if order in (SEVERITY, OLDEST) else BUSINESS,
+            order=order if order in (SEVERITY, OLDEST) else IMPACT,
         )
 
     @property
@@ -83,7 +83,7 @@ class AlertsPage(BoardPage):
 
     def at(self, *, after: str = "", before: str = "", expanded: Iterable[int] = ()) -> str:
         """The address of a page of this list."""
-        order = self.order if self.state == OPEN and self.order != BUSINESS else ""
+        order = self.order if self.state == OPEN and self.order != IMPACT else ""
         state = "" if self.state == OPEN else self.state
         marks = {"state": state, "order": order, "after": after, "before": before}
         marks_given = {name: mark for name, mark in marks.items() if mark}
@@ -133,7 +133,7 @@ class AlertsPage(BoardPage):
         """They stand before all alerts, so on the first page."""
         if not self._is_correlated or self.after or self.before:
             return []
-        return correlated_alerts.standing(self.chosen, to=self.person)
+        return correlated_alerts.unresolved_incidents(self.chosen, to=self.person)
 
     def _incident_part(self, incident: IncidentRow) -> PagePart:
         toggled = self.at(expanded=self.expanded ^ {incident.pk})
@@ -143,8 +143,8 @@ class AlertsPage(BoardPage):
     def _window(self, context: RenderContext) -> KeysetPage:
         rows = self.chosen.apply(visible(self._listed(context), to=self.person))
         rows = correlated_alerts.outside(rows, self.chosen) if self._is_correlated else rows
-        if self.order == BUSINESS:
-            return BY_IMPACT.window_of(context.business.order(rows), after=self.after, before=self.before)
+        if self.order == IMPACT:
+            return BY_IMPACT.window_of(context.impact.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}
         order = orders.get(self.state) or orders.get(self.order) or BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
@@ -156,13 +156,13 @@ class AlertsPage(BoardPage):
         return alerts.by_urgency()
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
-        awake, nobody, snoozed = context.census.awake, context.census.unacknowledged, context.census.snoozed
+        awake, unacknowledged, snoozed = context.census.awake, context.census.unacknowledged, context.census.snoozed
         shown = snoozed if self.state == SNOOZED else awake
         numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
         numbers |= {
             "count-open": awake.total(),
             "count-snoozed": snoozed.total(),
-            "count-nobody": nobody.total(),
+            "count-unacknowledged": unacknowledged.total(),
             "count-resolved": visible(resolved_today(at=context.at), to=self.person).count(),
         }
         if self.state == OPEN:
@@ -173,9 +173,9 @@ class AlertsPage(BoardPage):
 
     def _matching(self, context: RenderContext) -> int:
         """How many nobody has of those that the filter lets through; asked only where no count is kept."""
-        chosen, nobody = self.chosen, context.census.unacknowledged
-        if chosen == AlertFilter(severity=chosen.severity, nobody=chosen.nobody):
-            return sum(nobody[name] for name in chosen.severity or Severity.values)
+        chosen, unacknowledged = self.chosen, context.census.unacknowledged
+        if chosen == AlertFilter(severity=chosen.severity, unacknowledged=chosen.unacknowledged):
+            return sum(unacknowledged[name] for name in chosen.severity or Severity.values)
         return chosen.apply(visible(Alert.objects.unacknowledged(), to=self.person)).count()
 
     def _around(self, context: RenderContext, window: KeysetPage, incidents: int) -> dict[str, PagePart]:

@@ -41,7 +41,7 @@ class BoardPage(ABC):
 
     kind: ClassVar[str]
     template: ClassVar[str]
-    place: ClassVar[str]
+    nav_item: ClassVar[str]
     """The entry of the navigation that it belongs to."""
     lasts_s: ClassVar[float] = inf
     """After this it looks different by the passing of time alone."""
@@ -76,7 +76,7 @@ class BoardPage(ABC):
         ids = [f"alert-{pk}" for pk in pks]
         stood = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         # Why an alert stands where it stands changes with the terminals beside its own.
-        rows = context.business.explained([part.values["alert"] for part in stood.values()])
+        rows = context.impact.explained([part.values["alert"] for part in stood.values()])
         moved = [row for row in rows if row is not stood[row.element].values["alert"]]
         missing = [pk for pk in pks if f"alert-{pk}" not in stood]
         return stood | {
@@ -117,8 +117,8 @@ def nav(context: RenderContext) -> dict[str, PagePart]:
     """Parts that every page has."""
     number = context.census.unacknowledged[Severity.CRITICAL]
     return {
-        "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unheld": number}),
-        "calls": PagePart("boards/sound.html#calls", context.calls),
+        "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unacknowledged": number}),
+        "sound-alarms": PagePart("boards/sound.html#sound-alarms", context.sound_alarms),
     }
 
 

@@ -19,7 +19,7 @@ MOST_MEMBERS = 100
 class IncidentPage(BoardPage):
     kind = "incident"
     template = TEMPLATE
-    place = "alerts"
+    nav_item = "alerts"
 
     def __init__(self, person: Person, incident: Incident) -> None:
         self.person = person
@@ -54,15 +54,18 @@ class IncidentPage(BoardPage):
         if incident is None:
             raise Incident.DoesNotExist
         members = self._members(context, change, before)
-        steps = {f"step-{index}": step for index, step in enumerate(incident.steps)}
+        transitions = {f"transition-{index}": transition for index, transition in enumerate(incident.transitions)}
         parts = {
             **nav(context),
             **members,
             incident.element: PagePart(f"{TEMPLATE}#state", {"incident": incident}),
             "members-note": PagePart(f"{TEMPLATE}#members-note", _note(incident, len(members))),
-            **{element: PagePart(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()},
+            **{
+                element: PagePart(f"{TEMPLATE}#transition", {"id": element, "transition": transition})
+                for element, transition in transitions.items()
+            },
         }
-        return PageState(parts, {"timeline": tuple(reversed(steps)), "members": tuple(members)})
+        return PageState(parts, {"timeline": tuple(reversed(transitions)), "members": tuple(members)})
 
     def _members(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """The most urgent first; of one that is over: the newest."""
@@ -78,4 +81,4 @@ class IncidentPage(BoardPage):
 
 
 def _note(incident: IncidentRow, shown: int) -> dict[str, int]:
-    return {"standing": incident.open_count, "joined": incident.joined_count, "shown": shown, "pk": incident.pk}
+    return {"open": incident.open_count, "joined": incident.joined_count, "shown": shown, "pk": incident.pk}

@@ -17,7 +17,7 @@ class MaintenancePage(BoardPage):
 
     kind = "maintenance"
     template = TEMPLATE
-    place = "maintenance"
+    nav_item = "maintenance"
 
     def __init__(self, person: Person) -> None:
         self.person = person

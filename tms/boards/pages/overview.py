@@ -32,7 +32,7 @@ TELLING = frozenset({Presence.OFFLINE, Presence.SILENT})
 class OverviewPage(BoardPage):
     kind = "overview"
     template = TEMPLATE
-    place = "overview"
+    nav_item = "overview"
     lasts_s = 15.0
 
     def __init__(self, person: Person) -> None:
@@ -60,7 +60,7 @@ class OverviewPage(BoardPage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        correlated = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
+        correlated = correlated_alerts.unresolved_incidents(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
         alerts = self._alerts(context, change, before, most=MOST_ALERTS - len(incidents))
         shown = len(alerts) + sum(row.open_count for row in correlated)
@@ -71,7 +71,7 @@ class OverviewPage(BoardPage):
             **dict(_totals(context)),
             **incidents,
             **alerts,
-            **{change.element: PagePart(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
+            **{change.element: PagePart(f"{TEMPLATE}#change", {"entry": change}) for change in changes},
             **self._sites(context),
             "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.awake.total()}),
             "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(context, shown)),
@@ -88,9 +88,9 @@ class OverviewPage(BoardPage):
     def _alerts(
         self, context: RenderContext, change: Change, before: PageState | None, *, most: int
     ) -> dict[str, PagePart]:
-        """The rows outside of incidents that are most in the way of business, in order."""
+        """The rows outside of incidents with the greatest impact, in order."""
         alerts = visible(Alert.objects.awake().uncorrelated(), to=self.person)
-        pks = [key[-1] for key in context.business.order(alerts)[:most]]
+        pks = [key[-1] for key in context.impact.order(alerts)[:most]]
         rows = self.alert_parts(pks, context, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
@@ -113,9 +113,17 @@ class OverviewPage(BoardPage):
 
 
 def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
-    severities, nobody, presences = context.census.severities, context.census.unacknowledged, context.census.presences
+    severities, unacknowledged, presences = (
+        context.census.severities,
+        context.census.unacknowledged,
+        context.census.presences,
+    )
     for severity in Severity:
-        values = {"severity": severity.value, "number": severities[severity], "nobody": nobody[severity]}
+        values = {
+            "severity": severity.value,
+            "number": severities[severity],
+            "unacknowledged": unacknowledged[severity],
+        }
         yield f"total-{severity}", _total("severity-total", values, context)
     for presence in Presence:
         values = {"presence": presence.value, "number": presences[presence]}

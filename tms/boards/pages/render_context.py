@@ -3,7 +3,7 @@ from datetime import datetime
 from functools import cached_property
 
 from tms.boards.caches.census import Census
-from tms.boards.caches.census_cache import census_cache as kept_census
+from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
 from tms.boards.rows.alerts import AlertRow, alert_rows
@@ -21,19 +21,19 @@ class RenderContext:
 
     @cached_property
     def census(self) -> Census:
-        return kept_census().read()
+        return census_cache().read()
 
     @cached_property
-    def business(self) -> ImpactRanking:
+    def impact(self) -> ImpactRanking:
         return ImpactRanking(self.census, at=self.at)
 
     @cached_property
-    def calls(self) -> SoundAlarms:
+    def sound_alarms(self) -> SoundAlarms:
         return alarm_cache().get(self.at)
 
     @cached_property
     def hour(self) -> Lines:
-        return kept_census().hour(self.census, at=self.at)
+        return census_cache().hour(self.census, at=self.at)
 
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
         """Their rows, in the order of `pks`. Which of them a person may see has been asked before."""
@@ -45,5 +45,5 @@ class RenderContext:
     def alerts(self, pks: Collection[int]) -> list[AlertRow]:
         missing = [pk for pk in pks if pk not in self._alerts]
         if missing:
-            self._alerts |= {row.pk: row for row in self.business.explained(alert_rows(missing).values())}
+            self._alerts |= {row.pk: row for row in self.impact.explained(alert_rows(missing).values())}
         return [self._alerts[pk] for pk in pks if pk in self._alerts]

@@ -21,7 +21,7 @@ from tms.fleet.models import Terminal
 from tms.telemetry.history.series import DEFAULT_SPAN, SPANS
 
 TEMPLATE = "boards/terminal.html"
-MOST_HAPPENINGS = 50
+MOST_ENTRIES = 50
 MOST_COMMANDS = 8
 TABS = {
     "all": tuple(KINDS),
@@ -42,7 +42,7 @@ TAB_LABELS = {
 class TerminalPage(BoardPage):
     kind = "terminal"
     template = TEMPLATE
-    place = "terminals"
+    nav_item = "terminals"
 
     def __init__(
         self, person: Person, terminal: Terminal, *, tab: str = "all", before: datetime | None = None, span: str = ""
@@ -86,12 +86,12 @@ class TerminalPage(BoardPage):
     ) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
             return PageState({**before.parts, **nav(context)}, before.lists)
-        told = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_HAPPENINGS)
+        told = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_ENTRIES)
         asked = command_rows(self.terminal, limit=MOST_COMMANDS)
         parts = {
             **nav(context),
             **_state(facts_of(self.terminal, at=context.at)),
-            **{row.element: PagePart(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
+            **{row.element: PagePart(f"{TEMPLATE}#entry", {"entry": row}) for row in told},
             **{row.element: PagePart("boards/commands.html#command", {"command": row}) for row in asked},
             "outages": PagePart(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=context.at)}),
             "timeline-foot": PagePart(f"{TEMPLATE}#timeline-foot", self._foot(told)),
@@ -103,7 +103,7 @@ class TerminalPage(BoardPage):
         return PageState(parts, lists)
 
     def _foot(self, told: list[TimelineEntry]) -> dict[str, Any]:
-        is_full = len(told) == MOST_HAPPENINGS
+        is_full = len(told) == MOST_ENTRIES
         return {
             "is_empty": not told,
             "newest": self.at(tab=self.tab) if self.before else "",
@@ -113,4 +113,6 @@ class TerminalPage(BoardPage):
 
 def _state(facts: TerminalFacts) -> dict[str, PagePart]:
     values = {"facts": facts}
-    return {name: PagePart(f"{TEMPLATE}#{name}", values) for name in ("state", "reading-latest", "readings", "held")}
+    return {
+        name: PagePart(f"{TEMPLATE}#{name}", values) for name in ("state", "reading-latest", "readings", "open-alerts")
+    }

@@ -25,7 +25,7 @@ BY_UID = Keyset((Column("natural_uid"),))
 class TerminalsPage(BoardPage):
     kind = "terminals"
     template = TEMPLATE
-    place = "terminals"
+    nav_item = "terminals"
 
     def __init__(self, person: Person, chosen: TerminalFilter, *, after: str = "", before: str = "") -> None:
         self.person = person

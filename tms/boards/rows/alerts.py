@@ -77,7 +77,7 @@ class AlertRow:
     uid: str
     kind: str
     site: int
-    place: SiteLabel
+    site_label: SiteLabel
     label: str
     link: LinkView
     opened_at: datetime
@@ -85,7 +85,7 @@ class AlertRow:
     acknowledged_by: Name | None
     acknowledged_at: datetime | None
     comment: str
-    steps: tuple[TransitionRow, ...]
+    transitions: tuple[TransitionRow, ...]
     version: int = 1
     contract: str = ""
     until: datetime | None = None
@@ -98,7 +98,7 @@ class AlertRow:
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
     why: ImpactReason | None = None
-    """It stands where it stands in the order of business."""
+    """It stands where it stands in order of impact."""
     here: tuple[Viewer, ...] = ()
     """Who is looking at it, or typing."""
 
@@ -127,14 +127,16 @@ class AlertRow:
     @property
     def reopened(self) -> TransitionRow | None:
         """Why it is open again, if nobody has taken it since."""
-        decided = (step for step in reversed(self.steps) if step.kind in DECIDING)
+        decided = (transition for transition in reversed(self.transitions) if transition.kind in DECIDING)
         last = next(decided, None)
         return last if last and last.kind in REOPENING else None
 
     @property
     def put_off(self) -> TransitionRow | None:
         """Who put it off."""
-        return next((step for step in reversed(self.steps) if step.kind == TransitionKind.SNOOZED), None)
+        return next(
+            (transition for transition in reversed(self.transitions) if transition.kind == TransitionKind.SNOOZED), None
+        )
 
     @property
     def is_resolved(self) -> bool:
@@ -159,16 +161,17 @@ def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """The rows of these alerts, in two queries, and one more while people are at them."""
     related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
-    steps, people = _transitions_of(pks), viewers(f"alert-{pk}" for pk in pks)
+    transitions, people = _transitions_of(pks), viewers(f"alert-{pk}" for pk in pks)
     return {
-        alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(f"alert-{alert.pk}", ())) for alert in alerts
+        alert.pk: _alert_row(alert, transitions.get(alert.pk, ()), people.get(f"alert-{alert.pk}", ()))
+        for alert in alerts
     }
 
 
 def _transitions_of(pks: Collection[int]) -> dict[int, tuple[TransitionRow, ...]]:
-    steps: dict[int, tuple[TransitionRow, ...]] = {}
+    transitions: dict[int, tuple[TransitionRow, ...]] = {}
     for row in Transition.objects.filter(alert__in=pks).select_related("by", "to"):
-        step = TransitionRow(
+        transition = TransitionRow(
             at=row.at,
             kind=row.kind,
             by=name_of(row.by) if row.by else None,
@@ -178,11 +181,11 @@ def _transitions_of(pks: Collection[int]) -> dict[int, tuple[TransitionRow, ...]
             contract=row.contract,
             until=row.until,
         )
-        steps[row.alert_id] = (*steps.get(row.alert_id, ()), step)
-    return steps
+        transitions[row.alert_id] = (*transitions.get(row.alert_id, ()), transition)
+    return transitions
 
 
-def _alert_row(alert: Alert, steps: tuple[TransitionRow, ...], people: tuple[Viewer, ...]) -> AlertRow:
+def _alert_row(alert: Alert, transitions: tuple[TransitionRow, ...], people: tuple[Viewer, ...]) -> AlertRow:
     rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     claimant = alert.claimed_by
     threshold = next((one for one in rule.thresholds if one["severity"] == alert.severity), rule.thresholds[0])
@@ -200,7 +203,7 @@ def _alert_row(alert: Alert, steps: tuple[TransitionRow, ...], people: tuple[Vie
         uid=terminal.uid,
         kind=terminal.kind,
         site=terminal.site_id,
-        place=site_label(terminal.site),
+        site_label=site_label(terminal.site),
         label=terminal.label,
         link=link_view(terminal.state)._replace(last_seen_at=None),
         opened_at=alert.opened_at,
@@ -208,7 +211,7 @@ def _alert_row(alert: Alert, steps: tuple[TransitionRow, ...], people: tuple[Vie
         acknowledged_by=name_of(holder) if holder else None,
         acknowledged_at=alert.acknowledged_at,
         comment=alert.comment,
-        steps=steps,
+        transitions=transitions,
         version=alert.version,
         contract=alert.contract,
         until=alert.until,

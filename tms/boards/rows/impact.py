@@ -1,4 +1,4 @@
-"""Alerts in the order of business, and why each stands where it stands.
+"""Alerts in order of impact, and why each stands where it stands.
 
 It is worked out anew for each painting from what is unresolved, and nothing of it is kept in the database: whether a
 lane is the last one changes with every terminal beside it, and with the clock (docs/decisions/0024).
@@ -23,7 +23,7 @@ from tms.fleet.models import Presence
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 
-type Crews = Counter[tuple[int, str]]
+type PeerCounts = Counter[tuple[int, str]]
 """How many terminals, by site and kind."""
 
 WEIGHED = ("pk", "severity", "state", "opened_at", "terminal__site", "terminal__kind")
@@ -47,7 +47,7 @@ class ImpactRanking:
         self._known: dict[int, SiteStatus] = {}
 
     def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
-        """What orders each of `alerts`, in order: the columns of BY_BUSINESS, of which the last is its primary key."""
+        """What orders each of `alerts`, in order: the columns of BY_IMPACT, of which the last is its primary key."""
         rows = list(alerts.order_by().values_list(*WEIGHED))
         doors = self._doors({row[4] for row in rows})
         weights: dict[tuple[int, str, str], Weight] = {}
@@ -78,7 +78,7 @@ class ImpactRanking:
         return score(severity, self._peers(site, kind), is_closed=door is not None and door.opens_at is not None)
 
     def _peers(self, site: int, kind: str) -> PeerGroup:
-        total, online = self._census.crews[site, kind], self._census.crews_online[site, kind]
+        total, online = self._census.peers[site, kind], self._census.peers_online[site, kind]
         return PeerGroup(max(0, online - self._broken[site, kind]), total)
 
     def _doors(self, sites: Collection[int]) -> dict[int, SiteStatus]:
@@ -88,7 +88,7 @@ class ImpactRanking:
         return self._known
 
     @cached_property
-    def _broken(self) -> Crews:
+    def _broken(self) -> PeerCounts:
         """Terminals that are online, and against which something critical stands."""
         critical = Alert.objects.unresolved().filter(severity=Severity.CRITICAL)
         online = critical.filter(terminal__state__presence=Presence.ONLINE)

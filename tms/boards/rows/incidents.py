@@ -57,7 +57,7 @@ class IncidentRow:
     until: datetime | None
     comment: str
     version: int
-    steps: tuple[IncidentTransitionRow, ...]
+    transitions: tuple[IncidentTransitionRow, ...]
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
     here: tuple[Viewer, ...] = ()
@@ -106,7 +106,7 @@ class IncidentRow:
     @property
     def reopened(self) -> IncidentTransitionRow | None:
         """Why it is open again, if nobody has taken it since."""
-        last = next((step for step in reversed(self.steps) if step.kind in DECIDING), None)
+        last = next((transition for transition in reversed(self.transitions) if transition.kind in DECIDING), None)
         return last if last and last.kind in REOPENING else None
 
     @property
@@ -122,11 +122,11 @@ class IncidentRow:
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
     """The rows of these incidents, in two queries, and one more while people are at them."""
     rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
-    steps, people = _transitions_of(pks), viewers(f"incident-{pk}" for pk in pks)
-    return {row.pk: _row(row, steps.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}
+    transitions, people = _transitions_of(pks), viewers(f"incident-{pk}" for pk in pks)
+    return {row.pk: _row(row, transitions.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}
 
 
-def _row(incident: Incident, steps: tuple[IncidentTransitionRow, ...], people: tuple[Viewer, ...]) -> IncidentRow:
+def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], people: tuple[Viewer, ...]) -> IncidentRow:
     site, holder, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
     return IncidentRow(
         pk=incident.pk,
@@ -148,7 +148,7 @@ def _row(incident: Incident, steps: tuple[IncidentTransitionRow, ...], people: t
         until=incident.until,
         comment=incident.comment,
         version=incident.version,
-        steps=steps,
+        transitions=transitions,
         claimed_by=name_of(claimant) if claimant else None,
         claimed_until=incident.claimed_until,
         here=people,
@@ -156,9 +156,9 @@ def _row(incident: Incident, steps: tuple[IncidentTransitionRow, ...], people: t
 
 
 def _transitions_of(pks: Collection[int]) -> dict[int, tuple[IncidentTransitionRow, ...]]:
-    steps: dict[int, tuple[IncidentTransitionRow, ...]] = {}
+    transitions: dict[int, tuple[IncidentTransitionRow, ...]] = {}
     for row in IncidentTransition.objects.filter(incident__in=pks).select_related("by"):
-        step = IncidentTransitionRow(
+        transition = IncidentTransitionRow(
             row.at,
             row.kind,
             name_of(row.by) if row.by else None,
@@ -169,5 +169,5 @@ def _transitions_of(pks: Collection[int]) -> dict[int, tuple[IncidentTransitionR
             row.contract,
             row.until,
         )
-        steps[row.incident_id] = (*steps.get(row.incident_id, ()), step)
-    return steps
+        transitions[row.incident_id] = (*transitions.get(row.incident_id, ()), transition)
+    return transitions

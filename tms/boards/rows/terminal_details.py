@@ -31,7 +31,7 @@ class OpenAlertRow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class TerminalFacts:
     uid: str
-    place: SiteLabel
+    site_label: SiteLabel
     kind: str
     label: str
     serial: str
@@ -89,7 +89,7 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
     over = over_of(unresolved_of([terminal.pk]).get(terminal.pk, {}))
     return TerminalFacts(
         uid=terminal.uid,
-        place=site_label(terminal.site),
+        site_label=site_label(terminal.site),
         kind=terminal.kind,
         label=terminal.label,
         serial=terminal.serial,

@@ -25,7 +25,7 @@ class ReadingCell(NamedTuple):
 class TerminalRow:
     pk: int
     uid: str
-    place: SiteLabel
+    site_label: SiteLabel
     label: str
     model: str
     firmware: str
@@ -45,10 +45,10 @@ class TerminalRow:
 def terminal_rows(pks: Collection[int], *, at: datetime) -> dict[int, TerminalRow]:
     """The rows of these terminals, in two queries, and three more while there is maintenance."""
     terminals = list(Terminal.objects.select_related("site", "state").filter(pk__in=pks, state__isnull=False))
-    held = unresolved_of(pks)
+    severities_of = unresolved_of(pks)
     expected = expected_of({terminal.pk: terminal.site_id for terminal in terminals}, at=at)
     return {
-        terminal.pk: _terminal_row(terminal, held.get(terminal.pk, {}), expected.get(terminal.pk))
+        terminal.pk: _terminal_row(terminal, severities_of.get(terminal.pk, {}), expected.get(terminal.pk))
         for terminal in terminals
     }
 
@@ -57,38 +57,40 @@ def readings_of(state: TerminalState, over: Mapping[str, str], metrics: Iterable
     return tuple(ReadingCell(metric, state.metrics.get(metric), over.get(metric, "")) for metric in metrics)
 
 
-type Held = dict[str, list[str]]
+type SeveritiesByMetric = dict[str, list[str]]
 """Severities of a terminal's unresolved alerts by the metric of their rule; "" for a rule of another kind."""
 
 
-def unresolved_of(pks: Collection[int]) -> dict[int, Held]:
+def unresolved_of(pks: Collection[int]) -> dict[int, SeveritiesByMetric]:
     """What each of these terminals has open, in one query (index: alert_unresolved)."""
     rows = Alert.objects.unresolved().filter(terminal__in=pks)
-    held: dict[int, Held] = {}
+    severities_of: dict[int, SeveritiesByMetric] = {}
     for terminal_id, severity, kind, metric in rows.values_list("terminal", "severity", "rule__kind", "rule__metric"):
-        held.setdefault(terminal_id, {}).setdefault(metric if kind == RuleSource.METRIC else "", []).append(severity)
-    return held
+        severities_of.setdefault(terminal_id, {}).setdefault(metric if kind == RuleSource.METRIC else "", []).append(
+            severity
+        )
+    return severities_of
 
 
-def over_of(held: Held) -> dict[str, str]:
+def over_of(severities_of: SeveritiesByMetric) -> dict[str, str]:
     """The severity at which each metric is beyond a limit."""
-    return {metric: worst(severities) for metric, severities in held.items() if metric}
+    return {metric: worst(severities) for metric, severities in severities_of.items() if metric}
 
 
-def _terminal_row(terminal: Terminal, held: Held, expected: Expected | None) -> TerminalRow:
+def _terminal_row(terminal: Terminal, severities_of: SeveritiesByMetric, expected: Expected | None) -> TerminalRow:
     state = terminal.state
-    severities = [severity for group in held.values() for severity in group]
+    severities = [severity for group in severities_of.values() for severity in group]
     return TerminalRow(
         pk=terminal.pk,
         uid=terminal.uid,
-        place=site_label(terminal.site),
+        site_label=site_label(terminal.site),
         label=terminal.label,
         model=terminal.model,
         firmware=terminal.firmware,
         link=link_view(state),
         expected=expected,
         status=state.status,
-        readings=readings_of(state, over_of(held), COLUMNS),
+        readings=readings_of(state, over_of(severities_of), COLUMNS),
         severity=worst(severities),
         alerts=len(severities),
     )

@@ -1,4 +1,4 @@
-"""What happened, in one line each: changes of presence, steps of alerts, events, commands, boots."""
+"""What happened, in one line each: changes of presence, transitions of alerts, events, commands, boots."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class TimelineEntry:
     back_at: datetime | None = None
     by: Name | None = None
     uid: str = ""
-    place: SiteLabel | None = None
+    site_label: SiteLabel | None = None
     late: bool = False
     undated: bool = False
     """`at` is when TMS received it; the terminal did not know when it happened."""
@@ -46,7 +46,7 @@ class TimelineEntry:
 
 
 class Kind(NamedTuple):
-    """A source of happenings: which rows of a terminal, newest first, and how each is told."""
+    """A source of timeline entries: which rows of a terminal, newest first, and how each becomes an entry."""
 
     rows: Callable[[Terminal], Any]
     instant: str
@@ -56,7 +56,7 @@ class Kind(NamedTuple):
 def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[TimelineEntry]:
     """What happened to one terminal, newest first, a query for each kind."""
     sources = (_told(KINDS[kind], terminal, before, limit) for kind in kinds)
-    newest_first = merge(*sources, key=lambda happening: happening.at, reverse=True)
+    newest_first = merge(*sources, key=lambda entry: entry.at, reverse=True)
     return list(islice(newest_first, limit))
 
 
@@ -78,12 +78,12 @@ def _presence(row: PresenceChange) -> TimelineEntry:
         detail=row.cause,
         back_at=row.back_at,
         uid=row.terminal.uid,
-        place=site_label(row.terminal.site),
+        site_label=site_label(row.terminal.site),
     )
 
 
 TELLS_SEVERITY = (TransitionKind.OPENED, TransitionKind.WORSENED)
-STEP_ICONS = {
+TRANSITION_ICONS = {
     TransitionKind.EASED: "down",
     TransitionKind.CLAIMED: "eye",
     TransitionKind.UNCLAIMED: "eye",
@@ -100,20 +100,20 @@ STEP_ICONS = {
 """Of the others it is the severity's."""
 
 
-def _step(row: Transition) -> TimelineEntry:
+def _transition(row: Transition) -> TimelineEntry:
     rule, terminal = row.alert.rule, row.alert.terminal
     kind, severity = TransitionKind(row.kind), row.severity or row.alert.severity
     return TimelineEntry(
-        element=f"step-{row.pk}",
+        element=f"transition-{row.pk}",
         at=row.at,
         kind=kind.value,
-        icon=STEP_ICONS.get(kind, severity),
+        icon=TRANSITION_ICONS.get(kind, severity),
         severity=severity if kind in TELLS_SEVERITY else "",
         name=Bilingual(rule.name, rule.name_ja),
         detail=row.comment,
         by=name_of(row.by) if row.by else None,
         uid=terminal.uid,
-        place=site_label(terminal.site),
+        site_label=site_label(terminal.site),
     )
 
 
@@ -162,7 +162,7 @@ KINDS: Mapping[str, Kind] = {
             "alert__rule", "alert__terminal__site", "by"
         ),
         "at",
-        _step,
+        _transition,
     ),
     "events": Kind(lambda terminal: Event.objects.filter(terminal=terminal), "at", _event),
     "commands": Kind(

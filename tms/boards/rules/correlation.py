@@ -58,7 +58,7 @@ def correlation(request: AuthenticatedRequest) -> HttpResponse:
         settings.save(form.instance for form in forms_)
         return redirect("correlation")
     context = {
-        "place": "rules",
+        "nav_item": "rules",
         "scene": PageState(nav(RenderContext(timezone.now()))),
         "forms": forms_,
         "is_changed": CorrelationRule.objects.exists(),

@@ -183,7 +183,7 @@ def _show(
     request: AuthenticatedRequest, *, template: str = "boards/rules/rules.html", status: int = 200, **extra: Any
 ) -> HttpResponse:
     context = {
-        "place": "rules",
+        "nav_item": "rules",
         "rules": rule_list.lines(to=request.user),
         **extra,
     }

@@ -126,18 +126,22 @@ def as_json(value: Any) -> str:
 
 
 @register.filter
-def short(place: SiteLabel) -> str:
+def short(site_label: SiteLabel) -> str:
     """What fits into a cell: the code, in Japanese the name if it is short enough."""
-    name = str(place.name)
-    return name if get_language() == "ja" and name == place.name.ja and len(name) <= LONGEST_SHORT else place.code
+    name = str(site_label.name)
+    return (
+        name
+        if get_language() == "ja" and name == site_label.name.ja and len(name) <= LONGEST_SHORT
+        else site_label.code
+    )
 
 
 @register.filter
 def told(cell: SiteCell) -> str:
     """A cell in words, for whoever cannot see its colour; its number stands beside them."""
     terminals = ngettext("%(number)s terminal", "%(number)s terminals", cell.terminals) % {"number": cell.terminals}
-    values = {"place": cell.place.name, "terminals": terminals, "worst": _worst(cell.worst)}
-    return gettext("%(place)s, %(terminals)s, %(worst)s") % values
+    values = {"site": cell.site_label.name, "terminals": terminals, "worst": _worst(cell.worst)}
+    return gettext("%(site)s, %(terminals)s, %(worst)s") % values
 
 
 def _worst(name: str) -> Any:

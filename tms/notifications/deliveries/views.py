@@ -30,7 +30,7 @@ def deliveries(request: AuthenticatedRequest) -> HttpResponse:
     shown = list(rows[: ON_A_PAGE + 1])
     older = shown[ON_A_PAGE - 1].pk if len(shown) > ON_A_PAGE else None
     context = {
-        "place": "deliveries",
+        "nav_item": "deliveries",
         "deliveries": shown[:ON_A_PAGE],
         "state": state,
         "states": DeliveryState.choices,
@@ -46,7 +46,7 @@ def delivery(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     rows = Delivery.objects.select_related("destination", "policy")
     shown = get_object_or_404(rows, pk=pk)
     items = shown.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
-    return render(request, "notifications/delivery.html", {"place": "deliveries", "delivery": shown, "items": items})
+    return render(request, "notifications/delivery.html", {"nav_item": "deliveries", "delivery": shown, "items": items})
 
 
 @require_POST

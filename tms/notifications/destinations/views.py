@@ -80,7 +80,7 @@ def _page(
         form = DestinationForm(instance=chosen)
     context: dict[str, Any] = {
         **undoable(request, "destination"),
-        "place": "destinations",
+        "nav_item": "destinations",
         "destinations": Destination.objects.not_deleted().select_related("person"),
         "transports": TRANSPORTS.values(),
         "chosen": chosen,

@@ -73,7 +73,7 @@ def _page(
     sent = Delivery.objects.filter(kind=NotificationKind.DIGEST).select_related("destination").order_by("-pk")
     plans = DigestPlan.objects.select_related("destination")
     context: dict[str, Any] = {
-        "place": "digest",
+        "nav_item": "digest",
         "span": span,
         "title": markdown.title(shift, span.clocks),
         "text": markdown.markdown(shift, span.clocks),

@@ -20,14 +20,14 @@ def about(alerts: Sequence[Alert]) -> str:
     first, number = alerts[0], len(alerts)
     if number == 1:
         values = {
-            "place": first.terminal.site.local_name,
+            "site": first.terminal.site.local_name,
             "rule": first.rule.local_name,
             "terminal": first.terminal.uid,
         }
-        return gettext("%(place)s: %(rule)s (%(terminal)s)") % values
+        return gettext("%(site)s: %(rule)s (%(terminal)s)") % values
     if len(sites) == 1:
-        values = {"place": first.terminal.site.local_name, "number": str(number)}
-        return ngettext("%(place)s: %(number)s alert", "%(place)s: %(number)s alerts", number) % values
+        values = {"site": first.terminal.site.local_name, "number": str(number)}
+        return ngettext("%(site)s: %(number)s alert", "%(site)s: %(number)s alerts", number) % values
     return gettext("%(number)s alerts at %(sites)s sites") % {"number": number, "sites": len(sites)}
 
 

@@ -56,7 +56,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         **undoable(request, "policy"),
-        "place": "policies",
+        "nav_item": "policies",
         "policies": Policy.objects.not_deleted().prefetch_related("steps__destinations", "steps__rotations"),
         "has_destinations": Destination.objects.not_deleted().exists(),
         "chosen": chosen,

@@ -114,7 +114,7 @@ def _page(
     is_saved = chosen is not None and chosen.pk is not None
     context: dict[str, Any] = {
         **undoable(request, "rotation"),
-        "place": "rotations",
+        "nav_item": "rotations",
         "rotations": [(one, now[one.pk]) for one in existing],
         "chosen": chosen,
         "coming": coming,

@@ -72,7 +72,7 @@ def _page(
     request: AuthenticatedRequest, kind: str, row: services.SoftDeletable, *, is_taken: bool = False
 ) -> HttpResponse:
     context = {
-        "place": LISTS[kind],
+        "nav_item": LISTS[kind],
         "kind": kind,
         "row": row,
         "is_taken": is_taken,

@@ -67,7 +67,7 @@ def slo(request: HttpRequest) -> HttpResponse:
     span = request.GET.get("span", "")
     span = span if span in SPANS else USUAL
     context = {
-        "place": "slo",
+        "nav_item": "slo",
         "cards": [card(one, span) for one in slo_report(span, at=timezone.now())],
         "span": span,
         "spans": [(name, label, name == span) for name, label in LABELS.items()],

@@ -51,11 +51,11 @@ def lines(digest: ShiftDigest, zone: ZoneInfo) -> Iterator[str]:
 
 def totals(digest: ShiftDigest) -> list[str]:
     counted = digest.totals
-    open_now = {"standing": counted.open, "nobody": counted.unacknowledged}
+    open_now = {"open": counted.open, "unacknowledged": counted.unacknowledged}
     return [
         gettext("Opened: %(number)s") % {"number": severities(counted.opened)},
         gettext("Resolved: %(number)s") % {"number": severities(counted.closed)},
-        gettext("Unresolved: %(standing)s, unacknowledged: %(nobody)s") % open_now,
+        gettext("Unresolved: %(open)s, unacknowledged: %(unacknowledged)s") % open_now,
     ]
 
 
