@@ -7,22 +7,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 
 from deploy.check.checklist import LISTS
-from deploy.check.result import Check, Result, Section, Status, Text, run_check
-from deploy.check.target import Target
+from deploy.check.result import Check, CheckResult, CheckStatus, Section, Text, run_check
+from deploy.check.target import CheckTarget
 
 EXPECTED = Text("expected", "正しくは")
 SUMMARIES = {
-    Status.PASSED: Text("passed", "合格"),
-    Status.FAILED: Text("failed", "不合格"),
-    Status.SKIPPED: Text("not checked", "未確認"),
-    Status.DENIED: Text("not allowed to read", "参照権限なし"),
+    CheckStatus.PASSED: Text("passed", "合格"),
+    CheckStatus.FAILED: Text("failed", "不合格"),
+    CheckStatus.SKIPPED: Text("not checked", "未確認"),
+    CheckStatus.DENIED: Text("not allowed to read", "参照権限なし"),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     title, sections = LISTS[options.when]
-    target = Target(
+    target = CheckTarget(
         url=getattr(options, "url", "").rstrip("/"),
         insecure=getattr(options, "insecure", False),
         slow_ms=getattr(options, "slow_ms", 500.0),
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str]) -> int:
         alarms_before=alarms_before(getattr(options, "alarms_before", "none")),
     )
     gate = selected_keys(sections, options.gate)
-    statuses: Counter[Status] = Counter()
-    deciding: Counter[Status] = Counter()
+    statuses: Counter[CheckStatus] = Counter()
+    deciding: Counter[CheckStatus] = Counter()
     print(f"{title.in_(options.lang)} {target.url}".rstrip(), flush=True)
     for section in selected_sections(sections, options.only):
         counts = run_section(section, target, options.lang)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         if section.key in gate:
             deciding += counts
     print("\n" + ", ".join(f"{statuses[status]} {text.in_(options.lang)}" for status, text in SUMMARIES.items()))
-    return 1 if deciding[Status.FAILED] or (options.strict and deciding[Status.SKIPPED]) else 0
+    return 1 if deciding[CheckStatus.FAILED] or (options.strict and deciding[CheckStatus.SKIPPED]) else 0
 
 
 def selected_sections(sections: Sequence[Section], only: str) -> Iterator[Section]:
@@ -60,9 +60,9 @@ def alarms_before(given: str) -> frozenset[str] | None:
     return None if given == "unknown" else frozenset(given.split(",")) - {"", "none"}
 
 
-def run_section(section: Section, target: Target, language: str) -> Counter[Status]:
+def run_section(section: Section, target: CheckTarget, language: str) -> Counter[CheckStatus]:
     print(f"\n{section.title.in_(language)}", flush=True)
-    statuses: Counter[Status] = Counter()
+    statuses: Counter[CheckStatus] = Counter()
     for check in section.checks:
         result = run_check(check, target)
         statuses[result.status] += 1
@@ -71,9 +71,9 @@ def run_section(section: Section, target: Target, language: str) -> Counter[Stat
     return statuses
 
 
-def result_lines(check: Check, result: Result, language: str) -> Iterator[str]:
+def result_lines(check: Check, result: CheckResult, language: str) -> Iterator[str]:
     yield f"  [{result.status}] {check.title.in_(language)}: {result.text.in_(language)}"
-    if result.status is not Status.PASSED:
+    if result.status is not CheckStatus.PASSED:
         yield f"      {EXPECTED.in_(language)}: {check.expected.in_(language)}"
 
 

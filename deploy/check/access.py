@@ -7,7 +7,7 @@ from cryptography import x509
 from deploy.check.http_client import HttpClient, handshake
 from deploy.check.probes import must_be_signed_in
 from deploy.check.result import Failed, Skipped, Text
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 LEAST_DAYS = 21
 """ACM renews 60 days before the expiry: fewer days left mean that the renewal is stuck."""
@@ -22,7 +22,7 @@ LINK, BOARD = "/ws/terminal/", "/ws/board/?page=%2F"
 SUBPROTOCOL = {"Sec-WebSocket-Protocol": "tms.v1"}
 
 
-def certificate(target: Target) -> Text:
+def certificate(target: CheckTarget) -> Text:
     if not target.url.startswith("https:"):
         raise Failed(f"{target.url} is not HTTPS", f"{target.url} は HTTPS ではない")
     try:
@@ -41,7 +41,7 @@ def certificate(target: Target) -> Text:
     )
 
 
-def headers(target: Target) -> Text:
+def headers(target: CheckTarget) -> Text:
     response = target.anonymous().get("/sign-in/")
     policy = response.headers.get("Content-Security-Policy", "")
     age = response.headers.get("Strict-Transport-Security", "")
@@ -56,7 +56,7 @@ def headers(target: Target) -> Text:
     )
 
 
-def redirect(target: Target) -> Text:
+def redirect(target: CheckTarget) -> Text:
     if target.port != 443:
         raise Skipped(
             f"people use port {target.port}, so there is no port 80 to redirect",
@@ -72,7 +72,7 @@ def redirect(target: Target) -> Text:
     return Text(f"http:// redirects to {location}", f"http:// は {location} に転送")
 
 
-def metrics(target: Target) -> Text:
+def metrics(target: CheckTarget) -> Text:
     for path in ("/metrics", "//metrics", "/metrics?a=b", "/./metrics"):
         response = target.anonymous().get(path)
         if response.status not in (403, 404) or "tms_" in response.body:
@@ -80,7 +80,7 @@ def metrics(target: Target) -> Text:
     return Text("/metrics is rejected in every spelling", "/metrics はどの書き方でも拒否")
 
 
-def anonymous_access(target: Target) -> Text:
+def anonymous_access(target: CheckTarget) -> Text:
     for path, allowed in CLOSED.items():
         status = target.anonymous().get(path).status
         if status not in allowed:
@@ -88,7 +88,7 @@ def anonymous_access(target: Target) -> Text:
     return Text(f"no access without sign-in to {', '.join(CLOSED)}", f"未サインインでは {'、'.join(CLOSED)} に入れない")
 
 
-def sockets(target: Target) -> Text:
+def sockets(target: CheckTarget) -> Text:
     """The handshake passes the load balancer, and TMS itself rejects it."""
     unsigned = target.anonymous().upgrade(LINK, **SUBPROTOCOL)
     if unsigned != 401:
@@ -108,7 +108,7 @@ def sockets(target: Target) -> Text:
     )
 
 
-def board(target: Target) -> Text:
+def board(target: CheckTarget) -> Text:
     must_be_signed_in(target)
     status = target.user.upgrade(BOARD, Origin=target.user.origin)
     if status != 101:

@@ -10,21 +10,21 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from deploy.aws import client, code_of
 from deploy.check.alarms import ALARMS, NOT_ALLOWED, UNRELATED
 from deploy.check.result import Denied, Failed, Skipped, Text
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 RECENT = timedelta(minutes=15)
 MOST_PAGES = 50
 """Of a log search; a page may be empty although later ones are not."""
 ANYWHERE = "0.0.0.0/0"
 
-type Run = Callable[[Target], Text]
+type Run = Callable[[CheckTarget], Text]
 
 
 def reads_aws(run: Run) -> Run:
     """Skip the check without credentials; deny it without the permission."""
 
     @wraps(run)
-    def checked(target: Target) -> Text:
+    def checked(target: CheckTarget) -> Text:
         try:
             return run(target)
         except (NoCredentialsError, NoRegionError):
@@ -49,7 +49,7 @@ def not_allowed(error: ClientError) -> Denied:
 
 
 @reads_aws
-def network(target: Target) -> Text:
+def network(target: CheckTarget) -> Text:
     ec2 = client("ec2")
     networks = ec2.describe_vpcs(Filters=tagged(f"{target.name}-vpc"))["Vpcs"]
     if not networks:
@@ -69,7 +69,7 @@ def network(target: Target) -> Text:
 
 
 @reads_aws
-def security_groups(target: Target) -> Text:
+def security_groups(target: CheckTarget) -> Text:
     """Only the load balancer may be open to every address."""
     groups = client("ec2").describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{target.name}-*"]}])
     named = {group["GroupName"]: group for group in groups["SecurityGroups"]}
@@ -93,7 +93,7 @@ def is_open(group: Any) -> bool:
 
 
 @reads_aws
-def rds(target: Target) -> Text:
+def rds(target: CheckTarget) -> Text:
     [instance] = client("rds").describe_db_instances(DBInstanceIdentifier=f"{target.name}-database")["DBInstances"]
     if instance["DBInstanceStatus"] != "available":
         raise Failed(f"its state is {instance['DBInstanceStatus']}", f"状態が {instance['DBInstanceStatus']}")
@@ -105,7 +105,7 @@ def rds(target: Target) -> Text:
 
 
 @reads_aws
-def alarms(target: Target) -> Text:
+def alarms(target: CheckTarget) -> Text:
     pages = client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{target.name}-")
     found = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
     wanted = [f"{target.name}-{alarm}" for alarm in ALARMS]
@@ -121,7 +121,7 @@ def alarms(target: Target) -> Text:
 
 
 @reads_aws
-def no_new_alarms(target: Target) -> Text:
+def no_new_alarms(target: CheckTarget) -> Text:
     """No alarm fires that did not fire before the deployment: the fix of an older one must be deployable."""
     pages = (
         client("cloudwatch")
@@ -141,12 +141,12 @@ def no_new_alarms(target: Target) -> Text:
     return Text(f"no new alarms; active before: {', '.join(firing)}", f"新たな発報なし (以前から: {'、'.join(firing)})")
 
 
-def is_unrelated(target: Target, alarm: str) -> bool:
+def is_unrelated(target: CheckTarget, alarm: str) -> bool:
     return alarm.removeprefix(f"{target.name}-") in UNRELATED
 
 
 @reads_aws
-def logs(target: Target) -> Text:
+def logs(target: CheckTarget) -> Text:
     group = f"{target.name}-application"
     since = int((datetime.now(UTC) - RECENT).timestamp() * 1000)
     if not any(events_since(group, since)):
@@ -166,7 +166,7 @@ def events_since(group: str, since: int) -> Iterator[Any]:
 
 
 @reads_aws
-def metrics(target: Target) -> Text:
+def metrics(target: CheckTarget) -> Text:
     now = datetime.now(UTC)
     points = client("cloudwatch").get_metric_statistics(
         Namespace="TMS",
@@ -183,7 +183,7 @@ def metrics(target: Target) -> Text:
 
 
 @reads_aws
-def firewall(target: Target) -> Text:
+def firewall(target: CheckTarget) -> Text:
     name = f"{target.name}-web-acl"
     acl = client("wafv2").get_web_acl_for_resource(ResourceArn=balancer(target)).get("WebACL")
     if not acl or acl["Name"] != name:
@@ -197,13 +197,13 @@ def firewall(target: Target) -> Text:
     )
 
 
-def balancer(target: Target) -> str:
+def balancer(target: CheckTarget) -> str:
     found = client("elbv2").describe_load_balancers(Names=[f"{target.name}-application-lb"])["LoadBalancers"]
     return str(found[0]["LoadBalancerArn"])
 
 
 @reads_aws
-def scaling(target: Target) -> Text:
+def scaling(target: CheckTarget) -> Text:
     """The policies of the Auto Scaling group or of the ECS service, whichever exists."""
     group = f"{target.name}-autoscaling-group"
     groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]

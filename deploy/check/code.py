@@ -8,7 +8,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 
 from deploy.check.result import Denied, Failed, Skipped, Text
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSED_COMMIT = ROOT / "var" / "tests-passed"
@@ -18,7 +18,7 @@ TEST_JOB_PREFIX = "test"
 NEEDED_PERMISSIONS = "checks: read and pull-requests: read"
 
 
-def tests(target: Target) -> Text:
+def tests(target: CheckTarget) -> Text:
     """On GitHub, the check runs of the commit; elsewhere, the record of `make test`."""
     commit = commit_of(target)
     if has_github_access(target):
@@ -37,7 +37,7 @@ def tests(target: Target) -> Text:
     return Text(f"`make test` passed for {commit[:9]}", f"{commit[:9]} で make test が成功")
 
 
-def github_checks(target: Target, commit: str) -> Text:
+def github_checks(target: CheckTarget, commit: str) -> Text:
     runs = [
         run
         for run in github(target, f"commits/{commit}/check-runs?per_page=100")["check_runs"]
@@ -54,7 +54,7 @@ def github_checks(target: Target, commit: str) -> Text:
     return Text(f"{len(runs)} jobs passed for {commit[:9]}", f"{commit[:9]} の {len(runs)} ジョブが成功")
 
 
-def review(target: Target) -> Text:
+def review(target: CheckTarget) -> Text:
     if not has_github_access(target):
         raise Skipped("needs GITHUB_REPOSITORY and GITHUB_TOKEN", "GITHUB_REPOSITORY と GITHUB_TOKEN が必要")
     commit = commit_of(target)
@@ -69,7 +69,7 @@ def review(target: Target) -> Text:
     raise Failed(f"nobody approved {commit[:9]} ({details})", f"{commit[:9]} が未承認 ({details})")
 
 
-def vulnerabilities(target: Target) -> Text:
+def vulnerabilities(target: CheckTarget) -> Text:
     """Advisories for the packages installed in production, and Bandit's findings in TMS."""
     process = subprocess.run(
         [str(ROOT / "deploy/pipeline/audit")],
@@ -87,11 +87,11 @@ def vulnerabilities(target: Target) -> Text:
     return Text(details, f"既知の脆弱性なし ({details})")
 
 
-def has_github_access(target: Target) -> bool:
+def has_github_access(target: CheckTarget) -> bool:
     return bool(target.environment.get("GITHUB_REPOSITORY") and target.environment.get("GITHUB_TOKEN"))
 
 
-def github(target: Target, path: str) -> Any:
+def github(target: CheckTarget, path: str) -> Any:
     base = target.environment.get("GITHUB_API_URL", "https://api.github.com")
     headers = {"Authorization": f"Bearer {target.environment['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
     url = f"{base}/repos/{target.environment['GITHUB_REPOSITORY']}/{path}"
@@ -110,7 +110,7 @@ def github(target: Target, path: str) -> Any:
         raise Skipped(f"GitHub does not respond: {error}", f"GitHub が応答しない: {error}") from None
 
 
-def commit_of(target: Target) -> str:
+def commit_of(target: CheckTarget) -> str:
     """Raises Skipped outside a repository: a release has none."""
     if given := target.environment.get("GITHUB_SHA"):
         return given

@@ -5,7 +5,7 @@ import re
 
 from deploy.check.http_client import HttpResponse
 from deploy.check.result import Failed, Skipped, Text
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 PAGES = {"/": 'id="incidents"', "/terminals/": 'id="results"', "/alerts/": 'id="results"', "/help/": "data-sign-in"}
 """Each page with content that only it has, and only if it rendered completely."""
@@ -14,7 +14,7 @@ MAX_AGE = re.compile(r"max-age=(\d+)")
 LEAST_MAX_AGE_S = 86_400
 
 
-def health(target: Target) -> Text:
+def health(target: CheckTarget) -> Text:
     response = target.anonymous().get("/health/?strict")
     if response.status != 200:
         raise Failed(
@@ -27,7 +27,7 @@ def health(target: Target) -> Text:
     return Text(f"healthy (node {report['node']})", f"正常 (ノード {report['node']})")
 
 
-def sign_in(target: Target) -> Text:
+def sign_in(target: CheckTarget) -> Text:
     username, password = (target.environment.get(f"CHECK_{name}", "") for name in ("USERNAME", "PASSWORD"))
     if not username or not password:
         raise Skipped(
@@ -47,7 +47,7 @@ def sign_in(target: Target) -> Text:
     return Text(f"signed in as {username}", f"{username} でサインインできた")
 
 
-def main_pages(target: Target) -> Text:
+def main_pages(target: CheckTarget) -> Text:
     must_be_signed_in(target)
     for path, content in PAGES.items():
         response = target.user.get(path)
@@ -59,7 +59,7 @@ def main_pages(target: Target) -> Text:
     return Text(f"{', '.join(PAGES)} are complete", f"{'、'.join(PAGES)} はすべて正しく表示")
 
 
-def api(target: Target) -> Text:
+def api(target: CheckTarget) -> Text:
     """An unknown token is rejected as documented. The request goes all the way to the database."""
     body = json.dumps({"token": "of-a-deployment-check"})
     response = target.anonymous().request(
@@ -76,7 +76,7 @@ def api(target: Target) -> Text:
     )
 
 
-def static_files(target: Target) -> Text:
+def static_files(target: CheckTarget) -> Text:
     page = target.anonymous().get("/sign-in/")
     found = STYLE.search(page.body)
     if not found:
@@ -91,11 +91,11 @@ def static_files(target: Target) -> Text:
     )
 
 
-def fetched(target: Target, address: str) -> HttpResponse:
+def fetched(target: CheckTarget, address: str) -> HttpResponse:
     """From the same host, or from the bucket that the page refers to."""
     if address.startswith("/"):
         return target.anonymous().get(address)
-    bucket = Target(url=address, insecure=False)
+    bucket = CheckTarget(url=address, insecure=False)
     return bucket.anonymous().get("/" + address.split("/", 3)[3], Origin=target.user.origin)
 
 
@@ -113,6 +113,6 @@ def lifetime(response: HttpResponse) -> int:
     return int(found[1]) if found else 0
 
 
-def must_be_signed_in(target: Target) -> None:
+def must_be_signed_in(target: CheckTarget) -> None:
     if not any(name.endswith("tms_session") for name in target.user.cookies):
         raise Skipped("not signed in", "サインインしていない")

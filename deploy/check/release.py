@@ -11,12 +11,12 @@ from deploy.aws import AwsError
 from deploy.backup.database import Database, rows
 from deploy.backup.failure import BackupFailed, one_line
 from deploy.check.result import Failed, Skipped, Text
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def must_have_environment(target: Target) -> None:
+def must_have_environment(target: CheckTarget) -> None:
     """Raises Skipped on a machine that has no settings of TMS."""
     if not any(
         target.environment.get(name) for name in ("TMS_PRODUCTION", "TMS_DATABASE_URL", "TMS_DATABASE_URL_FILE")
@@ -27,7 +27,7 @@ def must_have_environment(target: Target) -> None:
         )
 
 
-def environment(target: Target) -> Text:
+def environment(target: CheckTarget) -> Text:
     """The system checks of the release itself: each has a number and says what is expected."""
     must_have_environment(target)
     process = manage("check", "--deploy")
@@ -42,7 +42,7 @@ def environment(target: Target) -> Text:
     return Text("complete and safe", "必要な変数がそろい、安全に起動できる")
 
 
-def database(target: Target) -> Text:
+def database(target: CheckTarget) -> Text:
     must_have_environment(target)
     try:
         with Database.configured().connect() as connection:
@@ -54,7 +54,7 @@ def database(target: Target) -> Text:
     )
 
 
-def migrations(target: Target) -> Text:
+def migrations(target: CheckTarget) -> Text:
     must_have_environment(target)
     process = manage("showmigrations", "--plan")
     if process.returncode:
@@ -66,7 +66,7 @@ def migrations(target: Target) -> Text:
     return Text("all applied", "すべて適用済み")
 
 
-def collected(target: Target) -> Text:
+def collected(target: CheckTarget) -> Text:
     """Whether the files exist to which the names on pages lead."""
     must_have_environment(target)
     process = manage("shell", "--no-imports", "-c", COUNT_MISSING_FILES)

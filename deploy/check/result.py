@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 
 class Text(NamedTuple):
@@ -16,7 +16,7 @@ class Text(NamedTuple):
         return self.ja if language == "ja" else self.en
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     PASSED = "x"
     FAILED = " "
     SKIPPED = "-"
@@ -46,7 +46,7 @@ class Check:
     """`run` returns what it found, or raises Failed, Skipped or Denied; `expected` is printed if it did not pass."""
 
     title: Text
-    run: Callable[[Target], Text]
+    run: Callable[[CheckTarget], Text]
     expected: Text
 
 
@@ -58,21 +58,21 @@ class Section:
     checks: Sequence[Check]
 
 
-class Result(NamedTuple):
-    status: Status
+class CheckResult(NamedTuple):
+    status: CheckStatus
     text: Text
 
 
-def run_check(check: Check, target: Target) -> Result:
+def run_check(check: Check, target: CheckTarget) -> CheckResult:
     """An unexpected exception counts as a failure."""
     try:
-        return Result(Status.PASSED, check.run(target))
+        return CheckResult(CheckStatus.PASSED, check.run(target))
     except Denied as denied:
-        return Result(Status.DENIED, denied.text)
+        return CheckResult(CheckStatus.DENIED, denied.text)
     except Skipped as skipped:
-        return Result(Status.SKIPPED, skipped.text)
+        return CheckResult(CheckStatus.SKIPPED, skipped.text)
     except Failed as failed:
-        return Result(Status.FAILED, failed.text)
+        return CheckResult(CheckStatus.FAILED, failed.text)
     except Exception as error:  # noqa: BLE001 - a check that breaks is reported as failed, and the others still run
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return Result(Status.FAILED, Text(reason, reason))
+        return CheckResult(CheckStatus.FAILED, Text(reason, reason))

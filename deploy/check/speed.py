@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from deploy.check.probes import PAGES, must_be_signed_in
 from deploy.check.result import Failed, Text
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 SAMPLES = 5
 CLIENTS = 10
@@ -20,7 +20,7 @@ SLOWDOWN_ALLOWED = 4
 """How many times slower a request may be under load."""
 
 
-def response_times(target: Target) -> Text:
+def response_times(target: CheckTarget) -> Text:
     must_be_signed_in(target)
     medians = {path: statistics.median(times) for path, times in page_times_ms(target).items()}
     summary = ", ".join(f"{path} {ms:.0f} ms" for path, ms in medians.items())
@@ -32,7 +32,7 @@ def response_times(target: Target) -> Text:
     return Text(f"medians: {summary}", f"中央値: {summary}")
 
 
-def load(target: Target) -> Text:
+def load(target: CheckTarget) -> Text:
     must_be_signed_in(target)
     began = time.monotonic()
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -53,7 +53,7 @@ def load(target: Target) -> Text:
     return Text(f"{summary}, no errors", f"{summary}、エラーなし")
 
 
-def send_requests(target: Target, began: float) -> Sequence[tuple[int, float]]:
+def send_requests(target: CheckTarget, began: float) -> Sequence[tuple[int, float]]:
     """Status and milliseconds of each request of one client, over one connection."""
     done: list[tuple[int, float]] = []
     cookie = target.user.cookie
@@ -74,7 +74,7 @@ def send_requests(target: Target, began: float) -> Sequence[tuple[int, float]]:
     return done
 
 
-def nodes(target: Target) -> Text:
+def nodes(target: CheckTarget) -> Text:
     """More than one process answers through the load balancer."""
     seen: set[str] = set()
     lock = threading.Lock()
@@ -93,7 +93,7 @@ def nodes(target: Target) -> Text:
     )
 
 
-def page_times_ms(target: Target) -> Mapping[str, Sequence[float]]:
+def page_times_ms(target: CheckTarget) -> Mapping[str, Sequence[float]]:
     """Milliseconds of each page, over one connection.
 
     A TLS handshake takes three round trips, of 160 ms each from GitHub's machines to Tokyo.
@@ -106,7 +106,7 @@ def page_times_ms(target: Target) -> Mapping[str, Sequence[float]]:
         connection.close()
 
 
-def request_ms(connection: http.client.HTTPConnection, target: Target, path: str) -> float:
+def request_ms(connection: http.client.HTTPConnection, target: CheckTarget, path: str) -> float:
     began = time.monotonic()
     connection.request("GET", path, headers={"Cookie": target.user.cookie})
     connection.getresponse().read()

@@ -9,7 +9,7 @@ from deploy.check.http_client import HttpClient
 
 
 @dataclass
-class Target:
+class CheckTarget:
     """What the checks run against, and with which limits and credentials."""
 
     url: str = ""

@@ -6,7 +6,7 @@ from typing import Any
 from deploy.aws import client
 from deploy.check.cloud import balancer, reads_aws
 from deploy.check.result import Failed, Skipped, Text
-from deploy.check.target import Target
+from deploy.check.target import CheckTarget
 
 NAMESPACE = "AWS/ApplicationELB"
 ERRORS_SINCE, LATENCY_SINCE = timedelta(minutes=5), timedelta(minutes=15)
@@ -16,7 +16,7 @@ LEAST_HOSTS = 2
 
 
 @reads_aws
-def hosts(target: Target) -> Text:
+def hosts(target: CheckTarget) -> Text:
     elb = client("elbv2")
     groups = elb.describe_target_groups(LoadBalancerArn=balancer(target))["TargetGroups"]
     listed = [
@@ -25,7 +25,7 @@ def hosts(target: Target) -> Text:
         for host in elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
         if host["TargetHealth"]["State"] != "draining"
     ]
-    bad = [f"{each['Target']['Id']} is {each['TargetHealth']['State']}" for each in listed if not is_healthy(each)]
+    bad = [f"{each['CheckTarget']['Id']} is {each['TargetHealth']['State']}" for each in listed if not is_healthy(each)]
     if bad or len(listed) < LEAST_HOSTS:
         reason = ", ".join(bad) or f"{len(listed)} registered"
         raise Failed(reason, reason)
@@ -37,7 +37,7 @@ def is_healthy(host: Any) -> bool:
 
 
 @reads_aws
-def errors(target: Target) -> Text:
+def errors(target: CheckTarget) -> Text:
     """5xx of TMS, and of the load balancer if it reaches no host. A minute without a data point had none."""
     minutes: dict[datetime, float] = {}
     for metric in ("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"):
@@ -50,7 +50,7 @@ def errors(target: Target) -> Text:
 
 
 @reads_aws
-def latency(target: Target) -> Text:
+def latency(target: CheckTarget) -> Text:
     found = points(target, "TargetResponseTime", LATENCY_SINCE, ExtendedStatistics=["p95"])
     if not found:
         raise Skipped("no request in 15 minutes", "15 分間リクエストなし")
@@ -61,7 +61,7 @@ def latency(target: Target) -> Text:
     return Text(f"p95 is {p95_ms:.0f} ms", f"p95 は {p95_ms:.0f} ms")
 
 
-def points(target: Target, metric: str, since: timedelta, **statistics: Any) -> list[Any]:
+def points(target: CheckTarget, metric: str, since: timedelta, **statistics: Any) -> list[Any]:
     """Data points, one per minute; for the latency one for the whole period."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     period = 60 if "Statistics" in statistics else int(since.total_seconds())

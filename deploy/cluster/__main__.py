@@ -22,14 +22,14 @@ DEFAULT_SETTINGS = {"TMS_DRAIN_SPREAD_S": "5"}
 """Defaults of the cluster: a short drain, because a person waits after Ctrl-C."""
 
 
-class UsageError(Exception):
+class ClusterError(Exception):
     """An option or the machine does not fit; the message says what is expected."""
 
 
 def main() -> int:
     try:
         cluster, terminals = prepare()
-    except (UsageError, ProgramMissing) as refusal:
+    except (ClusterError, ProgramMissing) as refusal:
         print(f"TMS cannot start: {refusal}", file=sys.stderr)
         return 2
     try:
@@ -138,7 +138,7 @@ def folder() -> Path:
 def number(name: str, default: int, *, least: int, most: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise UsageError(f"{name}={text!r}: expected a whole number from {least} to {most}")
+        raise ClusterError(f"{name}={text!r}: expected a whole number from {least} to {most}")
     return int(text)
 
 
@@ -156,7 +156,7 @@ def refuse_taken_ports(services: Sequence[Service]) -> None:
             try:
                 probe.bind((HOST, service.port))
             except OSError:
-                raise UsageError(
+                raise ClusterError(
                     f"port {service.port}, for {service.name}, is in use; choose others: PORT=9443 make cluster"
                 ) from None
 

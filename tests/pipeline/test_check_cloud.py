@@ -11,8 +11,8 @@ from botocore.stub import Stubber
 from deploy.aws import client
 from deploy.check import cloud, traffic
 from deploy.check.alarms import ALARMS
-from deploy.check.result import Check, Result, Status, Text, run_check
-from deploy.check.target import Target
+from deploy.check.result import Check, CheckResult, CheckStatus, Text, run_check
+from deploy.check.target import CheckTarget
 from deploy.pipeline import __main__ as pipeline
 from deploy.processes.tms_process import ROOT
 from tests.support.servers.aws import Moto
@@ -33,8 +33,8 @@ CHECKS = (
 )
 
 
-def result_of(run: Callable[[Target], Text], target: Target | None = None) -> Result:
-    return run_check(Check(NOTHING, run, NOTHING), target or Target())
+def result_of(run: Callable[[CheckTarget], Text], target: CheckTarget | None = None) -> CheckResult:
+    return run_check(Check(NOTHING, run, NOTHING), target or CheckTarget())
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def tell_logs_and_metrics() -> None:
 def test_an_account_as_terraform_leaves_it_is_ticked(account):
     found = {run.__name__: result_of(run) for run in CHECKS}
 
-    assert {name: one.text.en for name, one in found.items() if one.status is not Status.PASSED} == {}
+    assert {name: one.text.en for name, one in found.items() if one.status is not CheckStatus.PASSED} == {}
     assert "4 subnets in ap-northeast-1a, ap-northeast-1c" in found["network"].text.en
     assert "tms-cpu" in found["scaling"].text.ja
     assert "120" in found["metrics"].text.en
@@ -219,7 +219,7 @@ MISTAKES = {
     ),
     "no WAF": (
         cloud.firewall,
-        lambda: client("wafv2").disassociate_web_acl(ResourceArn=cloud.balancer(Target())),
+        lambda: client("wafv2").disassociate_web_acl(ResourceArn=cloud.balancer(CheckTarget())),
         "not tms-web-acl",
     ),
     "no policy": (
@@ -242,7 +242,7 @@ def test_a_mistake_is_crossed_and_named(run, make, told, account):
 
     found = result_of(run)
 
-    assert found.status is Status.FAILED
+    assert found.status is CheckStatus.FAILED
     assert told in found.text.en
 
 
@@ -252,9 +252,9 @@ def ring(*names: str) -> None:
 
 
 RANG = [
-    (frozenset({"tms-server-errors"}), Status.PASSED, "no new alarms; active before: tms-server-errors"),
-    (frozenset(), Status.FAILED, "new alarms: tms-server-errors"),
-    (None, Status.SKIPPED, "unknown which were active before"),
+    (frozenset({"tms-server-errors"}), CheckStatus.PASSED, "no new alarms; active before: tms-server-errors"),
+    (frozenset(), CheckStatus.FAILED, "new alarms: tms-server-errors"),
+    (None, CheckStatus.SKIPPED, "unknown which were active before"),
 ]
 
 
@@ -262,7 +262,7 @@ RANG = [
 def test_an_alarm_that_rang_before_the_deployment_does_not_hold_up_its_cure(before, status, told, account):
     ring("server-errors")
 
-    found = result_of(cloud.no_new_alarms, Target(alarms_before=before))
+    found = result_of(cloud.no_new_alarms, CheckTarget(alarms_before=before))
 
     assert (found.status, told in found.text.en) == (status, True)
 
@@ -270,7 +270,7 @@ def test_an_alarm_that_rang_before_the_deployment_does_not_hold_up_its_cure(befo
 def test_an_alarm_that_no_deployment_sets_off_does_not_count(account):
     ring("backup-missing")
 
-    assert result_of(cloud.no_new_alarms).status is Status.PASSED
+    assert result_of(cloud.no_new_alarms).status is CheckStatus.PASSED
 
 
 def test_the_pipeline_notes_the_alarms_that_ring(account, capsys):
@@ -282,7 +282,7 @@ def test_the_pipeline_notes_the_alarms_that_ring(account, capsys):
 
 
 def say_to_the_balancer(metric: str, *values: float) -> None:
-    name = cloud.balancer(Target()).partition(":loadbalancer/")[2]
+    name = cloud.balancer(CheckTarget()).partition(":loadbalancer/")[2]
     point = {"MetricName": metric, "Dimensions": [{"Name": "LoadBalancer", "Value": name}], "Unit": "Count"}
     point["Timestamp"] = datetime.now(UTC).replace(second=0, microsecond=0)
     client("cloudwatch").put_metric_data(
@@ -290,7 +290,7 @@ def say_to_the_balancer(metric: str, *values: float) -> None:
     )
 
 
-@pytest.mark.parametrize(("errors", "status"), [([9.0, 10.0], Status.PASSED), ([20.0, 1.0], Status.FAILED)])
+@pytest.mark.parametrize(("errors", "status"), [([9.0, 10.0], CheckStatus.PASSED), ([20.0, 1.0], CheckStatus.FAILED)])
 def test_errors_are_counted_at_the_load_balancer_by_the_minute(errors, status, account):
     for metric, value in zip(("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"), errors, strict=True):
         say_to_the_balancer(metric, value)
@@ -300,19 +300,21 @@ def test_errors_are_counted_at_the_load_balancer_by_the_minute(errors, status, a
 
 def test_a_host_that_is_not_healthy_is_named(account, monkeypatch):
     elb = client("elbv2")
-    ids = [{"Target": {"Id": f"i-{number}"}, "TargetHealth": {"State": state}} for number, state in STATES]
+    ids = [{"CheckTarget": {"Id": f"i-{number}"}, "TargetHealth": {"State": state}} for number, state in STATES]
     elb.describe_target_health = lambda **_: {"TargetHealthDescriptions": ids}
     monkeypatch.setattr(traffic, "client", lambda service: elb if service == "elbv2" else client(service))
 
     found = result_of(traffic.hosts)
 
-    assert (found.status, found.text.en) == (Status.FAILED, "i-2 is unhealthy")
+    assert (found.status, found.text.en) == (CheckStatus.FAILED, "i-2 is unhealthy")
 
 
 STATES = [(1, "healthy"), (2, "unhealthy"), (3, "draining")]
 
 
-@pytest.mark.parametrize(("p95", "status"), [(0.4, Status.PASSED), (0.6, Status.FAILED), (None, Status.SKIPPED)])
+@pytest.mark.parametrize(
+    ("p95", "status"), [(0.4, CheckStatus.PASSED), (0.6, CheckStatus.FAILED), (None, CheckStatus.SKIPPED)]
+)
 def test_latency_is_judged_where_distance_does_not_count(p95, status, account, monkeypatch):
     points = [{"Timestamp": datetime.now(UTC), "ExtendedStatistics": {"p95": p95}}] if p95 else []
     monkeypatch.setattr(traffic, "points", lambda *_, **asked: points)
@@ -329,7 +331,7 @@ def test_an_empty_page_of_a_log_is_not_its_end(account, monkeypatch):
     monkeypatch.setattr(cloud, "client", lambda service: logs)
 
     with stubber:
-        assert result_of(cloud.logs).status is Status.PASSED
+        assert result_of(cloud.logs).status is CheckStatus.PASSED
 
     stubber.assert_no_pending_responses()
 
@@ -344,8 +346,8 @@ def test_what_the_role_may_not_read_is_said_so_and_is_no_fault(code, monkeypatch
     with stubber:
         found = result_of(cloud.logs)
 
-    assert found == Result(
-        Status.DENIED,
+    assert found == CheckResult(
+        CheckStatus.DENIED,
         Text(
             f"not allowed to read: AWS returned {code} to FilterLogEvents", f"参照権限がない: FilterLogEvents に {code}"
         ),
@@ -389,4 +391,4 @@ def test_without_credentials_nothing_of_aws_is_called_good(monkeypatch, tmp_path
 
     found = {result_of(run) for run in CHECKS}
 
-    assert found == {Result(Status.SKIPPED, Text("needs AWS credentials", "AWS の認証情報が必要"))}
+    assert found == {CheckResult(CheckStatus.SKIPPED, Text("needs AWS credentials", "AWS の認証情報が必要"))}

@@ -13,8 +13,8 @@ import pytest
 from deploy.check import __main__ as command
 from deploy.check import code
 from deploy.check.checklist import AFTER, BEFORE, LISTS
-from deploy.check.result import Check, Denied, Failed, Section, Skipped, Status, Text, run_check
-from deploy.check.target import Target
+from deploy.check.result import Check, CheckStatus, Denied, Failed, Section, Skipped, Text, run_check
+from deploy.check.target import CheckTarget
 from deploy.processes.tms_process import ROOT
 
 OF_THE_OPERATORS = {
@@ -45,15 +45,15 @@ COMMIT = "388e11d0388e11d0388e11d0388e11d0388e11d0"
 WELL = Text("well", "正常")
 
 
-def found_wrong(target: Target) -> Text:
+def found_wrong(target: CheckTarget) -> Text:
     raise Failed("it is broken", "壊れている")
 
 
-def not_seen(target: Target) -> Text:
+def not_seen(target: CheckTarget) -> Text:
     raise Skipped("needs a key", "鍵が必要")
 
 
-def broken_check(target: Target) -> Text:
+def broken_check(target: CheckTarget) -> Text:
     raise ZeroDivisionError("division by zero")
 
 
@@ -109,7 +109,7 @@ def test_the_same_in_japanese(listed, capsys):
     assert "1 合格, 1 不合格, 0 未確認" in told
 
 
-def not_allowed(target: Target) -> Text:
+def not_allowed(target: CheckTarget) -> Text:
     raise Denied("not allowed to read", "参照権限がない")
 
 
@@ -131,7 +131,7 @@ def test_only_the_sections_of_the_gate_decide_and_all_are_printed(gate, code_, m
     assert "  [ ] A line: it is broken" in capsys.readouterr().out
 
 
-def well(target: Target) -> Text:
+def well(target: CheckTarget) -> Text:
     return WELL
 
 
@@ -143,9 +143,9 @@ def test_what_cannot_be_seen_is_a_failure_only_when_asked(options, code_, listed
 
 
 def test_a_check_that_breaks_does_not_pass():
-    found = run_check(check_of(broken_check), Target())
+    found = run_check(check_of(broken_check), CheckTarget())
 
-    assert found.status is Status.FAILED
+    assert found.status is CheckStatus.FAILED
     assert found.text.en == "ZeroDivisionError: division by zero"
 
 
@@ -172,11 +172,11 @@ class GitHub(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def github() -> Iterator[Target]:
+def github() -> Iterator[CheckTarget]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield Target(
+    yield CheckTarget(
         environment={
             "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
             "GITHUB_REPOSITORY": "techcore/tms",
@@ -194,10 +194,10 @@ def run(name: str, conclusion: str | None) -> dict[str, Any]:
 
 
 RUNS = [
-    ([run("test / test suite", "success"), run("deploy", None)], Status.PASSED, "1 jobs passed"),
-    ([run("test suite", "success"), run("test image", "failure")], Status.FAILED, "failed: ['test image']"),
-    ([run("test suite", None)], Status.FAILED, "unfinished: ['test suite']"),
-    ([], Status.FAILED, "no test ran"),
+    ([run("test / test suite", "success"), run("deploy", None)], CheckStatus.PASSED, "1 jobs passed"),
+    ([run("test suite", "success"), run("test image", "failure")], CheckStatus.FAILED, "failed: ['test image']"),
+    ([run("test suite", None)], CheckStatus.FAILED, "unfinished: ['test suite']"),
+    ([], CheckStatus.FAILED, "no test ran"),
 ]
 
 
@@ -218,11 +218,11 @@ def test_github_that_does_not_let_us_read_is_no_word_about_the_code(status, look
 
     found = run_check(check_of(look), github)
 
-    assert found.status is Status.DENIED
+    assert found.status is CheckStatus.DENIED
     assert "the job needs checks: read and pull-requests: read" in found.text.en
 
 
-@pytest.mark.parametrize(("state", "status"), [("APPROVED", Status.PASSED), ("COMMENTED", Status.FAILED)])
+@pytest.mark.parametrize(("state", "status"), [("APPROVED", CheckStatus.PASSED), ("COMMENTED", CheckStatus.FAILED)])
 def test_a_review_is_an_approval_by_somebody(state, status, github):
     GitHub.answers = {
         f"/repos/techcore/tms/commits/{COMMIT}/pulls": [{"number": 7}],
@@ -236,10 +236,10 @@ def test_elsewhere_the_tests_are_those_that_make_test_ran(monkeypatch, tmp_path)
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True)
     monkeypatch.setattr(code, "PASSED_COMMIT", tmp_path / "tests-passed")
 
-    before = run_check(check_of(code.tests), Target(environment={}))
+    before = run_check(check_of(code.tests), CheckTarget(environment={}))
     (tmp_path / "tests-passed").write_text(head)
-    after = run_check(check_of(code.tests), Target(environment={}))
+    after = run_check(check_of(code.tests), CheckTarget(environment={}))
     (tmp_path / "tests-passed").write_text(COMMIT)
-    later = run_check(check_of(code.tests), Target(environment={}))
+    later = run_check(check_of(code.tests), CheckTarget(environment={}))
 
-    assert [before.status, after.status, later.status] == [Status.SKIPPED, Status.PASSED, Status.FAILED]
+    assert [before.status, after.status, later.status] == [CheckStatus.SKIPPED, CheckStatus.PASSED, CheckStatus.FAILED]

@@ -76,12 +76,12 @@ def test_deadlines_follow_the_requests_of_a_connection():
     deadlines, seen = Deadlines(Flow(request_timeout=30, keep_alive=75)), []
     steps = [
         lambda: deadlines.connected("a", 0.0),
-        lambda: deadlines.begun("a", 20.0),  # no new time for a slow beginning
+        lambda: deadlines.began("a", 20.0),  # no new time for a slow beginning
         lambda: deadlines.complete("a"),
         lambda: deadlines.complete("a"),  # pipelined
         lambda: deadlines.answered("a", 40.0),
         lambda: deadlines.answered("a", 50.0),
-        lambda: deadlines.begun("a", 60.0),
+        lambda: deadlines.began("a", 60.0),
         lambda: deadlines.forget("a"),
     ]
 

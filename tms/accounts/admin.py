@@ -45,7 +45,7 @@ class PersonAdmin(UserAdmin[User]):
         return forms.ChoiceField(label=_("Language"), choices=choices, required=False)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Their tokens go with them, though nobody may delete a token by itself."""
+        """Deletes their tokens, too, although a single token cannot be deleted."""
         deletable, counts, needed, protected = super().get_deleted_objects(objs, request)
         return deletable, counts, needed - {ApiToken._meta.verbose_name}, protected
 

@@ -41,7 +41,7 @@ class Interrupted(LinkEnd):
 class Agent:
     """Cheap enough that thousands run in one event loop: no thread, and two tasks beside the caller's.
 
-    Each `run` is a boot of its own; what the spool still holds of earlier ones is delivered first.
+    Each `run` is a separate boot; what the spool still holds of earlier ones is delivered first.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ def lose_node(node: Node, at: datetime) -> None:
 
 
 class NodeWatch:
-    """Finds nodes without a heartbeat. After a pause of its own (the database away, the process halted, a new
+    """Finds nodes without a heartbeat. After an interruption (the database away, the process halted, a new
     leader, a clock that jumped) it waits again: while it did not check, a missing heartbeat proves nothing.
     """
 

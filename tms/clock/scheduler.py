@@ -30,7 +30,7 @@ RETRY_FAILED_S = 60.0
 
 
 class Clock:
-    """Runs the loops while this process leads, each lane by itself."""
+    """Runs the loops while this process leads, each lane independently."""
 
     def __init__(self, loops: Sequence[Loop] = LOOPS) -> None:
         used = dict.fromkeys(loop.lane for loop in loops)
@@ -81,7 +81,7 @@ class Runner:
                 await self._thread.run(db_clock().synchronise)  # a process that does not lead reports its health, too
                 if await self._thread.run(self._lead.acquire):
                     await self._lead_on()
-            except Exception as error:  # any error: the lead must not be held in vain
+            except Exception as error:  # any error: another process must be able to lead
                 is_away = isinstance(error, DatabaseError | InterfaceError)
                 log.warning("clock_away", error=repr(error), exc_info=None if is_away else error)
                 await self._thread.run(self._lead.resign)

@@ -18,7 +18,7 @@ def region() -> str:
 
 
 def client(service: str, *, attempts: int = 3) -> Any:
-    """A client that gives up within seconds. Where its requests go, and as whom, boto3 finds in its own way."""
+    """A client that gives up within seconds. boto3 finds the endpoint and the credentials as usual."""
     from boto3.session import Session
     from botocore.config import Config
 

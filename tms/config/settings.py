@@ -181,7 +181,7 @@ if REDIS_URL:
             "prefix": REDIS_PREFIX,
         },
     }
-    # Who waits for a cache waits in vain: a page, or the thread that paints all boards.
+    # Waiting for a cache would only delay a page, or the thread that renders all boards.
     REDIS_CACHE = {"socket_timeout": 1, "socket_connect_timeout": 1}
     CACHES = {
         "default": {
@@ -330,7 +330,7 @@ EMAIL_URL = env.text("TMS_EMAIL_URL")
 MAILERS = {"default": mailer(EMAIL_URL)}
 DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
 INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
-"""Networks that are not the public internet, to which notifications may be sent all the same (R21)."""
+"""Networks that are not the public internet, to which notifications may be sent nevertheless (R21)."""
 
 # API
 

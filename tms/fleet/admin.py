@@ -134,7 +134,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         one_time_secrets.keep(request, Secret(obj.uid, str(key)))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Its keys go with it, though nobody may delete a key by itself."""
+        """Deletes its keys, too, although a single key cannot be deleted."""
         deletable, counts, _needed, protected = super().get_deleted_objects(objs, request)
         return deletable, counts, set(), protected
 

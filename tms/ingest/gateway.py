@@ -48,7 +48,7 @@ class Gateway:
         await self._commit_remaining()
 
     async def stop(self) -> None:
-        """Commit what remains after the links ended. What is given up was not acknowledged: terminals send it again."""
+        """Commit what remains after the links ended. What it drops was not acknowledged: terminals send it again."""
         if self._poll is not None:
             self._poll.cancel()
         if not await self._commit_remaining():

@@ -21,7 +21,7 @@ class LockedOut(Exception):
 
 
 class MigrateWithTimeout(migrate.Command):
-    """Django's own, but each migration gives up when a lock is not to be had.
+    """Django's own, but each migration gives up if it cannot get a lock in time.
 
     One that is not atomic builds an index concurrently: it locks nobody out and may wait, and to break off would leave
     an index behind that is not valid.

@@ -26,7 +26,7 @@ def check_shape(data: bytes) -> None:
 
 
 def has_too_many_extremes(data: bytes) -> bool:
-    """What looks like one in a string, as in a checksum, does not count; it is looked for when it could matter."""
+    """What looks like one in a string, such as a checksum, does not count; strings are checked only if that matters."""
     return (
         len(data) > EXTREME_NUMBERS * SHORTEST
         and len(EXTREME.findall(data)) > EXTREME_NUMBERS

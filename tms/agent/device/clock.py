@@ -57,7 +57,7 @@ def dated(report: frames.ReportFrame, anchor: Anchor | None) -> frames.ReportFra
 
 @functools.cache
 def machine_clock() -> BootClock:
-    """Where the system does not name its boot, each start of the agent has a clock of its own."""
+    """Where the system does not identify its boot, each start of the agent has its own clock."""
     try:
         return BootClock(BOOT_ID.read_text(encoding="ascii").strip(), uptime_s)
     except OSError:

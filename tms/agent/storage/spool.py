@@ -78,7 +78,7 @@ class Spool:
         self.bounds = bounds
         self.thinned = 0
         self.dropped = 0
-        """Reports with events that had to be given up: the loss that hurts."""
+        """Dropped reports that had events: the loss that matters."""
         self._journal = journal
         self._entries = {entry.position: entry for entry in (journal.load() if journal else ())}
         self._bytes = sum(entry.size for entry in self._entries.values())

@@ -81,9 +81,9 @@ def comment(incident: Incident, *, by: User, comment: str, at: datetime) -> Inci
 
 @transaction.atomic
 def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
-    """Say that one takes a look, before anybody has it; over what somebody else has claimed, too. One's own lasts anew.
+    """Claim for `by` before anybody has acknowledged it, also over another person's claim. An own claim is renewed.
 
-    As a claim of an alert it binds nobody, and ends by itself. Its alerts are claimed one by one, if at all.
+    Like a claim of an alert it expires, and prevents nothing. Its alerts are claimed separately.
     """
     row, until = _unresolved(incident), at + LASTS
     if row.state == IncidentState.OPEN and row.claimed_by_id != by.pk:

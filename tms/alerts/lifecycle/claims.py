@@ -1,6 +1,6 @@
 """Claims: somebody looks into an alert before anybody has acknowledged it.
 
-It binds nobody: colleagues may acknowledge or claim all the same, and whoever is to be told next is told. It ends by
+It prevents nothing: colleagues may still acknowledge or claim, and escalation continues. It ends by
 itself, so that nobody has to remember it.
 """
 
@@ -68,7 +68,7 @@ def _expire_claims(pks: Collection[int], at: datetime) -> int:
 
 
 def _prolong(alerts: list[Alert], *, until: datetime) -> None:
-    """No step of its own: nothing but the end has changed."""
+    """Without a transition: only the end has changed."""
     pks = [alert.pk for alert in alerts]
     if Alert.objects.filter(pk__in=pks, claimed_until__lt=until).update(claimed_until=until):
         publish(Change(alerts=frozenset(pks)))

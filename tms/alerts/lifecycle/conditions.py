@@ -22,7 +22,7 @@ from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 MOST_PASSES = 10
-"""Each in a transaction of its own; then other loops run."""
+"""Each in its own transaction; then other loops run."""
 
 unopened = SetAside[int]("open_pending")
 not_expired = SetAside[int]("expire_events")

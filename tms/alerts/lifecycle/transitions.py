@@ -35,7 +35,7 @@ UNDECIDED = frozenset(
         TransitionKind.UNCLAIMED,
     }
 )
-"""Steps that leave all that a person decides about as it was: whoever is just deciding need not look again."""
+"""Transitions that change nothing an operator decides about: an open dialog stays valid."""
 UNCLAIMED_FIELDS: Mapping[str, Any] = {"claimed_by": None, "claimed_until": None}
 REOPENED_FIELDS: Mapping[str, Any] = {
     "state": AlertState.OPEN,

@@ -26,7 +26,7 @@ def _record_suppressed_at_open(pks: Collection[int], at: datetime) -> int:
     """
     fresh = Alert.objects.filter(pk__in=pks, suppressed_at_open=None).order_by("pk")
     alerts = list(fresh.select_for_update(skip_locked=True, of=("self",)))
-    # Alerts that may be or are part of an incident are notified all the same: a moment later, or with it.
+    # Alerts that may be or are part of an incident are still notified: a moment later, or with it.
     reasons = {pk: why.reason for pk, why in suppressions_by_context(alerts, at=at).items()}
     for reason in {"", *reasons.values()}:
         pks = [alert.pk for alert in alerts if reasons.get(alert.pk, "") == reason]

@@ -1,4 +1,4 @@
-"""Why an alert must not be notified now, and until when. It opens, is shown and resolves all the same.
+"""Why an alert must not be notified now, and until when. It still opens, is shown and resolves.
 
 Notifications ask here first, keep suppressed alerts waiting, and ask again: alerts that are still unresolved then are
 notified, the others are not. So nothing has to be counted or stored at the end of a window.

@@ -70,7 +70,7 @@ class Outage(models.Model):
         indexes = (
             # Readers: the terminal's timeline and its summary.
             models.Index(fields=("terminal", "-ended_at"), name="outage_terminal"),
-            # Reader: how many are back of those whom a node dropped.
+            # Reader: how many of the terminals that a node dropped are back.
             models.Index(
                 fields=("node",), name="outage_node", condition=models.Q(ended_at__isnull=True) & ~models.Q(node="")
             ),

@@ -40,7 +40,7 @@ class Membership:
         self._host, self._pid = socket.gethostname(), pid or os.getpid()
 
     def join(self, *, pause: Callable[[float], None] = time.sleep) -> datetime | None:
-        """Take the name. Returns when the process that had it before was last heard.
+        """Take the name. Returns the last heartbeat of the process that had it before.
 
         Raises NameTaken when a live process has it; to find out may take WATCH_S.
         """

@@ -1,4 +1,4 @@
-"""Keeps the outages of terminals: begun when their link is lost, told why when they are back.
+"""Records outages of terminals: they begin when the link is lost, and get their cause when the terminal is back.
 
 The caller holds the row locks of their states (`tms.fleet.presence.store`), so each has at most one that is open.
 """

@@ -102,7 +102,7 @@ def sweep_due(due: Collection[int], at: datetime) -> list[LinkStateChange]:
 
 
 def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -> None:
-    """Of terminals that are called offline `at`; whoever promised to be back was not waited for by the lease."""
+    """Of terminals that are called offline `at`; the lease does not apply to those that announced their return."""
     for cause, last_seen_at in given_up:
         if cause != Cause.DID_NOT_RETURN:
             target_s = slo.offline_within_s(is_ours=cause in OURS)
@@ -132,7 +132,7 @@ def orphan(
 
 
 def postpone(until: datetime) -> int:
-    """Decide of nobody before `until`: while TMS itself was away nobody could be heard or come back.
+    """Decide about no terminal before `until`: while TMS itself was away, none could send or reconnect.
 
     Call it in a transaction.
     """

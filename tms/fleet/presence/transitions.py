@@ -47,7 +47,7 @@ class LinkState(msgspec.Struct):
 
     @property
     def has_left(self) -> bool:
-        """Whether it said goodbye, and did not miss the time of its return since."""
+        """Whether it said goodbye, and its announced return is not overdue."""
         return self.presence in AWAY or self.cause == Cause.SHUTDOWN
 
 

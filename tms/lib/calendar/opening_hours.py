@@ -88,7 +88,7 @@ class Hours:
     def runs(self, at: datetime) -> Iterator[Run]:
         """When it is open, from `at` on for a year: first the run that goes on then, if one does.
 
-        What touches is one run. One that has gone on for days may be told to have begun a day before.
+        Adjacent runs are one. One that has lasted for days may be reported as if it began a day before `at`.
         """
         if self.never_closes:
             yield Run(EVER, NEVER)

@@ -55,7 +55,7 @@ class Occurrence(NamedTuple):
 class Recurrence:
     zone: ZoneInfo
     starts_at: datetime
-    """Of the first occurrence, as the clocks of the zone show it: without a zone of its own."""
+    """Of the first occurrence, in local time of the zone, as a naive datetime."""
     length: timedelta
     """By the same clocks."""
     rule: str = ""

@@ -1,4 +1,4 @@
-"""A thread with a database connection of its own, used from the event loop."""
+"""A thread with its own database connection, used from the event loop."""
 
 import asyncio
 import contextlib

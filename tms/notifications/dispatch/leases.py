@@ -92,7 +92,7 @@ def reclaim_expired(at: datetime) -> int:
 
 @transaction.atomic
 def send_again(delivery: Delivery, *, at: datetime) -> bool:
-    """Retry a delivery that was given up for another day; False if it was not given up, or somebody was first."""
+    """Retry a failed delivery for another day; False if it had not failed, or another process was first."""
     dead = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.DEAD, destination__deleted_at=None)
     again = dead.update(state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None)
     Destination.objects.filter(pk=delivery.destination_id).update(retry_at=None)

@@ -65,7 +65,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """One message for one destination, from the decision to send it until it was sent, given up or withdrawn."""
+    """One message for one destination, from the decision to send it until it was sent, failed or was withdrawn."""
 
     key = models.CharField(max_length=100, unique=True)
     """Names the decision, so that it cannot be made twice."""

@@ -1,7 +1,7 @@
 """Which addresses a notification may be sent to (R21): public ones, and those that operators allow.
 
-The check stands where a socket connects, in an audit hook of Python. So it looks at the very address that is connected
-to: after the name was resolved, on every redirect, whatever library does it. A name that resolves to another address a
+The check stands where a socket connects, in an audit hook of Python. So it checks the very address that is connected
+to: after the name was resolved, on every redirect, in every library. A name that resolves to another address a
 moment later gains nothing.
 """
 
@@ -81,7 +81,7 @@ def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
 def refused_address(host: str, allowed: Sequence[Network]) -> str:
     """The first address of `host` to which nothing may be sent; empty if there is none, or if nobody knows the name.
 
-    It tells people early. What a name resolves to later is checked when a socket connects.
+    It gives people an early error. What a name resolves to later is checked when a socket connects.
     """
     return next((str(one) for one in _addresses(host) if not is_allowed(one, allowed)), "")
 

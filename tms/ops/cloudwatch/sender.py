@@ -1,4 +1,4 @@
-"""Hands data to CloudWatch from a thread of its own, in order, until they are taken or too old to be."""
+"""Sends data to CloudWatch from its own thread, in order, until they are accepted or too old."""
 
 import random
 import threading

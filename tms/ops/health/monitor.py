@@ -1,4 +1,4 @@
-"""`/health/` and `/metrics` of a process that serves nothing else, in a thread of its own."""
+"""`/health/` and `/metrics` of a process that serves nothing else, in its own thread."""
 
 import json
 import threading

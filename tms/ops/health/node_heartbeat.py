@@ -1,4 +1,4 @@
-"""Heartbeats of this process among the nodes, from a thread of its own, independent of a busy event loop."""
+"""Heartbeats of this process among the nodes, from its own thread, independent of a busy event loop."""
 
 import threading
 import time

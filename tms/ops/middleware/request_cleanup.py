@@ -1,4 +1,4 @@
-"""A request that was answered lets go of what knows it, so that it need not wait for the garbage collector."""
+"""Breaks the reference cycles of an answered request, so that it need not wait for the garbage collector."""
 
 from collections.abc import Callable
 

@@ -27,7 +27,7 @@ class Deadlines:
     def connected(self, connection: Owing, now: float) -> None:
         self.until[connection] = now + self.flow.request_timeout
 
-    def begun(self, connection: Owing, now: float) -> None:
+    def began(self, connection: Owing, now: float) -> None:
         """The first bytes of a request are here."""
         if connection in self.until:
             self.until[connection] = min(self.until[connection], now + self.flow.request_timeout)

@@ -63,7 +63,7 @@ class Server(Protocol):
     def run(self) -> None:
         """Serve until a signal, then drain.
 
-        Raises PortInUse or CannotListen before anything was started, and whatever `on_ready` raised.
+        Raises PortInUse or CannotListen before anything was started, and any exception of `on_ready`.
         """
 
     @property

@@ -47,7 +47,7 @@ class Applications(Server):
     def protocol_connected(self, protocol: FlowProtocol | WebRequest) -> None:
         self.connections[protocol] = {}
         if isinstance(protocol, WebRequest):
-            self.acceptor.deadlines.begun(protocol.transport, self.reactor.seconds())
+            self.acceptor.deadlines.began(protocol.transport, self.reactor.seconds())
 
     def create_application(self, protocol: Any, scope: Scope) -> Mailbox[Message] | None:
         """Start the application; the queue is where its messages are put. None: the client has gone already."""

@@ -131,7 +131,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
         super().onMessageFrame([part for part in payload if part])
 
     def onMessageEnd(self) -> None:
-        """Autobahn's own, without the Deferred for listeners whom nobody is."""
+        """Autobahn's own, without the Deferred for listeners, of which there are none."""
         if not self.failedByMe:
             self.onMessage(b"".join(self.message_data or ()), self.message_is_binary)
         self.message_data = None

@@ -44,7 +44,7 @@ class FlowHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.deadlines.begun(self, monotonic())
+        self.deadlines.began(self, monotonic())
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

@@ -208,7 +208,7 @@ def configured(application: Callable[[Scope, Receive, Send], Any], *, keep_alive
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
-        proxy_headers=False,  # tms.ops.middleware.trusted_proxy decides whom to believe
+        proxy_headers=False,  # tms.ops.middleware.trusted_proxy decides which proxies to trust
         server_header=False,
         timeout_keep_alive=math.ceil(keep_alive),
     )

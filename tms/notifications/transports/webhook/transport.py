@@ -41,7 +41,7 @@ MOST_HOPS = 3
 MOST_READ = 2_048
 """Bytes of an answer."""
 FOLLOWED = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
-"""Redirects that repeat the request as it was. Any other turns it into another one."""
+"""Redirects that repeat the request unchanged. Others change its method."""
 USELESS_TO_REPEAT = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.GONE,
