@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -166,12 +167,14 @@ class TerminalObserver:
         )
 
     async def _report_on(self) -> None:
-        """Each terminal in turn, so that the load is even."""
+        """Each terminal in turn, so that the load is even. Who was woken late catches up, with a second at the most."""
         step = self._report_every_s / len(self.terminals)
+        next_at = time.monotonic()
         for terminal in _for_ever(self.terminals):
             with contextlib.suppress(ConnectionError):
                 terminal.report()
-            await asyncio.sleep(step)
+            next_at = max(next_at, time.monotonic() - 1) + step
+            await asyncio.sleep(next_at - time.monotonic())
 
 
 def _for_ever(terminals: Sequence[ObservedTerminal]) -> Iterator[ObservedTerminal]:
