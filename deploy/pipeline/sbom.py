@@ -55,7 +55,7 @@ def of_python(lock: str) -> Iterator[Component]:
 
 def of_browsers(lock: str) -> Iterator[Component]:
     for path, package in json.loads(lock)["packages"].items():
-        if not path or package.get("dev"):
+        if not path or package.get("dev") or "esbuild" in path:  # esbuild only builds
             continue
         name = path.rpartition("node_modules/")[2]
         algorithm, _, digest = package["integrity"].partition("-")

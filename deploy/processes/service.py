@@ -74,7 +74,7 @@ class Service(ABC):
     def answers(self) -> bool: ...
 
     def start(self) -> None:
-        """Raises DidNotStart."""
+        """Raises StartFailed."""
         self.launch()
         self.wait_until_ready()
 

@@ -172,6 +172,28 @@ def test_the_series_are_columns_with_presence_and_limits(browser, fleet):
     }
 
 
+def test_a_chart_draws_each_threshold_that_is_a_value_of_its_metric(browser, fleet):
+    fleet.online(uid="T-1")
+    higher = [{"severity": "critical", "limit": 90, "lower_limit": None}]
+    fleet.metric_rule("cpu_pct", limit=80, severity="warning", higher_thresholds=higher)
+    fleet.metric_rule("temperature_c", comparison="outside", limit=60, lower_limit=5, severity="warning")
+    fleet.metric_rule("temperature_c", comparison="rising", limit=2, window_s=600, severity="warning")
+    fleet.metric_rule("paper_pct", comparison="absent", limit=300, severity="warning")
+
+    limits = browser.get("/terminals/T-1/series/?span=30m").json()["limits"]
+
+    assert limits == {
+        "cpu_pct": [
+            {"comparison": "above", "limit": 80.0, "severity": "warning"},
+            {"comparison": "above", "limit": 90.0, "severity": "critical"},
+        ],
+        "temperature_c": [
+            {"comparison": "above", "limit": 60.0, "severity": "warning"},
+            {"comparison": "below", "limit": 5.0, "severity": "warning"},
+        ],
+    }
+
+
 def test_a_long_span_means_what_lies_close_together(browser, fleet):
     terminal = fleet.online(uid="T-1")
     start = now() - timedelta(days=2)

@@ -120,7 +120,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         (repeated("<a "), repeated(" ", before="<a", after=">"), repeated("<a  >"), repeated("a", before="<")),
     ),
     "tms.boards.lists.filters.PRIMARY_KEY": ("fullmatch", words()),
-    "tms.lib.durations.WRITTEN": (
+    "tms.lib.calendar.durations.WRITTEN": (
         "fullmatch",
         (*words(), repeated(" ", before="1", after="1"), repeated("1.", before="1"), repeated("1", after="x1")),
     ),

@@ -13,8 +13,8 @@ from tests.untrusted.made import Make, Work, in_bytes, listed, numbered, repeate
 from tms.boards.formatting import instants
 from tms.boards.lists.filters import AlertFilter, TerminalFilter
 from tms.ingest.admission import offered_credential
+from tms.lib.calendar.durations import seconds
 from tms.lib.calendar.recurrence import BadRecurrence, parsed
-from tms.lib.durations import seconds
 from tms.ops.middleware import trusted_proxy
 from tms.protocol import credential
 from tms.rest.parser import StrictParser

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from django.utils.functional import Promise
 
@@ -17,6 +17,14 @@ LASTING = ("hysteresis", "duration_s")
 
 type Trace = Sequence[tuple[datetime, float]]
 """A line of a plot."""
+
+
+class ChartLimit(NamedTuple):
+    """A line on the chart of a metric. Values are beyond it from there up (`above`) or down (`below`)."""
+
+    comparison: str
+    limit: float
+    severity: str
 
 
 class History(Enum):
@@ -140,6 +148,10 @@ class RuleKind(ABC):
     def peak(self, alert: Extremes) -> float | None:
         """The worst value."""
         return alert.highest
+
+    def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
+        """None where limits are not values of the metric."""
+        return ()
 
     def plotted(self, lowest: Trace, highest: Trace) -> tuple[Trace, ...]:
         """What a plot of the hourly extremes shows: those that may be beyond a limit."""

@@ -1,7 +1,7 @@
 """Kinds of rules on one metric of the reports."""
 
 from abc import ABC
-from math import inf
+from math import inf, isfinite
 from typing import ClassVar
 
 from django.utils.translation import gettext, pgettext_lazy
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.rule_kinds.base import (
     LASTING,
     SEVERITIES,
+    ChartLimit,
     Extremes,
     History,
     RuleFacts,
@@ -20,7 +21,7 @@ from tms.alerts.rule_kinds.base import (
 )
 from tms.alerts.rule_kinds.evaluation import AbsentRule, CompiledRule, MetricRule, RateRule, Threshold
 from tms.alerts.rule_kinds.sources import Comparison, RuleSource
-from tms.lib.durations import written
+from tms.lib.calendar.durations import written
 from tms.telemetry import metric_names
 
 
@@ -54,6 +55,12 @@ class MetricKind(RuleKind, ABC):
 
     def describe_value(self, alert: ValueFacts) -> str:
         return gettext("%(metric)s %(value)s, threshold %(limit)s") % _worded(alert)
+
+    def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
+        found = self.thresholds(rule)
+        above = (ChartLimit("above", each.high, each.severity) for each in found if isfinite(each.high))
+        below = (ChartLimit("below", each.low, each.severity) for each in found if isfinite(each.low))
+        return (*above, *below)
 
 
 class Above(MetricKind):
@@ -127,6 +134,9 @@ class RateKind(MetricKind, ABC):
         values = {"metric": metric.label, "value": value, "limit": limit}
         return gettext("%(metric)s changes by %(value)s per minute, threshold %(limit)s") % values
 
+    def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
+        return ()
+
 
 class Rising(RateKind):
     name = Comparison.RISING.value
@@ -165,6 +175,9 @@ class Absent(MetricKind):
     fields = ("metric", *SEVERITIES)
     history = History.REPORTS
     has_duration_limits = True
+
+    def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
+        return ()
 
     def compile(self, rule: RuleFacts) -> CompiledRule:
         return AbsentRule(key_of(rule), self.thresholds(rule), rule.hysteresis, rule.duration_s, rule.metric)

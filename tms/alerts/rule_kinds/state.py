@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.rule_kinds.base import LASTING, SEVERITIES, History, RuleFacts, RuleKind, ValueFacts, key_of
 from tms.alerts.rule_kinds.evaluation import ClockRule, CompiledRule, EventRule, FirmwareRule, PresenceRule
 from tms.alerts.rule_kinds.sources import RuleSource
-from tms.lib.durations import written
+from tms.lib.calendar.durations import written
 
 
 class Away(RuleKind):

@@ -55,6 +55,7 @@ def _limits(terminal: Terminal) -> dict[str, list[dict[str, Any]]]:
     rules = Rule.objects.filter(everywhere, every_kind, enabled=True, kind=RuleSource.METRIC).order_by("limit")
     limits: dict[str, list[dict[str, Any]]] = {}
     for rule in rules:
-        limit = {"comparison": rule.comparison, "limit": rule.limit, "severity": rule.severity}
-        limits.setdefault(rule.metric, []).append(limit)
+        drawn = [limit._asdict() for limit in rule.kind_object.chart_limits(rule)]
+        if drawn:
+            limits.setdefault(rule.metric, []).extend(drawn)
     return limits

@@ -13,7 +13,7 @@ from tms.alerts.models import Rule, RuleHours
 from tms.alerts.models.rule import SEVERITY_ORDER
 from tms.alerts.rule_kinds.base import RuleKind
 from tms.fleet.models import Group, Presence, Site, TerminalKind
-from tms.lib.durations import SpanField
+from tms.lib.calendar.durations import SpanField
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
 

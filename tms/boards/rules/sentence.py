@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext
 
 from tms.alerts.models import Rule, RuleHours
 from tms.fleet.models import TerminalKind
-from tms.lib.durations import written
+from tms.lib.calendar.durations import written
 from tms.lib.severity import Severity
 
 
