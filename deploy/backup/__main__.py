@@ -59,7 +59,7 @@ def publish_backup_age(options: argparse.Namespace) -> None:
 
 def restore_database(options: argparse.Namespace) -> None:
     steps, confirm = Steps(), (lambda _: True) if options.yes else restore.ask_terminal
-    if options.swap_back:
+    if options.back:
         return restore.swap_back(Database.configured(), confirm, steps)
     if options.swap:
         return restore.swap_in(Database.configured(), options.swap, confirm, steps)

@@ -53,7 +53,7 @@ class Upload:
     """A multipart upload to S3: the object exists once it is complete, and an aborted one leaves nothing."""
 
     def __init__(self, bucket: BackupBucket, key: str) -> None:
-        self._where = {"BackupBucket": bucket.name, "Key": key, "UploadId": bucket.begin_parts(key)}
+        self._where = {"Bucket": bucket.name, "Key": key, "UploadId": bucket.begin_parts(key)}
         self._s3 = bucket.s3
         self._buffer = bytearray()
         self._parts: list[dict[str, Any]] = []

@@ -25,7 +25,7 @@ def hosts(target: CheckTarget) -> Text:
         for host in elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
         if host["TargetHealth"]["State"] != "draining"
     ]
-    bad = [f"{each['CheckTarget']['Id']} is {each['TargetHealth']['State']}" for each in listed if not is_healthy(each)]
+    bad = [f"{each['Target']['Id']} is {each['TargetHealth']['State']}" for each in listed if not is_healthy(each)]
     if bad or len(listed) < LEAST_HOSTS:
         reason = ", ".join(bad) or f"{len(listed)} registered"
         raise Failed(reason, reason)

@@ -189,7 +189,7 @@ def test_a_backup_that_streams_leaves_nothing_on_the_disk_and_restores(vault):
     assert vault.kept == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
     assert kept["ServerSideEncryption"]
     assert hashlib.sha256(kept["Body"].read()).hexdigest() == vault.latest["sha256"]
-    assert re.search(r"into S3, and read it on the way: [\d.]+ KiB, \d+ tables, [\d,]+ rows", printed)
+    assert re.search(r"to S3, and verify the stream: [\d.]+ KiB, \d+ tables, [\d,]+ rows", printed)
     assert vault.told("BackupSuccess") == [(1.0, "BackupSuccess")]
     vault.query("DELETE FROM telemetry_report")
     assert vault.run("restore.sh", "--yes").returncode == 0

@@ -26,10 +26,10 @@ def test_the_drill(vault, capsys):
 
     with contextlib.closing(served):
         restored = vault.script("restore.sh", "--yes")
+        assert restored.returncode == 0, restored.stdout + restored.stderr
         with pytest.raises(psycopg.OperationalError):  # whoever was connected has to come again
             served.execute("SELECT 1")
 
-    assert restored.returncode == 0, restored.stderr
     assert vault.query(REPORTS) == before != after
     [kept] = vault.databases - {vault.name}
     assert kept.startswith(f"{vault.name}_before_")

@@ -300,7 +300,7 @@ def test_errors_are_counted_at_the_load_balancer_by_the_minute(errors, status, a
 
 def test_a_host_that_is_not_healthy_is_named(account, monkeypatch):
     elb = client("elbv2")
-    ids = [{"CheckTarget": {"Id": f"i-{number}"}, "TargetHealth": {"State": state}} for number, state in STATES]
+    ids = [{"Target": {"Id": f"i-{number}"}, "TargetHealth": {"State": state}} for number, state in STATES]
     elb.describe_target_health = lambda **_: {"TargetHealthDescriptions": ids}
     monkeypatch.setattr(traffic, "client", lambda service: elb if service == "elbv2" else client(service))
 
