@@ -25,7 +25,7 @@ async def test_a_wrong_password_is_said_and_the_name_is_kept(house: SeededTMS, p
 
     await page.get_by_role("button", name="Sign in").click()
 
-    await expect(page.get_by_role("alert")).to_contain_text("wrong")
+    await expect(page.get_by_role("alert")).to_contain_text("Wrong username or password")
     await expect(page.get_by_label("Username")).to_have_value("mori")
 
 

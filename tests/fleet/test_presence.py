@@ -108,7 +108,7 @@ def test_a_live_report_brings_any_terminal_online(name):
 def test_anything_that_is_heard_brings_a_terminal_online(name):
     terminal = link_state(name)
 
-    move = transitions.hear(terminal, at=later(10), timing=TIMING)
+    move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
 
     assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
     assert terminal.lease_at == later(10 + LEASE_S)
@@ -120,7 +120,7 @@ def test_a_sign_of_life_takes_no_goodbye_back(name):
     terminal = link_state(name)
     expected = seen(terminal)
 
-    move = transitions.hear(terminal, at=later(10), timing=TIMING)
+    move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
 
     assert move is None
     assert seen(terminal) == expected
@@ -130,7 +130,7 @@ def test_a_sign_of_life_takes_no_goodbye_back(name):
 def test_a_move_tells_what_was_before_and_when():
     terminal = link_state("silent")
 
-    move = transitions.hear(terminal, at=later(10), timing=TIMING)
+    move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
 
     assert move == transitions.LinkStateChange(1, later(10), Presence.SILENT, Presence.ONLINE, Cause.NONE, None, 4)
     assert terminal.presence_at == later(10)
@@ -139,7 +139,7 @@ def test_a_move_tells_what_was_before_and_when():
 def test_renewing_a_lease_leaves_the_indexed_due_time_alone():
     terminal = link_state("online")
 
-    transitions.hear(terminal, at=later(30), timing=TIMING)
+    transitions.renew_lease(terminal, at=later(30), timing=TIMING)
 
     assert terminal.lease_at == later(30 + LEASE_S)
     assert terminal.due_at == later(LEASE_S)
@@ -249,7 +249,7 @@ def test_the_sweep_acts_at_the_due_time_and_not_before(name, at_s, wanted):
 
 def test_a_lease_that_was_renewed_only_moves_on():
     terminal = link_state("online")
-    transitions.hear(terminal, at=later(40), timing=TIMING)
+    transitions.renew_lease(terminal, at=later(40), timing=TIMING)
 
     move = transitions.sweep(terminal, at=later(45), timing=TIMING)
 
@@ -273,7 +273,7 @@ def test_what_was_heard_before_the_terminal_went_silent_does_not_rewrite_history
     terminal = link_state("online")
     transitions.sweep(terminal, at=later(50), timing=TIMING)
 
-    move = transitions.hear(terminal, at=later(44), timing=TIMING)
+    move = transitions.renew_lease(terminal, at=later(44), timing=TIMING)
 
     assert move is not None
     assert move.at == terminal.presence_at == later(50)
@@ -299,7 +299,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(late_s=st.floats(0, 60))
     def hear(self, late_s: float) -> None:
-        self.note(transitions.hear(self.terminal, at=self.at - timedelta(seconds=late_s), timing=TIMING))
+        self.note(transitions.renew_lease(self.terminal, at=self.at - timedelta(seconds=late_s), timing=TIMING))
 
     @rule()
     def report(self) -> None:

@@ -141,6 +141,11 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     ),
     "tms.alerts.models.rule.EVENT_CODE": ("fullmatch", words()),
     "tms.alerts.models.rule.Rule.metric": ("search", (*words(), repeated("a", after="\n"))),
+    "tms.lib.db.natural_order.NUMBERS": ("split", (*words(), repeated("1"), repeated("1a"))),
+    "tms.ops.static_files.CHUNK": (
+        "fullmatch",
+        (*words(), repeated("a", before="js/"), repeated("-ABCDEFGH", before="js/a")),
+    ),
     "tms.lib.calendar.recurrence.NUMBER": ("fullmatch", words()),
     "tms.lib.admin.NUMBER": ("fullmatch", words()),
     "tms.config.logs.SECRETS": (
