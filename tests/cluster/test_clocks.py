@@ -49,7 +49,7 @@ async def test_another_clock_leads_when_the_leader_is(fate: Callable[[ClockProce
 
     with restored(leader):
         fate(leader)
-        await wait_for_value_async(lambda: other.is_leader, wanted=True)
+        await wait_for_value_async(lambda: other.is_leader, expected=True)
         await wait_for_value_async(
             lambda: query(CHANGES, credential.partition(".")[0]), [("offline", 1), ("silent", 1)]
         )
