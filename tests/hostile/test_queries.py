@@ -107,7 +107,7 @@ def test_a_nul_in_an_address_is_refused_with_where_it_stands(client_of_boss, add
     answer = client_of_boss.get(address)
 
     assert answer.status_code == 400
-    assert f"{where} holds the character U+0000 (%00)" in answer.content.decode()
+    assert f"{where} contains the character U+0000 (%00)" in answer.content.decode()
 
 
 @pytest.mark.both
