@@ -136,8 +136,9 @@ class Service(ABC):
     def spawn(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         if self.ends_with_parent and sys.platform == "linux":
             options["preexec_fn"] = partial(_end_with_parent, self.stop_signal)
-        # A session of its own: Ctrl-C reaches only the parent, which stops its services in order.
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+        # A group of its own: Ctrl-C reaches only the parent, which stops its services in order. Not a session of its
+        # own: Linux shares processors between sessions first, and priorities would only count inside each server.
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, **options)
 
     def _signal(self, which: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -17,7 +17,7 @@ from tests.faults.observer import TerminalObserver
 from tests.faults.place import Several
 from tests.faults.scene import Scene
 
-CALM_S, FLOOD_S = 30.0, 60.0
+WARM_UP_S, CALM_S, FLOOD_S = 10.0, 60.0, 60.0
 READERS, PAUSE_S = 4, 0.1
 PAGES = ("/", "/terminals/", "/alerts/", "/help/")
 WRONG_PASSWORD = 200
@@ -72,6 +72,8 @@ async def guess_passwords(scene: Scene[Several], finding: Finding) -> None:
     losses, url = scene.observer.losses, scene.place.url
     calm, flooded = Readers(url, scene.cookie), Readers(url, scene.cookie)
     async with scene.disturbed(finding):
+        async with Readers(url, scene.cookie).reading():
+            await asyncio.sleep(WARM_UP_S)
         async with calm.reading():
             await asyncio.sleep(CALM_S)
         acknowledging = asyncio.create_task(longest_silence(scene.observer))
