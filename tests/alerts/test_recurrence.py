@@ -69,7 +69,7 @@ def test_what_takes_place_once_takes_place_once():
         ("FREQ=DAILY;UNTIL=20261104T015959", ["11-02", "11-03"]),
         ("FREQ=DAILY;UNTIL=20261103T170000Z", ["11-02", "11-03", "11-04"]),
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", []),
-        ("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30;COUNT=5", []),
+        ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=5", []),
     ],
 )
 def test_a_rule_names_its_dates(rule, days):

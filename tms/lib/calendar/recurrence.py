@@ -6,9 +6,9 @@ they leap over the whole lasts as long as it was meant to, from the leap on.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -38,6 +38,9 @@ PARTS = frozenset(
 NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 HORIZON = timedelta(days=3_660)
 """A rule that names no date within ten years names none."""
+LATEST = datetime.max - HORIZON  # noqa: DTZ901  (a wall time)
+CYCLE_YEARS = 400
+"""After as many years all dates fall on the same days of the week again."""
 
 
 class BadRecurrence(Exception):
@@ -63,7 +66,7 @@ class Recurrence:
 
     def occurrences(self, after: datetime) -> Iterator[Occurrence]:
         """Those that end after `after`, in order. Raises BadRecurrence for a rule that cannot be followed."""
-        for wall in self._walls(max(shown(after, self.zone), self.starts_at) + HORIZON):
+        for wall in self._walls(min(max(shown(after, self.zone), self.starts_at), LATEST) + HORIZON):
             found = self._occurrence(wall)
             if found.until > after:
                 yield found
@@ -79,12 +82,25 @@ class Recurrence:
         parts = parsed(self.rule)
         count = int(parts.pop("COUNT", 0)) or None
         until = min(horizon, _until(parts.pop("UNTIL", ""), self.zone) or horizon)
-        text = ";".join(f"{name}={value}" for name, value in parts.items())
-        try:
-            dates = rrulestr(f"{text};UNTIL={until:%Y%m%dT%H%M%S}", dtstart=self.starts_at)
-        except (ValueError, TypeError) as error:
-            raise BadRecurrence(gettext("Invalid recurrence: %(reason)s") % {"reason": error}) from None
-        return islice(iter(dates), count)
+        return islice(_dates(parts, self.starts_at, until), count)
+
+
+def _dates(parts: Mapping[str, str], since: datetime, until: datetime) -> Iterator[datetime]:
+    """By dateutil, as late in its calendar as possible.
+
+    For a rule that names no date at all, such as 30 February, dateutil searches to the year 9999.
+    """
+    years = (MAXYEAR - max(since.year, until.year)) // CYCLE_YEARS * CYCLE_YEARS
+    text = ";".join(f"{name}={value}" for name, value in parts.items())
+    try:
+        dates = rrulestr(f"{text};UNTIL={_moved(until, years):%Y%m%dT%H%M%S}", dtstart=_moved(since, years))
+    except (ValueError, TypeError) as error:
+        raise BadRecurrence(gettext("Invalid recurrence: %(reason)s") % {"reason": error}) from None
+    return (_moved(date, -years) for date in dates)
+
+
+def _moved(date: datetime, years: int) -> datetime:
+    return date.replace(year=date.year + years)
 
 
 def parsed(rule: str) -> dict[str, str]:
