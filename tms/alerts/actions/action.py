@@ -57,7 +57,6 @@ class Target(NamedTuple):
     """`(alerts or incident, *, by, at, **terms)`: one transaction, idempotent."""
     when: When
     transition: TransitionKind | IncidentTransitionKind
-    """Histories show it with the action's icon."""
     has_already: Callable[[Any, User], bool] = lambda row, by: False
     """Whether the person has this already; may raise a Conflict."""
     lock: Callable[[AlertQuerySet], None] = lambda alerts: None
@@ -74,7 +73,6 @@ class OperatorAction:
     name: str
     """In URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""
     label: Text
-    icon: str
     summary: str
     """Of the REST operations: `Comment on {}`."""
     form: type[ActionForm]
@@ -91,6 +89,11 @@ class OperatorAction:
     def is_immediate(self) -> bool:
         """It has nothing to fill in: one click, no dialog."""
         return not self.form.base_fields
+
+    @property
+    def icon(self) -> str:
+        """That of the step it takes, as histories show it."""
+        return next(self.targets).transition.icon
 
     @property
     def targets(self) -> Iterator[Target]:

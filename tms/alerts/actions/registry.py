@@ -53,7 +53,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="acknowledge",
         label=_("Acknowledge"),
-        icon="person",
         summary="Acknowledge {}",
         hint=_("Whichever you choose, recovery resolves the alert and worsening reopens it."),
         key="a",
@@ -78,7 +77,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="change-acknowledgement",
         label=pgettext_lazy("action", "Change"),
-        icon="person",
         summary="Change the acknowledgement of {}",
         hint=_(
             "The person responsible stays the same. "
@@ -94,7 +92,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="claim",
         label=pgettext_lazy("action", "Claim"),
-        icon="eye",
         summary="Claim {}",
         hint=_(
             "Shows everyone for ten minutes that you are looking into it. "
@@ -110,7 +107,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="unclaim",
         label=pgettext_lazy("action", "Release claim"),
-        icon="eye",
         summary="Release the claim on {}",
         hint=_("Removes your claim. The alert stays open."),
         form=ActionForm,
@@ -121,7 +117,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="reopen",
         label=pgettext_lazy("action", "Reopen"),
-        icon="alerts",
         summary="Reopen {}",
         hint=_("The alert is open and unacknowledged again."),
         form=CommentForm,
@@ -132,7 +127,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="snooze",
         label=pgettext_lazy("action", "Snooze"),
-        icon="clock",
         summary="Snooze {}",
         hint=_("No notifications until then. It reopens at that time, or earlier if it gets worse."),
         key="s",
@@ -144,7 +138,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="assign",
         label=pgettext_lazy("action", "Assign"),
-        icon="person",
         summary="Assign {}",
         hint=_(
             "Open alerts stay open until this person acknowledges them. Acknowledged alerts are handed over at once."
@@ -156,7 +149,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="comment",
         label=pgettext_lazy("action", "Comment"),
-        icon="comment",
         summary="Comment on {}",
         form=RequiredCommentForm,
         schema=RequiredCommentSchema,
@@ -166,7 +158,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="resolve",
         label=pgettext_lazy("action", "Resolve"),
-        icon="check",
         summary="Resolve {}",
         hint=_("Resolves the alert. It reopens if the problem recurs."),
         form=CommentForm,

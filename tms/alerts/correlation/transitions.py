@@ -11,8 +11,6 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments
 
-UNDECIDED = frozenset({Kind.COMMENTED, Kind.MEMBERS_RESOLVED, Kind.CLAIMED, Kind.UNCLAIMED})
-"""Transitions that change nothing a person decides about."""
 REOPENED_FIELDS: Mapping[str, Any] = {
     "state": IncidentState.OPEN,
     "acknowledged_at": None,
@@ -34,7 +32,7 @@ def transition(
 ) -> None:
     """Write `fields` into the row of `incident`, which the caller has locked, as one step. None is before the last."""
     incident.changed_at = max(at, incident.changed_at)
-    incident.version += kind not in UNDECIDED
+    incident.version += kind.traits.is_decision
     for name, value in (fields or {}).items():
         setattr(incident, name, value)
     incident.save()

@@ -25,17 +25,6 @@ class Actor(NamedTuple):
 
 
 SYSTEM = Actor()
-UNDECIDED = frozenset(
-    {
-        TransitionKind.COMMENTED,
-        TransitionKind.REMINDED,
-        TransitionKind.FLAPPING,
-        TransitionKind.STABLE,
-        TransitionKind.CLAIMED,
-        TransitionKind.UNCLAIMED,
-    }
-)
-"""Transitions that change nothing an operator decides about: an open dialog stays valid."""
 UNCLAIMED_FIELDS: Mapping[str, Any] = {"claimed_by": None, "claimed_until": None}
 REOPENED_FIELDS: Mapping[str, Any] = {
     "state": AlertState.OPEN,
@@ -68,7 +57,7 @@ def transition(
     if not alerts:
         return
     instant = Greatest(models.Value(at), models.F("changed_at"))
-    grown = 0 if kind in UNDECIDED else 1
+    grown = int(kind.traits.is_decision)
     columns = {**(fields or {}), "changed_at": instant, "version": models.F("version") + grown}
     if kind is TransitionKind.ACKNOWLEDGED:
         columns["first_acknowledged_at"] = Coalesce("first_acknowledged_at", instant)

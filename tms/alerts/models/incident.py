@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from tms.alerts.models import factor as factors
 from tms.alerts.models.alert import Contract
 from tms.alerts.models.factor import Factor
+from tms.alerts.models.kind_traits import KindWithTraits, Traits
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField, LinesField
 
@@ -174,22 +175,33 @@ class Incident(models.Model):
         return self.joined_count - self.resolved_count
 
 
-class IncidentTransitionKind(models.TextChoices):
-    OPENED = "opened", pgettext_lazy("incident", "Opened")
-    JOINED = "joined", pgettext_lazy("incident", "More alerts")
-    MEMBERS_RESOLVED = "left", pgettext_lazy("incident", "Recovered")
-    WORSENED = "worsened", pgettext_lazy("incident", "Worsened")
-    EASED = "eased", pgettext_lazy("incident", "Improved")
-    CLAIMED = "claimed", pgettext_lazy("incident", "Claimed")
-    UNCLAIMED = "released", pgettext_lazy("incident", "Claim ended")
-    ACKNOWLEDGED = "acknowledged", pgettext_lazy("incident", "Acknowledged")
-    CHANGED = "changed", pgettext_lazy("incident", "Acknowledgement changed")
-    REOPENED = "withdrawn", pgettext_lazy("incident", "Reopened")
-    EXPIRED = "expired", pgettext_lazy("incident", "Reopened: acknowledgement expired")
-    REOPENED_WORSE = "undone", pgettext_lazy("incident", "Reopened: worsened")
-    COMMENTED = "commented", pgettext_lazy("incident", "Comment")
-    DISSOLVED = "dissolved", pgettext_lazy("incident", "Resolved, rest separate")
-    RESOLVED = "resolved", pgettext_lazy("incident", "Resolved")
+REOPENING = Traits("alerts", IncidentState.OPEN, is_reopening=True)
+
+
+class IncidentTransitionKind(KindWithTraits):
+    OPENED = "opened", Traits("alerts", IncidentState.OPEN), pgettext_lazy("incident", "Opened")
+    JOINED = "joined", Traits("up"), pgettext_lazy("incident", "More alerts")
+    MEMBERS_RESOLVED = "left", Traits("check", is_decision=False), pgettext_lazy("incident", "Recovered")
+    WORSENED = "worsened", Traits("up"), pgettext_lazy("incident", "Worsened")
+    EASED = "eased", Traits("down"), pgettext_lazy("incident", "Improved")
+    CLAIMED = "claimed", Traits("eye", is_decision=False), pgettext_lazy("incident", "Claimed")
+    UNCLAIMED = "released", Traits("eye", is_decision=False), pgettext_lazy("incident", "Claim ended")
+    ACKNOWLEDGED = (
+        "acknowledged",
+        Traits("person", IncidentState.ACKNOWLEDGED),
+        pgettext_lazy("incident", "Acknowledged"),
+    )
+    CHANGED = "changed", Traits("person"), pgettext_lazy("incident", "Acknowledgement changed")
+    REOPENED = "withdrawn", REOPENING, pgettext_lazy("incident", "Reopened")
+    EXPIRED = "expired", REOPENING, pgettext_lazy("incident", "Reopened: acknowledgement expired")
+    REOPENED_WORSE = "undone", REOPENING, pgettext_lazy("incident", "Reopened: worsened")
+    COMMENTED = "commented", Traits("comment", is_decision=False), pgettext_lazy("incident", "Comment")
+    DISSOLVED = (
+        "dissolved",
+        Traits("check", IncidentState.RESOLVED),
+        pgettext_lazy("incident", "Resolved, rest separate"),
+    )
+    RESOLVED = "resolved", Traits("check", IncidentState.RESOLVED), pgettext_lazy("incident", "Resolved")
 
 
 class IncidentTransition(models.Model):

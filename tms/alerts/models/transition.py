@@ -6,29 +6,40 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import pgettext_lazy
 
-from tms.alerts.models.alert import Contract
+from tms.alerts.models.alert import AlertState, Contract
+from tms.alerts.models.kind_traits import KindWithTraits, Traits
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LinesField
 
+REOPENING = Traits("alerts", AlertState.OPEN, is_reopening=True)
 
-class TransitionKind(models.TextChoices):
-    OPENED = "opened", pgettext_lazy("transition", "Opened")
-    WORSENED = "worsened", pgettext_lazy("transition", "Worsened")
-    EASED = "eased", pgettext_lazy("transition", "Improved")
-    CLAIMED = "claimed", pgettext_lazy("transition", "Claimed")
-    UNCLAIMED = "released", pgettext_lazy("transition", "Claim ended")
-    ACKNOWLEDGED = "acknowledged", pgettext_lazy("transition", "Acknowledged")
-    CHANGED = "changed", pgettext_lazy("transition", "Acknowledgement changed")
-    REOPENED = "withdrawn", pgettext_lazy("transition", "Reopened")
-    EXPIRED = "expired", pgettext_lazy("transition", "Reopened: time expired")
-    REOPENED_WORSE = "undone", pgettext_lazy("transition", "Reopened: worsened")
-    SNOOZED = "snoozed", pgettext_lazy("transition", "Snoozed")
-    ASSIGNED = "assigned", pgettext_lazy("transition", "Assigned")
-    COMMENTED = "commented", pgettext_lazy("transition", "Comment")
-    REMINDED = "reminded", pgettext_lazy("transition", "Reminder: stale acknowledgement")
-    FLAPPING = "flapping", pgettext_lazy("transition", "Flapping started")
-    STABLE = "calm", pgettext_lazy("transition", "Flapping stopped")
-    RESOLVED = "resolved", pgettext_lazy("transition", "Resolved")
+
+class TransitionKind(KindWithTraits):
+    OPENED = "opened", Traits("alerts", AlertState.OPEN), pgettext_lazy("transition", "Opened")
+    WORSENED = "worsened", Traits("up"), pgettext_lazy("transition", "Worsened")
+    EASED = "eased", Traits("down"), pgettext_lazy("transition", "Improved")
+    CLAIMED = "claimed", Traits("eye", is_decision=False), pgettext_lazy("transition", "Claimed")
+    UNCLAIMED = "released", Traits("eye", is_decision=False), pgettext_lazy("transition", "Claim ended")
+    ACKNOWLEDGED = (
+        "acknowledged",
+        Traits("person", AlertState.ACKNOWLEDGED),
+        pgettext_lazy("transition", "Acknowledged"),
+    )
+    CHANGED = "changed", Traits("person"), pgettext_lazy("transition", "Acknowledgement changed")
+    REOPENED = "withdrawn", REOPENING, pgettext_lazy("transition", "Reopened")
+    EXPIRED = "expired", REOPENING, pgettext_lazy("transition", "Reopened: time expired")
+    REOPENED_WORSE = "undone", REOPENING, pgettext_lazy("transition", "Reopened: worsened")
+    SNOOZED = "snoozed", Traits("clock", AlertState.SNOOZED), pgettext_lazy("transition", "Snoozed")
+    ASSIGNED = "assigned", Traits("person"), pgettext_lazy("transition", "Assigned")
+    COMMENTED = "commented", Traits("comment", is_decision=False), pgettext_lazy("transition", "Comment")
+    REMINDED = (
+        "reminded",
+        Traits("clock", is_decision=False),
+        pgettext_lazy("transition", "Reminder: stale acknowledgement"),
+    )
+    FLAPPING = "flapping", Traits("flapping", is_decision=False), pgettext_lazy("transition", "Flapping started")
+    STABLE = "calm", Traits("calm", is_decision=False), pgettext_lazy("transition", "Flapping stopped")
+    RESOLVED = "resolved", Traits("check", AlertState.RESOLVED), pgettext_lazy("transition", "Resolved")
 
 
 class TransitionQuerySet(models.QuerySet["Transition"]):

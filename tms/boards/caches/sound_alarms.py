@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import Max
 
 from tms.alerts.correlation import unresolved
-from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
+from tms.alerts.models import Alert, AlertState, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
 from tms.alerts.suppression.reasons import suppressions
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
@@ -19,13 +19,7 @@ SUPPRESSED_STALE_S = 5.0
 """While something is suppressed: what may become part of an incident waits for a few seconds only."""
 STALE_S = 30.0
 """Maintenance and opening hours end by the clock."""
-SOUNDING = (
-    TransitionKind.OPENED,
-    TransitionKind.WORSENED,
-    TransitionKind.REOPENED,
-    TransitionKind.EXPIRED,
-    TransitionKind.REOPENED_WORSE,
-)
+SOUNDING = TransitionKind.leading_to(AlertState.OPEN) | {TransitionKind.WORSENED}
 """Steps after which an alert calls, or calls again; those of an incident have the same names."""
 
 type SoundAlarms = dict[str, str]

@@ -10,7 +10,7 @@ from tms.alerts.actions.action import OperatorAction
 from tms.alerts.actions.registry import actions_for
 from tms.alerts.impact import ImpactReason
 from tms.alerts.models import Alert, AlertState, RuleSource, Transition, TransitionKind
-from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label
+from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, reopening, site_label
 from tms.boards.rows.viewers import Viewer, viewers
 from tms.feed.change import Change
 
@@ -27,16 +27,6 @@ ALERT_COLUMNS = (
     *(f"{person}__{name}" for person in PEOPLE for name in ("username", "first_name", "last_name")),
 )
 """What a row of an alert tells: whole models cost as much again."""
-
-
-REOPENING = frozenset({TransitionKind.REOPENED, TransitionKind.EXPIRED, TransitionKind.REOPENED_WORSE})
-DECIDING = REOPENING | {
-    TransitionKind.OPENED,
-    TransitionKind.ACKNOWLEDGED,
-    TransitionKind.SNOOZED,
-    TransitionKind.RESOLVED,
-}
-"""Steps after which an alert is in another state."""
 
 
 class Flaps(NamedTuple):
@@ -127,9 +117,7 @@ class AlertRow:
     @property
     def reopened(self) -> TransitionRow | None:
         """Why it is open again, if nobody has taken it since."""
-        decided = (transition for transition in reversed(self.transitions) if transition.kind in DECIDING)
-        last = next(decided, None)
-        return last if last and last.kind in REOPENING else None
+        return reopening(self.transitions, TransitionKind)
 
     @property
     def put_off(self) -> TransitionRow | None:

@@ -1,11 +1,12 @@
 """Values that rows of several boards share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.utils.translation import get_language
 
+from tms.alerts.models.kind_traits import KindWithTraits
 from tms.fleet.models import Presence, Site, TerminalState
 from tms.lib.severity import Severity
 
@@ -50,3 +51,19 @@ def link_view(state: TerminalState) -> LinkView:
 
 def worst(severities: Collection[str]) -> str:
     return next((severity for severity in WORST_FIRST if severity in severities), "")
+
+
+class Step(Protocol):
+    """One row of a history."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+def reopening[Row: Step](history: Sequence[Row], kinds: type[KindWithTraits]) -> Row | None:
+    """Why something is open again: the newest step that changed its state, if that reopened it."""
+    for step in reversed(history):
+        traits = kinds(step.kind).traits
+        if traits.leads_to:
+            return step if traits.is_reopening else None
+    return None

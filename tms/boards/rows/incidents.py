@@ -11,13 +11,9 @@ from tms.alerts.actions.registry import actions_for
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.alerts.models import factor as factors
 from tms.alerts.models.factor import Factor
-from tms.boards.rows.common import Bilingual
+from tms.boards.rows.common import Bilingual, reopening
 from tms.boards.rows.viewers import Viewer, viewers
 
-REOPENING = frozenset(
-    {IncidentTransitionKind.REOPENED, IncidentTransitionKind.EXPIRED, IncidentTransitionKind.REOPENED_WORSE}
-)
-DECIDING = REOPENING | {IncidentTransitionKind.OPENED, IncidentTransitionKind.ACKNOWLEDGED}
 MOST = 50
 """Rows of incidents on one page."""
 
@@ -106,8 +102,7 @@ class IncidentRow:
     @property
     def reopened(self) -> IncidentTransitionRow | None:
         """Why it is open again, if nobody has taken it since."""
-        last = next((transition for transition in reversed(self.transitions) if transition.kind in DECIDING), None)
-        return last if last and last.kind in REOPENING else None
+        return reopening(self.transitions, IncidentTransitionKind)
 
     @property
     def actions(self) -> tuple[OperatorAction, ...]:

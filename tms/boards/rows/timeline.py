@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.models import Transition, TransitionKind
+from tms.alerts.models import AlertState, Transition, TransitionKind
 from tms.boards.rows.common import Bilingual, SiteLabel, site_label
 from tms.boards.rows.outages import OutageFacts, facts_of
 from tms.commands.models import Command
@@ -82,22 +82,8 @@ def _presence(row: PresenceChange) -> TimelineEntry:
     )
 
 
-TELLS_SEVERITY = (TransitionKind.OPENED, TransitionKind.WORSENED)
-TRANSITION_ICONS = {
-    TransitionKind.EASED: "down",
-    TransitionKind.CLAIMED: "eye",
-    TransitionKind.UNCLAIMED: "eye",
-    TransitionKind.ACKNOWLEDGED: "person",
-    TransitionKind.CHANGED: "person",
-    TransitionKind.ASSIGNED: "person",
-    TransitionKind.SNOOZED: "clock",
-    TransitionKind.REMINDED: "clock",
-    TransitionKind.COMMENTED: "comment",
-    TransitionKind.FLAPPING: "flapping",
-    TransitionKind.STABLE: "calm",
-    TransitionKind.RESOLVED: "check",
-}
-"""Of the others it is the severity's."""
+WITH_SEVERITY_ICON = TransitionKind.leading_to(AlertState.OPEN) | {TransitionKind.WORSENED}
+WITH_SEVERITY = (TransitionKind.OPENED, TransitionKind.WORSENED)
 
 
 def _transition(row: Transition) -> TimelineEntry:
@@ -107,8 +93,8 @@ def _transition(row: Transition) -> TimelineEntry:
         element=f"transition-{row.pk}",
         at=row.at,
         kind=kind.value,
-        icon=TRANSITION_ICONS.get(kind, severity),
-        severity=severity if kind in TELLS_SEVERITY else "",
+        icon=severity if kind in WITH_SEVERITY_ICON else kind.icon,
+        severity=severity if kind in WITH_SEVERITY else "",
         name=Bilingual(rule.name, rule.name_ja),
         detail=row.comment,
         by=name_of(row.by) if row.by else None,

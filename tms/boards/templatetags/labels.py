@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,18 +63,7 @@ REPEATS = (
     (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
 )
 """Rules as the form makes them."""
-TRANSITION_ICONS = {
-    "opened": "alerts",
-    "worsened": "up",
-    "eased": "down",
-    "reminded": "clock",
-    "flapping": "flapping",
-    "calm": "calm",
-    "joined": "up",
-    "left": "check",
-    "dissolved": "check",
-    "resolved": "check",
-} | {target.transition.value: action.icon for action in ACTIONS.values() for target in action.targets}
+TRANSITION_ICONS: Mapping[str, str] = {kind.value: kind.icon for kind in (*TransitionKind, *IncidentTransitionKind)}
 WHY_OPEN = {
     "withdrawn": pgettext_lazy("open again", "reopened"),
     "expired": pgettext_lazy("open again", "time expired"),
@@ -179,7 +169,7 @@ def command_icon(state: str) -> str:
 
 @register.filter
 def transition_icon(kind: str) -> str:
-    return TRANSITION_ICONS.get(kind, "alerts")
+    return TRANSITION_ICONS[kind]
 
 
 @register.filter

@@ -10,10 +10,6 @@ from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Contract, Transition, TransitionKind
 from tms.shifts.digest.changes import WORST_FIRST
 
-FREE = frozenset(
-    {TransitionKind.OPENED, TransitionKind.REOPENED, TransitionKind.EXPIRED, TransitionKind.REOPENED_WORSE}
-)
-
 
 class OpenAlertLine(NamedTuple):
     pk: int
@@ -85,6 +81,6 @@ def _after(before: OpenAlertLine, step: Transition) -> OpenAlertLine:
         return now._replace(state=AlertState.ACKNOWLEDGED.value, by=by, until=step.until, contract=step.contract)
     if step.kind == TransitionKind.SNOOZED:
         return now._replace(state=AlertState.SNOOZED.value, by=by, until=step.until, contract="")
-    if step.kind in FREE:
+    if step.kind in TransitionKind.leading_to(AlertState.OPEN):
         return now._replace(state=AlertState.OPEN.value, by=None, until=None, contract="")
     return now

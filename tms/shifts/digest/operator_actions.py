@@ -12,15 +12,8 @@ from tms.accounts.models import User
 from tms.alerts.models import Alert, Transition, TransitionKind
 
 MOST_READ = 5_000
-SHOWN = (
-    TransitionKind.ACKNOWLEDGED,
-    TransitionKind.CHANGED,
-    TransitionKind.REOPENED,
-    TransitionKind.SNOOZED,
-    TransitionKind.ASSIGNED,
-    TransitionKind.COMMENTED,
-    TransitionKind.RESOLVED,
-)
+LEFT_OUT = (TransitionKind.CLAIMED, TransitionKind.UNCLAIMED)
+"""Claims end by themselves after minutes."""
 
 
 class ActionLine(NamedTuple):
@@ -55,7 +48,8 @@ COLUMNS = (
 
 def operator_actions(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ActionLine]:
     """In their order (index: transition_at)."""
-    rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, kind__in=SHOWN, alert__in=alerts)
+    rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, alert__in=alerts)
+    rows = rows.exclude(kind__in=LEFT_OUT)
     steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MOST_READ])
     people = User.objects.in_bulk({step[who] for step in steps for who in ("by", "to") if step[who]})
     names = {pk: name_of(person) for pk, person in people.items()}

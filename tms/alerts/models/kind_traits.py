@@ -1,0 +1,38 @@
+"""What is the same for every transition of a kind: declared with the kind, and read by all that lists kinds."""
+
+from typing import NamedTuple, Self
+
+from django.db import models
+
+
+class Traits(NamedTuple):
+    icon: str
+    """In histories, and of the operator action that takes this step."""
+    leads_to: str = ""
+    """The state after it; empty: it does not change the state."""
+    is_decision: bool = True
+    """It changes something that operators decide about: dialogs opened before it are out of date."""
+    is_reopening: bool = False
+    """It ends an acknowledgement or a snooze."""
+
+
+class KindWithTraits(models.TextChoices):
+    """Members are declared as `NAME = value, Traits, label`."""
+
+    traits: Traits
+
+    def __new__(cls, value: str, traits: Traits | None = None) -> Self:
+        if traits is None:
+            raise TypeError(f"{cls.__name__} {value!r} is declared without its Traits")
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.traits = traits
+        return kind
+
+    @property
+    def icon(self) -> str:
+        return self.traits.icon
+
+    @classmethod
+    def leading_to(cls, *states: str) -> frozenset[Self]:
+        return frozenset(kind for kind in cls if kind.traits.leads_to in states)
