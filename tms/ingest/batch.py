@@ -28,9 +28,12 @@ LONGEST_RETRY_S = 2.0
 LATE_S = 6.0
 """Without a commit for this long while items wait, this node is unhealthy."""
 
-MANY = 70
-"""Items in a flush for which the whole interval is worth the wait."""
-LEAST_PATIENCE, BOOTS_PATIENCE = 0.5, 0.25
+WRITER_SHARE = 0.05
+"""Share of a core that flushes may take in the writer thread before they are gathered for longer."""
+BOOTS_PATIENCE = 0.25
+"""Part of the longest interval after a flush with boots. They are few at a time, as the acceptor bounds them: each one
+that waits for its answer keeps the next terminal out.
+"""
 
 READ_ONLY = "25006"
 """SQLSTATE of a write where none is allowed: this node still talks to what was the primary before a failover."""
@@ -48,6 +51,8 @@ class Batch:
         self._write = write
         self._items: list[Item] = []
         self._writing = 0
+        self._cpu_s = 0.0
+        """CPU time of the last flush in the writer thread."""
         self._progress_at = time.monotonic()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -103,13 +108,12 @@ class Batch:
         await self._thread.leave()
 
     async def _flush_forever(self) -> None:
-        """The first item after a pause is committed at once; under load a flush begins every `FLUSH_INTERVAL_S`."""
-        began = gather_s = 0.0
+        """The first item after a pause is committed at once; under load see `gathering_s`."""
+        began, items = 0.0, list[Item]()
         while True:
             await self._wake.wait()
-            await asyncio.sleep(max(0.0, began + gather_s - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + gathering_s(items, self._cpu_s) - time.monotonic()))
             began, items = time.monotonic(), self._take()
-            gather_s = settings.FLUSH_INTERVAL_S * patience(items)
             try:
                 await self._flush(items)
             except Exception:
@@ -142,7 +146,7 @@ class Batch:
         wait = FIRST_RETRY_S
         while True:
             try:
-                return await self._thread.run(self._commit, items)
+                return await self._thread.run(self._commit_timed, items)
             except AnyDatabaseError as error:
                 instruments.INGEST_FLUSHES.labels("away").inc()
                 log.warning("database_away", error=str(error).strip(), pending=self.pending)
@@ -166,6 +170,13 @@ class Batch:
             instruments.INGEST_ACK_SECONDS.observe(now - item.arrived)
         for link in links:
             _call(link.acknowledge)
+
+    def _commit_timed(self, items: list[Item]) -> list[Part]:
+        began = time.thread_time()
+        try:
+            return self._commit(items)
+        finally:
+            self._cpu_s = time.thread_time() - began
 
     def _commit(self, items: list[Item]) -> list[Part]:
         """Runs in the writer thread. What cannot be committed is narrowed down to its item, so that the rest can be."""
@@ -199,15 +210,16 @@ class Batch:
         return self._commit(items[:half]) + self._commit(items[half:])
 
 
-def patience(items: Sequence[Item]) -> float:
-    """Which part of the interval to gather after a flush of `items`.
+def gathering_s(items: Sequence[Item], cpu_s: float) -> float:
+    """Seconds from the begin of a flush of `items`, which took `cpu_s` of the writer thread, to the next.
 
-    A node with little to do can commit early. Boots are few at a time, as the acceptor bounds them: each one that waits
-    for its answer keeps the next terminal out.
+    Cheap flushes follow each other quickly, so that reports are acknowledged soon. The more one costs, the more reports
+    the next one carries: reports may then wait for up to `FLUSH_INTERVAL_S`.
     """
+    longest_s = settings.FLUSH_INTERVAL_S
     if any(isinstance(item, Booted) for item in items):
-        return BOOTS_PATIENCE
-    return min(1.0, max(LEAST_PATIENCE, len(items) / MANY))
+        longest_s *= BOOTS_PATIENCE
+    return min(longest_s, cpu_s / WRITER_SHARE)
 
 
 def is_away(error: Exception) -> bool:

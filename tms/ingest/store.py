@@ -1,7 +1,6 @@
 """Writes one batch in one transaction, set-based, the same on PostgreSQL and SQLite."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 from django.conf import settings
@@ -16,32 +15,19 @@ from tms.feed.publisher import publish
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import outages, store
 from tms.fleet.presence.transitions import LinkState
-from tms.ingest import takeovers
+from tms.ingest import online_reports, takeovers
 from tms.ingest.batch_result import BatchResult, BootKey
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
+from tms.ingest.report_rows import ReportRow, believable, report_row
 from tms.ingest.rule_evaluation import scope_of
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
-from tms.protocol import frames, limits
+from tms.protocol import frames
 from tms.telemetry import boots, reports
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
 from tms.telemetry.rollups import hourly
-
-CLOCK_TOLERANCE = timedelta(seconds=limits.CLOCK_TOLERANCE_S)
-
-
-class ReportRow(msgspec.Struct, frozen=True, gc=False):
-    boot_id: int
-    seq: int
-    terminal_id: int
-    at: datetime
-    received_at: datetime
-    late: bool
-    undated: bool
-    status: str
-    metrics: msgspec.Raw
 
 
 class IdentityRow(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +42,22 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
 
 
 def write(items: Sequence[Item]) -> BatchResult:
-    """Commit `items`. On return everything in the result is durable and every `Booted` has its outcome."""
+    """Commit `items`. On return everything in the result is durable and every `Booted` has its outcome.
+
+    What fits is committed by one statement first, the rest in a transaction. Items of one terminal are never divided.
+    """
+    rule_cache().get()  # sessions evaluate reports by it
+    written = online_reports.write(items, timing := store.timing())
+    if written.terminals:
+        publish(Change(terminals=written.terminals))
+    result = write_in_transaction(written.rest) if written.rest else BatchResult({}, timing, settings.NODE)
+    result.reports += [item for item in written.items if isinstance(item, Reported)]
+    instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
+    return result
+
+
+def write_in_transaction(items: Sequence[Item]) -> BatchResult:
+    """Commit items of any kind."""
     rules = rule_cache().get()
     links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
@@ -138,7 +139,7 @@ def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(result.reports)}
     for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in result.doubtful}):
         del items[key]
-    rows = [_report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
+    rows = [report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
     new = _insert_reports(rows)
     hourly.mark_late(
         {(row.terminal_id, hourly.hour_of(row.at)) for row in rows if row.at < over and (row.boot_id, row.seq) in new}
@@ -167,27 +168,6 @@ def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
             [db_rows.encode(rows)],
         )
         return set(cursor.fetchall())
-
-
-def _report_row(item: Reported, boot_pk: int) -> ReportRow:
-    report = item.report
-    at = believable(report.at, item.at)
-    return ReportRow(
-        boot_id=boot_pk,
-        seq=report.seq,
-        terminal_id=item.link.identity.terminal_id,
-        at=at.astimezone(UTC),
-        received_at=item.at,
-        late=report.late or report.boot_id is not UNSET,
-        undated=at is not report.at,
-        status="" if report.status is UNSET else report.status,
-        metrics=msgspec.Raw(b"{}" if report.metrics is UNSET else msgspec.json.encode(report.metrics)),
-    )
-
-
-def believable(at: datetime | None, arrived_at: datetime) -> datetime:
-    """The time of arrival if the terminal knows no time, or one in the future."""
-    return arrived_at if at is None or at > arrived_at + CLOCK_TOLERANCE else at
 
 
 def _save_notes(result: BatchResult) -> None:

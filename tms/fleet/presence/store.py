@@ -186,6 +186,15 @@ def _rows(ids: list[int]) -> Iterable[tuple[Any, ...]]:
 
 
 def _update_sql() -> str:
+    columns = ", ".join(f"{field} = r.{field}" for field in FIELDS if field != "terminal_id")
+    return (
+        f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, metrics = {merged_metrics()} "  # noqa: S608  (names are our own; values are parameters)
+        f"FROM {db_rows.source(StateRow)} WHERE s.terminal_id = r.terminal_id"
+    )
+
+
+def merged_metrics() -> str:
+    """SQL for the metrics of `s` with those of `r` over them."""
     if connection.vendor == "postgresql":
         merged, size, keys = "s.metrics || r.metrics", "pg_column_size(s.metrics)", "jsonb_object_keys"
     else:
@@ -193,9 +202,4 @@ def _update_sql() -> str:
     # Names are counted only where there is much to count. A session refuses what is too much; who boots with other
     # names than before starts over.
     is_full = f"{size} > 512 AND (SELECT count(*) FROM {keys}({merged})) > {METRIC_NAMES}"  # noqa: S608  (names are our own)
-    columns = ", ".join(f"{field} = r.{field}" for field in FIELDS if field != "terminal_id")
-    return (
-        f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, "  # noqa: S608  (names are our own; values are parameters)
-        f"metrics = CASE WHEN {is_full} THEN r.metrics ELSE {merged} END "
-        f"FROM {db_rows.source(StateRow)} WHERE s.terminal_id = r.terminal_id"
-    )
+    return f"CASE WHEN {is_full} THEN r.metrics ELSE {merged} END"

@@ -1,0 +1,147 @@
+"""The statement for reports of online terminals does what the transaction of the store would do."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.builders import AT, Link, later
+from tests.support.ingest.store import booted, write
+from tms.fleet.models import Presence, PresenceChange, TerminalState
+from tms.fleet.presence.store import timing
+from tms.ingest import online_reports, store
+from tms.ingest.items import Item
+from tms.protocol import frames
+from tms.telemetry.models import Event, Report
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+EVENT = frames.TerminalEvent(AT, "reader_fault")
+UNLIKE = {"terminal", "session", "node", "due_at"}
+"""Columns of a state that the two terminals of a comparison need not share."""
+
+
+def attempt(*items: Item) -> online_reports.Written:
+    return online_reports.write(items, timing())
+
+
+@pytest.fixture
+def link(fleet) -> Link:
+    return booted(fleet.terminal())
+
+
+def test_reports_and_heartbeats_of_several_terminals_are_one_statement(fleet, link, django_assert_num_queries):
+    other = booted(fleet.terminal())
+    items = [link.report(1), other.heartbeat(at=later(1)), link.report(2, at=later(2), status="fault")]
+
+    with django_assert_num_queries(0):  # Django's own; the statement does not go through its cursors
+        written = attempt(*items)
+
+    assert ({id(item) for item in written.items}, written.rest) == ({id(item) for item in items}, [])
+    assert (written.terminals, written.inserted) == ({link.terminal.pk, other.terminal.pk}, 2)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        lambda link: [link.report(1, late=True)],
+        lambda link: [link.report(1, boot_id="earlier")],
+        lambda link: [link.report(1, events=(EVENT,))],
+        lambda link: [link.report(1), link.report(1)],
+        lambda link: [link.report(2), link.report(1)],
+        lambda link: [link.report(1), link.lost()],
+        lambda link: [link.goodbye("reboot"), link.report(1)],
+        lambda link: [Link(link.terminal).report(1)],
+        lambda link: [link.report(1), Link(link.terminal).boot("boot-2")],
+    ],
+)
+def test_what_needs_more_is_left_to_the_transaction_with_all_of_its_terminal(fleet, link, items):
+    other = booted(fleet.terminal()).report(1)
+    left = items(link)
+
+    written = attempt(*left, other)
+
+    assert (written.items, written.rest) == ([other], left)
+
+
+@pytest.mark.parametrize(
+    "state", [{"presence": Presence.SILENT}, {"session": 2}, {"seq": 5}], ids=["silent", "replaced", "stored before"]
+)
+def test_what_the_database_does_not_agree_with_is_left_too(link, state):
+    TerminalState.objects.filter(pk=link.terminal.pk).update(**state)
+    report = link.report(5)
+
+    assert attempt(report).rest == [report]
+    assert not Report.objects.exists()
+
+
+def test_a_report_that_triggers_a_rule_is_left(fleet):
+    fleet.metric_rule(limit=75)
+    link = booted(fleet.terminal())
+
+    hot = link.report(1, metrics={"temperature_c": 80.0})
+
+    assert attempt(hot).rest == [hot]
+
+
+FRAMES = st.one_of(
+    st.fixed_dictionaries(
+        {"seq": st.integers(1, 9)},
+        optional={
+            "status": st.sampled_from(["ok", "degraded", "fault"]),
+            "metrics": st.dictionaries(st.sampled_from(["a", "b", "c"]), st.floats(-9, 9)),
+            "late": st.just(True),
+            "boot_id": st.just("earlier"),
+            "events": st.just((EVENT,)),
+            "taken_at": st.sampled_from([AT - timedelta(days=1), AT + timedelta(days=1)]),
+        },
+    ),
+    st.sampled_from(["heartbeat", "goodbye", "lost", "boot"]),
+)
+BATCHES = st.lists(st.lists(FRAMES, min_size=1, max_size=5), max_size=6)
+
+
+@given(BATCHES)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_frames_leave_the_same_as_in_the_transaction(fleet, batches):
+    one, other = booted(fleet.terminal()), booted(fleet.terminal())
+    second = 0
+    for batch in batches:
+        start, second = second, second + len(batch)
+        write(*(_item(one, frame, later(start + place)) for place, frame in enumerate(batch)))
+        _in_transaction(*(_item(other, frame, later(start + place)) for place, frame in enumerate(batch)))
+
+    assert _stored(one) == _stored(other)
+
+
+def _in_transaction(*items: Item) -> None:
+    result = store.write_in_transaction(items)
+    for item in result.boots:
+        item.link.on_booted(item.outcome)
+
+
+def _item(link: Link, frame: Any, at: Any) -> Item:
+    match frame:
+        case "heartbeat":
+            return link.heartbeat(at=at)
+        case "goodbye":
+            return link.goodbye("reboot", at=at)
+        case "lost":
+            return link.lost(at=at)
+        case "boot":
+            return link.boot(at=at)
+    return link.report(at=at, **frame)
+
+
+def _stored(link: Link) -> Any:
+    terminal = link.terminal
+    columns = [field.name for field in TerminalState._meta.fields if field.name not in UNLIKE]
+    report = ("boot__boot_id", "seq", "at", "received_at", "late", "undated", "status", "metrics")
+    return (
+        TerminalState.objects.filter(pk=terminal.pk).values(*columns).get(),
+        list(Report.objects.filter(terminal=terminal).order_by("boot__boot_id", "seq").values_list(*report)),
+        list(Event.objects.filter(terminal=terminal).order_by("at", "pk").values_list("at", "code", "late")),
+        list(PresenceChange.objects.filter(terminal=terminal).order_by("pk").values_list("at", "presence", "cause")),
+    )
