@@ -43,6 +43,15 @@ def test_reports_and_heartbeats_of_several_terminals_are_one_statement(fleet, li
     assert (written.terminals, written.inserted) == ({link.terminal.pk, other.terminal.pk}, 2)
 
 
+def test_it_names_the_terminals_whose_status_changed(fleet, link):
+    same, silent = booted(fleet.terminal()), booted(fleet.terminal())
+    write(link.report(1, status="ok"), same.report(1, status="ok"), silent.report(1, status="ok"))
+
+    written = attempt(link.report(2, status="fault"), same.report(2, status="ok"), silent.report(2))
+
+    assert written.status == {link.terminal.pk}
+
+
 @pytest.mark.parametrize(
     "items",
     [

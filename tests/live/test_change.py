@@ -42,6 +42,14 @@ def test_two_changes_merged_tell_all_that_either_told(one, other):
 
 
 @given(changes)
+def test_all_but_readings_is_urgent(change):
+    others = (change.presence, change.alerts, change.commands, change.sessions, change.revoked, change.people)
+
+    assert change.is_urgent == bool(any(others) or change.rules or change.everything)
+    assert Change(terminals=change.terminals, status=frozenset({1})).is_urgent
+
+
+@given(changes)
 def test_nothing_adds_nothing(change):
     merged = NOTHING | change
 

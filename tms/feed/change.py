@@ -32,6 +32,13 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     incidents: frozenset[int] = frozenset()
     viewings: frozenset[str] = frozenset()
     """Alerts and incidents, by element, that somebody began or ceased to look at. Told by the hub, never published."""
+    status: frozenset[int] = frozenset()
+    """Those of `terminals` whose status changed."""
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it is more than new readings: boards show it at once."""
+        return self != Change(terminals=self.terminals)
 
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}

@@ -34,6 +34,8 @@ class BatchResult:
     timing: Timing
     node: str
     changed: set[int] = field(default_factory=set)
+    other_status: set[int] = field(default_factory=set)
+    """Those of `changed` whose status changed."""
     link_changes: list[LinkStateChange] = field(default_factory=list)
     returns: dict[int, Return] = field(default_factory=dict)
     """Details of the link changes that are returns, by their index in `link_changes`."""
@@ -134,6 +136,7 @@ class BatchResult:
     ) -> None:
         if state.status is not UNSET and state.status != link_state.status:
             link_state.status, link_state.status_at = state.status, at
+            self.other_status.add(link_state.terminal_id)
         if state.metrics is not UNSET:
             self.metrics.setdefault(link_state.terminal_id, {}).update(state.metrics)
 

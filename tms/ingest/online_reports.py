@@ -57,6 +57,8 @@ class Candidate(NamedTuple):
 class Written(NamedTuple):
     items: Sequence[Item]
     terminals: frozenset[int]
+    status: frozenset[int]
+    """Those of `terminals` whose status changed."""
     inserted: int
     """Number of reports."""
     rest: Sequence[Item]
@@ -67,11 +69,11 @@ def write(items: Sequence[Item], timing: Timing) -> Written:
     """Commit the items that fit, outside a transaction. Raises DatabaseError; then nothing was written."""
     candidates = _candidates(items, timing) if connection.vendor == "postgresql" else {}
     if not candidates:
-        return Written([], frozenset(), 0, list(items))
-    terminals, inserted = _execute(candidates.values())
+        return Written([], frozenset(), frozenset(), 0, list(items))
+    terminals, status, inserted = _execute(candidates.values())
     written = [item for terminal_id in terminals for item in candidates[terminal_id].items]
     rest = [item for item in items if item.link.identity.terminal_id not in terminals]
-    return Written(written, terminals, inserted, rest)
+    return Written(written, terminals, status, inserted, rest)
 
 
 def _candidates(items: Iterable[Item], timing: Timing) -> dict[int, Candidate]:
@@ -138,8 +140,8 @@ def _merged(reported: Sequence[Reported], reports: Sequence[ReportRow]) -> msgsp
     return msgspec.Raw(msgspec.json.encode(newest))
 
 
-def _execute(candidates: Iterable[Candidate]) -> tuple[frozenset[int], int]:
-    """The terminals that were written, and the number of reports inserted."""
+def _execute(candidates: Iterable[Candidate]) -> tuple[frozenset[int], frozenset[int], int]:
+    """The terminals that were written, those whose status changed, and the number of reports inserted."""
     newest = [candidate.newest for candidate in candidates]
     reports = [row for candidate in candidates for row in candidate.reports]
     connection.ensure_connection()
@@ -147,8 +149,11 @@ def _execute(candidates: Iterable[Candidate]) -> tuple[frozenset[int], int]:
         # Django's cursors send the values inside the statement, which PostgreSQL then plans each time.
         cursor.connection.prepare_threshold = PREPARE_AFTER
         cursor.execute(_sql(), [db_rows.encode(newest), db_rows.encode(reports)])
-        terminals, inserted = cursor.fetchone() or ((), 0)
-    return frozenset(terminals), inserted
+        terminals, status, inserted = cursor.fetchone() or ((), (), 0)
+    return frozenset(terminals), frozenset(status), inserted
+
+
+_STATUS_CHANGED = "(r.status <> '' AND (r.is_other_status OR r.status <> s.status))"
 
 
 @cache
@@ -158,16 +163,17 @@ def _sql() -> str:
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
     return (
         f"WITH newest AS (SELECT * FROM {db_rows.source(NewestRow)}), "  # noqa: S608  (names are our own; values are parameters)
-        f"fitting AS MATERIALIZED (SELECT s.terminal_id FROM {states} AS s JOIN newest AS n USING (terminal_id) "
-        f"WHERE s.session = n.session AND s.presence = '{Presence.ONLINE.value}' "
-        "AND (n.first_seq = 0 OR n.first_seq > s.seq) ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
+        f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
+        f"FROM {states} AS s JOIN newest AS r USING (terminal_id) "
+        f"WHERE s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
+        "AND (r.first_seq = 0 OR r.first_seq > s.seq) ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
         f"updated AS (UPDATE {states} AS s SET last_seen_at = r.seen_at, lease_at = r.lease_at, "
         "seq = GREATEST(s.seq, r.last_seq), status = COALESCE(NULLIF(r.status, ''), s.status), "
-        "status_at = CASE WHEN r.status <> '' AND (r.is_other_status OR r.status <> s.status) "
-        "THEN r.status_at ELSE s.status_at END, "
+        f"status_at = CASE WHEN {_STATUS_CHANGED} THEN r.status_at ELSE s.status_at END, "
         f"metrics = {store.merged_metrics()} "
         "FROM newest AS r JOIN fitting USING (terminal_id) WHERE s.terminal_id = r.terminal_id), "
         f"inserted AS (INSERT INTO {Report._meta.db_table} ({columns}) SELECT {picked} "
         f"FROM {db_rows.source(ReportRow)} JOIN fitting USING (terminal_id) ON CONFLICT DO NOTHING RETURNING 1) "
-        "SELECT COALESCE((SELECT array_agg(terminal_id) FROM fitting), '{}'), (SELECT count(*) FROM inserted)"
+        "SELECT ARRAY(SELECT terminal_id FROM fitting), ARRAY(SELECT terminal_id FROM fitting WHERE is_other), "
+        "(SELECT count(*) FROM inserted)"
     )

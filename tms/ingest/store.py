@@ -49,7 +49,7 @@ def write(items: Sequence[Item]) -> BatchResult:
     rule_cache().get()  # sessions evaluate reports by it
     written = online_reports.write(items, timing := store.timing())
     if written.terminals:
-        publish(Change(terminals=written.terminals))
+        publish(Change(terminals=written.terminals, status=written.status))
     result = write_in_transaction(written.rest) if written.rest else BatchResult({}, timing, settings.NODE)
     result.reports += [item for item in written.items if isinstance(item, Reported)]
     instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
@@ -222,4 +222,5 @@ def _publish(result: BatchResult) -> None:
     if result.changed:
         sessions = frozenset((item.link.identity.terminal_id, item.link.number) for item in result.boots)
         moved = frozenset(change.terminal_id for change in result.link_changes)
-        publish(Change(terminals=frozenset(result.changed), presence=moved, sessions=sessions))
+        terminals, status = frozenset(result.changed), frozenset(result.other_status)
+        publish(Change(terminals=terminals, presence=moved, sessions=sessions, status=status))

@@ -14,4 +14,5 @@ def change(*terminals: Any, **fields: Any) -> None:
     """What ingest does to rows and feed when terminals report or their presence changes."""
     pks = frozenset(terminal.pk for terminal in terminals)
     TerminalState.objects.filter(pk__in=pks).update(**fields)
-    publish(Change(terminals=pks, presence=pks if "presence" in fields else frozenset()))
+    named = {name: pks for name in ("presence", "status") if name in fields}
+    publish(Change(terminals=pks, **named))

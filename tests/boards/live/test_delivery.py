@@ -9,6 +9,7 @@ from tests.boards.live.changes import change
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.threads import in_thread
+from tms.boards.live import board_hub as module
 from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
@@ -33,6 +34,20 @@ async def test_changes_between_two_frames_are_sent_once_with_their_newest_state(
         while "19%" not in frames[-1].html:
             frames.append(await opened.frame())
         assert len(frames) < 10
+
+
+async def test_readings_wait_for_the_next_frame_and_a_status_does_not(board, settings, monkeypatch, fleet):
+    monkeypatch.setattr(module, "PASS_S", 3_600)
+    settings.FRAME_INTERVAL_S = 3_600
+    terminal, other = await in_thread(lambda: (fleet.online(), fleet.online()))
+    async with board("/terminals/") as opened:
+        await opened.painted()
+
+        await in_thread(lambda: change(other, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(terminal, status="fault"))
+
+        frame = await opened.frame()
+        assert set(frame.ids) == {f"terminal-{terminal.pk}", f"terminal-{other.pk}"}
 
 
 async def test_a_patch_has_at_most_fifty_rows(board, fleet):

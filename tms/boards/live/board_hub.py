@@ -56,6 +56,7 @@ class BoardHub:
         self._rendering_since: float | None = None
         self._newest_at: datetime | None = None
         self._pass_cpu_s = 0.0
+        self._pass_at = 0.0
         self._started_at = time.monotonic()
         self._passes = asyncio.Lock()
         self._is_started = False
@@ -137,9 +138,13 @@ class BoardHub:
 
     def collect(self, change: Change) -> None:
         self._change |= change
+        now = time.monotonic()
         if self._changed_at is None:
-            self._changed_at = time.monotonic()
-        self._pass_task.wake()
+            self._changed_at = now
+        if change.is_urgent:
+            self._pass_task.wake()
+        else:
+            self._pass_task.wake_in(self._pass_at + settings.FRAME_INTERVAL_S - now)
 
     def take(self) -> Change:
         change, self._change = self._change, NOTHING
@@ -153,14 +158,19 @@ class BoardHub:
         self._pass_task.wake()
 
     async def run_once(self) -> None:
-        """One render pass, and the pause after it. A change of the shift is reported first: the same pass shows it."""
-        began = time.monotonic()
+        """One render pass. After one with more than readings follows a pause, so that a board gets few frames a second.
+
+        A change of the shift is reported first: the same pass shows it.
+        """
+        began = self._pass_at = time.monotonic()
+        is_urgent = self._change.is_urgent
         async with self._passes:
             if self._shift_report.changed:
                 await self._shift_report.run()
             await self._render()
-        wait = render_interval(self._pass_cpu_s, most_s=settings.FRAME_INTERVAL_S)
-        await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
+        if is_urgent:
+            wait = render_interval(self._pass_cpu_s, most_s=settings.FRAME_INTERVAL_S)
+            await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
 
     async def _render(self) -> None:
         change, now = self.take(), time.monotonic()
@@ -247,7 +257,7 @@ def board_hub() -> BoardHub:
 
 
 def render_interval(spent_s: float, *, most_s: float) -> float:
-    """Seconds from one pass to the next, after a pass that took `spent_s` of CPU.
+    """Seconds from an urgent pass to the next, if that took `spent_s` of CPU.
 
     Cheap passes follow each other quickly, so that a change is seen soon; expensive ones leave the CPU to reports.
     """

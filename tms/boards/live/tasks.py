@@ -42,25 +42,38 @@ class PeriodicTask:
         self._run = run
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self, interval_s: float) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run_forever(interval_s), name=self.name)
 
     async def stop(self) -> None:
+        self._cancel_timer()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def wake(self) -> None:
         self._wake.set()
+
+    def wake_in(self, delay_s: float) -> None:
+        """At that time, unless it was to be woken earlier."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, delay_s), self.wake)
 
     async def _run_forever(self, interval_s: float) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), interval_s)
             self._wake.clear()
+            self._cancel_timer()
             try:
                 await self._run()
             except (DatabaseError, InterfaceError) as error:
