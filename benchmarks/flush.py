@@ -4,9 +4,11 @@ Runs the store in this process against a durable PostgreSQL, without sockets, bo
 flush decides how soon a report can be acknowledged at low load.
 """
 
+import asyncio
 import itertools
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,12 +54,13 @@ class FlushCost:
 def main() -> None:
     cores = machine.assign_cores()
     with Environment.set_up(FULL, cores) as environment, environment.system(Tms) as system:
-        system.prepare(FULL.reporting)
+        system.prepare(FULL.pixel_fleet)
         pin(os.getpid(), cores.server)
         os.environ |= system.env | {"DJANGO_SETTINGS_MODULE": "tms.config.settings"}
         django.setup()
-        links = boot(FULL.reporting)
-        costs = [measure(links, size) for size in SIZES]
+        links = boot(FULL.pixel_fleet)
+        with _publishing():
+            costs = [measure(links, size) for size in SIZES]
     print(as_table(costs))
 
 
@@ -76,6 +79,19 @@ def boot(number: int) -> Sequence[BareLink]:
         assert item.outcome is not None
         item.link.number, item.link.boot_pk = item.outcome.session, item.outcome.boot_pk
     return links
+
+
+@contextmanager
+def _publishing() -> Iterator[None]:
+    """Changes are published by the event loop of another thread, as in a server."""
+    from tms.feed.publisher import feed
+
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    loop.call_soon_threadsafe(feed().attach)
+    yield
+    asyncio.run_coroutine_threadsafe(feed().detach(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
 
 
 def measure(links: Sequence[BareLink], size: int) -> FlushCost:

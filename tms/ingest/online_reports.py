@@ -148,7 +148,9 @@ def _execute(candidates: Iterable[Candidate]) -> tuple[frozenset[int], frozenset
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         # Django's cursors send the values inside the statement, which PostgreSQL then plans each time.
         cursor.connection.prepare_threshold = PREPARE_AFTER
-        cursor.execute(_sql(), [db_rows.encode(newest), db_rows.encode(reports)])
+        ids = [row.terminal_id for row in newest]
+        values = {"newest": db_rows.encode(newest), "reports": db_rows.encode(reports), "ids": ids}
+        cursor.execute(_sql(), values)
         terminals, status, inserted = cursor.fetchone() or ((), (), 0)
     return frozenset(terminals), frozenset(status), inserted
 
@@ -156,24 +158,32 @@ def _execute(candidates: Iterable[Candidate]) -> tuple[frozenset[int], frozenset
 _STATUS_CHANGED = "(r.status <> '' AND (r.is_other_status OR r.status <> s.status))"
 
 
+def _named(struct: type[msgspec.Struct], name: str) -> str:
+    return db_rows.source(struct).replace("%s", f"%({name})s")
+
+
 @cache
 def _sql() -> str:
-    """Rows are locked in the order of the key, as everywhere. A row changed meanwhile is checked as it is then."""
+    """Rows are locked in the order of the key, as everywhere. A row changed meanwhile is checked as it is then.
+
+    The ids stand in it for the planner, which would scan the whole table for the hundred rows that it expects.
+    """
     states, columns = TerminalState._meta.db_table, ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
     return (
-        f"WITH newest AS (SELECT * FROM {db_rows.source(NewestRow)}), "  # noqa: S608  (names are our own; values are parameters)
+        f"WITH newest AS (SELECT * FROM {_named(NewestRow, 'newest')}), "  # noqa: S608  (names are our own; values are parameters)
         f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
         f"FROM {states} AS s JOIN newest AS r USING (terminal_id) "
-        f"WHERE s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
+        f"WHERE s.terminal_id = ANY(%(ids)s) AND s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
         "AND (r.first_seq = 0 OR r.first_seq > s.seq) ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
         f"updated AS (UPDATE {states} AS s SET last_seen_at = r.seen_at, lease_at = r.lease_at, "
         "seq = GREATEST(s.seq, r.last_seq), status = COALESCE(NULLIF(r.status, ''), s.status), "
         f"status_at = CASE WHEN {_STATUS_CHANGED} THEN r.status_at ELSE s.status_at END, "
         f"metrics = {store.merged_metrics()} "
-        "FROM newest AS r JOIN fitting USING (terminal_id) WHERE s.terminal_id = r.terminal_id), "
+        "FROM newest AS r JOIN fitting USING (terminal_id) "
+        "WHERE s.terminal_id = r.terminal_id), "
         f"inserted AS (INSERT INTO {Report._meta.db_table} ({columns}) SELECT {picked} "
-        f"FROM {db_rows.source(ReportRow)} JOIN fitting USING (terminal_id) ON CONFLICT DO NOTHING RETURNING 1) "
+        f"FROM {_named(ReportRow, 'reports')} JOIN fitting USING (terminal_id) ON CONFLICT DO NOTHING RETURNING 1) "
         "SELECT ARRAY(SELECT terminal_id FROM fitting), ARRAY(SELECT terminal_id FROM fitting WHERE is_other), "
         "(SELECT count(*) FROM inserted)"
     )
