@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 GROUP = "feed"
 HEARTBEAT_S = 2.0
 """So often a publisher says its number when it has nothing else to say, so that a lost message is noticed."""
+READINGS_S = 0.1
+"""Interval of messages that name nothing but new readings: boards show those four times a second."""
 RETRY_S = 0.5
 SEND_S = 2.0
 """Then the connection is closed, and another one tried."""
@@ -45,6 +47,7 @@ class Feed:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
+        self._urgent = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def publish(self, change: Change) -> None:
@@ -56,7 +59,7 @@ class Feed:
         loop = asyncio.get_running_loop()
         if self._loop is loop and self._task is not None and not self._task.done():
             return
-        self._loop, self._wake = loop, asyncio.Event()
+        self._loop, self._wake, self._urgent = loop, asyncio.Event(), asyncio.Event()
         self._task = loop.create_task(self._send_forever(self._wake), name="feed")
 
     def announce_viewings(self, viewings: Viewings) -> None:
@@ -65,7 +68,7 @@ class Feed:
             return
         self._viewings = viewings
         if self._wake is not None:
-            self._wake.set()
+            self._wake_for(True)
 
     async def detach(self) -> None:
         """Send what is pending, once, and stop."""
@@ -90,7 +93,13 @@ class Feed:
         with self._lock:
             self._pending = change if self._pending is None else self._pending | change
         with contextlib.suppress(RuntimeError):  # the loop closes in this very moment
-            loop.call_soon_threadsafe(wake.set)
+            loop.call_soon_threadsafe(self._wake_for, change.is_urgent)
+
+    def _wake_for(self, is_urgent: bool) -> None:
+        assert self._wake is not None
+        self._wake.set()
+        if is_urgent:
+            self._urgent.set()
 
     def _tell_alone(self, change: Change) -> None:
         try:
@@ -109,9 +118,7 @@ class Feed:
 
     async def _send_forever(self, wake: asyncio.Event) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), HEARTBEAT_S)
-            wake.clear()
+            await self._due(wake)
             change = self._take()
             try:
                 await self._send(change)
@@ -123,6 +130,15 @@ class Feed:
                 self._put_back(change)
                 await asyncio.sleep(RETRY_S)
                 wake.set()
+
+    async def _due(self, wake: asyncio.Event) -> None:
+        """Wait until there is something to send. What is urgent does not wait for the interval of readings."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), HEARTBEAT_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._urgent.wait(), self.sent_at + READINGS_S - time.monotonic())
+        wake.clear()
+        self._urgent.clear()
 
     async def _send(self, change: Change) -> None:
         layer = get_channel_layer()
