@@ -24,6 +24,7 @@ OF_ALL: Mapping[str, OnStage] = {
     "idle": idle.measure,
     "saturated": reports.saturated,
     "steady": reports.steady,
+    "light": reports.light,
     "pixel": pixel.measure,
     "fanout": fanout.measure,
 }

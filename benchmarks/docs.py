@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE, IMAGES = ROOT / "docs" / "performance.md", ROOT / "docs" / "images"
 BEGIN, END = "<!-- figures: written by `python -m benchmarks.docs` -->", "<!-- end of figures -->"
-SPLIT = ("P2", "P3", "P4", "P6")
+SPLIT = ("P2", "P3", "P3 light", "P4", "P6")
 SHARES = ("server", "PostgreSQL", "Redis", "load")
 CURVE = {
     "terminals": "terminals",

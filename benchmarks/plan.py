@@ -21,6 +21,7 @@ class Plan:
     window: int = 2
     """Unacknowledged reports of each terminal when the server is saturated."""
     steady_per_second: float = 1_000
+    light_per_second: float = 200
     change_every_s: float = 0.5
     patience_s: float = 5
     """How long to wait for what a board does not show yet."""
@@ -70,6 +71,7 @@ TINY = Plan(
     measured_s=0.5,
     settle_s=0.1,
     steady_per_second=20,
+    light_per_second=10,
     change_every_s=0.2,
     report_every_s=1,
     pixel_fleet=10,

@@ -1,4 +1,4 @@
-"""Terminals report while boards are open: as fast as the server can (P2), and steadily (P3)."""
+"""Terminals report while boards are open: as fast as the server can (P2), and steadily (P3, P14)."""
 
 from collections.abc import Callable
 
@@ -16,10 +16,22 @@ def saturated(stage: Stage) -> dict[str, Measured]:
 
 
 def steady(stage: Stage) -> dict[str, Measured]:
+    return _open_loop(stage, stage.plan.steady_per_second, "")
+
+
+def light(stage: Stage) -> dict[str, Measured]:
+    return _open_loop(stage, stage.plan.light_per_second, " light")
+
+
+def _open_loop(stage: Stage, per_second: float, rate: str) -> dict[str, Measured]:
     plan = stage.plan
-    per_second = stage.system.bearable(plan.steady_per_second, boards=plan.boards)
-    details = perform(stage, lambda span: Report(span, per_second / plan.processes))
-    return {"P3": Measured(details["server µs"], details)}
+    bearable = stage.system.bearable(per_second, boards=plan.boards)
+    details = perform(stage, lambda span: Report(span, bearable / plan.processes))
+    return {
+        f"P3{rate}": Measured(details["server µs"], details),
+        f"P14{rate}": Measured(details["ack p50 ms"]),
+        f"P14{rate} p99": Measured(details["ack p99 ms"]),
+    }
 
 
 def perform(stage: Stage, order_for: Callable[[Span], Report | Saturate]) -> dict[str, float]:

@@ -7,15 +7,16 @@ import pytest
 from tests.benchmarks.measuring import measure
 
 ROOT = Path(__file__).parents[2]
-OF_ALL = {"P1", "P2", "P2 boards", "P3", "P4", "P5", "P5 p99", "P6"}
-REPORTING = ("P2", "P3")
+ACKNOWLEDGED = {"P14", "P14 p99", "P14 light", "P14 light p99"}
+OF_ALL = {"P1", "P2", "P2 boards", "P3", "P3 light", "P4", "P5", "P5 p99", "P6", *ACKNOWLEDGED}
+REPORTING = ("P2", "P3", "P3 light")
 
 pytestmark = pytest.mark.services
 
 
 @pytest.mark.parametrize("system", ["textbook", "tms-daphne"])
 def test_a_run_measures_what_all_systems_can_and_loses_nothing(tmp_path: Path, system: str):
-    scenarios = ("idle", "saturated", "steady", "pixel", "fanout")
+    scenarios = ("idle", "saturated", "steady", "light", "pixel", "fanout")
 
     run = measure(tmp_path / "run.json", "--systems", system, "--scenarios", *scenarios)
 
