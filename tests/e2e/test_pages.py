@@ -109,7 +109,9 @@ async def test_every_page_fits_its_window_speaks_one_language_and_keeps_nobody_o
 
 
 async def cut_off(page: Page) -> list[str]:
-    """Totals and titles without room, with four digits in every total and letters 12 % wider."""
+    """Totals and titles without room, with four digits in every total and letters 12 % wider, and controls that stand out
+    of their panel.
+    """
     return await page.evaluate(
         """() => {
           const wider = new CSSStyleSheet();
@@ -119,8 +121,11 @@ async def cut_off(page: Page) -> list[str]:
             total.dataset.digits = "many";
             for (const number of total.querySelectorAll(".value b")) number.textContent = "4,321";
           }
+          const right = (element) => element.getBoundingClientRect().right;
+          const isOutside = (control) => right(control) > right(control.closest(".panel")) + 1;
           return [...document.querySelectorAll(".total, .total *:not(.unseen), .bar h1")]
             .filter((element) => element.clientWidth && element.scrollWidth > element.clientWidth + 1)
+            .concat([...document.querySelectorAll(".panel :is(.input, .chip)")].filter(isOutside))
             .map((element) => element.outerHTML.slice(0, 200));
         }"""
     )
