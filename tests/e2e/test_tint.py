@@ -14,6 +14,8 @@ async def test_a_row_whose_state_changed_is_tinted_and_its_neighbours_are_not(bo
     await expect(page.locator("#terminal-2[data-changed]")).to_have_count(1)
     await expect(page.locator("#total-offline[data-changed]")).to_have_count(1)
     await expect(page.locator("[data-changed]")).to_have_count(2)
+    assert await page.evaluate(BACKGROUND, "#terminal-2") != await page.evaluate(BACKGROUND, "#terminal-3")
+    assert await page.evaluate("document.getAnimations().length") == 0  # one would paint the board again and again
     await expect(page.locator("[data-changed]")).to_have_count(0)
 
 
@@ -53,6 +55,7 @@ async def test_a_tint_does_not_start_again_while_its_row_is_sent_unchanged(board
     assert (await page.evaluate("() => tinted")).count("terminal-2") == 1
 
 
+BACKGROUND = "(selector) => getComputedStyle(document.querySelector(selector)).backgroundColor"
 WATCH = """() => {
   globalThis.tinted = [];
   const watcher = new MutationObserver((changes) => {

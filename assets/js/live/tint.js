@@ -1,7 +1,7 @@
 // A pushed change tints its row or tile once. Many at once tint nothing: the eye could not follow them.
 
 const MOST = 10;
-const OVER_MS = 2000;
+const OVER_MS = 1600;
 
 /** @param {Element[]} changed */
 export function tint(changed) {
