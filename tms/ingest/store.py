@@ -121,11 +121,12 @@ def _save_identities(booted: Sequence[Booted]) -> None:
     reported = ("serial", "model", "firmware", "agent")
     columns = ", ".join(f"{name} = COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in reported)
     address = "CAST(r.address AS inet)" if connection.vendor == "postgresql" else "r.address"
+    among, keys = db_rows.among("t.id", (row.terminal_id for row in rows))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "  # noqa: S608  (names are our own; values are parameters)
-            f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id",
-            [db_rows.encode(rows)],
+            f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id{among}",
+            [db_rows.encode(rows), *keys],
         )
 
 

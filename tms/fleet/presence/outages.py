@@ -103,9 +103,10 @@ def _update(rows: Sequence[OutageRow]) -> None:
     if not rows:
         return
     columns = ", ".join(f"{name} = r.{name}" for name in COLUMNS if name not in BEGUN)
+    among, keys = db_rows.among("o.terminal_id", (row.terminal_id for row in rows))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "  # noqa: S608  (names are our own; values are parameters)
-            "WHERE o.terminal_id = r.terminal_id AND o.ended_at IS NULL",
-            [db_rows.encode(rows)],
+            f"WHERE o.terminal_id = r.terminal_id AND o.ended_at IS NULL{among}",
+            [db_rows.encode(rows), *keys],
         )

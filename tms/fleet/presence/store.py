@@ -58,8 +58,9 @@ def save(link_states: Iterable[LinkState], metrics: dict[int, bytes] | None = No
     )
     rows = [StateRow(*row) for row in columns]
     if rows:
+        among, keys = db_rows.among("s.terminal_id", (row.terminal_id for row in rows))
         with connection.cursor() as cursor:
-            cursor.execute(_update_sql(), [db_rows.encode(rows)])
+            cursor.execute(_update_sql() + among, [db_rows.encode(rows), *keys])
 
 
 def record(link_changes: Sequence[LinkStateChange]) -> None:
