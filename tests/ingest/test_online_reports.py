@@ -14,13 +14,19 @@ from tms.fleet.presence.store import timing
 from tms.ingest import online_reports, store
 from tms.ingest.items import Item
 from tms.protocol import frames
-from tms.telemetry.models import Event, Report
+from tms.telemetry.models import Event, LateHour, Report
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 EVENT = frames.TerminalEvent(AT, "reader_fault")
 UNLIKE = {"terminal", "session", "node", "due_at"}
 """Columns of a state that the two terminals of a comparison need not share."""
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    """No hour is over."""
+    monkeypatch.setattr(store.db_clock(), "now", lambda: AT)
 
 
 def attempt(*items: Item) -> online_reports.Written:
@@ -56,6 +62,7 @@ def test_it_names_the_terminals_whose_status_changed(fleet, link):
     "items",
     [
         lambda link: [link.report(1, late=True)],
+        lambda link: [link.report(1, taken_at=AT - timedelta(days=1))],
         lambda link: [link.report(1, boot_id="earlier")],
         lambda link: [link.report(1, events=(EVENT,))],
         lambda link: [link.report(1), link.report(1)],
@@ -152,5 +159,6 @@ def _stored(link: Link) -> Any:
         TerminalState.objects.filter(pk=terminal.pk).values(*columns).get(),
         list(Report.objects.filter(terminal=terminal).order_by("boot__boot_id", "seq").values_list(*report)),
         list(Event.objects.filter(terminal=terminal).order_by("at", "pk").values_list("at", "code", "late")),
+        list(LateHour.objects.filter(terminal=terminal).order_by("hour").values_list("hour")),
         list(PresenceChange.objects.filter(terminal=terminal).order_by("pk").values_list("at", "presence", "cause")),
     )

@@ -19,9 +19,6 @@ from tms.protocol import frames
 
 ONLINE = Presence.ONLINE.value
 
-type BootKey = tuple[int, str]
-"""(terminal, boot id)"""
-
 
 @dataclass(slots=True)
 class BatchResult:

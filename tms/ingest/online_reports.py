@@ -22,7 +22,9 @@ from tms.fleet.presence.transitions import Timing
 from tms.ingest.items import Alive, Item, Link, Reported
 from tms.ingest.report_rows import ReportRow, report_row
 from tms.lib.db import rows as db_rows
+from tms.lib.db.clock import db_clock
 from tms.telemetry.models import Report
+from tms.telemetry.rollups import hourly
 
 PREPARE_AFTER = 5
 """Executions of a statement on a connection, after which it is prepared there."""
@@ -67,7 +69,8 @@ class Written(NamedTuple):
 
 def write(items: Sequence[Item], timing: Timing) -> Written:
     """Commit the items that fit, outside a transaction. Raises DatabaseError; then nothing was written."""
-    candidates = _candidates(items, timing) if connection.vendor == "postgresql" else {}
+    over = hourly.late_before(db_clock().now())
+    candidates = _candidates(items, timing, over) if connection.vendor == "postgresql" else {}
     if not candidates:
         return Written([], frozenset(), frozenset(), 0, list(items))
     terminals, status, inserted = _execute(candidates.values())
@@ -76,15 +79,16 @@ def write(items: Sequence[Item], timing: Timing) -> Written:
     return Written(written, terminals, status, inserted, rest)
 
 
-def _candidates(items: Iterable[Item], timing: Timing) -> dict[int, Candidate]:
+def _candidates(items: Iterable[Item], timing: Timing, over: datetime) -> dict[int, Candidate]:
+    """`over`: hours that ended before were rolled up, and a report of one has to be noted for that."""
     by_terminal: dict[int, list[Item]] = {}
     for item in items:
         by_terminal.setdefault(item.link.identity.terminal_id, []).append(item)
-    found = {terminal_id: _candidate(own, timing) for terminal_id, own in by_terminal.items()}
+    found = {terminal_id: _candidate(own, timing, over) for terminal_id, own in by_terminal.items()}
     return {terminal_id: candidate for terminal_id, candidate in found.items() if candidate is not None}
 
 
-def _candidate(items: Sequence[Item], timing: Timing) -> Candidate | None:
+def _candidate(items: Sequence[Item], timing: Timing, over: datetime) -> Candidate | None:
     """None if one of the items needs more than the statement does."""
     link, at = items[0].link, items[-1].at
     if not link.boot_pk or not all(_is_plain(item, link) for item in items):
@@ -94,6 +98,8 @@ def _candidate(items: Sequence[Item], timing: Timing) -> Candidate | None:
     if any(later <= earlier for earlier, later in pairwise(seqs)):
         return None
     reports = [report_row(item, link.boot_pk) for item in reported]
+    if any(row.at < over for row in reports):
+        return None
     status, status_at, is_other = _newest_status(reported)
     newest = NewestRow(
         terminal_id=link.identity.terminal_id,

@@ -16,7 +16,7 @@ from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import outages, store
 from tms.fleet.presence.transitions import LinkState
 from tms.ingest import online_reports, takeovers
-from tms.ingest.batch_result import BatchResult, BootKey
+from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
 from tms.ingest.report_rows import ReportRow, believable, report_row
 from tms.ingest.rule_evaluation import scope_of
@@ -25,6 +25,7 @@ from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.protocol import frames
 from tms.telemetry import boots, reports
+from tms.telemetry.boots import BootKey
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
 from tms.telemetry.rollups import hourly

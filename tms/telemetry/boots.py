@@ -1,24 +1,31 @@
 """Which start of a terminal's software a report belongs to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db import models
-from django.db.models import Q
+import msgspec
+from django.db import connection, models
 
+from tms.lib.db import rows as db_rows
 from tms.telemetry.models import Boot, Report
 
+type BootKey = tuple[int, str]
+"""(terminal, boot id)"""
 
-def ensure(keys: Collection[tuple[int, str]], *, at: datetime) -> dict[tuple[int, str], int]:
-    """The primary keys of these (terminal, boot id), made where they are new."""
-    known = _find(keys)
-    missing = set(keys) - known.keys()
-    if missing:
-        Boot.objects.bulk_create(
-            (Boot(terminal_id=terminal_id, boot_id=boot_id, first_seen_at=at) for terminal_id, boot_id in missing),
-            ignore_conflicts=True,
-        )
-        known |= _find(missing)
+
+class BootRow(msgspec.Struct, gc=False):
+    terminal_id: int
+    boot_id: str
+    first_seen_at: datetime
+
+
+def ensure(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
+    """The primary keys of these boots, made where they are new."""
+    known = _find(keys, at=at)
+    if missing := set(keys) - known.keys():
+        known |= _insert(missing, at=at)
+    if missing := set(keys) - known.keys():
+        known |= _find(missing, at=at)  # somebody else was quicker
     return known
 
 
@@ -34,7 +41,31 @@ def newest(boot_pks: Collection[int]) -> models.QuerySet[Boot, tuple[int, int | 
     return boots.values_list("pk", "highest_seq")
 
 
-def _find(keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    wanted = Q(terminal__in={terminal_id for terminal_id, _ in keys}, boot_id__in={boot_id for _, boot_id in keys})
-    rows = Boot.objects.filter(wanted).values_list("terminal_id", "boot_id", "pk")
-    return {(terminal_id, boot_id): pk for terminal_id, boot_id, pk in rows if (terminal_id, boot_id) in keys}
+def _find(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
+    among, ids = db_rows.among("b.terminal_id", (terminal_id for terminal_id, _ in keys))
+    return _execute(
+        f"SELECT b.terminal_id, b.boot_id, b.id FROM {db_rows.source(BootRow)} "  # noqa: S608  (names are our own; values are parameters)
+        f"JOIN {Boot._meta.db_table} AS b ON b.terminal_id = r.terminal_id AND b.boot_id = r.boot_id WHERE true{among}",
+        keys,
+        at,
+        ids,
+    )
+
+
+def _insert(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
+    """Those that somebody else inserts at the same time are missing."""
+    return _execute(
+        f"INSERT INTO {Boot._meta.db_table} (terminal_id, boot_id, first_seen_at) "  # noqa: S608  (names are our own; values are parameters)
+        f"SELECT terminal_id, boot_id, first_seen_at FROM {db_rows.source(BootRow)} WHERE true "
+        "ON CONFLICT DO NOTHING RETURNING terminal_id, boot_id, id",
+        keys,
+        at,
+        [],
+    )
+
+
+def _execute(sql: str, keys: Iterable[BootKey], at: datetime, params: Iterable[list[int]]) -> dict[BootKey, int]:
+    rows = [BootRow(terminal_id, boot_id, at) for terminal_id, boot_id in keys]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [db_rows.encode(rows), *params])
+        return {(terminal_id, boot_id): pk for terminal_id, boot_id, pk in cursor.fetchall()}

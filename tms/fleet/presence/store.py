@@ -32,6 +32,18 @@ class StateRow(LinkState, gc=False):
     metrics: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+class ChangeRow(msgspec.Struct, gc=False):
+    """A row of `PresenceChange`."""
+
+    terminal_id: int
+    at: datetime
+    presence: str
+    before: str
+    cause: str
+    back_at: datetime | None
+    session: int
+
+
 def timing() -> Timing:
     return Timing(
         heartbeat_s=settings.HEARTBEAT_S,
@@ -64,19 +76,17 @@ def save(link_states: Iterable[LinkState], metrics: dict[int, bytes] | None = No
 
 
 def record(link_changes: Sequence[LinkStateChange]) -> None:
-    """Keep what happened, for timelines and charts."""
-    PresenceChange.objects.bulk_create(
-        PresenceChange(
-            terminal_id=change.terminal_id,
-            at=change.at,
-            presence=change.presence,
-            before=change.before,
-            cause=change.cause,
-            back_at=change.back_at,
-            session=change.session,
+    """Store the changes, for timelines and charts. The ORM takes 60 µs a row, and all terminals may return at once."""
+    if not link_changes:
+        return
+    columns = ", ".join(ChangeRow.__struct_fields__)
+    rows = [ChangeRow(*(getattr(change, name) for name in ChangeRow.__struct_fields__)) for change in link_changes]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {PresenceChange._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT {columns} FROM {db_rows.source(ChangeRow)}",
+            [db_rows.encode(rows)],
         )
-        for change in link_changes
-    )
     for change in link_changes:
         instruments.PRESENCE_CHANGES.labels(change.presence).inc()
 
