@@ -109,8 +109,8 @@ async def test_every_page_fits_its_window_speaks_one_language_and_keeps_nobody_o
 
 
 async def cut_off(page: Page) -> list[str]:
-    """Totals and titles without room, with four digits in every total and letters 12 % wider, and controls that stand out
-    of their panel.
+    """Totals and titles without room, with four digits in every total and letters 12 % wider; controls outside their
+    panel.
     """
     return await page.evaluate(
         """() => {
