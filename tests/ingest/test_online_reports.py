@@ -11,8 +11,10 @@ from tests.support.builders import AT, Link, later
 from tests.support.ingest.store import booted, write
 from tms.fleet.models import Presence, PresenceChange, TerminalState
 from tms.fleet.presence.store import timing
-from tms.ingest import online_reports, store
+from tms.ingest import store
 from tms.ingest.items import Item
+from tms.ingest.store import online_reports
+from tms.lib.db.clock import db_clock
 from tms.protocol import frames
 from tms.telemetry.models import Event, LateHour, Report
 
@@ -26,7 +28,7 @@ UNLIKE = {"terminal", "session", "node", "due_at"}
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
     """No hour is over."""
-    monkeypatch.setattr(store.db_clock(), "now", lambda: AT)
+    monkeypatch.setattr(db_clock(), "now", lambda: AT)
 
 
 def attempt(*items: Item) -> online_reports.Written:

@@ -16,6 +16,7 @@ from tests.support.builders import AT, later
 from tests.support.ingest.store import booted, write
 from tms.fleet.models import Terminal
 from tms.ingest import store
+from tms.lib.db.clock import db_clock
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.rollups import hourly
@@ -41,10 +42,10 @@ def terminal(fleet, from_here) -> Terminal:
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
     """The store's clock stands still at AT."""
-    monkeypatch.setattr(store.db_clock(), "now", lambda: AT)
+    monkeypatch.setattr(db_clock(), "now", lambda: AT)
 
     def at(moment: datetime) -> None:
-        monkeypatch.setattr(store.db_clock(), "now", lambda: moment)
+        monkeypatch.setattr(db_clock(), "now", lambda: moment)
 
     return at
 

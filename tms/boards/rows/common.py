@@ -53,17 +53,17 @@ def worst(severities: Collection[str]) -> str:
     return next((severity for severity in WORST_FIRST if severity in severities), "")
 
 
-class Step(Protocol):
+class HistoryRow(Protocol):
     """One row of a history."""
 
     @property
     def kind(self) -> str: ...
 
 
-def reopening[Row: Step](history: Sequence[Row], kinds: type[KindWithTraits]) -> Row | None:
-    """Why something is open again: the newest step that changed its state, if that reopened it."""
-    for step in reversed(history):
-        traits = kinds(step.kind).traits
+def reopening[Row: HistoryRow](history: Sequence[Row], kinds: type[KindWithTraits]) -> Row | None:
+    """Why something is open again: the newest row that changed its state, if that reopened it."""
+    for row in reversed(history):
+        traits = kinds(row.kind).traits
         if traits.leads_to:
-            return step if traits.is_reopening else None
+            return row if traits.is_reopening else None
     return None

@@ -20,7 +20,7 @@ from tms.fleet.models import Presence, TerminalState
 from tms.fleet.presence import store
 from tms.fleet.presence.transitions import Timing
 from tms.ingest.items import Alive, Item, Link, Reported
-from tms.ingest.report_rows import ReportRow, report_row
+from tms.ingest.store.report_rows import ReportRow, report_row
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.telemetry.models import Report
@@ -48,7 +48,7 @@ class NewestRow(msgspec.Struct, frozen=True, gc=False):
     metrics: msgspec.Raw
 
 
-class Candidate(NamedTuple):
+class TerminalItems(NamedTuple):
     """Items of one terminal, which fit if the database agrees."""
 
     newest: NewestRow
@@ -79,7 +79,7 @@ def write(items: Sequence[Item], timing: Timing) -> Written:
     return Written(written, terminals, status, inserted, rest)
 
 
-def _candidates(items: Iterable[Item], timing: Timing, over: datetime) -> dict[int, Candidate]:
+def _candidates(items: Iterable[Item], timing: Timing, over: datetime) -> dict[int, TerminalItems]:
     """`over`: hours that ended before were rolled up, and a report of one has to be noted for that."""
     by_terminal: dict[int, list[Item]] = {}
     for item in items:
@@ -88,7 +88,7 @@ def _candidates(items: Iterable[Item], timing: Timing, over: datetime) -> dict[i
     return {terminal_id: candidate for terminal_id, candidate in found.items() if candidate is not None}
 
 
-def _candidate(items: Sequence[Item], timing: Timing, over: datetime) -> Candidate | None:
+def _candidate(items: Sequence[Item], timing: Timing, over: datetime) -> TerminalItems | None:
     """None if one of the items needs more than the statement does."""
     link, at = items[0].link, items[-1].at
     if not link.boot_pk or not all(_is_plain(item, link) for item in items):
@@ -113,7 +113,7 @@ def _candidate(items: Sequence[Item], timing: Timing, over: datetime) -> Candida
         is_other_status=is_other,
         metrics=_merged(reported, reports),
     )
-    return Candidate(newest, reports, items)
+    return TerminalItems(newest, reports, items)
 
 
 def _is_plain(item: Item, link: Link) -> bool:
@@ -146,7 +146,7 @@ def _merged(reported: Sequence[Reported], reports: Sequence[ReportRow]) -> msgsp
     return msgspec.Raw(msgspec.json.encode(newest))
 
 
-def _execute(candidates: Iterable[Candidate]) -> tuple[frozenset[int], frozenset[int], int]:
+def _execute(candidates: Iterable[TerminalItems]) -> tuple[frozenset[int], frozenset[int], int]:
     """The terminals that were written, those whose status changed, and the number of reports inserted."""
     newest = [candidate.newest for candidate in candidates]
     reports = [row for candidate in candidates for row in candidate.reports]

@@ -1,4 +1,4 @@
-"""Writes one batch in one transaction, set-based, the same on PostgreSQL and SQLite."""
+"""Commits items of any kind in one transaction, set-based, the same on PostgreSQL and SQLite."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,11 +15,11 @@ from tms.feed.publisher import publish
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import outages, store
 from tms.fleet.presence.transitions import LinkState
-from tms.ingest import online_reports, takeovers
+from tms.ingest import takeovers
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
-from tms.ingest.report_rows import ReportRow, believable, report_row
 from tms.ingest.rule_evaluation import scope_of
+from tms.ingest.store.report_rows import ReportRow, believable, report_row
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
@@ -42,23 +42,8 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
     address: str | None
 
 
-def write(items: Sequence[Item]) -> BatchResult:
-    """Commit `items`. On return everything in the result is durable and every `Booted` has its outcome.
-
-    What fits is committed by one statement first, the rest in a transaction. Items of one terminal are never divided.
-    """
-    rule_cache().get()  # sessions evaluate reports by it
-    written = online_reports.write(items, timing := store.timing())
-    if written.terminals:
-        publish(Change(terminals=written.terminals, status=written.status))
-    result = write_in_transaction(written.rest) if written.rest else BatchResult({}, timing, settings.NODE)
-    result.reports += [item for item in written.items if isinstance(item, Reported)]
-    instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
-    return result
-
-
 def write_in_transaction(items: Sequence[Item]) -> BatchResult:
-    """Commit items of any kind."""
+    """Commit `items`. On return everything in the result is durable and every `Booted` has its outcome."""
     rules = rule_cache().get()
     links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
