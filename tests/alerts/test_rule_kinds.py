@@ -10,11 +10,14 @@ from tms.alerts.preview.preview import HISTORIES
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.alerts.rule_kinds.base import History, RuleKind
 from tms.alerts.rule_kinds.evaluation import EventRule, FirmwareRule, PresenceRule, ThresholdRule
-from tms.alerts.rule_kinds.sources import Comparison, RuleSource
+from tms.alerts.rule_kinds.metric import MetricKind
+from tms.alerts.rule_kinds.sources import RuleSource
 from tms.boards.rules.forms import RuleForm
 
 DOCS = (Path(__file__).parents[2] / "docs/alerting.md").read_text()
 KINDS = pytest.mark.parametrize("kind", RULE_KINDS.values(), ids=lambda kind: kind.name)
+STORED = ("above", "below", "outside", "rising", "falling", "absent", "presence", "event", "firmware", "clock")
+"""Names that rules in databases and in files have, in the order in which people choose from them."""
 
 
 def rule_of(kind: RuleKind) -> Rule:
@@ -32,12 +35,25 @@ def rule_of(kind: RuleKind) -> Rule:
     )
 
 
-def test_there_is_a_kind_for_each_source_and_comparison():
-    sources = {source.value for source in RuleSource if source is not RuleSource.METRIC}
+def test_the_names_that_are_stored_stay():
+    assert [name for name in RULE_KINDS if name in STORED] == list(STORED)
 
-    assert set(RULE_KINDS) == sources | set(Comparison.values)
+
+def test_there_is_a_kind_for_each_source():
     assert {kind.source for kind in RULE_KINDS.values()} == set(RuleSource)
-    assert {kind.comparison for kind in RULE_KINDS.values()} - {""} == set(Comparison.values)
+
+
+def test_a_rule_may_have_every_source_and_comparison_of_a_kind():
+    choices = {name: dict(Rule._meta.get_field(name).flatchoices) for name in ("kind", "comparison")}
+
+    for kind in RULE_KINDS.values():
+        assert kind.source.value in choices["kind"]
+        assert not kind.comparison or kind.comparison in choices["comparison"]
+
+
+def test_a_kind_that_lacks_a_part_is_refused_where_it_is_declared():
+    with pytest.raises(TypeError, match="rule kind Odd lacks name, label, hint, condition"):
+        type("Odd", (MetricKind,), {})
 
 
 def test_a_preview_reads_each_history():
@@ -95,11 +111,9 @@ def test_a_kind_compiles_its_rules_and_names_what_they_require(kind):
 
 
 @KINDS
-def test_a_higher_threshold_lies_further_out(kind):
+def test_of_two_thresholds_one_lies_further_out(kind):
     if not kind.has_thresholds:
         return
-    near, far = (10.0, 20.0) if kind.name != "below" else (20.0, 10.0)
-    lower, higher = kind.threshold("warning", near, 5.0), kind.threshold("critical", far, 1.0)
+    one, other = kind.threshold("warning", 10.0, 5.0), kind.threshold("critical", 20.0, 1.0)
 
-    assert kind.is_further_out(higher, lower)
-    assert not kind.is_further_out(lower, higher)
+    assert kind.is_further_out(one, other) is not kind.is_further_out(other, one)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.builders import AT, later
-from tms.alerts.models import Comparison, Rule, RuleSource
+from tms.alerts.models import Rule, RuleSource
 from tms.alerts.rule_kinds.evaluation import (
     NO_THRESHOLD,
     EventRule,
@@ -24,14 +24,14 @@ def level(**fields) -> ThresholdRule:
     fields = {
         "kind": RuleSource.METRIC,
         "metric": "temperature_c",
-        "comparison": Comparison.ABOVE,
+        "comparison": "above",
         "severity": "warning",
     } | fields
     rule = Rule(pk=1, **fields)
     return rule.kind_object.compile(rule)
 
 
-def hot(comparison: str = Comparison.ABOVE, *, limit: float = 75, hysteresis: float = 5) -> ThresholdRule:
+def hot(comparison: str = "above", *, limit: float = 75, hysteresis: float = 5) -> ThresholdRule:
     return level(comparison=comparison, limit=limit, hysteresis=hysteresis)
 
 
@@ -42,18 +42,18 @@ def seen(value: float | None = None, *, at: float = 0, taken_at: float | None = 
 
 METRICS = [
     # comparison, value, while it does not hold, while it holds
-    (Comparison.ABOVE, 74.9, False, True),
-    (Comparison.ABOVE, 75.0, True, True),
-    (Comparison.ABOVE, 75.1, True, True),
-    (Comparison.ABOVE, 70.0, False, True),
-    (Comparison.ABOVE, 69.9, False, False),
-    (Comparison.ABOVE, -40.0, False, False),
-    (Comparison.BELOW, 75.1, False, True),
-    (Comparison.BELOW, 75.0, True, True),
-    (Comparison.BELOW, 74.9, True, True),
-    (Comparison.BELOW, 80.0, False, True),
-    (Comparison.BELOW, 80.1, False, False),
-    (Comparison.BELOW, 900.0, False, False),
+    ("above", 74.9, False, True),
+    ("above", 75.0, True, True),
+    ("above", 75.1, True, True),
+    ("above", 70.0, False, True),
+    ("above", 69.9, False, False),
+    ("above", -40.0, False, False),
+    ("below", 75.1, False, True),
+    ("below", 75.0, True, True),
+    ("below", 74.9, True, True),
+    ("below", 80.0, False, True),
+    ("below", 80.1, False, False),
+    ("below", 900.0, False, False),
 ]
 
 
@@ -66,10 +66,10 @@ def test_a_metric_rule_holds_from_its_limit_and_lets_go_past_its_hysteresis(comp
     assert [index == 0 for index in reached] == [fresh, held]
 
 
-@pytest.mark.parametrize("comparison", [Comparison.ABOVE, Comparison.BELOW])
+@pytest.mark.parametrize("comparison", ["above", "below"])
 def test_without_hysteresis_a_rule_lets_go_where_it_took_hold(comparison):
     rule = hot(comparison, hysteresis=0)
-    over = 1 if comparison == Comparison.ABOVE else -1
+    over = 1 if comparison == "above" else -1
 
     reached = [rule.reached(75.0 + over * by, 0) for by in (0.0, -0.1)]
 
@@ -122,7 +122,7 @@ def test_an_event_rule_holds_from_one_code_until_another(clear_code, code, event
 
 
 def row(pk: int, **fields) -> Rule:
-    fields = {"kind": RuleSource.METRIC, "metric": "m", "comparison": Comparison.ABOVE, "limit": 1.0} | fields
+    fields = {"kind": RuleSource.METRIC, "metric": "m", "comparison": "above", "limit": 1.0} | fields
     return Rule(pk=pk, name=f"rule {pk}", **fields)
 
 
@@ -216,14 +216,14 @@ BANDS = [(20.0, True), (20.1, False), (59.9, False), (60.0, True), (-5.0, True),
 
 @pytest.mark.parametrize(("value", "holds"), BANDS)
 def test_a_band_is_left_on_either_side(value, holds):
-    rule = level(comparison=Comparison.OUTSIDE, lower_limit=20, limit=60)
+    rule = level(comparison="outside", lower_limit=20, limit=60)
 
     assert (rule.reached(value) == 0) is holds
 
 
 @pytest.mark.parametrize(("value", "holds"), [(22.0, True), (22.1, False), (57.9, False), (58.0, True)])
 def test_a_band_lets_go_inside_of_it(value, holds):
-    rule = level(comparison=Comparison.OUTSIDE, lower_limit=20, limit=60, hysteresis=2)
+    rule = level(comparison="outside", lower_limit=20, limit=60, hysteresis=2)
 
     assert (rule.reached(value, 0) == 0) is holds
 
@@ -234,7 +234,7 @@ def rates(rule: ThresholdRule, readings: list[tuple[float, float]]) -> list[floa
 
 
 def test_a_rate_is_told_a_minute_once_its_window_has_passed():
-    rule = level(comparison=Comparison.RISING, limit=2, window_s=60)
+    rule = level(comparison="rising", limit=2, window_s=60)
 
     told = rates(rule, [(0, 40.0), (30, 40.0), (60, 42.0), (90, 46.0), (120, 50.0)])
 
@@ -242,7 +242,7 @@ def test_a_rate_is_told_a_minute_once_its_window_has_passed():
 
 
 def test_a_rate_goes_by_the_terminals_clock_however_late_its_reports_arrive():
-    rule = level(comparison=Comparison.RISING, limit=2, window_s=60)
+    rule = level(comparison="rising", limit=2, window_s=60)
     memory = {}
 
     told = [rule.value(seen(40.0 + n, at=300, taken_at=60 * n), memory) for n in range(3)]
@@ -251,13 +251,13 @@ def test_a_rate_goes_by_the_terminals_clock_however_late_its_reports_arrive():
 
 
 def test_a_clock_that_was_set_back_begins_the_window_anew():
-    rule = level(comparison=Comparison.RISING, limit=2, window_s=60)
+    rule = level(comparison="rising", limit=2, window_s=60)
 
     assert rates(rule, [(0, 40.0), (60, 50.0), (-600, 50.0), (-560, 51.0), (-540, 51.0)])[2:] == [None, None, 1.0]
 
 
 def test_of_a_window_only_a_few_readings_are_remembered():
-    rule, memory = level(comparison=Comparison.RISING, limit=2, window_s=3600), {}
+    rule, memory = level(comparison="rising", limit=2, window_s=3600), {}
 
     for n in range(3 * 3600):
         rule.value(seen(n / 60, at=n), memory)
@@ -267,13 +267,13 @@ def test_of_a_window_only_a_few_readings_are_remembered():
 
 @pytest.mark.parametrize(("rate", "holds"), [(-2.1, True), (-2.0, True), (-1.9, False), (5.0, False)])
 def test_falling_holds_from_its_rate_downwards(rate, holds):
-    rule = level(comparison=Comparison.FALLING, limit=2, window_s=60)
+    rule = level(comparison="falling", limit=2, window_s=60)
 
     assert (rule.reached(rate) == 0) is holds
 
 
 def test_a_metric_is_missing_since_it_was_last_reported():
-    rule, memory = level(comparison=Comparison.ABSENT, limit=600), {}
+    rule, memory = level(comparison="absent", limit=600), {}
 
     told = [
         rule.value(seen(value, at=at), memory)

@@ -12,11 +12,13 @@ from django.urls import resolve, reverse
 
 from tests.support import inventory
 from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.rule_kinds import RULE_KINDS
+from tms.notifications.transports import TRANSPORTS
 
 NOT_PAGES = ("/api/", "/admin/", "/sign-out/")
-LISTS = {
-    "kind": ("webhook", "email", "sns", "chat"),
-    "/rules/new/": ("above", "outside", "rising", "presence", "event", "firmware", "clock", "absent"),
+REGISTRIES = {
+    "kind": tuple(TRANSPORTS),
+    "/rules/new/": tuple(RULE_KINDS),
     "action": tuple(ACTIONS),
 }
 """What stands for other names in an address than those of rows: by name, or by what precedes it."""
@@ -61,7 +63,7 @@ def _filled(path: str, names: Mapping[str, str]) -> Iterator[str]:
         yield path
         return
     before, after = path[: name.start()], path[name.end() :]
-    for value in LISTS.get(before) or LISTS.get(name[1]) or ([names[before]] if before in names else []):
+    for value in REGISTRIES.get(before) or REGISTRIES.get(name[1]) or ([names[before]] if before in names else []):
         yield from _filled(f"{before}{value}{after}", names)
 
 

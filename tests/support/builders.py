@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from tms.accounts.models import User
-from tms.alerts.models import Comparison, Rule, RuleSource
+from tms.alerts.models import Rule, RuleSource
 from tms.alerts.rule_editing import services as rule_editing_services
 from tms.clock import jobs
 from tms.commands import services as commands
@@ -74,7 +74,7 @@ class Fleet:
         return self._rule(RuleSource.PRESENCE, presence=presence, **fields)
 
     def metric_rule(
-        self, metric: str = "temperature_c", comparison: str = Comparison.ABOVE, limit: float = 75, **fields: Any
+        self, metric: str = "temperature_c", comparison: str = "above", limit: float = 75, **fields: Any
     ) -> Rule:
         return self._rule(RuleSource.METRIC, metric=metric, comparison=comparison, limit=limit, **fields)
 

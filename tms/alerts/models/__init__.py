@@ -14,13 +14,12 @@ from tms.alerts.models.incident import (
 from tms.alerts.models.maintenance import Window
 from tms.alerts.models.rule import Rule, RuleHours
 from tms.alerts.models.transition import Transition, TransitionKind
-from tms.alerts.rule_kinds.sources import Comparison, RuleSource
+from tms.alerts.rule_kinds.sources import RuleSource
 
 __all__ = [
     "Alert",
     "AlertQuerySet",
     "AlertState",
-    "Comparison",
     "Condition",
     "Contract",
     "CorrelationRule",

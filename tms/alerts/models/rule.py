@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.rule_kinds import RULE_KINDS
+from tms.alerts.rule_kinds import RULE_KINDS, comparison_choices, source_choices
 from tms.alerts.rule_kinds.base import RuleKind
 from tms.alerts.rule_kinds.metric import MetricKind
-from tms.alerts.rule_kinds.sources import Comparison, RuleSource
+from tms.alerts.rule_kinds.sources import RuleSource
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
@@ -67,7 +67,7 @@ class Rule(models.Model):
 
     name = LineField(_("name"), max_length=100)
     name_ja = LineField(_("Japanese name"), max_length=100, blank=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=RuleSource)
+    kind = models.CharField(_("kind"), max_length=16, choices=source_choices)
     severity = models.CharField(_("severity"), max_length=16, choices=Severity, default=Severity.WARNING)
     enabled = models.BooleanField(_("enabled"), default=True)
     duration_s = models.FloatField(_("for at least (seconds)"), default=0, validators=(MinValueValidator(0),))
@@ -88,7 +88,7 @@ class Rule(models.Model):
     metric = models.CharField(
         _("metric"), max_length=64, blank=True, validators=(RegexValidator(r"^[a-z][a-z0-9_.]{0,63}\Z"),)
     )
-    comparison = models.CharField(_("comparison"), max_length=8, choices=Comparison, blank=True)
+    comparison = models.CharField(_("comparison"), max_length=8, choices=comparison_choices, blank=True)
     limit = models.FloatField(_("threshold"), null=True, blank=True)
     lower_limit = models.FloatField(_("lower threshold"), null=True, blank=True)
     higher_thresholds = models.JSONField(default=list, db_default=[], blank=True, db_column="worse_steps")

@@ -7,8 +7,9 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from tms.alerts import models
-from tms.alerts.models import Comparison, RuleHours, RuleSource
+from tms.alerts.models import RuleHours, RuleSource
 from tms.alerts.rule_editing.entry import RuleEntry, entry_of
+from tms.alerts.rule_kinds import comparison_choices
 from tms.alerts.schemas import username
 from tms.fleet.models import TerminalKind
 from tms.lib.severity import Severity
@@ -40,7 +41,7 @@ class RuleFields(Schema):
     severity: str = one_of(Severity.values, "For kinds without thresholds; the others have a severity per threshold.")
     presence: str = one_of(("silent", "offline"))
     metric: str = Field("", examples=["temperature_c"])
-    comparison: str = one_of(Comparison.values)
+    comparison: str = one_of(name for name, _ in comparison_choices())
     thresholds: list[ThresholdSchema] = Field([], max_length=3, description="Thresholds by rising severity.")
     hysteresis: Number = 0.0
     window_s: Number = Field(0.0, description="For `rising` and `falling`.")

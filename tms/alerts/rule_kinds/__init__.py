@@ -1,13 +1,34 @@
 """The registry of rule kinds: one object each, by its name.
 
-A new kind is a class in `metric` or `state`, its member in `sources`, and the migration of the field's choices.
+A new kind is a class in `metric` or `state`. Choices, forms, sentences, previews, plots and REST are made from it.
 """
 
-from collections.abc import Mapping
+from abc import ABC
+from collections.abc import Iterator, Mapping
 
+from django.utils.functional import Promise
+
+from tms.alerts.rule_kinds import metric, state
 from tms.alerts.rule_kinds.base import RuleKind
-from tms.alerts.rule_kinds.metric import METRIC_KINDS
-from tms.alerts.rule_kinds.state import STATE_KINDS
+from tms.alerts.rule_kinds.sources import RuleSource
 
-RULE_KINDS: Mapping[str, RuleKind] = {kind.name: kind for kind in (*METRIC_KINDS, *STATE_KINDS)}
-"""In the order in which people choose from them."""
+type Choices = list[tuple[str, str | Promise]]
+
+
+def _declared() -> Iterator[type[RuleKind]]:
+    """Every class of both modules that is a kind, in the order in which people choose from them."""
+    classes = (value for module in (metric, state) for value in vars(module).values() if isinstance(value, type))
+    return (value for value in classes if issubclass(value, RuleKind) and ABC not in value.__bases__)
+
+
+RULE_KINDS: Mapping[str, RuleKind] = {kind.name: kind() for kind in _declared()}
+
+
+def source_choices() -> Choices:
+    """Of `Rule.kind`. A function, so that a new source needs no migration; 0020_rule_kinds refers to it."""
+    return [(source.value, source.label) for source in RuleSource]
+
+
+def comparison_choices() -> Choices:
+    """Of `Rule.comparison`, as `source_choices`."""
+    return [(kind.comparison, kind.label) for kind in RULE_KINDS.values() if kind.comparison]

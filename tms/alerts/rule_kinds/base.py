@@ -87,9 +87,8 @@ class RuleKind(ABC):
     """One of the kinds that a rule may be of. It decides which fields a rule has, and what they mean."""
 
     name: ClassVar[str]
-    """The comparison of a metric rule, else its source; also the slug in URLs."""
+    """The comparison of a metric rule, else its source; also the slug in URLs. Stored, so it never changes."""
     source: ClassVar[RuleSource]
-    comparison: ClassVar[str] = ""
     label: ClassVar[str | Promise]
     hint: ClassVar[str | Promise]
     condition: ClassVar[str | Promise]
@@ -101,6 +100,17 @@ class RuleKind(ABC):
     history: ClassVar[History]
     has_duration_limits: ClassVar[bool] = False
     """Limits are lengths of time, and entered as such."""
+
+    def __init_subclass__(cls) -> None:
+        """What a kind has to say and does not fails here, when TMS starts."""
+        missing = [part for part in RuleKind.__annotations__ if not hasattr(cls, part)]
+        if missing and ABC not in cls.__bases__:
+            raise TypeError(f"rule kind {cls.__name__} lacks {', '.join(missing)}")
+
+    @property
+    def comparison(self) -> str:
+        """Of a metric rule; else empty."""
+        return self.name if self.source is RuleSource.METRIC else ""
 
     @property
     def has_thresholds(self) -> bool:

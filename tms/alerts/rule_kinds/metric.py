@@ -20,21 +20,18 @@ from tms.alerts.rule_kinds.base import (
     key_of,
 )
 from tms.alerts.rule_kinds.evaluation import AbsentRule, CompiledRule, MetricRule, RateRule, Threshold
-from tms.alerts.rule_kinds.sources import Comparison, RuleSource
+from tms.alerts.rule_kinds.sources import RuleSource
 from tms.lib.calendar.durations import written
 from tms.telemetry import metric_names
 
 
 class MetricKind(RuleKind, ABC):
-    """The value itself is compared. `name` is a `Comparison`."""
+    """The value itself is compared."""
 
     source = RuleSource.METRIC
     fields: ClassVar[tuple[str, ...]] = ("metric", *SEVERITIES, *LASTING)
     required: ClassVar[tuple[str, ...]] = ("metric", "comparison", "limit")
     history: ClassVar[History] = History.ROLLUPS
-
-    def __init_subclass__(cls) -> None:
-        cls.comparison = getattr(cls, "name", "")
 
     def compile(self, rule: RuleFacts) -> CompiledRule:
         return MetricRule(key_of(rule), self.thresholds(rule), rule.hysteresis, rule.duration_s, rule.metric)
@@ -64,7 +61,7 @@ class MetricKind(RuleKind, ABC):
 
 
 class Above(MetricKind):
-    name = Comparison.ABOVE.value
+    name = "above"
     label = pgettext_lazy("rule", "Too high")
     hint = _("A metric is at or above a threshold.")
     condition = _("When {metric} of {who} is at or above {limit}, open an alert with severity {severity}")
@@ -74,7 +71,7 @@ class Above(MetricKind):
 
 
 class Below(MetricKind):
-    name = Comparison.BELOW.value
+    name = "below"
     label = pgettext_lazy("rule", "Too low")
     hint = _("A metric is at or below a threshold.")
     condition = _("When {metric} of {who} is at or below {limit}, open an alert with severity {severity}")
@@ -93,7 +90,7 @@ class Below(MetricKind):
 
 
 class Outside(MetricKind):
-    name = Comparison.OUTSIDE.value
+    name = "outside"
     label = pgettext_lazy("rule", "Out of range")
     hint = _("A metric leaves its normal range.")
     condition = _(
@@ -139,7 +136,7 @@ class RateKind(MetricKind, ABC):
 
 
 class Rising(RateKind):
-    name = Comparison.RISING.value
+    name = "rising"
     label = pgettext_lazy("rule", "Rising fast")
     hint = _("A metric rises by a set amount per minute.")
     condition = _(
@@ -148,7 +145,7 @@ class Rising(RateKind):
 
 
 class Falling(RateKind):
-    name = Comparison.FALLING.value
+    name = "falling"
     label = pgettext_lazy("rule", "Falling fast")
     hint = _("A metric falls by a set amount per minute.")
     condition = _(
@@ -166,7 +163,7 @@ class Falling(RateKind):
 
 
 class Absent(MetricKind):
-    name = Comparison.ABSENT.value
+    name = "absent"
     label = pgettext_lazy("rule", "Metric missing")
     hint = _("A terminal is online but no longer reports a metric.")
     condition = _(
@@ -196,6 +193,3 @@ def _worded(alert: ValueFacts) -> dict[str, object]:
         "value": metric_names.worded(alert.metric, alert.value),
         "limit": metric_names.worded(alert.metric, alert.limit),
     }
-
-
-METRIC_KINDS: tuple[RuleKind, ...] = (Above(), Below(), Outside(), Rising(), Falling(), Absent())

@@ -84,6 +84,3 @@ class WrongClock(RuleKind):
     def describe_value(self, alert: ValueFacts) -> str:
         values = {"value": written(round(alert.value or 0)), "limit": written(alert.limit or 0)}
         return gettext("clock off by %(value)s, threshold %(limit)s") % values
-
-
-STATE_KINDS: tuple[RuleKind, ...] = (Away(), EventSeen(), OtherFirmware(), WrongClock())
