@@ -1,4 +1,4 @@
-"""Each transport is complete: adding one is a package, its tests, a row in the docs and its Japanese."""
+"""Each transport is complete: its package, its tests, its row in the docs and its Japanese."""
 
 import inspect
 import re
@@ -53,10 +53,11 @@ def test_it_has_a_row_in_the_docs(transport):
     assert re.search(rf"^\| `{transport.name}` \| {label} \|", ALERTING, re.MULTILINE)
 
 
-def test_the_packages_are_those_of_the_registry():
-    packages = {path.parent.name for path in Path(transports.__file__).parent.glob("*/transport.py")}
+def test_a_package_is_a_transport_and_their_order_is_fixed():
+    packages = {path.parent.name for path in Path(transports.__file__).parent.glob("*/__init__.py")}
 
     assert packages == {folder(transport) for transport in TRANSPORTS.values()}
+    assert list(TRANSPORTS)[:4] == ["email", "webhook", "sns", "chat"]
 
 
 def test_a_destination_offers_them_in_their_order():

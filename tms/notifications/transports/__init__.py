@@ -1,28 +1,44 @@
-"""Transports by name, one package a plug-in: `form.py` checks its address, `transport.py` sends.
+"""Transports by name. Each package here is one: `form.py` checks its address, `transport.py` has its class.
 
-A new one is a package here and an entry in `TRANSPORTS`; forms, pages, REST, metrics and tests follow from that.
+Forms, pages, REST, metrics and tests follow from that.
 """
 
+import pkgutil
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 import structlog
 from django.utils import translation
 from django.utils.functional import Promise
 
-from tms.notifications.transports.apprise.transport import Apprise
 from tms.notifications.transports.base import Recipient, Transport
-from tms.notifications.transports.email.transport import Email
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
-from tms.notifications.transports.sns.transport import Sns
-from tms.notifications.transports.webhook.transport import Webhook
 
 __all__ = ["TRANSPORTS", "Message", "Recipient", "SendResult", "Transport", "choices", "send"]
 
 log = structlog.get_logger(__name__)
 
-TRANSPORTS: Mapping[str, Transport] = {each.name: each for each in (Email(), Webhook(), Sns(), Apprise())}
+
+def _found() -> Iterator[Transport]:
+    """One of each package."""
+    for package in pkgutil.iter_modules(__path__, f"{__name__}."):
+        if package.ispkg:
+            yield _transport_of(f"{package.name}.transport")
+
+
+def _transport_of(name: str) -> Transport:
+    import_module(name)
+    declared = [each for each in Transport.__subclasses__() if each.__module__ == name]
+    if len(declared) != 1:
+        raise TypeError(f"{name} declares {len(declared)} subclasses of Transport; one is expected")
+    return declared[0]()
+
+
+TRANSPORTS: Mapping[str, Transport] = {
+    each.name: each for each in sorted(_found(), key=lambda each: (each.position, each.name))
+}
 
 
 def choices() -> list[tuple[str, str | Promise]]:

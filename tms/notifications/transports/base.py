@@ -20,6 +20,8 @@ class Recipient(NamedTuple):
 class Transport(ABC):
     name: ClassVar[str]
     """The value of `Destination.kind`."""
+    position: ClassVar[int] = 100
+    """In lists, before those with a higher one; the same one is ordered by name."""
     label: ClassVar[str | Promise]
     address_label: ClassVar[str | Promise]
     address_hint: ClassVar[str | Promise]

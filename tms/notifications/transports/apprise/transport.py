@@ -21,6 +21,7 @@ TONES = {"critical": "failure", "warning": "warning"}
 
 class Apprise(Transport):
     name = "chat"
+    position = 40
     label = _("Chat or pager")
     address_label = form.LABEL
     address_hint = form.HINT

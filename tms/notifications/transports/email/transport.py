@@ -20,6 +20,7 @@ TEMPORARY = range(400, 500)
 
 class Email(Transport):
     name = "email"
+    position = 10
     label = _("E-mail")
     address_label = form.LABEL
     address_hint = form.HINT

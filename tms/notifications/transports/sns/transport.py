@@ -15,6 +15,7 @@ MOST_OF_SUBJECT = 100
 
 class Sns(Transport):
     name = "sns"
+    position = 30
     label = _("Amazon SNS")
     address_label = form.LABEL
     address_hint = form.EXAMPLE

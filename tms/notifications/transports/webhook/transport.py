@@ -56,6 +56,7 @@ NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
 
 class Webhook(Transport):
     name = "webhook"
+    position = 20
     label = _("Webhook")
     address_label = form.LABEL
     address_hint = form.HINT
