@@ -5,6 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from tms.commands.catalog import CATALOG
 from tms.commands.models import Command
 
 
@@ -26,7 +27,7 @@ def test_it_queues_a_command_with_its_arguments(fleet):
 
 WRONG = [
     (("nobody", "ping"), "unknown terminal 'nobody'"),
-    (("T-1", "dance"), "unknown command 'dance'; use one of ping, reboot, collect_logs"),
+    (("T-1", "dance"), f"unknown command 'dance'; use one of {', '.join(CATALOG)}"),
     (("T-1", "ping", "--arguments", "{"), "--arguments: "),
     (("T-1", "ping", "--arguments", "[1]"), "--arguments: Expected `object`, got `array`"),
 ]

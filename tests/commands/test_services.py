@@ -6,6 +6,7 @@ from django.db import transaction
 from tests.support.builders import AT, later
 from tests.support.threads import run_concurrently
 from tms.commands import services
+from tms.commands.catalog import CATALOG
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused
 from tms.feed.change import Change
@@ -50,7 +51,7 @@ def test_a_queued_command_waits_until_it_expires(fleet, terminal):
 
 
 REFUSED = [
-    ({"name": "format_disk"}, "unknown command 'format_disk'; use one of ping, reboot, collect_logs"),
+    ({"name": "format_disk"}, f"unknown command 'format_disk'; use one of {', '.join(CATALOG)}"),
     ({"answer_within_s": 0.5}, "answer_within_s=0.5: must be from 1 to 3600 seconds"),
     ({"answer_within_s": 3601}, "answer_within_s=3601: must be from 1 to 3600 seconds"),
     ({"answer_within_s": float("nan")}, "answer_within_s=nan: must be from 1 to 3600 seconds"),

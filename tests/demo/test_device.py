@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET
 
 from tms.agent.device.source import CommandError
-from tms.demo.device import DemoDevice, Personality, personality_of
+from tms.demo.device import HANDLERS, DemoDevice, Personality, personality_of
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import frames, uplink
 
@@ -56,7 +56,7 @@ def test_a_reboot_says_goodbye_with_a_return_time(now):
 
 
 def test_an_unknown_command_is_refused_with_what_would_be_right(now):
-    with pytest.raises(CommandError, match="ping, reboot, collect_logs"):
+    with pytest.raises(CommandError, match=", ".join(HANDLERS)):
         asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("dance", {}, now)))
 
 

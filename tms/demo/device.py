@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -42,7 +42,6 @@ WEIGHTS = {
 }
 
 WITH_PAPER = frozenset({"payment", "kiosk"})
-COMMANDS = ("ping", "reboot", "collect_logs")
 
 
 def personality_of(uid: str) -> Personality:
@@ -73,7 +72,7 @@ class DemoDevice:
 
     @property
     def capabilities(self) -> Sequence[str]:
-        return COMMANDS
+        return tuple(HANDLERS)
 
     def uptime_s(self) -> float:
         return time.monotonic() - self.started_at
@@ -96,14 +95,19 @@ class DemoDevice:
         return DeviceSample(self._status(metrics), {name: max(0.0, value) for name, value in metrics.items()}, events)
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
-        if command.name == "ping":
-            return CommandOutcome({"answer": "pong"})
-        if command.name == "reboot":
-            back_at = datetime.now(UTC) + timedelta(seconds=self.random.uniform(*REBOOT_S))
-            return CommandOutcome({"back_at": back_at.isoformat()}, frames.GoodbyeFrame("reboot", back_at))
-        if command.name == "collect_logs":
-            return CommandOutcome({"lines": self._log()})
-        raise CommandError(f"unknown command {command.name!r}; supported: {', '.join(COMMANDS)}")
+        if command.name not in HANDLERS:
+            raise CommandError(f"unknown command {command.name!r}; supported: {', '.join(HANDLERS)}")
+        return HANDLERS[command.name](self)
+
+    def ping(self) -> CommandOutcome:
+        return CommandOutcome({"answer": "pong"})
+
+    def reboot(self) -> CommandOutcome:
+        back_at = datetime.now(UTC) + timedelta(seconds=self.random.uniform(*REBOOT_S))
+        return CommandOutcome({"back_at": back_at.isoformat()}, frames.GoodbyeFrame("reboot", back_at))
+
+    def collect_logs(self) -> CommandOutcome:
+        return CommandOutcome({"lines": self._log()})
 
     def _temperature(self, now: float) -> float:
         base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4)
@@ -139,6 +143,14 @@ class DemoDevice:
     def _log(self) -> list[str]:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return [f"{at} up for {self.uptime_s():.0f} s", f"{at} personality {self.personality}", f"{at} all quiet"]
+
+
+HANDLERS: Mapping[str, Callable[[DemoDevice], CommandOutcome]] = {
+    "ping": DemoDevice.ping,
+    "reboot": DemoDevice.reboot,
+    "collect_logs": DemoDevice.collect_logs,
+}
+"""The commands that it takes."""
 
 
 def _event(code: str, severity: frames.Severity, text: str) -> frames.TerminalEvent:

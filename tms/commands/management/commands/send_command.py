@@ -5,6 +5,7 @@ import msgspec
 from django.core.management.base import CommandError, CommandParser
 
 from tms.commands import services
+from tms.commands.catalog import CATALOG
 from tms.fleet.models import Terminal
 from tms.lib.management import NoChecksCommand
 
@@ -14,7 +15,7 @@ class Command(NoChecksCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid")
-        parser.add_argument("name", help="ping, reboot or collect_logs")
+        parser.add_argument("name", help=f"one of {', '.join(CATALOG)}")
         parser.add_argument("--arguments", default="{}", help="JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
