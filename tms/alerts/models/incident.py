@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.alerts.models import factor as factors
+from tms.alerts.models import kind_traits
 from tms.alerts.models.alert import Contract
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.kind_traits import KindWithTraits, Traits
@@ -175,9 +176,6 @@ class Incident(models.Model):
         return self.joined_count - self.resolved_count
 
 
-REOPENING = Traits("alerts", IncidentState.OPEN, is_reopening=True)
-
-
 class IncidentTransitionKind(KindWithTraits):
     OPENED = "opened", Traits("alerts", IncidentState.OPEN), pgettext_lazy("incident", "Opened")
     JOINED = "joined", Traits("up"), pgettext_lazy("incident", "More alerts")
@@ -192,9 +190,9 @@ class IncidentTransitionKind(KindWithTraits):
         pgettext_lazy("incident", "Acknowledged"),
     )
     CHANGED = "changed", Traits("person"), pgettext_lazy("incident", "Acknowledgement changed")
-    REOPENED = "withdrawn", REOPENING, pgettext_lazy("incident", "Reopened")
-    EXPIRED = "expired", REOPENING, pgettext_lazy("incident", "Reopened: acknowledgement expired")
-    REOPENED_WORSE = "undone", REOPENING, pgettext_lazy("incident", "Reopened: worsened")
+    REOPENED = "withdrawn", kind_traits.REOPENED, pgettext_lazy("incident", "Reopened")
+    EXPIRED = "expired", kind_traits.EXPIRED, pgettext_lazy("incident", "Reopened: acknowledgement expired")
+    REOPENED_WORSE = "undone", kind_traits.REOPENED_WORSE, pgettext_lazy("incident", "Reopened: worsened")
     COMMENTED = "commented", Traits("comment", is_decision=False), pgettext_lazy("incident", "Comment")
     DISSOLVED = (
         "dissolved",

@@ -3,6 +3,10 @@
 from typing import NamedTuple, Self
 
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from tms.alerts.models.alert import AlertState
 
 
 class Traits(NamedTuple):
@@ -12,8 +16,21 @@ class Traits(NamedTuple):
     """The state after it; empty: it does not change the state."""
     is_decision: bool = True
     """It changes something that operators decide about: dialogs opened before it are out of date."""
-    is_reopening: bool = False
-    """It ends an acknowledgement or a snooze."""
+    why_open: str | Promise | None = None
+    """Of a step that ends an acknowledgement or a snooze: why the subject is open again."""
+
+    @property
+    def is_reopening(self) -> bool:
+        return self.why_open is not None
+
+
+def reopening(why_open: str | Promise) -> Traits:
+    return Traits("alerts", AlertState.OPEN, why_open=why_open)
+
+
+REOPENED = reopening(pgettext_lazy("open again", "reopened"))
+EXPIRED = reopening(pgettext_lazy("open again", "time expired"))
+REOPENED_WORSE = reopening(pgettext_lazy("open again", "worsened"))
 
 
 class KindWithTraits(models.TextChoices):

@@ -6,12 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import pgettext_lazy
 
+from tms.alerts.models import kind_traits
 from tms.alerts.models.alert import AlertState, Contract
 from tms.alerts.models.kind_traits import KindWithTraits, Traits
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LinesField
-
-REOPENING = Traits("alerts", AlertState.OPEN, is_reopening=True)
 
 
 class TransitionKind(KindWithTraits):
@@ -26,9 +25,9 @@ class TransitionKind(KindWithTraits):
         pgettext_lazy("transition", "Acknowledged"),
     )
     CHANGED = "changed", Traits("person"), pgettext_lazy("transition", "Acknowledgement changed")
-    REOPENED = "withdrawn", REOPENING, pgettext_lazy("transition", "Reopened")
-    EXPIRED = "expired", REOPENING, pgettext_lazy("transition", "Reopened: time expired")
-    REOPENED_WORSE = "undone", REOPENING, pgettext_lazy("transition", "Reopened: worsened")
+    REOPENED = "withdrawn", kind_traits.REOPENED, pgettext_lazy("transition", "Reopened")
+    EXPIRED = "expired", kind_traits.EXPIRED, pgettext_lazy("transition", "Reopened: time expired")
+    REOPENED_WORSE = "undone", kind_traits.REOPENED_WORSE, pgettext_lazy("transition", "Reopened: worsened")
     SNOOZED = "snoozed", Traits("clock", AlertState.SNOOZED), pgettext_lazy("transition", "Snoozed")
     ASSIGNED = "assigned", Traits("person"), pgettext_lazy("transition", "Assigned")
     COMMENTED = "commented", Traits("comment", is_decision=False), pgettext_lazy("transition", "Comment")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import AlertState, Contract, IncidentState, IncidentTransitionKind, TransitionKind
+from tms.alerts.models.kind_traits import Traits
 from tms.boards.overview.honeycomb import SiteCell
 from tms.boards.rows import alert_value, outages
 from tms.boards.rows.common import SiteLabel
@@ -63,12 +64,7 @@ REPEATS = (
     (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
 )
 """Rules as the form makes them."""
-TRANSITION_ICONS: Mapping[str, str] = {kind.value: kind.icon for kind in (*TransitionKind, *IncidentTransitionKind)}
-WHY_OPEN = {
-    "withdrawn": pgettext_lazy("open again", "reopened"),
-    "expired": pgettext_lazy("open again", "time expired"),
-    "undone": pgettext_lazy("open again", "worsened"),
-}
+TRAITS: Mapping[str, Traits] = {kind.value: kind.traits for kind in (*TransitionKind, *IncidentTransitionKind)}
 LONGEST_SHORT = 4
 
 
@@ -169,7 +165,7 @@ def command_icon(state: str) -> str:
 
 @register.filter
 def transition_icon(kind: str) -> str:
-    return TRANSITION_ICONS[kind]
+    return TRAITS[kind].icon
 
 
 @register.filter
@@ -180,7 +176,7 @@ def action_label(name: str) -> Any:
 @register.filter
 def why_open(kind: str) -> Any:
     """What ended the acknowledgement or the snooze of what is open again."""
-    return WHY_OPEN[kind]
+    return TRAITS[kind].why_open
 
 
 @register.filter

@@ -12,7 +12,7 @@ from itertools import chain
 
 from django.db import connection, models
 
-from tms.alerts.models import Alert, AlertState
+from tms.alerts.models import Alert, AlertState, IncidentTransitionKind, TransitionKind
 from tms.alerts.suppression.reasons import Reason
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
@@ -44,7 +44,7 @@ STARTING = {
     "flapping": NotificationKind.FLAPPING,
 }
 """Transitions that start an escalation at its first step."""
-RESUMING = frozenset({"withdrawn", "expired", "undone", "joined"})
+RESUMING = {kind.value for kind in (*TransitionKind, *IncidentTransitionKind) if kind.traits.is_reopening} | {"joined"}
 """Transitions after which nobody, or nobody for some of it, is responsible: the escalation resumes where it stopped."""
 FOLLOW_UPS = {
     "acknowledged": NotificationKind.ACKNOWLEDGED,
