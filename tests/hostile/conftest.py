@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from tests.hostile.fixture_fleet import furnish
+from tests.support.addresses.fixture_fleet import furnish
 from tms.accounts.models import User
 
 

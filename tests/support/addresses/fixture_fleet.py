@@ -1,24 +1,30 @@
-"""A fleet with one of everything that a page shows, a form changes or a list holds."""
+"""A fleet with one of everything that a page shows, a form changes, an operation names or a list holds.
+
+A new kind of object that has an address is made here, for every test that walks the addresses.
+"""
 
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 
 from tests.support import factories
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
-from tms.accounts.models import User
+from tms.accounts.models import AuditEntry, User
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Rule
+from tms.alerts.models.factor import Factor
 from tms.alerts.models.maintenance import Window
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
-from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Policy, Step
@@ -31,18 +37,20 @@ TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:tms"
 def furnish(fleet: Fleet, person: User) -> dict[str, str]:
     """Make one of everything. Returns what stands for the last name in an address, by the path before it."""
     terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"temperature_c": 70.0})
+    note = Note.objects.create(by=person, at=now(-60), text="Quiet night")
     fleet.group("Lobby", terminal)
     _history(fleet, terminal)
-    Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
-    enrolment.make_token(terminal.site, by=person, at=now())
-    api_tokens.issue(person, name="script", at=now())
+    _of_admin(terminal, person)
     made: dict[str, Any] = {
+        "/sites/": terminal.site.code,
         "/terminals/": terminal.uid,
         "/alerts/": _alert(fleet, terminal, person).pk,
         "/incidents/": factories.incident(fleet, "OSK").pk,
         "/rules/": _rule(fleet).pk,
         "/maintenance/": _window(terminal, person).pk,
-        "/digest/notes/": Note.objects.create(by=person, at=now(-60), text="Quiet night").pk,
+        "/correlation/": Factor.SITE.value,
+        "/digest/notes/": note.pk,
+        "/notes/": note.pk,
         **_notifications(person),
     }
     return {path: str(name) for path, name in made.items()}
@@ -55,6 +63,17 @@ def _history(fleet: Fleet, terminal: Terminal) -> None:
     fleet.command(terminal, at=now())
     over = factories.alert(fleet, terminal=terminal, rule=fleet.event_rule("door_open"), opened_at=now(-600))
     factories.resolved(over)
+
+
+def _of_admin(terminal: Terminal, person: User) -> None:
+    """What only the admin lists."""
+    Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
+    enrolment.make_token(terminal.site, by=person, at=now())
+    api_tokens.issue(person, name="script", at=now())
+    AuditEntry.objects.create(via="page", action="changed", subject_type="x", subject_id="1", subject_name="x")
+    AccessAttempt.objects.create(username="x", ip_address="10.0.0.1", failures_since_start=1)
+    for model in (AccessFailureLog, AccessLog):
+        model.objects.create(username="x", ip_address="10.0.0.1")
 
 
 def _alert(fleet: Fleet, terminal: Terminal, person: User) -> Alert:
@@ -94,6 +113,7 @@ def _notifications(person: User) -> dict[str, int]:
         destination=hook,
         kind="opened",
         language="en",
+        state=DeliveryState.DEAD,
         created_at=now(),
         due_at=now(),
         give_up_at=now() + GIVE_UP_AFTER,
