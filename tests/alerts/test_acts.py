@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.support.alerts.events import cleared, open_alert, queryset_of, transition_kinds, triggered
+from tests.support.alerts.events import (
+    actions_on,
+    cleared,
+    open_alert,
+    queryset_of,
+    terms_of,
+    transition_kinds,
+    triggered,
+)
 from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition
@@ -242,23 +250,16 @@ def test_without_a_limit_nobody_is_reminded(fleet, rule, terminal, settings):
 
 # Many at once
 
-TERMS = {
-    "reopen": {},
-    "snooze": {"until": later(600)},
-    "comment": {},
-    "change_acknowledgement": {"contract": Contract.WORSE, "until": None},
-    "resolve": {},
-}
 
-
-@pytest.mark.parametrize("act", TERMS)
-def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_queries, act):
+@pytest.mark.parametrize("action", actions_on("acknowledged").values(), ids=lambda action: action.name)
+def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_queries, action):
     rule, person = fleet.event_rule(may_be_resolved_by_hand=True), fleet.person()
+    terms = terms_of(action, comment="all", to=fleet.person("ren"))
     lifecycle.trigger([triggered(rule, terminal) for terminal in fleet.terminals(500, presence="online")])
     lifecycle.acknowledge(Alert.objects.all(), by=person, comment="mine", at=later(1))
 
     with django_assert_max_num_queries(12):
-        moved = getattr(lifecycle, act)(Alert.objects.all(), by=person, comment="all", at=later(5), **TERMS[act])
+        moved = action.alert.run(Alert.objects.all(), by=person, at=later(5), **terms)
 
     assert moved == 500
     assert Transition.objects.filter(comment="all").count() == 500

@@ -3,7 +3,16 @@
 import pytest
 from django.db import transaction
 
-from tests.support.alerts.events import acknowledge, cleared, open_alert, queryset_of, transition_kinds, triggered
+from tests.support.alerts.events import (
+    acknowledge,
+    actions_on,
+    cleared,
+    open_alert,
+    queryset_of,
+    terms_of,
+    transition_kinds,
+    triggered,
+)
 from tests.support.builders import later
 from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
@@ -126,16 +135,14 @@ def test_an_acknowledgement_is_withdrawn_and_can_be_taken_again(fleet, rule, ter
     assert transition_kinds(alert) == ["opened", "acknowledged", "withdrawn", "acknowledged"]
 
 
-@pytest.mark.parametrize("act", ["change_acknowledgement", "reopen", "snooze", "comment"])
-def test_what_is_over_stays_as_it_is(fleet, rule, terminal, act):
+@pytest.mark.parametrize("action", actions_on("acknowledged").values(), ids=lambda action: action.name)
+def test_what_is_over_stays_as_it_is(fleet, rule, terminal, action):
     alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person)
     lifecycle.apply_events([cleared(rule, terminal, 7)])
-    terms = {"change_acknowledgement": {"contract": Contract.WORSE, "until": None}, "snooze": {"until": later(60)}}.get(
-        act, {}
-    )
+    terms = terms_of(action, comment="too late", to=fleet.person("ren"))
 
-    moved = getattr(lifecycle, act)(queryset_of(alert), by=person, comment="too late", at=later(9), **terms)
+    moved = action.alert.run(queryset_of(alert), by=person, at=later(9), **terms)
 
     alert.refresh_from_db()
     assert moved == 0

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support import factories
+from tests.support.alerts.events import actions_on
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.alerts import lifecycle
@@ -13,7 +14,7 @@ from tms.alerts.models import Alert, Contract
 
 pytestmark = pytest.mark.both
 
-ACTIONS = ("change-acknowledgement", "reopen", "snooze", "assign", "comment", "resolve")
+ACTIONS = [name for name, action in actions_on("acknowledged").items() if not action.is_immediate]
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """Rule events, and operator actions as HTML and REST carry them out, in few words."""
 
+from typing import Any
+
 from tests.support.builders import later
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.actions.action import perform
+from tms.alerts.actions.action import OperatorAction, perform
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert, AlertQuerySet, Contract, Rule
@@ -36,3 +38,15 @@ def acknowledge(alert: Alert, by: User, *, seconds: float = 5, comment: str = ""
     terms = {"contract": Contract.RECOVERY, "until": None} | terms
     target = ACTIONS["acknowledge"].alert
     perform(target, queryset_of(alert), by=by, at=later(seconds), version=version, comment=comment, **terms)
+
+
+def actions_on(state: str) -> dict[str, OperatorAction]:
+    """Those that apply to alerts in `state`, by name."""
+    return {name: one for name, one in ACTIONS.items() if one.alert and state in one.alert.when.states}
+
+
+def terms_of(action: OperatorAction, *, comment: str, to: User) -> dict[str, Any]:
+    """What a person may have chosen in the dialog of an action."""
+    chosen = {"comment": comment, "contract": Contract.WORSE, "until": later(600), "to": to}
+    terms = {name: chosen[name] for name in action.form.accepted}
+    return terms | ({"until": None} if "contract" in terms else {})
