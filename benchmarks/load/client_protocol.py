@@ -21,9 +21,10 @@ class BoardPath(NamedTuple):
 
 
 class ClientProtocol(Protocol):
-    terminal_path: str
     board_paths: Sequence[BoardPath]
-    """Boards are opened on these in turn."""
+    """Boards are opened on these in turn; empty for a system without boards."""
+
+    def terminal_path(self, uid: str) -> str: ...
 
     def handshake(self, uid: str) -> dict[str, str]:
         """Headers of a terminal's handshake."""
@@ -53,6 +54,24 @@ class ClientProtocol(Protocol):
     def broadcast(self, text: str) -> dict[str, str]: ...
 
 
+class NoBoards:
+    """What the protocol of a system without boards lacks."""
+
+    board_paths: Sequence[BoardPath] = ()
+    page = ""
+    probe_on_page = ("", "")
+    broadcast_group = ""
+
+    def probe_number(self, payload: bytes) -> int | None:
+        raise NotImplementedError
+
+    def layer(self, redis_url: str) -> Any:
+        raise NotImplementedError
+
+    def broadcast(self, text: str) -> dict[str, str]:
+        raise NotImplementedError
+
+
 class _Ack(msgspec.Struct, frozen=True):
     seq: int = 0
 
@@ -69,12 +88,14 @@ def board_path(page: str, *, is_timed: bool = False) -> BoardPath:
 
 
 class TmsProtocol:
-    terminal_path = "/ws/terminal/"
     board_paths: Sequence[BoardPath] = (board_path("/terminals/", is_timed=True), board_path("/"))
 
     _decode = msgspec.json.Decoder(_Downlink).decode
     _probe_number = re.compile(rb'<tr id=\\"terminal-1\\" (?:(?!</tr>).)*?>([\d,]+) ms</td>')
     """The probe is the first terminal of the seed; the HTML stands in a JSON string."""
+
+    def terminal_path(self, uid: str) -> str:
+        return "/ws/terminal/"
 
     def handshake(self, uid: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {credential(uid)}", "Sec-WebSocket-Protocol": "tms.v1"}
@@ -86,7 +107,7 @@ class TmsProtocol:
         )
 
     def report(self, seq: int, status: str, number: int, paper: int) -> bytes:
-        return b'{"jsonrpc":"2.0","method":"report","params":{"seq":%d,%s}}' % (seq, _state(status, number, paper))
+        return b'{"jsonrpc":"2.0","method":"report","params":{"seq":%d,%s}}' % (seq, state(status, number, paper))
 
     def acknowledged(self, payload: bytes) -> int | None:
         frame = self._decode(payload)
@@ -119,11 +140,13 @@ class _Message(msgspec.Struct):
 
 
 class TextbookProtocol:
-    terminal_path = "/ws/terminal/"
     board_paths: Sequence[BoardPath] = (BoardPath("/ws/board/"),)
 
     _decode = msgspec.json.Decoder(_Message).decode
     _probe = PROBE.encode()
+
+    def terminal_path(self, uid: str) -> str:
+        return "/ws/terminal/"
 
     def handshake(self, uid: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {credential(uid)}"}
@@ -132,7 +155,7 @@ class TextbookProtocol:
         return b'{"type":"boot","boot_id":"%s"}' % boot_id.encode()
 
     def report(self, seq: int, status: str, number: int, paper: int) -> bytes:
-        return b'{"type":"report","seq":%d,%s}' % (seq, _state(status, number, paper))
+        return b'{"type":"report","seq":%d,%s}' % (seq, state(status, number, paper))
 
     def acknowledged(self, payload: bytes) -> int | None:
         message = self._decode(payload)
@@ -157,7 +180,7 @@ class TextbookProtocol:
         return {"type": "terminal.changed", "text": text}
 
 
-def _state(status: str, number: int, paper: int) -> bytes:
+def state(status: str, number: int, paper: int) -> bytes:
     """What a terminal reports: the same words for every system. Of the values only `paper` may break a default rule."""
     text = (
         f'"at":"{datetime.now(UTC).isoformat()}","status":"{status}","metrics":{{'

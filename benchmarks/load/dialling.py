@@ -56,8 +56,8 @@ async def call_any(address: Address, terminal: Terminal, source: str, turns: Ite
 async def call(address: Address, terminal: Terminal, source: str, *, turn: int = 0) -> None:
     """`turn`: at which of the server's processes."""
     async with asyncio.timeout(TIMEOUT_S):
-        headers = address.protocol.handshake(terminal.uid)
-        await connect(address.base(turn), terminal, address.protocol.terminal_path, headers.items(), source)
+        path, headers = address.protocol.terminal_path(terminal.uid), address.protocol.handshake(terminal.uid)
+        await connect(address.base(turn), terminal, path, headers.items(), source)
         await terminal.booted
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.figure import Measured
-from benchmarks.load.commands import Report, Saturate, TimeChanges
+from benchmarks.load.commands import ChangeTimes, Report, Saturate, TimeChanges
 from benchmarks.load.span import Span
 from benchmarks.quantiles import in_ms
 from benchmarks.stage import Stage
@@ -11,8 +11,10 @@ from benchmarks.stage import Stage
 
 def saturated(stage: Stage) -> dict[str, Measured]:
     details = perform(stage, lambda span: Saturate(span, stage.plan.window))
-    behind_s = details["board max ms"] / 1e3
-    return {"P2": Measured(details["reports/s"], details), "P2 boards": Measured(behind_s)}
+    measured = {"P2": Measured(details["reports/s"], details)}
+    if stage.system.has_boards():
+        measured["P2 boards"] = Measured(details["board max ms"] / 1e3)
+    return measured
 
 
 def steady(stage: Stage) -> dict[str, Measured]:
@@ -47,11 +49,17 @@ def perform(stage: Stage, order_for: Callable[[Span], Report | Saturate]) -> dic
         "reports/s": reported.acknowledged / span.seconds,
         **spent.split(reported.acknowledged),
         **in_ms("ack", reported.latencies),
+        **(_of_boards(watched, span) if stage.system.has_boards() else {}),
+        "unacknowledged": reported.unacknowledged,
+        "acknowledged, not committed": max(0, reported.in_all - committed),
+        "lost links": reported.lost_links + watched.lost_boards,
+    }
+
+
+def _of_boards(watched: ChangeTimes, span: Span) -> dict[str, float]:
+    return {
         **in_ms("board", watched.ages, worst=True),
         "never shown": watched.unseen,
         "frames/s": watched.frames / span.seconds,
         "KiB/s": watched.bytes / span.seconds / 1024,
-        "unacknowledged": reported.unacknowledged,
-        "acknowledged, not committed": max(0, reported.in_all - committed),
-        "lost links": reported.lost_links + watched.lost_boards,
     }

@@ -102,6 +102,10 @@ class System(ABC):
         """Why it cannot be measured here; empty when it can."""
         return ""
 
+    @classmethod
+    def has_boards(cls) -> bool:
+        return bool(cls.protocol.board_paths)
+
     def bearable(self, per_second: float, *, boards: int) -> float:
         """So many reports a second, or as many as it can take without a growing queue."""
         return min(per_second, self.bearable_per_second, self.bearable_deliveries_per_second / boards)
