@@ -50,7 +50,8 @@ test: system $(PYTHON) $(NODE) static messages ## Run every check and every test
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
 	@$(MAKE) --keep-going --jobs=$(JOBS) $(CHECKS:%=check-%)
 
-bench: system $(PYTHON) static messages ## Measure what the design promises; under ten minutes (KEEP names a file for the run)
+bench: system $(PYTHON) static messages ## Measure what the design promises; a quarter of an hour (KEEP names a file for the run)
+	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks $(if $(KEEP),--keep $(KEEP))
 
 bench-full: system $(PYTHON) static messages ## Hold 50,000 terminals, kill processes, go on to 100,000 (KEEP)
@@ -62,7 +63,7 @@ faults: system $(PYTHON) messages ## Break what can break, and print what became
 fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
-	@node_modules/.bin/biome check --write --log-level=error assets biome.json package.json
+	@node_modules/.bin/biome check --write --log-level=error assets benchmarks biome.json package.json
 
 clean: ## Remove everything that was installed or built; data in var/ stays
 	rm -rf .venv .tools node_modules static build dist artefacts *.egg-info
@@ -118,7 +119,7 @@ check-templates:
 	@said=$$($(BIN)/djlint --lint templates 2>&1) || { echo "$$said"; exit 1; }
 
 check-assets:
-	@node_modules/.bin/biome ci --colors=off --log-level=error assets biome.json package.json
+	@node_modules/.bin/biome ci --colors=off --log-level=error assets benchmarks biome.json package.json
 
 check-shell:
 	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy tools 2>/dev/null | xargs $(BIN)/shellcheck

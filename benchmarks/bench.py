@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from benchmarks import machine
 from benchmarks.environment import Environment
 from benchmarks.figure import Measured
+from benchmarks.peers.systems import PEERS
 from benchmarks.plan import Plan
 from benchmarks.progress import say
 from benchmarks.run import Run
@@ -19,16 +20,17 @@ from benchmarks.systems.tms import Tms, TmsOnUvicorn
 type OnStage = Callable[[Stage], dict[str, Measured]]
 type OnGround = Callable[[Environment], dict[str, Measured]]
 
-SYSTEMS: Mapping[str, type[System]] = {kind.name: kind for kind in (Textbook, Tms, TmsOnUvicorn)}
+KINDS: Sequence[type[System]] = (Textbook, Tms, TmsOnUvicorn, *PEERS)
+SYSTEMS = {kind.name: kind for kind in KINDS}
 OF_ALL: Mapping[str, OnStage] = {
     "idle": idle.measure,
     "saturated": reports.saturated,
     "steady": reports.steady,
     "light": reports.light,
-    "pixel": pixel.measure,
-    "fanout": fanout.measure,
 }
 """Measured for every system, with a server started for each scenario."""
+OF_BOARDS: Mapping[str, OnStage] = {"pixel": pixel.measure, "fanout": fanout.measure}
+"""The same for every system that has boards."""
 OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
 """What the textbook does not have, and what hardly depends on the server."""
 ALONE: Mapping[str, OnGround] = {
@@ -38,7 +40,7 @@ ALONE: Mapping[str, OnGround] = {
     "bulk": bulk.measure,
 }
 """The same, with servers and a fleet of their own."""
-SCENARIOS = [*OF_ALL, *OF_TMS, *ALONE]
+SCENARIOS = [*OF_ALL, *OF_BOARDS, *OF_TMS, *ALONE]
 
 
 class Bench:
@@ -55,6 +57,8 @@ class Bench:
         with Environment.set_up(self.plan, machine.assign_cores()) as environment:
             measured = {name: self._system(environment, SYSTEMS[name]) for name in self.systems}
             about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
+        for name in filter(measured.get, self.systems):
+            about |= SYSTEMS[name].versions()
         took_s = (datetime.now(UTC) - began_at).total_seconds()
         return Run(began_at.isoformat(timespec="seconds"), took_s, about, self.plan, measured, self.missing)
 
@@ -68,8 +72,7 @@ class Bench:
         return kind is Tms or (self.is_whole and issubclass(kind, Tms))
 
     def _staged(self, environment: Environment, kind: type[System]) -> dict[str, Measured]:
-        scenarios = OF_ALL | (OF_TMS if self._is_whole(kind) else {"pixel": pixel.briefly})
-        wanted = {name: measure for name, measure in scenarios.items() if name in self.scenarios}
+        wanted = {name: measure for name, measure in self._scenarios(kind).items() if name in self.scenarios}
         if not wanted:
             return {}
         measured: dict[str, Measured] = {}
@@ -79,6 +82,11 @@ class Bench:
             for name, measure in wanted.items():
                 measured |= self._run_scenario(f"{kind.name}: {name}", _on_stage, environment, system, measure)
         return measured
+
+    def _scenarios(self, kind: type[System]) -> Mapping[str, OnStage]:
+        if not kind.has_boards():
+            return OF_ALL
+        return OF_ALL | OF_BOARDS | (OF_TMS if self._is_whole(kind) else {"pixel": pixel.briefly})
 
     def _alone(self, environment: Environment, kind: type[Tms]) -> dict[str, Measured]:
         measured: dict[str, Measured] = {}

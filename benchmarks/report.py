@@ -7,6 +7,8 @@ from benchmarks.figure import FIGURES, Better, Figure, Measured
 from benchmarks.run import Run
 
 BASELINE = "textbook"
+OURS = "tms-"
+"""How the name of each TMS begins; the other systems are there for comparison."""
 UNDISTURBED = 20.0
 """Per cent of a core that other processes may take: the measuring itself is among them."""
 
@@ -20,31 +22,36 @@ def markdown(run: Run) -> str:
 
 def summary(run: Run) -> str:
     """The targets, and what each system came to; without those figures that nobody measured."""
-    ours = [name for name in run.systems if name != BASELINE]
     head = ["", "what", "unit", "target"]
-    for name in ours:
+    for name in _ours(run):
         head += [name, "reached", *(["better"] if BASELINE in run.systems else [])]
-    head += [BASELINE] if BASELINE in run.systems else []
-    rows = [list(_summary_row(run, figure, ours)) for figure in FIGURES.values() if _is_measured(run, figure)]
-    return table(head, rows)
+    rows = [list(_summary_row(run, figure)) for figure in FIGURES.values() if _is_measured(run, figure)]
+    return table([*head, *_others(run)], rows)
+
+
+def _ours(run: Run) -> list[str]:
+    return [name for name in run.systems if name.startswith(OURS)]
+
+
+def _others(run: Run) -> list[str]:
+    return [name for name in run.systems if not name.startswith(OURS)]
 
 
 def _is_measured(run: Run, figure: Figure) -> bool:
     return any(figure.number in figures for figures in run.systems.values())
 
 
-def _summary_row(run: Run, figure: Figure, ours: Sequence[str]) -> Iterator[str]:
+def _summary_row(run: Run, figure: Figure) -> Iterator[str]:
     theirs = _value(run, BASELINE, figure)
     yield from (figure.number, figure.title, figure.unit, _target(figure))
-    for name in ours:
+    for name in _ours(run):
         value = _value(run, name, figure)
         ratio = None if value is None or theirs is None else figure.ratio(ours=value, theirs=theirs)
         yield number(value)
         yield "–" if value is None else "yes" if figure.is_reached(value, ratio) else "no"
         if BASELINE in run.systems:
             yield "–" if ratio is None else f"{ratio:,.1f} ×"
-    if BASELINE in run.systems:
-        yield number(theirs)
+    yield from (number(_value(run, name, figure)) for name in _others(run))
 
 
 def _value(run: Run, system: str, figure: Figure) -> float | None:
@@ -71,7 +78,7 @@ def details_of(run: Run, of: str) -> str:
 
 def disturbance(run: Run) -> str:
     measured = [one for figures in run.systems.values() for one in figures.values()]
-    worst = max((_others(one) for one in measured), default=0.0)
+    worst = max((_other_work(one) for one in measured), default=0.0)
     if worst <= UNDISTURBED:
         return ""
     return (
@@ -80,7 +87,7 @@ def disturbance(run: Run) -> str:
     )
 
 
-def _others(measured: Measured) -> float:
+def _other_work(measured: Measured) -> float:
     return measured.details.get("others %") or 0.0
 
 

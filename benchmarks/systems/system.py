@@ -103,6 +103,11 @@ class System(ABC):
         return ""
 
     @classmethod
+    def versions(cls) -> dict[str, str]:
+        """Of what it runs on besides the packages of TMS, by name."""
+        return {}
+
+    @classmethod
     def has_boards(cls) -> bool:
         return bool(cls.protocol.board_paths)
 

@@ -35,6 +35,16 @@ def test_a_row_tells_target_measured_reached_ratio_and_baseline():
     assert first == ["P1", "memory per idle, booted terminal", "KiB", "≤ 16", "15", "yes", "2.0 ×", "30"]
 
 
+def test_other_systems_have_a_column_each_and_no_targets():
+    run = replace(RUN, systems=RUN.systems | {"ocpp-node": {"P1": Measured(25.0)}})
+
+    head, _, first, second, *_ = rows(run)
+
+    assert head[4:] == ["tms-daphne", "reached", "better", "textbook", "ocpp-node"]
+    assert first[4:] == ["15", "yes", "2.0 ×", "30", "25"]
+    assert second[-2:] == ["500", "–"]
+
+
 def test_the_ratio_says_how_many_times_better_whichever_way_better_is():
     ratios = {row[0]: row[6] for row in rows(RUN)}
 

@@ -1,0 +1,1 @@
+SELECT id, digest FROM terminal WHERE uid = $1
