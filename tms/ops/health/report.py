@@ -116,8 +116,8 @@ def write_something(at: datetime) -> None:
 def trouble(error: Exception) -> str:
     state = getattr(error.__cause__, "sqlstate", None) or ""
     if state == "25006":
-        return "takes no writes"
-    return "has no room" if state == "53100" else "no answer"
+        return "read-only"
+    return "disk full" if state == "53100" else "no response"
 
 
 def clock(at: datetime) -> str:
@@ -142,7 +142,7 @@ def feed(at: datetime) -> str:
         return WELL  # no socket yet: this process has had nothing to listen for
     if not hub().subscribed:
         return "not subscribed"
-    return WELL if hub().is_live else f"nothing heard for {hub().behind_s:.0f} s"
+    return WELL if hub().is_live else f"no message for {hub().behind_s:.0f} s"
 
 
 def node(at: datetime) -> str:
@@ -174,7 +174,7 @@ class DatabaseWatch:
         age_s = self._monotonic() - self._found_at
         if age_s <= NO_ANSWER_AFTER_S:
             return dict(self._found)
-        return dict.fromkeys(self._found, "unknown") | {"database": f"no answer for {age_s:.0f} s"}
+        return dict.fromkeys(self._found, "unknown") | {"database": f"no response for {age_s:.0f} s"}
 
     def ask(self) -> None:
         try:
