@@ -7,7 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 AwsError = (BotoCoreError, ClientError)
-"""Errors of AWS, or of the way to it."""
+"""Errors of AWS, or of the connection to it."""
 
 
 def client(service: str) -> Any:

@@ -5,13 +5,13 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
 
-# On a machine of TMS the environment is in two files, of which one only root and tms may read; elsewhere it is what the shell has.
+# On a machine of TMS the environment is in two files, one of which only root and tms may read; elsewhere it is that of the shell.
 load_environment() {
   local file folder=${ENVIRONMENT_FOLDER:-/etc/tms}
   [[ -z ${TMS_DATABASE_URL:-}${TMS_DATABASE_URL_FILE:-} ]] || return 0
   set -a
   for file in "$folder/machine.env" "$folder/tms.env"; do
-    # shellcheck disable=SC1090 # they are made when the machine starts
+    # shellcheck disable=SC1090 # created when the machine starts
     [[ ! -r $file ]] || . "$file"
   done
   set +a

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Restores a backup into a new database, verifies it, and swaps the two by their names: deploy/restore.sh [--help]
-# `deploy/restore.sh point-in-time --at TIME` and `deploy/restore.sh snapshot SNAPSHOT` make a new instance of RDS instead, like
-# the one that serves, and put it in its place.
+# `deploy/restore.sh point-in-time --at TIME` and `deploy/restore.sh snapshot SNAPSHOT` create a new RDS instance instead, configured
+# like the current one, and replace the current one with it.
 set -euo pipefail
-# shellcheck disable=SC1091 # it is checked by itself
+# shellcheck disable=SC1091 # checked separately
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 umask 077

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A root shell on one machine that serves, or one command there: deploy/shell.sh [--on i-…] [COMMAND ARGUMENT …]
-# It finds the machine by itself and goes by Session Manager, so that nothing listens for SSH. `psql`, `manage` and
-# `supervisorctl` are those of TMS there, connected. Needs the AWS CLI with its Session Manager plugin; TMS_NAME is tms.
+# A root shell on one serving machine, or one command there: deploy/shell.sh [--on i-…] [COMMAND ARGUMENT …]
+# It finds the machine itself and connects through Session Manager, without an open SSH port. `psql`, `manage` and
+# `supervisorctl` run there with the settings of TMS. Needs the AWS CLI with its Session Manager plugin; TMS_NAME is tms.
 #
 #   deploy/shell.sh psql -c 'SELECT now()'
 #   deploy/shell.sh manage nodes
@@ -18,7 +18,7 @@ main() {
     shift 2
   fi
   [[ -n $machine ]] || machine=$(serving)
-  [[ $machine == i-* ]] || fail "no machine of $NAME-autoscaling-group is in service; on ECS there is none at all"
+  [[ $machine == i-* ]] || fail "no machine of $NAME-autoscaling-group is in service; on ECS there are no machines"
   command='sudo -i'
   (($# == 0)) || command="sudo $(there "$@")"
   exec aws ssm start-session --region "$AWS_REGION" --target "$machine" --document-name AWS-StartInteractiveCommand \
@@ -30,7 +30,7 @@ serving() {
     --query "AutoScalingGroups[0].Instances[?LifecycleState=='InService'].InstanceId | [0]" --output text
 }
 
-# The words as a shell there reads them, each one as it is.
+# The arguments, quoted for the remote shell.
 there() {
   case $1 in
     psql | manage) printf '/opt/tms/current/deploy/machine/%s ' "$1" ;;

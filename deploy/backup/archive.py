@@ -34,7 +34,7 @@ def dump(database: Database, path: Path, *, snapshot: str) -> None:
 def verify(database: Database, path: Path, manifest: Manifest) -> int:
     """Return the number of its tables. Raises CalledProcessError or BackupFailed.
 
-    Its table of contents proves little: the whole file is read and unpacked, which finds truncation and damage.
+    Its table of contents is not enough: the whole file is read and unpacked, which finds truncation and damage.
     """
     listed = {f"{schema}.{table}" for schema, table in ENTRY.findall(database.run("pg_restore", "--list", str(path)))}
     must_list_all_tables(listed, manifest)

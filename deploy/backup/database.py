@@ -29,12 +29,14 @@ class Database:
         """The database of TMS, as its own role or as the master user of the server. Raises BackupFailed."""
         url = env.text("TMS_DATABASE_URL")
         if not url.startswith(("postgres://", "postgresql://")):
-            raise BackupFailed("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
+            raise BackupFailed(
+                "TMS_DATABASE_URL names no PostgreSQL; expected: postgres://USER:PASSWORD@HOST:5432/NAME"
+            )
         try:
             given = {one.keyword.decode(): one.val.decode() for one in Conninfo.parse(url.encode()) if one.val}
         except psycopg.OperationalError:  # its text may show the password
             raise BackupFailed(
-                "TMS_DATABASE_URL cannot be read; right is postgres://USER:PASSWORD@HOST:5432/NAME"
+                "TMS_DATABASE_URL cannot be read; expected: postgres://USER:PASSWORD@HOST:5432/NAME"
             ) from None
         return cls(given | _login(as_master=as_master))
 

@@ -6,7 +6,7 @@ from deploy.aws import AwsError
 
 
 class BackupFailed(Exception):
-    """A step failed; the message says which one and why, in one line."""
+    """A step failed; the message names it and the reason, in one line."""
 
 
 class BackupInProgress(BackupFailed):

@@ -1,7 +1,7 @@
-"""Restores an RDS instance beside the one that serves, with the same options, and swaps the two.
+"""Restores an RDS instance beside the current one, with the same options, and swaps the two.
 
 From a point in time or a snapshot, including those of AWS Backup. The endpoint contains the instance's name, so clients
-keep their address. Nothing is deleted: the instance that served stays, under another name.
+keep their address. Nothing is deleted: the previous instance stays, under another name.
 """
 
 import subprocess
@@ -76,8 +76,8 @@ class InstanceRestoreOptions:
 
 
 def restore(options: InstanceRestoreOptions, steps: Steps) -> None:
-    """Raises BackupFailed; until the instances are renamed, the one that serves is unchanged."""
-    with steps("describe the instance that serves") as note:
+    """Raises BackupFailed; until the instances are renamed, the current one is unchanged."""
+    with steps("describe the current instance") as note:
         old = instance_details(options.serving)
         note(f"{old['DBInstanceClass']}, PostgreSQL {old['EngineVersion']}")
         note(source(options, old))
@@ -93,14 +93,16 @@ def restore(options: InstanceRestoreOptions, steps: Steps) -> None:
         note(secret)
     with steps("apply its parameter group") as note:
         note(apply_parameters(options))
-    if not options.confirm(f"Swap now? {options.serving} is away for about two minutes; terminals keep their reports."):
+    if not options.confirm(
+        f"Swap now? {options.serving} will be unavailable for about two minutes; terminals keep their reports."
+    ):
         steps.log(f"Nothing was swapped; {options.restored} stays. To go on: the same command with --swap-only")
         return
     swap_in(options, steps)
 
 
 def swap_in(options: InstanceRestoreOptions, steps: Steps) -> None:
-    """Put the restored instance in the place of the one that serves. Raises BackupFailed."""
+    """Replace the current instance with the restored one. Raises BackupFailed."""
     copied = f"{options.serving}-before-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     with steps(f"rename {options.serving} to {copied}"):
         rename(options, options.serving, copied)
@@ -112,11 +114,11 @@ def swap_in(options: InstanceRestoreOptions, steps: Steps) -> None:
         note(secret)
     with steps("update Terraform's state") as note:
         note(update_terraform_state(options))
-    steps.log(f"Done in {steps.took}. {copied} is kept; delete it when nobody needs it. Now {NEXT}")
+    steps.log(f"Done in {steps.took}. {copied} is kept; delete it when it is no longer needed. Now {NEXT}")
 
 
 NEXT = (
-    "terraform apply, migrate and roll out the release that serves once more: roles may then read the new secret, and "
+    "terraform apply, migrate and roll out the current release again: roles may then read the new secret, and "
     "every process does (docs/runbook.md#restore)"
 )
 
@@ -162,7 +164,7 @@ def copied_options(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def changes(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> dict[str, Any]:
-    """The modification of the restored instance. It gets a new password: nobody may know the one of that time."""
+    """The modification of the restored instance. It gets a new password, because the old one may no longer be known."""
     copied = {parameter: old[attribute] for attribute, parameter in COPIED_AFTERWARDS.items() if old.get(attribute)}
     key = (old.get("MasterUserSecret") or {}).get("KmsKeyId")
     return {
@@ -259,7 +261,7 @@ def update_terraform_state(options: InstanceRestoreOptions) -> str:
         )
     for command in state_commands(options):
         subprocess.run(command, cwd=options.terraform, check=True, capture_output=True, text=True)
-    return f"{RESOURCE} is {options.serving}; `terraform plan` must want no replacement"
+    return f"{RESOURCE} is {options.serving}; `terraform plan` must show no replacement"
 
 
 def state_commands(options: InstanceRestoreOptions) -> Sequence[Sequence[str]]:

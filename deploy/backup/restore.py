@@ -1,4 +1,4 @@
-"""Restores a backup into a new database, verifies it, and swaps it with the one that serves."""
+"""Restores a backup into a new database, verifies it, and swaps it with the current one."""
 
 import shutil
 import sys
@@ -41,7 +41,7 @@ class Backup(NamedTuple):
 
 
 def restore(options: RestoreOptions, steps: Steps) -> None:
-    """Raises BackupFailed; then the database that serves is unchanged."""
+    """Raises BackupFailed; then the current database is unchanged."""
     database = Database.configured()
     backup = chosen_backup(options, steps)
     new = f"{database.name}_restored_{datetime.now(UTC):%Y%m%d_%H%M%S}"

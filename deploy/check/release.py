@@ -28,7 +28,7 @@ def must_have_environment(target: CheckTarget) -> None:
 
 
 def environment(target: CheckTarget) -> Text:
-    """The system checks of the release itself: each has a number and says what is expected."""
+    """The system checks of the release itself: each has a number, and describes what is expected."""
     must_have_environment(target)
     process = manage("check", "--deploy")
     if process.returncode:

@@ -20,13 +20,13 @@ class CheckStatus(StrEnum):
     PASSED = "x"
     FAILED = " "
     SKIPPED = "-"
-    """The check cannot run from here; this says nothing about the target."""
+    """The check cannot run from here; the state of the target is unknown."""
     DENIED = "?"
-    """The caller lacks a permission; this says nothing about the target."""
+    """The caller lacks a permission; the state of the target is unknown."""
 
 
 class Failed(Exception):
-    """The check failed; `text` says what it found."""
+    """The check failed; `text` describes what it found."""
 
     def __init__(self, en: str, ja: str) -> None:
         super().__init__(en)
@@ -34,7 +34,7 @@ class Failed(Exception):
 
 
 class Skipped(Failed):
-    """The check cannot run from here; `text` says what it needs."""
+    """The check cannot run from here; `text` describes what it needs."""
 
 
 class Denied(Skipped):

@@ -1,4 +1,4 @@
-"""Checks of what the load balancer measures: healthy hosts, errors, response times without the way to the client."""
+"""Checks of what the load balancer measures: healthy hosts, errors, response times without the network."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -23,7 +23,7 @@ DEFAULT_SETTINGS = {"TMS_DRAIN_SPREAD_S": "5"}
 
 
 class ClusterError(Exception):
-    """An option or the machine does not fit; the message says what is expected."""
+    """An option or the machine does not fit; the message describes what is expected."""
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ class ServiceState(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     LEADER = "leads"
-    NOT_RESPONDING = "no answer"
+    NOT_RESPONDING = "no response"
     PAUSED = "paused"
     EXITED = "dead"
     STOPPING = "stopping"

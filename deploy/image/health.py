@@ -22,7 +22,7 @@ def main() -> int:
             print(error.read().decode())
         return 1
     except (OSError, HTTPException) as error:
-        print(f"no answer: {error}")
+        print(f"no response: {error}")
         return 1
     return 0
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The processes of this machine: how they are, and how they are replaced. Sourced after places.sh.
+# The processes of this machine: their state, and how they are replaced. Sourced after paths.sh.
 
 : "${TMS_HEALTHY_WITHIN_S:=60}" "${TMS_BACK_WITHIN_S:=180}"
-# A node starts within seconds. Terminals that do not come back are called offline after TMS_RECONNECT_GRACE_S (90 s) and
+# A node starts within seconds. Terminals that do not come back are offline after TMS_RECONNECT_GRACE_S (90 s) and
 # are awaited no longer: the second figure only bounds the wait.
 
 ctl() {
@@ -39,9 +39,9 @@ is_well() {
   runs "$1" "$2" && page_of "$1" "/health/?strict" >/dev/null
 }
 
-# Prints /health/ and the log of a node that does not start.
+# Prints the health and the log of a process that does not start.
 complain() {
-  say "$1 is not well: $(curl --silent --max-time 5 "http://127.0.0.1:$(port_of "$1")/health/?strict" || echo 'no answer')" >&2
+  say "$1 is not healthy: $(curl --silent --max-time 5 "http://127.0.0.1:$(port_of "$1")/health/?strict" || echo 'no response')" >&2
   ctl status "tms:$1" >&2 || true
   tail -n 20 "$LOGS/$1.log" >&2 || true
 }
@@ -58,13 +58,13 @@ comes_up() {
   done
 }
 
-# PROGRAM RELEASE. SIGTERM drains it: supervisor waits, and then starts what is current.
+# PROGRAM RELEASE. SIGTERM drains it: supervisor waits, and then starts the current release.
 restart() {
-  ctl restart "tms:$1" >/dev/null || true # whether it came up is asked of itself
+  ctl restart "tms:$1" >/dev/null || true # its health is checked below
   comes_up "$1" "$2"
 }
 
-# Together, each PROGRAM on RELEASE, which comes first.
+# RELEASE PROGRAM ...: restarts all of them at once.
 restart_together() {
   local release=$1 program pids=() failed=0
   shift
@@ -82,28 +82,28 @@ terminals_awaited() {
   [[ -n $number ]] && printf '%.0f' "$number"
 }
 
-# Until the terminals that the node NODE dropped are back, here or on another machine.
+# Waits until the terminals that the node NODE dropped are back, here or on another machine.
 wait_for_terminals() {
   local deadline=$((SECONDS + TMS_BACK_WITHIN_S)) number
   until number=$(terminals_awaited "$1") && ((number == 0)); do
     if ((SECONDS >= deadline)); then
-      say "${number:-an unknown number of} terminals are still awaited after $TMS_BACK_WITHIN_S s; going on without them"
+      say "${number:-an unknown number of} terminals are still awaited after $TMS_BACK_WITHIN_S s; continuing without them"
       return
     fi
     sleep 1
   done
 }
 
-# Half of the nodes at a time, so that the other half serves meanwhile.
+# Half of the nodes at a time, so that the other half can serve.
 waves() {
   nodes | awk 'NR % 2 { odd = odd " " $0; next } { even = even " " $0 } END { print odd; if (even) print even }'
 }
 
-# nginx takes a new configuration without losing a link, but ends its old workers' links a minute later: only when needed.
+# nginx reloads its configuration without losing a link, but ends its old workers' links a minute later: only when needed.
 configure_nginx() {
   local release=$1 changed
   changed=$("$release/deploy/machine/configure" nginx)
   [[ -n $changed ]] || return 0
-  say 'nginx takes its new configuration'
+  say 'nginx reloads its configuration'
   ! is_supervised || ctl signal HUP nginx >/dev/null
 }

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Makes a TMS machine of a plain Amazon Linux 2023. Cloud-init runs it as root when the machine starts for the first time; it is
-# safe to run again, and then brings the machine to the release that the SSM parameter names.
+# Installs TMS on a plain Amazon Linux 2023. Cloud-init runs it as root when the machine starts for the first time; it is
+# safe to run again, and then installs the release that the SSM parameter names.
 #
 # Terraform puts `export NAME='value'` lines before it, one for each name in EXPORTS. User
-# data may have 16 KB, so only what must come before the release is in here; the rest is in deploy/machine of the release.
+# data may have 16 KB, so only the steps before the release are in here; the rest is in deploy/machine of the release.
 #
-# What it does: the agent of CloudWatch, so that all that follows is read elsewhere too; packages, the user tms and its
-# directories; fetches the release from S3 and verifies it; installs it without a network; writes the settings, with the secrets
-# from Secrets Manager; makes the tables of an empty database; starts nginx, nodes and clock under supervisor; waits until all
-# are well; tells the group that it is ready.
-# Log: /var/log/tms/userdata.log, and in CloudWatch tms-machine. When a step fails it stops, sends its last lines to the stream
-# INSTANCE/failed there, and tells the group at once, which replaces the machine.
+# Steps: the agent of CloudWatch, so that the following steps are logged there; packages, the user tms and its
+# directories; downloads the release from S3 and verifies it; installs it without a network; writes the settings, with the secrets
+# from Secrets Manager; creates the tables of an empty database; starts nginx, nodes and clock under supervisor; waits until all
+# are healthy; reports to the group that it is ready.
+# Log: /var/log/tms/userdata.log, and in CloudWatch tms-machine. If a step fails it stops, sends its last lines to the stream
+# INSTANCE/failed there, and reports to the group at once, which replaces the machine.
 set -euo pipefail
 
-# What must be exported, and behind the | what may be missing.
+# Required variables, and after the | optional ones.
 readonly EXPORTS='AWS_REGION TMS_NAME TMS_RELEASES_BUCKET TMS_RELEASE_PARAMETER TMS_APPLICATION_SECRET TMS_DATABASE_SECRET
 TMS_DATABASE_HOST TMS_DATABASE_NAME TMS_REDIS_SECRET TMS_REDIS_HOST TMS_ALLOWED_HOSTS TMS_TRUSTED_PROXIES TMS_NODES
 | TMS_STATIC_BUCKET TMS_STATIC_URL TMS_BACKUPS_BUCKET TMS_LIFECYCLE_HOOK TMS_LAUNCH_HOOK TMS_ASG TMS_DRAIN_SPREAD_S
@@ -61,8 +61,8 @@ step() {
   TZ=UTC printf '%(%FT%TZ)T userdata: %s, %s s\n' -1 "$1" "$SECONDS"
 }
 
-# Before anything can fail: the agent sends this log to CloudWatch line by line. The configuration of the release, which has
-# more, comes later.
+# First, so that the agent sends this log to CloudWatch from the start. The configuration of the release, which has
+# more, follows later.
 watch_this_log() {
   dnf --assumeyes --quiet install amazon-cloudwatch-agent
   mkdir -p "$AGENT/etc"
@@ -71,19 +71,19 @@ watch_this_log() {
   start_agent start.json
 }
 
-# STATUS. However it ends: a machine that is not ready is given up at once, not when its hook times out.
+# STATUS. Runs at each exit: a machine that is not ready is abandoned at once, not when its hook times out.
 ended() {
   (($1 != 0)) || return 0
   trap - EXIT
   set +e
   step "FAILED with $1"
-  sleep "${TMS_LAST_LINES_S:-1}" # tee writes what came before
+  sleep "${TMS_LAST_LINES_S:-1}" # time for tee to write
   send_last_lines
   complete_launch ABANDON
   exit "$1"
 }
 
-# By another way than the agent's, which may be what failed.
+# Not through the agent, which may have failed.
 send_last_lines() {
   local group=$TMS_NAME-machine stream
   stream=$(metadata instance-id)/failed
@@ -97,7 +97,7 @@ install_packages() {
   dnf --assumeyes --quiet upgrade
   # shellcheck disable=SC2086 # words
   dnf --assumeyes --quiet install $PACKAGES
-  # Everything of nginx is ours, and supervisor runs it.
+  # We configure nginx completely, and supervisor runs it.
   systemctl disable --now nginx.service >/dev/null 2>&1 || true
 }
 
@@ -107,12 +107,12 @@ make_places() {
   install -d -m 0755 "$ROOT/var/lib/tms-nginx"
 }
 
-# What later scripts need to know, without any secret.
+# Configuration for later scripts, without secrets.
 remember_machine() {
   local name need=required instance
   instance=$(metadata instance-id)
   {
-    echo '# What Terraform told this machine; userdata.sh writes it.'
+    echo '# Values from Terraform, written by userdata.sh.'
     for name in $EXPORTS; do
       if [[ $name == '|' ]]; then
         need=optional
@@ -148,7 +148,7 @@ fetch() {
   }
 }
 
-# The release brings its own scripts: those that install it are taken out first.
+# The release contains its own scripts: those that install it are extracted first.
 install_release() {
   local scripts
   scripts=$(mktemp -d)
@@ -179,9 +179,9 @@ start_agent() {
   "$AGENT/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$AGENT/etc/$1" >/dev/null
 }
 
-# With a hook at launch the group waits for this before it counts on the machine; the load balancer asks /health/ besides.
+# With a hook at launch the group waits for this before it uses the machine; the load balancer also checks /health/.
 tell_ready() {
-  complete_launch CONTINUE || echo 'nobody waits for this machine' # it ran again
+  complete_launch CONTINUE || echo 'the group does not wait for this machine' # a repeated run
 }
 
 # RESULT

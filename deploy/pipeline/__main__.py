@@ -1,4 +1,4 @@
-"""`python -m deploy.pipeline STEP`: each step of a deployment that talks to AWS; `deploy/rollback.sh` is one."""
+"""`python -m deploy.pipeline STEP`: the steps of a deployment that use AWS; `deploy/rollback.sh` is one."""
 
 import argparse
 import os
@@ -91,20 +91,20 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(prog="deploy.pipeline", description=__doc__)
     main_parser.set_defaults(act=None)
     steps = main_parser.add_subparsers(required=True, metavar="STEP")
-    current = steps.add_parser("current", help="print the release, or the image, that is served")
+    current = steps.add_parser("current", help="print the current release or image")
     current.set_defaults(act=print_current)
     publish = steps.add_parser("publish", help="upload a release with its checksum")
     publish.add_argument("artefact", type=Path, help="dist/tms-VERSION.tar.gz")
     publish.set_defaults(act=publish_release, compute="ec2")
-    migration = steps.add_parser("migrate", help="run the migrations before anybody is served")
+    migration = steps.add_parser("migrate", help="run the migrations before the rollout")
     migration.set_defaults(act=migrate)
-    out = steps.add_parser("roll-out", help="serve it, and wait until it is stable")
+    out = steps.add_parser("roll-out", help="roll it out, and wait until it is stable")
     out.set_defaults(act=roll_out)
     good = steps.add_parser("mark-good", help="record that its checklist passed: a rollback may return to it")
     good.set_defaults(act=mark_good)
     firing = steps.add_parser("alarms", help="print the alarms that are firing, in one line")
     firing.set_defaults(act=print_alarms)
-    bill = steps.add_parser("sbom", help="write what the release is made of, as CycloneDX")
+    bill = steps.add_parser("sbom", help="write the bill of materials, as CycloneDX")
     bill.add_argument("version")
     bill.add_argument("file", type=Path)
     bill.set_defaults(act=write_sbom)
@@ -114,7 +114,9 @@ def parser() -> argparse.ArgumentParser:
         step.add_argument("compute", choices=("ec2", "ecs"))
     for step in (migration, out, good):
         step.add_argument("what", help="a release (ec2), or an image by digest (ecs)")
-    back.add_argument("--to", default="", help="a release (ec2), or an image by digest (ecs); else the good one before")
+    back.add_argument(
+        "--to", default="", help="a release (ec2), or an image by digest (ecs); default: the previous good one"
+    )
     back.add_argument("--template", default="", metavar="N", help="ec2: this version of the launch template instead")
     for step in (current, publish, migration, out, good, firing, back):
         step.add_argument("--name", default="tms", help="prefix of every name in AWS (tms)")

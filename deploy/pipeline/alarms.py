@@ -1,4 +1,4 @@
-"""Which alarms are firing before a deployment: it is not blamed for those."""
+"""Alarms that fire before a deployment, and so are not caused by it."""
 
 from collections.abc import Collection, Sequence
 

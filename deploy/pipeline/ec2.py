@@ -79,7 +79,7 @@ class Machines:
         self._must_be_published(release)
         serving = self._serving()
         if not serving:
-            print(f"{self.group} has no machine in service: the first one makes the tables when it starts.")
+            print(f"{self.group} has no machine in service: the first one creates the tables when it starts.")
             return
         ssm = client("ssm")
         sent = ssm.send_command(
@@ -124,7 +124,9 @@ class Machines:
         groups = client("autoscaling")
         if self._is_refreshing(groups):
             groups.cancel_instance_refresh(AutoScalingGroupName=self.group)
-            polling.until(lambda: (not self._is_refreshing(groups), "waiting"), what="the refresh before is cancelled")
+            polling.until(
+                lambda: (not self._is_refreshing(groups), "waiting"), what="the previous refresh is being cancelled"
+            )
         started = groups.start_instance_refresh(
             AutoScalingGroupName=self.group,
             Strategy="Rolling",
@@ -191,7 +193,9 @@ def digest(path: Path) -> str:
 def migration(release: str) -> list[str]:
     """The commands for a machine: its current release installs the new one, which then migrates."""
     if not VERSION.fullmatch(release):
-        raise DeploymentFailed(f"{release} is no version; right is what deploy/pipeline/build printed, such as 1.4.2")
+        raise DeploymentFailed(
+            f"{release} is not a version; expected is the output of deploy/pipeline/build, such as 1.4.2"
+        )
     return [
         "set -eu",
         f"/opt/tms/current/deploy/machine/install-release {release}",

@@ -47,7 +47,7 @@ class Containers:
         return (f"{self.name}-serve", f"{self.name}-clock")
 
     def current(self) -> str:
-        """The image that serves, by its digest."""
+        """The current image, by its digest."""
         return image_of(self._task_definition(self._service(self.services[0])["taskDefinition"]))
 
     @property
@@ -55,11 +55,11 @@ class Containers:
         return GoodReleases(self.name, images=True)
 
     def previous(self) -> str:
-        """The newest good image older than the one that serves. Raises NoEarlierRelease."""
+        """The newest good image older than the current one. Raises NoEarlierRelease."""
         return self.good.before(self.current())
 
     def migrate(self, image: str, polling: Polling) -> None:
-        """Run the migrations with `image`, before it serves. Raises DeploymentFailed."""
+        """Run the migrations with `image`, before it is rolled out. Raises DeploymentFailed."""
         ecs = client("ecs")
         definition = self._register(f"{self.name}-migrate", must_be_digest(image))
         network = self._service(self.services[0])["networkConfiguration"]
@@ -138,7 +138,9 @@ def is_ours(container: Any, definition: Any) -> bool:
 
 def must_be_digest(image: str) -> str:
     if "@sha256:" not in image:
-        raise DeploymentFailed(f"{image} is no image by digest; right is REPOSITORY@sha256:…, as push-image prints it")
+        raise DeploymentFailed(
+            f"{image} is not an image with a digest; expected is REPOSITORY@sha256:…, as push-image prints it"
+        )
     return image
 
 
@@ -151,4 +153,4 @@ def must_have_ended_well(task: Any) -> None:
 
 
 def reasons(failures: Sequence[Any]) -> str:
-    return ", ".join(str(failure.get("reason", failure)) for failure in failures) or "AWS gave no reason"
+    return ", ".join(str(failure.get("reason", failure)) for failure in failures) or "AWS returned no reason"

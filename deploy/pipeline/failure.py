@@ -1,5 +1,5 @@
 class DeploymentFailed(Exception):
-    """A step of the deployment failed; the message says which one, and with what result."""
+    """A step of the deployment failed; the message names it and the result."""
 
 
 class NoEarlierRelease(DeploymentFailed):

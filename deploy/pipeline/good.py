@@ -1,4 +1,4 @@
-"""The releases that passed the checklist, newest first. A rollback goes down this list, and never up."""
+"""The releases that passed the checklist, newest first. A rollback only returns to older ones."""
 
 import json
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class GoodReleases:
         return [one for one in self._stored() if ("@sha256:" in one) is self.images]
 
     def mark(self, release: str) -> None:
-        """Put `release` first: it serves and has passed its checklist."""
+        """Put `release` first: it is current, and has passed its checklist."""
         self._store([release, *(one for one in self._stored() if one != release)])
 
     def remove(self, release: str) -> None:

@@ -1,8 +1,8 @@
-# Every alarm in one table. `says` is what a person reads at night; the runbook has the rest. `metrics` has one entry, or
+# Every alarm in one table. `meaning` is the text of its message; the runbook has the details. `metrics` has one entry, or
 # several, m0, m1 and so on, which `expression` combines. Defaults: the worst value of 60 s counts, all of `periods` must
 # be bad, and missing data does not alarm. Each of several metrics may have its own statistic, `stat`.
 #
-# Two severities: `critical` pages somebody, because people or terminals are not served or soon will not be; `warning`, the
+# Two severities: `critical` pages the person on call, because people or terminals are not served or soon will not be; `warning`, the
 # default, can wait until the morning.
 
 locals {
@@ -24,7 +24,7 @@ locals {
   # Dumps are made on machines; the image has no pg_dump.
   snapshots = { namespace = "AWS/Backup", name = "NumberOfBackupJobsCompleted", dimensions = tomap({ BackupVaultName = aws_backup_vault.main.name }) }
 
-  # In pairs: how many are desired, how many run.
+  # In pairs: the desired and the running number.
   wanted_and_running = local.on_ec2 ? [
     for name in ["GroupDesiredCapacity", "GroupInServiceInstances"] :
     { namespace = "AWS/AutoScaling", name = name, dimensions = local.group_dimensions }
@@ -33,10 +33,10 @@ locals {
     { namespace = "ECS/ContainerInsights", name = pair[1], dimensions = { ClusterName = "${var.name}-cluster", ServiceName = "${var.name}-${pair[0]}" } }
   ]
 
-  # TMS is down if nobody is served, if no report is committed, or if requests fail and its metrics are missing.
+  # TMS is down if no target is healthy, if no report is committed, or if requests fail and its metrics are missing.
   down = "ALARM(no-healthy-host) OR ALARM(reports-waiting) OR (ALARM(server-errors) AND ALARM(bridge-silent))"
 
-  # Without dimensions: each is one metric of the whole TMS.
+  # Without dimensions, because each is one metric for the whole TMS.
   tms = {
     for name in [
       "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "ClockLoopAge", "ConnectionsUsed", "DeliveriesGivenUp",
@@ -47,22 +47,22 @@ locals {
 
   alarms = {
     high-cpu-usage = {
-      says    = "CPU has been above 80 % for ten minutes, although scaling should keep it at ${local.busy_cpu_percent} %."
+      meaning = "CPU has been above 80 % for ten minutes, although scaling should keep it at ${local.busy_cpu_percent} %."
       metrics = [local.cpu], statistic = "Average", above = 80, period = 300, periods = 2
     }
     high-memory-usage = {
-      says    = "Memory has been above 85 % for ten minutes."
+      meaning = "Memory has been above 85 % for ten minutes."
       metrics = [local.memory], statistic = "Average", above = 85, period = 300, periods = 2
     }
     no-healthy-host = {
       severity = "critical"
-      says     = "No machine or task passes its health check: TMS does not answer."
+      meaning  = "No machine or task passes its health check: TMS does not answer."
       metrics  = [{ namespace = "AWS/ApplicationELB", name = "HealthyHostCount", dimensions = local.target_dimensions }]
       below    = 1, statistic = "Minimum", missing = "breaching"
     }
     server-errors = {
       severity = "critical"
-      says     = "More than 20 requests a minute failed with a server error (5xx), for three minutes."
+      meaning  = "More than 20 requests a minute failed with a server error (5xx), for three minutes."
       metrics = [
         { namespace = "AWS/ApplicationELB", name = "HTTPCode_Target_5XX_Count", dimensions = local.target_dimensions },
         { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_5XX_Count", dimensions = local.balancer_dimensions },
@@ -70,60 +70,60 @@ locals {
       expression = "SUM([FILL(m0,0),FILL(m1,0)])", statistic = "Sum", above = 20, periods = 3
     }
     slow-responses = {
-      says    = "One request in a hundred took longer than 2 s, for five minutes."
+      meaning = "One request in a hundred took longer than 2 s, for five minutes."
       metrics = [{ namespace = "AWS/ApplicationELB", name = "TargetResponseTime", dimensions = local.target_dimensions }]
       above   = 2, statistic = "p99", periods = 5
     }
     low-db-storage = {
       severity = "critical"
-      says     = "The database has less than 10 GB of free storage, although it should have grown."
+      meaning  = "The database has less than 10 GB of free storage, although it should have grown."
       metrics  = [{ namespace = "AWS/RDS", name = "FreeStorageSpace", dimensions = local.database_dimensions }]
       below    = 10737418240, statistic = "Average", period = 300
     }
     high-db-cpu = {
-      says    = "The CPU of the database has been above 80 % for ten minutes."
+      meaning = "The CPU of the database has been above 80 % for ten minutes."
       metrics = [{ namespace = "AWS/RDS", name = "CPUUtilization", dimensions = local.database_dimensions }]
       above   = 80, statistic = "Average", period = 300, periods = 2
     }
     many-db-connections = {
       severity = "critical"
-      says     = "More than 80 % of the ${var.database.connections} database connections are in use."
+      meaning  = "More than 80 % of the ${var.database.connections} database connections are in use."
       metrics  = [{ namespace = "AWS/RDS", name = "DatabaseConnections", dimensions = local.database_dimensions }]
       above    = floor(var.database.connections * 0.8), periods = 5
     }
     redis-memory = {
-      says       = "Redis uses more than 75 % of its memory."
+      meaning    = "Redis uses more than 75 % of its memory."
       metrics    = [for node in local.cache_nodes : { namespace = "AWS/ElastiCache", name = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node } }]
       expression = "MAX([m0,m1])", above = 75, period = 300
     }
     redis-evictions = {
-      says       = "Redis evicts entries that have not expired: pages are slower."
+      meaning    = "Redis evicts entries that have not expired: pages are slower."
       metrics    = [for node in local.cache_nodes : { namespace = "AWS/ElastiCache", name = "Evictions", dimensions = { CacheClusterId = node } }]
       expression = "SUM([FILL(m0,0),FILL(m1,0)])", statistic = "Sum", above = 0, period = 300
     }
     silent-terminals = {
       severity = "critical"
-      says     = "More than ${var.silent_terminals} terminals are silent at once: a network problem, or TMS itself."
+      meaning  = "More than ${var.silent_terminals} terminals are silent at once: a network problem, or TMS itself."
       metrics  = [local.tms.SilentTerminals], above = var.silent_terminals, periods = 2
     }
     bridge-silent = {
       severity = "critical"
-      says     = "TMS sends no metrics of the fleet. Until it does, the alarms about terminals are blind."
+      meaning  = "TMS sends no metrics of the fleet, so the alarms about terminals have no data."
       metrics  = [local.tms.ActiveTerminals], below = 1, statistic = "SampleCount", periods = 5, missing = "breaching"
     }
     clock-lag = {
       severity = "critical"
-      says     = "The clock is more than 15 s late: terminals do not become silent or offline in time."
+      meaning  = "The clock is more than 15 s late: terminals do not become silent or offline in time."
       metrics  = [local.tms.ClockLag], above = 15, periods = 3
     }
     clock-loop-stalled = {
       severity = "critical"
-      says     = "A loop of the clock has not succeeded within its limit: its work is not done."
+      meaning  = "A loop of the clock has not succeeded within its limit: its work is not done."
       metrics  = [local.tms.ClockLoopAge], above = 100, periods = 3
     }
     reports-waiting = {
       severity = "critical"
-      says     = "Reports wait, and none was acknowledged for three minutes: the database accepts no writes. Terminals keep their reports."
+      meaning  = "Reports wait, and none was acknowledged for three minutes: the database accepts no writes. Terminals keep their reports."
       metrics = [
         merge(local.tms.IngestPending, { stat = "Maximum" }),
         merge(local.tms.AckSeconds, { stat = "SampleCount" }),
@@ -132,7 +132,7 @@ locals {
     }
     terminals-blocked = {
       severity = "critical"
-      says     = "The WAF blocks terminals: more of them connect from one address than terminals_per_address allows."
+      meaning  = "The WAF blocks terminals: more of them connect from one address than terminals_per_address allows."
       metrics = [{
         namespace  = "AWS/WAFV2", name = "BlockedRequests"
         dimensions = { WebACL = aws_wafv2_web_acl.main.name, Region = var.region, Rule = "TerminalRateLimitRule" }
@@ -140,55 +140,55 @@ locals {
       above = 0, statistic = "Sum", periods = 2
     }
     connections-full = {
-      says    = "A server process uses more than 80 % of its connections: at 100 % it refuses more with 503."
+      meaning = "A server process uses more than 80 % of its connections: at 100 % it refuses more with 503."
       metrics = [local.tms.ConnectionsUsed], above = 80, periods = 5
     }
     feed-failing = {
-      says    = "Redis has been unreachable for five minutes: boards are behind. Terminals and reports are not affected."
+      meaning = "Redis has been unreachable for five minutes: boards are behind. Terminals and reports are not affected."
       metrics = [local.tms.FeedFailures], above = 0, statistic = "Sum", periods = 5
     }
     logs-lost = {
-      says    = "CloudWatch did not get all logs of TMS: the missing events are only in the files of the machines, or lost."
+      meaning = "CloudWatch did not get all logs of TMS: the missing events are only in the files of the machines, or lost."
       metrics = [local.tms.LogEventsLost], above = 0, statistic = "Sum", period = 300
     }
     too-few-running = {
-      says       = "Fewer machines or tasks than desired have been running for 15 minutes: new ones do not become healthy."
+      meaning    = "Fewer machines or tasks than desired have been running for 15 minutes: new ones do not become healthy."
       metrics    = local.wanted_and_running
       expression = local.on_ec2 ? "m0 - m1" : "(m0 - m1) + (m2 - m3)", statistic = "Average", above = 0, periods = 15
     }
     nodes-lost = {
-      says    = "A server process disappeared without draining, and was not back after three minutes."
+      meaning = "A server process disappeared without draining, and was not back after three minutes."
       metrics = [local.tms.NodesLost], above = 0, periods = 3
     }
     false-offline = {
-      says    = "Terminals were shown as offline, although TMS itself was unavailable."
+      meaning = "Terminals were shown as offline, although TMS itself was unavailable."
       metrics = [local.tms.FalseOffline], above = 0, statistic = "Sum"
     }
     detection-late = {
-      says    = "One report in a hundred is acknowledged later than 2 s."
+      meaning = "One report in a hundred is acknowledged later than 2 s."
       metrics = [local.tms.AckSeconds], above = 2, statistic = "p99", periods = 5
     }
     slo-missed = {
-      says       = "More than 2 % of the stages of the service level (offline, board, notification, acknowledgement) missed their target for 15 minutes, at least three every five minutes."
+      meaning    = "More than 2 % of the stages of the service level (offline, board, notification, acknowledgement) missed their target for 15 minutes, at least three every five minutes."
       metrics    = [local.tms.SloMissed, local.tms.SloMeasured]
       expression = "IF(FILL(m0,0) >= 3, 100 * m0 / m1, 0)", statistic = "Sum", above = 2, period = 300, periods = 3
     }
     notifications-given-up = {
-      says    = "A notification was given up: a destination rejected it permanently, or did not accept it for a day."
+      meaning = "A notification failed: a destination rejected it permanently, or did not accept it for a day."
       metrics = [local.tms.DeliveriesGivenUp], above = 0, statistic = "Sum", period = 300
     }
     notifications-waiting = {
       severity = "critical"
-      says     = "A notification has been overdue for more than 15 minutes: a destination does not answer, or no clock sends."
+      meaning  = "A notification has been overdue for more than 15 minutes: a destination does not answer, or no clock is sending."
       metrics  = [local.tms.DeliveryWaiting], above = 900, periods = 3
     }
     backup-missing = {
-      says    = local.on_ec2 ? "No dump of the database was verified in S3 within 26 hours." : "AWS Backup completed no snapshot of the database within 26 hours."
+      meaning = local.on_ec2 ? "No dump of the database was verified in S3 within 26 hours." : "AWS Backup completed no snapshot of the database within 26 hours."
       metrics = [local.on_ec2 ? local.tms.BackupSuccess : local.snapshots]
       below   = 1, statistic = "Sum", period = 3600, periods = 26, missing = "breaching"
     }
     certificate-expires = {
-      says    = "The certificate expires in less than three weeks: ACM could not renew it."
+      meaning = "The certificate expires in less than three weeks: ACM could not renew it."
       metrics = [{ namespace = "AWS/CertificateManager", name = "DaysToExpiry", dimensions = { CertificateArn = aws_acm_certificate.main.arn } }]
       below   = 21, statistic = "Minimum", period = 86400
     }
@@ -199,7 +199,7 @@ resource "aws_cloudwatch_metric_alarm" "main" {
   for_each = local.alarms
 
   alarm_name        = "${var.name}-${each.key}"
-  alarm_description = "${each.value.says} What to do: ${local.runbook}#${each.key}"
+  alarm_description = "${each.value.meaning} What to do: ${local.runbook}#${each.key}"
   actions_enabled   = true
   alarm_actions     = [aws_sns_topic.alerts[try(each.value.severity, "warning")].arn]
   ok_actions        = [aws_sns_topic.alerts[try(each.value.severity, "warning")].arn]
@@ -249,7 +249,7 @@ resource "aws_cloudwatch_metric_alarm" "main" {
 # One message for an outage, in addition to those of its parts.
 resource "aws_cloudwatch_composite_alarm" "down" {
   alarm_name        = "${var.name}-down"
-  alarm_description = "TMS is down: nobody is served, or no report is committed. What to do: ${local.runbook}#down"
+  alarm_description = "TMS is down: no target is healthy, or no report is committed. What to do: ${local.runbook}#down"
   actions_enabled   = true
   alarm_actions     = [aws_sns_topic.alerts["critical"].arn]
   ok_actions        = [aws_sns_topic.alerts["critical"].arn]

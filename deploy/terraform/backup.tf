@@ -1,5 +1,5 @@
-# Three nets, each for another fall: RDS goes back to any moment of the last week; AWS Backup keeps snapshots for months, out of
-# reach of whoever may delete a database; deploy/backup.sh keeps dumps that any PostgreSQL can read.
+# Three kinds of backup: RDS restores any moment of the last week; AWS Backup keeps snapshots for months, out of
+# reach of anyone who may delete a database; deploy/backup.sh keeps dumps that any PostgreSQL can read.
 
 locals {
   backup_rules = {
@@ -13,7 +13,7 @@ resource "aws_backup_vault" "main" {
   kms_key_arn = aws_kms_key.main.arn
 }
 
-# Until a snapshot is a week old, only somebody who may lift the lock can delete it.
+# Until a snapshot is a week old, only a person who may remove the lock can delete it.
 resource "aws_backup_vault_lock_configuration" "main" {
   backup_vault_name  = aws_backup_vault.main.name
   min_retention_days = 7
@@ -37,7 +37,7 @@ resource "aws_backup_plan" "main" {
         delete_after = rule.value.keep_days
       }
 
-      # Out of reach of whoever takes over this account.
+      # Out of reach of an attacker who controls this account.
       dynamic "copy_action" {
         for_each = compact([var.backup_copy_vault])
 

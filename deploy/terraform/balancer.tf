@@ -1,12 +1,12 @@
 locals {
   port = 8000
 
-  # What the application promises; tests/infrastructure compares these with its settings.
+  # Limits of the application; tests/infrastructure compares these with its settings.
   ping_interval_s = tonumber(lookup(var.settings, "TMS_PING_INTERVAL_S", 20)) # no open WebSocket is quiet for longer
-  # Reconnects are spread over so long. Tasks have the application's own default.
+  # Time over which reconnects are spread. Tasks have the application's own default.
   drain_spread_s = tonumber(lookup(var.settings, "TMS_DRAIN_SPREAD_S", local.on_ec2 ? 20 : 30))
 
-  # A shutdown, step by step. Each step must end before the next one cuts it off: guarded by the preconditions of the target
+  # Durations of a shutdown. Each step must end before the next one starts: checked by the preconditions of the target
   # group, of the machines' group and of the tasks.
   machine_drain_s  = 2 * (local.drain_spread_s + 40) # deploy/machine/drain: two waves, each killed 40 s after its spread
   drain_s          = local.on_ec2 ? local.machine_drain_s : local.drain_spread_s + 30
@@ -36,24 +36,24 @@ resource "aws_lb" "main" {
 
   tags = { Name = "${var.name}-alb" }
 
-  # It writes to the bucket at once, to see whether it may.
+  # It writes to the bucket at once, to check its permission.
   depends_on = [aws_s3_bucket_policy.main]
 }
 
-# Machines are known by their id, tasks by their address: a change of `compute` makes the other group before this one goes.
+# Machines are registered by id, tasks by address: if `compute` changes, the new group is created before this one is deleted.
 resource "aws_lb_target_group" "app" {
-  #checkov:skip=CKV_AWS_378:TLS ends at the load balancer; behind it lie private subnets in which only it may speak to this port
+  #checkov:skip=CKV_AWS_378:TLS ends at the load balancer; behind it are private subnets in which only it may connect to this port
   name        = local.on_ec2 ? "${var.name}-target-group" : "${var.name}-target-group-ecs"
   target_type = local.on_ec2 ? "instance" : "ip"
   port        = local.port
   protocol    = "HTTP"
   vpc_id      = aws_vpc.main.id
 
-  # A WebSocket is one request that does not end: who has fewest gets the next.
+  # A WebSocket is one request that does not end: the target with the fewest gets the next one.
   load_balancing_algorithm_type = "least_outstanding_requests"
   deregistration_delay          = local.deregistration_s
 
-  # Liveness of one process. It must never ask `/health/?strict`: a failover of the database would replace every machine.
+  # Liveness of one process. It must never be `/health/?strict`: a failover of the database would replace every machine.
   health_check {
     enabled             = true
     path                = "/health/"
@@ -73,7 +73,7 @@ resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.main.arn
   port              = 443
   protocol          = "HTTPS"
-  # TLS 1.3, and of 1.2 what has forward secrecy: terminals may go years without a visit.
+  # TLS 1.3, and 1.2 with forward secrecy, because terminals may not be updated for years.
   ssl_policy      = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
   certificate_arn = aws_acm_certificate_validation.main.certificate_arn
 
@@ -83,7 +83,7 @@ resource "aws_lb_listener" "https" {
   }
 }
 
-# Prometheus scrapes nodes from inside. nginx and TMS refuse it as well (R20).
+# Prometheus scrapes nodes inside the network. nginx and TMS refuse public requests as well (R20).
 resource "aws_lb_listener_rule" "metrics" {
   listener_arn = aws_lb_listener.https.arn
   priority     = 1
@@ -105,8 +105,8 @@ resource "aws_lb_listener_rule" "metrics" {
   }
 }
 
-# Without TLS a person is sent to where there is. A terminal must not be: its credential has already travelled readable,
-# and one that works nevertheless is never mended.
+# Requests of people without TLS are redirected to HTTPS. A terminal must not be: its credential was already sent in clear text,
+# and a terminal that works nevertheless would never be corrected.
 resource "aws_lb_listener" "http" {
   load_balancer_arn = aws_lb.main.arn
   port              = 80

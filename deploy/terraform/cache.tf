@@ -1,15 +1,15 @@
-# Redis carries the feed between processes, sessions and the cache. Nothing is kept in it that the database does not have.
+# Redis carries the feed between processes, sessions and the cache. All of its data is also in the database.
 
 resource "aws_elasticache_subnet_group" "main" {
   name        = "${var.name}-redis-subnet-group"
-  description = "Private subnets, one a zone"
+  description = "Private subnets, one per zone"
   subnet_ids  = [for subnet in aws_subnet.private : subnet.id]
 }
 
 resource "aws_elasticache_parameter_group" "main" {
   name        = "${var.name}-valkey-8"
   family      = "valkey8"
-  description = "When memory is short, what has an end of its own goes first"
+  description = "When memory is short, evicts keys with an expiry first"
 
   parameter {
     name  = "maxmemory-policy"
@@ -56,6 +56,6 @@ resource "aws_elasticache_replication_group" "main" {
 }
 
 locals {
-  # As ElastiCache names them, which has no metrics of the group as a whole.
+  # Names that ElastiCache gives to the members; it has no metrics for the whole group.
   cache_nodes = ["${var.name}-redis-001", "${var.name}-redis-002"]
 }

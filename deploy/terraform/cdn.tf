@@ -1,5 +1,5 @@
-# Static files from the edge. Their names carry a hash of the contents, so they may be kept for ever.
-# `cdn = false` leaves them to TMS itself; the bucket is never public.
+# Static files from the edge. Their names contain a hash of the contents, so they may be cached forever.
+# With `cdn = false` TMS serves them itself; the bucket is never public.
 
 locals {
   on_cdn        = var.cdn ? 1 : 0
@@ -12,13 +12,13 @@ resource "aws_cloudfront_origin_access_control" "static" {
   count = local.on_cdn
 
   name                              = "${var.name}-static"
-  description                       = "CloudFront signs what it asks of the bucket"
+  description                       = "CloudFront signs its requests to the bucket"
   origin_access_control_origin_type = "s3"
   signing_behavior                  = "always"
   signing_protocol                  = "sigv4"
 }
 
-# Pages come from another host: without CORS a browser takes neither modules nor fonts from here.
+# Pages come from another host: without CORS a browser loads neither modules nor fonts from here.
 resource "aws_cloudfront_response_headers_policy" "static" {
   count = local.on_cdn
 
@@ -59,10 +59,10 @@ data "aws_cloudfront_cache_policy" "optimised" {
 resource "aws_cloudfront_distribution" "static" {
   #checkov:skip=CKV_AWS_68:It serves the same public files to everybody; there is nothing that a WAF could guard
   #checkov:skip=CKV2_AWS_47:It serves the same public files to everybody; there is nothing that a WAF could guard
-  #checkov:skip=CKV_AWS_86:Who fetched a style sheet is of no interest; the load balancer logs who fetched the page
-  #checkov:skip=CKV_AWS_310:The origin is S3, which is more available than a second one would make it
-  #checkov:skip=CKV_AWS_305:Nobody asks for the root
-  #checkov:skip=CKV_AWS_374:A person on a journey needs the files, too
+  #checkov:skip=CKV_AWS_86:Requests for static files need no log; the load balancer logs requests for pages
+  #checkov:skip=CKV_AWS_310:The origin is S3, which is highly available without a second origin
+  #checkov:skip=CKV_AWS_305:The root is not requested
+  #checkov:skip=CKV_AWS_374:People who travel need the files, too
   count = local.on_cdn
 
   enabled         = true

@@ -11,7 +11,7 @@ resource "aws_acm_certificate" "main" {
   }
 }
 
-# It stays: ACM looks at it again whenever it renews.
+# Must stay: ACM checks it at each renewal.
 resource "aws_route53_record" "proof" {
   zone_id         = data.aws_route53_zone.main.zone_id
   name            = one(aws_acm_certificate.main.domain_validation_options).resource_record_name

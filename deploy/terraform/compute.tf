@@ -4,12 +4,12 @@ locals {
   on_ec2 = var.compute == "ec2"
   on_ecs = var.compute == "ecs"
 
-  # Who may say for whom it speaks: the load balancer, wherever in the public subnets it stands.
+  # Trusted proxies: the load balancer, which may have any address in the public subnets.
   balancers = join(",", var.network.public)
 
   metrics_namespace = "TMS"
 
-  # Terminals for each machine or task: how many of them run is a metric of AWS's own.
+  # Terminals per machine or task; the number of running ones is a metric of AWS.
   runners = local.on_ec2 ? {
     namespace  = "AWS/AutoScaling"
     metric     = "GroupInServiceInstances"
@@ -20,6 +20,6 @@ locals {
     dimensions = local.service_dimensions
   }
 
-  # Above it there is no room for the terminals of one that failed.
+  # Above it there is no capacity for the terminals of one that failed.
   busy_cpu_percent = 60
 }

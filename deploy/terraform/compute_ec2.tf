@@ -1,4 +1,4 @@
-# Machines: nginx, supervisor, server processes and a clock on each. deploy/machine/userdata.sh makes one from a bare system.
+# Machines: nginx, supervisor, server processes and a clock on each. deploy/machine/userdata.sh installs it on a bare system.
 
 locals {
   machine_exports = {
@@ -26,7 +26,7 @@ locals {
     TMS_MAIL_SECRET        = one(aws_secretsmanager_secret.mail[*].name)
     TMS_EXTRA_SETTINGS     = join("\n", [for name, value in local.machine_settings : "${name}=\"${value}\""])
   }
-  # Lines of an environment file, which a shell and systemd read alike.
+  # Lines of an environment file, which both a shell and systemd can read.
   machine_settings = merge(local.settings, {
     BACKUP_BUCKET  = aws_s3_bucket.main["backups"].bucket
     BACKUP_KMS_KEY = aws_kms_key.main.arn
@@ -42,15 +42,15 @@ locals {
   drain_hook  = "${var.name}-drain"
   launch_hook = "${var.name}-launch"
 
-  # A machine answers both itself: userdata.sh when it is ready, deploy/machine/drain when its nodes have drained.
-  # A machine that never gets ready is replaced; one that cannot drain goes all the same.
+  # A machine completes both itself: userdata.sh when it is ready, deploy/machine/drain when its nodes have drained.
+  # A machine that does not become ready is replaced; one that cannot drain is terminated anyway.
   boot_s = 600
   hooks = {
     (local.launch_hook) = { transition = "autoscaling:EC2_INSTANCE_LAUNCHING", heartbeat_s = local.boot_s, result = "ABANDON" }
     (local.drain_hook)  = { transition = "autoscaling:EC2_INSTANCE_TERMINATING", heartbeat_s = local.deregistration_s + 120, result = "CONTINUE" }
   }
 
-  # An instance refresh that sets off one of these rolls itself back (deploy/pipeline uses the same).
+  # An instance refresh that triggers one of these is rolled back (deploy/pipeline uses the same).
   refresh_guards = ["server-errors", "no-healthy-host"]
 }
 
@@ -73,7 +73,7 @@ resource "aws_launch_template" "app" {
   name_prefix            = "${var.name}-app-"
   description            = "One machine of ${var.name}"
   update_default_version = true
-  # A new image is seen in the plan, and comes to all machines by an instance refresh.
+  # A new image appears in the plan, and an instance refresh rolls it out to all machines.
   image_id               = var.machine.image == null ? data.aws_ssm_parameter.machine_image[0].insecure_value : var.machine.image
   instance_type          = var.machine.type
   user_data              = base64encode(local.machine_user_data)
@@ -144,14 +144,14 @@ resource "aws_autoscaling_group" "app" {
     version = aws_launch_template.app[0].latest_version
   }
 
-  # A machine that fails its health check stays until its replacement is healthy: what makes all of them fail at once, such
-  # as a failover of the database, must not leave none.
+  # A machine that fails its health check stays until its replacement is healthy: a cause that makes all of them fail at once, such
+  # as a failover of the database, must not remove all machines.
   instance_maintenance_policy {
     min_healthy_percentage = 100
     max_healthy_percentage = 150
   }
 
-  # The first machines need the hooks, too; a hook that is made after the group misses them.
+  # The first machines need the hooks, too; a hook that is created after the group does not apply to them.
   dynamic "initial_lifecycle_hook" {
     for_each = local.hooks
 
@@ -163,7 +163,7 @@ resource "aws_autoscaling_group" "app" {
     }
   }
 
-  # A new machine is well before an old one goes; when it is not, or alarms ring, all goes back to the template before.
+  # A new machine is healthy before an old one is terminated; otherwise, or if an alarm fires, the previous template is restored.
   instance_refresh {
     strategy = "Rolling"
 
@@ -198,7 +198,7 @@ resource "aws_autoscaling_group" "app" {
     }
   }
 
-  # The first machine already needs what its role may do, its secrets, its ways out, and somewhere to log to.
+  # The first machine already needs the permissions of its role, its secrets, its routes out, and its log groups.
   depends_on = [
     aws_cloudwatch_log_group.main,
     aws_iam_role_policy.main,
@@ -214,7 +214,7 @@ resource "aws_autoscaling_group" "app" {
   ]
 }
 
-# The same hooks again: those of the group above are read only when it is made, and these keep them up to date.
+# The same hooks again: those of the group above are read only when it is created, and these keep them up to date.
 resource "aws_autoscaling_lifecycle_hook" "main" {
   for_each = local.on_ec2 ? local.hooks : {}
 

@@ -8,7 +8,7 @@ locals {
   }
   services = local.on_ecs ? { for role in ["serve", "clock"] : role => local.roles[role] } : {}
 
-  # After SIGTERM; Fargate allows no more.
+  # After SIGTERM; the maximum of Fargate.
   stop_s = 120
 
   task_environment = merge(local.settings, {
@@ -27,7 +27,7 @@ locals {
     TMS_SECRET_KEY = "${aws_secretsmanager_secret.application.arn}:TMS_SECRET_KEY::"
     TMS_REDIS_URL  = "${aws_secretsmanager_secret.redis.arn}:url::"
   })
-  # Migrations alone know the master user: they make the role of the application.
+  # Only migrations use the master user: they create the role of the application.
   secrets_of_role = { for role in keys(local.roles) : role => merge(local.task_secrets, {
     for name in ["TMS_DATABASE_MASTER_SECRET"] : name => aws_ssm_parameter.database_secret.arn if role == "migrate"
   }) }
@@ -61,7 +61,7 @@ resource "aws_ecs_task_definition" "role" {
     cpu_architecture        = "X86_64"
   }
 
-  # The only place that can be written to.
+  # The only writable directory.
   volume {
     name = "tmp"
   }
@@ -111,7 +111,7 @@ resource "aws_ecs_service" "role" {
   desired_count    = var.scale.least # of clocks one leads, and another takes over
   propagate_tags   = "SERVICE"
 
-  # A new task is well before an old one goes; when none gets well, all goes back to the definition before.
+  # A new task is healthy before an old one stops; if none becomes healthy, the previous definition is restored.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
   availability_zone_rebalancing      = "ENABLED"
@@ -140,8 +140,8 @@ resource "aws_ecs_service" "role" {
   }
 
   lifecycle {
-    # Scaling decides how many. The pipeline decides which image runs: it takes the newest definition of the family, puts
-    # the digest in, and moves the service there. What changes here is therefore taken up by the next deployment.
+    # Scaling decides on the number. The pipeline decides which image runs: it takes the newest definition of the family, sets
+    # the digest, and updates the service. Changes here therefore take effect with the next deployment.
     ignore_changes = [desired_count, task_definition]
   }
 

@@ -1,7 +1,7 @@
-# What a person looks at first when an alarm rings: the fleet, then the way to it, then what carries it.
+# The first page to check when an alarm fires: the fleet, then the load balancer, then the machines and the database.
 
 locals {
-  # Each graph: its title, how its metrics are read, and [namespace, metric, dimension, value, ...] of each.
+  # Each graph: its title, its statistic, and [namespace, metric, dimension, value, ...] of each metric.
   graphs = [
     {
       title = "Terminals", stat = "Maximum"
@@ -22,7 +22,7 @@ locals {
       metrics = [for name in ["SloMeasured", "SloMissed"] : [local.metrics_namespace, name]]
     },
     {
-      title   = "Notifications given up", stat = "Sum"
+      title   = "Failed notifications", stat = "Sum"
       metrics = [[local.metrics_namespace, "DeliveriesGivenUp"]]
     },
     {

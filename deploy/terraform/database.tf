@@ -14,14 +14,14 @@ locals {
 
 resource "aws_db_subnet_group" "main" {
   name        = "${var.name}-db-subnet-group"
-  description = "Private subnets, one a zone"
+  description = "Private subnets, one per zone"
   subnet_ids  = [for subnet in aws_subnet.private : subnet.id]
 }
 
 resource "aws_db_parameter_group" "main" {
   name        = "${var.name}-postgresql-17"
   family      = "postgres17"
-  description = "TLS only, slow statements logged, and as many connections as the alarm counts with"
+  description = "TLS only, slow statements logged, and the number of connections on which the alarm is based"
 
   dynamic "parameter" {
     for_each = local.database_parameters
@@ -41,7 +41,7 @@ resource "aws_db_parameter_group" "main" {
 resource "aws_db_instance" "main" {
   #checkov:skip=CKV_AWS_133:backup_retention_period is 7 days or more, as variables.tf demands; checkov cannot look into an optional field
   #checkov:skip=CKV2_AWS_69:rds.force_ssl is 1 in local.database_parameters; checkov cannot look into a dynamic block
-  #checkov:skip=CKV_AWS_161:The password is the managed one of Secrets Manager, which RDS changes by itself; a second way in is one more to guard
+  #checkov:skip=CKV_AWS_161:The password is managed in Secrets Manager, and RDS rotates it; a second way to sign in would have to be secured, too
   identifier                 = local.database_identifier
   engine                     = "postgres"
   engine_version             = "17"
@@ -82,6 +82,6 @@ resource "aws_db_instance" "main" {
 
   tags = { Name = "${var.name}-production-db" }
 
-  # RDS would make the groups of its logs itself, and keep them for ever.
+  # RDS would create its log groups itself, without an expiry.
   depends_on = [aws_cloudwatch_log_group.database]
 }

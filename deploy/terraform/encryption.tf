@@ -1,4 +1,4 @@
-# One key for all that is kept. Roles may use it where iam.tf says so.
+# One key for all stored data. iam.tf grants its use to roles.
 
 locals {
   key_users = [
@@ -10,8 +10,8 @@ locals {
       Resource  = "*"
       Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${local.account}:log-group:*" } }
     },
-    # Without a condition: an alarm that cannot encrypt its message is not heard, and nothing tells. Whose alarms may use the
-    # topic, the topic's own policy says.
+    # Without a condition: an alarm that cannot encrypt its message sends none, and no error is reported. Which alarms may use the
+    # topic is defined in the topic's own policy.
     {
       Sid       = "AlarmsAreSent"
       Effect    = "Allow"
@@ -44,7 +44,7 @@ locals {
 }
 
 resource "aws_kms_key" "main" {
-  description             = "What ${var.name} keeps: database, backups, logs, secrets, images"
+  description             = "Stored data of ${var.name}: database, backups, logs, secrets, images"
   enable_key_rotation     = true
   deletion_window_in_days = 30
   policy                  = jsonencode(local.key_policy)

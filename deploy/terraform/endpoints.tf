@@ -1,4 +1,4 @@
-# Ways to AWS's own services that do not leave the network: secrets, logs and metrics do not depend on the NAT gateways.
+# Endpoints of AWS services inside the network, so that secrets, logs and metrics do not depend on the NAT gateways.
 
 locals {
   endpoints = toset([

@@ -1,4 +1,4 @@
-# Who may speak to whom. Each flow opens one port on both of its ends, and nothing else is open.
+# Permitted connections. Each flow opens one port on both of its ends, and nothing else is open.
 
 locals {
   tiers = {
@@ -53,7 +53,7 @@ resource "aws_vpc_security_group_ingress_rule" "flow" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "public" {
-  #checkov:skip=CKV_AWS_260:On port 80 people are sent to 443, and terminals are refused; nothing else is there
+  #checkov:skip=CKV_AWS_260:On port 80 people are redirected to 443, and terminals are refused; nothing else is served there
   for_each = { https = 443, http = 80 } # http only tells people to come back with https
 
   security_group_id = aws_security_group.tier["alb"].id

@@ -1,4 +1,4 @@
-# The pipeline deploys without a key: GitHub vouches for a job of this repository in this environment, and of nothing else.
+# The pipeline deploys without a key: GitHub authenticates jobs of this repository in this environment, and no others.
 # Which branches may deploy there is a rule of the environment in GitHub: main only (docs/deploying.md).
 
 locals {
@@ -78,7 +78,7 @@ locals {
       Resource = [aws_wafv2_web_acl.main.arn, aws_lb.main.arn]
     },
   ]
-  # Most of what is read has no resource in IAM.
+  # Most read actions do not support resources in IAM.
   deploy_looks = concat(
     [
       "application-autoscaling:DescribeScalingPolicies",
@@ -149,7 +149,7 @@ locals {
   ]
 }
 
-# An account may have only one of these; bootstrap/ makes it, and every environment uses it.
+# An account may have only one of these; bootstrap/ creates it, and every environment uses it.
 data "aws_iam_openid_connect_provider" "github" {
   url = "https://token.actions.githubusercontent.com"
 }

@@ -1,4 +1,4 @@
-# Who may do what. Each statement names its resources; `*` stands only where AWS knows no resource for an action
+# Permissions. Each statement names its resources; `*` is used only if AWS supports no resource for an action
 # (tests/machines.tftest.hcl has the list of those).
 
 locals {
@@ -10,7 +10,7 @@ locals {
     families = [for role, _ in local.roles : "arn:aws:ecs:${var.region}:${local.account}:task-definition/${var.name}-${role}:*"]
   }
 
-  # Which service puts each role on, and whether it says for which account.
+  # The service that assumes each role, and whether it passes the account.
   trusts = merge(
     {
       monitoring = { service = "monitoring.rds.amazonaws.com", confused = true }
@@ -21,14 +21,14 @@ locals {
     { for role in ["task", "migrate", "execution"] : role => { service = "ecs-tasks.amazonaws.com", confused = true } if local.on_ecs },
   )
 
-  # AWS writes these, and keeps them in step with its own services.
+  # AWS maintains these, and updates them with its services.
   managed = {
     monitoring     = { role = "monitoring", policy = "service-role/AmazonRDSEnhancedMonitoringRole" }
     backup         = { role = "backup", policy = "service-role/AWSBackupServiceRolePolicyForBackup" }
     backup_restore = { role = "backup", policy = "service-role/AWSBackupServiceRolePolicyForRestores" }
   }
 
-  # What the application itself does, wherever it runs.
+  # Permissions of the application itself, on machines and in tasks.
   application_statements = concat(local.publish_statements, [
     {
       Sid      = "ReadItsSecrets"
@@ -57,7 +57,7 @@ locals {
     },
   ])
 
-  # Whoever migrates makes the role of the application.
+  # Migrations create the role of the application.
   migrate_statements = [{
     Sid      = "ReadTheSecretOfTheMaster"
     Effect   = "Allow"
@@ -65,7 +65,7 @@ locals {
     Resource = [local.master_secret_arn]
   }]
 
-  # Topics that people chose as destinations of notifications.
+  # Topics that are used as destinations of notifications.
   publish_statements = concat(
     [for topics in [var.notify_topics[*].arn] : {
       Sid      = "SendNotifications"

@@ -1,6 +1,6 @@
 locals {
   log_groups = {
-    application = "What TMS says, on machines and in containers"
+    application = "Log of TMS, on machines and in containers"
     nginx       = "Requests as each machine's nginx saw them"
     machine     = "First start of machines, and what supervisor does there"
     ecs         = "Standard output of containers"
@@ -19,7 +19,7 @@ resource "aws_cloudwatch_log_group" "main" {
   tags = { Purpose = each.value }
 }
 
-# The names are RDS's.
+# RDS prescribes these names.
 resource "aws_cloudwatch_log_group" "database" {
   for_each = toset(["postgresql", "upgrade"])
 
@@ -28,7 +28,7 @@ resource "aws_cloudwatch_log_group" "database" {
   kms_key_id        = aws_kms_key.main.arn
 }
 
-# WAF takes no other beginning of a name.
+# WAF requires this prefix.
 resource "aws_cloudwatch_log_group" "waf" {
   name              = "aws-waf-logs-${var.name}"
   retention_in_days = var.log_days

@@ -1,4 +1,4 @@
-# E-mail that TMS sends. Without `mail` it sends none.
+# E-mail sent by TMS. Without `mail` it sends none.
 
 locals {
   mail_address = try(one(regex("([^<\\s]+@[^>\\s]+)", var.mail.from)), "")
@@ -14,7 +14,7 @@ locals {
     host = try(var.mail.host, ""), port = try(var.mail.port, 587)
     user = try(var.mail.user, null), password = local.mail_password
   }
-  # On these ports TLS comes first; on others STARTTLS is asked for.
+  # These ports use TLS from the start; the others use STARTTLS.
   mail_scheme = contains([465, 2465], local.mail_server.port) ? "smtps" : "smtp"
   mail_login = local.mail_server.user == null ? "" : join("", [
     replace(urlencode(local.mail_server.user), "+", "%20"), ":", replace(urlencode(local.mail_server.password), "+", "%20"), "@",
@@ -65,7 +65,7 @@ variable "mail" {
 
 # The complete URL of the server, for machines and tasks. The state contains the password, too.
 resource "aws_secretsmanager_secret" "mail" {
-  #checkov:skip=CKV2_AWS_57:The mail server decides when its password changes; for SES, terraform apply -replace='aws_iam_access_key.mail[0]' changes it
+  #checkov:skip=CKV2_AWS_57:The password is managed by the mail server; for SES, terraform apply -replace='aws_iam_access_key.mail[0]' changes it
   count = length(var.mail[*])
 
   name                    = "${var.name}/mail"
@@ -83,7 +83,7 @@ resource "aws_secretsmanager_secret_version" "mail" {
   })
 }
 
-# A mail server somewhere
+# Another mail server
 
 data "aws_secretsmanager_secret_version" "mail_password" {
   count = try(length(var.mail.password_secret[*]), 0)
@@ -138,14 +138,14 @@ resource "aws_vpc_endpoint" "mail" {
 }
 
 resource "aws_iam_user" "mail" {
-  #checkov:skip=CKV_AWS_273:SMTP of SES knows no roles: a user that may send from one address, and nothing else
+  #checkov:skip=CKV_AWS_273:SMTP of SES does not support roles, so this is a user that may only send from one address
   count = local.on_ses
 
   name = "${var.name}-mail"
 }
 
 resource "aws_iam_user_policy" "mail" {
-  #checkov:skip=CKV_AWS_40:This user is one program, which is in no group
+  #checkov:skip=CKV_AWS_40:This user is one program, which needs no group
   count = local.on_ses
 
   name = "least"

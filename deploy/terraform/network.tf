@@ -16,7 +16,7 @@ resource "aws_vpc" "main" {
   tags = { Name = "${var.name}-vpc" }
 }
 
-# Nothing uses it, so nothing that forgets to name a group is let in anywhere.
+# The default group is unused and empty, so a resource without an explicit group gets no access.
 resource "aws_default_security_group" "none" {
   vpc_id = aws_vpc.main.id
 
@@ -29,7 +29,7 @@ resource "aws_subnet" "public" {
   vpc_id            = aws_vpc.main.id
   cidr_block        = each.value.public
   availability_zone = each.key
-  # Only the load balancer and the NAT gateways live here, and they bring addresses of their own.
+  # Only the load balancer and the NAT gateways are here, and they have their own addresses.
   map_public_ip_on_launch = false
 
   tags = { Name = "${var.name}-public-subnet-${each.value.number}" }
@@ -45,7 +45,7 @@ resource "aws_subnet" "private" {
   tags = { Name = "${var.name}-private-subnet-${each.value.number}" }
 }
 
-# In from the internet, and out to it
+# Routes from and to the internet
 
 resource "aws_internet_gateway" "main" {
   vpc_id = aws_vpc.main.id
@@ -61,7 +61,7 @@ resource "aws_eip" "outbound" {
   tags = { Name = "${var.name}-nat-${each.value.number}" }
 }
 
-# One a zone: the zone that is left must not depend on the one that failed.
+# One per zone, so that the remaining zone does not depend on the one that failed.
 resource "aws_nat_gateway" "outbound" {
   for_each = local.places
 
@@ -115,7 +115,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[each.key].id
 }
 
-# Who talked to whom, for the day on which somebody asks
+# Flow log, for investigations
 
 resource "aws_flow_log" "main" {
   vpc_id                   = aws_vpc.main.id

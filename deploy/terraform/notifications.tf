@@ -1,9 +1,9 @@
-# Where alarms go: `critical` wakes somebody, `warning` waits for the morning.
+# Topics of the alarms: `critical` pages the person on call, `warning` can wait until the morning.
 
 locals {
   severities = toset(["critical", "warning"])
 
-  # Addresses get both; who is on call gets what must wake them.
+  # E-mail addresses receive both; people on call receive only critical alarms.
   subscribers = concat(
     [for pair in setproduct(local.severities, var.alarm_emails) : { severity = pair[0], protocol = "email", endpoint = pair[1] }],
     [for one in var.on_call : { severity = "critical", protocol = one.protocol, endpoint = one.endpoint }],

@@ -54,7 +54,7 @@ output "redis_host" {
 }
 
 output "dashboard_url" {
-  description = "Dashboard, the place to look first."
+  description = "Dashboard, the first page to check."
   value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.main.dashboard_name}"
 }
 
@@ -64,7 +64,7 @@ output "group" {
 }
 
 output "ecs" {
-  description = "On ECS: what `aws ecs run-task` and `update-service` need."
+  description = "On ECS: arguments for `aws ecs run-task` and `update-service`."
   value = local.on_ecs ? {
     cluster         = aws_ecs_cluster.main[0].name
     services        = [for service in aws_ecs_service.role : service.name]

@@ -1,5 +1,5 @@
-# Values are made here and kept in Secrets Manager. They stand in the state too, which bootstrap/ encrypts and locks away.
-# The password of the database's master user is not among them: RDS makes it, keeps it and changes it.
+# Values are generated here and stored in Secrets Manager. They are also in the state, which bootstrap/ encrypts and protects.
+# The password of the database's master user is not among them: RDS generates, stores and rotates it.
 
 resource "random_password" "application" {
   length  = 64
@@ -17,9 +17,9 @@ resource "random_password" "redis" {
 }
 
 resource "aws_secretsmanager_secret" "application" {
-  #checkov:skip=CKV2_AWS_57:A new key signs everybody out, so a person decides when; docs/runbook.md tells how
+  #checkov:skip=CKV2_AWS_57:A new key signs everybody out, so it is changed manually; docs/deploying.md, Secrets, describes how
   name                    = "${var.name}/application"
-  description             = "TMS_SECRET_KEY, which signs sign-ins: the same in every process"
+  description             = "TMS_SECRET_KEY, which signs sessions: the same in every process"
   kms_key_id              = aws_kms_key.main.arn
   recovery_window_in_days = 30
 }
@@ -33,9 +33,9 @@ resource "aws_secretsmanager_secret_version" "application" {
   }
 }
 
-# As which TMS signs in. `manage.py migrate_once` makes the role with the master's secret, and sets this password.
+# The role that TMS uses. `manage.py migrate_once` creates it with the master's secret, and sets this password.
 resource "aws_secretsmanager_secret" "database" {
-  #checkov:skip=CKV2_AWS_57:PostgreSQL must learn the new password at the same time: docs/deploying.md, Secrets, has the two commands
+  #checkov:skip=CKV2_AWS_57:The new password must be set in PostgreSQL at the same time: docs/deploying.md, Secrets, has the two commands
   name                    = "${var.name}/database"
   description             = "User and password of TMS in the database"
   kms_key_id              = aws_kms_key.main.arn
@@ -48,9 +48,9 @@ resource "aws_secretsmanager_secret_version" "database" {
 }
 
 resource "aws_secretsmanager_secret" "redis" {
-  #checkov:skip=CKV2_AWS_57:ElastiCache must learn the new token at the same time: terraform apply -replace=random_password.redis does both
+  #checkov:skip=CKV2_AWS_57:The new token must be set in ElastiCache at the same time: terraform apply -replace=random_password.redis does both
   name                    = "${var.name}/redis"
-  description             = "auth_token of Redis, and the URL that has it"
+  description             = "auth_token of Redis, and the URL that contains it"
   kms_key_id              = aws_kms_key.main.arn
   recovery_window_in_days = 30
 }
@@ -72,8 +72,8 @@ locals {
   )
 }
 
-# Which secret the master user has. A restored instance has another one: deploy/restore.sh writes it here, and Terraform the same
-# when its state has followed.
+# The secret of the master user. A restored instance has another one: deploy/restore.sh writes it here, and so does Terraform
+# after its state has been updated.
 resource "aws_ssm_parameter" "database_secret" {
   #checkov:skip=CKV2_AWS_34:The name of a secret is no secret
   #checkov:skip=CKV_AWS_337:The name of a secret is no secret
@@ -83,7 +83,7 @@ resource "aws_ssm_parameter" "database_secret" {
   value       = local.master_secret_arn
 }
 
-# Which release machines install. The pipeline moves it, and a rollback moves it back.
+# The release that machines install. The pipeline and rollbacks change it.
 resource "aws_ssm_parameter" "release" {
   #checkov:skip=CKV2_AWS_34:The number of a version is no secret
   #checkov:skip=CKV_AWS_337:The number of a version is no secret
@@ -97,7 +97,7 @@ resource "aws_ssm_parameter" "release" {
   }
 }
 
-# What a rollback goes back to, newest first. The pipeline adds a release when its checklist passed.
+# Releases to which a rollback may return, newest first. The pipeline adds a release when its checklist has passed.
 resource "aws_ssm_parameter" "good_releases" {
   #checkov:skip=CKV2_AWS_34:The numbers of versions are no secret
   #checkov:skip=CKV_AWS_337:The numbers of versions are no secret

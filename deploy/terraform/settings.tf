@@ -1,4 +1,4 @@
-# Settings of TMS, the same for machines and tasks. Each TMS_* variable has one place in the tfvars: the variable that
+# Settings of TMS, the same for machines and tasks. Each TMS_* variable is set in one place in the tfvars: the variable that
 # `decided_settings` names, or `settings` for all others.
 
 locals {

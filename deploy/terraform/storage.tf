@@ -1,5 +1,5 @@
 locals {
-  # What the load balancer and CloudFront write or read is encrypted with a key of S3, because they cannot use ours.
+  # Data that the load balancer or CloudFront write or read is encrypted with a key of S3, because they cannot use ours.
   buckets = {
     static   = { what = "Files for browsers", keep_days = null, keep_old_days = 30, encryption = "AES256" }
     releases = { what = "What machines install", keep_days = null, keep_old_days = 90, encryption = "aws:kms" }
@@ -7,7 +7,7 @@ locals {
     logs     = { what = "Who asked for what", keep_days = var.log_days, keep_old_days = 1, encryption = "AES256" }
   }
 
-  # Besides the owner, and always over TLS.
+  # Grants in addition to the owner's, always over TLS.
   bucket_readers_and_writers = {
     logs = [
       {
@@ -41,10 +41,10 @@ locals {
 }
 
 resource "aws_s3_bucket" "main" {
-  #checkov:skip=CKV_AWS_144:The data stays in Japan; another region would be a copy of the dumps to guard, and RDS has snapshots
-  #checkov:skip=CKV_AWS_18:Every bucket has it but the one of the logs; checkov cannot follow the filter of for_each
-  #checkov:skip=CKV_AWS_145:Dumps and releases have our key. What the load balancer writes and CloudFront reads cannot have it
-  #checkov:skip=CKV2_AWS_62:Nothing waits for objects to appear
+  #checkov:skip=CKV_AWS_144:The data stays in Japan; another region would be one more copy of the dumps to protect, and RDS has snapshots
+  #checkov:skip=CKV_AWS_18:Every bucket except that of the logs has it; checkov cannot follow the filter of for_each
+  #checkov:skip=CKV_AWS_145:Dumps and releases have our key. Data that the load balancer writes and CloudFront reads cannot have it
+  #checkov:skip=CKV2_AWS_62:No consumer needs events about objects
   for_each = local.buckets
 
   bucket = "${var.name}-${local.account}-${each.key}"
@@ -134,7 +134,7 @@ resource "aws_s3_bucket_logging" "main" {
   target_prefix = "storage/${each.key}/"
 }
 
-# That of the files for browsers is in cdn.tf: the first release is published before CloudFront is there.
+# The policy of the files for browsers is in cdn.tf: the first release is published before CloudFront exists.
 resource "aws_s3_bucket_policy" "main" {
   for_each = { for name, bucket in local.buckets : name => bucket if name != "static" }
 

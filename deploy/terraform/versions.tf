@@ -1,5 +1,5 @@
 terraform {
-  # Exactly these, as the tests and the pipeline have them; a newer one is a change like any other.
+  # Exact versions, the same as in the tests and the pipeline; update them like any other dependency.
   required_version = "1.15.5"
 
   required_providers {
@@ -13,7 +13,7 @@ terraform {
     }
   }
 
-  # `terraform init -backend-config=...` names the bucket that bootstrap/ made.
+  # `terraform init -backend-config=...` names the bucket that bootstrap/ created.
   backend "s3" {}
 }
 
@@ -25,7 +25,7 @@ provider "aws" {
   }
 }
 
-# CloudFront takes certificates from here and from nowhere else.
+# CloudFront accepts certificates from this region only.
 provider "aws" {
   alias  = "global"
   region = "us-east-1"

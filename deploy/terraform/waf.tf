@@ -1,32 +1,32 @@
 locals {
-  # In this order. What one of them decides, the next ones do not see.
-  #   0 MetricsRule              nobody asks for metrics from outside
-  #   1 TerminalRateLimitRule    terminals of one address, and a shop is one address
+  # Evaluated in this order. A request that one rule decides is not passed to the next ones.
+  # 0 MetricsRule              no metrics for requests from outside
+  #   1 TerminalRateLimitRule    terminals per address, because a shop has one address
   #   2 AWSManagedRulesKnownBadInputsRuleSet
-  #   3 TerminalsPass            of a terminal WAF sees the handshake alone, and its credential is checked behind. What comes
-  #                              next would only keep shops out whose address somebody else once misused
-  #   4 RateLimitRule            everybody else
-  #   5 ...                      what guards pages
+  #   3 TerminalsPass            the WAF sees only the handshake of a terminal, and TMS checks its credential. The following
+  # rules would only block shops whose address was misused by others
+  # 4 RateLimitRule            all other clients
+  # 5 ...                      protection of pages
   managed_rules = {
     AWSManagedRulesKnownBadInputsRuleSet = { priority = 2, counted = [] }
-    # A bulk acknowledgement is longer than 8 KB, and scripts of integrators name no browser.
+    # A bulk acknowledgement is longer than 8 KB, and scripts of integrators have no browser user agent.
     AWSManagedRulesCommonRuleSet          = { priority = 5, counted = ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] }
     AWSManagedRulesAmazonIpReputationList = { priority = 6, counted = [] }
   }
 
-  # Each terminal of a shop may connect five times within the window: a rolling restart moves it two or three times. What is
-  # refused comes back after `retry_after_s`; the limit lies above that rate, so a refusal ends by itself.
+  # Each terminal of a shop may connect five times within the window: a rolling restart moves it two or three times. A refused
+  # terminal retries after `retry_after_s`; the limit is above that rate, so the block ends automatically.
   per_address_limit = 5 * var.terminals_per_address
   rate_window_s     = 120
   retry_after_s     = 30
 
-  # As a browser's ways around a path are undone: %2e, //, /./, capitals.
+  # Normalises paths that try to bypass the rule: %2e, //, /./, capitals.
   plain_path = ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
 }
 
 resource "aws_wafv2_ip_set" "known" {
   name               = "${var.name}-known-addresses"
-  description        = "Shops and offices of our own"
+  description        = "Our own shops and offices"
   scope              = "REGIONAL"
   ip_address_version = "IPV4" # the load balancer has no other addresses
   addresses          = var.known_addresses
@@ -86,7 +86,7 @@ resource "aws_wafv2_web_acl" "main" {
     name     = "TerminalRateLimitRule"
     priority = 1
 
-    # An agent takes 503 for a server that is full, and waits as it is told.
+    # An agent treats 503 as a full server, and respects Retry-After.
     action {
       block {
         custom_response {
@@ -260,7 +260,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "main" {
   resource_arn            = aws_wafv2_web_acl.main.arn
   log_destination_configs = [aws_cloudwatch_log_group.waf.arn]
 
-  # Credentials travel in these.
+  # These contain credentials.
   dynamic "redacted_fields" {
     for_each = ["authorization", "cookie"]
 
@@ -271,7 +271,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "main" {
     }
   }
 
-  # What was let through is in the load balancer's log.
+  # Allowed requests are in the load balancer's log.
   logging_filter {
     default_behavior = "DROP"
 

@@ -138,7 +138,7 @@ async def test_a_rollback_needs_nothing_but_the_machine(machine, terminals):
         assert machine.releases() == {"first"}
         assert "first runs" in said
         await nothing_happened_to(observer, machine)
-    with pytest.raises(RuntimeError, match="nothing to go back to"):  # it never goes forward
+    with pytest.raises(RuntimeError, match="no release to roll back to"):  # it never goes forward
         machine.deploy("rollback")
 
 

@@ -89,7 +89,7 @@ def test_the_image_knows_the_roles_and_refuses_others():
         ["sh", ROOT / "deploy/image/entrypoint", "gunicorn"], capture_output=True, text=True, check=False
     )
 
-    assert (done.returncode, "right is serve, clock, migrate, check" in done.stderr) == (2, True)
+    assert (done.returncode, "expected is serve, clock, migrate, check" in done.stderr) == (2, True)
 
 
 def test_the_image_has_a_place_to_write_that_anybody_may_use():
@@ -119,7 +119,7 @@ def test_a_machine_looks_for_a_backup_again_and_again_and_makes_it_at_night(tmp_
         program.chmod(0o755)
     settings = os.environ | {
         "TMS_ROOT": str(tmp_path),
-        "TMS_BACKUP_LOOK_EVERY_S": "0",
+        "TMS_BACKUP_CHECK_EVERY_S": "0",
         "TMS_BACKUP_HOUR": str((17 + hours_from_now) % 24),
         "PATH": f"{clock.parent}:{os.environ['PATH']}",
     }
@@ -133,4 +133,4 @@ def test_a_machine_looks_for_a_backup_again_and_again_and_makes_it_at_night(tmp_
 
     asked = f"asked: --stream --unless-younger {old_enough_h}\n"
     assert lines[0] == lines[2] == asked
-    assert lines[1].endswith("no backup was made (1); the next look is in 0 s\n")
+    assert lines[1].endswith("no backup was made (1); the next check is in 0 s\n")

@@ -253,7 +253,7 @@ def test_without_a_machine_there_is_nobody_to_migrate_and_nothing_to(serving, ca
 
 @pytest.mark.parametrize("release", ["1.1.0; reboot", "$(id)", "../1.1.0", ""])
 def test_what_is_no_version_reaches_no_shell(release):
-    with pytest.raises(DeploymentFailed, match="is no version"):
+    with pytest.raises(DeploymentFailed, match="is not a version"):
         ec2.migration(release)
 
 

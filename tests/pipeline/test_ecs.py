@@ -138,7 +138,7 @@ def test_the_same_image_is_deployed_anew_for_its_tasks_read_their_secrets_when_t
 def test_a_tag_is_no_image(containers, capsys):
     assert main(["roll-out", "ecs", "tms:latest"]) == 1
 
-    assert "is no image by digest" in capsys.readouterr().err
+    assert "is not an image with a digest" in capsys.readouterr().err
     assert images() == {"tms-serve": OLD, "tms-clock": OLD}
 
 

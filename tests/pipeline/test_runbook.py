@@ -35,7 +35,7 @@ def sections(page: Path) -> dict[str, str]:
 
 def of_terraform() -> set[str]:
     composite = re.findall(r'alarm_name += "\$\{var\.name\}-([a-z-]+)"', TERRAFORM)
-    return set(re.findall(r"^    ([a-z-]+) = \{\n      (?:says|severity)", TERRAFORM, re.MULTILINE)) | set(composite)
+    return set(re.findall(r"^    ([a-z-]+) = \{\n      (?:meaning|severity)", TERRAFORM, re.MULTILINE)) | set(composite)
 
 
 def of_prometheus() -> dict[str, str]:

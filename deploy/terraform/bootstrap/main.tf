@@ -1,5 +1,5 @@
-# Once per account, before everything else: the bucket that keeps Terraform's state, which holds secrets, and GitHub as one whom
-# the account believes. Its own state stays in this folder, and can be made again with `terraform import`.
+# Once per account, before everything else: the bucket of Terraform's state, which contains secrets, and GitHub as an identity
+# provider of the account. Its own state stays in this folder, and can be recreated with `terraform import`.
 
 terraform {
   required_version = "1.15.5" # as in ..
@@ -40,9 +40,9 @@ resource "aws_kms_key" "state" {
 }
 
 resource "aws_s3_bucket" "state" {
-  #checkov:skip=CKV_AWS_18:CloudTrail says who read it; a bucket for its access logs would need one for its own
-  #checkov:skip=CKV_AWS_144:The data stays in Japan, and what the state describes can be imported again
-  #checkov:skip=CKV2_AWS_62:Nothing waits for objects to appear
+  #checkov:skip=CKV_AWS_18:CloudTrail records access; a bucket for access logs would itself need one
+  #checkov:skip=CKV_AWS_144:The data stays in Japan, and the resources in the state can be imported again
+  #checkov:skip=CKV2_AWS_62:No consumer needs events about objects
   bucket = local.bucket
 
   lifecycle {
@@ -125,7 +125,7 @@ resource "aws_s3_bucket_ownership_controls" "state" {
   }
 }
 
-# An account may have only one. Whose jobs may do what, the role of each environment says (../github.tf).
+# An account may have only one. The role of each environment defines the permissions of its jobs (../github.tf).
 resource "aws_iam_openid_connect_provider" "github" {
   count = var.github_provider ? 1 : 0
 

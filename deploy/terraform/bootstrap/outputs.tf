@@ -1,5 +1,5 @@
 output "init" {
-  description = "The command that connects ../ with this bucket. Only the holder of the lock can change anything."
+  description = "The command that connects ../ to this bucket. Only the holder of the lock can change the state."
   value = join(" ", [
     "terraform init",
     "-backend-config=bucket=${aws_s3_bucket.state.bucket}",

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Begins the name of the bucket; the same as in the configuration whose state it keeps."
+  description = "Prefix of the name of the bucket; the same as in the configuration whose state it stores."
   type        = string
   default     = "tms"
 }
@@ -11,7 +11,7 @@ variable "region" {
 }
 
 variable "github_provider" {
-  description = "Whether to make the OIDC provider of GitHub. False if the account has one: aws iam list-open-id-connect-providers."
+  description = "Whether to create the OIDC provider of GitHub. False if the account already has one: aws iam list-open-id-connect-providers."
   type        = bool
   default     = true
 }

@@ -34,11 +34,11 @@ run "an_empty_account_gets_it_all" {
 
   assert {
     condition     = sort([for service in aws_ecs_service.role : service.name]) == tolist(["tms-clock", "tms-serve"]) && aws_ecs_cluster.main[0].name == "tms-cluster"
-    error_message = "The pipeline knows the services by these names."
+    error_message = "The pipeline uses these names of the services."
   }
   assert {
     condition     = alltrue([for service in aws_ecs_service.role : service.deployment_minimum_healthy_percent == 100 && service.deployment_maximum_percent == 200 && one(service.deployment_circuit_breaker).enable && one(service.deployment_circuit_breaker).rollback])
-    error_message = "A new task must be well before an old one goes, and a bad release must go back by itself."
+    error_message = "A new task must be healthy before an old one stops, and a bad release must be rolled back automatically."
   }
   assert {
     condition     = alltrue([for service in aws_ecs_service.role : !one(service.network_configuration).assign_public_ip && one(service.network_configuration).security_groups == toset([aws_security_group.tier["app"].id])])
@@ -46,11 +46,11 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = one(aws_ecs_service.role["serve"].load_balancer).container_port == 8000 && length(aws_ecs_service.role["clock"].load_balancer) == 0
-    error_message = "The load balancer speaks to port 8000 of serving tasks, and to no clock."
+    error_message = "The load balancer must connect to port 8000 of serving tasks, and to no clock."
   }
   assert {
     condition     = aws_lb_target_group.app.target_type == "ip" && one(aws_lb_target_group.app.health_check).path == "/health/"
-    error_message = "Tasks are known by their address."
+    error_message = "Tasks must be registered by address."
   }
   assert {
     condition     = aws_appautoscaling_target.serve[0].min_capacity == 2 && aws_appautoscaling_target.serve[0].max_capacity == 10
@@ -61,15 +61,15 @@ run "an_empty_account_gets_it_all" {
 
   assert {
     condition     = { for role, task in aws_ecs_task_definition.role : role => jsondecode(task.container_definitions)[0].command } == { serve = ["serve"], clock = ["clock"], migrate = ["migrate"] }
-    error_message = "One image takes every role."
+    error_message = "All roles must use one image."
   }
   assert {
     condition     = alltrue([for task in aws_ecs_task_definition.role : jsondecode(task.container_definitions)[0].readonlyRootFilesystem && strcontains(jsondecode(task.container_definitions)[0].image, "@sha256:")])
-    error_message = "Tasks must run an image by its digest, and write nothing into it."
+    error_message = "Tasks must run an image by its digest, with a read-only root."
   }
   assert {
     condition     = alltrue([for role, task in aws_ecs_task_definition.role : sort(jsondecode(task.container_definitions)[0].secrets[*].name) == tolist(concat(role == "migrate" ? ["TMS_DATABASE_MASTER_SECRET"] : [], ["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"])) && length(setintersection(jsondecode(task.container_definitions)[0].environment[*].name, ["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"])) == 0])
-    error_message = "Secrets must be handed over by reference."
+    error_message = "Secrets must be passed by reference."
   }
   assert {
     condition = alltrue([
@@ -85,7 +85,7 @@ run "an_empty_account_gets_it_all" {
 
   assert {
     condition     = jsondecode(aws_secretsmanager_secret_version.mail[0].secret_string).url == "smtps://tms%40example.com:p%40ss%20word%2F1@smtp.example.com:465"
-    error_message = "TMS must be told how the mail server takes mail, and with which password."
+    error_message = "TMS must get the address and the password of the mail server."
   }
   assert {
     condition     = aws_vpc_security_group_egress_rule.mail[0].from_port == 465 && aws_vpc_security_group_egress_rule.mail[0].security_group_id == aws_security_group.tier["app"].id && length(aws_vpc_endpoint.mail) == 0
@@ -97,10 +97,10 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = jsondecode(aws_ecs_task_definition.role["serve"].container_definitions)[0].healthCheck.command == ["CMD", "deploy/image/entrypoint", "health"] && one(aws_lb_target_group.app.health_check).path == "/health/"
-    error_message = "Container and load balancer must ask the process itself, not the database behind it."
+    error_message = "Container and load balancer must check the health of the process itself, not of the database."
   }
 
-  # Rights
+  # Permissions
 
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.main["task"].policy).Statement : statement.Resource if statement.Action == ["sns:Publish"]] == [["arn:aws:sns:ap-northeast-1:123456789012:on-call"]]
@@ -108,7 +108,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = keys(aws_iam_role.main) == ["backup", "execution", "migrate", "monitoring", "network", "task"]
-    error_message = "Containers need no role of machines."
+    error_message = "Containers must not have the role of machines."
   }
   assert {
     condition     = alltrue(flatten([for policy in concat(values(aws_iam_role_policy.main)[*].policy, [aws_iam_role_policy.deploy.policy]) : [for statement in jsondecode(policy).Statement : !anytrue([for action in statement.Action : strcontains(action, "*")])]]))
@@ -116,7 +116,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.deploy.policy).Statement : statement.Condition.StringEquals["iam:PassedToService"] == "ecs-tasks.amazonaws.com" if contains(statement.Action, "iam:PassRole")])
-    error_message = "The pipeline may hand roles to tasks only."
+    error_message = "The pipeline must be able to pass roles to tasks only."
   }
 
   assert {
@@ -130,14 +130,14 @@ run "an_empty_account_gets_it_all" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["high-cpu-usage"].namespace == "AWS/ECS" && aws_cloudwatch_metric_alarm.main["high-memory-usage"].metric_name == "MemoryUtilization"
-    error_message = "CPU and memory are those of tasks."
+    error_message = "The alarms on CPU and memory must be those of tasks."
   }
   assert {
     condition     = [for query in aws_cloudwatch_metric_alarm.main["too-few-running"].metric_query : "${one(query.metric).metric_name} ${one(query.metric).dimensions.ServiceName}" if query.id != "all"] == ["DesiredTaskCount tms-serve", "RunningTaskCount tms-serve", "DesiredTaskCount tms-clock", "RunningTaskCount tms-clock"]
-    error_message = "Missing tasks of both services must ring, those of the clock, too."
+    error_message = "Missing tasks of both services, including the clock, must fire an alarm."
   }
   assert {
     condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.main : length(alarm.alarm_actions) == 1 && strcontains(alarm.alarm_description, "docs/runbook.md#${name}")])
-    error_message = "Every alarm must tell somebody, and lead to the runbook."
+    error_message = "Every alarm must have a recipient, and link to the runbook."
   }
 }

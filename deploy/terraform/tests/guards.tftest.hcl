@@ -1,4 +1,4 @@
-# What must never be, seen in the plan: nothing of it needs an account to be known.
+# Configurations that must never exist, checked in the plan without an account.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -16,11 +16,11 @@ run "production_plans" {
 
   assert {
     condition     = output.url == "https://tms.techcore-solutions.jp/" && output.terminal_url == "wss://tms.techcore-solutions.jp/ws/terminal/"
-    error_message = "People and terminals must find TMS under its domain."
+    error_message = "People and terminals must reach TMS under its domain."
   }
   assert {
     condition     = length(aws_autoscaling_group.app) == 1 && length(aws_ecs_service.role) == 0
-    error_message = "Production runs on machines."
+    error_message = "Production must run on machines."
   }
 
   assert {
@@ -29,14 +29,14 @@ run "production_plans" {
   }
   assert {
     condition     = aws_db_instance.main.db_subnet_group_name == "tms-db-subnet-group"
-    error_message = "The database must lie in the private subnets."
+    error_message = "The database must be in the private subnets."
   }
   assert {
     condition     = aws_db_instance.main.multi_az && aws_db_instance.main.storage_encrypted
-    error_message = "The database must be encrypted, and outlive a zone."
+    error_message = "The database must be encrypted, and survive the loss of a zone."
   }
   assert {
     condition     = aws_wafv2_web_acl.main.name == "tms-web-acl" && aws_wafv2_web_acl_association.balancer != null
-    error_message = "The WAF must stand before the load balancer."
+    error_message = "The WAF must be in front of the load balancer."
   }
 }

@@ -1,4 +1,4 @@
-# Values that would only fail after half an hour of apply, or never; and one that is a choice.
+# Invalid values that would otherwise fail only after half an hour of apply, or never; and valid alternatives.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -100,11 +100,11 @@ run "a_restored_instance_and_an_image_of_ones_own" {
 
   assert {
     condition     = aws_launch_template.app[0].image_id == "ami-0fedcba9876543210" && length(data.aws_ssm_parameter.machine_image) == 0
-    error_message = "Machines must be made of the image that is named."
+    error_message = "Machines must use the given image."
   }
   assert {
     condition     = aws_db_instance.main.identifier == "tms-database-restored" && aws_cloudwatch_log_group.database["postgresql"].name == "/aws/rds/instance/tms-database-restored/postgresql"
-    error_message = "An instance that was restored may keep its name."
+    error_message = "A restored instance must be able to keep its name."
   }
 }
 
@@ -117,6 +117,6 @@ run "without_cloudfront_tms_serves_its_files_itself" {
 
   assert {
     condition     = length(aws_cloudfront_distribution.static) == 0 && output.static_url == ""
-    error_message = "There must be no distribution, and no address of one."
+    error_message = "There must be no distribution, and no URL of one."
   }
 }

@@ -1,4 +1,4 @@
-# The values of env/production.tfvars, on machines: what an empty account gets. One run, because each costs seconds.
+# The plan for an empty account with the values of env/production.tfvars, on machines. One run, because each takes seconds.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -37,46 +37,46 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = alltrue([for zone, route in aws_route.outbound : route.nat_gateway_id == aws_nat_gateway.outbound[zone].id])
-    error_message = "Each zone must go out through a gateway of its own."
+    error_message = "Each zone must have its own NAT gateway."
   }
   assert {
     condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.public : rule.security_group_id == aws_security_group.tier["alb"].id && contains([80, 443], rule.from_port)])
-    error_message = "From the internet only the load balancer may be reached, on 80 and 443."
+    error_message = "Only the load balancer must be reachable from the internet, on 80 and 443."
   }
   assert {
     condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.flow : rule.cidr_ipv4 == null && rule.referenced_security_group_id != null && rule.from_port == rule.to_port])
-    error_message = "Inside, each port is open to one group, and not to addresses."
+    error_message = "Inside the network, each port must be open to one group, and not to addresses."
   }
   assert {
     condition     = length(setsubtract(["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "ssm"], keys(aws_vpc_endpoint.service))) == 0 && aws_vpc_endpoint.storage.vpc_endpoint_type == "Gateway"
-    error_message = "AWS's own services must be reached from inside."
+    error_message = "AWS services must be reachable from inside the network."
   }
 
   # The database
 
   assert {
     condition     = aws_db_instance.main.identifier == "tms-database" && startswith(aws_db_instance.main.engine_version, "17") && aws_db_instance.main.db_name == "tms_production" && aws_db_instance.main.username == "tms_admin"
-    error_message = "The database must be the manual's, on PostgreSQL 17."
+    error_message = "The database must be as in the manual, on PostgreSQL 17."
   }
   assert {
     condition     = aws_db_instance.main.manage_master_user_password && aws_db_instance.main.password == null
-    error_message = "RDS must keep the password of its master user itself."
+    error_message = "RDS must manage the password of its master user."
   }
   assert {
     condition     = jsondecode(aws_secretsmanager_secret_version.database.secret_string) == { username = "tms_app", password = random_password.database.result } && strcontains(base64decode(aws_launch_template.app[0].user_data), "export TMS_DATABASE_SECRET='${aws_secretsmanager_secret.database.arn}'")
-    error_message = "TMS must sign in as a role of its own, and not as the master user."
+    error_message = "TMS must use its own database role, not the master user."
   }
   assert {
     condition     = aws_ssm_parameter.database_secret.name == "/tms/database/secret" && aws_ssm_parameter.database_secret.value == aws_db_instance.main.master_user_secret[0].secret_arn && strcontains(base64decode(aws_launch_template.app[0].user_data), "export TMS_MASTER_PARAMETER='/tms/database/secret'")
-    error_message = "A restored instance has another secret: it is handed over by this parameter."
+    error_message = "This parameter must name the secret of the database, because a restored instance has another one."
   }
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Resource if statement.Sid == "ReadTheSecretOfTheMaster"] == [[aws_db_instance.main.master_user_secret[0].secret_arn]]
-    error_message = "Machines migrate, and make the role of TMS first."
+    error_message = "Machines must be able to read the master secret, because they migrate and create the role of TMS."
   }
   assert {
     condition     = aws_ssm_parameter.good_releases.name == "/tms/releases/good" && aws_ssm_parameter.good_releases.value == "[]"
-    error_message = "The pipeline keeps the list of good releases in this parameter."
+    error_message = "The pipeline must store the list of good releases in this parameter."
   }
   assert {
     condition     = alltrue([for rule in aws_backup_plan.main.rule : one(rule.copy_action).destination_vault_arn == var.backup_copy_vault]) && anytrue([for statement in jsondecode(aws_kms_key.main.policy).Statement : statement.Sid == "SnapshotsAreCopied" && statement.Principal.AWS == "arn:aws:iam::210987654321:root"])
@@ -84,11 +84,11 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = aws_db_instance.main.backup_retention_period == 7 && aws_db_instance.main.deletion_protection && !aws_db_instance.main.skip_final_snapshot
-    error_message = "The database must be kept."
+    error_message = "The database must be protected against deletion."
   }
   assert {
     condition     = aws_db_instance.main.max_allocated_storage > aws_db_instance.main.allocated_storage && aws_db_instance.main.performance_insights_enabled && aws_db_instance.main.monitoring_interval > 0
-    error_message = "The database must grow by itself, and be looked into."
+    error_message = "The database must have storage autoscaling and Database Insights."
   }
   assert {
     condition     = { for parameter in aws_db_parameter_group.main.parameter : parameter.name => parameter.value }["rds.force_ssl"] == "1"
@@ -99,18 +99,18 @@ run "an_empty_account_gets_it_all" {
 
   assert {
     condition     = aws_elasticache_replication_group.main.multi_az_enabled && aws_elasticache_replication_group.main.automatic_failover_enabled && aws_elasticache_replication_group.main.num_cache_clusters >= 2
-    error_message = "Redis must outlive a zone."
+    error_message = "Redis must survive the loss of a zone."
   }
   assert {
     condition     = aws_elasticache_replication_group.main.transit_encryption_mode == "required" && jsondecode(aws_secretsmanager_secret_version.redis.secret_string).auth_token == aws_elasticache_replication_group.main.auth_token
-    error_message = "Redis must ask for TLS, and for the token that the secret has."
+    error_message = "Redis must require TLS, and the token in the secret."
   }
   assert {
     condition     = startswith(jsondecode(aws_secretsmanager_secret_version.redis.secret_string).url, "rediss://:")
-    error_message = "The URL must have TLS."
+    error_message = "The URL must use TLS."
   }
 
-  # The way in
+  # Load balancer
 
   assert {
     condition     = aws_lb_listener.https.protocol == "HTTPS" && startswith(aws_lb_listener.https.ssl_policy, "ELBSecurityPolicy-TLS13-")
@@ -118,11 +118,11 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = aws_lb.main.idle_timeout == 300 && aws_lb.main.idle_timeout > 2 * local.ping_interval_s
-    error_message = "The load balancer must be more patient than the pings of WebSockets."
+    error_message = "The idle timeout of the load balancer must exceed the ping interval of WebSockets."
   }
   assert {
     condition     = one(aws_lb_target_group.app.health_check).path == "/health/" && aws_lb_target_group.app.port == 8000 && one(aws_lb_target_group.app.health_check).matcher == "200"
-    error_message = "Health is asked of the application, on port 8000."
+    error_message = "The health check must use the application, on port 8000."
   }
   assert {
     condition     = local.machine_drain_s < tonumber(aws_lb_target_group.app.deregistration_delay) && tonumber(aws_lb_target_group.app.deregistration_delay) < aws_autoscaling_lifecycle_hook.main["tms-drain"].heartbeat_timeout
@@ -130,7 +130,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = one(one(aws_lb_listener.http.default_action).redirect).protocol == "HTTPS" && one(one(aws_lb_listener.http.default_action).redirect).status_code == "HTTP_301"
-    error_message = "People without TLS must be sent to where there is."
+    error_message = "Requests of people without TLS must be redirected to HTTPS."
   }
   assert {
     condition     = contains(one(one(aws_lb_listener_rule.terminals_without_tls.condition).path_pattern).values, "/ws/terminal/*") && one(one(aws_lb_listener_rule.terminals_without_tls.action).fixed_response).status_code == "403" && aws_lb_listener_rule.terminals_without_tls.listener_arn == aws_lb_listener.http.arn
@@ -138,26 +138,26 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = contains(one(one(aws_lb_listener_rule.metrics.condition).path_pattern).values, "/metrics") && one(one(aws_lb_listener_rule.metrics.action).fixed_response).status_code == "404" && aws_lb_listener_rule.metrics.priority == 1
-    error_message = "Metrics must not be reached from outside."
+    error_message = "Metrics must not be reachable from outside."
   }
   assert {
     condition     = one(aws_lb.main.access_logs).enabled && aws_lb.main.drop_invalid_header_fields && aws_lb.main.enable_deletion_protection
-    error_message = "The load balancer must log, be strict, and stay."
+    error_message = "The load balancer must write logs, drop invalid headers, and be protected against deletion."
   }
   assert {
     condition     = aws_acm_certificate.main.validation_method == "DNS" && aws_lb_listener.https.certificate_arn == aws_acm_certificate_validation.main.certificate_arn
-    error_message = "The certificate must be proven by DNS before it is used."
+    error_message = "The certificate must be validated by DNS before it is used."
   }
   assert {
     condition     = aws_wafv2_web_acl_association.balancer.resource_arn == aws_lb.main.arn && aws_wafv2_web_acl_association.balancer.web_acl_arn == aws_wafv2_web_acl.main.arn
-    error_message = "The WAF must stand before the load balancer."
+    error_message = "The WAF must be in front of the load balancer."
   }
   assert {
     condition = {
       for rule in aws_wafv2_web_acl.main.rule : rule.name => one(one(rule.statement).rate_based_statement).limit
       if length(one(rule.statement).rate_based_statement) == 1
     } == { RateLimitRule = 2000, TerminalRateLimitRule = 50000 }
-    error_message = "People and terminals must each have a limit of their own."
+    error_message = "People and terminals must have separate limits."
   }
   assert {
     condition = alltrue(flatten([
@@ -172,7 +172,7 @@ run "an_empty_account_gets_it_all" {
       for rule in aws_wafv2_web_acl.main.rule : [one(one(one(rule.action).block).custom_response).response_code, { for header in one(one(one(rule.action).block).custom_response).response_header : header.name => header.value }]
       if rule.name == "TerminalRateLimitRule"
     ]) == [503, { Retry-After = "30" }]
-    error_message = "A terminal above the limit must be told when to come back, and not that it is refused."
+    error_message = "A terminal above the limit must get 503 with Retry-After, not 403."
   }
   assert {
     condition = alltrue(flatten([
@@ -180,18 +180,18 @@ run "an_empty_account_gets_it_all" {
         for limit in one(rule.statement).rate_based_statement : limit.limit > var.terminals_per_address * limit.evaluation_window_sec / local.retry_after_s
       ] if rule.name == "TerminalRateLimitRule"
     ]))
-    error_message = "Terminals that come back as they are told must stay below the limit, or it never ends."
+    error_message = "Terminals that respect Retry-After must stay below the limit, or the block never ends."
   }
   assert {
     condition     = local.settings.TMS_CONNECTIONS_PER_ADDRESS == "50000"
-    error_message = "TMS must let as many in from one address as the WAF does."
+    error_message = "TMS and the WAF must have the same limit per address."
   }
 
   # E-mail through SES
 
   assert {
     condition     = jsondecode(aws_secretsmanager_secret_version.mail[0].secret_string).url == "smtp://${urlencode(aws_iam_access_key.mail[0].id)}:${urlencode(aws_iam_access_key.mail[0].ses_smtp_password_v4)}@email-smtp.ap-northeast-1.amazonaws.com:587"
-    error_message = "TMS must be told how SES takes mail."
+    error_message = "TMS must get the address of SES."
   }
   assert {
     condition     = aws_vpc_endpoint.mail[0].private_dns_enabled && aws_vpc_security_group_egress_rule.flow["mail"].from_port == 587 && aws_vpc_security_group_ingress_rule.flow["mail"].security_group_id == aws_security_group.tier["endpoint"].id && length(aws_vpc_security_group_egress_rule.mail) == 0
@@ -199,7 +199,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = aws_route53_record.dkim[*].name == ["one._domainkey.techcore-solutions.jp", "two._domainkey.techcore-solutions.jp", "three._domainkey.techcore-solutions.jp"]
-    error_message = "Mail must be signed for the domain of its sender."
+    error_message = "E-mail must be signed for the domain of its sender."
   }
   assert {
     condition     = jsondecode(aws_iam_user_policy.mail[0].policy).Statement[0].Condition.StringEquals["ses:FromAddress"] == "tms@techcore-solutions.jp"
@@ -207,7 +207,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = length(setsubtract(keys(local.managed_rules), [for rule in aws_wafv2_web_acl.main.rule : rule.name])) == 0 && contains(keys(local.managed_rules), "AWSManagedRulesKnownBadInputsRuleSet")
-    error_message = "AWS's own rule sets must be in force."
+    error_message = "The managed rule sets of AWS must be active."
   }
 
   # Buckets
@@ -218,27 +218,27 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = alltrue([for policy in concat(values(aws_s3_bucket_policy.main), [aws_s3_bucket_policy.static]) : jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(policy.policy).Statement[0].Effect == "Deny"]) && length(aws_s3_bucket_policy.main) + 1 == length(aws_s3_bucket.main)
-    error_message = "Every bucket must refuse what comes without TLS."
+    error_message = "Every bucket must refuse requests without TLS."
   }
   assert {
     condition     = length(flatten([for policy in concat(values(aws_s3_bucket_policy.main), [aws_s3_bucket_policy.static]) : [for statement in jsondecode(policy.policy).Statement : statement if statement.Effect == "Allow" && statement.Principal == "*"]])) == 0
-    error_message = "No bucket may let everybody in."
+    error_message = "No bucket may grant access to everybody."
   }
   assert {
     condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-backups", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
-    error_message = "Scripts know the buckets by these names."
+    error_message = "Scripts use these names of the buckets."
   }
   assert {
     condition     = one(one(aws_s3_bucket_lifecycle_configuration.main["backups"].rule).expiration).days == 30
-    error_message = "Dumps are kept for 30 days."
+    error_message = "Dumps must be kept for 30 days."
   }
   assert {
     condition     = one(aws_cloudfront_distribution.static[0].default_cache_behavior).viewer_protocol_policy == "https-only" && one(aws_cloudfront_distribution.static[0].viewer_certificate).minimum_protocol_version == "TLSv1.2_2021"
-    error_message = "Static files must come over TLS."
+    error_message = "Static files must be served over TLS."
   }
   assert {
     condition     = one(one(one(aws_cloudfront_response_headers_policy.static[0].cors_config).access_control_allow_origins).items) == "https://tms.techcore-solutions.jp"
-    error_message = "Browsers take modules from another host only when it says so, and only TMS's own pages need them."
+    error_message = "CORS must allow the pages of TMS, and no others, because browsers load modules from another host only then."
   }
 
   # Encryption everywhere
@@ -249,7 +249,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = aws_elasticache_replication_group.main.at_rest_encryption_enabled && aws_elasticache_replication_group.main.transit_encryption_enabled
-    error_message = "Redis must be encrypted, kept and on its way."
+    error_message = "Redis must be encrypted, at rest and in transit."
   }
   assert {
     condition     = alltrue([for one in aws_s3_bucket_server_side_encryption_configuration.main : contains(["aws:kms", "AES256"], one(one(one.rule).apply_server_side_encryption_by_default).sse_algorithm)]) && keys(aws_s3_bucket_server_side_encryption_configuration.main) == keys(aws_s3_bucket.main)
@@ -261,7 +261,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.main), values(aws_cloudwatch_log_group.database), [aws_cloudwatch_log_group.waf]) : group.kms_key_id == aws_kms_key.main.arn && group.retention_in_days == 365])
-    error_message = "Logs must be encrypted, and end one day."
+    error_message = "Logs must be encrypted, and expire."
   }
   assert {
     condition     = alltrue([for secret in [aws_secretsmanager_secret.application, aws_secretsmanager_secret.database, aws_secretsmanager_secret.redis] : secret.kms_key_id == aws_kms_key.main.arn])
@@ -277,7 +277,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = aws_kms_key.main.enable_key_rotation
-    error_message = "The key must be changed every year."
+    error_message = "The key must be rotated every year."
   }
 
   # Machines
@@ -288,7 +288,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = aws_autoscaling_group.app[0].health_check_type == "ELB" && aws_autoscaling_group.app[0].health_check_grace_period >= aws_autoscaling_lifecycle_hook.main["tms-launch"].heartbeat_timeout
-    error_message = "The load balancer says whether a machine is well, and not before the machine had its time to boot."
+    error_message = "The health check of the load balancer must decide whether a machine is healthy, after a grace period for its start."
   }
   assert {
     condition     = one(aws_autoscaling_group.app[0].instance_maintenance_policy).min_healthy_percentage == 100 && one(aws_autoscaling_group.app[0].instance_maintenance_policy).max_healthy_percentage == 150
@@ -302,27 +302,27 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = toset(one(one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).alarm_specification).alarms) == toset(["tms-no-healthy-host", "tms-server-errors"])
-    error_message = "Alarms that a refresh sets off must roll it back."
+    error_message = "Alarms that a refresh triggers must roll it back."
   }
   assert {
     condition     = one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).min_healthy_percentage == 100 && one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).auto_rollback
-    error_message = "A new machine must be well before an old one goes."
+    error_message = "A new machine must be healthy before an old one is terminated."
   }
   assert {
     condition     = one(aws_launch_template.app[0].metadata_options).http_tokens == "required" && one(aws_launch_template.app[0].iam_instance_profile).arn == aws_iam_instance_profile.machine[0].arn
-    error_message = "Machines need IMDSv2 and a role of their own."
+    error_message = "Machines must use IMDSv2 and have their own role."
   }
   assert {
     condition     = aws_launch_template.app[0].image_id == data.aws_ssm_parameter.machine_image[0].insecure_value && strcontains(data.aws_ssm_parameter.machine_image[0].name, "al2023")
-    error_message = "Machines must be made of the newest Amazon Linux 2023."
+    error_message = "Machines must use the newest Amazon Linux 2023."
   }
   assert {
     condition     = aws_autoscaling_lifecycle_hook.main["tms-launch"].heartbeat_timeout == 600 && aws_autoscaling_lifecycle_hook.main["tms-launch"].default_result == "ABANDON" && aws_autoscaling_lifecycle_hook.main["tms-drain"].lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING"
-    error_message = "A machine that is not ready after ten minutes must be replaced, and one that ends must drain first."
+    error_message = "A machine that is not ready after ten minutes must be replaced, and one that is terminated must drain first."
   }
   assert {
     condition     = startswith(base64decode(aws_launch_template.app[0].user_data), "#!/bin/bash\nexport ") && strcontains(base64decode(aws_launch_template.app[0].user_data), "\nexport TMS_ASG='tms-autoscaling-group'\n")
-    error_message = "A machine must be told what it is."
+    error_message = "User data must contain the configuration of the machine."
   }
   assert {
     condition = alltrue([
@@ -333,11 +333,11 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.redis.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.application.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.database.result)
-    error_message = "No secret may stand in user data."
+    error_message = "User data must not contain secrets."
   }
   assert {
     condition     = contains([for metric in one(one(aws_autoscaling_policy.terminals[0].target_tracking_configuration).customized_metric_specification).metrics : metric.expression], "terminals / machines")
-    error_message = "Machines must follow the terminals."
+    error_message = "The number of machines must scale with that of terminals."
   }
 
   # Alarms
@@ -377,11 +377,11 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_actions == toset([aws_sns_topic.alerts[try(local.alarms[name].severity, "warning")].arn]) && alarm.ok_actions == alarm.alarm_actions && alarm.actions_enabled])
-    error_message = "Every alarm must tell somebody, when it begins and when it ends."
+    error_message = "Every alarm must notify a topic, when it fires and when it clears."
   }
   assert {
     condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.main : strcontains(alarm.alarm_description, "docs/runbook.md#${name}")])
-    error_message = "Every alarm must lead to its section of the runbook."
+    error_message = "Every alarm must link to its section of the runbook."
   }
   assert {
     condition = sort([for name, alarm in aws_cloudwatch_metric_alarm.main : name if alarm.alarm_actions == toset([aws_sns_topic.alerts["critical"].arn])]) == tolist([
@@ -397,49 +397,49 @@ run "an_empty_account_gets_it_all" {
       "silent-terminals",
       "terminals-blocked",
     ]) && aws_sns_topic.alerts["critical"].arn != aws_sns_topic.alerts["warning"].arn
-    error_message = "What wakes somebody at night must be chosen, not happen."
+    error_message = "The list of critical alarms must match, so that an alarm does not become critical by accident."
   }
   assert {
     condition     = aws_cloudwatch_composite_alarm.down.alarm_rule == "ALARM(\"tms-no-healthy-host\") OR ALARM(\"tms-reports-waiting\") OR (ALARM(\"tms-server-errors\") AND ALARM(\"tms-bridge-silent\"))" && aws_cloudwatch_composite_alarm.down.alarm_actions == toset([aws_sns_topic.alerts["critical"].arn])
-    error_message = "That TMS is down must be said in one message, to those who are woken."
+    error_message = "An outage of TMS must send one message, to the topic of critical alarms."
   }
   assert {
     condition     = alltrue([for name in regexall("tms-([a-z-]+)", aws_cloudwatch_composite_alarm.down.alarm_rule)[*][0] : contains(keys(aws_cloudwatch_metric_alarm.main), name)])
-    error_message = "The composite alarm is made of an alarm that does not exist."
+    error_message = "The composite alarm refers to an alarm that does not exist."
   }
   assert {
     condition = { for subscription in aws_sns_topic_subscription.main : "${subscription.protocol} ${subscription.endpoint}" => subscription.topic_arn... } == {
       "email noc@techcore-solutions.jp" = [aws_sns_topic.alerts["critical"].arn, aws_sns_topic.alerts["warning"].arn]
       "sms +819012345678"               = [aws_sns_topic.alerts["critical"].arn]
     }
-    error_message = "Addresses must get both severities, and who is on call only what is critical."
+    error_message = "E-mail addresses must receive both severities, and people on call only critical alarms."
   }
   assert {
     condition     = { for query in aws_cloudwatch_metric_alarm.main["reports-waiting"].metric_query : query.id => one(query.metric).stat if query.id != "all" } == { m0 = "Maximum", m1 = "SampleCount" }
-    error_message = "Waiting reports are compared with acknowledgements."
+    error_message = "Waiting reports must be compared with acknowledgements."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["terminals-blocked"].dimensions == tomap({ WebACL = "tms-web-acl", Region = "ap-northeast-1", Rule = "TerminalRateLimitRule" })
-    error_message = "Blocked terminals are counted where the WAF blocks them."
+    error_message = "Blocked terminals must be counted by the rule of the WAF that blocks them."
   }
   assert {
     condition     = alltrue([for name in ["bridge-silent", "backup-missing", "no-healthy-host"] : aws_cloudwatch_metric_alarm.main[name].treat_missing_data == "breaching"])
-    error_message = "Where silence is the fault, missing data must ring."
+    error_message = "Alarms on missing metrics must treat missing data as breaching."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["high-cpu-usage"].threshold == 80 && aws_cloudwatch_metric_alarm.main["high-cpu-usage"].evaluation_periods == 2 && aws_cloudwatch_metric_alarm.main["high-cpu-usage"].period == 300 && aws_cloudwatch_metric_alarm.main["high-cpu-usage"].dimensions == tomap({ AutoScalingGroupName = "tms-autoscaling-group" })
-    error_message = "The alarm on CPU must be the manual's."
+    error_message = "The alarm on CPU must be as in the manual."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["low-db-storage"].threshold == 10737418240 && aws_cloudwatch_metric_alarm.main["low-db-storage"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.main["low-db-storage"].dimensions == tomap({ DBInstanceIdentifier = "tms-database" })
-    error_message = "The alarm on storage must be the manual's."
+    error_message = "The alarm on storage must be as in the manual."
   }
   assert {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.main) + 1
     error_message = "The dashboard must show all alarms."
   }
 
-  # Rights
+  # Permissions
 
   assert {
     condition = alltrue(flatten([
@@ -478,7 +478,7 @@ run "an_empty_account_gets_it_all" {
         if contains(statement.Resource, "*")
       ]
     ]))
-    error_message = "A statement allows something everywhere that could be allowed for one resource."
+    error_message = "A statement allows an action on all resources that could be limited to one resource."
   }
   assert {
     condition     = alltrue(flatten([for policy in concat(values(aws_iam_role_policy.main)[*].policy, [aws_iam_role_policy.deploy.policy]) : [for statement in jsondecode(policy).Statement : [for action in statement.Action : !strcontains(action, "*")]]]))

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Where everything of TMS lies on a machine. Sourced by the scripts beside it; none of them is run by hand but
+# Paths of TMS on a machine. Sourced by the scripts beside it; of these, only the following are run by hand:
 # install-release, switch-release, rollback, drain and manage.
 #
-#   /opt/tms/artefacts/            what was fetched: tms-VERSION.tar.gz, and its checksum
-#   /opt/tms/releases/VERSION/     what was unpacked; `.installed` in it is written last
+#   /opt/tms/artefacts/            downloads: tms-VERSION.tar.gz, and its checksum
+#   /opt/tms/releases/VERSION/     unpacked releases; `.installed` is written last
 #   /opt/tms/environments/HASH/    Python packages; releases with the same locks share one
-#   /opt/tms/static/               files for browsers of every installed release: a page of the one before still finds its own
+#   /opt/tms/static/               files for browsers of every installed release, so that pages of the previous one still work
 #   /opt/tms/current, previous     links to releases
-#   /opt/tms/supervisor/           supervisor, which outlives releases
-#   /etc/tms/machine.env           what this machine is: what Terraform told userdata.sh, and the ports
+#   /opt/tms/supervisor/           supervisor, independent of releases
+#   /etc/tms/machine.env           configuration of this machine: the values from Terraform, and the ports
 #   /etc/tms/tms.env               settings of TMS with its secrets (root:tms 0640)
 #
-# TMS_ROOT puts all of it below another directory; the tests use that.
-# shellcheck disable=SC2034 # most of these are for those who source it
+# TMS_ROOT sets another root directory, for tests.
+# shellcheck disable=SC2034 # most of these are for the scripts that source it
 set -euo pipefail
 
 readonly ROOT=${TMS_ROOT:-}
@@ -42,7 +42,7 @@ fail() {
   exit 1
 }
 
-# Two deployments at the same time would undo each other.
+# Two deployments at the same time would interfere.
 only_one() {
   mkdir -p "$RUN"
   exec 9>"$RUN/deploying"
@@ -54,22 +54,22 @@ release_at() {
   [[ ! -e $1 ]] || readlink -f "$1"
 }
 
-# LINK RELEASE. A rename, so that nobody ever finds no link.
+# LINK RELEASE. An atomic rename, so that the link always exists.
 point() {
   ln -sfn "$2" "$1.new"
   mv -T "$1.new" "$1"
 }
 
 require_version() {
-  [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || fail "$1 is no version: right is what build-release printed, such as v1.2.0"
+  [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || fail "$1 is not a version: expected is the output of build-release, such as v1.2.0"
 }
 
-# As the user that TMS runs as.
+# Runs a command as the user of TMS.
 as_tms() {
   if ((EUID == 0)); then runuser -u "$TMS_USER" -- "$@"; else "$@"; fi
 }
 
-# Those of a process of the release that this script lies in; its files for browsers are its own.
+# The settings of a process of the release that contains this script, with the static files of this release.
 load_settings() {
   set -a
   # shellcheck source=/dev/null
