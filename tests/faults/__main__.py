@@ -1,6 +1,6 @@
-"""`make faults`: the effect of each fault of the design on reports, boards and alerts, as a table.
+"""`make faults`: injects each fault, and prints its effect on reports, boards and alerts as a table.
 
-Exits 1 when a promise was broken. The faults of one place happen one after the other to the same terminals.
+Exits with 1 if a requirement was violated. The faults of one environment affect the same terminals in turn.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults import run, table
-from tests.faults.catalogue import STAGES
+from tests.faults.catalogue import GROUPS
 from tests.faults.fault import Finding, Verdict
 
 
@@ -23,34 +23,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     began_at, began = datetime.now(UTC), time.monotonic()
     try:
-        findings = asyncio.run(break_it(options.faults))
+        findings = asyncio.run(run_faults(options.faults))
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
     done = run.recorded(findings, began_at=began_at, took_s=time.monotonic() - began)
     print(f"\n{table.markdown(findings)}\n\n{table.summary(findings, took_s=done.took_s)}")
     if options.keep:
         run.keep(done, options.keep)
-    return int(any(finding.verdict is Verdict.BROKEN for finding in findings))
+    return int(any(finding.verdict is Verdict.FAILED for finding in findings))
 
 
-async def break_it(names: Sequence[str]) -> list[Finding]:
+async def run_faults(names: Sequence[str]) -> list[Finding]:
     task = asyncio.current_task()
     assert task
-    # However it ends: processes, cables and disks are removed.
+    # So that processes, cables and disks are removed on SIGTERM, too.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     findings: list[Finding] = []
-    for stage in STAGES:
-        wanted = [fault for fault in stage.faults if not names or fault.name in names]
-        findings += await stage.play(wanted, say=say) if wanted else []
+    for group in GROUPS:
+        wanted = [fault for fault in group.faults if not names or fault.name in names]
+        findings += await group.run(wanted, log=log) if wanted else []
     return findings
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    known = [fault.name for stage in STAGES for fault in stage.faults]
+    known = [fault.name for group in GROUPS for fault in group.faults]
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=f"all, or some of: {', '.join(known)}")
     parser.add_argument("--keep", type=Path, metavar="PATH", help="write the findings as JSON")

@@ -57,7 +57,7 @@ class AgentTerminal:
         return self._agent.state.is_connected
 
     @property
-    def doing(self) -> str:
+    def activity(self) -> str:
         return "is not linked"
 
     def report(self) -> None:

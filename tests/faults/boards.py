@@ -1,4 +1,4 @@
-"""A client of boards without a browser: it keeps the totals and rows shown, and the board's own verification."""
+"""A client of boards without a browser: keeps the totals and rows on the board, and the board's own verification."""
 
 import asyncio
 import contextlib
@@ -15,9 +15,9 @@ from websockets.exceptions import WebSocketException
 
 from tests.faults.observer import Query
 
-PATIENCE_S = 10.0
-LEAST_S, MOST_S = 0.5, 4.0
-"""How long a browser waits for a frame, and before it connects again (assets/js/live/socket.js)."""
+FRAME_TIMEOUT_S = 10.0
+RECONNECT_MIN_S, RECONNECT_MAX_S = 0.5, 4.0
+"""Time-out for a frame, and the wait before a reconnect, as in a browser (assets/js/live/socket.js)."""
 
 TOTAL = re.compile(r'id="number-(\w+)">([\d,]+)</b>')
 ROW = re.compile(r'id="terminal-(\d+)"[^>]*?data-presence="(\w+)"', re.DOTALL)
@@ -27,7 +27,7 @@ SEVERITIES = "SELECT severity, count(*) FROM alerts_alert WHERE state <> 'resolv
 ROWS = "SELECT terminal_id, presence FROM fleet_terminalstate"
 
 
-class Truth:
+class DatabaseState:
     """The database at one moment, as far as boards show it."""
 
     def __init__(self, query: Query) -> None:
@@ -49,7 +49,7 @@ class Board:
         self.most_behind_s = 0.0
         self.out_of_order = 0
         self.losses = 0
-        self.heard_at = 0.0
+        self.received_at = 0.0
         self._failures = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -62,32 +62,34 @@ class Board:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    def shows(self, truth: Truth) -> bool:
-        """Whether everything that the board shows of terminals and alerts equals the database."""
-        totals = all(truth.totals.get(name, 0) == number for name, number in self.totals.items())
-        return bool(self.proof) and totals and all(truth.rows.get(pk) == presence for pk, presence in self.rows.items())
+    def shows(self, expected: DatabaseState) -> bool:
+        """Whether the terminals and alerts on the board equal the database."""
+        totals = all(expected.totals.get(name, 0) == number for name, number in self.totals.items())
+        return (
+            bool(self.proof) and totals and all(expected.rows.get(pk) == presence for pk, presence in self.rows.items())
+        )
 
-    def is_proven_after(self, proven_at: str) -> bool:
-        """Whether the board itself found that it equals the database, not only at `proven_at`, and is not behind.
+    def is_verified_after(self, verified_at: str) -> bool:
+        """Whether the board verified itself against the database at another time than `verified_at`, and is not behind.
 
-        Not whether it was later: the clocks of some nodes are stepped here.
+        The times are not compared, because the clocks of some nodes are stepped here.
         """
         proof = self.proof
-        return bool(proof) and self.proven_at not in ("", proven_at) and proof["behind_s"] < LEAST_S
+        return bool(proof) and self.verified_at not in ("", verified_at) and proof["behind_s"] < RECONNECT_MIN_S
 
     @property
-    def proven_at(self) -> str:
+    def verified_at(self) -> str:
         """When the board was found to equal the database, by its node's clock; empty when it was not."""
         database = self.proof.get("database") or {"state": "unchecked"}
         return database["at"] if database["state"] == "equal" else ""
 
-    def forget(self) -> None:
+    def reset_counts(self) -> None:
         """Reset the counts."""
         self.most_behind_s, self.out_of_order, self.losses = 0.0, 0, 0
 
     @property
     def silent_s(self) -> float:
-        return time.monotonic() - self.heard_at
+        return time.monotonic() - self.received_at
 
     async def _run(self) -> None:
         while True:
@@ -97,12 +99,15 @@ class Board:
             except (WebSocketException, OSError, TimeoutError):
                 self.losses += 1
             self._failures += 1
-            await asyncio.sleep(LEAST_S + random.random() * (min(MOST_S, LEAST_S * 2**self._failures) - LEAST_S))
+            await asyncio.sleep(
+                RECONNECT_MIN_S
+                + random.random() * (min(RECONNECT_MAX_S, RECONNECT_MIN_S * 2**self._failures) - RECONNECT_MIN_S)
+            )
 
     async def _watch(self, socket: ClientConnection) -> None:
         number = 0
         while True:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(FRAME_TIMEOUT_S):
                 frame = json.loads(await socket.recv())
             number += 1
             if frame["number"] != number:
@@ -110,11 +115,11 @@ class Board:
                 number = frame["number"]
                 await socket.send(json.dumps({"ask": "repaint"}))
             self._failures = 0
-            self._take(frame)
+            self._apply(frame)
 
-    def _take(self, frame: dict[str, Any]) -> None:
-        said_before = {"database": self.proof.get("database"), "behind_s": 0.0}
-        self.heard_at, self.proof = time.monotonic(), said_before | frame["proof"]
+    def _apply(self, frame: dict[str, Any]) -> None:
+        previous = {"database": self.proof.get("database"), "behind_s": 0.0}
+        self.received_at, self.proof = time.monotonic(), previous | frame["proof"]
         self.most_behind_s = max(self.most_behind_s, self.proof["behind_s"])
         if frame["kind"] == "repaint":
             self.totals, self.rows = {}, {}
@@ -131,7 +136,7 @@ def _pk(element: str) -> int:
     return int(element.removeprefix("terminal-"))
 
 
-class Agreement:
+class Convergence:
     """How long boards take to agree with the database."""
 
     def __init__(self, boards: Sequence[Board], query: Query) -> None:
@@ -140,7 +145,7 @@ class Agreement:
 
     async def reached(self, *, within_s: float) -> float | None:
         """Seconds until every board shows what the database holds and has proven it; None when that takes longer."""
-        began, before = time.monotonic(), [board.proven_at for board in self.boards]
+        began, before = time.monotonic(), [board.verified_at for board in self.boards]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while not await self._is_reached(before):
@@ -149,7 +154,7 @@ class Agreement:
         return None
 
     async def _is_reached(self, before: Sequence[str]) -> bool:
-        if not all(board.is_proven_after(at) for board, at in zip(self.boards, before, strict=True)):
+        if not all(board.is_verified_after(at) for board, at in zip(self.boards, before, strict=True)):
             return False
-        truth = await asyncio.to_thread(Truth, self.query)
-        return all(board.shows(truth) for board in self.boards)
+        expected = await asyncio.to_thread(DatabaseState, self.query)
+        return all(board.shows(expected) for board in self.boards)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-NOWHERE = "02:00:00:00:00:01"
+UNUSED_MAC = "02:00:00:00:00:01"
 """An address that no interface has: frames to it are dropped at the other end, as in a network failure."""
 PREFIX = "tms-faults-"
 FOLDER = Path("/run/netns")
@@ -32,10 +32,10 @@ class Cable(NamedTuple):
     namespace: str
 
     def cut(self) -> None:
-        ip("neigh", "replace", self.there, "lladdr", NOWHERE, "dev", self.outside, "nud", "permanent")
-        ip(*self._in, "neigh", "replace", self.here, "lladdr", NOWHERE, "dev", self.inside, "nud", "permanent")
+        ip("neigh", "replace", self.there, "lladdr", UNUSED_MAC, "dev", self.outside, "nud", "permanent")
+        ip(*self._in, "neigh", "replace", self.here, "lladdr", UNUSED_MAC, "dev", self.inside, "nud", "permanent")
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         ip("neigh", "del", self.there, "dev", self.outside)
         ip(*self._in, "neigh", "del", self.here, "dev", self.inside)
 
@@ -56,7 +56,7 @@ class Namespace:
         ip("netns", "add", self.name)
         ip("-n", self.name, "link", "set", "lo", "up")
         for number, name in enumerate(cables):
-            self.cables[name] = self._lay(number)
+            self.cables[name] = self._add(number)
 
     def close(self) -> None:
         for cable in self.cables.values():
@@ -67,7 +67,7 @@ class Namespace:
         """A command line that runs `command` in the namespace, in the same process."""
         return ["ip", "netns", "exec", self.name, *command]
 
-    def _lay(self, number: int) -> Cable:
+    def _add(self, number: int) -> Cable:
         outside, inside = f"tmsf{number}o{os.getpid() % 100_000}", f"tmsf{number}i"
         net = f"10.{64 + os.getpid() % 64}.{number}"  # another run may be on this machine
         here, there = f"{net}.1", f"{net}.2"

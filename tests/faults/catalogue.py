@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.faults import (
+    client_limits,
     clients,
     clock_step,
     disk_full,
@@ -13,41 +14,40 @@ from tests.faults import (
     network,
     nodes,
     one_address,
-    postgresql_away,
-    redis_away,
+    postgresql_outage,
+    redis_outage,
     sign_in_flood,
     storm,
-    strangers,
 )
-from tests.faults.clock_step import Stepped
-from tests.faults.crowd import LIMITS
-from tests.faults.disk_full import SmallDiskCluster, SmallDiskSingle
-from tests.faults.failover import Replicated
-from tests.faults.network import Wired
-from tests.faults.place import Several, Single
-from tests.faults.scene import Scene
-from tests.faults.stage import Stage
+from tests.faults.clock_step import SteppedClockCluster
+from tests.faults.connection_flood import LIMITS
+from tests.faults.disk_full import SmallDiskCluster, SmallDiskProcess
+from tests.faults.environment import FaultCluster, SingleProcess
+from tests.faults.failover import ReplicatedCluster
+from tests.faults.fault_group import FaultGroup
+from tests.faults.network import CabledCluster
+from tests.faults.scenario import Scenario
 
-STAGES: tuple[Stage[Any], ...] = (
-    Stage(
-        lambda: Scene(Several(3, clocks=2, settings=LIMITS)),
+GROUPS: tuple[FaultGroup[Any], ...] = (
+    FaultGroup(
+        lambda: Scenario(FaultCluster(3, clocks=2, settings=LIMITS)),
         (
             *nodes.FAULTS,
-            *redis_away.FAULTS,
-            *postgresql_away.FAULTS,
+            *redis_outage.FAULTS,
+            *postgresql_outage.FAULTS,
             *leader.FAULTS,
-            *strangers.FAULTS,
+            *client_limits.FAULTS,
             *clients.FAULTS,
             *hostile.FAULTS,
             *sign_in_flood.FAULTS,
         ),
     ),
-    Stage(storm.stormy, storm.FAULTS),
-    Stage(one_address.chain, one_address.FAULTS),
-    Stage(lambda: Scene(Replicated(), agents=10, light=50), failover.FAULTS),
-    Stage(lambda: Scene(Wired(), agents=10, light=50), network.FAULTS),
-    Stage(lambda: Scene(Stepped(), agents=10, light=50), clock_step.FAULTS),
-    Stage(lambda: Scene(SmallDiskCluster(), agents=10, light=50), disk_full.POSTGRESQL),
-    Stage(lambda: Scene(SmallDiskSingle(), agents=10, light=30), disk_full.SQLITE),
-    Stage(lambda: Scene(Single(), agents=10, light=30, report_every_s=0.5), killed.FAULTS),
+    FaultGroup(storm.storm_scenario, storm.FAULTS),
+    FaultGroup(one_address.chain_scenario, one_address.FAULTS),
+    FaultGroup(lambda: Scenario(ReplicatedCluster(), agents=10, light=50), failover.FAULTS),
+    FaultGroup(lambda: Scenario(CabledCluster(), agents=10, light=50), network.FAULTS),
+    FaultGroup(lambda: Scenario(SteppedClockCluster(), agents=10, light=50), clock_step.FAULTS),
+    FaultGroup(lambda: Scenario(SmallDiskCluster(), agents=10, light=50), disk_full.POSTGRESQL),
+    FaultGroup(lambda: Scenario(SmallDiskProcess(), agents=10, light=30), disk_full.SQLITE),
+    FaultGroup(lambda: Scenario(SingleProcess(), agents=10, light=30, report_every_s=0.5), killed.FAULTS),
 )

@@ -1,4 +1,4 @@
-"""Clients that do not behave: a board that stops reading (R10), a terminal that floods (R9, R10)."""
+"""Misbehaving clients: a board that stops reading (R10), a terminal that floods (R9, R10)."""
 
 import asyncio
 import contextlib
@@ -10,76 +10,82 @@ from asyncio.subprocess import PIPE
 from collections.abc import Iterator, Sequence
 
 from deploy.processes.node import NodeProcess
+from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
 from tests.faults.light import LightTerminal
-from tests.faults.place import Several
 from tests.faults.processes import resident_mib
-from tests.faults.scene import Scene
+from tests.faults.scenario import Scenario
 from tests.support.link.raw_client import Client
 
 READERS = 8
 FILLED_WITHIN_S = 5.0
 """The kernel's buffers between a node and a reader are full by then, at the rate of these boards."""
-CALM_S, FLOOD_MIB = 5.0, 180
+BASELINE_S, FLOOD_MIB = 5.0, 180
 NOISE_S = 0.05
 """How much a p99 of some hundred acknowledgements varies on a busy machine."""
 
 DROPPED = re.compile(r'^tms_server_events_total{event="(?:slow_\w+|ping_timeout)"} (\S+)', re.MULTILINE)
 
 
-async def stop_reading(scene: Scene[Several], finding: Finding) -> None:
-    node = scene.place.nodes[0]
+async def stop_reading(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    node = scenario.environment.nodes[0]
     before, before_mib = await asyncio.to_thread(dropped, node), resident_mib(node.pid)
-    readers = [await asyncio.to_thread(open_board, scene, node) for _ in range(READERS)]
-    async with scene.disturbed(finding) as disturbance:
+    readers = [await asyncio.to_thread(open_board, scenario, node) for _ in range(READERS)]
+    async with scenario.during_fault(finding) as window:
         began_at, most_mib, took_s = time.monotonic(), before_mib, None
         while took_s is None and time.monotonic() - began_at < 40:
             await asyncio.sleep(0.2)
             most_mib = max(most_mib, resident_mib(node.pid))
             if await asyncio.to_thread(dropped, node) - before >= READERS:
                 took_s = time.monotonic() - began_at
-        disturbance.is_over()
+        window.end()
     for reader in readers:
         reader.vanish()
-    behind_s = max(board.most_behind_s for board in scene.boards)
-    finding.promise("dropped and counted", took_s, at_most=10 + FILLED_WITHIN_S, unit="s")
-    finding.promise("the node grew for each", (most_mib - before_mib) / READERS, at_most=5, unit="MiB")
-    finding.promise("other boards behind", behind_s, at_most=1, unit="s")
+    behind_s = max(board.most_behind_s for board in scenario.boards)
+    finding.expect("dropped and counted", took_s, at_most=10 + FILLED_WITHIN_S, unit="s")
+    finding.expect("memory growth per board", (most_mib - before_mib) / READERS, at_most=5, unit="MiB")
+    finding.expect("other boards behind", behind_s, at_most=1, unit="s")
 
 
-async def flood(scene: Scene[Several], finding: Finding) -> None:
-    node = scene.place.nodes[0]
-    with acknowledgements(scene) as calm:
-        await asyncio.sleep(CALM_S)
-    losses = scene.observer.losses
-    async with scene.disturbed(finding) as disturbance:
-        with acknowledgements(scene) as stormy:
-            sent, grown_mib = await flooded(node, str(scene.spare[0]))
-        disturbance.is_over()
-    finding.promise("others' p99", ms(stormy, 99), at_most=1.1 * ms(calm, 99) + 1000 * NOISE_S, unit="ms")
-    finding.promise("the node grew by", grown_mib, at_most=20, unit="MiB")
-    finding.promise("others' links lost", scene.observer.losses - losses, at_most=0)
-    finding.figures |= {"calm p99 ms": ms(calm, 99), "calm median ms": ms(calm, 50), "median ms": ms(stormy, 50)}
+async def flood(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    node = scenario.environment.nodes[0]
+    with acknowledgements(scenario) as baseline:
+        await asyncio.sleep(BASELINE_S)
+    losses = scenario.observer.losses
+    async with scenario.during_fault(finding) as window:
+        with acknowledgements(scenario) as under_load:
+            sent, grown_mib = await flooded(node, str(scenario.spare[0]))
+        window.end()
+    finding.expect(
+        "p99 of other terminals", ms(under_load, 99), at_most=1.1 * ms(baseline, 99) + 1000 * NOISE_S, unit="ms"
+    )
+    finding.expect("memory growth of the node", grown_mib, at_most=20, unit="MiB")
+    finding.expect("links of other terminals lost", scenario.observer.losses - losses, at_most=0)
+    finding.figures |= {
+        "baseline p99 ms": ms(baseline, 99),
+        "baseline median ms": ms(baseline, 50),
+        "median ms": ms(under_load, 50),
+    }
     finding.figures["MiB sent"] = sent / 2**20
 
 
 async def flooded(node: NodeProcess, key: str) -> tuple[int, float]:
-    """Bytes that were sent, and by how many MiB the node had grown at the worst."""
+    """The number of bytes sent, and the maximum memory growth of the node in MiB."""
     command = [sys.executable, "-m", "tests.faults.flooder", str(node.port), key, str(FLOOD_MIB)]
     before_mib = most_mib = resident_mib(node.pid)
     flooder = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
-    saying = asyncio.create_task(flooder.communicate())
-    while not saying.done():
+    flooder_output = asyncio.create_task(flooder.communicate())
+    while not flooder_output.done():
         most_mib = max(most_mib, resident_mib(node.pid))
-        await asyncio.wait([saying], timeout=0.1)
-    return int((await saying)[0]), most_mib - before_mib
+        await asyncio.wait([flooder_output], timeout=0.1)
+    return int((await flooder_output)[0]), most_mib - before_mib
 
 
-def open_board(scene: Scene[Several], node: NodeProcess) -> Client:
+def open_board(scenario: Scenario[FaultCluster], node: NodeProcess) -> Client:
     """A board that received its first frame and then stops reading."""
     client = Client(node.port, receive_buffer=4096)
     client.dial()
-    client.shake_hands("/ws/board/?page=/terminals/", [f"Cookie: {scene.cookie}", "Origin: http://server"])
+    client.shake_hands("/ws/board/?page=/terminals/", [f"Cookie: {scenario.cookie}", "Origin: http://server"])
     assert client.status == 101, client.status
     client.receive()
     return client
@@ -91,10 +97,10 @@ def dropped(node: NodeProcess) -> float:
 
 
 @contextlib.contextmanager
-def acknowledgements(scene: Scene[Several]) -> Iterator[list[float]]:
+def acknowledgements(scenario: Scenario[FaultCluster]) -> Iterator[list[float]]:
     """Latencies of the acknowledgements within the block."""
     waits: list[float] = []
-    terminals = [each for each in scene.observer.terminals if isinstance(each, LightTerminal)]
+    terminals = [each for each in scenario.observer.terminals if isinstance(each, LightTerminal)]
     for terminal in terminals:
         terminal.waits = waits
     yield waits

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from deploy.processes.tms_process import TmsProcess
+from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
-from tests.faults.place import Several
-from tests.faults.scene import Scene
+from tests.faults.scenario import Scenario
 
-AWAY_S = 9.0
+STEPPED_S = 9.0
 """Longer than every process needs to notice, and longer than from the end of a lease to an alert."""
 
 
@@ -22,7 +22,7 @@ def needs_libfaketime() -> str:
     return "" if library() else "needs libfaketime (Debian: apt install libfaketime)"
 
 
-class Stepped(Several):
+class SteppedClockCluster(FaultCluster):
     """Each process has its own system clock; PostgreSQL's is correct."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Stepped(Several):
                 "FAKETIME_TIMESTAMP_FILE": str(self._clock_file(process)),
                 "FAKETIME_CACHE_DURATION": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                # Its mend of old C libraries ends each timed wait at once: threads that wait for the interpreter's lock
+                # Its workaround for old C libraries ends each timed wait at once: threads that wait for the GIL
                 # would take it from each other a thousand times a second.
                 "FAKETIME_FORCE_MONOTONIC_FIX": "0",
             }
@@ -50,31 +50,33 @@ class Stepped(Several):
         return process.folder / "wall-clock"
 
 
-async def step_a_node(scene: Scene[Stepped], finding: Finding, *, to: str) -> None:
-    await step(scene, finding, scene.place.nodes[:1], to=to)
+async def step_a_node(scenario: Scenario[SteppedClockCluster], finding: Finding, *, to: str) -> None:
+    await step(scenario, finding, scenario.environment.nodes[:1], to=to)
 
 
-async def step_the_clock(scene: Scene[Stepped], finding: Finding, *, to: str) -> None:
-    await step(scene, finding, scene.place.clocks, to=to)
+async def step_the_clock(scenario: Scenario[SteppedClockCluster], finding: Finding, *, to: str) -> None:
+    await step(scenario, finding, scenario.environment.clocks, to=to)
 
 
-async def step_them_all(scene: Scene[Stepped], finding: Finding, *, to: str) -> None:
-    await step(scene, finding, scene.place.processes, to=to)
+async def step_them_all(scenario: Scenario[SteppedClockCluster], finding: Finding, *, to: str) -> None:
+    await step(scenario, finding, scenario.environment.processes, to=to)
 
 
-async def step(scene: Scene[Stepped], finding: Finding, processes: Sequence[TmsProcess], *, to: str) -> None:
-    """Step forth, and back after a while."""
-    losses = scene.observer.losses
-    async with scene.disturbed(finding) as disturbance:
+async def step(
+    scenario: Scenario[SteppedClockCluster], finding: Finding, processes: Sequence[TmsProcess], *, to: str
+) -> None:
+    """Step the clocks, and back after a while."""
+    losses = scenario.observer.losses
+    async with scenario.during_fault(finding) as window:
         for at in (to, "+0"):
             for process in processes:
-                scene.place.step(process, at)
-            await asyncio.sleep(AWAY_S)
-        disturbance.is_over()
-    moved = finding.figures["called silent"] + finding.figures["called offline"]
-    finding.promise("called silent or offline", moved, at_most=0)
-    finding.promise("links lost", scene.observer.losses - losses, at_most=0)
-    finding.promise("boards lost", sum(board.losses for board in scene.boards), at_most=0)
+                scenario.environment.step(process, at)
+            await asyncio.sleep(STEPPED_S)
+        window.end()
+    moved = finding.figures["became silent"] + finding.figures["became offline"]
+    finding.expect("became silent or offline", moved, at_most=0)
+    finding.expect("links lost", scenario.observer.losses - losses, at_most=0)
+    finding.expect("boards lost", sum(board.losses for board in scenario.boards), at_most=0)
 
 
 STEPS = (
@@ -83,7 +85,9 @@ STEPS = (
     ("all", "every wall clock but PostgreSQL's", step_them_all),
 )
 FAULTS = tuple(
-    Fault(f"clock-{way}-{name}", "R30", f"{wall} goes a day {way}, and back", partial(happen, to=to), needs_libfaketime)
-    for name, wall, happen in STEPS
+    Fault(
+        f"clock-{way}-{name}", "R30", f"{wall} jumps a day {way}, and back", partial(inject, to=to), needs_libfaketime
+    )
+    for name, wall, inject in STEPS
     for way, to in (("ahead", "+1d"), ("behind", "-1d"))
 )

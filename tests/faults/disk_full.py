@@ -1,4 +1,4 @@
-"""The disk under the database is full, and later it is not: R31."""
+"""The disk of the database is full for a while: R31."""
 
 import asyncio
 import contextlib
@@ -11,17 +11,17 @@ from typing import Any
 
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.programs import unprivileged
+from tests.faults.environment import FaultCluster, SingleProcess
 from tests.faults.fault import Fault, Finding
-from tests.faults.health import health_is_watched
-from tests.faults.place import Several, Single
-from tests.faults.scene import Scene, seconds_until
+from tests.faults.health import health_observed
+from tests.faults.scenario import Scenario, seconds_until
 from tests.faults.tmpfs import SmallDisk, needs_root
 
 FULL_S = 20.0
 
 
 class SmallDiskPostgreSQL(PostgreSQL):
-    """Its data are on a small disk, and its log on another one: it exits if the log has no room."""
+    """The data is on a small disk, the WAL on another one, because PostgreSQL exits if the WAL cannot be written."""
 
     def __init__(self, folder: Path, disk: SmallDisk) -> None:
         super().__init__(durable=True, name="postgresql", folder=folder)
@@ -41,7 +41,7 @@ class SmallDiskPostgreSQL(PostgreSQL):
         super().launch()
 
 
-class SmallDiskCluster(Several):
+class SmallDiskCluster(FaultCluster):
     def __init__(self) -> None:
         super().__init__(2)
         self.disk = SmallDisk(self.folder / "small-disk", mib=128)
@@ -57,7 +57,7 @@ class SmallDiskCluster(Several):
         self.disk.unmount()
 
 
-class SmallDiskSingle(Single):
+class SmallDiskProcess(SingleProcess):
     """SQLite on a small disk."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class SmallDiskSingle(Single):
         self.disk = SmallDisk(folder, mib=32)
         super().__init__(TMS_DATA_DIR=str(folder))
 
-    def __enter__(self) -> "SmallDiskSingle":
+    def __enter__(self) -> "SmallDiskProcess":
         self.disk.mount()
         super().__enter__()
         return self
@@ -80,29 +80,29 @@ class SmallDiskSingle(Single):
             return connection.execute(sql.replace("%s", "?"), parameters).fetchall()
 
 
-async def fill_the_disk(scene: Scene[Any], finding: Finding) -> None:
-    """Nothing is acknowledged that could not be stored; with room again, everything is, without help."""
-    observer, disk, losses = scene.observer, scene.place.disk, scene.observer.losses
-    async with health_is_watched(scene, finding) as outage, scene.disturbed(finding) as disturbance:
+async def fill_the_disk(scenario: Scenario[Any], finding: Finding) -> None:
+    """Reports that cannot be stored must not be acknowledged; once there is space again, all must be."""
+    observer, disk, losses = scenario.observer, scenario.environment.disk, scenario.observer.losses
+    async with health_observed(scenario, finding) as outage, scenario.during_fault(finding) as window:
         await asyncio.to_thread(disk.fill)
-        outage.begins()
+        outage.begin()
         acked = observer.acked
         try:
             await asyncio.sleep(FULL_S)
-            kept_out = 1 - (observer.acked - acked) / (FULL_S * len(observer.terminals))
-            finding.figures["reports that waited"] = observer.waiting
+            unacknowledged = 1 - (observer.acked - acked) / (FULL_S * len(observer.terminals))
+            finding.figures["reports waiting"] = observer.waiting
         finally:
             await asyncio.to_thread(disk.make_room)
-        outage.is_over()
-        disturbance.is_over()
+        outage.end()
+        window.end()
         made = [(terminal, terminal.made) for terminal in observer.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
         )
-    finding.promise("acknowledged into the last gaps of the disk", 100 * (1 - kept_out), at_most=50, unit="%")
-    finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
-    finding.promise("links lost", observer.losses - losses, at_most=0)
+    finding.expect("acknowledged while the disk was full", 100 * (1 - unacknowledged), at_most=50, unit="%")
+    finding.expect("all waiting reports acknowledged", recovered_s, at_most=30, unit="s")
+    finding.expect("links lost", observer.losses - losses, at_most=0)
 
 
-POSTGRESQL = (Fault("disk-full", "R31", "no room on PostgreSQL's disk for 20 s", fill_the_disk, needs=needs_root),)
-SQLITE = (Fault("disk-full-sqlite", "R31", "no room on SQLite's disk for 20 s", fill_the_disk, needs=needs_root),)
+POSTGRESQL = (Fault("disk-full", "R31", "PostgreSQL's disk is full for 20 s", fill_the_disk, needs=needs_root),)
+SQLITE = (Fault("disk-full-sqlite", "R31", "SQLite's disk is full for 20 s", fill_the_disk, needs=needs_root),)

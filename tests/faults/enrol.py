@@ -16,14 +16,14 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, Step
 
 OFFLINE_FOR_S = 2.0
-"""The default rule waits a minute before it calls a terminal offline: a false alert must not hide in that."""
+"""The default rule waits a minute before it opens an alert, which would hide false alerts."""
 
 
-def fleet(number: int, places: int) -> None:
+def fleet(number: int, site_count: int) -> None:
     """Prints the credentials of so many new terminals, and the cookie of a person who is signed in, as JSON."""
     Rule.objects.filter(kind=RuleSource.PRESENCE).update(duration_s=OFFLINE_FOR_S, revision=F("revision") + 1)
     publish(Change(rules=True))
-    sites = [Site.objects.create(code=f"F{place}", name=f"Faults {place}") for place in range(places)]
+    sites = [Site.objects.create(code=f"F{n}", name=f"Faults {n}") for n in range(site_count)]
     made = [services.enrol(Terminal(uid=f"T{n:05}", site=sites[n % len(sites)])) for n in range(number)]
     person = User.objects.create_superuser("watcher", password=None)
     cookie = f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}"

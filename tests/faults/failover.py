@@ -1,4 +1,4 @@
-"""A replica of PostgreSQL is promoted: R24 with a primary that never comes back."""
+"""A replica of PostgreSQL is promoted: R24 with a primary that is lost permanently."""
 
 import asyncio
 import os
@@ -8,10 +8,10 @@ import time
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.programs import find_postgresql, unprivileged
 from deploy.processes.service import HOST, free_port
+from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
-from tests.faults.place import Several
-from tests.faults.processes import kill_family
-from tests.faults.scene import Scene, seconds_until
+from tests.faults.processes import kill_tree
+from tests.faults.scenario import Scenario, seconds_until
 
 WAIT_FOR_IT = """
 ALTER SYSTEM SET synchronous_standby_names = '*';
@@ -50,8 +50,8 @@ class Replica(PostgreSQL):
             raise RuntimeError(f"pg_basebackup failed:\n{said.decode()}")
 
 
-class Replicated(Several):
-    """Every process knows both databases, and uses the writable one."""
+class ReplicatedCluster(FaultCluster):
+    """Every process is configured with both databases, and uses the writable one."""
 
     def __init__(self) -> None:
         super().__init__(2)
@@ -77,21 +77,21 @@ class Replicated(Several):
         self.replica.__exit__()
 
 
-async def promote_a_replica(scene: Scene[Replicated], finding: Finding) -> None:
-    """The primary dies for good; nothing was acknowledged that the replica does not have."""
-    place, observer, losses = scene.place, scene.observer, scene.observer.losses
-    async with scene.disturbed(finding) as disturbance:
-        await asyncio.to_thread(kill_family, place.postgresql.pid)
-        await asyncio.to_thread(place.replica.promote)
-        disturbance.is_over()
+async def promote_a_replica(scenario: Scenario[ReplicatedCluster], finding: Finding) -> None:
+    """The primary dies permanently; the replica must have every acknowledged report."""
+    environment, observer, losses = scenario.environment, scenario.observer, scenario.observer.losses
+    async with scenario.during_fault(finding) as window:
+        await asyncio.to_thread(kill_tree, environment.postgresql.pid)
+        await asyncio.to_thread(environment.replica.promote)
+        window.end()
         made = [(terminal, terminal.made) for terminal in observer.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
         )
-    finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
-    finding.promise("links lost", observer.losses - losses, at_most=0)
+    finding.expect("all waiting reports acknowledged", recovered_s, at_most=30, unit="s")
+    finding.expect("links lost", observer.losses - losses, at_most=0)
 
 
 FAULTS = (
-    Fault("postgresql-promote", "R24", "PostgreSQL dies for good, and its replica is promoted", promote_a_replica),
+    Fault("postgresql-promote", "R24", "PostgreSQL dies permanently, and its replica is promoted", promote_a_replica),
 )

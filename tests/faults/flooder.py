@@ -1,6 +1,6 @@
 """`python -m tests.faults.flooder PORT CREDENTIAL MIB`: a terminal that floods TMS. Prints how many bytes it sent.
 
-A process of its own, and a polite one: a flooder in a shop takes no processor of ours.
+A separate process at a low priority: a terminal in a shop would not use the CPU of the servers.
 """
 
 import os
@@ -17,7 +17,7 @@ LONGEST_S = 60.0
 
 
 def flood(port: int, key: str, *, size: int) -> int:
-    """Boots and sends as fast as the network takes it, small frames and the largest; closed, it comes back at once."""
+    """Boot, and send small and maximum-size frames as fast as the network allows; reconnect at once when closed."""
     until = time.monotonic() + LONGEST_S
     headers = [f"Authorization: Bearer {key}", f"Sec-WebSocket-Protocol: {SUBPROTOCOL}"]
     sent = 0

@@ -1,7 +1,7 @@
 """`python -m tests.faults.guesser URL SECONDS`: wrong passwords in 25 loops. Prints how many answers had which status.
 
-A process of its own, and a polite one: who guesses takes no processor of ours. Ten loops share an address, half of them
-guess at one person's name; the others come from another network with another name each time.
+A separate process at a low priority: an attacker would not use the CPU of the servers. Ten loops share an address; half
+of them use one person's name; the others come from another network with another name each time.
 """
 
 import contextlib
@@ -82,10 +82,10 @@ def main(url: str, seconds: float) -> None:
 
 
 def yield_processors() -> None:
-    """Run only when no other process wants to.
+    """Run only when no other process is runnable.
 
     Linux shares processors between sessions first and between processes of one session second, so a low priority inside
-    a session counts for nothing against the servers, which each have their own.
+    a session has no effect on the servers, which each have their own.
     """
     os.setsid()
     with contextlib.suppress(OSError):  # a kernel without autogroups

@@ -14,13 +14,13 @@ from urllib.error import HTTPError
 
 from tests.faults.fault import Finding
 from tests.faults.run import ROOT
-from tests.faults.scene import Scene
+from tests.faults.scenario import Scenario
 
 EVERY_S = 0.5
 NO_ANSWER = 0
 VISIBLE_WITHIN_S = 10.0
-"""R41: within this time readiness reports that nothing can be written."""
-WELL_WITHIN_S = 30.0
+"""R41: within this time readiness reports that writes fail."""
+HEALTHY_WITHIN_S = 30.0
 QUICK_MS = 200.0
 PHASES = 3
 """Load balancers that poll at different moments, so that together they miss nothing."""
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     took_s: float
 
 
-def ask(url: str, *, timeout_s: float) -> Answer:
+def poll(url: str, *, timeout_s: float) -> Answer:
     began = time.monotonic()
     try:
         with urllib.request.urlopen(url, timeout=timeout_s) as answer:
@@ -71,21 +71,21 @@ class HealthObserver:
     live: list[Answer] = field(default_factory=list)
     strict: list[Answer] = field(default_factory=list)
     replaced: int = 0
-    asked_by_balancer: int = 0
+    balancer_checks: int = 0
 
-    async def ask_for_ever(self, path: str, answers: list[Answer]) -> None:
+    async def poll_repeatedly(self, path: str, answers: list[Answer]) -> None:
         while True:
-            asked = [asyncio.to_thread(ask, url + path, timeout_s=self.target.timeout_s) for url in self.processes]
-            answers.extend(await asyncio.gather(*asked))
+            polls = [asyncio.to_thread(poll, url + path, timeout_s=self.target.timeout_s) for url in self.processes]
+            answers.extend(await asyncio.gather(*polls))
             await asyncio.sleep(EVERY_S)
 
     async def balance(self, phase: int) -> None:
-        """A machine that fails so many checks in a row is replaced: the new one begins with a clean record."""
+        """Replace a machine after the configured number of failures in a row, and start counting again."""
         failed = 0
         await asyncio.sleep(self.target.interval_s * phase / PHASES)
         while True:
-            answer = await asyncio.to_thread(ask, self.front + "/health/", timeout_s=self.target.timeout_s)
-            self.asked_by_balancer += 1
+            answer = await asyncio.to_thread(poll, self.front + "/health/", timeout_s=self.target.timeout_s)
+            self.balancer_checks += 1
             failed = 0 if answer.status == 200 else failed + 1
             if failed >= self.target.failures:
                 self.replaced += 1
@@ -95,8 +95,8 @@ class HealthObserver:
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         works = [
-            self.ask_for_ever("/health/", self.live),
-            self.ask_for_ever("/health/?strict", self.strict),
+            self.poll_repeatedly("/health/", self.live),
+            self.poll_repeatedly("/health/?strict", self.strict),
             *(self.balance(phase) for phase in range(PHASES)),
         ]
         tasks = [asyncio.create_task(work) for work in works]
@@ -108,55 +108,59 @@ class HealthObserver:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def first(self, status: int, *, since: float) -> float | None:
-        """Seconds until some process answered a strict question like that."""
+        """Seconds until a process first answered `/health/?strict` with `status`."""
         return next(
             (answer.at - since for answer in self.strict if answer.at >= since and answer.status == status), None
         )
 
-    def all_well_after(self, since: float) -> float | None:
-        """Seconds until the last answer that was not well."""
-        unwell = [answer.at for answer in self.strict if answer.at >= since and answer.status != 200]
-        well = [answer.at for answer in self.strict if answer.at > max(unwell, default=since) and answer.status == 200]
-        return min(well) - since if well else None
+    def healthy_after(self, since: float) -> float | None:
+        """Seconds from `since` until the first healthy answer after the last unhealthy one; None if there is none."""
+        unhealthy = [answer.at for answer in self.strict if answer.at >= since and answer.status != 200]
+        healthy = [
+            answer.at for answer in self.strict if answer.at > max(unhealthy, default=since) and answer.status == 200
+        ]
+        return min(healthy) - since if healthy else None
 
 
 @contextlib.asynccontextmanager
-async def health_is_watched(scene: Scene[Any], finding: Finding, *, is_seen: bool = True) -> AsyncIterator["Outage"]:
-    """While a part is away every process stays live; readiness says so in time, and says when it is over."""
-    nodes = getattr(scene.place, "nodes", ())
-    nginx = getattr(scene.place, "nginx", None)
-    processes = [node.url for node in nodes] or [scene.place.url]
-    observer = HealthObserver(processes, nginx.plain_url if nginx else scene.place.url)
+async def health_observed(
+    scenario: Scenario[Any], finding: Finding, *, is_reported: bool = True
+) -> AsyncIterator["Outage"]:
+    """During the outage every process must stay live, and readiness must report the outage and its end in time."""
+    nodes = getattr(scenario.environment, "nodes", ())
+    nginx = getattr(scenario.environment, "nginx", None)
+    processes = [node.url for node in nodes] or [scenario.environment.url]
+    observer = HealthObserver(processes, nginx.plain_url if nginx else scenario.environment.url)
     async with observer.watching():
         outage = Outage()
         yield outage
-        over_at = outage.over_at or time.monotonic()
-        until = over_at + WELL_WITHIN_S + 1
-        while time.monotonic() < until and (observer.all_well_after(over_at) is None):
+        ended_at = outage.ended_at or time.monotonic()
+        until = ended_at + HEALTHY_WITHIN_S + 1
+        while time.monotonic() < until and (observer.healthy_after(ended_at) is None):
             await asyncio.sleep(EVERY_S)
-    finding.promise("machines replaced", observer.replaced, at_most=0)
-    finding.promise("not live", sum(answer.status != 200 for answer in observer.live), at_most=0)
-    finding.promise(
+    finding.expect("machines replaced", observer.replaced, at_most=0)
+    finding.expect("liveness failures", sum(answer.status != 200 for answer in observer.live), at_most=0)
+    finding.expect(
         "health answers, p95",
         1e3 * statistics.quantiles([a.took_s for a in observer.live], n=20)[-1],
         at_most=QUICK_MS,
         unit="ms",
     )
-    if is_seen:
-        seen_s = observer.first(503, since=outage.began_at)
-        finding.promise("readiness says so", seen_s, at_most=VISIBLE_WITHIN_S, unit="s")
-    finding.promise("ready again", observer.all_well_after(over_at), at_most=WELL_WITHIN_S, unit="s")
+    if is_reported:
+        reported_s = observer.first(503, since=outage.began_at)
+        finding.expect("readiness reports it", reported_s, at_most=VISIBLE_WITHIN_S, unit="s")
+    finding.expect("ready again", observer.healthy_after(ended_at), at_most=HEALTHY_WITHIN_S, unit="s")
     finding.figures["health, slowest ms"] = 1e3 * max(answer.took_s for answer in observer.live)
-    finding.figures["checks by the balancer"] = observer.asked_by_balancer
+    finding.figures["checks by the load balancer"] = observer.balancer_checks
 
 
 class Outage:
     def __init__(self) -> None:
         self.began_at = time.monotonic()
-        self.over_at: float | None = None
+        self.ended_at: float | None = None
 
-    def begins(self) -> None:
+    def begin(self) -> None:
         self.began_at = time.monotonic()
 
-    def is_over(self) -> None:
-        self.over_at = time.monotonic()
+    def end(self) -> None:
+        self.ended_at = time.monotonic()

@@ -1,6 +1,6 @@
-"""`python -m tests.faults.hostile_terminal PORT CREDENTIAL KIND SECONDS`: ten frames a second, the worst there are.
+"""`python -m tests.faults.hostile_terminal PORT CREDENTIAL KIND SECONDS`: ten of the most expensive frames a second.
 
-A process of its own, as a flooder is. Prints how many frames it sent.
+A separate process, like the flooder. Prints how many frames it sent.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ BOOT = uplink.encode(uplink.BootCall(frames.BootFrame(boot_id="hostile"), 1, "2.
 
 
 def worst_frames() -> Iterator[str]:
-    """The one that held a node for half a minute, between all the others."""
+    """Alternates the frame that once blocked a node for half a minute with all the others."""
     all_of_them = [largest(make) for make in FRAMES.values()]
     for other in itertools.cycle(all_of_them):
         yield all_of_them[0]
@@ -37,7 +37,7 @@ def huge_metrics() -> Iterator[str]:
         report = {"seq": number, "at": at, "metrics": names | {"m": 1.7e308}, "late": number % 10 > 0}
         del report["metrics"][f"m{number}.0"]
         call = {"jsonrpc": "2.0", "method": "report", "params": report}
-        many = [call | {"params": report | {"seq": number * 1_000 + place, "late": True}} for place in range(25)]
+        many = [call | {"params": report | {"seq": number * 1_000 + index, "late": True}} for index in range(25)]
         yield json.dumps(many if number % 2 else call)
 
 
@@ -63,14 +63,14 @@ def send(port: int, key: str, made: Iterator[str], *, seconds: float) -> int:
                 due += EVERY_S
                 read_until(client, due)
         except (OSError, EOFError):
-            time.sleep(EVERY_S)  # it was closed: back at once
+            time.sleep(EVERY_S)  # closed: reconnect at once
         finally:
             client.vanish()
     return sent
 
 
 def read_until(client: Client, due: float) -> None:
-    """What comes is thrown away."""
+    """Discard incoming data."""
     with contextlib.suppress(TimeoutError):
         while (left := due - time.monotonic()) > 0:
             client.socket.settimeout(left)

@@ -1,4 +1,4 @@
-"""A terminal that speaks the link as an agent does, at a tenth of its cost."""
+"""A terminal that follows the link's protocol like an agent, at a tenth of its cost."""
 
 import asyncio
 import random
@@ -20,19 +20,19 @@ from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import PlainCredential
 
 STALE_S = 10.0
-"""What is sent later than this after it was made is backfill."""
+"""Reports that are sent later than this after they were made are backfill."""
 
 
-class Kept(NamedTuple):
+class PendingReport(NamedTuple):
     seq: int
     made_at: datetime
     event: frames.TerminalEvent
 
 
 class LightTerminal(WSListener):
-    """Keeps what is not acknowledged and sends it again after each boot; comes back as an agent would.
+    """Keeps unacknowledged reports and sends them again after each boot; reconnects like an agent.
 
-    Every report carries an event of its own, so that an event stored twice is seen as well.
+    Every report contains a unique event, so that duplicate events are detected, too.
     """
 
     def __init__(self, url: str, credential: PlainCredential, headers: Mapping[str, str] = {}) -> None:
@@ -43,10 +43,10 @@ class LightTerminal(WSListener):
         self.linked_at = 0.0
         self.losses = 0
         self.waits: list[float] | None = None
-        """While somebody wants to know: seconds from each report to its acknowledgement."""
+        """If set, receives the seconds from each report to its acknowledgement."""
         self._url = url
         self._headers = {"Authorization": f"Bearer {credential}", "Sec-WebSocket-Protocol": SUBPROTOCOL, **headers}
-        self._kept: deque[Kept] = deque()
+        self._pending: deque[PendingReport] = deque()
         self._backoff = Backoff()
         self._transport: WSTransport | None = None
         self._is_booted = False
@@ -55,60 +55,62 @@ class LightTerminal(WSListener):
         self._may_link = asyncio.Event()
         self._may_link.set()
         self._end: LinkEnd = Unreachable("never connected")
-        self._doing = ""
-        self._doing_since = 0.0
+        self._activity = ""
+        self._activity_since = 0.0
 
     @property
     def is_linked(self) -> bool:
         return self._is_booted
 
     @property
-    def doing(self) -> str:
-        """What it does instead of being linked, for whoever waits for it."""
-        return f"{self._doing} since {time.monotonic() - self._doing_since:.1f} s"
+    def activity(self) -> str:
+        """Its current activity while it is not linked, for error messages."""
+        return f"{self._activity} since {time.monotonic() - self._activity_since:.1f} s"
 
     @property
     def waiting(self) -> int:
-        return len(self._kept)
+        return len(self._pending)
 
     def report(self) -> None:
         self.made += 1
         at = datetime.now(UTC)
-        kept = Kept(self.made, at, frames.TerminalEvent(at, "counted", "info", f"{self.boot_id} {self.made}"))
-        self._kept.append(kept)
+        pending = PendingReport(
+            self.made, at, frames.TerminalEvent(at, "counted", "info", f"{self.boot_id} {self.made}")
+        )
+        self._pending.append(pending)
         if self._is_booted:
-            self._send(kept)
+            self._send(pending)
 
     async def run(self) -> None:
         while True:
-            self._does("stays away")
+            self._set_activity("is offline")
             await self._may_link.wait()
             end = await self._one_link()
             wait_s = self._backoff.after(end)
-            self._does(f"waits {wait_s:.1f} s after {end}")
+            self._set_activity(f"waits {wait_s:.1f} s after {end}")
             await asyncio.sleep(wait_s)
 
-    async def stay_away(self) -> None:
-        """As if its line were cut, until it may come back."""
+    async def go_offline(self) -> None:
+        """Simulate a cut connection, until `come_online`."""
         self._may_link.clear()
         await self.stop()
 
-    def come_back(self) -> None:
+    def come_online(self) -> None:
         self._backoff.reset()
         self._may_link.set()
 
     async def stop(self) -> None:
-        """Gone without a word."""
+        """Disconnect without a close frame."""
         if self._transport is not None:
             self._transport.disconnect(graceful=False)
 
     # One link
 
-    def _does(self, what: str) -> None:
-        self._doing, self._doing_since = what, time.monotonic()
+    def _set_activity(self, what: str) -> None:
+        self._activity, self._activity_since = what, time.monotonic()
 
     async def _one_link(self) -> LinkEnd:
-        self._does("dials")
+        self._set_activity("dials")
         self._ended.clear()
         self._end, self._drain = Closed(LOST), None
         try:
@@ -127,10 +129,12 @@ class LightTerminal(WSListener):
             return _refused(error)
         except TimeoutError:
             await self.stop()  # it may have been accepted at the last moment
-            return TimedOut("no answer")
+            return TimedOut("no response")
         except (WSError, OSError) as error:
             return Unreachable(str(error))
-        if self._transport is None and not self._ended.is_set():  # of such a link picows says neither begin nor end
+        if (
+            self._transport is None and not self._ended.is_set()
+        ):  # picows reports neither the begin nor the end of such a link
             return Unreachable("it ended before it was accepted")
         since = time.monotonic()
         await self._ended.wait()
@@ -138,13 +142,13 @@ class LightTerminal(WSListener):
             self._backoff.reset()
         return self._end
 
-    def _take(self, frame: downlink.Downlink | downlink.Unknown) -> None:
+    def _handle(self, frame: downlink.Downlink | downlink.Unknown) -> None:
         match frame:
             case downlink.BootAnswer(result=booted):
                 self._acknowledged(booted.acked_seq)
                 self._is_booted, self.linked_at = True, time.monotonic()
-                for kept in tuple(self._kept):
-                    self._send(kept)
+                for pending in tuple(self._pending):
+                    self._send(pending)
             case downlink.AckCall(params=ack) if ack.boot_id is UNSET:
                 self._acknowledged(ack.seq)
                 self._leave_when_done()
@@ -153,7 +157,7 @@ class LightTerminal(WSListener):
                 self._leave_when_done()
 
     def _leave_when_done(self) -> None:
-        if self._drain and not self._kept and self._transport is not None:
+        if self._drain and not self._pending and self._transport is not None:
             self._end = Drained(self._drain)
             self._transport.send_close(WSCloseCode.OK)
             self._transport.disconnect()
@@ -161,19 +165,19 @@ class LightTerminal(WSListener):
     def _acknowledged(self, seq: int) -> None:
         self.acked = max(self.acked, seq)
         now = datetime.now(UTC)
-        while self._kept and self._kept[0].seq <= seq:
-            kept = self._kept.popleft()
+        while self._pending and self._pending[0].seq <= seq:
+            pending = self._pending.popleft()
             if self.waits is not None:
-                self.waits.append((now - kept.made_at).total_seconds())
+                self.waits.append((now - pending.made_at).total_seconds())
 
-    def _send(self, kept: Kept) -> None:
-        late = (datetime.now(UTC) - kept.made_at).total_seconds() > STALE_S
+    def _send(self, pending: PendingReport) -> None:
+        late = (datetime.now(UTC) - pending.made_at).total_seconds() > STALE_S
         report = frames.ReportFrame(
-            kept.seq,
-            kept.made_at,
+            pending.seq,
+            pending.made_at,
             status="ok",
             metrics={"temperature_c": round(random.uniform(30, 50), 1)},
-            events=(kept.event,),
+            events=(pending.event,),
             late=late,
         )
         self._send_text(uplink.encode(uplink.ReportCall(report, "2.0")))
@@ -186,7 +190,7 @@ class LightTerminal(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        self._does("waits for the answer to its boot")
+        self._set_activity("waits for the answer to its boot")
         boot = frames.BootFrame(boot_id=self.boot_id, model="LIGHT", last_seq=self.made)
         self._send_text(uplink.encode(uplink.BootCall(boot, 1, "2.0")))
 
@@ -194,7 +198,7 @@ class LightTerminal(WSListener):
         if transport is not self._transport:
             return
         if frame.msg_type is WSMsgType.TEXT:
-            self._take(downlink.decode(frame.get_payload_as_bytes()))
+            self._handle(downlink.decode(frame.get_payload_as_bytes()))
         elif frame.msg_type is WSMsgType.CLOSE:
             self._end = Drained(self._drain) if self._drain else Closed(_code(frame.get_payload_as_bytes()))
             transport.send_close(WSCloseCode.OK)

@@ -1,4 +1,4 @@
-"""The network is cut, without a word to either end: between terminals and a node, and between a node and its stores."""
+"""The network is cut, without notice to either end: between terminals and a node, and between a node and its stores."""
 
 import asyncio
 import re
@@ -11,20 +11,20 @@ from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
 from deploy.processes.service import HOST
 from tests.faults.cables import Namespace, needs_namespaces
+from tests.faults.environment import FAST_SETTINGS, FaultCluster
 from tests.faults.fault import Fault, Finding
-from tests.faults.place import HASTY, Several
-from tests.faults.scene import Scene, seconds_until
+from tests.faults.scenario import Scenario, seconds_until
 
 SHOP, OFFICE, STORES = "shop", "office", "stores"
 """Cables of the node: to the terminals, to the boards, to PostgreSQL and Redis."""
 CUT_S = 22.0
-HALF_OPEN_S = float(HASTY["TMS_PING_INTERVAL_S"]) + float(HASTY["TMS_PING_TIMEOUT_S"]) + 2
+HALF_OPEN_S = float(FAST_SETTINGS["TMS_PING_INTERVAL_S"]) + float(FAST_SETTINGS["TMS_PING_TIMEOUT_S"]) + 2
 """R11."""
 LINKS = re.compile(r"^tms_connections (\S+)", re.MULTILINE)
 
 
-class OpenPostgreSQL(PostgreSQL):
-    """It listens at the end of a cable too."""
+class CabledPostgreSQL(PostgreSQL):
+    """Listens on the address of a cable, too."""
 
     def __init__(self, folder: Path, port: int, address: str) -> None:
         super().__init__(durable=True, name="postgresql", folder=folder, port=port)
@@ -43,7 +43,7 @@ class OpenPostgreSQL(PostgreSQL):
         super().launch()
 
 
-class OpenRedis(Redis):
+class CabledRedis(Redis):
     def __init__(self, folder: Path, port: int, address: str) -> None:
         super().__init__(folder=folder, port=port)
         self.address = address
@@ -54,8 +54,8 @@ class OpenRedis(Redis):
         return [*words, "--protected-mode", "no"]
 
 
-class FarNode(NodeProcess):
-    """A node in a namespace: all that it knows of the world comes over cables."""
+class CabledNode(NodeProcess):
+    """A node in a namespace, connected only by cables."""
 
     namespace: Namespace
 
@@ -76,21 +76,21 @@ class FarNode(NodeProcess):
         return f"ws://{self.namespace.cables[SHOP].there}:{self.port}/ws/terminal/"
 
 
-class Wired(Several):
-    """One node at the end of three cables; everything else is on this side of them."""
+class CabledCluster(FaultCluster):
+    """One node in a namespace, connected by three cables; everything else is outside it."""
 
     def __init__(self) -> None:
         super().__init__(1)
         self.namespace = Namespace()
-        self.node = FarNode(name="node-1", folder=self.folder / "node-1", environment=self.environment)
+        self.node = CabledNode(name="node-1", folder=self.folder / "node-1", environment=self.environment)
         self.node.namespace = self.namespace
         self.nodes = [self.node]
 
     def start_stores(self) -> None:
         self.namespace.open(SHOP, OFFICE, STORES)
         here = self.namespace.cables[STORES].here
-        self.postgresql = OpenPostgreSQL(self.postgresql.folder, self.postgresql.port, here)
-        self.redis = OpenRedis(self.redis.folder, self.redis.port, here)
+        self.postgresql = CabledPostgreSQL(self.postgresql.folder, self.postgresql.port, here)
+        self.redis = CabledRedis(self.redis.folder, self.redis.port, here)
         for name in ("TMS_DATABASE_URL", "TMS_REDIS_URL"):
             self.node.environment[name] = self.node.environment[name].replace(HOST, here)
         super().start_stores()
@@ -109,57 +109,59 @@ class Wired(Several):
         return self.node.link
 
 
-async def cut_off_the_shop(scene: Scene[Wired], finding: Finding) -> None:
-    """Terminals go on without TMS, and TMS notices that it hears nothing."""
-    cable, observer = scene.place.namespace.cables[SHOP], scene.observer
-    scene_connections = await asyncio.to_thread(connections, scene.place.node)
-    async with scene.disturbed(finding) as disturbance:
-        scene.excuse(observer.terminals)
+async def cut_off_the_shop(scenario: Scenario[CabledCluster], finding: Finding) -> None:
+    """Terminals continue without TMS, and TMS must detect the half-open links."""
+    cable, observer = scenario.environment.namespace.cables[SHOP], scenario.observer
+    connections_before = await asyncio.to_thread(connections, scenario.environment.node)
+    async with scenario.during_fault(finding) as window:
+        scenario.expect_alerts_for(observer.terminals)
         await asyncio.to_thread(cable.cut)
         began_at = time.monotonic()
         try:
-            found_s = await until_dropped(scene, scene_connections - len(observer.terminals), since=began_at)
+            found_s = await seconds_until_dropped(
+                scenario, connections_before - len(observer.terminals), since=began_at
+            )
             await asyncio.sleep(max(0.0, began_at + CUT_S - time.monotonic()))
         finally:
-            await asyncio.to_thread(cable.mend)
-        disturbance.is_over()
-        mended_at = time.monotonic()
-        back_s = await scene.all_back(observer.terminals, within_s=60, since=began_at)
-        finding.figures["s until all were back"] = (back_s or 0) - (mended_at - began_at)
-    finding.promise("half-open links found", found_s, at_most=HALF_OPEN_S, unit="s")
+            await asyncio.to_thread(cable.repair)
+        window.end()
+        repaired_at = time.monotonic()
+        back_s = await scenario.seconds_until_back(observer.terminals, within_s=60, since=began_at)
+        finding.figures["s until all were reconnected"] = (back_s or 0) - (repaired_at - began_at)
+    finding.expect("half-open links found", found_s, at_most=HALF_OPEN_S, unit="s")
 
 
-async def cut_off_the_stores(scene: Scene[Wired], finding: Finding) -> None:
+async def cut_off_the_stores(scenario: Scenario[CabledCluster], finding: Finding) -> None:
     """A node that reaches neither PostgreSQL nor Redis keeps its links, and acknowledges nothing."""
-    cable, observer, losses = scene.place.namespace.cables[STORES], scene.observer, scene.observer.losses
-    async with scene.disturbed(finding) as disturbance:
+    cable, observer, losses = scenario.environment.namespace.cables[STORES], scenario.observer, scenario.observer.losses
+    async with scenario.during_fault(finding) as window:
         await asyncio.to_thread(cable.cut)
         await asyncio.sleep(1)
         acked = observer.acked
         try:
             await asyncio.sleep(CUT_S)
-            finding.promise("acknowledged meanwhile", observer.acked - acked, at_most=0)
+            finding.expect("acknowledged meanwhile", observer.acked - acked, at_most=0)
         finally:
-            await asyncio.to_thread(cable.mend)
-        disturbance.is_over()
+            await asyncio.to_thread(cable.repair)
+        window.end()
         made = [(terminal, terminal.made) for terminal in observer.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
         )
-    finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
-    finding.promise("links lost", observer.losses - losses, at_most=0)
-    unaware = sum(board.most_behind_s < CUT_S / 4 for board in scene.boards)
-    finding.promise("boards that did not say that they were behind", unaware, at_most=0)
+    finding.expect("all waiting reports acknowledged", recovered_s, at_most=30, unit="s")
+    finding.expect("links lost", observer.losses - losses, at_most=0)
+    unaware = sum(board.most_behind_s < CUT_S / 4 for board in scenario.boards)
+    finding.expect("boards that did not show that they were behind", unaware, at_most=0)
 
 
 def connections(node: NodeProcess) -> float:
     return float(LINKS.findall(node.get("/metrics")[1])[0])
 
 
-async def until_dropped(scene: Scene[Wired], left: float, *, since: float) -> float | None:
+async def seconds_until_dropped(scenario: Scenario[CabledCluster], left: float, *, since: float) -> float | None:
     """Seconds until no more than `left` connections are open."""
     while (took_s := time.monotonic() - since) < CUT_S:
-        if await asyncio.to_thread(connections, scene.place.node) <= left:
+        if await asyncio.to_thread(connections, scenario.environment.node) <= left:
             return took_s
         await asyncio.sleep(0.1)
     return None

@@ -1,4 +1,4 @@
-"""Nodes that die, and nodes that are replaced."""
+"""Nodes die, or are replaced."""
 
 import asyncio
 import contextlib
@@ -10,100 +10,105 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from deploy.processes.node import NodeProcess
+from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
 from tests.faults.observer import ObservedTerminal
-from tests.faults.place import Several
-from tests.faults.processes import kill_family
-from tests.faults.scene import Scene
+from tests.faults.processes import kill_tree
+from tests.faults.scenario import Scenario
 
 STALE = "SELECT count(*) FROM fleet_terminalstate WHERE node = %s AND presence = 'online'"
 HANDSHAKES = re.compile(r'^tms_handshake_seconds_bucket{le="(\S+)"} (\S+)', re.MULTILINE)
 
 
 class Handshakes(NamedTuple):
-    """Of one process: how many it decided within so many seconds."""
+    """Number of handshakes of one process, by the time within which they were decided."""
 
     pid: int
     within: Mapping[float, float]
 
 
-async def kill_a_node(scene: Scene[Several], finding: Finding) -> None:
-    by_node = {node: await scene.linked_to(node) for node in scene.place.nodes}
-    victim, held = max(by_node.items(), key=lambda each: len(each[1]))
+async def kill_a_node(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    by_node = {node: await scenario.linked_to(node) for node in scenario.environment.nodes}
+    victim, linked = max(by_node.items(), key=lambda each: len(each[1]))
 
-    async with scene.disturbed(finding) as disturbance:
+    async with scenario.during_fault(finding) as window:
         await asyncio.to_thread(victim.kill)
         killed_at = time.monotonic()
-        disturbance.is_over()
-        back_s = await scene.all_back(held, within_s=60, since=killed_at)
-        stale_s = await seconds_until_none(scene, victim.name, since=killed_at, within_s=60)
+        window.end()
+        back_s = await scenario.seconds_until_back(linked, within_s=60, since=killed_at)
+        stale_s = await seconds_until_none(scenario, victim.name, since=killed_at, within_s=60)
 
-    finding.promise("all its terminals back", back_s, at_most=30, unit="s")
-    finding.promise("stale presence cleared", stale_s, at_most=60, unit="s")
-    finding.figures["terminals it held"] = len(held)
+    finding.expect("all its terminals reconnected", back_s, at_most=30, unit="s")
+    finding.expect("stale presence cleared", stale_s, at_most=60, unit="s")
+    finding.figures["terminals of the node"] = len(linked)
     await asyncio.to_thread(victim.start)
 
 
-async def restart_into_the_storm(scene: Scene[Several], finding: Finding) -> None:
-    """Every node dies; each is up again among terminals that have nowhere else to go."""
-    async with all_at_once(scene, finding):
-        for node in scene.place.nodes:
+async def restart_all_nodes(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    """Every node dies; each restarts while all terminals are reconnecting."""
+    async with all_links_lost(scenario, finding):
+        for node in scenario.environment.nodes:
             await asyncio.to_thread(node.kill)
-        for node in scene.place.nodes:
+        for node in scenario.environment.nodes:
             node.launch()
-        for node in scene.place.nodes:
+        for node in scenario.environment.nodes:
             await asyncio.to_thread(node.wait_until_ready)
 
 
-async def kill_the_proxy(scene: Scene[Several], finding: Finding) -> None:
-    nginx = scene.place.nginx
-    async with all_at_once(scene, finding):
-        await asyncio.to_thread(kill_family, nginx.pid)
+async def kill_the_proxy(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    nginx = scenario.environment.nginx
+    async with all_links_lost(scenario, finding):
+        await asyncio.to_thread(kill_tree, nginx.pid)
         await asyncio.to_thread(nginx.wait_until_ended)
         await asyncio.to_thread(nginx.start)
 
 
 @contextlib.asynccontextmanager
-async def all_at_once(scene: Scene[Several], finding: Finding) -> AsyncIterator[None]:
-    """Every link and every board is lost, and all of them come back."""
-    before = [await asyncio.to_thread(handshakes, node) for node in scene.place.nodes]
-    async with scene.disturbed(finding) as disturbance:
+async def all_links_lost(scenario: Scenario[FaultCluster], finding: Finding) -> AsyncIterator[None]:
+    """Every link and every board is lost; all must reconnect."""
+    before = [await asyncio.to_thread(handshakes, node) for node in scenario.environment.nodes]
+    async with scenario.during_fault(finding) as window:
         began_at = time.monotonic()
         yield
-        disturbance.is_over()
-        back_s = await scene.all_back(scene.observer.terminals, within_s=60, since=began_at)
-    after = [await asyncio.to_thread(handshakes, node) for node in scene.place.nodes]
-    finding.promise("all terminals back", back_s, at_most=30, unit="s")
-    finding.promise("handshakes' p99", max(map(p99, before, after)), at_most=2, unit="s")
+        window.end()
+        back_s = await scenario.seconds_until_back(scenario.observer.terminals, within_s=60, since=began_at)
+    after = [await asyncio.to_thread(handshakes, node) for node in scenario.environment.nodes]
+    finding.expect("all terminals reconnected", back_s, at_most=30, unit="s")
+    finding.expect("handshakes' p99", max(map(p99, before, after)), at_most=2, unit="s")
 
 
-async def nothing(node: NodeProcess) -> None: ...
+async def no_action(node: NodeProcess) -> None: ...
 
 
 async def deploy(
-    scene: Scene[Several], finding: Finding, *, before_each: Callable[[NodeProcess], Awaitable[None]] = nothing
+    scenario: Scenario[FaultCluster],
+    finding: Finding,
+    *,
+    before_each: Callable[[NodeProcess], Awaitable[None]] = no_action,
 ) -> None:
-    """Every node is ended with SIGTERM and started again, one after the other."""
-    async with scene.disturbed(finding) as disturbance:
+    """Every node is stopped with SIGTERM and restarted, one after the other."""
+    async with scenario.during_fault(finding) as window:
         slowest, busiest = 0.0, 0.0
-        for node in scene.place.nodes:
+        for node in scenario.environment.nodes:
             await before_each(node)
-            held, began_at = await scene.linked_to(node), time.monotonic()
+            linked, began_at = await scenario.linked_to(node), time.monotonic()
             await asyncio.to_thread(node.stop)
             await asyncio.to_thread(node.start)
-            back_s = await scene.all_back(held, within_s=90, since=began_at)
+            back_s = await scenario.seconds_until_back(linked, within_s=90, since=began_at)
             slowest = max(slowest, math.inf if back_s is None else back_s)
-            busiest = max(busiest, busiest_second(held))
-        disturbance.is_over()
+            busiest = max(busiest, busiest_second(linked))
+        window.end()
 
-    finding.promise("all back after a node's SIGTERM", slowest, at_most=90, unit="s")
-    finding.promise("share of a node's terminals that came back in its busiest second", busiest, at_most=50, unit="%")
+    finding.expect("all reconnected after a node's SIGTERM", slowest, at_most=90, unit="s")
+    finding.expect("share of a node's terminals that reconnected in the busiest second", busiest, at_most=50, unit="%")
 
 
-async def seconds_until_none(scene: Scene[Several], node: str, *, since: float, within_s: float) -> float | None:
-    """Until no terminal is called online over a link that `node` held."""
+async def seconds_until_none(
+    scenario: Scenario[FaultCluster], node: str, *, since: float, within_s: float
+) -> float | None:
+    """Until no terminal is online with a link to `node`."""
     while (took_s := time.monotonic() - since) < within_s:
-        if (await scene.ask(STALE, node))[0][0] == 0:
+        if (await scenario.aquery(STALE, node))[0][0] == 0:
             return took_s
         await asyncio.sleep(0.1)
     return None
@@ -115,7 +120,7 @@ def handshakes(node: NodeProcess) -> Handshakes:
 
 
 def p99(before: Handshakes, after: Handshakes) -> float:
-    """Seconds: the bound that 99 of 100 handshakes between two looks did not pass."""
+    """The upper bound in seconds of 99 % of the handshakes between two readings."""
     known = before.within if before.pid == after.pid else {}
     between = {bound: number - known.get(bound, 0.0) for bound, number in after.within.items()}
     return min(bound for bound, number in between.items() if number >= 0.99 * between[math.inf])
@@ -128,7 +133,9 @@ def busiest_second(terminals: list[ObservedTerminal]) -> float:
 
 FAULTS = (
     Fault("kill-node", "R29", "kill -9 of one of three nodes", kill_a_node),
-    Fault("kill-all-nodes", "R6, R29", "kill -9 of every node, and a new start into the storm", restart_into_the_storm),
-    Fault("kill-proxy", "R6", "kill -9 of the proxy, and with it of every link and board", kill_the_proxy),
-    Fault("deploy", "R28", "SIGTERM and a new start of every node, one after the other", deploy),
+    Fault(
+        "kill-all-nodes", "R6, R29", "kill -9 of every node, and a restart into the reconnect storm", restart_all_nodes
+    ),
+    Fault("kill-proxy", "R6", "kill -9 of the proxy, which ends every link and board", kill_the_proxy),
+    Fault("deploy", "R28", "SIGTERM and restart of every node, one after the other", deploy),
 )

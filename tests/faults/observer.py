@@ -1,4 +1,4 @@
-"""Terminals that remember their reports and acknowledgements, and compare them with the database."""
+"""Terminals that record their reports and acknowledgements, which are compared with the database."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ SELECT t.uid, b.boot_id, r.seq, count(*) FROM telemetry_report r
 JOIN telemetry_boot b ON b.id = r.boot_id JOIN fleet_terminal t ON t.id = r.terminal_id
 GROUP BY t.uid, b.boot_id, r.seq
 """
-EVENTS_TWICE = "SELECT text FROM telemetry_event WHERE code = 'counted' GROUP BY text HAVING count(*) > 1"
+DUPLICATE_EVENTS = "SELECT text FROM telemetry_event WHERE code = 'counted' GROUP BY text HAVING count(*) > 1"
 
 
 class ObservedTerminal(Protocol):
@@ -26,7 +26,7 @@ class ObservedTerminal(Protocol):
 
     uid: str
     acked: int
-    """The highest report of this boot that was acknowledged: by the contract, all before it are committed too."""
+    """The highest report of this boot that was acknowledged: by the protocol, all before it are committed, too."""
     linked_at: float
     """When its newest link was booted, on the monotonic clock."""
     losses: int
@@ -43,8 +43,8 @@ class ObservedTerminal(Protocol):
     @property
     def is_linked(self) -> bool: ...
     @property
-    def doing(self) -> str:
-        """What it does while it is not linked, for error messages."""
+    def activity(self) -> str:
+        """Its current activity while it is not linked, for error messages."""
 
     def report(self) -> None: ...
     async def run(self) -> None: ...
@@ -57,11 +57,11 @@ class Tally:
 
     made: int
     acknowledged: int
-    kept: int
+    stored: int
     """In the database, each counted once."""
     lost: int
     """Acknowledged, and not in the database."""
-    twice: int
+    duplicated: int
     """In the database more than once: reports and events."""
 
 
@@ -108,76 +108,76 @@ class TerminalObserver:
         return sum(terminal.losses for terminal in self.terminals)
 
     def pause(self) -> None:
-        """Make no more reports."""
+        """Stop making reports."""
         if self._load is not None:
             self._load.cancel()
             self._load = None
 
     def resume(self) -> None:
         if self._load is None:
-            self._load = asyncio.create_task(self._report_on())
+            self._load = asyncio.create_task(self._report_continuously())
 
-    async def all_linked(self) -> None:
+    async def wait_until_linked(self) -> None:
         await until(
             lambda: self.linked == len(self.terminals), missing=lambda: self._described(lambda each: each.is_linked)
         )
 
-    async def acknowledged(self, more: int) -> None:
+    async def wait_for_acknowledgements(self, more: int) -> None:
         """Wait until so many more reports are acknowledged."""
         wanted = self.acked + more
         await until(lambda: self.acked >= wanted)
 
-    async def made_more(self, more: int) -> None:
+    async def wait_for_reports(self, more: int) -> None:
         """Wait until so many more reports are made."""
         wanted = self.made + more
         await until(lambda: self.made >= wanted)
 
-    async def settled(self) -> None:
+    async def wait_until_acknowledged(self) -> None:
         """Wait until everything that was made before this call is acknowledged."""
         made = {terminal.uid: terminal.made for terminal in self.terminals}
 
-        def is_settled(terminal: ObservedTerminal) -> bool:
+        def is_acknowledged(terminal: ObservedTerminal) -> bool:
             return terminal.acked >= made[terminal.uid]
 
-        await until(lambda: all(map(is_settled, self.terminals)), missing=lambda: self._described(is_settled))
+        await until(lambda: all(map(is_acknowledged, self.terminals)), missing=lambda: self._described(is_acknowledged))
 
-    def _described(self, is_well: Callable[[ObservedTerminal], bool]) -> str:
-        """Of the terminals that are not well."""
+    def _described(self, is_met: Callable[[ObservedTerminal], bool]) -> str:
+        """The state of the terminals for which `is_met` is false."""
         return "; ".join(
-            f"{each.uid} {'is linked' if each.is_linked else each.doing}, {each.waiting} reports wait"
+            f"{each.uid} {'is linked' if each.is_linked else each.activity}, {each.waiting} reports wait"
             for each in self.terminals
-            if not is_well(each)
+            if not is_met(each)
         )
 
     async def count(self, query: Query) -> Tally:
-        """Acknowledgements are read before the database: what was acknowledged by then must be there."""
+        """Acknowledgements are read before the database, which must contain all of these reports."""
         acked = {(terminal.uid, terminal.boot_id): terminal.acked for terminal in self.terminals}
         made = self.made
         reports = await asyncio.to_thread(query, REPORTS)
-        events = await asyncio.to_thread(query, EVENTS_TWICE)
-        kept: dict[tuple[str, str], set[int]] = {}
+        events = await asyncio.to_thread(query, DUPLICATE_EVENTS)
+        stored: dict[tuple[str, str], set[int]] = {}
         for uid, boot_id, seq, _ in reports:
-            kept.setdefault((uid, boot_id), set()).add(seq)
+            stored.setdefault((uid, boot_id), set()).add(seq)
         return Tally(
             made=made,
             acknowledged=sum(acked.values()),
-            kept=len(reports),
-            lost=sum(len(set(range(1, upto + 1)) - kept.get(of, set())) for of, upto in acked.items()),
-            twice=sum(times > 1 for *_, times in reports) + len(events),
+            stored=len(reports),
+            lost=sum(len(set(range(1, upto + 1)) - stored.get(of, set())) for of, upto in acked.items()),
+            duplicated=sum(times > 1 for *_, times in reports) + len(events),
         )
 
-    async def _report_on(self) -> None:
-        """Each terminal in turn, so that the load is even. Who was woken late catches up, with a second at the most."""
+    async def _report_continuously(self) -> None:
+        """Each terminal in turn, so that the load is even. A late loop catches up by at most a second."""
         step = self._report_every_s / len(self.terminals)
         next_at = time.monotonic()
-        for terminal in _for_ever(self.terminals):
+        for terminal in _endlessly(self.terminals):
             with contextlib.suppress(ConnectionError):
                 terminal.report()
             next_at = max(next_at, time.monotonic() - 1) + step
             await asyncio.sleep(next_at - time.monotonic())
 
 
-def _for_ever(terminals: Sequence[ObservedTerminal]) -> Iterator[ObservedTerminal]:
+def _endlessly(terminals: Sequence[ObservedTerminal]) -> Iterator[ObservedTerminal]:
     while True:
         yield from random.sample(terminals, len(terminals))
 

@@ -4,10 +4,10 @@ import asyncio
 import re
 
 from deploy.processes.node import NodeProcess
+from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
 from tests.faults.nodes import deploy
-from tests.faults.place import Several
-from tests.faults.scene import Scene
+from tests.faults.scenario import Scenario
 
 TERMINALS, SITES, REPORT_EVERY_S = 10_000, 20, 10.0
 ADDRESS = "203.0.113.9"
@@ -21,14 +21,14 @@ SETTINGS = {
     "TMS_PING_TIMEOUT_S": "13",
     "TMS_DRAIN_SPREAD_S": "30",
 }
-"""As in production, but for the limit, which its documentation says to raise for such a chain."""
+"""As in production, except for the limit, which must be raised for such a chain according to its documentation."""
 REFUSED = re.compile(r'^tms_crowding_refusals_total\{by="address"\} (\S+)', re.MULTILINE)
 
 
-def chain() -> Scene[Several]:
-    place = Several(3, clocks=2, settings=SETTINGS)
-    return Scene(
-        place,
+def chain_scenario() -> Scenario[FaultCluster]:
+    environment = FaultCluster(3, clocks=2, settings=SETTINGS)
+    return Scenario(
+        environment,
         agents=0,
         light=TERMINALS,
         report_every_s=REPORT_EVERY_S,
@@ -37,17 +37,17 @@ def chain() -> Scene[Several]:
     )
 
 
-async def deploy_to_a_chain(scene: Scene[Several], finding: Finding) -> None:
+async def deploy_to_a_chain(scenario: Scenario[FaultCluster], finding: Finding) -> None:
     refused = 0.0
 
     async def count(node: NodeProcess) -> None:
         nonlocal refused
         refused += await asyncio.to_thread(refusals, node)
 
-    await deploy(scene, finding, before_each=count)
-    for node in scene.place.nodes:
+    await deploy(scenario, finding, before_each=count)
+    for node in scenario.environment.nodes:
         await count(node)
-    finding.promise("links refused for their address", refused, at_most=0)
+    finding.expect("links refused because of their address", refused, at_most=0)
 
 
 def refusals(node: NodeProcess) -> float:

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 
 
-def family(pid: int) -> list[int]:
+def process_tree(pid: int) -> list[int]:
     """`pid` and its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except FileNotFoundError:
         return []
-    return [pid, *(each for child in children for each in family(int(child)))]
+    return [pid, *(each for child in children for each in process_tree(int(child)))]
 
 
 def send_signal(processes: list[int], which: signal.Signals) -> None:
@@ -23,9 +23,9 @@ def send_signal(processes: list[int], which: signal.Signals) -> None:
             continue
 
 
-def kill_family(pid: int, *, within_s: float = 10.0) -> None:
+def kill_tree(pid: int, *, within_s: float = 10.0) -> None:
     """SIGKILL for all of them; wait until only zombies are left, which their parent has to reap."""
-    processes = family(pid)
+    processes = process_tree(pid)
     send_signal(processes, signal.SIGKILL)
     deadline = time.monotonic() + within_s
     while any(map(_runs, processes)):

@@ -1,4 +1,4 @@
-"""A run: what was found on which machine. Kept as JSON."""
+"""A run: its findings, server, machine and commit. Stored as JSON."""
 
 import os
 import platform

@@ -9,25 +9,25 @@ from contextlib import asynccontextmanager, closing
 from typing import Any
 
 from tests.faults.boards import Board
+from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
-from tests.faults.leader import another_leads, leading
+from tests.faults.leader import await_other_leader, leading_clock
 from tests.faults.light import LightTerminal
 from tests.faults.observer import until
-from tests.faults.place import Several
-from tests.faults.scene import Scene, seconds_until
+from tests.faults.scenario import Scenario, seconds_until
 from tests.support.notifications.webhook_receiver import ReceivedRequest, WebhookReceiver, run_receiver
 
-SITES, AT_EACH, LOST_AT_EACH = 20, 26, 25
+SITES, TERMINALS_PER_SITE, LOST_PER_SITE = 20, 26, 25
 SPREAD_S = 5.0
 DESTINATIONS = ("one", "two")
-ANSWERS_AFTER_S = 0.05
-"""Latency of a destination, so that some delivery is in progress whenever a process is killed."""
+ANSWER_DELAY_S = 0.05
+"""Latency of a destination, so that a delivery is in progress whenever a process is killed."""
 SETTINGS = {"TMS_INSIDE_DESTINATIONS": "127.0.0.1/32", "TMS_CONNECTIONS_PER_ADDRESS": "5000"}
 ROW = re.compile(r'id="(incident-\d+)"')
 INCIDENTS = "SELECT id FROM alerts_incident WHERE id > %s ORDER BY id"
 NEWEST = "SELECT coalesce(max(id), 0) FROM alerts_incident"
 UNRESOLVED = "SELECT count(*) FROM alerts_incident WHERE id > %s AND state <> 'resolved'"
-AT_SITE = """
+SITE_OF_TERMINAL = """
 SELECT t.uid, s.code FROM fleet_terminal t JOIN fleet_site s ON s.id = t.site_id
 """
 TIMELINE = """
@@ -42,46 +42,46 @@ SELECT (SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', '
 """
 
 
-class Watcher(Board):
+class IncidentBoard(Board):
     """The page of alerts, and when each incident first appeared."""
 
     def __init__(self, url: str, cookie: str) -> None:
         super().__init__(url, "/alerts/", cookie)
         self.seen_at: dict[str, float] = {}
 
-    def _take(self, frame: dict[str, Any]) -> None:
-        super()._take(frame)
+    def _apply(self, frame: dict[str, Any]) -> None:
+        super()._apply(frame)
         for element in ROW.findall(frame.get("html", "")):
             self.seen_at.setdefault(element, time.monotonic())
 
 
 class Storm:
-    """Terminals by site; all but one of each are lost."""
+    """Terminals by site; all but one of each site are lost."""
 
     def __init__(
-        self, scene: Scene[Several], receiver: WebhookReceiver, sites: Mapping[str, Sequence[LightTerminal]]
+        self, scenario: Scenario[FaultCluster], receiver: WebhookReceiver, sites: Mapping[str, Sequence[LightTerminal]]
     ) -> None:
-        self.scene = scene
+        self.scenario = scenario
         self.receiver = receiver
-        self.lost = [terminal for site in sites.values() for terminal in site[:LOST_AT_EACH]]
+        self.lost = [terminal for site in sites.values() for terminal in site[:LOST_PER_SITE]]
         self.late_site, members = next(iter(sites.items()))
-        self.late = members[LOST_AT_EACH]
-        self.watcher = Watcher(scene.place.url, scene.cookie)
+        self.late = members[LOST_PER_SITE]
+        self.board = IncidentBoard(scenario.environment.url, scenario.cookie)
         self.began_at = 0.0
 
     async def begin(self) -> None:
-        """Within five seconds, sites mixed."""
+        """Disconnect them within five seconds, in a mixed order of sites."""
         self.began_at = time.monotonic()
         for terminal in sorted(self.lost, key=lambda each: hash(each.uid)):
-            await terminal.stay_away()
+            await terminal.go_offline()
             await asyncio.sleep(SPREAD_S / len(self.lost) * 0.8)
 
-    def bring_back(self, terminals: Sequence[LightTerminal]) -> None:
+    def reconnect(self, terminals: Sequence[LightTerminal]) -> None:
         for terminal in terminals:
-            terminal.come_back()
+            terminal.come_online()
 
     def events_of_kind(self, news: str) -> list[tuple[str, int]]:
-        """(destination, incident) of each event of this kind, as often as it came."""
+        """(destination, incident) of each received event of this kind."""
         return [(where, pk) for where, kind, pk, _ in self._events() if kind == f"tms.incidents.{news}.v1"]
 
     def unmarked(self) -> int:
@@ -93,7 +93,7 @@ class Storm:
             seen.add((where, kind, pk))
         return unmarked
 
-    def others(self) -> int:
+    def single_alert_events(self) -> int:
         """Events of anything but incidents."""
         return sum(not kind.startswith("tms.incidents.") for _, kind, _, _ in self._events())
 
@@ -106,98 +106,98 @@ class Storm:
         ]
 
 
-def stormy() -> Scene[Several]:
-    place = Several(3, clocks=2, settings=SETTINGS)
-    return Scene(place, agents=0, light=SITES * AT_EACH, report_every_s=3, sites=SITES)
+def storm_scenario() -> Scenario[FaultCluster]:
+    environment = FaultCluster(3, clocks=2, settings=SETTINGS)
+    return Scenario(environment, agents=0, light=SITES * TERMINALS_PER_SITE, report_every_s=3, sites=SITES)
 
 
-def slowly(posted: ReceivedRequest) -> tuple[int, dict[str, str]]:
-    time.sleep(ANSWERS_AFTER_S)
+def answer_slowly(posted: ReceivedRequest) -> tuple[int, dict[str, str]]:
+    time.sleep(ANSWER_DELAY_S)
     return 204, {}
 
 
 @asynccontextmanager
-async def raging(scene: Scene[Several], finding: Finding) -> AsyncIterator[Storm]:
-    """The storm has begun; at the end of the block everything has recovered, and is counted."""
-    at_site = dict(await scene.ask(AT_SITE))
+async def storm_in_progress(scenario: Scenario[FaultCluster], finding: Finding) -> AsyncIterator[Storm]:
+    """Start the storm; at the end of the block everything recovers, and is counted."""
+    site_of = dict(await scenario.aquery(SITE_OF_TERMINAL))
     sites: dict[str, list[LightTerminal]] = {}
-    for terminal in scene.observer.terminals:
+    for terminal in scenario.observer.terminals:
         assert isinstance(terminal, LightTerminal)
-        sites.setdefault(at_site[terminal.uid], []).append(terminal)
+        sites.setdefault(site_of[terminal.uid], []).append(terminal)
     with closing(run_receiver()) as receivers:
         receiver = next(receivers)
-        receiver.usual = slowly
+        receiver.usual = answer_slowly
         addresses = ", ".join(repr(f"http://{receiver.host}:{receiver.port}/{name}") for name in DESTINATIONS)
-        await scene.manage("shell", "-c", f"from tests.faults import enrol; enrol.add_rule_and_policy({addresses})")
-        storm = Storm(scene, receiver, sites)
-        async with storm.watcher, scene.disturbed(finding):
-            await seconds_until(lambda: bool(storm.watcher.proof), within_s=10)
-            newest = (await scene.ask(NEWEST))[0][0]
-            scene.excuse([*storm.lost, storm.late])
+        await scenario.manage("shell", "-c", f"from tests.faults import enrol; enrol.add_rule_and_policy({addresses})")
+        storm = Storm(scenario, receiver, sites)
+        async with storm.board, scenario.during_fault(finding):
+            await seconds_until(lambda: bool(storm.board.proof), within_s=10)
+            newest = (await scenario.aquery(NEWEST))[0][0]
+            scenario.expect_alerts_for([*storm.lost, storm.late])
             await storm.begin()
             yield storm
-            await _recover(scene, storm, newest)
-        await _count(scene, storm, finding, newest)
-    await scene.manage("shell", "-c", "from tms.notifications.models import Policy; Policy.objects.all().delete()")
+            await _recover(scenario, storm, newest)
+        await _count(scenario, storm, finding, newest)
+    await scenario.manage("shell", "-c", "from tms.notifications.models import Policy; Policy.objects.all().delete()")
 
 
-async def _recover(scene: Scene[Several], storm: Storm, newest: int) -> None:
+async def _recover(scenario: Scenario[FaultCluster], storm: Storm, newest: int) -> None:
     """Half of each site, then one more is lost, then all are back."""
     half = [terminal for index, terminal in enumerate(storm.lost) if index % 2]
-    storm.bring_back(half)
-    await scene.all_back(half, within_s=60, since=storm.began_at)
-    await storm.late.stay_away()
-    await asyncio.sleep(12)  # more than what a step in a history takes together
-    storm.bring_back([*storm.lost, storm.late])
-    await scene.all_back(storm.lost, within_s=60, since=storm.began_at)
-    await _until_none(scene, UNRESOLVED, newest)
-    await _until_none(scene, NOT_NOTIFIED)
+    storm.reconnect(half)
+    await scenario.seconds_until_back(half, within_s=60, since=storm.began_at)
+    await storm.late.go_offline()
+    await asyncio.sleep(12)  # longer than the window of one transition in the history
+    storm.reconnect([*storm.lost, storm.late])
+    await scenario.seconds_until_back(storm.lost, within_s=60, since=storm.began_at)
+    await _until_none(scenario, UNRESOLVED, newest)
+    await _until_none(scenario, NOT_NOTIFIED)
 
 
-async def _until_none(scene: Scene[Several], sql: str, *parameters: Any, within_s: float = 90) -> None:
+async def _until_none(scenario: Scenario[FaultCluster], sql: str, *parameters: Any, within_s: float = 90) -> None:
     async with asyncio.timeout(within_s):
-        while (await scene.ask(sql, *parameters))[0][0]:
+        while (await scenario.aquery(sql, *parameters))[0][0]:
             await asyncio.sleep(0.2)
 
 
-async def _count(scene: Scene[Several], storm: Storm, finding: Finding, newest: int) -> None:
-    incidents = [pk for (pk,) in await scene.ask(INCIDENTS, newest)]
+async def _count(scenario: Scenario[FaultCluster], storm: Storm, finding: Finding, newest: int) -> None:
+    incidents = [pk for (pk,) in await scenario.aquery(INCIDENTS, newest)]
     wanted = {(f"/{name}", pk) for name in DESTINATIONS for pk in incidents}
-    seen = [at - storm.began_at for at in storm.watcher.seen_at.values()]
-    finding.promise("incidents beside one a site", abs(len(incidents) - SITES), at_most=0)
-    finding.promise("first on the board", min(seen, default=None), at_most=3, unit="s")
+    seen = [at - storm.began_at for at in storm.board.seen_at.values()]
+    finding.expect("incidents other than one per site", abs(len(incidents) - SITES), at_most=0)
+    finding.expect("first on the board", min(seen, default=None), at_most=3, unit="s")
     for news in ("opened", "resolved"):
         events_of_kind = Counter(storm.events_of_kind(news))
-        finding.promise(f"{news}: not told", len(wanted - events_of_kind.keys()), at_most=0)
-        finding.figures[f"{news}: told"] = sum(events_of_kind.values())
-    finding.promise("told twice unmarked", storm.unmarked(), at_most=0)
-    finding.promise("told of single alerts", storm.others(), at_most=0)
+        finding.expect(f"{news}: not notified", len(wanted - events_of_kind.keys()), at_most=0)
+        finding.figures[f"{news}: notifications"] = sum(events_of_kind.values())
+    finding.expect("duplicates without a mark", storm.unmarked(), at_most=0)
+    finding.expect("notifications of single alerts", storm.single_alert_events(), at_most=0)
     finding.figures["last on the board s"] = max(seen, default=0.0)
-    print(f"\n{timeline(await scene.ask(TIMELINE, newest, storm.late_site))}\n")
+    print(f"\n{timeline(await scenario.aquery(TIMELINE, newest, storm.late_site))}\n")
 
 
 def timeline(rows: Sequence[tuple[Any, ...]]) -> str:
     """The history of an incident as text: seconds since it opened, what, of how many, and how many are left."""
     return "\n".join(
-        f"{at:8.1f} s  {kind:<12} {number:>3}  {standing:>3} standing" for kind, number, standing, at in rows
+        f"{at:8.1f} s  {kind:<12} {number:>3}  {standing:>3} unresolved" for kind, number, standing, at in rows
     )
 
 
-async def lose_twenty_sites(scene: Scene[Several], finding: Finding) -> None:
-    async with raging(scene, finding) as storm:
+async def lose_twenty_sites(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    async with storm_in_progress(scenario, finding) as storm:
         await until(lambda: len(storm.events_of_kind("opened")) >= SITES * len(DESTINATIONS), within_s=60)
 
 
-async def lose_processes_meanwhile(scene: Scene[Several], finding: Finding) -> None:
-    """A node while terminals are lost; then, while messages are handed over, one clock after the other."""
-    node = scene.place.nodes[0]
-    async with raging(scene, finding) as storm:
+async def kill_processes_meanwhile(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    """Kill a node while terminals are lost; then, while messages are sent, one clock after the other."""
+    node = scenario.environment.nodes[0]
+    async with storm_in_progress(scenario, finding) as storm:
         await asyncio.to_thread(node.kill)
         await until(lambda: len(storm.events_of_kind("opened")) >= 3, within_s=60)
-        for _ in scene.place.clocks:
-            leader = await leading(scene)
+        for _ in scenario.environment.clocks:
+            leader = await leading_clock(scenario)
             await asyncio.to_thread(leader.kill)
-            await another_leads(scene, finding, leader)
+            await await_other_leader(scenario, finding, leader)
             await asyncio.to_thread(leader.start)
         await asyncio.to_thread(node.start)
         # Deliveries in progress stay leased for three quarters of a minute.
@@ -206,5 +206,5 @@ async def lose_processes_meanwhile(scene: Scene[Several], finding: Finding) -> N
 
 FAULTS = (
     Fault("storm", "R33", "500 terminals of 20 sites are lost within 5 s", lose_twenty_sites),
-    Fault("storm-kill", "R33", "the same, and a node and both clocks are killed", lose_processes_meanwhile),
+    Fault("storm-kill", "R33", "the same, and a node and both clocks are killed", kill_processes_meanwhile),
 )

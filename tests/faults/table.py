@@ -1,10 +1,10 @@
-"""Prints findings as a table."""
+"""Formats findings as a Markdown table."""
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from tests.faults.fault import Finding, Promise
+from tests.faults.fault import Expectation, Finding
 
 HEAD = ("fault", "requirement", "lost", "duplicated", "false alerts", "converged s", "verdict", "figures")
 
@@ -15,18 +15,18 @@ def markdown(findings: Iterable[Finding]) -> str:
 
 
 def summary(findings: Sequence[Finding], *, took_s: float) -> str:
-    told = Counter(finding.verdict for finding in findings)
-    return f"{', '.join(f'{number} {verdict.value}' for verdict, number in told.items())}; took {took_s:.0f} s"
+    counts = Counter(finding.verdict for finding in findings)
+    return f"{', '.join(f'{number} {verdict.value}' for verdict, number in counts.items())}; took {took_s:.0f} s"
 
 
 def figures(finding: Finding) -> str:
     """Figures of the finding that have no column."""
     if finding.skipped:
         return finding.skipped
-    told = [_promise(promise) for promise in finding.promises]
-    promised = {promise.what for promise in finding.promises}
-    told += [f"{name} {number(value)}" for name, value in finding.figures.items() if name not in promised]
-    return "; ".join([*([finding.error] if finding.error else []), *told])
+    parts = [_expectation(expectation) for expectation in finding.expectations]
+    expected = {expectation.what for expectation in finding.expectations}
+    parts += [f"{name} {number(value)}" for name, value in finding.figures.items() if name not in expected]
+    return "; ".join([*([finding.error] if finding.error else []), *parts])
 
 
 def number(value: float | None) -> str:
@@ -36,7 +36,7 @@ def number(value: float | None) -> str:
 
 
 def _row(finding: Finding) -> Sequence[str]:
-    counted = (finding.lost, finding.twice, finding.false_alerts, finding.converged_s)
+    counted = (finding.lost, finding.duplicated, finding.false_alerts, finding.converged_s)
     return (
         f"`{finding.fault}`: {finding.title}",
         finding.requirement,
@@ -46,7 +46,7 @@ def _row(finding: Finding) -> Sequence[str]:
     )
 
 
-def _promise(promise: Promise) -> str:
-    unit = f" {promise.unit}" if promise.unit else ""
-    mark = "" if promise.is_kept else " ✗"
-    return f"{promise.what} {number(promise.value)}{unit} (≤ {number(promise.at_most)}){mark}"
+def _expectation(expectation: Expectation) -> str:
+    unit = f" {expectation.unit}" if expectation.unit else ""
+    mark = "" if expectation.is_met else " ✗"
+    return f"{expectation.what} {number(expectation.value)}{unit} (≤ {number(expectation.at_most)}){mark}"

@@ -1,4 +1,4 @@
-"""A small disk that can be filled."""
+"""A small file system that can be filled."""
 
 import contextlib
 import os

@@ -119,8 +119,8 @@ def test_the_agent_is_told_of_logs_and_metrics(machine):
 async def test_a_switch_loses_no_report_and_calls_nobody_offline(machine, terminals):
     running(machine, "first")
     async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.all_linked()
-        await observer.acknowledged(len(terminals))
+        await observer.wait_until_linked()
+        await observer.wait_for_acknowledgements(len(terminals))
 
         await asyncio.to_thread(machine.deploy, "switch-release", "second")
 
@@ -131,7 +131,7 @@ async def test_a_switch_loses_no_report_and_calls_nobody_offline(machine, termin
 async def test_a_rollback_needs_nothing_but_the_machine(machine, terminals):
     running(machine, "second")
     async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.all_linked()
+        await observer.wait_until_linked()
 
         said = await asyncio.to_thread(machine.deploy, "rollback")
 
@@ -147,7 +147,7 @@ async def test_a_release_that_does_not_run_gives_way_to_the_one_before(machine, 
     broken = machine.copy_release("broken")
     (broken / "deploy/machine/run").write_text("#!/bin/sh\nexit 1\n")
     async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.all_linked()
+        await observer.wait_until_linked()
 
         with pytest.raises(RuntimeError, match="broken does not run; back on first"):
             await asyncio.to_thread(machine.deploy, "switch-release", "broken")
@@ -181,10 +181,10 @@ def test_an_artefact_that_was_changed_on_the_way_is_refused(machine):
 
 async def nothing_happened_to(observer: TerminalObserver, machine: Machine) -> None:
     """Whatever was acknowledged is there, once; nobody was called offline, nobody was alerted."""
-    await observer.all_linked()
-    await observer.settled()
+    await observer.wait_until_linked()
+    await observer.wait_until_acknowledged()
     tally = await observer.count(machine.query)
-    assert (tally.lost, tally.twice) == (0, 0)
+    assert (tally.lost, tally.duplicated) == (0, 0)
     assert tally.acknowledged > 0
     assert observer.losses > 0
     uids = [terminal.uid for terminal in observer.terminals]
@@ -197,7 +197,7 @@ async def nothing_happened_to(observer: TerminalObserver, machine: Machine) -> N
 
 async def test_a_machine_that_is_to_go_drains_first(machine, terminals):
     async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.all_linked()
+        await observer.wait_until_linked()
         machine.metadata.target_state = "Terminated"
         done = machine.aws / "lifecycle-actions"
 

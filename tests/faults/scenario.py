@@ -1,4 +1,4 @@
-"""A whole TMS with reporting terminals and open boards, and the effect of a fault on it."""
+"""A complete TMS with reporting terminals and open boards, in which faults are injected and their effects measured."""
 
 import asyncio
 import contextlib
@@ -10,19 +10,19 @@ from typing import Any, Self
 
 from deploy.processes.service import Service
 from tests.faults.agents import AgentTerminal
-from tests.faults.boards import Agreement, Board
+from tests.faults.boards import Board, Convergence
+from tests.faults.environment import Environment
 from tests.faults.fault import Finding
 from tests.faults.light import LightTerminal
 from tests.faults.observer import ObservedTerminal, TerminalObserver, until
-from tests.faults.place import Place
 from tms.protocol import credential
 
 AGENTS, LIGHT, SPARE = 20, 100, 3
 """Terminals: real agents, light ones, and those for misbehaving clients."""
 SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
-AGREED_WITHIN_S = 40.0
-"""Time-out of the comparison."""
+COMPARE_TIMEOUT_S = 40.0
+"""Time-out for boards to equal the database."""
 
 ALERTED = """
 SELECT t.uid FROM alerts_alert a JOIN alerts_rule r ON r.id = a.rule_id JOIN fleet_terminal t ON t.id = a.terminal_id
@@ -31,16 +31,16 @@ WHERE r.kind = 'presence' AND a.id > %s
 NEWEST_ALERT = "SELECT coalesce(max(id), 0) FROM alerts_alert"
 NEWEST_CHANGE = "SELECT coalesce(max(id), 0) FROM fleet_presencechange"
 CHANGES = "SELECT presence, count(DISTINCT terminal_id) FROM fleet_presencechange WHERE id > %s GROUP BY presence"
-HELD = "SELECT t.uid FROM fleet_terminalstate s JOIN fleet_terminal t ON t.id = s.terminal_id WHERE s.node = %s"
+LINKED = "SELECT t.uid FROM fleet_terminalstate s JOIN fleet_terminal t ON t.id = s.terminal_id WHERE s.node = %s"
 PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 
 
-class Scene[Where: Place]:
-    """Entered once for several faults; left after one that broke it."""
+class Scenario[E: Environment]:
+    """Entered once for several faults; closed after a fault that violated a requirement."""
 
     def __init__(
         self,
-        place: Where,
+        environment: E,
         *,
         agents: int = AGENTS,
         light: int = LIGHT,
@@ -48,8 +48,8 @@ class Scene[Where: Place]:
         sites: int = SITES,
         headers: Mapping[str, str] = {},
     ) -> None:
-        """`headers` go with the handshakes of light terminals."""
-        self.place = place
+        """`headers` are sent in the handshakes of light terminals."""
+        self.environment = environment
         self.observer: TerminalObserver
         self.boards: list[Board] = []
         self._agents, self._light, self._sites = agents, light, sites
@@ -60,7 +60,7 @@ class Scene[Where: Place]:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as undo:
-            await asyncio.to_thread(undo.enter_context, self.place)
+            await asyncio.to_thread(undo.enter_context, self.environment)
             await self._fill(undo)
             self._leaving = undo.pop_all()
         return self
@@ -77,71 +77,73 @@ class Scene[Where: Place]:
         self.cookie = enrolled["cookie"]
         keys = [key for text in enrolled["credentials"] if (key := credential.parse(text))]
         self.spare = [keys.pop() for _ in range(SPARE)]
-        link = self.place.link
+        link = self.environment.link
         terminals: list[ObservedTerminal] = [AgentTerminal(link, key) for key in keys[: self._agents]]
         terminals += [LightTerminal(link, key, self._headers) for key in keys[self._agents :]]
         self.observer = await undo.enter_async_context(TerminalObserver(terminals, report_every_s=self._report_every_s))
-        boards = [Board(self.place.url, page, self.cookie) for page in PAGES]
+        boards = [Board(self.environment.url, page, self.cookie) for page in PAGES]
         self.boards = [await undo.enter_async_context(board) for board in boards]
-        await self.well()
+        await self.wait_until_ready()
 
     # Its state
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        return self.place.query(sql, *parameters)
+        return self.environment.query(sql, *parameters)
 
-    async def ask(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    async def aquery(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return await asyncio.to_thread(self.query, sql, *parameters)
 
     async def manage(self, *arguments: str) -> str:
-        return await asyncio.to_thread(self.place.manage, *arguments)
+        return await asyncio.to_thread(self.environment.manage, *arguments)
 
-    async def well(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until every terminal is online, every board has content, and no report is unacknowledged."""
-        await self.observer.all_linked()
-        await self.present()
-        await self.observer.settled()
+        await self.observer.wait_until_linked()
+        await self.wait_until_online()
+        await self.observer.wait_until_acknowledged()
         await until(lambda: all(board.proof and (board.totals or board.rows) for board in self.boards))
 
-    async def present(self) -> None:
-        """Wait until the database calls every terminal online."""
-        while (await self.ask(PRESENT))[0][0] < len(self.observer.terminals):
+    async def wait_until_online(self) -> None:
+        """Wait until every terminal is online in the database."""
+        while (await self.aquery(PRESENT))[0][0] < len(self.observer.terminals):
             await asyncio.sleep(0.1)
 
     async def linked_to(self, node: Service) -> list[ObservedTerminal]:
-        uids = {uid for (uid,) in await self.ask(HELD, node.name)}
+        uids = {uid for (uid,) in await self.aquery(LINKED, node.name)}
         return [terminal for terminal in self.observer.terminals if terminal.uid in uids]
 
     # A fault
 
     @contextlib.asynccontextmanager
-    async def disturbed(self, finding: Finding) -> AsyncIterator["Disturbance"]:
-        """The fault happens inside the block; at its end, every violation is counted."""
+    async def during_fault(self, finding: Finding) -> AsyncIterator["FaultWindow"]:
+        """Inject the fault inside the block; at its end, violations are counted."""
         self._unreachable = frozenset(key.uid for key in self.spare)
-        alert, change = (await self.ask(NEWEST_ALERT))[0][0], (await self.ask(NEWEST_CHANGE))[0][0]
+        alert, change = (await self.aquery(NEWEST_ALERT))[0][0], (await self.aquery(NEWEST_CHANGE))[0][0]
         for board in self.boards:
-            board.forget()
-        disturbance, losses = Disturbance(self), self.observer.losses
-        async with disturbance:
-            yield disturbance
-            finding.converged_s = await disturbance.converged()
-        await self.observer.settled()
+            board.reset_counts()
+        window, losses = FaultWindow(self), self.observer.losses
+        async with window:
+            yield window
+            finding.converged_s = await window.converged()
+        await self.observer.wait_until_acknowledged()
         tally = await self.observer.count(self.query)
-        finding.lost, finding.twice = tally.lost, tally.twice
-        finding.false_alerts = sum(uid not in self._unreachable for (uid,) in await self.ask(ALERTED, alert))
-        moved = dict(await self.ask(CHANGES, change))
+        finding.lost, finding.duplicated = tally.lost, tally.duplicated
+        finding.false_alerts = sum(uid not in self._unreachable for (uid,) in await self.aquery(ALERTED, alert))
+        moved = dict(await self.aquery(CHANGES, change))
         finding.figures |= {
             "links lost": self.observer.losses - losses,
-            "called silent": moved.get("silent", 0),
-            "called offline": moved.get("offline", 0),
+            "became silent": moved.get("silent", 0),
+            "became offline": moved.get("offline", 0),
             "board frames out of order": sum(board.out_of_order for board in self.boards),
         }
 
-    def excuse(self, terminals: Collection[ObservedTerminal]) -> None:
-        """Alerts about these are no false ones: they were unreachable."""
+    def expect_alerts_for(self, terminals: Collection[ObservedTerminal]) -> None:
+        """Do not count alerts of these as false, because they were unreachable."""
         self._unreachable |= {terminal.uid for terminal in terminals}
 
-    async def all_back(self, terminals: Sequence[ObservedTerminal], *, within_s: float, since: float) -> float | None:
+    async def seconds_until_back(
+        self, terminals: Sequence[ObservedTerminal], *, within_s: float, since: float
+    ) -> float | None:
         """Seconds from `since` until each of them has a newer link; None if that takes longer."""
         with contextlib.suppress(TimeoutError):
             await until(lambda: all(each.is_linked and each.linked_at > since for each in terminals), within_s=within_s)
@@ -149,34 +151,34 @@ class Scene[Where: Place]:
         return None
 
 
-class Disturbance:
-    """The time of one fault."""
+class FaultWindow:
+    """The time during which one fault is in effect."""
 
-    def __init__(self, scene: Scene[Any]) -> None:
-        self._scene = scene
-        self._agreement: asyncio.Task[float | None] | None = None
+    def __init__(self, scenario: Scenario[Any]) -> None:
+        self._scenario = scenario
+        self._convergence: asyncio.Task[float | None] | None = None
         self.began_at = time.monotonic()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._agreement is not None:
-            self._agreement.cancel()
-            await asyncio.gather(self._agreement, return_exceptions=True)
+        if self._convergence is not None:
+            self._convergence.cancel()
+            await asyncio.gather(self._convergence, return_exceptions=True)
 
-    def is_over(self) -> None:
-        """The fault has ended: from here boards have five seconds."""
-        scene = self._scene
-        self._agreement = asyncio.create_task(
-            Agreement(scene.boards, scene.query).reached(within_s=AGREED_WITHIN_S), name="agreement"
+    def end(self) -> None:
+        """The fault has ended; the time for convergence starts."""
+        scenario = self._scenario
+        self._convergence = asyncio.create_task(
+            Convergence(scenario.boards, scenario.query).reached(within_s=COMPARE_TIMEOUT_S), name="convergence"
         )
 
     async def converged(self) -> float | None:
-        if self._agreement is None:
-            self.is_over()
-        assert self._agreement is not None
-        return await self._agreement
+        if self._convergence is None:
+            self.end()
+        assert self._convergence is not None
+        return await self._convergence
 
 
 async def seconds_until(holds: Callable[[], bool], *, within_s: float) -> float | None:

@@ -8,8 +8,8 @@ from deploy.processes.node import NodeProcess
 from tests.support.link.raw_client import Client
 
 LIMITS = {"TMS_MAX_CONNECTIONS": "400", "TMS_SPARE_CONNECTIONS": "50", "TMS_BOARDS_PER_PERSON": "40"}
-MOST = 2_000
-ENTERED_WITHIN_S = 10.0
+MAX_ATTEMPTS = 2_000
+ADMITTED_WITHIN_S = 10.0
 CONNECTIONS = re.compile(r"^tms_connections (\S+)", re.MULTILINE)
 DESCRIPTORS = re.compile(r"^Max open files +(\d+)", re.MULTILINE)
 
@@ -20,7 +20,7 @@ class ConnectionFlood:
         self.boards = 0
         self.connections = 0.0
         self.descriptors = 0.0
-        """Share of those that the node may have, at the worst."""
+        """The highest share of the node's limit that was in use."""
         self.refusals: list[int] = []
         self._clients: list[Client] = []
         self._headers = [f"Cookie: {cookie}", "Origin: http://server"]
@@ -32,19 +32,19 @@ class ConnectionFlood:
         while (left := self._room()) > 0:
             self._connect(round(left))
         self._opens_a_board()
-        self._connect_until_nobody_listens()
+        self._connect_until_refused()
 
-    def leave(self) -> None:
+    def close(self) -> None:
         while self._clients:
             self._clients.pop().vanish()
 
     def admitted_again(self) -> float | None:
         """Seconds."""
         began_at = time.monotonic()
-        while (took_s := time.monotonic() - began_at) < ENTERED_WITHIN_S:
+        while (took_s := time.monotonic() - began_at) < ADMITTED_WITHIN_S:
             try:
                 if self._opens_a_board():
-                    self.leave()
+                    self.close()
                     return took_s
             except OSError:
                 time.sleep(0.05)
@@ -69,8 +69,8 @@ class ConnectionFlood:
             self._clients.append(client)
             client.dial()
 
-    def _connect_until_nobody_listens(self) -> None:
-        for _ in range(MOST):
+    def _connect_until_refused(self) -> None:
+        for _ in range(MAX_ATTEMPTS):
             try:
                 self._connect(1)
             except ConnectionRefusedError:

@@ -1,4 +1,4 @@
-"""A whole TMS that faults happen to."""
+"""Complete TMS installations in which faults are injected."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import psycopg
 from deploy.processes.cluster import Cluster
 from tests.support.servers.tms import RunningTMS
 
-HASTY: Mapping[str, str] = {
+FAST_SETTINGS: Mapping[str, str] = {
     "TMS_PRODUCTION": "0",
     "TMS_ALLOWED_HOSTS": "*",
     "TMS_HEARTBEAT_S": "3",
@@ -27,14 +27,14 @@ HASTY: Mapping[str, str] = {
     "TMS_FRAMES_BURST": "300",
     "TMS_LOG_FORMAT": "json",
 }
-"""What takes minutes in production takes seconds here, and is harsher: a terminal that is not heard for 13 s is
-silent, after 10 s more offline, after 2 s more there is an alert. Terminals wait as long as they always do: after
-three failures up to 8 s, so less would call out those that come back.
+"""Shorter times than in production, which make false alerts more likely: a terminal without a frame for 13 s is
+silent, offline 10 s later, and has an alert 2 s after that. The retry times of terminals are not shortened: after
+three failures they wait up to 8 s, so shorter limits would report terminals that are reconnecting.
 """
 
 
-class Place(Protocol):
-    """Entered, it runs; left, nothing of it is there."""
+class Environment(Protocol):
+    """Runs while it is entered; removed completely at the end."""
 
     @property
     def url(self) -> str:
@@ -52,12 +52,12 @@ class Place(Protocol):
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]: ...
 
 
-class Several(Cluster):
-    """A cluster, as in production but for its haste."""
+class FaultCluster(Cluster):
+    """A cluster as in production, except for `FAST_SETTINGS`."""
 
     def __init__(self, nodes: int = 3, *, clocks: int = 1, settings: Mapping[str, str] = {}) -> None:
         server = os.environ.get("TMS_SERVER", "daphne")
-        super().__init__(nodes, clocks=clocks, server=server, settings={**HASTY, **settings})
+        super().__init__(nodes, clocks=clocks, server=server, settings={**FAST_SETTINGS, **settings})
 
     @property
     def logs(self) -> Sequence[Path]:
@@ -69,13 +69,13 @@ class Several(Cluster):
             return connection.execute(sql, parameters).fetchall()
 
 
-class Single:
+class SingleProcess:
     """One process with its clock, as on a laptop: on SQLite, or on the services of the tests' pass."""
 
     def __init__(self, folder: Path | None = None, **settings: str) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-single-"))
         self.keeps_folder = folder is not None
-        self.tms = RunningTMS(self.folder, **{**HASTY, **settings})
+        self.tms = RunningTMS(self.folder, **{**FAST_SETTINGS, **settings})
 
     def __enter__(self) -> Self:
         self.tms.__enter__()
