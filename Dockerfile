@@ -3,8 +3,8 @@
 #   docker build --tag tms .
 #   docker run --read-only --tmpfs /tmp --publish 8000:8000 --env-file tms.env tms
 #
-# The pipeline builds from the base by its digest (deploy/image/base), once, and deploys by the digest of what it built. Only in
-# development the base is what its tag names that day. Packages are locked by hash. Node is needed for the build only.
+# The pipeline builds once from the base by its digest (deploy/image/base), and deploys the image by its digest. Only in
+# development the base is selected by its tag. Packages are locked by hash. Node is needed for the build only.
 ARG PYTHON=docker.io/library/python:3.13-slim-trixie
 
 FROM ${PYTHON} AS packages
@@ -36,14 +36,14 @@ LABEL org.opencontainers.image.title="TMS" \
 RUN useradd --no-log-init --system --user-group --uid 10001 --home-dir /opt/tms --no-create-home --shell /usr/sbin/nologin tms
 WORKDIR /opt/tms
 COPY --from=application /opt/tms /opt/tms
-# /tmp is all that is written to, and only by the system's own libraries: the root file system may be read-only.
+# Only /tmp is written to, and only by system libraries: the root file system may be read-only.
 ENV PATH=/opt/tms/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     TMS_PRODUCTION=1 \
     TMS_DATA_DIR=/tmp \
     TMS_STATIC_ROOT=/opt/tms/collected
-# Fargate gives the volume on /tmp the owner and the mode that the directory has in the image.
+# Fargate mounts the volume on /tmp with the owner and mode of the directory in the image.
 RUN install -d -m 1777 /tmp
 VOLUME ["/tmp"]
 USER 10001:10001

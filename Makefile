@@ -1,9 +1,9 @@
-# `make` alone tells what there is. A fresh clone needs Python 3 and make; the rest is fetched.
+# `make` alone lists the targets. A fresh clone needs Python 3 and make; the rest is installed.
 
 export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
 export UV_SYSTEM_CERTS := 1
 export NODE_USE_SYSTEM_CA := 1
-# Tests start hundreds of processes: each would compile all that it imports again.
+# Tests start hundreds of processes, each of which would compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
@@ -11,15 +11,15 @@ BIN := .venv/bin
 # All cores, as pytest-xdist counts them.
 WORKERS ?= logical
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
-# On PostgreSQL tests wait for most of their time.
+# On PostgreSQL, tests mostly wait.
 SERVICES_WORKERS ?= $(shell expr $(JOBS) \* 3 / 2)
 
-# What to install. The development locks contain the server's: once they are there, `make run` is content with them.
+# What to install. The development locks include the server's, so `make run` needs nothing more.
 LEVEL := $(if $(filter-out help run cluster static messages,$(MAKECMDGOALS))$(wildcard .venv/dev.stamp),dev,server)
 PYTHON := .venv/$(LEVEL).stamp
 NODE := node_modules/$(LEVEL).stamp
 
-# A system that replaced its Python leaves .venv without one.
+# After an upgrade of the system's Python, .venv may have none.
 ifeq ($(wildcard .venv/bin/python),)
 $(PYTHON): again
 endif
@@ -34,8 +34,8 @@ CHECKS := lint types imports migrations templates assets shell workflows image s
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS with a living demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
-	@# A demo is watched by someone who waits for something to happen: a heartbeat every 10 s, not 30.
+run: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS with a demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
+	@# In a demo, changes should be visible soon: a heartbeat every 10 s, not 30.
 	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} exec $(BIN)/python manage.py demo
 
 cluster: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS as in production: PostgreSQL, Redis, nginx, nodes, clocks (N, CLOCKS, TERMINALS, PORT)
@@ -50,14 +50,14 @@ test: system $(PYTHON) $(NODE) static messages ## Run every check and every test
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
 	@$(MAKE) --keep-going --jobs=$(JOBS) $(CHECKS:%=check-%)
 
-bench: system $(PYTHON) static messages ## Measure what the design promises; a quarter of an hour (KEEP names a file for the run)
+bench: system $(PYTHON) static messages ## Measure the performance targets; a quarter of an hour (KEEP names a file for the run)
 	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks $(if $(KEEP),--keep $(KEEP))
 
 bench-full: system $(PYTHON) static messages ## Hold 50,000 terminals, kill processes, go on to 100,000 (KEEP)
 	@$(BIN)/python -m benchmarks.full $(if $(KEEP),--keep $(KEEP))
 
-faults: system $(PYTHON) messages ## Break what can break, and print what became of reports, alerts and boards (FAULTS="NAME ...", KEEP=PATH)
+faults: system $(PYTHON) messages ## Inject faults, and print their effects on reports, alerts and boards (FAULTS="NAME ...", KEEP=PATH)
 	@$(BIN)/python -m tests.faults $(FAULTS) $(if $(KEEP),--keep $(KEEP))
 
 fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
@@ -71,7 +71,7 @@ clean: ## Remove everything that was installed or built; data in var/ stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.mo' -type f -delete
 
-lock: $(PYTHON) ## Resolve the dependencies anew and write the locks
+lock: $(PYTHON) ## Resolve the dependencies and write the locks
 	@scripts/lock
 
 # Parts of the above

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures TMS and the textbook consumer in one run, and prints all beside the targets."""
+"""`python -m benchmarks`: measures TMS and the textbook consumer, and prints the figures and targets."""
 
 import argparse
 import signal
@@ -14,7 +14,9 @@ from benchmarks.run import keep
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # so that all started processes are stopped
     plan = TINY if options.tiny else FULL
     run = Bench(plan, options.systems, options.scenarios, is_whole=options.whole).run()
     if options.keep:

@@ -1,4 +1,4 @@
-"""Which scenarios are measured of which systems, one after the other."""
+"""Which scenarios are measured for which systems, one after the other."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -32,14 +32,14 @@ OF_ALL: Mapping[str, OnStage] = {
 OF_BOARDS: Mapping[str, OnStage] = {"pixel": pixel.measure, "fanout": fanout.measure}
 """The same for every system that has boards."""
 OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
-"""What the textbook does not have, and what hardly depends on the server."""
+"""Scenarios that the textbook does not have, or that hardly depend on the server."""
 ALONE: Mapping[str, OnGround] = {
     "pages": pages.measure,
     "scale": scale.measure,
     "storm": storm.measure,
     "bulk": bulk.measure,
 }
-"""The same, with servers and a fleet of their own."""
+"""The same, with separate servers and a fleet of their own."""
 SCENARIOS = [*OF_ALL, *OF_BOARDS, *OF_TMS, *ALONE]
 
 

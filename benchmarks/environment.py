@@ -1,4 +1,4 @@
-"""What every system under test runs on: one machine, one PostgreSQL, one Redis."""
+"""The environment of every system under test: one machine, one PostgreSQL, one Redis."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,19 +16,19 @@ from deploy.processes import PostgreSQL, Redis
 @dataclass(frozen=True)
 class Environment:
     plan: Plan
-    places: CoreAssignment
+    core_assignment: CoreAssignment
     database: PostgreSQL
     broker: Redis
     server: str = ""
-    """The server of a TMS, if not that of its kind."""
+    """The server of a TMS, if not the default of its kind."""
 
     @classmethod
     @contextmanager
-    def set_up(cls, plan: Plan, places: CoreAssignment) -> Iterator["Environment"]:
+    def set_up(cls, plan: Plan, core_assignment: CoreAssignment) -> Iterator["Environment"]:
         with PostgreSQL(durable=True) as database, Redis() as broker:
             for pid in (database.pid, broker.pid):
-                pin(pid, places.services)
-            yield cls(plan, places, database, broker)
+                pin(pid, core_assignment.services)
+            yield cls(plan, core_assignment, database, broker)
 
     @property
     def services(self) -> Mapping[str, Sequence[int]]:
@@ -40,7 +40,7 @@ class Environment:
         return kind(
             database_url=self.database.url,
             redis_url=self.broker.url,
-            cores=self.places.server,
+            cores=self.core_assignment.server,
             settings=chosen | settings,
         )
 
@@ -50,7 +50,7 @@ class Environment:
         if not system.pids:
             system.start(broadcast=broadcast or not self.plan.starts_each_time)
         try:
-            processes, cores = self.plan.processes, self.places.load
+            processes, cores = self.plan.processes, self.core_assignment.load
             with LoadWorkers(system.address, processes=processes, cores=cores) as workers:
                 yield Stage(system, self.plan, workers, self.services)
         finally:

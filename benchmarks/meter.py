@@ -1,4 +1,4 @@
-"""What processes cost: CPU and memory, from /proc."""
+"""The cost of processes: CPU and memory, from /proc."""
 
 import math
 import os
@@ -19,7 +19,7 @@ class Reading:
     cpu_s: Mapping[str, float]
     """By name, since the processes began."""
     machine_s: float
-    """Of everything that runs on this machine."""
+    """Of all processes of this machine."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Cost:
     seconds: float
     cpu_s: Mapping[str, float]
     others_s: float
-    """What ran beside the benchmark and may have disturbed it."""
+    """Other activity that may have disturbed the benchmark."""
 
     def split(self, number: int) -> dict[str, float]:
         """CPU for each of `number` reports or boots, and how busy a core was, by name."""
@@ -43,7 +43,7 @@ class Cost:
 
 
 class Meter:
-    """Reads the CPU of processes with all that they started, by name."""
+    """Reads the CPU of processes and their descendants, by name."""
 
     def __init__(self, processes: Mapping[str, Sequence[int]]) -> None:
         self._processes = processes
@@ -64,7 +64,7 @@ def resident_bytes(pids: Iterable[int]) -> int:
 
 
 def pin(pid: int, cores: Sequence[int]) -> None:
-    """Keep a process, and what it started and will start, on these cores."""
+    """Pin a process and its descendants to these cores."""
     for process in _tree(pid):
         for thread in process.threads():
             os.sched_setaffinity(thread.id, cores)
@@ -80,7 +80,7 @@ def _tree_s(pid: int) -> float:
 
 
 def _process_s(process: psutil.Process) -> float:
-    """To the nanosecond for what runs, to the tick for children that ended."""
+    """In nanoseconds for running processes, in ticks for ended children."""
     try:
         running_s = sum(thread_seconds(process.pid).values())
         ended = process.cpu_times()
@@ -90,7 +90,7 @@ def _process_s(process: psutil.Process) -> float:
 
 
 def thread_seconds(pid: int) -> dict[int, float]:
-    """The CPU that each thread has had, by the kernel's number of it. Raises what reading /proc raises."""
+    """The CPU time of each thread, by its kernel id. Raises errors of reading /proc."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return {int(task.name): int((task / "schedstat").read_text().split()[0]) * NS for task in tasks}
 

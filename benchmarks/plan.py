@@ -3,17 +3,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything. Every system under test gets the same, save where a figure says so."""
+    """Sizes and durations. Every system under test gets the same, unless a figure states otherwise."""
 
     starts_each_time: bool = True
-    """Each scenario starts its server, so that none inherits another's memory."""
+    """Each scenario starts its own server, so that it does not inherit memory."""
     fleet: int = 5_000
-    """Terminals that dial in and stay idle; as many are lost at once (P11)."""
+    """Terminals that connect and stay idle; as many are lost at once (P11)."""
     reporting: int = 2_000
     """Terminals that report."""
     boards: int = 20
     processes: int = 2
-    """That hold terminals; one more holds the boards."""
+    """For terminals; one more is for the boards."""
     dials_at_once: int = 256
     warm_up_s: float = 3
     measured_s: float = 10
@@ -24,11 +24,11 @@ class Plan:
     light_per_second: float = 200
     change_every_s: float = 0.5
     patience_s: float = 5
-    """How long to wait for what a board does not show yet."""
+    """How long to wait for changes that a board does not show yet."""
 
     # Frame to pixel
     report_every_s: float = 30
-    """What one terminal of a fleet at work does."""
+    """The reports of one terminal of a fleet in operation."""
     pixel_fleet: int = 10_000
     pixel_boards: int = 100
     pixel_s: float = 30
@@ -55,7 +55,8 @@ class Plan:
     bulk_times: int = 7
     """How often all of them are acknowledged at once."""
     storm_wait_s: float = 4
-    """Until a lost terminal is offline, and again until the rule opens an alert: the defaults only wait longer."""
+    """Until a lost terminal is offline, and again until the rule opens an alert; the defaults would only take longer.
+    """
     storm_patience_s: float = 60
 
 
@@ -84,8 +85,8 @@ TINY = Plan(
     fleet_sizes=(20,),
     requests=2,
     alerts=5,
-    quiet_s=3,  # a board is sent a beat every two
+    quiet_s=3,  # a board gets a beat every two
     bulk_times=2,
     storm_wait_s=0.5,
 )
-"""For a look whether everything still works; its figures mean nothing."""
+"""To check that everything works; its figures mean nothing."""

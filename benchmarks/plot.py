@@ -64,7 +64,7 @@ def draw(points: Points, folder: Path, *, name: str = "fleet-curve") -> None:
 
 
 def _panel(axes: Axes, points: Points, title: str, lines: Mapping[str, str]) -> None:
-    """One quantity over the number of terminals; `lines` names what is drawn, by its label."""
+    """One quantity over the number of terminals; `lines` are its series, by label."""
     sizes = [point["terminals"] for point in points]
     for (label, key), colour in zip(lines.items(), COLOURS, strict=False):
         axes.plot(sizes, [point[key] for point in points], color=colour, marker="o", markersize=4, label=label)
@@ -81,7 +81,7 @@ def _panel(axes: Axes, points: Points, title: str, lines: Mapping[str, str]) -> 
 
 
 def _apart(sizes: Sequence[float]) -> Sequence[float]:
-    """Without those whose labels would lie over that of the one before."""
+    """Without those whose labels would overlap the previous one."""
     ticks = list(sizes[:1])
     for size in sizes[1:]:
         if size >= 1.7 * ticks[-1]:

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.profile`: where a server's CPU goes in one scenario.
+"""`python -m benchmarks.profile`: the CPU profile of a server in one scenario.
 
-py-spy says what each thread was at, and the kernel how much CPU it had. One without the other misleads: a thread that
-waits for the interpreter's lock, or for a core, looks as busy as the one that it waits for.
+py-spy samples the activity of each thread, and the kernel has its CPU time. Either alone misleads: a thread that waits
+for the GIL, or for a core, looks busy.
 """
 
 import argparse
@@ -30,11 +30,11 @@ SCENARIOS = ("saturated", "steady", "fanout")
 PER_SECOND = 500
 MOST = 15
 THREAD = re.compile(r"thread \((\d+)\): (.*?)(?:_\d+)?")
-"""As py-spy names one; those of a pool have numbers."""
+"""As py-spy names it; threads of a pool have numbers."""
 WAITING = re.compile(
     r"_worker \(concurrent|(Condition|Event)\.wait |EpollSelector\.select |Connection\.wait |wait_\w+ \(psycopg"
 )
-"""What looks busy to py-spy and waits for work, for the network or for PostgreSQL."""
+"""Functions that look busy to py-spy, but wait for work, for the network or for PostgreSQL."""
 GROUPS = {
     "socket: reading and writing": r"tms/server/|twisted/|autobahn/|daphne/|txaio/|uvicorn/|websockets/|consumers/",
     "event loop": r"asyncio/|concurrent/|threading\.py|selectors\.py|asgiref/|queue\.py",
@@ -46,7 +46,7 @@ GROUPS = {
     "feed and Redis": r"tms/feed/|redis/|channels",
     "metrics and logs": r"tms/ops/|tms/metrics/|prometheus_client/|structlog/|logging/",
 }
-"""By where the code lies; the innermost frame that lies in one of these has the time."""
+"""By the location of the code; the innermost frame in one of these gets the time."""
 
 
 class Stack(NamedTuple):
@@ -55,7 +55,7 @@ class Stack(NamedTuple):
     weight: float
     """Samples, or seconds of CPU."""
     thread: int = 0
-    """The kernel's number of it."""
+    """The kernel's thread id."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 class Recording:
-    """py-spy beside a span: it reads the process's memory from outside, and stops it for some microseconds a look."""
+    """Runs py-spy during a span: it reads the process's memory, and stops it for some microseconds per sample."""
 
     def __init__(self, pid: int, path: Path) -> None:
         self._pid = pid
@@ -92,7 +92,7 @@ class Recording:
         self._watching: threading.Thread | None = None
 
     def begin(self, span: Span) -> None:
-        """Of several spans the last one is told."""
+        """Of several spans the last one is reported."""
         self._wait()
         self._watching = threading.Thread(target=self._watch, args=(span,))
         self._watching.start()
@@ -117,7 +117,10 @@ class Recording:
 
 
 def weighed(stacks: Sequence[Stack], spent_s: Mapping[int, float]) -> Sequence[Stack]:
-    """With each thread's seconds shared among its stacks. A thread that has ended, as a request's, is left out."""
+    """With each thread's seconds distributed over its stacks.
+
+    Ended threads, such as those of requests, are left out.
+    """
     seen: dict[int, float] = defaultdict(float)
     for stack in stacks:
         seen[stack.thread] += stack.weight

@@ -2,7 +2,7 @@ from collections.abc import Collection
 
 
 def quantile(values: Collection[float], share: float) -> float:
-    """The value below which `share` of `values` lie: one of them, not a mix. NaN for none."""
+    """The value below which `share` of `values` are: one of them, not interpolated. NaN for none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 

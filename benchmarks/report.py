@@ -1,4 +1,4 @@
-"""Prints a run as Markdown."""
+"""Formats a run as Markdown."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ BASELINE = "textbook"
 OURS = "tms-"
 """How the name of each TMS begins; the other systems are there for comparison."""
 UNDISTURBED = 20.0
-"""Per cent of a core that other processes may take: the measuring itself is among them."""
+"""Per cent of a core that other processes may use, including the measuring process."""
 
 
 def markdown(run: Run) -> str:
@@ -21,7 +21,7 @@ def markdown(run: Run) -> str:
 
 
 def summary(run: Run) -> str:
-    """The targets, and what each system came to; without those figures that nobody measured."""
+    """The targets, and the figures of each system; without figures that were not measured."""
     head = ["", "what", "unit", "target"]
     for name in _ours(run):
         head += [name, "reached", *(["better"] if BASELINE in run.systems else [])]

@@ -1,4 +1,4 @@
-"""A run: what was measured on which machine. Kept as JSON."""
+"""A run: its figures and machine. Stored as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ class Run:
     systems: Mapping[str, Mapping[str, Measured]]
     """By system and number of the figure."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """What was not measured ("tms-uvicorn: steady"), and why."""
+    """Figures that were not measured ("tms-uvicorn: steady"), with the reason."""
     curve: Sequence[Mapping[str, float | None]] = ()
-    """Of a fleet that grew: what each size came to."""
+    """Of a growing fleet: the figures for each size."""
     notes: Sequence[str] = ()
 
 

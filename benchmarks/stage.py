@@ -1,4 +1,4 @@
-"""A system that runs, its load, and what measures both: for one scenario."""
+"""A running system, its load, and its measurement: for one scenario."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ class Stage:
         self.workers = workers
         self._services = services
         self.on_span: Callable[[Span], None] = lambda _span: None
-        """Is called when a metered span begins, for whoever looks on."""
+        """Called when a metered span begins."""
 
     @property
     def processes(self) -> Mapping[str, Sequence[int]]:
@@ -72,7 +72,7 @@ class Stage:
         return self.workers.boards.do(order)
 
     def run(self, order: Report | Saturate, watch: TimeChanges) -> tuple[Reported, ChangeTimes, Cost]:
-        """Let terminals report and boards watch; the cost is that of the span."""
+        """Let terminals report and boards receive; the cost is that of the span."""
         for hand in self.workers.terminals:
             hand.begin(order)
         self.workers.boards.begin(watch)

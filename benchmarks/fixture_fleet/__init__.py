@@ -1,4 +1,4 @@
-"""A large fleet after a day of work: sites, terminals in every presence, alerts, changes.
+"""A large fleet after a day of operation: sites, terminals in every presence, alerts, changes.
 
-Every number is made with one seed, so that two fleets of one size are the same.
+All random numbers use one seed, so that two fleets of one size are equal.
 """

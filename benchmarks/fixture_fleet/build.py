@@ -13,7 +13,7 @@ SEED = 20261125
 
 
 def build(number: int, *, sites: int, alerts: int) -> str:
-    """Returns the cookie of a person who may see everything. The database must be migrated, and have no fleet."""
+    """Returns the cookie of a person with all permissions. The database must be migrated, and have no fleet."""
     chance, at = Random(SEED), datetime.now(UTC)
     with transaction.atomic():
         person = User.objects.create_superuser("watcher", password=None, first_name="Mei", last_name="Tanaka")
@@ -22,6 +22,6 @@ def build(number: int, *, sites: int, alerts: int) -> str:
         make_changes(states, at=at, chance=chance)
         make_alerts(alerts, states, terminals, by=person, at=at, chance=chance)
     with connection.cursor() as cursor:
-        # As autovacuum does in the first minutes.
+        # Like autovacuum in the first minutes.
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
     return f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}"

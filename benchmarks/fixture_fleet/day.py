@@ -1,4 +1,4 @@
-"""What happened in the last day: changes of presence, alerts that opened, were acknowledged and resolved."""
+"""The last day: changes of presence, alerts that opened, were acknowledged and resolved."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ DAY_MINUTES = 1_440
 RESOLVED_PER_UNRESOLVED = 4
 """Resolved alerts of the day for each unresolved one."""
 ACKNOWLEDGED_SHARE = 0.3
-"""The share of unresolved alerts that somebody has acknowledged."""
+"""The share of unresolved alerts that are acknowledged."""
 
 
 def make_changes(states: Sequence[TerminalState], *, at: datetime, chance: Random) -> None:

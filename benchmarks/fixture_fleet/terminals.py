@@ -6,7 +6,7 @@ from itertools import count, cycle, islice
 from random import Random
 from typing import NamedTuple
 
-from benchmarks.fixture_fleet.places import shops
+from benchmarks.fixture_fleet.site_names import shops
 from benchmarks.fleet import digest
 from tms.fleet.models import Cause, Credential, Presence, Site, Status, Terminal, TerminalKind, TerminalState
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.full`: a large fleet on several processes, two of them killed, and how large it can get."""
+"""`python -m benchmarks.full`: a large fleet, killed processes, and the maximum fleet size."""
 
 import argparse
 import signal
@@ -15,7 +15,9 @@ from benchmarks.run import keep
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # so that all started processes are stopped
     named = {name: getattr(options, name) for name in ("terminals", "minutes", "most", "nodes")}
     plan = replace(TINY if options.tiny else FullPlan(), **{name: value for name, value in named.items() if value})
     run = measure(plan, server=options.server)

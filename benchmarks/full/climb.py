@@ -1,4 +1,4 @@
-"""A growing fleet: its cost by size, and the size at which something limits it."""
+"""A growing fleet: its cost by size, and the size at which a limit is reached."""
 
 import resource
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Climb:
             self._to(size)
 
     def further(self) -> str:
-        """What limited it, or that nothing did."""
+        """What limited it, if anything."""
         for size in self.plan.further:
             if size > len(self.system.nodes) * _most_sockets():
                 self._start_another()

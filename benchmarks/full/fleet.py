@@ -47,7 +47,7 @@ class KeptFleet:
             hand.do(KeepConnected(report_every_s, max(1, dials_at_once // len(stage.workers.terminals)), hand.source))
 
     def grow_to(self, size: int) -> Sequence[str]:
-        """Why terminals could not be dialled."""
+        """Why connections failed."""
         outcome = self.stage.dial(size - self.dialled, skip=self.dialled)
         self.dialled = size
         return outcome.failures

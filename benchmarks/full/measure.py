@@ -38,7 +38,7 @@ def _measure(plan: FullPlan, system: Several, stage: Stage) -> tuple[dict[str, M
     fleet = KeptFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.returns_at_once)
     gauge = Gauge(stage, fleet, change_every_s=plan.change_every_s, patience_s=plan.patience_s)
     gauge.kernel_before = memory.kernel()
-    # On processes that nobody kills: what becomes of a board then is what its browser does.
+    # On processes that are not killed: otherwise the delay would depend on the reconnects of the browser.
     safe = tuple(node.port for node in system.nodes[:-2])
     stage.open(system.protocol.board_paths, plan.boards, ports=safe)
     climb = Climb(plan, system, fleet, gauge)

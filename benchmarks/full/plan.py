@@ -7,24 +7,24 @@ class FullPlan:
     """Kept connected for `minutes` (P9)."""
     minutes: float = 10
     most: int = 100_000
-    """How far to go afterwards."""
+    """The maximum size afterwards."""
     step: int = 10_000
     nodes: int = 5
-    """Server processes; one more starts when their descriptors do not suffice."""
+    """Server processes; one more starts if their descriptors do not suffice."""
     processes: int = 6
-    """Of the load: each may open 20,000 files too."""
+    """Of the load, which may open 20,000 files per process too."""
     boards: int = 20
     curve: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000, 20_000)
-    """Fleets that are measured on the way up."""
+    """Sizes that are measured while the fleet grows."""
     point_s: float = 30
     settle_s: float = 6
     report_every_s: float = 30
     change_every_s: float = 0.5
     patience_s: float = 5
     dials_at_once: int = 256
-    """While the fleet grows: what is measured afterwards is not the storm of that."""
+    """While the fleet grows, so that the connects do not disturb the next measurement."""
     returns_at_once: int = 5 * 256
-    """After a process was killed: as many as all of them let in."""
+    """After a process was killed: the total of all processes."""
     return_patience_s: float = 120
     """How long to wait for terminals after a process was killed."""
 

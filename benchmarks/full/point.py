@@ -1,4 +1,4 @@
-"""One measurement of a working fleet: its cost, and latencies for people and terminals."""
+"""One measurement of a fleet in operation: its cost, and latencies for people and terminals."""
 
 from collections.abc import Mapping, Sequence
 

@@ -10,7 +10,7 @@ from benchmarks.load.span import NEVER, Span
 
 
 class Board(Client):
-    """A board's socket: reads frames, and notes when it first shows each change, or something newer."""
+    """A board's socket: reads frames, and records when it first shows each change, or a newer one."""
 
     def __init__(self, protocol: ClientProtocol, path: BoardPath, made_at: Sequence[float]) -> None:
         self.protocol = protocol
@@ -48,7 +48,7 @@ class Board(Client):
 
     def _note_probe(self, payload: bytes, now: float) -> None:
         number = self.protocol.probe_number(payload)
-        if number is not None and number < len(self.made_at):  # else it is of an earlier run on the same database
+        if number is not None and number < len(self.made_at):  # otherwise it is of an earlier run on the same database
             self.shown_at += [now] * (number + 1 - len(self.shown_at))
 
     def _find_patterns(self, payload: bytes, now: float) -> None:

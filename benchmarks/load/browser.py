@@ -1,4 +1,4 @@
-"""A real browser with one page open: when does it paint changes?"""
+"""A real browser with one page open, which records when it paints changes."""
 
 import asyncio
 import json
@@ -29,8 +29,11 @@ STOPWATCH = """
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
 })(%s)
 """
-"""A message posted within an animation frame arrives after that frame was painted. The page changes within one frame,
-and this runs at the end of the next, so it measures up to 17 ms too much, never too little."""
+"""A message posted within an animation frame arrives after that frame was painted.
+
+The page changes within one frame, and this runs at the end of the next, so it measures up to 17 ms too much, never too
+little.
+"""
 OPEN_DEADLINE_MS = 60_000
 LOOK_S = 0.05
 
@@ -56,7 +59,7 @@ class BrowserPage:
         return cls(playwright, browser, page)
 
     async def seen(self, newest: int, *, until: float) -> PaintTimes:
-        """Boards had it a moment ago; the browser may be about to paint it."""
+        """Boards showed it just now; the browser may be about to paint it."""
         ahead_s = time.time() - time.monotonic()
         while True:
             shown = await self._page.evaluate("window.benchShown")

@@ -1,7 +1,7 @@
-"""Which Chromium benchmarks and tests drive, and with what switched off.
+"""The Chromium for benchmarks and tests, and its disabled features.
 
-The headless shell paints and runs scripts as Chromium does, without the window, the profile and the services of a
-desktop browser around them: a new context costs a fifth of the CPU time.
+The headless shell paints and runs scripts like Chromium, without the window, the profile and the services of a desktop
+browser: a new context costs a fifth of the CPU time.
 """
 
 import os

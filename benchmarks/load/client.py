@@ -2,7 +2,7 @@ from picows import WSListener, WSTransport
 
 
 class Client(WSListener):
-    """One end of a WebSocket that knows whether it is open."""
+    """One end of a WebSocket that tracks whether it is open."""
 
     transport: WSTransport | None = None
 
@@ -15,11 +15,11 @@ class Client(WSListener):
             self.transport.disconnect()
 
     def drop(self) -> None:
-        """As if the network failed: without a goodbye."""
+        """Simulates a network failure: no close frame."""
         if self.transport is not None:
             self.transport.disconnect(graceful=False)
 
-    # What picows calls
+    # Callbacks of picows
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport

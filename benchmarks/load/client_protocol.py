@@ -35,18 +35,18 @@ class ClientProtocol(Protocol):
         """A report with `status`, and `number` and `paper` among its metrics."""
 
     def acknowledged(self, payload: bytes) -> int | None:
-        """Up to which report the server acknowledges; 0 is the answer to a boot, None anything else."""
+        """The last report that the server acknowledges; 0 for the answer to a boot, None for anything else."""
 
     def probe_number(self, payload: bytes) -> int | None:
         """The number in the probe's last report, if this message to a board shows it."""
 
     page: str
-    """Where a browser finds the probe."""
+    """The path of the page with the probe."""
     probe_on_page: tuple[str, str]
     """The selector of its row, and the pattern of its number in the row's text."""
 
     broadcast_group: str
-    """Messages to this group reach every board."""
+    """A group that reaches every board."""
 
     def layer(self, redis_url: str) -> Any:
         """The channel layer of that group."""
@@ -83,7 +83,7 @@ class _Downlink(msgspec.Struct):
 
 
 def board_path(page: str, *, is_timed: bool = False) -> BoardPath:
-    """Of TMS's board that shows `page`."""
+    """The URL of TMS's board that shows `page`."""
     return BoardPath(f"/ws/board/?page={quote(page, safe='')}", is_timed)
 
 
@@ -92,7 +92,7 @@ class TmsProtocol:
 
     _decode = msgspec.json.Decoder(_Downlink).decode
     _probe_number = re.compile(rb'<tr id=\\"terminal-1\\" (?:(?!</tr>).)*?>([\d,]+) ms</td>')
-    """The probe is the first terminal of the seed; the HTML stands in a JSON string."""
+    """The probe is the first terminal of the seed; the HTML is in a JSON string."""
 
     def terminal_path(self, uid: str) -> str:
         return "/ws/terminal/"
@@ -181,7 +181,7 @@ class TextbookProtocol:
 
 
 def state(status: str, number: int, paper: int) -> bytes:
-    """What a terminal reports: the same words for every system. Of the values only `paper` may break a default rule."""
+    """The report of a terminal, the same for every system. Of its values only `paper` may trigger a default rule."""
     text = (
         f'"at":"{datetime.now(UTC).isoformat()}","status":"{status}","metrics":{{'
         f'"cpu_pct":{random.uniform(5, 80):.1f},"temperature_c":{random.uniform(30, 50):.1f},'

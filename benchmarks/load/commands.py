@@ -11,12 +11,12 @@ from benchmarks.load.span import Span
 
 @dataclass(frozen=True)
 class Dial:
-    """Connect and boot these terminals, `at_once` of them in progress, and keep them."""
+    """Connect and boot these terminals, `at_once` of them concurrently, and keep them connected."""
 
     uids: tuple[str, ...]
     at_once: int
     source: str
-    """The source address: each has its own range of ports."""
+    """The source address, because each has its own range of ports."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Dialled:
 
 @dataclass(frozen=True)
 class Report:
-    """Report at a steady rate in open loop: each report has its instant, whatever became of those before it."""
+    """Report at a steady rate in open loop: each report has a planned time, independent of earlier ones."""
 
     span: Span
     per_second: float
@@ -37,7 +37,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Saturate:
-    """Keep `window` unacknowledged reports of each terminal on the way: as fast as the server can."""
+    """Keep `window` unacknowledged reports of each terminal in transit: as fast as the server can."""
 
     span: Span
     window: int
@@ -57,17 +57,17 @@ class Reported:
 
 @dataclass(frozen=True)
 class RunLow:
-    """Let every terminal report that its paper is low, which opens an alert; answers when all is acknowledged."""
+    """Let every terminal report low paper, which opens an alert; returns when all reports are acknowledged."""
 
 
 @dataclass(frozen=True)
 class Refill:
-    """Let every terminal report that it has paper, which resolves its alert; answers when all is acknowledged."""
+    """Let every terminal report paper, which resolves its alert; returns when all reports are acknowledged."""
 
 
 @dataclass(frozen=True)
 class Alternate:
-    """Let one terminal after the other get new paper and run low again: every `period_s` an alert changes."""
+    """Refill one terminal after the other and let it run low again: every `period_s` an alert changes."""
 
     span: Span
     period_s: float
@@ -75,7 +75,7 @@ class Alternate:
 
 @dataclass(frozen=True)
 class DropLinks:
-    """Break all links at once without a goodbye; answers when that was done."""
+    """Break all links at once without a close frame; returns when that is done."""
 
 
 # Terminals that restore their links themselves
@@ -83,7 +83,7 @@ class DropLinks:
 
 @dataclass(frozen=True)
 class KeepConnected:
-    """From now on let the terminals that were dialled report every `period_s`, and come back when a link breaks."""
+    """From now on let the connected terminals report every `period_s`, and reconnect when a link breaks."""
 
     period_s: float
     at_once: int
@@ -92,14 +92,14 @@ class KeepConnected:
 
 @dataclass(frozen=True)
 class Churn:
-    """From now on break the link of a kept terminal so often, of any, without a goodbye."""
+    """From now on break links of kept terminals at this rate, at random, without a close frame."""
 
     per_second: float
 
 
 @dataclass(frozen=True)
 class SetPorts:
-    """From now on the server's processes are at these ports."""
+    """From now on the server's processes have these ports."""
 
     ports: tuple[int, ...]
 
@@ -113,7 +113,7 @@ class ReadKept:
 class Kept:
     online: int = 0
     due_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
-    """Of each acknowledged report, when it was to be sent."""
+    """The planned time of each acknowledged report."""
     latencies: array = field(default_factory=lambda: array("f"))  # type: ignore[type-arg]
     lost_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
     """Of each link that broke."""
@@ -122,7 +122,7 @@ class Kept:
     waiting: int = 0
     """Reports without an acknowledgement."""
     refusals: dict[str, int] = field(default_factory=dict)
-    """Dials that failed, by reason."""
+    """Failed connects, by reason."""
 
 
 # Boards
@@ -130,30 +130,30 @@ class Kept:
 
 @dataclass(frozen=True)
 class OpenBoards:
-    """Open a board at each of these paths, and the probe's link."""
+    """Open a board for each of these paths, and the probe's link."""
 
     paths: tuple[BoardPath, ...]
     source: str
     ports: tuple[int, ...] = ()
-    """Where, if not everywhere."""
+    """The ports, if not all."""
 
 
 @dataclass(frozen=True)
 class TimeChanges:
-    """Let the probe change its status about every `period_s`, and note when each board shows it."""
+    """Let the probe change its status about every `period_s`, and record when each board shows it."""
 
     span: Span
     period_s: float
     patience_s: float
-    """How long to wait at the end for what no board shows yet."""
+    """How long to wait at the end for changes that no board shows yet."""
 
 
 @dataclass
 class ChangeTimes:
     made_at: list[float] = field(default_factory=list)
-    """By the number of the change, also of those outside the span."""
+    """By the number of the change, including those outside the span."""
     ages: list[float] = field(default_factory=list)
-    """Seconds from each change to each board; of a change that was never shown, until the end of patience."""
+    """Seconds from each change to each board; for a change that was never shown, until the end of the wait."""
     unseen: int = 0
     frames: int = 0
     bytes: int = 0
@@ -162,14 +162,14 @@ class ChangeTimes:
 
 @dataclass(frozen=True)
 class CountFrames:
-    """Count what boards are sent within the span."""
+    """Count the bytes to boards within the span."""
 
     span: Span
 
 
 @dataclass
 class FrameCounts:
-    """By path: of all its boards together."""
+    """By path: the total of its boards."""
 
     boards: dict[str, int] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
@@ -178,7 +178,7 @@ class FrameCounts:
 
 @dataclass(frozen=True)
 class FindPatterns:
-    """Note when each board was first sent something that each of these patterns matches; gives up at `until`."""
+    """Record when each board first received something that matches each of these patterns; gives up at `until`."""
 
     patterns: tuple[bytes, ...]
     until: float
@@ -187,12 +187,12 @@ class FindPatterns:
 @dataclass
 class PatternTimes:
     at: dict[str, list[float]] = field(default_factory=dict)
-    """By path, one a board: when the last of the patterns was found; without boards that were not sent them all."""
+    """By path and board: when the last of the patterns was found; without boards that did not receive them all."""
 
 
 @dataclass(frozen=True)
 class Broadcast:
-    """Send messages of `size` bytes to the group that the server hands on to all boards, so many on the way at once."""
+    """Send messages of `size` bytes to the group of all boards, with a number of them in transit."""
 
     span: Span
     size: int
@@ -203,7 +203,7 @@ class Broadcast:
 class BroadcastResult:
     sent: int = 0
     delivered: int = 0
-    """Within the span, to all boards together."""
+    """Within the span, the total of all boards."""
 
 
 # A browser
@@ -211,12 +211,12 @@ class BroadcastResult:
 
 @dataclass(frozen=True)
 class OpenBrowser:
-    """Open the page that shows the probe in a real browser, and note when it paints each of its changes."""
+    """Open the page with the probe in a real browser, and record when it paints each of its changes."""
 
 
 @dataclass(frozen=True)
 class ReadPaints:
-    """What the browser painted, once it has painted the change of this number; gives up at `until`."""
+    """What the browser painted, once it has painted the change with this number; gives up at `until`."""
 
     newest: int
     until: float
@@ -225,8 +225,9 @@ class ReadPaints:
 @dataclass
 class PaintTimes:
     shown: list[tuple[int, float]] = field(default_factory=list)
-    """Numbers of changes, and `time.monotonic()` after the paint that showed each. The first may be of an earlier
-    run.
+    """Numbers of changes, and `time.monotonic()` after the paint that showed each.
+
+    The first may be of an earlier run.
     """
 
 

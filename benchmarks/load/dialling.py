@@ -11,12 +11,12 @@ from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
 
 TIMEOUT_S = 20
-"""As the agent's."""
+"""As in the agent."""
 FULL = "503"
 
 
 async def dial(address: Address, command: Dial) -> tuple[list[Terminal], Dialled]:
-    """Connect and boot terminals, so many in progress at any time."""
+    """Connect and boot terminals, with a limited number in progress."""
     uids, terminals, outcome = enumerate(command.uids), list[Terminal](), Dialled(began_at=time.monotonic())
 
     async def caller() -> None:
@@ -37,7 +37,7 @@ async def dial(address: Address, command: Dial) -> tuple[list[Terminal], Dialled
 
 
 async def call_any(address: Address, terminal: Terminal, source: str, turns: Iterable[int]) -> int:
-    """As a load balancer does: a process that is not there, or is full, is passed over; returns how many were."""
+    """Like a load balancer: skip a process that is down or full; returns how many were skipped."""
     passed_over: list[Exception] = []
     for turn in turns:
         try:
@@ -54,7 +54,7 @@ async def call_any(address: Address, terminal: Terminal, source: str, turns: Ite
 
 
 async def call(address: Address, terminal: Terminal, source: str, *, turn: int = 0) -> None:
-    """`turn`: at which of the server's processes."""
+    """`turn` selects the server process."""
     async with asyncio.timeout(TIMEOUT_S):
         path, headers = address.protocol.terminal_path(terminal.uid), address.protocol.handshake(terminal.uid)
         await connect(address.base(turn), terminal, path, headers.items(), source)
@@ -73,8 +73,10 @@ async def connect(base: str, client: Client, path: str, headers: Iterable[tuple[
 
 
 def _socket_from(source: str) -> socket.socket:
-    """Its port is chosen when it connects. Chosen by `bind`, it would be the only one of its number at this address:
-    from 14,000 on the kernel takes 9 ms to find one, and after 28,000 there is none.
+    """Its port is chosen when it connects.
+
+    Chosen by `bind`, the port would be unique at this address: from 14,000 on the kernel takes 9 ms to find one, and
+    after 28,000 there is none.
     """
     made = socket.socket()
     made.setblocking(False)

@@ -1,4 +1,4 @@
-"""Terminals that stay connected and report indefinitely, as a fleet of agents does."""
+"""Terminals that stay connected and report indefinitely, like a fleet of agents."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
 
 FIRST_S, LONGEST_S = 1.0, 60.0
-"""As the agent's: a random part of what it waited so far."""
+"""As in the agent: a random part of the total wait so far."""
 
 
 class ConnectedTerminals:
@@ -60,7 +60,7 @@ class ConnectedTerminals:
         self.kept.latencies.append(at - intended_at)
 
     async def _report(self) -> None:
-        """In open loop, one terminal after the other, so that each has its turn once a period."""
+        """In open loop, one terminal after the other, each once a period."""
         due_at, place = time.monotonic(), 0
         while True:
             due_at += self.command.period_s / max(1, len(self.terminals))
@@ -94,7 +94,7 @@ class ConnectedTerminals:
         terminal.report_again()
 
     async def _try(self, terminal: Terminal) -> None:
-        """At any of the server's processes, in any order: which of them is gone it cannot know."""
+        """Any of the server's processes, in random order, because the terminal cannot know which one is down."""
         turns = random.sample(range(len(self.address.ports)), len(self.address.ports))
         try:
             async with self._gate:

@@ -13,8 +13,10 @@ from benchmarks.systems.address import Address
 
 STOP_DEADLINE_S = 10
 NETWORKS = count(1)
-"""Each crew dials from addresses of its own. The ports of the one before rest for a minute: where most do, the kernel
-searches long for a free one, and it would be the load that is measured.
+"""Each process connects from its own addresses.
+
+The ports of the previous run stay in TIME_WAIT for a minute, in which the kernel takes long to find a free one, and
+would distort the measurement.
 """
 
 
@@ -58,7 +60,7 @@ class LoadWorker:
 
 
 class LoadWorkers:
-    """Processes for terminals, and one for boards, so that what boards see is not timed behind terminals' own work."""
+    """Processes for terminals, and one for boards, so that the times of boards do not include work for terminals."""
 
     def __init__(self, address: Address, *, processes: int, cores: Collection[int]) -> None:
         self._address, self._cores = address, cores
@@ -83,7 +85,7 @@ class LoadWorkers:
         return (*self.terminals, self.boards, *([self.browser] if self.browser else []))
 
     def visit(self) -> LoadWorker:
-        """A real browser with the page open that shows the probe."""
+        """A real browser with the page of the probe open."""
         hand = _started_worker(self._ending, self._address, self._cores, source="")
         hand.do(OpenBrowser())
         self.browser = hand

@@ -1,4 +1,4 @@
-"""Broadcasts to all boards as fast as the server can deliver them."""
+"""Broadcasts to all boards as fast as the server can deliver."""
 
 import asyncio
 import time

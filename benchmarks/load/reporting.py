@@ -12,11 +12,11 @@ from benchmarks.load.terminal import NO_TALLY, Tally, Terminal
 LOW, ENOUGH = 5, 90
 """Per cent of paper on either side of the default rule's limit."""
 PATIENCE_S = 3.0
-"""How long to wait after the span for what is not acknowledged yet."""
+"""How long to wait after the span for unacknowledged reports."""
 
 
 class SteadyTally:
-    """Counts what was acknowledged within the span, and times what was due in it."""
+    """Counts reports acknowledged within the span, and times those that were due in it."""
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -30,7 +30,7 @@ class SteadyTally:
 
 
 class EagerTally(SteadyTally):
-    """And answers each acknowledgement with the next report."""
+    """Also sends the next report after each acknowledgement."""
 
     def acknowledged(self, terminal: Terminal, intended_at: float, at: float) -> None:
         super().acknowledged(terminal, intended_at, at)
@@ -92,7 +92,7 @@ def _set_tally(terminals: Sequence[Terminal], tally: Tally) -> None:
 
 async def _settle(terminals: Sequence[Terminal], tally: SteadyTally) -> Reported:
     deadline = time.monotonic() + PATIENCE_S
-    # Polling disturbs less than an event for each acknowledgement.
+    # Polling costs less than an event for each acknowledgement.
     while any(terminal.waiting for terminal in terminals) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     _set_tally(terminals, NO_TALLY)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Span:
-    """What is measured, from `begin_at` to `end_at`: `time.monotonic()`, which all processes of a machine share."""
+    """The measured span, from `begin_at` to `end_at`: `time.monotonic()`, which all processes of a machine share."""
 
     begin_at: float
     end_at: float

@@ -25,7 +25,7 @@ NO_TALLY = NoTally()
 
 
 class Terminal(Client):
-    """A terminal's link, as cheap as Python allows: it boots, reports, and knows what was acknowledged."""
+    """A terminal's link, as cheap as Python allows: it boots, reports, and counts acknowledgements."""
 
     tally: Tally = NO_TALLY
     lost: Callable[["Terminal"], None] | None = None
@@ -38,7 +38,7 @@ class Terminal(Client):
         self.booted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reported = 0
         self.waiting: deque[float] = deque()
-        """When each unacknowledged report was to be sent."""
+        """The planned time of each unacknowledged report."""
 
     def report(self, intended_at: float, status: str = "ok", number: int = 20, paper: int = 80) -> None:
         """Without a link it waits until `report_again`."""
@@ -48,7 +48,7 @@ class Terminal(Client):
             self.transport.send(WSMsgType.TEXT, self.protocol.report(self.reported, status, number, paper))
 
     def report_again(self) -> None:
-        """What was not acknowledged, over a new link."""
+        """Send unacknowledged reports over a new link."""
         for seq in range(self.reported - len(self.waiting) + 1, self.reported + 1):
             if self.transport is not None:
                 self.transport.send(WSMsgType.TEXT, self.protocol.report(seq, "ok", 20, 80))
@@ -59,7 +59,7 @@ class Terminal(Client):
         for _ in range(seq - (self.reported - len(self.waiting))):
             self.tally.acknowledged(self, self.waiting.popleft(), at)
 
-    # What picows calls
+    # Callbacks of picows
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)

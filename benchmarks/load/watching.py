@@ -1,4 +1,4 @@
-"""Boards that are open, and one terminal whose changes are timed until they show them."""
+"""Open boards, and one terminal whose changes are timed until the boards show them."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ from benchmarks.systems.address import Address
 class BoardWatcher:
     def __init__(self, address: Address, command: OpenBoards) -> None:
         self.made_at: list[float] = []
-        """When each of the probe's changes was to be made."""
+        """The planned time of each of the probe's changes."""
         self.probe = Terminal(address.protocol, PROBE)
         self.boards = [Board(address.protocol, path, self.made_at) for path in command.paths]
 
@@ -81,7 +81,7 @@ class BoardWatcher:
             board.count_within(span)
 
     async def _change(self, command: TimeChanges) -> None:
-        """Change the probe's status in open loop, out of step with whatever interval the server works at."""
+        """Change the probe's status in open loop, not synchronised with intervals of the server."""
         due_at = time.monotonic()
         while (due_at := due_at + command.period_s * random.uniform(0.75, 1.25)) < command.span.end_at:
             await asyncio.sleep(max(0.0, due_at - time.monotonic()))
@@ -105,6 +105,6 @@ class BoardWatcher:
 
 
 async def _until(is_done: Callable[[], bool], deadline: float) -> None:
-    # Polling disturbs less than an event for each frame.
+    # Polling costs less than an event for each frame.
     while not is_done() and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Boards with many open alerts: what they are sent (P12)."""
+"""Boards with many open alerts: their traffic (P12)."""
 
 from benchmarks.figure import Measured
 from benchmarks.load.client_protocol import board_path
@@ -18,7 +18,7 @@ def measure(stage: Stage) -> dict[str, Measured]:
     without = _spent(stage, _waver(stage))
     stage.open([board_path("/"), board_path("/alerts/")], plan.boards)
     quiet, _ = _heard(stage, Span.after(plan.settle_s, seconds=plan.quiet_s))
-    stage.terminals(RunLow())  # nothing new, but that they are there: silent ones would be changes of their own
+    stage.terminals(RunLow())  # only so that they stay connected: silent ones would be changes
     span = _waver(stage)
     busy, spent = _heard(stage, span)
     stage.workers.terminals[0].result()
@@ -36,7 +36,7 @@ def measure(stage: Stage) -> dict[str, Measured]:
 
 
 def _waver(stage: Stage) -> Span:
-    """Begins to open or resolve an alert each second, from one process."""
+    """Open or resolve an alert each second, from one process."""
     span = Span.after(stage.plan.settle_s, seconds=stage.plan.quiet_s)
     stage.workers.terminals[0].begin(Alternate(span, 1.0))
     return span

@@ -1,4 +1,4 @@
-"""Many alerts are acknowledged at once (P13): how long until the answer, and until another board shows it?"""
+"""Acknowledging many alerts at once (P13): the time until the response, and until another board shows it."""
 
 import re
 import time
@@ -24,7 +24,7 @@ TIMEOUT_S = 60
 
 
 class Took(NamedTuple):
-    """Seconds from the sending of the request."""
+    """Seconds from sending the request."""
 
     answer: float
     board: float
@@ -34,7 +34,7 @@ def measure(environment: Environment) -> dict[str, Measured]:
     say(f"bulk: making {environment.plan.alerts:,} terminals")
     with environment.system(Tms) as system:
         system.prepare(environment.plan.alerts)
-        system.execute("UPDATE alerts_rule SET watches_flapping = false")  # the fourth time they would stay open
+        system.execute("UPDATE alerts_rule SET watches_flapping = false")  # the fourth time they would flap
         with environment.staged(system) as stage:
             return _measure(stage)
 
@@ -52,7 +52,7 @@ def _measure(stage: Stage) -> dict[str, Measured]:
 
 
 def _once(stage: Stage) -> Took:
-    """Let all alerts open, take them with the form that asks for all that match, and let all recover."""
+    """Let all alerts open, acknowledge them with the form for all matching ones, and let all recover."""
     _all(stage, RunLow(), shows=("count-unacknowledged", stage.plan.alerts))
     host, port = stage.system.address.base().split(":")
     connection = HTTPConnection(host, int(port), timeout=TIMEOUT_S)
@@ -80,7 +80,7 @@ def _spot(stage: Stage, name: str, number: int) -> FindPatterns:
 
 
 def _shown(stage: Stage) -> float:
-    """When the last board did."""
+    """When the last board showed it."""
     spotted: PatternTimes = stage.workers.boards.result()
     times = [at for of_path in spotted.at.values() for at in of_path]
     if len(times) < stage.plan.boards:

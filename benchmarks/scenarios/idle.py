@@ -1,4 +1,4 @@
-"""A whole fleet dials in (P4) and then stays idle (P1)."""
+"""A whole fleet connects (P4) and then stays idle (P1)."""
 
 import time
 
@@ -7,7 +7,7 @@ from benchmarks.meter import cost, resident_bytes
 from benchmarks.stage import Stage
 
 FIRST = 100
-"""Terminals that come before, so that what a server loads with its first link is not counted as theirs."""
+"""Terminals that connect before, so that memory for the first link of a server is not counted."""
 
 
 def measure(stage: Stage) -> dict[str, Measured]:

@@ -1,4 +1,4 @@
-"""Pages (P7) and the scrape of `/metrics` (P10) over the size of the fleet: what a GET takes over loopback."""
+"""Pages (P7) and the scrape of `/metrics` (P10) over the size of the fleet: the time of a GET over loopback."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from benchmarks.systems.system import python
 from benchmarks.systems.tms import Unattended
 
 FIRST = 3
-"""Requests before those that count."""
+"""Requests that are not counted."""
 TIMEOUT_S = 60
 A_TERMINAL = "SELECT uid FROM fleet_terminal ORDER BY uid OFFSET %s LIMIT 1"
 
@@ -69,14 +69,14 @@ def _times(system: Unattended, path: str, requests: int) -> list[float]:
 
 
 def get(connection: HTTPConnection, path: str, cookie: str) -> float:
-    """How many seconds the page took; RuntimeError when it did not come."""
+    """Seconds for the page; raises RuntimeError if it failed."""
     began = time.perf_counter()
     read(connection, path, cookie)
     return time.perf_counter() - began
 
 
 def read(connection: HTTPConnection, path: str, cookie: str) -> bytes:
-    """RuntimeError when the page did not come."""
+    """Raises RuntimeError if the page failed."""
     connection.request("GET", path, headers={"Cookie": cookie})
     answer = connection.getresponse()
     body = answer.read()

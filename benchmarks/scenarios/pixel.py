@@ -1,4 +1,4 @@
-"""From a terminal's report to the pixel (P5): a fleet at work, many boards open, and one real browser."""
+"""From a terminal's report to the pixel (P5): a fleet in operation, many boards open, and one real browser."""
 
 import math
 import time
@@ -50,7 +50,7 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
 
 
 def _shown_at(made_at: list[float], painted: PaintTimes) -> list[float]:
-    """When the browser first showed each change, or something newer; NEVER if it did not."""
+    """When the browser first showed each change, or a newer one; NEVER if it did not."""
     return [
         next((at for shown, at in painted.shown if shown >= number and at >= made), NEVER)
         for number, made in enumerate(made_at)
@@ -58,7 +58,7 @@ def _shown_at(made_at: list[float], painted: PaintTimes) -> list[float]:
 
 
 def _ages(made_at: list[float], shown_at: list[float], span: Span) -> list[float]:
-    """Of a change that was never painted, until the end of the span and what came of it: it may not look young."""
+    """A change that was never painted gets the time until the end of the wait, so that it does not look fast."""
     ended_at = max(span.end_at, *(at for at in shown_at if at != NEVER), 0.0)
     return [min(shown, ended_at) - made for made, shown in zip(made_at, shown_at, strict=True) if made in span]
 

@@ -1,4 +1,4 @@
-"""What a terminal costs, whatever the size of its fleet (P8)."""
+"""The cost of a terminal over the size of its fleet (P8)."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A whole fleet is lost at once: how long until a board shows it (P11)?"""
+"""A whole fleet is lost at once: the time until a board shows it (P11)."""
 
 import re
 import time
@@ -43,6 +43,6 @@ def _measure(stage: Stage) -> dict[str, Measured]:
 
 
 def _all_lost(fleet: int) -> tuple[bytes, ...]:
-    """That many critical alerts on the overview."""
+    """The number of critical alerts on the overview."""
     number = re.escape(f"{fleet:,}").encode()
     return (rb'id=\\"number-critical\\">' + number + rb"</b>",)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak`: half an hour of a fleet whose links break and come back, and what memory does."""
+"""`python -m benchmarks.soak`: half an hour of a fleet whose links break and reconnect, and server memory."""
 
 import argparse
 import signal
@@ -15,7 +15,9 @@ from benchmarks.soak.plan import TINY, SoakPlan
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # so that all started processes are stopped
     plan = TINY if options.tiny else SoakPlan()
     run = measure(replace(plan, minutes=options.minutes or plan.minutes), server=options.server)
     if options.keep:

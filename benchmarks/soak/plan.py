@@ -6,16 +6,16 @@ class SoakPlan:
     terminals: int = 5_000
     minutes: float = 30
     warm_up: float = 1 / 3
-    """The share of it in which caches fill and the allocator finds its size; not counted."""
+    """The share of it in which caches fill and the allocator settles; not counted."""
     nodes: int = 2
     processes: int = 2
     """Of the load."""
     boards: int = 20
     breaks_per_second: float = 20
-    """Each terminal comes back every four minutes or so."""
+    """Each terminal reconnects about every four minutes."""
     report_every_s: float = 30
     look_every_s: float = 5
-    """Memory is read and pages are visited so often."""
+    """Interval at which memory is read and pages are requested."""
     dials_at_once: int = 256
 
 
@@ -29,4 +29,4 @@ TINY = SoakPlan(
     look_every_s=0.3,
     dials_at_once=4,
 )
-"""For a look whether it still works; its figures mean nothing."""
+"""To check that it works; its figures mean nothing."""

@@ -1,4 +1,4 @@
-"""A fleet with churn, boards and people's pages, and the memory of each process meanwhile."""
+"""A fleet with churn, boards and requests for pages, and the memory of each process meanwhile."""
 
 import re
 import time
@@ -26,19 +26,19 @@ BLOCKS = re.compile(rb"^tms_python_blocks (\S+)$", re.MULTILINE)
 
 @dataclass
 class Memory:
-    """Of one process: MiB at so many hours."""
+    """Of one process: MiB by hours."""
 
     hours: list[float] = field(default_factory=list)
     mib: list[float] = field(default_factory=list)
     blocks: list[float] = field(default_factory=list)
-    """Those that its objects take; of a process with pages only."""
+    """Memory blocks of its objects; only of processes with pages."""
 
     def growth(self) -> float:
-        """MiB an hour: the slope of the line through all that was read."""
+        """MiB an hour: the slope of the fitted line."""
         return linear_regression(self.hours, self.mib).slope
 
     def growth_of_blocks(self) -> float:
-        """Per cent an hour. Where memory grows and this does not, it is cut up and not held."""
+        """Per cent an hour. If memory grows and this does not, it is fragmented and not leaked."""
         return 100 * linear_regression(self.hours, self.blocks).slope / _mean(self.blocks)
 
 
@@ -74,7 +74,7 @@ class Soak:
         return memory
 
     def _visit(self, connection: HTTPConnection) -> float:
-        """As somebody looks who then scrapes: the blocks that the process has taken."""
+        """The memory blocks of the process, from a scrape."""
         for path in PAGES:
             read(connection, path, self.system.cookie)
         found = BLOCKS.search(read(connection, "/metrics", self.system.cookie))

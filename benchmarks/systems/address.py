@@ -5,14 +5,14 @@ from benchmarks.load.client_protocol import ClientProtocol
 
 @dataclass(frozen=True)
 class Address:
-    """What a load generator needs to reach a system."""
+    """The addresses of a system, for a load generator."""
 
     protocol: ClientProtocol
     host: str
     ports: tuple[int, ...]
     """Of each server process."""
     cookie: str
-    """Of a person who is signed in."""
+    """Of a signed-in person."""
     redis_url: str = ""
 
     def base(self, turn: int = 0) -> str:

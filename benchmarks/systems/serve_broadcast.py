@@ -1,7 +1,7 @@
 """`manage.py serve`, which also sends to every board what is published to one group.
 
-So one message reaches every board as a change does, through one subscription of this process and its seats, but without
-the reading, painting and coalescing in between: what is left is what a delivery costs.
+So one message reaches every board like a change, through one subscription of this process and its subscribers, but
+without reading, rendering and coalescing: only the cost of the delivery remains.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from benchmarks.load.client_protocol import TmsProtocol
 
 
 class Herald:
-    """Begins with the first word of the feed: from then on there is an event loop."""
+    """Starts with the first message of the feed, when there is an event loop."""
 
     task: asyncio.Task[None] | None = None
 

@@ -5,7 +5,7 @@ from django.contrib.sessions.backends.db import SessionStore
 
 
 def sign_in(person: AbstractBaseUser) -> str | None:
-    """The key of a new session, as Django's `login` writes it."""
+    """The key of a new session, as Django's `login` creates it."""
     store = SessionStore()
     store[SESSION_KEY] = str(person.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -8,7 +8,7 @@ from deploy.processes import HOST, ClockProcess, NodeProcess
 
 
 class Several(Tms):
-    """TMS as it runs in production: several server processes, and a clock in one of its own."""
+    """TMS as in production: several server processes, and a clock in a separate one."""
 
     number = 2
 

@@ -1,4 +1,4 @@
-"""A system under test: a server process on a database and a Redis that it is given, seeded with the fleet."""
+"""A system under test: a server process on a given database and Redis, seeded with the fleet."""
 
 import math
 import os
@@ -25,24 +25,24 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 START_DEADLINE_S = 30
 STOP_DEADLINE_S = 30
 BLANKS: dict[Sequence[str], str] = {}
-"""Addresses of databases that hold tables and nothing else, by PostgreSQL and the command that made them."""
+"""URLs of databases with tables only, by PostgreSQL and the command that created them."""
 
 
 class System(ABC):
-    """Make it once in a run; its server may start and stop as often as one likes."""
+    """Prepare it once in a run; its server may start and stop repeatedly."""
 
     name: str
     protocol: ClientProtocol
     bearable_per_second = math.inf
-    """Reports that it can take for long; a steady load above it would only measure a queue."""
+    """Reports per second that it can sustain; a steady load above it would only measure a queue."""
 
     bearable_deliveries_per_second = math.inf
-    """Messages to boards, of all boards together, that it can send for long."""
+    """Messages per second, to all boards together, that it can sustain."""
 
     def __init__(
         self, *, database_url: str, redis_url: str, cores: Collection[int], settings: Mapping[str, str] | None = None
     ) -> None:
-        """`settings` are variables of the environment besides those that the system needs."""
+        """`settings` are environment variables in addition to those that the system needs."""
         self.folder = Path(tempfile.mkdtemp(prefix=f"tms-bench-{self.name}-"))
         self.port = free_port()
         self.cores = cores
@@ -77,7 +77,7 @@ class System(ABC):
 
     @property
     def serve_broadcast(self) -> Sequence[str]:
-        """As `serve`; what is published to the dialect's group reaches every board."""
+        """Like `serve`; messages to the protocol's group reach every board."""
         return self.serve
 
     @property
@@ -112,20 +112,20 @@ class System(ABC):
         return bool(cls.protocol.board_paths)
 
     def bearable(self, per_second: float, *, boards: int) -> float:
-        """So many reports a second, or as many as it can take without a growing queue."""
+        """So many reports a second, or the sustainable rate if it is lower."""
         return min(per_second, self.bearable_per_second, self.bearable_deliveries_per_second / boards)
 
     def prepare(self, terminals: int) -> None:
-        """Make the tables and the fleet."""
+        """Create the tables and the fleet."""
         self.prepare_with([*self.seed, str(terminals)])
 
     def prepare_with(self, seed: Sequence[str]) -> None:
-        """`seed` fills the database and prints the cookie of a person who is signed in."""
+        """`seed` fills the database and prints the cookie of a signed-in person."""
         self._make_tables()
         self.cookie = self.run(seed).strip()
 
     def _make_tables(self) -> None:
-        """By `migrate` for the first of its kind on this PostgreSQL; the others copy what it made."""
+        """With `migrate` for the first of its kind on this PostgreSQL; the others copy its result."""
         kind = (urlsplit(self.database_url).netloc, *self.migrate)
         if kind not in BLANKS:
             _create(self.database_url)
@@ -160,7 +160,7 @@ class System(ABC):
         self.process = None
 
     def reports(self) -> int:
-        """How many reports are committed."""
+        """The number of committed reports."""
         with psycopg.connect(self.database_url) as connection:
             row = connection.execute(f"SELECT count(*) FROM {self.report_table}").fetchone()
         return int(row[0]) if row else 0
@@ -205,7 +205,7 @@ def _address_of_a_new_database(url: str) -> str:
 
 
 def _create(url: str, *, template: str = "/template1") -> None:
-    """`template` is the address of a database to which nobody is connected."""
+    """`template` is the URL of a database without connections."""
     parts = urlsplit(url)
     name, origin = parts.path[1:], urlsplit(template).path[1:]
     with psycopg.connect(parts._replace(path="/postgres").geturl(), autocommit=True) as connection:

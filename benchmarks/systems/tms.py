@@ -12,7 +12,7 @@ SETTINGS = Path(__file__).parents[2] / "tms" / "settings.py"
 
 
 class Tms(System):
-    """One process of TMS on daphne, with its clock, as it comes: only limits that would refuse the load are raised."""
+    """One process of TMS on daphne, with its clock and defaults; only limits that would refuse the load are raised."""
 
     name = "tms-daphne"
     protocol = TmsProtocol()
@@ -50,7 +50,7 @@ class Tms(System):
         return python("-m", "benchmarks.systems.serve_broadcast", "--clock", "--port", str(self.port))
 
     def _answers(self) -> bool:
-        """Also when it has to say that something is not well: without a clock it always does."""
+        """Also 200 while it reports a problem, as it always does without a clock."""
         try:
             with urllib.request.urlopen(f"http://{HOST}:{self.port}/health/?strict", timeout=5):
                 return True
@@ -72,7 +72,7 @@ class TmsOnUvicorn(Tms):
 
 
 class Unattended(Tms):
-    """Without a clock: a fleet that was written into the database stays as it stands."""
+    """Without a clock, so that a seeded fleet does not change."""
 
     @property
     def serve(self) -> Sequence[str]:

@@ -1,6 +1,6 @@
-"""What a Channels tutorial ends with, on the PostgreSQL and Redis of the benchmark.
+"""The result of a Channels tutorial, on the PostgreSQL and Redis of the benchmark.
 
-Better than most in one point: connections are pooled. Without that each message would open one of its own.
+Better than most in one respect: connections are pooled. Otherwise each message would open its own.
 """
 
 import os
@@ -29,7 +29,7 @@ DATABASES["default"]["OPTIONS"] = {"pool": True}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # redis-py 8 gives up on an idle socket after 5 s unless told otherwise.
+        # redis-py 8 drops an idle socket after 5 s by default.
         "CONFIG": {"hosts": [{"address": os.environ["TEXTBOOK_REDIS_URL"], "socket_timeout": 15}]},
     }
 }

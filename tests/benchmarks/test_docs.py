@@ -36,7 +36,7 @@ def test_the_page_gets_the_figures_of_all_kept_runs_between_its_marks(tmp_path: 
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old figures" not in text
-    for part in ("| P2 | reports committed", "| P9 | terminals held", "40 (90 %)", "held: nothing stopped it."):
+    for part in ("| P2 | reports committed", "| P9 | terminals connected", "40 (90 %)", "held: nothing stopped it."):
         assert part in text
     assert sorted(path.name for path in (tmp_path / "images").iterdir()) == ["fleet-curve.png", "fleet-curve.svg"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.fixture_fleet.build import build
-from benchmarks.fixture_fleet.places import shops
+from benchmarks.fixture_fleet.site_names import shops
 from tms.alerts.models import Alert
 from tms.boards.caches import census
 from tms.fleet.models import Presence, PresenceChange, Site, Terminal

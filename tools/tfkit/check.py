@@ -17,7 +17,7 @@ type Json = dict[str, Any]
 NOT_COPIED = shutil.ignore_patterns(
     ".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.*", ".git", "node_modules"
 )
-"""Terraform's own leftovers, and folders that only cost time. A lock file holds the checksums of the real providers."""
+"""Terraform's own files, and folders that only cost time. A lock file contains the checksums of the real providers."""
 
 IGNORED_SUMMARY = "Incomplete lock file information for providers"
 """Terraform's warning about any provider that was not downloaded from a registry."""
@@ -27,7 +27,7 @@ IGNORED_SUMMARY = "Incomplete lock file information for providers"
 class Problem:
     file: str
     line: int
-    """0 when it has no place in a file."""
+    """0 if it has no location in a file."""
     message: str
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ def check(directory: Path, toolchain: Toolchain, *, root: Path | None = None, va
 
 @dataclass
 class Checker:
-    """Runs Terraform in a copy, and reports in terms of the original."""
+    """Runs Terraform in a copy, and reports paths of the original."""
 
     directory: Path
     copy: Path
@@ -96,7 +96,7 @@ class Checker:
         return self.step("test", "-json", *([f"-var-file={self.variables}"] if self.variables else []))
 
     def step(self, *command: str) -> bool:
-        """Whether it succeeded; what it reports is collected."""
+        """Whether it succeeded; its messages are collected."""
         before = len(self.report.problems)
         done = self.terraform(*command)
         for event in events(done.stdout):
@@ -125,20 +125,20 @@ class Checker:
         self.add(where.get("filename", ""), line, f"{diagnostic['severity']}: {one_line(text)}")
 
     def add(self, name: str, line: int, message: str) -> None:
-        """Under the path that its author knows. Init and validate may both report it."""
+        """Under the original path. Init and validate may both report it."""
         path = os.path.normpath(self.directory / name)
         problem = Problem(os.path.relpath(path), line, message)
         if problem not in self.report.problems:
             self.report.problems.append(problem)
 
     def terraform(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """In the copy, and away from a person's own settings of Terraform."""
+        """In the copy, and without a person's own settings of Terraform."""
         settings = {
             "TF_DATA_DIR": str(self.scratch / "data"),
-            "TMPDIR": str(self.scratch),  # a provider that Terraform kills leaves its socket
+            "TMPDIR": str(self.scratch),  # a provider that Terraform kills leaves its socket behind
             "TF_IN_AUTOMATION": "1",
             "TF_CLI_CONFIG_FILE": os.devnull,
-            "GOGC": "800",  # it ends soon, and its memory is mostly schemas that each collection reads again
+            "GOGC": "800",  # it is short-lived, and its memory is mostly schemas that each collection would scan
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TF_CLI_", "TF_LOG"))}
         return subprocess.run(
@@ -161,7 +161,7 @@ def find_root(directory: Path) -> Path:
 def mirror(directory: Path, root: Path, into: Path) -> Path:
     """Copy a directory and link its surroundings, so that `../` still works.
 
-    Terraform writes its lock file beside the configuration, and no option moves it.
+    Terraform writes its lock file beside the configuration, which no option changes.
     """
     root = root.resolve()
     if not directory.is_relative_to(root):

@@ -20,10 +20,10 @@ SECTIONS = {
     "TerraformEphemeralResource": "ephemeral_resource_schemas",
     "TerraformProvider": "provider",
 }
-"""What a generated class describes, by its base."""
+"""The construct that a generated class describes, by its base."""
 
 MAX_SELF_NESTING = 2
-"""How often a block may stand inside itself. At three, as in the AWS provider, a check takes three times as long."""
+"""The maximum nesting of a block within itself. At three, as in the AWS provider, a check takes three times as long."""
 
 _CLASS = re.compile(r"^class (\w+) extends \w+\.(\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _STRUCT = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
@@ -44,7 +44,7 @@ _STRUCT_CALL = re.compile(r"(?:^|\W)(?!(?:string|number|boolean|any)ToHcl)(\w+)T
 
 
 class SchemaError(Exception):
-    """A package does not look the way the generator used to write it."""
+    """A package does not have the expected form of the generator."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Hcl:
 
     @property
     def is_write_only(self) -> bool:
-        """The value never reaches the state, and so may be ephemeral."""
+        """The value is never stored in the state, and so may be ephemeral."""
         return "markWriteOnlyAttribute(" in self.value
 
 
@@ -98,7 +98,7 @@ class Source:
         return {name: read_hcl(body) for name, body in _STRUCT.findall(self.text)}
 
     def construct(self) -> tuple[str, str] | None:
-        """The section and the body of the class that this file is about."""
+        """The section and the body of the main class of the file."""
         for base, body in self.classes.values():
             if base in SECTIONS:
                 return SECTIONS[base], body

@@ -1,9 +1,9 @@
-"""A Terraform provider that knows a schema and nothing else.
+"""A Terraform provider that has a schema and nothing else.
 
-Terraform starts this file as it would start terraform-provider-aws. It answers what `validate`, and `test` with
-`mock_provider`, ask, and refuses to plan or read for real: a check can never reach a cloud account.
+Terraform starts this file as it would start terraform-provider-aws. It supports `validate`, and `test` with
+`mock_provider`, and refuses to plan or read for real: a check can never reach a cloud account.
 
-Usage: python -m tools.tfkit.provider SCHEMA, where SCHEMA is what wire.py wrote and has a SCHEMA.computed.json beside
+Usage: python -m tools.tfkit.provider SCHEMA, where SCHEMA was written by wire.py and has a SCHEMA.computed.json beside
 it. It runs in the environment that toolchain.py makes.
 """
 
@@ -22,7 +22,7 @@ import msgpack
 from tools.tfkit import wire
 
 MAGIC_COOKIE = "TF_PLUGIN_MAGIC_COOKIE"
-"""go-plugin starts us with this; a person who runs the file by hand does not set it."""
+"""go-plugin starts it with this; a person who runs the file by hand does not set it."""
 
 EMPTY_ANSWERS = {
     "ValidateProviderConfig",
@@ -33,7 +33,7 @@ EMPTY_ANSWERS = {
     "StopProvider",
     "Shutdown",
 }
-"""Every one of these has a response whose empty form means "nothing to object to"."""
+"""All of these have a response whose empty form means "no objections"."""
 
 REFUSAL = (
     "tfkit serves schemas of providers only and cannot {method}. "
@@ -59,10 +59,10 @@ class SchemaService(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
         service, method = handler_call_details.method.rsplit("/", 1)
         if method in self.answers or service.endswith("Provider"):
             return grpc.unary_unary_rpc_method_handler(self.handler(method))
-        return None  # go-plugin's optional services; it copes with their absence
+        return None  # go-plugin's optional services; it works without them
 
     def handler(self, method: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-        """What turns the bytes of a request into those of a response."""
+        """A function from the bytes of a request to those of a response."""
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             if method == "Shutdown":
@@ -70,7 +70,7 @@ class SchemaService(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
             if method in VALIDATIONS:
                 return refuse_computed(request, self.computed[VALIDATIONS[method]])
             if method not in self.answers:
-                # UNIMPLEMENTED would make Terraform blame a version mismatch instead.
+                # UNIMPLEMENTED would make Terraform report a version mismatch instead.
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, REFUSAL.format(method=method))
             return self.answers[method]
 
@@ -78,7 +78,7 @@ class SchemaService(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
 
 
 def refuse_computed(request: bytes, computed: dict[str, list[str]]) -> bytes:
-    """Object to a configuration that sets what only the provider may."""
+    """Object to a configuration that sets attributes that only the provider may set."""
     fields = wire.read(request)
     config = msgpack.unpackb(wire.read(fields[2])[1], strict_map_key=False)
     return wire.diagnostics(

@@ -90,7 +90,7 @@ def graft_recursive_blocks(resources: Json) -> None:
 
 
 def allow_logic_in_scope_down(statement: Json) -> None:
-    """Let and, or and not stand in scope_down_statement, two levels deep as in a web ACL: and → not → statement."""
+    """Allow and, or and not in scope_down_statement, two levels deep as in a web ACL: and → not → statement."""
     inner = statement["block_types"]["and_statement"]["block"]["block_types"]["statement"]
     leaves = {name: block for name, block in inner["block"]["block_types"].items() if name not in (*LOGIC, *OUTERMOST)}
     for nested in statement["block_types"].values():
@@ -108,7 +108,7 @@ def logic(leaves: Json, *, levels: int) -> Json:
 
 
 def drop_computed(block: Json) -> None:
-    """The older resources have defaults where their sibling computes a value."""
+    """Older resources have defaults for attributes that their sibling computes."""
     for attribute in block["attributes"].values():
         attribute.pop("computed", None)
     for nested in block["block_types"].values():
@@ -116,7 +116,7 @@ def drop_computed(block: Json) -> None:
 
 
 def replace_dynamic_in_sets(block: Json, *, in_set: bool = False) -> None:
-    """Terraform refuses an untyped value inside a set of blocks, so it is called a string."""
+    """Terraform refuses an untyped value inside a set of blocks, so it becomes a string."""
     for attribute in block["attributes"].values():
         if in_set and attribute["type"] == "dynamic":
             attribute["type"] = "string"

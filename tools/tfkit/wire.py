@@ -66,7 +66,7 @@ def schema(spec: Json) -> bytes:
 
 def provider_schema(spec: Json) -> bytes:
     """GetProviderSchema.Response, for one entry of `provider_schemas`."""
-    one_answer_for_all = number(2, 1)  # a capability: every instance that Terraform starts would answer the same
+    one_answer_for_all = number(2, 1)  # a capability: every instance would give the same response
     parts = [data(1, schema(spec["provider"])), data(6, one_answer_for_all)]
     for section, field in RESPONSE_MAPS.items():
         entries = spec.get(section, {}).items()
