@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 from playwright.async_api import Locator, Page
 
-from tests.e2e.house import Kiosk
+from tests.e2e.seeded_tms import Kiosk
 
 FAULT, REPAIRED = "card_reader_fault", "card_reader_ok"
 
 
 async def fails(kiosk: Kiosk, code: str = FAULT) -> None:
     at = datetime.now(UTC).isoformat()
-    await kiosk.say(events=[{"at": at, "code": code, "severity": "critical", "text": "no card is read"}])
+    await kiosk.send(events=[{"at": at, "code": code, "severity": "critical", "text": "no card is read"}])
 
 
 def row_of(page: Page, kiosk: Kiosk) -> Locator:

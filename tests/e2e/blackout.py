@@ -1,4 +1,4 @@
-"""A site of its own that lost its line. `python -m tests.e2e.blackout SITE` prints the number of the incident."""
+"""A separate site that lost its connection. `python -m tests.e2e.blackout SITE` prints the number of the incident."""
 
 import sys
 

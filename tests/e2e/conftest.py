@@ -1,4 +1,4 @@
-"""One Chromium per worker; every test has a context of its own, which keeps whatever went wrong in the page."""
+"""One Chromium per worker; every test has its own context, which records errors in the page."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,9 +10,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from benchmarks.load.chromium import CHROMIUM, QUIET
 from tests.e2e.faults import WAIT_MS, watch
-from tests.e2e.hand_board import ScriptedBoard
-from tests.e2e.house import Person, SeededTMS, enter
 from tests.e2e.people import Enter
+from tests.e2e.scripted_board import ScriptedBoard
+from tests.e2e.seeded_tms import Person, SeededTMS, sign_in_as
 
 HERE = Path(__file__).parent
 
@@ -36,7 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def faults() -> AsyncIterator[list[str]]:
-    """What went wrong in any page: a script threw, or the page broke its own content policy."""
+    """Errors in any page: an exception of a script, or a violation of the Content Security Policy."""
     faults: list[str] = []
     yield faults
     assert faults == []
@@ -62,21 +62,21 @@ async def board() -> AsyncIterator[ScriptedBoard]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
-    with SeededTMS(tmp_path_factory.mktemp("house")) as house:
-        yield house
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
+    with SeededTMS(tmp_path_factory.mktemp("seeded-tms")) as tms:
+        yield tms
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def person(browser: Browser, house: SeededTMS, faults: list[str]) -> AsyncIterator[Enter]:
-    """Lets someone enter: `await person("mori", size="phone")`. Everybody leaves at the end of the test."""
+async def person(browser: Browser, tms: SeededTMS, faults: list[str]) -> AsyncIterator[Enter]:
+    """Opens a browser for a person: `await person("mori", size="phone")`. All are closed at the end of the test."""
     people: list[Person] = []
 
-    async def come(username: str = "tanaka", **options: Any) -> Person:
-        people.append(await enter(browser, house, username, **options))
+    async def open_browser(username: str = "tanaka", **options: Any) -> Person:
+        people.append(await sign_in_as(browser, tms, username, **options))
         watch(people[-1].context, faults)
         return people[-1]
 
-    yield come
+    yield open_browser
     for one in people:
         await one.context.close()

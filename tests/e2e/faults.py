@@ -1,4 +1,4 @@
-"""What goes wrong in a page."""
+"""Errors in a page."""
 
 from playwright.async_api import BrowserContext, ConsoleMessage
 

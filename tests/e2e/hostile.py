@@ -1,7 +1,7 @@
-"""Text that would run, move or redraw something if any page forgot to escape it (R17)."""
+"""Text that would run a script, or change the page, if any page did not escape it (R17)."""
 
 MARK = "hurt"
-"""A payload that runs says so: it sets `window.hurt`, or opens a dialog."""
+"""A payload that runs sets `window.hurt`, or opens a dialog."""
 
 _SCRIPTS = (
     "<script>hurt=1</script>",

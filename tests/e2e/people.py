@@ -1,5 +1,5 @@
 from collections.abc import Awaitable, Callable
 
-from tests.e2e.house import Person
+from tests.e2e.seeded_tms import Person
 
 type Enter = Callable[..., Awaitable[Person]]

@@ -1,4 +1,4 @@
-"""What the browser tests find in their TMS. `python -m tests.e2e.seed` prints the credentials of its terminals."""
+"""The data of the browser tests. `python -m tests.e2e.seed` prints the credentials of its terminals."""
 
 import json
 import os
@@ -12,11 +12,11 @@ PASSWORD = "a password for tests"
 PEOPLE = {"tanaka": ("Midori", "Tanaka", "en"), "mori": ("Ren", "Mori", "en"), "sato": ("健", "佐藤", "ja")}
 SITES = {"SJK": ("Shinjuku South", "新宿南口"), "UMD": ("Umeda", "梅田")}
 EACH = 40
-"""Terminals at each site: no two tests use the same."""
+"""Terminals at each site, so that each test uses its own."""
 HOSTILE_UIDS = [f"X-{number:02}" for number in range(len(PAYLOADS))]
 
 
-def furnish(*, is_hostile: bool) -> dict[str, str]:
+def seed(*, is_hostile: bool) -> dict[str, str]:
     """The credential of each terminal, by its UID."""
     from tms.accounts.models import User
     from tms.fleet.credentials import services
@@ -41,4 +41,4 @@ def furnish(*, is_hostile: bool) -> dict[str, str]:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     django.setup()
-    print(json.dumps(furnish(is_hostile="--hostile" in sys.argv)))
+    print(json.dumps(seed(is_hostile="--hostile" in sys.argv)))

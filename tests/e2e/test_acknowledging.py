@@ -1,14 +1,14 @@
-"""One person takes an alert, everybody sees it."""
+"""One person acknowledges an alert, and all boards show it."""
 
 from playwright.async_api import expect
 
 from tests.e2e.alerts import REPAIRED, fails, row_of
-from tests.e2e.house import SeededTMS, live
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import SeededTMS, live
 
 
-async def test_acknowledging_in_one_browser_shows_in_another(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_an_acknowledgement_in_one_browser_appears_in_another(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     here = await (await person("tanaka")).open("/alerts/")
     there = await (await person("mori")).open("/")
     await fails(kiosk)
@@ -23,20 +23,20 @@ async def test_acknowledging_in_one_browser_shows_in_another(house: SeededTMS, p
         await expect(row_of(page, kiosk)).to_contain_text("Tanaka")
         await expect(row_of(page, kiosk)).to_contain_text("on my way")
     await expect(here.get_by_role("dialog")).to_have_count(0)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_with_the_keyboard_alone(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_acknowledging_with_the_keyboard_only(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     page = await (await person()).open("/terminals/")
     await page.keyboard.press("g")
     await page.keyboard.press("a")
-    await expect(page).to_have_url(f"{house.url}/alerts/")
+    await expect(page).to_have_url(f"{tms.url}/alerts/")
     await live(page)
     await page.keyboard.press("/")
     await page.keyboard.type(kiosk.uid)
-    await expect(page).to_have_url(f"{house.url}/alerts/?q={kiosk.uid}")
+    await expect(page).to_have_url(f"{tms.url}/alerts/?q={kiosk.uid}")
     await expect(page.locator(".htmx-request")).to_have_count(0)
     await page.keyboard.press("Escape")
 
@@ -49,11 +49,11 @@ async def test_with_the_keyboard_alone(house: SeededTMS, person: Enter):
 
     await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "acknowledged")
     await expect(row_of(page, kiosk).locator(":focus")).to_have_count(1)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_a_comment_being_typed_survives_that_somebody_else_is_first(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_comment_being_typed_survives_an_acknowledgement_by_another_person(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     slow = await (await person("tanaka")).open("/alerts/")
     quick = await (await person("mori")).open("/alerts/")
@@ -68,11 +68,11 @@ async def test_a_comment_being_typed_survives_that_somebody_else_is_first(house:
     await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(slow.get_by_role("dialog")).to_contain_text("already acknowledged it")
     await expect(slow.get_by_label("Comment")).to_have_value("I am looking at")
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_a_recovery_takes_the_alert_off_the_list(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_recovery_removes_the_alert_from_the_list(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     page = await (await person()).open("/alerts/")
     await expect(row_of(page, kiosk)).to_have_count(1)
@@ -80,11 +80,11 @@ async def test_a_recovery_takes_the_alert_off_the_list(house: SeededTMS, person:
     await fails(kiosk, REPAIRED)
 
     await expect(row_of(page, kiosk)).to_have_count(0)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_without_javascript_one_reads_and_acknowledges(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_alerts_are_listed_and_acknowledged_without_javascript(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     page = await (await person(java_script_enabled=False)).open("/alerts/")
     await row_of(page, kiosk).get_by_role("link", name="Acknowledge").click()
@@ -92,7 +92,7 @@ async def test_without_javascript_one_reads_and_acknowledges(house: SeededTMS, p
     await page.get_by_label("Comment").fill("by hand")
     await page.get_by_role("button", name="Acknowledge").click()
 
-    await page.goto(f"{house.url}/alerts/")
+    await page.goto(f"{tms.url}/alerts/")
     await expect(row_of(page, kiosk)).to_contain_text("Tanaka")
     await expect(row_of(page, kiosk)).to_contain_text("by hand")
-    await kiosk.leave()
+    await kiosk.disconnect()

@@ -1,4 +1,4 @@
-"""One person takes many alerts at once, everybody sees it."""
+"""One person acknowledges many alerts at once, and all boards show it."""
 
 from collections.abc import AsyncIterator
 
@@ -6,20 +6,20 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.alerts import REPAIRED, fails, row_of
-from tests.e2e.house import Kiosk, SeededTMS
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import Kiosk, SeededTMS
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def four(house: SeededTMS) -> AsyncIterator[list[Kiosk]]:
-    """Kiosks that have failed; at the end they are repaired, and their shop closes: other tests share the lists."""
-    kiosks = [await house.terminal("UMD") for _ in range(4)]
+async def four(tms: SeededTMS) -> AsyncIterator[list[Kiosk]]:
+    """Kiosks with alerts; at the end they recover and go offline as planned, because other tests share the lists."""
+    kiosks = [await tms.terminal("UMD") for _ in range(4)]
     for kiosk in kiosks:
         await fails(kiosk)
     yield kiosks
     for kiosk in kiosks:
         await fails(kiosk, REPAIRED)
-        await kiosk.close_shop()
+        await kiosk.announce_closing()
 
 
 def tick_of(page: Page, kiosk: Kiosk) -> Locator:
@@ -30,7 +30,7 @@ def bar(page: Page) -> Locator:
     return page.get_by_role("group", name="Selected alerts")
 
 
-async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four: list[Kiosk]):
+async def test_a_bulk_acknowledgement_appears_in_the_browser_of_another_person(person: Enter, four: list[Kiosk]):
     here = await (await person("tanaka")).open("/alerts/")
     there = await (await person("mori")).open("/alerts/")
     await expect(bar(here)).to_be_hidden()
@@ -53,7 +53,7 @@ async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four:
     await expect(bar(here)).to_be_hidden()
 
 
-async def test_with_the_keyboard_alone(person: Enter, four: list[Kiosk]):
+async def test_acknowledging_many_with_the_keyboard_only(person: Enter, four: list[Kiosk]):
     page = await (await person()).open("/alerts/?q=UMD")
     for key in "jxjxjxjx":
         await page.keyboard.press(key)
@@ -72,7 +72,7 @@ async def test_with_the_keyboard_alone(person: Enter, four: list[Kiosk]):
     await expect(page.locator("#alerts > li :focus")).to_have_count(1)
 
 
-async def test_escape_and_untick_let_go(person: Enter, four: list[Kiosk]):
+async def test_escape_and_deselecting_clear_the_selection(person: Enter, four: list[Kiosk]):
     page = await (await person()).open("/alerts/")
     await tick_of(page, four[0]).check()
     await page.keyboard.press("Escape")
@@ -87,17 +87,17 @@ async def test_escape_and_untick_let_go(person: Enter, four: list[Kiosk]):
     await expect(row_of(page, four[1]).locator(":focus")).to_have_count(1)
 
 
-async def test_ticks_survive_what_is_pushed_and_what_somebody_else_takes(
-    house: SeededTMS, person: Enter, four: list[Kiosk]
+async def test_the_selection_survives_pushed_changes_and_acknowledgements_by_others(
+    tms: SeededTMS, person: Enter, four: list[Kiosk]
 ):
     page = await (await person("tanaka")).open("/alerts/")
     quick = await (await person("mori")).open("/alerts/")
     for kiosk in four[:3]:
         await tick_of(page, kiosk).check()
 
-    await four[0].leave()
+    await four[0].disconnect()
     await expect(row_of(page, four[0])).to_contain_text("connection lost")
-    four[0] = await house.kiosk(four[0].uid)
+    four[0] = await tms.kiosk(four[0].uid)
     await expect(row_of(page, four[0])).not_to_contain_text("connection lost")
     await fails(four[3], REPAIRED)
     await expect(row_of(page, four[3])).to_have_attribute("data-gone", "")
@@ -111,7 +111,7 @@ async def test_ticks_survive_what_is_pushed_and_what_somebody_else_takes(
     await expect(bar(page)).to_contain_text("3 selected")
 
 
-async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter, four: list[Kiosk]):
+async def test_the_answer_shows_how_many_were_already_acknowledged_by_others(person: Enter, four: list[Kiosk]):
     slow = await (await person("tanaka")).open("/alerts/")
     quick = await (await person("mori")).open("/alerts/")
     for kiosk in four[:2]:
@@ -129,7 +129,7 @@ async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter
     await expect(row_of(slow, four[1])).to_contain_text("I call them")
 
 
-async def test_all_that_match_the_filter_are_taken(person: Enter, four: list[Kiosk]):
+async def test_all_alerts_that_match_the_filter_are_acknowledged(person: Enter, four: list[Kiosk]):
     page = await (await person()).open(f"/alerts/?q={four[2].uid}")
     other = await (await person()).open("/alerts/")
     await tick_of(page, four[2]).check()
@@ -142,7 +142,7 @@ async def test_all_that_match_the_filter_are_taken(person: Enter, four: list[Kio
     await expect(row_of(other, four[1])).to_have_attribute("data-ack", "none")
 
 
-async def test_the_number_of_all_that_match_moves_by_itself(person: Enter, four: list[Kiosk]):
+async def test_the_number_of_matching_alerts_is_updated_live(person: Enter, four: list[Kiosk]):
     page = await (await person()).open("/alerts/?q=UMD")
     await expect(page.locator("#count-matching")).to_have_text("4")
 
@@ -151,7 +151,7 @@ async def test_the_number_of_all_that_match_moves_by_itself(person: Enter, four:
     await expect(page.locator("#count-matching")).to_have_text("3")
 
 
-async def test_without_javascript_one_ticks_and_takes(person: Enter, four: list[Kiosk]):
+async def test_alerts_are_selected_and_acknowledged_without_javascript(person: Enter, four: list[Kiosk]):
     page = await (await person(java_script_enabled=False)).open("/alerts/?q=UMD")
     for kiosk in four[:2]:
         await tick_of(page, kiosk).check()
@@ -165,7 +165,7 @@ async def test_without_javascript_one_ticks_and_takes(person: Enter, four: list[
     await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(2)
 
 
-async def test_on_a_phone_the_bar_stands_above_the_places(person: Enter, four: list[Kiosk]):
+async def test_on_a_phone_the_selection_bar_is_above_the_navigation(person: Enter, four: list[Kiosk]):
     page = await (await person(size="phone")).open("/alerts/")
     await tick_of(page, four[0]).check()
 

@@ -1,4 +1,4 @@
-"""The board's socket, without a browser: who is let in (R1, R13)."""
+"""The board's socket, without a browser: its access checks (R1, R13)."""
 
 import json
 
@@ -6,12 +6,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import SeededTMS
 
 
-def socket_of(house: SeededTMS) -> str:
-    return f"ws{house.url.removeprefix('http')}/ws/board/?page=%2F"
+def socket_of(tms: SeededTMS) -> str:
+    return f"ws{tms.url.removeprefix('http')}/ws/board/?page=%2F"
 
 
 async def cookies(person: Enter) -> str:
@@ -19,10 +19,10 @@ async def cookies(person: Enter) -> str:
     return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in await someone.context.cookies())
 
 
-async def test_the_page_s_own_origin_gets_a_repaint(house: SeededTMS, person: Enter):
+async def test_the_page_s_own_origin_gets_a_repaint(tms: SeededTMS, person: Enter):
     headers = {"Cookie": await cookies(person)}
 
-    async with connect(socket_of(house), origin=house.url, additional_headers=headers) as socket:
+    async with connect(socket_of(tms), origin=tms.url, additional_headers=headers) as socket:
         first = json.loads(await socket.recv())
 
     assert (first["number"], first["kind"]) == (1, "repaint")
@@ -30,17 +30,17 @@ async def test_the_page_s_own_origin_gets_a_repaint(house: SeededTMS, person: En
 
 
 @pytest.mark.parametrize("origin", ["https://example.com", "null", "http://127.0.0.1:1", None])
-async def test_a_wrong_a_null_and_an_absent_origin_are_refused(house: SeededTMS, person: Enter, origin: str | None):
+async def test_a_wrong_a_null_and_an_absent_origin_are_refused(tms: SeededTMS, person: Enter, origin: str | None):
     headers = {"Cookie": await cookies(person)}
 
     with pytest.raises(InvalidStatus) as refusal:
-        await connect(socket_of(house), origin=origin, additional_headers=headers)
+        await connect(socket_of(tms), origin=origin, additional_headers=headers)
 
     assert refusal.value.response.status_code == 403
 
 
-async def test_who_has_not_signed_in_is_refused(house: SeededTMS):
+async def test_a_client_that_has_not_signed_in_is_refused(tms: SeededTMS):
     with pytest.raises(InvalidStatus) as refusal:
-        await connect(socket_of(house), origin=house.url)
+        await connect(socket_of(tms), origin=tms.url)
 
     assert refusal.value.response.status_code == 403

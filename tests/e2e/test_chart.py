@@ -1,4 +1,4 @@
-"""Charts of a terminal: live, and honest about what nobody knows."""
+"""Charts of a terminal: live, and with gaps where data is missing."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard
+from tests.e2e.scripted_board import ScriptedBoard
 
 SERIES = "/terminals/T-1/series/"
 METRICS = json.dumps(
@@ -34,7 +34,7 @@ def series(*, end: float, **metrics: list[float | None]) -> dict[str, Any]:
 
 
 def rollups(*, end: float, lowest: float) -> dict[str, Any]:
-    """Half an hour ago, and before it an hour each."""
+    """One roll-up half an hour ago, and one for each hour before."""
     at = [end - 1800 - 3600 * n for n in range(24)][::-1]
     return {
         "at": at,
@@ -76,7 +76,7 @@ def latest(temperature: float, *, at: float | None = None) -> str:
     return f"<div id='reading-latest' data-at='{instant}' data-values='{values}'></div>"
 
 
-async def test_each_metric_has_a_plot_that_says_itself_in_words(board: ScriptedBoard, page: Page):
+async def test_each_metric_has_a_plot_with_a_text_description(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, paper_pct=[31.0, 30.0], temperature_c=[60.0, 88.0])
 
     await expect(chart.get_by_role("img")).to_have_count(3)
@@ -98,7 +98,7 @@ async def test_a_pushed_reading_continues_the_line(board: ScriptedBoard, page: P
     await expect(chart.get_by_role("img", name="Temperature: 60 °C to 91 °C, now 91 °C")).to_be_visible()
 
 
-async def test_a_reading_older_than_the_last_does_not_pose_as_the_newest(board: ScriptedBoard, page: Page):
+async def test_a_late_reading_does_not_become_the_newest_value(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     socket = await board.painted()
     await expect(chart.locator("b").first).to_have_text("60 °C")
@@ -109,7 +109,7 @@ async def test_a_reading_older_than_the_last_does_not_pose_as_the_newest(board: 
     await expect(chart.get_by_role("img", name="Temperature: 60 °C to 61 °C, now 61 °C")).to_be_visible()
 
 
-async def test_hovering_tells_the_reading_under_the_pointer_on_every_plot(board: ScriptedBoard, page: Page):
+async def test_hovering_shows_the_reading_under_the_pointer_on_every_plot(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0, 70.0], paper_pct=[31.0, 30.0])
     plots = chart.locator(".u-over")
 
@@ -121,7 +121,7 @@ async def test_hovering_tells_the_reading_under_the_pointer_on_every_plot(board:
     await expect(chart.locator(".plot-head").nth(0)).to_contain_text("threshold 75 °C")
 
 
-async def test_dragging_zooms_every_plot_and_a_double_click_goes_back(board: ScriptedBoard, page: Page):
+async def test_dragging_zooms_every_plot_and_a_double_click_resets_the_zoom(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     whole = await span_of(chart, 1)
 
@@ -133,7 +133,7 @@ async def test_dragging_zooms_every_plot_and_a_double_click_goes_back(board: Scr
     assert await span_of(chart, 1) > 0.9 * whole
 
 
-async def test_the_line_breaks_where_readings_are_missing_and_is_dashed_where_they_came_late(
+async def test_the_line_has_gaps_where_readings_are_missing_and_is_dashed_where_they_were_late(
     page: Page, board: ScriptedBoard
 ):
     await page.goto(board.url)
@@ -154,7 +154,7 @@ async def test_the_line_breaks_where_readings_are_missing_and_is_dashed_where_th
     ]
 
 
-async def test_roll_ups_show_what_their_means_lie_between(board: ScriptedBoard, page: Page):
+async def test_roll_ups_show_the_range_around_their_means(board: ScriptedBoard, page: Page):
     chart = await rolled_up(board, page)
 
     await expect(chart.get_by_role("img", name="Temperature: 40 °C to 80 °C, now 61 °C")).to_be_visible()
@@ -178,7 +178,7 @@ async def test_after_roll_ups_only_the_newest_reading_is_drawn(board: ScriptedBo
     assert trace == [[0, 3600, 3760], [1, 2, 3760], [None] * 3, [0, 1, 3760], [2, 3, 3760]]
 
 
-async def test_the_first_reading_of_an_hour_brings_the_roll_up_of_the_one_before(board: ScriptedBoard, page: Page):
+async def test_the_first_reading_of_an_hour_adds_the_roll_up_of_the_previous_one(board: ScriptedBoard, page: Page):
     chart = await rolled_up(board, page)
     socket = await board.painted()
     await expect(chart.locator("b").first).to_have_text("61 °C")
@@ -200,7 +200,7 @@ async def test_colours_follow_the_theme(board: ScriptedBoard, page: Page):
     assert (await pixels(chart))[0] != before[0]
 
 
-async def test_what_was_missed_while_the_link_was_away_is_read_again(board: ScriptedBoard, page: Page):
+async def test_readings_missed_during_a_lost_link_are_loaded_again(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     socket = await board.painted()
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
@@ -213,7 +213,7 @@ async def test_what_was_missed_while_the_link_was_away_is_read_again(board: Scri
     await expect(chart.locator("b").first).to_have_text("44 °C")
 
 
-async def test_no_readings_and_no_answer_are_said(board: ScriptedBoard, page: Page):
+async def test_missing_readings_and_a_failed_request_are_reported(board: ScriptedBoard, page: Page):
     chart = await charted(board, page)
     await expect(chart).to_have_text("No readings")
     board.extra = board.extra.replace(SERIES, "/static/missing.json")
@@ -231,7 +231,7 @@ async def drag(plot: Locator, start: int, end: int) -> None:
 
 
 async def span_of(chart: Locator, number: int) -> float:
-    """Seconds between two places on a plot, as its head tells them."""
+    """Seconds between two positions on a plot, from its header."""
     instants = []
     for x in (20, 520):
         await chart.locator(".u-over").nth(number).hover(position={"x": x, "y": 20})
@@ -242,7 +242,7 @@ async def span_of(chart: Locator, number: int) -> float:
 
 
 async def pixels(chart: Locator) -> list[str]:
-    """What each plot shows, once it has drawn."""
+    """The pixels of each plot, once it is drawn."""
     await expect(chart.locator("canvas")).to_have_count(3)
     return await chart.page.evaluate(
         """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>

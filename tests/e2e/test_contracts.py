@@ -1,16 +1,16 @@
-"""Terms are made, changed and ended, with the keyboard too, and everybody sees it."""
+"""Contracts are created, changed and ended, also with the keyboard, and all boards show it."""
 
 import re
 
 from playwright.async_api import expect
 
 from tests.e2e.alerts import fails, row_of
-from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import SeededTMS
 
 
-async def test_terms_are_made_changed_and_ended_before_everybody_s_eyes(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_contract_is_made_changed_and_ended_live_for_everyone(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     here = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
     there = await (await person("mori")).open("/alerts/")
@@ -33,4 +33,4 @@ async def test_terms_are_made_changed_and_ended_before_everybody_s_eyes(house: S
     await here.get_by_role("dialog").get_by_role("button", name="Snooze").click()
     await expect(row_of(there, kiosk)).to_have_attribute("data-gone", "")
     await expect(there.locator("#count-snoozed")).not_to_have_text("0")
-    await kiosk.leave()
+    await kiosk.disconnect()

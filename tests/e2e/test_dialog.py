@@ -1,15 +1,15 @@
-"""Dialogs come and go without taking a person's place."""
+"""Dialogs open and close without losing the focus."""
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard
+from tests.e2e.scripted_board import ScriptedBoard
 
 FORM = """<dialog data-modal open>
   <form hx-post="/taken/" hx-target="#dialog"><button autofocus>Take it</button></form>
 </dialog>"""
 
 
-async def test_a_dialog_that_an_answer_brings_is_modal_and_gives_the_place_back_when_an_answer_takes_it(
+async def test_a_dialog_from_an_answer_is_modal_and_returns_the_focus_when_an_answer_removes_it(
     board: ScriptedBoard, page: Page
 ):
     board.answers |= {"/take/": FORM, "/taken/": "<p></p>"}
@@ -28,7 +28,7 @@ async def test_a_dialog_that_an_answer_brings_is_modal_and_gives_the_place_back_
     await expect(link).to_be_focused()
 
 
-async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: ScriptedBoard, page: Page):
+async def test_a_dialog_in_the_page_opens_and_closes_with_its_buttons(board: ScriptedBoard, page: Page):
     board.extra = '<a href="/help/" data-opens="keys">Keyboard shortcuts</a>'
     await page.goto(board.url)
 
@@ -40,9 +40,7 @@ async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: Scrip
     await expect(page).to_have_url(board.url)
 
 
-async def test_whoever_stands_on_a_row_of_a_list_that_an_answer_replaces_still_stands_there(
-    board: ScriptedBoard, page: Page
-):
+async def test_the_focus_in_a_list_survives_its_replacement_by_an_answer(board: ScriptedBoard, page: Page):
     rows = '<li id="one" data-row><a href="#one">One</a></li><li id="two" data-row><a href="#two">Two</a></li>'
     board.answers["/found/"] = f'<ol id="results">{rows}</ol>'
     board.extra = f"""<button hx-get="/found/" hx-target="#results" hx-swap="outerHTML" hx-trigger="found">Find</button>

@@ -1,4 +1,4 @@
-"""Text from outside is shown, never run: in every field that a terminal can send, and in every name (R17)."""
+"""Text from outside is shown and never run: in every field of a terminal, and in every name (R17)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,40 +10,43 @@ from playwright.async_api import Browser, Dialog, Page, expect
 
 from tests.e2e.faults import watch
 from tests.e2e.hostile import PAYLOADS
-from tests.e2e.house import Kiosk, SeededTMS, enter, live
 from tests.e2e.seed import HOSTILE_UIDS
+from tests.e2e.seeded_tms import Kiosk, SeededTMS, live, sign_in_as
 from tms.protocol.text import clean
 
 PAGES = ("/", "/terminals/", "/terminals/?q=%3Cscript%3Ehurt%3D1%3C/script%3E", "/alerts/", "/alerts/?q=%22%3E%3Cimg")
 
 
 @pytest.fixture(scope="module")
-def haunted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
-    """A house whose sites are named by an enemy."""
-    with SeededTMS(tmp_path_factory.mktemp("haunted"), hostile=True) as house:
-        yield house
+def hostile_tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
+    """A TMS with hostile names of sites."""
+    with SeededTMS(tmp_path_factory.mktemp("hostile"), hostile=True) as tms:
+        yield tms
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def kiosks(haunted: SeededTMS) -> AsyncIterator[list[Kiosk]]:
-    """A terminal for each payload, which puts it wherever the protocol takes text."""
+async def kiosks(hostile_tms: SeededTMS) -> AsyncIterator[list[Kiosk]]:
+    """A terminal for each payload, which sends it in every text field of the protocol."""
     async with asyncio.TaskGroup() as group:
-        arrivals = [group.create_task(arrive(haunted, *pair)) for pair in zip(HOSTILE_UIDS, PAYLOADS, strict=True)]
+        arrivals = [
+            group.create_task(connect_and_report(hostile_tms, *pair))
+            for pair in zip(HOSTILE_UIDS, PAYLOADS, strict=True)
+        ]
     kiosks = [arrival.result() for arrival in arrivals]
     yield kiosks
     for kiosk in kiosks:
-        await kiosk.leave()
+        await kiosk.disconnect()
 
 
-async def arrive(haunted: SeededTMS, uid: str, payload: str) -> Kiosk:
-    kiosk = await haunted.kiosk(uid, **boot(payload))
-    await kiosk.say(**report(payload))
+async def connect_and_report(hostile_tms: SeededTMS, uid: str, payload: str) -> Kiosk:
+    kiosk = await hostile_tms.kiosk(uid, **boot(payload))
+    await kiosk.send(**report(payload))
     return kiosk
 
 
 def boot(payload: str) -> dict[str, object]:
     name = payload[:64]
-    code = clean(name)  # an id that is not clean is refused
+    code = clean(name)  # an invalid id is refused
     return {
         "boot_id": code,
         "serial": name,
@@ -61,8 +64,8 @@ def report(payload: str) -> dict[str, object]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def victim(browser: Browser, haunted: SeededTMS, faults: list[str]) -> AsyncIterator[Page]:
-    person = await enter(browser, haunted, "tanaka")
+async def viewer(browser: Browser, hostile_tms: SeededTMS, faults: list[str]) -> AsyncIterator[Page]:
+    person = await sign_in_as(browser, hostile_tms, "tanaka")
     watch(person.context, faults)
     page = await person.context.new_page()
 
@@ -75,53 +78,53 @@ async def victim(browser: Browser, haunted: SeededTMS, faults: list[str]) -> Asy
     await person.context.close()
 
 
-async def unhurt(page: Page) -> None:
-    """The page is alive, and nothing ran in it."""
+async def assert_nothing_ran(page: Page) -> None:
+    """The page works, and no payload ran in it."""
     await live(page)
     assert await page.evaluate("() => 'hurt' in window") is False
     assert await page.locator("#proof").count() == await page.locator("main").count() == 1
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_no_page_runs_what_terminals_and_names_say(
-    haunted: SeededTMS, kiosks: list[Kiosk], victim: Page, path: str
+async def test_no_page_runs_payloads_in_texts_of_terminals_and_names(
+    hostile_tms: SeededTMS, kiosks: list[Kiosk], viewer: Page, path: str
 ):
-    await victim.goto(haunted.url + path)
+    await viewer.goto(hostile_tms.url + path)
 
-    await unhurt(victim)
+    await assert_nothing_ran(viewer)
 
 
-async def test_no_frame_runs_what_terminals_say(haunted: SeededTMS, kiosks: list[Kiosk], victim: Page):
-    await victim.goto(f"{haunted.url}/alerts/")
-    await unhurt(victim)
+async def test_no_frame_runs_payloads_in_texts_of_terminals(hostile_tms: SeededTMS, kiosks: list[Kiosk], viewer: Page):
+    await viewer.goto(f"{hostile_tms.url}/alerts/")
+    await assert_nothing_ran(viewer)
 
     async with asyncio.TaskGroup() as group:
         for kiosk, payload in zip(kiosks, PAYLOADS, strict=True):
-            group.create_task(kiosk.say(**report(payload[::-1] + payload)))
+            group.create_task(kiosk.send(**report(payload[::-1] + payload)))
 
-    await expect(victim.locator("#alerts > li")).not_to_have_count(0)
-    await unhurt(victim)
+    await expect(viewer.locator("#alerts > li")).not_to_have_count(0)
+    await assert_nothing_ran(viewer)
 
 
-async def test_the_pages_of_single_terminals_and_alerts_run_nothing(
-    haunted: SeededTMS, kiosks: list[Kiosk], victim: Page
+async def test_the_pages_of_single_terminals_and_alerts_run_no_payload(
+    hostile_tms: SeededTMS, kiosks: list[Kiosk], viewer: Page
 ):
-    alerts = [pk for (pk,) in haunted.query("SELECT id FROM alerts_alert ORDER BY id")]
+    alerts = [pk for (pk,) in hostile_tms.query("SELECT id FROM alerts_alert ORDER BY id")]
     for uid, alert in zip(HOSTILE_UIDS[::10], alerts[::20], strict=True):
         for path in (f"/terminals/{uid}/", f"/alerts/{alert}/"):
-            await victim.goto(haunted.url + path)
+            await viewer.goto(hostile_tms.url + path)
 
-            await unhurt(victim)
+            await assert_nothing_ran(viewer)
 
 
-async def test_the_answer_to_a_command_runs_nothing(haunted: SeededTMS, kiosks: list[Kiosk], victim: Page):
+async def test_the_answer_to_a_command_runs_no_payload(hostile_tms: SeededTMS, kiosks: list[Kiosk], viewer: Page):
     kiosk = kiosks[0]
-    await victim.goto(f"{haunted.url}/terminals/{kiosk.uid}/")
-    await live(victim)
-    await victim.get_by_role("button", name="Send").click()
+    await viewer.goto(f"{hostile_tms.url}/terminals/{kiosk.uid}/")
+    await live(viewer)
+    await viewer.get_by_role("button", name="Send").click()
     request = await kiosk.receive()
 
     await kiosk.send({"jsonrpc": "2.0", "id": request["id"], "result": {"said": "".join(PAYLOADS)}})
 
-    await expect(victim.locator("#commands pre")).to_contain_text("hurt=1")
-    await unhurt(victim)
+    await expect(viewer.locator("#commands pre")).to_contain_text("hurt=1")
+    await assert_nothing_ran(viewer)

@@ -1,18 +1,18 @@
-"""A site is lost: one row, which expands, and which one person takes before everybody's eyes."""
+"""A site is lost: one row, which can be expanded and acknowledged, and all boards show it."""
 
 import re
 
 from playwright.async_api import expect
 
-from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import SeededTMS
 
 
-async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(house: SeededTMS, person: Enter):
+async def test_an_incident_appears_is_expanded_and_acknowledged_live_for_everyone(tms: SeededTMS, person: Enter):
     here = await (await person("tanaka")).open("/alerts/")
     there = await (await person("mori")).open("/alerts/")
 
-    pk = house.blackout()
+    pk = tms.blackout()
     mine, theirs = (page.locator(f"#incident-{pk}") for page in (here, there))
     await expect(theirs).to_contain_text("Sapporo Station: 9 of 9 terminals offline")
     await expect(theirs).to_contain_text("7 alerts still open")
@@ -37,8 +37,8 @@ async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(
     await expect(theirs).to_contain_text("M. Tanaka")
 
 
-async def test_on_the_page_of_an_incident_one_is_looking_and_sees_who_else_is(house: SeededTMS, person: Enter):
-    pk = house.blackout("ASH")
+async def test_the_page_of_an_incident_shows_its_viewers(tms: SeededTMS, person: Enter):
+    pk = tms.blackout("ASH")
     mine = await (await person("tanaka")).open(f"/incidents/{pk}/")
     theirs = await (await person("mori")).open("/")
     row = theirs.locator(f"#incident-{pk}")

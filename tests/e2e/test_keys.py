@@ -1,9 +1,9 @@
-"""Everything on a board can be done without a pointer."""
+"""Everything on a board can be done with the keyboard."""
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard
+from tests.e2e.scripted_board import ScriptedBoard
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def test_j_and_k_move_from_row_to_row(board: ScriptedBoard, page: Page, ro
     await expect(rows(2)).to_be_focused()
 
 
-async def test_x_selects_the_row_and_escape_lets_go(board: ScriptedBoard, page: Page):
+async def test_x_selects_the_row_and_escape_clears_the_selection(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -34,7 +34,7 @@ async def test_x_selects_the_row_and_escape_lets_go(board: ScriptedBoard, page: 
     await expect(page.get_by_label("Select T-1")).not_to_be_checked()
 
 
-async def test_a_acknowledges_the_row_in_focus(board: ScriptedBoard, page: Page):
+async def test_a_acknowledges_the_focused_row(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -44,7 +44,7 @@ async def test_a_acknowledges_the_row_in_focus(board: ScriptedBoard, page: Page)
     await expect(page).to_have_url(f"{board.url}#acknowledged-2")
 
 
-async def test_a_slash_leads_to_the_search_and_escape_out_of_it(board: ScriptedBoard, page: Page):
+async def test_slash_focuses_the_search_and_escape_leaves_it(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -57,7 +57,7 @@ async def test_a_slash_leads_to_the_search_and_escape_out_of_it(board: ScriptedB
     await expect(search).not_to_be_focused()
 
 
-async def test_a_question_mark_opens_the_keys_and_escape_closes_them(board: ScriptedBoard, page: Page):
+async def test_a_question_mark_shows_the_shortcuts_and_escape_closes_them(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -70,7 +70,7 @@ async def test_a_question_mark_opens_the_keys_and_escape_closes_them(board: Scri
 
 
 @pytest.mark.parametrize(("key", "path"), [("o", ""), ("t", "terminals/"), ("a", "alerts/")])
-async def test_g_goes_to_a_page(board: ScriptedBoard, page: Page, key: str, path: str):
+async def test_g_opens_a_page(board: ScriptedBoard, page: Page, key: str, path: str):
     await page.goto(f"{board.url}elsewhere/")
     await board.painted()
 
@@ -80,7 +80,7 @@ async def test_g_goes_to_a_page(board: ScriptedBoard, page: Page, key: str, path
     await expect(page).to_have_url(f"{board.url}{path}")
 
 
-async def test_keys_with_a_modifier_stay_the_browser_s(board: ScriptedBoard, page: Page):
+async def test_keys_with_a_modifier_are_left_to_the_browser(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 

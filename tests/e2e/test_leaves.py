@@ -1,8 +1,8 @@
-"""A number that travels without the element it stands in."""
+"""A number that is pushed without its element."""
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard, row
+from tests.e2e.scripted_board import ScriptedBoard, row
 
 
 def numbered(n: int, value: int) -> str:
@@ -13,7 +13,7 @@ def number(n: int, value: int) -> str:
     return f'<b id="number-{n}">{value}</b>'
 
 
-async def test_it_is_renewed_in_its_place(board: ScriptedBoard, page: Page):
+async def test_a_number_is_updated_in_place(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(numbered(2, 41))
@@ -21,10 +21,10 @@ async def test_it_is_renewed_in_its_place(board: ScriptedBoard, page: Page):
     await socket.push(number(2, 42))
 
     await expect(page.locator("#terminal-2 .number b")).to_have_text("42")
-    assert socket.asked.empty()
+    assert socket.requests.empty()
 
 
-async def test_it_is_renewed_in_a_row_that_waits(board: ScriptedBoard, page: Page):
+async def test_a_number_is_updated_in_a_row_with_pending_moves(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-3").focus()
@@ -39,7 +39,7 @@ async def test_it_is_renewed_in_a_row_that_waits(board: ScriptedBoard, page: Pag
     await expect(page.locator("#terminal-9 .number b")).to_have_text("42")
 
 
-async def test_it_is_renewed_in_a_row_whose_list_follows(board: ScriptedBoard, page: Page):
+async def test_a_number_is_updated_in_a_row_of_a_list_in_sync(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.connected()
     await socket.repaint(numbered(9, 41))
@@ -50,7 +50,7 @@ async def test_it_is_renewed_in_a_row_whose_list_follows(board: ScriptedBoard, p
     await expect(page.locator("#terminal-9 .number b")).to_have_text("42")
 
 
-async def test_what_was_told_last_wins_whether_number_or_row(board: ScriptedBoard, page: Page):
+async def test_the_latest_value_wins_in_a_number_or_a_row(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(numbered(2, 1))
@@ -62,7 +62,7 @@ async def test_what_was_told_last_wins_whether_number_or_row(board: ScriptedBoar
     await expect(page.locator("#number-2")).to_have_text("111")
 
 
-async def test_its_row_is_tinted_but_not_for_a_reading(board: ScriptedBoard, page: Page):
+async def test_the_row_of_a_changed_number_is_tinted_but_not_for_a_reading(board: ScriptedBoard, page: Page):
     board.extra = '<ul><li id="tile"><b id="number-tile">1</b><span class="number" id="reading">1</span></li></ul>'
     await page.goto(board.url)
     socket = await board.painted()

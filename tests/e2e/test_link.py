@@ -1,14 +1,14 @@
-"""The board never lies: what it says of its own link."""
+"""The board shows the state of its own link."""
 
 from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard, Socket, total
+from tests.e2e.scripted_board import ScriptedBoard, Socket, total
 
 
 async def opened(board: ScriptedBoard, page: Page) -> Socket:
-    """A live board in a browser whose clock the test can move on."""
+    """A live board in a browser with a clock that the test controls."""
     await page.clock.install()
     await page.goto(board.url)
     socket = await board.painted()
@@ -16,7 +16,7 @@ async def opened(board: ScriptedBoard, page: Page) -> Socket:
     return socket
 
 
-async def test_a_live_board_says_so_with_its_facts(board: ScriptedBoard, page: Page):
+async def test_a_live_board_shows_its_state_and_facts(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 
@@ -26,7 +26,7 @@ async def test_a_live_board_says_so_with_its_facts(board: ScriptedBoard, page: P
     await expect(page.locator("#banner")).to_be_hidden()
 
 
-async def test_the_age_of_the_newest_data_goes_on_by_itself(board: ScriptedBoard, page: Page):
+async def test_the_age_of_the_newest_data_keeps_counting(board: ScriptedBoard, page: Page):
     socket = await opened(board, page)
     now = datetime.now(UTC)
     await socket.push(at=now.isoformat(), newest_at=(now - timedelta(seconds=40)).isoformat())
@@ -37,7 +37,7 @@ async def test_the_age_of_the_newest_data_goes_on_by_itself(board: ScriptedBoard
     await expect(page.locator("#proof dd").nth(1)).to_have_text("43 s")
 
 
-async def test_silence_is_said_to_be_behind(board: ScriptedBoard, page: Page):
+async def test_missing_frames_are_shown_as_behind(board: ScriptedBoard, page: Page):
     await opened(board, page)
 
     await page.clock.fast_forward(6000)
@@ -46,7 +46,7 @@ async def test_silence_is_said_to_be_behind(board: ScriptedBoard, page: Page):
     await expect(page.locator("#proof dd").first).to_have_text("6 s behind")
 
 
-async def test_a_server_that_is_behind_is_believed_and_the_banner_says_so_after_ten_seconds(
+async def test_a_delay_reported_by_the_server_is_shown_and_in_the_banner_after_ten_seconds(
     board: ScriptedBoard, page: Page
 ):
     socket = await opened(board, page)
@@ -61,7 +61,7 @@ async def test_a_server_that_is_behind_is_believed_and_the_banner_says_so_after_
     await expect(page.locator("#banner p:visible")).to_have_count(1)
 
 
-async def test_ten_seconds_of_silence_are_a_lost_link(board: ScriptedBoard, page: Page):
+async def test_no_frame_for_ten_seconds_is_a_lost_link(board: ScriptedBoard, page: Page):
     await opened(board, page)
 
     await page.clock.fast_forward(10_000)
@@ -71,7 +71,7 @@ async def test_ten_seconds_of_silence_are_a_lost_link(board: ScriptedBoard, page
     await expect(page.locator("#banner")).to_contain_text("Lost since")
 
 
-async def test_a_socket_that_says_nothing_more_is_given_up_for_a_new_one(board: ScriptedBoard, page: Page):
+async def test_a_silent_socket_is_replaced_by_a_new_one(board: ScriptedBoard, page: Page):
     await opened(board, page)
 
     await page.clock.fast_forward(10_000)
@@ -83,7 +83,7 @@ async def test_a_socket_that_says_nothing_more_is_given_up_for_a_new_one(board: 
     await expect(page.locator("#banner")).to_be_hidden()
 
 
-async def test_a_lost_board_says_when_it_tries_again_and_tries_at_once_when_told(board: ScriptedBoard, page: Page):
+async def test_a_lost_board_shows_the_next_attempt_and_retries_at_once_on_request(board: ScriptedBoard, page: Page):
     socket = await opened(board, page)
     board.refusing = True
     socket.cut()
@@ -100,7 +100,7 @@ async def test_a_lost_board_says_when_it_tries_again_and_tries_at_once_when_told
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
 
 
-async def test_countdowns_stand_still_while_the_link_is_lost(board: ScriptedBoard, page: Page):
+async def test_countdowns_stop_while_the_link_is_lost(board: ScriptedBoard, page: Page):
     due = (datetime.now(UTC) + timedelta(seconds=90)).isoformat()
     board.extra = f'<p class="countdown" id="state">back in <time data-countdown datetime="{due}"></time></p>'
     await opened(board, page)
@@ -115,7 +115,7 @@ async def test_countdowns_stand_still_while_the_link_is_lost(board: ScriptedBoar
     assert await page.locator("#state").text_content() == shown
 
 
-async def test_a_countdown_runs_on_the_server_s_clock(board: ScriptedBoard, page: Page):
+async def test_a_countdown_uses_the_server_s_clock(board: ScriptedBoard, page: Page):
     server = datetime.now(UTC) + timedelta(hours=2)
     due = (server + timedelta(seconds=60)).isoformat()
     board.extra = f'<p class="countdown" id="state"><time data-countdown datetime="{due}"></time></p>'
@@ -130,7 +130,7 @@ async def test_a_countdown_runs_on_the_server_s_clock(board: ScriptedBoard, page
     await expect(page.locator("#state")).to_have_text("00:50")
 
 
-async def test_times_are_told_in_the_reader_s_language(board: ScriptedBoard, page: Page):
+async def test_times_are_shown_in_the_reader_s_language(board: ScriptedBoard, page: Page):
     seen = (datetime.now(UTC) - timedelta(minutes=9, seconds=20)).isoformat()
     times = "".join(f'<li id="{f}"><time datetime="{seen}" data-format="{f}"></time></li>' for f in ("ago", "datetime"))
     board.language, board.extra = "ja", f"<ul>{times}</ul>"

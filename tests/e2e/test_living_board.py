@@ -1,72 +1,72 @@
-"""What happens in the fleet is seen without a reload."""
+"""Changes in the fleet are shown without a reload."""
 
 from datetime import UTC, datetime
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.house import SeededTMS, live
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import SeededTMS, live
 
 
-async def test_a_terminal_appears_changes_and_disappears_without_a_reload(house: SeededTMS, person: Enter):
+async def test_a_terminal_appears_changes_and_disappears_without_a_reload(tms: SeededTMS, person: Enter):
     page = await (await person()).open("/terminals/?presence=online")
     await page.evaluate("() => { globalThis.sameLoad = true; }")
 
-    kiosk = await house.terminal()
+    kiosk = await tms.terminal()
     row = page.locator("#terminals > tr", has_text=kiosk.uid)
     await expect(row).to_contain_text("Online")
-    await kiosk.say(status="degraded", metrics={"temperature_c": 44.0})
+    await kiosk.send(status="degraded", metrics={"temperature_c": 44.0})
     await expect(row).to_contain_text("Degraded")
     await expect(row).to_contain_text("44 °C")
-    await kiosk.leave()
+    await kiosk.disconnect()
 
     await expect(row).to_have_count(0)
     assert await page.evaluate("() => globalThis.sameLoad")
 
 
-async def test_the_totals_of_the_overview_follow(house: SeededTMS, person: Enter):
+async def test_the_totals_of_the_overview_are_updated_live(tms: SeededTMS, person: Enter):
     page = await (await person()).open("/")
     online = page.locator("#total-online b")
     before = int(await online.inner_text())
 
-    kiosk = await house.terminal()
+    kiosk = await tms.terminal()
 
     await expect(online).to_have_text(str(before + 1))
-    await kiosk.leave()
+    await kiosk.disconnect()
     await expect(online).to_have_text(str(before))
 
 
-async def test_typing_a_search_narrows_the_list_and_the_list_lives_on(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_typing_a_search_narrows_the_list_which_stays_live(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     page = await (await person()).open("/terminals/")
 
     await page.keyboard.press("/")
     await page.keyboard.type(kiosk.uid)
 
     await expect(page.locator("#terminals > tr")).to_have_count(1)
-    await expect(page).to_have_url(f"{house.url}/terminals/?q={kiosk.uid}")
-    await kiosk.say(status="fault")
+    await expect(page).to_have_url(f"{tms.url}/terminals/?q={kiosk.uid}")
+    await kiosk.send(status="fault")
     await expect(page.locator("#terminals > tr")).to_contain_text("Fault")
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_the_page_of_a_terminal_lives_with_its_chart_and_timeline(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
-    await kiosk.say(metrics={"temperature_c": 41.0})
+async def test_the_page_of_a_terminal_updates_its_chart_and_timeline_live(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
+    await kiosk.send(metrics={"temperature_c": 41.0})
     page = await (await person()).open(f"/terminals/{kiosk.uid}/")
     await expect(page.locator("#chart canvas")).to_have_count(2)
 
-    await kiosk.say(metrics={"temperature_c": 43.0}, events=[event("door_open", "front door")])
+    await kiosk.send(metrics={"temperature_c": 43.0}, events=[event("door_open", "front door")])
 
     await expect(page.locator("#chart .plot-head b").first).to_have_text("43 °C")
     await expect(page.locator("#timeline")).to_contain_text("front door")
     await kiosk.call("goodbye", reason="reboot")
     await expect(page.locator("#state")).to_have_attribute("data-presence", "rebooting")
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_a_command_is_sent_and_its_answer_seen(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_command_is_sent_and_its_answer_shown(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     page = await (await person()).open(f"/terminals/{kiosk.uid}/")
     await page.get_by_label("Command", exact=True).select_option("ping")
 
@@ -75,45 +75,43 @@ async def test_a_command_is_sent_and_its_answer_seen(house: SeededTMS, person: E
     request = await kiosk.receive()
     await kiosk.send({"jsonrpc": "2.0", "id": request["id"], "result": {"echo": "here I am"}})
     await expect(page.locator("#commands")).to_contain_text("here I am")
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_focus_and_typed_text_survive_100_pushed_changes(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_focus_and_typed_text_survive_100_pushed_changes(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     page = await (await person()).open("/terminals/")
     search = page.locator("input[type=search]")
     await search.fill("K")
     await search.press("ArrowLeft")
 
     for n in range(1, 101):
-        await kiosk.say(metrics={"temperature_c": n}, status="ok" if n % 2 else "degraded")
+        await kiosk.send(metrics={"temperature_c": n}, status="ok" if n % 2 else "degraded")
 
     await expect(page.locator("#terminals > tr", has_text=kiosk.uid)).to_contain_text("100 °C")
     await expect(search).to_be_focused()
     await expect(search).to_have_value("K")
     assert await search.evaluate("field => field.selectionStart") == 0
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_when_the_server_goes_away_the_board_greys_and_when_it_is_back_it_repaints(
-    house: SeededTMS, person: Enter
-):
+async def test_the_board_is_grey_while_the_server_is_down_and_repaints_when_it_is_back(tms: SeededTMS, person: Enter):
     someone = await person()
     page = await someone.context.new_page()
     await page.clock.install()
-    await page.goto(f"{house.url}/terminals/?q=SJK")
+    await page.goto(f"{tms.url}/terminals/?q=SJK")
     await live(page)
     coloured = await colour_of(page)
     await page.locator("input[type=search]").fill("SJK typed")
 
-    house.stop()
+    tms.stop()
 
     await expect(page.locator(":root")).to_have_attribute("data-link", "reconnecting")
     await page.clock.fast_forward(10_000)
     await expect(page.locator(":root")).to_have_attribute("data-link", "lost")
     await expect(page.get_by_role("alert")).to_contain_text("Connection to the server lost.")
     assert await colour_of(page) != coloured
-    house.start()
+    tms.start()
     await page.clock.fast_forward(8000)
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
     assert await colour_of(page) == coloured

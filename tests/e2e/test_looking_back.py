@@ -1,14 +1,14 @@
-"""Past alerts and the digest of a shift, as people use them."""
+"""Past alerts and the shift digest."""
 
 import re
 
 from playwright.async_api import expect
 
 
-async def test_a_search_narrows_while_one_types_and_its_address_shows_a_colleague_the_same(person, house):
-    kiosk, other = await house.terminal("SJK"), await house.terminal("UMD")
+async def test_a_search_narrows_while_typing_and_its_url_shows_a_colleague_the_same(person, tms):
+    kiosk, other = await tms.terminal("SJK"), await tms.terminal("UMD")
     for one in (kiosk, other):
-        await one.say(status="fault", metrics={"paper_pct": 3.0})
+        await one.send(status="fault", metrics={"paper_pct": 3.0})
     tanaka, mori = await person("tanaka"), await person("mori")
     page = await tanaka.open("/alerts/past/")
     rows = page.locator("tbody tr")
@@ -20,12 +20,12 @@ async def test_a_search_narrows_while_one_types_and_its_address_shows_a_colleagu
     await expect(rows.filter(has_text=other.uid)).to_have_count(0)
     await expect(rows.filter(has_text=kiosk.uid)).not_to_have_count(0)
     await expect(page).to_have_url(re.compile(rf"/alerts/past/\?q={kiosk.uid}$"))
-    seen = (await mori.open(page.url.removeprefix(house.url))).locator("tbody tr")
+    seen = (await mori.open(page.url.removeprefix(tms.url))).locator("tbody tr")
     await expect(seen.filter(has_text=kiosk.uid)).not_to_have_count(0)
     await expect(seen.filter(has_text=other.uid)).to_have_count(0)
 
 
-async def test_a_time_that_one_types_is_that_of_ones_own_clock(person):
+async def test_a_typed_time_is_in_the_time_zone_of_the_browser(person):
     page = await (await person("tanaka", timezone_id="Europe/Berlin")).open("/digest/")
 
     await page.get_by_label("From", exact=True).fill("2026-11-25T06:00")
@@ -36,7 +36,7 @@ async def test_a_time_that_one_types_is_that_of_ones_own_clock(person):
     await expect(page.locator(".digest-head")).to_contain_text("Europe/Berlin")
 
 
-async def test_a_note_is_written_and_goes_into_the_clipboard_with_the_rest(person):
+async def test_a_note_is_written_and_copied_with_the_rest(person):
     tanaka = await person("tanaka", permissions=["clipboard-read", "clipboard-write"])
     page = await tanaka.open("/digest/")
     await page.get_by_label("Note for the next shift").fill("The router at Umeda was swapped")

@@ -1,10 +1,10 @@
-"""What a person did to a row survives whatever the server says about it."""
+"""Input and focus in a row survive updates from the server."""
 
 import asyncio
 
 from playwright.async_api import Page, Route, expect
 
-from tests.e2e.hand_board import ScriptedBoard, row, total
+from tests.e2e.scripted_board import ScriptedBoard, row, total
 
 
 async def test_a_pushed_row_changes_in_place(board: ScriptedBoard, page: Page):
@@ -37,7 +37,7 @@ async def test_focus_typed_text_ticks_and_open_details_survive_100_pushed_change
     await expect(page.get_by_text("Details of 3")).to_be_visible()
 
 
-async def test_selected_text_beside_a_change_stays_selected(board: ScriptedBoard, page: Page):
+async def test_selected_text_next_to_a_change_stays_selected(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.locator("#terminal-4 a").first.evaluate("link => getSelection().selectAllChildren(link)")
@@ -48,7 +48,7 @@ async def test_selected_text_beside_a_change_stays_selected(board: ScriptedBoard
     assert await page.evaluate("() => getSelection().toString()") == "T-4"
 
 
-async def test_a_field_being_written_in_outlives_its_removal_by_the_server(board: ScriptedBoard, page: Page):
+async def test_a_field_with_the_focus_survives_its_removal_by_the_server(board: ScriptedBoard, page: Page):
     board.extra = '<section id="state"><p>open</p><form><textarea aria-label="Comment"></textarea></form></section>'
     await page.goto(board.url)
     socket = await board.painted()
@@ -101,7 +101,7 @@ async def test_new_elements_are_given_to_htmx(board: ScriptedBoard, page: Page):
     await expect(page.locator("#state")).to_contain_text("Starts every behaviour")
 
 
-async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_another(board: ScriptedBoard, page: Page):
+async def test_htmx_no_longer_handles_an_element_that_changed_into_another(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state"><a href="#one" hx-get="/assets/js/main.js" hx-target="#state">Take</a></div>'
     await page.goto(board.url)
     socket = await board.painted()
@@ -114,7 +114,7 @@ async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_anothe
     await expect(page).to_have_url(f"{board.url}#two")
 
 
-async def test_an_answer_does_not_undo_what_a_frame_showed_while_it_was_under_way(board: ScriptedBoard, page: Page):
+async def test_an_answer_does_not_undo_a_later_frame(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state"><a href="/x/" hx-get="/slow/" hx-target="#state">Send</a></div>'
     is_asked, may_answer = asyncio.Event(), asyncio.Event()
 

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.busy_fleet import BusyFleet, make_busy
 from tests.e2e.faults import watch
-from tests.e2e.house import VIEWPORTS, SeededTMS, enter, live
-from tests.e2e.scene import BusyFleet, make_busy
+from tests.e2e.seeded_tms import VIEWPORTS, SeededTMS, live, sign_in_as
 from tests.support.servers.tms import ROOT
 
 PICTURES = ROOT / "artefacts" / "pages"
@@ -26,23 +26,23 @@ JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
-    with SeededTMS(tmp_path_factory.mktemp("busy")) as house:
-        yield house
+    with SeededTMS(tmp_path_factory.mktemp("busy")) as tms:
+        yield tms
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def scene(busy: SeededTMS, browser: Browser) -> AsyncIterator[BusyFleet]:
-    scene = await make_busy(busy, browser)
-    yield scene
-    await scene.close()
+async def busy_fleet(busy: SeededTMS, browser: Browser) -> AsyncIterator[BusyFleet]:
+    busy_fleet = await make_busy(busy, browser)
+    yield busy_fleet
+    await busy_fleet.close()
 
 
 class Album:
     """Opens page after page as one person would see them, signed in where that is needed."""
 
-    def __init__(self, house: SeededTMS, scene: BusyFleet, visitor: BrowserContext, person: BrowserContext) -> None:
-        self.house = house
-        self.scene = scene
+    def __init__(self, tms: SeededTMS, busy_fleet: BusyFleet, visitor: BrowserContext, person: BrowserContext) -> None:
+        self.tms = tms
+        self.busy_fleet = busy_fleet
         self.visitor = visitor
         self.person = person
 
@@ -50,8 +50,8 @@ class Album:
     async def open(
         cls,
         browser: Browser,
-        house: SeededTMS,
-        scene: BusyFleet,
+        tms: SeededTMS,
+        busy_fleet: BusyFleet,
         *,
         language: str = "en",
         size: str = "wide",
@@ -59,13 +59,13 @@ class Album:
     ) -> "Album":
         # Without motion, for a colour on its way from one theme to the other belongs to neither.
         options |= {"locale": LOCALES[language], "viewport": VIEWPORTS[size], "reduced_motion": "reduce"}
-        person = await enter(browser, house, PEOPLE[language], **options)
-        return cls(house, scene, await browser.new_context(**options), person.context)
+        person = await sign_in_as(browser, tms, PEOPLE[language], **options)
+        return cls(tms, busy_fleet, await browser.new_context(**options), person.context)
 
     async def pages(self) -> AsyncIterator[tuple[str, Page]]:
-        for name, path in self.scene.pages.items():
+        for name, path in self.busy_fleet.pages.items():
             page = await (self.visitor if name == "sign-in" else self.person).new_page()
-            await page.goto(self.house.url + path)
+            await page.goto(self.tms.url + path)
             await live(page)
             if await page.locator("#chart").count():
                 await expect(page.locator("#chart canvas").first).to_be_visible()
@@ -82,9 +82,9 @@ class Album:
 @pytest.mark.parametrize("size", ["wide", "phone"])
 @pytest.mark.parametrize("language", ["en", "ja"])
 async def test_every_page_fits_its_window_speaks_one_language_and_keeps_nobody_out(
-    busy: SeededTMS, scene: BusyFleet, browser: Browser, faults: list[str], size: str, language: str
+    busy: SeededTMS, busy_fleet: BusyFleet, browser: Browser, faults: list[str], size: str, language: str
 ):
-    album = await Album.open(browser, busy, scene, language=language, size=size)
+    album = await Album.open(browser, busy, busy_fleet, language=language, size=size)
     for context in (album.visitor, album.person):
         watch(context, faults)
     PICTURES.mkdir(parents=True, exist_ok=True)

@@ -1,20 +1,20 @@
-"""Who is looking at an alert, and who is typing, in the browsers of colleagues."""
+"""Viewers of an alert, and who is typing, in the browsers of colleagues."""
 
 import re
 
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.alerts import fails, row_of
-from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import SeededTMS
 
 
 def here(page: Page, uid: str) -> Locator:
     return page.locator("[data-row]").filter(has_text=uid).locator(".here .people:visible")
 
 
-async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_colleague_sees_who_is_viewing_or_typing_and_who_left(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
     theirs = await (await person("mori")).open("/")
@@ -29,11 +29,11 @@ async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: SeededTM
 
     await mine.close()
     await expect(here(theirs, kiosk.uid)).to_have_count(0)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_a_dialog_says_who_else_is_at_its_alert(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_dialog_shows_other_viewers_of_its_alert(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
     theirs = await (await person("mori")).open(f"/alerts/?q={kiosk.uid}")
@@ -49,11 +49,11 @@ async def test_a_dialog_says_who_else_is_at_its_alert(house: SeededTMS, person: 
     await theirs.close()
 
     await expect(people).to_have_count(0)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_the_page_of_an_alert_shows_its_viewers(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open("/alerts/")
     await row_of(mine, kiosk).get_by_role("heading").get_by_role("link").click()
@@ -63,11 +63,11 @@ async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house
     await row_of(theirs, kiosk).locator("summary").click()
 
     await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is viewing")
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_whoever_has_another_tab_in_front_is_not_looking(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_person_with_another_tab_in_front_is_not_viewing(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     tanaka = await person("tanaka")
     mine = await tanaka.open(f"/alerts/?q={kiosk.uid}")
@@ -79,11 +79,11 @@ async def test_whoever_has_another_tab_in_front_is_not_looking(house: SeededTMS,
     await expect(here(theirs, kiosk.uid)).to_have_count(0)
     await mine.evaluate(HIDE, False)
     await expect(here(theirs, kiosk.uid)).to_have_count(1)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_a_claim_by_one_key_is_seen_by_colleagues_who_may_take_over(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_colleagues_see_a_claim_made_with_one_key_and_may_take_over(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
     theirs = await (await person("mori")).open(f"/alerts/?q={kiosk.uid}")
@@ -97,7 +97,7 @@ async def test_a_claim_by_one_key_is_seen_by_colleagues_who_may_take_over(house:
 
     await expect(row_of(mine, kiosk)).to_contain_text(re.compile(r"R\. Mori\s*claimed,"))
     await expect(row_of(mine, kiosk)).to_have_attribute("data-ack", "none")
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
 HIDE = """hidden => {

@@ -51,7 +51,7 @@ async def operator(page: Page, tms: RunningTMS) -> Page:
     return page
 
 
-async def test_every_list_and_form_keeps_to_the_content_policy(operator: Page, tms: RunningTMS):
+async def test_every_list_and_form_complies_with_the_content_policy(operator: Page, tms: RunningTMS):
     for path in (*LISTS, *FORMS):
         answer = await operator.goto(f"{tms.url}/admin/{path}/")
 
@@ -59,7 +59,7 @@ async def test_every_list_and_form_keeps_to_the_content_policy(operator: Page, t
         assert answer.status == 200, path
 
 
-async def test_a_terminal_is_added_its_site_found_by_typing_and_its_key_shown(operator: Page, tms: RunningTMS):
+async def test_a_terminal_is_added_with_autocomplete_for_its_site_and_its_key_is_shown(operator: Page, tms: RunningTMS):
     await operator.goto(f"{tms.url}/admin/fleet/terminal/add/")
     await operator.get_by_label("UID").fill("SHJ-PAY-02")
     await operator.locator(".field-site .select2-selection").click()
@@ -71,7 +71,7 @@ async def test_a_terminal_is_added_its_site_found_by_typing_and_its_key_shown(op
     await expect(operator.locator("code")).to_contain_text("SHJ-PAY-02.")
 
 
-async def test_keys_are_revoked_after_a_question(operator: Page, tms: RunningTMS):
+async def test_keys_are_revoked_after_a_confirmation(operator: Page, tms: RunningTMS):
     await operator.goto(f"{tms.url}/admin/fleet/terminal/?q=SHJ-PAY-01")
     await operator.locator("#result_list input.action-select").check()
     await operator.get_by_label("Action:").select_option("Revoke all keys")

@@ -1,13 +1,13 @@
-"""New alerts are heard: counted by the oscillators that start."""
+"""New alerts play a sound, counted by the oscillators that start."""
 
 from playwright.async_api import Page, expect
 
 from tests.e2e.alerts import REPAIRED, fails, row_of
-from tests.e2e.house import Person, SeededTMS
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import Person, SeededTMS
 
 CRITICAL = 4
-"""Notes of its tune."""
+"""Notes of its sound."""
 COUNT = """
     globalThis.notes = 0;
     const start = OscillatorNode.prototype.start;
@@ -33,10 +33,8 @@ async def heard(page: Page, number: int) -> None:
     await page.wait_for_function("number => globalThis.notes === number", arg=number)
 
 
-async def test_a_new_critical_alert_is_heard_on_every_page_and_what_was_there_before_is_not(
-    house: SeededTMS, person: Enter
-):
-    old, new = await house.terminal(), await house.terminal()
+async def test_a_new_critical_alert_sounds_on_every_page_and_existing_alerts_do_not(tms: SeededTMS, person: Enter):
+    old, new = await tms.terminal(), await tms.terminal()
     await fails(old)
     alerts = await listening(await person("tanaka"))
     terminals = await listening(await person("mori"), "/terminals/")
@@ -49,11 +47,11 @@ async def test_a_new_critical_alert_is_heard_on_every_page_and_what_was_there_be
     assert before == 0
     for kiosk in (old, new):
         await fails(kiosk, REPAIRED)
-        await kiosk.leave()
+        await kiosk.disconnect()
 
 
-async def test_a_burst_is_one_sound(house: SeededTMS, person: Enter):
-    kiosks = [await house.terminal() for _ in range(4)]
+async def test_several_alerts_at_once_are_one_sound(tms: SeededTMS, person: Enter):
+    kiosks = [await tms.terminal() for _ in range(4)]
     page = await listening(await person("tanaka"))
 
     for kiosk in kiosks:
@@ -64,11 +62,11 @@ async def test_a_burst_is_one_sound(house: SeededTMS, person: Enter):
     await heard(page, CRITICAL)
     for kiosk in kiosks:
         await fails(kiosk, REPAIRED)
-        await kiosk.leave()
+        await kiosk.disconnect()
 
 
-async def test_what_is_muted_is_silent_and_the_browser_remembers_it(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_muting_is_remembered_by_the_browser(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     tanaka = await person("tanaka")
     page = await listening(tanaka)
     await page.keyboard.press("q")
@@ -83,11 +81,11 @@ async def test_what_is_muted_is_silent_and_the_browser_remembers_it(house: Seede
     await other.keyboard.press("q")
     await expect(page.locator("#sound")).to_have_attribute("data-sound", "on")
     await fails(kiosk, REPAIRED)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_a_critical_alert_rings_until_somebody_has_it(house: SeededTMS, person: Enter):
-    kiosk = await house.terminal()
+async def test_a_critical_alert_sounds_until_it_is_acknowledged(tms: SeededTMS, person: Enter):
+    kiosk = await tms.terminal()
     tanaka = await person("tanaka")
     await tanaka.context.clock.install()
     page = await listening(tanaka)
@@ -102,14 +100,14 @@ async def test_a_critical_alert_rings_until_somebody_has_it(house: SeededTMS, pe
     await row_of(page, kiosk).get_by_role("link", name="Acknowledge").click()
     await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "acknowledged")
-    await expect(calls).to_have_attribute("data-marks", before)  # the row is of the answer, this of a later frame
+    await expect(calls).to_have_attribute("data-marks", before)  # the row is from the answer, this from a later frame
     await page.clock.run_for(30_000)
     assert await notes(page) == 2 * CRITICAL
     await fails(kiosk, REPAIRED)
-    await kiosk.leave()
+    await kiosk.disconnect()
 
 
-async def test_before_a_click_the_page_says_that_it_is_silent(house: SeededTMS, person: Enter):
+async def test_before_the_first_click_the_page_shows_that_sound_is_off(tms: SeededTMS, person: Enter):
     page = await listening(await person("tanaka"), click=False)
 
     await expect(page.locator("#sound")).to_have_attribute("data-sound", "locked")

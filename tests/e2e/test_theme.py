@@ -1,8 +1,8 @@
-"""Dark and light change at once, and the server is told."""
+"""Dark and light change at once, and are saved on the server."""
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard
+from tests.e2e.scripted_board import ScriptedBoard
 
 
 async def test_the_theme_changes_without_a_reload(board: ScriptedBoard, page: Page):

@@ -1,8 +1,8 @@
-"""A change may be noticed, never followed."""
+"""Changes are tinted briefly."""
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard, row, total
+from tests.e2e.scripted_board import ScriptedBoard, row, total
 
 
 async def test_a_row_whose_state_changed_is_tinted_and_its_neighbours_are_not(board: ScriptedBoard, page: Page):

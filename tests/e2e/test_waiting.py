@@ -1,15 +1,15 @@
-"""Rows never move under a person's hand, and say how many would."""
+"""Rows do not move while a person uses the list, which shows how many moves are pending."""
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import ScriptedBoard, row, total
+from tests.e2e.scripted_board import ScriptedBoard, row, total
 
 
 def order(page: Page):
     return page.locator("#terminals > tr > th")
 
 
-async def test_a_list_follows_the_order_at_once_when_nobody_is_inside(board: ScriptedBoard, page: Page):
+async def test_a_list_is_reordered_at_once_without_a_pointer_or_focus_inside(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 
@@ -29,7 +29,7 @@ async def test_an_empty_list_takes_its_first_row(board: ScriptedBoard, page: Pag
     await expect(order(page)).to_have_text(["T-1"])
 
 
-async def test_while_a_person_has_the_focus_inside_the_order_waits_and_values_do_not(board: ScriptedBoard, page: Page):
+async def test_with_the_focus_inside_moves_are_pending_and_values_are_updated(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Note 3").focus()
@@ -44,7 +44,7 @@ async def test_while_a_person_has_the_focus_inside_the_order_waits_and_values_do
     await expect(page.locator("#terminal-4")).to_have_attribute("data-gone", "")
 
 
-async def test_a_point_shows_what_waits_and_the_focus_stays(board: ScriptedBoard, page: Page):
+async def test_a_dot_shows_the_pending_updates_and_the_focus_stays(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     link = page.get_by_role("link", name="T-3")
@@ -59,7 +59,7 @@ async def test_a_point_shows_what_waits_and_the_focus_stays(board: ScriptedBoard
     await expect(page.locator("#waiting")).not_to_have_attribute("data-waiting", "4")
 
 
-async def test_the_bar_shows_what_waits(board: ScriptedBoard, page: Page):
+async def test_the_bar_shows_the_pending_updates(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Select T-1").check()
@@ -72,7 +72,7 @@ async def test_the_bar_shows_what_waits(board: ScriptedBoard, page: Page):
     await expect(page).to_have_url(board.url)
 
 
-async def test_what_waits_is_applied_when_the_person_leaves(board: ScriptedBoard, page: Page):
+async def test_pending_updates_are_applied_when_the_focus_leaves(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Note 1").fill("typed")
@@ -87,7 +87,7 @@ async def test_what_waits_is_applied_when_the_person_leaves(board: ScriptedBoard
     await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
 
 
-async def test_a_pointer_resting_on_a_row_holds_the_list(board: ScriptedBoard, page: Page):
+async def test_a_pointer_on_a_row_holds_the_list(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.locator("#terminal-2 .state").hover()
@@ -111,7 +111,7 @@ async def test_open_details_hold_the_list(board: ScriptedBoard, page: Page):
     await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
 
 
-async def test_a_row_that_waits_appears_in_its_newest_state(board: ScriptedBoard, page: Page):
+async def test_a_pending_row_appears_in_its_newest_state(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-1").focus()
@@ -124,7 +124,7 @@ async def test_a_row_that_waits_appears_in_its_newest_state(board: ScriptedBoard
     await expect(page.locator("#terminal-9 .state")).to_have_text("offline")
 
 
-async def test_an_order_taken_back_leaves_nothing_waiting(board: ScriptedBoard, page: Page):
+async def test_a_reverted_order_leaves_no_pending_updates(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-1").focus()
@@ -137,7 +137,7 @@ async def test_an_order_taken_back_leaves_nothing_waiting(board: ScriptedBoard, 
     await expect(page.locator("[data-gone]")).to_have_count(0)
 
 
-async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: ScriptedBoard, page: Page):
+async def test_the_focus_moves_to_the_neighbour_of_a_removed_row(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-2").focus()
@@ -149,10 +149,10 @@ async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: 
     await expect(page.get_by_role("link", name="T-3")).to_be_focused()
 
 
-async def test_an_unknown_row_in_an_order_makes_the_browser_ask(board: ScriptedBoard, page: Page):
+async def test_an_unknown_row_in_an_order_makes_the_browser_request_a_repaint(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 
     await socket.push(ids=[1, 77, 2, 3, 4, 5])
 
-    assert await socket.ask() == {"ask": "repaint"}
+    assert await socket.next_request() == {"ask": "repaint"}

@@ -1,4 +1,4 @@
-"""A board whose frames a test sends by hand: the contract between server and browser, without the server."""
+"""A board whose frames are sent by a test: the contract between server and browser, without the server."""
 
 import asyncio
 import contextlib
@@ -20,14 +20,14 @@ from websockets.http11 import Request, Response
 from tms.config.settings import SECURE_CSP
 
 ROOT = Path(__file__).parents[2]
-UNSAID = object()
-"""In place of a fact of the proof: the frame does not say it."""
+OMITTED = object()
+"""Instead of a value of the proof: the frame omits it."""
 PAGE = Path(__file__).with_name("board.html")
 HEADERS = {"Content-Security-Policy": build_policy(SECURE_CSP), "Cache-Control": "no-store"}
 
 
 class ScriptedBoard:
-    """Serves one page and its socket. `rows` is what the page's list holds when it is loaded."""
+    """Serves one page and its socket. `rows` are the rows of the page's list when it is loaded."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -35,7 +35,7 @@ class ScriptedBoard:
         self.extra = ""
         self.language = "en"
         self.answers: dict[str, Any] = {}
-        """What is answered by path: HTML as text, anything else as JSON."""
+        """Responses by path: HTML as text, anything else as JSON."""
         self.refusing = False
         self.sockets: asyncio.Queue[Socket] = asyncio.Queue()
 
@@ -48,7 +48,7 @@ class ScriptedBoard:
             yield board
 
     async def connected(self) -> "Socket":
-        """The next socket that a browser opens, not yet painted."""
+        """The next socket that a browser opens, without a first frame."""
         return await asyncio.wait_for(self.sockets.get(), 20)
 
     async def painted(self) -> "Socket":
@@ -68,11 +68,11 @@ class ScriptedBoard:
         if path.startswith(("/static/", "/assets/")):
             return _answer(ROOT / path[1:])
         if path in self.answers:
-            return _say(self.answers[path])
+            return _respond(self.answers[path])
         html = PAGE.read_text()
         for name, value in {"rows": "\n".join(self.rows), "extra": self.extra, "language": self.language}.items():
             html = html.replace(f"{{{name}}}", value)
-        return _say(html)
+        return _respond(html)
 
 
 class Socket:
@@ -81,7 +81,7 @@ class Socket:
     def __init__(self, connection: ServerConnection) -> None:
         self.connection = connection
         self.numbers = itertools.count(1)
-        self.asked: asyncio.Queue[Any] = asyncio.Queue()
+        self.requests: asyncio.Queue[Any] = asyncio.Queue()
         assert connection.request is not None
         self.path = connection.request.path
 
@@ -89,8 +89,8 @@ class Socket:
         with contextlib.suppress(ConnectionClosed):
             async for message in self.connection:
                 ask = json.loads(message)
-                if ask["ask"] == "repaint":  # and not what the person is at
-                    self.asked.put_nowait(ask)
+                if ask["ask"] == "repaint":  # not a viewing message
+                    self.requests.put_nowait(ask)
 
     async def push(
         self,
@@ -104,9 +104,9 @@ class Socket:
         skip: int = 0,
         **proof: Any,
     ) -> None:
-        """Sends a frame; `ids` are the wanted rows of list `of`, `skip` loses that many frames before it.
+        """Send a frame; `ids` are the rows of list `of`, `skip` loses that many frames before it.
 
-        `gone` and `put` are what makes the wanted rows of those that were told before.
+        `gone` and `put` are changes to the rows of the previous frame.
         """
         for _ in range(skip):
             next(self.numbers)
@@ -121,22 +121,22 @@ class Socket:
     async def repaint(self, html: str = "", **rest: Any) -> None:
         await self.push(html, kind="repaint", **rest)
 
-    async def ask(self) -> Any:
-        """What the browser asks for next."""
-        return await asyncio.wait_for(self.asked.get(), 20)
+    async def next_request(self) -> Any:
+        """The next request of the browser."""
+        return await asyncio.wait_for(self.requests.get(), 20)
 
     async def close(self, code: int = 1000) -> None:
         await self.connection.close(code)
 
     def cut(self) -> None:
-        """The network goes away without a word."""
+        """Abort the connection without a close frame."""
         self.connection.transport.abort()
 
 
 def proof_of(**facts: Any) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat()
     usual = {"at": now, "newest_at": now, "behind_s": 0.0, "gaps": 0, "database": {"state": "equal", "at": now}}
-    return {name: fact for name, fact in (usual | facts).items() if fact is not UNSAID}
+    return {name: fact for name, fact in (usual | facts).items() if fact is not OMITTED}
 
 
 def row(n: int, state: str = "online", *, reading: int = 40, seen: str = "2026-01-05T03:00:00Z") -> str:
@@ -156,7 +156,7 @@ def total(name: str, value: int) -> str:
     return f'<li id="total-{name}" class="total" hx-swap-oob="true"><b>{value}</b> {name}</li>'
 
 
-def _say(answer: Any) -> Response:
+def _respond(answer: Any) -> Response:
     is_html = isinstance(answer, str)
     kind = "text/html; charset=utf-8" if is_html else "application/json"
     body = answer if is_html else json.dumps(answer)

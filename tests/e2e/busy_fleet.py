@@ -1,4 +1,4 @@
-"""A fleet in which something is going on: what pictures show, and what accessibility is measured on."""
+"""A fleet with current activity, for screenshots and accessibility checks."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from math import sin
 
 from playwright.async_api import Browser
 
-from tests.e2e.house import Kiosk, SeededTMS, enter
+from tests.e2e.seeded_tms import Kiosk, SeededTMS, sign_in_as
 from tests.support.link.terminal import report
 from tests.support.polling import wait_for_value_async
 
@@ -15,45 +15,47 @@ BACKFILLED = 60
 
 @dataclass(frozen=True)
 class BusyFleet:
-    """Addresses of the pages by name, and the terminals that keep the scene alive."""
+    """URLs of the pages by name, and the connected terminals."""
 
     pages: dict[str, str]
     kiosks: list[Kiosk]
 
     async def close(self) -> None:
         for kiosk in self.kiosks:
-            await kiosk.leave()
+            await kiosk.disconnect()
 
 
-async def make_busy(house: SeededTMS, browser: Browser) -> BusyFleet:
-    kiosks = [await house.terminal(site) for site in ("SJK",) * 7 + ("UMD",) * 5]
-    told, hot, broken, rebooting, gone, *_ = kiosks
-    await backfill(told)
-    await told.say(status="degraded", metrics={"temperature_c": 71.5, "paper_pct": 6.0, "link_rtt_ms": 38.0})
-    await hot.say(status="ok", metrics={"temperature_c": 58.0, "paper_pct": 80.0}, events=[event("door_open", "door")])
-    await broken.say(status="fault", metrics={"paper_pct": 4.0}, events=[event("card_reader_fault", "no card is read")])
+async def make_busy(tms: SeededTMS, browser: Browser) -> BusyFleet:
+    kiosks = [await tms.terminal(site) for site in ("SJK",) * 7 + ("UMD",) * 5]
+    backfilled, hot, broken, rebooting, gone, *_ = kiosks
+    await backfill(backfilled)
+    await backfilled.send(status="degraded", metrics={"temperature_c": 71.5, "paper_pct": 6.0, "link_rtt_ms": 38.0})
+    await hot.send(status="ok", metrics={"temperature_c": 58.0, "paper_pct": 80.0}, events=[event("door_open", "door")])
+    await broken.send(
+        status="fault", metrics={"paper_pct": 4.0}, events=[event("card_reader_fault", "no card is read")]
+    )
     for kiosk in kiosks[5:]:
-        await kiosk.say(status="ok", metrics={"temperature_c": 44.0, "paper_pct": 61.0, "link_rtt_ms": 24.0})
+        await kiosk.send(status="ok", metrics={"temperature_c": 44.0, "paper_pct": 61.0, "link_rtt_ms": 24.0})
     back_at = datetime.now(UTC) + timedelta(minutes=4)
     await rebooting.call("goodbye", reason="reboot", back_at=back_at.isoformat())
-    await rebooting.leave()
-    await gone.leave()
-    (fault,), (paper,) = house.query(ALERTS.format("Reader fault")), house.query(ALERTS.format("Paper low"))
-    [heat] = house.query("SELECT id FROM alerts_rule WHERE name = 'Overheating'")
-    await acknowledge(house, browser, paper[0])
-    await wait_for_value_async(lambda: house.query(OFFLINE), [(1,)])
-    incident = house.blackout()
-    pages = pages_of(told=told.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
+    await rebooting.disconnect()
+    await gone.disconnect()
+    (fault,), (paper,) = tms.query(ALERTS.format("Reader fault")), tms.query(ALERTS.format("Paper low"))
+    [heat] = tms.query("SELECT id FROM alerts_rule WHERE name = 'Overheating'")
+    await acknowledge(tms, browser, paper[0])
+    await wait_for_value_async(lambda: tms.query(OFFLINE), [(1,)])
+    incident = tms.blackout()
+    pages = pages_of(backfilled=backfilled.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
     return BusyFleet(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])
 
 
-def pages_of(*, told: str, fault: int, paper: int, heat: int, incident: int) -> dict[str, str]:
-    """By name, for a terminal, two alerts, a rule and an incident."""
+def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: int) -> dict[str, str]:
+    """URLs by name, for a terminal, two alerts, a rule and an incident."""
     return {
         "sign-in": "/sign-in/",
         "overview": "/",
         "terminals": "/terminals/",
-        "terminal": f"/terminals/{told}/",
+        "terminal": f"/terminals/{backfilled}/",
         "alerts": "/alerts/",
         "past-alerts": "/alerts/past/",
         "alert-times": "/alerts/times/",
@@ -71,7 +73,7 @@ def pages_of(*, told: str, fault: int, paper: int, heat: int, incident: int) -> 
         "delete-rule": f"/rules/{heat}/delete/",
         "import-rules": "/rules/import/",
         "maintenance": "/maintenance/",
-        "plan-maintenance": f"/maintenance/new/?terminal={told}&site=UMD",
+        "plan-maintenance": f"/maintenance/new/?terminal={backfilled}&site=UMD",
         "destinations": "/destinations/new/webhook/",
         "policy": "/policies/",
         "rotation": "/rotations/new/",
@@ -84,7 +86,7 @@ def pages_of(*, told: str, fault: int, paper: int, heat: int, incident: int) -> 
 
 
 async def backfill(kiosk: Kiosk) -> None:
-    """Half an hour of readings, the last of them not late."""
+    """Half an hour of readings; the last ones are live."""
     now = datetime.now(UTC)
     for n in range(BACKFILLED):
         at = now - timedelta(seconds=30 * (BACKFILLED - n))
@@ -94,8 +96,8 @@ async def backfill(kiosk: Kiosk) -> None:
     await kiosk.acknowledged(BACKFILLED)
 
 
-async def acknowledge(house: SeededTMS, browser: Browser, alert: int) -> None:
-    mori = await enter(browser, house, "mori")
+async def acknowledge(tms: SeededTMS, browser: Browser, alert: int) -> None:
+    mori = await sign_in_as(browser, tms, "mori")
     page = await mori.open(f"/alerts/{alert}/")
     await page.get_by_label("Comment").fill("Shop called, new roll in ten minutes")
     await page.get_by_role("button", name="Acknowledge").click()
