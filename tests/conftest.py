@@ -1,4 +1,4 @@
-"""What every test may use. Fixtures of one subject live in the conftest.py of its folder."""
+"""Fixtures for all tests. Those of one subject are in the conftest.py of its folder."""
 
 import gc
 import os
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def keep_workers_apart() -> None:
-    """They share the Redis of their pass, and must not hear each other."""
+    """Tests share the Redis of their pass, and must not receive each other's messages."""
     layer = settings.CHANNEL_LAYERS["default"]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if "prefix" in layer["CONFIG"]:
@@ -50,7 +50,7 @@ def keep_workers_apart() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without PostgreSQL and Redis the tests that need them are left out; `make test` has a pass with both."""
+    """Without PostgreSQL and Redis the tests that need them are deselected; `make test` has a pass with both."""
     scheduling.sort(items)
     if os.environ.get("TMS_DATABASE_URL") and os.environ.get("TMS_REDIS_URL"):
         return
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays: no collection of garbage need look through it again."""
+    """Freeze all loaded objects, so that later collections skip them."""
     gc.collect()
     gc.freeze()
 
@@ -72,18 +72,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.L
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
-    """What a worker copied is its test database; of PostgreSQL, Django itself makes it from a template."""
+    """The copy of a worker is its test database; for PostgreSQL, Django itself creates it from a template."""
     return template_db.is_shared() and on_sqlite()
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, as it is used: Django lets no thread leave a database in memory."""
+    """SQLite in a file, as in use: Django does not allow a thread to close a database in memory."""
     database = settings.DATABASES["default"]
     if on_sqlite():
         folder = tmp_path_factory.mktemp("database")
         database["TEST"]["NAME"] = str(folder / template_db.SQLITE)
-        # It need not outlive the machine.
+        # It need not survive the machine.
         database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
         if template_db.is_shared():
             template_db.copy_file(folder)
@@ -97,7 +97,7 @@ def on_sqlite() -> bool:
 
 @pytest.fixture
 def fleet(db: None) -> Iterator[Fleet]:
-    """An empty fleet without rules, and a rule_cache that knows of none."""
+    """An empty fleet without rules, and a rule cache without any."""
     rule_cache().snapshot = RuleSet()
     rule_cache().changed(Change(rules=True))
     yield Fleet()
@@ -106,7 +106,7 @@ def fleet(db: None) -> Iterator[Fleet]:
 
 @pytest.fixture
 def scheduler() -> FakeScheduler:
-    """Time that passes on demand."""
+    """A clock that advances on demand."""
     return FakeScheduler()
 
 
@@ -117,13 +117,13 @@ def storm(fleet: Fleet, scheduler: FakeScheduler) -> Storm:
 
 @pytest.fixture
 def feed_recorder(settings: Any) -> FeedRecorder:
-    """Hears what is published. The feed is in memory: what carries it between processes has tests of its own."""
+    """Records what is published. The feed is in memory: its transport between processes is tested elsewhere."""
     settings.CHANNEL_LAYERS = IN_MEMORY
     return FeedRecorder()
 
 
 @pytest.fixture
 def default_rules(db: None) -> None:
-    """The rules that the migrations leave, also after a test whose transactions were real emptied every table."""
+    """The rules of the migrations, also after a test with real transactions emptied every table."""
     import_module("tms.alerts.migrations.0002_default_rules").add(before_renames(), None)
     import_module("tms.alerts.migrations.0006_better_defaults").improve(before_renames(), None)

@@ -1,8 +1,8 @@
-"""The whole suite: two passes, then what failed once more.
+"""The whole suite: two passes, then a repetition of failures.
 
-`python -m tests.suite` runs each pass with several workers. What failed in a pass is run again by itself, without
+`python -m tests.suite` runs each pass with several workers. Failed tests of a pass are run again alone, without
 workers: a test that passes then is printed as `FLAKY name`. The run fails if a test fails twice, or if more than
-`MOST_FLAKY` were flaky. A race in one test thereby does not hide whether the others pass.
+`MOST_FLAKY` were flaky. A race in one test thereby does not hide the result of the others.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 MOST_FLAKY = 2
 MOST_RERUN = 20
-"""More failures than these in one pass are no race: they are not run again."""
+"""More failures than this in one pass are not races: they are not run again."""
 ON_SERVICES = (sys.executable, "-m", "tests.support.services")
 
 
@@ -32,7 +32,7 @@ class Pass(NamedTuple):
     markers: str
     workers: str
     runner: Sequence[str] = ()
-    """A command that runs pytest, with what the tests of this pass need."""
+    """A command that runs pytest, with the services of this pass."""
 
 
 class Verdict(NamedTuple):
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
     flaky: Sequence[str] = ()
     broken: Sequence[str] = ()
     is_complete: bool = True
-    """Whether pytest ran to its end: neither interrupted nor stopped by an error of its own."""
+    """Whether pytest completed: neither interrupted nor stopped by an internal error."""
 
 
 def passes(workers: str, services_workers: str) -> Sequence[Pass]:
@@ -52,7 +52,7 @@ def passes(workers: str, services_workers: str) -> Sequence[Pass]:
 
 
 def run(each: Pass, cache: Path, *arguments: str) -> Verdict:
-    """One pass, and its failures again. `cache` is a folder of its own, where pytest notes what failed."""
+    """One pass, and its failures again. `cache` is a separate folder, where pytest records failures."""
     code = _pytest(each, cache, "-n", each.workers, *arguments)
     failed = _failed(cache)
     if code == Exit.PASSED:
@@ -69,7 +69,7 @@ def run(each: Pass, cache: Path, *arguments: str) -> Verdict:
 
 
 def conclude(verdicts: Sequence[Verdict]) -> bool:
-    """Print what failed once or twice, and return whether the suite passed."""
+    """Print flaky and broken tests, and return whether the suite passed."""
     flaky = [name for each in verdicts for name in each.flaky]
     broken = [name for each in verdicts for name in each.broken]
     for name in flaky:
@@ -89,13 +89,13 @@ def _pytest(each: Pass, cache: Path, *arguments: str) -> int:
 
 
 def _failed(cache: Path) -> list[str]:
-    """As pytest's own plugin `cacheprovider` notes it."""
+    """As recorded by pytest's plugin `cacheprovider`."""
     note = cache / "v" / "cache" / "lastfailed"
     return sorted(json.loads(note.read_text())) if note.exists() else []
 
 
 def _forget(cache: Path) -> None:
-    """What failed in an earlier run of the suite is not this run's."""
+    """Forget the failures of an earlier run."""
     (cache / "v" / "cache" / "lastfailed").unlink(missing_ok=True)
 
 

@@ -31,7 +31,7 @@ OURS = {
         ({"SECRET_KEY": "key", "TMS_SECRET_KEY_FILE": "/run/key"}, {"TMS_SECRET_KEY_FILE": "/run/key"}),
     ],
 )
-def test_an_alias_is_used_where_our_own_name_is_not_set(environment, becomes):
+def test_an_alias_is_used_if_our_own_name_is_not_set(environment, becomes):
     environment = dict(environment)
 
     aliases.apply(environment)
@@ -39,6 +39,6 @@ def test_an_alias_is_used_where_our_own_name_is_not_set(environment, becomes):
     assert {name: value for name, value in environment.items() if name.startswith("TMS_")} == becomes
 
 
-def test_a_database_that_is_named_by_halves_is_refused():
+def test_an_incomplete_set_of_database_aliases_is_refused():
     with pytest.raises(ImproperlyConfigured, match="DB_NAME, DB_PASSWORD: not set"):
         aliases.apply({"DB_HOST": "db", "DB_USER": "tms"})

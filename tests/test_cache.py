@@ -1,4 +1,4 @@
-"""Redis as a cache: a help while it is there, and nothing to wait for when it is not."""
+"""Redis as a cache: used while it is available, and never waited for when it is not."""
 
 import socket
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ MANY = {"a": 1, "b": 2}
 
 @pytest.fixture
 def hung(monkeypatch) -> Iterator[FallbackCache]:
-    """It takes connections, and answers nothing."""
+    """It accepts connections, and does not answer."""
     monkeypatch.setattr(FallbackCache, "rests_until", {})
     with socket.create_server((HOST, 0)) as server:
         address = f"redis://{HOST}:{server.getsockname()[1]}/0"
@@ -24,13 +24,13 @@ def hung(monkeypatch) -> Iterator[FallbackCache]:
 
 @pytest.mark.services
 @pytest.mark.parametrize("name", ["default", "sessions"])
-def test_nobody_waits_long_for_any_cache(name):
+def test_no_cache_blocks_for_long(name):
     assert settings.CACHES[name]["OPTIONS"] == {"socket_timeout": 1, "socket_connect_timeout": 1}
     assert isinstance(caches[name], FallbackCache)
 
 
 @pytest.mark.services
-def test_it_keeps_many_and_forgets_them():
+def test_it_stores_many_entries_and_expires_them():
     cache = caches["default"]
 
     assert cache.set_many(MANY, 60) == []
@@ -55,7 +55,7 @@ def test_it_keeps_many_and_forgets_them():
         (lambda cache: cache.delete_many(MANY), None),
     ],
 )
-def test_one_that_hangs_has_nothing_and_keeps_nothing(hung, ask, answer):
+def test_a_hanging_cache_behaves_as_if_it_were_empty(hung, ask, answer):
     assert ask(hung) == answer
     assert FallbackCache.rests_until
     assert ask(hung) == answer, "and is not asked again so soon"

@@ -1,4 +1,4 @@
-"""The Japanese catalogue says everything that the pages say, and nothing that they no longer say."""
+"""The Japanese catalogue has exactly the texts of the pages."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ CATALOGUE = Path("locale/ja/LC_MESSAGES/django.po")
 
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> polib.POFile:
-    """What `makemessages` finds, looked for in a copy so that the checkout stays as it is."""
+    """The result of `makemessages`, in a copy so that the checkout does not change."""
     copy = tmp_path_factory.mktemp("sources")
     for folder in ("consumers", "templates", "tms"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -38,11 +38,11 @@ def test_every_text_is_translated(extracted, committed):
     assert missing == set()
 
 
-def test_no_translation_outlives_its_text(extracted, committed):
+def test_no_translation_is_obsolete(extracted, committed):
     left_over = texts(committed) - texts(extracted)
 
     assert left_over == set()
 
 
-def test_no_translation_awaits_a_look(committed):
+def test_no_translation_is_fuzzy(committed):
     assert [entry.msgid for entry in committed.fuzzy_entries()] == []

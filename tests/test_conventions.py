@@ -1,4 +1,4 @@
-"""What is in the code is in the documentation, and the other way round. A failure says what is missing, and where."""
+"""The code and the documentation agree. A failure names what is missing, and where."""
 
 import re
 from pathlib import Path
@@ -19,14 +19,14 @@ OF_THE_TESTS = {"TMS_CHROMIUM"}
 
 
 def rows(page: Path, pattern: str) -> set:
-    """The cells that `pattern` finds at the beginning of the rows of the tables of `page`."""
+    """The cells that `pattern` finds in the first columns of the tables of `page`."""
     return set(re.findall(rf"^\| {pattern}", page.read_text(), re.MULTILINE))
 
 
-def compare(what: str, *, code: set, told: set, page: Path) -> None:
+def compare(what: str, *, code: set, result: set, page: Path) -> None:
     name = page.relative_to(ROOT)
-    assert not code - told, f"{name} lacks the {what} {listed(code - told)}"
-    assert not told - code, f"{name} tells of the {what} {listed(told - code)}, which the code does not have"
+    assert not code - result, f"{name} lacks the {what} {listed(code - result)}"
+    assert not result - code, f"{name} tells of the {what} {listed(result - code)}, which the code does not have"
 
 
 def listed(names: set) -> str:
@@ -37,31 +37,34 @@ def listed(names: set) -> str:
 
 
 def test_every_setting_is_documented():
-    compare("settings", code=inventory.variables(), told=rows(SETTINGS, r"`(TMS_[A-Z_]+)` \|"), page=SETTINGS)
+    compare("settings", code=inventory.variables(), result=rows(SETTINGS, r"`(TMS_[A-Z_]+)` \|"), page=SETTINGS)
 
 
 def test_the_example_has_every_setting():
-    told = set(re.findall(r"^#(TMS_[A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
+    result = set(re.findall(r"^#(TMS_[A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
 
-    compare("settings", code=inventory.settings(), told=told, page=EXAMPLE)
+    compare("settings", code=inventory.settings(), result=result, page=EXAMPLE)
 
 
 @pytest.mark.parametrize("page", [SETTINGS, EXAMPLE], ids=lambda page: page.name)
-def test_a_page_tells_the_defaults_that_the_code_has(page):
+def test_a_page_has_the_defaults_of_the_code(page):
     lines = r"^#(TMS_[A-Z_]+)=(.*)$" if page == EXAMPLE else r"^\| `(TMS_[A-Z_]+)` \| `([^`]*)` \|"
-    told = dict(re.findall(lines, page.read_text(), re.MULTILINE))
+    result = dict(re.findall(lines, page.read_text(), re.MULTILINE))
 
     defaults = {name: default for name, default in inventory.literal_defaults().items() if default}
 
     compare(
-        "defaults", code=set(defaults.items()), told={pair for pair in told.items() if pair[0] in defaults}, page=page
+        "defaults",
+        code=set(defaults.items()),
+        result={pair for pair in result.items() if pair[0] in defaults},
+        page=page,
     )
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
-def test_no_page_names_a_setting_that_is_gone(page):
-    told = {name.removesuffix("_FILE") for name in re.findall(r"\bTMS_[A-Z_]*[A-Z]\b", page.read_text())}
-    gone = told - inventory.variables() - inventory.variables_of_machines() - OF_THE_TESTS
+def test_no_page_names_a_removed_setting(page):
+    result = {name.removesuffix("_FILE") for name in re.findall(r"\bTMS_[A-Z_]*[A-Z]\b", page.read_text())}
+    gone = result - inventory.variables() - inventory.variables_of_machines() - OF_THE_TESTS
 
     assert not gone, f"{page.relative_to(ROOT)} names {listed(gone)}, which nothing reads"
 
@@ -76,64 +79,64 @@ def test_every_setting_is_used():
 
 
 def test_every_metric_is_documented_with_its_type_and_labels():
-    told = {(name, re.sub("[`,]", "", kind)) for name, kind in rows(METRICS, r"`(tms_\w+)` \| ([^|]+) \|")}
+    result = {(name, re.sub("[`,]", "", kind)) for name, kind in rows(METRICS, r"`(tms_\w+)` \| ([^|]+) \|")}
 
-    compare("metrics", code=inventory.metrics(), told=told, page=METRICS)
+    compare("metrics", code=inventory.metrics(), result=result, page=METRICS)
 
 
-def test_every_metric_is_counted_somewhere():
+def test_every_metric_is_recorded_somewhere():
     idle = INSTRUMENTS.keys() - inventory.found_in_code(r"\b[A-Z_]{4,}\b", besides="instruments.py")
 
     assert not idle, f"tms/metrics/instruments.py declares {listed(idle)}, and nothing counts it"
 
 
-def test_every_loop_of_the_clock_is_told_where_its_failures_are_counted():
-    [told] = re.findall(r"^\| `tms_clock_failures` .*", METRICS.read_text(), re.MULTILINE)
+def test_every_loop_of_the_clock_is_named_with_its_failure_metric():
+    [result] = re.findall(r"^\| `tms_clock_failures` .*", METRICS.read_text(), re.MULTILINE)
 
-    assert {loop.name for loop in LOOPS} - set(re.findall(r"`(\w+)`", told)) == set()
+    assert {loop.name for loop in LOOPS} - set(re.findall(r"`(\w+)`", result)) == set()
 
 
 # Commands, frames, codes
 
 
 def test_every_management_command_is_documented():
-    told = "".join(page.read_text() for page in DOCS)
-    missing = {name for name in inventory.commands() if not re.search(rf"(manage\.py |`){name}\b", told)}
+    result = "".join(page.read_text() for page in DOCS)
+    missing = {name for name in inventory.commands() if not re.search(rf"(manage\.py |`){name}\b", result)}
 
     assert not missing, f"docs/operating.md lacks the commands {listed(missing)}"
 
 
 @pytest.mark.parametrize("page", [*DOCS, EXAMPLE], ids=lambda page: page.name)
-def test_no_page_names_a_command_that_is_gone(page):
+def test_no_page_names_a_removed_command(page):
     gone = set(re.findall(r"manage\.py ([a-z_]+)", page.read_text())) - get_commands().keys()
 
     assert not gone, f"{page.relative_to(ROOT)} names manage.py {listed(gone)}"
 
 
 def test_every_frame_is_documented():
-    told = ASYNCAPI.read_text()
-    missing = {method for method in inventory.frames() if not re.search(rf"const: {method}\b", told)}
+    result = ASYNCAPI.read_text()
+    missing = {method for method in inventory.frames() if not re.search(rf"const: {method}\b", result)}
 
     assert not missing, f"docs/asyncapi.yaml lacks the frames {listed(missing)}"
 
 
 def test_every_close_code_is_documented():
-    compare("close codes", code=inventory.close_codes(), told=rows(URLS, r"(\d{4}) \|"), page=URLS)
+    compare("close codes", code=inventory.close_codes(), result=rows(URLS, r"(\d{4}) \|"), page=URLS)
 
 
 def test_every_error_type_is_documented():
-    compare("error types", code=inventory.error_types(), told=rows(URLS, r"`(tms:[a-z-]+)` \|"), page=URLS)
+    compare("error types", code=inventory.error_types(), result=rows(URLS, r"`(tms:[a-z-]+)` \|"), page=URLS)
 
 
-# Addresses
+# URLs
 
 
-def test_every_address_is_documented_by_path_and_name():
-    told = {(path, name) for path, name in rows(URLS, r"`(/[^`]*)` \|(?: `([\w-]+)` \|)?")}
+def test_every_url_is_documented_by_path_and_name():
+    result = {(path, name) for path, name in rows(URLS, r"`(/[^`]*)` \|(?: `([\w-]+)` \|)?")}
     served_by_whitenoise = {("/static/", "")}
     known = inventory.addresses() | inventory.sockets() | served_by_whitenoise
 
-    compare("addresses", code=known, told=told, page=URLS)
+    compare("addresses", code=known, result=result, page=URLS)
 
 
 # Pages
@@ -142,7 +145,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 
 
 def anchors(page: Path) -> set[str]:
-    """As code hosts make them of headings, and those of a translation that keep the English name."""
+    """As code hosts derive them from headings, and those of a translation that keep the English name."""
     text = page.read_text()
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     named = set(re.findall(r'<a id="([\w-]+)"></a>', text))
@@ -156,7 +159,7 @@ def leads_somewhere(link: str, page: Path) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_no_link_leads_nowhere(page):
+def test_every_link_can_be_resolved(page):
     links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text())
     dead = {link for link in links if not leads_somewhere(link, page)}
 

@@ -1,4 +1,4 @@
-"""What one URL says of the database."""
+"""The settings of one database URL."""
 
 import time
 
@@ -23,14 +23,14 @@ def test_a_url_names_one_host():
     assert place("postgres://tms:s%40cret@db.internal:6432/fleet") == ("tms", "s@cret", "db.internal", "6432", "fleet")
 
 
-def test_a_url_may_name_several_hosts_of_which_the_one_that_can_be_written_is_taken():
+def test_a_url_may_name_several_hosts_of_which_the_writable_one_is_used():
     url = "postgresql://tms@db-1:5432,db-2:5433/tms?target_session_attrs=read-write"
 
     assert place(url) == ("tms", "", "db-1,db-2", "5432,5433", "tms")
     assert configured(url, pool=4)["OPTIONS"]["target_session_attrs"] == "read-write"
 
 
-def test_what_a_url_asks_of_the_connection_wins():
+def test_options_in_the_url_take_precedence():
     url = "postgres://tms@db/tms?sslmode=verify-full&connect_timeout=3&options=-c%20search_path%3Dfleet"
 
     options = configured(url, pool=4)["OPTIONS"]
@@ -51,14 +51,14 @@ def test_what_a_url_asks_of_the_connection_wins():
         "hush",
     ],
 )
-def test_what_cannot_be_read_is_refused_without_showing_the_password(url):
+def test_an_invalid_url_is_refused_without_showing_the_password(url):
     with pytest.raises(ImproperlyConfigured, match="expected postgres://USER") as refusal:
         configured(url, pool=4)
 
     assert "hush" not in str(refusal.value)
 
 
-def test_the_pool_tries_again_and_again_while_the_server_is_away():
+def test_the_pool_retries_while_the_server_is_unavailable():
     """psycopg's own pauses double: six attempts would take half a minute, and the seventh as long again."""
     options = configured("postgres://tms@127.0.0.1:1/tms", pool=4)["OPTIONS"]["pool"]
     deadline = time.monotonic() + DEADLINE_S
@@ -71,12 +71,12 @@ def test_the_pool_tries_again_and_again_while_the_server_is_away():
 
 @pytest.mark.services
 @pytest.mark.django_db
-def test_the_server_looks_whether_we_are_still_there():
+def test_the_server_detects_dead_clients():
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp_%%'")
-        told = dict(cursor.fetchall())
+        result = dict(cursor.fetchall())
 
-    assert told == {
+    assert result == {
         "tcp_keepalives_idle": "5",
         "tcp_keepalives_interval": "2",
         "tcp_keepalives_count": "3",
@@ -85,7 +85,7 @@ def test_the_server_looks_whether_we_are_still_there():
 
 
 @pytest.mark.services
-def test_of_several_hosts_one_that_is_gone_is_passed_over():
+def test_of_several_hosts_an_unreachable_one_is_skipped():
     database = settings.DATABASES["default"]
     url = f"postgres://{database['USER']}@127.0.0.1:1,{database['HOST']}:{database['PORT']}/{database['NAME']}"
     options = configured(f"{url}?target_session_attrs=read-write", pool=4)

@@ -1,4 +1,4 @@
-"""What is read from the environment, and from files that it names."""
+"""Values from the environment, and from files that it names."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -21,13 +21,13 @@ def named(monkeypatch, tmp_path):
     return name
 
 
-def test_a_file_may_hold_what_a_variable_would(named):
+def test_a_file_may_contain_the_value_of_a_variable(named):
     named("s3cret\n")
 
     assert environment.text(NAME, "default") == "s3cret"
 
 
-def test_every_kind_of_value_may_lie_in_a_file(named):
+def test_every_kind_of_value_may_be_in_a_file(named):
     named(" 42 \n")
 
     assert environment.whole(NAME, 1) == 42
@@ -41,7 +41,7 @@ def test_an_empty_variable_beside_a_file_is_not_set(named, monkeypatch):
     assert environment.text(NAME) == "from the file"
 
 
-def test_a_variable_and_its_file_at_once_are_refused_for_nobody_knows_which_is_meant(named, monkeypatch):
+def test_a_variable_and_its_file_at_once_are_refused_as_ambiguous(named, monkeypatch):
     named("hush")
     monkeypatch.setenv(NAME, "hush")
 
@@ -49,14 +49,14 @@ def test_a_variable_and_its_file_at_once_are_refused_for_nobody_knows_which_is_m
         environment.text(NAME)
 
 
-def test_a_file_that_is_not_there_is_named(monkeypatch, tmp_path):
+def test_a_missing_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "nowhere"))
 
     with pytest.raises(ImproperlyConfigured, match=f"{NAME}_FILE=.*nowhere: No such file or directory"):
         environment.text(NAME)
 
 
-def test_a_file_that_is_no_text_is_not_shown(named):
+def test_the_contents_of_a_binary_file_are_not_shown(named):
     path = named(b"\xff\xfehush")
 
     with pytest.raises(ImproperlyConfigured, match="not text in UTF-8") as refusal:
@@ -72,7 +72,7 @@ def nowhere(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_what_needs_aws_needs_a_region(nowhere, monkeypatch):
+def test_settings_for_aws_need_a_region(nowhere, monkeypatch):
     monkeypatch.setenv(NAME, "x")
 
     with pytest.raises(ImproperlyConfigured, match=f"{NAME}: AWS_REGION is not set"):
@@ -82,7 +82,7 @@ def test_what_needs_aws_needs_a_region(nowhere, monkeypatch):
     aws.must_be_usable([NAME, "TMS_OTHER"])
 
 
-def test_what_needs_aws_needs_its_libraries(nowhere, monkeypatch):
+def test_settings_for_aws_need_its_libraries(nowhere, monkeypatch):
     monkeypatch.setenv(NAME, "x")
     monkeypatch.setattr(aws, "LIBRARIES", ("json", "no_such_library"))
 
@@ -90,11 +90,11 @@ def test_what_needs_aws_needs_its_libraries(nowhere, monkeypatch):
         aws.must_be_usable([NAME])
 
 
-def test_what_needs_no_aws_needs_neither(nowhere):
+def test_other_settings_need_neither(nowhere):
     aws.must_be_usable([NAME])
 
 
-def test_a_variable_that_was_renamed_is_refused_by_its_old_name(monkeypatch):
+def test_a_renamed_variable_is_refused_by_its_old_name(monkeypatch):
     monkeypatch.setenv("TMS_OLD_S", "5")
 
     with pytest.raises(ImproperlyConfigured, match="TMS_OLD_S is now TMS_NEW_S; set that instead"):

@@ -1,4 +1,4 @@
-"""Text that people type or systems send is cleaned wherever it comes in, and harmless wherever it goes out (R49)."""
+"""Foreign text is cleaned wherever it is entered, and harmless wherever it is shown (R49)."""
 
 import importlib
 import json
@@ -81,7 +81,7 @@ MADE_BY_TMS = {
     "rest.IdempotencyRecord.body",
     "rest.IdempotencyRecord.fingerprint",
 }
-"""Entered by nobody."""
+"""Not entered by people."""
 
 
 def texts(model: type[models.Model]) -> list[models.Field]:
@@ -93,7 +93,7 @@ def cleaned_fields() -> list[models.Field]:
     return [field for model in OURS for field in texts(model) if isinstance(field, CLEANED)]
 
 
-def test_every_text_of_a_model_is_cleaned_or_known_to_be_none_for_people():
+def test_every_text_of_a_model_is_cleaned_or_excluded():
     plain = {str(field) for model in OURS for field in texts(model) if not isinstance(field, CLEANED)}
 
     assert plain - CODES - MADE_BY_TMS == set()
@@ -110,7 +110,7 @@ def test_a_text_of_a_model_is_cleaned_by_forms_and_by_the_database(field):
 
 
 @pytest.mark.parametrize("form_field", [FormLine(), FormLines()], ids=["line", "lines"])
-def test_a_form_cleans_and_does_not_take_what_is_then_empty(form_field):
+def test_a_form_cleans_and_refuses_text_that_is_empty_then(form_field):
     assert form_field.clean(f"  {HOSTILE} ") == (LINES if isinstance(form_field, FormLines) else LINE)
     with pytest.raises(forms.ValidationError, match="required"):
         form_field.clean(BIDI + CONTROL)
@@ -134,7 +134,7 @@ def test_every_text_of_a_form_is_a_cleaned_one():
 
 
 ZONES = {"hours_zone", "time_zone"}
-"""Become a list to choose from when the form is made."""
+"""Converted to a list of choices when the form is created."""
 
 
 def all_subclasses(kind: type) -> set[type]:
@@ -144,7 +144,7 @@ def all_subclasses(kind: type) -> set[type]:
 @pytest.mark.django_db
 @pytest.mark.both
 class TestDatabase:
-    def test_whichever_way_a_row_is_written_its_text_is_clean(self, fleet):
+    def test_text_is_cleaned_by_every_way_to_write_a_row(self, fleet):
         site = fleet.site("SJK")
         Site.objects.filter(pk=site.pk).update(name=HOSTILE)
         [bulk] = Terminal.objects.bulk_create([Terminal(uid="B", site=site, label=HOSTILE)])
@@ -154,7 +154,7 @@ class TestDatabase:
         assert (bulk.label, saved.label) == (LINE, LINE)
         assert Terminal.objects.filter(label=HOSTILE).count() == 2
 
-    def test_enrolment_cleans_what_a_terminal_says_of_itself(self, fleet):
+    def test_enrolment_cleans_the_texts_of_a_terminal(self, fleet):
         token = enrolment.make_token(fleet.site("SJK"), by=None, at=now())
         body = {"token": token, "serial": HOSTILE, "model": HOSTILE}
 
@@ -177,7 +177,7 @@ class TestDatabase:
 
 
 @pytest.mark.parametrize(
-    ("cell", "told"),
+    ("cell", "result"),
     [
         ("plain", "plain"),
         (-1, "-1"),
@@ -192,11 +192,11 @@ class TestDatabase:
         ("a\x1b\u202eb", "ab"),
     ],
 )
-def test_a_cell_of_a_table_runs_nothing_and_holds_no_controls(cell, told):
-    assert written([[cell]]) == f"{told}\r\n"
+def test_a_cell_of_a_table_runs_nothing_and_contains_no_control_characters(cell, result):
+    assert written([[cell]]) == f"{result}\r\n"
 
 
-def test_no_line_break_and_no_override_reaches_the_head_of_a_mail():
+def test_no_line_break_and_no_override_reaches_the_header_of_an_e_mail():
     hostile = Message("1", now(), "test", f"{HOSTILE}\nBcc: all@example.com", [], {})
 
     head = transport._mail(["noc@example.com"], hostile).message()

@@ -12,7 +12,7 @@ import pytest
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 PROGRAMS = {"faults", "untrusted"}
-"""Folders that are programs of their own, whose parts other tests may use."""
+"""Folders that are separate programs, whose parts other tests may use."""
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -49,7 +49,7 @@ def test_no_module_imports_from_a_test_or_a_conftest():
     assert forbidden == []
 
 
-def test_helpers_of_several_folders_lie_in_support():
+def test_helpers_of_several_folders_are_in_support():
     forbidden = [
         f"{path} imports {name}, which belongs to another folder: move it to tests/support"
         for path, name in IMPORTS

@@ -1,4 +1,4 @@
-"""The layout of the code: every package has its layer, and a folder holds what can be read at a glance."""
+"""The layout of the code: every package has its layer, and folders are small."""
 
 import tomllib
 from collections import Counter
@@ -22,7 +22,7 @@ def test_every_package_has_its_layer():
     assert PACKAGES | {"consumers"} == layered
 
 
-def test_no_module_lies_beside_the_packages():
+def test_no_module_is_beside_the_packages():
     assert [path.name for path in ROOT.glob("tms/*.py")] == ["__init__.py"]
 
 
@@ -34,8 +34,8 @@ def test_a_folder_holds_a_dozen_modules_at_most(tree):
     assert {folder: number for folder, number in count.items() if number > MOST_MODULES} == {}
 
 
-def test_helpers_that_tests_share_lie_in_support():
-    """Beside the tests lies only what starts them."""
+def test_shared_helpers_are_in_support():
+    """Beside the tests are only the modules that start them."""
     assert sorted(path.name for path in (ROOT / "tests").glob("*.py") if not path.name.startswith("test_")) == [
         "conftest.py",
         "suite.py",

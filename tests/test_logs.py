@@ -1,4 +1,4 @@
-"""One event is one line, whatever is in it (R19)."""
+"""One event is one line, with any contents (R19)."""
 
 import io
 import json
@@ -33,7 +33,7 @@ BREAKS = set("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 
 @pytest.fixture(params=["plain", "json"])
 def written(request):
-    """What the configured handler writes, in the form of this pass."""
+    """The output of the configured handler, in the format of this pass."""
     stream = io.StringIO()
     before = structlog.get_config()
     config = logging_config(level="INFO", form=request.param)
@@ -49,7 +49,7 @@ def written(request):
 
 
 def diverted(output: logging.Handler, record: logging.LogRecord) -> bool:
-    """To `output` and nowhere else: pytest would send it on to the process that collects the results."""
+    """To `output` only: pytest would send it on to the process that collects the results."""
     output.handle(record)
     return False
 
@@ -76,14 +76,14 @@ def test_a_value_can_neither_break_nor_repaint_a_line(written, text):
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_message_can_not_either(written, text):
+def test_neither_can_a_message(written, text):
     structlog.get_logger("tests.logs").warning(text)
 
     assert_one_line(written)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_what_a_library_logs_can_not_either(written, text):
+def test_neither_can_a_log_record_of_a_library(written, text):
     logging.getLogger("tests.logs").warning("from %s: %s", text, text)
 
     assert_one_line(written)
@@ -115,16 +115,16 @@ def test_japanese_stays_readable():
     assert printable("温度が高い 25℃") == "温度が高い 25℃"
 
 
-def test_machines_get_json_with_all_that_was_said():
+def test_json_contains_all_fields():
     processor = logging_config(level="INFO", form="json")["formatters"]["structured"]["processor"]
 
-    said = json.loads(processor(None, "info", {"event": "boot", "terminal": "T\n1", "seconds": 1.5}))
+    message = json.loads(processor(None, "info", {"event": "boot", "terminal": "T\n1", "seconds": 1.5}))
 
-    assert said == {"event": "boot", "terminal": "T\n1", "seconds": 1.5}
+    assert message == {"event": "boot", "terminal": "T\n1", "seconds": 1.5}
 
 
 @given(st.text())
-def test_whatever_is_printed_is_printable_and_what_was_printable_is_untouched(text):
+def test_printed_text_is_printable_and_printable_text_is_unchanged(text):
     shown = printable(text)
 
     assert all(char.isprintable() for char in shown)

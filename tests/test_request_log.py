@@ -55,11 +55,11 @@ def test_no_server_writes_a_credential_or_a_traceback_for_a_refusal(tms):
 
 @pytest.fixture
 def lines(caplog):
-    """What the handlers write of Django's loggers."""
+    """The output of the handlers for Django's loggers."""
 
     def written():
-        told = [record for record in caplog.records if record.name.startswith("django")]
-        return [record for record in told if shorten_refusal(record)]
+        result = [record for record in caplog.records if record.name.startswith("django")]
+        return [record for record in result if shorten_refusal(record)]
 
     caplog.set_level(logging.INFO)
     return written
@@ -67,14 +67,14 @@ def lines(caplog):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("path", "view", "status", "said"),
+    ("path", "view", "status", "message"),
     [
         ("/admin/login/", None, 403, "Forbidden (Permission denied): /admin/login/"),
         ("/nothing/", None, 404, "Not Found: /nothing/"),
         ("/health/", "elsewhere.example.com:x", 400, "Invalid HTTP_HOST header"),
     ],
 )
-def test_a_refusal_is_one_warning_with_who_asked(client, admin_user, lines, path, view, status, said):
+def test_a_refusal_is_one_warning_with_the_client(client, admin_user, lines, path, view, status, message):
     client.force_login(admin_user)
     host = {"HTTP_HOST": view} if view else {}
     path = "/sign-in/" if view else path
@@ -83,11 +83,11 @@ def test_a_refusal_is_one_warning_with_who_asked(client, admin_user, lines, path
 
     [record] = [record for record in lines() if is_refusal(record)]
     assert answer.status_code == status
-    assert said in record.getMessage()
+    assert message in record.getMessage()
     assert (record.levelname, record.exc_info, record.address) == ("WARNING", None, "198.51.100.7")
 
 
-def test_the_error_log_has_no_refusals_and_keeps_what_broke():
+def test_the_error_log_has_errors_and_no_refusals():
     accept = logging_config(level="INFO", form="json", error_log="errors")["filters"]["no_refusals"]["callback"]
     record = logging.LogRecord("django.security.DisallowedHost", logging.ERROR, "", 0, "x", (), None)
 
@@ -109,13 +109,13 @@ def test_the_error_log_has_no_refusals_and_keeps_what_broke():
         ("tms_sign_ins and tms_api_requests", "tms_sign_ins and tms_api_requests"),
     ],
 )
-def test_what_looks_like_a_credential_is_removed(text, written):
+def test_text_that_looks_like_a_credential_is_removed(text, written):
     write = without_secrets(lambda logger, method, event: event["event"])
 
     assert write(None, "info", {"event": text}) == written
 
 
-def test_a_traceback_loses_it_too():
+def test_it_is_removed_from_a_traceback_too():
     event = {"event": "failed", "exception": f"Traceback\nError: http://x/?secret={SECRET}"}
 
     assert SECRET not in without_secrets(one_line)(None, "error", event)
@@ -130,7 +130,7 @@ def test_django_neither_mails_nor_prints_requests_by_itself():
 
 
 def test_the_search_for_credentials_is_linear():
-    """Each try at a mark reads a bounded part of the line."""
+    """Each attempt at a match reads a bounded part of the line."""
     assert SECRETS.search("?token" * 20_000) is None
     assert SECRETS.search("&" * 100_000) is None
     assert SECRETS.search("authorization:" * 20_000 + " x") is not None

@@ -1,4 +1,4 @@
-"""The services that the tests themselves stand on."""
+"""The services that the tests use."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.support.services import PostgreSQL, Redis
 SHOW_BOTH = "import os; print(os.environ['TMS_DATABASE_URL'], os.environ['TMS_REDIS_URL'])"
 
 
-def test_a_killed_postgresql_comes_back_with_what_was_committed():
+def test_a_killed_postgresql_restarts_with_all_committed_data():
     with PostgreSQL() as database:
         with psycopg.connect(database.url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
@@ -24,7 +24,7 @@ def test_a_killed_postgresql_comes_back_with_what_was_committed():
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
-def test_a_killed_redis_comes_back_at_the_same_address():
+def test_a_killed_redis_restarts_at_the_same_address():
     with Redis() as broker:
         broker.kill()
         assert not broker.answers()
@@ -44,7 +44,7 @@ def test_a_stopped_service_leaves_no_process_and_no_file():
     assert not broker.folder.exists()
 
 
-def test_a_command_runs_with_both_services_and_hands_back_its_exit_code():
+def test_a_command_runs_with_both_services_and_its_exit_code_is_returned():
     command = [sys.executable, "-c", f"{SHOW_BOTH}; raise SystemExit(3)"]
 
     done = subprocess.run(

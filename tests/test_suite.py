@@ -1,4 +1,4 @@
-"""`.ci/run` tells a race from a failure."""
+"""`.ci/run` distinguishes a race from a failure."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def _only_the_plugin_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def suite(folder: Path, *tests: str) -> Verdict:
-    """What becomes of a suite of these tests, each the body of a function. `once()` is true the first time only."""
+    """The result of a suite of these tests, each the body of a function. `once()` is true the first time only."""
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = absent\n")
     (folder / "test_made.py").write_text(
         "from pathlib import Path\n"
@@ -35,14 +35,14 @@ def test_a_test_that_passes_alone_is_flaky_and_one_that_fails_twice_is_broken(tm
     assert event == Verdict(["test_made.py::test_1"], ["test_made.py::test_2"])
 
 
-def test_many_failures_are_no_race(tmp_path, capfd):
+def test_many_failures_are_not_a_race(tmp_path, capfd):
     event = suite(tmp_path, *["assert False"] * (MOST_RERUN + 1))
 
     assert len(event.broken) == MOST_RERUN + 1
     assert "Again" not in capfd.readouterr().out
 
 
-def test_a_suite_that_cannot_be_collected_is_no_race(tmp_path):
+def test_a_suite_that_cannot_be_collected_is_not_a_race(tmp_path):
     assert not conclude([suite(tmp_path, "this is no Python")])
 
 
@@ -59,7 +59,7 @@ def test_a_suite_that_cannot_be_collected_is_no_race(tmp_path):
 def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(verdicts, passed, capsys):
     assert conclude(verdicts) is passed
 
-    said = capsys.readouterr().out
-    assert all(f"FLAKY {name}\n" in said for each in verdicts for name in each.flaky)
-    assert all(f"BROKEN {name}\n" in said for each in verdicts for name in each.broken)
+    message = capsys.readouterr().out
+    assert all(f"FLAKY {name}\n" in message for each in verdicts for name in each.flaky)
+    assert all(f"BROKEN {name}\n" in message for each in verdicts for name in each.broken)
     assert MOST_FLAKY == 2

@@ -1,4 +1,4 @@
-"""The words of the glossary: no name and no text brings back a word that another one replaced."""
+"""The terms of the glossary: no name and no text uses a replaced word."""
 
 import ast
 import re
@@ -50,7 +50,7 @@ REPLACED = {
     "verdict": "rule event",
     "workshop": "render worker",
 }
-"""What stood for a term before, and the term; only words that mean nothing else in a name."""
+"""Former words and their terms; only words that have no other meaning in a name."""
 REPLACED_TEXTS = {
     "9 of 10 within": "p90",
     "by business": "By impact",
@@ -72,7 +72,7 @@ SHARED = {
     "ModelAdmin": "Django's own name, for the type checker; ours are typed, and write the audit trail",
     "UserAdmin": "as ModelAdmin",
 }
-"""Class names that stand for more than one class, and why."""
+"""Names of more than one class, with the reason."""
 MOST_SHARED = 10
 
 
@@ -94,7 +94,7 @@ def words(name: str) -> set[str]:
 
 
 def replaced(names: set[str]) -> dict[str, str]:
-    """What is wrong with these names."""
+    """The problems of these names."""
     return {
         name: f"{word}: the glossary says {REPLACED[word]}"
         for name in sorted(names)

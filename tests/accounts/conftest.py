@@ -8,13 +8,13 @@ from tms.accounts.sign_in.counters import LocalCounters
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
-    """A slow hash protects passwords; there are none here."""
+    """Use a fast hash: there are no real passwords in tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
 def fresh_throttle(settings, monkeypatch):
-    """No test counts the wrong passwords of another."""
+    """Reset the counters of wrong passwords between tests."""
     prefix = secrets.token_hex(4)
     settings.CACHES = {name: cache | {"KEY_PREFIX": prefix} for name, cache in settings.CACHES.items()}
     monkeypatch.setattr(counters, "local", LocalCounters())

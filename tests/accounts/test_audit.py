@@ -1,4 +1,4 @@
-"""Each change to the configuration is in the audit trail, with who made it, in the same transaction."""
+"""Each configuration change is in the audit trail with its author, in the same transaction."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -170,7 +170,7 @@ def test_secrets_are_masked_and_values_are_not(fleet):
     assert "tms_" not in written
 
 
-def test_a_page_names_the_person_and_the_address(fleet, staff):
+def test_an_entry_for_a_page_has_the_person_and_the_address(fleet, staff):
     answer = staff.post("/destinations/new/email/", {"name": "NOC", "where": "noc@example.com", "language": "en"})
 
     entry = AuditEntry.objects.get()
@@ -179,7 +179,7 @@ def test_a_page_names_the_person_and_the_address(fleet, staff):
     assert entry.changes["address"] == [None, "noc@example.com"]
 
 
-def test_the_api_names_the_token(staff):
+def test_an_entry_for_the_api_has_the_token(staff):
     person = User.objects.get(username="kimura")
     made, secret = api_tokens.issue(person, name="billing", at=now())
 
@@ -190,7 +190,7 @@ def test_the_api_names_the_token(staff):
     assert (entry.actor, entry.via, entry.token) == (person, "api", made)
 
 
-def test_the_admin_writes_it_too_without_passwords(admin_client):
+def test_the_admin_writes_entries_without_passwords(admin_client):
     admin_client.post(
         "/admin/accounts/user/add/",
         {
@@ -207,7 +207,7 @@ def test_the_admin_writes_it_too_without_passwords(admin_client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_leaves_no_entry(fleet):
+def test_a_rolled_back_change_leaves_no_entry(fleet):
     with transaction.atomic():
         destination(fleet)
         transaction.set_rollback(True)

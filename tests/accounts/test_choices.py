@@ -31,7 +31,7 @@ def language_of(answer):
         ("tlh", "", "ja", "ja"),
     ],
 )
-def test_a_page_speaks_the_persons_language_else_that_of_the_cookie_else_that_of_the_browser(
+def test_a_page_uses_the_language_of_the_person_or_the_cookie_or_the_browser(
     browser, tanaka, profile, cookie, accepts, spoken
 ):
     User.objects.filter(pk=tanaka.pk).update(language=profile)
@@ -44,7 +44,7 @@ def test_a_page_speaks_the_persons_language_else_that_of_the_cookie_else_that_of
     assert answer["Content-Language"] == spoken
 
 
-def test_a_choice_of_language_is_kept_with_the_person(browser, tanaka):
+def test_a_choice_of_language_is_stored_with_the_person(browser, tanaka):
     answer = browser.post("/me/language/", {"language": "ja"}, headers={"Referer": "http://testserver/alerts/"})
 
     tanaka.refresh_from_db()
@@ -62,7 +62,7 @@ def test_a_visitor_chooses_a_language_before_signing_in(client, db):
     assert "サインイン" in answer.content.decode()
 
 
-def test_a_choice_of_theme_is_kept_with_the_person(browser, tanaka):
+def test_a_choice_of_theme_is_stored_with_the_person(browser, tanaka):
     before = browser.get("/").content.decode()
     browser.post("/me/theme/", {"theme": "dark"})
 
@@ -77,7 +77,7 @@ def test_a_choice_of_theme_is_kept_with_the_person(browser, tanaka):
     ("address", "fields"),
     [("/me/theme/", {"theme": "pink"}), ("/me/theme/", {}), ("/me/language/", {"language": "tlh"})],
 )
-def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(browser, address, fields):
+def test_an_unknown_choice_is_refused_with_the_valid_ones(browser, address, fields):
     answer = browser.post(address, fields)
 
     assert answer.status_code == 400
@@ -85,7 +85,7 @@ def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(browser, add
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-def test_a_choice_never_leads_elsewhere(browser, elsewhere):
+def test_a_choice_never_redirects_to_another_site(browser, elsewhere):
     answer = browser.post("/me/theme/", {"theme": "dark", "next": elsewhere}, headers={"Referer": elsewhere})
 
     assert answer["Location"] == "/"

@@ -1,4 +1,4 @@
-"""The groups that TMS ships, and what an installation from before them becomes."""
+"""The groups that TMS ships, and the upgrade of an older installation."""
 
 import re
 from importlib import import_module
@@ -23,14 +23,14 @@ def names_of(group: Group) -> set[str]:
     return {f"{app}.{code}" for app, code in group.permissions.values_list("content_type__app_label", "codename")}
 
 
-def test_the_fixture_loads_three_groups_with_permissions_that_exist_and_twice_does_no_harm(db):
+def test_the_fixture_loads_three_groups_with_existing_permissions_and_is_idempotent(db):
     for _ in range(2):
         call_command("loaddata", FIXTURE, verbosity=0)
 
     assert {group.name: names_of(group) for group in Group.objects.all()} == shipped()
 
 
-def test_each_group_may_what_the_one_before_may_and_together_they_may_every_action():
+def test_each_group_has_the_permissions_of_the_one_before_and_together_they_have_all_actions():
     viewer, operator, manager = (shipped()[name] for name in GROUPS)
 
     assert viewer < operator < manager
@@ -39,7 +39,7 @@ def test_each_group_may_what_the_one_before_may_and_together_they_may_every_acti
     assert Action.SEND_DANGEROUS_COMMANDS in manager - operator
 
 
-def test_no_group_can_give_itself_rights():
+def test_no_group_can_grant_itself_permissions():
     granted = set().union(*shipped().values())
 
     assert not {name for name in granted if re.fullmatch(r"(accounts\.(add|change|delete)_user|auth\..*)", name)}
@@ -47,7 +47,7 @@ def test_no_group_can_give_itself_rights():
 
 @pytest.fixture
 def by_old_name(db) -> frozenset[str]:
-    """Permissions for special days under the name of the release before."""
+    """The permissions for special days under the name of the previous release."""
     kind = ContentType.objects.create(app_label="fleet", model="ownday")
     codenames = [f"{action}_ownday" for action in ("add", "change", "delete", "view")]
     Permission.objects.bulk_create(Permission(content_type=kind, codename=name) for name in codenames)
@@ -73,7 +73,7 @@ def test_a_renamed_permission_is_granted_by_both_names(by_old_name):
     assert mori.get_all_permissions() == {"fleet.change_ownday", "fleet.change_specialday"}
 
 
-def test_everyone_keeps_what_they_could_do(db):
+def test_everyone_keeps_their_permissions(db):
     setup, people = (Group.objects.create(name=name) for name in ("Setup", "People"))
     people.permissions.add(*Permission.objects.filter(codename__in=("add_user", "change_user")))
     made = {
@@ -100,7 +100,7 @@ def test_everyone_keeps_what_they_could_do(db):
     assert not Group.objects.filter(name__in=("Setup", "People")).exists()
 
 
-def test_an_empty_installation_takes_its_groups_from_the_fixture(db):
+def test_an_empty_installation_gets_its_groups_from_the_fixture(db):
     migration.give_groups(apps, None)
 
     assert not Group.objects.exists()
@@ -119,11 +119,11 @@ def test_an_empty_installation_takes_its_groups_from_the_fixture(db):
     ],
     ids=["stranger", "no group", "staff alone", "disabled", "viewer", "manager", "superuser"],
 )
-def test_who_may_do_what(db, someone, expected):
+def test_each_role_has_the_expected_permissions(db, someone, expected):
     assert set(access.Granted(someone())) == expected
 
 
-def test_templates_ask_for_permissions_that_exist():
+def test_templates_check_permissions_that_exist():
     asked = {
         name
         for page in (ROOT / "templates").rglob("*.html")
@@ -135,7 +135,7 @@ def test_templates_ask_for_permissions_that_exist():
     assert asked <= {action.key for action in Action}
 
 
-def test_what_rows_hide_the_style_sheet_hides():
+def test_the_style_sheet_hides_what_rows_hide():
     styles = (ROOT / "assets/css/components/controls.css").read_text()
     needed = {
         name
@@ -146,8 +146,8 @@ def test_what_rows_hide_the_style_sheet_hides():
     assert needed == set(re.findall(r":not\(\[data-may~=\"([a-z_]+)\"\]\) \[data-needs=\"\1\"\]", styles))
 
 
-def test_the_documentation_tells_what_each_group_may():
+def test_the_documentation_lists_the_permissions_of_each_group():
     rows = re.findall(r"^\| `([a-z_.]+)` \|[^|]+\|(.*)\|$", (ROOT / "docs/permissions.md").read_text(), re.MULTILINE)
-    told = {name: [bool(cell.strip()) for cell in cells.split("|")] for name, cells in rows}
+    result = {name: [bool(cell.strip()) for cell in cells.split("|")] for name, cells in rows}
 
-    assert told == {action.value: [action in shipped()[group] for group in GROUPS] for action in Action}
+    assert result == {action.value: [action in shipped()[group] for group in GROUPS] for action in Action}

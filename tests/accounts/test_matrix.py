@@ -31,7 +31,7 @@ from tms.notifications.models.destination import Destination
 
 TABLE = Path(__file__).with_name("matrix.txt")
 RANKS = ("everyone", "signed-in", "Viewer", "Operator", "Manager", "superuser", "nobody")
-"""Each word of the table lets through those from its place on; `nobody` not even superusers."""
+"""Each word of the table permits access from its position on; `nobody` excludes even superusers."""
 PEOPLE = {"stranger": 0, "no group": 1, "viewer": 2, "operator": 3, "manager": 4, "superuser": 5}
 PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DELETE")
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
@@ -41,7 +41,7 @@ MAY_BE_MISSING = re.compile(r"/restore/$|/key/?$|/notes/|^/api/v1/(<anything:res
 
 
 class Way(NamedTuple):
-    """An address as the code writes it, and the same with objects that exist."""
+    """A URL pattern, and the same URL with objects that exist."""
 
     route: str
     path: str
@@ -76,7 +76,7 @@ def patterns(resolver: Any, before: str = "/") -> Iterator[str]:
 
 
 def page_ways(rows: Rows) -> list[Way]:
-    """All but the API's operations, which OpenAPI lists, and the admin."""
+    """All but the API's operations, which come from OpenAPI, and the admin."""
     operations = {re.sub(r"{(?:\w+:)?(\w+)}", r"<\1>", path) for path in api.get_openapi_schema()["paths"]}
     routes = dict.fromkeys(route for route in patterns(get_resolver()) if not route.startswith("/admin/"))
     plain = {route: re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in routes}
@@ -109,12 +109,12 @@ def admin_path(route: str, rows: Rows) -> str:
     return re.sub(r"<(path:object_)?id>", str(row.pk), route)
 
 
-# The world
+# People and objects
 
 
 def rows_of(fleet: Fleet) -> Rows:
     """One of everything; the destination is by e-mail, so that no test message leaves."""
-    boss = User.objects.create_superuser("aa")  # its row comes first; nobody acts as it
+    boss = User.objects.create_superuser("aa")  # the first row; never used to sign in
     names = furnish(fleet, boss) | {"/destinations/": str(Destination.objects.get(kind="email").pk)}
     others = {
         "/rules/new/": "above",
@@ -129,7 +129,7 @@ def rows_of(fleet: Fleet) -> Rows:
 
 
 def crew() -> dict[str, User | None]:
-    """All of them staff, who may open the admin: that alone shows nothing."""
+    """All of them are staff, who may open the admin: that alone grants nothing."""
     groups = {"no group": "", "viewer": "Viewer", "operator": "Operator", "manager": "Manager"}
     made = {name: people.person(name.replace(" ", "-"), of=of, is_staff=True) for name, of in groups.items()}
     return {"stranger": None, **made, "superuser": User.objects.create_superuser("boss")}
@@ -155,12 +155,12 @@ def expected(need: str | None, rank: int) -> str:
 
 
 def fits(got: list[str], wanted: list[str]) -> bool:
-    """A stranger may learn that there is no such method, instead of being asked to sign in."""
+    """An anonymous visitor may get 405 instead of a redirect to the sign-in page."""
     return all(one == other or (one, other) == (NO_METHOD, SIGN_IN) for one, other in zip(got, wanted, strict=True))
 
 
 class Visitor:
-    """Asks as one person; what it does is taken back."""
+    """Send a request as one person; its changes are rolled back."""
 
     def __init__(self, person: User | None, *, by_token: bool = False) -> None:
         self._client = Client(raise_request_exception=True)
@@ -216,7 +216,7 @@ def pages_of_model(route: str, may: dict[str, str]) -> Iterator[tuple[str, dict[
 
 
 def look(ways: Iterable[Way], methods: Iterable[str], visitors: dict[str, Visitor]) -> dict[tuple[str, str], list[str]]:
-    """Of each route and method what each visitor got."""
+    """The status for each visitor, by route and method."""
     found = {}
     for way in ways:
         for method in methods:
@@ -252,7 +252,7 @@ def show(found: dict[tuple[str, str], list[str]], names: list[str]) -> None:
 
 @pytest.fixture
 def rows(fleet, settings, monkeypatch) -> Rows:
-    """No page is rendered: what is decided here is decided before."""
+    """Pages are not rendered: access is decided before."""
     monkeypatch.setattr("tms.boards.rendering.template_engine.PageTemplate.render", lambda *_, **__: "")
     settings.API_PER_MINUTE = settings.API_BURST = 100_000
     return rows_of(fleet)
@@ -275,7 +275,7 @@ def test_the_admin(rows):
 
 
 def test_the_api_by_token(rows):
-    """A session opens nothing here; a token may what its person may."""
+    """A session grants no access here; a token has the permissions of its person."""
     persons = crew()
     visitors = {name: Visitor(person, by_token=True) for name, person in persons.items()}
     visitors = {"a session": Visitor(persons["superuser"]), **visitors}
@@ -283,7 +283,7 @@ def test_the_api_by_token(rows):
     judge(look(api_ways(rows), API_METHODS, visitors), {"a session": 0} | PEOPLE)
 
 
-def test_the_table_lists_nothing_that_is_gone(rows):
+def test_the_table_lists_no_removed_url(rows):
     crew()
     known = {way.route for ways in (page_ways, api_ways, admin_ways) for way in ways(rows)}
 

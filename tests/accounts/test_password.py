@@ -1,4 +1,4 @@
-"""Everyone changes their own password on a page of TMS."""
+"""People change their own password on a page of TMS."""
 
 import pytest
 from django.test import Client
@@ -29,7 +29,7 @@ def change(browser: Client, old: str = OLD, new: str = NEW, again: str | None = 
     return browser.post("/me/password/", sent, headers=headers)
 
 
-def test_a_new_password_holds_here_and_ends_every_other_session(browser, tanaka):
+def test_a_new_password_is_valid_here_and_ends_every_other_session(browser, tanaka):
     elsewhere = signed_in(tanaka)
 
     answer = change(browser)
@@ -44,7 +44,7 @@ def test_a_new_password_holds_here_and_ends_every_other_session(browser, tanaka)
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "message"),
     [
         ({"old": "guess"}, "Your old password was entered incorrectly"),
         ({"again": NEW + "x"}, "The two password fields didn’t match"),
@@ -55,16 +55,16 @@ def test_a_new_password_holds_here_and_ends_every_other_session(browser, tanaka)
         ({"new": ""}, "This field is required"),
     ],
 )
-def test_what_cannot_be_is_said_and_changes_nothing(browser, tanaka, sent, said):
+def test_an_invalid_password_is_reported_and_changes_nothing(browser, tanaka, sent, message):
     answer = change(browser, **sent)
 
     tanaka.refresh_from_db()
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     assert tanaka.check_password(OLD)
 
 
-def test_wrong_tries_count_as_those_of_signing_in(browser, tanaka, settings):
+def test_wrong_passwords_count_as_those_of_signing_in(browser, tanaka, settings):
     answers = [change(browser, old="guess").status_code for _ in range(settings.SIGN_IN_FAILURES + 1)]
 
     tanaka.refresh_from_db()
@@ -73,11 +73,11 @@ def test_wrong_tries_count_as_those_of_signing_in(browser, tanaka, settings):
     assert tanaka.check_password(OLD)
 
 
-def test_a_stranger_is_sent_to_sign_in(client, db):
+def test_an_anonymous_visitor_is_redirected_to_sign_in(client, db):
     assert client.get("/me/password/")["Location"] == "/sign-in/?next=/me/password/"
 
 
-def test_the_way_there_is_on_every_page_in_the_persons_language(browser, tanaka):
+def test_every_page_links_to_the_form_in_the_persons_language(browser, tanaka):
     User.objects.update(language="ja")
 
     assert 'href="/me/password/"' in browser.get("/help/").content.decode()

@@ -1,4 +1,4 @@
-"""Sessions in Redis before the database: quicker, and no worse when Redis is away."""
+"""Sessions are cached in Redis before the database: faster, and no worse when Redis is unavailable."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ def person(client):
     return person
 
 
-def test_a_page_asks_redis_and_not_the_table_who_is_signed_in(person, client):
+def test_a_page_reads_the_session_from_redis_and_not_from_the_table(person, client):
     client.get("/")
     key = client.session.session_key
     Session.objects.filter(pk=key).update(session_data="gone")
@@ -32,7 +32,7 @@ def test_a_page_asks_redis_and_not_the_table_who_is_signed_in(person, client):
     assert SessionStore(key).load()["_auth_user_id"] == str(person.pk)
 
 
-def test_redis_keeps_a_session_for_a_minute_and_no_longer(person, client):
+def test_redis_caches_a_session_for_a_minute_at_most(person, client):
     client.get("/")
 
     key = caches["sessions"].make_key(SessionStore.cache_key_prefix + client.session.session_key)
@@ -41,7 +41,7 @@ def test_redis_keeps_a_session_for_a_minute_and_no_longer(person, client):
     assert 0 < left_s <= LONGEST_S
 
 
-def test_a_sign_out_takes_both(person, client):
+def test_signing_out_deletes_both_copies(person, client):
     client.get("/")
     key = client.session.session_key
 
@@ -52,15 +52,15 @@ def test_a_sign_out_takes_both(person, client):
 
 
 @pytest.fixture
-def away(monkeypatch):
-    """Redis does not answer, and nobody has found out yet."""
+def unavailable(monkeypatch):
+    """Redis does not answer, and this has not been detected yet."""
     monkeypatch.setattr(SessionCache, "rests_until", {})
     caches["sessions"] = SessionCache(NOWHERE, {})
     yield
     del caches["sessions"]
 
 
-def test_without_redis_people_sign_in_see_pages_and_sign_out(away, client):
+def test_without_redis_people_sign_in_see_pages_and_sign_out(unavailable, client):
     User.objects.create_superuser("tanaka", password="a password for tests")
 
     signed = client.post("/sign-in/", {"username": "tanaka", "password": "a password for tests"})
@@ -72,7 +72,7 @@ def test_without_redis_people_sign_in_see_pages_and_sign_out(away, client):
     assert not Session.objects.filter(pk=key).exists()
 
 
-def test_a_redis_that_does_not_answer_is_left_alone_for_a_while(away, monkeypatch):
+def test_an_unresponsive_redis_is_not_tried_for_a_while(unavailable, monkeypatch):
     asked = []
     monkeypatch.setattr(resting.RedisCache, "get", lambda *_: asked.append(1) or down())
     cache = caches["sessions"]

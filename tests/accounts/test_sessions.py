@@ -48,7 +48,7 @@ def garble(tanaka):
     Session.objects.update(session_data="garbled")
 
 
-def test_a_session_holds_while_nothing_happens(tanaka, key):
+def test_a_session_remains_valid_without_changes(tanaka, key):
     assert signed_in([key], at=timezone.now()) == {key: tanaka}
 
 
@@ -59,7 +59,7 @@ def test_a_session_ends(tanaka, key, event):
     assert signed_in([key, "no-such-key"], at=timezone.now()) == {}
 
 
-def test_many_sessions_are_looked_at_in_two_queries(tanaka, key, django_assert_num_queries):
+def test_many_sessions_are_checked_with_two_queries(tanaka, key, django_assert_num_queries):
     clients = [Client() for _ in range(5)]
     for client in clients:
         client.force_login(tanaka)
@@ -80,5 +80,5 @@ def test_many_sessions_are_looked_at_in_two_queries(tanaka, key, django_assert_n
         ("", "", ("mtanaka", "MT")),
     ],
 )
-def test_a_person_is_called_as_the_shift_calls_them(first, last, name):
+def test_a_person_is_shown_with_the_name_on_shift(first, last, name):
     assert name_of(User(username="mtanaka", first_name=first, last_name=last)) == name

@@ -15,7 +15,7 @@ def sign_in(client, username="tanaka", password=PASSWORD, **fields):
     return client.post("/sign-in/", {"username": username, "password": password, **fields})
 
 
-def test_a_person_signs_in_and_lands_where_they_wanted_to_go(client, tanaka):
+def test_signing_in_redirects_to_the_requested_page(client, tanaka):
     answer = sign_in(client, next="/terminals/?presence=offline")
 
     assert (answer.status_code, answer["Location"]) == (302, "/terminals/?presence=offline")
@@ -23,13 +23,13 @@ def test_a_person_signs_in_and_lands_where_they_wanted_to_go(client, tanaka):
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
-def test_signing_in_never_leads_elsewhere(client, tanaka, elsewhere):
+def test_signing_in_never_redirects_to_another_site(client, tanaka, elsewhere):
     answer = sign_in(client, next=elsewhere)
 
     assert answer["Location"] == "/"
 
 
-def test_a_wrong_password_keeps_the_name_and_says_what_follows(client, tanaka):
+def test_a_wrong_password_keeps_the_name_and_shows_the_next_step(client, tanaka):
     answer = sign_in(client, password="wrong")
 
     html = answer.content.decode()
@@ -38,7 +38,7 @@ def test_a_wrong_password_keeps_the_name_and_says_what_follows(client, tanaka):
     assert 'value="tanaka"' in html
 
 
-def test_a_wait_of_one_person_does_not_lock_the_next(client, tanaka):
+def test_a_throttled_person_does_not_block_the_next_one(client, tanaka):
     User.objects.create_user("sato", password=PASSWORD)
     for _ in range(5):
         sign_in(client, password="wrong")
@@ -46,7 +46,7 @@ def test_a_wait_of_one_person_does_not_lock_the_next(client, tanaka):
     assert sign_in(client, "sato").status_code == 302
 
 
-def test_signing_out_is_a_form_and_ends_the_session(client, tanaka):
+def test_signing_out_is_a_post_and_ends_the_session(client, tanaka):
     client.force_login(tanaka)
     by_link = client.get("/sign-out/")
 
@@ -57,7 +57,7 @@ def test_signing_out_is_a_form_and_ends_the_session(client, tanaka):
     assert client.get("/").status_code == 302
 
 
-def test_whoever_is_signed_in_does_not_sign_in_again(client, tanaka):
+def test_a_signed_in_person_is_not_asked_to_sign_in(client, tanaka):
     client.force_login(tanaka)
 
     assert client.get("/sign-in/")["Location"] == "/"

@@ -1,4 +1,4 @@
-"""Tokens of the API: made once, shown once, revoked."""
+"""API tokens: created once, shown once, revoked."""
 
 import io
 from datetime import timedelta
@@ -44,10 +44,10 @@ def test_the_command_prints_a_token_that_works(person):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["ghost"], "no active person 'ghost'"), (["ticketing", "--days", "-1"], "-1")]
+    ("arguments", "message"), [(["ghost"], "no active person 'ghost'"), (["ticketing", "--days", "-1"], "-1")]
 )
-def test_the_command_says_what_it_cannot_do(person, arguments, said):
-    with pytest.raises(CommandError, match=said):
+def test_the_command_reports_invalid_input(person, arguments, message):
+    with pytest.raises(CommandError, match=message):
         made(*arguments, "--name", "x")
 
 
@@ -70,14 +70,14 @@ def test_the_admin_revokes_what_is_selected(operator, person, client):
     assert api_tokens.find(secret, at=now()) is None
 
 
-def test_staff_alone_make_no_token(operator, person, client):
+def test_staff_status_alone_does_not_permit_creating_tokens(operator, person, client):
     User.objects.update(is_superuser=False)
 
     assert client.get("/admin/accounts/apitoken/add/").status_code == 403
 
 
 @pytest.mark.parametrize(("rights", "number"), [({}, 1), ({"is_superuser": True}, 0)])
-def test_a_manager_makes_tokens_only_for_who_may_do_no_more(person, client, rights, number):
+def test_a_manager_creates_tokens_only_for_people_with_no_more_permissions(person, client, rights, number):
     client.force_login(people.person("manager", of="Manager", is_staff=True))
     User.objects.filter(pk=person.pk).update(**rights)
 
@@ -96,7 +96,7 @@ def test_a_person_is_deleted_with_their_tokens(operator, person, client):
     assert not ApiToken.objects.exists()
 
 
-def test_to_revoke_twice_is_as_once(person):
+def test_revoking_twice_has_no_further_effect(person):
     api_tokens.issue(person, name="Bridge", at=AT)
 
     assert api_tokens.revoke(ApiToken.objects.all(), at=AT) == 1

@@ -15,7 +15,7 @@ async def tms() -> AsyncIterator[FakeTMS]:
 
 @pytest.fixture
 async def start(tms: FakeTMS) -> AsyncIterator[Callable[..., RunningAgent]]:
-    """Starts agents that dial `tms`, and ends them."""
+    """Starts agents that connect to `tms`, and stops them."""
     running: list[RunningAgent] = []
 
     def start(**options: Any) -> RunningAgent:
@@ -29,6 +29,6 @@ async def start(tms: FakeTMS) -> AsyncIterator[Callable[..., RunningAgent]]:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """What agents logged so far."""
+    """Log lines of the agents."""
     caplog.set_level("INFO", logger="tms.agent")
     return lambda: caplog.text

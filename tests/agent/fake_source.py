@@ -5,7 +5,7 @@ from tms.protocol import frames
 
 
 class FakeSource:
-    """A terminal that has a number of reports, and whatever else a test gives it."""
+    """A terminal with a number of reports, and further state from a test."""
 
     identity = DeviceIdentity("S-1", "PX-300", "2.14.1")
     capabilities: Sequence[str] = ("ping", "reboot", "break", "sleep")

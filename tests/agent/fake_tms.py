@@ -1,4 +1,4 @@
-"""A TMS that does as it is told: a real WebSocket server, of which a test plays the brain."""
+"""A scripted TMS: a real WebSocket server whose responses come from a test."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
 from tms.protocol.errors import FrameError
 
 DEADLINE_S = 15
-"""Only to end a test that would wait for ever."""
+"""Only to end a test that would otherwise hang."""
 
 
 class FakeTMS:
@@ -48,7 +48,7 @@ class FakeTMS:
         await self._exits.aclose()
 
     def refuse(self, status: int, *, problem: str = "", body: bytes = b"", **headers: str) -> None:
-        """Answer the next handshake with `status`: as TMS does with a `problem`, as a proxy does without."""
+        """Answer the next handshake with `status`: like TMS with a `problem`, like a proxy without."""
         given = Headers({name.replace("_", "-"): value for name, value in headers.items()})
         if problem:
             body = msgspec.json.encode({"type": problem, "detail": "as TMS says it"})
@@ -98,7 +98,7 @@ class FakeLink:
         limits: frames.Limits | None = None,
         accepts_undated: bool = True,
     ) -> None:
-        """A heartbeat of an hour: reports come when a test wants them."""
+        """A heartbeat of an hour, so that reports are sent only by a test."""
         self.boot = await self.expect(uplink.BootCall)
         at = server_time or datetime.now(UTC)
         booted = frames.BootResult(
@@ -112,7 +112,7 @@ class FakeLink:
         return self.boot.params
 
     async def expect[Kind: uplink.Uplink](self, kind: type[Kind]) -> Kind:
-        """The next frame, which has to be of this kind."""
+        """The next frame, which must be of this kind."""
         frame = await self.receive()
         assert isinstance(frame, kind), frame
         return frame

@@ -18,7 +18,7 @@ CREDENTIAL = PlainCredential("T-1", "s" * 43)
 
 
 class RunningAgent:
-    """An agent that runs, and what its caller saw of it. Backs off for as short as the rules allow."""
+    """A running agent, and what its caller was notified of. Its backoff is as short as the rules allow."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self.source = options.pop("source", None) or FakeSource()

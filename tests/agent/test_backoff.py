@@ -18,7 +18,7 @@ ENDS = st.one_of(
 )
 
 
-def test_the_window_is_as_long_as_it_was_waited_so_far_up_to_a_minute():
+def test_the_window_is_as_long_as_the_wait_so_far_up_to_a_minute():
     backoff = Backoff(jitter=lambda: 1.0)
 
     waits = [backoff.after(Unreachable("no route")) for _ in range(9)]
@@ -27,7 +27,7 @@ def test_the_window_is_as_long_as_it_was_waited_so_far_up_to_a_minute():
 
 
 @given(st.lists(st.floats(0.01, 1, exclude_max=True), min_size=1), st.floats(0, 300))
-def test_no_outage_is_made_more_than_twice_as_long(dice, outage_s):
+def test_no_outage_is_more_than_doubled(dice, outage_s):
     turns = itertools.cycle(dice)
     backoff, at = Backoff(jitter=lambda: next(turns)), 0.0
 
@@ -37,12 +37,12 @@ def test_no_outage_is_made_more_than_twice_as_long(dice, outage_s):
     assert at <= outage_s + max(1.0, min(outage_s, 60.0)) + 1e-6
 
 
-def test_the_first_wait_is_random_from_zero_on():
+def test_the_first_wait_is_random_from_zero():
     assert Backoff(jitter=lambda: 0.0).after(Closed(LOST)) == 0
     assert Backoff(jitter=lambda: 0.5).after(Closed(LOST)) == 0.5
 
 
-def test_a_link_that_lasted_begins_anew():
+def test_a_stable_link_resets_the_backoff():
     backoff = Backoff(jitter=lambda: 1.0)
     for _ in range(5):
         backoff.after(Closed(LOST))
@@ -52,7 +52,7 @@ def test_a_link_that_lasted_begins_anew():
     assert backoff.after(Closed(LOST)) == 1
 
 
-def test_silence_at_every_address_opens_the_widest_window_at_once():
+def test_no_response_from_any_address_opens_the_widest_window_at_once():
     assert Backoff(jitter=lambda: 1.0).after(TimedOut("silence", is_everywhere=True)) == 60
     assert Backoff(jitter=lambda: 1.0).after(TimedOut("silence", is_everywhere=False)) == 1
 
@@ -79,13 +79,13 @@ def test_silence_at_every_address_opens_the_widest_window_at_once():
         (Drained(frames.DrainFrame(1, 30)), 1, 31),
     ],
 )
-def test_each_end_has_its_bounds(end, soonest, latest):
+def test_each_end_of_a_link_has_its_limits(end, soonest, latest):
     assert Backoff(jitter=lambda: 0.0).after(end) == soonest
     assert Backoff(jitter=lambda: 1.0).after(end) == latest
 
 
 @given(st.lists(ENDS, max_size=20), st.floats(0, 1, exclude_max=True))
-def test_no_wait_is_negative_or_for_ever(ends, dice):
+def test_no_wait_is_negative_or_unlimited(ends, dice):
     backoff = Backoff(jitter=lambda: dice)
 
     assert all(0 <= backoff.after(end) <= LONGEST_S for end in ends)

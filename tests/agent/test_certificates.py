@@ -1,4 +1,4 @@
-"""A certificate that only a wrong clock makes invalid is reported as a matter of the clock."""
+"""A certificate that is invalid only because of a wrong clock is reported as such."""
 
 import asyncio
 import ssl
@@ -32,7 +32,7 @@ type Serve = Callable[..., "asyncio.Future[str]"]
 
 @pytest.fixture
 async def serve(tmp_path, monkeypatch) -> AsyncIterator[Serve]:
-    """Serves TLS with a certificate that is valid from then until then; returns the address of the link."""
+    """Serve TLS with a certificate with these dates; returns the URL of the link."""
     exits = AsyncExitStack()
 
     async def serve(begins: datetime, ends: datetime, *, is_trusted: bool = True) -> str:
@@ -86,7 +86,9 @@ def certificate(path: Path, begins: datetime, ends: datetime) -> Path:
         (*LAST_YEAR, 0, f"certificate_expired: {BY_CLOCK} (which is right), {EXPIRED}; {RENEW}"),
     ],
 )
-async def test_a_certificate_out_of_its_dates_names_the_clock_and_the_remedy(serve, begins, ends, days_ahead, message):
+async def test_an_expired_certificate_is_reported_with_the_clock_and_the_remedy(
+    serve, begins, ends, days_ahead, message
+):
     url = await serve(begins, ends)
     error = None if days_ahead is None else timedelta(days=days_ahead)
 
@@ -96,7 +98,7 @@ async def test_a_certificate_out_of_its_dates_names_the_clock_and_the_remedy(ser
     assert str(rejected.value) == message
 
 
-async def test_a_certificate_of_somebody_else_is_not_a_matter_of_the_clock(serve):
+async def test_a_certificate_of_another_host_is_not_attributed_to_the_clock(serve):
     url = await serve(NOW - YEAR, NOW + YEAR, is_trusted=False)
 
     with pytest.raises(CertificateRejected, match="certificate_not_trusted: localhost: self-signed certificate"):

@@ -1,4 +1,4 @@
-"""A terminal whose clock is wrong reports the right instants, or says that it does not know them."""
+"""A terminal with a wrong clock reports correct times, or reports that they are unknown."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,7 @@ NEVER_SET = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
 
 
 class Machine:
-    """A machine with a boot clock, and a clock on the wall that anybody may set."""
+    """A machine with a boot clock, and a wall clock that can be set."""
 
     def __init__(self, wall: datetime = NEVER_SET) -> None:
         self.boots = 0
@@ -52,7 +52,7 @@ def machine() -> Machine:
 
 @pytest.fixture
 async def start_offline(tms, start, machine, tmp_path) -> AsyncIterator[Callable]:
-    """Starts the agent on `machine`, with the spool that is on its disk, while TMS cannot be reached."""
+    """Start the agent on `machine`, with the spool on its disk, while TMS is unreachable."""
     journals: list[SqliteJournal] = []
 
     async def start_offline() -> RunningAgent:
@@ -70,7 +70,7 @@ async def start_offline(tms, start, machine, tmp_path) -> AsyncIterator[Callable
 
 
 async def linked(tms, running: RunningAgent, *, server_time: datetime, **answer) -> FakeLink:
-    """The network is back."""
+    """The network works again."""
     running.agent.offline_for(0)
     return await tms.booted(server_time=server_time, **answer)
 
@@ -79,13 +79,15 @@ def instants(reports: list[frames.ReportFrame]) -> list[datetime | None]:
     return [report.at for report in reports]
 
 
-async def test_from_no_clock_through_steps_and_restarts_every_instant_is_right_or_unknown(tms, start_offline, machine):
+async def test_without_a_clock_and_through_steps_and_restarts_every_time_is_correct_or_unknown(
+    tms, start_offline, machine
+):
     running = await start_offline()
     for _ in range(2):
         running.agent.report_now()
         machine.run(600)
 
-    # The first link dates what was made in 1970.
+    # The first link dates reports of 1970.
     link = await linked(tms, running, server_time=NOON)
     first = await link.reports(2)
     await link.ack(2)
@@ -113,7 +115,7 @@ async def test_from_no_clock_through_steps_and_restarts_every_instant_is_right_o
     running.agent.report_now()
     await running.end()
 
-    # The machine restarts twice; the boot in between never hears of TMS, and its clock says 2015.
+    # The machine restarts twice; the boot in between never connects to TMS, and its clock shows 2015.
     machine.boot(datetime(2015, 1, 1, tzinfo=UTC))
     running = await start_offline()
     running.source.events = [frames.TerminalEvent(machine.wall, "door_open")]
@@ -150,7 +152,7 @@ async def test_each_boot_answer_corrects_the_clock(tms, start_offline, machine):
     assert (await link.report()).at == NOON + timedelta(seconds=1)
 
 
-async def test_an_undated_boot_waits_for_a_tms_that_takes_it(tms, start_offline, machine):
+async def test_an_undated_boot_waits_for_a_tms_that_accepts_it(tms, start_offline, machine):
     running = await start_offline()
     running.agent.report_now()
     await running.end()
@@ -171,7 +173,7 @@ async def test_an_undated_boot_waits_for_a_tms_that_takes_it(tms, start_offline,
     assert undated.boot_id != live.boot_id
 
 
-async def test_a_goodbye_is_by_the_time_of_tms(tms, start_offline, machine):
+async def test_a_goodbye_uses_the_time_of_tms(tms, start_offline, machine):
     running = await start_offline()
     link = await linked(tms, running, server_time=NOON)
     await running.until(lambda state: state.is_connected)
@@ -181,7 +183,7 @@ async def test_a_goodbye_is_by_the_time_of_tms(tms, start_offline, machine):
     assert (await link.expect(uplink.GoodbyeCall)).params.back_at == NOON + timedelta(minutes=3)
 
 
-async def test_a_deadline_is_by_the_time_of_tms_whatever_is_on_the_wall(tms, start_offline, machine):
+async def test_a_deadline_uses_the_time_of_tms_regardless_of_the_wall_clock(tms, start_offline, machine):
     running = await start_offline()
     link = await linked(tms, running, server_time=datetime.now(UTC))
 
@@ -194,7 +196,7 @@ async def test_a_deadline_is_by_the_time_of_tms_whatever_is_on_the_wall(tms, sta
     ("set_to", "happened", "age_s"),
     [
         (None, NEVER_SET + timedelta(seconds=25), 5),
-        (None, NEVER_SET - timedelta(hours=1), 3630),  # a device that tells late
+        (None, NEVER_SET - timedelta(hours=1), 3630),  # a device that reports late
         (None, NEVER_SET + timedelta(days=9), 0),
         (None, datetime(1900, 1, 1, tzinfo=UTC), 30),
         (NOON, NEVER_SET + timedelta(seconds=25), 30),
@@ -202,7 +204,7 @@ async def test_a_deadline_is_by_the_time_of_tms_whatever_is_on_the_wall(tms, sta
         (datetime(1969, 1, 1, tzinfo=UTC), NEVER_SET + timedelta(seconds=25), 0),
     ],
 )
-def test_an_event_is_as_old_as_its_clock_says_or_happened_since_the_last_sample(machine, set_to, happened, age_s):
+def test_an_event_is_dated_by_its_clock_or_by_the_last_sample(machine, set_to, happened, age_s):
     source, spool = FakeSource(), Spool()
     recorder = Recorder(source, spool, clock=machine.clock, wall=lambda: machine.wall, log=Log("T-1"))
     machine.run(30)
@@ -215,7 +217,7 @@ def test_an_event_is_as_old_as_its_clock_says_or_happened_since_the_last_sample(
     assert report.at - report.events[0].at == timedelta(seconds=age_s)
 
 
-def test_thinning_goes_by_the_order_of_reports_whatever_is_on_the_wall(machine):
+def test_thinning_follows_the_order_of_reports_regardless_of_the_wall_clock(machine):
     spool = Spool(bounds=Bounds(reports=20))
     recorder = Recorder(FakeSource(), spool, clock=machine.clock, wall=lambda: machine.wall, log=Log("T-1"))
     for number in range(40):
@@ -258,7 +260,7 @@ def test_an_earlier_release_can_still_add_to_the_spool_and_read_it(tmp_path):
     assert isinstance(call, uplink.ReportCall)
 
 
-def test_clocks_are_forgotten_when_no_report_needs_them_but_for_the_newest(tmp_path):
+def test_anchors_are_deleted_when_no_report_needs_them_except_the_newest(tmp_path):
     path = tmp_path / "spool"
     with closing(SqliteJournal(path, "T-1")) as journal:
         spool = Spool(journal)
@@ -272,7 +274,7 @@ def test_clocks_are_forgotten_when_no_report_needs_them_but_for_the_newest(tmp_p
         assert sorted(Spool(journal).anchors) == ["c1", "c2"]
 
 
-def test_the_clock_of_this_machine_goes_on_and_names_the_boot():
+def test_the_boot_clock_of_this_machine_advances_and_has_a_boot_id():
     clock = machine_clock()
 
     first, second = clock.now(), clock.now()

@@ -34,13 +34,13 @@ def credential(monkeypatch):
         (["--url", URL, "--frequency", "5"], "unrecognized arguments: --frequency 5"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(capsys, arguments, line):
+def test_invalid_input_causes_a_one_line_error_and_exit_code_2(capsys, arguments, line):
     status = main(arguments)
 
-    said = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert status == 2
-    assert said.startswith(f"tms-agent: {line}")
-    assert said.count("\n") == 1
+    assert message.startswith(f"tms-agent: {line}")
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("content", ["", "  \n", "\N{SNOWMAN}", "T-1"])
@@ -54,7 +54,7 @@ def test_a_file_without_a_credential_is_refused(capsys, monkeypatch, tmp_path, c
     assert "credential" in capsys.readouterr().err
 
 
-def test_no_credential_at_all_says_where_to_give_one(capsys, monkeypatch):
+def test_a_missing_credential_is_reported_with_the_ways_to_set_it(capsys, monkeypatch):
     monkeypatch.delenv(CREDENTIAL_VARIABLE)
 
     status = main(["--url", URL])
@@ -80,13 +80,13 @@ def test_a_file_wins_over_the_environment(tmp_path):
     assert choices.credential.uid == "T-2"
 
 
-def test_a_url_without_a_path_means_the_link():
+def test_a_url_without_a_path_gets_the_path_of_the_link():
     assert agent_arguments.link_url("wss://tms.example") == "wss://tms.example/ws/terminal/"
     assert agent_arguments.link_url("wss://tms.example/") == "wss://tms.example/ws/terminal/"
     assert agent_arguments.link_url("wss://proxy.example/tms/ws/terminal/") == "wss://proxy.example/tms/ws/terminal/"
 
 
-def test_a_spool_of_its_own_is_kept_where_the_platform_keeps_state(monkeypatch, tmp_path):
+def test_the_default_spool_is_in_the_state_directory_of_the_platform(monkeypatch, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")
@@ -98,11 +98,11 @@ def test_a_spool_of_its_own_is_kept_where_the_platform_keeps_state(monkeypatch, 
     ("url", "is_warned"),
     [("ws://tms.example/", True), ("wss://tms.example/", False), ("ws://127.0.0.1/", False), ("ws://[::1]/", False)],
 )
-def test_a_secret_in_the_clear_is_warned_of(url, is_warned):
+def test_an_unencrypted_link_logs_a_warning(url, is_warned):
     assert agent_arguments.sends_secrets_in_the_clear(url) is is_warned
 
 
-def test_a_log_line_is_one_line_whatever_is_in_it(caplog):
+def test_a_log_entry_is_one_line_regardless_of_its_contents(caplog):
     caplog.handler.setFormatter(OneLine())
     caplog.set_level("INFO", logger="tms.agent")
 

@@ -21,7 +21,7 @@ async def test_a_command_is_answered_with_its_result(tms, start):
         ("sleep", 30, "tms:unavailable", "sleep failed: a bug"),
     ],
 )
-async def test_a_command_that_is_not_done_is_answered_with_the_reason(tms, start, name, within_s, kind, message):
+async def test_a_failed_command_is_answered_with_the_reason(tms, start, name, within_s, kind, message):
     start()
     link = await tms.booted()
 
@@ -30,7 +30,7 @@ async def test_a_command_that_is_not_done_is_answered_with_the_reason(tms, start
     assert (answer.error.data.type, answer.error.message) == (kind, message)
 
 
-async def test_a_command_that_makes_the_terminal_leave_is_answered_before_the_goodbye(tms, start):
+async def test_a_command_that_stops_the_terminal_is_answered_before_the_goodbye(tms, start):
     running = start()
     link = await tms.booted()
 
@@ -43,7 +43,7 @@ async def test_a_command_that_makes_the_terminal_leave_is_answered_before_the_go
     assert await running.ended() == frames.GoodbyeFrame("reboot")
 
 
-async def test_a_result_that_no_frame_holds_is_refused(tms, start):
+async def test_a_result_that_fits_no_frame_is_refused(tms, start):
     start()
     link = await tms.booted()
 

@@ -1,4 +1,4 @@
-"""What was not acknowledged is sent again, in order, and marked as the history that it is."""
+"""Unacknowledged reports are sent again, in order, and marked as late."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from tms.protocol import downlink, frames, uplink
 from tms.protocol.errors import ErrorType, FrameError
 
 
-async def test_what_was_not_acknowledged_is_sent_again_as_late_after_a_reconnect(tms, start):
+async def test_unacknowledged_reports_are_sent_again_as_late_after_a_reconnect(tms, start):
     running = start()
     link = await tms.booted()
     for _ in range(3):
@@ -28,7 +28,7 @@ async def test_what_was_not_acknowledged_is_sent_again_as_late_after_a_reconnect
     assert all(report.boot_id is msgspec.UNSET for report in reports)
 
 
-async def test_what_the_boot_answer_says_is_committed_is_not_sent_again(tms, start):
+async def test_reports_that_the_boot_answer_confirms_are_not_sent_again(tms, start):
     running = start()
     link = await tms.booted()
     for _ in range(3):
@@ -41,7 +41,7 @@ async def test_what_the_boot_answer_says_is_committed_is_not_sent_again(tms, sta
     assert (await again.report()).seq == 3
 
 
-async def test_backfill_is_one_message_and_what_comes_after_it_is_live(tms, start):
+async def test_backfill_is_one_message_and_later_reports_are_live(tms, start):
     running = start()
     link = await tms.booted()
     link.cut()
@@ -59,7 +59,7 @@ async def test_backfill_is_one_message_and_what_comes_after_it_is_live(tms, star
     assert (live.seq, live.late) == (6, False)
 
 
-async def test_backfill_goes_no_faster_than_it_is_acknowledged(tms, start):
+async def test_backfill_is_sent_no_faster_than_it_is_acknowledged(tms, start):
     running = start(spool=filled(25))
     link = await tms.booted(limits=frames.Limits(reports_per_batch=10))
 
@@ -74,7 +74,7 @@ async def test_backfill_goes_no_faster_than_it_is_acknowledged(tms, start):
     assert (await link.report()).seq == 1
 
 
-async def test_a_batch_is_cut_to_what_one_frame_holds(tms, start):
+async def test_a_batch_is_limited_to_the_size_of_one_frame(tms, start):
     start(spool=filled(40, text="x" * 400))
     link = await tms.booted(limits=frames.Limits(frame_bytes=4096))
 
@@ -84,7 +84,7 @@ async def test_a_batch_is_cut_to_what_one_frame_holds(tms, start):
     assert len(list(uplink.decode(message))) > 1
 
 
-async def test_a_report_that_is_larger_than_the_server_takes_does_not_block_the_rest(tms, start, lines):
+async def test_a_report_that_is_too_large_for_the_server_does_not_block_the_others(tms, start, lines):
     spool = filled(1)
     spool.append("earlier", report(2, events=20, text="x" * 400))
     spool.append("earlier", report(3))
@@ -132,7 +132,7 @@ async def test_a_report_that_waited_longer_than_a_heartbeat_is_late(tms, start):
     assert (second.seq, second.late) == (2, True)
 
 
-async def test_an_event_that_a_short_break_held_up_is_still_news(tms, start):
+async def test_an_event_after_a_short_interruption_is_sent_live(tms, start):
     running = start()
     link = await tms.booted()
     running.agent.report_now()
@@ -147,7 +147,7 @@ async def test_an_event_that_a_short_break_held_up_is_still_news(tms, start):
     assert [(one.seq, one.late, len(one.events)) for one in reports] == [(1, True, 0), (2, False, 1)]
 
 
-async def test_an_event_that_a_long_break_held_up_is_history(tms, start):
+async def test_an_event_after_a_long_interruption_is_sent_late(tms, start):
     running = start()
     link = await tms.booted(heartbeat_s=30)
     link.cut()
@@ -160,20 +160,20 @@ async def test_an_event_that_a_long_break_held_up_is_history(tms, start):
     assert (await again.report()).late
 
 
-async def test_events_at_boot_are_news_and_not_backfill(tms, start):
+async def test_events_at_boot_are_sent_live(tms, start):
     running = start()
     link = await tms.booted()
     running.source.events = [frames.TerminalEvent(datetime.now(UTC), "door_open")]
 
     link.cut()
     again = await tms.booted()
-    told = await again.report()
+    result = await again.report()
 
-    assert [event.code for event in told.events] == ["door_open"]
-    assert told.late is False
+    assert [event.code for event in result.events] == ["door_open"]
+    assert result.late is False
 
 
-async def test_a_report_that_the_server_refuses_for_good_does_not_stop_the_others(tms, start):
+async def test_a_report_that_the_server_rejects_permanently_does_not_block_the_others(tms, start):
     running = start(spool=filled(3))
     link = await tms.booted(limits=frames.Limits(reports_per_batch=3))
     await link.reports(3)
@@ -186,7 +186,7 @@ async def test_a_report_that_the_server_refuses_for_good_does_not_stop_the_other
     assert (await link.report()).seq == 1
 
 
-async def test_live_frames_keep_within_what_the_server_allows(tms, start):
+async def test_live_frames_stay_within_the_limit_of_the_server(tms, start):
     running = start()
     link = await tms.booted(limits=frames.Limits(frames_per_minute=60_000, frames_burst=2))
 

@@ -30,7 +30,7 @@ def test_retry_after_is_a_number_or_a_date(value, seconds):
     assert retry_after(value, at=AT) == seconds
 
 
-def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch):
+def test_a_proxy_of_the_environment_is_used_except_for_this_machine(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("https_proxy", "http://secure.example:3128")
     monkeypatch.setenv("no_proxy", "inside.example")
@@ -43,7 +43,7 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch
     assert proxy_for("ws://localhost:8000/") is None
 
 
-async def test_an_address_that_refuses_is_followed_by_the_next_at_once(tms, monkeypatch):
+async def test_after_a_refusal_the_next_address_is_tried_at_once(tms, monkeypatch):
     resolve(monkeypatch, "127.0.0.9", "127.0.0.1")
 
     link = await Dialer(named(tms.url), CREDENTIAL).dial()
@@ -52,7 +52,7 @@ async def test_an_address_that_refuses_is_followed_by_the_next_at_once(tms, monk
     assert len(tms.requests) == 1
 
 
-async def test_a_silent_address_is_followed_by_the_other_at_the_next_dial(tms, monkeypatch):
+async def test_after_no_response_the_other_address_is_tried_at_the_next_attempt(tms, monkeypatch):
     resolve(monkeypatch, "127.0.0.2", "127.0.0.1")
     with silent("127.0.0.2", port_of(tms.url)):
         dialing = Dialer(named(tms.url), CREDENTIAL, timeout_s=0.2)
@@ -65,9 +65,9 @@ async def test_a_silent_address_is_followed_by_the_other_at_the_next_dial(tms, m
     assert len(tms.requests) == 1
 
 
-async def test_silence_at_the_last_address_is_silence_everywhere(monkeypatch):
+async def test_no_response_at_the_last_address_means_none_at_all(monkeypatch):
     resolve(monkeypatch, "127.0.0.2", "127.0.0.3")
-    # The first keeps the port it is given: a port that was free a moment ago may be another worker's by now.
+    # The first uses the port it is given: a free port could be taken by another worker by now.
     with silent("127.0.0.2", 0) as first, silent("127.0.0.3", first.getsockname()[1]):
         dialing = Dialer(f"ws://tms.example:{first.getsockname()[1]}/", CREDENTIAL, timeout_s=0.05)
         ends = []
@@ -79,7 +79,7 @@ async def test_silence_at_the_last_address_is_silence_everywhere(monkeypatch):
     assert ends == [False, True, False]
 
 
-async def test_a_name_that_does_not_exist_is_said_so(monkeypatch):
+async def test_an_unknown_host_name_is_reported(monkeypatch):
     def fail(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -89,7 +89,7 @@ async def test_a_name_that_does_not_exist_is_said_so(monkeypatch):
         await Dialer("ws://tms.example/", CREDENTIAL).dial()
 
 
-async def test_a_port_that_speaks_something_else_is_said_so():
+async def test_a_port_with_another_protocol_is_reported():
     async def greet(_, writer):
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
@@ -100,12 +100,12 @@ async def test_a_port_that_speaks_something_else_is_said_so():
             await Dialer(url, CREDENTIAL).dial()
 
 
-def test_the_agent_names_itself_and_its_version():
+def test_the_agent_sends_its_name_and_version():
     assert dialer.agent_name().startswith("tms-agent")
 
 
 def resolve(monkeypatch, *addresses: str) -> None:
-    """Let every name have these addresses."""
+    """Resolve every name to these addresses."""
     real = socket.getaddrinfo
 
     def found(host, port, *args, **kwargs):
@@ -125,7 +125,7 @@ def port_of(url: str) -> int:
 
 
 def silent(address: str, port: int) -> socket.socket:
-    """Connections are accepted by the kernel, and nobody answers."""
+    """The kernel accepts connections, and no process answers."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,4 +1,4 @@
-"""The file that the spool leaves on disk."""
+"""The spool file on disk."""
 
 import sqlite3
 import stat
@@ -20,7 +20,7 @@ def fill(path, number: int = 3) -> None:
             spool.append("boot", frames.ReportFrame(seq, datetime.now(UTC)))
 
 
-def test_its_folder_is_made_and_only_its_owner_may_read_it(tmp_path):
+def test_its_folder_is_created_and_only_its_owner_may_read_it(tmp_path):
     path = tmp_path / "state" / "agent" / "spool"
 
     fill(path)
@@ -29,7 +29,7 @@ def test_its_folder_is_made_and_only_its_owner_may_read_it(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path):
+def test_a_file_of_another_kind_is_refused_and_not_changed(tmp_path):
     path = tmp_path / "notes"
     path.write_text("my notes")
 
@@ -39,7 +39,7 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path):
     assert path.read_text() == "my notes"
 
 
-def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path):
+def test_a_database_of_another_program_is_refused_and_not_changed(tmp_path):
     path = tmp_path / "shop.db"
     with closing(sqlite3.connect(path)) as shop:
         shop.execute("PRAGMA application_id = 42")
@@ -70,7 +70,7 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path):
         SqliteJournal(tmp_path / "file" / "spool", "T-1")
 
 
-def test_a_damaged_spool_is_set_aside_and_a_new_one_begins(tmp_path, caplog):
+def test_a_damaged_spool_is_moved_aside_and_a_new_one_is_created(tmp_path, caplog):
     path = tmp_path / "spool"
     fill(path, number=200)
     data = bytearray(path.read_bytes())
@@ -84,7 +84,7 @@ def test_a_damaged_spool_is_set_aside_and_a_new_one_begins(tmp_path, caplog):
     assert "the spool was damaged" in caplog.text
 
 
-def test_it_remembers_that_the_credential_worked(tmp_path):
+def test_a_successful_sign_in_is_stored_in_the_spool(tmp_path):
     path = tmp_path / "spool"
     with closing(SqliteJournal(path, "T-1")) as journal:
         assert not journal.was_accepted

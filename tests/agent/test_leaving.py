@@ -1,4 +1,4 @@
-"""How an agent leaves, and how it comes back."""
+"""How an agent disconnects, and how it reconnects."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from tms.agent.storage.state import AgentPhase
 from tms.protocol import downlink, frames, uplink
 
 
-async def test_stop_says_goodbye_closes_and_ends_the_run(tms, start):
+async def test_stop_sends_a_goodbye_closes_the_link_and_ends_the_run(tms, start):
     running = start()
     link = await tms.booted()
     await running.until(lambda state: state.is_connected)
@@ -23,7 +23,7 @@ async def test_stop_says_goodbye_closes_and_ends_the_run(tms, start):
     assert running.agent.state.phase is AgentPhase.STOPPED
 
 
-async def test_stop_ends_the_run_also_while_there_is_no_link(tms, start):
+async def test_stop_ends_the_run_without_a_link(tms, start):
     tms.refuse(503, Retry_After="3000")
     running = start()
     await running.until(lambda state: state.phase is AgentPhase.WAITING)
@@ -33,7 +33,7 @@ async def test_stop_ends_the_run_also_while_there_is_no_link(tms, start):
     assert await running.ended() == frames.GoodbyeFrame("shutdown")
 
 
-async def test_stop_ends_the_run_also_while_the_boot_is_not_answered(tms, start):
+async def test_stop_ends_the_run_before_the_boot_is_answered(tms, start):
     running = start()
     link = await tms.link()
     await link.expect(uplink.BootCall)
@@ -43,7 +43,7 @@ async def test_stop_ends_the_run_also_while_the_boot_is_not_answered(tms, start)
     assert await running.ended() == frames.GoodbyeFrame("shutdown")
 
 
-async def test_a_crash_cuts_the_link_without_a_word(tms, start):
+async def test_a_crash_cuts_the_link_without_a_goodbye(tms, start):
     running = start()
     link = await tms.booted()
     await running.until(lambda state: state.is_connected)
@@ -54,7 +54,7 @@ async def test_a_crash_cuts_the_link_without_a_word(tms, start):
     assert await running.ended() is None
 
 
-async def test_what_was_not_acknowledged_before_a_crash_is_sent_after_it(tms, start):
+async def test_unacknowledged_reports_are_sent_after_a_crash(tms, start):
     running = start()
     link = await tms.booted()
     running.agent.report_now()
@@ -64,13 +64,13 @@ async def test_what_was_not_acknowledged_before_a_crash_is_sent_after_it(tms, st
 
     again = start(spool=running.agent.spool)
     other = await tms.booted()
-    told = await other.report()
+    result = await other.report()
 
-    assert (told.boot_id, told.seq, told.late) == (link.booted.boot_id, 1, True)
+    assert (result.boot_id, result.seq, result.late) == (link.booted.boot_id, 1, True)
     assert other.booted.boot_id == again.agent.state.boot_id != link.booted.boot_id
 
 
-async def test_an_agent_that_is_offline_samples_on_and_tells_afterwards(tms, start):
+async def test_an_offline_agent_continues_to_sample_and_reports_afterwards(tms, start):
     running = start()
     link = await tms.booted()
     await running.until(lambda state: state.is_connected)
@@ -79,14 +79,14 @@ async def test_an_agent_that_is_offline_samples_on_and_tells_afterwards(tms, sta
     running.agent.report_now()
     code = await link.closed()
     again = await tms.booted()
-    told = await again.report()
+    result = await again.report()
 
     assert code == 1006
     assert again.booted.boot_id == link.booted.boot_id
-    assert (told.seq, told.late) == (1, True)
+    assert (result.seq, result.late) == (1, True)
 
 
-async def test_offline_lasts_as_long_as_it_was_meant_to(tms, start):
+async def test_an_offline_period_has_the_requested_length(tms, start):
     running = start()
     link = await tms.booted()
     await running.until(lambda state: state.is_connected)
@@ -100,7 +100,7 @@ async def test_offline_lasts_as_long_as_it_was_meant_to(tms, start):
     assert not tms.has_new_link
 
 
-async def test_a_drain_is_followed_when_what_is_on_the_way_is_acknowledged(tms, start, lines):
+async def test_a_drain_is_followed_once_sent_reports_are_acknowledged(tms, start, lines):
     running = start()
     link = await tms.booted()
     running.agent.report_now()
@@ -118,7 +118,7 @@ async def test_a_drain_is_followed_when_what_is_on_the_way_is_acknowledged(tms, 
     assert "asked to come back later; next try in 0 s" in lines()
 
 
-async def test_a_drain_says_when_to_come_back(tms, start, lines):
+async def test_a_drain_contains_the_time_to_reconnect(tms, start, lines):
     running = start()
     link = await tms.booted()
 
@@ -130,7 +130,7 @@ async def test_a_drain_says_when_to_come_back(tms, start, lines):
     assert not tms.has_new_link
 
 
-async def test_a_drain_sends_nothing_more_of_what_waits(tms, start):
+async def test_nothing_more_is_sent_after_a_drain(tms, start):
     running = start()
     link = await tms.booted()
     running.agent.report_now()
@@ -149,7 +149,7 @@ async def test_a_drain_sends_nothing_more_of_what_waits(tms, start):
     assert ((await again.report()).seq, again.booted.last_seq) == (2, 2)
 
 
-async def test_a_server_that_closes_for_a_drain_is_believed_without_waiting(tms, start, lines):
+async def test_a_close_for_a_drain_is_followed_at_once(tms, start, lines):
     running = start()
     link = await tms.booted()
     running.agent.report_now()

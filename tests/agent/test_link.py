@@ -1,4 +1,4 @@
-"""What an agent does on the wire."""
+"""The behaviour of an agent on the link."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ async def test_the_first_frame_is_a_boot_with_the_whole_state(tms, start):
     assert link.booted.full == frames.FullState("ok", {"temperature_c": 40.5})
 
 
-async def test_each_run_is_a_boot_of_its_own(tms, start):
+async def test_each_run_has_its_own_boot(tms, start):
     first = start()
     one = await tms.booted()
     await first.end()
@@ -39,7 +39,7 @@ async def test_each_run_is_a_boot_of_its_own(tms, start):
     assert one.booted.boot_id != other.booted.boot_id
 
 
-async def test_a_report_is_sent_live_and_forgotten_when_it_is_acknowledged(tms, start):
+async def test_a_report_is_sent_live_and_deleted_when_it_is_acknowledged(tms, start):
     running = start()
     link = await tms.booted()
 
@@ -53,7 +53,7 @@ async def test_a_report_is_sent_live_and_forgotten_when_it_is_acknowledged(tms, 
     assert state.is_connected
 
 
-async def test_a_terminal_with_nothing_to_say_sends_heartbeats(tms, start):
+async def test_a_terminal_without_reports_sends_heartbeats(tms, start):
     running = start(options=None)
     running.source.is_quiet = True
     link = await tms.booted(heartbeat_s=0.01)
@@ -61,7 +61,7 @@ async def test_a_terminal_with_nothing_to_say_sends_heartbeats(tms, start):
     assert await link.receive() == uplink.HeartbeatCall("2.0")
 
 
-async def test_a_report_that_waits_for_acknowledgements_is_stood_in_for_by_a_heartbeat(tms, start):
+async def test_a_heartbeat_is_sent_while_reports_wait_for_acknowledgements(tms, start):
     running = start()
     link = await tms.booted(limits=frames.Limits(reports_per_batch=1), heartbeat_s=0.01)
 
@@ -73,7 +73,7 @@ async def test_a_report_that_waits_for_acknowledgements_is_stood_in_for_by_a_hea
     assert len(running.agent.spool) >= 1
 
 
-async def test_what_a_server_would_refuse_is_not_sent(tms, start, lines):
+async def test_frames_that_a_server_would_refuse_are_not_sent(tms, start, lines):
     running = start()
     link = await tms.booted()
     running.source.metrics = {"Not A Name": 1.0}
@@ -87,7 +87,7 @@ async def test_what_a_server_would_refuse_is_not_sent(tms, start, lines):
     assert "a sample cannot be reported: $.params.metrics: Expected `str` matching regex" in lines()
 
 
-async def test_more_events_than_one_report_takes_become_several(tms, start):
+async def test_more_events_than_fit_one_report_are_split(tms, start):
     running = start()
     link = await tms.booted()
     at = datetime.now(UTC)
@@ -96,13 +96,13 @@ async def test_more_events_than_one_report_takes_become_several(tms, start):
     running.agent.report_now()
     reports = await link.reports(3)
 
-    told = [event for report in reports for event in report.events]
-    assert [event.code for event in told] == [f"event-{number}" for number in range(250)]
-    assert told[0].text == "?" * 500
+    result = [event for report in reports for event in report.events]
+    assert [event.code for event in result] == [f"event-{number}" for number in range(250)]
+    assert result[0].text == "?" * 500
     assert [report.seq for report in reports] == [1, 2, 3]
 
 
-async def test_a_clock_that_is_plainly_wrong_is_corrected_by_the_servers(tms, start, lines):
+async def test_an_obviously_wrong_clock_is_corrected_by_that_of_the_server(tms, start, lines):
     running = start()
     other = datetime.now(UTC) + timedelta(days=900)
     link = await tms.booted(server_time=other)
@@ -114,7 +114,7 @@ async def test_a_clock_that_is_plainly_wrong_is_corrected_by_the_servers(tms, st
     assert "reports carry TMS's time" in lines()
 
 
-async def test_a_frame_that_is_none_is_ignored_and_the_link_stays(tms, start, lines):
+async def test_an_invalid_frame_is_ignored_and_the_link_stays_open(tms, start, lines):
     running = start()
     link = await tms.booted()
 
@@ -138,7 +138,7 @@ async def test_a_request_of_a_newer_tms_is_answered_as_unknown(tms, start):
     assert (answer.error.code, answer.error.data.type) == (-32601, "tms:unknown-method")
 
 
-async def test_frames_that_come_before_the_answer_to_the_boot_are_not_lost(tms, start):
+async def test_frames_before_the_answer_to_the_boot_are_not_lost(tms, start):
     start()
     link = await tms.link()
 
@@ -148,7 +148,7 @@ async def test_frames_that_come_before_the_answer_to_the_boot_are_not_lost(tms, 
     assert (await link.expect(uplink.CommandAnswer)).id == "n1"
 
 
-async def test_a_boot_that_is_refused_is_tried_again(tms, start, lines):
+async def test_a_refused_boot_is_retried(tms, start, lines):
     start()
     link = await tms.link()
     call = await link.expect(uplink.BootCall)

@@ -14,7 +14,7 @@ def machine() -> Machine:
     return Machine(tail=LogTail())
 
 
-def test_what_it_measures_is_what_tms_takes(machine):
+def test_tms_accepts_the_measured_metrics(machine):
     sample = machine.sample()
     report = frames.ReportFrame(1, datetime.now(UTC), sample.status, dict(sample.metrics))
 
@@ -24,7 +24,7 @@ def test_what_it_measures_is_what_tms_takes(machine):
     assert {"cpu_pct", "memory_pct", "disk_pct", "uptime_s", "load_1m"} <= decoded.params.metrics.keys()
 
 
-def test_a_probe_that_the_platform_lacks_is_left_out(monkeypatch):
+def test_a_probe_that_the_platform_lacks_is_omitted(monkeypatch):
     def lacking(*_: object, **__: object):
         raise AttributeError("not on this platform")
 
@@ -48,14 +48,14 @@ def test_a_probe_that_the_platform_lacks_is_left_out(monkeypatch):
         ({"cpu_thermal": [9_999.0]}, None),
     ],
 )
-def test_the_temperature_is_the_processors_where_there_is_one(monkeypatch, chips, wanted):
+def test_the_temperature_is_that_of_the_processor_if_available(monkeypatch, chips, wanted):
     sensors = {name: [SimpleNamespace(current=celsius) for celsius in values] for name, values in chips.items()}
     monkeypatch.setattr(psutil, "sensors_temperatures", lambda: sensors, raising=False)
 
     assert Probes().read().get("temperature_c") == wanted
 
 
-def test_traffic_is_a_rate_that_never_counts_the_loopback(monkeypatch):
+def test_traffic_is_a_rate_without_the_loopback(monkeypatch):
     cards = iter(
         {
             "eth0": SimpleNamespace(bytes_recv=received, bytes_sent=sent),
@@ -73,14 +73,14 @@ def test_traffic_is_a_rate_that_never_counts_the_loopback(monkeypatch):
     assert "net_received_bytes_s" not in after_a_reset
 
 
-def test_a_machine_under_strain_calls_itself_degraded(monkeypatch, machine):
+def test_a_machine_under_load_reports_degraded(monkeypatch, machine):
     calm = machine.sample()
     monkeypatch.setattr(psutil, "disk_usage", lambda _: SimpleNamespace(percent=97.5))
 
     assert (calm.status, machine.sample().status) == ("ok", "degraded")
 
 
-async def test_a_reboot_that_is_allowed_says_goodbye_and_when_it_is_back():
+async def test_a_permitted_reboot_sends_a_goodbye_with_the_time_of_return():
     machine = Machine(tail=LogTail(), allows_reboot=True)
 
     outcome = await machine.handle(frames.CommandFrame("reboot", {}, datetime.now(UTC)))

@@ -10,7 +10,7 @@ from tms.protocol import frames
     burst=st.integers(2, 100),
     gaps=st.lists(st.floats(0, 5), min_size=1, max_size=200),
 )
-def test_no_stretch_of_time_holds_more_frames_than_are_allowed(per_minute, burst, gaps):
+def test_no_period_contains_more_frames_than_allowed(per_minute, burst, gaps):
     pace = Pace(frames.Limits(frames_per_minute=per_minute, frames_burst=burst), at=0.0)
     now, sent = 0.0, []
     for gap in gaps:
@@ -24,7 +24,7 @@ def test_no_stretch_of_time_holds_more_frames_than_are_allowed(per_minute, burst
             assert last - first + 1 <= allowed + 1e-6
 
 
-def test_a_server_that_allows_nothing_is_taken_for_a_slow_one():
+def test_a_limit_of_zero_is_treated_as_slow():
     pace = Pace(frames.Limits(frames_per_minute=0, frames_burst=0), at=0.0)
 
     assert [pace.wait_s(at=0.0), pace.wait_s(at=0.0)] == [0.0, 60.0]

@@ -1,4 +1,4 @@
-"""`tms-agent` as its user meets it: a process."""
+"""`tms-agent` as a process."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ type Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 @pytest.fixture
 async def agent(tms, tmp_path) -> AsyncIterator[Start]:
-    """Starts agents that dial `tms` and share a spool."""
+    """Starts agents that connect to `tms` and share a spool."""
     running: list[asyncio.subprocess.Process] = []
 
     async def start(*arguments: str) -> asyncio.subprocess.Process:
@@ -42,7 +42,7 @@ async def finished(process: asyncio.subprocess.Process) -> tuple[int | None, str
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_makes_it_say_goodbye_and_end_well(tms, agent, number):
+async def test_a_signal_makes_it_send_a_goodbye_and_exit_with_0(tms, agent, number):
     process = await agent()
     link = await tms.booted()
 
@@ -56,7 +56,7 @@ async def test_a_signal_makes_it_say_goodbye_and_end_well(tms, agent, number):
     assert "stopped, 0 reports wait for the next start" in log
 
 
-async def test_it_reports_on_the_machine_it_runs_on(tms, agent):
+async def test_it_reports_on_its_own_machine(tms, agent):
     await agent("--interval", "1")
     link = await tms.booted()
 
@@ -66,7 +66,7 @@ async def test_it_reports_on_the_machine_it_runs_on(tms, agent):
     assert {"cpu_pct", "memory_pct", "disk_pct", "uptime_s"} <= report.metrics.keys()
 
 
-async def test_a_killed_agent_loses_nothing_that_it_had_reported(tms, agent):
+async def test_a_killed_agent_loses_no_report(tms, agent):
     process = await agent("--interval", "1")
     link = await tms.booted()
     seen = [(await link.report()).seq for _ in range(2)]
@@ -75,14 +75,14 @@ async def test_a_killed_agent_loses_nothing_that_it_had_reported(tms, agent):
 
     await agent()
     again = await tms.booted()
-    told = await again.reports(2)
+    returned = await again.reports(2)
     await again.ack(2, link.booted.boot_id)
 
-    assert [one.seq for one in told] == seen == [1, 2]
-    assert {(one.boot_id, one.late) for one in told} == {(link.booted.boot_id, True)}
+    assert [one.seq for one in returned] == seen == [1, 2]
+    assert {(one.boot_id, one.late) for one in returned} == {(link.booted.boot_id, True)}
 
 
-async def test_a_wrong_credential_is_one_clear_line_and_exit_code_2(tms, agent):
+async def test_a_wrong_credential_causes_a_one_line_error_and_exit_code_2(tms, agent):
     tms.reject_credential()
 
     status, log = await finished(await agent())
@@ -92,7 +92,7 @@ async def test_a_wrong_credential_is_one_clear_line_and_exit_code_2(tms, agent):
     assert "T-1: TMS answered 401 as TMS says it; giving up" in log
 
 
-async def test_a_credential_that_worked_with_this_spool_is_tried_again(tms, agent):
+async def test_a_credential_that_worked_with_this_spool_is_retried(tms, agent):
     process = await agent()
     await tms.booted()
     process.terminate()
@@ -135,7 +135,7 @@ async def test_ping_is_answered(tms, agent):
     assert answer.result["answer"] == "pong"
 
 
-def test_the_agent_needs_nothing_of_the_server():
+def test_the_agent_needs_no_package_of_the_server():
     program = (
         "import sys, tms.agent.__main__, tms.agent.agent\n"
         "unwanted = {'django', 'channels', 'daphne', 'twisted', 'redis', 'psycopg', 'structlog'}\n"

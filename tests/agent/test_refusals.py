@@ -1,4 +1,4 @@
-"""What an agent makes of being turned away."""
+"""How an agent handles refusals."""
 
 import pytest
 
@@ -10,7 +10,7 @@ PATIENT = Options(jitter=lambda: 1.0)
 IMPATIENT = Options(jitter=lambda: 1.0, ends_when_refused=True)
 
 
-async def test_a_refused_credential_is_tried_again_seldom_and_says_so(tms, start, lines):
+async def test_a_refused_credential_is_retried_rarely_and_reported(tms, start, lines):
     tms.reject_credential()
     running = start(options=PATIENT)
 
@@ -32,7 +32,7 @@ async def test_a_credential_that_never_worked_can_end_the_run(tms, start, lines)
     assert "giving up" in lines()
 
 
-async def test_a_credential_that_worked_once_is_never_given_up(tms, start):
+async def test_a_credential_that_once_worked_is_always_retried(tms, start):
     running = start(options=IMPATIENT)
     link = await tms.booted()
 
@@ -43,7 +43,7 @@ async def test_a_credential_that_worked_once_is_never_given_up(tms, start):
     assert not running.task.done()
 
 
-async def test_a_credential_that_works_again_is_no_longer_refused(tms, start):
+async def test_a_credential_that_works_again_is_no_longer_reported_as_refused(tms, start):
     tms.reject_credential(Retry_After="0")
     running = start(options=PATIENT)
 
@@ -101,7 +101,7 @@ FORGED = {"body": b'{"type": "about:blank"}', "Content_Type": "application/probl
         ),
     ],
 )
-async def test_an_answer_decides_how_long_to_wait_at_least(tms, start, lines, answer, wait_s, is_rejected):
+async def test_the_status_decides_on_the_minimum_wait(tms, start, lines, answer, wait_s, is_rejected):
     tms.refuse(**answer)
     running = start()
 
@@ -111,7 +111,7 @@ async def test_an_answer_decides_how_long_to_wait_at_least(tms, start, lines, an
     assert bool(state.refused) is is_rejected
 
 
-async def test_a_firewall_that_blocks_a_terminal_is_named_as_what_it_is(tms, start, lines):
+async def test_a_blocking_firewall_is_reported_as_such(tms, start, lines):
     tms.refuse(403, **PROXY)
     running = start(options=IMPATIENT)
 
@@ -121,7 +121,7 @@ async def test_a_firewall_that_blocks_a_terminal_is_named_as_what_it_is(tms, sta
     assert not running.task.done()
 
 
-async def test_another_server_error_is_tried_again_soon(tms, start):
+async def test_other_server_errors_are_retried_soon(tms, start):
     tms.refuse(502)
     start()
 
@@ -142,7 +142,7 @@ async def test_another_server_error_is_tried_again_soon(tms, start):
         (CloseCode.NO_BOOT, "TMS did not get the boot in time (4408); next try in 0 s"),
     ],
 )
-async def test_a_close_code_is_explained_and_decides_how_long_to_wait(tms, start, lines, code, line):
+async def test_a_close_code_is_explained_and_decides_on_the_wait(tms, start, lines, code, line):
     running = start()
     link = await tms.booted()
 
@@ -152,7 +152,7 @@ async def test_a_close_code_is_explained_and_decides_how_long_to_wait(tms, start
     assert line in lines()
 
 
-async def test_a_reason_that_the_server_gives_is_told(tms, start, lines):
+async def test_a_reason_from_the_server_is_logged(tms, start, lines):
     running = start()
     link = await tms.booted()
 
@@ -162,7 +162,7 @@ async def test_a_reason_that_the_server_gives_is_told(tms, start, lines):
     assert "the link was closed (4499: out of order)" in lines()
 
 
-async def test_a_server_that_does_not_speak_the_protocol_is_not_booted(tms, start, lines):
+async def test_a_server_without_the_subprotocol_gets_no_boot(tms, start, lines):
     tms.refuse(200)
     start()
 
@@ -171,7 +171,7 @@ async def test_a_server_that_does_not_speak_the_protocol_is_not_booted(tms, star
     assert "the server answered 200" in lines()
 
 
-async def test_a_port_on_which_nobody_listens_is_tried_again(start, lines, unused_tcp_port):
+async def test_a_port_without_a_listener_is_retried(start, lines, unused_tcp_port):
     running = start(url=f"ws://127.0.0.1:{unused_tcp_port}/")
 
     await running.until(lambda state: state.phase is AgentPhase.WAITING)

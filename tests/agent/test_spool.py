@@ -1,4 +1,4 @@
-"""The spool, held against a model that is too simple to be wrong."""
+"""The spool, compared with a simple model."""
 
 import tempfile
 from contextlib import closing
@@ -26,7 +26,7 @@ def report(seq: int, *, text: str | None = None) -> frames.ReportFrame:
     )
 
 
-def told(spool: Spool) -> list[tuple[str, int]]:
+def pending(spool: Spool) -> list[tuple[str, int]]:
     return [(entry.boot_id, entry.seq) for entry in spool]
 
 
@@ -87,7 +87,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @invariant()
     def order_is_kept_and_nothing_is_invented(self) -> None:
-        assert told(self.spool) == [one for one in self.made if one in set(told(self.spool))]
+        assert pending(self.spool) == [one for one in self.made if one in set(pending(self.spool))]
 
     @invariant()
     def events_are_dropped_only_when_there_is_nothing_else_to_give_up(self) -> None:
@@ -112,7 +112,7 @@ TestSpool.settings = settings(
 )
 
 
-def test_the_default_holds_more_than_an_hour_of_one_report_a_second():
+def test_the_default_spool_holds_more_than_an_hour_of_one_report_a_second():
     spool = Spool()
     busy = frames.ReportFrame(1, BEGAN, "ok", {f"metric_{number}": 12345.678 for number in range(20)})
 
@@ -134,7 +134,7 @@ def test_readings_are_thinned_from_the_oldest_and_every_event_stays():
     assert spool.dropped == 0
 
 
-def test_the_oldest_event_is_dropped_when_only_events_are_left():
+def test_the_oldest_event_is_dropped_if_only_events_remain():
     spool = Spool(bounds=Bounds(reports=3))
     for seq in range(1, 6):
         spool.append("boot", report(seq, text="door"))
@@ -166,7 +166,7 @@ class FickleDisk:
         self.anchors |= {anchor.clock: anchor for anchor in anchors}
 
 
-def test_a_full_disk_loses_nothing_and_is_caught_up_with_when_it_is_mended(caplog):
+def test_a_full_disk_loses_nothing_and_pending_reports_are_written_once_there_is_space(caplog):
     disk = FickleDisk()
     spool = Spool(disk)
     spool.append("boot", report(1))
@@ -185,7 +185,7 @@ def test_a_full_disk_loses_nothing_and_is_caught_up_with_when_it_is_mended(caplo
 
 
 @pytest.mark.parametrize("position", [0, 3, 10])
-def test_what_waits_beyond_a_position_is_given_oldest_first(position):
+def test_pending_reports_after_a_position_are_returned_oldest_first(position):
     spool = Spool()
     for seq in range(1, 11):
         spool.append("boot", report(seq))
@@ -194,7 +194,7 @@ def test_what_waits_beyond_a_position_is_given_oldest_first(position):
     assert spool.count_until(position) == position
 
 
-def test_positions_go_on_after_a_restart(tmp_path):
+def test_positions_continue_after_a_restart(tmp_path):
     path = tmp_path / "spool"
     with closing(SqliteJournal(path, "T-1")) as journal:
         Spool(journal).append("one", report(1))

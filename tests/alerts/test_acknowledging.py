@@ -1,4 +1,4 @@
-"""People take charge of alerts; a recovery always wins."""
+"""Acknowledging alerts; a recovery always wins."""
 
 import pytest
 from django.db import transaction
@@ -13,7 +13,7 @@ from tms.alerts.models import Alert
 pytestmark = pytest.mark.both
 
 
-def test_an_acknowledgement_says_who_and_is_a_step_in_the_history(fleet, rule, terminal):
+def test_an_acknowledgement_stores_the_person_and_a_transition(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
 
     lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="on it", at=later(5))
@@ -25,7 +25,7 @@ def test_an_acknowledgement_says_who_and_is_a_step_in_the_history(fleet, rule, t
     assert (step.kind, step.by.username, step.comment, step.at) == ("acknowledged", "aiko", "on it", later(5))
 
 
-def test_a_second_acknowledgement_tells_who_was_first_and_changes_nothing(fleet, rule, terminal):
+def test_a_second_acknowledgement_reports_the_first_one_and_changes_nothing(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     acknowledge(alert, fleet.person("aiko"), comment="mine")
 
@@ -38,7 +38,7 @@ def test_a_second_acknowledgement_tells_who_was_first_and_changes_nothing(fleet,
     assert transition_kinds(alert) == ["opened", "acknowledged"]
 
 
-def test_whoever_has_it_may_acknowledge_it_again_and_changes_nothing(fleet, rule, terminal):
+def test_acknowledging_ones_own_alert_again_changes_nothing(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
 
     for seconds in (5, 6):
@@ -73,7 +73,7 @@ def test_a_recovery_wins_over_an_earlier_acknowledgement(fleet, rule, terminal):
     ("acknowledged_s", "recovered_s", "seen"),
     [(-3, 5, [0, 0, 5]), (4, 5, [0, 4, 5]), (7, 5, [0, 7, 7])],
 )
-def test_history_keeps_the_order_of_what_happened_whatever_the_clocks_of_the_nodes_say(
+def test_history_keeps_its_order_even_if_the_clocks_of_nodes_differ(
     fleet, rule, terminal, acknowledged_s, recovered_s, seen
 ):
     alert = open_alert(rule, terminal)
@@ -87,7 +87,7 @@ def test_history_keeps_the_order_of_what_happened_whatever_the_clocks_of_the_nod
     assert (alert.acknowledged_at, alert.resolved_at) == (later(seen[1]), later(seen[2]))
 
 
-def test_an_acknowledged_alert_is_still_the_one_alert(fleet, rule, terminal):
+def test_an_acknowledged_alert_is_still_the_only_unresolved_one(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
 
@@ -98,7 +98,7 @@ def test_an_acknowledged_alert_is_still_the_one_alert(fleet, rule, terminal):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_of_fifty_who_acknowledge_at_once_exactly_one_is_first(fleet, rule, terminal):
+def test_of_fifty_concurrent_acknowledgements_exactly_one_is_first(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     people = [fleet.person(f"person-{n}") for n in range(50)]
 

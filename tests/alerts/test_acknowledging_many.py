@@ -1,4 +1,4 @@
-"""One person takes charge of many alerts at once; whoever was faster keeps theirs."""
+"""Acknowledging many alerts at once; those acknowledged by others are left out."""
 
 import pytest
 from django.db import transaction
@@ -22,7 +22,7 @@ def take(person, *, seconds: float = 5, comment: str = "all mine", among=None) -
     return lifecycle.acknowledge(alerts, by=person, comment=comment, at=later(seconds))
 
 
-def test_each_says_who_and_has_its_step_in_the_history(fleet, three):
+def test_each_alert_stores_the_person_and_a_transition(fleet, three):
     taken = take(fleet.person("aiko"))
 
     assert taken == 3
@@ -33,7 +33,7 @@ def test_each_says_who_and_has_its_step_in_the_history(fleet, three):
         assert (step.kind, step.by.username, step.comment, step.at) == ("acknowledged", "aiko", "all mine", later(5))
 
 
-def test_what_somebody_has_and_what_is_over_stays_as_it_is(fleet, rule, three):
+def test_acknowledged_and_resolved_alerts_are_not_changed(fleet, rule, three):
     held, over, free = three
     lifecycle.acknowledge(queryset_of(held), by=fleet.person("ren"), comment="mine", at=later(1))
     lifecycle.apply_events([cleared(rule, over.terminal, 2)])
@@ -48,14 +48,14 @@ def test_what_somebody_has_and_what_is_over_stays_as_it_is(fleet, rule, three):
     assert Alert.objects.get(pk=over.pk).acknowledged_by is None
 
 
-def test_only_what_is_asked_for_is_taken(fleet, three):
+def test_only_the_selected_alerts_are_acknowledged(fleet, three):
     taken = take(fleet.person(), among=three[:2])
 
     assert taken == 2
     assert Alert.objects.unacknowledged().get() == three[2]
 
 
-def test_to_do_it_again_changes_nothing(fleet, three):
+def test_repeating_it_changes_nothing(fleet, three):
     person = fleet.person()
     take(person)
 
@@ -72,7 +72,7 @@ def test_history_keeps_its_order_when_this_node_s_clock_is_behind(fleet, three):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everyone_is_told_once_of_all_of_them(fleet, three, feed_recorder):
+def test_one_message_is_published_for_all_of_them(fleet, three, feed_recorder):
     take(fleet.person())
 
     (change,) = feed_recorder.changes()
@@ -81,7 +81,7 @@ def test_everyone_is_told_once_of_all_of_them(fleet, three, feed_recorder):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_told_when_there_was_nothing_to_take(fleet, three, feed_recorder):
+def test_nothing_is_published_if_nothing_changed(fleet, three, feed_recorder):
     take(fleet.person())
     feed_recorder.changes()
 
@@ -102,7 +102,7 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_what_recovers_this_very_moment_is_left_to_the_recovery_and_nobody_waits(fleet, rule, three):
+def test_alerts_that_recover_concurrently_are_left_out_and_nobody_waits(fleet, rule, three):
     recovering, person = three[0], fleet.person()
 
     with open_transaction(lambda: lifecycle.apply_events([cleared(rule, recovering.terminal, 5)])):
@@ -115,7 +115,7 @@ def test_what_recovers_this_very_moment_is_left_to_the_recovery_and_nobody_waits
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_what_somebody_takes_this_very_moment_is_theirs(fleet, three):
+def test_alerts_acknowledged_concurrently_keep_their_person(fleet, three):
     aiko, ren = fleet.person("aiko"), fleet.person("ren")
 
     with open_transaction(lambda: take(ren, among=three[:1])):
@@ -127,7 +127,7 @@ def test_what_somebody_takes_this_very_moment_is_theirs(fleet, three):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_take_all_at_once_each_alert_has_one(fleet, rule):
+def test_of_many_concurrent_acknowledgements_each_alert_has_one(fleet, rule):
     alerts = [open_alert(rule, fleet.online()) for _ in range(20)]
     people = [fleet.person(f"person-{n}") for n in range(8)]
 
@@ -140,7 +140,7 @@ def test_of_many_who_take_all_at_once_each_alert_has_one(fleet, rule):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_taking_all_races_with_recoveries_and_all_end_resolved(fleet, rule):
+def test_acknowledging_all_races_with_recoveries_and_all_end_resolved(fleet, rule):
     alerts = [open_alert(rule, fleet.online()) for _ in range(12)]
     person = fleet.person()
 

@@ -1,4 +1,4 @@
-"""Each entry of the registry has everything that is made from it."""
+"""Each entry of the registry has everything that is derived from it."""
 
 import pytest
 from django.template.loader import get_template
@@ -22,7 +22,7 @@ def test_it_has_the_partial_of_its_form(action):
 
 
 @EACH
-def test_its_words_are_translated(action):
+def test_its_texts_are_translated(action):
     words = [action.label, action.hint, action.key_help, *(target.done for target in action.targets)]
 
     for word in filter(None, words):
@@ -48,7 +48,7 @@ def test_it_has_its_operations(action):
 
 
 @EACH
-def test_a_key_has_its_line_in_the_keyboard_help(action):
+def test_a_key_is_in_the_keyboard_help(action):
     lines = [meaning for keys, meaning in KEYS if keys == (action.key,)]
 
     assert (action.key_help in lines) is bool(action.key)
@@ -61,14 +61,14 @@ def test_it_needs_a_permission_and_has_one_icon(action):
 
 
 @EACH
-def test_its_form_and_its_schema_have_the_same_terms(action):
+def test_its_form_and_its_schema_have_the_same_fields(action):
     person = {"to"}  # a person by number in the form, by username in the API
     asked = set(action.form.accepted) - person
 
     assert asked == set(action.schema.model_fields) - person
 
 
-def test_two_actions_share_a_key_only_where_never_both_apply():
+def test_two_actions_share_a_key_only_if_they_never_both_apply():
     keyed = [action for action in ACTIONS.values() if action.key and action.alert]
 
     for one in keyed:
@@ -80,7 +80,7 @@ def test_two_actions_share_a_key_only_where_never_both_apply():
 @pytest.mark.both
 @pytest.mark.django_db
 @pytest.mark.parametrize("by_hand", [True, False])
-def test_a_queryset_and_a_row_agree_on_where_an_action_applies(fleet, by_hand):
+def test_a_queryset_and_a_row_agree_on_whether_an_action_applies(fleet, by_hand):
     rule, person = fleet.event_rule(may_be_resolved_by_hand=by_hand), fleet.person()
     _, claimed, acknowledged, snoozed, resolved = (factories.alert(fleet, rule=rule) for _ in range(5))
     lifecycle.claim(Alert.objects.filter(pk=claimed.pk), by=person, at=later(0))

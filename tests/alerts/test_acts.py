@@ -1,4 +1,4 @@
-"""Alerts are put off, assigned, talked about, and said to be over: one or many, and twice is as once."""
+"""Alerts are snoozed, assigned, commented on and resolved by hand: one or many, and repeating has no effect."""
 
 import pytest
 
@@ -19,8 +19,8 @@ from tms.alerts.suppression.reasons import Suppression, suppressions
 pytestmark = pytest.mark.both
 
 
-def said(alert: Alert):
-    """What the newest step says."""
+def newest(alert: Alert):
+    """The newest transition."""
     step = alert.transitions.last()
     return step.kind, step.by and step.by.username, step.to and step.to.username, step.comment
 
@@ -29,7 +29,7 @@ def said(alert: Alert):
 
 
 @pytest.mark.parametrize("is_held", [False, True])
-def test_a_snoozed_alert_is_nobody_s_until_it_wakes_by_itself(fleet, rule, terminal, scheduler, is_held):
+def test_a_snoozed_alert_is_unacknowledged_and_reopens_by_itself(fleet, rule, terminal, scheduler, is_held):
     alert = open_alert(rule, terminal)
     if is_held:
         lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="on it", at=later(1))
@@ -45,7 +45,7 @@ def test_a_snoozed_alert_is_nobody_s_until_it_wakes_by_itself(fleet, rule, termi
     assert transition_kinds(alert)[-2:] == ["snoozed", "expired"]
 
 
-def test_a_snoozed_alert_recovers_as_any_other(fleet, rule, terminal):
+def test_a_snoozed_alert_recovers_as_usual(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 
@@ -55,7 +55,7 @@ def test_a_snoozed_alert_recovers_as_any_other(fleet, rule, terminal):
     assert lifecycle.expire(later(60)) == 0
 
 
-def test_whoever_looks_at_a_snoozed_alert_may_take_it(fleet, rule, terminal):
+def test_a_snoozed_alert_can_be_acknowledged(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 
@@ -65,7 +65,7 @@ def test_whoever_looks_at_a_snoozed_alert_may_take_it(fleet, rule, terminal):
     assert lifecycle.expire(later(60)) == 0
 
 
-def test_a_snooze_is_lengthened_and_the_same_again_changes_nothing(fleet, rule, terminal):
+def test_a_snooze_is_extended_and_repeating_it_changes_nothing(fleet, rule, terminal):
     alert, person = open_alert(rule, terminal), fleet.person()
     moved = [
         lifecycle.snooze(queryset_of(alert), until=later(until), by=person, comment="", at=later(5))
@@ -79,7 +79,7 @@ def test_a_snooze_is_lengthened_and_the_same_again_changes_nothing(fleet, rule, 
 # Assigning
 
 
-def test_what_is_open_waits_for_whom_it_was_assigned_to(fleet, rule, terminal):
+def test_an_assigned_alert_stays_open(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
 
     lifecycle.assign(
@@ -88,10 +88,10 @@ def test_what_is_open_waits_for_whom_it_was_assigned_to(fleet, rule, terminal):
 
     alert.refresh_from_db()
     assert (alert.state, alert.assigned_to.username) == ("open", "ren")
-    assert said(alert) == ("assigned", "aiko", "ren", "your site")
+    assert newest(alert) == ("assigned", "aiko", "ren", "your site")
 
 
-def test_whoever_takes_it_ends_the_asking(fleet, rule, terminal):
+def test_an_acknowledgement_ends_the_assignment(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     lifecycle.assign(queryset_of(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="", at=later(5))
 
@@ -119,7 +119,7 @@ def test_what_is_acknowledged_is_handed_over_under_the_same_contract(fleet, rule
     assert (alert.until, alert.comment) == (later(60), "on it")
 
 
-def test_to_assign_again_to_the_same_changes_nothing(fleet, rule, terminal):
+def test_repeating_an_assignment_changes_nothing(fleet, rule, terminal):
     alert, ren = open_alert(rule, terminal), fleet.person("ren")
 
     moved = [lifecycle.assign(queryset_of(alert), to=ren, by=ren, comment="", at=later(n)) for n in (5, 6)]
@@ -130,7 +130,7 @@ def test_to_assign_again_to_the_same_changes_nothing(fleet, rule, terminal):
 # Comments
 
 
-def test_a_comment_is_the_last_that_anybody_said(fleet, rule, terminal):
+def test_the_latest_comment_is_shown(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
 
     moved = [
@@ -141,13 +141,13 @@ def test_a_comment_is_the_last_that_anybody_said(fleet, rule, terminal):
     alert.refresh_from_db()
     assert moved == [1, 0]
     assert (alert.state, alert.comment) == ("open", "called them")
-    assert said(alert) == ("commented", "aiko", None, "called them")
+    assert newest(alert) == ("commented", "aiko", None, "called them")
 
 
 # Resolving by hand
 
 
-def test_where_the_rule_lets_it_a_person_says_that_it_is_over(fleet, terminal):
+def test_a_person_resolves_an_alert_if_the_rule_allows_it(fleet, terminal):
     rule = fleet.event_rule(may_be_resolved_by_hand=True)
     alert = open_alert(rule, terminal)
 
@@ -156,11 +156,11 @@ def test_where_the_rule_lets_it_a_person_says_that_it_is_over(fleet, terminal):
     alert.refresh_from_db()
     assert moved == 1
     assert (alert.state, alert.resolved_at, alert.comment) == ("resolved", later(5), "cleaned")
-    assert said(alert) == ("resolved", "aiko", None, "cleaned")
+    assert newest(alert) == ("resolved", "aiko", None, "cleaned")
     assert not Condition.objects.exists()
 
 
-def test_it_opens_again_when_it_comes_again(fleet, terminal):
+def test_it_reopens_if_the_problem_recurs(fleet, terminal):
     rule = fleet.event_rule(may_be_resolved_by_hand=True)
     first = open_alert(rule, terminal)
     lifecycle.resolve(queryset_of(first), by=fleet.person(), comment="", at=later(5))
@@ -170,7 +170,7 @@ def test_it_opens_again_when_it_comes_again(fleet, terminal):
     assert Alert.objects.unresolved().get().opened_at == later(9)
 
 
-def test_where_the_rule_does_not_let_it_nobody_says_so(fleet, rule, terminal):
+def test_without_permission_of_the_rule_nobody_can_resolve_it(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
 
     moved = lifecycle.resolve(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
@@ -179,10 +179,10 @@ def test_where_the_rule_does_not_let_it_nobody_says_so(fleet, rule, terminal):
     assert transition_kinds(alert) == ["opened"]
 
 
-# Acknowledged too long
+# Stale acknowledgements
 
 
-def test_whoever_took_it_and_was_not_heard_of_since_is_reminded_again_and_again(fleet, rule, terminal, settings):
+def test_an_acknowledgement_without_activity_causes_repeated_reminders(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 100
     alert = open_alert(rule, terminal)
     lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="", at=later(0))
@@ -191,7 +191,7 @@ def test_whoever_took_it_and_was_not_heard_of_since_is_reminded_again_and_again(
 
     assert reminded == [0, 1, 0, 1]
     assert Alert.objects.stale().get() == alert
-    assert said(alert) == ("reminded", None, "aiko", "")
+    assert newest(alert) == ("reminded", None, "aiko", "")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_whoever_took_it_and_was_not_heard_of_since_is_reminded_again_and_again(
     ],
     ids=["comment", "change"],
 )
-def test_a_word_of_anybody_and_it_is_stale_no_more(fleet, rule, terminal, settings, heard):
+def test_any_comment_ends_the_stale_state(fleet, rule, terminal, settings, heard):
     settings.STALE_AFTER_S = 100
     alert = open_alert(rule, terminal)
     lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(0))
@@ -216,7 +216,7 @@ def test_a_word_of_anybody_and_it_is_stale_no_more(fleet, rule, terminal, settin
     assert [lifecycle.remind(later(seconds)) for seconds in (249, 250)] == [0, 1]
 
 
-def test_whoever_named_a_time_is_not_reminded_before_it(fleet, rule, terminal, settings):
+def test_an_acknowledgement_until_a_time_causes_no_reminder_before_it(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 100
     alert, person = open_alert(rule, terminal), fleet.person()
     lifecycle.acknowledge(
@@ -227,7 +227,7 @@ def test_whoever_named_a_time_is_not_reminded_before_it(fleet, rule, terminal, s
     assert lifecycle.remind(later(8_999)) == 0
 
 
-def test_nobody_is_reminded_of_what_is_open_snoozed_or_over(fleet, rule, terminal, settings):
+def test_no_reminders_for_open_snoozed_or_resolved_alerts(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 100
     person = fleet.person()
     given, put_off, over = (open_alert(rule, fleet.online()) for _ in range(3))
@@ -239,7 +239,7 @@ def test_nobody_is_reminded_of_what_is_open_snoozed_or_over(fleet, rule, termina
     assert lifecycle.remind(later(400)) == 0
 
 
-def test_without_a_limit_nobody_is_reminded(fleet, rule, terminal, settings):
+def test_without_a_limit_there_are_no_reminders(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 0
     alert, person = open_alert(rule, terminal), fleet.person()
     lifecycle.acknowledge(queryset_of(alert), by=person, comment="", at=later(0))
@@ -266,7 +266,7 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_q
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everyone_is_told_once_of_all_of_them(fleet, rule, feed_recorder):
+def test_one_message_is_published_for_all_of_them(fleet, rule, feed_recorder):
     alerts = [open_alert(rule, fleet.online()) for _ in range(3)]
     feed_recorder.changes()
 
@@ -276,7 +276,7 @@ def test_everyone_is_told_once_of_all_of_them(fleet, rule, feed_recorder):
     assert change.alerts == {alert.pk for alert in alerts}
 
 
-def test_nobody_is_told_of_what_is_put_off_until_it_wakes(fleet, rule, terminal):
+def test_a_snoozed_alert_causes_no_notification_until_it_reopens(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 

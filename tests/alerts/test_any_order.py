@@ -1,4 +1,4 @@
-"""In whatever order things happen to an alert: what must never be never is, and its history tells how it stands."""
+"""Random orders of events of an alert: invariants hold, and its history matches its state."""
 
 from typing import NamedTuple
 
@@ -18,11 +18,11 @@ SECONDS = st.integers(1, 90)
 SEVERITIES = st.sampled_from(["", "info", "warning", "critical"])
 STALE_AFTER_S = 60
 FLAPPING = 30, 15, 8
-"""Window in seconds, high and low in percent: so soon that many of the lives have some."""
+"""Window in seconds, high and low in percent: short, so that many runs flap."""
 
 
 class Stand(NamedTuple):
-    """How an alert stands, as its row says and as its history adds up to."""
+    """The state of an alert, from its row and from its history."""
 
     state: str = ""
     severity: str = ""
@@ -55,7 +55,7 @@ def after(stand: Stand, step: Transition) -> Stand:
 
 
 class Life(RuleBasedStateMachine):
-    """One terminal, two rules, two people, and a clock that goes on."""
+    """One terminal, two rules, two people, and a clock that advances."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Life(RuleBasedStateMachine):
         self.seconds += seconds
         return later(self.seconds)
 
-    # What happens to it
+    # Events
 
     @rule(which=st.integers(0, 1), severity=SEVERITIES, duration_s=st.sampled_from([0, 0, 30]))
     def holds(self, which: int, severity: str, duration_s: int) -> None:
@@ -138,7 +138,7 @@ class Life(RuleBasedStateMachine):
     def somebody_says_that_it_is_over(self) -> None:
         lifecycle.resolve(self.alerts, by=self.people[0], comment="", at=self.later())
 
-    # What must be, whatever happened
+    # Invariants
 
     @invariant()
     def at_most_one_is_open_and_only_what_holds_or_flaps_is(self) -> None:
@@ -150,9 +150,9 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def what_flaps_began_to_and_has_not_ended(self) -> None:
         for alert in self.alerts.select_related("flapping"):
-            said = [step.kind for step in alert.transitions.order_by("pk") if step.kind in ("flapping", "calm")]
-            assert said in ([], ["flapping"], ["flapping", "calm"])
-            assert alert.is_flapping == (said == ["flapping"] and alert.state != "resolved")
+            message = [step.kind for step in alert.transitions.order_by("pk") if step.kind in ("flapping", "calm")]
+            assert message in ([], ["flapping"], ["flapping", "calm"])
+            assert alert.is_flapping == (message == ["flapping"] and alert.state != "resolved")
 
     @invariant()
     def history_adds_up_to_how_it_stands(self) -> None:
@@ -176,7 +176,7 @@ class Life(RuleBasedStateMachine):
         assert not self.alerts.exclude(state="acknowledged").exclude(remind_at=None, is_stale=False).exists()
 
 
-def test_whatever_happens_in_whatever_order_history_agrees_with_how_alerts_stand(fleet, settings):
+def test_in_any_order_of_events_history_agrees_with_the_state_of_alerts(fleet, settings):
     settings.STALE_AFTER_S = STALE_AFTER_S
     settings.FLAPPING_WINDOW_S, settings.FLAPPING_HIGH_PCT, settings.FLAPPING_LOW_PCT = FLAPPING
 

@@ -1,4 +1,4 @@
-"""Somebody takes a look: everyone sees it, nobody is bound by it, and it ends by itself."""
+"""Claims: visible to everyone, without responsibility, and with an expiry."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def claimant(alert: Alert):
     return alert.claimed_by and alert.claimed_by.username
 
 
-def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, terminal, scheduler):
+def test_a_claim_lasts_ten_minutes_and_then_expires(fleet, rule, terminal, scheduler):
     alert = open_alert(rule, terminal)
 
     done = lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(5))
@@ -33,7 +33,7 @@ def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, te
     assert alert.transitions.last().by is None
 
 
-def test_who_claims_again_has_it_for_longer_and_history_tells_it_once(fleet, rule, terminal):
+def test_a_repeated_claim_lasts_longer_and_is_one_transition(fleet, rule, terminal):
     alert, aiko = open_alert(rule, terminal), fleet.person("aiko")
     lifecycle.claim(queryset_of(alert), by=aiko, at=later(0))
 
@@ -44,7 +44,7 @@ def test_who_claims_again_has_it_for_longer_and_history_tells_it_once(fleet, rul
     assert transition_kinds(alert) == ["opened", "claimed"]
 
 
-def test_somebody_else_may_take_over_and_history_says_so(fleet, rule, terminal):
+def test_another_person_may_take_over_and_the_history_shows_it(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(0))
 
@@ -55,7 +55,7 @@ def test_somebody_else_may_take_over_and_history_says_so(fleet, rule, terminal):
     assert list(steps) == ["aiko", "ren"]
 
 
-def test_a_claim_can_be_ended_and_to_end_it_twice_is_as_once(fleet, rule, terminal):
+def test_a_claim_can_be_ended_and_ending_it_twice_has_no_effect(fleet, rule, terminal):
     alert, aiko = open_alert(rule, terminal), fleet.person("aiko")
     lifecycle.claim(queryset_of(alert), by=aiko, at=later(0))
 
@@ -78,7 +78,7 @@ def recover(alert, by):
 
 
 @pytest.mark.parametrize("decide", [acknowledge, snooze, recover])
-def test_whatever_is_decided_ends_the_claim_without_another_step(fleet, rule, terminal, decide):
+def test_every_decision_ends_the_claim_without_another_transition(fleet, rule, terminal, decide):
     alert = open_alert(rule, terminal)
     lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(0))
 
@@ -89,7 +89,7 @@ def test_whatever_is_decided_ends_the_claim_without_another_step(fleet, rule, te
     assert "released" not in transition_kinds(alert)
 
 
-def test_what_somebody_has_put_off_or_is_over_cannot_be_claimed(fleet, rule, terminal):
+def test_a_snoozed_or_resolved_alert_cannot_be_claimed(fleet, rule, terminal):
     alert, aiko = open_alert(rule, terminal), fleet.person("aiko")
     for decide in (acknowledge, snooze, recover):
         decide(alert, aiko)
@@ -98,7 +98,7 @@ def test_what_somebody_has_put_off_or_is_over_cannot_be_claimed(fleet, rule, ter
         assert claimant(alert) is None
 
 
-def test_whoever_is_just_acknowledging_need_not_look_again_because_of_a_claim(fleet, rule, terminal):
+def test_a_claim_does_not_invalidate_a_version_shown_to_others(fleet, rule, terminal):
     alert, version = open_alert(rule, terminal), Alert.objects.get().version
     lifecycle.claim(queryset_of(alert), by=fleet.person("ren"), at=later(5))
 
@@ -107,8 +107,8 @@ def test_whoever_is_just_acknowledging_need_not_look_again_because_of_a_claim(fl
     assert transition_kinds(alert)[-1] == "acknowledged"
 
 
-def test_a_claim_neither_tells_nor_silences_anybody(fleet, rule, terminal):
-    """Only an acknowledgement ends telling: a claim is forgotten as quickly as it is made."""
+def test_a_claim_neither_notifies_nor_suppresses_notifications(fleet, rule, terminal):
+    """Only an acknowledgement stops escalation: claims are made and forgotten too easily."""
     alert = open_alert(rule, terminal)
     lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(0))
 

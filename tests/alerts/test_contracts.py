@@ -1,4 +1,4 @@
-"""Until when an alert is taken, and what ends it before."""
+"""The contract of an acknowledgement, and what ends it early."""
 
 import pytest
 from django.db import transaction
@@ -25,7 +25,7 @@ NOBODY = ("open", None, None, "", None, None)
 
 
 def standing(alert: Alert) -> tuple:
-    """What a person sees of who has it, and until when."""
+    """What the page shows: who acknowledged, and until when."""
     alert.refresh_from_db()
     return (
         alert.state,
@@ -50,7 +50,7 @@ def take(alert: Alert, by, *, seconds: float = 5, contract=Contract.RECOVERY, un
         (Contract.WORSE, None, None),
     ],
 )
-def test_an_acknowledgement_keeps_its_contract_and_history_tells_it(fleet, rule, terminal, contract, until, kept):
+def test_an_acknowledgement_stores_its_contract_in_the_history(fleet, rule, terminal, contract, until, kept):
     alert = open_alert(rule, terminal)
 
     take(alert, fleet.person(), contract=contract, until=until)
@@ -60,7 +60,7 @@ def test_an_acknowledgement_keeps_its_contract_and_history_tells_it(fleet, rule,
     assert (step.contract, step.until, step.severity) == (contract, kept, rule.severity)
 
 
-def test_a_contract_until_a_time_ends_by_itself(fleet, rule, terminal, scheduler):
+def test_a_contract_until_a_time_expires(fleet, rule, terminal, scheduler):
     alert = open_alert(rule, terminal)
     take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
 
@@ -74,14 +74,14 @@ def test_a_contract_until_a_time_ends_by_itself(fleet, rule, terminal, scheduler
     assert alert.comment == "on it"
 
 
-def test_what_ends_by_itself_ends_once(fleet, rule, terminal):
+def test_a_contract_expires_once(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
 
     assert [lifecycle.expire(later(seconds)) for seconds in (59, 60, 61)] == [0, 1, 0]
 
 
-def test_a_recovery_before_the_time_leaves_nothing_to_end(fleet, rule, terminal):
+def test_a_recovery_before_the_time_leaves_nothing_to_expire(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     take(alert, fleet.person("aiko"), contract=Contract.TIME, until=later(60))
     lifecycle.apply_events([cleared(rule, terminal, 30)])
@@ -94,7 +94,7 @@ def test_a_recovery_before_the_time_leaves_nothing_to_end(fleet, rule, terminal)
     assert (alert.acknowledged_by.username, alert.until) == ("aiko", None)
 
 
-def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal, scheduler):
+def test_a_contract_is_changed_and_the_person_stays_responsible(fleet, rule, terminal, scheduler):
     alert, aiko, ren = open_alert(rule, terminal), fleet.person("aiko"), fleet.person("ren")
     take(alert, aiko, contract=Contract.TIME, until=later(60))
 
@@ -122,7 +122,7 @@ def test_the_same_contract_again_changes_nothing(fleet, rule, terminal):
     assert transition_kinds(alert) == ["opened", "acknowledged"]
 
 
-def test_an_acknowledgement_is_withdrawn_and_can_be_taken_again(fleet, rule, terminal):
+def test_a_reopened_alert_can_be_acknowledged_again(fleet, rule, terminal):
     alert, aiko, ren = open_alert(rule, terminal), fleet.person("aiko"), fleet.person("ren")
     take(alert, aiko)
 
@@ -136,7 +136,7 @@ def test_an_acknowledgement_is_withdrawn_and_can_be_taken_again(fleet, rule, ter
 
 
 @pytest.mark.parametrize("action", actions_on("acknowledged").values(), ids=lambda action: action.name)
-def test_what_is_over_stays_as_it_is(fleet, rule, terminal, action):
+def test_resolved_alerts_are_not_changed(fleet, rule, terminal, action):
     alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person)
     lifecycle.apply_events([cleared(rule, terminal, 7)])
@@ -150,7 +150,7 @@ def test_what_is_over_stays_as_it_is(fleet, rule, terminal, action):
     assert transition_kinds(alert) == ["opened", "acknowledged", "resolved"]
 
 
-def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
+def test_an_outdated_version_cannot_be_acknowledged(fleet, rule, terminal):
     alert, person = open_alert(rule, terminal), fleet.person()
     lifecycle.apply_events([triggered(rule, terminal, 3, severity="critical")])
 
@@ -164,7 +164,7 @@ def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
     assert transition_kinds(alert)[-1] == "acknowledged"
 
 
-def test_a_comment_or_a_reminder_meanwhile_is_no_reason_to_look_again(fleet, rule, terminal):
+def test_a_comment_or_a_reminder_does_not_outdate_a_version(fleet, rule, terminal):
     alert, person = open_alert(rule, terminal), fleet.person()
 
     lifecycle.comment(queryset_of(alert), by=person, comment="called them", at=later(4))
@@ -187,7 +187,7 @@ def test_a_comment_or_a_reminder_meanwhile_is_no_reason_to_look_again(fleet, rul
         (Contract.TIME, "critical", False),
     ],
 )
-def test_another_alert_of_the_terminal_ends_what_was_taken_until_it_gets_worse(
+def test_another_alert_of_the_terminal_ends_an_acknowledgement_until_it_gets_worse(
     fleet, rule, terminal, contract, other, ends
 ):
     alert = open_alert(rule, terminal)
@@ -217,7 +217,7 @@ def test_an_alert_of_another_terminal_ends_nothing(fleet, rule, terminal):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_", range(3))
-def test_whatever_people_and_the_clock_do_while_it_recovers_it_ends_resolved(fleet, rule, terminal, _):
+def test_whatever_people_and_the_clock_do_during_a_recovery_it_ends_resolved(fleet, rule, terminal, _):
     alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person, contract=Contract.TIME, until=later(10))
 
@@ -248,7 +248,7 @@ def test_whatever_people_and_the_clock_do_while_it_recovers_it_ends_resolved(fle
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_of_the_withdrawal_and_the_clock_one_ends_it(fleet, rule, terminal):
+def test_of_a_reopening_and_an_expiry_one_takes_effect(fleet, rule, terminal):
     alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person, contract=Contract.TIME, until=later(10))
 

@@ -1,4 +1,4 @@
-"""The rules that a new TMS begins with."""
+"""The default rules of a new TMS."""
 
 from datetime import UTC, datetime
 from importlib import import_module
@@ -25,12 +25,12 @@ def names(**fields) -> set[str]:
 
 @pytest.fixture
 def older(fleet: Fleet) -> Fleet:
-    """An installation that has the first default rules only."""
+    """An installation with the first default rules only."""
     first.add(before_renames(), None)
     return fleet
 
 
-def test_a_new_tms_begins_with_rules_that_are_valid_and_named_in_both_languages(default_rules):
+def test_a_new_tms_has_rules_that_are_valid_and_named_in_both_languages(default_rules):
     rules = list(Rule.objects.all())
 
     for rule in rules:
@@ -39,13 +39,13 @@ def test_a_new_tms_begins_with_rules_that_are_valid_and_named_in_both_languages(
     assert all(rule.name_ja for rule in rules)
 
 
-def test_one_rule_warns_of_heat_and_alarms_when_it_is_worse(default_rules):
+def test_one_rule_on_heat_has_a_warning_and_a_critical_threshold(default_rules):
     heat = Rule.objects.get(name="Overheating")
 
     assert [(one["severity"], one["limit"]) for one in heat.thresholds] == [("warning", 60), ("critical", 75)]
 
 
-def test_adding_the_default_rules_again_changes_nothing_that_was_edited(default_rules):
+def test_adding_the_default_rules_again_does_not_change_edited_ones(default_rules):
     paper = Rule.objects.get(name="Paper low")
     paper.limit = 20
     services.change_rule(paper, at=AT)
@@ -57,7 +57,7 @@ def test_adding_the_default_rules_again_changes_nothing_that_was_edited(default_
 
 
 @pytest.mark.parametrize("name", ["Warm", "Overheating"])
-def test_rules_on_heat_that_an_operator_edited_stay_two(older, name):
+def test_edited_rules_on_heat_stay_two(older, name):
     rule = Rule.objects.get(name=name)
     services.change_rule(rule, at=AT)
 
@@ -67,7 +67,7 @@ def test_rules_on_heat_that_an_operator_edited_stay_two(older, name):
     assert Rule.objects.get(name="Overheating").higher_thresholds == []
 
 
-def test_rules_on_heat_that_have_a_history_stay_two(older):
+def test_rules_on_heat_with_a_history_stay_two(older):
     alert(older, rule=Rule.objects.get(name="Warm"))
 
     better.improve(before_renames(), None)
@@ -75,7 +75,7 @@ def test_rules_on_heat_that_have_a_history_stay_two(older):
     assert names() >= {"Warm", "Overheating"}
 
 
-def test_going_back_brings_the_two_rules_back_and_leaves_what_an_operator_made(default_rules):
+def test_the_reverse_migration_restores_the_two_rules_and_keeps_rules_of_operators(default_rules):
     clock = Rule.objects.get(name="Wrong clock")
     services.change_rule(clock, at=AT)
 
@@ -85,7 +85,7 @@ def test_going_back_brings_the_two_rules_back_and_leaves_what_an_operator_made(d
     assert Rule.objects.get(name="Overheating").limit == 75
 
 
-def test_going_back_to_the_beginning_takes_the_default_rules_away_but_not_what_was_edited(default_rules):
+def test_the_full_reverse_migration_deletes_the_default_rules_except_edited_ones(default_rules):
     paper = Rule.objects.get(name="Paper low")
     services.change_rule(paper, at=AT)
     better.restore(before_renames(), None)

@@ -1,4 +1,4 @@
-"""A new rule judges what is there; an edited one lets go of what it held, and judges anew."""
+"""A new rule evaluates the present state; an edited one resolves its alerts and evaluates again."""
 
 import pytest
 from django.db import transaction
@@ -15,7 +15,7 @@ from tms.fleet.presence import store
 pytestmark = pytest.mark.both
 
 
-def test_a_new_presence_rule_knows_who_is_away_already(fleet: Fleet):
+def test_a_new_presence_rule_matches_terminals_that_are_already_offline(fleet: Fleet):
     terminal = fleet.with_presence(Presence.OFFLINE, at=later(-10_000))
 
     rule = fleet.presence_rule(duration_s=300)
@@ -24,7 +24,7 @@ def test_a_new_presence_rule_knows_who_is_away_already(fleet: Fleet):
     assert Alert.objects.get().rule == rule
 
 
-def test_a_new_presence_rule_waits_for_what_is_left_of_its_duration(fleet: Fleet):
+def test_a_new_presence_rule_counts_the_time_that_has_already_passed(fleet: Fleet):
     fleet.with_presence(Presence.OFFLINE, at=later(-200))
 
     fleet.presence_rule(duration_s=300)
@@ -33,7 +33,7 @@ def test_a_new_presence_rule_waits_for_what_is_left_of_its_duration(fleet: Fleet
     assert opened == [0, 1]
 
 
-def test_an_edited_presence_rule_ends_its_alerts_and_begins_them_anew(fleet: Fleet):
+def test_an_edited_presence_rule_resolves_its_alerts_and_opens_new_ones(fleet: Fleet):
     fleet.with_presence(Presence.SILENT, at=later(-10))
     rule = fleet.presence_rule(Presence.SILENT)
 
@@ -43,7 +43,7 @@ def test_an_edited_presence_rule_ends_its_alerts_and_begins_them_anew(fleet: Fle
     assert list(states) == [(AlertState.RESOLVED, AT), (AlertState.OPEN, later(60))]
 
 
-def test_a_new_presence_rule_leaves_other_places_and_kinds_alone(fleet: Fleet):
+def test_a_new_presence_rule_ignores_other_sites_and_kinds(fleet: Fleet):
     fleet.with_presence(Presence.OFFLINE, kind="kiosk")
 
     fleet.presence_rule(site=fleet.site("OSK"))
@@ -52,7 +52,7 @@ def test_a_new_presence_rule_leaves_other_places_and_kinds_alone(fleet: Fleet):
     assert not Alert.objects.exists()
 
 
-def test_a_disabled_presence_rule_holds_for_nobody(fleet: Fleet):
+def test_a_disabled_presence_rule_matches_nothing(fleet: Fleet):
     fleet.with_presence(Presence.OFFLINE)
     rule = fleet.presence_rule()
     rule.enabled = False
@@ -62,7 +62,7 @@ def test_a_disabled_presence_rule_holds_for_nobody(fleet: Fleet):
     assert not Alert.objects.unresolved().exists()
 
 
-def test_an_edited_rule_lets_go_of_what_it_held(rule, terminal):
+def test_an_edited_rule_clears_its_terminals(rule, terminal):
     alert = open_alert(rule, terminal)
 
     services.change_rule(rule, at=later(5))
@@ -74,7 +74,7 @@ def test_an_edited_rule_lets_go_of_what_it_held(rule, terminal):
 
 
 def test_two_people_who_edit_a_rule_at_once_make_two_revisions(fleet, rule):
-    """Every node reads a rule again when its revision is new to it."""
+    """Every node reads a rule again when it gets a new revision."""
     mine, theirs = Rule.objects.get(pk=rule.pk), Rule.objects.get(pk=rule.pk)
 
     services.change_rule(mine, at=later(1))
@@ -105,7 +105,7 @@ def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(flee
     assert unresolved.count() == unresolved.values("terminal").distinct().count()
 
 
-def test_a_rule_that_was_switched_off_lets_go_of_those_who_are_away(fleet):
+def test_a_disabled_rule_clears_for_offline_terminals(fleet):
     terminal = fleet.with_presence(Presence.OFFLINE)
     rule = fleet.presence_rule()
     opened_alert = Alert.objects.unresolved().get(terminal=terminal)

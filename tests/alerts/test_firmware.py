@@ -1,4 +1,4 @@
-"""Terminals that run another firmware than they should."""
+"""Terminals with a firmware other than expected."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def alerting() -> set[Terminal]:
     return {alert.terminal for alert in Alert.objects.unresolved().select_related("terminal")}
 
 
-def test_who_runs_another_firmware_than_is_wanted_alerts_until_it_runs_it(fleet):
+def test_a_terminal_with_another_firmware_than_the_rule_alerts_until_it_is_updated(fleet):
     old, _ = terminals(fleet, "1.0", "2.0")
     fleet.firmware_rule("2.0", model="PX-300")
     terminals(fleet, "1.0", model="OTHER")
@@ -33,7 +33,7 @@ def test_who_runs_another_firmware_than_is_wanted_alerts_until_it_runs_it(fleet)
     assert Alert.objects.get().resolved_at == later(30)
 
 
-def test_who_differs_from_most_of_its_model_alerts(fleet):
+def test_a_terminal_that_differs_from_most_of_its_model_alerts(fleet):
     *_, odd = terminals(fleet, "2.0", "2.0", "1.9")
     fleet.firmware_rule()
 
@@ -43,7 +43,7 @@ def test_who_differs_from_most_of_its_model_alerts(fleet):
 
 
 @pytest.mark.parametrize("firmwares", [("2.0", "1.9"), ("2.0", "2.0", "1.9", "1.9"), ("2.0", "", ""), ("a", "b", "c")])
-def test_without_a_majority_that_means_something_nobody_differs(fleet, firmwares):
+def test_without_a_sufficient_majority_no_terminal_differs(fleet, firmwares):
     terminals(fleet, *firmwares)
     fleet.firmware_rule()
 

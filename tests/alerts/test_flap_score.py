@@ -1,4 +1,4 @@
-"""How restless an alert is."""
+"""The flap score of an alert."""
 
 import pytest
 from hypothesis import given
@@ -23,12 +23,12 @@ AGES = st.lists(st.floats(0, 2 * WINDOW_S), min_size=1, max_size=FULL)
         ([0] * 100, 1),
     ],
 )
-def test_newer_changes_count_for_more_and_twenty_are_all_there_can_be(ages, says):
+def test_newer_changes_count_for_more_and_twenty_are_the_maximum(ages, says):
     assert flap_score([-age for age in ages], at=0, window_s=WINDOW_S) == pytest.approx(says, abs=1e-6)
 
 
 @given(ages=AGES, low=st.sampled_from([0.01, 0.15, 0.25, 0.79]))
-def test_it_is_calm_from_the_first_instant_at_which_the_share_has_sunk_so_far(ages, low):
+def test_it_is_stable_at_the_exact_time_at_which_the_score_reaches_the_threshold(ages, low):
     changes = [-age for age in ages]
 
     calm = stable_from(changes, low=low, window_s=WINDOW_S)

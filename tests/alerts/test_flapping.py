@@ -1,4 +1,4 @@
-"""What opens and recovers again and again is one alert until it is calm."""
+"""An alert that opens and recovers repeatedly stays open until it is stable."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def wobble(rule, terminal, times: int, *, begins: float = 0, every: float = MINUTE, **fields) -> float:
-    """Open and recover so often; when the last recovery was."""
+    """Open and resolve an alert repeatedly; returns the last recovery."""
     for number in range(times):
         lifecycle.apply_events([triggered(rule, terminal, begins + 2 * number * every, **fields)])
         lifecycle.apply_events([cleared(rule, terminal, begins + (2 * number + 1) * every)])
@@ -38,7 +38,7 @@ def pass_(seconds: float) -> None:
     lifecycle.expire_flapping(later(seconds))
 
 
-def test_it_begins_to_flap_when_it_opens_for_the_fourth_time_within_minutes(rule, terminal):
+def test_flapping_starts_at_the_fourth_opening_within_minutes(rule, terminal):
     wobble(rule, terminal, 3)
     before = Alert.objects.flapping().count()
 
@@ -50,13 +50,13 @@ def test_it_begins_to_flap_when_it_opens_for_the_fourth_time_within_minutes(rule
     assert (alert.flapping.since, alert.flapping.changes) == (later(6 * MINUTE), 7)
 
 
-def test_what_opens_now_and_then_does_not_flap(rule, terminal):
+def test_occasional_openings_are_not_flapping(rule, terminal):
     wobble(rule, terminal, 20, every=15 * MINUTE)
 
     assert not Flapping.objects.exists()
 
 
-def test_neither_does_it_where_the_changes_are_those_of_others(fleet, rule, terminal):
+def test_changes_of_other_alerts_do_not_count(fleet, rule, terminal):
     for other_rule, other in ((fleet.metric_rule(), terminal), (rule, fleet.online())):
         wobble(other_rule, other, 3)
 
@@ -65,7 +65,7 @@ def test_neither_does_it_where_the_changes_are_those_of_others(fleet, rule, term
     assert not Flapping.objects.exists()
 
 
-def test_nor_where_its_rule_does_not_watch_for_it_or_nobody_wants_it(fleet, terminal, settings):
+def test_flapping_is_not_detected_if_the_rule_opts_out_or_it_is_switched_off(fleet, terminal, settings):
     careless = fleet.metric_rule(watches_flapping=False)
     wobble(careless, terminal, 10)
     settings.FLAPPING_WINDOW_S = 0
@@ -74,7 +74,7 @@ def test_nor_where_its_rule_does_not_watch_for_it_or_nobody_wants_it(fleet, term
     assert not Flapping.objects.exists()
 
 
-def test_while_it_flaps_it_stands_and_its_changes_are_counted(rule, terminal):
+def test_a_flapping_alert_stays_open_and_its_changes_are_counted(rule, terminal):
     alert = flapping(rule, terminal)
 
     wobble(rule, terminal, 5, begins=8 * MINUTE, every=10)
@@ -86,7 +86,7 @@ def test_while_it_flaps_it_stands_and_its_changes_are_counted(rule, terminal):
     assert not Condition.objects.exists()
 
 
-def test_what_is_well_when_it_is_calm_is_over(rule, terminal):
+def test_a_stable_alert_is_resolved_if_the_rule_does_not_match(rule, terminal):
     alert = flapping(rule, terminal)
     lifecycle.apply_events([cleared(rule, terminal, 7 * MINUTE)])
     stable_at = Flapping.objects.get().stable_at
@@ -103,7 +103,7 @@ def test_what_is_well_when_it_is_calm_is_over(rule, terminal):
     assert not Alert.objects.flapping().exists()
 
 
-def test_what_is_still_wrong_when_it_is_calm_stands_and_is_an_alert_like_others(rule, terminal):
+def test_a_stable_alert_continues_as_usual_if_the_rule_matches(rule, terminal):
     alert = flapping(rule, terminal)
 
     pass_(HOUR)
@@ -114,7 +114,7 @@ def test_what_is_still_wrong_when_it_is_calm_stands_and_is_an_alert_like_others(
     assert not Alert.objects.unresolved().exists()
 
 
-def test_it_is_calm_once(rule, terminal):
+def test_it_becomes_stable_once(rule, terminal):
     alert = flapping(rule, terminal)
 
     pass_(HOUR)
@@ -123,7 +123,7 @@ def test_it_is_calm_once(rule, terminal):
     assert transition_kinds(alert) == ["opened", "flapping", "calm"]
 
 
-def test_an_acknowledgement_covers_all_of_it(fleet, rule, terminal):
+def test_one_acknowledgement_covers_all_changes(fleet, rule, terminal):
     aiko = fleet.person("aiko")
     alert = flapping(rule, terminal)
     acknowledged(alert, by=aiko)
@@ -138,7 +138,7 @@ def test_an_acknowledgement_covers_all_of_it(fleet, rule, terminal):
     assert Alert.objects.unresolved().get().contract == "recovery"
 
 
-def test_while_it_flaps_it_gets_worse_and_eases_only_when_it_is_calm(fleet, terminal):
+def test_a_flapping_alert_worsens_at_once_and_improves_only_when_it_is_stable(fleet, terminal):
     rule = fleet.metric_rule(higher_thresholds=[{"severity": "critical", "limit": 90}])
     alert = flapping(rule, terminal)
     for begins, severity in ((8, "critical"), (10, "warning"), (12, "critical")):
@@ -153,7 +153,7 @@ def test_while_it_flaps_it_gets_worse_and_eases_only_when_it_is_calm(fleet, term
     assert transition_kinds(alert) == ["opened", "flapping", "worsened", "calm", "eased"]
 
 
-def test_whoever_took_it_before_it_got_worse_has_it_no_more(fleet, terminal):
+def test_a_worsened_flapping_alert_is_no_longer_acknowledged(fleet, terminal):
     rule = fleet.metric_rule(higher_thresholds=[{"severity": "critical", "limit": 90}])
     alert = flapping(rule, terminal)
     acknowledged(alert, by=fleet.person())
@@ -164,7 +164,7 @@ def test_whoever_took_it_before_it_got_worse_has_it_no_more(fleet, terminal):
     assert transition_kinds(alert) == ["opened", "flapping", "acknowledged", "worsened", "undone"]
 
 
-def test_a_rule_that_is_changed_lets_go_of_what_flaps(rule, terminal):
+def test_a_changed_rule_resolves_flapping_alerts(rule, terminal):
     alert = flapping(rule, terminal)
 
     services.change_rule(rule, at=later(7 * MINUTE))
@@ -174,7 +174,7 @@ def test_a_rule_that_is_changed_lets_go_of_what_flaps(rule, terminal):
     assert not Alert.objects.flapping().exists()
 
 
-def test_a_person_may_say_that_it_is_over_where_the_rule_lets_them(fleet, terminal):
+def test_a_person_may_resolve_it_if_the_rule_allows_it(fleet, terminal):
     rule = fleet.metric_rule(may_be_resolved_by_hand=True)
     alert = flapping(rule, terminal)
 
@@ -185,7 +185,7 @@ def test_a_person_may_say_that_it_is_over_where_the_rule_lets_them(fleet, termin
     assert Alert.objects.unresolved().get().pk != alert.pk
 
 
-def test_after_a_calm_it_may_flap_again(rule, terminal):
+def test_it_may_flap_again_after_it_was_stable(rule, terminal):
     flapping(rule, terminal)
     lifecycle.apply_events([cleared(rule, terminal, 7 * MINUTE)])
     pass_(HOUR)
@@ -196,7 +196,7 @@ def test_after_a_calm_it_may_flap_again(rule, terminal):
     assert Alert.objects.flapping().get().flapping.since == later(HOUR + 6 * MINUTE)
 
 
-def test_many_alerts_that_open_cost_one_look_more(fleet, rule, terminal, django_assert_num_queries):
+def test_many_openings_cost_one_more_query(fleet, rule, terminal, django_assert_num_queries):
     flapping(rule, terminal)
     claims = [triggered(rule, other, 7 * MINUTE) for other in fleet.terminals(50)]
     lifecycle.apply_events([triggered(rule, fleet.online(), 7 * MINUTE)])
@@ -212,7 +212,7 @@ QUERIES_TO_OPEN = 9
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_two_clocks_and_recoveries_at_once_end_it_once(rule, terminal):
+def test_concurrent_clocks_and_recoveries_end_it_once(rule, terminal):
     with transaction.atomic():
         alert = flapping(rule, terminal)
 

@@ -1,4 +1,4 @@
-"""What stands in the way of business, and how much."""
+"""The impact of an alert on the business of its site."""
 
 import pytest
 
@@ -21,11 +21,11 @@ OPEN, CLOSED = False, True
         ("warning", PeerGroup(2, 3), CLOSED, ImpactLevel.CLOSED, 0),
     ],
 )
-def test_an_alert_weighs_what_it_keeps_from_working(severity, peers, is_closed, level, share):
+def test_the_impact_depends_on_what_the_alert_blocks(severity, peers, is_closed, level, share):
     assert score(severity, peers, is_closed=is_closed) == (level, share)
 
 
-def test_the_last_lane_of_an_open_site_outranks_one_of_ten_and_whatever_is_closed():
+def test_the_last_lane_of_an_open_site_ranks_above_one_of_ten_and_a_closed_site():
     last = score("critical", PeerGroup(0, 2), is_closed=OPEN)
     one_of_ten = score("critical", PeerGroup(9, 10), is_closed=OPEN)
     half = score("critical", PeerGroup(1, 2), is_closed=OPEN)

@@ -1,4 +1,4 @@
-"""Alerts open and resolve as rules say; the last word counts."""
+"""Alerts open and resolve as rules trigger and clear; the last event counts."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -16,7 +16,7 @@ from tms.fleet.models import Terminal
 pytestmark = pytest.mark.both
 
 
-def test_a_claim_opens_an_alert_with_the_rules_severity(fleet, terminal):
+def test_a_trigger_opens_an_alert_with_the_severity_of_the_rule(fleet, terminal):
     rule = fleet.metric_rule(severity="critical")
 
     lifecycle.apply_events([triggered(rule, terminal, 3, value=80.5)])
@@ -26,7 +26,7 @@ def test_a_claim_opens_an_alert_with_the_rules_severity(fleet, terminal):
     assert transition_kinds(alert) == ["opened"]
 
 
-def test_a_claim_of_what_holds_already_changes_nothing(rule, terminal):
+def test_a_trigger_of_an_active_rule_changes_nothing(rule, terminal):
     alert = open_alert(rule, terminal)
 
     lifecycle.apply_events([triggered(rule, terminal, 5)])
@@ -35,7 +35,7 @@ def test_a_claim_of_what_holds_already_changes_nothing(rule, terminal):
     assert Alert.objects.get().opened_at == AT
 
 
-def test_a_release_resolves_and_what_comes_after_is_another_alert(rule, terminal):
+def test_a_clear_resolves_and_the_next_trigger_opens_another_alert(rule, terminal):
     first = open_alert(rule, terminal)
 
     lifecycle.apply_events([cleared(rule, terminal, 5)])
@@ -46,13 +46,13 @@ def test_a_release_resolves_and_what_comes_after_is_another_alert(rule, terminal
     assert first.pk != second.pk
 
 
-def test_a_release_of_what_does_not_hold_changes_nothing(rule, terminal):
+def test_a_clear_of_an_inactive_rule_changes_nothing(rule, terminal):
     lifecycle.apply_events([cleared(rule, terminal)])
 
     assert not Transition.objects.exists()
 
 
-def test_the_database_itself_refuses_a_second_unresolved_alert_of_a_rule_and_terminal(rule, terminal):
+def test_the_database_rejects_a_second_unresolved_alert_of_a_rule_and_terminal(rule, terminal):
     alert = open_alert(rule, terminal)
 
     for fields in ({"state": AlertState.OPEN}, {"state": AlertState.ACKNOWLEDGED, "acknowledged_at": AT}):
@@ -63,7 +63,7 @@ def test_the_database_itself_refuses_a_second_unresolved_alert_of_a_rule_and_ter
     assert Alert.objects.unresolved().get() == alert
 
 
-def test_a_claim_by_a_rule_that_was_switched_off_is_not_heeded(fleet, terminal):
+def test_triggers_of_a_disabled_rule_are_ignored(fleet, terminal):
     rule = fleet.metric_rule(enabled=False)
 
     lifecycle.apply_events([triggered(rule, terminal), triggered(rule, fleet.terminal(), duration_s=60)])
@@ -73,7 +73,7 @@ def test_a_claim_by_a_rule_that_was_switched_off_is_not_heeded(fleet, terminal):
 
 
 ORDERS = [
-    # holds before, verdicts, holds after, what happened in between
+    # active before, events, active after, transitions in between
     (False, "+", True, ["opened"]),
     (False, "-", False, []),
     (False, "+-", False, ["opened", "resolved"]),
@@ -89,24 +89,24 @@ ORDERS = [
 ]
 
 
-def said(order: str, rule: Rule, terminal: Terminal) -> list[RuleEvent]:
+def events_of(order: str, rule: Rule, terminal: Terminal) -> list[RuleEvent]:
     makers = {"+": triggered, "-": cleared}
     return [makers[sign](rule, terminal, n) for n, sign in enumerate(order, start=1)]
 
 
 @pytest.mark.parametrize(("before", "order", "after", "happened"), ORDERS)
-def test_the_last_verdict_of_a_batch_counts(rule, terminal, before, order, after, happened):
+def test_the_last_event_of_a_batch_counts(rule, terminal, before, order, after, happened):
     if before:
         open_alert(rule, terminal)
         Transition.objects.all().delete()
 
-    lifecycle.apply_events(said(order, rule, terminal))
+    lifecycle.apply_events(events_of(order, rule, terminal))
 
     assert Alert.objects.unresolved().exists() == Condition.objects.exists() == after
     assert list(Transition.objects.order_by("pk").values_list("kind", flat=True)) == happened
 
 
-def test_pairs_do_not_mix(fleet, rule, terminal):
+def test_pairs_of_rule_and_terminal_are_independent(fleet, rule, terminal):
     other_rule, other_terminal = fleet.metric_rule(), fleet.online()
 
     lifecycle.apply_events(
@@ -124,7 +124,7 @@ def test_pairs_do_not_mix(fleet, rule, terminal):
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("+-")), max_size=6), max_size=5))
-def test_whatever_is_said_the_last_word_holds_and_history_alternates(fleet, batches):
+def test_for_any_events_the_last_one_counts_and_history_alternates(fleet, batches):
     rule = fleet.metric_rule(watches_flapping=False)
     terminals = {"a": fleet.online(), "b": fleet.online()}
     last: dict[str, str] = {}
@@ -134,7 +134,7 @@ def test_whatever_is_said_the_last_word_holds_and_history_alternates(fleet, batc
         rule_events = []
         for who, sign in batch:
             seconds += 1
-            rule_events += said(sign, rule, terminals[who])
+            rule_events += events_of(sign, rule, terminals[who])
             last[who] = sign
         lifecycle.apply_events(rule_events)
 
@@ -147,7 +147,7 @@ def test_whatever_is_said_the_last_word_holds_and_history_alternates(fleet, batc
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_storm_is_opened_and_resolved_with_a_handful_of_queries_and_one_message(
+def test_a_storm_opens_and_resolves_with_a_few_queries_and_one_message(
     fleet, rule, feed_recorder, django_assert_max_num_queries
 ):
     terminals = fleet.terminals(5_000)
@@ -171,6 +171,6 @@ def test_a_storm_is_opened_and_resolved_with_a_handful_of_queries_and_one_messag
         {"state": AlertState.ACKNOWLEDGED},
     ],
 )
-def test_the_database_itself_refuses_an_alert_that_somebody_half_has(rule, terminal, fields):
+def test_the_database_rejects_an_incomplete_acknowledgement(rule, terminal, fields):
     with pytest.raises(IntegrityError, match="alert_held_since"), transaction.atomic():
         Alert.objects.create(rule=rule, terminal=terminal, severity="info", opened_at=AT, **fields)

@@ -1,4 +1,4 @@
-"""Maintenance windows: what they cover, how people change them, how they turn from one occurrence to the next."""
+"""Maintenance windows: their scope, changes by people, and their recurrence."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -46,7 +46,7 @@ def test_a_window_covers_its_sites_groups_and_terminals_while_it_lasts(fleet, wa
     assert [covered(one, other, at=later(at)) for at in instants] == [set(), {"one"}, {"one"}, set()]
 
 
-def test_of_several_windows_the_one_that_lasts_longest_counts(fleet):
+def test_of_several_windows_the_one_that_lasts_longest_is_reported(fleet):
     terminal = fleet.terminal()
     plan(fleet, Scope(sites=[terminal.site]), hours=1, by="mei")
     plan(fleet, Scope(terminals=[terminal]), hours=3, by="ken")
@@ -57,7 +57,7 @@ def test_of_several_windows_the_one_that_lasts_longest_counts(fleet):
     assert (cover.until, cover.by, cover.note) == (later(3 * HOUR), "ken", "new router")
 
 
-def test_a_window_that_repeats_turns_to_its_next_occurrence(fleet):
+def test_a_repeating_window_advances_to_its_next_occurrence(fleet):
     terminal = fleet.terminal()
     window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY;COUNT=2")
 
@@ -75,8 +75,8 @@ def test_a_window_that_repeats_turns_to_its_next_occurrence(fleet):
     ]
 
 
-def test_a_window_counts_also_before_anyone_has_turned_to_its_occurrence(fleet):
-    """The clock was away since yesterday."""
+def test_a_window_is_effective_before_the_clock_has_advanced_it(fleet):
+    """The clock was down since yesterday."""
     terminal = fleet.terminal()
     plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
 
@@ -85,7 +85,7 @@ def test_a_window_counts_also_before_anyone_has_turned_to_its_occurrence(fleet):
     assert [bool(covered(terminal, at=later(at))) for at in instants] == [False, True, True, False]
 
 
-def test_an_occurrence_that_ends_early_leaves_the_next_one_alone(fleet):
+def test_ending_an_occurrence_early_does_not_change_the_next_one(fleet):
     terminal, person = fleet.terminal(), fleet.person("ken")
     window = plan(fleet, Scope(terminals=[terminal]), hours=2, rule="FREQ=DAILY")
 
@@ -97,7 +97,7 @@ def test_an_occurrence_that_ends_early_leaves_the_next_one_alone(fleet):
     assert [bool(covered(terminal, at=later(at))) for at in instants] == [False, True, True]
 
 
-def test_one_that_takes_place_once_is_over_when_it_is_ended(fleet):
+def test_a_single_window_is_past_when_it_is_ended(fleet):
     window = plan(fleet, Scope(terminals=[fleet.terminal()]), hours=2)
 
     services.end(window, by=fleet.person(), at=later(HOUR))
@@ -115,7 +115,7 @@ def test_an_occurrence_is_extended_and_the_next_one_is_not(fleet):
     assert [bool(covered(terminal, at=later(at))) for at in instants] == [True, False, True, False]
 
 
-def test_one_that_is_cancelled_takes_place_no_more(fleet):
+def test_a_cancelled_window_has_no_more_occurrences(fleet):
     terminal, person = fleet.terminal(), fleet.person("ken")
     window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
 
@@ -129,7 +129,7 @@ def test_one_that_is_cancelled_takes_place_no_more(fleet):
 
 
 @pytest.mark.parametrize("seconds", [-1, HOUR])
-def test_what_does_not_go_on_cannot_be_ended_or_extended(fleet, seconds):
+def test_an_inactive_window_cannot_be_ended_or_extended(fleet, seconds):
     window = plan(fleet, Scope(terminals=[fleet.terminal()]))
 
     with pytest.raises(NotActive):
@@ -138,14 +138,14 @@ def test_what_does_not_go_on_cannot_be_ended_or_extended(fleet, seconds):
         services.extend(window, until=later(9 * HOUR), by=fleet.person(), at=later(seconds))
 
 
-def test_nothing_that_lies_behind_can_be_planned(fleet):
+def test_a_window_in_the_past_cannot_be_planned(fleet):
     with pytest.raises(BadRecurrence, match="No upcoming occurrence"):
         plan(fleet, Scope(terminals=[fleet.terminal()]), starts=-2 * HOUR)
 
     assert not Window.objects.exists()
 
 
-def test_where_nothing_is_in_maintenance_one_query_says_so(fleet, django_assert_num_queries):
+def test_without_maintenance_one_query_is_enough(fleet, django_assert_num_queries):
     terminal = fleet.terminal()
     plan(fleet, Scope(terminals=[terminal]), starts=HOUR)
 
@@ -154,7 +154,7 @@ def test_where_nothing_is_in_maintenance_one_query_says_so(fleet, django_assert_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_are_told_when_it_begins_and_when_it_ends(fleet, feed_recorder):
+def test_boards_are_notified_of_its_start_and_end(fleet, feed_recorder):
     plan(fleet, Scope(terminals=[fleet.terminal()]), starts=HOUR)
     feed_recorder.changes()
 
@@ -168,7 +168,7 @@ def test_boards_are_told_when_it_begins_and_when_it_ends(fleet, feed_recorder):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_an_end_that_is_moved_while_the_clock_turns_is_not_lost(fleet):
+def test_an_end_that_moves_while_the_clock_advances_is_not_lost(fleet):
     terminal, person = fleet.terminal(), fleet.person()
     window = plan(fleet, Scope(terminals=[terminal]))
 

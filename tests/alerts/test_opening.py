@@ -1,4 +1,4 @@
-"""Rules that count only while a site is open: a closed shop is not reported as down."""
+"""Rules that are active only while a site is open: a closed site is not reported as down."""
 
 from datetime import time
 
@@ -34,7 +34,7 @@ def unresolved() -> int:
     return Alert.objects.unresolved().count()
 
 
-def test_what_is_lost_while_the_shop_is_closed_alerts_when_it_opens(fleet, shop, scheduler):
+def test_a_terminal_lost_while_the_site_is_closed_alerts_when_it_opens(fleet, shop, scheduler):
     fleet.presence_rule(Presence.OFFLINE, hours="open")
     terminal = fleet.online(lease_s=HOUR, site=shop)
     scheduler.advance(seconds=3 * HOUR, step_s=MINUTE)
@@ -49,7 +49,7 @@ def test_what_is_lost_while_the_shop_is_closed_alerts_when_it_opens(fleet, shop,
     assert Alert.objects.get().opened_at == later(OPENING)
 
 
-def test_what_is_back_before_the_shop_opens_never_alerts(fleet, shop):
+def test_a_terminal_that_is_back_before_opening_never_alerts(fleet, shop):
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open"), fleet.online(site=shop)
     lifecycle.apply_events([triggered(rule, terminal, HOUR)])
 
@@ -59,7 +59,7 @@ def test_what_is_back_before_the_shop_opens_never_alerts(fleet, shop):
     assert not Alert.objects.exists()
 
 
-def test_the_duration_counts_only_while_the_shop_is_open(fleet, shop):
+def test_the_duration_counts_only_while_the_site_is_open(fleet, shop):
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open", duration_s=600), fleet.online(site=shop)
     lifecycle.apply_events([triggered(rule, terminal, -4 * MINUTE, duration_s=600)])
 
@@ -69,7 +69,7 @@ def test_the_duration_counts_only_while_the_shop_is_open(fleet, shop):
 
 
 @pytest.mark.parametrize(("hours", "opened"), [("always", 1), ("open", 0)])
-def test_a_rule_that_always_counts_knows_no_hours(fleet, shop, hours, opened):
+def test_a_rule_that_is_always_active_ignores_opening_hours(fleet, shop, hours, opened):
     fleet.with_presence(Presence.OFFLINE, at=later(-HOUR), site=shop)
 
     fleet.presence_rule(Presence.OFFLINE, hours=hours)
@@ -77,7 +77,7 @@ def test_a_rule_that_always_counts_knows_no_hours(fleet, shop, hours, opened):
     assert unresolved() == opened
 
 
-def test_a_site_that_tells_no_hours_is_always_open(fleet):
+def test_a_site_without_opening_hours_is_always_open(fleet):
     fleet.with_presence(Presence.OFFLINE, at=later(-HOUR))
 
     fleet.presence_rule(Presence.OFFLINE, hours="open")
@@ -85,7 +85,7 @@ def test_a_site_that_tells_no_hours_is_always_open(fleet):
     assert unresolved() == 1
 
 
-def test_metrics_and_events_may_wait_for_the_opening_too(fleet, shop):
+def test_metrics_and_events_can_wait_for_the_opening_as_well(fleet, shop):
     rule, terminal = fleet.metric_rule(hours="open"), fleet.online(site=shop)
 
     lifecycle.apply_events([triggered(rule, terminal, HOUR, value=80.0)])
@@ -94,8 +94,8 @@ def test_metrics_and_events_may_wait_for_the_opening_too(fleet, shop):
     assert Alert.objects.get().value == 80.0
 
 
-def test_a_shop_that_closes_meanwhile_makes_it_wait(fleet, shop):
-    """Somebody enters a closing day while the minutes of a rule run."""
+def test_a_site_that_closes_meanwhile_delays_it(fleet, shop):
+    """A closing day is entered while the duration of a rule runs."""
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open", duration_s=600), fleet.online(site=shop)
     lifecycle.apply_events([triggered(rule, terminal, OPENING, duration_s=600)])
     SpecialDay.objects.create(site=shop, first_on=later(OPENING).date(), note="stocktaking")
@@ -106,7 +106,7 @@ def test_a_shop_that_closes_meanwhile_makes_it_wait(fleet, shop):
     assert Condition.objects.get().due_at == later(OPENING + 24 * HOUR)
 
 
-def test_a_rule_that_becomes_one_of_opening_hours_lets_go_at_night(fleet, shop):
+def test_a_rule_that_becomes_limited_to_opening_hours_clears_at_night(fleet, shop):
     fleet.with_presence(Presence.OFFLINE, at=later(-HOUR), site=shop)
     rule = fleet.presence_rule(Presence.OFFLINE)
 

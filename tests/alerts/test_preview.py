@@ -1,4 +1,4 @@
-"""What a rule would have made of what is stored."""
+"""The preview of a rule on stored data."""
 
 from datetime import time, timedelta
 
@@ -38,7 +38,7 @@ def readings(terminal, values: dict[float, float], metric: str = "temperature_c"
 
 
 @pytest.mark.parametrize("is_rolled_up", [False, True])
-def test_readings_fire_as_they_would_have_live(fleet: Fleet, is_rolled_up, monkeypatch):
+def test_readings_trigger_as_they_would_have_live(fleet: Fleet, is_rolled_up, monkeypatch):
     readings(fleet.online(), {0: 50, 600: 70, 660: 80, 720: 55, 7200: 50, 7260: 61, 7300: 40, 20_000: 65})
     readings(fleet.online(), dict.fromkeys(range(0, 20_000, 1000), 50.0))
     if is_rolled_up:
@@ -47,12 +47,12 @@ def test_readings_fire_as_they_would_have_live(fleet: Fleet, is_rolled_up, monke
         monkeypatch.setattr(previews, "MOST_ROWS", 20)
 
     thresholds = [{"severity": "critical", "limit": 75}]
-    told = fired(hot(higher_thresholds=thresholds, hysteresis=2), until=21_000)
+    result = fired(hot(higher_thresholds=thresholds, hysteresis=2), until=21_000)
 
-    assert told == [("critical", 600, 720), ("warning", 7260, 7300), ("warning", 20_000, None)]
+    assert result == [("critical", 600, 720), ("warning", 7260, 7300), ("warning", 20_000, None)]
 
 
-def test_a_preview_tells_the_peak_and_leaves_out_what_came_late(fleet):
+def test_a_preview_shows_the_peak_and_ignores_late_reports(fleet):
     terminal = fleet.online()
     readings(terminal, {0: 70, 60: 90, 120: 65, 180: 50})
     factories.report(terminal, 99, at=later(90), metrics={"temperature_c": 200.0}, late=True)
@@ -62,7 +62,7 @@ def test_a_preview_tells_the_peak_and_leaves_out_what_came_late(fleet):
     assert (firing.highest, firing.terminal_id) == (90, terminal.pk)
 
 
-def test_other_levels_are_read_report_by_report(fleet):
+def test_other_thresholds_are_evaluated_for_each_report(fleet):
     readings(fleet.online(), {0: 40, 60: 41, 120: 50, 180: 51, 240: 51})
     rising = hot(comparison="rising", limit=5.0, window_s=60.0)
     missing = hot(comparison="absent", metric="paper_pct", limit=100.0)
@@ -71,14 +71,14 @@ def test_other_levels_are_read_report_by_report(fleet):
     assert fired(missing) == [("warning", 120, None)]
 
 
-def test_a_wrong_clock_is_found_by_when_reports_came(fleet):
+def test_a_wrong_clock_is_found_by_the_arrival_of_reports(fleet):
     report = factories.report(fleet.online(), 1, at=AT, metrics={})
     type(report).objects.update(received_at=later(100))
 
     assert fired(unsaved(kind="clock", limit=60.0)) == [("warning", 100, None)]
 
 
-def test_presence_fires_when_it_lasted(fleet):
+def test_presence_triggers_after_the_duration(fleet):
     terminal = fleet.online()
     for second, before, presence in [(0, "online", "offline"), (50, "offline", "online"), (100, "online", "offline")]:
         factories.moved(terminal, before, presence, at=later(second), cause=Cause.LEASE_RAN_OUT)
@@ -88,7 +88,7 @@ def test_presence_fires_when_it_lasted(fleet):
     assert fired(rule) == [("", 160, None)]
 
 
-def test_events_fire_until_they_clear_or_lapse(fleet):
+def test_events_trigger_until_they_clear_or_expire(fleet):
     terminal = fleet.online()
     for second, code in [(0, "jam"), (50, "jam_ok"), (100, "jam"), (130, "jam"), (900, "jam"), (905, "noise")]:
         factories.event(terminal, code, at=later(second))
@@ -110,7 +110,7 @@ def test_a_preview_is_of_the_scope_of_the_rule(fleet):
     assert (found.terminals, found.is_sample) == (1, False)
 
 
-def test_of_a_large_fleet_a_sample_is_looked_at_and_said_so(fleet, monkeypatch):
+def test_of_a_large_fleet_a_sample_is_read_and_noted(fleet, monkeypatch):
     monkeypatch.setattr(previews, "MOST_TERMINALS", 4)
     for terminal in fleet.terminals(10, presence=Presence.ONLINE):
         readings(terminal, {0: 70})
@@ -120,14 +120,14 @@ def test_of_a_large_fleet_a_sample_is_looked_at_and_said_so(fleet, monkeypatch):
     assert (found.terminals, len(found.evaluated), len(found.alerts), found.is_sample) == (10, 4, 4, True)
 
 
-def test_what_takes_too_long_to_read_is_cut_and_said_so(fleet, monkeypatch):
+def test_too_many_rows_are_cut_off_and_noted(fleet, monkeypatch):
     monkeypatch.setattr(previews, "MOST_ROWS", 3)
     readings(fleet.online(), dict.fromkeys(range(10), 70))
 
     assert preview(hot(), since=AT, until=AT + timedelta(hours=1)).is_cut
 
 
-def test_a_firmware_rule_tells_whom_it_would_hold_for_now(fleet):
+def test_a_firmware_rule_shows_the_terminals_that_match_now(fleet):
     fleet.online(firmware="2.0")
     old = fleet.online(firmware="1.0")
 
@@ -137,7 +137,7 @@ def test_a_firmware_rule_tells_whom_it_would_hold_for_now(fleet):
 
 
 def test_a_rule_of_opening_hours_counts_only_those_of_the_site(fleet):
-    """It is 18:00 in Tokyo, and the shop closes at 18:02 and opens at 09:00."""
+    """It is 18:00 in Tokyo, and the site closes at 18:02 and opens at 09:00."""
     site = fleet.site()
     for weekday in range(7):
         site.opening_hours.create(weekday=weekday, opens_at=time(9), closes_at=time(18, 2))

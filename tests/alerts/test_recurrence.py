@@ -1,4 +1,4 @@
-"""When maintenance takes place: each date once, whatever the clocks do."""
+"""Occurrences of maintenance: each date once, even when clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise
@@ -19,7 +19,7 @@ def recurrence(zone: ZoneInfo, starts_at: str, hours: float, rule: str = "") -> 
     return Recurrence(zone, datetime.fromisoformat(starts_at), timedelta(hours=hours), rule)
 
 
-def told(found: Recurrence, number: int = 5, *, after: datetime = EPOCH) -> list[str]:
+def listed(found: Recurrence, number: int = 5, *, after: datetime = EPOCH) -> list[str]:
     """In UTC."""
     coming = islice(found.occurrences(after), number)
     return [f"{one.since:%m-%d %H:%M} {one.until:%H:%M}" for one in coming]
@@ -34,7 +34,7 @@ def told(found: Recurrence, number: int = 5, *, after: datetime = EPOCH) -> list
         (BERLIN, "2026-03-28T02:30", 1.5, ["03-28 01:30 03:00", "03-29 01:00 02:00", "03-30 00:30 02:00"]),
         (BERLIN, "2026-03-28T02:15", 0.5, ["03-28 01:15 01:45", "03-29 01:00 01:30", "03-30 00:15 00:45"]),
         (BERLIN, "2026-03-28T23:00", 3.5, ["03-28 22:00 01:00", "03-29 21:00 00:30", "03-30 21:00 00:30"]),
-        # The hour that comes twice on 2026-10-25, from 02:00 on.
+        # The repeated hour of 2026-10-25, from 02:00 on.
         (BERLIN, "2026-10-24T01:00", 3, ["10-23 23:00 02:00", "10-24 23:00 03:00", "10-26 00:00 03:00"]),
         (BERLIN, "2026-10-24T02:30", 1, ["10-24 00:30 01:30", "10-25 00:30 02:30", "10-26 01:30 02:30"]),
         (BERLIN, "2026-10-24T02:15", 0.5, ["10-24 00:15 00:45", "10-25 00:15 01:45", "10-26 01:15 01:45"]),
@@ -45,15 +45,15 @@ def told(found: Recurrence, number: int = 5, *, after: datetime = EPOCH) -> list
         (NEW_YORK, "2026-10-31T00:00", 24, ["10-31 04:00 04:00", "11-01 04:00 05:00", "11-02 05:00 05:00"]),
     ],
 )
-def test_every_day_has_one_occurrence_by_the_clocks_of_the_zone(zone, starts_at, hours, occurrences):
-    assert told(recurrence(zone, starts_at, hours, "FREQ=DAILY"), 3) == occurrences
+def test_every_day_has_one_occurrence_in_local_time(zone, starts_at, hours, occurrences):
+    assert listed(recurrence(zone, starts_at, hours, "FREQ=DAILY"), 3) == occurrences
 
 
-def test_what_takes_place_once_takes_place_once():
+def test_a_single_window_takes_place_once():
     once = recurrence(TOKYO, "2026-11-25T22:00", 4)
 
-    assert told(once) == ["11-25 13:00 17:00"]
-    assert told(once, after=datetime(2026, 11, 25, 17, tzinfo=UTC)) == []
+    assert listed(once) == ["11-25 13:00 17:00"]
+    assert listed(once, after=datetime(2026, 11, 25, 17, tzinfo=UTC)) == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_takes_place_once_takes_place_once():
         ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=5", []),
     ],
 )
-def test_a_rule_names_its_dates(rule, days):
+def test_a_recurrence_gives_its_dates(rule, days):
     """2026-11-02 is a Monday."""
     found = islice(recurrence(TOKYO, "2026-11-02T02:00", 1, rule).occurrences(EPOCH), 5)
 
@@ -80,7 +80,7 @@ def test_a_rule_names_its_dates(rule, days):
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         ("FREQ=HOURLY", "DAILY, WEEKLY, MONTHLY or YEARLY"),
         ("BYDAY=SU", "DAILY, WEEKLY, MONTHLY or YEARLY"),
@@ -95,8 +95,8 @@ def test_a_rule_names_its_dates(rule, days):
         ("FREQ=MONTHLY;BYMONTHDAY=many", "Invalid recurrence"),
     ],
 )
-def test_a_rule_that_cannot_be_followed_is_refused_with_the_reason(rule, said):
-    with pytest.raises(BadRecurrence, match=said):
+def test_an_invalid_recurrence_is_refused_with_the_reason(rule, message):
+    with pytest.raises(BadRecurrence, match=message):
         list(islice(recurrence(TOKYO, "2026-11-02T02:00", 1, rule).occurrences(EPOCH), 1))
 
 
@@ -106,7 +106,7 @@ def test_a_rule_that_cannot_be_followed_is_refused_with_the_reason(rule, said):
     at=st.times().map(lambda at: at.replace(second=0, microsecond=0)),
     minutes=st.integers(1, 24 * 60),
 )
-def test_a_daily_window_is_never_doubled_and_never_left_out(zone, first, at, minutes):
+def test_a_daily_window_is_never_doubled_and_never_skipped(zone, first, at, minutes):
     starts_at = datetime.combine(first, at)
     daily = Recurrence(zone, starts_at, timedelta(minutes=minutes), "FREQ=DAILY;COUNT=8")
 

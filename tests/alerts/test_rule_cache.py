@@ -1,4 +1,4 @@
-"""The rules as one process knows them."""
+"""The rules in one process."""
 
 import pytest
 
@@ -19,14 +19,14 @@ def names(book: RuleCache) -> list[str]:
     return [row.name for row in book.get().rows]
 
 
-def test_the_first_look_reads_the_enabled_rules(fleet, book):
+def test_the_first_access_reads_the_enabled_rules(fleet, book):
     fleet.metric_rule(name="Hot")
     fleet.metric_rule(name="Off", enabled=False)
 
     assert names(book) == ["Hot"]
 
 
-def test_it_asks_the_database_no_more_until_it_is_told_that_rules_changed(fleet, book, django_assert_num_queries):
+def test_it_does_not_query_again_until_rules_have_changed(fleet, book, django_assert_num_queries):
     fleet.metric_rule(name="Hot")
     book.get()
     fleet.metric_rule(name="New")
@@ -41,7 +41,7 @@ def test_it_asks_the_database_no_more_until_it_is_told_that_rules_changed(fleet,
 @pytest.mark.parametrize(
     ("change", "again"), [(Change(terminals=frozenset({1})), 0), (RULES, 1), (Change(everything=True), 1)]
 )
-def test_only_what_may_concern_rules_makes_it_read_again(fleet, book, django_assert_num_queries, change, again):
+def test_only_changes_that_may_concern_rules_cause_another_read(fleet, book, django_assert_num_queries, change, again):
     book.get()
 
     book.changed(change)
@@ -50,7 +50,7 @@ def test_only_what_may_concern_rules_makes_it_read_again(fleet, book, django_ass
         book.get()
 
 
-def test_it_reads_again_by_itself_for_the_feed_is_only_a_hint(fleet, book, monkeypatch):
+def test_it_reads_again_periodically_because_the_feed_is_only_a_hint(fleet, book, monkeypatch):
     book.get()
     fleet.metric_rule(name="Unheard")
     unheard = names(book)
@@ -60,7 +60,7 @@ def test_it_reads_again_by_itself_for_the_feed_is_only_a_hint(fleet, book, monke
     assert (unheard, names(book)) == ([], ["Unheard"])
 
 
-def test_an_edit_makes_a_new_snapshot_and_no_edit_keeps_the_old_one(fleet, book):
+def test_an_edit_makes_a_new_snapshot_and_otherwise_the_old_one_stays(fleet, book):
     rule = fleet.metric_rule(limit=75)
     first = book.get()
     book.changed(RULES)
@@ -76,7 +76,7 @@ def test_an_edit_makes_a_new_snapshot_and_no_edit_keeps_the_old_one(fleet, book)
     assert edited.revisions == {rule.pk: 2}
 
 
-def test_a_database_that_does_not_answer_leaves_the_question_open(fleet, book, django_db_blocker):
+def test_an_unavailable_database_keeps_the_cache_outdated(fleet, book, django_db_blocker):
     fleet.metric_rule(name="Hot")
     with django_db_blocker.block(), pytest.raises(RuntimeError):
         book.get()

@@ -61,7 +61,7 @@ def test_a_preview_reads_each_history():
 
 
 @KINDS
-def test_a_kind_is_named_explained_and_said_in_english_and_japanese(kind):
+def test_a_kind_has_a_name_a_hint_and_a_sentence_in_english_and_japanese(kind):
     texts = (kind.label, kind.hint, kind.condition)
 
     with translation.override("en"):
@@ -81,7 +81,7 @@ def test_a_kind_fills_in_its_own_condition(kind):
 
 
 @KINDS
-def test_a_kind_has_a_line_in_the_documentation(kind):
+def test_a_kind_is_in_the_documentation(kind):
     with translation.override("en"):
         label = str(kind.label)
 
@@ -90,14 +90,14 @@ def test_a_kind_has_a_line_in_the_documentation(kind):
 
 
 @KINDS
-def test_a_form_knows_every_field_of_a_kind(kind):
+def test_the_form_has_every_field_of_a_kind(kind):
     thresholds = {f"{severity}{end}" for severity in ("info", "warning", "critical") for end in ("", "_lower")}
 
     assert set(kind.fields) <= {*RuleForm.base_fields, *thresholds}
 
 
 @KINDS
-def test_a_kind_compiles_its_rules_and_names_what_they_require(kind):
+def test_a_kind_compiles_its_rules_and_reports_missing_fields(kind):
     rule = rule_of(kind)
 
     compiled = kind.compile(rule)

@@ -1,4 +1,4 @@
-"""What rules say, as tables."""
+"""The evaluation of rules, as tables."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def seen(value: float | None = None, *, at: float = 0, taken_at: float | None = 
 
 
 METRICS = [
-    # comparison, value, while it does not hold, while it holds
+    # comparison, value, while inactive, while active
     ("above", 74.9, False, True),
     ("above", 75.0, True, True),
     ("above", 75.1, True, True),
@@ -58,7 +58,7 @@ METRICS = [
 
 
 @pytest.mark.parametrize(("comparison", "value", "fresh", "held"), METRICS)
-def test_a_metric_rule_holds_from_its_limit_and_lets_go_past_its_hysteresis(comparison, value, fresh, held):
+def test_a_metric_rule_triggers_at_its_threshold_and_clears_past_its_hysteresis(comparison, value, fresh, held):
     rule = hot(comparison)
 
     reached = [rule.reached(value, active) for active in (NO_THRESHOLD, 0)]
@@ -67,7 +67,7 @@ def test_a_metric_rule_holds_from_its_limit_and_lets_go_past_its_hysteresis(comp
 
 
 @pytest.mark.parametrize("comparison", ["above", "below"])
-def test_without_hysteresis_a_rule_lets_go_where_it_took_hold(comparison):
+def test_without_hysteresis_a_rule_clears_at_its_threshold(comparison):
     rule = hot(comparison, hysteresis=0)
     over = 1 if comparison == "above" else -1
 
@@ -77,26 +77,26 @@ def test_without_hysteresis_a_rule_lets_go_where_it_took_hold(comparison):
 
 
 @pytest.mark.parametrize("metrics", [{}, {"paper_pct": 99.0}])
-def test_a_report_without_the_metric_proves_nothing(metrics):
+def test_a_report_without_the_metric_changes_nothing(metrics):
     assert hot().value(Sample(metrics, AT, AT), {}) is None
 
 
 PRESENCES = [
-    # the rule's presence, what it holds for
+    # the rule's presence, the presences that match
     (Presence.OFFLINE, {Presence.OFFLINE}),
     (Presence.SILENT, {Presence.SILENT, Presence.OFFLINE}),
 ]
 
 
 @pytest.mark.parametrize(("watched", "holds"), PRESENCES)
-def test_a_presence_rule_holds_for_its_presence_and_what_is_worse(watched, holds):
+def test_a_presence_rule_matches_its_presence_and_worse(watched, holds):
     rule = PresenceRule(KEY, watched, 0)
 
     assert {presence for presence in Presence if rule.matches(presence)} == holds
 
 
 @pytest.mark.parametrize("watched", [Presence.SILENT, Presence.OFFLINE])
-def test_a_silence_that_tms_itself_caused_proves_nothing_until_the_terminal_is_offline(watched):
+def test_a_loss_caused_by_tms_itself_does_not_count_until_the_terminal_is_offline(watched):
     rule = PresenceRule(KEY, watched, 0)
 
     assert not rule.matches(Presence.SILENT, Cause.NODE_STOPPED)
@@ -104,7 +104,7 @@ def test_a_silence_that_tms_itself_caused_proves_nothing_until_the_terminal_is_o
 
 
 EVENTS = [
-    # clear code of the rule, code that comes, verdict
+    # clear code of the rule, reported code, event
     ("reader_ok", "reader_fault", True),
     ("reader_ok", "reader_ok", False),
     ("reader_ok", "paper_jam", None),
@@ -115,7 +115,7 @@ EVENTS = [
 
 
 @pytest.mark.parametrize(("clear_code", "code", "event"), EVENTS)
-def test_an_event_rule_holds_from_one_code_until_another(clear_code, code, event):
+def test_an_event_rule_is_active_from_one_code_until_another(clear_code, code, event):
     rule = EventRule(KEY, "reader_fault", clear_code, 0, 0)
 
     assert rule.matches(code) is event
@@ -182,7 +182,7 @@ def test_a_rule_applies_to_its_model_and_group():
     assert applicable == [[1], [1, 2, 3], [2], []]
 
 
-def test_terminals_that_no_rule_tells_apart_share_what_was_compiled():
+def test_terminals_with_the_same_rules_share_the_compiled_set():
     rules = RuleSet((row(1), row(2, site_id=7)))
 
     one, other, elsewhere = (rules.for_terminal(TerminalScope(n, n, "kiosk", f"model {n}")) for n in (1, 2, 7))
@@ -205,7 +205,7 @@ THRESHOLDS = [
 
 
 @pytest.mark.parametrize(("value", "fresh", "warning", "critical"), THRESHOLDS)
-def test_each_step_takes_hold_at_its_limit_and_is_left_past_its_hysteresis(value, fresh, warning, critical):
+def test_each_threshold_triggers_at_its_limit_and_clears_past_its_hysteresis(value, fresh, warning, critical):
     rule = level(limit=60, higher_thresholds=[{"severity": "critical", "limit": 75}], hysteresis=3)
 
     assert [rule.reached(value, active) for active in (NO_THRESHOLD, 0, 1)] == [fresh, warning, critical]
@@ -215,14 +215,14 @@ BANDS = [(20.0, True), (20.1, False), (59.9, False), (60.0, True), (-5.0, True),
 
 
 @pytest.mark.parametrize(("value", "holds"), BANDS)
-def test_a_band_is_left_on_either_side(value, holds):
+def test_a_range_triggers_on_either_side(value, holds):
     rule = level(comparison="outside", lower_limit=20, limit=60)
 
     assert (rule.reached(value) == 0) is holds
 
 
 @pytest.mark.parametrize(("value", "holds"), [(22.0, True), (22.1, False), (57.9, False), (58.0, True)])
-def test_a_band_lets_go_inside_of_it(value, holds):
+def test_a_range_clears_inside_of_it(value, holds):
     rule = level(comparison="outside", lower_limit=20, limit=60, hysteresis=2)
 
     assert (rule.reached(value, 0) == 0) is holds
@@ -233,7 +233,7 @@ def rates(rule: ThresholdRule, readings: list[tuple[float, float]]) -> list[floa
     return [rule.value(seen(value, at=at), memory) for at, value in readings]
 
 
-def test_a_rate_is_told_a_minute_once_its_window_has_passed():
+def test_a_rate_is_computed_per_minute_once_its_window_has_passed():
     rule = level(comparison="rising", limit=2, window_s=60)
 
     told = rates(rule, [(0, 40.0), (30, 40.0), (60, 42.0), (90, 46.0), (120, 50.0)])
@@ -241,7 +241,7 @@ def test_a_rate_is_told_a_minute_once_its_window_has_passed():
     assert told == [None, None, 2.0, 6.0, 8.0]
 
 
-def test_a_rate_goes_by_the_terminals_clock_however_late_its_reports_arrive():
+def test_a_rate_uses_the_clock_of_the_terminal_even_if_reports_are_late():
     rule = level(comparison="rising", limit=2, window_s=60)
     memory = {}
 
@@ -250,13 +250,13 @@ def test_a_rate_goes_by_the_terminals_clock_however_late_its_reports_arrive():
     assert told == [None, 1.0, 1.0]
 
 
-def test_a_clock_that_was_set_back_begins_the_window_anew():
+def test_a_clock_that_was_set_back_restarts_the_window():
     rule = level(comparison="rising", limit=2, window_s=60)
 
     assert rates(rule, [(0, 40.0), (60, 50.0), (-600, 50.0), (-560, 51.0), (-540, 51.0)])[2:] == [None, None, 1.0]
 
 
-def test_of_a_window_only_a_few_readings_are_remembered():
+def test_only_a_few_readings_of_a_window_are_stored():
     rule, memory = level(comparison="rising", limit=2, window_s=3600), {}
 
     for n in range(3 * 3600):
@@ -266,13 +266,13 @@ def test_of_a_window_only_a_few_readings_are_remembered():
 
 
 @pytest.mark.parametrize(("rate", "holds"), [(-2.1, True), (-2.0, True), (-1.9, False), (5.0, False)])
-def test_falling_holds_from_its_rate_downwards(rate, holds):
+def test_falling_triggers_at_its_rate_and_below(rate, holds):
     rule = level(comparison="falling", limit=2, window_s=60)
 
     assert (rule.reached(rate) == 0) is holds
 
 
-def test_a_metric_is_missing_since_it_was_last_reported():
+def test_a_metric_is_missing_since_its_last_report():
     rule, memory = level(comparison="absent", limit=600), {}
 
     told = [

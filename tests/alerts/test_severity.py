@@ -1,4 +1,4 @@
-"""Alerts get worse and ease; what got worse is nobody's any more."""
+"""Alerts worsen and improve; a worsened alert is unacknowledged again."""
 
 import pytest
 from django.db import transaction
@@ -13,14 +13,14 @@ from tms.fleet.presence import store
 pytestmark = pytest.mark.both
 
 
-def test_an_alert_opens_with_the_severity_of_its_claim(rule, terminal):
+def test_an_alert_opens_with_the_severity_of_its_trigger(rule, terminal):
     lifecycle.apply_events([triggered(rule, terminal, severity="info")])
 
     assert Alert.objects.get().severity == "info"
     assert Alert.objects.get().transitions.get().severity == "info"
 
 
-def test_a_condition_that_waits_opens_with_the_severity_that_it_has_then(rule, terminal):
+def test_a_pending_condition_opens_with_its_severity_at_that_time(rule, terminal):
     lifecycle.apply_events([triggered(rule, terminal, severity="warning", duration_s=60)])
     lifecycle.apply_events([triggered(rule, terminal, 30, severity="critical", duration_s=60)])
 
@@ -34,7 +34,7 @@ def test_a_condition_that_waits_opens_with_the_severity_that_it_has_then(rule, t
     ("before", "now", "kind"),
     [("warning", "critical", "worsened"), ("critical", "warning", "eased"), ("info", "critical", "worsened")],
 )
-def test_another_severity_is_a_step_in_the_history(rule, terminal, before, now, kind):
+def test_another_severity_is_a_transition(rule, terminal, before, now, kind):
     lifecycle.apply_events([triggered(rule, terminal, severity=before, value=61.0)])
 
     lifecycle.apply_events([triggered(rule, terminal, 9, severity=now, value=76.0)])
@@ -46,7 +46,7 @@ def test_another_severity_is_a_step_in_the_history(rule, terminal, before, now, 
 
 
 @pytest.mark.parametrize("severity", ["", "warning"])
-def test_a_claim_that_says_nothing_else_changes_nothing(rule, terminal, severity):
+def test_a_trigger_without_changes_changes_nothing(rule, terminal, severity):
     alert = open_alert(rule, terminal)
 
     lifecycle.apply_events([triggered(rule, terminal, 9, severity=severity)])
@@ -55,7 +55,7 @@ def test_a_claim_that_says_nothing_else_changes_nothing(rule, terminal, severity
 
 
 @pytest.mark.parametrize("contract", Contract)
-def test_what_gets_worse_ends_its_acknowledgement_under_every_contract_and_says_so(fleet, rule, terminal, contract):
+def test_worsening_ends_the_acknowledgement_under_every_contract_and_is_shown(fleet, rule, terminal, contract):
     alert = open_alert(rule, terminal)
     lifecycle.acknowledge(
         queryset_of(alert), by=fleet.person(), comment="", at=later(5), contract=contract, until=later(600)
@@ -68,7 +68,7 @@ def test_what_gets_worse_ends_its_acknowledgement_under_every_contract_and_says_
     assert transition_kinds(alert) == ["opened", "acknowledged", "worsened", "undone"]
 
 
-def test_what_gets_worse_ends_its_snooze(fleet, rule, terminal):
+def test_worsening_ends_a_snooze(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     lifecycle.snooze(queryset_of(alert), until=later(600), by=fleet.person(), comment="", at=later(5))
 
@@ -77,7 +77,7 @@ def test_what_gets_worse_ends_its_snooze(fleet, rule, terminal):
     assert transition_kinds(alert) == ["opened", "snoozed", "worsened", "undone"]
 
 
-def test_what_eases_stays_with_whoever_has_it(fleet, terminal):
+def test_an_improved_alert_stays_acknowledged(fleet, terminal):
     rule = fleet.metric_rule(severity="critical")
     alert = open_alert(rule, terminal)
     lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
@@ -98,7 +98,7 @@ def test_history_keeps_its_order_when_the_report_came_before_the_acknowledgement
     assert transition_kinds(alert) == ["opened", "acknowledged", "worsened", "undone"]
 
 
-def test_a_thousand_that_get_worse_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
+def test_a_thousand_worsened_alerts_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
     terminals = fleet.terminals(1_000)
     lifecycle.apply_events([triggered(rule, terminal, value=61.0) for terminal in terminals])
     lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=later(5))
@@ -113,7 +113,7 @@ def test_a_thousand_that_get_worse_cost_as_many_queries_as_one(fleet, rule, djan
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_an_acknowledgement_that_races_with_getting_worse_never_holds_what_got_worse_unseen(fleet, rule, terminal):
+def test_an_acknowledgement_that_races_with_worsening_never_covers_an_unseen_severity(fleet, rule, terminal):
     alert, person = open_alert(rule, terminal), fleet.person()
 
     def act(n: int) -> object:
@@ -130,7 +130,7 @@ def test_an_acknowledgement_that_races_with_getting_worse_never_holds_what_got_w
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_recovery_that_races_with_getting_worse_wins(fleet, rule, terminal):
+def test_a_recovery_that_races_with_worsening_wins(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
 
     def act(n: int) -> None:

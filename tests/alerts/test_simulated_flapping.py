@@ -1,4 +1,4 @@
-"""What a preview tells of what would have flapped is what became of it live."""
+"""The preview of flapping equals the result of live evaluation."""
 
 from random import Random
 
@@ -16,7 +16,7 @@ UNTIL = 4 * 3600
 
 
 def turns(seed: int) -> list[float]:
-    """A rule begins to hold, holds no more, and so on: now in a hurry, now at its ease."""
+    """A rule that triggers and clears, at varying intervals."""
     random, at, found = Random(seed), 0.0, []
     while at < UNTIL - 3600:
         for _ in range(random.randrange(2, 24)):
@@ -30,7 +30,7 @@ def firing(opened: float, ended: float | None, severity: str = "warning", value:
     return SimulatedAlert(1, severity, later(opened), None if ended is None else later(ended), value, value)
 
 
-def told(fired: list[SimulatedAlert], *, until: float = UNTIL) -> list[tuple[float, float | None, int]]:
+def summarise(fired: list[SimulatedAlert], *, until: float = UNTIL) -> list[tuple[float, float | None, int]]:
     """Opened, ended, changes."""
     begin = later(0)
     return [
@@ -40,14 +40,14 @@ def told(fired: list[SimulatedAlert], *, until: float = UNTIL) -> list[tuple[flo
 
 
 def calm_down(*, before: float) -> None:
-    """Whenever it was due."""
+    """At any due time."""
     for flapping in Flapping.objects.filter(ended_at=None, stable_at__lte=later(before)):
         lifecycle.expire_flapping(flapping.stable_at)
 
 
 @pytest.mark.both
 @pytest.mark.parametrize("seed", range(4))
-def test_a_preview_and_life_agree(rule, terminal, seed):
+def test_the_preview_equals_live_evaluation(rule, terminal, seed):
     rule_events = []
     for number, at in enumerate(turns(seed)):
         rule_events.append((triggered, cleared)[number % 2](rule, terminal, at))
@@ -62,13 +62,13 @@ def test_a_preview_and_life_agree(rule, terminal, seed):
     assert any(one.changes for one in found), "some of it flapped"
 
 
-def test_what_opens_now_and_then_stays_as_it_is():
+def test_occasional_openings_are_unchanged():
     fired = [firing(at, at + 900) for at in range(0, 36_000, 1800)]
 
     assert with_flapping(fired, USUAL, until=later(40_000)) == fired
 
 
-def test_one_that_flaps_is_as_bad_as_its_worst():
+def test_a_flapping_alert_has_its_worst_severity():
     fired = [firing(at, at + 60, "warning", at) for at in range(0, 960, 120)]
     fired[5] = fired[5]._replace(severity="critical", lowest=-7.0)
 
@@ -78,19 +78,19 @@ def test_one_that_flaps_is_as_bad_as_its_worst():
     assert (stood.severity, stood.lowest, stood.highest, stood.changes) == ("critical", -7.0, 840, 16)
 
 
-def test_what_is_not_calm_at_the_end_still_stands():
+def test_an_alert_that_is_not_stable_at_the_end_is_still_open():
     fired = [firing(at, at + 60) for at in range(0, 960, 120)]
 
-    assert told(fired, until=1000)[-1] == (360, None, 16)
+    assert summarise(fired, until=1000)[-1] == (360, None, 16)
 
 
-def test_what_is_wrong_when_it_is_calm_goes_on_to_its_end():
+def test_a_stable_alert_that_still_matches_continues_to_its_end():
     fired = [*(firing(at, at + 60) for at in range(0, 960, 120)), firing(960, 9000)]
 
-    assert told(fired)[-1] == (360, 9000, 17)
+    assert summarise(fired)[-1] == (360, 9000, 17)
 
 
-def test_each_terminal_is_reckoned_by_itself():
+def test_each_terminal_is_computed_separately():
     fired = [firing(at, at + 60)._replace(terminal_id=at) for at in range(0, 2400, 120)]
 
     assert with_flapping(fired, USUAL, until=later(UNTIL)) == fired

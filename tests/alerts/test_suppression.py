@@ -1,4 +1,4 @@
-"""Why an alert must not be told of, and until when."""
+"""The reasons for suppression of an alert, and their end."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ HOUR = 3600
 
 @pytest.fixture(autouse=True)
 def _told_at_once(settings):
-    """Correlation has tests of its own."""
+    """Correlation has its own tests."""
     settings.CORRELATION_WAIT_S = 0
 
 
@@ -33,11 +33,11 @@ def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:
     return (found.reason, found.until) if found else None
 
 
-def test_an_alert_is_told_of_where_nothing_speaks_against_it(rule, terminal):
+def test_an_alert_without_a_reason_is_notified(rule, terminal):
     assert why(open_alert(rule, terminal)) is None
 
 
-def test_in_maintenance_nobody_is_told(fleet, rule, terminal):
+def test_in_maintenance_nothing_is_notified(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     plan_maintenance(fleet, alert)
 
@@ -46,7 +46,7 @@ def test_in_maintenance_nobody_is_told(fleet, rule, terminal):
 
 
 @pytest.mark.parametrize(("hours", "says"), [("always", None), ("open", ("closed", later(15 * HOUR)))])
-def test_of_a_closed_site_only_rules_that_always_count_tell(fleet, terminal, hours, says):
+def test_for_a_closed_site_only_rules_that_are_always_active_notify(fleet, terminal, hours, says):
     set_opening_hours(fleet, 9, 19)
     alert = open_alert(fleet.presence_rule(hours=hours), terminal)
 
@@ -65,7 +65,7 @@ def test_of_a_closed_site_only_rules_that_always_count_tell(fleet, terminal, hou
         (Presence.ONLINE, None),
     ],
 )
-def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, presence, says):
+def test_terminals_behind_an_unavailable_parent_are_suppressed(fleet, rule, presence, says):
     router = fleet.with_presence(presence, uid="router", at=later(-600))
     alert, own = open_alert(rule, fleet.online(parent=router)), open_alert(rule, router)
 
@@ -75,7 +75,7 @@ def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, pres
     assert own.pk not in found
 
 
-def test_what_is_behind_a_parent_that_just_came_back_has_the_grace_to_follow(fleet, rule, settings):
+def test_terminals_behind_a_parent_that_returned_have_the_reconnect_grace(fleet, rule, settings):
     router = fleet.online(at=later(-5))
     alert = open_alert(rule, fleet.with_presence(Presence.OFFLINE, parent=router))
 
@@ -85,21 +85,21 @@ def test_what_is_behind_a_parent_that_just_came_back_has_the_grace_to_follow(fle
     assert why(alert, grace) is None
 
 
-def test_who_said_when_it_is_back_is_not_told_of_before(fleet, rule):
+def test_a_terminal_that_announced_its_return_is_suppressed_until_then(fleet, rule):
     rebooting = fleet.with_presence(Presence.REBOOTING, back_at=later(90))
     alert = open_alert(rule, rebooting)
 
     assert [why(alert, at) for at in (0, 90)] == [("expected", later(90)), None]
 
 
-def test_of_several_reasons_the_one_that_lasts_longest_is_given(fleet, rule):
+def test_of_several_reasons_the_one_that_lasts_longest_is_returned(fleet, rule):
     alert = open_alert(rule, fleet.with_presence(Presence.REBOOTING, back_at=later(90)))
     plan_maintenance(fleet, alert)
 
     assert why(alert) == ("maintenance", later(HOUR))
 
 
-def test_who_waits_asks_again_soon_for_a_window_may_be_ended_early(fleet, rule, terminal):
+def test_suppression_is_checked_again_soon_because_a_window_may_end_early(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
     window = plan_maintenance(fleet, alert)
     before = suppressions([alert], at=AT)[alert.pk]
@@ -126,7 +126,7 @@ def test_many_alerts_cost_as_many_queries_as_one(fleet, rule, django_assert_max_
 
 
 class Teller:
-    """Who tells, as simply as it can be done right: ask, wait until one may ask again, tell what is still wrong."""
+    """A minimal notifier: check, wait until the next check, notify what is still unresolved."""
 
     def __init__(self, alert: Alert) -> None:
         self.alert = alert
@@ -151,7 +151,7 @@ WINDOWS = st.lists(st.tuples(st.integers(-30, 90), st.integers(1, 60)), max_size
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(windows=WINDOWS, closed=st.booleans(), back=st.integers(0, 60), recovery=st.none() | st.integers(1, 120))
-def test_nobody_is_told_while_it_is_quiet_and_always_when_it_is_still_wrong_at_the_end(
+def test_nothing_is_notified_while_suppressed_and_always_if_unresolved_at_the_end(
     fleet, windows, closed, back, recovery
 ):
     OpeningHours.objects.all().delete()

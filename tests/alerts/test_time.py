@@ -1,4 +1,4 @@
-"""Alerts that wait for their duration, and events that lapse."""
+"""Alerts that wait for their duration, and events that expire."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tms.alerts.models import Alert, Rule
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
-def test_an_alert_opens_when_its_condition_has_held_for_its_duration(rule, terminal, scheduler):
+def test_an_alert_opens_when_its_condition_has_lasted_for_its_duration(rule, terminal, scheduler):
     lifecycle.apply_events([triggered(rule, terminal, duration_s=60, value=80.0)])
 
     scheduler.advance(seconds=59)
@@ -21,7 +21,7 @@ def test_an_alert_opens_when_its_condition_has_held_for_its_duration(rule, termi
     assert (Alert.objects.get().value, Alert.objects.get().opened_at) == (80.0, later(60))
 
 
-def test_a_condition_that_ceased_before_its_duration_opens_nothing(rule, terminal, scheduler):
+def test_a_condition_that_ended_before_its_duration_opens_nothing(rule, terminal, scheduler):
     lifecycle.apply_events([triggered(rule, terminal, duration_s=60)])
     lifecycle.apply_events([cleared(rule, terminal, 30)])
 
@@ -30,7 +30,7 @@ def test_a_condition_that_ceased_before_its_duration_opens_nothing(rule, termina
     assert not Alert.objects.exists()
 
 
-def test_a_condition_that_goes_on_keeps_its_first_time(rule, terminal, scheduler):
+def test_a_continuing_condition_keeps_its_start_time(rule, terminal, scheduler):
     lifecycle.apply_events([triggered(rule, terminal, duration_s=60)])
     lifecycle.apply_events([triggered(rule, terminal, 50, duration_s=60)])
 
@@ -46,7 +46,7 @@ def test_a_due_condition_opens_once(rule, terminal):
     assert Alert.objects.count() == 1
 
 
-def test_a_condition_left_by_a_rule_that_was_switched_off_does_not_stop_the_others(fleet, rule, terminal):
+def test_a_condition_of_a_disabled_rule_does_not_block_the_others(fleet, rule, terminal):
     other = fleet.metric_rule()
     lifecycle.apply_events([triggered(rule, terminal, duration_s=1), triggered(other, terminal, duration_s=1)])
     Rule.objects.filter(pk=rule.pk).update(enabled=False)
@@ -56,7 +56,7 @@ def test_a_condition_left_by_a_rule_that_was_switched_off_does_not_stop_the_othe
     assert Alert.objects.get().rule == other
 
 
-def test_an_event_that_does_not_come_again_lapses(fleet, terminal, scheduler):
+def test_an_event_that_is_not_repeated_expires(fleet, terminal, scheduler):
     rule = fleet.event_rule(clear_after_s=100)
     lifecycle.apply_events([triggered(rule, terminal, clear_after_s=100)])
 
@@ -68,7 +68,7 @@ def test_an_event_that_does_not_come_again_lapses(fleet, terminal, scheduler):
     assert transition_kinds(Alert.objects.get()) == ["opened", "resolved"]
 
 
-def test_an_event_that_comes_again_lapses_later(fleet, terminal, scheduler):
+def test_a_repeated_event_expires_later(fleet, terminal, scheduler):
     rule = fleet.event_rule(clear_after_s=100)
     lifecycle.apply_events([triggered(rule, terminal, clear_after_s=100)])
     lifecycle.apply_events([triggered(rule, terminal, 60, clear_after_s=100)])
@@ -80,7 +80,7 @@ def test_an_event_that_comes_again_lapses_later(fleet, terminal, scheduler):
     assert (held, Alert.objects.unresolved().count()) == (1, 0)
 
 
-def test_an_event_rule_without_a_limit_of_time_never_lapses(fleet, terminal):
+def test_an_event_rule_without_a_time_limit_never_expires(fleet, terminal):
     rule = fleet.event_rule()
     lifecycle.apply_events([triggered(rule, terminal)])
 

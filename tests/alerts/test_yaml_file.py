@@ -42,18 +42,18 @@ def places(fleet: Fleet) -> None:
     fleet.group("Lobby")
 
 
-def taken(text: str = FILE) -> list[yaml_file.PlannedRule]:
+def planned(text: str = FILE) -> list[yaml_file.PlannedRule]:
     return yaml_file.imported(text, by=None, at=AT)
 
 
 def faults(text: str) -> list[str]:
     with pytest.raises(BadFile) as bad:
-        taken(text)
+        planned(text)
     return [str(fault) for fault in bad.value.faults]
 
 
-def test_a_file_makes_rules_and_importing_it_again_changes_nothing():
-    first, second = taken(), taken()
+def test_a_file_creates_rules_and_importing_it_again_changes_nothing():
+    first, second = planned(), planned()
 
     hot = Rule.objects.get(name="Too hot")
     assert [one.is_new for one in first] == [True, True]
@@ -62,20 +62,20 @@ def test_a_file_makes_rules_and_importing_it_again_changes_nothing():
     assert (hot.site.code, hot.group.name, hot.terminal_kind, hot.version) == ("SJK", "Lobby", "kiosk", 1)
 
 
-def test_what_is_exported_is_imported_without_a_change(default_rules):
-    taken()
+def test_an_export_is_imported_without_a_change(default_rules):
+    planned()
 
     text = yaml_file.exported()
 
     assert len(yaml.safe_load(text)["rules"]) == Rule.objects.count()
     assert "過熱" in text
-    assert not any(one.is_edit for one in taken(text))
+    assert not any(one.is_edit for one in planned(text))
 
 
-def test_of_a_rule_that_is_known_only_what_differs_is_edited(fleet):
-    taken()
+def test_of_an_existing_rule_only_the_differences_are_changed(fleet):
+    planned()
 
-    plan = taken(FILE.replace("limit: 75", "limit: 80"))
+    plan = planned(FILE.replace("limit: 75", "limit: 80"))
 
     assert [one.fields for one in plan] == [("higher_thresholds",), ()]
     assert Rule.objects.get(name="Too hot").revision == 2
@@ -84,7 +84,7 @@ def test_of_a_rule_that_is_known_only_what_differs_is_edited(fleet):
 def test_rules_that_a_file_does_not_name_stay(fleet):
     fleet.metric_rule(name="Mine")
 
-    taken()
+    planned()
 
     assert Rule.objects.get(name="Mine").version == 1
 
@@ -126,13 +126,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG, ids=range(len(WRONG)))
-def test_what_is_wrong_is_told_by_line_and_field_and_nothing_is_imported(text, said):
-    assert any(fault.startswith(said) for fault in faults(text)), faults(text)
+@pytest.mark.parametrize(("text", "message"), WRONG, ids=range(len(WRONG)))
+def test_errors_are_reported_by_line_and_field_and_nothing_is_imported(text, message):
+    assert any(fault.startswith(message) for fault in faults(text)), faults(text)
     assert not Rule.objects.exists()
 
 
-def test_all_that_is_wrong_is_told_at_once():
+def test_all_errors_are_reported_at_once():
     text = FILE.replace("site: SJK", "site: XXX").replace("presence: offline", "presence: gone")
 
     assert len(faults(text)) == 2
@@ -181,36 +181,36 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(("source", "said"), HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_file_is_refused_with_the_line_of_what_is_wrong(source, said):
+@pytest.mark.parametrize(("source", "message"), HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_file_is_refused_with_the_line_of_the_error(source, message):
     with pytest.raises(BadFile) as bad:
         yaml_file.planned(source)
 
-    told = [str(fault) for fault in bad.value.faults]
-    assert any(fault.startswith(said) for fault in told), told
+    result = [str(fault) for fault in bad.value.faults]
+    assert any(fault.startswith(message) for fault in result), result
     assert len(str(bad.value)) < 50_000
 
 
-@pytest.mark.parametrize(("source", "said"), HOSTILE, ids=range(len(HOSTILE)))
-def test_without_libyaml_a_hostile_file_is_refused_as_well(source, said, monkeypatch):
+@pytest.mark.parametrize(("source", "message"), HOSTILE, ids=range(len(HOSTILE)))
+def test_without_libyaml_a_hostile_file_is_refused_as_well(source, message, monkeypatch):
     monkeypatch.setattr(yaml_reader, "LOADER", yaml.SafeLoader)
 
     with pytest.raises(BadFile):
         yaml_file.planned(source[:20_000])
 
 
-def test_a_byte_order_mark_is_no_part_of_a_file():
+def test_a_byte_order_mark_is_ignored():
     assert [one.rule.name for one in yaml_file.planned(FILE.encode("utf-8-sig"))] == ["Too hot", "Away"]
 
 
-def test_text_that_looks_like_a_number_or_a_date_is_read_as_it_is_written():
+def test_text_that_looks_like_a_number_or_a_date_is_kept_as_text():
     names = ["2026-11-27", "1:30", "0x1F", "on", "12_000", "<<", "="]
     text = yaml.safe_dump({"rules": [{"name": name, "kind": "firmware", "severity": "info"} for name in names]})
 
     assert [one.rule.name for one in yaml_file.planned(text)] == names
 
 
-def test_of_many_errors_the_first_hundred_are_told():
+def test_of_many_errors_the_first_hundred_are_shown():
     with pytest.raises(BadFile) as bad:
         yaml_file.planned("rules:\n" + "- {nme: x}\n" * 300)
 
@@ -252,8 +252,8 @@ def test_a_file_of_a_megabyte_costs_a_second_at_most(text):
 # The command
 
 
-def test_the_command_writes_what_it_reads(tmp_path: Path, capsys):
-    taken()
+def test_the_command_reads_what_it_writes(tmp_path: Path, capsys):
+    planned()
     call_command("rules", "export")
     file = tmp_path / "rules.yaml"
     file.write_text(capsys.readouterr().out)
@@ -265,21 +265,21 @@ def test_the_command_writes_what_it_reads(tmp_path: Path, capsys):
     assert "2 of 2 rules changed" in capsys.readouterr().out
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(tmp_path: Path, capsys):
-    taken()
+def test_a_dry_run_shows_the_changes_and_changes_nothing(tmp_path: Path, capsys):
+    planned()
     file = tmp_path / "rules.yaml"
     file.write_text(FILE.replace("hysteresis: 3", "hysteresis: 4") + "- {name: New, kind: firmware, severity: info}\n")
 
     call_command("rules", "import", "--dry-run", str(file))
 
-    said = capsys.readouterr().out
-    assert "Too hot: hysteresis" in said
-    assert "new: New" in said
-    assert "2 of 3 rules would change" in said
+    message = capsys.readouterr().out
+    assert "Too hot: hysteresis" in message
+    assert "new: New" in message
+    assert "2 of 3 rules would change" in message
     assert (Rule.objects.count(), Rule.objects.get(name="Too hot").hysteresis) == (2, 3)
 
 
-def test_the_command_tells_what_is_wrong(monkeypatch):
+def test_the_command_reports_errors(monkeypatch):
     hot = FILE.replace("limit: 60", "limit: hot").encode()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(hot)))
 

@@ -13,11 +13,11 @@ def caller_for(db: None) -> Callable[[User], ApiClient]:
 
 @pytest.fixture
 def watcher(db: None) -> ApiClient:
-    """May do what an operator may."""
+    """Has the permissions of an operator."""
     return operator_client()
 
 
 @pytest.fixture
 def editor(db: None) -> ApiClient:
-    """May do everything."""
+    """Has all permissions."""
     return superuser_client()

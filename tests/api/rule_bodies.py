@@ -1,4 +1,4 @@
-"""Bodies of requests that make rules."""
+"""Bodies of requests that create rules."""
 
 ABOVE_70 = {
     "name": "Overheating",

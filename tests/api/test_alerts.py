@@ -1,4 +1,4 @@
-"""Alerts over the API: read, and done to, by the same services as on the boards."""
+"""Alerts over the API: read and changed by the same services as on the boards."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def opened(fleet):
-    """Makes an open alert of a terminal of its own."""
+    """Creates an open alert of a new terminal."""
     rule = fleet.metric_rule(name="Overheating")
 
     def make(*, rule=rule, severity="warning", at=AT, **terminal) -> Alert:
@@ -37,16 +37,21 @@ def in_s(seconds: float) -> str:
     return (now() + timedelta(seconds=seconds)).isoformat()
 
 
-def test_an_alert_is_told_with_its_history(watcher, opened):
+def test_an_alert_is_returned_with_its_history(watcher, opened):
     alert = opened(uid="T-1", label="Lane 3")
     watcher.post(f"/alerts/{alert.pk}/comment", {"comment": "looking"})
 
-    told = watcher.get(f"/alerts/{alert.pk}").json()
+    result = watcher.get(f"/alerts/{alert.pk}").json()
 
-    assert told["rule"] == {"id": alert.rule_id, "name": "Overheating"}
-    assert told["terminal"] == {"uid": "T-1", "label": "Lane 3"}
-    assert (told["severity"], told["state"], told["value"], told["comment"]) == ("warning", "open", 91.5, "looking")
-    assert [(step["kind"], step["by"]) for step in told["history"]] == [("opened", None), ("commented", "aiko")]
+    assert result["rule"] == {"id": alert.rule_id, "name": "Overheating"}
+    assert result["terminal"] == {"uid": "T-1", "label": "Lane 3"}
+    assert (result["severity"], result["state"], result["value"], result["comment"]) == (
+        "warning",
+        "open",
+        91.5,
+        "looking",
+    )
+    assert [(step["kind"], step["by"]) for step in result["history"]] == [("opened", None), ("commented", "aiko")]
 
 
 def test_alerts_are_filtered_the_newest_first(watcher, fleet, opened):
@@ -63,7 +68,7 @@ def test_alerts_are_filtered_the_newest_first(watcher, fleet, opened):
     assert invalid_fields(watcher.get("/alerts", {"opened_since": "2026-11-25T09:00:00"})) == ["?opened_since"]
 
 
-def test_alerts_that_flap_are_found(watcher, fleet, opened):
+def test_flapping_alerts_are_found(watcher, fleet, opened):
     steady, flapping = opened(), factories.flapping(fleet)
 
     assert ids(watcher.get("/alerts", {"is_flapping": "true"})) == [flapping.pk]
@@ -79,7 +84,7 @@ def test_the_number_of_queries_does_not_grow_with_the_page(watcher, opened, djan
         assert len(ids(watcher.get("/alerts"))) == 10
 
 
-def test_acknowledging_has_a_contract_and_whoever_is_second_is_told_who_was_first(watcher, editor, opened):
+def test_acknowledging_has_a_contract_and_a_second_one_reports_the_first(watcher, editor, opened):
     alert, until = opened(), in_s(3600)
     terms = {"contract": "time", "until": until, "comment": "mine"}
 
@@ -88,9 +93,9 @@ def test_acknowledging_has_a_contract_and_whoever_is_second_is_told_who_was_firs
     second = editor.post(f"/alerts/{alert.pk}/acknowledge", {})
 
     assert taken.status_code == again.status_code == 200
-    told = taken.json()
-    assert (told["state"], told["acknowledged_by"], told["contract"]) == ("acknowledged", "aiko", "time")
-    assert told["until"] is not None
+    result = taken.json()
+    assert (result["state"], result["acknowledged_by"], result["contract"]) == ("acknowledged", "aiko", "time")
+    assert result["until"] is not None
     assert problem_of(second) == (409, "tms:already-acknowledged")
     assert "aiko" in second.json()["detail"]
 
@@ -103,7 +108,7 @@ def test_a_recovery_wins_over_every_action(watcher, opened):
         assert problem_of(watcher.post(f"/alerts/{alert.pk}/{action}", terms)) == (409, "tms:already-resolved")
 
 
-def test_what_changed_since_it_was_seen_is_refused(watcher, opened):
+def test_a_changed_version_is_refused(watcher, opened):
     alert = opened()
     seen = watcher.get(f"/alerts/{alert.pk}").json()["version"]
     watcher.post(f"/alerts/{alert.pk}/snooze", {"until": in_s(600)})
@@ -113,7 +118,7 @@ def test_what_changed_since_it_was_seen_is_refused(watcher, opened):
         assert problem_of(answer) == (409, "tms:changed-meanwhile")
 
 
-def test_each_action_is_done_to_one(watcher, fleet, opened):
+def test_each_action_applies_to_one_alert(watcher, fleet, opened):
     alert = opened(rule=fleet.event_rule(may_be_resolved_by_hand=True))
     fleet.person("ken")
 
@@ -134,7 +139,7 @@ def test_each_action_is_done_to_one(watcher, fleet, opened):
     assert do("resolve", comment="swept")["state"] == "resolved"
 
 
-def test_an_action_that_does_not_suit_is_refused(watcher, opened):
+def test_an_action_that_does_not_apply_is_refused(watcher, opened):
     alert = opened()
 
     for action in ("resolve", "reopen", "change-acknowledgement", "unclaim"):
@@ -162,7 +167,7 @@ BAD_TERMS = [
 
 
 @pytest.mark.parametrize(("action", "terms", "where"), BAD_TERMS)
-def test_terms_that_cannot_be_taken_are_refused_with_where(watcher, opened, action, terms, where):
+def test_invalid_fields_are_refused_with_their_location(watcher, opened, action, terms, where):
     alert = opened()
 
     answer = watcher.post(f"/alerts/{alert.pk}/{action}", terms)
@@ -171,7 +176,7 @@ def test_terms_that_cannot_be_taken_are_refused_with_where(watcher, opened, acti
     assert Alert.objects.get().version == alert.version
 
 
-def test_many_are_done_in_one_transaction_by_number_or_by_what_matches(watcher, fleet, opened):
+def test_many_are_changed_in_one_transaction_by_number_or_by_filter(watcher, fleet, opened):
     first, second, third = opened(), opened(), opened(severity="critical")
 
     by_number = watcher.post("/alerts/acknowledge", {"selection": {"ids": [first.pk, second.pk, 10**9]}})
@@ -200,17 +205,17 @@ def test_many_are_done_in_one_transaction_by_number_or_by_what_matches(watcher, 
         ({"matching": {"cursor": "x"}}, "$.selection.matching.cursor"),
     ],
 )
-def test_a_choice_that_cannot_be_taken_is_refused_with_where(watcher, selection, where):
+def test_an_invalid_selection_is_refused_with_its_location(watcher, selection, where):
     assert invalid_fields(watcher.post("/alerts/acknowledge", {"selection": selection}))[0] == where
 
 
-def test_an_alert_that_is_not_there_cannot_be_done_to(watcher):
+def test_an_action_on_an_unknown_alert_is_refused(watcher):
     for pk in (1, 2**63, 10**40):
         assert problem_of(watcher.get(f"/alerts/{pk}")) == (404, "tms:not-found")
         assert problem_of(watcher.post(f"/alerts/{pk}/acknowledge", {})) == (404, "tms:not-found")
 
 
-def test_who_does_it_is_the_person_of_the_token(watcher, opened):
+def test_the_actor_is_the_person_of_the_token(watcher, opened):
     alert = opened()
 
     watcher.post(f"/alerts/{alert.pk}/acknowledge", {})

@@ -1,4 +1,4 @@
-"""Requests that come at the same moment, on a real PostgreSQL."""
+"""Concurrent requests on a real PostgreSQL."""
 
 from collections import Counter
 
@@ -22,7 +22,7 @@ def statuses(answers) -> Counter:
     return Counter(answer.status_code for answer in answers)
 
 
-def test_one_key_at_once_is_done_once(editor, fleet):
+def test_concurrent_requests_with_one_key_run_once(editor, fleet):
     answers = run_concurrently(CALLERS, lambda _: editor.post("/rules", BODY, Idempotency_Key="k"))
 
     assert set(statuses(answers)) <= {201, 409}
@@ -30,7 +30,7 @@ def test_one_key_at_once_is_done_once(editor, fleet):
     assert editor.post("/rules", BODY, Idempotency_Key="k")["Idempotency-Replayed"] == "true"
 
 
-def test_one_name_at_once_is_had_once(editor, fleet):
+def test_concurrent_requests_with_one_name_create_one(editor, fleet):
     answers = run_concurrently(CALLERS, lambda _: editor.post("/rules", BODY))
 
     found = statuses(answers)
@@ -38,7 +38,7 @@ def test_one_name_at_once_is_had_once(editor, fleet):
     assert set(found) <= {201, 409, 422}
 
 
-def test_of_edits_of_one_version_at_once_one_is_taken(editor, fleet):
+def test_of_concurrent_edits_of_one_version_one_succeeds(editor, fleet):
     made = editor.post("/rules", BODY)
 
     answers = run_concurrently(
@@ -50,7 +50,7 @@ def test_of_edits_of_one_version_at_once_one_is_taken(editor, fleet):
     assert Rule.objects.get().version == 2
 
 
-def test_an_alert_is_taken_by_one_of_many(caller_for, fleet):
+def test_an_alert_is_acknowledged_by_one_of_many(caller_for, fleet):
     lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     alert = Alert.objects.get()
     callers = [caller_for(person(f"p-{n}", of="Operator")) for n in range(CALLERS)]
@@ -61,7 +61,7 @@ def test_an_alert_is_taken_by_one_of_many(caller_for, fleet):
     assert Transition.objects.filter(kind="acknowledged").count() == 1
 
 
-def test_deeds_to_one_alert_at_once_are_done_one_after_the_other(watcher, fleet):
+def test_concurrent_actions_on_one_alert_run_one_after_the_other(watcher, fleet):
     lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     alert = Alert.objects.get()
 

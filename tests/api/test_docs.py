@@ -1,4 +1,4 @@
-"""The examples that docs/integrating.md gives work as they stand there."""
+"""The examples in docs/integrating.md work as printed."""
 
 import os
 import re
@@ -25,16 +25,16 @@ def examples() -> str:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_the_documented_lines_do_what_they_say(fleet, live_server):
+def test_the_documented_lines_work(fleet, live_server):
     lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT, severity="critical")])
     alert = Alert.objects.get()
     _, token = api_tokens.issue(person("ticketing", of="Operator"), name="bridge", at=now())
     there = {**os.environ, "TMS": live_server.url, "TOKEN": token, "ALERT": str(alert.pk)}
 
-    told = subprocess.run(["bash", "-euc", examples()], env=there, capture_output=True, text=True, check=True)
+    result = subprocess.run(["bash", "-euc", examples()], env=there, capture_output=True, text=True, check=True)
 
     alert.refresh_from_db()
-    assert f'"id": {alert.pk}' in told.stdout
-    assert '"changed": 1' in told.stdout
+    assert f'"id": {alert.pk}' in result.stdout
+    assert '"changed": 1' in result.stdout
     assert Window.objects.get().note == "new switch"
     assert (alert.state, alert.contract, alert.comment) == ("acknowledged", "worse", "provider informed")

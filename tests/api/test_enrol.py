@@ -1,4 +1,4 @@
-"""`POST /api/v1/enrol`: a new terminal fetches its credential; every refusal is a problem document (RFC 9457)."""
+"""`POST /api/v1/enrol`: a new terminal gets its credential; every error is a problem document (RFC 9457)."""
 
 import json
 from typing import Any
@@ -35,14 +35,14 @@ def post(terminal: Client, body: Any) -> HttpResponse:
 
 
 def problem_of(answer: HttpResponse) -> tuple[int, str, str, str]:
-    """Status, type, detail and where; the document repeats its status."""
+    """Status, type, detail and location; the document repeats its status."""
     assert answer["content-type"] == "application/problem+json"
     document = answer.json()
     assert document["status"] == answer.status_code
     return answer.status_code, document["type"], document["detail"], document.get("where", "")
 
 
-def test_a_token_is_answered_with_the_credential_once(token, terminal):
+def test_a_token_is_exchanged_for_the_credential_once(token, terminal):
     answer = post(terminal, {"token": token} | FACTS)
 
     made = answer.json()
@@ -55,7 +55,7 @@ def test_a_token_is_answered_with_the_credential_once(token, terminal):
     assert (kept.serial, kept.model, kept.kind) == ("S-1", "KX-20", "gate")
 
 
-def test_only_the_token_is_needed_and_what_is_unknown_is_ignored(token, terminal):
+def test_only_the_token_is_required_and_unknown_fields_are_ignored(token, terminal):
     answer = post(terminal, {"token": token, "colour": "red"})
 
     assert answer.status_code == 201
@@ -96,21 +96,21 @@ BAD_BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "where", "said"), BAD_BODIES)
-def test_a_body_that_cannot_be_taken_is_refused_with_what_where_and_what_is_right(
-    token, terminal, body, status, where, said
+@pytest.mark.parametrize(("body", "status", "where", "message"), BAD_BODIES)
+def test_an_invalid_body_is_refused_with_the_reason_the_location_and_the_expected_value(
+    token, terminal, body, status, where, message
 ):
     answer = post(terminal, body)
 
     assert problem_of(answer)[0] == status
     assert problem_of(answer)[1] == "tms:bad-frame"
-    assert said in problem_of(answer)[2]
+    assert message in problem_of(answer)[2]
     assert problem_of(answer)[3] == where
     assert not Terminal.objects.exists()
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head"])
-def test_another_method_is_told_the_right_one(db, terminal, method):
+def test_another_method_gets_the_allowed_one(db, terminal, method):
     answer = getattr(terminal, method)(PATH)
 
     assert (answer.status_code, answer["allow"]) == (405, "POST")

@@ -1,4 +1,4 @@
-"""Sites, groups and terminals over the API, and how lists are paged."""
+"""Sites, groups and terminals over the API, and the pagination of lists."""
 
 import pytest
 
@@ -13,16 +13,16 @@ def uids(answer) -> list[str]:
     return [item["uid"] for item in answer.json()["items"]]
 
 
-def test_a_terminal_tells_who_it_is_and_how_it_is(watcher, fleet):
+def test_a_terminal_is_returned_with_its_identity_and_state(watcher, fleet):
     router = fleet.online(uid="R-1")
     terminal = fleet.online(uid="T-9", parent=router, label="Lane 3", status="ok", metrics={"temperature_c": 41.5})
     fleet.group("Lobby", terminal)
 
-    told = watcher.get("/terminals/T-9").json()
+    result = watcher.get("/terminals/T-9").json()
 
-    assert (told["uid"], told["site"]["code"], told["label"], told["parent"]) == ("T-9", "SJK", "Lane 3", "R-1")
-    assert (told["presence"], told["status"], told["metrics"]) == ("online", "ok", {"temperature_c": 41.5})
-    assert told["groups"] == ["Lobby"]
+    assert (result["uid"], result["site"]["code"], result["label"], result["parent"]) == ("T-9", "SJK", "Lane 3", "R-1")
+    assert (result["presence"], result["status"], result["metrics"]) == ("online", "ok", {"temperature_c": 41.5})
+    assert result["groups"] == ["Lobby"]
 
 
 def test_terminals_are_filtered(watcher, fleet):
@@ -38,7 +38,7 @@ def test_terminals_are_filtered(watcher, fleet):
     assert uids(watcher.get("/terminals", {"kind": "payment"})) == ["A-3"]
 
 
-def test_pages_lead_from_one_to_the_next_and_end(watcher, fleet):
+def test_pages_link_to_the_next_one_and_end(watcher, fleet):
     fleet.terminals(5)
     seen, address = [], "/terminals?limit=2&site=SJK"
 
@@ -52,7 +52,7 @@ def test_pages_lead_from_one_to_the_next_and_end(watcher, fleet):
     assert len(set(seen)) == 5
 
 
-def test_a_row_that_comes_or_goes_between_two_pages_moves_no_other(watcher, fleet):
+def test_a_row_added_or_removed_between_two_pages_moves_no_other(watcher, fleet):
     for uid in ("B", "D", "F"):
         fleet.terminal(uid=uid)
     following = watcher.get("/terminals?limit=2").json()["next"]
@@ -61,7 +61,7 @@ def test_a_row_that_comes_or_goes_between_two_pages_moves_no_other(watcher, flee
     assert uids(watcher.get(following)) == ["F"]
 
 
-def test_a_cursor_that_tms_did_not_make_for_this_list_is_refused(watcher, fleet):
+def test_a_foreign_cursor_is_refused(watcher, fleet):
     fleet.terminals(3)
     cursor = watcher.get("/terminals?limit=1").json()["next"].partition("cursor=")[2].partition("&")[0]
 

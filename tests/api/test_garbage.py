@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a problem document, and never a fault of TMS."""
+"""Any input gets a problem document, and never causes an internal error."""
 
 import json
 from typing import Any
@@ -39,14 +39,14 @@ BODIES = [
 
 @pytest.fixture
 def operations(client) -> list[tuple[str, str]]:
-    """Method and address of each operation that changes something."""
+    """Method and URL of each operation that changes something."""
     paths = api.get_openapi_schema()["paths"].items()
     return [(method.upper(), path) for path, there in paths for method in there if method != "get"]
 
 
 @pytest.mark.both
 @pytest.mark.parametrize(("body", "status"), BODIES, ids=range(len(BODIES)))
-def test_a_body_that_is_no_request_is_refused_by_every_operation(editor, operations, fleet, body, status):
+def test_an_invalid_body_is_refused_by_every_operation(editor, operations, fleet, body, status):
     hook, rule = webhook_destination("https://a.example.com/"), fleet.metric_rule()
 
     for method, path in operations:
@@ -90,7 +90,7 @@ SHAPES = {
 
 
 def replaced(body: Any, path: list[Any], value: Any) -> Any:
-    """`body` with another value at one place."""
+    """`body` with another value in one position."""
     if not path:
         return value
     copied = body.copy()
@@ -106,7 +106,7 @@ def places(body: Any) -> list[list[Any]]:
 @pytest.mark.django_db
 @settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_a_wrong_value_anywhere_is_no_fault_of_tms(fleet, data):
+def test_a_wrong_value_in_any_position_causes_no_internal_error(fleet, data):
     caller = ApiClient(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
     fleet.site("SJK")
     path = data.draw(st.sampled_from(sorted(SHAPES)))
@@ -126,7 +126,7 @@ def test_a_wrong_value_anywhere_is_no_fault_of_tms(fleet, data):
         st.one_of(TEXTS, st.integers().map(str)),
     ),
 )
-def test_a_wrong_query_is_no_fault_of_tms(fleet, path, query):
+def test_a_wrong_query_causes_no_internal_error(fleet, path, query):
     caller = ApiClient(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
 
     answer = caller.get(path, query)
@@ -136,7 +136,7 @@ def test_a_wrong_query_is_no_fault_of_tms(fleet, path, query):
 
 @pytest.mark.both
 @pytest.mark.parametrize("path", ["/terminals/a%00b", "/sites/%00", "/terminals/%ED%A0%80", "/sites/" + "x" * 5000])
-def test_a_wrong_address_leads_nowhere(watcher, path):
+def test_a_wrong_url_is_not_found(watcher, path):
     assert problem_of(watcher.get(path)) == (404, "tms:not-found")
 
 

@@ -1,4 +1,4 @@
-"""Incidents over the API: one is read and taken for all of its alerts."""
+"""Incidents over the API: read, and acknowledged with all of its alerts."""
 
 import pytest
 
@@ -15,13 +15,13 @@ def incident(storm) -> Incident:
     return Incident.objects.get()
 
 
-def test_an_incident_is_told_with_its_history_and_its_alerts(watcher, incident):
-    told = watcher.get(f"/incidents/{incident.pk}").json()
+def test_an_incident_is_returned_with_its_history_and_its_alerts(watcher, incident):
+    result = watcher.get(f"/incidents/{incident.pk}").json()
     alerts = watcher.get("/alerts", {"incident": incident.pk}).json()["items"]
 
-    assert (told["factor"], told["site"], told["lost"], told["size"]) == ("site", "SJK", 4, 5)
-    assert (told["state"], told["severity"], told["open_count"]) == ("open", "critical", 4)
-    assert told["history"][0]["kind"] == "opened"
+    assert (result["factor"], result["site"], result["lost"], result["size"]) == ("site", "SJK", 4, 5)
+    assert (result["state"], result["severity"], result["open_count"]) == ("open", "critical", 4)
+    assert result["history"][0]["kind"] == "opened"
     assert [alert["incident"] for alert in alerts] == [incident.pk] * 4
 
 
@@ -33,27 +33,27 @@ def test_incidents_are_filtered(watcher, incident):
     assert number(state="resolved") == number(site="OSK") == number(factor="node") == 0
 
 
-def test_an_incident_is_taken_with_all_of_its_alerts_and_given_back(watcher, editor, incident):
+def test_an_incident_is_acknowledged_with_all_of_its_alerts_and_reopened(watcher, editor, incident):
     path = f"/incidents/{incident.pk}"
 
     taken = watcher.post(f"{path}/acknowledge", {"comment": "mine", "version": incident.version})
     second = editor.post(f"{path}/acknowledge", {})
     changed = watcher.post(f"{path}/change-acknowledgement", {"contract": "worse"})
-    said = watcher.post(f"{path}/comment", {"comment": "hm"})
+    message = watcher.post(f"{path}/comment", {"comment": "hm"})
     stale = watcher.post(f"{path}/reopen", {"version": incident.version})
     held = set(Alert.objects.values_list("state", flat=True))
     given = watcher.post(f"{path}/reopen", {})
 
     assert (taken.json()["state"], taken.json()["acknowledged_by"]) == ("acknowledged", "aiko")
     assert problem_of(second) == (409, "tms:already-acknowledged")
-    assert (changed.json()["contract"], said.json()["comment"]) == ("worse", "hm")
+    assert (changed.json()["contract"], message.json()["comment"]) == ("worse", "hm")
     assert problem_of(stale) == (409, "tms:changed-meanwhile")
     assert held == {"acknowledged"}
     assert given.json()["state"] == "open"
     assert set(Alert.objects.values_list("state", flat=True)) == {"open"}
 
 
-def test_somebody_takes_a_look_and_says_so(watcher, incident):
+def test_an_incident_is_claimed(watcher, incident):
     claimed = watcher.post(f"/incidents/{incident.pk}/claim", {"version": incident.version})
     released = watcher.post(f"/incidents/{incident.pk}/unclaim", {"version": incident.version})
 
@@ -62,14 +62,14 @@ def test_somebody_takes_a_look_and_says_so(watcher, incident):
     assert (released.json()["claimed_by"], released.json()["claimed_until"]) == (None, None)
 
 
-def test_what_does_not_suit_is_refused(watcher, incident):
+def test_actions_that_do_not_apply_are_refused(watcher, incident):
     for action in ("change-acknowledgement", "reopen"):
         assert problem_of(watcher.post(f"/incidents/{incident.pk}/{action}", {})) == (409, "tms:not-applicable")
     assert invalid_fields(watcher.post(f"/incidents/{incident.pk}/acknowledge", {"contract": "time"})) == ["$.until"]
     assert problem_of(watcher.post("/incidents/999999/comment", {"comment": "x"})) == (404, "tms:not-found")
 
 
-def test_what_is_over_stays_over(watcher, incident):
+def test_a_resolved_incident_is_not_changed(watcher, incident):
     Incident.objects.update(state="resolved", resolved_at=incident.opened_at)
 
     for action, terms in (("acknowledge", {}), ("reopen", {}), ("comment", {"comment": "x"})):

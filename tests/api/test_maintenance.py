@@ -1,4 +1,4 @@
-"""Maintenance windows over the API: times are those of the clocks of the zone that a window names."""
+"""Maintenance windows over the API: in local times of the zone of the window."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 def wall(hours: float) -> str:
-    """What a clock in Tokyo shows so many hours from now."""
+    """The local time in Tokyo so many hours from now."""
     return (now() + timedelta(hours=hours)).astimezone(TOKYO).replace(tzinfo=None, microsecond=0).isoformat()
 
 
@@ -35,16 +35,21 @@ def plan(fleet) -> dict:
     }
 
 
-def test_a_window_is_planned_and_told(watcher, plan):
+def test_a_window_is_planned_and_returned(watcher, plan):
     made = watcher.post("/maintenance", plan | {"groups": ["Lobby"], "terminals": ["T-9"]})
 
     assert made.status_code == 201, made.content
-    told = watcher.get(made["Location"]).json()
-    assert told == made.json()
-    assert (told["sites"], told["groups"], told["terminals"]) == (["SJK"], ["Lobby"], ["T-9"])
-    assert (told["is_active"], told["length_s"], told["created_by"], told["ended_at"]) == (True, 7200, "aiko", None)
-    assert told["starts_at"] == plan["starts_at"]
-    assert instant(told["occurs_at"]) == datetime.fromisoformat(plan["starts_at"]).replace(tzinfo=TOKYO)
+    result = watcher.get(made["Location"]).json()
+    assert result == made.json()
+    assert (result["sites"], result["groups"], result["terminals"]) == (["SJK"], ["Lobby"], ["T-9"])
+    assert (result["is_active"], result["length_s"], result["created_by"], result["ended_at"]) == (
+        True,
+        7200,
+        "aiko",
+        None,
+    )
+    assert result["starts_at"] == plan["starts_at"]
+    assert instant(result["occurs_at"]) == datetime.fromisoformat(plan["starts_at"]).replace(tzinfo=TOKYO)
 
 
 def test_an_occurrence_is_extended_and_ended_and_the_window_cancelled(watcher, plan):
@@ -63,7 +68,7 @@ def test_an_occurrence_is_extended_and_ended_and_the_window_cancelled(watcher, p
     assert watcher.post(f"{path}/cancel").json() == cancelled
 
 
-def test_windows_are_listed_the_newest_first_and_by_whether_they_are_over(watcher, plan):
+def test_windows_are_listed_the_newest_first_and_filtered_by_whether_they_are_past(watcher, plan):
     first, second = (watcher.post("/maintenance", plan).json()["id"] for _ in range(2))
     watcher.post(f"/maintenance/{first}/cancel")
 
@@ -82,11 +87,11 @@ def test_the_number_of_queries_does_not_grow_with_the_page(watcher, plan, django
         assert len(watcher.get("/maintenance").json()["items"]) == 5
 
 
-def test_a_preview_tells_when_it_would_be_and_plans_nothing(watcher, plan):
-    told = watcher.post("/maintenance/preview", plan | {"rrule": "FREQ=DAILY"}).json()["coming"]
+def test_a_preview_returns_occurrences_and_plans_nothing(watcher, plan):
+    result = watcher.post("/maintenance/preview", plan | {"rrule": "FREQ=DAILY"}).json()["coming"]
 
-    assert len(told) == 5
-    assert instant(told[1]["since"]) - instant(told[0]["since"]) == timedelta(days=1)
+    assert len(result) == 5
+    assert instant(result[1]["since"]) - instant(result[0]["since"]) == timedelta(days=1)
     assert not Window.objects.exists()
 
 
@@ -114,13 +119,13 @@ BAD_PLANS = [
 
 
 @pytest.mark.parametrize(("change", "where"), BAD_PLANS)
-def test_a_plan_that_cannot_be_is_refused_with_where(watcher, plan, change, where):
+def test_an_invalid_plan_is_refused_with_its_location(watcher, plan, change, where):
     assert invalid_fields(watcher.post("/maintenance", plan | change)) == [where]
     assert not Window.objects.exists()
 
 
 @pytest.mark.parametrize("until", ["2001-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "2026-11-29T02:00:00", 5, None])
-def test_an_end_that_cannot_be_is_refused(watcher, plan, until):
+def test_an_invalid_end_is_refused(watcher, plan, until):
     path = watcher.post("/maintenance", plan)["Location"]
 
     assert invalid_fields(watcher.post(f"{path}/extend", {"until": until})) == ["$.until"]

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: what is sent twice is done once."""
+"""`Idempotency-Key`: a repeated request runs once."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def path(fleet) -> str:
-    """Of a comment on an open alert: each new one is a step of its history."""
+    """Comments on an open alert: each one that runs adds a transition."""
     lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     return f"/alerts/{Alert.objects.get().pk}/comment"
 
@@ -26,7 +26,7 @@ def comments() -> int:
     return Transition.objects.filter(kind="commented").count()
 
 
-def test_the_same_request_is_done_once_and_answered_alike(watcher, path):
+def test_the_same_request_runs_once_and_gets_the_same_response(watcher, path):
     first = watcher.post(path, {"comment": "one"}, Idempotency_Key="k-1")
     watcher.post(path, {"comment": "two"})
 
@@ -38,7 +38,7 @@ def test_the_same_request_is_done_once_and_answered_alike(watcher, path):
     assert comments() == 2
 
 
-def test_a_refusal_is_answered_alike_too(watcher, path):
+def test_an_error_gets_the_same_response_too(watcher, path):
     first = watcher.post("/alerts/999999/comment", {"comment": "x"}, Idempotency_Key="k")
     again = watcher.post("/alerts/999999/comment", {"comment": "x"}, Idempotency_Key="k")
 
@@ -62,7 +62,7 @@ def test_two_people_may_have_the_same_key(watcher, editor, path):
     assert "Idempotency-Replayed" not in editor.post(path, {"comment": "two"}, Idempotency_Key="k")
 
 
-def test_while_it_is_being_done_the_second_one_is_told_to_wait(watcher, path):
+def test_a_second_request_gets_409_while_the_first_is_in_progress(watcher, path):
     watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
     IdempotencyRecord.objects.update(status=None, begun_at=now())
 
@@ -72,7 +72,7 @@ def test_while_it_is_being_done_the_second_one_is_told_to_wait(watcher, path):
     assert answer["Retry-After"] == "1"
 
 
-def test_what_a_process_left_behind_that_died_is_done_after_a_minute(watcher, path):
+def test_a_request_of_a_dead_process_runs_again_after_a_minute(watcher, path):
     watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
     IdempotencyRecord.objects.update(status=None, begun_at=now() - timedelta(minutes=2))
     Alert.objects.update(comment="")
@@ -84,7 +84,7 @@ def test_what_a_process_left_behind_that_died_is_done_after_a_minute(watcher, pa
     assert comments() == 2
 
 
-def test_what_failed_is_not_kept_and_changes_nothing(watcher, path, monkeypatch):
+def test_a_failed_request_is_not_stored_and_changes_nothing(watcher, path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError
 
@@ -98,11 +98,11 @@ def test_what_failed_is_not_kept_and_changes_nothing(watcher, path, monkeypatch)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 201])
-def test_a_key_that_is_none_is_refused(watcher, path, key):
+def test_an_invalid_key_is_refused(watcher, path, key):
     assert invalid_fields(watcher.post(path, {"comment": "one"}, Idempotency_Key=key)) == ["Idempotency-Key"]
 
 
-def test_answers_are_forgotten_after_a_day(watcher, path):
+def test_records_are_deleted_after_a_day(watcher, path):
     watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
 
     purge.purge(now())

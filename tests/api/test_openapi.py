@@ -1,4 +1,4 @@
-"""The description of the API says what the API does."""
+"""The OpenAPI description matches the API."""
 
 import re
 from collections import Counter
@@ -40,8 +40,8 @@ def test_it_is_valid_openapi(description):
     assert description["openapi"].startswith("3.1")
 
 
-def test_no_two_schemas_have_one_name():
-    """The one would be described as the other."""
+def test_the_names_of_schemas_are_unique():
+    """Otherwise one would be described as the other."""
     ours = Counter(schema.__name__ for schema in below(Schema) if schema.__module__.startswith("tms."))
 
     assert [name for name, number in ours.items() if number > 1] == []
@@ -52,7 +52,7 @@ def below(kind: type) -> set[type]:
 
 
 @pytest.mark.django_db
-def test_every_operation_has_a_name_of_its_own_a_summary_and_its_refusals(description):
+def test_every_operation_has_a_unique_name_a_summary_and_its_errors(description):
     names = [operation["operationId"] for _, _, operation in operations(description)]
 
     assert len(names) == len(set(names)) > 20
@@ -67,7 +67,7 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_its_refusals(descri
 
 
 @pytest.mark.django_db
-def test_what_may_be_sent_twice_says_so(description):
+def test_idempotent_operations_are_described_as_such(description):
     posts = [operation for _, method, operation in operations(description) if method == "post"]
     keyed = [one for one in posts if any(known["name"] == "Idempotency-Key" for known in one.get("parameters", ()))]
 
@@ -87,8 +87,8 @@ def test_what_may_be_sent_twice_says_so(description):
         ),
     ],
 )
-def test_times_of_clocks_on_a_wall_are_described_without_an_offset(description, name, right, wrong):
-    """Formats `time` and `date-time` of JSON Schema need one, and then every time that TMS takes is invalid."""
+def test_local_times_are_described_without_an_offset(description, name, right, wrong):
+    """The formats `time` and `date-time` of JSON Schema require one, so every local time would be invalid."""
     schema = description["components"]["schemas"][name]
 
     assert schema["type"] == "string"
@@ -104,7 +104,7 @@ def test_it_needs_no_token(client):
 
 
 class Described:
-    """Finds what the description says of an answer."""
+    """Finds the description of a response."""
 
     def __init__(self, description: dict[str, Any]) -> None:
         self.description = description
@@ -116,8 +116,8 @@ class Described:
     def check(self, method: str, path: str, answer: Any) -> None:
         patterns = (there for pattern, there in self.paths.items() if pattern.fullmatch(path))
         there = self.description["paths"].get(path) or next(patterns)
-        told = there[method.lower()]["responses"][str(answer.status_code)]
-        [(media, content)] = told["content"].items()
+        result = there[method.lower()]["responses"][str(answer.status_code)]
+        [(media, content)] = result["content"].items()
         assert answer["content-type"].startswith(media)
         schema = content["schema"] | {"components": self.description["components"]}
         jsonschema.validate(answer.json(), schema)
@@ -176,7 +176,7 @@ CALLS = [
 ]
 
 
-def test_answers_are_as_described(editor, watcher, there, description):
+def test_responses_match_the_description(editor, watcher, there, description):
     described = Described(description)
 
     for method, path, body, status in CALLS:

@@ -1,4 +1,4 @@
-"""Rules over the API: written as in a file, edited under If-Match."""
+"""Rules over the API: the same fields as in a file, edited with If-Match."""
 
 import pytest
 
@@ -28,20 +28,20 @@ def made(editor, places):
     return answer
 
 
-def test_a_rule_is_made_and_told_as_it_was_written(editor, made):
-    told = editor.get(made["Location"])
+def test_a_rule_is_created_and_returned_as_it_was_written(editor, made):
+    result = editor.get(made["Location"])
 
-    assert told.json() == made.json()
-    assert all(told.json()[name] == ABOVE_70[name] for name in set(ABOVE_70) - {"thresholds"})
-    assert [(step["severity"], step["limit"]) for step in told.json()["thresholds"]] == [
+    assert result.json() == made.json()
+    assert all(result.json()[name] == ABOVE_70[name] for name in set(ABOVE_70) - {"thresholds"})
+    assert [(step["severity"], step["limit"]) for step in result.json()["thresholds"]] == [
         ("warning", 60.0),
         ("critical", 75.0),
     ]
-    assert told.json()["changed_by"] == "boss"
-    assert told["ETag"] == made["ETag"] == f'"{told.json()["version"]}"'
+    assert result.json()["changed_by"] == "boss"
+    assert result["ETag"] == made["ETag"] == f'"{result.json()["version"]}"'
 
 
-def test_it_has_the_fields_that_a_file_has():
+def test_it_has_the_fields_of_a_file():
     assert set(RuleFields.model_fields) == set(RuleEntry.__struct_fields__)
 
 
@@ -56,27 +56,27 @@ def test_rules_are_listed_and_filtered(editor, fleet):
     assert names(enabled="false") == names(kind="presence") == ["Offline"]
 
 
-def test_changing_fields_leaves_the_others(editor, made):
+def test_changing_fields_keeps_the_others(editor, made):
     path = made["Location"]
 
     changed = editor.send("PATCH", path, {"duration_s": 120, "group": ""}, If_Match=made["ETag"])
 
     assert changed.status_code == 200, changed.content
-    told = changed.json()
-    assert (told["duration_s"], told["group"], told["site"], told["hysteresis"]) == (120, "", "SJK", 3)
+    result = changed.json()
+    assert (result["duration_s"], result["group"], result["site"], result["hysteresis"]) == (120, "", "SJK", 3)
     assert changed["ETag"] != made["ETag"]
 
 
-def test_replacing_forgets_what_is_not_named(editor, made):
+def test_replacing_resets_omitted_fields(editor, made):
     body = {"name": "Offline", "kind": "presence", "severity": "critical", "presence": "offline"}
 
-    told = editor.send("PUT", made["Location"], body, If_Match=made["ETag"]).json()
+    result = editor.send("PUT", made["Location"], body, If_Match=made["ETag"]).json()
 
-    assert (told["kind"], told["metric"], told["thresholds"], told["site"]) == ("presence", "", [], "")
+    assert (result["kind"], result["metric"], result["thresholds"], result["site"]) == ("presence", "", [], "")
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_nobody_overwrites_what_they_have_not_seen(editor, made, method):
+def test_an_unseen_version_cannot_be_overwritten(editor, made, method):
     editor.send("PATCH", made["Location"], {"duration_s": 5}, If_Match="*")
 
     stale = editor.send(method, made["Location"], ABOVE_70, If_Match=f'"0", {made["ETag"]}')
@@ -88,7 +88,7 @@ def test_nobody_overwrites_what_they_have_not_seen(editor, made, method):
     assert Rule.objects.get().duration_s == 5
 
 
-def test_deleting_lets_go_of_what_it_holds(editor, fleet, made):
+def test_deleting_resolves_its_alerts(editor, fleet, made):
     lifecycle.trigger([RuleTriggered(Rule.objects.get().pk, fleet.online().pk, now())])
 
     answer = editor.send("DELETE", made["Location"], If_Match=made["ETag"])
@@ -98,7 +98,7 @@ def test_deleting_lets_go_of_what_it_holds(editor, fleet, made):
     assert editor.get(made["Location"]).status_code == 404
 
 
-def test_switching_twice_is_as_once(editor, made):
+def test_switching_twice_has_no_further_effect(editor, made):
     off = editor.post(f"{made['Location']}/switch", {"enabled": False})
     again = editor.post(f"{made['Location']}/switch", {"enabled": False})
 
@@ -106,7 +106,7 @@ def test_switching_twice_is_as_once(editor, made):
     assert off["ETag"] == again["ETag"] != made["ETag"]
 
 
-def test_only_who_may_edit_rules_does_and_everyone_may_try(watcher, made):
+def test_only_people_who_may_edit_rules_do_so_and_everyone_may_preview(watcher, made):
     path = made["Location"]
 
     for method, address in (("POST", "/rules"), ("PUT", path), ("PATCH", path), ("DELETE", path)):
@@ -116,14 +116,14 @@ def test_only_who_may_edit_rules_does_and_everyone_may_try(watcher, made):
     assert watcher.post("/rules/preview", {"rule": ABOVE_70 | {"name": "Other"}}).status_code == 200
 
 
-def test_a_preview_tells_what_would_have_been(watcher, fleet):
+def test_a_preview_returns_the_simulated_alerts(watcher, fleet):
     terminal = fleet.online()
     Event.objects.create(terminal=terminal, at=now(), code="reader_fault")
     rule = {"name": "Fault", "kind": "event", "event_code": "reader_fault", "severity": "critical"}
 
-    told = watcher.post("/rules/preview", {"rule": rule, "hours": 1}).json()
+    result = watcher.post("/rules/preview", {"rule": rule, "hours": 1}).json()
 
-    assert (told["terminals"], told["evaluated"], told["is_cut"]) == (1, 1, False)
+    assert (result["terminals"], result["evaluated"], result["is_cut"]) == (1, 1, False)
     assert Rule.objects.count() == 0
 
 
@@ -158,20 +158,20 @@ BAD_RULES = [
 
 
 @pytest.mark.parametrize(("change", "where"), BAD_RULES)
-def test_a_rule_that_cannot_be_is_refused_with_where(editor, places, change, where):
+def test_an_invalid_rule_is_refused_with_its_location(editor, places, change, where):
     assert where in invalid_fields(editor.post("/rules", ABOVE_70 | change))
     assert invalid_fields(editor.post("/rules/preview", {"rule": ABOVE_70 | change}))
     assert not Rule.objects.exists()
 
 
-def test_a_name_is_had_once(editor, made):
+def test_names_are_unique(editor, made):
     answer = editor.post("/rules", ABOVE_70)
 
     assert invalid_fields(answer) == ["$"]
     assert "name already" in answer.json()["detail"]
 
 
-def test_a_rule_made_twice_with_one_key_is_made_once(editor, places):
+def test_a_rule_created_twice_with_one_key_is_created_once(editor, places):
     first = editor.post("/rules", ABOVE_70, Idempotency_Key="k")
     again = editor.post("/rules", ABOVE_70, Idempotency_Key="k")
 

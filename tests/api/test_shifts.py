@@ -1,4 +1,4 @@
-"""The digest of a shift, and notes for the next one, over the API."""
+"""The shift digest, and notes for the next shift, over the API."""
 
 from datetime import timedelta
 
@@ -14,38 +14,42 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def busy(fleet) -> None:
-    """An hour ago an alert opened, and somebody has taken it since."""
+    """An alert that opened an hour ago, and was acknowledged."""
     opened_at = now() - timedelta(hours=1)
     alert = factories.alert(fleet, opened_at=opened_at)
     factories.acknowledged(alert, by=fleet.person("ken"), comment="on it", at=opened_at + timedelta(minutes=1))
 
 
-def test_the_digest_tells_what_happened_and_what_is_still_open(watcher, busy):
+def test_the_digest_contains_past_and_open_alerts(watcher, busy):
     watcher.post("/notes", {"text": "mind the gate"})
 
-    told = watcher.get("/digest").json()
+    result = watcher.get("/digest").json()
 
-    assert (told["totals"]["opened"]["total"], told["totals"]["open"], told["totals"]["unacknowledged"]) == (1, 1, 0)
-    assert [(one["by"], one["contract"]) for one in told["open"]] == [("ken", "recovery")]
-    assert [(deed["kind"], deed["comment"]) for deed in told["actions"]] == [("acknowledged", "on it")]
-    assert [(note["by"], note["text"]) for note in told["notes"]] == [("aiko", "mind the gate")]
-    assert (len(told["changes"]), told["incidents"]) == (1, [])
+    assert (result["totals"]["opened"]["total"], result["totals"]["open"], result["totals"]["unacknowledged"]) == (
+        1,
+        1,
+        0,
+    )
+    assert [(one["by"], one["contract"]) for one in result["open"]] == [("ken", "recovery")]
+    assert [(action["kind"], action["comment"]) for action in result["actions"]] == [("acknowledged", "on it")]
+    assert [(note["by"], note["text"]) for note in result["notes"]] == [("aiko", "mind the gate")]
+    assert (len(result["changes"]), result["incidents"]) == (1, [])
 
 
-def test_the_digest_tells_of_incidents(watcher, storm):
+def test_the_digest_contains_incidents(watcher, storm):
     storm.lose(storm.shop("SJK", 5)[:4], seconds=60)
 
-    told = watcher.get("/digest", {"until": later(3_600).isoformat()}).json()
+    result = watcher.get("/digest", {"until": later(3_600).isoformat()}).json()
 
-    assert [(one["severity"], one["resolved_at"]) for one in told["incidents"]] == [("critical", None)]
+    assert [(one["severity"], one["resolved_at"]) for one in result["incidents"]] == [("critical", None)]
 
 
-def test_the_digest_is_of_the_span_that_is_asked_for(watcher, busy):
+def test_the_digest_covers_the_requested_period(watcher, busy):
     until = (now() - timedelta(hours=2)).isoformat()
 
-    told = watcher.get("/digest", {"until": until}).json()
+    result = watcher.get("/digest", {"until": until}).json()
 
-    assert told["totals"]["opened"]["total"] == 0
+    assert result["totals"]["opened"]["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -56,11 +60,11 @@ def test_the_digest_is_of_the_span_that_is_asked_for(watcher, busy):
         {"since": "2026-11-25T09:00:00"},
     ],
 )
-def test_a_span_that_cannot_be_is_refused(watcher, span):
+def test_an_invalid_period_is_refused(watcher, span):
     assert invalid_fields(watcher.get("/digest", span)) == ["?since"]
 
 
-def test_a_note_is_changed_and_taken_away_by_whoever_wrote_it(watcher, editor):
+def test_a_note_is_changed_and_deleted_by_its_author(watcher, editor):
     made = watcher.post("/notes", {"text": "one"})
     path = made["Location"]
 

@@ -1,4 +1,4 @@
-"""When a site is open, over the API."""
+"""The opening hours of a site, over the API."""
 
 from datetime import timedelta
 
@@ -26,12 +26,12 @@ WEEK = {
 }
 
 
-def test_a_site_of_which_nothing_is_said_is_always_open(watcher, fleet):
+def test_a_site_without_opening_hours_is_always_open(watcher, fleet):
     fleet.site("OSK")
 
-    told = watcher.get("/sites/OSK/hours").json()
+    result = watcher.get("/sites/OSK/hours").json()
 
-    assert told == {
+    assert result == {
         "time_zone": "Asia/Tokyo",
         "holiday_calendar": "JP",
         "on_holidays": "as_usual",
@@ -43,20 +43,20 @@ def test_a_site_of_which_nothing_is_said_is_always_open(watcher, fleet):
     }
 
 
-def test_hours_are_said_anew_and_read_back(editor, fleet):
+def test_hours_are_replaced_and_read_back(editor, fleet):
     site = fleet.site("OSK")
     OpeningHours.objects.create(site=site, weekday=3, opens_at="01:00", closes_at="02:00")
     SpecialDay.objects.create(site=site, first_on="2026-01-01")
 
-    said = editor.send("PATCH", "/sites/OSK/hours", WEEK)
+    message = editor.send("PATCH", "/sites/OSK/hours", WEEK)
 
-    assert said.status_code == 200, said.content
-    assert {name: said.json()[name] for name in WEEK} == WEEK
-    assert editor.get("/sites/OSK/hours").json() == said.json()
+    assert message.status_code == 200, message.content
+    assert {name: message.json()[name] for name in WEEK} == WEEK
+    assert editor.get("/sites/OSK/hours").json() == message.json()
     assert OpeningHours.objects.filter(site=site, weekday=HOLIDAY).count() == 1
 
 
-def test_what_is_not_named_stays(editor, fleet):
+def test_omitted_fields_are_kept(editor, fleet):
     fleet.site("OSK")
     before = editor.send("PATCH", "/sites/OSK/hours", WEEK).json()
 
@@ -65,14 +65,14 @@ def test_what_is_not_named_stays(editor, fleet):
     assert {name: after[name] for name in WEEK} == {name: before[name] for name in WEEK} | {"special_days": []}
 
 
-def test_a_day_on_which_it_is_closed_closes_it(editor, fleet):
+def test_a_special_day_closes_it(editor, fleet):
     fleet.site("OSK", time_zone="UTC")
     today = now().date()
 
-    said = editor.send("PATCH", "/sites/OSK/hours", {"special_days": [{"first_on": today.isoformat()}]}).json()
+    message = editor.send("PATCH", "/sites/OSK/hours", {"special_days": [{"first_on": today.isoformat()}]}).json()
 
-    assert said["is_open"] is False
-    assert said["next_change"] == f"{today + timedelta(days=1)}T00:00:00Z"
+    assert message["is_open"] is False
+    assert message["next_change"] == f"{today + timedelta(days=1)}T00:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_day_on_which_it_is_closed_closes_it(editor, fleet):
         ({"colour": "red"}, "$.colour"),
     ],
 )
-def test_hours_that_cannot_be_are_refused_with_where_and_nothing_changes(editor, fleet, change, where):
+def test_invalid_hours_are_refused_with_their_location_and_change_nothing(editor, fleet, change, where):
     fleet.site("OSK")
     before = editor.send("PATCH", "/sites/OSK/hours", WEEK).json()
 
@@ -105,7 +105,7 @@ def test_hours_that_cannot_be_are_refused_with_where_and_nothing_changes(editor,
     assert editor.get("/sites/OSK/hours").json() == before
 
 
-def test_who_does_not_set_up_reads_them_only(watcher, fleet):
+def test_people_without_the_permission_only_read_them(watcher, fleet):
     fleet.site("OSK")
 
     assert problem_of(watcher.send("PATCH", "/sites/OSK/hours", WEEK)) == (403, "tms:forbidden")

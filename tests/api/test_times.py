@@ -1,4 +1,4 @@
-"""How long alerts took, over the API."""
+"""Response times of alerts, over the API."""
 
 from datetime import timedelta
 
@@ -11,23 +11,23 @@ from tests.support.rest import invalid_fields
 pytestmark = pytest.mark.both
 
 
-def test_it_tells_of_all_of_each_severity_and_of_each_site(watcher, fleet):
+def test_it_returns_all_and_each_severity_and_each_site(watcher, fleet):
     opened_at = now() - timedelta(hours=1)
     alert = factories.alert(fleet, opened_at=opened_at)
     factories.acknowledged(alert, by=fleet.person("ken"), comment="", at=opened_at + timedelta(minutes=2))
 
-    told = watcher.get("/alert-times").json()
+    result = watcher.get("/alert-times").json()
 
-    assert [(line["by"], line["key"]) for line in told] == [("all", ""), ("severity", "critical"), ("site", "SJK")]
-    assert all(line["time_to_acknowledge"]["median_s"] == 120 for line in told)
-    assert told[0]["time_to_resolve"] == {"number": 0, "mean_s": None, "median_s": None, "p90_s": None}
+    assert [(line["by"], line["key"]) for line in result] == [("all", ""), ("severity", "critical"), ("site", "SJK")]
+    assert all(line["time_to_acknowledge"]["median_s"] == 120 for line in result)
+    assert result[0]["time_to_resolve"] == {"number": 0, "mean_s": None, "median_s": None, "p90_s": None}
 
 
-def test_only_what_opened_within_the_span_counts(watcher, fleet):
+def test_only_alerts_that_opened_within_the_period_count(watcher, fleet):
     factories.alert(fleet, opened_at=now() - timedelta(hours=3))
 
     assert watcher.get("/alert-times", {"since": (now() - timedelta(hours=1)).isoformat()}).json() == []
 
 
-def test_a_span_that_is_too_long_is_refused(watcher):
+def test_a_period_that_is_too_long_is_refused(watcher):
     assert invalid_fields(watcher.get("/alert-times", {"since": "2001-01-01T00:00:00Z"})) == ["?since"]

@@ -22,7 +22,7 @@ SEED = "from tests.backup import seed; seed.seed()"
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgreSQL]:
-    """Its role `app` is no superuser, as none is on RDS."""
+    """Its role `app` is not a superuser, as on RDS."""
     with PostgreSQL() as server:
         with server.connect() as connection:
             connection.execute(f"CREATE ROLE app LOGIN CREATEDB PASSWORD '{PASSWORD}'")  # type: ignore[arg-type]
@@ -42,7 +42,7 @@ def moto() -> Iterator[Moto]:
 
 @pytest.fixture
 def vault(server: PostgreSQL, moto: Moto, tmp_path: Path) -> BackupSetup:
-    """A database of this test's own, an empty account, and whatever the scripts need to know."""
+    """A database and an empty account for each test, and the environment of the scripts."""
     moto.forget()
     make_bucket(moto.client("s3"), BUCKET)
     make_bucket(moto.client("s3"), OPEN_BUCKET, is_encrypted=False)
@@ -68,7 +68,7 @@ NUMBERS = count(1)
 
 
 def make_bucket(s3: Any, name: str, *, is_encrypted: bool = True) -> None:
-    """As Terraform makes it."""
+    """As Terraform creates it."""
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     if is_encrypted:
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
@@ -81,7 +81,7 @@ def url_of(server: PostgreSQL, database: str) -> str:
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Any:
-    """Real programs behind scripts that write down how they were called, and may spoil what they made."""
+    """Real programs behind scripts that record their arguments, and may damage their output."""
 
     def behind(program: str, *, then: str = "", instead: str = "") -> dict[str, str]:
         folder = tmp_path / "recorded"
@@ -98,6 +98,6 @@ def recorded(tmp_path: Path) -> Any:
 
 
 def program_of(real: Path, program: str) -> Path:
-    """Debian's wrapper looks at its own name."""
+    """Debian's wrapper checks its own name."""
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     return versions[-1] if versions else real

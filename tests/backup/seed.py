@@ -1,4 +1,4 @@
-"""Run inside the database under test: what a backup is to keep."""
+"""Run inside the database under test: the data of a backup."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A backup succeeds only if it was verified in S3; otherwise it fails with one line that says why."""
+"""A backup succeeds only if it was verified in S3; otherwise it fails with the reason in one line."""
 
 import contextlib
 import hashlib
@@ -23,7 +23,7 @@ def only_line(stderr: str) -> str:
     return line
 
 
-def test_a_backup_is_kept_whole_and_encrypted_and_only_then_a_success(vault):
+def test_a_backup_is_stored_completely_and_encrypted_before_it_succeeds(vault):
     done = vault.script("backup.sh")
 
     assert done.returncode == 0, done.stderr
@@ -31,26 +31,26 @@ def test_a_backup_is_kept_whole_and_encrypted_and_only_then_a_success(vault):
     key = vault.latest["key"]
     s3 = vault.moto.client("s3")
     kept = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
-    assert vault.kept == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
+    assert vault.keys == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
     assert kept["ServerSideEncryption"]
     assert kept["ChecksumSHA256"]
     assert kept["ContentLength"] == vault.latest["size"] > 10_000
     assert re.search(r"dump the database: [\d.]+ KiB, \d+ tables, [\d,]+ rows \([\d.]+ s\)", printed)
-    assert vault.told("BackupSuccess") == [(1.0, "BackupSuccess")]
-    assert len(vault.told("BackupAge")) == 1
+    assert vault.metric("BackupSuccess") == [(1.0, "BackupSuccess")]
+    assert len(vault.metric("BackupAge")) == 1
 
 
-def test_the_manifest_counts_what_the_dump_holds(vault):
+def test_the_manifest_counts_the_rows_of_the_dump(vault):
     vault.back_up()
 
-    told = vault.manifest()
-    assert told["rows"]["public.fleet_terminal"] == 20
-    assert sum(rows for table, rows in told["rows"].items() if table.startswith("public.telemetry_report")) == 1_000
-    assert told["latest_report_at"] is not None
-    assert told["unproven"] == []
+    result = vault.manifest()
+    assert result["rows"]["public.fleet_terminal"] == 20
+    assert sum(rows for table, rows in result["rows"].items() if table.startswith("public.telemetry_report")) == 1_000
+    assert result["latest_report_at"] is not None
+    assert result["unproven"] == []
 
 
-def test_no_password_stands_on_a_command_line(vault, recorded, tmp_path):
+def test_no_password_is_on_a_command_line(vault, recorded, tmp_path):
     vault.back_up(**recorded("pg_dump"))
 
     arguments = (tmp_path / "recorded/arguments").read_text()
@@ -69,7 +69,7 @@ def test_a_password_that_rds_rotates_comes_from_secrets_manager(vault):
     assert vault.latest["size"] > 10_000
 
 
-def test_two_backups_are_not_made_at_once(vault):
+def test_two_backups_are_not_made_concurrently(vault):
     with contextlib.closing(vault.server.connect(vault.name)) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
 
@@ -77,21 +77,21 @@ def test_two_backups_are_not_made_at_once(vault):
 
     assert done.returncode == 75
     assert "another backup" in only_line(done.stderr)
-    assert vault.told("BackupSuccess") == []
+    assert vault.metric("BackupSuccess") == []
 
 
-def test_of_many_machines_that_ask_one_makes_a_backup(vault):
+def test_of_many_machines_one_makes_a_backup(vault):
     vault.back_up()
-    before = vault.kept
+    before = vault.keys
 
     done = vault.run("backup.sh", "--unless-younger", "20")
 
     assert done.returncode == 0
     assert "recent enough" in done.stdout
-    assert vault.kept == before
+    assert vault.keys == before
 
 
-def test_local_copies_stay_for_thirty_days(vault):
+def test_local_copies_are_kept_for_thirty_days(vault):
     folder = Path(vault.environment["BACKUP_FOLDER"])
     folder.mkdir()
     for name, days in {"db_backup_old.dump": 31, "db_backup_new.dump": 29, "something-else": 99}.items():
@@ -106,10 +106,10 @@ def test_local_copies_stay_for_thirty_days(vault):
 
 
 CUT_OFF = 'for word in "$@"; do [[ $word != --file=* ]] || truncate --size=-20000 "${word#--file=}"; done'
-"""What a disk, a network or a killed process leaves."""
+"""Effects of a full disk, a broken network or a killed process."""
 
 
-def test_a_dump_that_was_cut_off_is_no_backup(vault, recorded):
+def test_a_truncated_dump_is_not_a_backup(vault, recorded):
     done = vault.run("backup.sh", **recorded("pg_dump", then=CUT_OFF))
 
     assert done.returncode == 1
@@ -117,7 +117,7 @@ def test_a_dump_that_was_cut_off_is_no_backup(vault, recorded):
     must_have_failed(vault)
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(vault, tmp_path):
+def test_a_folder_that_is_not_writable_is_reported(vault, tmp_path):
     (tmp_path / "file").touch()
 
     done = vault.run("backup.sh", "--folder", str(tmp_path / "file/backups"))
@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(vault, tmp_path):
 
 
 @pytest.mark.skipif(bool(needs_root()), reason=needs_root())
-def test_a_full_disk_is_named_and_nothing_stays_on_it(vault, tmp_path):
+def test_a_full_disk_is_reported_and_left_clean(vault, tmp_path):
     disk = SmallDisk(tmp_path / "disk", mib=1)
     disk.mount()
     try:
@@ -144,29 +144,29 @@ def test_a_full_disk_is_named_and_nothing_stays_on_it(vault, tmp_path):
         disk.unmount()
 
 
-def test_a_store_that_is_away_is_named(vault):
+def test_an_unavailable_store_is_reported(vault):
     done = vault.run("backup.sh", AWS_ENDPOINT_URL_S3=f"http://{HOST}:{free_port()}")
 
     assert only_line(done.stderr).startswith("tms: reach the bucket: Could not connect")
     must_have_failed(vault)
 
 
-def test_a_bucket_that_is_not_there_is_named(vault):
+def test_a_missing_bucket_is_reported(vault):
     done = vault.run("backup.sh", "--bucket", "somebody-elses")
 
     assert only_line(done.stderr).startswith("tms: reach the bucket: ")
     must_have_failed(vault)
 
 
-def test_a_store_that_does_not_encrypt_is_refused(vault):
+def test_a_store_without_encryption_is_refused(vault):
     done = vault.run("backup.sh", "--bucket", OPEN_BUCKET)
 
     assert "upload it: S3 stored it without encryption" in only_line(done.stderr)
-    assert vault.told("BackupSuccess") == [(0.0, "BackupSuccess")]
-    assert vault.kept == set()
+    assert vault.metric("BackupSuccess") == [(0.0, "BackupSuccess")]
+    assert vault.keys == set()
 
 
-def test_a_database_that_is_away_is_named_without_its_password(vault):
+def test_an_unavailable_database_is_reported_without_its_password(vault):
     url = f"postgres://app:{PASSWORD}@{HOST}:{free_port()}/tms"
 
     done = vault.run("backup.sh", TMS_DATABASE_URL=url)
@@ -179,18 +179,18 @@ def test_a_database_that_is_away_is_named_without_its_password(vault):
 # Straight into S3
 
 
-def test_a_backup_that_streams_leaves_nothing_on_the_disk_and_restores(vault):
+def test_a_streamed_backup_leaves_no_file_on_the_disk_and_restores(vault):
     reports = vault.query("SELECT count(*) FROM telemetry_report")
     printed = vault.back_up("--stream")
 
     key = vault.latest["key"]
     kept = vault.moto.client("s3").get_object(Bucket=BUCKET, Key=key)
     assert not vault.folder.joinpath("backups").exists()
-    assert vault.kept == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
+    assert vault.keys == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
     assert kept["ServerSideEncryption"]
     assert hashlib.sha256(kept["Body"].read()).hexdigest() == vault.latest["sha256"]
     assert re.search(r"to S3, and verify the stream: [\d.]+ KiB, \d+ tables, [\d,]+ rows", printed)
-    assert vault.told("BackupSuccess") == [(1.0, "BackupSuccess")]
+    assert vault.metric("BackupSuccess") == [(1.0, "BackupSuccess")]
     vault.query("DELETE FROM telemetry_report")
     assert vault.run("restore.sh", "--yes").returncode == 0
     assert vault.query("SELECT count(*) FROM telemetry_report") == reports
@@ -203,7 +203,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("how", BROKEN.values(), ids=BROKEN)
-def test_a_stream_that_breaks_leaves_nothing_in_s3(how, vault, recorded):
+def test_a_broken_stream_leaves_nothing_in_s3(how, vault, recorded):
     done = vault.run("backup.sh", "--stream", **recorded("pg_dump", **how))
 
     assert done.returncode == 1
@@ -212,13 +212,13 @@ def test_a_stream_that_breaks_leaves_nothing_in_s3(how, vault, recorded):
     assert not vault.moto.client("s3").list_multipart_uploads(Bucket=BUCKET).get("Uploads")
 
 
-def test_a_store_that_does_not_encrypt_gets_no_stream(vault):
+def test_a_store_without_encryption_gets_no_stream(vault):
     done = vault.run("backup.sh", "--stream", "--bucket", OPEN_BUCKET)
 
     assert "S3 stored it without encryption" in only_line(done.stderr)
 
 
-def test_a_disk_without_room_is_not_filled(vault, monkeypatch):
+def test_a_disk_without_space_is_not_filled(vault, monkeypatch):
     vault.back_up()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**6, 10**6, 100))
 
@@ -231,7 +231,7 @@ def test_a_disk_without_room_is_not_filled(vault, monkeypatch):
 
 
 def must_have_failed(vault: BackupSetup) -> None:
-    assert vault.kept == set()
-    assert vault.told("BackupSuccess") == [(0.0, "BackupSuccess")]
-    assert vault.told("BackupAge") == []
+    assert vault.keys == set()
+    assert vault.metric("BackupSuccess") == [(0.0, "BackupSuccess")]
+    assert vault.metric("BackupAge") == []
     assert not list(vault.folder.glob("backups/db_backup*"))

@@ -1,4 +1,4 @@
-"""A new instance of RDS beside the one that serves, like it in everything, in its place: the calls, and their order."""
+"""A new RDS instance with the options of the current one, which it replaces: the calls, and their order."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ CHANGES = (
 
 @pytest.fixture
 def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    """An account with the instance that Terraform makes."""
+    """An account with the instance as Terraform creates it."""
     moto.forget()
     for name, value in moto.env.items():
         monkeypatch.setenv(name, value)
@@ -76,8 +76,8 @@ def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
 
 
 @pytest.fixture
-def asked(aws: Moto) -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    """What AWS is asked to change, in order: the operation, and its parameters."""
+def requested(aws: Moto) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """The requested changes in AWS, in order: the operation, and its parameters."""
     calls: list[tuple[str, dict[str, Any]]] = []
     events = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
 
@@ -98,13 +98,13 @@ def secret_of(name: str) -> str:
     return str(instance.instance_details(name)["MasterUserSecret"]["SecretArn"])
 
 
-def test_a_point_in_time_takes_the_place_of_what_serves(asked, capsys):
+def test_a_point_in_time_restore_replaces_the_current_instance(requested, capsys):
     old = instance.instance_details("tms-database")
 
     assert run("point-in-time", "--at", AT, "--yes") == 0
 
-    restored, changed, away, back, handed = asked
-    assert [name for name, _ in asked] == [
+    restored, changed, away, back, handed = requested
+    assert [name for name, _ in requested] == [
         "RestoreDBInstanceToPointInTime",
         "ModifyDBInstance",
         "ModifyDBInstance",
@@ -138,25 +138,25 @@ def test_a_point_in_time_takes_the_place_of_what_serves(asked, capsys):
     assert "terraform apply, migrate and roll out" in printed
 
 
-def test_what_served_is_kept(asked):
+def test_the_previous_instance_is_kept(requested):
     run("point-in-time", "--yes")
 
     names = {each["DBInstanceIdentifier"] for each in client("rds").describe_db_instances()["DBInstances"]}
     assert "tms-database" in names
     assert len(names) == 2
-    assert "DeleteDBInstance" not in [name for name, _ in asked]
+    assert "DeleteDBInstance" not in [name for name, _ in requested]
 
 
-def test_a_snapshot_of_aws_backup_is_restored_with_the_same_options(asked):
+def test_a_snapshot_of_aws_backup_is_restored_with_the_same_options(requested):
     client("rds").create_db_snapshot(DBSnapshotIdentifier="taken", DBInstanceIdentifier="tms-database")
 
     assert run("snapshot", "taken", "--yes") == 0
 
-    name, parameters = asked[0]
+    name, parameters = requested[0]
     assert name == "RestoreDBInstanceFromDBSnapshot"
     assert parameters["DBSnapshotIdentifier"] == "taken"
     assert parameters["DBParameterGroupName"] == "tms-postgresql-17"
-    assert [name for name, _ in asked[1:]] == [
+    assert [name for name, _ in requested[1:]] == [
         "ModifyDBInstance",
         "ModifyDBInstance",
         "ModifyDBInstance",
@@ -164,21 +164,21 @@ def test_a_snapshot_of_aws_backup_is_restored_with_the_same_options(asked):
     ]
 
 
-def test_a_dry_run_changes_nothing_and_says_the_options(asked, capsys):
+def test_a_dry_run_changes_nothing_and_prints_the_options(requested, capsys):
     assert run("point-in-time", "--at", AT, "--dry-run") == 0
 
-    assert asked == []
+    assert requested == []
     assert "DBParameterGroupName=tms-postgresql-17" in capsys.readouterr().out
 
 
-def test_where_nobody_agrees_the_restored_one_stays_beside_and_can_be_put_in_place_later(asked, capsys):
+def test_without_confirmation_the_restored_instance_stays_beside_and_can_be_swapped_later(requested, capsys):
     assert run("point-in-time", "--at", AT) == 0
     assert "Nothing was swapped" in capsys.readouterr().out
-    assert len(asked) == 2
+    assert len(requested) == 2
 
     assert run("point-in-time", "--swap-only") == 0
 
-    assert [name for name, _ in asked[2:]] == ["ModifyDBInstance", "ModifyDBInstance", "PutParameter"]
+    assert [name for name, _ in requested[2:]] == ["ModifyDBInstance", "ModifyDBInstance", "PutParameter"]
 
 
 def test_a_time_without_a_zone_is_refused(aws, capsys):
@@ -188,14 +188,14 @@ def test_a_time_without_a_zone_is_refused(aws, capsys):
     assert "has no time zone; expected for example 2026-01-31T03:15:00Z" in capsys.readouterr().err
 
 
-def test_a_time_that_rds_has_not_reached_is_refused_before_anything_begins():
+def test_a_time_that_rds_has_not_reached_is_refused_before_any_change():
     order = instance.InstanceRestoreOptions(name="tms", at=datetime(2026, 1, 31, 3, 15, tzinfo=UTC))
 
     with pytest.raises(BackupFailed, match="RDS reaches to 2026-01-31T03:10:00Z"):
         instance.source(order, {"LatestRestorableTime": datetime(2026, 1, 31, 3, 10, tzinfo=UTC)})
 
 
-def test_an_instance_that_cannot_be_is_named(aws, monkeypatch):
+def test_an_unknown_instance_is_reported(aws, monkeypatch):
     monkeypatch.setattr(
         instance,
         "instance_details",
@@ -206,7 +206,7 @@ def test_an_instance_that_cannot_be_is_named(aws, monkeypatch):
         instance.wait(instance.InstanceRestoreOptions(name="tms"), "tms-database")
 
 
-def test_parameters_that_ask_for_a_restart_get_one_before_anybody_is_served(aws, monkeypatch):
+def test_parameters_that_need_a_restart_get_one_before_the_swap(aws, monkeypatch):
     seen = iter(["pending-reboot", "applying", "in-sync", "in-sync"])
     rebooted = []
     monkeypatch.setattr(
@@ -232,7 +232,7 @@ class Rebooting:
         self._rebooted.append(DBInstanceIdentifier)
 
 
-def test_the_state_of_terraform_follows_by_itself_where_its_folder_is_named(aws, monkeypatch, tmp_path):
+def test_the_state_of_terraform_is_updated_if_its_folder_is_given(aws, monkeypatch, tmp_path):
     ran: list[tuple[Any, Path]] = []
     monkeypatch.setattr(subprocess, "run", lambda words, cwd, **_: ran.append((words, cwd)))
 
@@ -241,7 +241,7 @@ def test_the_state_of_terraform_follows_by_itself_where_its_folder_is_named(aws,
     assert [(words[1], cwd) for words, cwd in ran] == [("state", tmp_path), ("import", tmp_path)]
 
 
-def test_the_secret_that_is_handed_over_opens_the_database(asked):
+def test_the_published_secret_opens_the_database(requested):
     run("point-in-time", "--yes")
 
     arn = client("ssm").get_parameter(Name="/tms/database/secret")["Parameter"]["Value"]

@@ -1,4 +1,4 @@
-"""A restore goes into a database of its own, is compared with what was counted, and takes the place by its name."""
+"""A restore goes into a new database, is compared with the manifest, and replaces the current one by its name."""
 
 import contextlib
 import json
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.services
 REPORTS = "SELECT count(*), max(received_at) FROM telemetry_report"
 
 
-def test_the_drill(vault, capsys):
-    """Backup, S3, restore, verify, swap, and back: with row counts and times for whoever reads the log."""
+def test_restore_drill(vault, capsys):
+    """Backup, S3, restore, verify, swap, and swap back: with row counts and times in the log."""
     before = vault.query(REPORTS)
     printed = vault.back_up()
     vault.query("DELETE FROM telemetry_report WHERE seq < 10")
@@ -27,7 +27,7 @@ def test_the_drill(vault, capsys):
     with contextlib.closing(served):
         restored = vault.script("restore.sh", "--yes")
         assert restored.returncode == 0, restored.stdout + restored.stderr
-        with pytest.raises(psycopg.OperationalError):  # whoever was connected has to come again
+        with pytest.raises(psycopg.OperationalError):  # connected clients have to reconnect
             served.execute("SELECT 1")
 
     assert vault.query(REPORTS) == before != after
@@ -43,8 +43,8 @@ def test_the_drill(vault, capsys):
         print(f"\n{printed}{restored.stdout}{back.stdout}")
 
 
-def test_what_was_swapped_goes_back_within_the_same_second(vault):
-    """A small database changes places quicker than that."""
+def test_a_swap_can_be_undone_within_the_same_second(vault):
+    """Renaming a small database is faster than that."""
     database = Database(conninfo_to_dict(vault.environment["TMS_DATABASE_URL"]))
     create(database, f"{vault.name}_new")
 
@@ -55,7 +55,7 @@ def test_what_was_swapped_goes_back_within_the_same_second(vault):
     assert vault.databases == {vault.name, kept[-1]}
 
 
-def test_who_restores_sees_what_would_be_done(vault):
+def test_a_dry_run_shows_the_steps(vault):
     vault.back_up()
 
     done = vault.run("restore.sh", "--dry-run")
@@ -65,7 +65,7 @@ def test_who_restores_sees_what_would_be_done(vault):
     assert vault.databases == {vault.name}
 
 
-def test_nothing_is_swapped_where_nobody_agrees(vault):
+def test_without_confirmation_nothing_is_swapped(vault):
     vault.back_up()
     vault.query("DELETE FROM telemetry_report")
 
@@ -78,7 +78,7 @@ def test_nothing_is_swapped_where_nobody_agrees(vault):
     assert vault.query(REPORTS)[0][0] == 1_000
 
 
-def test_what_was_damaged_in_the_store_is_not_restored(vault):
+def test_a_damaged_backup_is_not_restored(vault):
     vault.back_up()
     vault.spoil(vault.latest["key"], b"not what was uploaded")
 
@@ -89,7 +89,7 @@ def test_what_was_damaged_in_the_store_is_not_restored(vault):
     assert vault.databases == {vault.name}
 
 
-def test_a_restore_that_lacks_rows_takes_nobodys_place(vault):
+def test_a_restore_that_lacks_rows_is_not_swapped(vault):
     vault.back_up()
     manifest = vault.manifest()
     manifest["rows"]["public.fleet_terminal"] = 21
@@ -102,7 +102,7 @@ def test_a_restore_that_lacks_rows_takes_nobodys_place(vault):
     assert f"{vault.name}_before" not in " ".join(vault.databases)
 
 
-def test_a_backup_of_a_newer_release_is_refused_before_it_is_fetched(vault):
+def test_a_backup_of_a_newer_release_is_refused_before_the_download(vault):
     vault.back_up()
     manifest = vault.manifest()
     manifest["migrations"].append(["fleet", "9999_from_the_future"])
@@ -114,14 +114,14 @@ def test_a_backup_of_a_newer_release_is_refused_before_it_is_fetched(vault):
     assert vault.databases == {vault.name}
 
 
-def test_without_a_backup_there_is_nothing_to_restore(vault):
+def test_without_a_backup_the_restore_fails(vault):
     done = vault.run("restore.sh", "--yes")
 
     assert "db_backup_latest does not exist" in done.stderr
     assert vault.databases == {vault.name}
 
 
-def test_a_swap_that_cannot_be_done_leaves_the_database_open(vault):
+def test_a_failed_swap_leaves_the_database_open(vault):
     done = vault.run("restore.sh", "--swap", f"{vault.name}_of_nobody", "--yes")
 
     assert "there is no database" in done.stderr
@@ -131,10 +131,10 @@ def test_a_swap_that_cannot_be_done_leaves_the_database_open(vault):
     )
 
 
-# As on RDS, where the application's own roles are no superusers, and one watches that is
+# As on RDS, where the application's own roles are not superusers, and one superuser is connected
 
 
-def test_what_the_server_brought_is_not_restored_and_stops_nothing(vault):
+def test_objects_of_the_server_are_not_restored_and_do_not_fail_the_restore(vault):
     with vault.server.connect(vault.name) as superuser:
         superuser.execute("CREATE EXTENSION pg_stat_statements")
         superuser.execute("COMMENT ON SCHEMA public IS 'of somebody else'")
@@ -149,7 +149,7 @@ def test_what_the_server_brought_is_not_restored_and_stops_nothing(vault):
     assert vault.query(REPORTS)[0][0] == 1_000
 
 
-def test_a_superuser_who_looks_in_is_left_alone_and_awaited(vault):
+def test_a_connected_superuser_is_not_terminated_and_awaited(vault):
     database = Database(conninfo_to_dict(vault.environment["TMS_DATABASE_URL"]))
     create(database, f"{vault.name}_new")
     watching = vault.server.connect(vault.name)

@@ -23,7 +23,7 @@ LATEST = "database/db_backup_latest"
 
 
 class BackupSetup(NamedTuple):
-    """One TMS's database, and where its backups go."""
+    """The database of one TMS, and its backups."""
 
     name: str
     server: PostgreSQL
@@ -32,7 +32,7 @@ class BackupSetup(NamedTuple):
     folder: Path
 
     def run(self, script: str, *arguments: str, **environment: str) -> Done:
-        """As the script does it, in this process: most tests need no other."""
+        """The same code as the script, in this process, which is enough for most tests."""
         out, err = io.StringIO(), io.StringIO()
         command = {"backup.sh": "take", "restore.sh": "restore"}[script]
         with (
@@ -54,7 +54,7 @@ class BackupSetup(NamedTuple):
         )
 
     def back_up(self, *arguments: str, **environment: str) -> str:
-        """What was printed; it must succeed."""
+        """The output; the command must succeed."""
         done = self.run("backup.sh", *arguments, **environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -69,26 +69,26 @@ class BackupSetup(NamedTuple):
         return {name for (name,) in self.query("SELECT datname FROM pg_database") if name.startswith(f"{self.name}")}
 
     @property
-    def kept(self) -> set[str]:
+    def keys(self) -> set[str]:
         """Keys in the bucket."""
         found = self.moto.client("s3").list_objects_v2(Bucket=BUCKET)
         return {one["Key"] for one in found.get("Contents", [])}
 
     @property
     def latest(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.moto.client("s3").get_object(Bucket=BUCKET, Key=LATEST)["Body"].read())
-        return told
+        result: dict[str, Any] = json.loads(self.moto.client("s3").get_object(Bucket=BUCKET, Key=LATEST)["Body"].read())
+        return result
 
     def spoil(self, key: str, contents: bytes) -> None:
         self.moto.client("s3").put_object(Bucket=BUCKET, Key=key, Body=contents)
 
     def manifest(self) -> dict[str, Any]:
         body = self.moto.client("s3").get_object(Bucket=BUCKET, Key=f"{self.latest['key']}.manifest.json")["Body"]
-        told: dict[str, Any] = json.loads(body.read())
-        return told
+        result: dict[str, Any] = json.loads(body.read())
+        return result
 
-    def told(self, metric: str) -> list[tuple[float, str]]:
-        """What CloudWatch got under this name: value and unit."""
+    def metric(self, metric: str) -> list[tuple[float, str]]:
+        """The data point in CloudWatch with this name: value and unit."""
         with_values = self.moto.client("cloudwatch").get_metric_data(
             MetricDataQueries=[
                 {

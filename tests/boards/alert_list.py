@@ -1,4 +1,4 @@
-"""The list of alerts, as a person reads it."""
+"""The list of alerts, as shown to a person."""
 
 
 def alert_ids(seen):

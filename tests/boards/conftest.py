@@ -28,7 +28,7 @@ def browser(tanaka: User) -> Client:
 
 @pytest.fixture
 def page(browser: Client) -> Callable[..., "HtmlPage"]:
-    """Opens an address in Tanaka's browser."""
+    """Requests a URL in Tanaka's browser."""
 
     def open_page(address: str, **headers: str) -> HtmlPage:
         answer = browser.get(address, headers=headers)

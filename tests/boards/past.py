@@ -1,4 +1,4 @@
-"""Alerts that are over, arranged in one line each."""
+"""Past alerts, described in one line each."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ def past(
     comment: str = "",
     **fields: Any,
 ) -> Alert:
-    """An alert that opened then, was taken so much later, and lasted so long."""
+    """An alert that opened at a time, was acknowledged later, and lasted for a time."""
     alert = factories.alert(fleet, opened_at=opened_at, **fields)
     if taken_after_s is not None and by is not None:
         factories.acknowledged(alert, by=by, comment=comment, at=opened_at + timedelta(seconds=taken_after_s))

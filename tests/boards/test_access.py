@@ -43,7 +43,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_a_stranger_is_sent_to_sign_in_and_back(client, alert, address):
+def test_an_anonymous_visitor_is_redirected_to_sign_in_and_back(client, alert, address):
     address = address.format(alert=alert.pk)
 
     answer = client.get(address)
@@ -52,7 +52,7 @@ def test_a_stranger_is_sent_to_sign_in_and_back(client, alert, address):
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_a_strangers_htmx_is_told_to_go_and_sign_in(client, alert, address):
+def test_an_anonymous_htmx_request_is_redirected_to_sign_in(client, alert, address):
     answer = client.get(address.format(alert=alert.pk), headers=HTMX_HEADERS)
 
     assert answer["HX-Redirect"] == "/sign-in/"
@@ -60,7 +60,7 @@ def test_a_strangers_htmx_is_told_to_go_and_sign_in(client, alert, address):
 
 
 @pytest.mark.parametrize("address", FORMS)
-def test_a_stranger_changes_nothing(client, alert, address):
+def test_an_anonymous_visitor_changes_nothing(client, alert, address):
     answer = client.post(address.format(alert=alert.pk), {"name": "ping", "comment": "mine", "alert": alert.pk})
 
     alert.refresh_from_db()
@@ -69,7 +69,7 @@ def test_a_stranger_changes_nothing(client, alert, address):
 
 
 @pytest.mark.parametrize("address", FORMS)
-def test_a_form_without_its_token_is_refused(tanaka, alert, address):
+def test_a_form_without_csrf_token_is_refused(tanaka, alert, address):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(tanaka)
 
@@ -89,7 +89,7 @@ def test_a_disabled_person_sees_nothing(browser, tanaka):
 
 
 @pytest.mark.parametrize("address", ["/terminals/none/", "/terminals/none/series/", "/alerts/0/", "/nowhere/"])
-def test_what_is_not_there_looks_alike(browser, address):
+def test_unknown_objects_and_unknown_urls_get_the_same_response(browser, address):
     answer = browser.get(address)
 
     assert answer.status_code == 404
@@ -97,7 +97,7 @@ def test_what_is_not_there_looks_alike(browser, address):
 
 
 @pytest.mark.parametrize("address", ["/", "/terminals/", "/alerts/", "/help/"])
-def test_only_staff_with_permissions_are_shown_the_way_to_the_settings(browser, page, tanaka, address):
+def test_only_staff_with_permissions_get_a_link_to_the_admin(browser, page, tanaka, address):
     before = page(address)
     tanaka.is_staff = True
     tanaka.save()
@@ -115,7 +115,7 @@ def viewer(db):
     return client
 
 
-def test_who_may_not_act_is_told_which_permission_they_lack(viewer, alert):
+def test_a_refusal_names_the_missing_permission(viewer, alert):
     answer = viewer.post("/terminals/T-1/commands/", {"name": "ping"})
 
     assert answer.status_code == 403
@@ -125,7 +125,7 @@ def test_who_may_not_act_is_told_which_permission_they_lack(viewer, alert):
     assert not alert.terminal.commands.exists()
 
 
-def test_htmx_is_told_in_a_dialog(viewer, alert):
+def test_htmx_gets_a_refusal_as_a_dialog(viewer, alert):
     answer = viewer.post(f"/alerts/{alert.pk}/claim/", headers={"HX-Request": "true", "Accept-Language": "ja"})
 
     assert (answer.status_code, answer["HX-Retarget"]) == (403, "#dialog")
@@ -144,7 +144,7 @@ def test_htmx_is_told_in_a_dialog(viewer, alert):
         ("/rotations/", ["/rotations/new/"]),
     ],
 )
-def test_a_viewer_is_not_offered_what_they_may_not_do(viewer, alert, address, controls):
+def test_a_viewer_is_not_offered_actions(viewer, alert, address, controls):
     manager = Client()
     manager.force_login(people.person("manager", of="Manager"))
     seen = {client: client.get(address.format(alert=alert.pk)).content.decode() for client in (viewer, manager)}
@@ -153,8 +153,8 @@ def test_a_viewer_is_not_offered_what_they_may_not_do(viewer, alert, address, co
     assert [control for control in controls if control in seen[viewer]] == []
 
 
-def test_rows_are_the_same_for_everyone_and_the_page_says_what_its_person_may(viewer, browser, alert):
-    """Rows are pushed to all who look; what they offer is hidden by a style sheet."""
+def test_rows_are_the_same_for_everyone_and_the_page_has_the_permissions(viewer, browser, alert):
+    """Rows are pushed to all boards; a style sheet hides actions without permission."""
     mine, theirs = (HtmlPage(client.get("/alerts/")) for client in (viewer, browser))
 
     may = [dict(attributes).get("data-may") for seen in (mine, theirs) for tag, attributes in seen.elements[:1]]

@@ -1,4 +1,4 @@
-"""Many alerts are asked for and taken in one request."""
+"""Acknowledging many alerts with one request."""
 
 import re
 from datetime import timedelta
@@ -25,7 +25,7 @@ def pks(alerts) -> dict[str, list[int]]:
 
 
 def fields(html: str) -> dict[str, list[str]]:
-    """What the form carries on, as a browser would send it."""
+    """The hidden fields of the form, as a browser would send them."""
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html):
         found.setdefault(name, []).append(value)
@@ -39,7 +39,7 @@ def words(html: str) -> str:
 # The list
 
 
-def test_whatever_is_not_over_can_be_ticked(page, fleet, sato):
+def test_unresolved_alerts_can_be_selected(page, fleet, sato):
     free, held = factories.alert(fleet), factories.acknowledged(factories.alert(fleet), by=sato)
     factories.resolved(factories.alert(fleet))
 
@@ -59,7 +59,7 @@ def test_whatever_is_not_over_can_be_ticked(page, fleet, sato):
         ("site=UMD", "1"),
     ],
 )
-def test_the_number_of_all_that_match_leaves_out_what_somebody_has(page, fleet, sato, query, number):
+def test_the_number_of_matching_alerts_leaves_out_acknowledged_ones(page, fleet, sato, query, number):
     factories.alert(fleet)
     factories.alert(fleet, severity="warning", uid="T-umeda", site=fleet.site("UMD"))
     factories.alert(fleet, severity="warning")
@@ -76,7 +76,7 @@ def test_the_form_of_the_list_carries_the_filter(page, fleet, three):
     }
 
 
-def test_what_is_resolved_cannot_be_ticked(page, fleet):
+def test_resolved_alerts_cannot_be_selected(page, fleet):
     factories.resolved(factories.alert(fleet))
 
     seen = page("/alerts/?state=resolved")
@@ -84,11 +84,11 @@ def test_what_is_resolved_cannot_be_ticked(page, fleet):
     assert not {"ticked", "count-matching"} & set(seen.ids)
 
 
-# The question
+# The dialog
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_the_question_says_how_many_and_how_bad(browser, three, headers):
+def test_the_dialog_shows_the_number_and_the_severities(browser, three, headers):
     asked = browser.get(PATH, pks(three), headers=headers)
 
     html = asked.content.decode()
@@ -98,13 +98,13 @@ def test_the_question_says_how_many_and_how_bad(browser, three, headers):
     assert fields(html)["alert"] == [str(alert.pk) for alert in three]
 
 
-def test_the_dialog_tells_severities_apart(browser, three):
+def test_the_dialog_counts_each_severity(browser, three):
     html = browser.get(PATH, pks(three), headers=HTMX_HEADERS).content.decode()
 
     assert "Critical 1 Warning 2" in words(html)
 
 
-def test_the_question_counts_only_what_nobody_has(browser, three, sato):
+def test_the_dialog_counts_only_unacknowledged_alerts(browser, three, sato):
     factories.acknowledged(three[0], by=sato)
 
     html = browser.get(PATH, pks(three)).content.decode()
@@ -116,7 +116,7 @@ def test_the_question_counts_only_what_nobody_has(browser, three, sato):
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 @pytest.mark.parametrize("query", ["", "alert=x", "alert=", "all=2", "severity=critical"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method, query, headers):
+def test_an_empty_selection_is_an_error_with_the_next_step(browser, three, method, query, headers):
     answer = browser.generic(
         method.upper(), f"{PATH}?{query}", query, "application/x-www-form-urlencoded", headers=headers
     )
@@ -128,7 +128,7 @@ def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method,
     assert Alert.objects.unacknowledged().count() == 3
 
 
-def test_a_question_about_what_is_gone_says_so(browser, three, sato):
+def test_a_dialog_about_resolved_alerts_shows_that(browser, three, sato):
     factories.resolved(three[0])
     factories.acknowledged(three[1], by=sato)
 
@@ -138,10 +138,10 @@ def test_a_question_about_what_is_gone_says_so(browser, three, sato):
     assert 'data-kind="primary"' not in html
 
 
-# What it sends
+# The request
 
 
-def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanaka):
+def test_selected_alerts_are_acknowledged_and_the_response_has_their_number(browser, three, tanaka):
     answer = browser.post(PATH, pks(three[:2]) | {"comment": "on my way"}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 200
@@ -152,7 +152,7 @@ def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanak
     assert set(taken.values_list("acknowledged_by", "comment")) == {(tanaka.pk, "on my way")}
 
 
-def test_a_plain_form_is_answered_with_a_page_that_leads_back_to_the_filter(browser, three):
+def test_a_plain_form_is_answered_with_a_page_that_links_back_to_the_filter(browser, three):
     asked = browser.get(PATH, pks(three) | {"severity": "warning"}).content.decode()
 
     answer = HtmlPage(browser.post(PATH, fields(asked) | {"comment": ""}))
@@ -161,7 +161,7 @@ def test_a_plain_form_is_answered_with_a_page_that_leads_back_to_the_filter(brow
     assert "/alerts/?severity=warning" in answer.links()
 
 
-def test_the_answer_says_how_many_somebody_else_or_the_recovery_took_first(browser, fleet, three, sato):
+def test_the_response_counts_alerts_acknowledged_by_others_or_recovered(browser, fleet, three, sato):
     asked = fields(browser.get(PATH, pks([*three, factories.alert(fleet)])).content.decode())
     factories.acknowledged(three[0], by=sato, comment="fan ordered")
     factories.resolved(three[1])
@@ -177,7 +177,7 @@ def test_the_answer_says_how_many_somebody_else_or_the_recovery_took_first(brows
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_when_none_is_left_what_was_typed_is_kept(browser, three, sato, headers):
+def test_if_none_is_left_the_input_is_kept(browser, three, sato, headers):
     for alert in three:
         factories.acknowledged(alert, by=sato)
 
@@ -189,7 +189,7 @@ def test_when_none_is_left_what_was_typed_is_kept(browser, three, sato, headers)
     assert ">I call them</textarea>" in html
 
 
-def test_to_send_it_twice_does_and_says_the_same(browser, three):
+def test_repeating_the_request_has_no_effect_and_the_same_response(browser, three):
     sent = pks(three) | {"comment": "once"}
 
     answers = [words(browser.post(PATH, sent, headers=HTMX_HEADERS).content.decode()) for _ in range(2)]
@@ -207,10 +207,10 @@ def test_a_comment_that_is_too_long_is_refused_and_kept(browser, three):
     assert Alert.objects.unacknowledged().count() == 3
 
 
-# All that match
+# All matching alerts
 
 
-def test_all_that_match_are_taken_and_nothing_else(browser, three):
+def test_all_matching_alerts_are_acknowledged_and_no_others(browser, three):
     asked = browser.get(PATH, {"all": "1", "severity": "warning"}).content.decode()
 
     answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX_HEADERS)
@@ -220,7 +220,7 @@ def test_all_that_match_are_taken_and_nothing_else(browser, three):
     assert Alert.objects.unacknowledged().get() == three[0]
 
 
-def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
+def test_alerts_that_open_after_the_dialog_are_not_included(browser, fleet, three):
     asked = browser.get(PATH, {"all": "1"}).content.decode()
     late = factories.alert(fleet, opened_at=now())
 
@@ -231,7 +231,7 @@ def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
 
 
 @pytest.mark.parametrize("unacknowledged", [{}, {"unacknowledged": "1"}])
-def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fleet, three, sato, unacknowledged):
+def test_only_alerts_that_were_open_at_the_dialog_count_as_missed(browser, fleet, three, sato, unacknowledged):
     factories.acknowledged(factories.alert(fleet), by=sato)
     factories.resolved(factories.alert(fleet))
     asked = browser.get(PATH, {"all": "1"} | unacknowledged).content.decode()
@@ -246,7 +246,7 @@ def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fle
     )
 
 
-def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
+def test_repeating_a_request_for_all_gives_the_same_response(browser, fleet, three, tanaka):
     factories.acknowledged(factories.alert(fleet), by=tanaka)
     asked = fields(browser.get(PATH, {"all": "1"}).content.decode()) | {"comment": ""}
 
@@ -256,13 +256,13 @@ def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
 
 
 @pytest.mark.parametrize("seen_at", ["nonsense", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00", ""])
-def test_an_instant_that_makes_no_sense_is_now(browser, three, seen_at):
+def test_an_invalid_time_is_treated_as_now(browser, three, seen_at):
     browser.post(PATH, {"all": "1", "seen_at": seen_at, "comment": ""})
 
     assert Alert.objects.unacknowledged().count() == 0
 
 
-def test_a_question_of_the_future_is_of_now(browser, fleet, three):
+def test_a_time_in_the_future_is_treated_as_now(browser, fleet, three):
     late = factories.alert(fleet, opened_at=now(60))
 
     browser.post(PATH, {"all": "1", "seen_at": (now() + timedelta(hours=1)).isoformat(), "comment": ""})

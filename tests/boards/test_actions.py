@@ -1,4 +1,4 @@
-"""What can be done to alerts besides acknowledging them, asked and sent."""
+"""Other actions on alerts: dialog and request."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ ACTIONS = [name for name, action in actions_on("acknowledged").items() if not ac
 
 @pytest.fixture
 def alert(fleet, sato) -> Alert:
-    """Sato has it, and its rule lets a person resolve it."""
+    """Acknowledged by Sato, under a rule that may be resolved by hand."""
     rule = fleet.event_rule(may_be_resolved_by_hand=True)
     return factories.acknowledged(factories.alert(fleet, rule=rule), by=sato, comment="fan ordered")
 
@@ -44,7 +44,7 @@ def sent(action: str, **more):
         ({"contract": "time"}, "time", 60),
     ],
 )
-def test_an_alert_is_taken_under_a_contract(browser, fleet, fields, contract, minutes):
+def test_an_alert_is_acknowledged_under_a_contract(browser, fleet, fields, contract, minutes):
     alert = factories.alert(fleet)
 
     browser.post(path(alert, "acknowledge"), fields)
@@ -58,7 +58,7 @@ def test_an_alert_is_taken_under_a_contract(browser, fleet, fields, contract, mi
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin", "America/New_York"])
-def test_a_time_is_that_of_the_wall_where_the_browser_stands(browser, fleet, zone):
+def test_a_time_is_in_the_zone_of_the_browser(browser, fleet, zone):
     alert, until = factories.alert(fleet), (now(5 * 3600)).replace(second=0, microsecond=0)
 
     fields = {"contract": "time", "lasts": "at", "until": f"{until.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"}
@@ -70,7 +70,7 @@ def test_a_time_is_that_of_the_wall_where_the_browser_stands(browser, fleet, zon
 
 @pytest.mark.parametrize("until", ["", "nonsense", "2020-01-01T10:00", "2120-01-01T10:00", "2026-99-99T10:00"])
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_a_time_that_makes_no_sense_is_refused_and_kept(browser, fleet, until, headers):
+def test_an_invalid_time_is_refused_and_kept(browser, fleet, until, headers):
     alert = factories.alert(fleet)
 
     fields = {"contract": "time", "lasts": "at", "until": until, "comment": "mine"}
@@ -85,7 +85,7 @@ def test_a_time_that_makes_no_sense_is_refused_and_kept(browser, fleet, until, h
     assert alert.state == "open"
 
 
-def test_a_zone_that_does_not_exist_is_refused(browser, fleet):
+def test_an_unknown_zone_is_refused(browser, fleet):
     alert = factories.alert(fleet)
 
     fields = {"contract": "time", "lasts": "at", "until": "2026-12-01T10:00", "zone": "../../etc/passwd"}
@@ -93,7 +93,7 @@ def test_a_zone_that_does_not_exist_is_refused(browser, fleet):
     assert browser.post(path(alert, "acknowledge"), fields).status_code == 422
 
 
-def test_whoever_looked_before_it_got_worse_is_told_and_keeps_what_was_typed(browser, fleet):
+def test_if_an_alert_got_worse_since_the_dialog_this_is_shown_and_the_input_is_kept(browser, fleet):
     alert = factories.alert(fleet, severity="warning")
     lifecycle.trigger([lifecycle.RuleTriggered(alert.rule_id, alert.terminal_id, now(), severity="critical")])
 
@@ -107,7 +107,7 @@ def test_whoever_looked_before_it_got_worse_is_told_and_keeps_what_was_typed(bro
     assert f'name="version" value="{alert.version + 1}"' in html
 
 
-def test_a_row_tells_until_when_and_what_ended(page, browser, fleet, sato):
+def test_a_row_shows_the_end_of_a_contract_and_why_it_ended(page, browser, fleet, sato):
     timed, watched, given = (factories.alert(fleet) for _ in range(3))
     factories.acknowledged(timed, by=sato, comment="", at=now(), contract=Contract.TIME, until=now(600))
     factories.acknowledged(watched, by=sato, comment="", at=now(), contract=Contract.WORSE)
@@ -122,12 +122,12 @@ def test_a_row_tells_until_when_and_what_ended(page, browser, fleet, sato):
     assert "Unacknowledged reopened" in seen.text(f"alert-{given.pk}")
 
 
-# One
+# One alert
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_each_is_asked_as_a_dialog_or_a_page(browser, alert, action, headers):
+def test_each_dialog_works_as_a_page_too(browser, alert, action, headers):
     answer = browser.get(path(alert, action), headers=headers)
 
     html = answer.content.decode()
@@ -147,7 +147,7 @@ def test_each_is_asked_as_a_dialog_or_a_page(browser, alert, action, headers):
         ("resolve", "resolved"),
     ],
 )
-def test_each_is_done_by_a_plain_form(browser, alert, tanaka, action, state):
+def test_each_works_with_a_plain_form(browser, alert, tanaka, action, state):
     answer = browser.post(path(alert, action), sent(action, comment="new words"))
 
     alert.refresh_from_db()
@@ -168,11 +168,11 @@ def test_an_alert_is_assigned(browser, fleet, sato):
 
 
 @pytest.mark.parametrize("to", ["", "0", "nobody"])
-def test_nobody_is_assigned_who_is_not_there(browser, alert, to):
+def test_an_unknown_person_cannot_be_assigned(browser, alert, to):
     assert browser.post(path(alert, "assign"), {"to": to}).status_code == 422
 
 
-def test_the_answer_brings_the_row_of_the_page_it_came_from(browser, alert):
+def test_the_response_contains_the_row_of_the_page_of_origin(browser, alert):
     headers = HTMX_HEADERS | {"HX-Current-URL": "http://testserver/alerts/"}
 
     html = browser.post(path(alert, "reopen"), headers=headers).content.decode()
@@ -183,7 +183,7 @@ def test_the_answer_brings_the_row_of_the_page_it_came_from(browser, alert):
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, action, headers):
+def test_a_recovery_wins_and_the_input_is_kept(browser, alert, sato, action, headers):
     factories.resolved(alert)
 
     answer = browser.post(path(alert, action), sent(action, comment="too late", to=sato.pk), headers=headers)
@@ -196,7 +196,7 @@ def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, action
     assert (alert.state, alert.comment) == ("resolved", "fan ordered")
 
 
-def test_nothing_is_done_to_what_is_no_longer_as_it_was_seen(browser, alert, sato):
+def test_an_outdated_version_is_refused(browser, alert, sato):
     lifecycle.change_acknowledgement(
         Alert.objects.filter(pk=alert.pk), contract=Contract.WORSE, until=None, by=sato, comment="", at=now()
     )
@@ -207,25 +207,25 @@ def test_nothing_is_done_to_what_is_no_longer_as_it_was_seen(browser, alert, sat
     assert "It changed in the meantime." in answer.content.decode()
 
 
-def test_what_the_rule_does_not_let_is_not_offered(browser, page, fleet):
+def test_an_action_that_the_rule_does_not_allow_is_not_offered(browser, page, fleet):
     alert = factories.alert(fleet)
 
     assert path(alert, "resolve") not in page(alert.get_absolute_url()).links()
     assert browser.post(path(alert, "resolve")).status_code == 409
 
 
-def test_a_comment_without_words_is_refused(browser, alert):
+def test_an_empty_comment_is_refused(browser, alert):
     assert browser.post(path(alert, "comment"), {"comment": " "}).status_code == 422
 
 
 @pytest.mark.parametrize("address", ["/alerts/{pk}/nonsense/", "/alerts/nonsense/", "/alerts/0/snooze/"])
-def test_what_is_not_there_is_not_found(browser, alert, address):
+def test_an_unknown_alert_is_not_found(browser, alert, address):
     assert browser.get(address.format(pk=alert.pk)).status_code == 404
 
 
 def test_an_action_is_shown_on_the_overview(page, browser, alert):
     browser.post(path(alert, "snooze"), sent("snooze"))
 
-    told = HtmlPage(browser.get("/")).html
+    result = HtmlPage(browser.get("/")).html
 
-    assert "Snoozed, <bdi>M. Tanaka</bdi>" in " ".join(told.split())
+    assert "Snoozed, <bdi>M. Tanaka</bdi>" in " ".join(result.split())

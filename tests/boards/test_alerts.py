@@ -11,7 +11,7 @@ from tests.support.pages import HTMX_HEADERS
 pytestmark = pytest.mark.both
 
 
-def test_open_and_acknowledged_alerts_stand_by_urgency(page, fleet, tanaka):
+def test_open_and_acknowledged_alerts_are_ordered_by_urgency(page, fleet, tanaka):
     warning = factories.alert(fleet, severity="warning", opened_at=now(-300))
     held = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
     urgent = factories.alert(fleet, opened_at=now(-10))
@@ -38,7 +38,7 @@ def test_open_and_acknowledged_alerts_stand_by_urgency(page, fleet, tanaka):
         ("severity=nonsense", ["urgent", "held", "warning"]),
     ],
 )
-def test_a_filter_in_the_address_shows_what_matches(page, fleet, tanaka, query, names):
+def test_the_filter_in_the_url_applies(page, fleet, tanaka, query, names):
     alerts = {
         "urgent": factories.alert(fleet, uid="T-urgent"),
         "held": factories.acknowledged(factories.alert(fleet, uid="T-held"), by=tanaka, comment="a roll is on its way"),
@@ -54,7 +54,7 @@ def test_a_filter_in_the_address_shows_what_matches(page, fleet, tanaka, query, 
     assert alert_ids(seen) == [alerts[name].pk for name in names]
 
 
-def test_a_row_tells_what_where_who_and_why(page, fleet, sato):
+def test_a_row_shows_the_problem_the_terminal_and_the_person(page, fleet, sato):
     rule = fleet.metric_rule("temperature_c", limit=75, name="Overheating")
     terminal = fleet.online(uid="UMD-1", label="Kiosk 3", site=fleet.site("UMD", name="Umeda"))
     alert = factories.alert(fleet, terminal=terminal, rule=rule, value=81.3)
@@ -75,7 +75,7 @@ def test_a_row_tells_what_where_who_and_why(page, fleet, sato):
         assert words in text
 
 
-def test_the_history_of_an_alert_is_told_newest_first(page, fleet, sato):
+def test_the_history_of_an_alert_is_shown_newest_first(page, fleet, sato):
     alert = factories.resolved(factories.acknowledged(factories.alert(fleet), by=sato, comment="mine"))
 
     seen = page(alert.get_absolute_url())
@@ -84,7 +84,7 @@ def test_the_history_of_an_alert_is_told_newest_first(page, fleet, sato):
     assert steps == ["Resolved TMS", "Acknowledged until recovery mine 佐藤", "Opened TMS"]
 
 
-def test_what_was_resolved_since_midnight_is_kept_apart(page, fleet):
+def test_alerts_resolved_since_midnight_are_listed_separately(page, fleet):
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     before = midnight - timedelta(hours=1)
     factories.resolved(factories.alert(fleet, opened_at=before), at=midnight - timedelta(seconds=1))
@@ -98,7 +98,7 @@ def test_what_was_resolved_since_midnight_is_kept_apart(page, fleet):
     assert seen.text("count-resolved") == "2"
 
 
-def test_many_alerts_are_walked_in_pages(page, fleet):
+def test_many_alerts_are_paginated(page, fleet):
     rule = fleet.metric_rule()
     at = now()
     made = [factories.alert(fleet, rule=rule, opened_at=at + timedelta(seconds=n // 2)).pk for n in range(130)]
@@ -114,24 +114,24 @@ def test_many_alerts_are_walked_in_pages(page, fleet):
 
 
 @pytest.mark.parametrize("cursor", ["after=0~0~nonsense~1", "after=x", "before=0~0~2026-01-01T00:00:00+00:00"])
-def test_a_cursor_that_makes_no_sense_shows_the_first_page(page, fleet, cursor):
+def test_an_invalid_cursor_shows_the_first_page(page, fleet, cursor):
     alert = factories.alert(fleet)
 
     assert alert_ids(page(f"/alerts/?{cursor}")) == [alert.pk]
 
 
-def test_a_fleet_without_alerts_says_so(page, fleet):
+def test_a_fleet_without_alerts_is_shown_as_such(page, fleet):
     assert "All clear, no open alerts" in page("/alerts/").text("empty")
     assert "Nothing resolved today" in page("/alerts/?state=resolved").text("empty")
 
 
-def test_a_filter_that_matches_nothing_says_what_lies_outside(page, fleet):
+def test_an_empty_result_shows_the_number_outside_the_filter(page, fleet):
     factories.alert(fleet)
 
     assert "1 open alert does not match the filter" in page("/alerts/?severity=info").text("empty")
 
 
-def test_what_the_alerts_share_and_who_holds_them_is_told(page, fleet, sato):
+def test_common_factors_and_acknowledgements_are_shown(page, fleet, sato):
     rule = fleet.metric_rule(name="Overheating")
     for n in range(3):
         alert = factories.alert(fleet, rule=rule, model=f"KX-{n}", firmware="4.8.1", site=fleet.site(f"S{n // 2}"))
@@ -159,7 +159,7 @@ def test_a_plain_form_acknowledges(browser, fleet, tanaka):
     assert (alert.state, alert.acknowledged_by, alert.comment) == ("acknowledged", tanaka, "on my way")
 
 
-def test_the_dialog_asks_and_its_answer_brings_the_row_of_the_page_it_came_from(browser, fleet):
+def test_the_dialog_and_its_response_contain_the_row_of_the_page_of_origin(browser, fleet):
     alert = factories.alert(fleet)
     asked = browser.get(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX_HEADERS).content.decode()
 
@@ -174,7 +174,7 @@ def test_the_dialog_asks_and_its_answer_brings_the_row_of_the_page_it_came_from(
 
 
 @pytest.mark.parametrize(("current", "row"), [("/", "<li id="), ("/alerts/{alert}/", "<section"), ("/help/", None)])
-def test_the_answer_suits_the_page(browser, fleet, current, row):
+def test_the_response_matches_the_page(browser, fleet, current, row):
     alert = factories.alert(fleet)
     current = f"http://testserver{current.format(alert=alert.pk)}"
 
@@ -195,7 +195,7 @@ def test_without_htmx_the_dialog_is_a_page_and_the_page_of_the_alert_has_the_for
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_whoever_comes_second_is_told_who_was_first_and_keeps_what_was_typed(browser, fleet, sato, headers):
+def test_a_second_acknowledgement_shows_the_first_one_and_keeps_the_input(browser, fleet, sato, headers):
     alert = factories.acknowledged(factories.alert(fleet), by=sato, comment="fan ordered")
 
     answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "I call them"}, headers=headers)
@@ -221,7 +221,7 @@ def test_a_recovery_wins_over_a_late_acknowledgement(browser, fleet, headers):
     assert ">I call them</textarea>" in html
 
 
-def test_acknowledging_twice_is_once(browser, fleet):
+def test_acknowledging_twice_has_no_further_effect(browser, fleet):
     alert = factories.alert(fleet)
 
     answers = [browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": text}) for text in ("one", "two")]

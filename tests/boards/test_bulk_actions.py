@@ -1,4 +1,4 @@
-"""What can be done to many alerts at once, and the lists in which they stand afterwards."""
+"""Bulk actions, and the resulting lists."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def three(fleet) -> list[Alert]:
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_many_are_put_off_at_once(browser, three, headers):
+def test_many_are_snoozed_at_once(browser, three, headers):
     pks = {"alert": [alert.pk for alert in three[:2]]}
     asked = browser.get("/alerts/snooze/", pks, headers=headers).content.decode()
 
@@ -28,7 +28,7 @@ def test_many_are_put_off_at_once(browser, three, headers):
     assert set(Alert.objects.snoozed()) == set(three[:2])
 
 
-def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
+def test_the_dialog_shows_to_how_many_the_action_applies(browser, three, sato):
     factories.acknowledged(three[0], by=sato)
 
     html = browser.get(
@@ -39,7 +39,7 @@ def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
     assert "Applies to 1 of 3 selected alerts." in html
 
 
-def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fleet, sato):
+def test_all_matching_alerts_are_offered_except_snoozed_ones(browser, three, fleet, sato):
     lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
     asked = browser.get("/alerts/comment/", {"alert": three[1].pk}, headers=HTMX_HEADERS).content.decode()
 
@@ -49,7 +49,7 @@ def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fle
     assert set(Alert.objects.filter(comment="the mall has no power")) == set(three[1:])
 
 
-def test_what_is_put_off_is_woken_from_its_own_list(browser, three, sato):
+def test_snoozed_alerts_are_reopened_from_their_own_list(browser, three, sato):
     lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
 
     browser.post("/alerts/reopen/", {"all": "1", "state": "snoozed"})
@@ -58,14 +58,14 @@ def test_what_is_put_off_is_woken_from_its_own_list(browser, three, sato):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method):
+def test_an_empty_selection_is_an_error_with_the_next_step(browser, three, method):
     answer = getattr(browser, method)("/alerts/snooze/", {}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 422
     assert "No alerts selected." in answer.content.decode()
 
 
-def test_when_none_is_left_what_was_typed_is_kept(browser, three):
+def test_if_none_is_left_the_input_is_kept(browser, three):
     for alert in three:
         factories.resolved(alert)
 
@@ -77,7 +77,7 @@ def test_when_none_is_left_what_was_typed_is_kept(browser, three):
     assert ">late</textarea>" in answer.content.decode()
 
 
-def test_what_is_put_off_stands_apart(page, three, sato):
+def test_snoozed_alerts_are_listed_separately(page, three, sato):
     lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
 
     listed, put_off = page("/alerts/"), page("/alerts/?state=snoozed")
@@ -89,7 +89,7 @@ def test_what_is_put_off_stands_apart(page, three, sato):
     assert "佐藤" in put_off.text(f"alert-{three[0].pk}")
 
 
-def test_mine_is_what_i_have_and_what_i_am_asked_for(page, fleet, tanaka, sato):
+def test_mine_lists_my_acknowledged_and_assigned_alerts(page, fleet, tanaka, sato):
     held, asked, theirs = (factories.alert(fleet) for _ in range(3))
     factories.acknowledged(held, by=tanaka)
     lifecycle.assign(Alert.objects.filter(pk=asked.pk), to=tanaka, by=sato, comment="", at=now())
@@ -101,7 +101,7 @@ def test_mine_is_what_i_have_and_what_i_am_asked_for(page, fleet, tanaka, sato):
     assert f"alert-{theirs.pk}" not in seen.ids
 
 
-def test_what_was_acknowledged_too_long_has_its_view(page, fleet, sato, settings):
+def test_stale_acknowledgements_have_their_own_view(page, fleet, sato, settings):
     settings.STALE_AFTER_S = 60
     stale, _ = (factories.acknowledged(factories.alert(fleet), by=sato) for _ in range(2))
     Alert.objects.filter(pk=stale.pk).update(remind_at=now(-1))
@@ -114,7 +114,7 @@ def test_what_was_acknowledged_too_long_has_its_view(page, fleet, sato, settings
     assert "No recent update" in seen.text(f"alert-{stale.pk}")
 
 
-def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato):
+def test_the_history_shows_contracts_people_and_severities(page, fleet, tanaka, sato):
     alert = factories.alert(fleet, severity="warning")
     lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=sato, by=tanaka, comment="your site", at=now())
     factories.acknowledged(alert, by=sato, comment="", at=now(), contract=Contract.WORSE)

@@ -1,4 +1,4 @@
-"""The list of alerts in the order of business: by the terminals that work beside each, and by opening hours."""
+"""The impact order of alerts: by the working terminals beside each, and by opening hours."""
 
 from datetime import date, timedelta
 
@@ -24,7 +24,7 @@ def closed(fleet, code: str):
     return site
 
 
-def test_the_last_gate_of_an_open_site_stands_before_older_alerts_elsewhere(page, fleet):
+def test_the_last_gate_of_an_open_site_comes_before_older_alerts_elsewhere(page, fleet):
     many, few, night = fleet.site("MNY"), fleet.site("FEW"), closed(fleet, "NGT")
     for _ in range(3):
         fleet.online(site=many, kind="gate")
@@ -43,7 +43,7 @@ def test_the_last_gate_of_an_open_site_stands_before_older_alerts_elsewhere(page
     assert "site closed until" in seen.text(f"alert-{at_night.pk}")
 
 
-def test_what_is_offline_or_critical_does_not_work(page, fleet):
+def test_an_offline_or_critical_terminal_does_not_work(page, fleet):
     site = fleet.site()
     fleet.online(site=site, kind="gate")
     fleet.with_presence("offline", site=site, kind="gate")
@@ -53,7 +53,7 @@ def test_what_is_offline_or_critical_does_not_work(page, fleet):
     assert "Ticket gate: 1 of 4 working" in page("/alerts/").text(f"alert-{broken[0].pk}")
 
 
-def test_the_reason_moves_with_the_terminals_beside(page, fleet):
+def test_the_reason_follows_the_terminals_beside_it(page, fleet):
     site = fleet.site()
     beside = fleet.online(site=site, kind="gate")
     alert = factories.alert(fleet, site=site, kind="gate")
@@ -65,7 +65,7 @@ def test_the_reason_moves_with_the_terminals_beside(page, fleet):
     assert "none of 2 working" in page("/alerts/").text(f"alert-{alert.pk}")
 
 
-def test_an_open_site_tells_until_when(page, fleet):
+def test_an_open_site_shows_its_closing_time(page, fleet):
     site = fleet.site()
     tomorrow = today() + timedelta(days=1)
     SpecialDay.objects.create(site=site, first_on=tomorrow, last_on=tomorrow)
@@ -84,7 +84,7 @@ def test_an_open_site_tells_until_when(page, fleet):
         ("order=oldest", "acb"),
     ],
 )
-def test_the_order_is_chosen_in_the_address(page, fleet, query, order):
+def test_the_order_is_part_of_the_url(page, fleet, query, order):
     site = fleet.site("MNY")
     fleet.online(site=site, kind="gate")
     alerts = {
@@ -96,7 +96,7 @@ def test_the_order_is_chosen_in_the_address(page, fleet, query, order):
     assert alert_ids(page(f"/alerts/?{query}")) == [alerts[name].pk for name in order]
 
 
-def test_many_alerts_are_walked_in_pages_in_the_order_of_business(page, fleet):
+def test_many_alerts_are_paginated_in_impact_order(page, fleet):
     rule, at = fleet.metric_rule(severity="critical"), now()
     sites = [fleet.site(f"S{n}") for n in range(3)]
     made = [

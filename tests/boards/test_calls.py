@@ -1,4 +1,4 @@
-"""What calls for a person aloud, as the page says it to the browser."""
+"""Sound alarms, as passed from the page to the browser."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def one(alert):
     return Alert.objects.filter(pk=alert.pk)
 
 
-def test_each_alert_that_nobody_has_calls_by_its_severity(page, fleet, tanaka):
+def test_each_unacknowledged_alert_sounds_by_its_severity(page, fleet, tanaka):
     critical, warning = factories.alert(fleet), factories.alert(fleet, severity="warning")
     factories.acknowledged(factories.alert(fleet), by=tanaka)
     factories.resolved(factories.alert(fleet))
@@ -32,8 +32,8 @@ def test_each_alert_that_nobody_has_calls_by_its_severity(page, fleet, tanaka):
     assert calls(page, "info") == []
 
 
-def test_of_what_is_not_critical_only_the_newest_is_told(page, fleet):
-    """A frame would carry a hundred marks with each warning."""
+def test_of_alerts_that_are_not_critical_only_the_newest_is_listed(page, fleet):
+    """Otherwise a frame would contain a hundred marks for each warning."""
     critical = [factories.alert(fleet) for _ in range(2)]
     *_, newest = (factories.alert(fleet, severity="warning") for _ in range(3))
 
@@ -41,7 +41,7 @@ def test_of_what_is_not_critical_only_the_newest_is_told(page, fleet):
     assert [mark.split(".")[0] for mark in calls(page, "warning")] == [f"a{newest.pk}"]
 
 
-def test_what_is_open_again_calls_anew(page, fleet, tanaka):
+def test_a_reopened_alert_sounds_again(page, fleet, tanaka):
     alert = factories.alert(fleet)
     (first,) = calls(page)
 
@@ -52,7 +52,7 @@ def test_what_is_open_again_calls_anew(page, fleet, tanaka):
     assert first != again
 
 
-def test_a_claim_or_a_comment_calls_nobody_anew(page, fleet, tanaka):
+def test_a_claim_or_a_comment_causes_no_new_sound(page, fleet, tanaka):
     alert = factories.alert(fleet)
     before = calls(page)
 
@@ -72,7 +72,7 @@ def closed(alert, by):
 
 
 @pytest.mark.parametrize("wait", [snoozed, closed])
-def test_what_can_wait_calls_nobody(page, fleet, tanaka, wait):
+def test_a_suppressed_alert_makes_no_sound(page, fleet, tanaka, wait):
     alert = factories.alert(fleet, rule=fleet.metric_rule(severity="critical", hours=RuleHours.OPEN))
     loud = calls(page)
 
@@ -81,7 +81,7 @@ def test_what_can_wait_calls_nobody(page, fleet, tanaka, wait):
     assert (len(loud), calls(page)) == (1, [])
 
 
-def test_an_incident_calls_for_all_of_its_alerts_and_anew_when_it_is_given_back(page, fleet, tanaka):
+def test_an_incident_sounds_for_all_of_its_alerts_and_again_when_it_is_reopened(page, fleet, tanaka):
     incident = factories.incident(fleet)
     (first,) = calls(page)
 
@@ -94,7 +94,7 @@ def test_an_incident_calls_for_all_of_its_alerts_and_anew_when_it_is_given_back(
     assert (taken, first == again) == ([], False)
 
 
-def test_an_incident_of_which_every_alert_can_wait_calls_nobody(page, fleet, tanaka):
+def test_an_incident_makes_no_sound_if_all_of_its_alerts_are_suppressed(page, fleet, tanaka):
     incident = factories.incident(fleet, hours=RuleHours.OPEN)
     loud = calls(page)
 
@@ -103,7 +103,7 @@ def test_an_incident_of_which_every_alert_can_wait_calls_nobody(page, fleet, tan
     assert (len(loud), calls(page)) == (1, [])
 
 
-def test_an_incident_of_which_every_alert_is_in_hand_calls_nobody(page, fleet, tanaka):
+def test_an_incident_makes_no_sound_if_all_of_its_alerts_are_acknowledged(page, fleet, tanaka):
     incident = factories.incident(fleet)
 
     lifecycle.acknowledge(incident.alerts.all(), by=tanaka, comment="", at=now())
@@ -111,5 +111,5 @@ def test_an_incident_of_which_every_alert_is_in_hand_calls_nobody(page, fleet, t
     assert calls(page) == []
 
 
-def test_without_an_alert_nothing_calls(page, fleet):
+def test_without_an_alert_there_is_no_sound(page, fleet):
     assert calls(page) == []

@@ -1,4 +1,4 @@
-"""Claiming from a page: one click, no question, and a page of its own without JavaScript."""
+"""Claiming from a page: one click, no dialog, and a separate page without JavaScript."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def alert(fleet) -> Alert:
     return factories.alert(fleet)
 
 
-def test_one_click_claims_and_brings_the_row_of_the_page(browser, alert, tanaka):
+def test_one_click_claims_and_returns_the_row_of_the_page(browser, alert, tanaka):
     headers = HTMX_HEADERS | {"HX-Current-URL": "http://testserver/alerts/"}
 
     answer = browser.post(f"/alerts/{alert.pk}/claim/", headers=headers)
@@ -25,7 +25,7 @@ def test_one_click_claims_and_brings_the_row_of_the_page(browser, alert, tanaka)
     assert f'id="alert-{alert.pk}"' in answer.content.decode()
 
 
-def test_without_javascript_a_page_asks_first_and_has_nothing_to_fill_in(browser, page, alert, tanaka):
+def test_without_javascript_a_page_asks_for_confirmation_without_fields(browser, page, alert, tanaka):
     asked = page(f"/alerts/{alert.pk}/claim/")
     answer = browser.post(f"/alerts/{alert.pk}/claim/")
 
@@ -55,7 +55,7 @@ def test_many_are_claimed_at_once(browser, fleet, tanaka):
     assert Alert.objects.claimed().filter(claimed_by=tanaka).count() == 3
 
 
-def test_what_somebody_has_cannot_be_claimed(browser, alert, sato):
+def test_acknowledged_alerts_cannot_be_claimed(browser, alert, sato):
     factories.acknowledged(alert, by=sato)
 
     answer = browser.post(f"/alerts/{alert.pk}/claim/")

@@ -8,7 +8,7 @@ from tms.shifts.models import Note
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
-def test_the_digest_tells_the_last_eight_hours(page, fleet, sato):
+def test_the_digest_shows_the_last_eight_hours(page, fleet, sato):
     old = factories.alert(fleet, opened_at=now(-9 * 3_600), rule=fleet.metric_rule(name="Old"))
     factories.alert(fleet, opened_at=now(-60), rule=fleet.metric_rule(name="Fresh"))
     factories.acknowledged(old, by=sato, comment="since yesterday")
@@ -20,7 +20,7 @@ def test_the_digest_tells_the_last_eight_hours(page, fleet, sato):
     assert "since yesterday" in seen.text(f"open-{old.pk}")
 
 
-def test_another_span_stands_in_the_address_and_in_every_link(page, fleet):
+def test_another_period_is_in_the_url_and_in_every_link(page, fleet):
     seen = page("/digest/?since=2026-11-25T06:00&until=2026-11-25T14:00&zone=Asia/Tokyo")
 
     query = "since=2026-11-25T06%3A00&until=2026-11-25T14%3A00&zone=Asia%2FTokyo"
@@ -41,14 +41,14 @@ def test_a_note_is_written_edited_and_deleted(browser, page):
     assert page("/digest/").rows("note-") == []
 
 
-def test_an_empty_note_is_refused_and_says_so(browser):
+def test_an_empty_note_is_refused_with_a_message(browser):
     answer = browser.post("/digest/notes/", {"text": " "})
 
     assert answer.status_code == 422
     assert not Note.objects.exists()
 
 
-def test_the_note_of_somebody_else_can_be_neither_edited_nor_deleted(browser, page, sato):
+def test_the_note_of_another_person_can_be_neither_edited_nor_deleted(browser, page, sato):
     note = notes.write("mine", by=sato, at=now(-60))
 
     assert browser.get(f"/digest/notes/{note.pk}/").status_code == 404
@@ -57,13 +57,13 @@ def test_the_note_of_somebody_else_can_be_neither_edited_nor_deleted(browser, pa
     assert f"/digest/notes/{note.pk}/" not in "".join(page("/digest/").links())
 
 
-def test_what_a_note_says_is_never_markup(page, sato):
+def test_the_text_of_a_note_is_never_markup(page, sato):
     notes.write("<script>alert(1)</script>", by=sato, at=now(-60))
 
     assert "<script>alert" not in page("/digest/").html
 
 
-def test_the_digest_is_taken_away_as_markdown(browser, fleet):
+def test_the_digest_is_downloaded_as_markdown(browser, fleet):
     factories.alert(fleet, opened_at=now(-60), rule=fleet.metric_rule(name="Fresh"))
 
     answer = browser.get("/digest/markdown/?span=8h")

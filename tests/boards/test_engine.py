@@ -6,10 +6,10 @@ from django.template import engines
 
 
 class Shown:
-    """Something on a page that can be watched."""
+    """An object on a page whose lifetime can be observed."""
 
 
-def test_what_a_page_showed_does_not_wait_for_the_garbage_collector(rf):
+def test_objects_of_a_page_are_freed_without_the_garbage_collector(rf):
     shown, request = Shown(), rf.get("/")
     request.user = AnonymousUser()
     watched = weakref.ref(shown)

@@ -1,4 +1,4 @@
-"""What boards say beside presence: maintenance and opening hours, with their ends."""
+"""Planned work beside presence: maintenance and opening hours, with their ends."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -24,12 +24,12 @@ def maintain(person, *, hours: float = 1, **scope) -> None:
 
 
 def close(site) -> None:
-    """For two days around today, wherever it is."""
+    """For two days around today, in any time zone."""
     today = timezone.now().date()
     SpecialDay.objects.create(site=site, first_on=today - timedelta(days=1), last_on=today + timedelta(days=1))
 
 
-def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tanaka):
+def test_a_terminal_in_maintenance_shows_until_when_and_by_whom(page, fleet, tanaka):
     terminal = fleet.with_presence("offline", cause="connection_lost")
     maintain(tanaka, terminals=[terminal])
 
@@ -43,7 +43,7 @@ def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tana
     assert "Offline" in row
 
 
-def test_a_terminal_of_a_closed_site_says_when_it_opens(page, fleet):
+def test_a_terminal_of_a_closed_site_shows_when_it_opens(page, fleet):
     terminal = fleet.with_presence("offline", cause="connection_lost")
     close(terminal.site)
 
@@ -54,7 +54,7 @@ def test_a_terminal_of_a_closed_site_says_when_it_opens(page, fleet):
     assert "site closed until" in row
 
 
-def test_where_nothing_is_planned_nothing_is_said_of_it(page, fleet):
+def test_without_planned_work_nothing_is_shown(page, fleet):
     terminal = fleet.with_presence("offline", cause="connection_lost")
 
     seen = page(terminal.get_absolute_url())
@@ -62,7 +62,7 @@ def test_where_nothing_is_planned_nothing_is_said_of_it(page, fleet):
     assert "until" not in seen.text("state")
 
 
-def test_a_terminal_names_what_it_is_linked_through(page, fleet):
+def test_a_terminal_shows_its_parent(page, fleet):
     router = fleet.online(uid="router")
 
     seen = page(fleet.online(parent=router).get_absolute_url())
@@ -71,7 +71,7 @@ def test_a_terminal_names_what_it_is_linked_through(page, fleet):
 
 
 @pytest.mark.parametrize(("expected", "found"), [("maintenance", ["T-M"]), ("closed", ["T-C"]), ("nonsense", None)])
-def test_terminals_are_filtered_by_what_is_planned(page, fleet, tanaka, expected, found):
+def test_terminals_are_filtered_by_planned_work(page, fleet, tanaka, expected, found):
     fleet.online(uid="T-O")
     maintain(tanaka, terminals=[fleet.online(uid="T-M")])
     close(fleet.online(uid="T-C", site=fleet.site("UMD")).site)
@@ -92,7 +92,7 @@ def test_terminals_are_filtered_by_what_is_planned(page, fleet, tanaka, expected
         ("closed", "critical", "critical"),
     ],
 )
-def test_a_site_that_is_expected_to_be_away_is_not_shown_as_lost(page, fleet, tanaka, plan, severity, worst):
+def test_a_site_with_planned_work_is_not_shown_as_lost(page, fleet, tanaka, plan, severity, worst):
     terminal = fleet.with_presence("offline")
     if plan == "closed":
         close(terminal.site)

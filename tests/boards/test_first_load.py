@@ -1,4 +1,4 @@
-"""What a browser fetches the first time that it opens a page."""
+"""The requests of a browser's first page load."""
 
 import gzip
 import re

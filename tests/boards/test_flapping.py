@@ -1,4 +1,4 @@
-"""How a person sees that an alert flaps."""
+"""How flapping is shown."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tms.alerts.rule_editing.yaml_file import entry_of
 pytestmark = pytest.mark.both
 
 
-def test_a_row_tells_that_it_flaps_and_how_it_stands_just_now(page, fleet):
+def test_a_row_shows_that_it_flaps_and_its_present_condition(page, fleet):
     alert = factories.flapping(fleet)
     before = page("/alerts/").text(f"alert-{alert.pk}")
 
@@ -23,7 +23,7 @@ def test_a_row_tells_that_it_flaps_and_how_it_stands_just_now(page, fleet):
     assert Alert.objects.unresolved().get() == alert
 
 
-def test_what_flaps_has_its_view(page, fleet, tanaka):
+def test_flapping_alerts_have_their_own_view(page, fleet, tanaka):
     alert, steady = factories.flapping(fleet), factories.alert(fleet)
     factories.acknowledged(alert, by=tanaka)
 
@@ -34,7 +34,7 @@ def test_what_flaps_has_its_view(page, fleet, tanaka):
     assert f"alert-{steady.pk}" not in seen.ids
 
 
-def test_the_history_tells_when_it_began_and_when_it_was_calm(page, fleet):
+def test_the_history_shows_when_flapping_began_and_stopped(page, fleet):
     alert = factories.flapping(fleet)
 
     lifecycle.expire_flapping(now(7200))
@@ -46,7 +46,7 @@ def test_the_history_tells_when_it_began_and_when_it_was_calm(page, fleet):
     assert "Flapping started" in page(f"/terminals/{alert.terminal.uid}/").html
 
 
-def test_whoever_edits_rules_may_have_an_alert_each_time(page, browser, fleet, tanaka):
+def test_editors_of_rules_may_opt_out_of_flapping(page, browser, fleet, tanaka):
     tanaka.is_staff = tanaka.is_superuser = True
     tanaka.save()
     form = {"name": "Hot", "metric": "cpu_pct", "warning": "60", "hours": "always", "watches_flapping": "False"}

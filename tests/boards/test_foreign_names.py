@@ -1,4 +1,4 @@
-"""Names and texts of others stand in `<bdi>`, on pages and in what is pushed alike (R49)."""
+"""Foreign names and texts are in `<bdi>`, on pages and in pushed frames (R49)."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ FOREIGN = re.compile(
     | ^entry\.(name|detail)$ | ^(content|incident|shown)\.title$ | \.content\.title$ | (^|_)by$""",
     re.VERBOSE,
 )
-"""How the expressions are named that print what TMS did not write."""
+"""Names of expressions that print foreign text."""
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
     "action.label", "name.label", "one.label",
@@ -31,7 +31,7 @@ WITHOUT_ELEMENTS = re.compile(
     re.DOTALL,
 )
 TRANSLATED = re.compile(r"\|(\w+_label|command_state|cause)$|^note\.text\|linebreaks$")
-"""A code that becomes words of TMS; a note that stands in an element with `dir`."""
+"""A code that is translated by TMS; a note in an element with `dir`."""
 ISOLATED = re.compile(r"<bdi>.*?</bdi>", re.DOTALL)
 PRINTED = re.compile(r"{{\s*(.*?)\s*}}")
 BOUND = re.compile(r"{%\s*(?:with|blocktranslate)\b(.*?)%}")
@@ -43,7 +43,7 @@ def pages() -> list[Path]:
 
 
 def printed_without(path: Path) -> set[str]:
-    """What a template prints, as text, of others and outside `<bdi>`."""
+    """Expressions of a template that print foreign text outside `<bdi>`."""
     text = WITHOUT_ELEMENTS.sub("", path.read_text())
     isolated = {name for bound in BOUND.findall(text) for name, value in BINDING.findall(bound) if "|bdi" in value}
     return {
@@ -58,11 +58,11 @@ def printed_without(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(TEMPLATES)))
-def test_what_others_wrote_stands_in_an_element_of_its_own(path):
+def test_foreign_text_is_in_its_own_element(path):
     assert printed_without(path) == set()
 
 
-def test_the_walk_would_see_a_name_that_stands_bare(tmp_path):
+def test_the_check_detects_a_name_without_an_element(tmp_path):
     page = tmp_path / "page.html"
     page.write_text('<p title="{{ terminal.label }}">{{ terminal.label }}</p><option>{{ rule }}</option>')
 
@@ -73,13 +73,13 @@ def test_the_walk_would_see_a_name_that_stands_bare(tmp_path):
     ("value", "html"),
     [("plain", "<bdi>plain</bdi>"), ("", ""), (None, ""), ("<b>", "<bdi>&lt;b&gt;</bdi>"), (7, "<bdi>7</bdi>")],
 )
-def test_the_filter_escapes_and_says_nothing_of_nothing(value, html):
+def test_the_filter_escapes_and_prints_nothing_for_an_empty_value(value, html):
     assert bdi(value) == html
 
 
 @pytest.mark.both
 @pytest.mark.django_db
-def test_pages_isolate_a_name_that_runs_from_right_to_left(page, fleet):
+def test_pages_isolate_a_name_that_is_written_from_right_to_left(page, fleet):
     terminal = fleet.online(uid="T-1", label=HEBREW, model=HEBREW, firmware=HEBREW, serial=HEBREW)
     terminal.site.name = terminal.site.name_ja = HEBREW
     terminal.site.save()

@@ -6,7 +6,7 @@ from tms.boards import icons
 pytestmark = pytest.mark.django_db
 
 
-def test_browsers_keep_the_icons_until_they_change(client: Client):
+def test_browsers_cache_the_icons_until_they_change(client: Client):
     answer = client.get(icons.address())
 
     assert answer["Content-Type"] == "image/svg+xml"
@@ -14,7 +14,7 @@ def test_browsers_keep_the_icons_until_they_change(client: Client):
     assert answer.content == icons.sprite()
 
 
-def test_another_releases_icons_are_not_kept(client: Client):
+def test_icons_of_another_release_are_not_cached(client: Client):
     answer = client.get("/icons.0123456789ab.svg")
 
     assert answer["Cache-Control"] == "no-cache"

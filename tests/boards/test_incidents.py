@@ -1,4 +1,4 @@
-"""Incidents among the alerts, on the overview and on a page of their own, and what a person does to them."""
+"""Incidents in the list of alerts, on the overview and on their own page, and the actions on them."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def path(incident: Incident, action: str) -> str:
     return f"{incident.get_absolute_url()}{action}/"
 
 
-def test_one_row_stands_for_all_of_its_alerts(page, fleet, incident):
+def test_one_row_represents_all_of_its_alerts(page, fleet, incident):
     other = factories.alert(fleet, severity="warning", site=fleet.site("UMD"))
 
     seen = page("/alerts/")
@@ -35,7 +35,7 @@ def test_one_row_stands_for_all_of_its_alerts(page, fleet, incident):
     assert "5 alerts still open" in seen.text(f"incident-{incident.pk}")
 
 
-def test_it_expands_where_it_stands_and_collapses_again(page, incident):
+def test_it_expands_in_place_and_collapses_again(page, incident):
     collapsed = page("/alerts/")
     [expand] = [link for link in collapsed.links() if "expand=" in link]
 
@@ -58,7 +58,7 @@ def test_it_expands_where_it_stands_and_collapses_again(page, incident):
         ("who=tanaka", False),
     ],
 )
-def test_a_filter_is_one_for_incidents_too(page, incident, query, shows_row):
+def test_a_filter_applies_to_incidents_too(page, incident, query, shows_row):
     seen = page(f"/alerts/?{query}")
 
     assert bool(seen.rows("incident-")) is shows_row
@@ -66,7 +66,7 @@ def test_a_filter_is_one_for_incidents_too(page, incident, query, shows_row):
 
 
 @pytest.mark.parametrize("query", ["q=T-", "incident={pk}"])
-def test_whoever_looks_for_certain_alerts_finds_them_in_incidents_as_well(page, incident, query):
+def test_certain_filters_also_list_alerts_within_incidents(page, incident, query):
     seen = page("/alerts/?" + query.format(pk=incident.pk))
 
     assert len(seen.rows("alert-")) == 5
@@ -74,7 +74,7 @@ def test_whoever_looks_for_certain_alerts_finds_them_in_incidents_as_well(page, 
     assert incident.get_absolute_url() in seen.links()
 
 
-def test_the_overview_shows_the_incident_and_does_not_count_its_alerts_as_more(page, incident):
+def test_the_overview_shows_the_incident_and_does_not_count_its_alerts_separately(page, incident):
     seen = page("/")
 
     assert seen.rows("incident-") == [f"incident-{incident.pk}"]
@@ -82,7 +82,7 @@ def test_the_overview_shows_the_incident_and_does_not_count_its_alerts_as_more(p
     assert "more-alerts" not in seen.ids
 
 
-def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
+def test_its_page_shows_why_what_and_since_when(page, fleet, incident):
     recovered = Alert.objects.filter(incident=incident).first()
     TerminalState.objects.filter(pk=recovered.terminal_id).update(presence=Presence.ONLINE)
     factories.resolved(recovered)
@@ -99,11 +99,11 @@ def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
     assert "1 resolved, 4 still open" in seen.text("timeline")
 
 
-def test_one_that_is_gone_is_not_found(browser):
+def test_an_unknown_incident_is_not_found(browser):
     assert browser.get("/incidents/4711/").status_code == 404
 
 
-def test_it_is_acknowledged_with_all_that_belongs_to_it(browser, incident, tanaka):
+def test_it_is_acknowledged_with_all_of_its_alerts(browser, incident, tanaka):
     answer = browser.post(path(incident, "acknowledge"), {"comment": "Power cut", "contract": "worse"})
 
     incident.refresh_from_db()
@@ -112,13 +112,13 @@ def test_it_is_acknowledged_with_all_that_belongs_to_it(browser, incident, tanak
     assert set(Alert.objects.values_list("state", "acknowledged_by")) == {("acknowledged", tanaka.pk)}
 
 
-def test_the_question_says_how_many_it_covers(browser, incident):
+def test_the_dialog_shows_how_many_it_covers(browser, incident):
     seen = HtmlPage(browser.get(path(incident, "acknowledge"), headers=HTMX_HEADERS))
 
     assert "Covers 5 alerts, and any that join later." in seen.text("action")
 
 
-def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, incident, sato):
+def test_a_second_acknowledgement_shows_the_first_one_and_keeps_the_input(browser, incident, sato):
     correlation.acknowledge(incident, by=sato, comment="on my way", at=now())
 
     answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX_HEADERS)
@@ -150,7 +150,9 @@ def test_a_recovery_wins(browser, incident):
         ("comment", {"comment": "fan ordered"}, "acknowledged"),
     ],
 )
-def test_what_is_taken_is_given_back_changed_and_spoken_of(browser, incident, tanaka, action, fields, state):
+def test_an_acknowledged_incident_is_reopened_changed_and_commented_on(
+    browser, incident, tanaka, action, fields, state
+):
     correlation.acknowledge(incident, by=tanaka, comment="", at=now())
 
     answer = browser.post(path(incident, action), fields)
@@ -174,34 +176,34 @@ def test_a_click_claims_it_and_another_ends_the_claim(browser, page, incident, t
     assert "claimed," not in page(incident.get_absolute_url()).text(f"incident-{incident.pk}")
 
 
-def test_without_javascript_a_claim_is_one_question(browser, incident):
+def test_without_javascript_a_claim_is_one_confirmation(browser, incident):
     assert "Shows everyone for ten minutes" in browser.get(path(incident, "claim")).content.decode()
     assert browser.post(path(incident, "claim")).status_code == 302
 
 
 @pytest.mark.parametrize("action", ["change-acknowledgement", "reopen", "unclaim"])
-def test_what_does_not_suit_it_is_not_called_done(browser, incident, action):
+def test_an_action_that_does_not_apply_is_not_reported_as_done(browser, incident, action):
     answer = browser.post(path(incident, action), {"contract": "recovery"}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 409
     assert incident.transitions.count() == 1
 
 
-def test_what_somebody_has_taken_meanwhile_is_not_claimed(browser, incident, sato):
+def test_an_incident_acknowledged_meanwhile_is_not_claimed(browser, incident, sato):
     correlation.acknowledge(incident, by=sato, comment="", at=now())
 
     assert browser.post(path(incident, "claim"), headers=HTMX_HEADERS).status_code == 409
 
 
-def test_a_comment_must_say_something(browser, incident):
+def test_a_comment_must_not_be_empty(browser, incident):
     assert browser.post(path(incident, "comment"), {"comment": ""}, headers=HTMX_HEADERS).status_code == 422
 
 
-def test_what_nobody_knows_cannot_be_done(browser, incident):
+def test_an_unknown_action_is_not_found(browser, incident):
     assert browser.get(path(incident, "explode")).status_code == 404
 
 
-# When alerts are correlated
+# Correlation settings
 
 
 def every(**changed: str) -> dict[str, str]:
@@ -217,7 +219,7 @@ def editor(browser, tanaka):
     return browser
 
 
-def test_everyone_reads_when_alerts_are_correlated_and_only_editors_change_it(page, browser, tanaka):
+def test_everyone_reads_the_correlation_settings_and_only_editors_change_them(page, browser, tanaka):
     seen = page("/rules/correlation/")
     answer = browser.post("/rules/correlation/", every())
 
@@ -226,7 +228,7 @@ def test_everyone_reads_when_alerts_are_correlated_and_only_editors_change_it(pa
     assert not CorrelationRule.objects.exists()
 
 
-def test_an_editor_changes_it_and_goes_back_to_the_defaults(editor):
+def test_an_editor_changes_them_and_restores_the_defaults(editor):
     changed = editor.post("/rules/correlation/", every(**{"site-small_pct": "75"}))
     needed = CorrelationRule.in_force()["site"].needed(8)
     editor.post("/rules/correlation/", {"defaults": "1"})
@@ -236,7 +238,7 @@ def test_an_editor_changes_it_and_goes_back_to_the_defaults(editor):
 
 
 @pytest.mark.parametrize(("field", "value"), [("small_pct", "101"), ("least", "1"), ("within_s", "0"), ("least", "x")])
-def test_what_makes_no_sense_is_told_at_its_field(editor, field, value):
+def test_invalid_settings_are_reported_at_their_field(editor, field, value):
     answer = editor.post("/rules/correlation/", every(**{f"site-{field}": value}))
 
     assert answer.status_code == 422

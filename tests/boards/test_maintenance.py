@@ -1,4 +1,4 @@
-"""Maintenance as people plan it: the list, the form with its preview, and what they do with a window."""
+"""Maintenance: the list, the form with its preview, and the actions on a window."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ def plan(person, *, minutes: int = 0, rule: str = "", note: str = "new router", 
     return services.plan(recurrence, Scope(**scope), note=note, by=person, at=timezone.now() - timedelta(hours=3))
 
 
-def test_the_list_tells_what_goes_on_what_comes_and_what_is_over(page, fleet, tanaka):
+def test_the_list_shows_active_upcoming_and_past_windows(page, fleet, tanaka):
     terminal = fleet.terminal(uid="T-1")
     on = plan(tanaka, minutes=-10, terminals=[terminal])
     coming = plan(tanaka, minutes=60, sites=[terminal.site], rule="FREQ=DAILY", note="nightly")
@@ -51,7 +51,7 @@ def test_the_list_tells_what_goes_on_what_comes_and_what_is_over(page, fleet, ta
     assert "End now" not in seen.text(f"window-{over.pk}")
 
 
-def test_where_nothing_is_planned_the_list_says_so(page, fleet):
+def test_the_list_shows_that_nothing_is_planned(page, fleet):
     seen = page("/maintenance/")
 
     assert seen.text("no-windows-on") == "No maintenance in progress."
@@ -71,7 +71,7 @@ def test_maintenance_is_planned_by_a_plain_form(browser, fleet, tanaka):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"note": ""}, "This field is required."),
         ({"terminals": ""}, "Choose at least one site, group or terminal."),
@@ -84,18 +84,18 @@ def test_maintenance_is_planned_by_a_plain_form(browser, fleet, tanaka):
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice"),
     ],
 )
-def test_what_cannot_be_planned_is_refused_beside_its_field(browser, fleet, wrong, said):
+def test_invalid_plans_are_refused_beside_the_field(browser, fleet, wrong, message):
     fleet.terminal(uid="T-1")
 
     answer = browser.post("/maintenance/new/", FORM | wrong)
 
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     assert not Window.objects.exists()
 
 
-def test_a_preview_tells_the_next_five_and_plans_nothing(browser, fleet):
-    """Through the leap of 2099-03-29 in Berlin."""
+def test_a_preview_shows_the_next_five_and_plans_nothing(browser, fleet):
+    """Across the clock change of 2099-03-29 in Berlin."""
     fleet.terminal(uid="T-1", site=fleet.site("BER", time_zone="Europe/Berlin"))
     form = FORM | {"time_zone": "Europe/Berlin", "repeats": "daily"}
     form |= {"starts_at": "2099-03-27T02:30", "ends_at": "2099-03-27T04:00"}
@@ -111,7 +111,7 @@ def test_a_preview_tells_the_next_five_and_plans_nothing(browser, fleet):
 
 
 @pytest.mark.parametrize(("query", "zone"), [("terminal=T-1", "Europe/Berlin"), ("site=BER", "Europe/Berlin")])
-def test_a_link_fills_the_form_with_its_place_and_the_time_there(page, fleet, query, zone):
+def test_a_link_fills_in_the_site_and_its_local_time(page, fleet, query, zone):
     fleet.terminal(uid="T-1", site=fleet.site("BER", time_zone="Europe/Berlin"))
 
     seen = page(f"/maintenance/new/?{query}")
@@ -134,7 +134,7 @@ def test_a_link_fills_the_form_with_its_place_and_the_time_there(page, fleet, qu
         ("once", "2026-11-25", ""),
     ],
 )
-def test_what_is_chosen_from_the_list_becomes_a_rule(repeats, day, rule):
+def test_a_choice_becomes_a_recurrence_rule(repeats, day, rule):
     assert rule_of(repeats, datetime.fromisoformat(day)) == rule
 
 
@@ -157,7 +157,7 @@ def test_a_window_is_extended_ended_and_cancelled_by_its_buttons(browser, fleet,
     assert window.changed_by == tanaka
 
 
-def test_what_has_ended_meanwhile_is_told_and_not_extended(browser, fleet, tanaka):
+def test_a_window_that_ended_meanwhile_is_reported_and_not_extended(browser, fleet, tanaka):
     window = plan(tanaka, minutes=60, terminals=[fleet.terminal()])
 
     answers = [browser.post(f"/maintenance/{window.pk}/{act}/", {"minutes": "30"}) for act in ("extend", "end")]

@@ -1,4 +1,4 @@
-"""What holds for every page, whoever looks and whatever a terminal says."""
+"""Properties of every page, for any person and any data of a terminal."""
 
 import re
 from datetime import timedelta
@@ -36,11 +36,11 @@ HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/" 
 
 @pytest.fixture
 def alert(fleet, tanaka):
-    """Everything that a terminal, an integrator or a colleague can write, written by an enemy."""
+    """Hostile text in everything that a terminal, an integrator or a colleague can write."""
     site = Site.objects.create(code="SJK", name=HOSTILE[:100], name_ja=HOSTILE[:100], region=HOSTILE[:100])
-    told = {"model": HOSTILE[:64], "firmware": HOSTILE[:64], "serial": HOSTILE[:64], "agent": HOSTILE[:64]}
+    returned = {"model": HOSTILE[:64], "firmware": HOSTILE[:64], "serial": HOSTILE[:64], "agent": HOSTILE[:64]}
     terminal = fleet.online(site=site, uid="T-1", label=HOSTILE[:100], metrics={"<b>_c": 1.0, "temperature_c": 80.0})
-    Terminal.objects.filter(pk=terminal.pk).update(**told)
+    Terminal.objects.filter(pk=terminal.pk).update(**returned)
     rule = fleet.metric_rule(name=HOSTILE[:100], name_ja=HOSTILE[:100])
     factories.report(terminal, 1, at=now(), metrics={"<b>_c": 1.0, "temperature_c": 80.0})
     factories.event(terminal, HOSTILE[:64], text=HOSTILE)
@@ -60,7 +60,7 @@ def alert(fleet, tanaka):
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("address", PAGES)
-def test_what_others_wrote_is_text(page, alert, tanaka, address, language):
+def test_foreign_text_is_rendered_as_text(page, alert, tanaka, address, language):
     tanaka.language = language
     tanaka.save()
 
@@ -73,7 +73,7 @@ def test_what_others_wrote_is_text(page, alert, tanaka, address, language):
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_nothing_is_styled_or_scripted_in_place(browser, alert, address):
+def test_there_are_no_inline_styles_or_scripts(browser, alert, address):
     answer = browser.get(address.format(alert=alert.pk))
 
     html = answer.content.decode()
@@ -83,7 +83,7 @@ def test_nothing_is_styled_or_scripted_in_place(browser, alert, address):
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_id_stands_once_and_every_label_has_its_field(page, alert, address):
+def test_ids_are_unique_and_every_label_has_its_field(page, alert, address):
     seen = page(address.format(alert=alert.pk))
 
     named = [attributes.get("for") for tag, attributes in seen.elements if tag == "label" and "for" in attributes]
@@ -98,14 +98,14 @@ def test_every_id_stands_once_and_every_label_has_its_field(page, alert, address
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_icon_that_is_used_is_in_the_sprite(page, alert, address):
+def test_every_used_icon_is_in_the_sprite(page, alert, address):
     seen = page(address.format(alert=alert.pk))
 
     used = {attributes["href"] for tag, attributes in seen.elements if tag == "use"}
     assert used <= {f"{icons.address()}#{name}" for name in ICON.findall(icons.sprite().decode())}
 
 
-def test_every_link_leads_somewhere(browser, page, alert, tanaka):
+def test_every_link_can_be_resolved(browser, page, alert, tanaka):
     tanaka.is_staff = tanaka.is_superuser = True
     tanaka.save()
 
@@ -122,7 +122,7 @@ def test_every_link_leads_somewhere(browser, page, alert, tanaka):
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_htmx_request_stands_on_a_link_or_a_form(page, alert, address):
+def test_every_htmx_request_is_on_a_link_or_a_form(page, alert, address):
     seen = page(address.format(alert=alert.pk))
 
     for tag, attributes in seen.elements:

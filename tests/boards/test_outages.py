@@ -1,4 +1,4 @@
-"""Outages in words, and what the overview says while terminals come back that a node dropped."""
+"""The text of outages, and the overview while terminals reconnect that a node dropped."""
 
 from datetime import timedelta
 
@@ -78,16 +78,16 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("facts", "sentence"), SENTENCES)
-def test_an_outage_tells_its_evidence(facts, sentence):
+def test_an_outage_shows_its_evidence(facts, sentence):
     assert evidence(facts) == sentence
 
 
 @pytest.mark.parametrize("facts", [facts for facts, _ in SENTENCES])
-def test_in_japanese_no_english_is_left(facts):
+def test_japanese_pages_contain_no_english(facts):
     with translation.override("ja"):
-        told = evidence(facts)
+        result = evidence(facts)
 
-    assert not set(told.replace("tms-1", "").replace("TMS", "")) & set("abcdefghijklmnopqrstuvwxyz;")
+    assert not set(result.replace("tms-1", "").replace("TMS", "")) & set("abcdefghijklmnopqrstuvwxyz;")
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_in_japanese_no_english_is_left(facts):
         (273_600, "3 d 4 h"),
     ],
 )
-def test_a_duration_is_spelt_in_its_two_largest_units(seconds, words):
+def test_a_duration_is_shown_in_its_two_largest_units(seconds, words):
     assert spell(seconds) == words
 
 
-def test_the_timeline_of_a_terminal_tells_why_it_was_away(page, fleet):
+def test_the_timeline_of_a_terminal_shows_the_cause_of_an_outage(page, fleet):
     link = Link(fleet.terminal())
     store.write([link.boot(at=now(-600)), link.report(1, at=now(-600)), link.lost(at=now(-300))])
     store.write([Link(link.terminal).boot(at=now(-48), uptime_s=900, last_seq=9)])
@@ -114,13 +114,13 @@ def test_the_timeline_of_a_terminal_tells_why_it_was_away(page, fleet):
 
     seen = page(f"{link.terminal.get_absolute_url()}?show=link")
 
-    told = seen.text(f"outage-{row.pk}")
-    assert "Network: down for 4 min 12 s" in told
-    assert "the terminal kept running and recorded 8 reports meanwhile" in told
+    result = seen.text(f"outage-{row.pk}")
+    assert "Network: down for 4 min 12 s" in result
+    assert "the terminal kept running and recorded 8 reports meanwhile" in result
     assert seen.text("outages") == "Outages last 30 days Outages of the last 30 days by cause Network once 4 min 12 s"
 
 
-def test_a_terminal_that_is_away_has_no_reason_yet(page, fleet):
+def test_an_ongoing_outage_has_no_cause_yet(page, fleet):
     link = Link(fleet.terminal())
     store.write([link.boot(at=now(-60)), link.lost(at=now(-30))])
 
@@ -130,7 +130,7 @@ def test_a_terminal_that_is_away_has_no_reason_yet(page, fleet):
     assert is_hidden(seen, "outages")
 
 
-def test_outages_are_summed_by_cause_the_longest_first(page, fleet):
+def test_outages_are_summed_by_cause_with_the_longest_first(page, fleet):
     terminal = fleet.online()
     for number, (cause, length) in enumerate([("network", 60), ("power", 300), ("network", 90), ("server", 20)], 1):
         ended = now(-1_000 * number)
@@ -151,7 +151,7 @@ def test_outages_are_summed_by_cause_the_longest_first(page, fleet):
     )
 
 
-# Was it us?
+# Terminals dropped by TMS
 
 
 @pytest.fixture
@@ -163,16 +163,16 @@ def dropped(fleet) -> list:
     return terminals
 
 
-def test_the_overview_says_how_many_are_back(page, dropped):
+def test_the_overview_shows_how_many_are_back(page, dropped):
     store.write([Link(terminal).boot(at=now()) for terminal in dropped[:4]])
 
-    told = page("/").text("dropped-terminals")
+    result = page("/").text("dropped-terminals")
 
-    assert told.startswith("TMS node tms-1 restarted 4 of 5 terminals reconnected")
-    assert told.endswith("until the rest are marked offline")
+    assert result.startswith("TMS node tms-1 restarted 4 of 5 terminals reconnected")
+    assert result.endswith("until the rest are marked offline")
 
 
-def test_when_all_are_back_it_says_nothing(page, dropped):
+def test_when_all_are_back_it_shows_nothing(page, dropped):
     store.write([Link(terminal).boot(at=now()) for terminal in dropped])
 
     seen = page("/")
@@ -189,13 +189,13 @@ def test_when_all_are_back_it_says_nothing(page, dropped):
         (NodeState.LOST, "TMS node tms-1 was lost"),
     ],
 )
-def test_it_says_what_became_of_the_node(page, dropped, state, words):
+def test_it_shows_the_state_of_the_node(page, dropped, state, words):
     Node.objects.update(state=state)
 
     assert page("/").text("dropped-terminals").startswith(words)
 
 
-def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
+def test_it_links_to_the_terminals_that_did_not_come_back(page, fleet, dropped, settings):
     store.write([Link(terminal).boot(at=now()) for terminal in dropped[:3]])
     own = fleet.with_presence("offline")
     presence_sweep.sweep(now(settings.RECONNECT_GRACE_S + 1))

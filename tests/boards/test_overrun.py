@@ -1,4 +1,4 @@
-"""How far out an alert's value is, in the words of its rule and with the threshold that was reached."""
+"""How far an alert's value is beyond the threshold, in the words of its rule."""
 
 import pytest
 
@@ -11,7 +11,7 @@ HIGHER = [{"severity": "critical", "limit": 75.0}]
 
 
 @pytest.mark.parametrize(
-    ("fields", "value", "said"),
+    ("fields", "value", "message"),
     [
         ({"limit": 60}, 61.2, "Temperature 61 °C, threshold 60 °C"),
         ({"comparison": "below", "metric": "paper_pct", "limit": 10}, 4, "Paper 4%, threshold 10%"),
@@ -28,13 +28,13 @@ HIGHER = [{"severity": "critical", "limit": 75.0}]
         ({"comparison": "absent", "limit": 120}, 125.3, "Temperature not reported for 2 min"),
     ],
 )
-def test_a_row_says_it_as_its_rule_does(page, fleet, fields, value, said):
+def test_a_row_describes_it_like_its_rule(page, fleet, fields, value, message):
     alert = factories.alert(fleet, rule=fleet.metric_rule(**fields), value=value)
 
-    assert said in page("/alerts/").text(f"alert-{alert.pk}")
+    assert message in page("/alerts/").text(f"alert-{alert.pk}")
 
 
-def test_a_higher_threshold_is_told_when_it_is_reached(page, fleet):
+def test_a_higher_threshold_is_shown_when_it_is_reached(page, fleet):
     rule = fleet.metric_rule(limit=60, severity="warning", higher_thresholds=HIGHER)
     alert = factories.alert(fleet, rule=rule, value=80)
     alert.severity = "critical"
@@ -43,7 +43,7 @@ def test_a_higher_threshold_is_told_when_it_is_reached(page, fleet):
     assert "Temperature 80 °C, threshold 75 °C" in page("/alerts/").text(f"alert-{alert.pk}")
 
 
-def test_a_wrong_clock_is_told_in_time(page, fleet):
+def test_a_wrong_clock_is_shown_as_a_duration(page, fleet):
     alert = factories.alert(fleet, rule=fleet.clock_rule(limit=60), value=95.4)
 
     seen: HtmlPage = page("/alerts/")

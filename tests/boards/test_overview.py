@@ -31,7 +31,7 @@ def test_totals_count_every_presence_and_severity(page, fleet, tanaka):
     assert seen.text("total-info") == "Info 0"
 
 
-def test_the_alerts_link_counts_only_critical_alerts_that_nobody_holds(page, fleet, tanaka):
+def test_the_alerts_link_counts_only_unacknowledged_critical_alerts(page, fleet, tanaka):
     factories.acknowledged(factories.alert(fleet, severity="critical"), by=tanaka)
     factories.alert(fleet, severity="warning")
     calm = page("/")
@@ -47,7 +47,7 @@ def calm_index(seen):
     return next(i for i, (_, attributes) in enumerate(seen.elements) if attributes.get("id") == "nav-alerts")
 
 
-def test_open_alerts_stand_by_urgency(page, fleet, tanaka):
+def test_open_alerts_are_ordered_by_urgency(page, fleet, tanaka):
     warning = factories.alert(fleet, severity="warning", opened_at=now(-300))
     held = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
     young = factories.alert(fleet, opened_at=now(-10))
@@ -58,7 +58,7 @@ def test_open_alerts_stand_by_urgency(page, fleet, tanaka):
     assert seen.rows("alert-") == [f"alert-{alert.pk}" for alert in (old, young, held, warning)]
 
 
-def test_more_alerts_than_fit_are_told_by_their_number(page, fleet):
+def test_the_number_of_further_alerts_is_shown(page, fleet):
     rule = fleet.metric_rule()
     for _ in range(23):
         factories.alert(fleet, rule=rule)
@@ -69,7 +69,7 @@ def test_more_alerts_than_fit_are_told_by_their_number(page, fleet):
     assert seen.text("incidents-rest") == "and 3 more"
 
 
-def test_a_calm_fleet_says_since_when(page, fleet):
+def test_a_fleet_without_alerts_shows_since_when(page, fleet):
     factories.resolved(factories.alert(fleet))
 
     seen = page("/")
@@ -89,7 +89,7 @@ def test_a_calm_fleet_says_since_when(page, fleet):
         (["closed", "online"], None, "ok"),
     ],
 )
-def test_a_site_shows_the_worst_that_is_there(page, fleet, standing, severity, worst):
+def test_a_site_shows_its_worst_state(page, fleet, standing, severity, worst):
     terminals = [fleet.with_presence(presence) for presence in standing]
     if severity:
         factories.alert(fleet, severity=severity, terminal=terminals[0])
@@ -99,7 +99,7 @@ def test_a_site_shows_the_worst_that_is_there(page, fleet, standing, severity, w
     assert seen.attribute("site-SJK", "data-worst") == worst
 
 
-def test_a_site_without_terminals_is_no_cell(page, fleet):
+def test_a_site_without_terminals_has_no_cell(page, fleet):
     fleet.site("EMP")
     fleet.online()
 
@@ -108,7 +108,7 @@ def test_a_site_without_terminals_is_no_cell(page, fleet):
     assert seen.rows("site-") == ["site-SJK"]
 
 
-def test_what_befalls_a_site_together_is_one_line(page, fleet):
+def test_changes_of_a_whole_site_are_one_line(page, fleet):
     for second in range(3):
         factories.moved(fleet.with_presence("silent"), "online", "silent", at=now(-second))
     other = fleet.with_presence("offline", site=fleet.site("UMD"))
@@ -124,7 +124,7 @@ def test_what_befalls_a_site_together_is_one_line(page, fleet):
     assert seen.text("changes-note") == "4 changes"
 
 
-def test_more_changes_than_are_read_are_told_as_at_least_so_many(page, fleet, monkeypatch):
+def test_a_limited_number_of_changes_is_shown_as_at_least_that_many(page, fleet, monkeypatch):
     monkeypatch.setattr(recent_changes, "MOST_READ", 2)
     for second in range(3):
         factories.moved(fleet.with_presence("silent"), "online", "silent", at=now(-second))
@@ -142,14 +142,14 @@ def test_the_sites_are_counted_and_those_that_need_attention(page, fleet):
     assert page("/").text("sites-note") == "3 sites, 1 needs attention"
 
 
-def test_what_waits_is_one_update_or_several(page, fleet):
+def test_the_number_of_pending_updates_has_a_singular_and_a_plural(page, fleet):
     seen = page("/")
 
     assert seen.attribute("waiting", "data-text-waiting-one") == "{n} update"
     assert seen.attribute("waiting", "data-text-waiting") == "{n} updates"
 
 
-def test_what_is_longer_ago_than_15_minutes_is_not_a_change(page, fleet):
+def test_changes_older_than_15_minutes_are_not_shown(page, fleet):
     factories.moved(fleet.online(), "silent", "online", at=now() - timedelta(minutes=16))
 
     seen = page("/")
@@ -157,7 +157,7 @@ def test_what_is_longer_ago_than_15_minutes_is_not_a_change(page, fleet):
     assert seen.rows("presence-") == []
 
 
-def test_a_total_that_grew_within_the_hour_says_by_how_much(page, fleet):
+def test_a_total_shows_its_growth_within_the_hour(page, fleet):
     for minutes in (5, 90):
         factories.moved(fleet.with_presence("offline"), "silent", "offline", at=now() - timedelta(minutes=minutes))
 
@@ -166,7 +166,7 @@ def test_a_total_that_grew_within_the_hour_says_by_how_much(page, fleet):
     assert seen.text("total-offline") == "Offline 2 +1"
 
 
-def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
+def test_a_person_with_an_open_board_is_on_shift(page, tanaka, sato):
     on_shift.report({sato.pk: "alerts"}, [])
     on_shift.report({}, [tanaka.pk])
 
@@ -175,7 +175,7 @@ def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
     assert seen.text("shift") == "佐 佐藤 viewing alerts"
 
 
-def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):
+def test_an_unchanged_row_is_not_read_again(fleet, tanaka):
     first, second = factories.alert(fleet), factories.alert(fleet)
     shown = OverviewPage(tanaka)
     before = shown.page_state(RenderContext(now()))
@@ -187,5 +187,5 @@ def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):
     assert after.parts[f"alert-{second.pk}"].values["alert"].acknowledged_by.text == "M. Tanaka"
 
 
-def test_whoever_is_on_shift_is_at_a_page_that_has_a_name():
+def test_a_person_on_shift_has_the_name_of_the_page():
     assert PLACES.keys() == {page.kind for page in PAGES.values()}

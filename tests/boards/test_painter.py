@@ -16,12 +16,12 @@ AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
 class Number(float):
-    """One that can be asked whether somebody still has it."""
+    """One whose lifetime can be observed."""
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """What time it is for whoever says how long ago something was."""
+    """Sets the time for relative times."""
 
     def show(at):
         monkeypatch.setattr(instants.timezone, "now", lambda: at)
@@ -30,7 +30,7 @@ def clock(monkeypatch):
     return show
 
 
-def test_an_element_that_did_not_change_is_rendered_once(monkeypatch):
+def test_an_unchanged_element_is_rendered_once(monkeypatch):
     part = PagePart("boards/base.html#count", {"id": "count-once", "number": 7})
     first = render_part("count-once", part)
     monkeypatch.setattr(renderer, "_rendered", pytest.fail)
@@ -38,8 +38,8 @@ def test_an_element_that_did_not_change_is_rendered_once(monkeypatch):
     assert render_part("count-once", PagePart("boards/base.html#count", {"id": "count-once", "number": 7})) == first
 
 
-def test_of_an_element_only_the_last_painting_is_kept():
-    """Rows that move with every report filled a process with tens of megabytes of what they had been."""
+def test_of_an_element_only_the_last_rendering_is_cached():
+    """Rows that change with every report filled a process with tens of megabytes of old renderings."""
     numbers = [Number(at) for at in range(3)]
     kept = [weakref.ref(number) for number in numbers]
 
@@ -51,7 +51,7 @@ def test_of_an_element_only_the_last_painting_is_kept():
     assert [number() is not None for number in kept] == [False, False, True]
 
 
-def test_each_language_has_its_own(fleet):
+def test_each_language_has_its_own_rendering(fleet):
     part = PagePart("boards/overview.html#incidents-note", {"number": 0})
 
     with translation.override("en"):
@@ -86,19 +86,19 @@ def test_values_without_a_hash_are_rendered_each_time():
     ],
     ids=["ago", "countdown", "without", "foreign"],
 )
-def test_what_was_rendered_a_while_ago_says_the_age_of_now(clock, element, later):
+def test_relative_times_are_those_of_now(clock, element, later):
     clock(AT + timedelta(seconds=70))
 
     assert instants.renewed(element) == later
 
 
-def test_what_is_planned_is_written_to_the_minute_and_what_happened_to_the_second(clock):
+def test_planned_times_are_shown_to_the_minute_and_past_ones_to_the_second(clock):
     assert ">18:05<" in instants.told(AT + timedelta(minutes=5), "time")
     assert ">18:05:01<" in instants.told(AT + timedelta(minutes=5, seconds=1), "time")
     assert ">17:55:00<" in instants.told(AT - timedelta(minutes=5), "time")
 
 
-def test_what_was_today_has_its_date_tomorrow(clock):
+def test_a_time_of_today_is_shown_with_its_date_tomorrow(clock):
     today = instants.told(AT, "time")
     clock(AT + timedelta(days=1))
 
@@ -106,7 +106,7 @@ def test_what_was_today_has_its_date_tomorrow(clock):
     assert "25 Nov" not in today
 
 
-def test_a_day_of_another_year_is_told_with_its_year(clock):
+def test_a_day_of_another_year_is_shown_with_its_year(clock):
     clock(AT)
 
     assert "25 Nov 2025" in instants.told(AT - timedelta(days=365), "datetime")
@@ -114,7 +114,7 @@ def test_a_day_of_another_year_is_told_with_its_year(clock):
     assert "2026" not in instants.told(AT - timedelta(days=30), "datetime").partition(">")[2]
 
 
-def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
+def test_in_a_frame_equal_values_have_equal_html_at_any_time(clock):
     part = PagePart(
         "boards/alert-parts.html#transition",
         {"transition": TransitionRow(AT, "opened", None, ""), "id": "transition-1"},
@@ -126,7 +126,7 @@ def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
     assert '<time datetime="2026-11-25T09:00:00Z" data-format="time"></time>' in first
 
 
-def test_blanks_that_nobody_sees_are_left_out():
+def test_invisible_whitespace_is_removed():
     row = TransitionRow(AT, "opened", None, "a > b")
     part = PagePart("boards/alert-parts.html#transition", {"transition": row, "id": "transition-1"})
 

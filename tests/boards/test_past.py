@@ -18,7 +18,7 @@ def shown(seen):
     return [int(element.removeprefix("past-")) for element in seen.rows("past-")]
 
 
-def test_past_and_standing_alerts_stand_newest_first(page, fleet):
+def test_past_and_unresolved_alerts_are_listed_newest_first(page, fleet):
     old = past(fleet, now(-90_000), lasted_s=60)
     standing = past(fleet, now(-600))
     new = past(fleet, now(-60), lasted_s=30)
@@ -50,7 +50,7 @@ def test_past_and_standing_alerts_stand_newest_first(page, fleet):
         ("span=aeon&severity=loud&rule=x&state=odd", ["hot", "dim"]),
     ],
 )
-def test_a_search_in_the_address_finds_what_matches(page, fleet, sato, query, names):
+def test_a_search_in_the_url_finds_matching_alerts(page, fleet, sato, query, names):
     alerts = {
         "hot": past(
             fleet,
@@ -74,7 +74,7 @@ def test_a_search_in_the_address_finds_what_matches(page, fleet, sato, query, na
     assert shown(seen) == [alerts[name].pk for name in names]
 
 
-def test_words_that_somebody_said_earlier_are_found_too(page, fleet, sato, tanaka):
+def test_earlier_comments_are_found_too(page, fleet, sato, tanaka):
     alert = past(fleet, now(-60), taken_after_s=1, by=sato, comment="the first words")
     alert.transitions.create(kind="commented", at=now(), by=tanaka, comment="the last words")
 
@@ -84,7 +84,7 @@ def test_words_that_somebody_said_earlier_are_found_too(page, fleet, sato, tanak
     assert "the last words" in seen.text(f"past-{alert.pk}")
 
 
-def test_a_span_is_read_by_the_clocks_of_its_zone(page, fleet):
+def test_a_period_is_in_the_local_time_of_its_zone(page, fleet):
     tokyo_midnight = AT.replace(day=24, hour=15)
     alert = past(fleet, tokyo_midnight, lasted_s=5)
 
@@ -94,7 +94,7 @@ def test_a_span_is_read_by_the_clocks_of_its_zone(page, fleet):
     assert (shown(at_home), shown(abroad)) == ([alert.pk], [])
 
 
-def test_a_row_tells_who_took_it_first_how_quickly_and_how_long_it_lasted(page, fleet, sato):
+def test_a_row_shows_who_acknowledged_first_how_quickly_and_how_long_it_lasted(page, fleet, sato):
     alert = past(fleet, now(-3_600), taken_after_s=75, lasted_s=600, by=sato)
 
     seen = page("/alerts/past/")
@@ -104,7 +104,7 @@ def test_a_row_tells_who_took_it_first_how_quickly_and_how_long_it_lasted(page, 
     assert "10 min" in text
 
 
-def test_many_are_walked_in_pages_and_back(page, fleet):
+def test_many_are_paginated_in_both_directions(page, fleet):
     rule, at = fleet.metric_rule(), now(-7_200)
     made = [past(fleet, at + timedelta(seconds=n // 2), rule=rule, lasted_s=1).pk for n in range(130)][::-1]
     first = page("/alerts/past/?severity=warning")
@@ -118,7 +118,7 @@ def test_many_are_walked_in_pages_and_back(page, fleet):
     assert "severity=warning" in after
 
 
-def test_htmx_gets_the_results_and_the_one_spelling_of_the_address(browser, fleet):
+def test_htmx_gets_the_results_and_the_canonical_url(browser, fleet):
     past(fleet, now(-60), lasted_s=1)
 
     answer = browser.get("/alerts/past/?q=&site=&severity=warning&zone=Asia/Tokyo&since=&until=", headers=HTMX_HEADERS)
@@ -127,7 +127,7 @@ def test_htmx_gets_the_results_and_the_one_spelling_of_the_address(browser, flee
     assert answer.content.decode().strip().startswith('<div class="results"')
 
 
-def test_all_that_matches_is_exported_as_csv(browser, fleet, monkeypatch):
+def test_all_results_are_exported_as_csv(browser, fleet, monkeypatch):
     monkeypatch.setattr("tms.boards.alert_history.search.EXPORTED_AT_ONCE", 2)
     rule = fleet.metric_rule(severity="warning")
     made = [past(fleet, now(-600 + n), rule=rule, lasted_s=n + 1).pk for n in range(5)]

@@ -1,4 +1,4 @@
-"""The pages by which rules are downloaded and taken over from a file."""
+"""Export and import of rules on pages."""
 
 import html
 
@@ -24,7 +24,7 @@ def rule(fleet) -> Rule:
     return fleet.metric_rule(limit=60, severity="warning", higher_thresholds=[{"severity": "critical", "limit": 75}])
 
 
-def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser, rule):
+def test_the_rules_are_exported_and_imported_without_a_change(browser, rule):
     text = browser.get("/rules/export/").content.decode()
 
     plan = HtmlPage(browser.post("/rules/import/", {"text": text}))
@@ -33,7 +33,7 @@ def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser,
     assert "unchanged" in plan.html
 
 
-def test_a_file_is_looked_at_before_it_is_imported(browser, rule):
+def test_a_file_is_previewed_before_it_is_imported(browser, rule):
     text = browser.get("/rules/export/").content.decode().replace("limit: 60", "limit: 65")
     plan = HtmlPage(browser.post("/rules/import/", {"file": ContentFile(text.encode(), name="rules.yaml")}))
     limit_when_looked_at = Rule.objects.get().limit
@@ -45,7 +45,7 @@ def test_a_file_is_looked_at_before_it_is_imported(browser, rule):
     assert (limit_when_looked_at, Rule.objects.get().limit) == (60, 65)
 
 
-def test_a_file_that_is_wrong_is_told_by_line(browser, rule):
+def test_errors_of_a_file_are_shown_by_line(browser, rule):
     answer = browser.post("/rules/import/", {"text": "rules:\n- name: x\n  knd: metric\n", "sure": "1"})
 
     assert answer.status_code == 422

@@ -49,7 +49,7 @@ def sent(rule: Rule, **fields: str) -> dict[str, str]:
 # Reading
 
 
-def test_the_list_says_what_each_rule_watches_and_how_much_it_holds(page, fleet, rule):
+def test_the_list_shows_the_condition_of_each_rule_and_its_alerts(page, fleet, rule):
     factories.alert(fleet, rule=rule)
     fleet.presence_rule(name="Away", enabled=False, site=fleet.site("OSK"))
 
@@ -76,14 +76,14 @@ KINDS = pytest.mark.parametrize("kind", RULE_KINDS)
 
 
 @KINDS
-def test_each_kind_has_a_form_of_its_own(page, fleet, kind):
+def test_each_kind_has_its_own_form(page, fleet, kind):
     links, form = page("/rules/new/").links(), page(f"/rules/new/{kind}/")
 
     assert f"/rules/new/{kind}/" in links
     assert form.rows("id_name") == ["id_name", "id_name_ja"]
 
 
-def test_what_there_is_not_is_not_found(browser, fleet):
+def test_an_unknown_rule_is_not_found(browser, fleet):
     assert browser.get("/rules/new/round/").status_code == 404
     assert browser.get("/rules/9999/").status_code == 404
 
@@ -112,7 +112,7 @@ def filled(kind: RuleKind) -> dict[str, str]:
 
 
 @KINDS
-def test_a_rule_of_each_kind_is_made_and_reads_back_as_it_was_filled_in(browser, fleet, kind):
+def test_a_rule_of_each_kind_is_created_and_shows_the_entered_values(browser, fleet, kind):
     fields = filled(RULE_KINDS[kind])
 
     answer = browser.post(f"/rules/new/{kind}/", fields)
@@ -125,7 +125,7 @@ def test_a_rule_of_each_kind_is_made_and_reads_back_as_it_was_filled_in(browser,
     assert (again.status_code, rule.version) == (302, 1)
 
 
-def test_steps_are_kept_from_mild_to_bad(browser, fleet):
+def test_thresholds_are_sorted_by_severity(browser, fleet):
     browser.post("/rules/new/above/", NEW | {"info": "50"})
 
     rule = Rule.objects.get()
@@ -156,7 +156,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("kind", "wrong", "element", "said"), WRONG)
-def test_what_could_never_hold_is_refused_at_its_field(browser, fleet, kind, wrong, element, said):
+def test_an_impossible_condition_is_refused_at_its_field(browser, fleet, kind, wrong, element, said):
     answer = browser.post(f"/rules/new/{kind}/", FIELDS | wrong)
 
     seen = HtmlPage(answer)
@@ -165,14 +165,14 @@ def test_what_could_never_hold_is_refused_at_its_field(browser, fleet, kind, wro
     assert not Rule.objects.exists()
 
 
-def test_two_rules_cannot_have_one_name(browser, rule):
+def test_the_names_of_rules_are_unique(browser, rule):
     answer = browser.post("/rules/new/above/", NEW)
 
     assert answer.status_code == 422
     assert "A rule with this name already exists. Enter another name." in answer.content.decode()
 
 
-def test_an_edit_lets_go_of_what_the_former_revision_held_and_a_new_name_does_not(browser, fleet, rule):
+def test_an_edit_resolves_alerts_of_the_previous_revision_and_a_new_name_does_not(browser, fleet, rule):
     alert = factories.alert(fleet, rule=rule)
     browser.post(f"/rules/{rule.pk}/", sent(rule, name="Hot", hours="always", duration_s="0"))
     after_renaming = Alert.objects.get(pk=alert.pk).state
@@ -185,7 +185,7 @@ def test_an_edit_lets_go_of_what_the_former_revision_held_and_a_new_name_does_no
     assert alert.transitions.get(kind="resolved").comment == "rule changed"
 
 
-def test_a_form_that_is_out_of_date_says_who_changed_what_and_a_second_save_is_meant(browser, fleet, rule, sato):
+def test_an_outdated_form_shows_who_changed_what_and_can_be_saved_again(browser, fleet, rule, sato):
     browser.post(f"/rules/{rule.pk}/", sent(rule, warning="61", version="1"))
     Rule.objects.update(changed_by=sato)
 
@@ -201,7 +201,7 @@ def test_a_form_that_is_out_of_date_says_who_changed_what_and_a_second_save_is_m
     assert (kept, Rule.objects.get().limit) == (61, 62)
 
 
-def test_a_form_of_a_rule_that_was_deleted_says_so(browser, rule):
+def test_a_form_of_a_deleted_rule_shows_that(browser, rule):
     browser.post(f"/rules/{rule.pk}/delete/", {"version": "1"})
 
     answer = browser.post(f"/rules/{rule.pk}/", sent(rule))
@@ -222,7 +222,7 @@ def test_a_rule_is_switched_off_and_on(browser, fleet, rule):
     assert (state_when_off, rule.enabled, rule.version) == ("resolved", True, 3)
 
 
-def test_before_a_rule_is_deleted_it_is_told_what_becomes_of_its_alerts(page, fleet, rule):
+def test_the_deletion_of_a_rule_shows_its_effect_on_alerts_first(page, fleet, rule):
     factories.resolved(factories.alert(fleet, rule=rule))
     factories.alert(fleet, rule=rule)
 
@@ -232,7 +232,7 @@ def test_before_a_rule_is_deleted_it_is_told_what_becomes_of_its_alerts(page, fl
     assert "Its 2 alerts stay in the history under this name" in " ".join(seen.html.split())
 
 
-def test_a_deleted_rule_lets_go_and_leaves_its_history_and_its_name(browser, page, fleet, rule):
+def test_a_deleted_rule_resolves_its_alerts_and_keeps_its_history(browser, page, fleet, rule):
     alert = factories.alert(fleet, rule=rule)
 
     answer = browser.post(f"/rules/{rule.pk}/delete/", {"version": "1"})
@@ -245,7 +245,7 @@ def test_a_deleted_rule_lets_go_and_leaves_its_history_and_its_name(browser, pag
     assert browser.post("/rules/new/above/", NEW).status_code == 302
 
 
-def test_whoever_may_not_edit_reads_and_tries_and_changes_nothing(browser, page, fleet, rule, tanaka):
+def test_people_without_the_permission_read_and_preview_and_change_nothing(browser, page, fleet, rule, tanaka):
     tanaka.is_superuser = False
     tanaka.save()
 
@@ -267,7 +267,7 @@ def test_whoever_may_not_edit_reads_and_tries_and_changes_nothing(browser, page,
     assert Rule.objects.get().version == 1
 
 
-# Trying
+# Preview
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def preview(browser, rule: Rule, **fields: str) -> HtmlPage:
     return HtmlPage(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, **fields), headers=HTMX_HEADERS))
 
 
-def test_a_preview_says_how_often_and_where_a_rule_would_have_fired(browser, rule, hot):
+def test_a_preview_shows_how_often_and_where_a_rule_would_have_opened_alerts(browser, rule, hot):
     seen = preview(browser, rule, duration_s="0")
 
     text = " ".join(seen.html.split())
@@ -296,7 +296,7 @@ def test_a_preview_says_how_often_and_where_a_rule_would_have_fired(browser, rul
     assert "5 min" in seen.html
 
 
-def test_a_preview_is_of_what_is_filled_in_beside_what_is_saved(browser, rule, hot):
+def test_a_preview_shows_the_entered_and_the_saved_rule(browser, rule, hot):
     seen = preview(browser, rule, warning="85", critical="90", duration_s="0")
 
     text = " ".join(seen.html.split())
@@ -305,12 +305,12 @@ def test_a_preview_is_of_what_is_filled_in_beside_what_is_saved(browser, rule, h
     assert Rule.objects.get().limit == 60
 
 
-def test_a_preview_minds_the_duration(browser, rule, hot):
+def test_a_preview_respects_the_duration(browser, rule, hot):
     assert "triggered 1 time" in preview(browser, rule, duration_s="4 min").html
     assert "triggered 0 times" in preview(browser, rule, duration_s="6 min").html
 
 
-def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
+def test_a_preview_shows_simulated_flapping(browser, rule, fleet):
     restless = fleet.online(uid="RST-1")
     for minute in range(16):
         temperature_c = 50.0 if minute % 2 else 80.0
@@ -322,14 +322,14 @@ def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
     assert "flapping, 16 changes" in text
 
 
-def test_without_javascript_a_preview_is_a_page_that_keeps_what_was_typed(browser, rule, hot):
+def test_without_javascript_a_preview_is_a_page_that_keeps_the_input(browser, rule, hot):
     seen = HtmlPage(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="61")))
 
     assert "Would have triggered" in seen.html
     assert seen.attribute("id_warning", "value") == "61"
 
 
-def test_a_form_that_is_wrong_cannot_be_tried_and_says_why(browser, rule):
+def test_an_invalid_form_cannot_be_previewed_and_shows_why(browser, rule):
     answer = browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="many"), headers=HTMX_HEADERS)
 
     assert answer.status_code == 200

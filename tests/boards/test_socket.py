@@ -1,4 +1,4 @@
-"""A board's socket on a running TMS: origin, sign-in and sign-out (R1, R13, R14), and a report that moves a board."""
+"""A board's socket on a running TMS: origin, sign-in and sign-out (R1, R13, R14), and a report that changes a board."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
 
 
 class Browser:
-    """Signs in and out as a browser does, and opens boards with its cookies."""
+    """Signs in and out like a browser, and opens boards with its cookies."""
 
     def __init__(self, tms: RunningTMS) -> None:
         self.tms = tms
@@ -46,7 +46,7 @@ class Browser:
             return str(answer.read().decode())
 
     def post(self, path: str, page: str, **fields: str) -> None:
-        """Sends a form that stands on `page`."""
+        """Submits a form on `page`."""
         token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', self.get(page))
         assert token is not None
         data = urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
@@ -92,15 +92,15 @@ async def test_a_page_of_another_origin_gets_no_board(signed_in, origin):
     assert await refusal(signed_in.board("/", origin=origin)) in (400, 403)
 
 
-async def test_whoever_is_not_signed_in_gets_no_board(browser):
+async def test_an_anonymous_client_gets_no_board(browser):
     assert await refusal(browser.board("/")) == 403
 
 
-async def test_what_is_no_board_is_refused(signed_in):
+async def test_an_unknown_page_is_refused(signed_in):
     assert await refusal(signed_in.board("/admin/")) == 403
 
 
-async def test_one_board_more_than_a_person_may_have_open_is_refused(tms, signed_in):
+async def test_a_board_above_the_limit_of_a_person_is_refused(tms, signed_in):
     await wait_for_value_async(lambda: "\ntms_boards 0.0" in tms.get("/metrics")[1], expected=True)
     async with asyncio.timeout(DEADLINE_S), contextlib.AsyncExitStack() as boards:
         for _ in range(3):
@@ -109,7 +109,7 @@ async def test_one_board_more_than_a_person_may_have_open_is_refused(tms, signed
         assert await refusal(signed_in.board("/")) == 503
 
 
-async def test_a_report_is_on_the_board_soon_after_it_is_acknowledged(tms, signed_in):
+async def test_a_report_is_on_the_board_soon_after_its_acknowledgement(tms, signed_in):
     credential = tms.enrol("SJK-GTE-01")
     async with asyncio.timeout(DEADLINE_S), signed_in.board("/terminals/") as board:
         terminal = await Terminal.connect(tms.link, credential)

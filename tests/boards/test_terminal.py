@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
         ({"presence": "never"}, "never connected"),
     ],
 )
-def test_every_silence_has_its_reason(page, fleet, standing, says):
+def test_every_loss_of_a_link_shows_its_reason(page, fleet, standing, says):
     instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
     terminal = fleet.with_presence(**(standing | instants), at=now(), last_seen_at=now())
 
@@ -48,7 +48,7 @@ def test_every_silence_has_its_reason(page, fleet, standing, says):
         ({"presence": "offline"}, None),
     ],
 )
-def test_a_silence_with_an_end_counts_down_to_it(page, fleet, standing, promise):
+def test_a_silence_with_a_deadline_shows_a_countdown(page, fleet, standing, promise):
     instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
     terminal = fleet.with_presence(**(standing | instants), at=now())
 
@@ -60,7 +60,7 @@ def test_a_silence_with_an_end_counts_down_to_it(page, fleet, standing, promise)
 
 @pytest.fixture
 def storied(fleet, tanaka):
-    """A terminal to which one of each kind of thing has happened, one a minute, the boot first."""
+    """A terminal with one timeline entry of each kind, one a minute, the boot first."""
     terminal = fleet.online(uid="T-1", at=now())
     factories.report(terminal, 1, at=now(-300), metrics={"cpu_pct": 5.0})
     factories.moved(terminal, "silent", "online", at=now(-240))
@@ -70,7 +70,7 @@ def storied(fleet, tanaka):
     return terminal
 
 
-def test_the_timeline_tells_all_that_happened_newest_first(page, storied):
+def test_the_timeline_shows_all_entries_newest_first(page, storied):
     seen = page(storied.get_absolute_url())
 
     ids = [element for element in seen.ids if element.partition("-")[0] in KINDS]
@@ -103,7 +103,7 @@ def test_a_tab_shows_its_kind_of_timeline_entry(page, storied, tab, kinds):
     assert [element.partition("-")[0] for element in seen.ids if element.partition("-")[0] in KINDS] == kinds
 
 
-def test_the_timeline_is_read_on_into_the_past(page, fleet):
+def test_the_timeline_is_paginated_into_the_past(page, fleet):
     terminal = fleet.online()
     for minute in range(60):
         factories.event(terminal, f"event_{minute}", at=now() - timedelta(minutes=minute))
@@ -117,13 +117,13 @@ def test_the_timeline_is_read_on_into_the_past(page, fleet):
 
 
 @pytest.mark.parametrize("before", ["nonsense", "2026-01-01", "2026-99-99T00:00:00Z"])
-def test_an_instant_that_makes_no_sense_shows_the_newest(page, storied, before):
+def test_an_invalid_time_shows_the_newest_entries(page, storied, before):
     seen = page(f"{storied.get_absolute_url()}?before={before}")
 
     assert len(seen.rows("event-")) == 1
 
 
-def test_the_newest_report_is_there_for_the_chart_and_as_a_table(page, fleet):
+def test_the_newest_report_is_available_for_the_chart_and_as_a_table(page, fleet):
     terminal = fleet.online(metrics={"temperature_c": 44.1})
     factories.report(terminal, 1, at=now(-60), metrics={"temperature_c": 40.0})
     newest = factories.report(terminal, 2, at=now(-1), metrics={"temperature_c": 44.1, "volts_v": 4.95})
@@ -194,7 +194,7 @@ def test_a_chart_draws_each_threshold_that_is_a_value_of_its_metric(browser, fle
     }
 
 
-def test_a_long_span_means_what_lies_close_together(browser, fleet):
+def test_a_long_range_shows_means(browser, fleet):
     terminal = fleet.online(uid="T-1")
     start = now() - timedelta(days=2)
     start = start.replace(minute=0, second=0, microsecond=0)
@@ -240,7 +240,7 @@ def test_a_command_sent_by_htmx_is_answered_with_the_panel(browser, fleet):
     assert f'id="command-{Command.objects.get().pk}"' in html
 
 
-def test_a_command_that_nobody_knows_is_refused_beside_its_field(browser, fleet):
+def test_an_unknown_command_is_refused_beside_its_field(browser, fleet):
     terminal = fleet.online()
 
     answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER | {"name": "explode"}, headers=HTMX_HEADERS)
@@ -250,7 +250,7 @@ def test_a_command_that_nobody_knows_is_refused_beside_its_field(browser, fleet)
     assert Command.objects.count() == 0
 
 
-def test_the_answer_of_a_terminal_is_shown_as_it_was_said(page, fleet):
+def test_the_answer_of_a_terminal_is_shown_unchanged(page, fleet):
     terminal = fleet.online()
     command = fleet.command(terminal, at=now(), name="collect_logs")
     Command.objects.update(state="done", sent_at=now(-2), answered_at=now(-1), result={"lines": ["one  two", "three"]})
@@ -273,7 +273,7 @@ def manager(fleet) -> Client:
     return client
 
 
-def test_a_reboot_needs_a_permission_of_its_own(browser, page, fleet):
+def test_a_reboot_needs_its_own_permission(browser, page, fleet):
     terminal = fleet.online()
 
     answer = browser.post(f"{terminal.get_absolute_url()}commands/", REBOOT | {"sure": "1"})
@@ -285,7 +285,7 @@ def test_a_reboot_needs_a_permission_of_its_own(browser, page, fleet):
 
 
 @pytest.mark.parametrize(
-    ("others", "closed", "said"),
+    ("others", "closed", "message"),
     [
         ([], False, "the only one at this site, which is open"),
         (["offline"], False, "the last of 2 still working at this site, which is open"),
@@ -294,7 +294,7 @@ def test_a_reboot_needs_a_permission_of_its_own(browser, page, fleet):
         (["offline"], True, "1 of 2 working, 0 in the meantime"),
     ],
 )
-def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, closed, said):
+def test_a_reboot_shows_a_confirmation_with_its_effects(manager, fleet, others, closed, message):
     terminal = fleet.online(kind="gate")
     for other in others:
         peer = fleet.with_presence("offline" if other == "offline" else "online", kind="gate")
@@ -310,13 +310,13 @@ def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, clos
 
     html = " ".join(answer.content.decode().split())
     assert answer.status_code == 200
-    assert said in html
-    assert ('data-impact="last"' in html) == ("which is open" in said)
+    assert message in html
+    assert ('data-impact="last"' in html) == ("which is open" in message)
     assert not Command.objects.exists()
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_a_reboot_that_was_confirmed_is_queued(manager, fleet, headers):
+def test_a_confirmed_reboot_is_queued(manager, fleet, headers):
     terminal = fleet.online()
     asked = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT, headers=headers)
     fields = {

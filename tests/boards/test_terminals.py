@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 @pytest.fixture
 def mixed(fleet, tanaka):
-    """One terminal for each thing that can be filtered by."""
+    """One terminal for each filter value."""
     umeda = fleet.site("UMD", name="Umeda", name_ja="梅田")
     fleet.online(uid="GTE-1", kind="gate", label="Gate 1, south", serial="SN-0042")
     fleet.with_presence("offline", uid="GTE-2", kind="gate", cause="connection_lost")
@@ -54,13 +54,13 @@ def uids(seen):
         ("presence=nonsense&kind=nonsense&severity=nonsense", ["GTE-1", "GTE-2", "PAY-1", "PAY-2"]),
     ],
 )
-def test_a_filter_in_the_address_shows_what_matches(page, mixed, query, found):
+def test_the_filter_in_the_url_applies(page, mixed, query, found):
     seen = page(f"/terminals/?{query}")
 
     assert uids(seen) == found
 
 
-def test_a_row_tells_presence_reason_status_and_alert(page, fleet):
+def test_a_row_shows_presence_reason_status_and_alert(page, fleet):
     terminal = fleet.with_presence("silent", status="degraded", due_at=now(45), label="Kiosk 3", last_seen_at=now(-5))
     factories.alert(fleet, severity="warning", terminal=terminal)
 
@@ -73,7 +73,7 @@ def test_a_row_tells_presence_reason_status_and_alert(page, fleet):
     assert "Kiosk 3" in text
 
 
-def test_the_reading_that_holds_an_alert_is_marked(browser, fleet):
+def test_the_reading_of_an_active_alert_is_marked(browser, fleet):
     terminal = fleet.online(metrics={"temperature_c": 81.2, "cpu_pct": 3.0})
     factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule("temperature_c", severity="warning"))
 
@@ -95,20 +95,20 @@ def test_the_tab_counts_terminals_not_alerts(page, fleet):
     assert seen.text("count-all") == "2"
 
 
-def test_a_filter_that_matches_nothing_says_what_lies_outside(page, mixed):
+def test_an_empty_result_shows_the_number_outside_the_filter(page, mixed):
     seen = page("/terminals/?presence=closed")
 
     assert seen.text("empty").startswith("No matching terminals 4 terminals do not match the filter.")
     assert "/terminals/" in seen.links()
 
 
-def test_an_empty_fleet_says_how_to_begin(page, fleet):
+def test_an_empty_fleet_shows_how_to_start(page, fleet):
     seen = page("/terminals/")
 
     assert "enrol_terminal" in seen.text("empty")
 
 
-def test_the_list_is_walked_in_pages_forth_and_back(page, fleet):
+def test_the_list_is_paginated_in_both_directions(page, fleet):
     made = [terminal.uid for terminal in fleet.terminals(230, presence="online")]
 
     forth, addresses = [], []
@@ -125,7 +125,7 @@ def test_the_list_is_walked_in_pages_forth_and_back(page, fleet):
 
     assert [len(part) for part in forth] == [100, 100, 30]
     assert list(chain.from_iterable(forth)) == made
-    # Fewer than a page before it: the first page, whole.
+    # Fewer than a page before it: the complete first page.
     assert back == [forth[2], forth[1], forth[0]]
     assert all("presence=online" in address for address in addresses)
 
@@ -143,7 +143,7 @@ def test_numbers_sort_by_value(page, fleet):
 
 
 @pytest.mark.parametrize("cursor", ["after=zzz", "before=0", "after=zzz&before=0"])
-def test_a_cursor_beyond_the_ends_is_no_dead_end(page, fleet, cursor):
+def test_a_cursor_beyond_the_ends_shows_a_page(page, fleet, cursor):
     fleet.terminals(3)
 
     seen = page(f"/terminals/?{cursor}")
@@ -151,7 +151,7 @@ def test_a_cursor_beyond_the_ends_is_no_dead_end(page, fleet, cursor):
     assert len(uids(seen)) == 3 or "/terminals/" in seen.links()
 
 
-def test_the_number_of_all_that_match_is_told_where_it_is_known(page, fleet):
+def test_the_number_of_matching_terminals_is_shown_if_it_is_known(page, fleet):
     fleet.terminals(120, presence="online")
     fleet.with_presence("offline")
 
@@ -161,7 +161,7 @@ def test_the_number_of_all_that_match_is_told_where_it_is_known(page, fleet):
     assert page("/terminals/?kind=kiosk").text("foot").startswith("100 terminals")
 
 
-def test_searching_as_one_types_gets_the_results_only_and_the_one_spelling_of_the_address(browser, mixed):
+def test_live_search_gets_only_the_results_and_the_canonical_url(browser, mixed):
     answer = browser.get("/terminals/?q=umeda&site=&kind=&presence=silent", headers=HTMX_HEADERS)
 
     html = answer.content.decode()
@@ -171,7 +171,7 @@ def test_searching_as_one_types_gets_the_results_only_and_the_one_spelling_of_th
 
 
 @pytest.mark.parametrize("address", ["/", "/terminals/", "/terminals/?severity=any", "/terminals/?q=T-", "/alerts/"])
-def test_a_page_asks_the_database_as_often_for_many_as_for_few(browser, fleet, address):
+def test_the_number_of_queries_does_not_depend_on_the_number_of_terminals(browser, fleet, address):
     rule = fleet.metric_rule()
     for _ in range(2):
         factories.moved(factories.alert(fleet, rule=rule).terminal, "silent", "online", at=now())
@@ -191,7 +191,7 @@ def test_a_page_asks_the_database_as_often_for_many_as_for_few(browser, fleet, a
     assert len(many) == len(few)
 
 
-def test_an_instant_of_another_day_bears_its_date(page, fleet, tanaka):
+def test_a_time_of_another_day_is_shown_with_its_date(page, fleet, tanaka):
     fleet.with_presence("rebooting", back_at=now() + timedelta(days=3))
 
     seen = page("/terminals/")

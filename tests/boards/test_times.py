@@ -24,7 +24,7 @@ def line(by, key=""):
     return next(line for line in times(Alert.objects.all()) if (line.by, line.key) == (by, key))
 
 
-def test_the_times_of_alerts_have_a_mean_a_median_and_what_nine_in_ten_keep(fleet, sato):
+def test_response_times_have_a_mean_a_median_and_a_p90(fleet, sato):
     for seconds in (10, 20, 30, 40, 100):
         past(fleet, now(-3_600), taken_after_s=seconds, lasted_s=2 * seconds, by=sato)
 
@@ -34,7 +34,7 @@ def test_the_times_of_alerts_have_a_mean_a_median_and_what_nine_in_ten_keep(flee
     assert found.time_to_resolve == Spread(5, pytest.approx(80), pytest.approx(60), pytest.approx(152))
 
 
-def test_what_recovered_before_anybody_came_is_counted_apart(fleet, sato):
+def test_alerts_that_recovered_before_are_counted_separately(fleet, sato):
     past(fleet, now(-600), taken_after_s=10, lasted_s=60, by=sato)
     past(fleet, now(-600), lasted_s=5)
     past(fleet, now(-600))
@@ -45,7 +45,7 @@ def test_what_recovered_before_anybody_came_is_counted_apart(fleet, sato):
     assert (found.time_to_acknowledge.number, found.time_to_resolve.number) == (1, 2)
 
 
-def test_the_first_acknowledgement_counts_even_if_it_was_given_back(fleet, sato, tanaka):
+def test_the_first_acknowledgement_counts_even_if_the_alert_was_reopened(fleet, sato, tanaka):
     alert = past(fleet, now(-600), taken_after_s=10, by=sato)
     lifecycle.reopen(Alert.objects.filter(pk=alert.pk), by=sato, comment="", at=now(-500))
     factories.acknowledged(alert, by=tanaka, comment="", at=now(-400))
@@ -53,7 +53,7 @@ def test_the_first_acknowledgement_counts_even_if_it_was_given_back(fleet, sato,
     assert line(By.ALL).time_to_acknowledge.median_s == pytest.approx(10, abs=0.1)
 
 
-def test_what_was_quiet_when_it_opened_is_in_no_time(fleet, sato):
+def test_suppressed_alerts_are_in_none_of_the_times(fleet, sato):
     terminal = fleet.online()
     at = now(-600)
     window = services.plan(
@@ -77,7 +77,7 @@ def _hour(at):
     return Recurrence(ZoneInfo("UTC"), starts_at, timedelta(hours=1), "")
 
 
-def test_what_may_yet_be_correlated_is_not_suppressed(fleet):
+def test_alerts_that_may_still_be_correlated_are_not_suppressed(fleet):
     opened_at = now(-1)
     alert = past(fleet, opened_at, rule=fleet.presence_rule())
 
@@ -94,7 +94,7 @@ def test_severities_and_sites_have_their_own_lines(fleet, sato):
     assert line(By.ALL).time_to_acknowledge.median_s == pytest.approx(20)
 
 
-def test_the_page_shows_the_times_of_the_span_with_links_to_what_is_counted(page, fleet, sato):
+def test_the_page_shows_the_times_of_the_period_with_links_to_the_alerts(page, fleet, sato):
     past(fleet, now(-3_600), taken_after_s=90, lasted_s=600, by=sato, rule=fleet.metric_rule(severity="critical"))
     past(fleet, now(-40 * 86_400), taken_after_s=9_000, lasted_s=9_999, by=sato)
 
@@ -105,7 +105,7 @@ def test_the_page_shows_the_times_of_the_span_with_links_to_what_is_counted(page
     assert seen.rows("times-warning") == []
 
 
-def test_a_span_that_ends_before_it_begins_is_told(page, fleet):
+def test_a_period_that_ends_before_it_begins_is_reported(page, fleet):
     seen = page("/alerts/times/?since=2026-11-25T06:00&until=2026-11-24T06:00")
 
     assert "the end must be after the start" in seen.html

@@ -1,4 +1,4 @@
-"""No page exceeds 1 MB, whatever a terminal sends, and whatever an earlier release has stored of it."""
+"""No page exceeds 1 MB, with any data of a terminal, including data that an earlier release has stored."""
 
 import json
 from datetime import timedelta
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.both
 
 MOST_BYTES = 1_000_000
 LONG = "'" * limits.TEXT_LENGTH
-"""Each of them takes six bytes in HTML."""
+"""Each of these takes six bytes in HTML."""
 NAME = "\U00020bb7" * limits.NAME_LENGTH
 NAMES = 2_000
-"""Of metrics, as an earlier release has stored them."""
+"""Number of metrics, as an earlier release has stored them."""
 
 
 def name(number: int) -> str:
@@ -83,7 +83,7 @@ def test_no_page_of_the_worst_terminal_exceeds_1_mb(browser, worst):
 
 
 @pytest.mark.parametrize("span", SPANS)
-def test_no_chart_of_the_worst_terminal_exceeds_1_mb_and_what_is_left_out_is_named(browser, worst, span):
+def test_no_chart_of_the_worst_terminal_exceeds_1_mb_and_omitted_metrics_are_named(browser, worst, span):
     content = browser.get(f"{worst.get_absolute_url()}series/?span={span}").content
 
     drawn = json.loads(content, parse_constant=pytest.fail)
@@ -92,7 +92,7 @@ def test_no_chart_of_the_worst_terminal_exceeds_1_mb_and_what_is_left_out_is_nam
     assert len(drawn["metrics"]) + len(drawn["omitted"]) <= limits.METRIC_NAMES
 
 
-def test_what_a_rule_watches_is_drawn_before_anything_else(browser, worst, fleet):
+def test_metrics_of_rules_are_drawn_first(browser, worst, fleet):
     watched = name(limits.METRIC_NAMES - 4)
     fleet.metric_rule(metric=watched)
 
@@ -102,7 +102,7 @@ def test_what_a_rule_watches_is_drawn_before_anything_else(browser, worst, fleet
     assert drawn["omitted"]
 
 
-def test_a_value_that_was_stored_before_there_was_a_bound_is_shown_in_short(browser, fleet):
+def test_a_value_from_before_the_limit_is_shown_in_short_form(browser, fleet):
     terminal = fleet.online(at=now())
     TerminalState.objects.filter(pk=terminal.pk).update(metrics={"hot_c": 1.7e308})
     Report.objects.all().delete()

@@ -1,4 +1,4 @@
-"""A clock that runs in this process, and work for it."""
+"""A clock that runs in this process, and jobs for it."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ DEADLINE_S = 20
 
 
 class Work:
-    """Something to do that tells when it was done, and does as it is told."""
+    """A job that records its runs, and behaves as configured."""
 
     def __init__(self, act: Callable[[int], object] = lambda n: None) -> None:
         self.times = 0
@@ -29,7 +29,7 @@ class Work:
         self._act(number)
 
     async def done(self, times: int = 1) -> None:
-        """Wait until it was done so many times more."""
+        """Wait until it has run so many more times."""
         assert await asyncio.to_thread(self._wait, self.times + times), f"done {self.times} times in {DEADLINE_S} s"
 
     def _wait(self, times: int) -> bool:

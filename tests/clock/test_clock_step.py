@@ -21,7 +21,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("step", ["+1d", "-1d"])
-async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
+async def test_a_clock_step_makes_no_terminal_silent(tmp_path, step):
     wall_clock = tmp_path / "wall-clock"
     wall_clock.write_text("+0\n")
     faked = {
@@ -41,12 +41,12 @@ async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
             await terminal.acknowledged(1)
 
             assert tms.query(WENT) == [(0,)]
-            # The node's own beat is written by another thread than the clock's.
+            # The node's own heartbeat is written by another thread than the clock's.
             await wait_for_value_async(lambda: tms.get("/health/?strict")[0], 200)
 
 
 async def changes(read: Callable[[], object], *, times: int) -> None:
-    """Wait until `read` returned another value, so many times."""
+    """Wait until `read` has returned another value so many times."""
     for _ in range(times):
         seen = await asyncio.to_thread(read)
         await asyncio.to_thread(wait_for, read, lambda value, seen=seen: value != seen)

@@ -1,4 +1,4 @@
-"""A pass of the clock that fails fails alone (R39)."""
+"""A failing pass of the clock does not affect other loops (R39)."""
 
 import asyncio
 import sqlite3
@@ -46,7 +46,7 @@ def fail(*_: object) -> None:
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("failing", [loop.name for loop in LOOPS])
-async def test_a_loop_that_fails_leaves_all_others_running_and_the_lead_kept(failing, monkeypatch):
+async def test_a_failing_loop_does_not_stop_the_others_or_end_leadership(failing, monkeypatch):
     leads = []
     monkeypatch.setattr(scheduler.Runner, "_lead_on", counted(leads, scheduler.Runner._lead_on))
     works = {loop.name: Work(fail if loop.name == failing else lambda n: None) for loop in LOOPS}
@@ -70,7 +70,7 @@ def counted(calls, lead_on):
 
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
-async def test_a_database_that_is_away_ends_the_lead(monkeypatch):
+async def test_an_unavailable_database_ends_leadership(monkeypatch):
     leads = []
     monkeypatch.setattr(scheduler.Runner, "_lead_on", counted(leads, scheduler.Runner._lead_on))
 
@@ -87,7 +87,7 @@ async def test_a_database_that_is_away_ends_the_lead(monkeypatch):
 
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
-async def test_hourly_work_that_failed_is_repeated_sooner(monkeypatch):
+async def test_failed_hourly_work_is_repeated_sooner(monkeypatch):
     monkeypatch.setattr(scheduler, "RETRY_FAILED_S", 0.001)
     hourly = Work(lambda n: fail() if n < 3 else None)
 
@@ -103,7 +103,7 @@ def test_a_loop_is_stalled_after_a_few_intervals_and_a_prompt_one_within_30_seco
 
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
-async def test_the_leader_tells_the_age_of_each_loops_last_success(monkeypatch):
+async def test_the_leader_reports_the_age_of_the_last_success_of_each_loop(monkeypatch):
     monkeypatch.setattr("tms.ops.health.loop_ages.WRITE_EVERY_S", 0.01)
     well, failing = Work(), Work(fail)
 
@@ -119,14 +119,14 @@ async def test_the_leader_tells_the_age_of_each_loops_last_success(monkeypatch):
 
 
 def successes() -> dict[str, LoopSuccess]:
-    """Runs in a thread of its own, whose connection has to be closed."""
+    """Runs in its own thread, whose connection must be closed."""
     try:
         return {loop.name: loop for loop in LoopSuccess.objects.all()}
     finally:
         connection.close()
 
 
-# What counts as away
+# What counts as unavailable
 
 
 def caused(error: Exception, by: Exception) -> Exception:
@@ -160,7 +160,7 @@ def on_sqlite(code: int) -> Exception:
     ],
     ids=repr,
 )
-def test_an_error_of_one_row_is_told_from_a_database_that_is_away(error, away):
+def test_an_error_of_one_row_differs_from_an_unavailable_database(error, away):
     assert is_database_away(error) is away
 
 
@@ -168,7 +168,7 @@ def test_an_error_of_one_row_is_told_from_a_database_that_is_away(error, away):
 
 
 class Rows:
-    """Work on many rows, of which some fail."""
+    """Work on many rows, some of which fail."""
 
     def __init__(self, bad: Sequence[int]) -> None:
         self.bad = set(bad)
@@ -184,7 +184,7 @@ class Rows:
 
 
 @pytest.mark.parametrize("bad", [[], [0], [1999], [7, 700, 1500]])
-def test_the_rows_that_fail_are_found_with_few_transactions_and_the_rest_is_done(db, bad):
+def test_failing_rows_are_found_with_few_transactions_and_the_others_are_processed(db, bad):
     rows, aside = Rows(bad), SetAside[int]("test")
 
     done = isolate(range(2_000), rows, aside=aside, at=AT)
@@ -206,7 +206,7 @@ def test_a_pass_in_which_everything_fails_is_bounded_and_the_next_one_gets_furth
     assert len(aside.keys(AT)) >= 20
 
 
-def test_a_row_that_was_set_aside_is_tried_again_later_and_less_often_each_time(db):
+def test_a_row_that_was_set_aside_is_retried_later_and_less_often_each_time(db):
     rows, aside = Rows([3]), SetAside[int]("test")
     minutes = []
     for minute in range(20):
@@ -225,13 +225,13 @@ def test_a_row_that_is_set_aside_shows_in_the_log_and_in_metrics(db):
     with capture_logs() as logs:
         isolate([1, 2], Rows([2]), aside=SetAside[int]("told"), at=AT)
 
-    [told] = [line for line in logs if line["event"] == "row_set_aside"]
-    assert (told["loop"], told["row"], told["failures"]) == ("told", "2", 1)
+    [result] = [line for line in logs if line["event"] == "row_set_aside"]
+    assert (result["loop"], result["row"], result["failures"]) == ("told", "2", 1)
     assert instruments.CLOCK_SET_ASIDE.labels("told")._value.get() == 1
     assert instruments.CLOCK_FAILURES.labels("told")._value.get() == 1
 
 
-def test_no_row_is_set_aside_because_the_database_is_away(db):
+def test_no_row_is_set_aside_because_of_an_unavailable_database(db):
     aside = SetAside[int]("test")
 
     def away(keys: Sequence[int]) -> int:
@@ -242,7 +242,7 @@ def test_no_row_is_set_aside_because_the_database_is_away(db):
     assert aside.keys(AT) == []
 
 
-def test_so_many_rows_are_set_aside_at_most(db, monkeypatch):
+def test_the_number_of_rows_set_aside_is_bounded(db, monkeypatch):
     monkeypatch.setattr(set_aside, "MOST", 5)
     aside = SetAside[int]("test")
 
@@ -252,7 +252,7 @@ def test_so_many_rows_are_set_aside_at_most(db, monkeypatch):
     assert aside.keys(AT) == [4, 5, 6, 7, 8]
 
 
-def test_an_error_of_one_item_keeps_no_other_from_being_tried():
+def test_an_error_of_one_item_does_not_prevent_the_others():
     tried = []
 
     def work(item: int) -> None:
@@ -270,12 +270,12 @@ def test_an_error_of_one_item_keeps_no_other_from_being_tried():
 
 @pytest.fixture(autouse=True)
 def nothing_set_aside(monkeypatch):
-    """Keys of other tests mean nothing here."""
+    """Keys of other tests have no meaning here."""
     for one in list(set_aside._of_process):
         monkeypatch.setattr(one, "_entries", {})
 
 
-def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
+def test_the_sweep_continues_without_the_failing_terminal(fleet, monkeypatch):
     bad, *others = [fleet.online(lease_s=1) for _ in range(5)]
     refuse(monkeypatch, presence_sweep, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
@@ -287,14 +287,14 @@ def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
     assert len(presence) == len(others)
 
 
-def test_a_node_that_starts_orphans_all_but_the_terminal_that_fails(fleet, monkeypatch):
+def test_a_starting_node_resets_all_terminals_but_the_failing_one(fleet, monkeypatch):
     bad, *_ = [fleet.online(node="a", lease_s=600) for _ in range(4)]
     refuse(monkeypatch, presence_sweep, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
     assert presence_sweep.orphan("a", AT) == 3
 
 
-def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
+def test_alerts_open_without_the_failing_condition(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT, duration_s=5)
     bad, *_ = [fleet.online(lease_s=1) for _ in range(4)]
     presence_sweep.sweep(later(2))
@@ -310,7 +310,7 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     assert not Alert.objects.filter(terminal=bad).exists()
 
 
-def test_incidents_are_reviewed_although_nothing_can_be_correlated(fleet, monkeypatch):
+def test_incidents_are_reviewed_although_correlation_fails(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT)
     fleet.online(lease_s=1)
     presence_sweep.sweep(later(2))
@@ -324,7 +324,7 @@ def test_incidents_are_reviewed_although_nothing_can_be_correlated(fleet, monkey
     assert reviewed == [later(8)]
 
 
-def test_a_window_that_nobody_can_read_is_passed_over(fleet, monkeypatch):
+def test_an_unreadable_window_is_skipped(fleet, monkeypatch):
     windows = [
         services.plan(
             Recurrence(ZoneInfo("Asia/Tokyo"), AT.astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None), HOUR, ""),
@@ -345,7 +345,7 @@ def test_a_window_that_nobody_can_read_is_passed_over(fleet, monkeypatch):
 
 
 def refuse(monkeypatch, module, name, is_bad) -> None:
-    """`module.name` fails as the database does when it is given what `is_bad`."""
+    """`module.name` fails like the database if it is called with a value that `is_bad`."""
     real = getattr(module, name)
 
     def refusing(*args, **kwargs):
@@ -366,7 +366,7 @@ def reports_of(fleet, hour: datetime, *values: float | str) -> Link:
 
 
 @pytest.mark.services
-def test_a_terminal_whose_readings_are_no_numbers_is_rolled_up_last_and_all_others_at_once(fleet):
+def test_a_terminal_with_invalid_readings_is_rolled_up_last_and_all_others_at_once(fleet):
     hour = rollup_hourly.hour_of(AT)
     over = hour + timedelta(hours=1, minutes=10)
     RollupMark.objects.create(pk=1, hour=hour)
@@ -385,8 +385,8 @@ def test_a_terminal_whose_readings_are_no_numbers_is_rolled_up_last_and_all_othe
     assert not LateHour.objects.exists()
 
 
-def test_the_database_is_really_asked(db):
-    """The errors above are the ones that it raises."""
+def test_the_check_queries_the_database(db):
+    """These are the errors that it raises."""
     with pytest.raises((DataError, OperationalError)) as raised, connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1e308::float8 * 1e308::float8"

@@ -1,4 +1,4 @@
-"""What happens as time goes by."""
+"""The jobs of the clock."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -31,7 +31,7 @@ def unresolved() -> int:
 # The sweep
 
 
-def test_a_terminal_that_is_heard_no_more_is_silent_then_offline_and_then_alerted(fleet, scheduler, settings):
+def test_a_terminal_without_frames_becomes_silent_then_offline_and_then_alerts(fleet, scheduler, settings):
     fleet.presence_rule(Presence.OFFLINE, duration_s=60)
     terminal = fleet.online(lease_s=45)
 
@@ -52,7 +52,7 @@ def test_a_terminal_that_is_heard_no_more_is_silent_then_offline_and_then_alerte
     assert (before, unresolved()) == (0, 1)
 
 
-def test_a_terminal_that_goes_on_reporting_is_left_alone(fleet, scheduler):
+def test_a_reporting_terminal_is_not_changed(fleet, scheduler):
     link = Link(fleet.terminal())
     store.write([link.boot()])
 
@@ -102,7 +102,7 @@ def test_a_storm_is_swept_and_alerted_in_one_pass_however_many_transactions_that
 
 
 @pytest.mark.parametrize("number", [1, 400])
-def test_the_number_of_queries_does_not_grow_with_the_fleet(fleet, django_assert_max_num_queries, number):
+def test_boards_are_notified_of_changes(fleet, django_assert_max_num_queries, number):
     fleet.presence_rule(Presence.SILENT)
     fleet.terminals(number, presence=Presence.ONLINE, due_at=AT, lease_at=AT)
 
@@ -145,16 +145,16 @@ def test_a_sweep_and_a_report_that_race_never_leave_a_reporting_terminal_silent(
         assert all(after.before == before.presence for before, after in pairwise(changes))
 
 
-# Was it us?
+# Losses caused by TMS
 
 
 @pytest.fixture(params=[Presence.OFFLINE, Presence.SILENT])
 def watched(fleet, request) -> None:
-    """A rule without patience."""
+    """A rule without a duration."""
     fleet.presence_rule(request.param)
 
 
-def test_the_terminals_of_a_node_that_starts_again_have_time_to_come_back(fleet, scheduler, settings, watched):
+def test_the_terminals_of_a_restarted_node_have_time_to_reconnect(fleet, scheduler, settings, watched):
     mine, other = fleet.online(node="a", lease_s=600), fleet.online(node="b", lease_s=600)
 
     orphaned = presence_sweep.orphan("a", AT)
@@ -165,7 +165,7 @@ def test_the_terminals_of_a_node_that_starts_again_have_time_to_come_back(fleet,
     assert unresolved() == 0
 
 
-def test_whoever_is_not_back_after_the_grace_is_offline_and_alerted(fleet, scheduler, settings, watched):
+def test_a_terminal_that_is_not_back_after_the_grace_is_offline_and_alerts(fleet, scheduler, settings, watched):
     terminal = fleet.online(node="a", lease_s=600)
 
     presence_sweep.orphan("a", AT)
@@ -175,7 +175,7 @@ def test_whoever_is_not_back_after_the_grace_is_offline_and_alerted(fleet, sched
     assert unresolved() == 1
 
 
-def test_whoever_comes_back_within_the_grace_never_had_an_alert(fleet, scheduler, watched):
+def test_a_terminal_that_is_back_within_the_grace_has_no_alert(fleet, scheduler, watched):
     terminal = fleet.online(node="a", lease_s=600)
 
     presence_sweep.orphan("a", AT)
@@ -186,7 +186,7 @@ def test_whoever_comes_back_within_the_grace_never_had_an_alert(fleet, scheduler
     assert not Alert.objects.exists()
 
 
-def test_a_rule_that_is_edited_during_the_grace_alerts_nobody_either(fleet):
+def test_a_rule_edited_during_the_grace_opens_no_alerts_either(fleet):
     terminal = fleet.online(node="a", lease_s=600)
     presence_sweep.orphan("a", AT)
 
@@ -196,7 +196,7 @@ def test_a_rule_that_is_edited_during_the_grace_alerts_nobody_either(fleet):
     assert unresolved() == 0
 
 
-def test_where_there_is_one_process_it_orphans_every_node_there_was(fleet):
+def test_with_a_single_process_it_resets_the_terminals_of_every_node(fleet):
     for node in ("a", "b"):
         fleet.online(node=node)
     fleet.with_presence(Presence.OFFLINE)
@@ -209,10 +209,10 @@ def away_for(seconds: float) -> datetime:
     return later(seconds)
 
 
-def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_is_over(
+def test_after_an_outage_of_tms_no_terminal_becomes_silent_or_offline_before_the_grace_is_over(
     fleet, scheduler, settings, watched
 ):
-    """Nobody could be heard, so what ran out meanwhile proves nothing."""
+    """TMS received no frames, so leases that expired meanwhile do not count."""
     online = fleet.online(lease_s=45)
     silent = fleet.with_presence(Presence.SILENT, cause=Cause.NODE_STOPPED, due_at=later(30))
     rebooting = fleet.with_presence(Presence.REBOOTING, cause=Cause.REBOOT, due_at=later(60), back_at=later(60))
@@ -229,7 +229,7 @@ def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_
     assert after == [Presence.SILENT, Presence.OFFLINE, Presence.OFFLINE]
 
 
-def test_after_tms_was_away_a_terminal_that_goes_on_reporting_stays_online(fleet, scheduler, watched):
+def test_after_an_outage_of_tms_a_reporting_terminal_stays_online(fleet, scheduler, watched):
     link = Link(fleet.terminal())
     store.write([link.boot()])
     scheduler.at = away_for(600)
@@ -245,7 +245,7 @@ def test_after_tms_was_away_a_terminal_that_goes_on_reporting_stays_online(fleet
     assert not Alert.objects.exists()
 
 
-def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace(fleet, scheduler, settings):
+def test_after_an_outage_of_tms_the_duration_of_presence_rules_starts_with_the_grace(fleet, scheduler, settings):
     fleet.presence_rule(Presence.OFFLINE, duration_s=60)
     hot = fleet.metric_rule(duration_s=60)
     terminal = fleet.with_presence(Presence.SILENT, due_at=AT)
@@ -258,14 +258,14 @@ def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace
     opened = set(Alert.objects.values_list("rule", flat=True))
     scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    assert opened == {hot.pk}  # that one was reported; what is hot stays hot
+    assert opened == {hot.pk}  # that one was reported; the hot one stays hot
     assert unresolved() == 2
 
 
 @pytest.mark.parametrize(("seconds", "was_away"), [(0, False), (9, False), (10, True), (99_999, True)])
-def test_tms_was_away_when_its_clock_was_not_heard_for_ten_seconds(db, seconds, was_away):
+def test_tms_was_down_when_its_clock_recorded_no_heartbeat_for_ten_seconds(db, seconds, was_away):
     assert presence_sweep.catch_up(away_for(seconds)) == was_away
 
 
-def test_a_tms_that_never_ran_was_not_away(db):
+def test_a_tms_that_never_ran_was_not_down(db):
     assert not presence_sweep.catch_up(AT)

@@ -1,4 +1,4 @@
-"""Which process sees to what time does."""
+"""Which process runs the scheduled jobs."""
 
 import threading
 from contextlib import AsyncExitStack
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
 class TestClock:
-    async def test_each_loop_is_done_again_and_again(self):
+    async def test_each_loop_runs_repeatedly(self):
         often, seldom = Work(), Work()
 
         async with running(Loop("often", 0.001, often), Loop("seldom", 3600, seldom)):
@@ -26,7 +26,7 @@ class TestClock:
 
         assert seldom.times == 1
 
-    async def test_a_pass_that_fails_is_counted_and_stops_neither_itself_nor_the_others(self):
+    async def test_a_failing_pass_is_counted_and_stops_neither_itself_nor_the_others(self):
         failing, other = Work(lambda n: 1 / 0), Work()
         counted = instruments.CLOCK_FAILURES.labels("failing")
         before = counted._value.get()
@@ -37,7 +37,7 @@ class TestClock:
 
         assert counted._value.get() >= before + 3
 
-    async def test_nothing_prompt_waits_for_the_slow_lane(self):
+    async def test_the_prompt_lane_does_not_wait_for_the_slow_lane(self):
         may_end = threading.Event()
         slow, prompt = Work(lambda n: may_end.wait(DEADLINE_S)), Work()
 
@@ -49,7 +49,7 @@ class TestClock:
 
         assert times == 1
 
-    async def test_a_database_error_in_the_slow_lane_leaves_the_other_its_lead(self):
+    async def test_a_database_error_in_the_slow_lane_does_not_end_leadership_of_the_other(self):
         def fail(number: int) -> None:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT nothing FROM nowhere")
@@ -62,7 +62,7 @@ class TestClock:
 
         assert leads == 1
 
-    async def test_a_database_error_gives_the_lead_up_and_it_is_taken_again(self):
+    async def test_a_database_error_ends_leadership_which_is_acquired_again(self):
         def fail_first(number: int) -> None:
             if number == 1:
                 with transaction.atomic(), connection.cursor() as cursor:
@@ -73,7 +73,7 @@ class TestClock:
         async with running(Loop("work", 0.001, work)):
             await work.done(5)
 
-    async def test_whatever_goes_wrong_at_taking_the_lead_it_is_tried_again(self, monkeypatch):
+    async def test_any_error_while_acquiring_leadership_causes_a_retry(self, monkeypatch):
         tries = []
 
         def catch_up(at: datetime) -> bool:
@@ -90,7 +90,7 @@ class TestClock:
 
         assert len(tries) == 3
 
-    async def test_who_stopped_does_not_claim_to_lead(self):
+    async def test_a_stopped_clock_does_not_report_to_lead(self):
         work = Work()
 
         async with running(Loop("work", 0.001, work)):
@@ -114,7 +114,7 @@ class TestClock:
         assert idle == 0
 
     @pytest.mark.services
-    async def test_a_leader_whose_connection_the_database_ended_makes_room(self):
+    async def test_a_leader_whose_connection_was_terminated_gives_up_leadership(self):
         def end_own_connection(number: int) -> None:
             if number == 2:
                 with connection.cursor() as cursor:
@@ -126,8 +126,8 @@ class TestClock:
             await leader.done(5)
 
     @pytest.mark.services
-    async def test_a_leader_that_failed_leaves_no_lock_behind_in_the_pool(self):
-        """The pool keeps connections open; the lock would stay with one that nobody looks at."""
+    async def test_a_failed_leader_leaves_no_lock_behind_in_the_pool(self):
+        """The pool keeps connections open, so the lock would stay with an unused one."""
 
         def fail(number: int) -> None:
             with transaction.atomic(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Was it us? What the clock does about nodes that beat no more."""
+"""What the clock does about nodes without heartbeats."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ def node(db) -> Membership:
     return member
 
 
-def goes_quiet() -> None:
+def lose_heartbeats() -> None:
     Node.objects.update(heartbeat_at=F("heartbeat_at") - timedelta(seconds=LOST_AFTER_S + 1))
 
 
@@ -42,7 +42,7 @@ class Seconds:
 
 
 def watching(seconds: Seconds) -> node_watch.NodeWatch:
-    """A watch that has looked long enough to judge."""
+    """A watch that has observed long enough."""
     watch = node_watch.NodeWatch(seconds)
     for _ in range(round(LOST_AFTER_S) + 1):
         watch.check(AT)
@@ -54,11 +54,11 @@ def seen() -> list[tuple[str, str]]:
     return list(TerminalState.objects.order_by("pk").values_list("presence", "cause"))
 
 
-def test_the_terminals_of_a_node_that_beats_no_more_are_silent_with_the_reconnect_grace(fleet, node, settings):
+def test_the_terminals_of_a_lost_node_are_silent_with_the_reconnect_grace(fleet, node, settings):
     fleet.online(node="a", lease_s=600)
     fleet.online(node="b", lease_s=600)
     watch = watching(Seconds())
-    goes_quiet()
+    lose_heartbeats()
 
     watch.check(AT)
 
@@ -67,11 +67,11 @@ def test_the_terminals_of_a_node_that_beats_no_more_are_silent_with_the_reconnec
     assert Node.objects.get().state == NodeState.LOST
 
 
-def test_a_lost_node_alerts_nobody_before_the_grace_is_over(fleet, node, scheduler, settings):
+def test_a_lost_node_opens_no_alerts_before_the_grace_is_over(fleet, node, scheduler, settings):
     fleet.presence_rule(Presence.SILENT)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
-    goes_quiet()
+    lose_heartbeats()
 
     watch.check(AT)
     scheduler.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
@@ -82,10 +82,10 @@ def test_a_lost_node_alerts_nobody_before_the_grace_is_over(fleet, node, schedul
     assert seen() == [(Presence.OFFLINE, Cause.NODE_LOST)]
 
 
-def test_a_node_is_lost_once(fleet, node):
+def test_a_node_is_marked_as_lost_once(fleet, node):
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
-    goes_quiet()
+    lose_heartbeats()
 
     for _ in range(3):
         watch.check(AT)
@@ -93,11 +93,11 @@ def test_a_node_is_lost_once(fleet, node):
     assert PresenceChange.objects.count() == 1
 
 
-def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, monkeypatch):
+def test_a_leader_that_dies_meanwhile_leaves_the_rest_to_the_next(fleet, node, monkeypatch):
     monkeypatch.setattr(presence_store, "SWEEP_LIMIT", 1)
     for _ in range(3):
         fleet.online(node="a", lease_s=600)
-    goes_quiet()
+    lose_heartbeats()
     with monkeypatch.context() as patch:
         patch.setattr(dropped_terminals, "record", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -109,11 +109,11 @@ def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, mon
     assert PresenceChange.objects.count() == 3
 
 
-def test_who_begins_to_look_gives_every_node_the_whole_time(fleet, node):
+def test_a_new_watch_gives_every_node_the_full_time(fleet, node):
     fleet.online(node="a", lease_s=600)
     seconds = Seconds()
     watch = node_watch.NodeWatch(seconds)
-    goes_quiet()
+    lose_heartbeats()
 
     watch.check(AT)
     seconds.at += LOST_AFTER_S - 3
@@ -126,13 +126,13 @@ def test_who_begins_to_look_gives_every_node_the_whole_time(fleet, node):
     assert seen() == [(Presence.SILENT, Cause.NODE_LOST)]
 
 
-def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet, node):
-    """The database was away, and no node could write its beat."""
+def test_an_interrupted_watch_marks_no_node_as_lost(fleet, node):
+    """The database was unavailable, and no node could record a heartbeat."""
     fleet.online(node="a", lease_s=600)
     seconds = Seconds()
     watch = watching(seconds)
     seconds.at += 30
-    goes_quiet()
+    lose_heartbeats()
 
     watch.check(AT)
     node.record_heartbeat(links=1)
@@ -143,14 +143,14 @@ def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet
     assert Node.objects.get().state == NodeState.RUNNING
 
 
-def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, monkeypatch):
+def test_a_database_clock_that_just_jumped_marks_no_node_as_lost(fleet, node, monkeypatch):
     ahead = timedelta()
     clock = DatabaseClock(lambda: datetime.now(UTC) + ahead)
     clock.synchronise()
     monkeypatch.setattr(node_watch, "db_clock", lambda: clock)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
-    goes_quiet()  # as every node seems to, by a clock that shows a day more
+    lose_heartbeats()  # every node appears late by a clock that is a day ahead
     ahead = timedelta(days=1)
 
     watch.check(AT)
@@ -159,12 +159,12 @@ def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, mo
     assert Node.objects.get().state == NodeState.RUNNING
 
 
-def test_a_node_that_goes_on_has_its_terminals_online_with_their_next_word(fleet, node, settings):
+def test_a_returning_node_has_its_terminals_online_with_their_next_frame(fleet, node, settings):
     settings.NODE = "a"
     link = Link(fleet.terminal())
     store.write([link.boot()])
     watch = watching(Seconds())
-    goes_quiet()
+    lose_heartbeats()
     watch.check(later(10))
 
     node.record_heartbeat(links=1)
@@ -176,7 +176,7 @@ def test_a_node_that_goes_on_has_its_terminals_online_with_their_next_word(fleet
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_terminal_that_comes_back_elsewhere_in_this_very_moment_is_not_lost_again(fleet, settings):
+def test_a_terminal_that_reconnects_elsewhere_concurrently_is_not_marked_as_lost_again(fleet, settings):
     settings.NODE = "b"
     terminals = [fleet.online(node="a", lease_s=600) for _ in range(60)]
     links = [Link(terminal) for terminal in terminals]

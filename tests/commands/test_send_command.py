@@ -18,11 +18,11 @@ def send(*arguments: str) -> str:
 def test_it_queues_a_command_with_its_arguments(fleet):
     terminal = fleet.terminal()
 
-    said = send(terminal.uid, "reboot", "--arguments", '{"delay_s": 3}')
+    message = send(terminal.uid, "reboot", "--arguments", '{"delay_s": 3}')
 
     command = Command.objects.get()
     assert (command.terminal, command.name, command.args) == (terminal, "reboot", {"delay_s": 3})
-    assert said == f"queued as {command.pk}\n"
+    assert message == f"queued as {command.pk}\n"
 
 
 WRONG = [
@@ -33,12 +33,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), WRONG)
-def test_it_says_what_is_wrong_in_one_line(fleet, arguments, said):
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_it_reports_invalid_input_in_one_line(fleet, arguments, message):
     fleet.terminal(uid="T-1")
 
     with pytest.raises(CommandError) as refused:
         send(*arguments)
 
-    assert str(refused.value).startswith(said)
+    assert str(refused.value).startswith(message)
     assert not Command.objects.exists()

@@ -1,4 +1,4 @@
-"""A command's life: queued, sent, then done, failed or expired. Each step happens once."""
+"""A command: queued, sent, then done, failed or expired. Each transition happens once."""
 
 import pytest
 from django.db import transaction
@@ -60,20 +60,20 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "said"), REFUSED)
-def test_a_command_that_cannot_be_is_refused_with_what_would_be_right(terminal, wrong, said):
+@pytest.mark.parametrize(("wrong", "message"), REFUSED)
+def test_an_invalid_command_is_refused_with_the_expected_value(terminal, wrong, message):
     with pytest.raises(CommandRefused) as refused:
         services.queue(terminal, **{"name": "ping", "args": {}, "by": None, "at": AT} | wrong)
 
-    assert str(refused.value) == said
+    assert str(refused.value) == message
     assert refused.value.code == "tms:bad-command"
     assert not Command.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_step_tells_the_feed_whose_command_it_is(fleet, terminal, feed_recorder):
+def test_every_transition_is_published_with_its_terminal(fleet, terminal, feed_recorder):
     feed_recorder.changes()
-    told = Change(commands=frozenset({terminal.pk}), terminals=frozenset({terminal.pk}))
+    returned = Change(commands=frozenset({terminal.pk}), terminals=frozenset({terminal.pk}))
 
     command = fleet.command(terminal)
     queued = feed_recorder.changes()
@@ -81,13 +81,13 @@ def test_every_step_tells_the_feed_whose_command_it_is(fleet, terminal, feed_rec
     sent = feed_recorder.changes()
     settle(command)
 
-    assert queued == sent == feed_recorder.changes() == [told]
+    assert queued == sent == feed_recorder.changes() == [returned]
 
 
 # Sending
 
 
-def test_a_claimed_command_is_sent_over_the_session_that_claimed_it(fleet, terminal):
+def test_a_dequeued_command_is_sent_over_the_session_that_dequeued_it(fleet, terminal):
     fleet.command(terminal, answer_within_s=45)
 
     [command] = services.dequeue({terminal.pk: 7}, at=later(1))
@@ -97,7 +97,7 @@ def test_a_claimed_command_is_sent_over_the_session_that_claimed_it(fleet, termi
     assert (command.session, command.due_at) == (7, later(46))
 
 
-def test_the_commands_of_many_terminals_are_claimed_in_as_few_statements_as_one(fleet, django_assert_max_num_queries):
+def test_the_commands_of_many_terminals_are_dequeued_in_as_few_statements_as_one(fleet, django_assert_max_num_queries):
     terminals = [fleet.terminal() for _ in range(20)]
     for terminal in terminals:
         fleet.command(terminal)
@@ -111,7 +111,7 @@ def test_the_commands_of_many_terminals_are_claimed_in_as_few_statements_as_one(
     assert len(claimed) == 20
 
 
-def test_commands_go_out_in_the_order_in_which_they_were_queued_and_only_once(fleet, terminal):
+def test_commands_are_sent_in_the_order_in_which_they_were_queued_and_only_once(fleet, terminal):
     queued = [fleet.command(terminal, name=name) for name in ("reboot", "ping", "collect_logs")]
 
     claimed = services.dequeue({terminal.pk: 1}, at=later(1))
@@ -121,7 +121,7 @@ def test_commands_go_out_in_the_order_in_which_they_were_queued_and_only_once(fl
     assert again == []
 
 
-def test_only_the_terminals_that_are_asked_for_get_theirs(fleet, terminal):
+def test_only_the_given_terminals_get_their_commands(fleet, terminal):
     other = fleet.terminal()
     fleet.command(other)
     mine = fleet.command(terminal)
@@ -129,7 +129,7 @@ def test_only_the_terminals_that_are_asked_for_get_theirs(fleet, terminal):
     assert [command.pk for command in services.dequeue({terminal.pk: 1}, at=later(1))] == [mine.pk]
 
 
-def test_a_command_past_its_time_is_not_sent_even_before_the_clock_noticed(fleet, terminal):
+def test_an_expired_command_is_not_sent_even_before_the_clock_noticed(fleet, terminal):
     fleet.command(terminal, deliver_within_s=60)
 
     assert services.dequeue({terminal.pk: 1}, at=later(60)) == []
@@ -137,7 +137,7 @@ def test_a_command_past_its_time_is_not_sent_even_before_the_clock_noticed(fleet
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_of_many_nodes_that_claim_at_once_exactly_one_gets_each_command(fleet):
+def test_of_many_concurrent_nodes_exactly_one_gets_each_command(fleet):
     terminals = [fleet.terminal() for _ in range(4)]
     queued = {fleet.command(terminal).pk for terminal in terminals for _ in range(5)}
 
@@ -153,14 +153,14 @@ def test_of_many_nodes_that_claim_at_once_exactly_one_gets_each_command(fleet):
 
 
 @pytest.mark.parametrize("result", [None, "pong", {"lines": ["a", "b"]}, [1, 2], 0, False, "時刻"])
-def test_a_result_is_done_whatever_it_is(sent, result):
+def test_any_result_is_done(sent, result):
     command = settle(sent, result=result)
 
     assert (command.state, command.result, command.error) == ("done", result, "")
     assert (command.answered_at, command.due_at) == (later(2), None)
 
 
-def test_an_error_is_failed_and_a_long_one_is_cut(sent):
+def test_an_error_is_failed_and_a_long_one_is_truncated(sent):
     command = settle(sent, error="tms:refused " + "x" * 900)
 
     assert command.state == CommandState.FAILED
@@ -168,7 +168,7 @@ def test_an_error_is_failed_and_a_long_one_is_cut(sent):
 
 
 @pytest.mark.parametrize("state", ["queued", "done", "failed", "expired"])
-def test_an_answer_that_nobody_waits_for_changes_nothing(fleet, terminal, state):
+def test_an_unexpected_answer_changes_nothing(fleet, terminal, state):
     command = fleet.command(terminal)
     Command.objects.update(state=state, error="as it was")
 
@@ -181,7 +181,7 @@ def test_an_answer_of_another_terminal_changes_nothing(fleet, sent):
     assert settle(sent, terminal=fleet.terminal(), result="mine").state == CommandState.SENT
 
 
-def test_an_answer_after_the_clock_gave_up_changes_nothing(sent):
+def test_an_answer_after_the_deadline_changes_nothing(sent):
     services.expire(later(31))
 
     assert settle(sent, result="late").state == CommandState.FAILED
@@ -208,7 +208,7 @@ def test_a_command_that_was_not_answered_in_time_has_failed(sent):
     assert (sent.state, sent.error) == ("failed", "no answer in time")
 
 
-def test_what_is_answered_does_not_expire(sent):
+def test_an_answered_command_does_not_expire(sent):
     settle(sent)
 
     assert services.expire(later(10_000)) == 0
@@ -216,7 +216,7 @@ def test_what_is_answered_does_not_expire(sent):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_claim_that_races_with_the_end_of_its_time_ends_in_one_of_both(fleet, terminal):
+def test_dequeuing_that_races_with_the_deadline_has_one_of_both_outcomes(fleet, terminal):
     commands = [fleet.command(terminal, deliver_within_s=60).pk for _ in range(20)]
 
     results = run_concurrently(

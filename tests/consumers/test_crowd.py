@@ -1,4 +1,4 @@
-"""No more than so many of the same (R12)."""
+"""A limit of connections per key (R12)."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def crowd() -> ConnectionLimiter[str]:
     return ConnectionLimiter("test", lambda: 2, is_anybody=lambda who: who == "anybody")
 
 
-def test_one_more_than_the_limit_is_refused_until_another_leaves(crowd):
+def test_one_more_than_the_limit_is_refused_until_another_is_released(crowd):
     assert crowd.enter("a")
     assert crowd.enter("a")
 
@@ -20,14 +20,14 @@ def test_one_more_than_the_limit_is_refused_until_another_leaves(crowd):
     assert crowd.enter("a")
 
 
-def test_one_does_not_stand_in_the_way_of_another(crowd):
+def test_keys_have_separate_limits(crowd):
     crowd.enter("a")
     crowd.enter("a")
 
     assert crowd.enter("b")
 
 
-def test_the_crowding_is_that_of_the_one_with_the_most(crowd):
+def test_the_crowding_is_that_of_the_busiest_key(crowd):
     assert crowd.crowding() == 0
     crowd.enter("a")
     crowd.enter("b")
@@ -38,7 +38,7 @@ def test_the_crowding_is_that_of_the_one_with_the_most(crowd):
     assert crowd.crowding() == 1
 
 
-def test_nothing_is_kept_of_who_has_left(crowd):
+def test_released_keys_are_not_stored(crowd):
     crowd.enter("a")
 
     crowd.leave("a")
@@ -46,14 +46,14 @@ def test_nothing_is_kept_of_who_has_left(crowd):
     assert crowd.inside == {}
 
 
-def test_without_a_limit_all_come_in():
+def test_without_a_limit_all_are_accepted():
     crowd: ConnectionLimiter[str] = ConnectionLimiter("test", lambda: 0)
 
     assert all(crowd.enter("a") for _ in range(100))
     assert crowd.crowding() == 0
 
 
-def test_whoever_is_anybody_is_not_counted(crowd):
+def test_an_anonymous_person_is_not_counted(crowd):
     assert all(crowd.enter("anybody") for _ in range(100))
 
     crowd.leave("anybody")
@@ -72,5 +72,5 @@ def test_whoever_is_anybody_is_not_counted(crowd):
         (None, False),
     ],
 )
-def test_this_machine_itself_is_no_address_of_anybody(address, is_it):
+def test_this_machine_itself_is_not_counted_as_an_address(address, is_it):
     assert is_loopback(address) is is_it

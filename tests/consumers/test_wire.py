@@ -1,4 +1,4 @@
-"""A wire on a server that knows nothing of TMS: uvicorn as it comes."""
+"""The socket writer on a server that knows nothing of TMS: plain uvicorn."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ DEADLINE_S = 20
 
 
 class Application:
-    """Answers each message with as many of its own as it says."""
+    """Answers each message with the number of messages that it contains."""
 
     def __init__(self) -> None:
         self.gave_up: list[bool] = []
@@ -73,7 +73,7 @@ def client(port: int) -> Iterator[Client]:
     client.vanish()
 
 
-async def test_what_is_sent_arrives_in_order_on_any_server(client):
+async def test_messages_arrive_in_order_on_any_server(client):
     def exchange() -> list[Any]:
         client.dial()
         client.shake_hands("/")
@@ -83,7 +83,7 @@ async def test_what_is_sent_arrives_in_order_on_any_server(client):
     assert await asyncio.to_thread(exchange) == ["x" * 60_000] * 2
 
 
-async def test_a_reader_that_takes_nothing_is_closed_on_any_server(application, client):
+async def test_a_reader_that_does_not_read_is_closed_on_any_server(application, client):
     def read_nothing_and_then_all() -> Closed | Lost:
         client.dial()
         client.shake_hands("/")

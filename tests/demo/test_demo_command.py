@@ -1,4 +1,4 @@
-"""`make run`'s command: ready, living, stopped without a trace; and one clear line for what cannot work."""
+"""The command of `make run`: ready, running, stopped without leftovers; and a one-line error for what cannot work."""
 
 import os
 import signal
@@ -30,25 +30,25 @@ def start(folder: Path, **env: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_demo_says_when_it_is_ready_and_stops_without_leaving_a_process(tmp_path):
+def test_a_demo_reports_when_it_is_ready_and_stops_without_leaving_a_process(tmp_path):
     demo = start(tmp_path, PORT=str(free_port()), TERMINALS="5")
     assert demo.stdout is not None
 
     with demo:
-        said = [next(line for line in demo.stdout if "TMS is ready" in line), next(demo.stdout)]
+        message = [next(line for line in demo.stdout if "TMS is ready" in line), next(demo.stdout)]
         children = psutil.Process(demo.pid).children(recursive=True)
         demo.send_signal(signal.SIGINT)
-        said += demo.communicate(timeout=DEADLINE_S)
+        message += demo.communicate(timeout=DEADLINE_S)
 
     assert demo.returncode == 0
-    assert "demo / " in said[1]
+    assert "demo / " in message[1]
     assert len(children) == 2
     assert not any(child.is_running() for child in children)
-    assert "Traceback" not in "".join(said)
+    assert "Traceback" not in "".join(message)
 
 
-def test_a_killed_demo_takes_its_terminals_with_it(tmp_path):
-    template_db.copy_file(tmp_path)  # migrating takes longer than all the rest, and is proven above
+def test_a_killed_demo_ends_its_terminals(tmp_path):
+    template_db.copy_file(tmp_path)  # migrating takes most of the time, and is tested above
     demo = start(tmp_path, PORT=str(free_port()), TERMINALS="2")
     assert demo.stdout is not None
 
@@ -70,7 +70,7 @@ def test_a_killed_demo_takes_its_terminals_with_it(tmp_path):
         ({"TMS_DATA_DIR": "/proc/nowhere"}, "name a directory that can be written"),
     ],
 )
-def test_what_cannot_work_is_one_clear_line(tmp_path, env, says):
+def test_an_impossible_option_is_a_one_line_error(tmp_path, env, says):
     demo = start(tmp_path, **env)
 
     _, error = demo.communicate(timeout=DEADLINE_S)
@@ -80,7 +80,7 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, env, says):
     assert len(error.strip().splitlines()) == 1, error
 
 
-def test_a_port_in_use_is_one_clear_line(tmp_path):
+def test_a_port_in_use_is_a_one_line_error(tmp_path):
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""Simulated devices: each personality shows, and every sample is one that TMS takes."""
+"""Simulated devices: each personality has effects, and TMS accepts every sample."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ def device(personality: Personality, kind: str = "kiosk") -> DemoDevice:
 
 
 @pytest.mark.parametrize("personality", Personality)
-def test_every_sample_is_a_report_that_tms_takes(personality, now):
+def test_tms_accepts_every_sample_as_a_report(personality, now):
     for _ in range(200):
         sample = device(personality).sample()
         report = frames.ReportFrame(
@@ -38,7 +38,7 @@ def test_paper_runs_out_and_is_refilled():
     assert any(after > before for before, after in pairwise(levels))
 
 
-def test_a_jammed_reader_says_so_and_recovers():
+def test_a_jammed_reader_reports_it_and_recovers():
     jammed = device(Personality.JAMMED)
 
     codes = Counter(event.code for _ in range(2_000) for event in jammed.sample().events)
@@ -47,7 +47,7 @@ def test_a_jammed_reader_says_so_and_recovers():
     assert abs(codes["card_reader_fault"] - codes["card_reader_ok"]) <= 1
 
 
-def test_a_reboot_says_goodbye_with_a_return_time(now):
+def test_a_reboot_sends_a_goodbye_with_a_return_time(now):
     outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("reboot", {}, now)))
 
     assert outcome.goodbye is not None
@@ -55,7 +55,7 @@ def test_a_reboot_says_goodbye_with_a_return_time(now):
     assert outcome.goodbye.back_at is not UNSET
 
 
-def test_an_unknown_command_is_refused_with_what_would_be_right(now):
+def test_an_unknown_command_is_refused_with_the_expected_ones(now):
     with pytest.raises(CommandError, match=", ".join(HANDLERS)):
         asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("dance", {}, now)))
 

@@ -1,4 +1,4 @@
-"""The demo fleet is made once, and what a person changed stays."""
+"""The demo fleet is created once, and changes by people stay."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "fleet.json"
 
 
-def test_a_new_fleet_has_six_places_in_japan_and_this_machine(path):
+def test_a_new_fleet_has_six_sites_in_japan_and_this_machine(path):
     fleet = seed(200, path=path, machine="desk")
 
     assert len(fleet.terminals) == 200
@@ -33,7 +33,7 @@ def test_a_new_fleet_has_six_places_in_japan_and_this_machine(path):
     assert set(access.Granted(demo)) == {permission.key for permission in Permission}
 
 
-def test_every_seeded_terminal_has_a_credential_that_opens(path, now):
+def test_the_credential_of_every_seeded_terminal_is_valid(path, now):
     fleet = seed(7, path=path, machine="desk")
 
     keys = services.find([terminal.uid for terminal in fleet.terminals], at=now)
@@ -44,7 +44,7 @@ def test_every_seeded_terminal_has_a_credential_that_opens(path, now):
         assert services.match(offered, keys[terminal.uid]) is not None
 
 
-def test_seeding_again_makes_nothing_new_and_takes_nothing_back(path):
+def test_seeding_again_creates_nothing_and_reverts_nothing(path):
     first = seed(20, path=path, machine="desk")
     Site.objects.filter(code="SJK").update(name="Renamed by a person")
 
@@ -64,7 +64,7 @@ def test_a_larger_fleet_adds_to_the_smaller_one(path):
     assert Terminal.objects.count() == 51
 
 
-def test_terminals_that_a_person_deleted_are_made_anew(path):
+def test_deleted_terminals_are_created_again(path):
     seed(10, path=path, machine="desk")
     Terminal.objects.all().delete()
 
@@ -73,7 +73,7 @@ def test_terminals_that_a_person_deleted_are_made_anew(path):
     assert Terminal.objects.filter(uid__in=[terminal.uid for terminal in fleet.terminals]).count() == 10
 
 
-def test_the_credentials_file_is_its_owners_alone(path):
+def test_only_the_owner_may_read_the_credentials_file(path):
     seed(1, path=path, machine="desk")
 
     assert path.stat().st_mode & 0o077 == 0

@@ -11,7 +11,7 @@ FAULT, REPAIRED = "card_reader_fault", "card_reader_ok"
 
 async def fails(kiosk: Kiosk, code: str = FAULT) -> None:
     at = datetime.now(UTC).isoformat()
-    await kiosk.send(events=[{"at": at, "code": code, "severity": "critical", "text": "no card is read"}])
+    await kiosk.send_report(events=[{"at": at, "code": code, "severity": "critical", "text": "no card is read"}])
 
 
 def row_of(page: Page, kiosk: Kiosk) -> Locator:

@@ -29,13 +29,17 @@ async def make_busy(tms: SeededTMS, browser: Browser) -> BusyFleet:
     kiosks = [await tms.terminal(site) for site in ("SJK",) * 7 + ("UMD",) * 5]
     backfilled, hot, broken, rebooting, gone, *_ = kiosks
     await backfill(backfilled)
-    await backfilled.send(status="degraded", metrics={"temperature_c": 71.5, "paper_pct": 6.0, "link_rtt_ms": 38.0})
-    await hot.send(status="ok", metrics={"temperature_c": 58.0, "paper_pct": 80.0}, events=[event("door_open", "door")])
-    await broken.send(
+    await backfilled.send_report(
+        status="degraded", metrics={"temperature_c": 71.5, "paper_pct": 6.0, "link_rtt_ms": 38.0}
+    )
+    await hot.send_report(
+        status="ok", metrics={"temperature_c": 58.0, "paper_pct": 80.0}, events=[event("door_open", "door")]
+    )
+    await broken.send_report(
         status="fault", metrics={"paper_pct": 4.0}, events=[event("card_reader_fault", "no card is read")]
     )
     for kiosk in kiosks[5:]:
-        await kiosk.send(status="ok", metrics={"temperature_c": 44.0, "paper_pct": 61.0, "link_rtt_ms": 24.0})
+        await kiosk.send_report(status="ok", metrics={"temperature_c": 44.0, "paper_pct": 61.0, "link_rtt_ms": 24.0})
     back_at = datetime.now(UTC) + timedelta(minutes=4)
     await rebooting.call("goodbye", reason="reboot", back_at=back_at.isoformat())
     await rebooting.disconnect()

@@ -53,7 +53,7 @@ class Kiosk(Terminal):
     uid = ""
     seq = 0
 
-    async def send(self, **report: Any) -> None:
+    async def send_report(self, **report: Any) -> None:
         """Send a report, and wait until TMS has committed it."""
         self.seq += 1
         await self.report(self.seq, **report)

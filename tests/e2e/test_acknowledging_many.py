@@ -124,8 +124,8 @@ async def test_the_answer_shows_how_many_were_already_acknowledged_by_others(per
     await expect(row_of(slow, four[0])).to_have_attribute("data-ack", "acknowledged")
     await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
-    told = "Acknowledge: applied to 1 alert. 1 was already acknowledged by someone else."
-    await expect(slow.locator("#bulk-result")).to_contain_text(told)
+    result = "Acknowledge: applied to 1 alert. 1 was already acknowledged by someone else."
+    await expect(slow.locator("#bulk-result")).to_contain_text(result)
     await expect(row_of(slow, four[1])).to_contain_text("I call them")
 
 

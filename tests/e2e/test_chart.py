@@ -56,8 +56,8 @@ async def charted(board: ScriptedBoard, page: Page, **metrics: list[float | None
     return await drawn(board, page, series(end=time.time(), **metrics), span_s=1800)
 
 
-async def drawn(board: ScriptedBoard, page: Page, told: dict[str, Any], *, span_s: int) -> Locator:
-    board.answers[SERIES] = told
+async def drawn(board: ScriptedBoard, page: Page, result: dict[str, Any], *, span_s: int) -> Locator:
+    board.answers[SERIES] = result
     board.extra = (
         f'<div id="state" data-presence="online"><div id="reading-latest" data-at="" data-values="{{}}"></div></div>'
         f"<div id='chart' data-series='{SERIES}' data-span='{span_s}'"

@@ -40,7 +40,7 @@ async def kiosks(hostile_tms: SeededTMS) -> AsyncIterator[list[Kiosk]]:
 
 async def connect_and_report(hostile_tms: SeededTMS, uid: str, payload: str) -> Kiosk:
     kiosk = await hostile_tms.kiosk(uid, **boot(payload))
-    await kiosk.send(**report(payload))
+    await kiosk.send_report(**report(payload))
     return kiosk
 
 
@@ -100,7 +100,7 @@ async def test_no_frame_runs_payloads_in_texts_of_terminals(hostile_tms: SeededT
 
     async with asyncio.TaskGroup() as group:
         for kiosk, payload in zip(kiosks, PAYLOADS, strict=True):
-            group.create_task(kiosk.send(**report(payload[::-1] + payload)))
+            group.create_task(kiosk.send_report(**report(payload[::-1] + payload)))
 
     await expect(viewer.locator("#alerts > li")).not_to_have_count(0)
     await assert_nothing_ran(viewer)

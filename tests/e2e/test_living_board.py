@@ -15,7 +15,7 @@ async def test_a_terminal_appears_changes_and_disappears_without_a_reload(tms: S
     kiosk = await tms.terminal()
     row = page.locator("#terminals > tr", has_text=kiosk.uid)
     await expect(row).to_contain_text("Online")
-    await kiosk.send(status="degraded", metrics={"temperature_c": 44.0})
+    await kiosk.send_report(status="degraded", metrics={"temperature_c": 44.0})
     await expect(row).to_contain_text("Degraded")
     await expect(row).to_contain_text("44 °C")
     await kiosk.disconnect()
@@ -45,18 +45,18 @@ async def test_typing_a_search_narrows_the_list_which_stays_live(tms: SeededTMS,
 
     await expect(page.locator("#terminals > tr")).to_have_count(1)
     await expect(page).to_have_url(f"{tms.url}/terminals/?q={kiosk.uid}")
-    await kiosk.send(status="fault")
+    await kiosk.send_report(status="fault")
     await expect(page.locator("#terminals > tr")).to_contain_text("Fault")
     await kiosk.disconnect()
 
 
 async def test_the_page_of_a_terminal_updates_its_chart_and_timeline_live(tms: SeededTMS, person: Enter):
     kiosk = await tms.terminal()
-    await kiosk.send(metrics={"temperature_c": 41.0})
+    await kiosk.send_report(metrics={"temperature_c": 41.0})
     page = await (await person()).open(f"/terminals/{kiosk.uid}/")
     await expect(page.locator("#chart canvas")).to_have_count(2)
 
-    await kiosk.send(metrics={"temperature_c": 43.0}, events=[event("door_open", "front door")])
+    await kiosk.send_report(metrics={"temperature_c": 43.0}, events=[event("door_open", "front door")])
 
     await expect(page.locator("#chart .plot-head b").first).to_have_text("43 °C")
     await expect(page.locator("#timeline")).to_contain_text("front door")
@@ -86,7 +86,7 @@ async def test_focus_and_typed_text_survive_100_pushed_changes(tms: SeededTMS, p
     await search.press("ArrowLeft")
 
     for n in range(1, 101):
-        await kiosk.send(metrics={"temperature_c": n}, status="ok" if n % 2 else "degraded")
+        await kiosk.send_report(metrics={"temperature_c": n}, status="ok" if n % 2 else "degraded")
 
     await expect(page.locator("#terminals > tr", has_text=kiosk.uid)).to_contain_text("100 °C")
     await expect(search).to_be_focused()

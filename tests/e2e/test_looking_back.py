@@ -8,7 +8,7 @@ from playwright.async_api import expect
 async def test_a_search_narrows_while_typing_and_its_url_shows_a_colleague_the_same(person, tms):
     kiosk, other = await tms.terminal("SJK"), await tms.terminal("UMD")
     for one in (kiosk, other):
-        await one.send(status="fault", metrics={"paper_pct": 3.0})
+        await one.send_report(status="fault", metrics={"paper_pct": 3.0})
     tanaka, mori = await person("tanaka"), await person("mori")
     page = await tanaka.open("/alerts/past/")
     rows = page.locator("tbody tr")

@@ -29,7 +29,7 @@ async def notes(page: Page) -> int:
     return int(await page.evaluate("globalThis.notes"))
 
 
-async def heard(page: Page, number: int) -> None:
+async def expect_notes(page: Page, number: int) -> None:
     await page.wait_for_function("number => globalThis.notes === number", arg=number)
 
 
@@ -42,8 +42,8 @@ async def test_a_new_critical_alert_sounds_on_every_page_and_existing_alerts_do_
 
     await fails(new)
 
-    await heard(alerts, CRITICAL)
-    await heard(terminals, CRITICAL)
+    await expect_notes(alerts, CRITICAL)
+    await expect_notes(terminals, CRITICAL)
     assert before == 0
     for kiosk in (old, new):
         await fails(kiosk, REPAIRED)
@@ -59,7 +59,7 @@ async def test_several_alerts_at_once_are_one_sound(tms: SeededTMS, person: Ente
     for kiosk in kiosks:
         await expect(row_of(page, kiosk)).to_have_count(1)
 
-    await heard(page, CRITICAL)
+    await expect_notes(page, CRITICAL)
     for kiosk in kiosks:
         await fails(kiosk, REPAIRED)
         await kiosk.disconnect()
@@ -92,10 +92,10 @@ async def test_a_critical_alert_sounds_until_it_is_acknowledged(tms: SeededTMS, 
     calls = page.locator("#sound-alarms-critical")
     before = await calls.get_attribute("data-marks") or ""
     await fails(kiosk)
-    await heard(page, CRITICAL)
+    await expect_notes(page, CRITICAL)
 
     await page.clock.run_for(11_000)
-    await heard(page, 2 * CRITICAL)
+    await expect_notes(page, 2 * CRITICAL)
 
     await row_of(page, kiosk).get_by_role("link", name="Acknowledge").click()
     await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()

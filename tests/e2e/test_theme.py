@@ -10,9 +10,9 @@ async def test_the_theme_changes_without_a_reload(board: ScriptedBoard, page: Pa
     await board.painted()
     await page.get_by_label("Search").fill("typed")
 
-    async with page.expect_request("**/me/theme/") as told:
+    async with page.expect_request("**/me/theme/") as result:
         await page.get_by_role("button", name="Theme").click()
 
-    assert "light" in ((await told.value).post_data or "")
+    assert "light" in ((await result.value).post_data or "")
     await expect(page.locator(":root")).to_have_attribute("data-theme", "light")
     await expect(page.get_by_label("Search")).to_have_value("typed")

@@ -1,4 +1,4 @@
-"""Why a terminal was away."""
+"""The cause of an outage."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("evidence", "cause"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-def test_the_cause_of_an_outage_is_told_from_the_return(evidence, cause):
+def test_the_cause_of_an_outage_is_derived_on_return(evidence, cause):
     assert cause_of(evidence, timing=TIMING) is cause
 
 
@@ -74,24 +74,24 @@ def test_the_cause_of_an_outage_is_told_from_the_return(evidence, cause):
         (Cause.REBOOT, True, 9, OutageCause.POWER),
     ],
 )
-def test_who_was_rebooted_to_mend_the_network_had_lost_the_network(lost_by, has_restarted, sent, cause):
-    """As the reports that the former boot made without a link tell; one may have been on its way when it died."""
-    told = corrected(OutageCause.POWER, lost_by=lost_by, has_restarted=has_restarted, sent_by_former_boot=sent)
+def test_a_reboot_to_repair_the_network_is_a_network_outage(lost_by, has_restarted, sent, cause):
+    """From the reports that the previous boot made without a link; one may have been in transit when it ended."""
+    result = corrected(OutageCause.POWER, lost_by=lost_by, has_restarted=has_restarted, sent_by_former_boot=sent)
 
-    assert told == cause
+    assert result == cause
 
 
 BACK = Return(1, later(300), "offline", later(90), later(20), "boot-1", 40, Reboot("boot-1", 7_000, 48))
 
 
-def test_a_return_tells_how_long_it_was_away_and_unheard_and_called_offline():
+def test_a_return_contains_how_long_it_was_away_silent_and_offline():
     evidence = BACK.evidence(lost_by=Cause.CONNECTION_LOST, began_at=later(60))
 
     assert (evidence.away_s, evidence.unheard_s, evidence.offline_s) == (240, 280, 210)
     assert (evidence.has_restarted, evidence.uptime_s, evidence.reports_made) == (False, 7_000, 8)
 
 
-def test_the_numbers_of_another_boot_tell_nothing_of_reports_made_meanwhile():
+def test_the_report_numbers_of_another_boot_are_not_used():
     back = replace(BACK, boot=Reboot("boot-2", 0, 3))
 
     evidence = back.evidence(lost_by=Cause.CONNECTION_LOST, began_at=later(60))
@@ -100,7 +100,7 @@ def test_the_numbers_of_another_boot_tell_nothing_of_reports_made_meanwhile():
 
 
 @pytest.mark.parametrize(("was", "at", "late"), [("silent", 30, True), ("silent", 60, False), ("offline", 30, True)])
-def test_what_was_heard_before_the_silence_was_noticed_was_stored_late(was, at, late):
+def test_a_frame_received_before_the_silence_was_noticed_was_stored_late(was, at, late):
     back = replace(BACK, boot=None, was=was, was_since=later(50), at=later(at))
 
     evidence = back.evidence(lost_by=Cause.LEASE_RAN_OUT, began_at=later(5))

@@ -1,4 +1,4 @@
-"""Terminals' keys: issued, found, revoked; never kept (R2, R3)."""
+"""Credentials of terminals: issued, verified, revoked; never stored in clear text (R2, R3)."""
 
 import hashlib
 from datetime import UTC
@@ -24,7 +24,7 @@ def opens(offered: Offered, *, at=AT) -> bool:
 
 
 def everything_kept() -> str:
-    """All that the database holds, as text."""
+    """All values in the database, as text."""
     with connection.cursor() as cursor:
         rows = []
         for model in filter(lambda each: each._meta.managed, apps.get_models()):
@@ -33,7 +33,7 @@ def everything_kept() -> str:
     return repr(rows)
 
 
-def test_a_new_terminal_has_a_state_that_was_never_seen_and_a_key_that_opens(fleet, terminal):
+def test_a_new_terminal_is_never_seen_and_its_credential_is_valid(fleet, terminal):
     offered = services.issue(terminal)
 
     assert terminal.state.presence == Presence.NEVER
@@ -41,7 +41,7 @@ def test_a_new_terminal_has_a_state_that_was_never_seen_and_a_key_that_opens(fle
     assert credential.parse(str(offered)) == offered
 
 
-def test_a_secret_has_256_bits_and_the_database_holds_only_its_digest(terminal):
+def test_a_secret_has_256_bits_and_the_database_has_only_its_hash(terminal):
     offered = services.issue(terminal)
 
     kept = everything_kept()
@@ -52,20 +52,20 @@ def test_a_secret_has_256_bits_and_the_database_holds_only_its_digest(terminal):
     assert offered.secret not in repr(offered)
 
 
-def test_two_keys_are_valid_at_once_so_that_a_rotation_disconnects_nobody(terminal):
+def test_two_credentials_are_valid_at_once_so_that_a_rotation_disconnects_no_terminal(terminal):
     old, new = services.issue(terminal), services.issue(terminal)
 
     assert opens(old)
     assert opens(new)
 
 
-def test_a_key_ends_when_it_expires(terminal):
+def test_a_credential_expires(terminal):
     offered = services.issue(terminal, expires_at=later(60))
 
     assert [opens(offered, at=later(seconds)) for seconds in (59, 60, 61)] == [True, False, False]
 
 
-def test_a_revoked_key_opens_nothing_and_the_other_one_still_does(terminal):
+def test_a_revoked_credential_is_invalid_and_the_other_one_still_valid(terminal):
     old = services.issue(terminal)
     kept = Credential.objects.latest("pk")
     new = services.issue(terminal)
@@ -77,7 +77,7 @@ def test_a_revoked_key_opens_nothing_and_the_other_one_still_does(terminal):
     assert (opens(old), opens(new)) == (False, True)
 
 
-def test_an_unknown_uid_and_a_wrong_secret_open_nothing(terminal):
+def test_an_unknown_uid_and_a_wrong_secret_are_invalid(terminal):
     wrong = Offered(terminal.uid, "s" * 43)
     unknown = Offered("nobody", "s" * 43)
 
@@ -85,13 +85,13 @@ def test_an_unknown_uid_and_a_wrong_secret_open_nothing(terminal):
     assert not opens(unknown)
 
 
-def test_an_unknown_uid_costs_a_comparison_too_and_its_key_cannot_be_met():
+def test_an_unknown_uid_costs_a_comparison_too_and_never_matches():
     preimage_is_unknown = Offered("", "s" * 43)
 
     assert services.match(preimage_is_unknown, [services.NOBODY]) is None
 
 
-def test_one_terminals_key_does_not_open_another(fleet, terminal):
+def test_the_credential_of_one_terminal_is_invalid_for_another(fleet, terminal):
     offered = services.issue(terminal)
     other = fleet.terminal()
 
@@ -104,7 +104,7 @@ def test_uids_differ_by_case(fleet):
     assert not opens(Offered("SJK-A", offered.secret))
 
 
-def test_many_uids_are_found_with_one_query(fleet, django_assert_num_queries):
+def test_many_uids_are_looked_up_with_one_query(fleet, django_assert_num_queries):
     terminals = [fleet.terminal() for _ in range(3)]
 
     with django_assert_num_queries(1):
@@ -116,19 +116,19 @@ def test_many_uids_are_found_with_one_query(fleet, django_assert_num_queries):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_holds_links_hears_of_a_revocation(terminal, feed_recorder):
+def test_a_revocation_is_published_to_processes_with_links(terminal, feed_recorder):
     feed_recorder.changes()
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
 
     services.revoke(terminal.credentials.all(), at=AT)
-    told = feed_recorder.change()
+    result = feed_recorder.change()
     services.revoke(terminal.credentials.all(), at=AT)
 
-    assert told.revoked == keys
+    assert result.revoked == keys
     assert feed_recorder.changes() == []
 
 
-def test_the_keys_that_ended_in_a_span_of_time_are_found_for_those_who_missed_the_message(terminal):
+def test_revocations_within_a_period_are_found_after_a_missed_message(terminal):
     services.issue(terminal, expires_at=later(30))
     expired = Credential.objects.latest("pk").pk
     revoked = Credential.objects.earliest("pk").pk

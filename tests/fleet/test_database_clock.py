@@ -1,4 +1,4 @@
-"""The database clock, as this process read it last."""
+"""The database clock, as this process last read it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ A_DAY = timedelta(days=1)
 
 
 class Instruments:
-    """A database's clock that can be stepped, and a monotonic one that only goes on."""
+    """A database clock that can be stepped, and a monotonic one."""
 
     def __init__(self) -> None:
         self.database, self.monotonic, self.answers_after_s = NOON, 1_000.0, 0.0
@@ -37,13 +37,13 @@ def clock(instruments: Instruments) -> DatabaseClock:
     return made
 
 
-def test_between_two_looks_time_goes_on(clock, instruments):
+def test_between_two_readings_time_advances(clock, instruments):
     instruments.go_on(1.5)
 
     assert clock.now() == NOON + timedelta(seconds=1.5)
 
 
-def test_a_clock_that_drifted_is_followed_and_has_not_jumped(clock, instruments):
+def test_drift_is_followed_and_is_not_a_step(clock, instruments):
     instruments.go_on(SYNCHRONISE_EVERY_S)
     instruments.database += timedelta(seconds=1)
 
@@ -54,7 +54,7 @@ def test_a_clock_that_drifted_is_followed_and_has_not_jumped(clock, instruments)
 
 
 @pytest.mark.parametrize("step", [A_DAY, -A_DAY])
-def test_a_clock_that_jumped_is_followed_and_counted(clock, instruments, step):
+def test_a_step_is_followed_and_counted(clock, instruments, step):
     instruments.go_on(SYNCHRONISE_EVERY_S)
     instruments.database += step
 
@@ -65,7 +65,7 @@ def test_a_clock_that_jumped_is_followed_and_counted(clock, instruments, step):
     assert clock.steps == 1
 
 
-def test_it_looks_no_more_often_than_it_must(clock, instruments):
+def test_it_does_not_read_more_often_than_necessary(clock, instruments):
     instruments.database += A_DAY
 
     clock.synchronise()
@@ -73,7 +73,7 @@ def test_it_looks_no_more_often_than_it_must(clock, instruments):
     assert clock.now() == NOON
 
 
-def test_an_answer_that_took_long_tells_nothing(clock, instruments):
+def test_a_slow_answer_is_discarded(clock, instruments):
     instruments.go_on(SYNCHRONISE_EVERY_S)
     instruments.answers_after_s = SLOWEST_S + 20
 
@@ -83,7 +83,7 @@ def test_an_answer_that_took_long_tells_nothing(clock, instruments):
     assert clock.now() == instruments.database
 
 
-def test_a_clock_goes_on_until_it_jumps_or_takes_too_long_to_answer(clock, instruments):
+def test_a_clock_is_running_until_it_steps_or_answers_too_slowly(clock, instruments):
     instruments.go_on(0.1)
     went_on = clock.is_running()
     instruments.database += A_DAY
@@ -98,5 +98,5 @@ def test_a_clock_goes_on_until_it_jumps_or_takes_too_long_to_answer(clock, instr
 @pytest.mark.embedded
 @pytest.mark.both
 @pytest.mark.django_db
-def test_the_databases_clock_is_near_ours_here():
+def test_the_database_clock_is_close_to_ours_here():
     assert abs(database_clock() - datetime.now(UTC)) < timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""Boards are told when a site opens and when it closes."""
+"""Boards are notified when a site opens and closes."""
 
 from datetime import time
 
@@ -14,7 +14,7 @@ HOUR = 3600
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, feed_recorder):
+def test_boards_are_notified_once_when_a_site_opens_and_when_it_closes(fleet, feed_recorder):
     """Open from 19:00 to 20:00 in Tokyo, where AT is 18:00."""
     OpeningHours.objects.create(site=fleet.site(), weekday=2, opens_at=time(19), closes_at=time(20))
     fleet.site("ALL")
@@ -29,7 +29,7 @@ def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, feed_r
 
 
 @pytest.mark.django_db(transaction=True)
-def test_hours_that_are_entered_later_are_noticed(fleet, feed_recorder):
+def test_later_changes_of_hours_are_noticed(fleet, feed_recorder):
     doorman, site = SiteHoursWatcher(), fleet.site()
     doorman.notify_changes(later(0))
     OpeningHours.objects.create(site=site, weekday=2, opens_at=time(19), closes_at=time(20))

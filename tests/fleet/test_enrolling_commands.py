@@ -1,4 +1,4 @@
-"""`manage.py enrol_terminal`, `enrolment_token` and `revoke_credentials`: what they print, and how they refuse."""
+"""`manage.py enrol_terminal`, `enrolment_token` and `revoke_credentials`: their output and errors."""
 
 import io
 
@@ -51,7 +51,7 @@ SITES = [
 
 
 @pytest.mark.parametrize(("name", "code"), SITES)
-def test_a_new_site_gets_a_code_of_its_own(fleet, name, code):
+def test_a_new_site_gets_its_own_code(fleet, name, code):
     Site.objects.create(code=code, name="was there before")
 
     manage("enrol_terminal", "A", "--site", name)
@@ -60,7 +60,7 @@ def test_a_new_site_gets_a_code_of_its_own(fleet, name, code):
 
 
 @pytest.mark.parametrize("by", ["sjk", "SJK", "shinjuku south"])
-def test_a_known_site_is_found_by_code_or_name_whatever_the_case(fleet, by):
+def test_an_existing_site_is_found_by_code_or_name_in_any_case(fleet, by):
     site = fleet.site("SJK", name="Shinjuku South")
 
     manage("enrol_terminal", "A", "--site", by)
@@ -81,13 +81,13 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), REFUSALS)
-def test_what_cannot_be_enrolled_is_refused_in_one_clear_line_and_leaves_nothing(fleet, arguments, said):
+@pytest.mark.parametrize(("arguments", "text"), REFUSALS)
+def test_an_invalid_enrolment_is_refused_with_one_line_and_creates_nothing(fleet, arguments, text):
     fleet.terminal(uid="TAKEN")
 
     message = refused("enrol_terminal", *arguments)
 
-    assert said in message
+    assert text in message
     assert "\n" not in message
     assert (Terminal.objects.count(), Site.objects.count(), Credential.objects.count()) == (1, 1, 1)
 
@@ -113,14 +113,14 @@ TOKEN_REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), TOKEN_REFUSALS)
-def test_a_token_that_cannot_be_is_refused_with_what_would_be_right(fleet, arguments, said):
+@pytest.mark.parametrize(("arguments", "text"), TOKEN_REFUSALS)
+def test_an_invalid_token_is_refused_with_the_expected_value(fleet, arguments, text):
     fleet.site("SJK")
 
-    assert refused("enrolment_token", *arguments) == said
+    assert refused("enrolment_token", *arguments) == text
 
 
-def test_revoking_takes_every_key_of_a_terminal_and_says_how_many(fleet):
+def test_revoking_revokes_every_key_of_a_terminal_and_prints_their_number(fleet):
     terminal = fleet.terminal()
     services.issue(terminal)
 

@@ -60,14 +60,14 @@ def test_a_token_is_valid_for_a_day_at_most(site, asked_h, valid_h):
         redeem(tokens[1], **FACTS, at=later(valid_h * 3600))
 
 
-def test_the_database_holds_no_token(token):
+def test_the_database_does_not_contain_the_token(token):
     kept = EnrolmentToken.objects.get()
 
     assert kept.digest == hash_token(token)
     assert token not in str(kept)
 
 
-def test_uids_are_counted_by_site_and_kind_and_gaps_are_left_alone(fleet, site):
+def test_uids_are_numbered_by_site_and_kind_and_gaps_stay(fleet, site):
     fleet.terminal(uid="SJK-GTE-02", site=site)
     tokens = [enrolment.make_token(site, by=None, at=AT) for _ in range(3)]
     kinds = (TerminalKind.GATE, TerminalKind.GATE, TerminalKind.PAYMENT)
@@ -79,7 +79,7 @@ def test_uids_are_counted_by_site_and_kind_and_gaps_are_left_alone(fleet, site):
     assert uids == ["SJK-GTE-03", "SJK-GTE-04", "SJK-PAY-01"]
 
 
-def test_a_number_that_is_taken_is_passed_over(fleet, site, token):
+def test_an_existing_number_is_skipped(fleet, site, token):
     for number in (1, 3, 4):
         fleet.terminal(uid=f"SJK-GTE-{number + 1:02}", site=site)
 
@@ -87,7 +87,7 @@ def test_a_number_that_is_taken_is_passed_over(fleet, site, token):
 
 
 @pytest.mark.parametrize("code", ["-x", "_x", "--"])
-def test_any_site_gives_uids_that_a_credential_can_carry(fleet, code):
+def test_every_site_gives_uids_that_are_valid_in_a_credential(fleet, code):
     token = enrolment.make_token(fleet.site(code), by=None, at=AT)
 
     _, offered = redeem(token, **FACTS, at=AT)
@@ -97,7 +97,7 @@ def test_any_site_gives_uids_that_a_credential_can_carry(fleet, code):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_who_redeem_one_token_at_once_exactly_one_succeeds(token):
+def test_of_twenty_concurrent_uses_of_one_token_exactly_one_succeeds(token):
     results = run_concurrently(20, lambda n: redeem(token, kind="gate", serial=f"S-{n}", model="", at=AT))
 
     enrolled = [result for result in results if not isinstance(result, Exception)]
@@ -108,7 +108,7 @@ def test_of_twenty_who_redeem_one_token_at_once_exactly_one_succeeds(token):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_many_tokens_of_one_site_redeemed_at_once_give_as_many_terminals(site):
+def test_concurrent_uses_of_many_tokens_of_one_site_create_as_many_terminals(site):
     tokens = [enrolment.make_token(site, by=None, at=AT) for _ in range(10)]
 
     results = run_concurrently(10, lambda n: redeem(tokens[n], **FACTS, at=AT)[0].uid)

@@ -1,4 +1,4 @@
-"""When a site is open, by the clocks of its time zone: midnight, daylight saving, holidays, days of its own."""
+"""When a site is open, in its local time: midnight, daylight saving, holidays, special days."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-# 2026-11-23 is a Monday. Berlin: clocks leap on 2026-03-29 from 02:00 to 03:00, and go back on 2026-10-25 from 03:00
+# 2026-11-23 is a Monday. Berlin: clocks skip 02:00 to 03:00 on 2026-03-29, and go back on 2026-10-25 from 03:00
 # to 02:00. New York: the same on 2026-03-08 and 2026-11-01, at 02:00 both times.
 
 
@@ -66,14 +66,14 @@ def test_a_day_opens_at_its_first_and_closes_at_its_last_minute(hours, at, is_op
     [
         # Clocks never change in Tokyo.
         (TOKYO, "01:30-04:00", "2026-03-29T01:00", "2026-03-28T16:30", "2026-03-28T19:00"),
-        # The leap: an hour of the night is missing.
+        # The skipped hour of the night.
         (BERLIN, "01:30-04:00", "2026-03-29T01:00", "2026-03-29T00:30", "2026-03-29T02:00"),
         (BERLIN, "02:30-04:00", "2026-03-29T01:00", "2026-03-29T01:00", "2026-03-29T02:00"),
         (BERLIN, "01:30-02:30", "2026-03-29T01:00", "2026-03-29T00:30", "2026-03-29T01:00"),
         (BERLIN, "18:00-02:30", "2026-03-28T17:00", "2026-03-28T17:00", "2026-03-29T01:00"),
         (NEW_YORK, "02:30-04:00", "2026-03-08T01:00", "2026-03-08T07:00", "2026-03-08T08:00"),
         (NEW_YORK, "18:00-02:00", "2026-03-07T17:00", "2026-03-07T23:00", "2026-03-08T07:00"),
-        # The hour that comes twice: from the first time to the last.
+        # The repeated hour: from the first time to the last.
         (BERLIN, "01:30-04:00", "2026-10-25T01:00", "2026-10-24T23:30", "2026-10-25T03:00"),
         (BERLIN, "02:30-04:00", "2026-10-25T01:00", "2026-10-25T00:30", "2026-10-25T03:00"),
         (BERLIN, "01:00-02:30", "2026-10-25T00:30", "2026-10-24T23:00", "2026-10-25T01:30"),
@@ -82,7 +82,7 @@ def test_a_day_opens_at_its_first_and_closes_at_its_last_minute(hours, at, is_op
         (NEW_YORK, "01:30-06:00", "2026-11-01T00:00", "2026-11-01T05:30", "2026-11-01T11:00"),
     ],
 )
-def test_clocks_that_change_move_no_opening_and_no_closing(zone, hours, around, opens, closes):
+def test_clock_changes_do_not_move_opening_and_closing(zone, hours, around, opens, closes):
     shop, before = every_day(hours, zone=zone), local(around, zone)
 
     assert shop.next_change(before) == utc(opens)
@@ -91,7 +91,7 @@ def test_clocks_that_change_move_no_opening_and_no_closing(zone, hours, around, 
     assert not shop.is_open(utc(closes))
 
 
-def test_what_lies_within_the_leap_alone_does_not_open_that_day():
+def test_an_interval_within_the_skipped_hour_does_not_open_that_day():
     shop = every_day("02:15-02:45", zone=BERLIN)
 
     assert shop.next_change(local("2026-03-28T12:00", BERLIN)) == utc("2026-03-30T00:15")
@@ -99,7 +99,7 @@ def test_what_lies_within_the_leap_alone_does_not_open_that_day():
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
 @pytest.mark.parametrize("hours", [("00:00-00:00",), ("06:00-06:00",), ("00:00-12:00", "12:00-00:00"), ()])
-def test_a_site_that_never_closes_has_no_change_ahead(zone, hours):
+def test_a_site_that_never_closes_has_no_next_change(zone, hours):
     shop = every_day(*hours, zone=zone) if hours else Hours(zone)
 
     for day in range(0, 366, 30):
@@ -108,13 +108,13 @@ def test_a_site_that_never_closes_has_no_change_ahead(zone, hours):
         assert shop.next_change(at) is None
 
 
-def test_days_that_touch_are_one_opening():
+def test_adjacent_days_are_one_interval():
     shop = Hours(TOKYO, {SATURDAY: ALL_DAY, SUNDAY: (span("00:00-12:00"),)})
 
     assert shop.next_change(local("2026-11-28T10:00", TOKYO)) == local("2026-11-29T12:00", TOKYO)
 
 
-def test_a_weekday_that_is_not_named_is_closed():
+def test_an_omitted_weekday_is_closed():
     shop = Hours(TOKYO, {MONDAY: (span("09:00-18:00"),)})
 
     assert not shop.is_open(local("2026-11-24T12:00", TOKYO))
@@ -134,13 +134,13 @@ HOLIDAY = date(2026, 11, 23)  # Labour Thanksgiving Day, a Monday
         ((span("12:00-15:00"),), "2026-11-23T14:00", True),
     ],
 )
-def test_a_holiday_is_what_the_site_makes_of_it(on_holidays, at, is_open):
+def test_a_holiday_follows_the_setting_of_the_site(on_holidays, at, is_open):
     shop = every_day("09:00-18:00", holidays={HOLIDAY}, on_holidays=on_holidays)
 
     assert shop.is_open(local(at, TOKYO)) is is_open
 
 
-def test_the_evening_before_a_holiday_lasts_as_long_as_any():
+def test_the_evening_before_a_holiday_is_not_cut_short():
     shop = every_day("18:00-02:00", holidays={HOLIDAY}, on_holidays=())
 
     assert shop.next_change(local("2026-11-22T20:00", TOKYO)) == local("2026-11-23T02:00", TOKYO)
@@ -151,20 +151,20 @@ def test_the_evening_before_a_holiday_lasts_as_long_as_any():
     ("own", "at", "is_open"),
     [((), "2026-11-23T12:00", False), ((span("20:00-22:00"),), "2026-11-23T21:00", True)],
 )
-def test_a_day_of_its_own_comes_before_the_week_and_the_holiday(own, at, is_open):
+def test_a_special_day_overrides_the_week_and_the_holiday(own, at, is_open):
     shop = every_day("09:00-18:00", holidays={HOLIDAY}, on_holidays=ALL_DAY, special_days={HOLIDAY: own})
 
     assert shop.is_open(local(at, TOKYO)) is is_open
 
 
-def test_a_site_without_hours_has_closing_days_all_the_same():
+def test_a_site_without_hours_can_have_closing_days():
     shop = Hours(TOKYO, special_days={HOLIDAY: ()})
 
     assert shop.next_change(local("2026-11-20T12:00", TOKYO)) == local("2026-11-23T00:00", TOKYO)
     assert shop.opens_at(local("2026-11-23T12:00", TOKYO)) == local("2026-11-24T00:00", TOKYO)
 
 
-def test_a_site_that_is_closed_for_good_is_asked_again_in_a_year():
+def test_a_permanently_closed_site_is_checked_again_in_a_year():
     shop, at = Hours(TOKYO, {MONDAY: ()}), local("2026-11-23T12:00", TOKYO)
 
     assert shop.next_change(at) is None
@@ -183,7 +183,7 @@ def test_a_site_that_is_closed_for_good_is_asked_again_in_a_year():
         ("2026-11-23T12:00", 20 * 60, "2026-11-25T14:00"),
     ],
 )
-def test_only_hours_in_which_it_is_open_count(since, minutes, due):
+def test_only_open_hours_count(since, minutes, due):
     shop = every_day("09:00-18:00")
 
     assert shop.lasted(local(since, TOKYO), timedelta(minutes=minutes)) == local(due, TOKYO)
@@ -197,7 +197,7 @@ WHOLE_SECONDS = st.times().map(lambda at: at.replace(microsecond=0))
     spans=st.lists(st.builds(OpenInterval, WHOLE_SECONDS, WHOLE_SECONDS), max_size=3),
     seconds=st.integers(0, 366 * 86_400),
 )
-def test_the_next_change_is_the_first_moment_at_which_it_is_otherwise(zone, spans, seconds):
+def test_the_next_change_is_the_first_time_with_another_state(zone, spans, seconds):
     shop = Hours(zone, {weekday: tuple(spans) for weekday in range(7)})
     at = utc("2026-01-01T00:00") + timedelta(seconds=seconds)
 
@@ -213,7 +213,7 @@ def test_the_next_change_is_the_first_moment_at_which_it_is_otherwise(zone, span
     zone=st.sampled_from(ZONES),
     wall=st.datetimes(datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2030-01-01")),
 )
-def test_a_wall_time_is_shown_at_its_instant_or_leapt_over(zone, wall):
+def test_a_local_time_is_converted_or_skipped(zone, wall):
     wall = wall.replace(microsecond=0)
 
     first, last = instant(wall, zone), instant(wall, zone, last=True)

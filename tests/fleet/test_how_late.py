@@ -1,4 +1,4 @@
-"""How long after its last frame a terminal is called offline."""
+"""The time from the last frame of a terminal until it is offline."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def observed():
-    """How many were counted in the test: kept, and missed."""
+    """Samples during the test: met, and missed."""
     before = counted()
     return lambda: tuple((counted() - before)["offline", outcome] for outcome in ("kept", "missed"))
 
@@ -32,7 +32,7 @@ def silent(fleet, cause=Cause.LEASE_RAN_OUT, presence=Presence.SILENT):
         (Cause.NODE_STOPPED, 141, (0, 1)),
     ],
 )
-def test_it_is_in_time_or_late_by_what_the_settings_promise(
+def test_the_target_depends_on_the_settings(
     fleet, observed, django_capture_on_commit_callbacks, cause, after_s, outcome
 ):
     silent(fleet, cause)
@@ -43,7 +43,7 @@ def test_it_is_in_time_or_late_by_what_the_settings_promise(
     assert observed() == outcome
 
 
-def test_a_terminal_that_promised_to_be_back_is_not_counted(fleet, observed, django_capture_on_commit_callbacks):
+def test_a_terminal_with_an_announced_return_is_not_counted(fleet, observed, django_capture_on_commit_callbacks):
     silent(fleet, Cause.REBOOT, Presence.REBOOTING)
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -52,7 +52,7 @@ def test_a_terminal_that_promised_to_be_back_is_not_counted(fleet, observed, dja
     assert observed() == (0, 0)
 
 
-def test_a_terminal_that_falls_silent_is_not_called_offline_yet(fleet, observed, django_capture_on_commit_callbacks):
+def test_a_silent_terminal_is_not_offline_yet(fleet, observed, django_capture_on_commit_callbacks):
     fleet.online(last_seen_at=AT)
 
     with django_capture_on_commit_callbacks(execute=True):

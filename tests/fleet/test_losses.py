@@ -1,4 +1,4 @@
-"""What became of the terminals of a node: 412 of 500 back."""
+"""The terminals dropped by a node: 412 of 500 back."""
 
 from datetime import timedelta
 
@@ -35,13 +35,13 @@ def come_back(*terminals: Terminal, seconds: float = 10) -> None:
 
 
 def numbers(seconds: float = 20) -> list[tuple[int, int, int, int]]:
-    """Of each loss that is followed: all, back, awaited, missing."""
+    """Counts for each followed node: all, back, awaited, missing."""
     return [
         (loss.total, loss.back, loss.awaited, loss.missing) for loss in dropped_terminals.recovery_of(later(seconds))
     ]
 
 
-def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, node, settings):
+def test_returned_and_awaited_terminals_are_counted_until_all_are_back(fleet, node, settings):
     terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(5)]
     fleet.online(node="b", lease_s=LONG)
     drop()
@@ -58,7 +58,7 @@ def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, nod
     assert numbers() == []
 
 
-def test_who_did_not_come_back_within_the_grace_is_missing(fleet, node, scheduler, settings):
+def test_terminals_not_back_within_the_grace_are_missing(fleet, node, scheduler, settings):
     terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(3)]
     drop(Cause.NODE_LOST)
     come_back(*terminals[:2])
@@ -70,7 +70,7 @@ def test_who_did_not_come_back_within_the_grace_is_missing(fleet, node, schedule
     assert loss.is_over
 
 
-def test_a_loss_is_followed_for_a_quarter_of_an_hour(fleet, node):
+def test_a_node_is_followed_for_a_quarter_of_an_hour(fleet, node):
     fleet.online(node="a", lease_s=LONG)
     drop()
 
@@ -78,7 +78,7 @@ def test_a_loss_is_followed_for_a_quarter_of_an_hour(fleet, node):
     assert not dropped_terminals.recovery_of(AT + FOLLOWED_FOR)
 
 
-def test_a_node_without_links_loses_nothing(fleet, node):
+def test_a_node_without_links_drops_nothing(fleet, node):
     fleet.online(node="b", lease_s=LONG)
 
     drop()
@@ -86,7 +86,7 @@ def test_a_node_without_links_loses_nothing(fleet, node):
     assert numbers() == []
 
 
-def test_a_terminal_that_has_troubles_of_its_own_is_not_among_them(fleet, node, settings):
+def test_terminals_with_other_problems_are_not_counted(fleet, node, settings):
     settings.NODE = "a"
     link = Link(fleet.terminal())
     store.write([link.boot(), link.lost(at=later(5))])
@@ -97,7 +97,7 @@ def test_a_terminal_that_has_troubles_of_its_own_is_not_among_them(fleet, node, 
     assert numbers() == [(1, 0, 1, 0)]
 
 
-def test_a_node_that_drains_still_holds_some(fleet, node, settings):
+def test_a_draining_node_still_has_links(fleet, node, settings):
     settings.NODE = "a"
     links = [Link(fleet.terminal()) for _ in range(4)]
     store.write([link.boot() for link in links])
@@ -117,7 +117,7 @@ def test_a_node_that_drains_still_holds_some(fleet, node, settings):
     assert steps == [[(4, 0, 4, 0)], [(4, 0, 4, 0)], [(4, 2, 2, 0)], [(4, 2, 2, 0)]]
 
 
-def test_a_drain_that_was_cut_short_still_counts_those_who_left_before(fleet, node, settings):
+def test_an_aborted_drain_still_counts_earlier_terminals(fleet, node, settings):
     settings.NODE = "a"
     links = [Link(fleet.terminal()) for _ in range(4)]
     store.write([link.boot() for link in links])
@@ -132,7 +132,7 @@ def test_a_drain_that_was_cut_short_still_counts_those_who_left_before(fleet, no
     assert numbers() == [(4, 1, 3, 0)]
 
 
-def test_a_later_loss_counts_anew(fleet, node):
+def test_a_later_event_counts_anew(fleet, node):
     terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(3)]
     drop()
     come_back(*terminals)

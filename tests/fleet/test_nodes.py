@@ -1,4 +1,4 @@
-"""The server processes: who bears a name, who beats, who is overdue."""
+"""The server processes: names, heartbeats, lost nodes."""
 
 import io
 import os
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.both
 
 ELSEWHERE = {"host": "another-host", "pid": 4711}
 NOBODY = 2**22 + 1
-"""A process number that Linux gives to no process."""
+"""A process number that Linux never assigns."""
 
 
 def joined(name: str = "a", *, age_s: float = 0, **fields: Any) -> Membership:
-    """A node that is there already and was heard `age_s` ago."""
+    """An existing node whose last heartbeat was `age_s` ago."""
     member = Membership(name)
     member.join(pause=unasked)
     Node.objects.filter(name=name).update(heartbeat_at=now() - timedelta(seconds=age_s), **fields)
@@ -36,7 +36,7 @@ def unasked(seconds: float) -> None:
 
 
 def nothing(seconds: float) -> None:
-    """A wait in which nothing happens."""
+    """A wait without changes."""
 
 
 def meanwhile(happens: Callable[[], object]) -> Callable[[float], None]:
@@ -46,7 +46,7 @@ def meanwhile(happens: Callable[[], object]) -> Callable[[float], None]:
     return pause
 
 
-def test_a_process_that_joins_is_a_running_node(db):
+def test_a_joining_process_is_a_running_node(db):
     before = Membership("a").join(pause=unasked)
 
     node = Node.objects.get()
@@ -55,7 +55,7 @@ def test_a_process_that_joins_is_a_running_node(db):
     assert abs(node.heartbeat_at - now()) < timedelta(minutes=1)
 
 
-def test_a_live_process_of_the_same_name_elsewhere_is_seen_beating_and_refused(db):
+def test_a_live_process_of_the_same_name_elsewhere_is_detected_by_its_heartbeats_and_refused(db):
     other = joined(**ELSEWHERE)
 
     with pytest.raises(NodeNameTaken) as refusal:
@@ -67,7 +67,7 @@ def test_a_live_process_of_the_same_name_elsewhere_is_seen_beating_and_refused(d
 
 
 @pytest.mark.parametrize("place", [ELSEWHERE, {"pid": 1}], ids=["another host", "a number that another process has"])
-def test_a_process_that_does_not_beat_while_one_watches_gives_up_its_name(db, place):
+def test_a_process_without_heartbeats_gives_up_its_name(db, place):
     joined(**place)
     member = Membership("a")
 
@@ -101,7 +101,7 @@ def test_a_node_that_drains_keeps_its_name_until_it_ends(db):
     Membership("a").join(pause=unasked)
 
 
-def test_a_beat_says_how_many_links_there_are(db):
+def test_a_heartbeat_contains_the_number_of_links(db):
     member = joined(age_s=5)
 
     is_ours = member.record_heartbeat(links=412)
@@ -111,7 +111,7 @@ def test_a_beat_says_how_many_links_there_are(db):
     assert not Node.objects.overdue().exists()
 
 
-def test_a_beat_of_an_earlier_process_counts_for_nothing(db):
+def test_a_heartbeat_of_an_earlier_process_is_ignored(db):
     older = joined(pid=NOBODY)
     joined()
     Node.objects.update(heartbeat_at=F("heartbeat_at") - timedelta(seconds=60))
@@ -130,7 +130,7 @@ def test_a_node_is_overdue_by_its_beat(db, age_s, is_overdue):
 
 
 @pytest.mark.parametrize("state", [NodeState.STOPPED, NodeState.LOST])
-def test_who_need_not_beat_is_not_overdue(db, state):
+def test_a_node_without_heartbeats_by_design_is_not_overdue(db, state):
     joined(age_s=99, state=state)
 
     assert not Node.objects.overdue().exists()
@@ -143,7 +143,7 @@ def test_a_node_is_marked_as_lost_once(db):
     assert (mark_lost(node), mark_lost(node)) == (True, False)
 
 
-def test_a_node_that_beats_after_all_is_not_marked(db):
+def test_a_node_with_a_late_heartbeat_is_not_marked(db):
     member = joined(age_s=99)
     node = Node.objects.get()
     member.record_heartbeat(links=1)
@@ -152,7 +152,7 @@ def test_a_node_that_beats_after_all_is_not_marked(db):
     assert Node.objects.get().state == NodeState.RUNNING
 
 
-def test_a_node_that_was_taken_for_lost_and_goes_on_is_running_again(db):
+def test_a_node_marked_as_lost_that_continues_is_running_again(db):
     member = joined(age_s=99)
     mark_lost(Node.objects.get())
 
@@ -175,7 +175,7 @@ def test_of_two_that_start_at_once_under_one_name_one_gets_it(transactional_db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_hear_of_a_node_that_comes_or_goes(transactional_db, feed_recorder):
+def test_boards_are_notified_of_a_new_or_lost_node(transactional_db, feed_recorder):
     member = Membership("a")
     feed_recorder.changes()
 
@@ -191,7 +191,7 @@ def test_whether_a_process_runs():
     assert not is_running(NOBODY)
 
 
-def test_names_that_nobody_bore_for_a_month_are_forgotten(db):
+def test_names_unused_for_a_month_are_deleted(db):
     month = 31 * 86_400
     joined("gone", age_s=month, state=NodeState.LOST)
     joined("quiet", age_s=month)
@@ -220,5 +220,5 @@ def test_a_command_lists_them(db):
     assert second.split()[-2:] == ["another-host", "4711"]
 
 
-def test_the_command_says_when_there_is_none(db):
+def test_the_command_reports_an_empty_list(db):
     assert "manage.py serve" in listed()

@@ -1,4 +1,4 @@
-"""What becomes of a terminal's presence: every standing, everything that can happen to it."""
+"""Transitions of presence: every link state, and every event."""
 
 from datetime import datetime, timedelta
 
@@ -72,7 +72,7 @@ def link_state(name: str) -> LinkState:
 
 
 def seen(terminal: LinkState) -> tuple[str, str, float | None, float | None]:
-    """Presence, cause, and how many seconds after AT it is due and said to be back."""
+    """Presence, cause, and how many seconds after AT it is due and expected back."""
     return terminal.presence, terminal.cause, _seconds(terminal.due_at), _seconds(terminal.back_at)
 
 
@@ -105,7 +105,7 @@ def test_a_live_report_brings_any_terminal_online(name):
 
 
 @pytest.mark.parametrize("name", sorted(HERE))
-def test_anything_that_is_heard_brings_a_terminal_online(name):
+def test_any_frame_brings_a_terminal_online(name):
     terminal = link_state(name)
 
     move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
@@ -116,7 +116,7 @@ def test_anything_that_is_heard_brings_a_terminal_online(name):
 
 
 @pytest.mark.parametrize("name", LEFT)
-def test_a_sign_of_life_takes_no_goodbye_back(name):
+def test_a_heartbeat_does_not_cancel_a_goodbye(name):
     terminal = link_state(name)
     expected = seen(terminal)
 
@@ -127,7 +127,7 @@ def test_a_sign_of_life_takes_no_goodbye_back(name):
     assert terminal.last_seen_at == later(10)
 
 
-def test_a_move_tells_what_was_before_and_when():
+def test_a_change_contains_the_previous_presence_and_when():
     terminal = link_state("silent")
 
     move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
@@ -136,7 +136,7 @@ def test_a_move_tells_what_was_before_and_when():
     assert terminal.presence_at == later(10)
 
 
-def test_renewing_a_lease_leaves_the_indexed_due_time_alone():
+def test_renewing_a_lease_does_not_change_the_indexed_due_time():
     terminal = link_state("online")
 
     transitions.renew_lease(terminal, at=later(30), timing=TIMING)
@@ -145,7 +145,7 @@ def test_renewing_a_lease_leaves_the_indexed_due_time_alone():
     assert terminal.due_at == later(LEASE_S)
 
 
-def test_a_boot_of_another_start_counts_its_reports_anew_and_of_the_same_start_goes_on():
+def test_a_boot_with_another_id_counts_its_reports_anew_and_with_the_same_id_continues():
     terminal = replace(link_state("online"), boot_id="first", seq=7)
 
     transitions.boot(terminal, at=AT, node="a", boot_id="first", timing=TIMING)
@@ -176,7 +176,7 @@ GOODBYES = [
 
 
 @pytest.mark.parametrize(("reason", "back_at_s", "wanted", "cause", "due_s", "back_s"), GOODBYES)
-def test_a_goodbye_says_what_to_expect(reason, back_at_s, wanted, cause, due_s, back_s):
+def test_a_goodbye_sets_the_expectation(reason, back_at_s, wanted, cause, due_s, back_s):
     terminal = link_state("online")
 
     move = transitions.bid_goodbye(
@@ -188,7 +188,7 @@ def test_a_goodbye_says_what_to_expect(reason, back_at_s, wanted, cause, due_s, 
     assert move.back_at == terminal.back_at
 
 
-def test_a_second_goodbye_moves_the_return_time_and_is_no_change_of_presence():
+def test_a_second_goodbye_changes_the_return_time_and_not_the_presence():
     terminal = link_state("rebooting")
 
     move = transitions.bid_goodbye(terminal, reason="update", back_at=later(600), at=later(5), timing=TIMING)
@@ -212,7 +212,7 @@ LOSSES = [
 
 
 @pytest.mark.parametrize(("name", "cause", "wanted"), LOSSES)
-def test_a_lost_link_silences_only_who_was_online(name, cause, wanted):
+def test_a_lost_link_silences_only_online_terminals(name, cause, wanted):
     terminal = link_state(name)
 
     move = transitions.lose(terminal, cause=cause, at=later(10), timing=TIMING)
@@ -222,7 +222,7 @@ def test_a_lost_link_silences_only_who_was_online(name, cause, wanted):
 
 
 SWEEPS = [
-    # standing, at (s), what is seen then
+    # state, at (s), state afterwards
     ("online", 44, (Presence.ONLINE, Cause.NONE, 45, None)),
     ("online", 45, (Presence.SILENT, Cause.LEASE_RAN_OUT, 75, None)),
     ("silent", 29, (Presence.SILENT, Cause.CONNECTION_LOST, 30, None)),
@@ -247,7 +247,7 @@ def test_the_sweep_acts_at_the_due_time_and_not_before(name, at_s, wanted):
     assert seen(terminal) == wanted
 
 
-def test_a_lease_that_was_renewed_only_moves_on():
+def test_a_renewed_lease_only_moves_the_due_time():
     terminal = link_state("online")
     transitions.renew_lease(terminal, at=later(40), timing=TIMING)
 
@@ -257,7 +257,7 @@ def test_a_lease_that_was_renewed_only_moves_on():
     assert seen(terminal) == (Presence.ONLINE, Cause.NONE, 40 + LEASE_S, None)
 
 
-def test_a_terminal_that_came_back_late_is_online_as_if_nothing_had_been():
+def test_a_late_return_is_online_as_usual():
     terminal = link_state("rebooting")
     transitions.sweep(terminal, at=later(301), timing=TIMING)
 
@@ -268,8 +268,8 @@ def test_a_terminal_that_came_back_late_is_online_as_if_nothing_had_been():
     assert seen(terminal) == (Presence.ONLINE, Cause.NONE, 500 + LEASE_S, None)
 
 
-def test_what_was_heard_before_the_terminal_went_silent_does_not_rewrite_history():
-    """A flush that waited for the database comes after the sweep that found the lease run out."""
+def test_frames_from_before_the_silence_do_not_change_history():
+    """A flush that waited for the database comes after the sweep that found the lease expired."""
     terminal = link_state("online")
     transitions.sweep(terminal, at=later(50), timing=TIMING)
 
@@ -281,7 +281,7 @@ def test_what_was_heard_before_the_terminal_went_silent_does_not_rewrite_history
 
 
 class Life(RuleBasedStateMachine):
-    """Anything may happen to a terminal in any order; time goes on."""
+    """Any events of a terminal in any order; time advances."""
 
     @initialize()
     def begin(self) -> None:

@@ -1,4 +1,4 @@
-"""What people edit of the fleet is told to every board."""
+"""Changes of the fleet by people are published to every board."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tms.fleet.terminals import services
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_edited_terminal_is_told(fleet: Fleet, feed_recorder: FeedRecorder):
+def test_an_edited_terminal_is_published(fleet: Fleet, feed_recorder: FeedRecorder):
     terminal = fleet.terminal()
     feed_recorder.changes()
     terminal.label = "Till 7"
@@ -24,7 +24,7 @@ def test_an_edited_terminal_is_told(fleet: Fleet, feed_recorder: FeedRecorder):
 
 
 @pytest.mark.parametrize("field", ["site", "kind"])
-def test_a_terminal_that_came_into_other_lists_makes_every_board_read_again(
+def test_a_terminal_that_moved_to_other_lists_makes_every_board_read_again(
     fleet: Fleet, feed_recorder: FeedRecorder, field
 ):
     terminal = fleet.terminal(kind="kiosk")
@@ -46,7 +46,7 @@ def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, feed_recorder
     assert feed_recorder.change().everything
 
 
-def test_a_forgotten_terminal_takes_its_keys_along(fleet: Fleet, feed_recorder: FeedRecorder):
+def test_a_deleted_terminal_deletes_its_keys(fleet: Fleet, feed_recorder: FeedRecorder):
     terminal = fleet.terminal()
     key = terminal.credentials.get()
     feed_recorder.changes()

@@ -1,4 +1,4 @@
-"""Many terminals' standing, read and written at once."""
+"""Link states of many terminals, read and written in bulk."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 class Row(msgspec.Struct):
-    """One of every kind that a row may hold."""
+    """One of every kind of value in a row."""
 
     whole: int
     real: float
@@ -39,7 +39,7 @@ TEXTS = ["", "plain", 'it\'s "quoted"', "%s %(x)s", "back\\slash", "日本語", 
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_row_arrives_as_it_was_sent(db, text):
+def test_a_row_is_returned_as_it_was_sent(db, text):
     document = msgspec.Raw(msgspec.json.encode({text: 1.5}))
 
     [row] = selected(Row(2**53, -0.25, text, True, AT, None, document))
@@ -49,7 +49,7 @@ def test_a_row_arrives_as_it_was_sent(db, text):
     assert (msgspec.json.decode(kept) if isinstance(kept, str) else kept) == {text: 1.5}
 
 
-def test_rows_keep_their_order_and_there_may_be_none(db):
+def test_rows_keep_their_order_and_may_be_empty(db):
     rows = [Row(number, 0.0, "", False, AT, AT, msgspec.Raw(b"{}")) for number in range(50)]
 
     assert [row[0] for row in selected(*rows)] == list(range(50))
@@ -66,7 +66,7 @@ INSTANTS = [
 
 
 @pytest.mark.parametrize("at", INSTANTS)
-def test_an_instant_is_kept_as_the_orm_keeps_it(fleet, at):
+def test_an_instant_is_stored_as_the_orm_stores_it(fleet, at):
     """On SQLite instants are text: another spelling would compare wrongly."""
     terminal = fleet.terminal()
     link_state = store.lock([terminal.pk])[terminal.pk]
@@ -80,7 +80,7 @@ def test_an_instant_is_kept_as_the_orm_keeps_it(fleet, at):
     assert not TerminalState.objects.due(at - timedelta(microseconds=1)).exists()
 
 
-def test_what_was_locked_is_written_back_whole(fleet):
+def test_locked_rows_are_written_back_completely(fleet):
     terminal = fleet.online(boot_id="boot-1", seq=7, status="ok", status_at=later(3), back_at=later(9))
     before = store.lock([terminal.pk])[terminal.pk]
 
@@ -89,7 +89,7 @@ def test_what_was_locked_is_written_back_whole(fleet):
     assert store.lock([terminal.pk])[terminal.pk] == before
 
 
-def test_only_those_who_are_named_are_touched(fleet):
+def test_only_the_given_terminals_are_changed(fleet):
     one, other = fleet.online(), fleet.online()
 
     link_state = store.lock([one.pk])[one.pk]
@@ -111,13 +111,13 @@ def test_metrics_are_merged_over_the_last_values(fleet):
     assert TerminalState.objects.get().metrics == {"a": 1.0, "b": 3.5, "c.d": 4}
 
 
-def test_who_does_not_exist_is_not_found_and_nothing_to_write_is_no_query(fleet, django_assert_num_queries):
+def test_unknown_terminals_are_not_found_and_an_empty_write_costs_no_query(fleet, django_assert_num_queries):
     assert store.lock([4711]) == {}
     with django_assert_num_queries(0):
         store.save([])
 
 
-def test_moves_become_history(fleet):
+def test_changes_are_recorded_in_the_history(fleet):
     terminal = fleet.terminal()
 
     store.record([LinkStateChange(terminal.pk, AT, Presence.ONLINE, Presence.REBOOTING, Cause.UPDATE, later(60), 3)])
@@ -129,7 +129,7 @@ def test_moves_become_history(fleet):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_many_who_change_the_same_terminals_in_any_order_neither_race_nor_deadlock(fleet):
+def test_concurrent_changes_of_the_same_terminals_in_any_order_neither_race_nor_deadlock(fleet):
     pks = [terminal.pk for terminal in fleet.terminals(20)]
 
     def count_up(n: int) -> None:
@@ -148,7 +148,7 @@ def test_many_who_change_the_same_terminals_in_any_order_neither_race_nor_deadlo
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_grace_that_is_given_while_reports_come_in_neither_races_nor_deadlocks(fleet):
+def test_a_grace_given_during_reports_neither_races_nor_deadlocks(fleet):
     terminals = fleet.terminals(40, presence=Presence.SILENT, due_at=AT)
     for number, terminal in enumerate(terminals):  # so that the index and the keys are in opposite order
         TerminalState.objects.filter(pk=terminal.pk).update(due_at=later(-number))

@@ -10,7 +10,7 @@ from tms.accounts.models import User
 
 @pytest.fixture
 def boss(fleet) -> User:
-    """May do everything."""
+    """Has all permissions."""
     return User.objects.create_user("boss", is_staff=True, is_superuser=True)
 
 
@@ -23,13 +23,13 @@ def client_of_boss(boss) -> Client:
 
 @pytest.fixture
 def everything(fleet, boss) -> dict[str, str]:
-    """One of everything; what stands for the last name in an address, by the path before it."""
+    """One of everything; the last value in a URL, by the path before it."""
     return furnish(fleet, boss)
 
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Thousands of refusals are no news."""
+    """Thousands of refusals need no log."""
     logging.disable(logging.WARNING)
     yield
     logging.disable(logging.NOTSET)

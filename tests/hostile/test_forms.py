@@ -1,4 +1,4 @@
-"""No form of TMS or of its admin answers 500, whatever is sent to it (R47)."""
+"""No form of TMS or of its admin answers 500 for any input (R47)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,7 +39,7 @@ ODD: Mapping[str, str | bytes] = {
     "empty": "",
 }
 LEAST_FORMS, LEAST_FIELDS = 80, 350
-"""Fewer would mean that the walk no longer finds them."""
+"""Fewer would mean that the walk does not find them."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def forms(client_of_boss, everything, monkeypatch) -> list[Form]:
 
 
 def send(client: Client, form: Form, hostile: Mapping[str, Any]) -> HttpResponse:
-    """As a browser would. Nothing of it stays, the sign-out included."""
+    """As in a browser. Nothing persists, including the sign-out."""
     cookies = client.cookies.copy()
     body = urlencode(form.fields | {name: [value] for name, value in hostile.items()}, doseq=True)
     with transaction.atomic():
@@ -67,7 +67,7 @@ def packed(form: Form) -> Iterator[dict[str, str | bytes]]:
 
 
 @pytest.mark.services
-def test_every_form_survives_every_hostile_value_in_every_field(client_of_boss, forms):
+def test_every_form_accepts_or_rejects_every_hostile_value_in_every_field(client_of_boss, forms):
     assert len(forms) >= LEAST_FORMS
     assert sum(len(form.hostile_fields) for form in forms) >= LEAST_FIELDS
 
@@ -82,8 +82,8 @@ def test_every_form_survives_every_hostile_value_in_every_field(client_of_boss, 
     max_examples=100, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
-def test_one_hostile_value_in_a_form_that_is_fine_otherwise(client_of_boss, forms, data):
-    """So that it gets past the other fields, to what saves the form."""
+def test_one_hostile_value_in_an_otherwise_valid_form(client_of_boss, forms, data):
+    """So that it passes the other fields, up to the code that saves the form."""
     form = data.draw(st.sampled_from([form for form in forms if form.hostile_fields]))
     name, value = data.draw(st.sampled_from(form.hostile_fields)), data.draw(st.sampled_from(sorted(ODD)))
 
@@ -94,7 +94,7 @@ def test_one_hostile_value_in_a_form_that_is_fine_otherwise(client_of_boss, form
 
 @pytest.mark.both
 @pytest.mark.parametrize("field", ["sites", "groups", "rules", "steps-0-destinations", "steps-0-rotations"])
-def test_an_id_that_no_column_holds_is_named_in_the_error(client_of_boss, field):
+def test_an_id_out_of_range_is_named_in_the_error(client_of_boss, field):
     steps = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0"}
 
     answer = client_of_boss.post("/policies/new/", {"name": "P", field: str(2**63), **steps})

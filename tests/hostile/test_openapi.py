@@ -1,4 +1,4 @@
-"""Every operation of the API, called as its description allows and as it does not, answers as it describes (R47)."""
+"""Every operation of the API, called with valid and invalid input, answers as described (R47)."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from tms.main.api_v1 import api
 from tms.notifications.models.destination import Destination
 
 EXAMPLES = 4
-"""Of each operation, as its description allows and again as it does not."""
+"""Calls of each operation, valid and invalid."""
 BOUNDED = settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -50,14 +50,14 @@ def receiver(settings) -> Iterator[WebhookReceiver]:
 
 @pytest.fixture
 def sink(everything, receiver) -> None:
-    """What is sent to destinations goes to this machine, and to nobody else."""
+    """Requests to destinations go to this machine only."""
     hook = Destination.objects.get(kind="webhook")
     hook.set_address(receiver.url)
     hook.save()
 
 
 @pytest.mark.django_db
-def test_every_operation_answers_as_described_whatever_is_sent(caller, everything, sink):
+def test_every_operation_answers_as_described_for_any_input(caller, everything, sink):
     described = Described(api.get_openapi_schema())
     operations = [found.ok() for found in schemathesis.openapi.from_dict(described.description).get_all_operations()]
     statuses: Counter[int] = Counter()
@@ -92,11 +92,11 @@ def call(
 
 
 class Described:
-    """What the description says of an answer."""
+    """The description of a response."""
 
     def __init__(self, description: dict[str, Any]) -> None:
         self.description = description
-        # Each schema is compiled once; an answer is looked at through a reference into the whole.
+        # Each schema is compiled once; a response is validated through a reference into the document.
         self._components = {"components": description["components"]}
 
     def check(self, method: str, path: str, answer: HttpResponse) -> None:
@@ -112,14 +112,14 @@ class Described:
 
 
 def filled(path: str, names: Mapping[str, str]) -> str:
-    """About something that is there."""
+    """For an existing object."""
     for before, name in names.items():
         path = re.sub(rf"^(/api/v1{before}){{\w+}}", rf"\g<1>{name}", path)
     return re.sub(r"{\w+}", "1", path)
 
 
 def send(caller: ApiClient, case: Case, path: str) -> HttpResponse:
-    """Nothing of it stays."""
+    """Nothing persists."""
     sent = case.as_transport_kwargs(base_url="http://testserver")
     body = json.dumps(sent["json"]) if "json" in sent else sent.get("data") or b""
     query = urlencode(sent.get("params") or {}, doseq=True, errors="surrogatepass")

@@ -1,4 +1,4 @@
-"""No page answers 500, whatever stands in its address (R47)."""
+"""No page answers 500 for any query (R47)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ from tms.boards.pages import RenderContext, page_at
 
 ASKED = r'(?:GET|query)(?:\.get(?:list)?\(|,)\s*"(\w+)"'
 NAMES = sorted(inventory.found_in_code(ASKED) | {"at", "limit", "p", "all"})
-"""Of the parameters that some page asks for."""
+"""All query parameters of pages."""
 HOSTILE = {
     "2^63": str(2**63),
     "5000 digits": "9" * 5_000,
@@ -43,17 +43,17 @@ HOSTILE = {
     "Arabic digits": "%D9%A3",
     "one": "1",
 }
-"""As they stand in an address."""
+"""Encoded for a URL."""
 
 
 async def consume(answer: Any) -> None:
-    """What fails later fails here."""
+    """Forces lazy errors."""
     async for _ in answer:
         pass
 
 
 def answered(client: Client, address: str, query: str, **headers: str) -> HttpResponseBase:
-    """Nothing of it stays."""
+    """Nothing persists."""
     with transaction.atomic():
         answer = client.get(f"{address}?{query}", headers=headers)
         if answer.streaming:
@@ -64,7 +64,9 @@ def answered(client: Client, address: str, query: str, **headers: str) -> HttpRe
 
 def packed(number: int) -> Iterator[str]:
     """Each hostile value once for each parameter."""
-    values = [value for name, value in HOSTILE.items() if "U+0000" not in name]  # which the whole request fails by
+    values = [
+        value for name, value in HOSTILE.items() if "U+0000" not in name
+    ]  # the value that fails the whole request
     for turn in range(number):
         yield "&".join(f"{name}={values[(turn + place) % len(values)]}" for place, name in enumerate(NAMES))
 
@@ -87,7 +89,7 @@ def test_every_page_survives_hostile_values_of_all_parameters(client_of_boss, pa
 @pytest.mark.both
 @settings(max_examples=80, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_a_hostile_query_is_no_fault_of_tms(client_of_boss, pages, data):
+def test_a_hostile_query_causes_no_internal_error(client_of_boss, pages, data):
     page = data.draw(st.sampled_from(pages))
     chosen = data.draw(
         st.dictionaries(st.sampled_from(NAMES), st.sampled_from(sorted(HOSTILE)), min_size=1, max_size=3)
@@ -103,7 +105,7 @@ def test_a_hostile_query_is_no_fault_of_tms(client_of_boss, pages, data):
     ("address", "where"),
     [("/alerts/?q=a%00b", "?q"), ("/terminals/?kind=payment&site=%00", "?site"), ("/terminals/T%00/", "The path")],
 )
-def test_a_nul_in_an_address_is_refused_with_where_it_stands(client_of_boss, address, where):
+def test_a_nul_in_a_url_is_refused_with_its_location(client_of_boss, address, where):
     answer = client_of_boss.get(address)
 
     assert answer.status_code == 400
@@ -124,7 +126,7 @@ def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, eve
 @pytest.mark.parametrize(
     "page", ["//[", "/terminals/a\0b/", "/alerts/?q=a%00b", "/alerts/?rule=" + "9" * 5_000, "\0", ""]
 )
-def test_a_live_page_of_a_hostile_address_is_none_or_is_read(boss, everything, page):
+def test_a_live_page_of_a_hostile_url_is_refused_or_rendered(boss, everything, page):
     live = page_at(page, person=boss)
 
     assert live is None or live.page_state(RenderContext(now()))
@@ -132,7 +134,7 @@ def test_a_live_page_of_a_hostile_address_is_none_or_is_read(boss, everything, p
 
 @pytest.mark.services
 @pytest.mark.parametrize("address", ["/digest/", "/digest/markdown/", "/alerts/times/", "/alerts/past/"])
-def test_a_span_of_ten_thousand_years_asks_no_more_of_the_database(
+def test_a_period_of_ten_thousand_years_costs_no_more_queries(
     client_of_boss, everything, address, django_assert_max_num_queries
 ):
     with CaptureQueriesContext(connection) as usual:

@@ -1,4 +1,4 @@
-"""Every page and every form of TMS, found by walking its addresses and reading what they answer."""
+"""Every page and every form of TMS, found by walking its URLs and reading the responses."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,34 +21,34 @@ REGISTRIES = {
     "/rules/new/": tuple(RULE_KINDS),
     "action": tuple(ACTIONS),
 }
-"""What stands for other names in an address than those of rows: by name, or by what precedes it."""
+"""Values of URL parameters other than primary keys: by name, or by the preceding part."""
 
 
 UNTOUCHED = re.compile(r"csrfmiddlewaretoken|_.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS")
-"""Fields of Django's own that only say how much there is, and the buttons of the admin."""
+"""Fields of Django that only contain counts, and the buttons of the admin."""
 
 
 @dataclass
 class Form:
-    """A form as a browser would send it: where to, and each field with what it begins with."""
+    """A form as a browser would send it: its action, and each field with its initial value."""
 
     action: str
     fields: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def hostile_fields(self) -> list[str]:
-        """Those that get hostile values."""
+        """The fields that get hostile values."""
         return sorted(name for name in self.fields if not UNTOUCHED.fullmatch(name))
 
 
 def addresses(names: Mapping[str, str]) -> list[str]:
-    """Of all pages of TMS itself and of the admin, in order."""
+    """The forms of all pages of TMS and of the admin, in order."""
     ours = (path for path, _ in inventory.addresses() if not path.startswith(NOT_PAGES))
     return sorted({address for path in ours for address in _filled(path, names)} | set(_of_admin()))
 
 
 def forms(client: Client, pages: list[str]) -> list[Form]:
-    """Those that send something, each once: by the route of where to, and by its fields."""
+    """The forms that send something, each once: by the route of the action, and by its fields."""
     found: dict[tuple[str, ...], Form] = {}
     for page in pages:
         answer = client.get(page, follow=True)
@@ -78,7 +78,7 @@ def _of_admin() -> Iterator[str]:
 
 
 class _Forms(HTMLParser):
-    """The forms of a page that post. What htmx posts is read as if the button of a form were pressed."""
+    """The POST forms of a page. htmx requests are treated like submitting a form."""
 
     def __init__(self, page: str, html: str) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ from tools.tfkit.toolchain import RegistryUnreachable, Toolchain
 
 @pytest.fixture(scope="session")
 def toolchain() -> Toolchain:
-    """Terraform, fetched the first time."""
+    """Terraform, installed on the first use."""
     found = Toolchain()
     try:
         found.setup()

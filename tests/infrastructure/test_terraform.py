@@ -1,4 +1,4 @@
-"""deploy/terraform, run by the real Terraform. What it asserts stands beside it, in tests/*.tftest.hcl."""
+"""deploy/terraform, run by the real Terraform. The assertions are in tests/*.tftest.hcl."""
 
 import os
 import re
@@ -24,7 +24,7 @@ resource "aws_wafv2_web_acl_association" "balancer" {
 """
 
 type Mistake = tuple[str, str, str]
-"""A file, what stands in it, and what should not."""
+"""A file, a text in it, and its replacement."""
 
 MISSPELT = ("balancer.tf", "idle_timeout ", "idle_timeuot ")
 UNGUARDED = ("waf.tf", ASSOCIATION, "")
@@ -36,30 +36,30 @@ def runs(folder: Path) -> int:
     return sum(len(re.findall(r'^run "', path.read_text(), re.MULTILINE)) for path in folder.glob("tests/*.tftest.hcl"))
 
 
-def told(report: Report) -> str:
+def described(report: Report) -> str:
     return "\n".join(map(str, report.problems))
 
 
-def test_production_is_what_it_should_be_on_machines_and_in_containers(toolchain: Toolchain):
+def test_the_plan_of_production_is_correct_on_machines_and_in_containers(toolchain: Toolchain):
     report = check(CONFIGURATION, toolchain, variables=PRODUCTION)
 
-    assert report.ok, told(report)
+    assert report.ok, described(report)
     assert report.passed == runs(CONFIGURATION)
 
 
-def test_the_bucket_of_the_state_is_what_it_should_be(toolchain: Toolchain):
+def test_the_bucket_of_the_state_is_correct(toolchain: Toolchain):
     report = check(CONFIGURATION / "bootstrap", toolchain)
 
-    assert report.ok, told(report)
+    assert report.ok, described(report)
     assert report.passed == runs(CONFIGURATION / "bootstrap")
 
 
 @pytest.fixture(scope="module")
-def what_is_said(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Of the configuration with mistakes in it. Several at once, because each check takes seconds."""
+def output_of(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Output for a configuration with mistakes. Several at once, because each check takes seconds."""
 
     @cache
-    def said(*mistakes: Mistake) -> str:
+    def message(*mistakes: Mistake) -> str:
         root = tmp_path_factory.mktemp("mistakes")
         copy = root / "deploy/terraform"
         shutil.copytree(CONFIGURATION, copy, ignore=shutil.ignore_patterns("bootstrap"))
@@ -72,30 +72,30 @@ def what_is_said(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory)
             text = (copy / file).read_text()
             assert good in text
             (copy / file).write_text(text.replace(good, bad, 1))
-        return told(check(copy, toolchain, root=root, variables=PRODUCTION))
+        return described(check(copy, toolchain, root=root, variables=PRODUCTION))
 
-    return said
-
-
-def test_a_misspelt_argument_is_caught(what_is_said):
-    assert 'An argument named "idle_timeuot" is not expected here' in what_is_said(MISSPELT)
+    return message
 
 
-def test_a_waf_that_stands_before_nothing_is_caught(what_is_said):
-    said = what_is_said(UNGUARDED)
-
-    assert 'resource "aws_wafv2_web_acl_association" "balancer" has not been declared' in said
+def test_a_misspelt_argument_is_caught(output_of):
+    assert 'An argument named "idle_timeuot" is not expected here' in output_of(MISSPELT)
 
 
-def test_a_public_database_is_caught(what_is_said):
-    assert "The database must not be public" in what_is_said(PUBLIC, HOMELESS)
+def test_a_waf_that_is_attached_to_nothing_is_caught(output_of):
+    message = output_of(UNGUARDED)
+
+    assert 'resource "aws_wafv2_web_acl_association" "balancer" has not been declared' in message
 
 
-def test_a_database_without_its_subnets_is_caught(what_is_said):
-    """Left out, they would be RDS's choice: the guard cannot know them."""
+def test_a_public_database_is_caught(output_of):
+    assert "The database must not be public" in output_of(PUBLIC, HOMELESS)
+
+
+def test_a_database_without_its_subnets_is_caught(output_of):
+    """If omitted, RDS would choose them, which the guard cannot know."""
     line = guarded_line("db_subnet_group_name")
 
-    assert f"guards.tftest.hcl:{line}: error: Unknown condition value" in what_is_said(PUBLIC, HOMELESS)
+    assert f"guards.tftest.hcl:{line}: error: Unknown condition value" in output_of(PUBLIC, HOMELESS)
 
 
 def guarded_line(words: str) -> int:
@@ -103,8 +103,8 @@ def guarded_line(words: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if words in line)
 
 
-def test_the_first_release_is_published_without_cloudfront_and_database(toolchain: Toolchain, tmp_path: Path):
-    """What docs/deploying.md applies first takes minutes, because nothing that takes long is behind it."""
+def test_the_first_release_is_published_before_cloudfront_and_database(toolchain: Toolchain, tmp_path: Path):
+    """The first apply of docs/deploying.md takes minutes, because it depends on no slow resource."""
     guide = (ROOT / "docs/deploying.md").read_text()
     targets = {name.split("[")[0] for name in re.findall(r"-target '?([\w.]+(?:\[\"\w+\"\])?)", guide)}
 
@@ -116,9 +116,9 @@ def test_the_first_release_is_published_without_cloudfront_and_database(toolchai
 
 
 def edges(toolchain: Toolchain, folder: Path) -> dict[str, set[str]]:
-    """What each resource needs."""
+    """The dependencies of each resource."""
     copy = mirror(CONFIGURATION, ROOT, folder / "tree")
-    (copy / "override.tf").write_text('terraform {\n  backend "local" {}\n}\n')  # the one in S3 would be asked
+    (copy / "override.tf").write_text('terraform {\n  backend "local" {}\n}\n')  # that in S3 would be requested
     settings = os.environ | {"TF_DATA_DIR": str(folder / "data"), "TMPDIR": str(folder)}
     for words in (["init", "-input=false", f"-plugin-dir={toolchain.plugins}"], ["graph"]):
         done = subprocess.run(

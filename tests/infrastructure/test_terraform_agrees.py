@@ -1,4 +1,4 @@
-"""What Terraform says twice, because the application, a machine or a page says it too."""
+"""Values that Terraform shares with the application, a machine or a page."""
 
 import json
 import os
@@ -23,7 +23,7 @@ GUIDES = ("deploying.md", "deploying.ja.md")
 TABLE_OF_ROWS = ROOT / "docs/aws.md"
 
 
-def said(file: str, name: str) -> str:
+def local_value(file: str, name: str) -> str:
     """The value of a local."""
     found = re.search(rf"^ +{name} += +(.+?)(?: +#.*)?$", HCL[file], re.MULTILINE)
     assert found is not None, f"{file} has no {name}"
@@ -31,26 +31,29 @@ def said(file: str, name: str) -> str:
 
 
 def keys(file: str, name: str) -> set[str]:
-    """Of a local that is a map."""
+    """The value of a local that is a map."""
     found = re.search(rf"^  {name} = (?:merge\([^\n]*, )?\{{\n(.*?)^  \}}", HCL[file], re.MULTILINE | re.DOTALL)
     assert found is not None, f"{file} has no {name}"
     return set(re.findall(r"^    ([\w-]+) += ", found[1], re.MULTILINE))
 
 
-def test_the_load_balancer_knows_the_pings_of_the_server():
+def test_the_idle_timeout_exceeds_the_ping_interval_of_the_server():
     default = inventory.literal_defaults()["TMS_PING_INTERVAL_S"]
 
-    assert said("balancer.tf", "ping_interval_s") == f'tonumber(lookup(var.settings, "TMS_PING_INTERVAL_S", {default}))'
+    assert (
+        local_value("balancer.tf", "ping_interval_s")
+        == f'tonumber(lookup(var.settings, "TMS_PING_INTERVAL_S", {default}))'
+    )
 
 
-def test_the_load_balancer_knows_how_long_a_machine_drains():
+def test_the_deregistration_delay_exceeds_the_drain_of_a_machine():
     [patience] = re.findall(r"\.\*\} \+ (\d+)", (MACHINE / "configure").read_text())
     waves = 2
 
-    assert said("balancer.tf", "machine_drain_s") == f"{waves} * (local.drain_spread_s + {patience})"
+    assert local_value("balancer.tf", "machine_drain_s") == f"{waves} * (local.drain_spread_s + {patience})"
 
 
-def test_the_load_balancer_asks_for_liveness_and_never_for_readiness():
+def test_the_load_balancer_checks_liveness_and_never_readiness():
     """Readiness depends on the database: one failover would replace every machine."""
     asked = re.findall(r'^ +path += "(.+)"$', HCL["balancer.tf"], re.MULTILINE)
     by_the_image = re.findall(r'"http://127\.0\.0\.1:8000(/.*)"', (ROOT / "deploy/image/health.py").read_text())
@@ -59,11 +62,11 @@ def test_the_load_balancer_asks_for_liveness_and_never_for_readiness():
 
 
 def test_paths_are_those_of_the_application():
-    assert (said("balancer.tf", "terminal_path"), "") in inventory.sockets()
+    assert (local_value("balancer.tf", "terminal_path"), "") in inventory.sockets()
     assert {("/health/", "health"), ("/metrics", "metrics")} <= inventory.addresses()
 
 
-def test_a_machine_is_told_all_that_it_asks_for_and_nothing_else():
+def test_a_machine_gets_exactly_the_variables_that_it_requires():
     asked = re.search(r"EXPORTS='([^|]+)\|([^']+)'", (MACHINE / "userdata.sh").read_text())
     assert asked is not None
     exported = keys("compute_ec2.tf", "machine_exports")
@@ -72,9 +75,9 @@ def test_a_machine_is_told_all_that_it_asks_for_and_nothing_else():
     assert exported <= {*asked[1].split(), *asked[2].split()}
 
 
-def test_a_task_is_told_what_the_application_reads():
-    told = keys("compute_ecs.tf", "task_environment") | keys("compute_ecs.tf", "task_secrets")
-    ours = {name for name in told if name.startswith("TMS_")}
+def test_a_task_gets_the_settings_that_the_application_reads():
+    result = keys("compute_ecs.tf", "task_environment") | keys("compute_ecs.tf", "task_secrets")
+    ours = {name for name in result if name.startswith("TMS_")}
 
     assert ours <= inventory.variables()
     assert {"TMS_PRODUCTION", "TMS_SECRET_KEY", "TMS_ALLOWED_HOSTS", "TMS_TRUSTED_PROXIES"} <= ours
@@ -89,12 +92,12 @@ def decided() -> dict[str, str]:
 
 
 def variables() -> dict[str, str]:
-    """Each variable of Terraform with its body."""
+    """The body of each variable of Terraform."""
     text = "".join(HCL.values())
     return dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL))
 
 
-def test_each_setting_has_one_place_in_the_tfvars_or_a_reason_why_not():
+def test_each_setting_is_set_in_one_place_in_the_tfvars_or_excluded_with_a_reason():
     elsewhere = decided()
     nowhere = {name for name, place in elsewhere.items() if place not in variables() and place[:9] != "nothing: "}
 
@@ -103,9 +106,9 @@ def test_each_setting_has_one_place_in_the_tfvars_or_a_reason_why_not():
 
 
 @pytest.mark.parametrize("page", ["deploying.md", "deploying.ja.md", "runbook.md"])
-def test_what_an_operator_is_told_to_change_can_be_changed_in_the_tfvars(page):
+def test_settings_in_the_runbook_can_be_changed_in_the_tfvars(page):
     text = (ROOT / "docs" / page).read_text()
-    told = set(re.findall(r"`(TMS_[A-Z_]+)`", text)) & inventory.variables()
+    result = set(re.findall(r"`(TMS_[A-Z_]+)`", text)) & inventory.variables()
     fixed = {name for name, place in decided().items() if place.startswith("nothing: ")}
     by_a_command = {name for name in fixed if re.search(rf"put-secret-value[^\n]*{name}", text)}
     fields = {
@@ -114,19 +117,19 @@ def test_what_an_operator_is_told_to_change_can_be_changed_in_the_tfvars(page):
         if name in variables() and not re.search(rf"^    {field} +=", variables()[name], re.MULTILINE)
     }
 
-    assert told
-    assert not told & fixed - by_a_command
+    assert result
+    assert not result & fixed - by_a_command
     assert not fields, f"docs/{page} names fields that no variable has: {', '.join(sorted(fields))}"
 
 
-def test_a_task_takes_a_role_that_the_image_has():
+def test_a_task_uses_a_role_of_the_image():
     entrypoint = (ROOT / "deploy/image/entrypoint").read_text()
 
     for role in keys("compute_ecs.tf", "roles"):
         assert re.search(rf"^  (\w+ \| )*{role}( \| \w+)*\) exec", entrypoint, re.MULTILINE), role
 
 
-def test_alarms_and_dashboard_ask_for_metrics_that_are_sent():
+def test_alarms_and_dashboard_use_metrics_that_are_sent():
     sent = {row.name for row in TABLE} | OF_THE_BACKUP
     asked = re.findall(r"local\.tms\.(\w+)", HCL["alarms.tf"])
     shown = [
@@ -140,7 +143,7 @@ def test_alarms_and_dashboard_ask_for_metrics_that_are_sent():
     assert {*asked, *shown} <= sent
 
 
-def test_each_alarm_has_its_section_in_the_runbook_and_its_line_in_the_checklist():
+def test_each_alarm_has_its_section_in_the_runbook_and_is_in_the_checklist():
     alarms = keys("alarms.tf", "alarms")
     sections = set(re.findall(r"^#+ ([a-z-]+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
 
@@ -152,29 +155,29 @@ def test_each_alarm_has_its_section_in_the_runbook_and_its_line_in_the_checklist
     ("page", "words"),
     [("deploying.md", r"(\d+) alarms"), ("cloudwatch.md", r"(\d+) alarms"), ("deploying.ja.md", r"アラーム (\d+) 個")],
 )
-def test_pages_count_the_alarms_that_there_are(page, words):
-    told = re.findall(words, (ROOT / "docs" / page).read_text())
+def test_pages_have_the_correct_number_of_alarms(page, words):
+    result = re.findall(words, (ROOT / "docs" / page).read_text())
 
-    assert {int(number) for number in told} == {len(ALARMS)}
+    assert {int(number) for number in result} == {len(ALARMS)}
 
 
 def test_each_alarm_is_listed_with_its_severity():
     critical = set(re.findall(r'^    ([a-z-]+) = \{\n      severity += "critical"', HCL["alarms.tf"], re.MULTILINE))
     rows = re.findall(r"^\| (critical|warning) \| (.+) \|$", (ROOT / "docs/cloudwatch.md").read_text(), re.MULTILINE)
-    told = {severity: set(re.findall(r"\[([a-z-]+)\]", names)) for severity, names in rows}
+    result = {severity: set(re.findall(r"\[([a-z-]+)\]", names)) for severity, names in rows}
 
-    assert told == {"critical": critical | {SUMMARY}, "warning": set(ALARMS) - critical}
+    assert result == {"critical": critical | {SUMMARY}, "warning": set(ALARMS) - critical}
 
 
-def test_what_the_agent_of_a_machine_writes_has_a_group():
+def test_every_log_of_the_cloudwatch_agent_has_a_group():
     written = set(re.findall(r'"@NAME@-(\w+)"', (MACHINE / "cloudwatch-agent.json").read_text()))
 
     assert written
     assert written <= keys("logs.tf", "log_groups")
 
 
-def test_versions_are_the_same_for_people_tests_and_the_pipeline(toolchain: Toolchain):
-    """Exact ones: a lock file can only be made with the real registry."""
+def test_versions_are_the_same_in_docs_tests_and_the_pipeline(toolchain: Toolchain):
+    """Exact ones: a lock file can only be created with the real registry."""
     versions = {path: path.read_text() for path in (TERRAFORM / "versions.tf", TERRAFORM / "bootstrap/main.tf")}
     [terraform] = {found for text in versions.values() for found in re.findall(r'required_version = "(.+)"', text)}
     providers = {
@@ -189,7 +192,7 @@ def test_versions_are_the_same_for_people_tests_and_the_pipeline(toolchain: Tool
     assert all(re.search(rf"\b{re.escape(terraform)}\b", (ROOT / "docs" / page).read_text()) for page in GUIDES)
 
 
-def test_no_lock_file_of_the_stub_is_here():
+def test_no_lock_file_of_the_stub_is_committed():
     """Its checksums would be those of a stub: `terraform init` would refuse the real providers."""
     locks = [path for path in TERRAFORM.rglob(".terraform.lock.hcl") if ".terraform" not in path.parent.parts]
 
@@ -199,7 +202,7 @@ def test_no_lock_file_of_the_stub_is_here():
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The script of the pipeline with a Terraform that only writes down what it was asked."""
+    """The script of the pipeline with a Terraform that only records its arguments."""
     script = tmp_path / "deploy/pipeline/check-terraform"
     script.parent.mkdir(parents=True)
     shutil.copy(ROOT / "deploy/pipeline/check-terraform", script)
@@ -215,7 +218,7 @@ def checked(checkout: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=os.environ | path, capture_output=True, text=True, check=False)
 
 
-def test_the_pipeline_fetches_no_provider_that_no_lock_file_names(checkout: Path):
+def test_the_pipeline_installs_no_provider_without_a_lock_file(checkout: Path):
     (checkout / "deploy/terraform/.terraform.lock.hcl").touch()
 
     done = checked(checkout)
@@ -225,7 +228,7 @@ def test_the_pipeline_fetches_no_provider_that_no_lock_file_names(checkout: Path
     assert not (checkout / "asked").exists()
 
 
-def test_the_pipeline_takes_the_providers_of_the_lock_files(checkout: Path):
+def test_the_pipeline_installs_the_providers_of_the_lock_files(checkout: Path):
     for folder in ("deploy/terraform", "deploy/terraform/bootstrap"):
         (checkout / folder / ".terraform.lock.hcl").touch()
 
@@ -236,7 +239,7 @@ def test_the_pipeline_takes_the_providers_of_the_lock_files(checkout: Path):
     assert all("-lockfile=readonly" in line for line in inits)
 
 
-def test_the_same_alarms_stop_a_refresh_of_terraform_and_one_of_the_pipeline():
+def test_a_refresh_by_terraform_and_by_the_pipeline_has_the_same_guard_alarms():
     [guards] = re.findall(r"refresh_guards = (\[.+\])", HCL["compute_ec2.tf"])
 
     assert json.loads(guards) == list(GUARDS)
@@ -249,7 +252,7 @@ def test_every_variable_is_described():
         assert re.search(r"^  type +=", body, re.MULTILINE), name
 
 
-def test_what_checkov_may_not_say_is_excused_with_a_reason():
+def test_every_suppressed_checkov_finding_has_a_reason():
     excuses = [line for text in HCL.values() for line in text.splitlines() if "checkov:skip" in line]
 
     assert excuses
@@ -273,7 +276,7 @@ def named_runs() -> Iterator[tuple[Path, str]]:
 @pytest.mark.parametrize(
     ("named", "form"), [(named_tests, r"^(?:async )?def {}\("), (named_runs, r'^run "{}" \{{')], ids=["tests", "runs"]
 )
-def test_each_row_of_the_manual_is_proven_by_something_that_exists(named, form):
+def test_each_row_of_the_manual_refers_to_an_existing_test(named, form):
     found = list(named())
     missing = {
         f"{path.relative_to(ROOT)}::{name}"

@@ -1,4 +1,4 @@
-"""tools/tfkit: schemas out of generated code, and what Terraform says in terms of the files that a person wrote."""
+"""tools/tfkit: schemas from generated code, and Terraform's messages in terms of the source files."""
 
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def test_a_type_is_read_from_its_generated_name():
         storage_type("date", "simple")
 
 
-def test_logic_of_the_waf_holds_logic_as_deep_as_it_may():
+def test_nested_statements_of_the_waf_have_the_maximum_depth():
     leaves = {"ip_set_reference_statement": {"nesting_mode": "list", "block": {"attributes": {}, "block_types": {}}}}
 
     outer = logic(leaves, levels=2)["and_statement"]["block"]["block_types"]["statement"]["block"]["block_types"]
@@ -128,7 +128,7 @@ def test_logic_of_the_waf_holds_logic_as_deep_as_it_may():
     assert inner.keys() == leaves.keys()
 
 
-def test_the_wire_reads_what_it_writes():
+def test_the_wire_format_is_read_as_it_is_written():
     message = wire.data(1, b"aws_vpc") + wire.number(3, 300) + wire.data(2, b"x" * 200)
 
     assert wire.read(message) == {1: b"aws_vpc", 2: b"x" * 200}
@@ -139,7 +139,7 @@ def test_terraforms_output_is_a_document_or_lines():
     assert list(events('{"a":1}\nnoise\n{"b":2}\n')) == [{"a": 1}, {"b": 2}]
 
 
-def test_a_check_copies_the_directory_and_links_its_neighbours(tmp_path: Path):
+def test_a_check_copies_the_directory_and_links_its_dependencies(tmp_path: Path):
     for name in ("repo/prod/main.tf", "repo/prod/.terraform.lock.hcl", "repo/modules/m/main.tf"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -157,14 +157,14 @@ def test_a_check_copies_the_directory_and_links_its_neighbours(tmp_path: Path):
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", SetupError),
     ],
 )
-def test_only_an_index_that_does_not_answer_is_out_of_reach(words: str, kind: type[Exception]):
+def test_only_an_index_that_does_not_answer_counts_as_unreachable(words: str, kind: type[Exception]):
     with pytest.raises(SetupError) as raised:
         toolchains.run("sh", "-c", f"echo '{words}' >&2; exit 1")
 
     assert type(raised.value) is kind
 
 
-def test_a_check_tells_each_mistake_with_its_line_and_writes_nothing(tmp_path: Path, toolchain: Toolchain):
+def test_a_check_reports_each_mistake_with_its_line_and_writes_nothing(tmp_path: Path, toolchain: Toolchain):
     (tmp_path / "versions.tf").write_text(HEAD)
     (tmp_path / "main.tf").write_text(MISTAKES)
 

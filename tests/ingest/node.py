@@ -1,4 +1,4 @@
-"""A process that holds links of terminals, without sockets."""
+"""A process with links of terminals, without sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -23,7 +23,7 @@ DEADLINE_S = 10
 
 
 class Database:
-    """The store, behind a gate: while it is shut, what comes waits."""
+    """The store behind a gate: while it is closed, batches wait."""
 
     def __init__(self) -> None:
         self._open = Event()
@@ -44,7 +44,7 @@ class Database:
 
 
 class Node:
-    """A process that holds terminals' links, without their sockets."""
+    """A process with terminals' links, without their sockets."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -66,7 +66,7 @@ class Node:
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[None]:
-        """The node asks the database for what the feed did not tell."""
+        """The node polls the database for changes that the feed missed."""
         task = asyncio.create_task(self.links.poll_forever())
         try:
             yield

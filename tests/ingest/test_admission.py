@@ -1,4 +1,4 @@
-"""Who may open a link. How the handshake looks on a socket is told in tests/link."""
+"""Which handshakes are accepted. The handshake on a socket is tested in tests/link."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ SECRET = "s" * 43
 GOOD = f"SJK-1.{SECRET}"
 
 OFFERS = [
-    # Authorization, subprotocols, the credential that is taken
+    # Authorization, subprotocols, the accepted credential
     (f"Bearer {GOOD}", ["tms.v1"], GOOD),
     (f"bearer {GOOD}", ["tms.v1"], GOOD),
     (f"Bearer  {GOOD} ", ["tms.v1"], GOOD),
@@ -68,7 +68,7 @@ def scope(offered: object, *, subprotocols: tuple[str, ...] = ("tms.v1",)) -> di
 
 @pytest.mark.django_db(transaction=True)
 class TestDecision:
-    async def test_a_valid_credential_is_let_in_as_its_terminal(self, fleet, admission):
+    async def test_a_valid_credential_is_accepted_for_its_terminal(self, fleet, admission):
         terminal = await in_thread(fleet.terminal)
         offered = await in_thread(services.issue, terminal)
 
@@ -76,7 +76,7 @@ class TestDecision:
 
         assert (key.identity.terminal_id, key.identity.uid) == (terminal.pk, terminal.uid)
 
-    async def test_both_keys_of_a_rotation_are_let_in(self, fleet, admission):
+    async def test_both_credentials_of_a_rotation_are_accepted(self, fleet, admission):
         terminal = await in_thread(fleet.terminal)
         offered = [await in_thread(services.issue, terminal) for _ in range(2)]
 
@@ -94,7 +94,7 @@ class TestDecision:
         assert (wrong.status, wrong.type) == (401, "tms:unauthorised")
 
     @pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
-    async def test_a_key_that_ended_opens_nothing(self, fleet, admission, end):
+    async def test_an_expired_credential_is_refused(self, fleet, admission, end):
         terminal = await in_thread(fleet.terminal)
         offered = await in_thread(services.issue, terminal)
         ended = {end: datetime.now(UTC) - timedelta(seconds=1)}
@@ -102,12 +102,12 @@ class TestDecision:
 
         assert (await admission.decide(scope(offered))).status == 401
 
-    async def test_without_the_subprotocol_nobody_is_let_in(self, admission):
+    async def test_without_the_subprotocol_a_handshake_is_refused(self, admission):
         refusal = await admission.decide(scope(GOOD, subprotocols=("chat",)))
 
         assert (refusal.status, "tms.v1" in refusal.message) == (400, True)
 
-    async def test_a_node_that_drains_sends_away(self, admission):
+    async def test_a_draining_node_refuses_handshakes(self, admission):
         admission.is_draining = True
 
         refusal = await admission.decide(scope(GOOD))
@@ -115,7 +115,7 @@ class TestDecision:
         assert refusal.status == 503
         assert dict(refusal.headers)[b"retry-after"] == b"5"
 
-    async def test_who_is_banned_is_told_for_how_long(self, fleet, links, admission):
+    async def test_a_banned_terminal_gets_the_remaining_time(self, fleet, links, admission):
         terminal = await in_thread(fleet.terminal)
         offered = await in_thread(services.issue, terminal)
         links.bans.read([(terminal.pk, 300.0)], at=asyncio.get_running_loop().time())
@@ -125,7 +125,7 @@ class TestDecision:
         assert (refusal.status, refusal.type) == (429, "tms:too-fast")
         assert 290 < int(dict(refusal.headers)[b"retry-after"]) <= 300
 
-    async def test_handshakes_that_come_together_share_one_query_and_each_gets_its_own_answer(self, fleet, admission):
+    async def test_concurrent_handshakes_share_one_query_and_each_gets_its_own_answer(self, fleet, admission):
         terminals = [await in_thread(fleet.terminal) for _ in range(3)]
         offered = [await in_thread(services.issue, terminal) for terminal in terminals]
         wrong = f"{terminals[0].uid}.{SECRET}"
@@ -138,7 +138,7 @@ class TestDecision:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-async def test_a_connection_that_was_cut_while_nobody_asked_sends_nobody_away(fleet, links):
+async def test_an_idle_connection_that_was_cut_causes_no_refusal(fleet, links):
     terminal = await in_thread(fleet.terminal)
     offered = await in_thread(services.issue, terminal)
     backends = []
@@ -165,7 +165,7 @@ def cut(backend: int) -> None:
 
 
 @pytest.mark.parametrize("error", [OperationalError("away"), InterfaceError("closed"), DatabaseError("?"), KeyError()])
-async def test_a_database_that_does_not_answer_sends_everyone_away_for_a_while(links, error):
+async def test_an_unavailable_database_refuses_handshakes_for_a_while(links, error):
     def find(uids):
         raise error
 
@@ -178,7 +178,7 @@ async def test_a_database_that_does_not_answer_sends_everyone_away_for_a_while(l
     assert [refusal.status for refusal in refusals] == [503] * 3
 
 
-async def test_a_handshake_that_was_given_up_takes_nothing_from_the_others(links):
+async def test_an_abandoned_handshake_does_not_affect_the_others(links):
     admission = Admission(links, lambda uids: {})
     try:
         given_up = asyncio.ensure_future(admission.decide(scope(GOOD)))

@@ -1,4 +1,4 @@
-"""Which errors of the database are waited out."""
+"""Which errors of the database are retried."""
 
 import psycopg
 import pytest
@@ -20,12 +20,12 @@ AWAY = [
 
 
 @pytest.mark.parametrize(("kind", "cause", "away"), AWAY)
-def test_what_the_database_may_take_later_is_kept_and_what_it_never_will_is_not(kind, cause, away):
+def test_temporary_errors_are_retried_and_permanent_ones_are_not(kind, cause, away):
     error = kind("said so")
     error.__cause__ = cause("said so")
 
     assert is_away(error) is away
 
 
-def test_a_mistake_of_ours_is_no_database_that_is_away():
+def test_a_programming_error_is_not_an_unavailable_database():
     assert not is_away(KeyError("seq"))

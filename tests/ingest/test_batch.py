@@ -1,4 +1,4 @@
-"""What one process collects and commits together."""
+"""Items that a process collects and commits together."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ from tms.telemetry.models import Report
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 POISON = {"status": None}
-"""What the codec would never let through, and what no database takes."""
+"""A value that the codec would reject, and every database rejects."""
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ async def seqs() -> list[int]:
     return await in_thread(lambda: sorted(Report.objects.values_list("seq", flat=True)))
 
 
-async def test_what_was_added_is_committed_and_acknowledged_once_a_flush(link):
+async def test_added_items_are_committed_and_acknowledged_once_a_flush(link):
     async with running() as batch:
         await commit(batch, link.boot())
         await commit(batch, link.report(1), link.report(2), link.report(3))
@@ -66,7 +66,7 @@ async def test_what_was_added_is_committed_and_acknowledged_once_a_flush(link):
     assert batch.pending == 0
 
 
-async def test_reports_that_were_sent_again_are_acknowledged_too(link):
+async def test_repeated_reports_are_acknowledged_too(link):
     async with running() as batch:
         await commit(batch, link.boot(), link.report(1))
 
@@ -76,7 +76,7 @@ async def test_reports_that_were_sent_again_are_acknowledged_too(link):
     assert await seqs() == [1]
 
 
-async def test_a_fenced_report_is_not_acknowledged_and_its_link_learns_that_it_was_replaced(fleet, link):
+async def test_a_fenced_report_is_not_acknowledged_and_its_link_is_closed_as_replaced(fleet, link):
     newer = Link(link.terminal)
     async with running() as batch:
         await commit(batch, link.boot(), newer.boot())
@@ -95,10 +95,10 @@ async def test_a_large_batch_is_committed_in_parts_and_in_order(settings, link):
     assert link.committed_seqs == list(range(1, 11))
 
 
-# What cannot be committed
+# Items that cannot be committed
 
 
-async def test_one_report_that_cannot_be_committed_costs_no_other(fleet, link, caplog):
+async def test_one_report_that_cannot_be_committed_does_not_affect_the_others(fleet, link, caplog):
     other = Link(link.terminal)
     others = [Link(terminal) for terminal in await in_thread(fleet.terminals, 3)]
     async with running() as batch:
@@ -115,8 +115,8 @@ async def test_one_report_that_cannot_be_committed_costs_no_other(fleet, link, c
 
 
 @pytest.mark.services
-async def test_a_boot_that_cannot_be_committed_is_told_so_and_fences_nobody(fleet, link):
-    """PostgreSQL takes no zone in an address; the boot was refused, and its session number was never given."""
+async def test_a_boot_that_cannot_be_committed_is_refused_and_fences_no_session(fleet, link):
+    """PostgreSQL accepts no zone in an address; the boot was refused, and its session number was never used."""
     newer = Link(link.terminal)
     async with running() as batch:
         await commit(batch, link.boot(address="fe80::1%eth0"))
@@ -128,7 +128,7 @@ async def test_a_boot_that_cannot_be_committed_is_told_so_and_fences_nobody(flee
     assert await in_thread(lambda: TerminalState.objects.get().presence) == Presence.ONLINE
 
 
-async def test_a_mistake_of_ours_is_narrowed_down_to_its_item_as_well(link):
+async def test_a_programming_error_is_narrowed_down_to_its_item_as_well(link):
     def careless(items: Sequence[Item]) -> BatchResult:
         if any(getattr(item, "report", None) and item.report.seq == 2 for item in items):
             raise KeyError("seq")
@@ -140,7 +140,7 @@ async def test_a_mistake_of_ours_is_narrowed_down_to_its_item_as_well(link):
     assert (link.committed_seqs, link.rejected_seqs) == ([1, 3], [2])
 
 
-async def test_a_link_that_fails_at_being_told_stops_nobody(fleet, link):
+async def test_a_link_whose_callback_fails_does_not_affect_the_others(fleet, link):
     broken = Link(link.terminal)
     others = [Link(terminal) for terminal in await in_thread(fleet.terminals, 2)]
     broken.acknowledge = broken.on_booted = lambda *_: 1 / 0
@@ -154,11 +154,11 @@ async def test_a_link_that_fails_at_being_told_stops_nobody(fleet, link):
     assert others[0].committed_seqs == [1, 2]
 
 
-# While the database is away
+# During a database outage
 
 
 class Away:
-    """A database that comes back when it is told to."""
+    """A database that recovers on request."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -177,7 +177,7 @@ async def asked_again(away: Away, times: int = 2) -> None:
         await asyncio.sleep(0)
 
 
-async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_is_lost(link):
+async def test_during_a_database_outage_nothing_is_acknowledged_and_nothing_is_lost(link):
     away = Away()
     async with running(away.write) as batch:
         batch.add(link.boot())
@@ -185,17 +185,17 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_is
         for seq in (1, 2):
             batch.add(link.report(seq))
         await asked_again(away)
-        told, pending = (link.outcome, link.acknowledgements, *link.committed_seqs), batch.pending
+        result, pending = (link.outcome, link.acknowledgements, *link.committed_seqs), batch.pending
 
         away.is_away = False
         await batch.drained()
 
-    assert (told, pending) == ((None, 0), 3)
+    assert (result, pending) == ((None, 0), 3)
     assert link.committed_seqs == [1, 2]
     assert await seqs() == [1, 2]
 
 
-async def test_items_that_wait_for_a_commit_for_too_long_are_trouble(link, monkeypatch):
+async def test_items_that_wait_too_long_for_a_commit_are_reported(link, monkeypatch):
     monkeypatch.setattr(module, "LATE_S", 0.0)
     away = Away()
     async with running(away.write) as batch:
@@ -210,7 +210,7 @@ async def test_items_that_wait_for_a_commit_for_too_long_are_trouble(link, monke
         assert re.fullmatch(r"no commit for \d+ s while 1 items wait", waiting)
 
 
-async def test_a_full_batch_has_no_room_until_it_is_committed(settings, link):
+async def test_a_full_batch_accepts_nothing_until_it_is_committed(settings, link):
     settings.PENDING_LIMIT = 4
     away = Away()
     async with running(away.write) as batch:
@@ -236,8 +236,8 @@ READ_ONLY = {"postgresql": "SET TRANSACTION READ ONLY", "sqlite": "PRAGMA query_
 """Until the transaction, or the connection, ends."""
 
 
-async def test_a_database_that_cannot_be_written_is_waited_for_like_one_that_is_away(link):
-    """A full disk, or a node that still talks to the former primary after a failover."""
+async def test_a_read_only_database_is_retried_like_an_unavailable_one(link):
+    """A full disk, or a node that is still connected to the former primary after a failover."""
     tries = []
 
     def write(items: Sequence[Item]) -> BatchResult:
@@ -256,7 +256,7 @@ async def test_a_database_that_cannot_be_written_is_waited_for_like_one_that_is_
 
 
 @pytest.mark.services
-async def test_a_connection_that_the_database_ended_is_replaced(link):
+async def test_a_terminated_connection_is_replaced(link):
     backends = []
 
     def write(items: Sequence[Item]) -> BatchResult:

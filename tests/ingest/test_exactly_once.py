@@ -1,4 +1,4 @@
-"""A boot's `seq` is stored once, whatever instant it claims: the key of reports has the instant in it."""
+"""A boot's `seq` is stored once, with any timestamp: the key of reports contains the timestamp."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,7 +25,7 @@ def instants(terminal: Terminal) -> list:
     return list(Report.objects.filter(terminal=terminal).order_by("seq").values_list("at", flat=True))
 
 
-def test_a_report_that_is_sent_again_with_another_instant_is_kept_once(terminal):
+def test_a_repeated_report_with_another_timestamp_is_stored_once(terminal):
     link = booted(terminal)
     write(link.report(1), link.report(2))
 
@@ -35,7 +35,7 @@ def test_a_report_that_is_sent_again_with_another_instant_is_kept_once(terminal)
     assert [item.report.seq for item in result.reports] == [2, 3]
 
 
-def test_the_same_twice_in_one_batch_is_kept_as_it_came_first_with_its_events_once(terminal):
+def test_a_duplicate_within_one_batch_is_stored_once_with_the_first_events(terminal):
     link = booted(terminal)
     jammed = {"events": (frames.TerminalEvent(AT, "paper_jam"),)}
 
@@ -45,7 +45,7 @@ def test_the_same_twice_in_one_batch_is_kept_as_it_came_first_with_its_events_on
     assert Event.objects.count() == 1
 
 
-def test_late_reports_count_as_sent_too(terminal):
+def test_late_reports_count_as_repeated_too(terminal):
     link = booted(terminal)
     write(link.report(7, late=True))
 
@@ -55,7 +55,7 @@ def test_late_reports_count_as_sent_too(terminal):
     assert state_of(terminal).seq == 7
 
 
-def test_a_report_of_an_earlier_boot_with_another_instant_is_kept_once(terminal):
+def test_a_report_of_an_earlier_boot_with_another_timestamp_is_stored_once(terminal):
     write(booted(terminal, "before").report(4))
     link = booted(terminal, "after")
 
@@ -64,8 +64,8 @@ def test_a_report_of_an_earlier_boot_with_another_instant_is_kept_once(terminal)
     assert stored_reports(terminal) == [("before", 4), ("before", 5)]
 
 
-def test_a_terminal_that_comes_back_to_an_earlier_boot_goes_on_where_that_one_ended(terminal):
-    """A device of which there are two takes the link from its twin and loses it again."""
+def test_a_terminal_that_returns_to_an_earlier_boot_continues_where_that_one_ended(terminal):
+    """Two copies of one device replace each other's link."""
     write(booted(terminal, "one").report(9))
     write(booted(terminal, "other").report(1))
 
@@ -76,7 +76,7 @@ def test_a_terminal_that_comes_back_to_an_earlier_boot_goes_on_where_that_one_en
     assert stored_reports(terminal) == [("one", 9), ("one", 10), ("other", 1)]
 
 
-def test_a_seq_that_was_left_out_is_kept_when_it_comes_after_all(terminal):
+def test_a_skipped_seq_is_stored_when_it_arrives_later(terminal):
     link = booted(terminal)
     write(link.report(1), link.report(3))
 
@@ -85,7 +85,7 @@ def test_a_seq_that_was_left_out_is_kept_when_it_comes_after_all(terminal):
     assert stored_reports(terminal) == [("boot-1", 1), ("boot-1", 2), ("boot-1", 3)]
 
 
-def test_a_terminal_is_deleted_with_all_that_it_sent(terminal):
+def test_a_terminal_is_deleted_with_all_of_its_data(terminal):
     write(booted(terminal).report(1))
 
     terminal.delete()
@@ -96,8 +96,8 @@ def test_a_terminal_is_deleted_with_all_that_it_sent(terminal):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_what_is_written_while_its_terminal_is_deleted_goes_with_it(terminal):
-    """No foreign key of reports says so: whoever writes holds the lock of the standing, which is deleted first."""
+def test_rows_written_during_the_deletion_of_a_terminal_are_deleted_too(terminal):
+    """Reports have no foreign key for this: writers hold the lock of the state, which is deleted first."""
     link = booted(terminal)
 
     with ThreadPoolExecutor(1) as aside:

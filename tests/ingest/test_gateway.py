@@ -1,4 +1,4 @@
-"""What a node needs to hold links: it starts with the first, and leaves nothing uncommitted behind."""
+"""The links of a node: started with the first one, and stopped without uncommitted data."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -56,7 +56,7 @@ async def test_a_link_boots_reports_and_is_acknowledged(gateway, fleet):
     assert await in_thread(lambda: type(terminal).objects.get().address) == "192.0.2.7"
 
 
-async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in(gateway, fleet):
+async def test_a_drain_sends_every_terminal_the_time_to_reconnect_and_refuses_handshakes(gateway, fleet):
     wires = []
     for _ in range(3):
         session, wire = await opened(gateway, await in_thread(fleet.terminal))
@@ -69,7 +69,7 @@ async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in
     assert (await gateway.admission.decide({"headers": [], "subprotocols": ["tms.v1"]})).status == 503
 
 
-async def test_what_came_before_the_end_is_committed_and_who_was_here_is_known_to_have_lost_us(gateway, fleet):
+async def test_reports_before_the_end_are_committed_and_connected_terminals_are_recorded_as_dropped(gateway, fleet):
     session, _ = await opened(gateway, await in_thread(fleet.terminal))
     await taken(session, boot())
     await taken(session, reports(1, 20))
@@ -82,7 +82,7 @@ async def test_what_came_before_the_end_is_committed_and_who_was_here_is_known_t
     assert await in_thread(lambda: TerminalState.objects.get().cause) == Cause.NODE_STOPPED
 
 
-async def test_a_node_whose_database_is_away_ends_and_says_what_it_gives_up(fleet, settings, monkeypatch):
+async def test_a_node_with_an_unavailable_database_ends_and_logs_what_is_lost(fleet, settings, monkeypatch):
     settings.FLUSH_INTERVAL_S = 0.01
     monkeypatch.setattr(ending, "LAST_COMMIT_S", 0.01)
     gateway = Gateway()

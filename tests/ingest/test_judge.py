@@ -1,4 +1,4 @@
-"""What one link's reports change, judged by the rules as they are now."""
+"""The effects of a link's reports, evaluated by the current rules."""
 
 import pytest
 
@@ -29,12 +29,12 @@ def report(seq: int = 1, *, events=(), **params) -> frames.ReportFrame:
 
 
 def learn() -> None:
-    """The feed told that rules changed."""
+    """A message of the feed that rules changed."""
     rule_cache().changed(Change(rules=True))
     rule_cache().get()
 
 
-def test_a_metric_is_claimed_once_and_released_once(fleet, terminal, judge):
+def test_a_metric_triggers_once_and_clears_once(fleet, terminal, judge):
     rule = fleet.metric_rule(limit=75, hysteresis=5, duration_s=60)
     learn()
 
@@ -54,7 +54,7 @@ def test_a_metric_is_claimed_once_and_released_once(fleet, terminal, judge):
 
 
 @pytest.mark.parametrize("late", [{"late": True}, {"boot_id": "before"}])
-def test_a_late_report_is_not_judged(fleet, judge, late):
+def test_a_late_report_is_not_evaluated(fleet, judge, late):
     fleet.metric_rule(limit=75)
     fleet.event_rule("jam")
     learn()
@@ -62,7 +62,7 @@ def test_a_late_report_is_not_judged(fleet, judge, late):
     assert judge.report(report(metrics={"temperature_c": 99.0}, events=["jam"], **late), at=AT) == []
 
 
-def test_an_event_that_comes_again_is_claimed_again_and_clears_with_its_other_code(fleet, terminal, judge):
+def test_a_repeated_event_triggers_again_and_clears_with_its_other_code(fleet, terminal, judge):
     rule = fleet.event_rule("jam", "jam_ok", clear_after_s=900)
     learn()
 
@@ -72,7 +72,7 @@ def test_an_event_that_comes_again_is_claimed_again_and_clears_with_its_other_co
     assert rule_events == [claim, claim, release, release]
 
 
-def test_rules_of_other_places_are_not_asked(fleet, judge):
+def test_rules_of_other_scopes_are_not_evaluated(fleet, judge):
     fleet.metric_rule(limit=0, site=fleet.site("OSK"))
     fleet.metric_rule(limit=0, terminal_kind=TerminalKind.PAYMENT)
     here = fleet.metric_rule(limit=0, terminal_kind=TerminalKind.GATE)
@@ -83,7 +83,7 @@ def test_rules_of_other_places_are_not_asked(fleet, judge):
     assert [event.rule_id for event in rule_events] == [here.pk]
 
 
-def test_a_judge_begins_with_what_the_database_holds(fleet, terminal):
+def test_an_evaluator_starts_with_the_state_in_the_database(fleet, terminal):
     rule = fleet.metric_rule(limit=75, hysteresis=5)
     learn()
     judge = LinkEvaluator(identity_of(terminal), {rule.pk: ""})
@@ -94,7 +94,7 @@ def test_a_judge_begins_with_what_the_database_holds(fleet, terminal):
     assert (within, below) == ([], [RuleCleared(rule.pk, terminal.pk, AT)])
 
 
-def test_an_edited_rule_is_judged_anew(fleet, terminal, judge):
+def test_an_edited_rule_is_evaluated_anew(fleet, terminal, judge):
     rule = fleet.metric_rule(limit=75)
     learn()
     judge.report(report(metrics={"temperature_c": 80.0}), at=AT)
@@ -108,8 +108,8 @@ def test_an_edited_rule_is_judged_anew(fleet, terminal, judge):
 
 @pytest.mark.both
 @pytest.mark.parametrize("edit", [{"limit": 90}, {"enabled": False}])
-def test_a_claim_that_crosses_an_edit_of_its_rule_is_taken_back(fleet, terminal, edit):
-    """The report was judged before the edit and is committed after it: the edit could not let go of its alert."""
+def test_a_trigger_that_crosses_an_edit_of_its_rule_is_reverted(fleet, terminal, edit):
+    """The report was evaluated before the edit and is committed after it, so the edit could not resolve its alert."""
     rule = fleet.metric_rule(limit=75)
     learn()
     link = Link(terminal)
@@ -126,8 +126,8 @@ def test_a_claim_that_crosses_an_edit_of_its_rule_is_taken_back(fleet, terminal,
     assert not Alert.objects.unresolved().exists()
 
 
-def test_a_rule_that_the_judge_learns_of_later_goes_on_with_what_the_database_holds(fleet, terminal):
-    """Another node opened the alert by a rule of which this one had not heard when the terminal came."""
+def test_a_new_rule_starts_with_the_state_in_the_database(fleet, terminal):
+    """Another node opened the alert by a rule that this one had not read when the terminal connected."""
     rule = fleet.metric_rule(limit=75, hysteresis=5)
     judge = LinkEvaluator(identity_of(terminal), {rule.pk: ""})
     learn()
@@ -137,7 +137,7 @@ def test_a_rule_that_the_judge_learns_of_later_goes_on_with_what_the_database_ho
     assert rule_events == []
 
 
-def test_what_tms_noticed_is_judged_by_event_rules(fleet, terminal, judge):
+def test_internal_events_are_evaluated_by_event_rules(fleet, terminal, judge):
     rule = fleet.event_rule("tms.duplicate_credential")
     learn()
 
@@ -152,40 +152,40 @@ def hot(fleet, **fields):
 
 
 def severities(judge: LinkEvaluator, readings: list[tuple[float, float]]) -> list[str]:
-    """What is claimed at each reading: a severity, `over`, or nothing new."""
-    told = []
+    """The trigger at each reading: a severity, `over`, or nothing."""
+    result = []
     for at, value in readings:
         rule_events = judge.report(report(metrics={"temperature_c": value}), at=later(at))
-        told.append(" ".join(each.severity if isinstance(each, RuleTriggered) else "over" for each in rule_events))
-    return told
+        result.append(" ".join(each.severity if isinstance(each, RuleTriggered) else "over" for each in rule_events))
+    return result
 
 
-def test_one_rule_claims_again_when_it_gets_worse_and_when_it_eases(fleet, judge):
+def test_a_rule_triggers_again_when_it_worsens_and_improves(fleet, judge):
     hot(fleet)
     learn()
 
-    told = severities(judge, [(0, 61), (1, 62), (2, 76), (3, 73), (4, 71), (5, 58), (6, 56)])
+    result = severities(judge, [(0, 61), (1, 62), (2, 76), (3, 73), (4, 71), (5, 58), (6, 56)])
 
-    assert told == ["warning", "", "critical", "", "warning", "", "over"]
+    assert result == ["warning", "", "critical", "", "warning", "", "over"]
 
 
-def test_it_gets_worse_only_when_it_was_so_for_the_rules_duration(fleet, judge):
+def test_it_worsens_only_after_the_duration_of_the_rule(fleet, judge):
     hot(fleet, duration_s=60)
     learn()
 
-    told = severities(judge, [(0, 61), (10, 80), (20, 61), (30, 80), (80, 80), (90, 80), (91, 61)])
+    result = severities(judge, [(0, 61), (10, 80), (20, 61), (30, 80), (80, 80), (90, 80), (91, 61)])
 
-    assert told == ["warning", "", "", "", "", "critical", "warning"]
+    assert result == ["warning", "", "", "", "", "critical", "warning"]
 
 
-def test_what_is_bad_from_the_start_is_claimed_as_bad_as_it_is(fleet, judge):
+def test_a_severe_value_at_the_start_triggers_with_its_severity(fleet, judge):
     hot(fleet, duration_s=60)
     learn()
 
     assert severities(judge, [(0, 80), (5, 65)]) == ["critical", "warning"]
 
 
-def test_a_judge_goes_on_at_the_step_that_the_database_holds(fleet, terminal):
+def test_an_evaluator_continues_with_the_threshold_in_the_database(fleet, terminal):
     rule = hot(fleet)
     learn()
     judge = LinkEvaluator(identity_of(terminal), {rule.pk: "critical"})
@@ -193,7 +193,7 @@ def test_a_judge_goes_on_at_the_step_that_the_database_holds(fleet, terminal):
     assert severities(judge, [(0, 73), (1, 71)]) == ["", "warning"]
 
 
-def test_a_metric_that_is_missing_is_claimed_at_a_report_or_at_a_heartbeat(fleet, terminal, judge):
+def test_a_missing_metric_triggers_at_a_report_or_at_a_heartbeat(fleet, terminal, judge):
     rule = fleet.metric_rule("paper_pct", "absent", limit=600, severity="warning")
     learn()
     judge.report(report(metrics={"paper_pct": 50.0}), at=later(0))
@@ -209,7 +209,7 @@ def test_a_metric_that_is_missing_is_claimed_at_a_report_or_at_a_heartbeat(fleet
     assert rule_events == [[], [missing], [], [RuleCleared(rule.pk, terminal.pk, later(620))]]
 
 
-def test_a_wrong_clock_is_told_by_live_reports_only(fleet, terminal, judge):
+def test_a_wrong_clock_is_detected_from_live_reports_only(fleet, terminal, judge):
     rule = fleet.clock_rule(limit=60, duration_s=120)
     learn()
 
@@ -220,7 +220,7 @@ def test_a_wrong_clock_is_told_by_live_reports_only(fleet, terminal, judge):
     assert live == [RuleTriggered(rule.pk, terminal.pk, later(100), 120, value=100.0, severity="warning")]
 
 
-def test_a_rule_that_no_longer_applies_here_is_let_go(fleet, terminal, judge):
+def test_a_rule_that_no_longer_applies_clears(fleet, terminal, judge):
     group = fleet.group("Lobby", terminal)
     rule = fleet.metric_rule(limit=75, group=group)
     learn()
@@ -233,7 +233,7 @@ def test_a_rule_that_no_longer_applies_here_is_let_go(fleet, terminal, judge):
     assert rule_events == [RuleCleared(rule.pk, terminal.pk, later(1))]
 
 
-def test_what_no_longer_applied_while_a_terminal_was_away_is_let_go_when_it_is_back(fleet, terminal):
+def test_a_rule_that_stopped_applying_during_an_outage_clears_on_return(fleet, terminal):
     rule = fleet.metric_rule(limit=75, model="PX-300")
     learn()
     judge = LinkEvaluator(identity_of(terminal), {rule.pk: "warning"})
@@ -242,7 +242,7 @@ def test_what_no_longer_applied_while_a_terminal_was_away_is_let_go_when_it_is_b
 
 
 @pytest.mark.both
-def test_a_rule_for_a_model_applies_from_the_boot_that_tells_the_model(fleet, terminal):
+def test_a_rule_for_a_model_applies_from_the_boot_that_reports_the_model(fleet, terminal):
     fleet.metric_rule(limit=75, model="PX-300")
     learn()
     link = Link(terminal)

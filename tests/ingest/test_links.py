@@ -1,4 +1,4 @@
-"""The links of one node: the newest wins, whoever was revoked goes, commands find their way."""
+"""The links of one node: the newest wins, revoked ones close, commands are sent."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ def terminal(fleet):
 
 
 async def elsewhere(terminal) -> Change:
-    """The terminal boots on another node; what the feed tells of it."""
+    """The terminal boots on another node; the message of the feed about it."""
     await in_thread(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99))
     return Change(sessions=frozenset({(terminal.pk, 99)}))
 
@@ -49,7 +49,7 @@ async def test_a_newer_session_elsewhere_closes_the_one_here(node, terminal):
     assert wire.closed == CloseCode.REPLACED
 
 
-async def test_what_is_told_of_this_very_session_closes_nothing(node, terminal):
+async def test_a_message_about_this_session_closes_nothing(node, terminal):
     session, wire = await node.booted(terminal)
 
     node.links.changed(Change(sessions=frozenset({(terminal.pk, session.number), (terminal.pk + 1, 9)})))
@@ -57,7 +57,7 @@ async def test_what_is_told_of_this_very_session_closes_nothing(node, terminal):
     assert wire.closed is None
 
 
-async def test_the_end_of_a_replaced_link_leaves_the_newer_one_where_it_is(node, terminal):
+async def test_the_end_of_a_replaced_link_does_not_affect_the_newer_one(node, terminal):
     old, _ = await node.booted(terminal)
     newer, _ = await node.booted(terminal)
 
@@ -80,7 +80,7 @@ async def lose_to_another_node(node: Node, terminal, times: int) -> None:
 
 
 @pytest.mark.parametrize("take_link", [take_over, lose_to_another_node])
-async def test_two_devices_that_keep_taking_a_link_from_each_other_are_banned_and_an_alert_opens(
+async def test_devices_that_replace_each_other_repeatedly_are_banned_and_an_alert_opens(
     node, settings, fleet, terminal, take_link
 ):
     settings.TAKEOVERS_PER_MINUTE = 3
@@ -100,7 +100,7 @@ async def test_two_devices_that_keep_taking_a_link_from_each_other_are_banned_an
 
 
 async def test_takeovers_are_counted_over_all_nodes(node, settings, fleet, terminal, database):
-    """Each node sees a part of them."""
+    """Each node sees some of them."""
     settings.TAKEOVERS_PER_MINUTE = 3
     others = [Node(database) for _ in range(2)]
     for each in others:
@@ -116,7 +116,7 @@ async def test_takeovers_are_counted_over_all_nodes(node, settings, fleet, termi
         await each.batch.stop()
 
 
-async def test_a_node_refuses_whom_any_node_banned(node, terminal):
+async def test_a_node_refuses_terminals_that_any_node_banned(node, terminal):
     until = datetime.now(UTC) + timedelta(seconds=300)
     await in_thread(lambda: TakeoverCounter.objects.create(terminal=terminal, banned_until=until))
 
@@ -125,7 +125,7 @@ async def test_a_node_refuses_whom_any_node_banned(node, terminal):
 
 
 @pytest.mark.services
-async def test_a_link_whose_replacement_the_feed_did_not_tell_is_found_in_the_database(node, terminal):
+async def test_a_link_whose_replacement_was_not_published_is_found_in_the_database(node, terminal):
     _, wire = await node.booted(terminal)
     await in_thread(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99, node="another"))
     node.links.changed(Change(everything=True))
@@ -149,7 +149,7 @@ async def test_a_revoked_key_closes_its_link_and_no_other(node, fleet, terminal)
 # Commands
 
 
-async def test_a_command_goes_out_when_the_feed_tells_of_it(node, fleet, terminal):
+async def test_a_command_is_sent_when_it_is_published(node, fleet, terminal):
     _, wire = await node.booted(terminal)
     await in_thread(lambda: fleet.command(terminal, at=datetime.now(UTC)))
 
@@ -159,7 +159,7 @@ async def test_a_command_goes_out_when_the_feed_tells_of_it(node, fleet, termina
     assert await in_thread(lambda: Command.objects.get().state) == CommandState.SENT
 
 
-async def test_a_command_that_waited_goes_out_after_the_boot(node, fleet, terminal):
+async def test_a_waiting_command_is_sent_after_the_boot(node, fleet, terminal):
     await in_thread(lambda: fleet.command(terminal, at=datetime.now(UTC)))
 
     _, wire = await node.booted(terminal)
@@ -167,7 +167,7 @@ async def test_a_command_that_waited_goes_out_after_the_boot(node, fleet, termin
     assert (await wire.sent("command"))["name"] == "ping"
 
 
-async def test_a_gap_in_the_feed_sends_what_waits(node, fleet, terminal):
+async def test_a_gap_in_the_feed_sends_waiting_commands(node, fleet, terminal):
     _, wire = await node.booted(terminal)
     await in_thread(lambda: fleet.command(terminal, at=datetime.now(UTC)))
 
@@ -176,10 +176,10 @@ async def test_a_gap_in_the_feed_sends_what_waits(node, fleet, terminal):
     assert (await wire.sent("command"))["name"] == "ping"
 
 
-# What the feed did not tell
+# Changes that the feed missed
 
 
-async def test_a_look_at_the_database_finds_revoked_keys_and_waiting_commands(node, fleet, terminal, monkeypatch):
+async def test_a_poll_finds_revoked_keys_and_waiting_commands(node, fleet, terminal, monkeypatch):
     monkeypatch.setattr(module, "POLL_INTERVAL_S", 0.01)
     other = await in_thread(fleet.terminal)
     _, revoked = await node.booted(terminal)

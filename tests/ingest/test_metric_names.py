@@ -1,4 +1,4 @@
-"""A terminal uses so many names of metrics and no more, late reports included; what is too much is refused by name."""
+"""The limit of metric names of a terminal, including late reports; names above it are refused."""
 
 import json
 
@@ -16,7 +16,7 @@ from tms.telemetry.models import Report
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 EACH = 63
-"""New names in each report, which also has one that all of them have."""
+"""New names in each report, and one common name."""
 
 
 def metrics(number: int) -> dict[str, float]:
@@ -32,7 +32,7 @@ def sizes() -> list[int]:
     return [len(metrics) for metrics in Report.objects.order_by("seq").values_list("metrics", flat=True)]
 
 
-def test_names_are_known_once_taken_and_the_first_ones_stay():
+def test_accepted_names_are_known_and_the_first_ones_stay():
     names = MetricNames([f"m{number}" for number in range(METRIC_NAMES - 1)])
 
     assert names.beyond({"a": 1, "b": 2, "m0": 3}) == {"b"}
@@ -41,7 +41,7 @@ def test_names_are_known_once_taken_and_the_first_ones_stay():
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_names_that_are_too_many_are_refused_by_name_and_the_rest_of_the_report_is_kept(node, terminal, late):
+async def test_names_above_the_limit_are_refused_and_the_rest_of_the_report_is_stored(node, terminal, late):
     session, wire = await node.booted(terminal)
 
     for number in range(4):
@@ -55,7 +55,7 @@ async def test_names_that_are_too_many_are_refused_by_name_and_the_rest_of_the_r
     assert await in_thread(sizes) == [EACH, EACH + 1, EACH + 1, 4]
 
 
-async def test_a_new_link_goes_on_with_the_names_of_the_state(node, terminal):
+async def test_a_new_link_continues_with_the_names_of_the_state(node, terminal):
     for number in range(2):
         session, wire = await node.booted(terminal)
         for seq in (2 * number + 1, 2 * number + 2):
@@ -66,7 +66,7 @@ async def test_a_new_link_goes_on_with_the_names_of_the_state(node, terminal):
     assert len((await in_thread(state_of, terminal)).metrics) == METRIC_NAMES
 
 
-def test_who_boots_with_other_names_than_before_begins_anew(terminal):
+def test_a_boot_with_other_names_starts_anew(terminal):
     link = booted(terminal)
     for number in range(3):
         write(link.report(number + 1, metrics=metrics(number)))
@@ -78,7 +78,7 @@ def test_who_boots_with_other_names_than_before_begins_anew(terminal):
     assert state_of(terminal).metrics == new
 
 
-async def test_parts_that_are_refused_close_no_link(node, terminal):
+async def test_refused_parts_do_not_close_the_link(node, terminal):
     session, wire = await node.booted(terminal)
 
     for seq in range(1, 31):
@@ -90,7 +90,7 @@ async def test_parts_that_are_refused_close_no_link(node, terminal):
     assert await in_thread(lambda: list(Report.objects.values_list("metrics", flat=True))) == [{"b": 1.0}] * 30
 
 
-async def test_an_event_of_a_reserved_code_triggers_no_rule_and_the_rest_is_kept(node, fleet, terminal):
+async def test_an_event_with_a_reserved_code_triggers_no_rule_and_the_rest_is_stored(node, fleet, terminal):
     await in_thread(fleet.event_rule, "tms.duplicate_credential")
     session, wire = await node.booted(terminal)
     at = AT.isoformat()

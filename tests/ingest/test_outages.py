@@ -1,4 +1,4 @@
-"""Outages as links make them: begun with the loss, told why with the return."""
+"""Outages from the view of links: begun with the loss, with a cause on return."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from tms.ingest import store
 pytestmark = pytest.mark.both
 
 
-def told() -> list[tuple[str, float | None]]:
+def outages() -> list[tuple[str, float | None]]:
     """Cause and length in seconds of each, in the order of their beginning."""
     rows = Outage.objects.order_by("began_at", "pk")
     return [(row.cause, (row.ended_at - row.began_at).total_seconds() if row.ended_at else None) for row in rows]
@@ -32,59 +32,59 @@ def link(fleet) -> Link:
     return link
 
 
-def comes_back(link: Link, *, at: datetime, boot_id: str = "boot-1", **boot: Any) -> Link:
+def reconnect(link: Link, *, at: datetime, boot_id: str = "boot-1", **boot: Any) -> Link:
     again = Link(link.terminal)
     store.write([again.boot(boot_id, at=at, **boot)])
     return again
 
 
-def test_a_terminal_that_is_seen_for_the_first_time_was_not_away(link):
-    assert told() == []
+def test_a_new_terminal_had_no_outage(link):
+    assert outages() == []
 
 
-def test_a_link_that_broke_and_came_back_with_the_same_boot_was_the_network(link):
+def test_a_link_that_broke_and_returned_with_the_same_boot_is_a_network_outage(link):
     store.write([link.lost(at=later(60))])
-    began = told()
+    began = outages()
 
-    comes_back(link, at=later(300), uptime_s=7_000, last_seq=10)
+    reconnect(link, at=later(300), uptime_s=7_000, last_seq=10)
 
     outage = Outage.objects.get()
     assert began == [("", None)]
-    assert told() == [(OutageCause.NETWORK, 240)]
+    assert outages() == [(OutageCause.NETWORK, 240)]
     assert (outage.lost_by, outage.has_restarted, outage.uptime_s) == (Cause.CONNECTION_LOST, False, 7_000)
     assert (outage.boot_id, outage.seq, outage.reports_made, outage.reports_sent) == ("boot-1", 2, 8, None)
 
 
-def test_an_outage_begins_when_the_terminal_was_last_heard(link, scheduler):
+def test_an_outage_starts_at_the_last_frame(link, scheduler):
     store.write([link.report(3, at=later(20))])
 
     scheduler.advance(seconds=120, step_s=5)
-    comes_back(link, at=later(200), boot_id="boot-2", uptime_s=60)
+    reconnect(link, at=later(200), boot_id="boot-2", uptime_s=60)
 
     outage = Outage.objects.get()
     assert (outage.began_at, outage.offline_at) == (later(20), later(95))
-    assert told() == [(OutageCause.POWER, 180)]
+    assert outages() == [(OutageCause.POWER, 180)]
 
 
-def test_a_device_that_was_up_all_the_time_has_software_that_died(link):
+def test_a_device_that_was_up_all_the_time_had_a_software_failure(link):
     store.write([link.lost(at=later(60))])
 
-    comes_back(link, at=later(90), boot_id="boot-2", uptime_s=86_400)
+    reconnect(link, at=later(90), boot_id="boot-2", uptime_s=86_400)
 
-    assert told() == [(OutageCause.APPLICATION, 30)]
+    assert outages() == [(OutageCause.APPLICATION, 30)]
     assert Outage.objects.get().has_restarted
 
 
-def test_a_goodbye_made_it_planned(link):
+def test_a_goodbye_makes_it_planned(link):
     store.write([link.goodbye("reboot", at=later(60), back_at=later(120)), link.lost(at=later(61))])
 
-    comes_back(link, at=later(110), boot_id="boot-2", uptime_s=20)
+    reconnect(link, at=later(110), boot_id="boot-2", uptime_s=20)
 
-    assert told() == [(OutageCause.PLANNED, 50)]
+    assert outages() == [(OutageCause.PLANNED, 50)]
     assert Outage.objects.get().reports_sent == 0
 
 
-def test_a_link_that_goes_on_after_a_silence_needed_no_boot(link, scheduler):
+def test_a_link_that_continues_after_a_silence_needs_no_boot(link, scheduler):
     scheduler.advance(seconds=60, step_s=5)
 
     store.write([link.report(3, at=later(70))])
@@ -93,7 +93,7 @@ def test_a_link_that_goes_on_after_a_silence_needed_no_boot(link, scheduler):
     assert (outage.cause, outage.has_restarted) == (OutageCause.APPLICATION, None)
 
 
-def test_what_was_heard_in_time_and_stored_late_was_our_own_fault_and_is_counted_as_such(link, scheduler):
+def test_frames_received_in_time_and_stored_late_are_our_fault_and_counted_as_such(link, scheduler):
     before = false_offline()
     scheduler.advance(seconds=120, step_s=5)
     called = TerminalState.objects.get().presence
@@ -105,18 +105,18 @@ def test_what_was_heard_in_time_and_stored_late_was_our_own_fault_and_is_counted
     assert false_offline() - before == 1
 
 
-def test_coming_and_going_within_one_batch_is_told_in_its_order(link):
+def test_losses_and_returns_within_one_batch_are_recorded_in_order(link):
     again = Link(link.terminal)
     store.write([link.lost(at=later(10)), again.boot(at=later(20)), again.lost(at=later(30))])
-    within = told()
+    within = outages()
 
-    comes_back(link, at=later(50))
+    reconnect(link, at=later(50))
 
     assert within == [(OutageCause.NETWORK, 10), ("", None)]
-    assert told() == [(OutageCause.NETWORK, 10), (OutageCause.NETWORK, 20)]
+    assert outages() == [(OutageCause.NETWORK, 10), (OutageCause.NETWORK, 20)]
 
 
-# Was it us?
+# Losses caused by TMS
 
 
 @pytest.fixture
@@ -126,34 +126,34 @@ def dropped(link, settings) -> Link:
     return link
 
 
-def test_a_terminal_whose_node_was_lost_says_which(dropped, settings):
+def test_a_terminal_of_a_lost_node_names_it(dropped, settings):
     before = false_offline()
 
-    comes_back(dropped, at=later(80), uptime_s=7_000, last_seq=3)
+    reconnect(dropped, at=later(80), uptime_s=7_000, last_seq=3)
 
     outage = Outage.objects.get()
-    assert told() == [(OutageCause.SERVER, 30)]
+    assert outages() == [(OutageCause.SERVER, 30)]
     assert (outage.node, outage.lost_by) == (settings.NODE, Cause.NODE_LOST)
     assert false_offline() == before
 
 
-def test_a_terminal_that_we_called_offline_though_it_only_came_late_is_counted(dropped, scheduler, settings):
+def test_a_terminal_that_was_offline_only_because_it_was_stored_late_is_counted(dropped, scheduler, settings):
     before = false_offline()
     scheduler.at = later(60)
     scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    comes_back(dropped, at=scheduler.at + timedelta(seconds=20), uptime_s=7_000, last_seq=6)
+    reconnect(dropped, at=scheduler.at + timedelta(seconds=20), uptime_s=7_000, last_seq=6)
 
     assert Outage.objects.get().cause == OutageCause.SERVER
     assert false_offline() - before == 1
 
 
-def test_a_terminal_that_lost_its_network_as_well_is_not_our_fault(dropped, scheduler, settings):
+def test_a_terminal_that_also_lost_its_network_is_not_our_fault(dropped, scheduler, settings):
     before = false_offline()
     scheduler.at = later(60)
     scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    comes_back(dropped, at=scheduler.at + timedelta(hours=2), uptime_s=9e5, last_seq=200)
+    reconnect(dropped, at=scheduler.at + timedelta(hours=2), uptime_s=9e5, last_seq=200)
 
     assert Outage.objects.get().cause == OutageCause.NETWORK
     assert false_offline() == before

@@ -1,4 +1,4 @@
-"""What a frame means on one link, and when the next may be read."""
+"""The meaning of frames on one link, and when the next may be read."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ def few(monkeypatch):
 
 
 def refuse_reports(switch: str) -> None:
-    """A database that takes no report, as a mistake in a migration would make it."""
+    """A database that accepts no report, as after a mistake in a migration."""
     sql = {
         ("sqlite", "on"): "CREATE TRIGGER no_report BEFORE INSERT ON telemetry_report "
         "BEGIN SELECT RAISE(ABORT, 'no'); END",
@@ -39,7 +39,7 @@ def refuse_reports(switch: str) -> None:
         cursor.execute(sql[connection.vendor, switch])
 
 
-async def test_a_link_with_much_unacknowledged_is_read_on_after_the_commit(node, database, terminal):
+async def test_a_link_with_many_unacknowledged_reports_is_read_again_after_the_commit(node, database, terminal):
     session, wire = await node.booted(terminal)
 
     with database.waits():
@@ -52,7 +52,7 @@ async def test_a_link_with_much_unacknowledged_is_read_on_after_the_commit(node,
     assert wire.of("ack") == [{"seq": 5}]
 
 
-async def test_a_link_that_was_closed_while_it_waits_for_its_commits_is_let_go(node, database, terminal):
+async def test_a_link_that_was_closed_while_it_waits_for_commits_is_released(node, database, terminal):
     session, _ = await node.booted(terminal)
 
     with database.waits():
@@ -62,7 +62,7 @@ async def test_a_link_that_was_closed_while_it_waits_for_its_commits_is_let_go(n
         await asyncio.wait_for(taking, 5)
 
 
-async def test_a_link_whose_reports_cannot_be_kept_is_told_so_and_read_on(node, terminal):
+async def test_a_link_whose_reports_cannot_be_stored_gets_an_error_and_is_read_again(node, terminal):
     session, wire = await node.booted(terminal)
     await in_thread(refuse_reports, "on")
 
@@ -75,7 +75,7 @@ async def test_a_link_whose_reports_cannot_be_kept_is_told_so_and_read_on(node, 
     assert wire.closed is None
 
 
-async def test_a_fenced_link_is_closed_even_when_the_feed_told_nobody(node, terminal):
+async def test_a_fenced_link_is_closed_even_without_a_message_of_the_feed(node, terminal):
     """Redis lost the message that a newer session began elsewhere."""
     session, wire = await node.booted(terminal)
     await in_thread(lambda: TerminalState.objects.update(session=7))
@@ -97,7 +97,7 @@ async def test_the_end_of_a_link_makes_its_terminal_silent(node, terminal):
     assert node.links.by_terminal == {}
 
 
-async def test_a_key_that_is_revoked_while_its_link_boots_closes_it(node, database, terminal):
+async def test_a_key_that_is_revoked_during_the_boot_of_its_link_closes_it(node, database, terminal):
     session, wire = await node.session(terminal)
     with database.waits():
         booting = asyncio.ensure_future(taken(session, boot()))
@@ -110,7 +110,7 @@ async def test_a_key_that_is_revoked_while_its_link_boots_closes_it(node, databa
     assert node.links.by_terminal == {}
 
 
-async def test_what_a_closed_link_still_sends_is_not_taken(node, terminal):
+async def test_frames_after_a_close_are_ignored(node, terminal):
     session, wire = await node.booted(terminal)
     session.close(CloseCode.REPLACED, "replaced")
 

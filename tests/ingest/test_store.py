@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 JST = timezone(timedelta(hours=9))
 
 
-def test_a_first_boot_makes_the_terminal_online_and_answers_with_session_one(fleet, settings):
+def test_a_first_boot_brings_the_terminal_online_and_returns_session_one(fleet, settings):
     terminal = fleet.terminal()
     link = Link(terminal)
 
@@ -29,7 +29,7 @@ def test_a_first_boot_makes_the_terminal_online_and_answers_with_session_one(fle
     assert link.number == 1
 
 
-def test_a_boot_updates_what_the_terminal_tells_of_itself_and_keeps_what_it_does_not(fleet):
+def test_a_boot_updates_reported_fields_and_keeps_the_others(fleet):
     terminal = fleet.terminal(serial="S-1", model="KX-20", firmware="4.7")
 
     write(Link(terminal).boot(firmware="4.8", agent="tms-agent 1", address="192.0.2.7"))
@@ -40,7 +40,7 @@ def test_a_boot_updates_what_the_terminal_tells_of_itself_and_keeps_what_it_does
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7", None])
-def test_any_address_of_a_terminal_is_kept(fleet, address):
+def test_any_address_of_a_terminal_is_stored(fleet, address):
     terminal = fleet.terminal(address="198.51.100.1")
 
     write(Link(terminal).boot(address=address))
@@ -49,7 +49,7 @@ def test_any_address_of_a_terminal_is_kept(fleet, address):
     assert terminal.address == address
 
 
-def test_two_boots_of_one_terminal_in_one_batch_leave_the_newer_in_charge(fleet):
+def test_of_two_boots_of_one_terminal_in_one_batch_the_newer_is_current(fleet):
     terminal = fleet.terminal()
     older, newer = Link(terminal), Link(terminal)
 
@@ -59,7 +59,7 @@ def test_two_boots_of_one_terminal_in_one_batch_leave_the_newer_in_charge(fleet)
     assert (state_of(terminal).session, state_of(terminal).boot_id) == (2, "boot-2")
 
 
-def test_a_reconnect_is_told_the_highest_committed_report_of_its_boot(fleet):
+def test_a_reconnect_gets_the_highest_committed_report_of_its_boot(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     write(link.report(1), link.report(2), link.report(5, late=True))
@@ -70,7 +70,7 @@ def test_a_reconnect_is_told_the_highest_committed_report_of_its_boot(fleet):
     assert again.outcome.boot_pk == link.boot_pk != other.outcome.boot_pk
 
 
-def test_a_boot_is_told_which_rules_hold_and_whether_commands_wait(fleet):
+def test_a_boot_returns_active_rules_and_whether_commands_wait(fleet):
     terminal = fleet.terminal()
     rule = fleet.metric_rule(limit=75)
     link = booted(terminal)
@@ -83,14 +83,14 @@ def test_a_boot_is_told_which_rules_hold_and_whether_commands_wait(fleet):
     assert again.outcome.has_commands
 
 
-def test_a_command_that_came_too_late_is_not_waiting(fleet):
+def test_an_expired_command_is_not_waiting(fleet):
     terminal = fleet.terminal()
     fleet.command(terminal, at=later(-7200), deliver_within_s=3600)
 
     assert not booted(terminal).outcome.has_commands
 
 
-def test_a_report_becomes_a_row_with_its_own_time(fleet):
+def test_a_report_is_stored_with_its_own_time(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     taken_at = datetime(2026, 11, 25, 17, 59, 58, 120_000, tzinfo=JST)
@@ -103,7 +103,7 @@ def test_a_report_becomes_a_row_with_its_own_time(fleet):
     assert Report.objects.filter(at=taken_at).exists()
 
 
-def test_a_report_that_is_sent_again_is_kept_once(fleet):
+def test_a_repeated_report_is_stored_once(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     write(link.report(1), link.report(2))
@@ -114,7 +114,7 @@ def test_a_report_that_is_sent_again_is_kept_once(fleet):
     assert [item.report.seq for item in result.reports] == [2, 3, 3]  # all of them are durable, so all are acknowledged
 
 
-def test_reports_of_an_earlier_boot_are_kept_under_it_and_marked_late(fleet):
+def test_reports_of_an_earlier_boot_are_stored_under_it_and_marked_late(fleet):
     terminal = fleet.terminal()
     booted(terminal, "before")
     link = booted(terminal, "after")
@@ -135,7 +135,7 @@ def test_the_same_boot_id_of_two_terminals_is_two_boots(fleet):
     assert one.boot_pk != two.boot_pk
 
 
-def test_events_are_kept_with_the_report_that_brought_them_and_once(fleet):
+def test_events_are_stored_with_their_report_and_once(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     jammed = {"events": (frames.TerminalEvent(AT, "paper_jam", severity="warning", text="tray 2"),)}
@@ -149,7 +149,7 @@ def test_events_are_kept_with_the_report_that_brought_them_and_once(fleet):
     ]
 
 
-def test_a_late_report_without_an_instant_is_stored_with_its_arrival_and_marked(fleet):
+def test_a_late_report_without_a_timestamp_is_stored_with_its_arrival_and_marked(fleet):
     link = booted(fleet.terminal())
     events = (frames.TerminalEvent(None, "paper_jam"), frames.TerminalEvent(AT, "door_open"))
 
@@ -168,7 +168,7 @@ def test_a_late_report_without_an_instant_is_stored_with_its_arrival_and_marked(
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_what_is_dated_in_the_future_is_stored_with_its_arrival_and_marked(fleet, late):
+def test_a_report_dated_in_the_future_is_stored_with_its_arrival_and_marked(fleet, late):
     link = booted(fleet.terminal())
     ahead = later(5 + limits.CLOCK_TOLERANCE_S)
     events = (frames.TerminalEvent(later(3_600), "from_afar"), frames.TerminalEvent(ahead, "just_so"))
@@ -183,7 +183,7 @@ def test_what_is_dated_in_the_future_is_stored_with_its_arrival_and_marked(fleet
     }
 
 
-def test_what_tms_noticed_itself_is_an_event_even_when_a_newer_session_began(fleet):
+def test_an_internal_event_is_stored_even_if_a_newer_session_began(fleet):
     terminal = fleet.terminal()
     rule = fleet.event_rule("tms.duplicate_credential")
     link = booted(terminal)

@@ -1,4 +1,4 @@
-"""One batch, one transaction: the alerts, commands and messages that come of it."""
+"""One batch, one transaction: the resulting alerts, commands and messages."""
 
 from contextlib import suppress
 from datetime import timedelta, timezone
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 JST = timezone(timedelta(hours=9))
 
 
-def test_a_terminal_that_comes_back_resolves_its_presence_alert(fleet, scheduler):
+def test_a_returning_terminal_resolves_its_presence_alert(fleet, scheduler):
     terminal = fleet.online(lease_s=1)
     fleet.presence_rule(Presence.OFFLINE)
     scheduler.advance(seconds=60)
@@ -30,7 +30,7 @@ def test_a_terminal_that_comes_back_resolves_its_presence_alert(fleet, scheduler
     assert happenings(alert) == ["opened", "resolved"]
 
 
-def test_a_silence_opens_the_alert_of_a_silence_rule_at_once(fleet):
+def test_a_lost_link_opens_the_alert_of_a_rule_on_silence_at_once(fleet):
     terminal = fleet.terminal()
     rule = fleet.presence_rule(Presence.SILENT)
     link = booted(terminal)
@@ -52,7 +52,7 @@ def test_a_goodbye_before_the_loss_opens_nothing(fleet, scheduler):
     assert not Alert.objects.exists()
 
 
-def test_a_metric_over_its_limit_opens_and_back_resolves(fleet):
+def test_a_metric_above_its_threshold_opens_and_below_resolves(fleet):
     terminal = fleet.terminal()
     fleet.metric_rule("temperature_c", limit=75, hysteresis=5)
     link = booted(terminal)
@@ -68,7 +68,7 @@ def test_a_metric_over_its_limit_opens_and_back_resolves(fleet):
     assert not Condition.objects.exists()
 
 
-def test_over_and_back_within_one_batch_is_both_in_the_history(fleet):
+def test_opening_and_resolving_within_one_batch_are_both_in_the_history(fleet):
     terminal = fleet.terminal()
     fleet.metric_rule(limit=75)
     link = booted(terminal)
@@ -92,7 +92,7 @@ def test_a_late_report_neither_opens_nor_resolves(fleet):
     assert Alert.objects.get().state == "open"
 
 
-def test_a_reconnect_in_the_middle_of_an_alert_goes_on_with_it(fleet):
+def test_a_reconnect_during_an_alert_continues_it(fleet):
     terminal = fleet.terminal()
     fleet.metric_rule(limit=75, hysteresis=5)
     write(booted(terminal).report(1, metrics={"temperature_c": 80.0}))
@@ -104,7 +104,7 @@ def test_a_reconnect_in_the_middle_of_an_alert_goes_on_with_it(fleet):
     assert happenings(Alert.objects.get()) == ["opened", "resolved"]
 
 
-def test_the_verdicts_of_a_fenced_report_are_not_heeded(fleet):
+def test_rule_events_of_a_fenced_report_are_ignored(fleet):
     terminal = fleet.terminal()
     fleet.metric_rule(limit=75)
     old = booted(terminal)
@@ -115,7 +115,7 @@ def test_the_verdicts_of_a_fenced_report_are_not_heeded(fleet):
     assert not Alert.objects.exists()
 
 
-def test_the_verdict_of_a_rule_that_was_deleted_meanwhile_costs_no_report(fleet):
+def test_a_rule_event_of_a_deleted_rule_does_not_fail_its_report(fleet):
     terminal = fleet.terminal()
     rule = fleet.metric_rule(limit=75)
     link = booted(terminal)
@@ -128,7 +128,7 @@ def test_the_verdict_of_a_rule_that_was_deleted_meanwhile_costs_no_report(fleet)
     assert not Alert.objects.exists()
 
 
-def test_an_answer_settles_its_command(fleet):
+def test_an_answer_completes_its_command(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     command = fleet.command(terminal)
@@ -140,7 +140,7 @@ def test_an_answer_settles_its_command(fleet):
     assert (command.state, command.result, command.answered_at) == (CommandState.DONE, {"lines": 3}, later(2))
 
 
-def test_an_answer_of_another_terminal_settles_nothing(fleet):
+def test_an_answer_of_another_terminal_completes_nothing(fleet):
     mine, theirs = fleet.terminal(), booted(fleet.terminal())
     command = fleet.command(mine)
     commands.dequeue({mine.pk: 1}, at=AT)
@@ -151,7 +151,7 @@ def test_an_answer_of_another_terminal_settles_nothing(fleet):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_batch_is_published_after_its_commit_and_says_what_changed(fleet, feed_recorder):
+def test_a_batch_is_published_after_its_commit_with_its_changes(fleet, feed_recorder):
     terminal, other = fleet.terminal(), fleet.terminal()
     fleet.metric_rule(limit=75)
     link = booted(other)

@@ -1,4 +1,4 @@
-"""One batch, one transaction: how terminals stand after it."""
+"""One batch, one transaction: the states of terminals after it."""
 
 from datetime import timedelta, timezone
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 JST = timezone(timedelta(hours=9))
 
 
-def test_last_values_are_merged_and_a_late_report_does_not_touch_them(fleet):
+def test_last_values_are_merged_and_not_changed_by_a_late_report(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     write(link.report(1, metrics={"temperature_c": 50.0, "paper_pct": 80.0}, status="ok"))
@@ -31,7 +31,7 @@ def test_last_values_are_merged_and_a_late_report_does_not_touch_them(fleet):
     assert (state.status, state.status_at, state.seq) == ("degraded", later(5), 4)
 
 
-def test_the_full_state_of_a_boot_is_the_terminals_state(fleet):
+def test_the_full_state_of_a_boot_becomes_the_state_of_the_terminal(fleet):
     terminal = fleet.terminal()
 
     link = booted(terminal, full=frames.FullState(status="fault", metrics={"paper_pct": 3.0}))
@@ -41,7 +41,7 @@ def test_the_full_state_of_a_boot_is_the_terminals_state(fleet):
     assert state_of(terminal).metrics == {"paper_pct": 3.0, "temperature_c": 40.0}
 
 
-def test_a_terminal_that_invents_metrics_without_end_does_not_grow_its_row_without_end(fleet):
+def test_a_terminal_with_endless_new_metrics_does_not_grow_its_row_endlessly(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
 
@@ -63,7 +63,7 @@ def test_status_has_the_time_of_its_last_change(fleet):
     assert (state_of(terminal).status, state_of(terminal).status_at) == ("fault", later(3))
 
 
-def test_moves_are_recorded_in_order(fleet):
+def test_changes_are_recorded_in_order(fleet):
     terminal = fleet.terminal()
     link = Link(terminal)
 
@@ -77,7 +77,7 @@ def test_moves_are_recorded_in_order(fleet):
     assert state_of(terminal).back_at == later(61)
 
 
-def test_only_a_live_report_takes_a_goodbye_back(fleet):
+def test_only_a_live_report_cancels_a_goodbye(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     write(link.goodbye("reboot", at=later(1), back_at=later(61)))
@@ -100,7 +100,7 @@ def test_a_lost_link_makes_the_terminal_silent_until_it_is_offline(fleet, settin
     assert state.due_at == later(3 + settings.OFFLINE_AFTER_S)
 
 
-def test_anything_of_an_older_session_changes_nothing(fleet):
+def test_frames_of_an_older_session_change_nothing(fleet):
     terminal = fleet.terminal()
     old = booted(terminal)
     booted(terminal, "boot-2")
@@ -115,7 +115,7 @@ def test_anything_of_an_older_session_changes_nothing(fleet):
     assert state_of(terminal).last_seen_at == AT
 
 
-def test_a_link_that_never_booted_cannot_touch_a_terminal(fleet):
+def test_a_link_that_never_booted_cannot_change_a_terminal(fleet):
     terminal = fleet.terminal()
     booted(terminal)
 
@@ -125,7 +125,7 @@ def test_a_link_that_never_booted_cannot_touch_a_terminal(fleet):
     assert state_of(terminal).presence == Presence.ONLINE
 
 
-def test_items_of_a_terminal_that_was_deleted_are_let_go_and_the_rest_is_kept(fleet):
+def test_items_of_a_deleted_terminal_are_dropped_and_the_others_are_stored(fleet):
     gone, there = booted(fleet.terminal()), booted(fleet.terminal())
     gone.terminal.delete()
 

@@ -17,7 +17,7 @@ def limits(settings) -> None:
 
 
 STRUGGLES = [
-    # when each takeover happens (s), whether the last one is too many
+    # times of takeovers (s), whether the last one exceeds the limit
     ([0, 1, 2], False),
     ([0, 1, 2, 3], True),
     ([0, 20, 40, 59.9], True),
@@ -28,7 +28,7 @@ STRUGGLES = [
 
 
 @pytest.mark.parametrize(("times", "banned"), STRUGGLES)
-def test_more_takeovers_within_a_minute_than_are_allowed_are_a_ban(times, banned):
+def test_more_takeovers_within_a_minute_than_allowed_cause_a_ban(times, banned):
     counter = TakeoverCounter()
 
     rule_events = [takeovers.add(counter, at=AT + timedelta(seconds=time)) for time in times]
@@ -37,7 +37,7 @@ def test_more_takeovers_within_a_minute_than_are_allowed_are_a_ban(times, banned
     assert (counter.banned_until is not None) == banned
 
 
-def test_a_ban_lasts_its_time_and_the_count_begins_anew():
+def test_a_ban_expires_and_counting_starts_anew():
     counter = TakeoverCounter()
     for second in range(4):
         takeovers.add(counter, at=AT + timedelta(seconds=second))
@@ -50,7 +50,7 @@ def test_a_ban_lasts_its_time_and_the_count_begins_anew():
 
 @pytest.mark.both
 @pytest.mark.django_db
-def test_those_of_one_commit_count_too_and_what_was_one_too_many_is_noted_once(fleet):
+def test_takeovers_of_one_commit_count_too_and_the_excess_is_recorded_once(fleet):
     link, other = Link(fleet.terminal()), Link(fleet.terminal())
     store.write([link.boot(), other.boot(), other.taken_over(), *(link.taken_over() for _ in range(2))])
 
@@ -70,7 +70,7 @@ def test_a_node_refuses_for_as_long_as_the_ban_lasts():
     assert bans.left_s(8, at=1000.0) == 0
 
 
-def test_a_ban_that_is_not_found_any_more_is_forgotten():
+def test_a_ban_that_no_longer_exists_is_forgotten():
     bans = Bans()
     bans.read([(7, 300.0)], at=1000.0)
 

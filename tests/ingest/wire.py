@@ -9,7 +9,7 @@ DEADLINE_S = 10
 
 
 class Wire:
-    """The terminal's end of a session: what it would have read, and how it was closed."""
+    """The terminal's end of a session: the received frames, and the close code."""
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
@@ -26,7 +26,7 @@ class Wire:
         self._news.set()
 
     async def sent(self, method: str) -> dict[str, Any]:
-        """Wait for a frame with `method`; its params."""
+        """Wait for a frame with `method`; returns its params."""
         await self._until(lambda: self.of(method))
         return self.of(method)[0]
 
@@ -40,7 +40,7 @@ class Wire:
                 await self._news.wait()
 
     def of(self, method: str) -> list[dict[str, Any]]:
-        """The params of what was sent with `method`."""
+        """The params of sent frames with `method`."""
         return [frame["params"] for frame in self.frames if frame.get("method") == method]
 
     @property

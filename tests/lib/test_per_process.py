@@ -1,4 +1,4 @@
-"""Objects of which each process has one."""
+"""Objects of which each process has exactly one."""
 
 import os
 import threading
@@ -6,7 +6,7 @@ import threading
 from tms.lib.per_process import PerProcess
 
 
-def test_threads_that_ask_at_the_same_time_get_the_same_object():
+def test_concurrent_threads_get_the_same_object():
     barrier = threading.Barrier(8)
     made: list[object] = []
 
@@ -31,7 +31,7 @@ def test_threads_that_ask_at_the_same_time_get_the_same_object():
     assert set(map(id, seen)) == {id(made[0])}
 
 
-def test_after_a_reset_there_is_another_object():
+def test_after_a_reset_there_is_a_new_object():
     one = PerProcess(object)
     before = one()
 
@@ -41,7 +41,7 @@ def test_after_a_reset_there_is_another_object():
     assert one() is one()
 
 
-def test_a_forked_child_has_objects_of_its_own():
+def test_a_forked_child_has_its_own_objects():
     from tms.feed.publisher import feed
 
     publisher = feed().publisher

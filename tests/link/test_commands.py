@@ -1,4 +1,4 @@
-"""A command over a real link."""
+"""Commands over a real link."""
 
 import json
 
@@ -16,7 +16,7 @@ SELECT c.state, c.result FROM commands_command c JOIN fleet_terminal t ON t.id =
 REASONS = "SELECT c.error FROM commands_command c JOIN fleet_terminal t ON t.id = c.terminal_id WHERE t.uid = %s"
 
 
-async def test_a_command_waits_for_the_boot_is_answered_and_kept(tms, enrol):
+async def test_a_command_waits_for_the_boot_is_answered_and_stored(tms, enrol):
     credential = enrol()
     uid = credential.partition(".")[0]
     tms.manage("send_command", uid, "ping")
@@ -43,7 +43,7 @@ async def test_a_command_from_another_process_reaches_a_connected_terminal(tms, 
     assert command["params"]["name"] == "reboot"
 
 
-async def test_a_refused_command_has_failed_with_the_terminals_reason(tms, enrol):
+async def test_a_refused_command_has_failed_with_the_reason_of_the_terminal(tms, enrol):
     credential = enrol()
     uid = credential.partition(".")[0]
     tms.manage("send_command", uid, "reboot")

@@ -1,4 +1,4 @@
-"""How many links one address may have, and whose word on the address is taken (R7, R12)."""
+"""The limit of links per address, and whose X-Forwarded-For is trusted (R7, R12)."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ FAR, OTHER = "203.0.113.7", "203.0.113.8"
 
 @pytest.fixture(scope="module")
 def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[RunningTMS]:
-    """Behind a proxy on this machine, and with room for two from an address."""
+    """Behind a proxy on this machine, with two connections per address."""
     limits = {"TMS_TRUSTED_PROXIES": "127.0.0.1", "TMS_CONNECTIONS_PER_ADDRESS": "2"}
     with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_SERVER=on, **limits) as running:
         yield running
@@ -30,7 +30,7 @@ def enrol(tms: RunningTMS) -> Callable[[], str]:
     return credential_supply(tms)
 
 
-async def test_a_third_link_of_an_address_is_refused_until_one_has_left(tms, enrol):
+async def test_a_third_link_of_an_address_is_refused_until_one_has_closed(tms, enrol):
     first, second = [await through_proxy(tms, enrol(), FAR) for _ in range(2)]
 
     with pytest.raises(InvalidStatus) as refused:
@@ -47,7 +47,7 @@ async def test_a_third_link_of_an_address_is_refused_until_one_has_left(tms, enr
     await third.socket.close()
 
 
-async def test_another_address_behind_the_same_proxy_comes_in(tms, enrol):
+async def test_another_address_behind_the_same_proxy_is_accepted(tms, enrol):
     links = [await through_proxy(tms, enrol(), address) for address in (FAR, FAR, OTHER)]
 
     for link in links:
@@ -55,8 +55,8 @@ async def test_another_address_behind_the_same_proxy_comes_in(tms, enrol):
         await link.socket.close()
 
 
-async def test_a_client_cannot_choose_the_address_that_it_is_counted_for(tms, enrol):
-    """What stands before the hop that the proxy saw, the client wrote itself."""
+async def test_a_client_cannot_forge_the_address_it_is_counted_under(tms, enrol):
+    """Values before the hop that the proxy added come from the client."""
     links = [await through_proxy(tms, enrol(), f"198.51.100.{number}, {FAR}") for number in range(2)]
 
     with pytest.raises(InvalidStatus) as refused:
@@ -72,6 +72,6 @@ async def through_proxy(tms: RunningTMS, credential: str, forwarded_for: str) ->
 
 
 async def admitted(tms: RunningTMS, enrol: Callable[[], str], address: str) -> Terminal:
-    """Once the node has noticed that one of two has left."""
+    """Wait until the node has noticed that one of two links closed."""
     await wait_for_value_async(lambda: ROOM_FOR_ONE in tms.get("/metrics")[1], expected=True)
     return await through_proxy(tms, enrol(), address)

@@ -1,4 +1,4 @@
-"""SIGTERM: terminals are told, close with 4503, and nobody is called offline."""
+"""SIGTERM: terminals get a drain frame, links close with 4503, and no terminal becomes offline."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 STATES = "SELECT presence, cause FROM fleet_terminalstate"
 
 
-async def test_a_stopping_node_says_drain_commits_what_it_has_and_closes_with_4503(tmp_path):
+async def test_a_stopping_node_sends_drain_commits_pending_reports_and_closes_with_4503(tmp_path):
     with RunningTMS(tmp_path) as tms:
         [credential] = tms.enrol_many(1)
         terminal = await Terminal.connect(tms.link, credential)
@@ -29,7 +29,7 @@ async def test_a_stopping_node_says_drain_commits_what_it_has_and_closes_with_45
         assert tms.query(STATES) == [("silent", "node_stopped")]
 
 
-async def test_a_killed_node_that_starts_again_calls_nobody_online_whose_link_it_does_not_hold(tmp_path):
+async def test_a_restarted_node_does_not_show_terminals_of_lost_links_as_online(tmp_path):
     with RunningTMS(tmp_path, TMS_RECONNECT_GRACE_S="60") as tms:
         [credential] = tms.enrol_many(1)
         terminal = await Terminal.connect(tms.link, credential)

@@ -1,4 +1,4 @@
-"""Who may open a link, decided before the upgrade."""
+"""Which handshakes are accepted, decided before the upgrade."""
 
 import json
 
@@ -35,13 +35,13 @@ async def test_a_bad_credential_is_refused_before_the_upgrade(tms, headers, stat
 
 
 @pytest.mark.parametrize("path", ["/ws/nope", "/ws/terminal", "/ws/", "/", "/ws/terminal/more", "/" + "x" * 3_000])
-async def test_a_path_that_is_no_websocket_is_answered_with_404_and_one_line_of_log(tms, path):
-    said = len(tms.log.read_text().splitlines())
+async def test_a_path_that_is_no_websocket_is_answered_with_404_and_one_log_line(tms, path):
+    message = len(tms.log.read_text().splitlines())
 
     with pytest.raises(InvalidStatus) as refused:
         await connect(tms.link.replace("/ws/terminal/", path), subprotocols=[Subprotocol("tms.v1")])
 
-    lines = tms.log.read_text().splitlines()[said:]
+    lines = tms.log.read_text().splitlines()[message:]
     assert refused.value.response.status_code == 404
     assert json.loads(refused.value.response.body)["type"] == "tms:not-found"
     assert [line for line in lines if "Traceback" in line or "ERROR" in line] == []
@@ -58,7 +58,7 @@ async def test_a_wrong_secret_of_a_known_terminal_looks_like_an_unknown_one(tms,
     assert refused.value.response.status_code == 401
 
 
-async def test_a_client_that_does_not_speak_the_protocol_is_told_which(tms, enrol):
+async def test_a_client_without_the_subprotocol_gets_the_expected_one(tms, enrol):
     with pytest.raises(InvalidStatus) as refused:
         await connect(tms.link, additional_headers={"Authorization": f"Bearer {enrol()}"})
 
@@ -66,14 +66,14 @@ async def test_a_client_that_does_not_speak_the_protocol_is_told_which(tms, enro
     assert "tms.v1" in refused.value.response.body.decode()
 
 
-async def test_a_client_that_cannot_set_headers_offers_its_credential_as_a_subprotocol(tms, enrol):
+async def test_a_client_that_cannot_set_headers_sends_its_credential_as_a_subprotocol(tms, enrol):
     offered = [Subprotocol("tms.v1"), Subprotocol(f"bearer.{enrol()}")]
 
     async with connect(tms.link, subprotocols=offered) as socket:
         assert socket.subprotocol == "tms.v1"
 
 
-async def test_a_credential_in_the_url_is_not_looked_at(tms, enrol):
+async def test_a_credential_in_the_url_is_ignored(tms, enrol):
     with pytest.raises(InvalidStatus) as refused:
         await connect(f"{tms.link}?token={enrol()}", subprotocols=[Subprotocol("tms.v1")])
 

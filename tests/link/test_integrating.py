@@ -1,4 +1,4 @@
-"""docs/integrating.md keeps its word: its client runs as it is printed."""
+"""docs/integrating.md is tested: its client runs as printed."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ SELECT s.presence, s.status FROM fleet_terminalstate s JOIN fleet_terminal t ON 
 
 
 async def test_the_printed_client_enrols_boots_reports_and_is_acknowledged(tms, enrol, tmp_path):
-    enrol()  # makes the site
+    enrol()  # creates the site
     [(code,)] = tms.query("SELECT code FROM fleet_site")
     token = tms.manage("enrolment_token", "--site", code).strip()
     client = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What a terminal may not do, and what it is told."""
+"""The limits of a terminal, and the errors above them."""
 
 import pytest
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both
         (b"\xff\xfe", "tms:bad-json", "$"),
     ],
 )
-async def test_a_bad_frame_is_answered_and_the_link_stays(tms, enrol, frame, kind, where):
+async def test_a_bad_frame_is_answered_and_the_link_stays_open(tms, enrol, frame, kind, where):
     async with await Terminal.connect(tms.link, enrol()) as terminal:
         await terminal.boot()
 
@@ -64,7 +64,7 @@ async def test_a_second_boot_on_a_link_is_refused(tms, enrol):
     assert refusal["error"]["data"]["type"] == "tms:already-booted"
 
 
-async def test_a_frame_that_is_too_large_closes_the_link(tms, enrol):
+async def test_a_frame_above_the_size_limit_closes_the_link(tms, enrol):
     async with await Terminal.connect(tms.link, enrol()) as terminal:
         await terminal.boot()
 
@@ -73,7 +73,7 @@ async def test_a_frame_that_is_too_large_closes_the_link(tms, enrol):
         assert await terminal.closed() == 4413
 
 
-async def test_a_report_beyond_the_rate_ends_the_link_so_that_it_is_sent_again(tms, enrol):
+async def test_a_report_above_the_rate_limit_closes_the_link_so_that_it_is_sent_again(tms, enrol):
     credential = enrol()
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()
@@ -90,7 +90,7 @@ async def test_a_report_beyond_the_rate_ends_the_link_so_that_it_is_sent_again(t
         assert (await terminal.boot())["acked_seq"] == limits.FRAMES_BURST
 
 
-async def test_heartbeats_beyond_the_rate_are_refused_before_the_link_ends(tms, enrol):
+async def test_heartbeats_above_the_rate_limit_are_refused_before_the_link_is_closed(tms, enrol):
     async with await Terminal.connect(tms.link, enrol()) as terminal:
         await terminal.boot()
 

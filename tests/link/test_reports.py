@@ -1,4 +1,4 @@
-"""A report becomes rows, once, and is acknowledged after its commit."""
+"""A report is stored once, and acknowledged after its commit."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def cause_of(tms, credential: str) -> str:
     return tms.query(PRESENCE, uid_of(credential))[0][1]
 
 
-async def test_a_boot_is_answered_with_what_the_terminal_needs(tms, enrol):
+async def test_a_boot_is_answered_with_the_settings_of_the_terminal(tms, enrol):
     async with await Terminal.connect(tms.link, enrol()) as terminal:
         booted = await terminal.boot(firmware="4.8.2", model="KX-20")
 
@@ -46,7 +46,7 @@ async def test_a_report_is_committed_when_it_is_acknowledged(tms, enrol):
     assert tms.query(REPORTS, uid_of(credential)) == [("boot-1", 1)]
 
 
-async def test_a_reconnect_is_told_where_to_go_on_and_what_is_sent_again_is_kept_once(tms, enrol):
+async def test_a_reconnect_gets_the_last_committed_report_and_repeated_ones_are_stored_once(tms, enrol):
     credential = enrol()
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()
@@ -77,7 +77,7 @@ async def test_a_batch_of_late_reports_fills_history_and_is_acknowledged(tms, en
     assert len(tms.query(REPORTS, uid_of(credential))) == 150
 
 
-async def test_reports_of_an_earlier_boot_are_kept_under_it(tms, enrol):
+async def test_reports_of_an_earlier_boot_are_stored_under_it(tms, enrol):
     credential = enrol()
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot("before")
@@ -93,7 +93,7 @@ async def test_reports_of_an_earlier_boot_are_kept_under_it(tms, enrol):
     assert tms.query(REPORTS, uid_of(credential)) == [("before", 1), ("before", 2)]
 
 
-async def test_the_newest_session_wins_and_the_old_one_is_told_so(tms, enrol):
+async def test_the_newest_session_wins_and_the_older_one_gets_a_close_code(tms, enrol):
     credential = enrol()
     async with await Terminal.connect(tms.link, credential) as old:
         await old.boot()
@@ -113,7 +113,7 @@ async def test_a_revoked_credential_closes_its_link(tms, enrol):
         await terminal.boot()
 
         tms.manage("revoke_credentials", uid_of(credential))
-        # Without Redis another process cannot tell this one; the next look of the clock does.
+        # Without Redis another process cannot notify this one; the next poll does.
         code = await terminal.closed()
 
     assert code == 4401
@@ -128,7 +128,7 @@ async def test_presence_follows_the_link(tms, enrol):
     await wait_for_value_async(lambda: tms.query(PRESENCE, uid_of(credential)), [("offline", "connection_lost")])
 
 
-async def test_a_silent_terminal_is_found_by_its_lease(tms, enrol):
+async def test_a_silent_terminal_is_detected_by_its_lease(tms, enrol):
     credential = enrol()
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()
@@ -138,7 +138,7 @@ async def test_a_silent_terminal_is_found_by_its_lease(tms, enrol):
         await wait_for_value_async(lambda: cause_of(tms, credential), "")
 
 
-async def test_a_goodbye_makes_the_silence_expected(tms, enrol):
+async def test_a_goodbye_suppresses_the_alert_for_an_expected_silence(tms, enrol):
     credential = enrol()
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()

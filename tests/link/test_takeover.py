@@ -21,7 +21,7 @@ JOIN alerts_rule r ON r.id = a.rule_id WHERE t.uid = %s AND r.event_code = 'tms.
 """
 
 
-async def test_devices_that_keep_taking_the_link_are_shut_out_and_an_alert_is_raised(tmp_path):
+async def test_devices_that_replace_each_other_repeatedly_are_banned_and_an_alert_opens(tmp_path):
     with RunningTMS(tmp_path, TMS_TAKEOVERS_PER_MINUTE=str(TAKEOVERS), TMS_TAKEOVER_BAN_S="300") as tms:
         [credential] = tms.enrol_many(1)
         uid = credential.partition(".")[0]
@@ -42,7 +42,7 @@ async def test_devices_that_keep_taking_the_link_are_shut_out_and_an_alert_is_ra
 
 
 async def refused(tms: RunningTMS, credential: str) -> Response:
-    """The answer to a handshake, as soon as one is refused. Those before do not boot, and take nothing over."""
+    """The answer to a handshake, as soon as one is refused. Earlier ones do not boot, and replace nothing."""
     async with asyncio.timeout(DEADLINE_S):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Other processes, as the feed sees them."""
+"""Other processes on the feed."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ class Publisher:
     def __init__(self, name: str = "other") -> None:
         self.name = name
 
-    async def say(self, number: int, change: Change = NOTHING) -> None:
+    async def publish(self, number: int, change: Change = NOTHING) -> None:
         await send(pack(FeedMessage(self.name, number, time.time(), change)))
 
 

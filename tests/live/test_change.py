@@ -1,4 +1,4 @@
-"""What one transaction changed, merged and bounded."""
+"""The changes of one transaction, merged and bounded."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ def newest(change: Change) -> dict[int, int]:
 
 
 @given(changes, changes)
-def test_two_changes_merged_tell_all_that_either_told(one, other):
+def test_two_merged_changes_contain_all_rows_of_both(one, other):
     merged = one | other
 
     for name in ("terminals", "presence", "alerts", "commands", "revoked", "people"):
@@ -50,27 +50,27 @@ def test_all_but_readings_is_urgent(change):
 
 
 @given(changes)
-def test_nothing_adds_nothing(change):
+def test_an_empty_change_adds_nothing(change):
     merged = NOTHING | change
 
     assert merged | NOTHING == merged
     assert merged.terminals == change.terminals
 
 
-def test_of_a_terminals_sessions_only_the_newest_is_kept_for_any_older_one_is_over_anyway():
+def test_of_the_sessions_of_a_terminal_only_the_newest_is_kept_because_older_ones_have_ended():
     merged = Change(sessions=frozenset({(1, 4), (2, 1)})) | Change(sessions=frozenset({(1, 5), (1, 3)}))
 
     assert merged.sessions == {(1, 5), (2, 1)}
 
 
 @pytest.mark.parametrize("name", ["terminals", "alerts", "presence"])
-def test_more_than_can_be_named_is_everything(name):
+def test_more_rows_than_can_be_named_are_everything(name):
     merged = Change(**{name: many(number=MAX_IDS)}) | Change(**{name: many(MAX_IDS, 1)})
 
     assert merged == Change(everything=True)
 
 
-def test_what_must_not_be_lost_outlives_the_summary():
+def test_revocations_are_kept_in_a_change_of_everything():
     vital = Change(
         commands=frozenset({1}),
         sessions=frozenset({(2, 3)}),
@@ -86,18 +86,18 @@ def test_what_must_not_be_lost_outlives_the_summary():
     assert (merged.people, merged.rules) == (vital.people, True)
 
 
-def test_one_change_alone_is_bounded_as_well():
-    """A node that starts calls all of its terminals silent in one transaction."""
+def test_a_single_change_is_bounded_as_well():
+    """A starting node makes all of its terminals silent in one transaction."""
     assert Change(terminals=many(), presence=many()).bounded() == Change(everything=True)
     assert Change(terminals=many(number=MAX_IDS)).bounded().terminals == many(number=MAX_IDS)
 
 
 @given(changes, st.text(min_size=1, max_size=12), st.integers(1, 2**40), st.floats(0, 2e9))
-def test_a_message_is_read_as_it_was_written(change, publisher, number, sent_at):
+def test_a_message_is_decoded_as_it_was_encoded(change, publisher, number, sent_at):
     message = FeedMessage(publisher, number, sent_at, change)
 
     assert unpack(pack(message)) == message
 
 
-def test_a_message_of_an_older_version_with_fewer_parts_is_read():
+def test_a_message_of_an_older_version_with_fewer_parts_is_decoded():
     assert unpack(b"\x93\xa1a\x01\xcb" + b"\x00" * 8) == FeedMessage("a", 1, 0.0, NOTHING)

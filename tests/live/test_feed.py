@@ -1,4 +1,4 @@
-"""What this process publishes: after the commit, in order, and kept while the way is barred."""
+"""What this process publishes: after the commit, in order, and buffered while the feed is unavailable."""
 
 import asyncio
 import threading
@@ -23,7 +23,7 @@ ONE, TWO, THREE = (Change(terminals=frozenset({n})) for n in (1, 2, 3))
 
 
 class Barred(InMemoryChannelLayer):
-    """A way that is barred until it is opened, and counts who tried it."""
+    """A transport that is blocked until it is opened, and counts attempts."""
 
     def __init__(self) -> None:
         super().__init__(capacity=10_000)
@@ -74,7 +74,7 @@ def publish(feed: Feed, *changes: Change) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_is_told_after_the_commit_and_never_of_what_was_rolled_back(feed_recorder: FeedRecorder):
+def test_a_change_is_published_after_the_commit_and_never_after_a_rollback(feed_recorder: FeedRecorder):
     feed = Feed()
 
     with transaction.atomic():
@@ -89,14 +89,14 @@ def test_a_change_is_told_after_the_commit_and_never_of_what_was_rolled_back(fee
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_process_without_a_loop_tells_each_change_by_itself(feed_recorder: FeedRecorder):
+def test_a_process_without_a_loop_publishes_each_change_separately(feed_recorder: FeedRecorder):
     publish(Feed(), ONE, TWO)
 
     assert feed_recorder.changes() == [ONE, TWO]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_barred_way_does_not_fail_what_was_already_committed(barred):
+def test_an_unavailable_feed_does_not_fail_a_committed_transaction(barred):
     publish(Feed(), ONE, TWO)
 
     assert barred.tries == 2
@@ -105,7 +105,7 @@ def test_a_barred_way_does_not_fail_what_was_already_committed(barred):
 # From the event loop
 
 
-async def test_changes_of_one_turn_are_one_message(listener):
+async def test_changes_of_one_turn_of_the_loop_are_one_message(listener):
     async with attached() as feed:
         feed.committed(ONE)
         feed.committed(TWO)
@@ -117,18 +117,18 @@ async def test_changes_of_one_turn_are_one_message(listener):
 @pytest.mark.django_db(transaction=True)
 async def test_messages_are_numbered_and_in_order(listener):
     async with attached() as feed:
-        numbers, told = [], []
+        numbers, result = [], []
         for change in (ONE, TWO, THREE):
             await in_thread(publish, feed, change)
             message = await listener.hear_change()
             numbers.append(message.number)
-            told.append(message.change)
+            result.append(message.change)
 
-    assert told == [ONE, TWO, THREE]
+    assert result == [ONE, TWO, THREE]
     assert numbers == [1, 2, 3]
 
 
-async def test_a_publisher_with_nothing_to_say_says_its_number(listener, monkeypatch):
+async def test_an_idle_publisher_sends_its_number(listener, monkeypatch):
     monkeypatch.setattr(module, "HEARTBEAT_S", 0.01)
 
     async with attached():
@@ -138,7 +138,7 @@ async def test_a_publisher_with_nothing_to_say_says_its_number(listener, monkeyp
     assert {message.change for message in heard} == {NOTHING}
 
 
-async def test_what_cannot_be_told_is_merged_kept_and_told_when_the_way_is_open(barred):
+async def test_unpublished_changes_are_merged_and_published_once_the_feed_is_available(barred):
     listener = await Listener.subscribe()
     async with attached() as feed:
         feed.committed(ONE)
@@ -151,10 +151,10 @@ async def test_what_cannot_be_told_is_merged_kept_and_told_when_the_way_is_open(
         message = await listener.hear_change()
 
     assert message.change == ONE | TWO | THREE
-    assert message.number > 1  # what failed left a gap: whoever listens reads again
+    assert message.number > 1  # the failure left a gap: listeners read again
 
 
-async def test_a_way_that_leads_nowhere_is_given_up_and_tried_again(barred, monkeypatch):
+async def test_a_hanging_transport_is_abandoned_and_tried_again(barred, monkeypatch):
     monkeypatch.setattr(module, "SEND_S", 0.01)
     listener, tries = await Listener.subscribe(), []
     barred.is_barred, send = False, barred.group_send
@@ -172,7 +172,7 @@ async def test_a_way_that_leads_nowhere_is_given_up_and_tried_again(barred, monk
         assert (await listener.hear_change()).change == ONE
 
 
-async def test_whatever_is_kept_meanwhile_is_bounded(barred):
+async def test_buffered_changes_are_bounded(barred):
     listener = await Listener.subscribe()
     async with attached() as feed:
         for first in range(0, 20 * MAX_IDS, MAX_IDS):
@@ -186,20 +186,20 @@ async def test_whatever_is_kept_meanwhile_is_bounded(barred):
     assert message.change == Change(everything=True, sessions=frozenset((terminal, 49) for terminal in range(10)))
 
 
-async def test_one_change_that_names_too_much_is_told_as_everything(listener):
+async def test_a_change_of_too_many_rows_is_published_as_everything(listener):
     async with attached() as feed:
         feed.committed(Change(terminals=frozenset(range(3 * MAX_IDS))))
 
         assert (await listener.hear_change()).change == Change(everything=True)
 
 
-async def test_many_threads_may_publish_at_once_and_nothing_is_lost(listener):
+async def test_many_threads_may_publish_concurrently_and_nothing_is_lost(listener):
     async with attached() as feed:
-        told = asyncio.ensure_future(asyncio.to_thread(run_concurrently, 16, lambda n: feed.committed(one_of(n))))
+        result = asyncio.ensure_future(asyncio.to_thread(run_concurrently, 16, lambda n: feed.committed(one_of(n))))
         heard = NOTHING
         while len(heard.terminals) < 16:
             heard |= (await listener.hear_change()).change
-        await told
+        await result
 
     assert heard.terminals == set(range(16))
 
@@ -208,10 +208,10 @@ def one_of(n: int) -> Change:
     return Change(terminals=frozenset({n}))
 
 
-# The end
+# Stopping
 
 
-async def test_leaving_tells_what_is_left(listener):
+async def test_stopping_publishes_pending_changes(listener):
     feed = Feed()
     feed.attach()
     feed.committed(ONE)
@@ -221,7 +221,7 @@ async def test_leaving_tells_what_is_left(listener):
     assert (await listener.hear_change()).change == ONE
 
 
-async def test_leaving_while_a_message_is_on_its_way_tells_it_all_the_same(barred, monkeypatch):
+async def test_stopping_during_a_message_still_publishes_the_rest(barred, monkeypatch):
     listener = await Listener.subscribe()
     barred.is_barred = False
     on_its_way = asyncio.Event()
@@ -243,7 +243,7 @@ async def test_leaving_while_a_message_is_on_its_way_tells_it_all_the_same(barre
     assert (await listener.hear_change()).change == ONE
 
 
-async def test_leaving_with_the_way_barred_gives_up_without_an_error(barred):
+async def test_stopping_without_a_feed_gives_up_without_an_error(barred):
     feed = Feed()
     feed.attach()
     feed.committed(ONE)
@@ -254,7 +254,7 @@ async def test_leaving_with_the_way_barred_gives_up_without_an_error(barred):
     assert barred.tries >= 2
 
 
-async def test_attaching_twice_sends_once(listener, monkeypatch):
+async def test_attaching_twice_publishes_once(listener, monkeypatch):
     monkeypatch.setattr(module, "HEARTBEAT_S", 0.01)
 
     async with attached() as feed:
@@ -265,7 +265,7 @@ async def test_attaching_twice_sends_once(listener, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_feed_whose_loop_is_gone_tells_by_itself(feed_recorder: FeedRecorder):
+def test_a_feed_whose_loop_has_ended_publishes_directly(feed_recorder: FeedRecorder):
     feed = Feed()
     thread = threading.Thread(target=lambda: asyncio.run(attach_only(feed)))
     thread.start()
@@ -280,10 +280,10 @@ async def attach_only(feed: Feed) -> None:
     feed.attach()
 
 
-def test_a_synchronous_caller_is_heard_on_the_feed_of_this_pass():
+def test_a_synchronous_caller_publishes_to_the_feed_of_this_pass():
     """A management command beside running nodes."""
 
-    async def heard() -> Change:
+    async def received() -> Change:
         listener = await Listener.subscribe()
         await asyncio.to_thread(Feed().committed, ONE)
         message = await listener.hear_change()
@@ -291,4 +291,4 @@ def test_a_synchronous_caller_is_heard_on_the_feed_of_this_pass():
         await get_channel_layer().flush()
         return message.change
 
-    assert async_to_sync(heard)() == ONE
+    assert async_to_sync(received)() == ONE

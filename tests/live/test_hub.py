@@ -1,4 +1,4 @@
-"""One subscription per process, and the fan-out inside it."""
+"""One subscription per process, and the distribution inside it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -24,26 +24,26 @@ class Board:
     """A listener inside the process."""
 
     def __init__(self) -> None:
-        self.heard: list[Change] = []
+        self.received: list[Change] = []
         self._news = asyncio.Event()
 
     def changed(self, change: Change) -> None:
-        self.heard.append(change)
+        self.received.append(change)
         self._news.set()
 
     async def hears(self, change: Change) -> None:
-        """Wait until `change` was heard."""
+        """Wait until `change` was received."""
         await self.hears_one(lambda heard: heard == change)
 
     async def hears_one(self, fits: Callable[[Change], object]) -> None:
-        """Wait until a change was heard that fits."""
+        """Wait until a matching change was received."""
         async with asyncio.timeout(DEADLINE_S):
-            while not any(map(fits, self.heard)):
+            while not any(map(fits, self.received)):
                 self._news.clear()
                 await self._news.wait()
 
     def forget(self) -> None:
-        self.heard.clear()
+        self.received.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -69,23 +69,23 @@ async def hub(board: Board) -> AsyncIterator[Hub]:
     await get_channel_layer().flush()
 
 
-async def test_who_subscribes_reads_everything_first(hub, board):
+async def test_a_new_subscriber_reads_everything_first(hub, board):
     assert hub.is_started
     assert hub.subscribed
     assert hub.is_live
 
 
-async def test_every_listener_hears_every_change(hub, board):
+async def test_every_listener_receives_every_change(hub, board):
     other = Board()
     hub.listeners.add(other)
 
-    await Publisher().say(1, ONE)
+    await Publisher().publish(1, ONE)
     await board.hears(ONE)
 
-    assert other.heard == [ONE]
+    assert other.received == [ONE]
 
 
-async def test_what_this_process_publishes_comes_back_to_it(hub, board):
+async def test_a_process_receives_its_own_changes(hub, board):
     feed().committed(TWO)
 
     await board.hears(TWO)
@@ -93,93 +93,93 @@ async def test_what_this_process_publishes_comes_back_to_it(hub, board):
     assert hub.gaps == 0
 
 
-async def test_a_listener_that_fails_takes_nothing_from_the_others(hub, board):
+async def test_a_failing_listener_does_not_affect_the_others(hub, board):
     class Broken:
         def changed(self, change: Change) -> None:
             raise ZeroDivisionError
 
     hub.listeners = {Broken(), board, Broken()}
 
-    await Publisher().say(1, ONE)
-    await Publisher().say(2, TWO)
+    await Publisher().publish(1, ONE)
+    await Publisher().publish(2, TWO)
 
     await board.hears(TWO)
-    assert board.heard == [ONE, TWO]
+    assert board.received == [ONE, TWO]
 
 
-async def test_a_gap_in_a_publishers_numbers_is_everything(hub, board):
+async def test_a_gap_in_the_numbers_of_a_publisher_is_everything(hub, board):
     other = Publisher()
-    await other.say(1, ONE)
+    await other.publish(1, ONE)
 
-    await other.say(3, TWO)
+    await other.publish(3, TWO)
 
     await board.hears(TWO | EVERYTHING)
     assert hub.gaps == 1
 
 
-async def test_a_heartbeat_tells_nothing_but_shows_what_was_missed(hub, board):
+async def test_a_heartbeat_contains_no_change_but_reveals_missed_ones(hub, board):
     other = Publisher()
     for number in (1, 2, 3):
-        await other.say(number)
-    await other.say(5)
+        await other.publish(number)
+    await other.publish(5)
 
     await board.hears(EVERYTHING)
 
-    assert (board.heard, hub.gaps) == ([EVERYTHING], 1)
+    assert (board.received, hub.gaps) == ([EVERYTHING], 1)
 
 
-async def test_a_publisher_that_was_running_before_is_no_gap(hub, board):
-    await Publisher("old").say(4711, ONE)
+async def test_a_publisher_that_was_already_running_causes_no_gap(hub, board):
+    await Publisher("old").publish(4711, ONE)
 
     await board.hears(ONE)
 
     assert hub.gaps == 0
 
 
-async def test_publishers_are_counted_apart(hub, board):
+async def test_publishers_are_counted_separately(hub, board):
     one, two = Publisher("one"), Publisher("two")
     for number in range(1, 4):
-        await one.say(number)
-        await two.say(number + 100)
-    await two.say(104, TWO)
+        await one.publish(number)
+        await two.publish(number + 100)
+    await two.publish(104, TWO)
 
     await board.hears(TWO)
 
     assert hub.gaps == 0
 
 
-async def test_a_publisher_that_began_anew_under_its_old_name_is_a_gap(hub, board):
+async def test_a_publisher_that_restarted_under_its_old_name_is_a_gap(hub, board):
     other = Publisher()
-    await other.say(9)
+    await other.publish(9)
 
-    await other.say(1, ONE)
+    await other.publish(1, ONE)
 
     await board.hears(ONE | EVERYTHING)
 
 
-async def test_what_cannot_be_read_makes_it_subscribe_and_read_again(hub, board):
-    """A node of another version speaks."""
+async def test_an_invalid_message_causes_a_new_subscription_and_a_read(hub, board):
+    """A message of a node of another version."""
     await send(b"\xc1 what is this")
 
     await board.hears(EVERYTHING)
-    await Publisher().say(1, ONE)
+    await Publisher().publish(1, ONE)
 
     await board.hears(ONE)
     assert hub.is_live
 
 
-async def test_a_publisher_that_is_long_gone_is_forgotten(hub, board, monkeypatch):
+async def test_an_old_publisher_is_forgotten(hub, board, monkeypatch):
     monkeypatch.setattr(module, "FORGET_AFTER_S", 0)
-    await Publisher("gone").say(1)
-    await Publisher("new").say(1)
+    await Publisher("gone").publish(1)
+    await Publisher("new").publish(1)
 
-    await Publisher("gone").say(9, ONE)
+    await Publisher("gone").publish(9, ONE)
 
     await board.hears(ONE)
     assert hub.gaps == 0
 
 
-async def test_silence_makes_it_subscribe_again_and_leaves_no_channel_behind(board, monkeypatch):
+async def test_silence_causes_a_new_subscription_and_leaves_no_channel_behind(board, monkeypatch):
     monkeypatch.setattr(module, "LOST_AFTER_S", 0.02)
     layer = InMemoryChannelLayer()
     monkeypatch.setitem(channel_layers.backends, "default", layer)
@@ -188,7 +188,7 @@ async def test_silence_makes_it_subscribe_again_and_leaves_no_channel_behind(boa
 
     hub.start()
     async with asyncio.timeout(DEADLINE_S):
-        while board.heard.count(EVERYTHING) < 3:
+        while board.received.count(EVERYTHING) < 3:
             await asyncio.sleep(0)
     members = len(layer.groups[GROUP])
     await hub.stop()
@@ -198,7 +198,7 @@ async def test_silence_makes_it_subscribe_again_and_leaves_no_channel_behind(boa
     assert not layer.groups.get(GROUP)
 
 
-async def test_a_connection_over_which_nothing_comes_is_closed(board, monkeypatch):
+async def test_a_connection_without_messages_is_closed(board, monkeypatch):
     monkeypatch.setattr(module, "LOST_AFTER_S", 0.02)
     layer, closed = InMemoryChannelLayer(), asyncio.Event()
 
@@ -218,28 +218,28 @@ async def test_a_connection_over_which_nothing_comes_is_closed(board, monkeypatc
     assert not hub.subscribed
 
 
-async def test_it_says_how_long_it_heard_nothing(hub, monkeypatch):
+async def test_it_reports_for_how_long_it_received_nothing(hub, monkeypatch):
     monkeypatch.setattr(module, "LOST_AFTER_S", 0)
 
     assert not hub.is_live
     assert hub.behind_s >= 0
 
 
-async def test_starting_again_changes_nothing_and_stopping_ends_it(hub, board):
+async def test_starting_twice_has_no_effect_and_stopping_ends_it(hub, board):
     hub.start()
-    await Publisher().say(1, ONE)
+    await Publisher().publish(1, ONE)
     await board.hears(ONE)
 
     await hub.stop()
-    await Publisher().say(2, TWO)
+    await Publisher().publish(2, TWO)
 
-    assert board.heard == [ONE]
+    assert board.received == [ONE]
     assert not hub.is_started
     assert not hub.is_live
 
 
 @pytest.mark.services
-async def test_after_a_restart_of_redis_boards_read_again_and_hear_what_comes_next(board, settings, monkeypatch):
+async def test_after_a_restart_of_redis_boards_read_again_and_receive_later_changes(board, settings, monkeypatch):
     with Redis() as redis:
         host = {"address": redis.url, "socket_timeout": 15}
         layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [host]}}

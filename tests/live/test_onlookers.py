@@ -1,4 +1,4 @@
-"""Who is at which alert: said by each process of its own boards, forgotten when a process falls silent."""
+"""Viewers of alerts: published by each process for its own boards, expired when a process is silent."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,13 +24,13 @@ def viewings(*found: Viewing) -> frozenset[Viewing]:
     return frozenset(found)
 
 
-def test_two_tabs_of_one_person_count_once_and_typing_in_one_of_them_is_typing():
+def test_two_tabs_of_one_person_count_once_and_typing_in_either_counts():
     assert strongest([Viewing(SATO, 7), Viewing(SATO, 7, True), Viewing(SATO, 8), Viewing(MORI, 7)]) == viewings(
         Viewing(SATO, 7, True), Viewing(SATO, 8), Viewing(MORI, 7)
     )
 
 
-def test_what_processes_say_is_told_together_and_only_what_changed():
+def test_changes_of_several_processes_are_published_together():
     viewers = Viewers()
 
     first = viewers.update("a", viewings(Viewing(SATO, 7), Viewing(SATO, 8)), now=0)
@@ -41,16 +41,16 @@ def test_what_processes_say_is_told_together_and_only_what_changed():
     assert viewers.of("alert-7") == viewings(Viewing(SATO, 7), Viewing(MORI, 7, True))
 
 
-def test_an_alert_and_an_incident_of_one_number_are_two_places():
+def test_an_alert_and_an_incident_with_one_number_are_different():
     viewers = Viewers()
 
-    said = viewers.update("a", strongest([Viewing(SATO, 7), Viewing(SATO, incident=7)]), now=0)
+    text = viewers.update("a", strongest([Viewing(SATO, 7), Viewing(SATO, incident=7)]), now=0)
 
-    assert said == {"alert-7", "incident-7"}
+    assert text == {"alert-7", "incident-7"}
     assert viewers.of("incident-7") == viewings(Viewing(SATO, incident=7))
 
 
-def test_whoever_turns_away_is_gone_at_once():
+def test_a_viewer_who_leaves_is_removed_at_once():
     viewers = Viewers()
     viewers.update("a", viewings(Viewing(SATO, 7)), now=0)
 
@@ -59,7 +59,7 @@ def test_whoever_turns_away_is_gone_at_once():
     assert viewers.of("alert-7") == viewers.of("alert-9") == NOBODY
 
 
-def test_a_process_that_falls_silent_takes_its_people_with_it():
+def test_the_viewers_of_a_silent_process_are_removed():
     viewers = Viewers()
     viewers.update("dead", viewings(Viewing(SATO, 7)), now=0)
     viewers.update("alive", viewings(Viewing(MORI, 7)), now=FORGET_AFTER_S)
@@ -113,7 +113,7 @@ async def other() -> AsyncIterator[Feed]:
     await feed.detach()
 
 
-async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
+async def test_every_process_receives_viewing_typing_and_leaving(hub, board, other):
     other.announce_viewings(viewings(Viewing(SATO, 7)))
     came = await board.hears(), hub.viewers.of("alert-7")
     other.announce_viewings(viewings(Viewing(SATO, 7, True)))
@@ -126,7 +126,7 @@ async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
     assert went == ({"alert-7"}, NOBODY)
 
 
-async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, other):
+async def test_a_stopping_process_removes_its_viewers(hub, board, other):
     other.announce_viewings(viewings(Viewing(SATO, 7)))
     await board.hears()
 
@@ -136,7 +136,7 @@ async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, othe
     assert await board.hears() == {"alert-7"}
 
 
-async def test_while_people_look_they_are_told_again_and_again(listener, other, monkeypatch):
+async def test_current_viewers_are_published_repeatedly(listener, other, monkeypatch):
     monkeypatch.setattr(feed_module, "REPEAT_S", 0)
     monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.01)
     at = viewings(Viewing(SATO, 7))
@@ -147,7 +147,7 @@ async def test_while_people_look_they_are_told_again_and_again(listener, other, 
     assert [message.viewings for message in heard].count(at) >= 3
 
 
-async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, board, other, monkeypatch):
+async def test_changes_of_viewers_during_an_outage_of_the_feed_are_published_later(hub, board, other, monkeypatch):
     async def lost(*args: object) -> None:
         raise ConnectionError("no way")
 
@@ -161,27 +161,27 @@ async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, 
     assert await board.hears() == {"alert-7"}
 
 
-async def test_a_message_of_an_older_node_says_nothing_of_people(hub, board, other):
+async def test_a_message_of_an_older_node_contains_no_viewers(hub, board, other):
     other.announce_viewings(viewings(Viewing(SATO, 7)))
     await board.hears()
 
-    await Publisher().say(1)
-    await Publisher().say(2, Change(viewings=frozenset({"alert-99"})))
+    await Publisher().publish(1)
+    await Publisher().publish(2, Change(viewings=frozenset({"alert-99"})))
 
     assert await board.hears() == {"alert-99"}
     assert hub.viewers.of("alert-7") == viewings(Viewing(SATO, 7))
 
 
-def test_nodes_of_the_release_before_understand_and_are_understood():
-    """They know alerts only: an incident is no alert of theirs."""
+def test_nodes_of_the_previous_release_are_compatible_in_both_directions():
+    """It supports alerts only: an incident is not published as an alert."""
 
     class Before(Struct, array_like=True):
         person: int
         alert: int
         is_typing: bool = False
 
-    told = msgpack.decode(msgpack.encode(Viewing(SATO, is_typing=True, incident=7)), type=Before)
+    result = msgpack.decode(msgpack.encode(Viewing(SATO, is_typing=True, incident=7)), type=Before)
     heard = msgpack.decode(msgpack.encode(Before(SATO, 7, True)), type=Viewing)
 
-    assert (told.person, told.alert, told.is_typing) == (SATO, 0, True)
+    assert (result.person, result.alert, result.is_typing) == (SATO, 0, True)
     assert heard == Viewing(SATO, 7, True)

@@ -17,7 +17,7 @@ print(json.dumps([str(credentials.enrol(Terminal(uid=f"T-{{n}}", site=site))) fo
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
-    """One that booted with the release `first`; `second` lies beside it, and differs by name."""
+    """A machine that booted with the release `first`; `second` is also available, under another name."""
     with Machine() as machine:
         machine.build("first")
         machine.boot("first")
@@ -27,5 +27,5 @@ def machine() -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def credentials(machine: Machine) -> list[str]:
-    """Of terminals that nobody uses yet; take one off."""
+    """Unused terminals; take one off."""
     return json.loads(machine.manage("shell", "-c", ENROL).splitlines()[-1])

@@ -1,4 +1,4 @@
-"""A machine as it is shipped, below a directory of its own: made by userdata.sh, run by supervisor."""
+"""A machine as shipped, below its own directory: installed by userdata.sh, run by supervisor."""
 
 import json
 import os
@@ -49,11 +49,11 @@ EXPORTS = {
 
 
 class Machine:
-    """Entered, it has a release in its bucket and everything around it; `boot` makes it run."""
+    """While entered, it has a release in its bucket and all dependencies; `boot` starts it."""
 
     def __init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="tms-machine-"))
-        self.root.chmod(0o755)  # nginx's workers are somebody else when we are root
+        self.root.chmod(0o755)  # nginx's workers run as another user when we are root
         self.aws = self.root / "aws"
         self.metadata = Metadata()
         self.postgresql = PostgreSQL()
@@ -88,11 +88,11 @@ class Machine:
         return self.root / "opt/tms/releases"
 
     def build(self, version: str) -> None:
-        """A release of what lies in this checkout, in the bucket."""
+        """A release of this checkout, in the bucket."""
         self.run(SCRIPTS / "build-release", str(self.aws / "buckets" / BUCKET), TMS_VERSION=version)
 
     def boot(self, version: str) -> str:
-        """What cloud-init does. The log."""
+        """Like cloud-init. Returns the log."""
         (self.aws / "parameters/release").write_text(version)
         return self.run(SCRIPTS / "userdata.sh")
 
@@ -103,11 +103,11 @@ class Machine:
         return Path(shutil.copytree(self.releases_folder / "first", made, symlinks=True))
 
     def deploy(self, script: str, *arguments: str) -> str:
-        """A script of the release that runs."""
+        """A script of the current release."""
         return self.run(self.root / "opt/tms/current/deploy/machine" / script, *arguments)
 
     def run(self, *command: str | Path, **settings: str) -> str:
-        """What it said. Raises RuntimeError when it fails."""
+        """The output. Raises RuntimeError if it fails."""
         done = self._ran(*command, **settings)
         if done.returncode:
             raise RuntimeError(f"{command} failed:\n{done.stdout}")
@@ -125,11 +125,11 @@ class Machine:
         )
 
     def pid_of(self, program: str) -> int:
-        """0 when it does not run."""
+        """0 if it does not run."""
         return int(self._ran(*self._supervisorctl, "pid", program).stdout)
 
     def releases(self) -> set[str]:
-        """Of which the nodes and the clock are."""
+        """The parent of the nodes and the clock."""
         programs = [*(f"tms:node-{number}" for number in range(1, NODES + 1)), "tms:clock"]
         return {Path(f"/proc/{self.pid_of(program)}/cwd").readlink().name for program in programs}
 
@@ -138,7 +138,7 @@ class Machine:
         return sum(self._metric(self._first_node_port + number, name) for number in range(NODES))
 
     def start_again(self) -> None:
-        """What a drain stopped."""
+        """Start what a drain stopped."""
         self.supervisorctl("start", "tms:*")
         self.supervisorctl("restart", "lifecycle")
 
@@ -175,7 +175,7 @@ class Machine:
 
     @property
     def _extra(self) -> dict[str, str]:
-        """No certificates and no secret of RDS here; and nobody who waits half a minute."""
+        """No certificates and no secret of RDS here; and short waits."""
         stores = {
             "TMS_DATABASE_URL": self.postgresql.url,
             "TMS_DATABASE_SECRET": "",
@@ -224,7 +224,7 @@ class Machine:
 
 
 def free_run(number: int) -> list[int]:
-    """So many free ports in a row: nodes have theirs one after the other."""
+    """Consecutive free ports: nodes have consecutive ports."""
     for first in range(22_000, 22_900, number):
         ports = list(range(first, first + number))
         if all(is_free(port) for port in ports):

@@ -1,4 +1,4 @@
-"""What an EC2 instance can ask about itself (IMDSv2), for a machine under test."""
+"""The instance metadata of EC2 (IMDSv2), for a machine under test."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,7 +8,7 @@ TOKEN = "a token"
 
 
 class Metadata:
-    """Answers while it is entered. `target_state` is where the group wants the instance."""
+    """Answers while it is entered. `target_state` is the state that the group wants."""
 
     def __init__(self) -> None:
         self.target_state = "InService"

@@ -43,7 +43,7 @@ class Image(NamedTuple):
     config: Mapping[str, Any]
 
     def command(self, *words: str) -> list[str]:
-        """The entry point with `words`, in a mount namespace of its own."""
+        """The entry point with `words`, in its own mount namespace."""
         return ["unshare", "--mount", "sh", "-c", IN_ITS_ROOT, str(self.root), *self.config["Entrypoint"], *words]
 
     @property
@@ -71,11 +71,11 @@ class Container(TmsProcess):
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     where = os.environ.get("TMS_IMAGE_DIR") or str(tmp_path_factory.mktemp("image"))
-    told = subprocess.run(
+    result = subprocess.run(
         [ROOT / "deploy/image/build-offline", where], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
-    print(told)
-    facts = dict(re.findall(r"^(\w+): (.*)$", told, re.MULTILINE))
+    print(result)
+    facts = dict(re.findall(r"^(\w+): (.*)$", result, re.MULTILINE))
     yield Image(Path(facts["root"]), json.loads(facts["config"]))
     for mount in _mounts_below(where):
         subprocess.run(["umount", mount], check=True)
@@ -89,7 +89,7 @@ def _mounts_below(folder: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def environment(image: Image) -> Iterator[dict[str, str]]:
-    """What a deployment adds to that of the image."""
+    """The environment that a deployment adds to that of the image."""
     with PostgreSQL() as postgresql, Redis() as redis:
         yield image.environment | {
             "TMS_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -101,13 +101,13 @@ def environment(image: Image) -> Iterator[dict[str, str]]:
         }
 
 
-def test_it_runs_as_nobody_in_particular_and_says_how_it_is(image):
+def test_it_runs_as_an_unprivileged_user_and_reports_its_health(image):
     assert image.config["User"] == "10001:10001"
     assert image.config["Cmd"] == ["serve"]
     assert image.config["Healthcheck"]["Test"][:2] == ["CMD", "deploy/image/entrypoint"]
 
 
-def test_each_role_does_its_work_from_a_root_that_cannot_be_written(image, environment):
+def test_each_role_works_with_a_read_only_root(image, environment):
     for role in ("migrate", "migrate", "check"):
         subprocess.run(image.command(role), env=environment, check=True)
     with Container(image, "clock", environment), Container(image, "serve", environment) as serve:

@@ -1,5 +1,6 @@
-"""A machine as it is shipped: made by userdata.sh; nginx, nodes and clock under supervisor; releases that replace each
-other below real terminals. One machine for all tests, and each leaves it running.
+"""A machine as shipped: userdata.sh; nginx, nodes and clock under supervisor; releases that replace each other.
+
+Real terminals are connected. One machine for all tests, and each leaves it running.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ class StayHere(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(url: str, headers: dict[str, str] = FROM_THE_BALANCER) -> tuple[int, str]:
+def fetch(url: str, headers: dict[str, str] = FROM_THE_BALANCER) -> tuple[int, str]:
     opener = urllib.request.build_opener(StayHere)
     try:
         with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
@@ -48,7 +49,7 @@ def running(machine: Machine, version: str) -> None:
 
 @pytest.fixture
 def terminals(machine: Machine, credentials: list[str]) -> list[AgentTerminal]:
-    """Real agents that nobody used before."""
+    """Real agents that no other test uses."""
     keys = [key for text in take(credentials, 10) if (key := credential.parse(text))]
     return [AgentTerminal(machine.link, key) for key in keys]
 
@@ -57,37 +58,37 @@ def take(credentials: list[str], number: int) -> list[str]:
     return [credentials.pop() for _ in range(number)]
 
 
-# What the load balancer meets
+# Requests through the load balancer
 
 
-def test_the_load_balancer_asks_for_health_by_address(machine):
-    status, body = ask(f"{machine.url}/health/", {})
+def test_the_health_check_of_the_load_balancer_uses_an_address(machine):
+    status, body = fetch(f"{machine.url}/health/", {})
 
     assert (status, '"node": "i-0123456789-' in body) == (200, True)
 
 
-def test_what_came_over_https_is_answered_and_the_rest_is_sent_there(machine):
+def test_https_requests_are_answered_and_others_are_redirected(machine):
     plain = FROM_THE_BALANCER | {"X-Forwarded-Proto": "http"}
 
-    assert ask(f"{machine.url}/sign-in/")[0] == 200
-    assert ask(f"{machine.url}/sign-in/", plain)[0] == 301
+    assert fetch(f"{machine.url}/sign-in/")[0] == 200
+    assert fetch(f"{machine.url}/sign-in/", plain)[0] == 301
 
 
-def test_metrics_are_not_for_the_public(machine):
-    assert ask(f"{machine.url}/metrics")[0] == 404
+def test_metrics_are_not_public(machine):
+    assert fetch(f"{machine.url}/metrics")[0] == 404
 
 
-def test_files_for_browsers_come_from_disk(machine):
-    style = re.search(r'/static/css/[^"]+\.css', ask(f"{machine.url}/sign-in/")[1])
+def test_static_files_are_served_from_disk(machine):
+    style = re.search(r'/static/css/[^"]+\.css', fetch(f"{machine.url}/sign-in/")[1])
     assert style is not None
 
-    assert ask(machine.url + style[0])[0] == 200
+    assert fetch(machine.url + style[0])[0] == 200
 
 
-# How it is kept
+# Files and permissions
 
 
-def test_secrets_are_for_tms_alone(machine):
+def test_only_tms_may_read_the_secrets(machine):
     settings, known = (machine.root / "etc/tms" / name for name in ("tms.env", "machine.env"))
 
     assert stat.S_IMODE(settings.stat().st_mode) == 0o640
@@ -97,7 +98,7 @@ def test_secrets_are_for_tms_alone(machine):
     assert "TMS_DATABASE_MASTER_SECRET='rds!db-master'" in settings.read_text()
 
 
-def test_userdata_may_run_again(machine):
+def test_userdata_can_run_again(machine):
     running(machine, "first")
     before = [machine.pid_of("tms:node-1"), machine.pid_of("nginx")]
 
@@ -106,7 +107,7 @@ def test_userdata_may_run_again(machine):
     assert [machine.pid_of("tms:node-1"), machine.pid_of("nginx")] == before
 
 
-def test_the_agent_is_told_of_logs_and_metrics(machine):
+def test_the_cloudwatch_agent_is_configured_for_logs_and_metrics(machine):
     agent = (machine.root / "opt/aws/amazon-cloudwatch-agent/etc/tms.json").read_text()
 
     assert "@" not in agent
@@ -116,7 +117,7 @@ def test_the_agent_is_told_of_logs_and_metrics(machine):
 # Releases
 
 
-async def test_a_switch_loses_no_report_and_calls_nobody_offline(machine, terminals):
+async def test_a_switch_loses_no_report_and_makes_no_terminal_offline(machine, terminals):
     running(machine, "first")
     async with TerminalObserver(terminals, report_every_s=1) as observer:
         await observer.wait_until_linked()
@@ -133,16 +134,16 @@ async def test_a_rollback_needs_nothing_but_the_machine(machine, terminals):
     async with TerminalObserver(terminals, report_every_s=1) as observer:
         await observer.wait_until_linked()
 
-        said = await asyncio.to_thread(machine.deploy, "rollback")
+        message = await asyncio.to_thread(machine.deploy, "rollback")
 
         assert machine.releases() == {"first"}
-        assert "first runs" in said
+        assert "first runs" in message
         await nothing_happened_to(observer, machine)
-    with pytest.raises(RuntimeError, match="no release to roll back to"):  # it never goes forward
+    with pytest.raises(RuntimeError, match="no release to roll back to"):  # it never rolls forward
         machine.deploy("rollback")
 
 
-async def test_a_release_that_does_not_run_gives_way_to_the_one_before(machine, terminals):
+async def test_a_release_that_does_not_start_is_replaced_by_the_previous_one(machine, terminals):
     running(machine, "first")
     broken = machine.copy_release("broken")
     (broken / "deploy/machine/run").write_text("#!/bin/sh\nexit 1\n")
@@ -168,7 +169,7 @@ def test_a_release_whose_migrations_fail_changes_nothing(machine):
     assert (machine.releases(), machine.pid_of("tms:node-1")) == ({"first"}, before)
 
 
-def test_an_artefact_that_was_changed_on_the_way_is_refused(machine):
+def test_an_artefact_that_was_changed_in_transit_is_refused(machine):
     bucket = machine.aws / "buckets" / "tms-000000000000-releases"
     (bucket / "tms-other.tar.gz").write_bytes(b"something else")
     (bucket / "tms-other.tar.gz.sha256").write_text(f"{'0' * 64}  tms-other.tar.gz\n")
@@ -180,7 +181,7 @@ def test_an_artefact_that_was_changed_on_the_way_is_refused(machine):
 
 
 async def nothing_happened_to(observer: TerminalObserver, machine: Machine) -> None:
-    """Whatever was acknowledged is there, once; nobody was called offline, nobody was alerted."""
+    """Every acknowledged report is stored once; no terminal became offline, no alert opened."""
     await observer.wait_until_linked()
     await observer.wait_until_acknowledged()
     tally = await observer.count(machine.query)
@@ -192,10 +193,10 @@ async def nothing_happened_to(observer: TerminalObserver, machine: Machine) -> N
     assert machine.metric("tms_false_offline_total") == 0
 
 
-# The end of a machine
+# Termination
 
 
-async def test_a_machine_that_is_to_go_drains_first(machine, terminals):
+async def test_a_machine_that_will_be_terminated_drains_first(machine, terminals):
     async with TerminalObserver(terminals, report_every_s=1) as observer:
         await observer.wait_until_linked()
         machine.metadata.target_state = "Terminated"

@@ -1,4 +1,4 @@
-"""What of the machine and the image can be read without starting them."""
+"""Properties of the machine's and the image's files that can be checked without starting them."""
 
 import os
 import re
@@ -14,20 +14,20 @@ from tests.support.servers.tms import ROOT
 from tms.server.base.flow import Flow
 
 USER_DATA_BYTES = 16_384
-"""AWS takes no more."""
+"""The maximum of AWS."""
 
 ROLES = {"serve", "clock", "migrate", "check"}
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 OURS = {name: service for name, service in COMPOSE.items() if service["image"] == "tms"}
 
 
-def test_user_data_is_small_enough_with_everything_terraform_puts_before_it():
+def test_user_data_is_small_enough_with_the_exports_of_terraform():
     exports = "".join(f"export {name}='{value * 4}'\n" for name, value in EXPORTS.items())
 
     assert len(f"#!/bin/bash\n{exports}{(SCRIPTS / 'userdata.sh').read_text()}") < USER_DATA_BYTES
 
 
-def test_userdata_asks_for_what_is_missing():
+def test_userdata_reports_missing_variables():
     script = (SCRIPTS / "userdata.sh").read_text()
     asked = re.search(r"EXPORTS='([^|]+)\|([^']+)'", script)
     assert asked is not None
@@ -37,7 +37,7 @@ def test_userdata_asks_for_what_is_missing():
 
 
 def test_nginx_and_uvicorn_keep_connections_longer_than_the_load_balancer():
-    """Who closes first must be who sends next: else a request meets a closed door."""
+    """The side that sends requests must close first; else a request may arrive at a closed connection."""
     [idle_s] = re.findall(r"idle_timeout +=\s*(\d+)", (ROOT / "deploy/terraform/balancer.tf").read_text())
     site = (ROOT / "deploy/nginx/site.conf").read_text()
     [keep_s], [requests] = (
@@ -49,7 +49,7 @@ def test_nginx_and_uvicorn_keep_connections_longer_than_the_load_balancer():
     assert int(requests) >= 10_000
 
 
-def test_nodes_and_clock_have_the_time_that_a_drain_takes():
+def test_nodes_and_clock_have_enough_time_to_drain():
     supervisor = RawConfigParser()
     supervisor.read(SCRIPTS / "supervisord.conf")
 
@@ -59,7 +59,7 @@ def test_nodes_and_clock_have_the_time_that_a_drain_takes():
     assert "${spread%.*} + 40" in (SCRIPTS / "configure").read_text()
 
 
-def test_every_blank_of_a_machines_files_is_filled_in():
+def test_every_placeholder_in_a_machines_files_is_filled_in():
     filled = set(re.findall(r"@([A-Z_]+)@", (SCRIPTS / "configure").read_text()))
     templates = [path for path in SCRIPTS.iterdir() if path.suffix in {".conf", ".json", ".service"}]
     blanks = {blank for path in templates for blank in re.findall(r"@([A-Z_]+)@", path.read_text())}
@@ -69,7 +69,7 @@ def test_every_blank_of_a_machines_files_is_filled_in():
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_of_compose_has_a_role_and_writes_nowhere(name):
+def test_a_service_of_compose_has_a_role_and_a_read_only_root(name):
     service = OURS[name]
 
     assert set(service["command"]) <= ROLES
@@ -77,14 +77,14 @@ def test_a_service_of_compose_has_a_role_and_writes_nowhere(name):
     assert service["cap_drop"] == ["ALL"]
 
 
-def test_compose_starts_a_process_when_what_it_needs_is_ready():
+def test_compose_starts_a_process_when_its_dependencies_are_ready():
     for name in ("serve-1", "serve-2", "clock"):
         conditions = {needed: how["condition"] for needed, how in COMPOSE[name]["depends_on"].items()}
 
         assert conditions == {"migrate": "service_completed_successfully", "redis": "service_healthy"}
 
 
-def test_the_image_knows_the_roles_and_refuses_others():
+def test_the_image_accepts_its_roles_and_refuses_others():
     done = subprocess.run(
         ["sh", ROOT / "deploy/image/entrypoint", "gunicorn"], capture_output=True, text=True, check=False
     )
@@ -92,8 +92,8 @@ def test_the_image_knows_the_roles_and_refuses_others():
     assert (done.returncode, "expected is serve, clock, migrate, check" in done.stderr) == (2, True)
 
 
-def test_the_image_has_a_place_to_write_that_anybody_may_use():
-    """Fargate mounts the volume with the owner and mode that the directory has in the image, else for root alone."""
+def test_the_image_has_a_directory_that_every_user_may_write():
+    """Fargate mounts the volume with the owner and mode of the directory in the image, otherwise for root only."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     made, volume, user = (
         lines.index(line) for line in ("RUN install -d -m 1777 /tmp", 'VOLUME ["/tmp"]', "USER 10001:10001")
@@ -102,7 +102,7 @@ def test_the_image_has_a_place_to_write_that_anybody_may_use():
     assert made < volume < user
 
 
-def test_the_image_holds_nothing_that_it_does_not_run():
+def test_the_image_contains_only_what_it_runs():
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
 
     assert ignored[1] == "*"
@@ -110,7 +110,7 @@ def test_the_image_holds_nothing_that_it_does_not_run():
 
 
 @pytest.mark.parametrize(("hours_from_now", "old_enough_h"), [(0, 6), (12, 25)])
-def test_a_machine_looks_for_a_backup_again_and_again_and_makes_it_at_night(tmp_path, hours_from_now, old_enough_h):
+def test_a_machine_checks_for_a_backup_regularly_and_makes_it_at_night(tmp_path, hours_from_now, old_enough_h):
     backup = tmp_path / "opt" / "tms" / "current" / "deploy" / "backup.sh"
     clock = tmp_path / "bin" / "date"
     for program, does in ((backup, 'echo "asked: $*"\nexit 1'), (clock, "echo 17")):

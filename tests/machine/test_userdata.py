@@ -1,4 +1,4 @@
-"""A machine that cannot start says why where it can be read, and is given up at once."""
+"""A machine that cannot start reports the reason to CloudWatch, and is abandoned at once."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.machine.metadata import Metadata
 
 @pytest.fixture
 def failed(tmp_path: Path) -> Iterator[subprocess.CompletedProcess[str]]:
-    """A start that finds no artefact of its release in the bucket."""
+    """A start without the artefact of its release in the bucket."""
     aws = tmp_path / "aws"
     for folder in ("parameters", "buckets"):
         (aws / folder).mkdir(parents=True)
@@ -36,7 +36,7 @@ def failed(tmp_path: Path) -> Iterator[subprocess.CompletedProcess[str]]:
         yield subprocess.run([SCRIPTS / "userdata.sh"], env=EXPORTS | own, capture_output=True, text=True, check=False)
 
 
-def test_the_agent_of_cloudwatch_comes_first(failed, tmp_path):
+def test_the_agent_of_cloudwatch_is_started_first(failed, tmp_path):
     calls = (tmp_path / "aws/packages").read_text().splitlines()
 
     assert calls[0] == "dnf --assumeyes --quiet install amazon-cloudwatch-agent"
@@ -44,10 +44,10 @@ def test_the_agent_of_cloudwatch_comes_first(failed, tmp_path):
     assert "upgrade" in calls[2]
 
 
-def test_what_the_agent_is_told_first_is_the_log_of_the_start(failed, tmp_path):
-    told = json.loads((tmp_path / "opt/aws/amazon-cloudwatch-agent/etc/start.json").read_text())
+def test_the_agent_is_first_configured_for_the_log_of_the_start(failed, tmp_path):
+    result = json.loads((tmp_path / "opt/aws/amazon-cloudwatch-agent/etc/start.json").read_text())
 
-    assert told["logs"]["logs_collected"]["files"]["collect_list"] == [
+    assert result["logs"]["logs_collected"]["files"]["collect_list"] == [
         {
             "file_path": f"{tmp_path}/var/log/tms/userdata.log",
             "log_group_name": "tms-machine",
@@ -70,5 +70,5 @@ def test_the_last_lines_are_sent_and_the_hook_is_abandoned(failed, tmp_path):
     assert lifecycle.count("\n") == 1
 
 
-def test_a_start_makes_tables_only_where_there_are_none():
+def test_a_start_creates_tables_only_in_an_empty_database():
     assert re.search(r'manage" migrate_once --first-time$', (SCRIPTS / "userdata.sh").read_text(), re.MULTILINE)

@@ -15,7 +15,7 @@ from tms.notifications.models.policy import Policy, Step
 
 @pytest.fixture
 def receiver(settings) -> Iterator[WebhookReceiver]:
-    """On this machine, which is allowed here: that it is refused otherwise has tests of its own."""
+    """Allow destinations on this machine; that they are normally refused is tested elsewhere."""
     settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.1")]
     yield from run_receiver()
 

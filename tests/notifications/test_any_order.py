@@ -1,4 +1,4 @@
-"""In whatever order a site is lost, comes back, is taken and maintained, what must be told is, and nothing else."""
+"""In any order of losses, recoveries, acknowledgements and maintenance, exactly the right notifications are sent."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -32,7 +32,7 @@ WHICH = st.sets(st.integers(0, SHOP - 1), min_size=1)
 
 
 class Life(RuleBasedStateMachine):
-    """Six terminals at one site, a policy of one step, a person, maintenance, and a clock that goes on."""
+    """Six terminals at one site, a policy of one step, a person, maintenance, and a clock that advances."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Life(RuleBasedStateMachine):
                 members = list(subject.alerts.unacknowledged())
                 assert len(suppressions_by_context(members, at=self.at)) < len(members)
 
-    # What happens
+    # Events
 
     @rule(which=WHICH)
     def some_are_lost(self, which: set[int]) -> None:
@@ -114,7 +114,7 @@ class Life(RuleBasedStateMachine):
         scope = Scope(sites=[self.terminals[0].site])
         services.plan(recurrence, scope, note="", by=self.person, at=self.at)
 
-    # What must be, whatever happened
+    # Invariants
 
     @invariant()
     def an_incident_stands_as_long_as_an_alert_of_it(self) -> None:
@@ -133,20 +133,22 @@ class Life(RuleBasedStateMachine):
         assert Incident.objects.unresolved().count() <= 1
 
     def teardown(self) -> None:
-        """When everything has settled, whoever is open was told of, and each recovery of what was told."""
+        """When everything has settled, every open alert was notified, and so was each recovery after a notification."""
         self.passes(1_500, 30)
-        told = {one.subject for delivery in Delivery.objects.filter(kind__in=ALARMS) for one in delivery.items.all()}
+        returned = {
+            one.subject for delivery in Delivery.objects.filter(kind__in=ALARMS) for one in delivery.items.all()
+        }
         for alert in Alert.objects.unacknowledged().uncorrelated():
-            assert alert in told
+            assert alert in returned
         for incident in Incident.objects.filter(state="open"):
-            assert incident in told or not incident.alerts.unacknowledged().exists()
+            assert incident in returned or not incident.alerts.unacknowledged().exists()
         over = {one.subject for delivery in Delivery.objects.filter(kind="resolved") for one in delivery.items.all()}
-        for subject in told:
+        for subject in returned:
             assert (subject.state == "resolved") <= (subject in over)
         assert not Delivery.objects.filter(state=DeliveryState.WAITING).exists()
 
 
-def test_whatever_happens_what_must_be_told_is_and_what_must_not_never_is(fleet):
+def test_in_any_order_of_events_exactly_the_right_notifications_are_sent(fleet):
     run_state_machine_as_test(lambda: Life(fleet), settings=SEARCH)
 
 

@@ -24,7 +24,7 @@ DEADLINE_S = 20
 
 
 def marks(receiver) -> list[bool]:
-    """Whether each event says that it may be a second one."""
+    """Whether each event is marked as a possible duplicate."""
     return [event.get("possibleduplicate", False) for event in receiver.events]
 
 
@@ -36,7 +36,7 @@ def waiting(delivery_clock, fleet, policy, *destinations) -> Delivery:
     return Delivery.objects.get()
 
 
-def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, delivery_clock, policy, hook):
+def test_the_clock_returns_the_leases_of_a_lost_worker(fleet, delivery_clock, policy, hook):
     delivery = waiting(delivery_clock, fleet, policy, hook)
     leases.acquire(hook.pk, at=AT)
     later_on = AT + LEASE + timedelta(seconds=1)
@@ -49,12 +49,10 @@ def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, delivery_cloc
     assert (delivery.state, delivery.possible_duplicate) == ("waiting", True)
 
 
-# Trying again
+# Retries
 
 
-def test_who_answers_503_is_tried_until_it_takes_it_and_gets_the_same_event(
-    fleet, delivery_clock, policy, hook, receiver
-):
+def test_a_destination_that_answers_503_is_retried_with_the_same_event(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(503, {})] * 4
     policy((0, [hook]))
     open_alert(fleet)
@@ -68,7 +66,7 @@ def test_who_answers_503_is_tried_until_it_takes_it_and_gets_the_same_event(
     assert not any(marks(receiver))
 
 
-def test_the_pauses_grow_and_are_never_the_same():
+def test_the_pauses_grow_and_vary():
     shortest = [wait_s(failures, between=min) for failures in range(1, 15)]
     longest = [wait_s(failures, between=max) for failures in range(1, 15)]
 
@@ -79,7 +77,7 @@ def test_the_pauses_grow_and_are_never_the_same():
     assert wait_s(60, between=max) == LONGEST_S
 
 
-def test_a_wait_that_the_other_side_asked_for_is_kept(fleet, delivery_clock, policy, hook, receiver):
+def test_retry_after_is_respected(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(429, {"Retry-After": "300"})]
     policy((0, [hook]))
     open_alert(fleet)
@@ -91,7 +89,7 @@ def test_a_wait_that_the_other_side_asked_for_is_kept(fleet, delivery_clock, pol
     assert (before, len(receiver.posted)) == (1, 2)
 
 
-def test_what_follows_for_the_same_destination_waits_behind_it_in_order(fleet, delivery_clock, policy, hook, receiver):
+def test_later_deliveries_to_the_same_destination_wait_in_order(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(503, {})] * 3
     policy((0, [hook]))
     alert = open_alert(fleet)
@@ -103,7 +101,7 @@ def test_what_follows_for_the_same_destination_waits_behind_it_in_order(fleet, d
     assert event_kinds(receiver) == ["opened"] * 4 + ["resolved"]
 
 
-def test_one_that_fails_holds_up_no_other(fleet, delivery_clock, policy, hook, receiver):
+def test_a_failing_destination_does_not_delay_the_others(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [lambda posted: (503 if posted.path == "/bad" else 204, {})] * 50
     policy((0, [webhook_destination(receiver.url.replace("/hook/s3cret-path", "/bad"), "Bad")]))
     policy((0, [hook]))
@@ -114,13 +112,11 @@ def test_one_that_fails_holds_up_no_other(fleet, delivery_clock, policy, hook, r
     assert [posted.path for posted in receiver.posted].count("/hook/s3cret-path") == 1
 
 
-# Giving up, and sending again
+# Failures, and sending again
 
 
 @pytest.mark.parametrize("status", [400, 410])
-def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(
-    fleet, delivery_clock, policy, hook, receiver, status
-):
+def test_a_rejected_delivery_fails_at_once_and_blocks_nothing(fleet, delivery_clock, policy, hook, receiver, status):
     receiver.script = [(status, {"body": "no such channel"})]
     policy((0, [hook]))
     open_alert(fleet)
@@ -136,7 +132,7 @@ def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(
     assert "no such channel" in Delivery.objects.get(state="dead").detail
 
 
-def test_what_nobody_takes_for_a_day_is_given_up(fleet, delivery_clock, policy, hook, receiver):
+def test_a_delivery_that_is_not_accepted_for_a_day_fails(fleet, delivery_clock, policy, hook, receiver):
     receiver.usual = (503, {})
     policy((0, [hook]))
     open_alert(fleet)
@@ -146,7 +142,7 @@ def test_what_nobody_takes_for_a_day_is_given_up(fleet, delivery_clock, policy, 
     assert Delivery.objects.get().state == "dead"
 
 
-def test_it_can_be_sent_again_and_twice_pressed_is_once_sent(fleet, delivery_clock, policy, hook, receiver):
+def test_it_can_be_sent_again_and_pressing_twice_sends_it_once(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(400, {})]
     policy((0, [hook]))
     open_alert(fleet)
@@ -161,7 +157,7 @@ def test_it_can_be_sent_again_and_twice_pressed_is_once_sent(fleet, delivery_clo
     assert len(receiver.posted) == 2
 
 
-def test_who_was_never_told_is_not_told_of_the_recovery(fleet, delivery_clock, policy, hook, receiver):
+def test_without_a_delivered_notification_the_recovery_is_not_notified(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(400, {})]
     policy((0, [hook]))
     alert = open_alert(fleet)
@@ -173,10 +169,10 @@ def test_who_was_never_told_is_not_told_of_the_recovery(fleet, delivery_clock, p
     assert event_kinds(receiver) == ["opened"]
 
 
-# Twice
+# Duplicates
 
 
-def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(
+def test_an_attempt_without_a_response_makes_the_next_a_possible_duplicate(
     fleet, delivery_clock, policy, hook, receiver
 ):
     receiver.script = [(0, {})]
@@ -193,9 +189,7 @@ def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(
     assert "receive this twice" in second.event["data"]["text"]
 
 
-def test_the_lease_of_a_worker_that_died_expires_and_its_delivery_is_marked(
-    fleet, delivery_clock, policy, hook, receiver
-):
+def test_the_lease_of_a_dead_worker_expires_and_its_delivery_is_marked(fleet, delivery_clock, policy, hook, receiver):
     waiting(delivery_clock, fleet, policy, hook)
     dead = leases.acquire(hook.pk, at=delivery_clock.at)
 
@@ -209,7 +203,7 @@ def test_the_lease_of_a_worker_that_died_expires_and_its_delivery_is_marked(
     assert Delivery.objects.get().state == "sent"
 
 
-def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, delivery_clock, policy, hook, receiver):
+def test_a_worker_with_an_expired_lease_changes_nothing(fleet, delivery_clock, policy, hook, receiver):
     waiting(delivery_clock, fleet, policy, hook)
     late = leases.acquire(hook.pk, at=delivery_clock.at)
     delivery_clock.advance(LEASE.total_seconds() + 1)
@@ -220,11 +214,11 @@ def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, deliv
     assert Delivery.objects.get().state == "sent"
 
 
-def test_a_decision_is_made_once_whoever_leads(fleet, delivery_clock, policy, hook, receiver):
+def test_a_transition_is_processed_once_with_any_leader(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), (60, [hook]))
     open_alert(fleet)
     outbox.advance(AT)
-    Transition.objects.update(dispatched_at=None)  # as if the first leader had not got so far as to say so
+    Transition.objects.update(dispatched_at=None)  # as if the first leader had not recorded the result
 
     delivery_clock.advance(5)
 
@@ -233,7 +227,7 @@ def test_a_decision_is_made_once_whoever_leads(fleet, delivery_clock, policy, ho
 
 @pytest.mark.django_db(transaction=True)
 class TestSeveral:
-    """Two processes that both believe to lead."""
+    """Two processes that both consider themselves the leader."""
 
     def test_one_acquires_the_lease_and_the_others_get_none(self, fleet, delivery_clock, policy, hook):
         waiting(delivery_clock, fleet, policy, hook)
@@ -242,7 +236,7 @@ class TestSeveral:
 
         assert len([one for one in acquired if isinstance(one, Delivery)]) == 1
 
-    def test_two_outboxes_decide_each_thing_once(self, fleet, delivery_clock, policy, hook, receiver):
+    def test_two_outboxes_process_each_transition_once(self, fleet, delivery_clock, policy, hook, receiver):
         policy((0, [hook]), group_wait_s=0)
         for _ in range(5):
             open_alert(fleet)
@@ -253,7 +247,7 @@ class TestSeveral:
         assert DeliveryItem.objects.count() == 5
         assert DeliveryItem.objects.values("alert").distinct().count() == 5
 
-    def test_a_slow_destination_holds_up_nobody(self, fleet, delivery_clock, policy, hook, receiver):
+    def test_a_slow_destination_does_not_delay_the_others(self, fleet, delivery_clock, policy, hook, receiver):
         may_answer = threading.Event()
 
         def slow(posted):
@@ -271,14 +265,14 @@ class TestSeveral:
             rounds.dispatch(AT)
             assert receiver.arrived.acquire(timeout=DEADLINE_S)
             assert receiver.arrived.acquire(timeout=DEADLINE_S)
-            rounds.dispatch(AT)  # the slow one is not visited again
+            rounds.dispatch(AT)  # the slow one is not processed again
             may_answer.set()
 
         assert sorted(posted.path for posted in receiver.posted) == ["/hook/s3cret-path", "/slow"]
         assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
 
 
-# Numbers
+# Metrics
 
 
 def test_deliveries_are_counted_and_timed(fleet, delivery_clock, policy, hook, receiver):
@@ -299,7 +293,7 @@ def test_deliveries_are_counted_and_timed(fleet, delivery_clock, policy, hook, r
     assert sample("tms_notification_seconds_count") == timed + 1
 
 
-def test_the_oldest_that_waits_is_told(fleet, delivery_clock, policy, hook, receiver):
+def test_the_age_of_the_oldest_waiting_delivery_is_reported(fleet, delivery_clock, policy, hook, receiver):
     assert REGISTRY.get_sample_value("tms_delivery_oldest_waiting_seconds") == 0
 
     waiting(delivery_clock, fleet, policy, hook)
@@ -307,7 +301,7 @@ def test_the_oldest_that_waits_is_told(fleet, delivery_clock, policy, hook, rece
     assert REGISTRY.get_sample_value("tms_delivery_oldest_waiting_seconds") != 0
 
 
-def test_deliveries_are_forgotten_like_all_history(fleet, delivery_clock, policy, hook, receiver, settings):
+def test_old_deliveries_are_deleted_like_all_history(fleet, delivery_clock, policy, hook, receiver, settings):
     policy((0, [hook]))
     open_alert(fleet)
     delivery_clock.advance(5)

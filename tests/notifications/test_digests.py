@@ -1,4 +1,4 @@
-"""Digests of shifts reach their destinations: once each, at the ends of shifts by the clocks of a zone."""
+"""Shift digests reach their destinations: once each, at the ends of shifts in the local time of a zone."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -42,17 +42,17 @@ def ends(zone, times, after, number=4):
     ("zone", "after", "wanted"),
     [
         ("Asia/Tokyo", datetime(2026, 11, 25, 9, tzinfo=UTC), ["25 13:00", "25 21:00", "26 05:00", "26 13:00"]),
-        # Clocks go back on 25 October, and leap on 29 March; shifts end when the clocks on the wall show it.
+        # Clocks go back on 25 October, and forward on 29 March; shifts end at their local time.
         ("Europe/Berlin", datetime(2026, 10, 24, 13, tzinfo=UTC), ["24 20:00", "25 05:00", "25 13:00", "25 21:00"]),
         ("Europe/Berlin", datetime(2026, 3, 28, 14, tzinfo=UTC), ["28 21:00", "29 04:00", "29 12:00", "29 20:00"]),
         ("America/New_York", datetime(2026, 10, 31, 12, tzinfo=UTC), ["31 18:00", "1 02:00", "1 11:00", "1 19:00"]),
     ],
 )
-def test_shifts_end_when_the_clocks_of_the_zone_show_it(zone, after, wanted):
+def test_shifts_end_at_their_local_time(zone, after, wanted):
     assert [f"{end:%-d %H:%M}" for end in ends(zone, "06:00 14:00 22:00", after)] == wanted
 
 
-def test_a_time_over_which_clocks_leap_is_the_leap_and_one_they_show_twice_the_first():
+def test_a_skipped_time_is_that_of_the_clock_change_and_a_repeated_one_the_first():
     leap = ends("Europe/Berlin", "02:30", datetime(2026, 3, 28, 12, tzinfo=UTC), 2)
     back = ends("Europe/Berlin", "02:30", datetime(2026, 10, 24, 12, tzinfo=UTC), 2)
 
@@ -60,7 +60,7 @@ def test_a_time_over_which_clocks_leap_is_the_leap_and_one_they_show_twice_the_f
     assert [f"{end:%-d %H:%M}" for end in back] == ["25 00:30", "26 01:30"]
 
 
-def test_a_digest_is_sent_at_the_end_of_each_shift_and_tells_of_it(fleet, hook, delivery_clock, receiver):
+def test_a_digest_is_sent_at_the_end_of_each_shift_and_covers_it(fleet, hook, delivery_clock, receiver):
     planned(hook)
     factories.alert(fleet, opened_at=later(HOUR), rule=fleet.metric_rule(name="Hot"))
 
@@ -84,7 +84,7 @@ def test_a_digest_is_sent_at_the_end_of_each_shift_and_tells_of_it(fleet, hook, 
     }
 
 
-def test_the_next_one_goes_on_where_the_last_one_ended(fleet, hook):
+def test_the_next_one_starts_where_the_last_one_ended(fleet, hook):
     planned(hook)
 
     services.send_due(later(4 * HOUR))
@@ -94,7 +94,7 @@ def test_the_next_one_goes_on_where_the_last_one_ended(fleet, hook):
     assert titles == ["Shift digest 25 Nov 14:00 – 25 Nov 22:00", "Shift digest 25 Nov 22:00 – 26 Nov 06:00"]
 
 
-def test_shifts_that_ended_while_tms_was_away_are_told_in_one(fleet, hook):
+def test_shifts_that_ended_during_an_outage_of_tms_are_combined(fleet, hook):
     planned(hook)
 
     assert services.send_due(later(30 * HOUR)) == 1
@@ -103,7 +103,7 @@ def test_shifts_that_ended_while_tms_was_away_are_told_in_one(fleet, hook):
     assert Delivery.objects.get().content["title"] == "Shift digest 25 Nov 14:00 – 26 Nov 22:00"
 
 
-def test_two_clocks_that_both_lead_send_one(fleet, hook):
+def test_two_leading_clocks_send_one_digest(fleet, hook):
     plan = planned(hook)
     (seen,) = DigestPlan.objects.due(later(4 * HOUR))
 
@@ -114,7 +114,7 @@ def test_two_clocks_that_both_lead_send_one(fleet, hook):
     assert plan.destination.deliveries.count() == 1
 
 
-def test_a_plan_that_fails_holds_up_no_other(fleet, hook, receiver):
+def test_a_failing_plan_does_not_affect_the_others(fleet, hook, receiver):
     DigestPlan.objects.filter(pk=planned(webhook_destination(receiver.url, "Broken")).pk).update(
         time_zone="Nowhere/Nothing"
     )
@@ -124,14 +124,14 @@ def test_a_plan_that_fails_holds_up_no_other(fleet, hook, receiver):
     assert [delivery.destination for delivery in Delivery.objects.all()] == [hook]
 
 
-def test_a_destination_that_is_off_gets_none(fleet, hook):
+def test_a_disabled_destination_gets_none(fleet, hook):
     planned(hook)
     Destination.objects.update(enabled=False)
 
     assert services.send_due(later(4 * HOUR)) == 0
 
 
-def test_a_new_plan_replaces_the_one_there_was(fleet, hook):
+def test_a_new_plan_replaces_the_existing_one(fleet, hook):
     planned(hook)
     planned(hook, times="08:00", at=later(60))
 
@@ -139,7 +139,7 @@ def test_a_new_plan_replaces_the_one_there_was(fleet, hook):
     assert (plan.times, plan.next_at, plan.covered_until) == ("08:00", later(14 * HOUR), later(-10 * HOUR))
 
 
-def test_it_speaks_the_language_of_the_destination(fleet, receiver):
+def test_it_uses_the_language_of_the_destination(fleet, receiver):
     destination = webhook_destination(receiver.url, "Japanese", language="ja")
 
     sent = services.send(destination, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
@@ -147,7 +147,7 @@ def test_it_speaks_the_language_of_the_destination(fleet, receiver):
     assert sent.content["title"].startswith("引き継ぎ")
 
 
-def test_it_is_the_same_at_each_attempt_whatever_happens_meanwhile(fleet, hook, delivery_clock, receiver):
+def test_it_is_the_same_at_each_attempt(fleet, hook, delivery_clock, receiver):
     receiver.script = [(503, {})]
     notes.write("before", by=User.objects.create_user("mori"), at=later(60))
     services.send(hook, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
@@ -167,7 +167,7 @@ def test_it_is_the_same_at_each_attempt_whatever_happens_meanwhile(fleet, hook, 
 # The page
 
 
-def test_a_stranger_is_sent_to_sign_in_and_sends_nothing(client, fleet, hook):
+def test_an_anonymous_visitor_is_redirected_to_sign_in_and_sends_nothing(client, fleet, hook):
     answers = [client.get("/digest/send/"), client.post("/digest/send/", {"destinations": [hook.pk]})]
 
     assert [answer["Location"].partition("?")[0] for answer in answers] == ["/sign-in/", "/sign-in/"]
@@ -196,7 +196,7 @@ def fields_of(seen):
     }
 
 
-def test_somebody_on_shift_sends_what_they_see_and_pressed_twice_it_is_sent_once(person, hook):
+def test_an_operator_sends_the_shown_digest_and_pressing_twice_sends_it_once(person, hook):
     seen = HtmlPage(person.get("/digest/send/?span=12h"))
     sent = fields_of(seen) | {"destinations": [hook.pk]}
 
@@ -209,7 +209,7 @@ def test_somebody_on_shift_sends_what_they_see_and_pressed_twice_it_is_sent_once
     assert hook.name in HtmlPage(person.get("/digest/send/")).text(f"sent-{delivery.pk}")
 
 
-def test_without_a_destination_nothing_is_sent_and_that_is_said(person, hook):
+def test_without_a_destination_nothing_is_sent_and_an_error_is_shown(person, hook):
     seen = HtmlPage(person.get("/digest/send/"))
 
     answer = person.post("/digest/send/", fields_of(seen))
@@ -219,14 +219,14 @@ def test_without_a_destination_nothing_is_sent_and_that_is_said(person, hook):
 
 
 @pytest.mark.parametrize("times", ["", "nonsense", "25:00", "6 14"])
-def test_what_is_no_time_of_day_is_refused(staff, hook, times):
+def test_an_invalid_time_of_day_is_refused(staff, hook, times):
     answer = staff.post("/digest/plans/", {"destination": hook.pk, "times": times, "time_zone": "UTC"})
 
     assert answer.status_code == 422
     assert not DigestPlan.objects.exists()
 
 
-def test_staff_plan_it_and_drop_it(staff, hook):
+def test_staff_create_and_delete_a_plan(staff, hook):
     staff.post("/digest/plans/", {"destination": hook.pk, "times": "22:00, 6:00", "time_zone": "UTC"})
     plan = DigestPlan.objects.get()
     assert plan.times == "06:00 22:00"
@@ -237,7 +237,7 @@ def test_staff_plan_it_and_drop_it(staff, hook):
     assert not DigestPlan.objects.exists()
 
 
-def test_only_staff_plan(person, hook):
+def test_only_staff_create_plans(person, hook):
     plan = planned(hook)
 
     refused = [
@@ -249,7 +249,7 @@ def test_only_staff_plan(person, hook):
     assert DigestPlan.objects.get().times == "06:00 14:00 22:00"
 
 
-def test_a_delivery_of_a_digest_shows_what_it_said(person, hook):
+def test_a_delivery_of_a_digest_shows_its_text(person, hook):
     sent = services.send(hook, AT, AT + timedelta(hours=1), zone=UTC_ZONE, to=None, at=later(HOUR))
 
     seen = HtmlPage(person.get(sent.get_absolute_url()))

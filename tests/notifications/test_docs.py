@@ -1,4 +1,4 @@
-"""The example that docs/integrating.md gives works as it stands there."""
+"""The example in docs/integrating.md works as printed."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ def verify():
 
 
 @pytest.mark.django_db
-def test_the_documented_lines_verify_what_tms_sends_and_nothing_else(hook, receiver, verify):
+def test_the_documented_code_verifies_what_tms_sends_and_nothing_else(hook, receiver, verify):
     send_test(hook)
     [posted] = receiver.posted
     key = hook.secrets()["key"]

@@ -1,4 +1,4 @@
-"""Of a phase of flapping its begin and its end are told, and nothing between."""
+"""Flapping causes a notification at its beginning and at its end, and none between."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ MINUTE, HOUR = 60, 3600
 
 
 class Wobbler:
-    """A terminal of which a rule holds and lets go, while the outbox and the clock go on."""
+    """A terminal whose rule triggers and clears, while the outbox and the clock run."""
 
     def __init__(self, fleet, delivery_clock, **fields) -> None:
         self.rule, self.terminal = fleet.metric_rule(severity="critical", **fields), fleet.online()
@@ -56,7 +56,7 @@ def wobbler(fleet, delivery_clock) -> Wobbler:
     return Wobbler(fleet, delivery_clock)
 
 
-def test_openings_and_recoveries_are_told_until_it_flaps_and_then_only_that(wobbler, policy, hook, receiver):
+def test_openings_and_recoveries_are_notified_until_it_flaps_and_then_only_that(wobbler, policy, hook, receiver):
     policy((0, [hook]))
 
     wobbler.wobble(12)
@@ -66,7 +66,7 @@ def test_openings_and_recoveries_are_told_until_it_flaps_and_then_only_that(wobb
     assert receiver.events[-1]["data"]["alerts"][0]["flapping"] is True
 
 
-def test_a_recovery_is_told_when_it_is_calm(wobbler, policy, hook, receiver):
+def test_a_recovery_is_notified_when_it_is_stable(wobbler, policy, hook, receiver):
     policy((0, [hook]))
     wobbler.wobble(6)
 
@@ -77,7 +77,7 @@ def test_a_recovery_is_told_when_it_is_calm(wobbler, policy, hook, receiver):
     assert line.endswith("; flapped, 12 changes")
 
 
-def test_what_is_still_wrong_when_it_is_calm_is_told_and_telling_goes_on(wobbler, policy, hook, receiver):
+def test_an_unresolved_alert_is_notified_when_it_is_stable_and_escalation_continues(wobbler, policy, hook, receiver):
     late = webhook_destination(receiver.url + "-late", "Late")
     policy((0, [hook]), (2 * HOUR, [late]))
     wobbler.wobble(6)
@@ -91,7 +91,7 @@ def test_what_is_still_wrong_when_it_is_calm_is_told_and_telling_goes_on(wobbler
     assert "still unacknowledged" in receiver.events[-1]["data"]["title"]
 
 
-def test_nobody_is_asked_again_while_somebody_has_what_flaps(fleet, wobbler, policy, hook, receiver):
+def test_nobody_else_is_notified_while_a_flapping_alert_is_acknowledged(fleet, wobbler, policy, hook, receiver):
     policy((0, [hook]), (10 * MINUTE, [hook]))
     wobbler.wobble(4)
     acknowledged(Alert.objects.unresolved().get(), by=fleet.person())
@@ -102,7 +102,7 @@ def test_nobody_is_asked_again_while_somebody_has_what_flaps(fleet, wobbler, pol
     assert event_kinds(receiver)[6:] == ["flapping", "resolved"]
 
 
-def test_a_delay_that_no_opening_outlasts_is_outlasted_by_the_flapping(wobbler, policy, hook, receiver):
+def test_flapping_exceeds_a_notify_after_that_no_single_opening_exceeds(wobbler, policy, hook, receiver):
     policy((0, [hook]), delay_s=90)
 
     wobbler.wobble(6)
@@ -110,7 +110,7 @@ def test_a_delay_that_no_opening_outlasts_is_outlasted_by_the_flapping(wobbler, 
     assert event_kinds(receiver) == ["flapping"]
 
 
-def test_what_is_told_only_after_its_calm_is_told_as_any_alert(wobbler, policy, hook, receiver):
+def test_an_alert_first_notified_after_flapping_is_notified_as_usual(wobbler, policy, hook, receiver):
     policy((0, [hook]), delay_s=2 * HOUR)
     wobbler.wobble(4)
     wobbler.turn(is_wrong=True)
@@ -120,7 +120,7 @@ def test_what_is_told_only_after_its_calm_is_told_as_any_alert(wobbler, policy, 
     assert event_kinds(receiver) == ["opened"]
 
 
-def test_other_alerts_are_told_as_ever(fleet, wobbler, policy, hook, receiver):
+def test_other_alerts_are_notified_as_usual(fleet, wobbler, policy, hook, receiver):
     policy((0, [hook]))
     wobbler.wobble(4)
     before = len(receiver.posted)
@@ -134,12 +134,12 @@ def test_other_alerts_are_told_as_ever(fleet, wobbler, policy, hook, receiver):
 
 
 STRETCHES = st.lists(st.tuples(st.integers(20, 400), st.integers(20, 400)), min_size=4, max_size=9)
-"""For how many seconds it is wrong, and then well."""
+"""For how many seconds the rule matches, and then does not."""
 
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stretches=STRETCHES, stays=st.booleans())
-def test_a_phase_is_told_at_its_begin_and_at_its_end_and_what_is_wrong_then_is_known(
+def test_flapping_is_notified_at_its_beginning_and_at_its_end_with_its_state(
     fleet, delivery_clock, policy, hook, receiver, stretches, stays
 ):
     Policy.objects.all().delete()
@@ -157,9 +157,9 @@ def test_a_phase_is_told_at_its_begin_and_at_its_end_and_what_is_wrong_then_is_k
     wobbler.advance(HOUR)
 
     for alert in Alert.objects.filter(rule=wobbler.rule):
-        told = [event["type"].split(".")[2] for event in receiver.events if told_of(event) == [alert.pk]]
+        result = [event["type"].split(".")[2] for event in receiver.events if told_of(event) == [alert.pk]]
         steps = list(Transition.objects.filter(alert=alert).values_list("kind", flat=True))
-        assert told == expected(steps)
+        assert result == expected(steps)
     assert Alert.objects.unresolved().filter(rule=wobbler.rule).exists() == stays
 
 
@@ -168,7 +168,7 @@ def told_of(event) -> list[int]:
 
 
 def expected(steps: list[str]) -> list[str]:
-    """What is told of an alert with this history."""
+    """The notifications of an alert with this history."""
     begin = "flapping" if "flapping" in steps else "opened"
     if "resolved" in steps:
         return [begin, "resolved"]

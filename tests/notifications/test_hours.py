@@ -1,4 +1,4 @@
-"""When policies tell, and when destinations do not want to be told."""
+"""The hours of policies, and the quiet hours of destinations."""
 
 from datetime import time
 
@@ -25,7 +25,7 @@ NIGHT = {"hours_from": time(17, 30), "hours_until": time(7), "hours_zone": "Asia
 
 
 WHEN = [
-    # when, hours, days, after how many hours it is told
+    # when, hours, days, after how many hours it is notified
     ("always", MORNING, [], 0),
     ("within", EVENING, [], 0),
     ("within", MORNING, [], 13),
@@ -42,7 +42,7 @@ WHEN = [
 
 
 @pytest.mark.parametrize(("when", "times", "days", "after_hours"), WHEN)
-def test_a_policy_tells_in_its_hours_and_what_is_still_wrong_when_they_begin(
+def test_a_policy_notifies_in_its_hours_and_unresolved_alerts_when_they_begin(
     fleet, delivery_clock, policy, hook, receiver, when, times, days, after_hours
 ):
     set_opening_hours(fleet, 9, 18)
@@ -58,7 +58,7 @@ def test_a_policy_tells_in_its_hours_and_what_is_still_wrong_when_they_begin(
     assert event_kinds(receiver) == ["opened"]
 
 
-def test_what_recovers_before_the_hours_begin_is_never_told(fleet, delivery_clock, policy, hook, receiver):
+def test_an_alert_that_recovers_before_the_hours_begin_is_never_notified(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), when="within", **MORNING)
     alert = open_alert(fleet)
     delivery_clock.advance(HOUR, step_s=HOUR)
@@ -69,7 +69,9 @@ def test_what_recovers_before_the_hours_begin_is_never_told(fleet, delivery_cloc
     assert receiver.posted == []
 
 
-def test_a_recovery_is_told_outside_of_the_hours_to_those_who_were_told(fleet, delivery_clock, policy, hook, receiver):
+def test_a_recovery_is_notified_outside_of_the_hours_to_the_same_recipients(
+    fleet, delivery_clock, policy, hook, receiver
+):
     policy((0, [hook]), when="within", **EVENING)
     alert = open_alert(fleet)
     delivery_clock.advance(2 * HOUR, step_s=HOUR)
@@ -84,9 +86,7 @@ def quiet_hook(receiver, name: str = "Quiet", **fields) -> Destination:
     return webhook_destination(f"{receiver.url}-{name}", name, **(NIGHT | fields))
 
 
-def test_a_destination_is_told_at_the_end_of_its_quiet_hours_of_all_that_is_still_wrong(
-    fleet, delivery_clock, policy, receiver
-):
+def test_a_destination_gets_unresolved_alerts_at_the_end_of_its_quiet_hours(fleet, delivery_clock, policy, receiver):
     policy((0, [quiet_hook(receiver)]))
     rule = fleet.metric_rule(severity="warning")
     first, second, third, fourth = (open_alert(fleet, rule=rule) for _ in range(4))
@@ -107,7 +107,7 @@ def test_a_destination_is_told_at_the_end_of_its_quiet_hours_of_all_that_is_stil
 
 
 @pytest.mark.parametrize("anyway", [True, False])
-def test_critical_ones_come_through_where_that_is_wanted(fleet, delivery_clock, policy, receiver, anyway):
+def test_critical_alerts_are_sent_during_quiet_hours_if_configured(fleet, delivery_clock, policy, receiver, anyway):
     policy((0, [quiet_hook(receiver, critical_anyway=anyway)]))
     open_alert(fleet, severity="warning")
     critical = open_alert(fleet)
@@ -117,7 +117,7 @@ def test_critical_ones_come_through_where_that_is_wanted(fleet, delivery_clock, 
     assert notified_alerts(receiver) == ([[critical.pk]] if anyway else [])
 
 
-def test_a_step_of_quiet_destinations_is_not_waited_for(fleet, delivery_clock, policy, hook, receiver):
+def test_a_step_of_destinations_in_quiet_hours_does_not_delay_escalation(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [quiet_hook(receiver, critical_anyway=False)]), (3 * HOUR, [hook]))
     open_alert(fleet)
 
@@ -126,7 +126,7 @@ def test_a_step_of_quiet_destinations_is_not_waited_for(fleet, delivery_clock, p
     assert [posted.path for posted in receiver.posted] == ["/hook/s3cret-path"]
 
 
-def test_what_gathered_before_the_quiet_hours_begin_is_not_joined_by_what_comes_in_them(
+def test_a_group_collected_before_quiet_hours_is_not_joined_by_alerts_during_them(
     fleet, delivery_clock, policy, receiver
 ):
     later_quiet = quiet_hook(receiver, hours_from=time(18, 1))
@@ -147,7 +147,7 @@ def test_what_gathered_before_the_quiet_hours_begin_is_not_joined_by_what_comes_
 STEPS = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0"}
 
 
-def test_the_hours_of_a_policy_are_kept_as_they_were_filled_in(staff, hook):
+def test_the_hours_of_a_policy_are_stored_as_entered(staff, hook):
     form = {"name": "Day", "group_wait_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk, "when": "within"}
     times = {"hours_days": ["0", "4"], "hours_from": "09:00", "hours_until": "17:30", "hours_zone": ""}
 
@@ -162,7 +162,7 @@ def test_the_hours_of_a_policy_are_kept_as_they_were_filled_in(staff, hook):
 @pytest.mark.parametrize(
     ("form", "field"), [({"when": "within"}, "hours_from"), ({"when": "always", "hours_from": "09:00"}, "hours_until")]
 )
-def test_hours_without_an_end_or_a_beginning_are_refused(staff, hook, form, field):
+def test_hours_without_a_start_or_an_end_are_refused(staff, hook, form, field):
     usual = {"name": "Day", "group_wait_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk}
 
     answer = staff.post("/policies/new/", STEPS | usual | form)
@@ -171,7 +171,7 @@ def test_hours_without_an_end_or_a_beginning_are_refused(staff, hook, form, fiel
     assert "Enter both times." in HtmlPage(answer).text(f"id_{field}_error")
 
 
-def test_the_quiet_hours_of_a_destination_are_kept(staff, hook):
+def test_the_quiet_hours_of_a_destination_are_stored(staff, hook):
     form = {
         "name": "Hook",
         "where": "",

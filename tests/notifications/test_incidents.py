@@ -1,4 +1,4 @@
-"""Of correlated alerts one thing is told, whatever happens to the alerts in it."""
+"""Correlated alerts cause one notification."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
 class Both:
-    """The clock's loops and those of the outbox, at one time."""
+    """The jobs of the clock and of the outbox, at one time."""
 
     def __init__(self, scheduler, delivery_clock: DeliveryClock) -> None:
         self.scheduler, self.delivery_clock = scheduler, delivery_clock
@@ -43,7 +43,7 @@ def types(receiver) -> list[str]:
     return [event["type"] for event in receiver.events]
 
 
-def test_a_site_that_is_lost_is_told_once(storm, both, policy, hook, receiver):
+def test_a_lost_site_is_notified_once(storm, both, policy, hook, receiver):
     policy((0, [hook]))
     storm.lose(storm.shop("SJK", 10), seconds=0)
 
@@ -57,7 +57,7 @@ def test_a_site_that_is_lost_is_told_once(storm, both, policy, hook, receiver):
     assert facts["in_common"] == {"factor": "site", "name": "Site SJK"}
 
 
-def test_terminals_that_are_lost_one_after_the_other_are_told_as_one(storm, both, policy, hook, receiver):
+def test_terminals_lost_one_after_the_other_are_notified_as_one(storm, both, policy, hook, receiver):
     policy((0, [hook]), group_wait_s=5)
 
     for terminal in storm.shop("SJK", 10):
@@ -78,7 +78,7 @@ def test_each_incident_and_destination_has_one_message(storm, both, policy, hook
     assert len(set(titles(receiver))) == 3
 
 
-def test_a_single_loss_is_told_by_itself_a_little_later(storm, both, policy, hook, receiver):
+def test_a_single_loss_is_notified_separately_a_little_later(storm, both, policy, hook, receiver):
     policy((0, [hook]))
     storm.lose(storm.shop("SJK", 10)[:1], seconds=0)
 
@@ -90,7 +90,7 @@ def test_a_single_loss_is_told_by_itself_a_little_later(storm, both, policy, hoo
     assert types(receiver) == ["tms.alerts.opened.v1"]
 
 
-def test_who_joins_later_is_told_by_nothing_new_and_the_recovery_is_told_once(storm, both, policy, hook, receiver):
+def test_later_members_cause_no_notification_and_the_recovery_is_notified_once(storm, both, policy, hook, receiver):
     policy((0, [hook]))
     shop = storm.shop("SJK", 10)
     storm.lose(shop[:6], seconds=0)
@@ -109,7 +109,7 @@ def test_who_joins_later_is_told_by_nothing_new_and_the_recovery_is_told_once(st
     assert titles(receiver)[-1] == "Resolved: Site SJK: 10 of 10 terminals offline"
 
 
-def test_what_was_told_before_it_was_correlated_is_told_of_its_recovery(storm, both, policy, hook, receiver):
+def test_an_alert_notified_before_its_correlation_gets_its_recovery_notified(storm, both, policy, hook, receiver):
     policy((0, [hook]))
     shop = storm.shop("SJK", 10)
     storm.lose(shop[:1], seconds=0)
@@ -140,7 +140,7 @@ def test_an_acknowledgement_of_the_incident_ends_the_escalation(storm, fleet, bo
     assert len(receiver.events) == 1
 
 
-def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, receiver):
+def test_it_continues_when_the_incident_is_reopened(storm, fleet, both, policy, receiver):
     policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 10), seconds=0)
     both.advance(20, step_s=5)
@@ -153,7 +153,7 @@ def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, 
     assert titles(receiver)[1:] == ["Critical, still unacknowledged: Site SJK: 10 of 10 terminals offline"]
 
 
-def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, both, policy, receiver):
+def test_if_every_alert_is_acknowledged_nobody_else_is_notified(storm, fleet, both, policy, receiver):
     policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 5), seconds=0)
     both.advance(20, step_s=5)
@@ -165,7 +165,7 @@ def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, bo
 
 
 @pytest.mark.parametrize("how", ["given back", "joins"])
-def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fleet, both, policy, receiver, how):
+def test_if_one_of_them_is_reopened_the_next_step_is_notified(storm, fleet, both, policy, receiver, how):
     policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     shop = storm.shop("SJK", 6)
     storm.lose(shop[:5], seconds=0)
@@ -183,7 +183,7 @@ def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fle
     assert "still unacknowledged" in titles(receiver)[-1]
 
 
-def test_what_is_left_of_an_incident_is_told_by_itself(storm, both, policy, hook, receiver):
+def test_remaining_alerts_of_a_resolved_incident_are_notified_separately(storm, both, policy, hook, receiver):
     policy((0, [hook]))
     shop = storm.shop("SJK", 20)
     storm.lose(shop, seconds=0)
@@ -195,7 +195,7 @@ def test_what_is_left_of_an_incident_is_told_by_itself(storm, both, policy, hook
     assert types(receiver) == ["tms.incidents.opened.v1", "tms.incidents.resolved.v1", "tms.alerts.opened.v1"]
 
 
-def test_an_incident_is_quiet_while_all_of_it_is(storm, both, fleet, policy, hook, receiver):
+def test_an_incident_is_suppressed_while_all_of_its_alerts_are(storm, both, fleet, policy, hook, receiver):
     policy((0, [hook]))
     shop = storm.shop("SJK", 5)
     storm.lose(shop, seconds=0)
@@ -211,7 +211,7 @@ def test_an_incident_is_quiet_while_all_of_it_is(storm, both, fleet, policy, hoo
 
 
 @pytest.mark.parametrize(("what", "fits"), [("sites", True), ("rules", True), ("groups", False)])
-def test_a_policy_tells_of_an_incident_if_it_would_tell_of_any_alert_of_it(
+def test_a_policy_applies_to_an_incident_if_it_applies_to_any_of_its_alerts(
     storm, fleet, both, policy, hook, receiver, what, fits
 ):
     shop = storm.shop("SJK", 5)
@@ -224,7 +224,7 @@ def test_a_policy_tells_of_an_incident_if_it_would_tell_of_any_alert_of_it(
     assert len(receiver.events) == fits
 
 
-def test_it_speaks_japanese(storm, fleet, both, policy, hook, receiver):
+def test_it_supports_japanese(storm, fleet, both, policy, hook, receiver):
     policy((0, [hook]), language="ja")
     fleet.site("SJK", name="Shinjuku", name_ja="新宿")
     storm.lose(storm.shop("SJK", 5, firmware="2.4"), seconds=0)

@@ -1,4 +1,4 @@
-"""Who is told of what, and who is not."""
+"""Who is notified of what, and who is not."""
 
 import pytest
 from django.utils import timezone
@@ -14,10 +14,10 @@ from tms.notifications.models.delivery import Delivery
 pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
 
 
-# What is told
+# Notifications
 
 
-def test_an_alert_is_told_once_with_everything_that_a_machine_needs(fleet, delivery_clock, policy, hook, receiver):
+def test_an_alert_is_notified_once_with_all_data_for_a_machine(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), name="NOC")
     alert = open_alert(fleet, terminal=fleet.online(uid="SJK-1", label="Lane 3"), name="CPU too hot")
 
@@ -36,7 +36,7 @@ def test_an_alert_is_told_once_with_everything_that_a_machine_needs(fleet, deliv
     assert not Transition.objects.filter(dispatched_at=None).exists()
 
 
-def test_what_happened_before_there_was_a_policy_is_not_told_later(fleet, delivery_clock, policy, hook, receiver):
+def test_transitions_from_before_a_policy_are_not_notified_later(fleet, delivery_clock, policy, hook, receiver):
     open_alert(fleet)
     delivery_clock.advance(1)
     policy((0, [hook]))
@@ -48,7 +48,7 @@ def test_what_happened_before_there_was_a_policy_is_not_told_later(fleet, delive
 
 @pytest.mark.parametrize("fitting", [True, False])
 @pytest.mark.parametrize("what", ["severities", "sites", "groups", "rules"])
-def test_a_policy_tells_of_what_it_is_for(fleet, delivery_clock, policy, hook, receiver, what, fitting):
+def test_a_policy_notifies_of_matching_alerts_only(fleet, delivery_clock, policy, hook, receiver, what, fitting):
     terminal, other = fleet.online(site=fleet.site("SJK")), fleet.online(site=fleet.site("OSK"))
     rule, another = fleet.metric_rule(severity="critical"), fleet.metric_rule()
     group = Group.objects.create(name="Lanes")
@@ -67,7 +67,7 @@ def test_a_policy_tells_of_what_it_is_for(fleet, delivery_clock, policy, hook, r
     assert len(receiver.posted) == fitting
 
 
-def test_a_policy_or_destination_that_is_off_tells_nothing(fleet, delivery_clock, policy, hook, receiver):
+def test_a_disabled_policy_or_destination_notifies_of_nothing(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), enabled=False)
     policy((0, [webhook_destination(receiver.url, "Off", enabled=False)]))
     open_alert(fleet)
@@ -77,7 +77,7 @@ def test_a_policy_or_destination_that_is_off_tells_nothing(fleet, delivery_clock
     assert receiver.posted == []
 
 
-def test_it_speaks_the_language_of_the_policy_or_else_of_the_destination(fleet, delivery_clock, policy, receiver):
+def test_it_uses_the_language_of_the_policy_or_else_of_the_destination(fleet, delivery_clock, policy, receiver):
     policy((0, [webhook_destination(receiver.url, "Ja", language="ja")]))
     policy((0, [webhook_destination(receiver.url, "Ja too", language="ja")]), language="en")
     open_alert(fleet, name="CPU too hot", name_ja="CPU高温")
@@ -90,10 +90,10 @@ def test_it_speaks_the_language_of_the_policy_or_else_of_the_destination(fleet, 
     assert any("Critical" in title for title in titles)
 
 
-# Company
+# Grouping
 
 
-def test_alerts_within_a_short_time_go_in_one_message_for_each_site(fleet, delivery_clock, policy, hook, receiver):
+def test_alerts_within_the_group_wait_are_one_message_per_site(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), group_wait_s=5)
     rule = fleet.metric_rule(severity="critical")
     first = [open_alert(fleet, rule=rule, terminal=fleet.online(site=fleet.site(code))) for code in ("SJK", "OSK")]
@@ -108,7 +108,7 @@ def test_alerts_within_a_short_time_go_in_one_message_for_each_site(fleet, deliv
     assert {event["subject"] for event in receiver.events} == {"SJK", "OSK"}
 
 
-def test_or_one_message_for_all(fleet, delivery_clock, policy, hook, receiver):
+def test_or_one_message_in_total(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), group_wait_s=5, group_by_site=False)
     rule = fleet.metric_rule(severity="critical")
     for code in ("SJK", "OSK"):
@@ -120,7 +120,9 @@ def test_or_one_message_for_all(fleet, delivery_clock, policy, hook, receiver):
     assert event["data"]["title"] == "Critical: 2 alerts at 2 sites"
 
 
-def test_what_recovers_before_it_was_told_is_told_neither_way(fleet, delivery_clock, policy, hook, receiver):
+def test_an_alert_that_recovers_before_its_notification_is_not_notified_at_all(
+    fleet, delivery_clock, policy, hook, receiver
+):
     policy((0, [hook]), group_wait_s=10)
     alert = open_alert(fleet)
     delivery_clock.advance(5)
@@ -132,7 +134,7 @@ def test_what_recovers_before_it_was_told_is_told_neither_way(fleet, delivery_cl
     assert Delivery.objects.get().state == "withdrawn"
 
 
-def test_a_delay_is_waited_for_each_alert(fleet, delivery_clock, policy, hook, receiver):
+def test_notify_after_applies_to_each_alert(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), delay_s=30)
     open_alert(fleet)
 
@@ -146,7 +148,7 @@ def test_a_delay_is_waited_for_each_alert(fleet, delivery_clock, policy, hook, r
 # Recovery and acknowledgement
 
 
-def test_a_recovery_is_told_to_exactly_those_who_were_told(fleet, delivery_clock, policy, hook, receiver):
+def test_a_recovery_is_notified_to_exactly_the_same_recipients(fleet, delivery_clock, policy, hook, receiver):
     other = webhook_destination(receiver.url + "-other", "Other")
     policy((0, [hook]), (600, [other]))
     alert = open_alert(fleet)
@@ -160,7 +162,9 @@ def test_a_recovery_is_told_to_exactly_those_who_were_told(fleet, delivery_clock
     assert receiver.events[1]["data"]["alerts"][0]["resolved_at"]
 
 
-def test_two_policies_with_one_destination_tell_it_of_the_recovery_once(fleet, delivery_clock, policy, hook, receiver):
+def test_two_policies_with_one_destination_notify_it_of_the_recovery_once(
+    fleet, delivery_clock, policy, hook, receiver
+):
     policy((0, [hook]))
     policy((0, [hook]))
     alert = open_alert(fleet)
@@ -172,7 +176,7 @@ def test_two_policies_with_one_destination_tell_it_of_the_recovery_once(fleet, d
     assert event_kinds(receiver) == ["opened", "opened", "resolved"]
 
 
-def test_a_policy_may_be_silent_about_recoveries(fleet, delivery_clock, policy, hook, receiver):
+def test_a_policy_may_leave_out_recoveries(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), notify_resolved=False)
     alert = open_alert(fleet)
     delivery_clock.advance(5)
@@ -183,7 +187,7 @@ def test_a_policy_may_be_silent_about_recoveries(fleet, delivery_clock, policy, 
     assert event_kinds(receiver) == ["opened"]
 
 
-def test_an_acknowledgement_is_told_where_that_is_wanted(fleet, delivery_clock, policy, hook, receiver):
+def test_an_acknowledgement_is_notified_if_configured(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), notify_acknowledged=True)
     alert = open_alert(fleet)
     delivery_clock.advance(5)
@@ -198,7 +202,7 @@ def test_an_acknowledgement_is_told_where_that_is_wanted(fleet, delivery_clock, 
 # Escalation
 
 
-def test_the_next_step_is_taken_while_nobody_acknowledges(fleet, delivery_clock, policy, receiver):
+def test_the_next_step_is_notified_while_the_alert_is_unacknowledged(fleet, delivery_clock, policy, receiver):
     steps = [webhook_destination(f"{receiver.url}/{n}", f"Step {n}") for n in range(3)]
     policy(*((after_s, [step]) for after_s, step in zip((0, 300, 600), steps, strict=True)))
     open_alert(fleet)
@@ -225,7 +229,7 @@ def test_an_acknowledgement_ends_it(fleet, delivery_clock, policy, receiver):
     assert event_kinds(receiver) == ["opened"]
 
 
-def test_an_acknowledgement_while_a_message_gathers_makes_it_needless(fleet, delivery_clock, policy, hook, receiver):
+def test_an_acknowledgement_during_the_group_wait_cancels_the_message(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), group_wait_s=10)
     alert = open_alert(fleet)
     delivery_clock.advance(5)
@@ -236,7 +240,7 @@ def test_an_acknowledgement_while_a_message_gathers_makes_it_needless(fleet, del
     assert receiver.posted == []
 
 
-def test_a_step_that_can_reach_nobody_is_not_waited_for(fleet, delivery_clock, policy, hook, receiver):
+def test_a_step_without_recipients_does_not_delay_escalation(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [webhook_destination(receiver.url, "Off", enabled=False)]), (3600, [hook]))
     open_alert(fleet)
 
@@ -245,7 +249,7 @@ def test_a_step_that_can_reach_nobody_is_not_waited_for(fleet, delivery_clock, p
     assert event_kinds(receiver) == ["opened"]
 
 
-def test_those_told_by_every_step_are_told_of_the_recovery(fleet, delivery_clock, policy, receiver):
+def test_the_recipients_of_every_step_are_notified_of_the_recovery(fleet, delivery_clock, policy, receiver):
     first, second = webhook_destination(f"{receiver.url}/1", "1"), webhook_destination(f"{receiver.url}/2", "2")
     policy((0, [first]), (60, [second]))
     alert = open_alert(fleet)

@@ -1,4 +1,4 @@
-"""Where people say who is told of what, and see what was."""
+"""The pages on which notifications are configured and deliveries are listed."""
 
 import pytest
 from django.test import Client
@@ -16,18 +16,18 @@ PAGES = ["/destinations/", "/policies/", "/deliveries/"]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_nobody_looks_without_signing_in(db, page):
+def test_an_anonymous_visitor_sees_nothing(db, page):
     assert Client().get(page).status_code == 302
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_an_empty_page_says_what_to_do_first(staff, page):
+def test_an_empty_page_shows_the_first_step(staff, page):
     seen = HtmlPage(staff.get(page))
 
     assert "blank" in seen.html
 
 
-def test_a_destination_is_made_and_its_key_shown_this_once(staff, receiver):
+def test_a_destination_is_created_and_its_key_shown_once(staff, receiver):
     answer = HtmlPage(staff.post("/destinations/new/webhook/", {"name": "Hook", "where": receiver.url, **USUAL}))
 
     made = Destination.objects.get()
@@ -39,7 +39,7 @@ def test_a_destination_is_made_and_its_key_shown_this_once(staff, receiver):
         assert "s3cret" not in html
 
 
-def test_saved_without_an_address_it_keeps_the_one_it_has(staff, hook, receiver):
+def test_saved_without_an_address_it_keeps_the_current_one(staff, hook, receiver):
     staff.post(hook.get_absolute_url(), {"name": "Renamed", "where": "", **USUAL})
 
     hook.refresh_from_db()
@@ -63,7 +63,7 @@ def test_saved_without_an_address_it_keeps_the_one_it_has(staff, hook, receiver)
         ("chat", "syslog://", "Apprise"),
     ],
 )
-def test_a_wrong_address_is_refused_with_what_would_be_right(staff, kind, where, says):
+def test_an_invalid_address_is_refused_with_the_expected_form(staff, kind, where, says):
     answer = staff.post(f"/destinations/new/{kind}/", {"name": "X", "where": where, **USUAL})
 
     assert answer.status_code == 422
@@ -79,7 +79,7 @@ def test_a_wrong_address_is_refused_with_what_would_be_right(staff, kind, where,
         ("chat", "slack://T0000000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx/#noc", "slack://…"),
     ],
 )
-def test_of_an_address_only_what_is_no_secret_is_shown(staff, kind, where, shown):
+def test_only_the_public_part_of_an_address_is_shown(staff, kind, where, shown):
     answer = staff.post(f"/destinations/new/{kind}/", {"name": "X", "where": where, **USUAL}, follow=True)
 
     assert Destination.objects.get().address == shown
@@ -87,7 +87,7 @@ def test_of_an_address_only_what_is_no_secret_is_shown(staff, kind, where, shown
     assert "xxxxxxxx" not in answer.content.decode()
 
 
-def test_the_test_button_says_what_came_back(staff, hook, receiver):
+def test_the_test_button_shows_the_response(staff, hook, receiver):
     receiver.script = [(503, {"body": "database is <down>"})]
 
     answers = [HtmlPage(staff.post(f"/destinations/{hook.pk}/test/")) for _ in range(2)]
@@ -111,7 +111,7 @@ def test_a_new_key_replaces_the_old_one(staff, hook):
 
 
 @pytest.mark.parametrize("what", ["", "test/", "key/"])
-def test_who_may_not_set_up_may_look_and_not_send(watcher, hook, receiver, what):
+def test_people_without_the_permission_may_read_and_not_send(watcher, hook, receiver, what):
     answer = watcher.post(f"/destinations/{hook.pk}/{what}", {"name": "Mine", **USUAL})
 
     assert answer.status_code == 403
@@ -119,7 +119,7 @@ def test_who_may_not_set_up_may_look_and_not_send(watcher, hook, receiver, what)
     assert "<button" not in _main(watcher.get(hook.get_absolute_url()).content.decode())
 
 
-def test_a_policy_is_made_with_its_steps(staff, hook, receiver):
+def test_a_policy_is_created_with_its_steps(staff, hook, receiver):
     other = webhook_destination(receiver.url, "Other")
 
     answer = staff.post("/policies/new/", policy_form(hook, other))
@@ -135,7 +135,7 @@ def test_a_policy_is_made_with_its_steps(staff, hook, receiver):
     assert page.attribute("id_steps-1-after_min", "value") == "15"
 
 
-def test_a_policy_that_tells_nobody_is_refused(staff, hook):
+def test_a_policy_without_recipients_is_refused(staff, hook):
     form = policy_form(hook, hook)
     del form["steps-0-destinations"], form["steps-1-destinations"]
 
@@ -158,7 +158,7 @@ def test_a_policy_is_saved_again_and_deleted(staff, hook):
     assert not Policy.objects.not_deleted().exists()
 
 
-def test_deliveries_are_listed_by_state_and_a_dead_one_is_sent_again(
+def test_deliveries_are_listed_by_state_and_a_failed_one_is_sent_again(
     watcher, fleet, delivery_clock, policy, hook, receiver
 ):
     receiver.script = [(400, {"body": "no such channel"})]

@@ -1,4 +1,4 @@
-"""What is told to the person whom it is about."""
+"""Personal notifications."""
 
 import pytest
 
@@ -24,13 +24,13 @@ def aiko(fleet, receiver):
     return person
 
 
-def asked(alert: Alert, *, to, by, seconds: float = 0) -> None:
+def assign_to(alert: Alert, *, to, by, seconds: float = 0) -> None:
     lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=to, by=by, comment="", at=later(seconds))
 
 
-def test_whom_an_alert_is_assigned_to_is_told_at_their_own_destinations(fleet, delivery_clock, aiko, receiver):
+def test_an_assignee_is_notified_at_their_own_destinations(fleet, delivery_clock, aiko, receiver):
     alert = open_alert(fleet)
-    asked(alert, to=aiko, by=fleet.person("ren"))
+    assign_to(alert, to=aiko, by=fleet.person("ren"))
 
     delivery_clock.advance(10)
 
@@ -39,7 +39,7 @@ def test_whom_an_alert_is_assigned_to_is_told_at_their_own_destinations(fleet, d
     assert receiver.events[0]["data"]["title"].startswith("Assigned to you: ")
 
 
-def test_many_of_them_are_told_in_one_message(fleet, delivery_clock, aiko, receiver):
+def test_many_assignments_are_one_message(fleet, delivery_clock, aiko, receiver):
     rule = fleet.metric_rule(severity="critical")
     alerts = [open_alert(fleet, rule=rule) for _ in range(5)]
     lifecycle.assign(Alert.objects.all(), to=aiko, by=fleet.person("ren"), comment="", at=later(1))
@@ -49,21 +49,21 @@ def test_many_of_them_are_told_in_one_message(fleet, delivery_clock, aiko, recei
     assert [sorted(one) for one in notified_alerts(receiver)] == [[alert.pk for alert in alerts]]
 
 
-def test_whoever_takes_it_themselves_is_not_told_and_neither_is_who_has_no_destination(
+def test_assigning_oneself_and_people_without_a_destination_cause_no_notification(
     fleet, delivery_clock, aiko, receiver
 ):
     alert = open_alert(fleet)
-    asked(alert, to=aiko, by=aiko)
-    asked(open_alert(fleet), to=fleet.person("ren"), by=aiko)
+    assign_to(alert, to=aiko, by=aiko)
+    assign_to(open_alert(fleet), to=fleet.person("ren"), by=aiko)
 
     delivery_clock.advance(10)
 
     assert receiver.posted == []
 
 
-def test_what_is_over_before_it_is_told_is_not_told(fleet, delivery_clock, aiko, receiver):
+def test_an_alert_resolved_before_the_notification_is_not_notified(fleet, delivery_clock, aiko, receiver):
     alert = open_alert(fleet)
-    asked(alert, to=aiko, by=fleet.person("ren"))
+    assign_to(alert, to=aiko, by=fleet.person("ren"))
     delivery_clock.advance(1)
     resolve_alert(alert, 2)
 
@@ -72,7 +72,7 @@ def test_what_is_over_before_it_is_told_is_not_told(fleet, delivery_clock, aiko,
     assert receiver.posted == []
 
 
-def test_whoever_forgot_an_alert_is_reminded(fleet, delivery_clock, aiko, receiver, settings):
+def test_the_owner_of_a_stale_acknowledgement_is_reminded(fleet, delivery_clock, aiko, receiver, settings):
     settings.STALE_AFTER_S = HOUR
     alert = open_alert(fleet)
     factories.acknowledged(alert, by=aiko, comment="", at=later(1))
@@ -84,7 +84,7 @@ def test_whoever_forgot_an_alert_is_reminded(fleet, delivery_clock, aiko, receiv
     assert "no update since you acknowledged" in receiver.events[0]["data"]["title"]
 
 
-# What opens an alert again goes on being told, step by step
+# A reopened alert continues its escalation, step by step
 
 
 def contract(alert: Alert, fleet, **terms) -> None:
@@ -100,7 +100,7 @@ def given_back(alert: Alert) -> None:
 
 
 AGAIN = [
-    # what ends the acknowledgement, and what is told then
+    # what ends the acknowledgement, and the notification
     ("withdrawn", ["opened", "opened"], "1"),
     ("expired", ["opened", "opened"], "1"),
     ("undone", ["opened", "worsened"], "0"),
@@ -108,7 +108,7 @@ AGAIN = [
 
 
 @pytest.mark.parametrize(("how", "says", "where"), AGAIN)
-def test_what_is_open_again_is_told_again(fleet, delivery_clock, policy, receiver, how, says, where):
+def test_a_reopened_alert_is_notified_again(fleet, delivery_clock, policy, receiver, how, says, where):
     steps = [webhook_destination(f"{receiver.url}/{number}", f"Step {number}") for number in range(2)]
     policy((0, [steps[0]]), (HOUR, [steps[1]]))
     rule = fleet.metric_rule(severity="warning", higher_thresholds=[{"severity": "critical", "limit": 90}])
@@ -127,7 +127,7 @@ def test_what_is_open_again_is_told_again(fleet, delivery_clock, policy, receive
     assert receiver.posted[-1].path.endswith(f"/{where}")
 
 
-def test_what_eases_is_told_to_nobody(fleet, delivery_clock, policy, hook, receiver):
+def test_an_improvement_is_not_notified(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]))
     rule = fleet.metric_rule(severity="warning", higher_thresholds=[{"severity": "critical", "limit": 90}])
     alert = open_alert(fleet, rule=rule)
@@ -141,9 +141,7 @@ def test_what_eases_is_told_to_nobody(fleet, delivery_clock, policy, hook, recei
     assert "eased" not in event_kinds(receiver)
 
 
-def test_an_acknowledgement_of_the_alert_before_it_was_assigned_tells_nobody_else(
-    fleet, delivery_clock, aiko, receiver
-):
+def test_an_acknowledgement_before_the_assignment_notifies_nobody_else(fleet, delivery_clock, aiko, receiver):
     acknowledged(open_alert(fleet), by=aiko)
 
     delivery_clock.advance(10)

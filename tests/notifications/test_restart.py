@@ -1,4 +1,4 @@
-"""A TMS that is killed while nobody takes its notifications goes on where it was (R32)."""
+"""A killed TMS continues to send notifications after its restart (R32)."""
 
 import subprocess
 import sys
@@ -31,27 +31,27 @@ with transaction.atomic():
 """
 
 
-def test_a_notification_that_is_answered_503_is_sent_after_a_restart_and_none_is_lost(tmp_path):
+def test_a_notification_answered_with_503_is_sent_after_a_restart_and_none_is_lost(tmp_path):
     for receiver in run_receiver():
         receiver.usual = (503, {})
         with RunningTMS(tmp_path, TMS_INSIDE_DESTINATIONS="127.0.0.1") as tms:
             tms.enrol_many(3)
             furnish(tms, receiver)
-            heard(receiver, 1)
+            wait_for_events(receiver, 1)
             wait_for(lambda: states(tms) == {"waiting"})
             tms.kill()
             before = len(receiver.posted)
             receiver.usual = (204, {})
             tms.start()
 
-            heard(receiver, 1)
+            wait_for_events(receiver, 1)
             wait_for(lambda: not states(tms) & {"waiting", "sending"})
             ended = states(tms)
 
         after = receiver.events[before:]
-        told = [alert["terminal"]["uid"] for event in after for alert in event["data"]["alerts"]]
+        result = [alert["terminal"]["uid"] for event in after for alert in event["data"]["alerts"]]
         assert ended == {"sent"}
-        assert sorted(set(told)) == ["T0", "T1", "T2"]
+        assert sorted(set(result)) == ["T0", "T1", "T2"]
         unmarked = [event["id"] for event in after if not event.get("possibleduplicate")]
         assert len(unmarked) == len(set(unmarked))
 
@@ -60,7 +60,7 @@ def furnish(tms: RunningTMS, receiver: WebhookReceiver) -> None:
     subprocess.run([sys.executable, "-c", FURNISH, receiver.url], cwd=ROOT, env=tms.env, check=True)
 
 
-def heard(receiver: WebhookReceiver, times: int) -> None:
+def wait_for_events(receiver: WebhookReceiver, times: int) -> None:
     for _ in range(times):
         assert receiver.arrived.acquire(timeout=DEADLINE_S)
 

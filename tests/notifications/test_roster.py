@@ -1,4 +1,4 @@
-"""Who is on call when, by the clocks of the rotation."""
+"""Who is on call when, in the local time of the rotation."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -15,7 +15,7 @@ NINE = time(9)
 
 
 def roster(zone: str = "Asia/Tokyo", starts_on: date = date(2026, 3, 2), **fields) -> Roster:
-    """From a Monday on."""
+    """Starting on a Monday."""
     fields = {"people": (AIKO, REN, MEI), "handover_at": NINE} | fields
     return Roster(ZoneInfo(zone), starts_on, **fields)
 
@@ -36,7 +36,7 @@ def wall(zone: str, text: str) -> datetime:
         ("2027-03-01T09:00:00", REN),
     ],
 )
-def test_people_have_shifts_week_by_week(at, who):
+def test_people_have_weekly_shifts(at, who):
     assert roster().on_call(wall("Asia/Tokyo", at)).person == who
 
 
@@ -46,24 +46,22 @@ HANDOVERS = [
     ("Asia/Tokyo", date(2026, 3, 2), NINE, 14, (), ["03-02T00:00", "03-16T00:00", "03-30T00:00"]),
     # Monday and Friday
     ("Asia/Tokyo", date(2026, 3, 2), NINE, 7, (4, 0), ["03-02T00:00", "03-06T00:00", "03-09T00:00"]),
-    # from a Wednesday on, the first handover is on Friday
+    # starting on a Wednesday, the first handover is on Friday
     ("Asia/Tokyo", date(2026, 3, 4), NINE, 7, (0, 4), ["03-06T00:00", "03-09T00:00", "03-13T00:00"]),
-    # clocks leap on 29 March in Berlin and on 8 March in New York
+    # clocks skip an hour on 29 March in Berlin and on 8 March in New York
     ("Europe/Berlin", date(2026, 3, 23), NINE, 7, (), ["03-23T08:00", "03-30T07:00", "04-06T07:00"]),
     ("America/New_York", date(2026, 3, 2), NINE, 7, (), ["03-02T14:00", "03-09T13:00", "03-16T13:00"]),
-    # they leap over the very time of the handover
+    # they skip the time of the handover
     ("Europe/Berlin", date(2026, 3, 28), time(2, 30), 1, (), ["03-28T01:30", "03-29T01:00", "03-30T00:30"]),
     ("America/New_York", date(2026, 3, 7), time(2, 30), 1, (), ["03-07T07:30", "03-08T07:00", "03-09T06:30"]),
-    # and show it twice: the first time counts
+    # they repeat it: the first time counts
     ("Europe/Berlin", date(2026, 10, 24), time(2, 30), 1, (), ["10-24T00:30", "10-25T00:30", "10-26T01:30"]),
     ("America/New_York", date(2026, 10, 31), time(1, 30), 1, (), ["10-31T05:30", "11-01T05:30", "11-02T06:30"]),
 ]
 
 
 @pytest.mark.parametrize(("zone", "starts_on", "handover_at", "every_days", "weekdays", "instants"), HANDOVERS)
-def test_they_hand_over_when_the_clocks_of_the_zone_show_it(
-    zone, starts_on, handover_at, every_days, weekdays, instants
-):
+def test_handovers_are_at_their_local_time(zone, starts_on, handover_at, every_days, weekdays, instants):
     rota = roster(zone, starts_on, handover_at=handover_at, every_days=every_days, weekdays=weekdays)
     expected = [datetime.fromisoformat(f"2026-{instant}:00").replace(tzinfo=UTC) for instant in instants]
 
@@ -76,7 +74,7 @@ def test_they_hand_over_when_the_clocks_of_the_zone_show_it(
         assert rota.on_call(instant).person == after
 
 
-def test_whoever_covers_comes_before_the_shift_and_the_last_who_was_asked_before_others():
+def test_an_override_takes_precedence_over_the_shift_and_the_newest_over_others():
     noon = wall("Asia/Tokyo", "2026-03-03T12:00")
     hour = timedelta(hours=1)
     rota = roster(covers=(CoverInterval(REN, noon, noon + 4 * hour), CoverInterval(MEI, noon + hour, noon + 2 * hour)))
@@ -93,7 +91,7 @@ def test_whoever_covers_comes_before_the_shift_and_the_last_who_was_asked_before
     assert [shift.until for shift in shifts[:-1]] == [noon, noon + hour, noon + 2 * hour, noon + 4 * hour]
 
 
-def test_somebody_may_cover_before_the_rotation_starts_and_across_a_handover():
+def test_an_override_may_begin_before_the_rotation_and_last_across_a_handover():
     handover = wall("Asia/Tokyo", "2026-03-02T09:00")
     rota = roster(covers=(CoverInterval(MEI, handover - timedelta(hours=1), handover + timedelta(hours=1)),))
 
@@ -103,11 +101,11 @@ def test_somebody_may_cover_before_the_rotation_starts_and_across_a_handover():
     assert cover.until - cover.since == timedelta(hours=2)
 
 
-def test_without_people_nobody_is_on_call():
+def test_without_members_nobody_is_on_call():
     assert roster(people=()).on_call(wall("Asia/Tokyo", "2026-05-01T12:00")).person is None
 
 
-def test_one_person_alone_is_always_on_call_without_a_change():
+def test_a_single_member_is_always_on_call_without_a_change():
     at = wall("Asia/Tokyo", "2026-05-01T12:00")
 
     assert len(list(roster(people=(AIKO,)).shifts(at, at + timedelta(days=28)))) == 1
@@ -128,7 +126,7 @@ INSTANTS = st.integers(0, 540 * 24 * 60).map(
 
 
 @given(rota=ROSTERS, at=INSTANTS)
-def test_shifts_neither_overlap_nor_leave_a_gap_and_tell_the_same_as_whoever_asks_within(rota, at):
+def test_shifts_neither_overlap_nor_leave_a_gap_and_agree_with_single_queries(rota, at):
     shifts = list(rota.shifts(at, at + timedelta(days=60)))
 
     assert shifts[0].since <= at < shifts[0].until

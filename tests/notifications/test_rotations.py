@@ -1,4 +1,4 @@
-"""Whoever is on call is told, and everyone sees who it is."""
+"""The person on call is notified, and everyone sees who it is."""
 
 from datetime import date, time
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ HOUR, DAY = 3600, 86_400
 
 @pytest.fixture
 def people(fleet, receiver):
-    """Each with a destination of their own."""
+    """Each with their own destination."""
     three = [fleet.person(name) for name in ("aiko", "ren", "mei")]
     for person in three:
         webhook_destination(f"{receiver.url}/{person.username}", person.username, person=person)
@@ -28,7 +28,7 @@ def people(fleet, receiver):
 
 
 def rotation(*people, name: str = "Night", **fields) -> Rotation:
-    """A day each. AT is 18:00 in Tokyo, of the first one's."""
+    """A day each. At AT, which is 18:00 in Tokyo, the first one is on call."""
     fields = {"starts_on": date(2026, 11, 25), "handover_at": time(9), "every_days": 1} | fields
     made = Rotation.objects.create(name=name, **fields)
     Member.objects.bulk_create(
@@ -46,7 +46,7 @@ def notified(receiver) -> list[str]:
     return [posted.path.rsplit("/")[-1] for posted in receiver.posted]
 
 
-def test_whoever_is_on_call_when_the_step_is_taken_is_told(fleet, delivery_clock, policy, people, receiver):
+def test_the_person_on_call_at_the_time_of_the_step_is_notified(fleet, delivery_clock, policy, people, receiver):
     named(policy((0, [])), rotation(*people))
     open_alert(fleet)
     delivery_clock.advance(5)
@@ -57,7 +57,7 @@ def test_whoever_is_on_call_when_the_step_is_taken_is_told(fleet, delivery_clock
     assert notified(receiver) == ["aiko", "ren"]
 
 
-def test_the_next_step_asks_anew_who_is_on_call(fleet, delivery_clock, policy, people, receiver):
+def test_the_next_step_notifies_the_person_on_call_at_that_time(fleet, delivery_clock, policy, people, receiver):
     rota = rotation(*people)
     named(named(policy((0, []), (DAY, [])), rota), rota, position=1)
     open_alert(fleet)
@@ -67,9 +67,7 @@ def test_the_next_step_asks_anew_who_is_on_call(fleet, delivery_clock, policy, p
     assert notified(receiver) == ["aiko", "ren"]
 
 
-def test_whoever_was_told_is_told_of_the_recovery_though_another_is_on_call_by_then(
-    fleet, delivery_clock, policy, people, receiver
-):
+def test_the_notified_person_gets_the_recovery_even_after_their_shift(fleet, delivery_clock, policy, people, receiver):
     named(policy((0, [])), rotation(*people))
     alert = open_alert(fleet)
     delivery_clock.advance(DAY, step_s=HOUR)
@@ -80,7 +78,7 @@ def test_whoever_was_told_is_told_of_the_recovery_though_another_is_on_call_by_t
     assert event_kinds(receiver) == ["opened", "resolved"]
 
 
-def test_whoever_covers_is_told_instead(fleet, delivery_clock, policy, people, receiver):
+def test_an_override_is_notified_instead(fleet, delivery_clock, policy, people, receiver):
     rota = rotation(*people)
     Cover.objects.create(rotation=rota, person=people[2], since=later(-60), until=later(60))
     named(policy((0, [])), rota)
@@ -91,7 +89,7 @@ def test_whoever_covers_is_told_instead(fleet, delivery_clock, policy, people, r
     assert notified(receiver) == ["mei"]
 
 
-def test_somebody_who_is_named_and_on_call_is_told_once(fleet, delivery_clock, policy, people, receiver):
+def test_a_person_who_is_named_and_on_call_is_notified_once(fleet, delivery_clock, policy, people, receiver):
     named(policy((0, [people[0].destinations.get()])), rotation(*people), rotation(*people, name="Day"))
     open_alert(fleet)
 
@@ -101,7 +99,7 @@ def test_somebody_who_is_named_and_on_call_is_told_once(fleet, delivery_clock, p
 
 
 @pytest.mark.parametrize("why", ["nobody", "left", "unreachable", "deleted", "not yet"])
-def test_where_nobody_can_be_reached_the_next_step_is_taken_at_once(
+def test_if_nobody_can_be_reached_the_next_step_is_notified_at_once(
     fleet, delivery_clock, policy, people, hook, receiver, why
 ):
     rota = rotation(*([] if why == "nobody" else people[:1]))
@@ -121,7 +119,9 @@ def test_where_nobody_can_be_reached_the_next_step_is_taken_at_once(
     assert notified(receiver) == ["s3cret-path"]
 
 
-def test_many_alerts_ask_once_who_is_on_call(fleet, delivery_clock, policy, people, django_assert_max_num_queries):
+def test_many_alerts_cost_one_query_for_the_person_on_call(
+    fleet, delivery_clock, policy, people, django_assert_max_num_queries
+):
     named(policy((0, [])), rotation(*people))
     rule = fleet.metric_rule(severity="critical")
     for _ in range(20):
@@ -145,7 +145,7 @@ FORM = {
 }
 
 
-def test_a_rotation_is_made_and_reads_back_in_its_order(staff, fleet):
+def test_a_rotation_is_created_and_shown_in_its_order(staff, fleet):
     mei, ren = fleet.person("mei"), fleet.person("ren")
 
     staff.post(
@@ -168,7 +168,7 @@ def test_a_rotation_is_made_and_reads_back_in_its_order(staff, fleet):
         ({"members-0-person": "1", "starts_on": "soon"}, "valid date"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_kept(staff, fleet, wrong, says):
+def test_an_invalid_rotation_is_refused_and_nothing_is_stored(staff, fleet, wrong, says):
     if "members-0-person" in wrong:
         wrong = wrong | {"members-0-person": fleet.person().pk}
 
@@ -179,7 +179,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_kept(staff, fleet, wrong, says
     assert not Rotation.objects.exists()
 
 
-def test_a_name_is_had_once(staff, fleet):
+def test_names_are_unique(staff, fleet):
     aiko = fleet.person("aiko")
     rotation(aiko)
 
@@ -189,7 +189,7 @@ def test_a_name_is_had_once(staff, fleet):
     assert "This name is already in use. Enter another one." in answer.content.decode()
 
 
-def test_the_page_says_who_is_on_call_now_and_who_comes_next(watcher, fleet):
+def test_the_page_shows_who_is_on_call_now_and_next(watcher, fleet):
     aiko, ren = fleet.person("aiko"), fleet.person("ren")
     today = date.today()  # noqa: DTZ011  # the page is of today
     rota = rotation(aiko, ren, starts_on=today.replace(year=today.year - 1), every_days=7)
@@ -200,13 +200,13 @@ def test_the_page_says_who_is_on_call_now_and_who_comes_next(watcher, fleet):
     assert seen.html.count("no personal destination") >= 4
 
 
-def test_the_page_warns_where_nobody_is_on_call(watcher, fleet):
+def test_the_page_warns_of_gaps(watcher, fleet):
     rota = rotation()
 
     assert "Nobody is on call" in HtmlPage(watcher.get("/rotations/")).text(f"rotation-{rota.pk}")
 
 
-def test_whoever_watches_may_take_over_by_the_clocks_of_the_rotation(watcher, fleet):
+def test_every_operator_may_add_an_override_in_the_local_time_of_the_rotation(watcher, fleet):
     rota = rotation(fleet.person("aiko"), time_zone="Europe/Berlin")
     ren = fleet.person("ren")
     form = {"cover-person": ren.pk, "cover-since": "2030-06-01T20:00", "cover-until": "2030-06-02T08:00"}
@@ -221,7 +221,7 @@ def test_whoever_watches_may_take_over_by_the_clocks_of_the_rotation(watcher, fl
     assert not Cover.objects.exists()
 
 
-def test_a_cover_that_ends_before_it_begins_is_refused(watcher, fleet):
+def test_an_override_that_ends_before_it_begins_is_refused(watcher, fleet):
     rota = rotation(fleet.person("aiko"))
     form = {
         "cover-person": fleet.person("ren").pk,
@@ -235,7 +235,7 @@ def test_a_cover_that_ends_before_it_begins_is_refused(watcher, fleet):
     assert "The end must be after the start." in answer.content.decode()
 
 
-def test_who_only_watches_changes_no_rotation(watcher, fleet):
+def test_a_viewer_changes_no_rotation(watcher, fleet):
     rota = rotation(fleet.person("aiko"))
 
     assert watcher.post(rota.get_absolute_url(), FORM).status_code == 403
@@ -243,7 +243,7 @@ def test_who_only_watches_changes_no_rotation(watcher, fleet):
     assert Rotation.objects.not_deleted().get() == rota
 
 
-def test_a_rotation_that_is_deleted_is_gone_and_its_name_is_free(staff, fleet):
+def test_a_deleted_rotation_is_gone_and_its_name_is_free(staff, fleet):
     aiko = fleet.person("aiko")
     rota = rotation(aiko)
 

@@ -1,4 +1,4 @@
-"""What is deleted is out of use, readable, and back when somebody undoes it."""
+"""Deleted objects are out of use, readable, and can be restored."""
 
 import pytest
 
@@ -23,7 +23,7 @@ PLACES = {"destination": "/destinations/", "policy": "/policies/"}
 
 @pytest.mark.parametrize("kind", PLACES)
 @pytest.mark.parametrize("enabled", [True, False])
-def test_deleting_asks_first_and_is_undone_from_the_list(staff, hook, kind, enabled):
+def test_deleting_asks_for_confirmation_and_is_undone_from_the_list(staff, hook, kind, enabled):
     row, place = made(kind, hook), PLACES[kind]
     type(row).objects.update(enabled=enabled)
 
@@ -43,7 +43,7 @@ def test_deleting_asks_first_and_is_undone_from_the_list(staff, hook, kind, enab
 
 
 @pytest.mark.parametrize("kind", PLACES)
-def test_its_name_is_free_and_undoing_says_when_it_was_taken(staff, hook, receiver, kind):
+def test_its_name_is_free_and_undoing_reports_a_conflict(staff, hook, receiver, kind):
     row, place = made(kind, hook), PLACES[kind]
     staff.post(f"{place}{row.pk}/delete/")
     again = webhook_destination(receiver.url) if kind == "destination" else Policy.objects.create(name="Hook")
@@ -58,16 +58,16 @@ def test_its_name_is_free_and_undoing_says_when_it_was_taken(staff, hook, receiv
 
 
 @pytest.mark.parametrize("what", [{}, {"deleted": "x"}, {"deleted": "9" * 30}, {"deleted": "999"}])
-def test_a_list_offers_nothing_to_undo_where_nothing_was_deleted(staff, hook, what):
+def test_a_list_offers_no_undo_without_deletions(staff, hook, what):
     assert "Hook</bdi> deleted" not in staff.get("/destinations/", what).content.decode()
 
 
-def test_who_only_watches_deletes_nothing(watcher, hook):
+def test_a_viewer_deletes_nothing(watcher, hook):
     assert watcher.post(f"/destinations/{hook.pk}/delete/").status_code == 403
     assert watcher.post(f"/destinations/{hook.pk}/restore/").status_code == 403
 
 
-def test_what_waits_for_it_is_dropped_and_what_it_got_stays_readable(
+def test_waiting_deliveries_are_dropped_and_past_ones_stay_readable(
     fleet, delivery_clock, policy, hook, receiver, staff
 ):
     policy((0, [hook]), group_wait_s=60)
@@ -87,7 +87,7 @@ def test_what_waits_for_it_is_dropped_and_what_it_got_stays_readable(
     assert hook.get_absolute_url() not in page
 
 
-def test_a_deleted_policy_tells_of_nothing_but_of_recoveries_to_those_whom_it_told(
+def test_a_deleted_policy_only_notifies_of_recoveries_to_its_former_recipients(
     fleet, delivery_clock, policy, hook, receiver, staff
 ):
     row = policy((0, [hook]), (HOUR, [hook]))
@@ -103,7 +103,9 @@ def test_a_deleted_policy_tells_of_nothing_but_of_recoveries_to_those_whom_it_to
     assert event_kinds(receiver) == ["opened", "resolved"]
 
 
-def test_what_was_given_up_is_not_sent_again_to_what_is_deleted(fleet, delivery_clock, policy, hook, receiver, staff):
+def test_a_failed_delivery_is_not_sent_again_to_a_deleted_destination(
+    fleet, delivery_clock, policy, hook, receiver, staff
+):
     receiver.script = [(410, {})]
     policy((0, [hook]))
     open_alert(fleet)
@@ -117,7 +119,7 @@ def test_what_was_given_up_is_not_sent_again_to_what_is_deleted(fleet, delivery_
     assert dead.state == "dead"
 
 
-def test_a_name_is_had_once(staff, hook, receiver):
+def test_names_are_unique(staff, hook, receiver):
     form = {"name": "Hook", "where": receiver.url, "language": "en", "enabled": "on"}
 
     answer = staff.post("/destinations/new/webhook/", form)

@@ -1,4 +1,4 @@
-"""While an alert is quiet nobody is told; at the end they are, if it is still wrong."""
+"""A suppressed alert is not notified; at the end it is, if it is still unresolved."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 HOUR = 3600
 
 
-def test_what_is_still_wrong_at_the_end_of_a_window_is_told_then(fleet, delivery_clock, policy, hook, receiver):
+def test_alerts_unresolved_at_the_end_of_a_window_are_notified_then(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]))
     plan_maintenance(fleet, open_alert(fleet))
 
@@ -23,7 +23,7 @@ def test_what_is_still_wrong_at_the_end_of_a_window_is_told_then(fleet, delivery
     assert event_kinds(receiver) == ["opened"]
 
 
-def test_what_recovers_within_it_is_never_told(fleet, delivery_clock, policy, hook, receiver):
+def test_an_alert_that_recovers_within_a_window_is_never_notified(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]))
     alert = open_alert(fleet)
     plan_maintenance(fleet, alert)
@@ -35,7 +35,7 @@ def test_what_recovers_within_it_is_never_told(fleet, delivery_clock, policy, ho
     assert receiver.posted == []
 
 
-def test_a_window_that_begins_while_a_message_gathers_keeps_it_back(fleet, delivery_clock, policy, hook, receiver):
+def test_a_window_that_begins_during_the_group_wait_delays_the_message(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), group_wait_s=60)
     alert = open_alert(fleet)
     delivery_clock.advance(10)

@@ -20,7 +20,7 @@ VALID_ENVIRONMENT = {
 
 
 def manage(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py` in an environment of which nothing is inherited but the search path."""
+    """`manage.py` in an environment that inherits only PATH."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,

@@ -1,6 +1,6 @@
-"""From a terminal that falls silent, and from a TMS that does, to the message that wakes somebody.
+"""From a terminal that becomes silent, and from a TMS without metrics, to the notification.
 
-The alarms are those of deploy/terraform/alarms.tf, with seconds for minutes.
+The alarms are those of deploy/terraform/alarms.tf, with seconds instead of minutes.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ SAYS = "More than so many terminals are silent at once. What to do: docs/runbook
 
 
 class Pager:
-    """Who is on call: alarms go to a topic, and the topic to their queue."""
+    """The recipient: alarms go to a topic, and the topic to this queue."""
 
     def __init__(self, aws: Ministack) -> None:
         self.cloudwatch, self._sqs = aws.client("cloudwatch"), aws.client("sqs")
@@ -37,10 +37,10 @@ class Pager:
         place = {"Namespace": "TMS", "Period": PERIOD_S, "EvaluationPeriods": 1}
         self.cloudwatch.put_metric_alarm(AlarmName=f"tms-{name}", **actions, **place, **options)
 
-    def heard(self, name: str, state: str) -> bool:
+    def received(self, name: str, state: str) -> bool:
         for message in self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):
             self.messages.append(json.loads(json.loads(message["Body"])["Message"]))
-        return any((said["AlarmName"], said["NewStateValue"]) == (f"tms-{name}", state) for said in self.messages)
+        return any((text["AlarmName"], text["NewStateValue"]) == (f"tms-{name}", state) for text in self.messages)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def tms(aws: Ministack, tmp_path) -> Iterator[RunningTMS]:
         yield tms
 
 
-async def test_terminals_that_fall_silent_and_a_tms_that_does_wake_somebody(tms, aws, pager):
+async def test_silent_terminals_and_a_tms_without_metrics_notify_the_person_on_call(tms, aws, pager):
     pager.alarm(
         "silent-terminals",
         MetricName="SilentTerminals",
@@ -76,13 +76,13 @@ async def test_terminals_that_fall_silent_and_a_tms_that_does_wake_somebody(tms,
 
     for link in links:
         link.socket.transport.abort()
-    await asyncio.to_thread(wait_for_value, lambda: pager.heard("silent-terminals", "ALARM"), True)
+    await asyncio.to_thread(wait_for_value, lambda: pager.received("silent-terminals", "ALARM"), True)
 
-    [said] = [said for said in pager.messages if said["NewStateValue"] == "ALARM"]
-    assert said["AlarmDescription"] == SAYS
-    assert said["Trigger"]["MetricName"] == "SilentTerminals"
+    [text] = [text for text in pager.messages if text["NewStateValue"] == "ALARM"]
+    assert text["AlarmDescription"] == SAYS
+    assert text["Trigger"]["MetricName"] == "SilentTerminals"
 
-    # Missing data are breaching to CloudWatch; this emulator does not look where nothing is, so one may be left.
+    # Missing data is breaching in CloudWatch; this emulator only evaluates existing data, so one may be left.
     pager.alarm(
         "bridge-silent",
         MetricName="ActiveTerminals",
@@ -90,13 +90,13 @@ async def test_terminals_that_fall_silent_and_a_tms_that_does_wake_somebody(tms,
         Threshold=2,
         ComparisonOperator="LessThanThreshold",
     )
-    await asyncio.to_thread(wait_for_value, lambda: pager.heard("bridge-silent", "OK"), True)
+    await asyncio.to_thread(wait_for_value, lambda: pager.received("bridge-silent", "OK"), True)
 
     tms.kill()
-    await asyncio.to_thread(wait_for_value, lambda: looked_at(aws) and pager.heard("bridge-silent", "ALARM"), True)
+    await asyncio.to_thread(wait_for_value, lambda: evaluate(aws) and pager.received("bridge-silent", "ALARM"), True)
 
 
-def looked_at(aws: Ministack) -> bool:
-    """It evaluates alarms when something arrives, whatever it is."""
+def evaluate(aws: Ministack) -> bool:
+    """It evaluates alarms when any data arrives."""
     aws.client("cloudwatch").put_metric_data(Namespace="Other", MetricData=[{"MetricName": "Time", "Value": 1}])
     return True

@@ -1,4 +1,4 @@
-"""Who calls a process by its address: load balancers, and Prometheus."""
+"""Requests to a process by its address: from load balancers, and Prometheus."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_no_other_page_does(client):
     assert client.get("/sign-in/", HTTP_HOST="tms.example.com", secure=True).status_code == 200
 
 
-def test_they_have_the_headers_of_every_page(client):
+def test_they_have_the_same_headers_as_every_page(client):
     answer = client.get("/health/", HTTP_HOST="10.0.10.7:8000")
 
     assert answer["X-Content-Type-Options"] == "nosniff"

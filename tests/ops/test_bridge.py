@@ -1,4 +1,4 @@
-"""Who measures what, and when."""
+"""Which process measures what, and when."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
 class Basket(Sender):
-    """Keeps what it was offered."""
+    """Stores the offered data points."""
 
     def __init__(self) -> None:
         super().__init__(lambda data: None)
@@ -40,7 +40,7 @@ def basket() -> Basket:
 
 @pytest.fixture
 def lead():
-    """Says whether the clock of this process leads."""
+    """Reports whether the clock of this process is the leader."""
     yield instruments.CLOCK_LEADS.set
     instruments.CLOCK_LEADS.set(0)
 
@@ -50,7 +50,7 @@ def names(*senders: SentBy) -> set[str]:
     return {row.name for row in TABLE if row.sent_by in senders} - {"ClockLoopAge"}
 
 
-def test_the_leader_tells_of_the_fleet_and_nobody_else_does(fleet, basket, lead):
+def test_only_the_leader_reports_on_the_fleet(fleet, basket, lead):
     fleet.with_presence(Presence.ONLINE)
     fleet.with_presence(Presence.SILENT)
     bridge = Bridge(basket, serves=False)
@@ -67,7 +67,7 @@ def test_the_leader_tells_of_the_fleet_and_nobody_else_does(fleet, basket, lead)
     assert (leaders["ActiveTerminals"], leaders["SilentTerminals"], leaders["TotalTerminals"]) == (1, 1, 2)
 
 
-def test_only_a_process_with_sockets_tells_of_links(basket):
+def test_only_a_process_with_sockets_reports_links(basket):
     Bridge(basket, serves=True).measure(AT)
     node = basket.take()
 
@@ -77,7 +77,7 @@ def test_only_a_process_with_sockets_tells_of_links(basket):
     assert "Links" not in basket.take()
 
 
-def test_a_counter_is_sent_as_what_it_rose_by_since_the_last_time(basket):
+def test_a_counter_is_sent_as_its_increase(basket):
     bridge = Bridge(basket, serves=False)
     bridge.measure(AT)
     basket.take()
@@ -91,7 +91,7 @@ def test_a_counter_is_sent_as_what_it_rose_by_since_the_last_time(basket):
     assert basket.take()["FeedFailures"] == 0
 
 
-def test_the_last_time_only_tells_what_rose_for_this_minute_has_the_rest(basket, lead):
+def test_the_last_measurement_only_has_the_increase_of_counters_because_the_minute_is_already_reported(basket, lead):
     lead(1)
     bridge = Bridge(basket, serves=True)
     instruments.INGEST_ACK_SECONDS.observe(0.3)
@@ -103,23 +103,23 @@ def test_the_last_time_only_tells_what_rose_for_this_minute_has_the_rest(basket,
     assert last["AckSeconds"].values[-1] >= 0.3
 
 
-def test_a_database_that_is_away_leaves_the_rest_to_be_told(db, basket, lead, monkeypatch):
-    def away(*_: object) -> None:
+def test_an_unavailable_database_does_not_affect_other_metrics(db, basket, lead, monkeypatch):
+    def unavailable(*_: object) -> None:
         raise DatabaseError("away")
 
     lead(1)
     bridge = Bridge(basket, serves=False)
 
     with monkeypatch.context() as patch:
-        patch.setattr(connections["default"], "cursor", away)
+        patch.setattr(connections["default"], "cursor", unavailable)
         bridge.measure(AT)
 
-    told = basket.take()
-    assert "ActiveTerminals" not in told
-    assert {"ClockLag", "BridgeLag"} <= told.keys()
+    result = basket.take()
+    assert "ActiveTerminals" not in result
+    assert {"ClockLag", "BridgeLag"} <= result.keys()
 
 
-def test_a_measurement_that_fails_is_counted_and_the_next_one_comes(basket, monkeypatch):
+def test_a_failed_measurement_is_counted_and_the_next_one_follows(basket, monkeypatch):
     bridge = Bridge(basket, serves=False)
     before = instruments.BRIDGE_FAILURES._value.get()
 
@@ -133,7 +133,7 @@ def test_a_measurement_that_fails_is_counted_and_the_next_one_comes(basket, monk
 
 
 @pytest.mark.parametrize(("after_s", "pause_s"), [(0.0, 60.1), (0.1, 60.0), (15, 45.1), (59.9, 0.2)])
-def test_a_process_measures_when_the_minute_has_begun_and_so_do_all(basket, after_s, pause_s):
+def test_all_processes_measure_at_the_start_of_the_minute(basket, after_s, pause_s):
     bridge = Bridge(basket, serves=False)
     now = AT + timedelta(seconds=after_s)
 

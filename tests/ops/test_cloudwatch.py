@@ -1,4 +1,4 @@
-"""Numbers of a TMS that runs, read back from CloudWatch."""
+"""Metrics of a running TMS, read back from CloudWatch."""
 
 import json
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ async def test_every_row_of_the_table_arrives_with_its_name_unit_and_value(tms, 
     assert total(moto, "BridgeFailures", "Sum") == 0
 
 
-def test_nothing_has_dimensions_for_each_would_be_a_metric_to_pay(tms, moto):
+def test_no_metric_has_dimensions_because_each_would_cost_extra(tms, moto):
     wait_for_value(lambda: "BridgeLag" in names(moto), True)
 
     metrics = moto.client("cloudwatch").list_metrics(Namespace="TMS")["Metrics"]
@@ -75,23 +75,23 @@ def test_nothing_has_dimensions_for_each_would_be_a_metric_to_pay(tms, moto):
     assert [metric["Dimensions"] for metric in metrics] == [[]] * len(metrics)
 
 
-def test_prometheus_is_told_how_it_goes(tms, moto):
+def test_prometheus_gets_metrics_about_the_bridge(tms, moto):
     wait_for_value(lambda: "tms_bridge_sent_total 0.0" not in tms.get("/metrics")[1], True)
 
     assert "tms_bridge_failures_total 0.0" in tms.get("/metrics")[1]
 
 
-def test_a_process_that_ends_leaves_its_last_words_in_the_log_group(tms, moto):
+def test_an_exiting_process_sends_its_last_log_events_to_the_log_group(tms, moto):
     status = tms.stop()
 
     events = moto.client("logs").get_log_events(logGroupName=GROUP, logStreamName="tms-1")["events"]
-    said = [json.loads(event["message"])["event"] for event in events]
+    message = [json.loads(event["message"])["event"] for event in events]
     assert status == 0
-    assert said[0] == "serving"
-    assert "drained" in said[-1]
+    assert message[0] == "serving"
+    assert "drained" in message[-1]
 
 
-def test_a_tms_that_does_not_reach_cloudwatch_goes_on_and_ends_in_time(aws, tmp_path):
+def test_a_tms_that_cannot_reach_cloudwatch_keeps_running_and_exits_in_time(aws, tmp_path):
     env = dict(aws.env) | {"AWS_ENDPOINT_URL": f"http://{HOST}:1", "TMS_CLOUDWATCH_NAMESPACE": "TMS"}
     env |= {"TMS_CLOUDWATCH_INTERVAL_S": "1", "TMS_CLOUDWATCH_LOG_GROUP": GROUP}
 

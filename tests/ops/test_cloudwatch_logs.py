@@ -1,4 +1,4 @@
-"""Log events in CloudWatch Logs, and what a CloudWatch that is away does to the rest: nothing."""
+"""Log events in CloudWatch Logs; an unavailable CloudWatch affects nothing else."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ def handler(aws: Moto) -> Iterator[CloudWatchLogs]:
 
 
 def made() -> Iterator[CloudWatchLogs]:
-    """The handler as it is configured, on a logger of its own."""
+    """The handler as configured, on a separate logger."""
     before = structlog.get_config()
     config = logging_config(level="INFO", form="plain", cloudwatch_group=GROUP, node=NODE)
     config["root"], config["loggers"] = {}, {"tests.cloudwatch": {"handlers": ["cloudwatch"], "propagate": False}}
@@ -48,7 +48,7 @@ def read_back(aws: Moto) -> list[dict[str, object]]:
     return [json.loads(event["message"]) for event in answer["events"]]
 
 
-def test_what_is_logged_is_there_as_json_in_the_stream_of_its_process(handler, aws):
+def test_log_events_are_in_the_stream_of_their_process_as_json(handler, aws):
     structlog.get_logger("tests.cloudwatch").warning("node_lost", node="tms-2", orphaned=3)
     logging.getLogger("tests.cloudwatch").error("a library says\n%s", "two lines")
 
@@ -59,18 +59,18 @@ def test_what_is_logged_is_there_as_json_in_the_stream_of_its_process(handler, a
     assert second["event"] == "a library says\ntwo lines"
 
 
-def test_what_waits_when_a_process_ends_is_sent_and_what_comes_later_is_counted(handler, aws):
+def test_pending_events_are_sent_at_exit_and_later_ones_are_counted(handler, aws):
     before = lost()
     structlog.get_logger("tests.cloudwatch").warning("last_words")
 
     handler.close()
     structlog.get_logger("tests.cloudwatch").warning("too late")
 
-    assert [said["event"] for said in read_back(aws)] == ["last_words"]
+    assert [message["event"] for message in read_back(aws)] == ["last_words"]
     assert lost() - before == 1
 
 
-def test_what_boto_says_of_sending_is_not_sent(handler, aws):
+def test_log_messages_of_boto_about_sending_are_not_sent(handler, aws):
     handler.handle(logging.makeLogRecord({"name": "botocore.endpoint", "msg": "sent"}))
 
     handler.flush()
@@ -78,7 +78,7 @@ def test_what_boto_says_of_sending_is_not_sent(handler, aws):
     assert not handler.queues
 
 
-def test_a_group_that_is_not_there_loses_events_and_counts_them(aws):
+def test_a_missing_group_loses_events_and_counts_them(aws):
     before = lost()
 
     for handler in made():
@@ -91,12 +91,12 @@ def test_a_group_that_is_not_there_loses_events_and_counts_them(aws):
 
 @pytest.fixture
 def deaf() -> Iterator[str]:
-    """The address of a host that takes connections and never answers."""
+    """The address of a host that accepts connections and never answers."""
     with socket.create_server((HOST, 0), backlog=64) as listener:
         yield f"http://{HOST}:{listener.getsockname()[1]}"
 
 
-def test_a_cloudwatch_that_does_not_answer_keeps_nobody_waiting(aws, deaf, monkeypatch):
+def test_an_unresponsive_cloudwatch_delays_nothing(aws, deaf, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", deaf)
     monkeypatch.setattr(logs, "LEAVE_S", 0.05)
     monkeypatch.setattr(logs, "MOST_WAITING", 10)

@@ -1,4 +1,4 @@
-"""The table of what CloudWatch gets is the one in the docs, and stays as cheap as they say."""
+"""The table of CloudWatch metrics equals the docs, including the costs."""
 
 import re
 
@@ -21,7 +21,7 @@ OF_THE_BACKUP = {"BackupSuccess", "BackupAge"}
 CELLS = r"^\| `([A-Z]\w+)` \| ([A-Z]\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|"
 
 
-def told() -> dict[str, tuple[str, str, str]]:
+def documented() -> dict[str, tuple[str, str, str]]:
     """Unit, sender and sources of each metric."""
     rows = re.findall(CELLS, PAGE.read_text(), re.MULTILINE)
     return {name: (unit, sender, re.sub("[`,]", "", source)) for name, unit, sender, source, _ in rows}
@@ -32,7 +32,7 @@ def sources(row) -> str:
 
 
 def test_every_metric_is_documented_with_its_unit_its_sender_and_its_source():
-    assert told() == {row.name: (row.unit.value, row.sent_by.value, sources(row)) for row in TABLE}
+    assert documented() == {row.name: (row.unit.value, row.sent_by.value, sources(row)) for row in TABLE}
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -42,7 +42,7 @@ def test_what_is_sent_is_counted_as_the_table_takes_it(row):
     assert {kinds.get(source) for source in sources(row).split()} == {TYPES[type(row.measure)]}
 
 
-def test_the_docs_tell_what_it_costs():
+def test_the_docs_have_the_correct_cost():
     text = PAGE.read_text()
     [custom, others, dollars] = re.findall(r"custom metrics \| (\d+), and (\d) of the backup \| ([\d.]+)", text)[0]
     [calls, each] = re.findall(r"60 × 24 × 30 = ([\d,]+) \| ([\d.]+)", text)[0]
@@ -61,7 +61,7 @@ def number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def test_no_alarm_waits_for_a_number_that_nobody_sends():
+def test_every_alarm_uses_a_metric_that_is_sent():
     alarms = (ROOT / "deploy/terraform/alarms.tf").read_text()
     [listed] = re.findall(r"tms = \{\s*for name in \[([^\]]+)\]", alarms)
     awaited = {*re.findall(r'"(\w+)"', listed), *re.findall(r"local\.tms\.(\w+)", alarms)}
@@ -70,5 +70,5 @@ def test_no_alarm_waits_for_a_number_that_nobody_sends():
     assert not awaited - {row.name for row in TABLE} - OF_THE_BACKUP
 
 
-def test_the_numbers_of_the_backup_are_named_in_the_docs():
+def test_the_metrics_of_the_backup_are_in_the_docs():
     assert all(f"`{name}`" in PAGE.read_text() for name in OF_THE_BACKUP)

@@ -1,4 +1,4 @@
-"""The master user makes the role of TMS, and is needed only once."""
+"""The master user creates the role of TMS, and is needed only once."""
 
 import os
 from dataclasses import replace
@@ -17,7 +17,7 @@ ROLE = Login("tms_role_of_the_test", "of-the-role")
 
 @pytest.fixture
 def url():
-    """A database of an earlier release: all of it belongs to the master, who is no superuser, as on RDS."""
+    """A database of an earlier release, owned by the master, who is not a superuser, as on RDS."""
     url = new_database(os.environ["TMS_DATABASE_URL"])
     name = urlsplit(url).path[1:]
     with psycopg.connect(url, autocommit=True) as admin:
@@ -38,7 +38,7 @@ def drop_roles(admin: psycopg.Connection) -> None:
         admin.execute(f"DROP ROLE IF EXISTS {login.user}")
 
 
-def test_the_master_hands_the_database_over_once(url):
+def test_the_master_transfers_the_ownership_once(url):
     assert ensure_role(url, role=ROLE, master=MASTER)
 
     with psycopg.connect(url, user=ROLE.user, password=ROLE.password) as role:
@@ -57,7 +57,7 @@ def test_people_still_read_and_write_as_the_master(url):
         assert master.execute("UPDATE report SET day = day RETURNING id").fetchall()
 
 
-def test_the_password_is_kept_as_a_verifier_and_set_anew_when_the_role_cannot_sign_in(url):
+def test_the_password_is_stored_as_a_verifier_and_set_again_if_the_role_cannot_sign_in(url):
     ensure_role(url, role=ROLE, master=MASTER)
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(f"ALTER ROLE {ROLE.user} NOLOGIN PASSWORD NULL")
@@ -68,5 +68,5 @@ def test_the_password_is_kept_as_a_verifier_and_set_anew_when_the_role_cannot_si
     assert verifier.startswith("SCRAM-SHA-256$")
 
 
-def test_a_database_of_which_the_role_is_the_master_is_left_alone():
+def test_a_database_whose_owner_is_the_master_role_is_not_changed():
     assert not ensure_role("postgres://nowhere.invalid/tms", role=MASTER, master=MASTER)

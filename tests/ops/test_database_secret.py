@@ -1,4 +1,4 @@
-"""A password that somebody else changes, while connections come and go."""
+"""A password that is rotated while connections are opened."""
 
 import json
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ TO_PASSWORDS = "host all app 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/
 
 
 class Manager:
-    """Secrets Manager, as far as one secret goes."""
+    """Secrets Manager, with one secret."""
 
     def __init__(self) -> None:
-        self.said: Any = {"username": "app", "password": "it's 1 @ secret"}
+        self.message: Any = {"username": "app", "password": "it's 1 @ secret"}
         self.asked = 0
         self.is_away = False
         self.now = 0.0
@@ -32,7 +32,7 @@ class Manager:
         self.asked += 1
         if self.is_away:
             raise SecretUnreadable("no way out")
-        return self.said if isinstance(self.said, str) else json.dumps(self.said)
+        return self.message if isinstance(self.message, str) else json.dumps(self.message)
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def secret(manager: Manager) -> DatabaseSecret:
     return DatabaseSecret(NAME, manager, lambda: manager.now)
 
 
-def test_each_connection_asks_but_not_in_a_storm(secret, manager):
-    said = {secret() for _ in range(100)}
+def test_each_connection_reads_the_secret_but_not_in_a_storm(secret, manager):
+    message = {secret() for _ in range(100)}
     manager.now += 5
     secret()
 
-    assert said == {r"user=app password='it\'s 1 @ secret'"}
+    assert message == {r"user=app password='it\'s 1 @ secret'"}
     assert manager.asked == 2
 
 
-def test_a_manager_that_is_away_leaves_what_it_said_last(secret, manager):
+def test_an_unavailable_manager_leaves_the_last_secret_in_use(secret, manager):
     before = secret()
     manager.is_away = True
     manager.now += 60
@@ -62,16 +62,16 @@ def test_a_manager_that_is_away_leaves_what_it_said_last(secret, manager):
     assert secret() == before
 
 
-def test_a_manager_that_was_never_reached_is_told_of_by_the_name_of_the_setting(secret, manager):
+def test_an_unreachable_manager_is_reported_with_the_name_of_the_setting(secret, manager):
     manager.is_away = True
 
     with pytest.raises(SecretUnreadable, match=f"TMS_DATABASE_SECRET={NAME}: no way out"):
         secret()
 
 
-@pytest.mark.parametrize("said", ["hush", '"hush"', '{"user": "app"}', '["hush"]', "{}"])
-def test_what_is_no_login_is_refused_and_not_shown(secret, manager, said):
-    manager.said = said
+@pytest.mark.parametrize("message", ["hush", '"hush"', '{"user": "app"}', '["hush"]', "{}"])
+def test_an_invalid_secret_is_refused_and_not_shown(secret, manager, message):
+    manager.message = message
 
     with pytest.raises(SecretUnreadable, match=r"expected .*username.*password") as refusal:
         secret()
@@ -79,7 +79,7 @@ def test_what_is_no_login_is_refused_and_not_shown(secret, manager, said):
     assert "hush" not in str(refusal.value)
 
 
-def test_the_url_needs_no_user_and_what_it_has_does_not_count():
+def test_the_url_needs_no_user_and_its_own_is_ignored():
     database = configured("postgres://tms:old@db:5432/tms", pool=4, secret=NAME)
 
     assert (database["USER"], database["PASSWORD"], database["HOST"]) == ("", "", "db")
@@ -88,7 +88,7 @@ def test_the_url_needs_no_user_and_what_it_has_does_not_count():
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[PostgreSQL]:
-    """One that asks `app`, who owns its database, for a password."""
+    """One that requires a password from `app`, who owns its database."""
     with PostgreSQL() as server:
         (server.data / "pg_hba.conf").write_text(TO_PASSWORDS)
         with server.connect() as connection:
@@ -100,7 +100,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def server(postgresql: PostgreSQL, aws: Moto) -> PostgreSQL:
-    """Secrets Manager knows the password."""
+    """Secrets Manager has the password."""
     change_password(postgresql, "first")
     first = json.dumps({"username": "app", "password": "first"})
     aws.client("secretsmanager").create_secret(Name=NAME, SecretString=first)
@@ -113,7 +113,7 @@ def change_password(server: PostgreSQL, password: str) -> None:
 
 
 @pytest.mark.services
-def test_open_connections_go_on_and_new_ones_come_after_a_rotation(server, aws, monkeypatch):
+def test_open_connections_continue_and_new_ones_use_the_rotated_password(server, aws, monkeypatch):
     monkeypatch.setattr(database_secret, "ASK_EVERY_S", 0.1)
     options = configured(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"max_size": 2}
     place = {"host": HOST, "port": server.port, "dbname": "tms"}
@@ -131,7 +131,7 @@ def test_open_connections_go_on_and_new_ones_come_after_a_rotation(server, aws, 
 
 
 @pytest.mark.services
-def test_without_the_right_password_nobody_gets_in(server, aws):
+def test_without_the_right_password_no_connection_is_possible(server, aws):
     wrong = json.dumps({"username": "app", "password": "wrong"})
     aws.client("secretsmanager").put_secret_value(SecretId=NAME, SecretString=wrong)
     options = configured(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"timeout": 1}
@@ -145,7 +145,7 @@ def test_without_the_right_password_nobody_gets_in(server, aws):
 
 
 @pytest.mark.services
-def test_django_takes_it_from_there_too(server, aws, tmp_path):
+def test_django_uses_it_too(server, aws, tmp_path):
     where = {"TMS_DATABASE_URL": f"postgres://{HOST}:{server.port}/tms", "TMS_DATABASE_SECRET": NAME}
 
     done = manage(tmp_path, "migrate_once", "--verbosity", "0", **where, **aws.env)

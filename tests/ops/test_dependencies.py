@@ -1,4 +1,4 @@
-"""Versions below which a known hole would come back (R23)."""
+"""Versions below which a known vulnerability would return (R23)."""
 
 import re
 import tomllib
@@ -30,5 +30,5 @@ def locked(name: str) -> Version:
 
 
 @pytest.mark.parametrize(("name", "floor"), FLOORS)
-def test_a_version_with_a_known_hole_is_neither_allowed_nor_locked_nor_installed(name, floor):
+def test_a_version_with_a_known_vulnerability_is_neither_allowed_nor_locked_nor_installed(name, floor):
     assert min(declared(name), locked(name), Version(version(name))) >= Version(floor)

@@ -1,4 +1,4 @@
-"""A file of errors that processes share."""
+"""A file of errors that several processes share."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ def write(path: str, name: str) -> None:
     log.close()
 
 
-def test_no_line_is_lost_when_several_processes_turn_the_file_over(tmp_path):
+def test_no_line_is_lost_when_several_processes_rotate_the_file(tmp_path):
     path = tmp_path / "errors.log"
     names = [f"p{number}" for number in range(PROCESSES)]
     started = [spawning.Process(target=write, args=(str(path), name)) for name in names]
@@ -35,7 +35,7 @@ def test_no_line_is_lost_when_several_processes_turn_the_file_over(tmp_path):
     assert written == sorted(f"{name}-{number}" for name in names for number in range(LINES))
 
 
-def test_it_holds_what_it_may_and_so_many_older_ones(tmp_path):
+def test_it_is_limited_in_size_and_number_of_older_files(tmp_path):
     log = ErrorLog(str(tmp_path / "errors.log"), most_bytes=100, kept=2)
 
     for number in range(50):
@@ -46,7 +46,7 @@ def test_it_holds_what_it_may_and_so_many_older_ones(tmp_path):
     assert all(file.stat().st_size <= 100 for file in tmp_path.iterdir())
 
 
-def test_a_file_that_was_moved_away_is_made_anew(tmp_path):
+def test_a_file_that_was_moved_away_is_created_again(tmp_path):
     path = tmp_path / "errors.log"
     log = ErrorLog(str(path))
     log.handle(logging.makeLogRecord({"msg": "before"}))
@@ -58,7 +58,7 @@ def test_a_file_that_was_moved_away_is_made_anew(tmp_path):
     assert path.read_text() == "after\n"
 
 
-def test_nothing_is_opened_before_there_is_an_error(tmp_path):
+def test_no_file_is_opened_before_the_first_error(tmp_path):
     ErrorLog(str(tmp_path / "errors.log")).close()
 
     assert list(tmp_path.iterdir()) == []
@@ -73,7 +73,7 @@ log.error("in_the_file_too")
 """
 
 
-def test_a_process_writes_its_errors_there_and_all_to_the_console(tmp_path):
+def test_a_process_writes_its_errors_there_and_everything_to_the_console(tmp_path):
     path = tmp_path / "errors.log"
     env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path / "data"), "TMS_ERROR_LOG": str(path)}
     env |= {"DJANGO_SETTINGS_MODULE": "tms.config.settings", "TMS_LOG_FORMAT": "json"}

@@ -1,4 +1,4 @@
-"""Headers of every answer, and the names of cookies."""
+"""Headers of every response, and the names of cookies."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def signed_in(client):
         ("/admin/login/", 403),
     ],
 )
-def test_pages_are_not_kept_and_need_no_camera(signed_in, path, status):
+def test_pages_are_not_cached_and_have_no_browser_features(signed_in, path, status):
     answer = signed_in.get(path)
 
     assert answer.status_code == status
@@ -44,7 +44,7 @@ def test_pages_are_not_kept_and_need_no_camera(signed_in, path, status):
     assert "camera=()" in answer["Permissions-Policy"]
 
 
-def test_an_error_of_ours_says_the_same(signed_in, monkeypatch):
+def test_an_internal_error_has_the_same_headers(signed_in, monkeypatch):
     monkeypatch.setattr("tms.accounts.access.may_watch", None)
 
     answer = signed_in.get("/help/")
@@ -52,7 +52,7 @@ def test_an_error_of_ours_says_the_same(signed_in, monkeypatch):
     assert (answer.status_code, answer["Cache-Control"]) == (500, "no-store")
 
 
-def test_a_form_without_its_token_too(client):
+def test_a_form_without_its_token_has_them_too(client):
     client.handler.enforce_csrf_checks = True
 
     answer = client.post("/sign-in/", {"username": "a", "password": "b"})
@@ -60,7 +60,7 @@ def test_a_form_without_its_token_too(client):
     assert (answer.status_code, answer["Cache-Control"]) == (403, "no-store")
 
 
-def test_static_files_may_be_kept(client):
+def test_static_files_may_be_cached(client):
     answer = client.get("/static/css/plain.css")
     answer.close()
 
@@ -68,8 +68,8 @@ def test_static_files_may_be_kept(client):
 
 
 @pytest.mark.parametrize(("https_only", "prefix"), [("1", "__Host-"), ("0", "")])
-def test_cookies_belong_to_the_host_alone_where_there_is_https(tmp_path, https_only, prefix):
-    """A browser takes `__Host-` only over HTTPS, for every path, and for no domain."""
+def test_cookies_are_limited_to_the_host_with_https(tmp_path, https_only, prefix):
+    """A browser accepts `__Host-` only over HTTPS, for every path, and without a domain."""
     done = manage(tmp_path, "shell", "-v0", "-c", PRINT_COOKIES, **VALID_ENVIRONMENT | {"TMS_HTTPS_ONLY": https_only})
 
     is_secure = str(https_only == "1")

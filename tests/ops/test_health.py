@@ -1,4 +1,4 @@
-"""`/health/`: well, or in words what is not."""
+"""`/health/`: `ok`, or a description of the problem."""
 
 import re
 from datetime import timedelta
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.fixture
-def well(db):
+def healthy(db):
     heartbeats.record(heartbeats.CLOCK, at=now())
 
 
@@ -25,7 +25,7 @@ def checks_of(answer) -> dict[str, str]:
     return answer.json()["checks"]
 
 
-def test_a_tms_in_which_all_is_well_says_so(well, client, settings):
+def test_a_healthy_tms_is_reported_as_such(healthy, client, settings):
     answer = client.get("/health/?strict")
 
     assert answer.status_code == 200
@@ -37,7 +37,7 @@ def test_a_tms_in_which_all_is_well_says_so(well, client, settings):
     }
 
 
-def test_a_clock_that_stopped_is_unwell(well, client):
+def test_a_stopped_clock_is_reported(healthy, client):
     Heartbeat.objects.update(at=now() - timedelta(seconds=42))
 
     answer = client.get("/health/?strict")
@@ -46,7 +46,7 @@ def test_a_clock_that_stopped_is_unwell(well, client):
     assert checks_of(answer)["clock"] == "last ran 42 s ago"
 
 
-def test_a_clock_that_never_ran_is_unwell(db, client):
+def test_a_clock_that_never_ran_is_reported(db, client):
     answer = client.get("/health/?strict")
 
     assert answer.status_code == 503
@@ -54,12 +54,12 @@ def test_a_clock_that_never_ran_is_unwell(db, client):
 
 
 @pytest.mark.parametrize("error", [DatabaseError("secret details"), InterfaceError("secret details")])
-def test_a_database_that_does_not_answer_is_unwell_and_nothing_more_is_told(well, client, monkeypatch, error):
-    def away(*args):
+def test_an_unavailable_database_is_reported_without_details(healthy, client, monkeypatch, error):
+    def unavailable(*args):
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(connections["default"], "cursor", away)
+        patch.setattr(connections["default"], "cursor", unavailable)
         answer = client.get("/health/?strict")
 
     assert answer.status_code == 503
@@ -70,11 +70,11 @@ def test_a_database_that_does_not_answer_is_unwell_and_nothing_more_is_told(well
 
 @pytest.fixture
 def listening(monkeypatch):
-    """This process has sockets, so it listens."""
+    """This process has sockets, so it subscribes to the feed."""
     monkeypatch.setattr(hub(), "_task", object())
 
 
-def test_a_feed_that_could_not_be_subscribed_to_is_unwell(well, client, listening, monkeypatch):
+def test_a_failed_subscription_is_reported(healthy, client, listening, monkeypatch):
     monkeypatch.setattr(hub(), "subscribed", False)
 
     answer = client.get("/health/?strict")
@@ -82,7 +82,7 @@ def test_a_feed_that_could_not_be_subscribed_to_is_unwell(well, client, listenin
     assert (answer.status_code, checks_of(answer)["feed"]) == (503, "not subscribed")
 
 
-def test_a_feed_that_fell_silent_is_unwell(well, client, listening, monkeypatch):
+def test_a_silent_feed_is_reported(healthy, client, listening, monkeypatch):
     monkeypatch.setattr(hub(), "subscribed", True)
     monkeypatch.setattr(hub(), "heard_at", 1e-9)
 
@@ -92,14 +92,14 @@ def test_a_feed_that_fell_silent_is_unwell(well, client, listening, monkeypatch)
     assert checks_of(answer)["feed"].startswith("no message for ")
 
 
-def test_a_feed_that_is_heard_is_well(well, client, listening, monkeypatch):
+def test_a_working_feed_is_ok(healthy, client, listening, monkeypatch):
     monkeypatch.setattr(hub(), "subscribed", True)
     monkeypatch.setattr(hub(), "heard_at", 0.0)
 
     assert client.get("/health/?strict").status_code == 200
 
 
-def test_a_beat_is_kept_once_and_by_the_last_who_gave_it(db, settings):
+def test_a_heartbeat_is_stored_once_and_by_its_last_sender(db, settings):
     heartbeats.record(heartbeats.CLOCK, at=now())
     settings.NODE = "other"
     at = now()
@@ -113,12 +113,12 @@ def test_a_beat_is_kept_once_and_by_the_last_who_gave_it(db, settings):
 
 
 @pytest.mark.parametrize("query", ["", "?strict", "?strict=1", "?other"])
-def test_liveness_is_of_this_process_and_readiness_of_the_parts_too(well, client, monkeypatch, query):
-    def away(*args):
+def test_liveness_is_about_this_process_and_readiness_includes_its_dependencies(healthy, client, monkeypatch, query):
+    def unavailable(*args):
         raise OperationalError("secret details")
 
     with monkeypatch.context() as patch:
-        patch.setattr(connections["default"], "cursor", away)
+        patch.setattr(connections["default"], "cursor", unavailable)
         answer = client.get(f"/health/{query}")
 
     assert answer.status_code == (503 if "strict" in query else 200)
@@ -134,14 +134,14 @@ class Serving:
 @pytest.mark.parametrize(
     ("server", "status"), [(Serving(), 200), (Serving(draining=True), 503), (Serving(is_ready=False), 503)]
 )
-def test_a_process_that_drains_or_is_not_ready_yet_is_not_live(well, client, monkeypatch, server, status):
+def test_a_draining_or_starting_process_is_not_live(healthy, client, monkeypatch, server, status):
     monkeypatch.setattr(report, "_servers", [])
     report.watch_server(server)
 
     assert client.get("/health/").status_code == client.get("/health/?strict").status_code == status
 
 
-def test_a_process_whose_event_loop_is_stuck_is_not_live(well, client, monkeypatch):
+def test_a_process_with_a_blocked_event_loop_is_not_live(healthy, client, monkeypatch):
     seconds = Seconds()
     turns = report.LoopTurns(seconds)
     monkeypatch.setattr(report, "_turns", [turns])
@@ -156,7 +156,7 @@ def test_a_process_whose_event_loop_is_stuck_is_not_live(well, client, monkeypat
     assert statuses == [200, 503, 200]
 
 
-# What is asked in the background
+# Background checks
 
 
 class Seconds:
@@ -168,22 +168,22 @@ class Seconds:
 
 
 @pytest.fixture
-def watch(well, monkeypatch) -> report.DatabaseWatch:
-    """One that asks when the test says so."""
+def watch(healthy, monkeypatch) -> report.DatabaseWatch:
+    """One that checks on demand."""
     watch = report.DatabaseWatch(Seconds())
     monkeypatch.setattr(report, "_watches", [watch])
     monkeypatch.setattr(report.connection, "close", lambda: None)
     return watch
 
 
-def test_a_request_asks_the_database_nothing(watch, client, django_assert_num_queries):
+def test_a_request_does_not_query_the_database(watch, client, django_assert_num_queries):
     watch.ask()
 
     with django_assert_num_queries(0):
         assert client.get("/health/?strict").status_code == 200
 
 
-def test_a_database_that_hangs_shows_within_ten_seconds_and_no_request_waits_for_it(watch, client):
+def test_a_hanging_database_is_reported_within_ten_seconds_and_no_request_waits_for_it(watch, client):
     watch.ask()
     watch._monotonic.at += report.NO_ANSWER_AFTER_S + 0.5
 
@@ -195,12 +195,12 @@ def test_a_database_that_hangs_shows_within_ten_seconds_and_no_request_waits_for
     assert checks_of(answer)["clock"] == "unknown"
 
 
-def test_a_process_is_not_well_before_the_database_was_asked(watch, client):
+def test_a_process_is_not_ready_before_the_first_check_of_the_database(watch, client):
     assert client.get("/health/?strict").status_code == 503
     assert client.get("/health/").status_code == 200
 
 
-def test_the_thread_that_asks_outlives_whatever_it_meets(watch, monkeypatch, caplog):
+def test_the_checking_thread_survives_any_error(watch, monkeypatch, caplog):
     with monkeypatch.context() as patch:
         patch.setattr(report, "loops", lambda at: 1 / 0)
         watch.ask()
@@ -213,7 +213,7 @@ def test_the_thread_that_asks_outlives_whatever_it_meets(watch, monkeypatch, cap
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_takes_no_writes_is_unwell():
+def test_a_read_only_database_is_reported():
     with connections["default"].cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
         try:
@@ -224,15 +224,17 @@ def test_a_database_that_takes_no_writes_is_unwell():
     assert found == "read-only: InternalError"
 
 
-@pytest.mark.parametrize(("sqlstate", "said"), [("53100", "disk full"), ("25006", "read-only"), (None, "no response")])
-def test_what_is_wrong_with_the_database_is_told_by_its_code(sqlstate, said):
+@pytest.mark.parametrize(
+    ("sqlstate", "message"), [("53100", "disk full"), ("25006", "read-only"), (None, "no response")]
+)
+def test_the_problem_of_the_database_is_named_by_its_code(sqlstate, message):
     error = OperationalError()
     error.__cause__ = type("Cause", (Exception,), {"sqlstate": sqlstate})()
 
-    assert report.trouble(error) == said
+    assert report.trouble(error) == message
 
 
-def test_a_loop_of_the_clock_that_does_not_succeed_any_more_is_named(well, client):
+def test_a_stalled_loop_of_the_clock_is_named(healthy, client):
     at = now()
     rows = [("sweep", 19, 20), ("roll_up", 1_000, 900), ("outbox", 42, 20)]
     for name, age_s, limit_s in rows:
@@ -244,7 +246,7 @@ def test_a_loop_of_the_clock_that_does_not_succeed_any_more_is_named(well, clien
     assert re.fullmatch(r"outbox: no success for 4\d s; roll_up: no success for 100\d s", checks_of(answer)["loops"])
 
 
-def test_a_part_that_only_this_process_knows_of_is_told(well, client, monkeypatch):
+def test_a_part_that_only_this_process_has_is_reported(healthy, client, monkeypatch):
     monkeypatch.setattr(report, "_added", {})
     report.add_check("ingest", lambda at: "no commit for 7 s while 3 items wait")
 
@@ -254,5 +256,5 @@ def test_a_part_that_only_this_process_knows_of_is_told(well, client, monkeypatc
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_it_can_only_be_read(well, client, method):
+def test_only_get_and_head_are_allowed(healthy, client, method):
     assert getattr(client, method)("/health/").status_code == 405

@@ -1,4 +1,4 @@
-"""What an answered request held goes with it."""
+"""Objects of a request are freed with it."""
 
 import gc
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.both
 
 
 class Doors:
-    """TMS as a server calls it, for one person who is signed in."""
+    """TMS as a server calls it, for one signed-in person."""
 
     def __init__(self, cookie: str) -> None:
         self.headers = [(b"host", b"testserver"), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
@@ -48,7 +48,7 @@ async def test_no_request_waits_for_the_garbage_collector(client, fleet, path, t
         return client.session.session_key
 
     doors = Doors(await in_thread(arrange))
-    assert await doors.get(path) == 200  # loads what is loaded late
+    assert await doors.get(path) == 200  # performs lazy imports
     gc.collect()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What Prometheus reads, from a TMS that runs."""
+"""Prometheus metrics of a running TMS."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def test_every_declared_metric_is_served_under_its_name(families):
     assert {name for name, _ in metrics()} - families.keys() == set()
 
 
-def test_the_fleet_is_counted_from_the_database(families):
+def test_the_fleet_is_counted_in_the_database(families):
     never = {sample.labels["presence"]: sample.value for sample in families["tms_terminals"].samples}
 
     assert never == {
@@ -43,13 +43,13 @@ def test_the_fleet_is_counted_from_the_database(families):
     }
 
 
-def test_a_process_tells_how_much_its_objects_take(families):
+def test_a_process_reports_the_memory_of_its_objects(families):
     [blocks] = families["tms_python_blocks"].samples
 
     assert blocks.value > 100_000
 
 
-def test_the_server_tells_how_full_it_is(families):
+def test_the_server_reports_its_connections_and_limit(families):
     [inside] = families["tms_connections"].samples
     [limit] = families["tms_connections_limit"].samples
 
@@ -64,7 +64,7 @@ def test_no_label_names_a_terminal(tms):
     assert not re.search(r'\b(uid|terminal|site)="', text)
 
 
-def test_metrics_are_not_for_the_public(tms):
+def test_metrics_are_not_public(tms):
     status, text = tms.get("/metrics", **{"X-Forwarded-For": "1.1.1.1"})
 
     assert status == 403

@@ -1,4 +1,4 @@
-"""Every machine of a release may migrate; one does."""
+"""Every machine of a release may migrate; one of them does."""
 
 import io
 import os
@@ -21,20 +21,20 @@ DEADLINE_S = 30
 
 
 def migrate_once(*options: str) -> str:
-    said = io.StringIO()
-    call_command("migrate_once", *options, stdout=said)
-    return said.getvalue()
+    message = io.StringIO()
+    call_command("migrate_once", *options, stdout=message)
+    return message.getvalue()
 
 
 @pytest.mark.embedded
 @pytest.mark.both
 @pytest.mark.django_db
-def test_a_database_that_has_all_is_left_alone():
+def test_an_up_to_date_database_is_not_changed():
     assert migrate_once() == "Nothing to migrate.\n"
 
 
 @pytest.mark.services
-def test_of_several_that_begin_together_one_migrates_and_all_return_when_it_is_done():
+def test_of_several_concurrent_processes_one_migrates_and_all_return_when_it_is_done():
     env = os.environ | {"TMS_DATABASE_URL": new_database(os.environ["TMS_DATABASE_URL"])}
     command = [sys.executable, "manage.py", "migrate_once", "--verbosity", "0"]
     started = [
@@ -45,12 +45,12 @@ def test_of_several_that_begin_together_one_migrates_and_all_return_when_it_is_d
     ended = [(*process.communicate(), process.returncode) for process in started]
 
     assert [(errors, status) for _, errors, status in ended] == [("", 0)] * AT_ONCE
-    assert sorted(said for said, _, _ in ended) == ["Migrated.\n"] + ["Nothing to migrate.\n"] * (AT_ONCE - 1)
+    assert sorted(message for message, _, _ in ended) == ["Migrated.\n"] + ["Nothing to migrate.\n"] * (AT_ONCE - 1)
 
 
 @pytest.fixture
 def busy(db):
-    """Another process has its turn."""
+    """Another process holds the lock."""
     taken, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -69,14 +69,14 @@ def busy(db):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_too_long_for_another_says_so(busy):
+def test_waiting_too_long_for_another_process_is_reported(busy):
     with pytest.raises(CommandError, match="another process is migrating and did not finish within 0 s"):
         migrate_once("--wait", "0")
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_turn_that_failed_is_over():
+def test_a_failed_migration_releases_the_lock():
     with pytest.raises(ValueError, match="failed"), advisory_lock(7, wait_s=0):
         raise ValueError("failed")
 
@@ -99,7 +99,7 @@ class SeenEnoughError(Exception):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_looks_again_and_again_and_holds_no_statement_open(busy):
+def test_waiting_is_done_by_polling_without_an_open_statement(busy):
     pauses = []
 
     def pause(seconds: float) -> None:

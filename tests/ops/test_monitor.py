@@ -1,4 +1,4 @@
-"""What a process tells that serves no pages: its health and its metrics, on a port of its own."""
+"""Health and metrics of a process without pages, on a separate port."""
 
 import json
 import urllib.request
@@ -31,17 +31,17 @@ def get(monitor: Monitor, path: str, **headers: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_it_says_what_is_not_well(monitor):
+def test_it_reports_problems(monitor):
     status, body = get(monitor, "/health/?strict")
 
-    told = json.loads(body)
-    assert (status, told["live"], told["well"]) == (503, True, False)
+    result = json.loads(body)
+    assert (status, result["live"], result["well"]) == (503, True, False)
     assert get(monitor, "/health/")[0] == 200
-    assert told["checks"]["database"] == "ok"
-    assert "never ran" in told["checks"]["clock"]
+    assert result["checks"]["database"] == "ok"
+    assert "never ran" in result["checks"]["clock"]
 
 
-def test_it_tells_whether_its_clock_leads(monitor):
+def test_it_reports_whether_its_clock_leads(monitor):
     status, body = get(monitor, "/metrics")
 
     assert status == 200
@@ -49,7 +49,7 @@ def test_it_tells_whether_its_clock_leads(monitor):
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
-def test_what_a_proxy_passed_on_is_refused(monitor, header):
+def test_a_forwarded_request_is_refused(monitor, header):
     status, body = get(monitor, "/metrics", **{header: "127.0.0.1"})
 
     assert status == 403
@@ -57,10 +57,10 @@ def test_what_a_proxy_passed_on_is_refused(monitor, header):
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in/", "/metrics/../admin/"])
-def test_it_has_nothing_else(monitor, path):
+def test_it_has_no_other_urls(monitor, path):
     assert get(monitor, path)[0] == 404
 
 
-def test_a_port_in_use_is_named(monitor):
+def test_a_port_in_use_is_reported(monitor):
     with pytest.raises(MonitorCannotListen, match=f"127.0.0.1:{monitor.port}.*in use"):
         Monitor(host=HOST, port=monitor.port)

@@ -35,7 +35,7 @@ def board(span="24h", at=AT):
     return next(one for one in slo_report(span, at=at) if one.indicator == "board")
 
 
-def test_each_minute_adds_only_what_was_observed_since_the_last(registry, seconds):
+def test_each_minute_adds_only_the_new_observations(registry, seconds):
     written = SloRecorder(registry)
     seconds.labels("board", "kept").observe(0.2)
     assert written.write(AT) == 1
@@ -48,7 +48,7 @@ def test_each_minute_adds_only_what_was_observed_since_the_last(registry, second
     assert stored() == [("board", "kept", 0.5, 2), ("board", "missed", 10.0, 1)]
 
 
-def test_what_lies_beyond_the_last_bound_counts_as_twice_of_it(registry, seconds):
+def test_an_observation_above_the_last_bound_counts_as_twice_that_bound(registry, seconds):
     seconds.labels("board", "missed").observe(99)
 
     SloRecorder(registry).write(AT)
@@ -56,14 +56,14 @@ def test_what_lies_beyond_the_last_bound_counts_as_twice_of_it(registry, seconds
     assert stored() == [("board", "missed", 20.0, 1)]
 
 
-def test_what_several_processes_observe_is_summed():
+def test_observations_of_several_processes_are_summed():
     add_samples(("board", "kept", 0.5, 3))
     add_samples(("board", "kept", 0.5, 4))
 
     assert stored() == [("board", "kept", 0.5, 7)]
 
 
-def test_a_recorder_that_stops_writes_what_is_left(registry, seconds, transactional_db):
+def test_a_stopping_recorder_writes_pending_samples(registry, seconds, transactional_db):
     seconds.labels("offline", "kept").observe(1)
     ending = SloRecorder(registry)
     ending.start()
@@ -73,7 +73,7 @@ def test_a_recorder_that_stops_writes_what_is_left(registry, seconds, transactio
     assert stored() == [("offline", "kept", 1.0, 1)]
 
 
-def test_a_share_and_percentiles_are_told_of_a_span():
+def test_a_ratio_and_percentiles_are_computed_for_a_period():
     add_samples(("board", "kept", 0.25, 90), ("board", "kept", 1.0, 8), ("board", "missed", 2.5, 2))
 
     tally = board().chosen
@@ -82,7 +82,7 @@ def test_a_share_and_percentiles_are_told_of_a_span():
     assert [tally.within_s(share) for share in (0.5, 0.95, 0.99)] == [0.25, 1.0, 2.5]
 
 
-def test_each_span_counts_what_lies_within_it():
+def test_each_period_has_the_samples_within_it():
     add_samples(("board", "kept", 1.0, 1), at=AT)
     add_samples(("board", "kept", 1.0, 10), at=AT - timedelta(hours=3))
     add_samples(("board", "kept", 1.0, 100), at=AT - timedelta(days=3))
@@ -90,7 +90,7 @@ def test_each_span_counts_what_lies_within_it():
     assert {name: tally.number for name, tally in board().ratios.items()} == {"1h": 1, "24h": 11, "30d": 111}
 
 
-def test_bars_stand_where_something_was_measured():
+def test_only_periods_with_samples_have_bars():
     add_samples(("board", "kept", 1.0, 1), at=AT)
     add_samples(("board", "missed", 5.0, 1), at=AT - timedelta(minutes=20))
 
@@ -99,11 +99,11 @@ def test_bars_stand_where_something_was_measured():
     assert [(bar.met, bar.missed) for bar in bars] == [(0, 0), (0, 0), (0, 0), (0, 1), (0, 0), (1, 0)]
 
 
-def test_nothing_measured_is_no_share():
+def test_without_samples_there_is_no_ratio():
     assert (board().chosen.share, board().chosen.within_s(0.99), board().chosen.is_missed) == (None, None, False)
 
 
-def test_what_is_older_than_any_page_shows_is_forgotten():
+def test_samples_older_than_any_page_shows_are_deleted():
     add_samples(("board", "kept", 1.0, 1), at=AT - timedelta(days=36))
     add_samples(("board", "kept", 1.0, 2), at=AT - timedelta(days=30))
 
@@ -112,7 +112,7 @@ def test_what_is_older_than_any_page_shows_is_forgotten():
 
 
 @pytest.mark.parametrize("span", ["1h", "24h", "30d", "nonsense"])
-def test_the_page_shows_every_stage_with_its_promise(client, span):
+def test_the_page_shows_every_stage_with_its_target(client, span):
     from django.utils import timezone
 
     add_samples(("board", "kept", 0.25, 995), ("board", "missed", 2.5, 5), at=timezone.now())
@@ -127,5 +127,5 @@ def test_the_page_shows_every_stage_with_its_promise(client, span):
     assert "within <b>80 s</b>" in html
 
 
-def test_a_stranger_is_sent_to_sign_in(client):
+def test_an_anonymous_visitor_is_redirected_to_sign_in(client):
     assert client.get("/slo/")["Location"] == "/sign-in/?next=/slo/"

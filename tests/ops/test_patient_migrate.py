@@ -1,4 +1,4 @@
-"""A migration that cannot lock its table lets those who serve go on, and comes again."""
+"""A migration that cannot lock its table does not block other processes, and retries."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ except patient_migrate.LockedOut as error:
 print("pauses:", pauses)
 """
 BEFORE = ("fleet", "0006")
-"""The migration after it changes fleet_site, which the application reads all the time."""
+"""The following migration changes fleet_site, which the application reads constantly."""
 
 
 def manage(url: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -46,7 +46,7 @@ def manage(url: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def url() -> str:
-    """Of a database that lacks one migration."""
+    """Migrate a database that lacks one migration."""
     url = copy_database(os.environ["TMS_DATABASE_URL"])
     done = manage(url, "migrate", *BEFORE, "--verbosity", "0")
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,7 @@ def is_applied(url: str) -> bool:
         return found.fetchone() is not None
 
 
-def test_a_locked_table_is_let_go_and_tried_again(url):
+def test_a_locked_table_is_released_and_retried(url):
     done = manage(url, "shell", "--no-imports", "-c", LOCKED.format(free_after=2))
 
     assert done.returncode == 0, done.stderr
@@ -68,7 +68,7 @@ def test_a_locked_table_is_let_go_and_tried_again(url):
     assert is_applied(url)
 
 
-def test_a_table_that_stays_locked_ends_it_and_says_what_to_do(url):
+def test_a_table_that_stays_locked_ends_it_with_the_next_step(url):
     done = manage(url, "shell", "--no-imports", "-c", LOCKED.format(free_after=0))
 
     assert "LockedOut: a table stayed locked for" in done.stdout
@@ -76,7 +76,7 @@ def test_a_table_that_stays_locked_ends_it_and_says_what_to_do(url):
     assert not is_applied(url)
 
 
-def test_a_machine_that_starts_makes_no_change_to_tables_that_others_use(url):
+def test_a_starting_machine_does_not_change_tables_in_use(url):
     refused = manage(url, "migrate_once", "--first-time")
     done = manage(url, "migrate_once", "--verbosity", "0")
     again = manage(url, "migrate_once", "--first-time")

@@ -1,4 +1,4 @@
-"""What a production TMS refuses, and that it says what would be right (R23)."""
+"""What a production TMS refuses, with the expected values (R23)."""
 
 import os
 import subprocess
@@ -25,15 +25,15 @@ def check_deploy(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.services
-def test_a_sound_production_environment_gives_nothing_to_say(tmp_path):
-    """Django asks the database which kinds of columns it can have."""
+def test_a_valid_production_environment_has_no_findings(tmp_path):
+    """Django queries the database for its supported column types."""
     done = check_deploy(tmp_path, **VALID_ENVIRONMENT | {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"]})
 
     assert (done.stderr, done.returncode) == ("", 0)
     assert "no issues" in done.stdout
 
 
-def test_production_without_anything_named_is_told_every_variable_at_once(tmp_path):
+def test_an_empty_production_environment_reports_every_variable_at_once(tmp_path):
     done = manage(tmp_path / "nowhere", "check", "--deploy", TMS_PRODUCTION="1")
 
     assert done.returncode == 1
@@ -41,7 +41,7 @@ def test_production_without_anything_named_is_told_every_variable_at_once(tmp_pa
         assert name in done.stderr
 
 
-def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path):
+def test_an_unavailable_database_is_reported_in_one_line(tmp_path):
     done = manage(tmp_path, "check", TMS_DATABASE_URL="postgres://tms@127.0.0.1:1/tms?connect_timeout=1")
 
     assert done.returncode == 1
@@ -50,7 +50,7 @@ def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("env", "said"),
+    ("env", "message"),
     [
         ({"TMS_CLOUDWATCH_NAMESPACE": "TMS"}, "TMS_CLOUDWATCH_NAMESPACE: AWS_REGION is not set; set the region"),
         (
@@ -60,16 +60,16 @@ def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path):
     ],
     ids=["no region", "no file"],
 )
-def test_what_cannot_be_read_stops_every_command_with_one_line(tmp_path, env, said):
+def test_an_invalid_value_stops_every_command_with_one_line(tmp_path, env, message):
     done = manage(tmp_path, "check", **env)
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"TMS cannot start: {said}")
+    assert done.stderr.startswith(f"TMS cannot start: {message}")
     assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.services
-def test_a_sound_production_on_aws_gives_nothing_to_say_either(tmp_path):
+def test_a_valid_production_environment_on_aws_has_no_findings_either(tmp_path):
     database = {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"], "AWS_REGION": "ap-northeast-1"}
 
     done = check_deploy(tmp_path, **VALID_ENVIRONMENT | ON_AWS | database, TMS_ERROR_LOG=str(tmp_path / "errors.log"))
@@ -78,7 +78,7 @@ def test_a_sound_production_on_aws_gives_nothing_to_say_either(tmp_path):
 
 
 @pytest.mark.services
-def test_secrets_may_come_from_files(tmp_path):
+def test_secrets_may_be_in_files(tmp_path):
     key = tmp_path / "key"
     key.write_text(VALID_ENVIRONMENT["TMS_SECRET_KEY"] + "\n")
     database = {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"]}
@@ -90,7 +90,7 @@ def test_secrets_may_come_from_files(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["serve", "clock"])
-def test_a_process_of_an_unsafe_production_ends_at_once_in_plain_words(tmp_path, command):
+def test_a_process_of_an_unsafe_production_exits_at_once_with_a_clear_error(tmp_path, command):
     (tmp_path / "static").mkdir()
 
     done = manage(tmp_path, command, TMS_PRODUCTION="1", TMS_DEBUG="1")
@@ -102,7 +102,7 @@ def test_a_process_of_an_unsafe_production_ends_at_once_in_plain_words(tmp_path,
 
 @pytest.fixture
 def sound(settings, tmp_path):
-    """The settings of a production without fault."""
+    """The settings of a valid production environment."""
     settings.PRODUCTION = True
     settings.DEBUG = False
     settings.SECRET_KEY = VALID_ENVIRONMENT["TMS_SECRET_KEY"]
@@ -124,7 +124,7 @@ def sound(settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "said"),
+    ("setting", "value", "message"),
     [
         ("DEBUG", True, "TMS_DEBUG=1"),
         ("SECRET_KEY", "", "TMS_SECRET_KEY is not set"),
@@ -155,21 +155,21 @@ def sound(settings, tmp_path):
         ("CLOUDWATCH_NAMESPACE", "tms metrics", "TMS_CLOUDWATCH_NAMESPACE=tms metrics"),
     ],
 )
-def test_each_fault_names_its_variable_and_what_would_be_right(sound, setting, value, said):
+def test_each_problem_names_its_variable_and_the_expected_value(sound, setting, value, message):
     setattr(sound, setting, value)
 
     faults = checks.production(None)
 
     assert len(faults) == 1
-    assert said in faults[0].msg
+    assert message in faults[0].msg
     assert faults[0].hint
 
 
-def test_a_sound_production_starts(sound):
+def test_a_valid_production_starts(sound):
     checks.refuse_unsafe()
 
 
-def test_an_unsafe_production_does_not_start_and_says_all_that_is_wrong(sound):
+def test_an_unsafe_production_does_not_start_and_reports_all_problems(sound):
     sound.DEBUG = True
     sound.REDIS_URL = ""
 
@@ -180,7 +180,7 @@ def test_an_unsafe_production_does_not_start_and_says_all_that_is_wrong(sound):
     assert "TMS_REDIS_URL is not set" in str(refused.value)
 
 
-def test_the_embedded_default_starts_and_check_deploy_says_what_it_is(settings):
+def test_the_embedded_default_starts_and_check_deploy_warns(settings):
     settings.PRODUCTION = False
 
     checks.refuse_unsafe()

@@ -1,4 +1,4 @@
-"""The rules for Prometheus hold, and a real Prometheus scrapes a TMS that runs."""
+"""The Prometheus rules work, and a real Prometheus scrapes a running TMS."""
 
 import json
 import re
@@ -22,7 +22,7 @@ SUFFIXES = re.compile(r"_(total|bucket|sum|count)$")
 
 
 def promtool(*arguments: object) -> str:
-    """What it says. Fails when it does not like something."""
+    """The output. Fails if promtool reports an error."""
     command = [find("promtool", package="prometheus"), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stdout + done.stderr
@@ -47,11 +47,11 @@ def panels() -> list[tuple[str, str]]:
 QUERIES = [(rule.get("alert") or rule["record"], rule["expr"]) for rule in rules()] + panels()
 
 
-def test_the_configuration_and_the_rules_are_sound():
+def test_the_configuration_and_the_rules_are_valid():
     assert "SUCCESS" in promtool("check", "config", HERE / "prometheus.yml")
 
 
-def test_the_rules_do_what_their_tests_say():
+def test_the_tests_of_the_rules_pass():
     promtool("test", "rules", *TESTS)
 
 
@@ -63,14 +63,14 @@ def test_every_alert_has_a_test_in_which_it_fires():
 
 
 @pytest.mark.parametrize(("name", "query"), QUERIES, ids=lambda text: text[:40])
-def test_every_query_asks_for_what_there_is(name, query):
+def test_every_query_uses_existing_metrics(name, query):
     known = {name for name, _ in metrics()} | RECORDED
     asked = {SUFFIXES.sub("", word) for word in re.findall(r"\btms[_:][\w:]+", query)}
 
     assert not asked - known
 
 
-def test_every_query_of_the_dashboard_can_be_read(tmp_path):
+def test_every_query_of_the_dashboard_is_valid(tmp_path):
     asked = [{"record": f"panel:{n}", "expr": query} for n, (_, query) in enumerate(panels())]
     path = tmp_path / "panels.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": asked}]}))
@@ -79,7 +79,7 @@ def test_every_query_of_the_dashboard_can_be_read(tmp_path):
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
-def test_every_alert_says_how_bad_it_is_and_leads_to_the_runbook(rule):
+def test_every_alert_has_a_severity_and_a_link_to_the_runbook(rule):
     page, _, anchor = rule["annotations"]["runbook"].partition("#")
 
     assert rule["labels"]["severity"] in {"critical", "warning"}
@@ -106,22 +106,22 @@ def prometheus(tms: RunningTMS, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield prometheus
 
 
-def test_a_real_prometheus_scrapes_a_node_although_it_calls_it_by_its_address(prometheus):
+def test_a_real_prometheus_scrapes_a_node_by_its_address(prometheus):
     wait_for_value(lambda: [value for _, value in prometheus.ask('up{job="tms-node"}')], [1.0])
 
 
-def test_what_it_records_is_what_the_fleet_is(prometheus):
+def test_it_records_the_state_of_the_fleet(prometheus):
     wait_for_value(lambda: [value for _, value in prometheus.ask('tms:terminals:max{presence="never"}')], [1.0])
     wait_for_value(lambda: [value for _, value in prometheus.ask("sum(tms_clock_leads)")], [1.0])
 
 
-def test_nothing_is_wrong_with_a_tms_that_is_well(prometheus):
+def test_no_alert_fires_for_a_healthy_tms(prometheus):
     wait_for_value(lambda: bool(prometheus.ask("tms:nodes:max")), True)
 
     assert prometheus.ask("ALERTS") == []
 
 
-def test_promtool_likes_what_is_served(tms):
+def test_promtool_accepts_the_metrics(tms):
     _, text = tms.get("/metrics")
     ours = "\n".join(line for line in text.splitlines() if "tms_" in line) + "\n"
 

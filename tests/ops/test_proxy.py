@@ -1,4 +1,4 @@
-"""Whose word on the client's address is taken (R7)."""
+"""Whose forwarded headers are trusted (R7)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tms.ops.middleware.trusted_proxy import TrustedProxyMiddleware, client_addr
 PROXY, FAR_PROXY, CLIENT, LIAR = "10.0.0.1", "10.0.0.2", "203.0.113.9", "198.51.100.66"
 
 ADDRESSES = [
-    # who connects, what stands in X-Forwarded-For (one entry a header), the client
+    # the peer, X-Forwarded-For (one entry per header), the client
     (CLIENT, [], CLIENT),
     (CLIENT, [LIAR], CLIENT),
     (PROXY, [CLIENT], CLIENT),
@@ -29,7 +29,7 @@ ADDRESSES = [
     ("2001:db8:1::1", [CLIENT], CLIENT),
     (PROXY, [], PROXY),
     (PROXY, [FAR_PROXY], PROXY),
-    # Something was forwarded and cannot be read: the client is unknown, and certainly not the proxy.
+    # A forwarded value that cannot be read: the client is unknown, and certainly not the proxy.
     (PROXY, [f"{CLIENT}, nonsense"], None),
     (PROXY, [f"{CLIENT}:4711"], None),
     (PROXY, ["unknown"], None),
@@ -45,7 +45,7 @@ def trusted(settings) -> None:
 
 
 def through(**meta: Any) -> Any:
-    """The request as a view sees it."""
+    """The request as a view gets it."""
     seen = []
 
     def view(request: Any) -> HttpResponse:
@@ -58,7 +58,7 @@ def through(**meta: Any) -> Any:
 
 @pytest.mark.parametrize(("peer", "forwarded", "client"), ADDRESSES)
 def test_the_clients_address_of_a_request(peer, forwarded, client):
-    meta = {"HTTP_X_FORWARDED_FOR": ",".join(forwarded)} if forwarded else {}  # Django joins repeated headers so
+    meta = {"HTTP_X_FORWARDED_FOR": ",".join(forwarded)} if forwarded else {}  # Django joins repeated headers like this
 
     request = through(REMOTE_ADDR=peer, **meta)
 
@@ -80,14 +80,14 @@ def test_a_socket_without_a_peer_has_no_address():
     ("peer", "proto", "secure"),
     [(PROXY, "https", True), (PROXY, "http", False), (PROXY, "ftp", False), (CLIENT, "https", False)],
 )
-def test_only_a_trusted_proxy_can_say_that_a_request_came_over_https(peer, proto, secure):
+def test_only_a_trusted_proxy_can_report_that_a_request_used_https(peer, proto, secure):
     request = through(REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=CLIENT, HTTP_X_FORWARDED_PROTO=proto)
 
     assert request.is_secure() is secure
 
 
 @pytest.mark.parametrize("peer", [PROXY, CLIENT])
-def test_no_view_sees_a_forwarding_header(peer):
+def test_no_view_gets_a_forwarding_header(peer):
     names = ("FOR", "PROTO", "HOST", "PORT")
 
     request = through(
@@ -117,5 +117,5 @@ def test_no_view_sees_a_forwarding_header(peer):
         (None, False),
     ],
 )
-def test_what_is_a_private_network(address, inside):
+def test_private_networks_are_recognised(address, inside):
     assert is_inside(None if address is None else valid(address)) is inside

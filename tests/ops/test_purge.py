@@ -1,4 +1,4 @@
-"""The clock deletes what nobody needs any more (R43)."""
+"""The clock deletes expired data (R43)."""
 
 from datetime import timedelta
 
@@ -56,7 +56,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("model", "make"), KINDS, ids=lambda one: getattr(one, "__name__", ""))
-def test_what_expired_is_deleted_in_small_transactions_and_the_rest_stays(
+def test_expired_rows_are_deleted_in_small_transactions_and_the_others_stay(
     model, make, monkeypatch, django_assert_max_num_queries
 ):
     monkeypatch.setattr(purge, "ROWS", 2)
@@ -69,7 +69,7 @@ def test_what_expired_is_deleted_in_small_transactions_and_the_rest_stays(
     assert model.objects.count() == 3
 
 
-def test_a_pass_is_bounded_and_the_next_one_goes_on(monkeypatch):
+def test_a_pass_is_bounded_and_the_next_one_continues(monkeypatch):
     monkeypatch.setattr(purge, "ROWS", 2)
     monkeypatch.setattr(purge, "BATCHES", 2)
     for n in range(7):
@@ -83,7 +83,7 @@ def test_a_pass_is_bounded_and_the_next_one_goes_on(monkeypatch):
     assert left == [3, 0]
 
 
-def test_a_table_that_fails_keeps_no_other_from_being_purged(monkeypatch):
+def test_a_failing_table_does_not_prevent_the_others(monkeypatch):
     def fail(at):
         raise DataError("out of range")
 
@@ -95,7 +95,7 @@ def test_a_table_that_fails_keeps_no_other_from_being_purged(monkeypatch):
     assert not Session.objects.exists()
 
 
-def test_the_beat_of_the_clock_is_never_purged():
+def test_the_heartbeat_of_the_clock_is_never_purged():
     heartbeats.record(heartbeats.CLOCK, at=AT - 100 * DAY)
 
     purge.purge(AT)
@@ -103,7 +103,7 @@ def test_the_beat_of_the_clock_is_never_purged():
     assert Heartbeat.objects.count() == 1
 
 
-def test_loops_that_this_release_does_not_have_are_forgotten():
+def test_loops_of_other_releases_are_deleted():
     LoopSuccess.objects.begin({"sweep": 20, "gone": 20}, node="a", at=AT)
 
     next(loop for loop in LOOPS if loop.name == "loops").work(AT)

@@ -31,7 +31,7 @@ def values(family, label: str) -> dict[str, float]:
     return {sample.labels[label]: sample.value for sample in family.samples}
 
 
-def test_the_fleet_is_counted_by_presence_and_what_is_nought_is_said_too(fleet, client):
+def test_the_fleet_is_counted_by_presence_including_zero(fleet, client):
     for presence in (Presence.ONLINE, Presence.ONLINE, Presence.OFFLINE):
         fleet.with_presence(presence)
 
@@ -54,7 +54,7 @@ def test_unresolved_alerts_are_counted_by_severity_and_state(fleet, client):
     assert sum(counted.values()) == 2
 
 
-def test_nodes_are_counted_by_state_and_the_terminals_that_they_dropped_by_their_fate(fleet, client):
+def test_nodes_are_counted_by_state_and_their_dropped_terminals_by_fate(fleet, client):
     Membership("a").join()
     terminals = [fleet.online(node="a", at=now(), lease_s=3_600) for _ in range(3)]
     orphan("a", now())
@@ -66,8 +66,8 @@ def test_nodes_are_counted_by_state_and_the_terminals_that_they_dropped_by_their
     assert values(families["tms_dropped_terminals"], "fate") == {"back": 1, "awaited": 2, "missing": 0}
 
 
-def test_every_name_unit_and_help_is_as_prometheus_wants_them(fleet, client):
-    """What `promtool check metrics` looks at."""
+def test_every_name_unit_and_help_follows_the_rules_of_prometheus(fleet, client):
+    """The checks of `promtool check metrics`."""
     ours = {name: family for name, family in scrape(client).items() if name.startswith("tms_")}
 
     assert len(ours) > 20
@@ -104,7 +104,7 @@ def test_a_public_address_is_refused(db, client, address):
 
 
 @pytest.mark.parametrize("forwarded", ["8.8.8.8", "10.0.0.9, 8.8.8.8", "nonsense", "8.8.8.8:4711"])
-def test_what_came_through_the_public_proxy_is_refused(db, client, settings, forwarded):
+def test_a_request_through_the_public_proxy_is_refused(db, client, settings, forwarded):
     settings.TRUSTED_PROXIES = ["10.0.0.1"]
 
     answer = client.get("/metrics", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
@@ -112,26 +112,26 @@ def test_what_came_through_the_public_proxy_is_refused(db, client, settings, for
     assert answer.status_code == 403
 
 
-def test_what_came_through_a_proxy_that_nobody_named_is_refused(db, client):
-    """A load balancer on the private network, forgotten in TMS_TRUSTED_PROXIES, must not open them to the world."""
+def test_a_request_through_an_unknown_proxy_is_refused(db, client):
+    """A load balancer on the private network that is missing in TMS_TRUSTED_PROXIES must not make them public."""
     answer = client.get("/metrics", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="8.8.8.8")
 
     assert answer.status_code == 403
 
 
-def test_a_database_that_does_not_answer_leaves_the_rest_readable(db, client, monkeypatch):
-    def away(*args):
+def test_an_unavailable_database_leaves_the_other_metrics_readable(db, client, monkeypatch):
+    def unavailable(*args):
         raise DatabaseError
 
     with monkeypatch.context() as patch:
-        patch.setattr(connections["default"], "cursor", away)
+        patch.setattr(connections["default"], "cursor", unavailable)
         families = scrape(client)
 
     assert "tms_terminals" not in families
     assert "tms_links" in families
 
 
-def test_a_scrape_asks_the_database_a_fixed_number_of_questions(fleet, client, django_assert_max_num_queries):
+def test_a_scrape_costs_a_fixed_number_of_queries(fleet, client, django_assert_max_num_queries):
     fleet.terminals(300, presence=Presence.ONLINE)
 
     with django_assert_max_num_queries(5):

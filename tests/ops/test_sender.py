@@ -1,4 +1,4 @@
-"""How numbers get to CloudWatch, and what becomes of them when they do not."""
+"""How data points get to CloudWatch, and what happens if they do not."""
 
 import threading
 from collections import deque
@@ -19,7 +19,7 @@ AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
 class Shore:
-    """Where numbers arrive: takes all, or does as it is told."""
+    """The receiver of data points: accepts all, or behaves as configured."""
 
     def __init__(self) -> None:
         self.taken: list[Mapping[str, Any]] = []
@@ -57,12 +57,12 @@ def number(value: float, *, at: datetime = AT) -> Datum:
 
 
 def counted(counter: Any) -> Callable[[], float]:
-    """By how much it rose from now on."""
+    """The increase from now on."""
     before = counter._value.get()
     return lambda: counter._value.get() - before
 
 
-def test_numbers_arrive_in_order_with_name_unit_and_time(sender, shore):
+def test_data_points_arrive_in_order_with_name_unit_and_time(sender, shore):
     sent = counted(instruments.BRIDGE_SENT)
 
     sender.offer([number(1), number(2)])
@@ -80,7 +80,7 @@ def test_numbers_arrive_in_order_with_name_unit_and_time(sender, shore):
     wait_for_value(sent, 3)
 
 
-def test_what_did_not_arrive_is_sent_again_with_its_own_time_and_once(sender, shore):
+def test_unsent_data_points_are_sent_again_once_with_their_original_time(sender, shore):
     failures = counted(instruments.BRIDGE_FAILURES)
     shore.trouble = ConnectionError("no way out")
     sender.offer([number(1)])
@@ -96,7 +96,7 @@ def test_what_did_not_arrive_is_sent_again_with_its_own_time_and_once(sender, sh
     wait_for_value(sender.lag_s, 0.0)
 
 
-def test_what_cloudwatch_calls_wrong_is_given_up_and_holds_up_nothing(sender, shore):
+def test_rejected_data_points_are_dropped_and_block_nothing(sender, shore):
     refused = counted(instruments.BRIDGE_LOST.labels("refused"))
     shore.trouble = RejectedByCloudWatch("not a number")
     sender.offer([number(1)])
@@ -108,11 +108,11 @@ def test_what_cloudwatch_calls_wrong_is_given_up_and_holds_up_nothing(sender, sh
     wait_for_value(lambda: shore.values, [2])
 
 
-def test_nothing_is_sent_that_lies_in_the_future_or_two_weeks_back(shore):
+def test_no_data_point_in_the_future_or_older_than_two_weeks_is_sent(shore):
     old = counted(instruments.BRIDGE_LOST.labels("old"))
     sender = Sender(shore, now=lambda: shore.now)
     sender.offer([number(1), number(2, at=AT + timedelta(days=30))])
-    shore.now = AT + timedelta(days=14)  # and a clock that was far ahead when the second was measured is set right
+    shore.now = AT + timedelta(days=14)  # and a clock that was far ahead when the second was measured is corrected
 
     sender.start()
     sender.stop()
@@ -121,7 +121,7 @@ def test_nothing_is_sent_that_lies_in_the_future_or_two_weeks_back(shore):
     assert [(datum["Value"], datum["Timestamp"]) for datum in shore.taken] == [(2, shore.now)]
 
 
-def test_what_waits_is_bounded_and_the_oldest_goes_first(shore, monkeypatch):
+def test_pending_data_points_are_bounded_and_the_oldest_is_dropped_first(shore, monkeypatch):
     monkeypatch.setattr(sending, "MOST_WAITING", 3)
     overflow = counted(instruments.BRIDGE_LOST.labels("overflow"))
     sender = Sender(shore, now=lambda: AT)
@@ -135,13 +135,13 @@ def test_what_waits_is_bounded_and_the_oldest_goes_first(shore, monkeypatch):
     assert shore.values == [2, 3, 4]
 
 
-def test_a_request_holds_at_most_a_thousand_numbers():
+def test_a_request_has_at_most_a_thousand_data_points():
     waiting = deque(number(value) for value in range(2_500))
 
     assert len(one_request(waiting)) == 1_000
 
 
-def test_a_request_stays_below_a_megabyte():
+def test_a_request_is_smaller_than_a_megabyte():
     wide = Distribution(tuple(map(float, range(150))), (1.0,) * 150)
     waiting = deque(Datum("AckSeconds", Unit.SECONDS, AT, wide) for _ in range(1_000))
 
@@ -151,7 +151,7 @@ def test_a_request_stays_below_a_megabyte():
     assert sum(len(str(datum.wire(AT))) for datum in batch) < 1_000_000
 
 
-def test_the_pauses_double_by_chance_up_to_a_minute():
+def test_the_pauses_double_with_jitter_up_to_a_minute():
     pauses = back_off()
 
     first = [next(pauses) for _ in range(10)]
@@ -160,7 +160,7 @@ def test_the_pauses_double_by_chance_up_to_a_minute():
     assert all(bound / 2 <= pause <= bound for pause, bound in zip(first, bounds, strict=True))
 
 
-def test_a_process_that_ends_sends_what_waits_once_more_although_it_was_pausing(shore, monkeypatch):
+def test_an_exiting_process_sends_pending_data_points_once_more_even_during_a_pause(shore, monkeypatch):
     monkeypatch.setattr(sending, "FIRST_PAUSE_S", 3600)
     failures = counted(instruments.BRIDGE_FAILURES)
     sender = Sender(shore, now=lambda: AT)
@@ -175,7 +175,7 @@ def test_a_process_that_ends_sends_what_waits_once_more_although_it_was_pausing(
     assert shore.values == [1]
 
 
-def test_a_process_that_ends_does_not_wait_for_a_cloudwatch_that_hangs(monkeypatch):
+def test_an_exiting_process_does_not_wait_for_a_hanging_cloudwatch(monkeypatch):
     monkeypatch.setattr(sending, "LEAVE_S", 0.05)
     asked, answered = threading.Event(), threading.Event()
 

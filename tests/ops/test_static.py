@@ -1,4 +1,4 @@
-"""Files for browsers from a bucket: what `collectstatic` puts there is what a browser is sent to, byte by byte."""
+"""Files for browsers from a bucket: `collectstatic` uploads exactly what a browser gets."""
 
 import gzip
 import json
@@ -30,7 +30,7 @@ class Collected(NamedTuple):
 
     @property
     def names(self) -> Mapping[str, str]:
-        """Under which each file is served."""
+        """The name under which each file is served."""
         return json.loads((self.root / "staticfiles.json").read_text())["paths"]
 
     def objects(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class Collected(NamedTuple):
         return {one["Key"]: one["LastModified"] for one in listed["Contents"]}
 
     def signed(self, key: str) -> str:
-        """An address for what stands before the bucket, which may read it."""
+        """The URL of the cache in front of the bucket, which may read it."""
         return self.moto.client("s3").generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": key})
 
     def collect(self) -> str:
@@ -60,12 +60,12 @@ def collected(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Collected
     return collected
 
 
-def test_each_file_is_there_under_its_hashed_name_and_under_no_other(collected):
+def test_each_file_exists_under_its_hashed_name_only(collected):
     assert {key.removeprefix("static/") for key in collected.objects()} == set(collected.names.values())
     assert all(re.search(settings.WHITENOISE_IMMUTABLE_FILE_TEST, name) for name in collected.names.values())
 
 
-def test_scripts_import_each_other_under_one_name_each(collected):
+def test_scripts_import_each_other_by_one_name_each(collected):
     scripts = [name for name in collected.names.values() if name.endswith(".js")]
     imported = {
         f"js/{name}"
@@ -77,7 +77,7 @@ def test_scripts_import_each_other_under_one_name_each(collected):
     assert any("chart" in name for name in imported)
 
 
-def test_the_bytes_that_are_served_are_those_of_the_release(collected):
+def test_served_bytes_equal_those_of_the_release(collected):
     name = collected.names["js/main.js"]
 
     with urllib.request.urlopen(collected.signed(f"static/{name}")) as answer:
@@ -89,7 +89,7 @@ def test_the_bytes_that_are_served_are_those_of_the_release(collected):
     assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-def test_nothing_is_made_public_by_an_access_list(collected):
+def test_no_access_list_makes_files_public(collected):
     key = f"static/{collected.names['js/main.js']}"
 
     with pytest.raises(HTTPError, match="403"):
@@ -99,7 +99,7 @@ def test_nothing_is_made_public_by_an_access_list(collected):
     assert [grant["Grantee"]["Type"] for grant in grants] == ["CanonicalUser"]
 
 
-def test_collecting_again_writes_nothing_and_puts_back_what_is_missing(collected):
+def test_collecting_again_writes_nothing_and_restores_missing_files(collected):
     before = collected.objects()
     gone = min(before)
     collected.moto.client("s3").delete_object(Bucket=BUCKET, Key=gone)
@@ -123,7 +123,7 @@ print(answer.content.decode())
 
 
 @pytest.mark.services
-def test_a_page_sends_browsers_to_the_bucket_and_its_policy_lets_them(collected):
+def test_a_page_refers_browsers_to_the_bucket_and_its_policy_allows_that(collected):
     env = dict(collected.env) | {name: os.environ[name] for name in ("TMS_DATABASE_URL", "TMS_REDIS_URL", "PATH")}
     env |= {"DJANGO_SETTINGS_MODULE": "tms.config.settings", "PYTHONPATH": str(ROOT)}
 
@@ -145,7 +145,7 @@ def test_a_page_sends_browsers_to_the_bucket_and_its_policy_lets_them(collected)
         ("https://cdn.example.com/", ""),
     ],
 )
-def test_files_lie_in_the_bucket_where_their_address_says(url, prefix):
+def test_files_are_in_the_bucket_under_the_path_of_their_url(url, prefix):
     assert key_prefix(url) == prefix
 
 
@@ -157,5 +157,5 @@ def test_files_lie_in_the_bucket_where_their_address_says(url, prefix):
         ("https://cdn.example.com:8443/", ["https://cdn.example.com:8443"]),
     ],
 )
-def test_the_policy_names_the_origin_of_the_files_and_no_more(url, origins):
+def test_the_policy_allows_the_origin_of_the_files_and_no_other(url, origins):
     assert environment.origins(url) == origins

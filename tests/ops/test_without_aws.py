@@ -1,4 +1,4 @@
-"""A TMS that needs no AWS neither loads its libraries nor waits for them."""
+"""A TMS without AWS neither loads its libraries nor waits for them."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ print(sorted({"boto3", "botocore", "storages", "watchtower"} & sys.modules.keys(
 """
 
 
-def test_nothing_of_aws_is_loaded_where_nothing_of_it_is_set(tmp_path):
+def test_without_its_settings_nothing_of_aws_is_loaded(tmp_path):
     env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tms.config.settings"}
 
     done = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, env=env, capture_output=True, text=True, check=True)

@@ -14,14 +14,14 @@ def moto() -> Iterator[Moto]:
 
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[Ministack]:
-    """It knows instance refreshes, which moto does not."""
+    """Supports instance refreshes, which moto does not."""
     with Ministack() as ministack:
         yield ministack
 
 
 @pytest.fixture
 def as_aws(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """This process takes an emulator for AWS."""
+    """Use an emulator as AWS in this process."""
 
     def take(environment: Mapping[str, str]) -> None:
         for name, value in environment.items():

@@ -1,4 +1,4 @@
-"""The lines of the checklist that only AWS can answer: an account as Terraform leaves it, and one mistake each."""
+"""The checks of the checklist that need AWS: an account as Terraform leaves it, and one mistake each."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -170,7 +170,7 @@ def tell_logs_and_metrics() -> None:
     client("cloudwatch").put_metric_data(Namespace="TMS", MetricData=[metric])
 
 
-def test_an_account_as_terraform_leaves_it_is_ticked(account):
+def test_an_account_as_terraform_leaves_it_passes(account):
     found = {run.__name__: result_of(run) for run in CHECKS}
 
     assert {name: one.text.en for name, one in found.items() if one.status is not CheckStatus.PASSED} == {}
@@ -236,14 +236,14 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("run", "make", "told"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_crossed_and_named(run, make, told, account):
+@pytest.mark.parametrize(("run", "make", "returned"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_fails_and_is_named(run, make, returned, account):
     make()
 
     found = result_of(run)
 
     assert found.status is CheckStatus.FAILED
-    assert told in found.text.en
+    assert returned in found.text.en
 
 
 def ring(*names: str) -> None:
@@ -258,22 +258,22 @@ RANG = [
 ]
 
 
-@pytest.mark.parametrize(("before", "status", "told"), RANG)
-def test_an_alarm_that_rang_before_the_deployment_does_not_hold_up_its_cure(before, status, told, account):
+@pytest.mark.parametrize(("before", "status", "returned"), RANG)
+def test_an_alarm_from_before_the_deployment_does_not_block_its_fix(before, status, returned, account):
     ring("server-errors")
 
     found = result_of(cloud.no_new_alarms, CheckTarget(alarms_before=before))
 
-    assert (found.status, told in found.text.en) == (status, True)
+    assert (found.status, returned in found.text.en) == (status, True)
 
 
-def test_an_alarm_that_no_deployment_sets_off_does_not_count(account):
+def test_an_alarm_that_no_deployment_causes_does_not_count(account):
     ring("backup-missing")
 
     assert result_of(cloud.no_new_alarms).status is CheckStatus.PASSED
 
 
-def test_the_pipeline_notes_the_alarms_that_ring(account, capsys):
+def test_the_pipeline_records_the_firing_alarms(account, capsys):
     assert pipeline.main(["alarms"]) == 0
     ring("server-errors", "clock-lag")
     assert pipeline.main(["alarms"]) == 0
@@ -291,14 +291,14 @@ def say_to_the_balancer(metric: str, *values: float) -> None:
 
 
 @pytest.mark.parametrize(("errors", "status"), [([9.0, 10.0], CheckStatus.PASSED), ([20.0, 1.0], CheckStatus.FAILED)])
-def test_errors_are_counted_at_the_load_balancer_by_the_minute(errors, status, account):
+def test_errors_are_counted_at_the_load_balancer_per_minute(errors, status, account):
     for metric, value in zip(("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"), errors, strict=True):
         say_to_the_balancer(metric, value)
 
     assert result_of(traffic.errors).status is status
 
 
-def test_a_host_that_is_not_healthy_is_named(account, monkeypatch):
+def test_an_unhealthy_host_is_named(account, monkeypatch):
     elb = client("elbv2")
     ids = [{"Target": {"Id": f"i-{number}"}, "TargetHealth": {"State": state}} for number, state in STATES]
     elb.describe_target_health = lambda **_: {"TargetHealthDescriptions": ids}
@@ -315,7 +315,7 @@ STATES = [(1, "healthy"), (2, "unhealthy"), (3, "draining")]
 @pytest.mark.parametrize(
     ("p95", "status"), [(0.4, CheckStatus.PASSED), (0.6, CheckStatus.FAILED), (None, CheckStatus.SKIPPED)]
 )
-def test_latency_is_judged_where_distance_does_not_count(p95, status, account, monkeypatch):
+def test_latency_is_measured_at_the_load_balancer(p95, status, account, monkeypatch):
     points = [{"Timestamp": datetime.now(UTC), "ExtendedStatistics": {"p95": p95}}] if p95 else []
     monkeypatch.setattr(traffic, "points", lambda *_, **asked: points)
 
@@ -323,7 +323,7 @@ def test_latency_is_judged_where_distance_does_not_count(p95, status, account, m
 
 
 def test_an_empty_page_of_a_log_is_not_its_end(account, monkeypatch):
-    """CloudWatch searches a part at a time, and may find nothing in the first."""
+    """CloudWatch searches in parts, and may find nothing in the first."""
     logs = client("logs")
     stubber = Stubber(logs)
     stubber.add_response("filter_log_events", {"events": [], "nextToken": "more"})
@@ -337,7 +337,7 @@ def test_an_empty_page_of_a_log_is_not_its_end(account, monkeypatch):
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"])
-def test_what_the_role_may_not_read_is_said_so_and_is_no_fault(code, monkeypatch):
+def test_missing_permissions_are_reported_and_are_no_failure(code, monkeypatch):
     logs = client("logs")
     stubber = Stubber(logs)
     stubber.add_client_error("filter_log_events", code, "User: deploy is not authorized", 400)
@@ -355,10 +355,10 @@ def test_what_the_role_may_not_read_is_said_so_and_is_no_fault(code, monkeypatch
 
 
 SERVICES = {"elbv2": "elasticloadbalancing", "elasticloadbalancingv2": "elasticloadbalancing"}
-"""boto3's name of a service, and IAM's."""
+"""boto3's name of a service, and that of IAM."""
 
 
-def test_the_role_of_the_pipeline_may_read_all_that_the_checklist_asks(account):
+def test_the_role_of_the_pipeline_may_read_everything_in_the_checklist(account):
     asked: set[str] = set()
     events = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
 
@@ -381,8 +381,8 @@ def test_the_role_of_the_pipeline_may_read_all_that_the_checklist_asks(account):
 GITHUB = (ROOT / "deploy/terraform/github.tf").read_text()
 
 
-def test_without_credentials_nothing_of_aws_is_called_good(monkeypatch, tmp_path):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers who it was
+def test_without_credentials_no_check_of_aws_passes(monkeypatch, tmp_path):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # the client caches its credentials
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -1,4 +1,4 @@
-"""What the checklist prints, in both languages, and what it ends with."""
+"""The output of the checklist, in both languages, and its exit code."""
 
 import json
 import re
@@ -70,19 +70,19 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> Any:
     return as_list
 
 
-def test_every_line_of_the_operators_list_is_looked_at():
-    told = {each.title.ja for section in (*BEFORE, *AFTER) for each in section.checks}
+def test_every_entry_of_the_operators_list_is_checked():
+    returned = {each.title.ja for section in (*BEFORE, *AFTER) for each in section.checks}
 
-    assert OF_THE_OPERATORS - told == set()
+    assert OF_THE_OPERATORS - returned == set()
 
 
-def test_every_line_speaks_both_languages():
+def test_every_check_has_both_languages():
     texts = [text for section in (*BEFORE, *AFTER) for each in section.checks for text in (each.title, each.expected)]
 
     assert all(text.en.isascii() and not re.fullmatch(r"[a-z ]+", text.ja) for text in texts)
 
 
-def test_what_is_wrong_is_crossed_with_its_reason_and_what_would_be_right(listed, capsys):
+def test_a_failure_is_printed_with_its_reason_and_the_expected_value(listed, capsys):
     listed(lambda target: WELL, found_wrong, not_seen)
 
     assert command.main(["before", "--lang", "en"]) == 1
@@ -104,16 +104,16 @@ def test_the_same_in_japanese(listed, capsys):
 
     command.main(["before", "--lang", "ja"])
 
-    told = capsys.readouterr().out
-    assert "  [x] 項目: 正常\n  [ ] 項目: 壊れている\n      正しくは: 健全\n" in told
-    assert "1 合格, 1 不合格, 0 未確認" in told
+    returned = capsys.readouterr().out
+    assert "  [x] 項目: 正常\n  [ ] 項目: 壊れている\n      正しくは: 健全\n" in returned
+    assert "1 合格, 1 不合格, 0 未確認" in returned
 
 
 def not_allowed(target: CheckTarget) -> Text:
     raise Denied("not allowed to read", "参照権限がない")
 
 
-def test_what_one_may_not_read_is_said_and_decides_nothing(listed, capsys):
+def test_a_missing_permission_is_reported_and_decides_nothing(listed, capsys):
     listed(lambda target: WELL, not_allowed)
 
     assert command.main(["before", "--strict", "--lang", "en"]) == 0
@@ -136,25 +136,25 @@ def well(target: CheckTarget) -> Text:
 
 
 @pytest.mark.parametrize(("options", "code_"), [([], 0), (["--strict"], 1)])
-def test_what_cannot_be_seen_is_a_failure_only_when_asked(options, code_, listed):
+def test_a_skipped_check_is_a_failure_only_with_strict(options, code_, listed):
     listed(lambda target: WELL, not_seen)
 
     assert command.main(["before", *options]) == code_
 
 
-def test_a_check_that_breaks_does_not_pass():
+def test_a_check_with_an_internal_error_does_not_pass():
     found = run_check(check_of(broken_check), CheckTarget())
 
     assert found.status is CheckStatus.FAILED
     assert found.text.en == "ZeroDivisionError: division by zero"
 
 
-def test_a_section_that_is_not_there_is_named():
+def test_an_unknown_section_is_reported():
     with pytest.raises(SystemExit, match="unknown section nowhere; use one of application, code"):
         command.main(["before", "--only", "nowhere"])
 
 
-# The code, as GitHub and `make test` know it
+# The code, according to GitHub and `make test`
 
 
 class GitHub(BaseHTTPRequestHandler):
@@ -201,19 +201,19 @@ RUNS = [
 ]
 
 
-@pytest.mark.parametrize(("runs", "status", "told"), RUNS)
-def test_the_tests_of_a_commit_are_those_that_ran_on_github(runs, status, told, github):
+@pytest.mark.parametrize(("runs", "status", "returned"), RUNS)
+def test_the_tests_of_a_commit_are_those_on_github(runs, status, returned, github):
     GitHub.answers = {f"/repos/techcore/tms/commits/{COMMIT}/check-runs?per_page=100": {"check_runs": runs}}
 
     found = run_check(check_of(code.tests), github)
 
     assert found.status is status
-    assert told in found.text.en
+    assert returned in found.text.en
 
 
 @pytest.mark.parametrize("look", [code.tests, code.review], ids=["tests", "review"])
 @pytest.mark.parametrize("status", [403, 404])
-def test_github_that_does_not_let_us_read_is_no_word_about_the_code(status, look, github):
+def test_missing_permission_on_github_is_no_statement_about_the_code(status, look, github):
     GitHub.answers, GitHub.refuses = {}, status
 
     found = run_check(check_of(look), github)
@@ -223,7 +223,7 @@ def test_github_that_does_not_let_us_read_is_no_word_about_the_code(status, look
 
 
 @pytest.mark.parametrize(("state", "status"), [("APPROVED", CheckStatus.PASSED), ("COMMENTED", CheckStatus.FAILED)])
-def test_a_review_is_an_approval_by_somebody(state, status, github):
+def test_a_review_is_an_approval_by_another_person(state, status, github):
     GitHub.answers = {
         f"/repos/techcore/tms/commits/{COMMIT}/pulls": [{"number": 7}],
         "/repos/techcore/tms/pulls/7/reviews": [{"state": state, "user": {"login": "sato"}}],
@@ -232,7 +232,7 @@ def test_a_review_is_an_approval_by_somebody(state, status, github):
     assert run_check(check_of(code.review), github).status is status
 
 
-def test_elsewhere_the_tests_are_those_that_make_test_ran(monkeypatch, tmp_path):
+def test_elsewhere_the_tests_are_those_of_make_test(monkeypatch, tmp_path):
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True)
     monkeypatch.setattr(code, "PASSED_COMMIT", tmp_path / "tests-passed")
 

@@ -1,4 +1,4 @@
-"""What the pages about AWS say in numbers and names, counted."""
+"""Numbers and names on the pages about AWS."""
 
 import re
 
@@ -20,21 +20,21 @@ OF_MACHINES = {"TMS_NAME", "TMS_STATIC_URL"}
 
 
 @pytest.mark.parametrize("page", NUMBERS)
-def test_metrics_and_alarms_are_as_many_as_are_said(page):
+def test_the_numbers_of_metrics_and_alarms_are_correct(page):
     text = (DOCS / page).read_text()
 
     assert [number for number in NUMBERS[page] if number not in text] == []
 
 
 @pytest.mark.parametrize("page", ["aws.md", "deploying.md", "deploying.ja.md", "runbook.md", "runbook.ja.md"])
-def test_a_variable_that_is_named_is_one(page):
+def test_every_named_variable_exists(page):
     named = set(re.findall(r"`(TMS_[A-Z_]+[A-Z])`", (DOCS / page).read_text()))
 
     assert named - inventory.variables() - OF_MACHINES == set()
 
 
 def rehearsed(page: str, heading: str) -> list[str]:
-    """The rows below `heading`, without its head."""
+    """The rows below `heading`, without the header."""
     table = (DOCS / page).read_text().partition(heading)[2]
     return re.findall(r"^\| .*$", table, re.MULTILINE)[1:]
 

@@ -1,4 +1,4 @@
-"""Releases on machines, against an AWS that has S3, SSM and an Auto Scaling group."""
+"""Releases on machines, on an emulated AWS with S3, SSM and an Auto Scaling group."""
 
 import hashlib
 import subprocess
@@ -40,7 +40,7 @@ def made(folder: Path, version: str, contents: bytes = b"a release") -> Path:
 
 @pytest.fixture
 def machines(ministack: Any, as_aws: Any) -> Machines:
-    """Two machines with 1.0.0, under a name of their own."""
+    """Two machines with 1.0.0, with their own prefix."""
     as_aws(ministack.env)
     machines = Machines(f"tms{next(NUMBERS)}")
     client("s3").create_bucket(
@@ -88,7 +88,7 @@ def test_a_version_never_changes(machines, tmp_path):
         machines.publish(made(tmp_path, "1.0.0", b"another one"))
 
 
-def test_what_was_damaged_since_it_was_built_is_not_published(machines, tmp_path):
+def test_a_damaged_artefact_is_not_published(machines, tmp_path):
     artefact = made(tmp_path, "1.0.0")
     artefact.write_bytes(b"damaged")
 
@@ -96,19 +96,19 @@ def test_what_was_damaged_since_it_was_built_is_not_published(machines, tmp_path
         machines.publish(artefact)
 
 
-def test_a_release_that_nobody_published_is_not_named(machines):
+def test_an_unpublished_release_is_not_rolled_out(machines):
     with pytest.raises(DeploymentFailed, match="publish the release first"):
         machines.roll_out("2.0.0", QUICK)
 
     assert machines.current() == "1.0.0"
 
 
-def test_before_the_first_there_is_nothing(machines):
+def test_before_the_first_release_there_is_none(machines):
     with pytest.raises(NoEarlierRelease):
         machines.previous()
 
 
-def test_a_rollback_never_goes_forward(machines, tmp_path, capsys):
+def test_a_rollback_never_rolls_forward(machines, tmp_path, capsys):
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         machines.publish(made(tmp_path, version))
         machines.roll_out(version, QUICK)
@@ -125,7 +125,7 @@ def test_a_rollback_never_goes_forward(machines, tmp_path, capsys):
     assert "lists no good release older than 1.0.0, and a rollback never goes forward" in capsys.readouterr().err
 
 
-def test_a_release_that_was_left_is_good_no_more(machines, tmp_path):
+def test_a_release_that_was_rolled_back_is_no_longer_good(machines, tmp_path):
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         machines.publish(made(tmp_path, version))
         machines.good.mark(version)
@@ -138,7 +138,7 @@ def test_a_release_that_was_left_is_good_no_more(machines, tmp_path):
         machines.previous()
 
 
-def test_a_rollout_says_that_it_began_only_when_it_changes_something(machines, tmp_path, monkeypatch):
+def test_a_rollout_reports_its_start_only_before_a_change(machines, tmp_path, monkeypatch):
     output = tmp_path / "output"
     monkeypatch.setenv("GITHUB_OUTPUT", str(output))
 
@@ -150,7 +150,7 @@ def test_a_rollout_says_that_it_began_only_when_it_changes_something(machines, t
     assert output.read_text() == "begun=yes\n"
 
 
-def test_a_list_of_good_releases_stays_short():
+def test_the_list_of_good_releases_is_bounded():
     good = Remembered()
 
     for number in range(30):
@@ -175,7 +175,7 @@ class Remembered(GoodReleases):
         self.kept[:] = releases[:MOST_LISTED]
 
 
-def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, tmp_path, monkeypatch):
+def test_machines_that_do_not_become_healthy_are_a_failure_with_a_reason(machines, tmp_path, monkeypatch):
     machines.publish(made(tmp_path, "1.1.0"))
     groups = client("autoscaling")
     stubber = Stubber(groups)
@@ -199,14 +199,14 @@ def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, t
     stubber.assert_no_pending_responses()
 
 
-def test_a_rollout_that_never_ends_is_given_up(machines):
+def test_a_hanging_rollout_is_abandoned(machines):
     with pytest.raises(DeploymentFailed, match="took longer than 0 s; last status: InProgress"):
         Polling(interval_s=0.01, timeout_s=0).until(lambda: (False, "InProgress"), what="machines")
 
 
 @pytest.fixture
 def serving(aws: Moto) -> Machines:
-    """As `machines`, on an AWS that knows Run Command, with a release that is published."""
+    """Like `machines`, on an AWS with Run Command, with a published release."""
     machines = Machines()
     client("s3").create_bucket(
         Bucket=machines.bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}
@@ -230,7 +230,7 @@ def sent_commands() -> list[list[str]]:
     return [each["Parameters"]["commands"] for each in client("ssm").list_commands()["Commands"]]
 
 
-def test_migrations_run_on_one_machine_that_serves_before_the_release_moves(serving, capsys):
+def test_migrations_run_on_one_serving_machine_before_the_rollout(serving, capsys):
     assert main(["migrate", "ec2", "1.1.0", "--every", "0.01"]) == 0
 
     [commands] = sent_commands()
@@ -242,7 +242,7 @@ def test_migrations_run_on_one_machine_that_serves_before_the_release_moves(serv
     assert capsys.readouterr().out.count("Success") == 1
 
 
-def test_without_a_machine_there_is_nobody_to_migrate_and_nothing_to(serving, capsys):
+def test_without_a_machine_no_migration_is_needed(serving, capsys):
     client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=serving.group, DesiredCapacity=0)
 
     assert main(["migrate", "ec2", "1.1.0"]) == 0
@@ -252,22 +252,22 @@ def test_without_a_machine_there_is_nobody_to_migrate_and_nothing_to(serving, ca
 
 
 @pytest.mark.parametrize("release", ["1.1.0; reboot", "$(id)", "../1.1.0", ""])
-def test_what_is_no_version_reaches_no_shell(release):
+def test_an_invalid_version_reaches_no_shell(release):
     with pytest.raises(DeploymentFailed, match="is not a version"):
         ec2.migration(release)
 
 
-def test_migrations_that_fail_stop_the_deployment_with_the_last_lines(serving, monkeypatch):
+def test_failed_migrations_stop_the_deployment_with_the_last_lines(serving, monkeypatch):
     ssm = client("ssm")
     stubber = Stubber(ssm)
     stubber.add_response("send_command", {"Command": {"CommandId": "0" * 36}})
     stubber.add_client_error("get_command_invocation", "InvocationDoesNotExist", "not yet", 400)
     stubber.add_response("get_command_invocation", {"Status": "InProgress"})
-    told = {
+    result = {
         "Status": "Failed",
         "StandardErrorContent": "Traceback\nlock timeout\nfleet.0007 was not applied\n",
     }
-    stubber.add_response("get_command_invocation", told)
+    stubber.add_response("get_command_invocation", result)
     monkeypatch.setattr(ec2, "client", lambda service: ssm if service == "ssm" else client(service))
 
     with (

@@ -23,7 +23,7 @@ QUICK = Polling(interval_s=0.01, timeout_s=5)
 
 
 class StableMoto(Moto):
-    """Its services run as many tasks as are wanted."""
+    """Its services run the desired number of tasks."""
 
     def spawn(self, command: Any, **options: Any) -> Any:
         return super().spawn(command, **options, env=os.environ | {"MOTO_ECS_SERVICE_RUNNING": "2"})
@@ -37,7 +37,7 @@ def stable() -> Iterator[Moto]:
 
 @pytest.fixture
 def containers(stable: Moto, as_aws: Any) -> Containers:
-    """A cluster as Terraform makes it, with OLD."""
+    """A cluster as Terraform creates it, with OLD."""
     stable.forget()
     end_tasks_after_two_looks(stable)
     as_aws(stable.env)
@@ -74,7 +74,7 @@ def images() -> dict[str, str]:
     definitions = {
         one["serviceName"]: ecs.describe_task_definition(taskDefinition=one["taskDefinition"]) for one in found
     }
-    return {name: told["taskDefinition"]["containerDefinitions"][0]["image"] for name, told in definitions.items()}
+    return {name: result["taskDefinition"]["containerDefinitions"][0]["image"] for name, result in definitions.items()}
 
 
 def test_an_image_is_rolled_out_to_every_service_and_rolled_back(containers):
@@ -90,16 +90,16 @@ def test_an_image_is_rolled_out_to_every_service_and_rolled_back(containers):
     assert images() == {"tms-serve": OLD, "tms-clock": OLD}
 
 
-def test_a_new_revision_keeps_all_but_the_image(containers):
+def test_a_new_revision_keeps_everything_but_the_image(containers):
     main(["roll-out", "ecs", NEW, "--every", "0.01"])
 
-    told = client("ecs").describe_task_definition(taskDefinition="tms-serve")["taskDefinition"]
-    assert told["revision"] == 2
-    assert (told["cpu"], told["memory"], told["networkMode"]) == ("1024", "2048", "awsvpc")
-    assert told["containerDefinitions"][0]["command"] == ["serve"]
+    result = client("ecs").describe_task_definition(taskDefinition="tms-serve")["taskDefinition"]
+    assert result["revision"] == 2
+    assert (result["cpu"], result["memory"], result["networkMode"]) == ("1024", "2048", "awsvpc")
+    assert result["containerDefinitions"][0]["command"] == ["serve"]
 
 
-def test_a_rollback_never_goes_forward(containers, capsys):
+def test_a_rollback_never_rolls_forward(containers, capsys):
     for image in (OLD, NEW):
         main(["roll-out", "ecs", image, "--every", "0.01"])
         main(["mark-good", "ecs", image])
@@ -114,7 +114,7 @@ def test_a_rollback_never_goes_forward(containers, capsys):
     assert f"lists no good release older than {OLD}" in capsys.readouterr().err
 
 
-def test_a_list_that_has_releases_of_machines_too_offers_none_of_them(containers):
+def test_a_list_that_also_has_releases_of_machines_offers_none_of_them(containers):
     containers.good.mark(OLD)
     containers.good.mark("1.4.2")
     containers.roll_out(NEW, QUICK)
@@ -122,11 +122,11 @@ def test_a_list_that_has_releases_of_machines_too_offers_none_of_them(containers
     assert containers.previous() == OLD
 
 
-def test_the_same_image_is_deployed_anew_for_its_tasks_read_their_secrets_when_they_start(containers, monkeypatch):
+def test_the_same_image_is_deployed_again_because_tasks_read_secrets_at_their_start(containers, monkeypatch):
     forced = []
     ecs = client("ecs")
     update = ecs.update_service
-    ecs.update_service = lambda **told: forced.append(told["forceNewDeployment"]) or update(**told)
+    ecs.update_service = lambda **result: forced.append(result["forceNewDeployment"]) or update(**result)
     monkeypatch.setattr(pipeline, "client", lambda service: ecs if service == "ecs" else client(service))
 
     containers.roll_out(OLD, QUICK)
@@ -135,19 +135,19 @@ def test_the_same_image_is_deployed_anew_for_its_tasks_read_their_secrets_when_t
     assert forced == [True, True, False, False]
 
 
-def test_a_tag_is_no_image(containers, capsys):
+def test_a_tag_is_not_accepted_as_an_image(containers, capsys):
     assert main(["roll-out", "ecs", "tms:latest"]) == 1
 
     assert "is not an image with a digest" in capsys.readouterr().err
     assert images() == {"tms-serve": OLD, "tms-clock": OLD}
 
 
-def test_before_the_first_image_there_is_nothing(containers):
+def test_before_the_first_image_there_is_none(containers):
     with pytest.raises(NoEarlierRelease):
         containers.previous()
 
 
-def test_migrations_that_end_badly_stop_the_deployment():
+def test_failed_migrations_stop_the_deployment():
     task = {"containers": [{"exitCode": 1}], "stoppedReason": "Essential container in task exited"}
 
     with pytest.raises(DeploymentFailed, match="ended with \\[1\\]: Essential container"):
@@ -157,8 +157,8 @@ def test_migrations_that_end_badly_stop_the_deployment():
 def test_the_migrations_run_once_with_the_new_image(containers, capsys):
     assert main(["migrate", "ecs", NEW, "--every", "0.01"]) == 0
 
-    told = client("ecs").describe_task_definition(taskDefinition="tms-migrate")["taskDefinition"]
-    assert told["containerDefinitions"][0]["image"] == NEW
+    result = client("ecs").describe_task_definition(taskDefinition="tms-migrate")["taskDefinition"]
+    assert result["containerDefinitions"][0]["image"] == NEW
     assert images() == {"tms-serve": OLD, "tms-clock": OLD}
     assert "migrations: STOPPED" in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""While a release rolls out, or after it was taken back, the previous one works on the new schema (R54)."""
+"""During a rollout and after a rollback, the previous release works on the new schema (R54)."""
 
 import subprocess
 from pathlib import Path
@@ -27,7 +27,7 @@ ALERTS = "SELECT count(*) FROM alerts_alert a JOIN alerts_rule r ON r.id = a.rul
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> RunningTMS:
-    """The previous release, not started yet, with a database that has this release's schema."""
+    """The previous release, not started yet, with a database with this release's schema."""
     code = tmp_path / "previous"
     code.mkdir()
     archive = subprocess.run(["git", "archive", previous().commit], cwd=ROOT, capture_output=True, check=False)
@@ -52,7 +52,7 @@ async def test_the_previous_release_adds_sites_rules_and_reports_on_the_new_sche
 
 
 class Registry:
-    """Models as `state.apps` has them."""
+    """Models in the form of `state.apps`."""
 
     def __init__(self, *each: type[models.Model]) -> None:
         self._models = each
@@ -95,5 +95,5 @@ def test_a_migration_that_would_break_the_previous_release_is_found(before, afte
     assert [each.subject for each in compare(table(**before), table(**after))] == found
 
 
-def test_a_table_that_goes_is_found():
+def test_a_deleted_table_is_found():
     assert [each.subject for each in compare(table(), Registry())] == ["made"]

@@ -1,4 +1,4 @@
-"""An alarm without a page helps nobody at night, and a page without an alarm is never found."""
+"""Every alarm has a page, and every page an alarm."""
 
 import re
 import shlex
@@ -23,7 +23,7 @@ PARTS = {
     "ja": ("**状況**", "**確認**", "**対応**", "**呼ぶ相手**"),
 }
 ONE_SCREEN = 40
-"""Lines of a terminal, at night."""
+"""Lines of a terminal window."""
 
 
 def sections(page: Path) -> dict[str, str]:
@@ -39,7 +39,7 @@ def of_terraform() -> set[str]:
 
 
 def of_prometheus() -> dict[str, str]:
-    """The section to which each alert leads, by its name."""
+    """The section that each alert links to, by its name."""
     rules: list[Any] = [rule for group in PROMETHEUS["groups"] for rule in group["rules"]]
     return {rule["alert"]: rule["annotations"]["runbook"].partition("#")[2] for rule in rules}
 
@@ -53,20 +53,20 @@ def test_every_alarm_has_a_section_in_both_languages_and_every_section_an_alarm(
 
 
 @pytest.mark.parametrize("language", PAGES)
-def test_every_alert_of_prometheus_is_named_in_the_section_to_which_it_leads(language):
+def test_every_alert_of_prometheus_is_named_in_its_section(language):
     found = sections(PAGES[language])
     lost = {alert for alert, section in of_prometheus().items() if f"`{alert}`" not in found.get(section, "")}
 
     assert lost == set()
 
 
-def test_the_checklist_looks_for_every_alarm():
+def test_the_checklist_includes_every_alarm():
     assert set(ALARMS) <= sections(PAGES["en"]).keys()
     assert len(ALARMS) == len(set(ALARMS))
 
 
 @pytest.mark.parametrize("language", PAGES)
-def test_each_section_is_one_screen_that_says_what_where_how_and_whom(language):
+def test_each_section_fits_one_screen_and_has_meaning_check_do_and_page(language):
     for name, text in sections(PAGES[language]).items():
         places = [text.find(part) for part in PARTS[language]]
 
@@ -85,8 +85,8 @@ def test_the_commands_are_the_same_in_both_languages():
 
 
 @pytest.mark.parametrize("language", PAGES)
-def test_what_is_to_be_pasted_is_a_command_as_it_stands(language):
-    """No prompt before it, a shell reads it, and what needs the database or a machine connects by itself."""
+def test_every_command_can_be_pasted(language):
+    """Without a prompt, readable by a shell, and connected to the database or a machine by itself."""
     for block in commands(PAGES[language].read_text()):
         done = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
 
@@ -95,7 +95,7 @@ def test_what_is_to_be_pasted_is_a_command_as_it_stands(language):
         assert not re.search(r"^(psql|manage|supervisorctl|tail|curl -s http://127)", block, re.MULTILINE), block
 
 
-def test_a_link_within_a_page_leads_somewhere():
+def test_a_link_within_a_page_can_be_resolved():
     for page in PAGES.values():
         text = page.read_text()
         headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
@@ -105,7 +105,7 @@ def test_a_link_within_a_page_leads_somewhere():
         assert set(re.findall(r"\]\(#([\w-]+)\)", text)) - anchors == set()
 
 
-def test_every_trouble_of_the_operators_has_its_section_and_the_alarm_that_leads_there():
+def test_every_trouble_of_the_operators_has_its_section_and_an_alarm_that_links_to_it():
     for trouble in TROUBLES:
         assert f"\n### {trouble}\n" in RUNBOOK
         [row] = re.findall(rf"^\| \[{re.escape(trouble)}\]\(.*$", RUNBOOK, re.MULTILINE)
@@ -113,22 +113,22 @@ def test_every_trouble_of_the_operators_has_its_section_and_the_alarm_that_leads
 
 
 @pytest.mark.parametrize("language", PAGES)
-def test_the_scripts_that_the_runbook_calls_are_here(language):
+def test_the_scripts_in_the_runbook_exist(language):
     called = set(re.findall(r"deploy/[\w/.-]*\w", PAGES[language].read_text())) - {"deploy/terraform"}
     missing = {path for path in called if not (ROOT / path).exists()}
 
     assert not missing
 
 
-def test_the_aws_commands_of_the_runbook_exist():
-    """By botocore's own model: a service, and an operation of it."""
+def test_the_aws_commands_in_the_runbook_exist():
+    """According to botocore: a service, and an operation of it."""
     import botocore.session
 
     session = botocore.session.get_session()
     for block in commands(RUNBOOK):
         for service, operation in re.findall(r"\baws ([a-z0-9]+) ([a-z-]+)", block):
             if (service, operation) in {("logs", "tail"), ("s3", "ls"), ("s3", "cp")}:
-                continue  # of the command line alone
+                continue  # only on the command line
             model = session.get_service_model(service)
             known = {re.sub(r"[^a-z0-9]", "", name.lower()) for name in model.operation_names}
             assert operation.replace("-", "") in known, shlex.join([service, operation])

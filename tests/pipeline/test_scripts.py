@@ -1,4 +1,4 @@
-"""The small scripts of the pipeline, and the data with which a new TMS begins."""
+"""The small scripts of the pipeline, and the initial data of a new TMS."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def run(script: str, *arguments: str, cwd: Path = ROOT, **environment: str) -> s
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository that has nothing but the script of versions, and one commit."""
+    """A repository with only the script of versions, and one commit."""
     script = tmp_path / "deploy/pipeline/version"
     script.parent.mkdir(parents=True)
     script.write_text((PIPELINE / "version").read_text())
@@ -52,7 +52,7 @@ def version(repository: Path) -> str:
     return subprocess.check_output([repository / "deploy/pipeline/version"], text=True).strip()
 
 
-def test_a_version_is_the_tag_or_how_far_it_is_behind(repository):
+def test_a_version_is_the_tag_or_the_distance_from_it(repository):
     untagged = version(repository)
     git(repository, "tag", "v1.4.2")
     tagged = version(repository)
@@ -64,7 +64,7 @@ def test_a_version_is_the_tag_or_how_far_it_is_behind(repository):
     assert later.startswith("1.4.2-1-g")
 
 
-def test_a_value_is_handed_on_as_one_line(tmp_path):
+def test_a_value_is_passed_as_one_line(tmp_path):
     output = tmp_path / "output"
 
     done = run("remember", "what", "1.4.2", GITHUB_OUTPUT=str(output))
@@ -74,18 +74,18 @@ def test_a_value_is_handed_on_as_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["", "1.4.2\nforged=yes"])
-def test_what_is_no_single_line_is_not_handed_on(value, tmp_path):
+def test_a_value_of_several_lines_is_not_passed(value, tmp_path):
     done = run("remember", "what", value, GITHUB_OUTPUT=str(tmp_path / "output"))
 
     assert done.returncode == 1
     assert not (tmp_path / "output").exists()
 
 
-def test_files_for_browsers_stay_here_where_tms_serves_them():
+def test_files_for_browsers_are_not_uploaded_if_tms_serves_them():
     assert "TMS serves its files itself" in run("static", STATIC_URL="").stdout
 
 
-def test_the_smoke_test_tries_again_and_gives_up():
+def test_the_smoke_test_retries_and_gives_up():
     done = run(
         "smoke", "https://127.0.0.1:9", "--insecure", "--only", "security", SMOKE_ATTEMPTS="2", SMOKE_PAUSE_S="0"
     )
@@ -124,7 +124,7 @@ def test_the_base_is_named_by_tag_and_digest():
         ("FROM --platform=linux/amd64 debian:13 AS other", 1),
     ],
 )
-def test_no_dockerfile_builds_on_a_tag_alone(line, code, tmp_path):
+def test_no_dockerfile_uses_a_base_by_tag_only(line, code, tmp_path):
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text(f"ARG PYTHON=python:3.13\nFROM ${{PYTHON}} AS packages\n{line}\n")
 

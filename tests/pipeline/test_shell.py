@@ -1,4 +1,4 @@
-"""One command on a machine that serves, as the runbook gives it to be pasted."""
+"""One command on a serving machine, as pasted from the runbook."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-def told(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+def sent_command(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
     """The machine, and the command that it runs."""
     words = done.stdout.split("\0")
     return words[words.index("--target") + 1], json.loads(words[words.index("--parameters") + 1])["command"][0]
@@ -51,26 +51,26 @@ def told(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
         (("curl", "http://127.0.0.1:8001/health/?strict"), ["curl", "http://127.0.0.1:8001/health/?strict"]),
     ],
 )
-def test_each_word_arrives_as_it_was_written(words, there, shell):
-    machine, command = told(shell(*words))
+def test_each_argument_arrives_unchanged(words, there, shell):
+    machine, command = sent_command(shell(*words))
 
     arrived = subprocess.check_output(["bash", "-c", f"printf '%s\\0' {command}"], text=True).split("\0")[:-1]
     assert machine == "i-0123456789"
     assert arrived == ["sudo", *there]
 
 
-def test_without_a_command_it_is_a_shell_on_the_machine_that_is_named(shell):
-    assert told(shell("--on", "i-9")) == ("i-9", "sudo -i")
+def test_without_a_command_it_is_a_shell_on_the_given_machine(shell):
+    assert sent_command(shell("--on", "i-9")) == ("i-9", "sudo -i")
 
 
-def test_where_nothing_serves_it_says_so(shell):
+def test_without_a_serving_machine_an_error_is_reported(shell):
     done = shell("psql", serving="None")
 
     assert done.returncode == 1
     assert "no machine of tms-autoscaling-group is in service" in done.stderr
 
 
-def test_psql_on_the_machine_hands_its_words_on():
+def test_psql_on_the_machine_passes_its_arguments_on():
     script = (ROOT / "deploy/machine/psql").read_text()
 
     assert shlex.quote("--master") in script

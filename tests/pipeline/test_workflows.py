@@ -1,4 +1,4 @@
-"""The workflows pin what they use, may do little, and run only what a person can run too."""
+"""The workflows pin what they use, have few permissions, and run only steps that a person can run, too."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from deploy.processes.tms_process import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 MAY_DEPLOY = {"contents": "read", "checks": "read", "pull-requests": "read", "id-token": "write"}
-"""With these the checklist can see whether the tests passed and who approved, and AWS knows the job."""
+"""With these the checklist can read the results of the tests and the approvals, and AWS can authenticate the job."""
 BEGUN = "failure() && steps.rollout.outputs.begun == 'yes'"
 KNOWN = {"make", ".venv/bin/python"}
 
@@ -32,7 +32,7 @@ def steps() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_every_action_is_pinned_by_commit_and_says_its_version(path):
+def test_every_action_is_pinned_by_commit_and_names_its_version(path):
     used = re.findall(r"uses: (\S+)(.*)", path.read_text())
 
     assert used
@@ -42,7 +42,7 @@ def test_every_action_is_pinned_by_commit_and_says_its_version(path):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_no_job_may_more_than_it_says(path):
+def test_no_job_has_more_permissions_than_listed(path):
     workflow = read(path)
 
     assert workflow["permissions"] == {}
@@ -52,23 +52,23 @@ def test_no_job_may_more_than_it_says(path):
 
 
 @pytest.mark.parametrize(("workflow", "command"), steps())
-def test_each_step_is_one_command_that_is_here(workflow, command):
+def test_each_step_is_one_command_in_this_repository(workflow, command):
     program, *arguments = command.split()
 
     assert "\n" not in command.strip()
-    assert "${{" not in command  # what comes from outside comes by the environment
+    assert "${{" not in command  # input from outside comes from the environment
     assert program in KNOWN or (ROOT / program).is_file(), command
     if program == ".venv/bin/python":
         assert (ROOT / arguments[1].replace(".", "/") / "__main__.py").is_file()
 
 
-def test_nothing_is_deployed_that_was_not_tested_and_one_after_the_other():
+def test_only_tested_commits_are_deployed_and_one_after_the_other():
     workflow = read(ROOT / ".github/workflows/deploy.yml")
-    told = (ROOT / ".github/workflows/deploy.yml").read_text()
+    result = (ROOT / ".github/workflows/deploy.yml").read_text()
 
     assert workflow["jobs"]["deploy"]["needs"] == "test"
     assert workflow["concurrency"] == {"group": "deploy-production", "cancel-in-progress": False}
-    assert "pull_request" not in told
+    assert "pull_request" not in result
     words = (
         "pipeline current",
         "pipeline alarms",
@@ -81,7 +81,7 @@ def test_nothing_is_deployed_that_was_not_tested_and_one_after_the_other():
         "pipeline mark-good",
         "deploy/rollback.sh",
     )
-    order = [told.index(word) for word in words]
+    order = [result.index(word) for word in words]
     assert order == sorted(order)
 
 
@@ -89,7 +89,7 @@ def deploy_job() -> Any:
     return read(ROOT / ".github/workflows/deploy.yml")["jobs"]["deploy"]
 
 
-def test_only_what_a_rollout_began_is_rolled_back():
+def test_only_a_rollout_that_began_is_rolled_back():
     names = [step.get("name", "") for step in deploy_job()["steps"]]
     conditions = {step["name"]: step["if"] for step in deploy_job()["steps"] if "if" in step}
 
@@ -97,7 +97,7 @@ def test_only_what_a_rollout_began_is_rolled_back():
     assert names[-3:] == list(conditions)
 
 
-def test_the_credentials_outlast_the_job_and_a_rollback_has_its_own():
+def test_the_credentials_last_longer_than_the_job_and_a_rollback_has_its_own():
     job = deploy_job()
     signed_in = [step["with"] for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]
 
@@ -106,7 +106,7 @@ def test_the_credentials_outlast_the_job_and_a_rollback_has_its_own():
     assert job["timeout-minutes"] * 60 < 7200
 
 
-def test_the_smoke_test_knows_which_alarms_rang_before():
+def test_the_smoke_test_gets_the_alarms_from_before():
     smoked = [step for step in job_steps() if step.get("run", "").startswith("deploy/pipeline/smoke")]
 
     assert len(smoked) == 2
@@ -119,14 +119,14 @@ def job_steps() -> list[Any]:
     return steps
 
 
-def test_terraform_is_pinned_here_and_named_to_people():
+def test_terraform_is_pinned_here_and_in_the_docs():
     [pinned] = re.findall(r"terraform_version: (\d+\.\d+\.\d+) ", (ROOT / ".github/workflows/test.yml").read_text())
 
     for page in ("deploying.md", "deploying.ja.md"):
         assert pinned in (ROOT / "docs" / page).read_text()
 
 
-def test_a_lock_of_providers_is_one_of_the_real_registry_for_people_and_for_the_pipeline():
+def test_a_lock_of_providers_comes_from_the_real_registry_for_people_and_for_the_pipeline():
     """The stub of tfkit makes one, too, which must never be committed: it has no zip hashes."""
     for lock in (ROOT / "deploy/terraform").rglob(".terraform.lock.hcl"):
         text = lock.read_text()

@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml, read for tests: of the codec here, and of a running server elsewhere."""
+"""docs/asyncapi.yaml for tests: of the codec here, and of a running server elsewhere."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +18,12 @@ class Example(NamedTuple):
 
 
 def document() -> dict[str, Any]:
-    # Unlike the YAML default, an instant stays the string that it is on the wire.
+    # Unlike the YAML default, timestamps stay strings, as on the link.
     return yaml.load(PATH.read_text(), Loader=JsonLoader)
 
 
 def examples() -> Iterator[Example]:
-    """Every example, in the order in which a link carries them: `boot` first, `goodbye` last."""
+    """Every example, in the order of a link: `boot` first, `goodbye` last."""
     written = document()
     senders = {name: sender for sender in ("terminal", "server") for name in messages_of(written, sender)}
     for name, message in written["components"]["messages"].items():
@@ -32,7 +32,7 @@ def examples() -> Iterator[Example]:
 
 
 def messages_of(written: dict[str, Any], sender: str) -> Iterator[str]:
-    """The messages that `sender` sends: TMS receives a terminal's, and a reply goes the other way."""
+    """The messages that `sender` sends: TMS receives those of a terminal, and replies go the other way."""
     action = {"terminal": "receive", "server": "send"}[sender]
     for operation in written["operations"].values():
         is_theirs = operation["action"] == action
@@ -42,7 +42,7 @@ def messages_of(written: dict[str, Any], sender: str) -> Iterator[str]:
 
 
 class JsonLoader(yaml.SafeLoader):
-    """YAML as JSON has it."""
+    """YAML with the types of JSON."""
 
 
 JsonLoader.yaml_implicit_resolvers = {

@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml says what the code does."""
+"""docs/asyncapi.yaml matches the code."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def of(sender: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("example", of("terminal"))
-def test_an_example_of_a_terminal_is_taken_by_the_server(example: Example):
+def test_the_server_accepts_the_examples_of_a_terminal(example: Example):
     decoded = list(uplink.decode(json.dumps(example.payload)))
 
     assert not [frame for frame in decoded if isinstance(frame, FrameError)]
@@ -37,7 +37,7 @@ def test_an_example_of_a_terminal_is_taken_by_the_server(example: Example):
 
 
 @pytest.mark.parametrize("example", of("server"))
-def test_an_example_of_the_server_is_understood_by_the_agent(example: Example):
+def test_the_agent_accepts_the_examples_of_the_server(example: Example):
     decoded = downlink.decode(json.dumps(example.payload))
 
     assert not isinstance(decoded, downlink.Unknown)
@@ -45,13 +45,13 @@ def test_an_example_of_the_server_is_understood_by_the_agent(example: Example):
 
 
 @pytest.mark.parametrize("example", [pytest.param(example, id=example.name) for example in EXAMPLES])
-def test_an_example_is_as_its_schema_says(example: Example):
+def test_an_example_matches_its_schema(example: Example):
     schema = MESSAGES[example.message]["payload"] | {"components": WRITTEN["components"]}
 
     Draft7Validator(schema).validate(example.payload)
 
 
-def test_a_schema_refuses_what_is_not_as_it_says():
+def test_a_schema_rejects_invalid_values():
     schema = MESSAGES["report"]["payload"] | {"components": WRITTEN["components"]}
 
     with pytest.raises(jsonschema.ValidationError):
@@ -77,7 +77,7 @@ def test_every_message_is_in_the_channel_and_in_an_operation():
     assert MESSAGES.keys() == WRITTEN["channels"]["link"]["messages"].keys() == in_operations
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_can_be_resolved():
     for reference in re.findall(r"'\$ref': '(#[^']+)'", str(WRITTEN)):
         target = WRITTEN
         for step in reference.removeprefix("#/").split("/"):
@@ -89,11 +89,11 @@ def test_every_method_is_documented_for_its_direction():
     assert methods_of("server") == {json.loads(name) for name in downlink.METHODS}
 
 
-def test_every_schema_of_the_code_is_documented_as_it_is():
-    told = {name: compared(schema) for name, schema in code_schemas().items()}
-    written = {name: compared(schema) for name, schema in SCHEMAS.items() if name in told}
+def test_every_schema_of_the_code_is_documented():
+    result = {name: compared(schema) for name, schema in code_schemas().items()}
+    written = {name: compared(schema) for name, schema in SCHEMAS.items() if name in result}
 
-    assert written == told
+    assert written == result
 
 
 def test_every_close_code_is_documented():
@@ -112,7 +112,7 @@ def test_every_limit_is_documented_with_its_value():
     assert written == {name: value for name, value in vars(limits).items() if name.isupper()}
 
 
-def test_the_credential_is_documented_as_it_is_read():
+def test_the_format_of_the_credential_is_documented():
     header = WRITTEN["channels"]["link"]["bindings"]["ws"]["headers"]["properties"]["Authorization"]["pattern"]
 
     assert re.fullmatch(header, f"Bearer T-1.{'s' * 43}")
@@ -125,10 +125,10 @@ def code_schemas() -> dict[str, Any]:
 
 
 def compared(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a document and the code must agree on: not the words, and not the order of words to choose from."""
+    """The parts of a document and the code that must agree: without descriptions, and without the order of choices."""
     properties = {
-        name: {key: plain(value) for key, value in told.items() if key in COMPARED}
-        for name, told in schema["properties"].items()
+        name: {key: plain(value) for key, value in result.items() if key in COMPARED}
+        for name, result in schema["properties"].items()
     }
     return {"type": schema["type"], "required": sorted(schema["required"]), "properties": properties}
 
@@ -155,5 +155,5 @@ def flat(payload: Any) -> list[dict[str, Any]]:
 
 
 def as_json(value: Any) -> Any:
-    """30 and 30.0 are one number, and an instant is the same with another offset."""
+    """30 and 30.0 are equal, and so are instants with different offsets."""
     return json.loads(json.dumps(value), parse_int=float)

@@ -1,4 +1,4 @@
-"""What TMS sends."""
+"""Frames that TMS sends."""
 
 import json
 from contextlib import suppress
@@ -26,17 +26,17 @@ AT = datetime(2026, 11, 25, 0, 30, tzinfo=UTC)
         downlink.Refusal("x", FrameError(ErrorType.NOT_BOOTED, "boot first").as_rpc()),
     ],
 )
-def test_what_the_server_encodes_is_what_an_agent_decodes(sent):
+def test_an_agent_decodes_what_the_server_encodes(sent):
     assert downlink.decode(downlink.encode(sent)) == sent
 
 
-def test_an_acknowledgement_is_as_short_as_it_can_be():
+def test_an_acknowledgement_is_minimal():
     assert json.loads(downlink.ack(5)) == {"jsonrpc": "2.0", "method": "ack", "params": {"seq": 5}}
     assert json.loads(downlink.ack(5, "earlier"))["params"] == {"seq": 5, "boot_id": "earlier"}
 
 
 @pytest.mark.parametrize("kind", ErrorType)
-def test_every_error_says_its_type_and_where(kind):
+def test_every_error_contains_its_type_and_location(kind):
     answer = json.loads(downlink.refusal(FrameError(kind, "what is right", where="$.params.seq", id=3)))
 
     assert answer == {
@@ -50,7 +50,7 @@ def test_every_error_says_its_type_and_where(kind):
     }
 
 
-def test_a_method_of_a_newer_server_is_known_as_unknown():
+def test_a_method_of_a_newer_server_is_reported_as_unknown():
     request = downlink.decode('{"jsonrpc":"2.0","id":4,"method":"config","params":{"version":2}}')
     notice = downlink.decode('{"jsonrpc":"2.0","method":"news"}')
 
@@ -70,6 +70,6 @@ def test_fields_of_a_newer_server_are_ignored():
 
 
 @given(st.binary() | st.text(st.characters()))
-def test_whatever_a_server_sends_an_agent_gets_a_frame_or_a_frame_error(data):
+def test_any_input_from_a_server_is_a_frame_or_a_frame_error(data):
     with suppress(FrameError):
         assert downlink.decode(data)

@@ -1,4 +1,4 @@
-"""What an agent encodes is what the server decodes."""
+"""The server decodes what an agent encodes."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from tms.protocol.text import clean
 
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=64).map(clean)
-"""What is cleaned on the way is tested elsewhere."""
+"""Cleaning is tested elsewhere."""
 NAMES = TEXTS.filter(bool)
 METRICS = st.dictionaries(
     st.from_regex(r"\A[a-z][a-z0-9_.]{0,63}\Z"), st.floats(-limits.METRIC_BOUND, limits.METRIC_BOUND), max_size=10

@@ -1,4 +1,4 @@
-"""What is removed from text that others wrote, and what must survive."""
+"""Characters that are removed from foreign text, and those that must be kept."""
 
 import json
 
@@ -41,19 +41,19 @@ def test_control_and_bidirectional_characters_are_removed(text, line, lines):
         "می\u200cخواهم",  # a non-joiner is spelling in Persian
         "مرحبا بالعالم",
         "שלום עולם",
-        "שלום\u200f!",  # marks only say which way punctuation goes
+        "שלום\u200f!",  # marks only set the direction of punctuation
         "क्\u200dष",
         "新宿　南口",
         "soft\u00adhyphen",
         "e\u0301",
     ],
 )
-def test_what_scripts_and_emoji_need_survives(text):
+def test_characters_that_scripts_and_emoji_need_are_kept(text):
     assert clean(text) == clean(text, keeps_lines=True) == text
 
 
 @given(st.text())
-def test_cleaning_twice_is_as_cleaning_once_and_makes_no_text_longer(text):
+def test_cleaning_is_idempotent_and_makes_no_text_longer(text):
     for keeps_lines in (False, True):
         once = clean(text, keeps_lines=keeps_lines)
         assert clean(once, keeps_lines=keeps_lines) == once
@@ -82,7 +82,7 @@ def test_a_deep_value_is_cleaned_without_recursion():
 
 
 @pytest.mark.parametrize("name", ["serial", "model", "firmware", "agent"])
-def test_what_a_terminal_says_of_itself_is_cleaned(name):
+def test_texts_of_a_terminal_about_itself_are_cleaned(name):
     boot = decoded(call("boot", 1, boot_id="b", **{name: HOSTILE}))
 
     assert getattr(boot.params, name) == LINE

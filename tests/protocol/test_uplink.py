@@ -1,4 +1,4 @@
-"""What terminals send: taken, or refused with what, where and what would be right."""
+"""Frames of terminals: accepted, or refused with the reason, the location and the expected value."""
 
 import json
 from datetime import datetime
@@ -64,7 +64,7 @@ from tms.protocol.errors import ErrorType, FrameError
         ),
     ],
 )
-def test_a_good_frame_is_taken(text, wanted):
+def test_a_good_frame_is_accepted(text, wanted):
     assert decoded(text) == wanted
     assert decoded(text.encode()) == wanted
 
@@ -95,7 +95,7 @@ PARTS = [
 
 
 @pytest.mark.parametrize(("text", "where", "message"), PARTS)
-def test_a_part_that_cannot_be_kept_is_named_and_the_rest_is_taken(text, where, message):
+def test_a_part_that_cannot_be_stored_is_named_and_the_rest_is_accepted(text, where, message):
     error, taken = uplink.decode(text)
 
     assert isinstance(error, FrameError)
@@ -107,7 +107,7 @@ def test_a_part_that_cannot_be_kept_is_named_and_the_rest_is_taken(text, where, 
     assert [event.code for event in getattr(taken.params, "events", ())] == ["ok"] * ("events" in text)
 
 
-def test_the_largest_metrics_are_taken():
+def test_the_largest_metrics_are_accepted():
     largest = {"a": 1e15, "b": -1e15, "c": 5e-324}
 
     assert decoded(report(metrics=largest)).params.metrics == largest
@@ -248,7 +248,7 @@ def test_parts_of_a_batch_are_refused_one_by_one():
         ('{"jsonrpc":"2.0","id":1.5,"result":1}', ErrorType.BAD_FRAME, "$.id", "got `float`"),
     ],
 )
-def test_a_bad_frame_is_refused_with_what_where_and_what_is_right(text, kind, where, message):
+def test_a_bad_frame_is_refused_with_the_reason_the_location_and_the_expected_value(text, kind, where, message):
     error = decoded(text)
 
     assert isinstance(error, FrameError)
@@ -271,7 +271,7 @@ def test_a_bad_frame_is_refused_with_what_where_and_what_is_right(text, kind, wh
         (report(seq="one"), None),
     ],
 )
-def test_a_refusal_carries_the_id_of_the_request_where_it_can(text, request_id):
+def test_a_refusal_contains_the_id_of_the_request_if_possible(text, request_id):
     error = decoded(text)
 
     assert isinstance(error, FrameError)
@@ -286,7 +286,7 @@ def test_a_refusal_does_not_quote_a_long_frame_in_full():
     assert len(downlink.refusal(error)) < 1_000
 
 
-def test_a_batch_gives_its_reports_in_order_and_refuses_only_what_is_bad():
+def test_a_batch_returns_its_reports_in_order_and_refuses_only_bad_ones():
     text = f"[{report(seq=1)}, {report(seq='two')}, {report(seq=3)}]"
 
     first, second, third = uplink.decode(text)

@@ -1,4 +1,4 @@
-"""What of a process follows the feed, and since when."""
+"""Which objects of a process follow the feed, and since when."""
 
 from collections.abc import AsyncIterator
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest_asyncio.fixture
 async def process(feed_recorder: object) -> AsyncIterator[None]:
-    """A process that has started nothing yet."""
+    """A process that has not started anything yet."""
     for one in (hub, board_hub, gateway):
         one.reset()
     yield
@@ -29,7 +29,7 @@ async def process(feed_recorder: object) -> AsyncIterator[None]:
     await process_state.stop_feed()
 
 
-async def test_a_node_follows_with_its_links_and_what_pages_count(process):
+async def test_a_node_follows_with_its_links_and_the_caches_of_pages(process):
     process_state.start_links()
 
     assert hub().is_started

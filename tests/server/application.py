@@ -1,4 +1,4 @@
-"""An ASGI application that does what a test asks for by its path, and tells what it saw."""
+"""An ASGI application whose behaviour is selected by the path, and which reports what it receives."""
 
 import asyncio
 import gc
@@ -14,14 +14,14 @@ from tms.server.base.asgi import Message, Receive, Scope, Send
 
 
 def text(number: int, size: int) -> str:
-    """A message that no other one equals, so that a lost, torn or repeated byte shows."""
+    """A unique message, so that a lost, torn or repeated byte is detected."""
     head = f"{number}:"
     return head + "".join(chr(97 + (number * 7 + i) % 26) for i in range(64)) * ((size - len(head)) // 64 + 1)
 
 
 class Application:
     server: Any
-    """The server that serves it, of either kind."""
+    """The server that runs it, of either kind."""
 
     def __init__(self) -> None:
         self.is_ready = False
@@ -48,7 +48,7 @@ class Application:
             self.running -= 1
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        while (await receive()).get("more_body"):  # the client may be gone before all is here
+        while (await receive()).get("more_body"):  # the client may close before everything is received
             pass
         if scope["path"] == "/half":
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8")]})
@@ -111,12 +111,12 @@ def kernel_socket(socket: Any) -> Any:
 
 
 def garbage() -> int:
-    """How many objects only the garbage collector can free."""
+    """Number of objects that only the garbage collector can free."""
     return gc.collect()
 
 
 class Socket:
-    """One WebSocket, as its path says."""
+    """One WebSocket, with the behaviour of its path."""
 
     def __init__(self, application: Application, scope: Scope, receive: Receive, send: Send) -> None:
         self.app, self.scope, self.receive, self.send = application, scope, receive, send
@@ -157,13 +157,13 @@ class Socket:
         await self.until_closed(length)
 
     async def hold(self) -> None:
-        """Takes nothing until the gate opens."""
+        """Receives nothing until the gate opens."""
         await self.accept()
         await self.app.gate.wait()
         await self.until_closed(self.repeat)
 
     async def deliver(self) -> None:
-        """Takes each message where it is read, but is behind with "slow" until the gate opens, and fails at "fail"."""
+        """Handles each message where it is read, but is behind after "slow" until the gate opens; fails at "fail"."""
 
         def take(content: str | bytes) -> Awaitable[None] | None:
             if content == "fail":
@@ -180,7 +180,7 @@ class Socket:
         await self.app.gate.wait()
 
     async def gulp(self) -> None:
-        """Counts how many bytes come in one turn of the event loop."""
+        """Counts the bytes that arrive in one turn of the event loop."""
         gulps = [0]
 
         def take(content: str | bytes) -> None:
@@ -211,7 +211,7 @@ class Socket:
         await self.until_closed()
 
     async def flood_and_close(self) -> None:
-        """Owes more than is allowed, then closes."""
+        """Sends more than is allowed, then closes."""
         await self.accept()
         connection = self.scope["tms.connection"]
         while connection.unwritten <= self.app.server.flow.max_unwritten:
@@ -269,7 +269,7 @@ class Socket:
         await self.until_closed()
 
     async def stay(self) -> None:
-        """Goes on after its socket has closed."""
+        """Continues after its socket has closed."""
         await self.accept()
         await asyncio.get_running_loop().create_future()
 

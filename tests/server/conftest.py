@@ -11,13 +11,13 @@ from tms.server.choice import LIBRARIES
 
 @pytest.fixture(params=LIBRARIES)
 def on(request: pytest.FixtureRequest) -> str:
-    """The library that the server stands on: what is promised holds on each."""
+    """The server library: the guarantees hold on each."""
     return str(request.param)
 
 
 @pytest.fixture
 def launch(on: str) -> Iterator[Callable[..., ServerProcess]]:
-    """Starts processes without waiting for anything: `launch(flow, **options)`, see serve.py."""
+    """Starts processes without waiting: `launch(flow, **options)`, see serve.py."""
     with ExitStack() as processes:
 
         def launch(flow: Mapping[str, Any] | None = None, **options: Any) -> ServerProcess:
@@ -30,7 +30,7 @@ def launch(on: str) -> Iterator[Callable[..., ServerProcess]]:
 
 @pytest.fixture
 def serve(launch: Callable[..., ServerProcess]) -> Callable[..., ServerProcess]:
-    """Starts servers with limits or options of their own: `serve(max_blocked=1)`, `serve(options={...})`."""
+    """Starts servers with other limits or options: `serve(max_blocked=1)`, `serve(options={...})`."""
 
     def serve(*, options: Mapping[str, Any] | None = None, **flow: Any) -> ServerProcess:
         server = launch(flow, **(options or {}))
@@ -42,7 +42,7 @@ def serve(launch: Callable[..., ServerProcess]) -> Callable[..., ServerProcess]:
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[dict[str, list[ServerProcess]]]:
-    """The servers that tests use one after the other: a start costs more than most tests."""
+    """Shared servers, one test after the other: a start takes longer than most tests."""
     idle: dict[str, list[ServerProcess]] = {library: [] for library in LIBRARIES}
     yield idle
     for server in chain(*idle.values()):
@@ -51,7 +51,7 @@ def shared() -> Iterator[dict[str, list[ServerProcess]]]:
 
 @pytest.fixture
 def server(shared: dict[str, list[ServerProcess]], on: str) -> Iterator[ServerProcess]:
-    """A server with the default limits, as good as new; no test may end it."""
+    """A clean server with the default limits; no test may stop it."""
     idle = shared[on]
     server = idle.pop() if idle else ServerProcess({}, on=on)
     with ExitStack() as unless_renewed:

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and what can be asked of it from outside."""
+"""A server in a separate process, and its state as seen from outside."""
 
 import json
 import os
@@ -89,13 +89,13 @@ class ServerProcess:
         return client
 
     def connect(self, path: str = "/echo", headers: Sequence[str] = (), **options: Any) -> Client:
-        """A connection whose upgrade was answered, one way or the other."""
+        """A connection whose upgrade was answered, either way."""
         client = self.dial(**options)
         client.shake_hands(path, headers)
         return client
 
     def get(self, path: str, over: Client | None = None) -> bytes:
-        """`over` a connection that is open, because at a closed door no other one comes in."""
+        """Check over an open connection, because a closed listener accepts no new one."""
         if over is None:
             with urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=DEADLINE_S) as answer:
                 body: bytes = answer.read()
@@ -118,7 +118,7 @@ class ServerProcess:
         return self.wait_for(lambda facts: facts["counters"].get(event, 0) >= times)
 
     def emptied(self) -> Facts:
-        """Nothing is left of any connection but the one that asks."""
+        """No connection is left except the one that checks."""
         return self.wait_for(lambda facts: facts["connections"] == 1 and facts["inside"] == 1)
 
     def resident_kib(self) -> int:
@@ -142,7 +142,7 @@ class ServerProcess:
             raise AssertionError(f"the process did not end; log:\n{self.log}") from None
 
     def renew(self) -> None:
-        """Make it as good as new for the next test; fails when something of the last one is left."""
+        """Reset it for the next test; fails if something of the last one is left."""
         self.leave()
         self.emptied()
         self.get("/renew")

@@ -1,7 +1,7 @@
-"""The source of others that tms.server relies on beyond what they document.
+"""The source code of libraries that tms.server relies on beyond their documentation.
 
-`python -m tests.server.relied` prints a hash of each; `--accept` writes them to relied.json, after what changed was
-read again and tms.server still fits it.
+`python -m tests.server.relied` prints a hash of each; `--accept` writes them to relied.json, after the changes were
+reviewed and tms.server still fits them.
 """
 
 import hashlib
@@ -156,7 +156,7 @@ def hashes() -> dict[str, str]:
 
 
 def hash_of(place: object, name: str) -> str:
-    """Of the function as it is defined right there, not inherited."""
+    """The function as defined right there, not inherited."""
     for part in name.split("."):
         place = vars(place)[part]
     return hashlib.sha256(inspect.getsource(place).encode()).hexdigest()[:12]  # type: ignore[arg-type]

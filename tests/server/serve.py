@@ -1,8 +1,7 @@
 """The process under test: `python -m tests.server.serve OPTIONS`, with options and events as JSON.
 
-Options: server, flow, host, port, descriptors (their limit), gc ("off"), start (what `on_ready` does), spoil (what
-fails).
-Events, one a line on standard output: starting, interrupted, ready, refused, draining, stopping, over.
+Options: server, flow, host, port, descriptors (their limit), gc ("off"), start (the action of `on_ready`), spoil (what
+fails). Events, one a line on standard output: starting, interrupted, ready, refused, draining, stopping, over.
 """
 
 import asyncio

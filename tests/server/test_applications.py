@@ -6,7 +6,7 @@ import pytest
 from tests.support.link.raw_client import Closed, Lost
 
 
-def test_the_scope_tells_the_path_and_the_clients_address(server):
+def test_the_scope_has_the_path_and_the_clients_address(server):
     client = server.connect("/scope_seen", headers=["Sec-WebSocket-Protocol: a, b"])
 
     scope = json.loads(client.receive())
@@ -15,7 +15,7 @@ def test_the_scope_tells_the_path_and_the_clients_address(server):
     assert scope["subprotocols"] == ["a", "b"]
 
 
-def test_a_client_cannot_move_the_application_to_another_root(server):
+def test_a_client_cannot_change_the_root_path_of_the_application(server):
     client = server.connect("/scope_seen", headers=["Daphne-Root-Path: /elsewhere"])
 
     assert json.loads(client.receive())["root_path"] == ""
@@ -28,7 +28,7 @@ def test_an_http_request_reaches_the_same_application(server):
     assert scope["client"][0] == "127.0.0.1"
 
 
-def test_an_application_that_ends_closes_its_socket_with_1011(server):
+def test_an_application_that_returns_closes_its_socket_with_1011(server):
     assert server.connect("/end").receive() == Closed(1011)
 
 
@@ -39,7 +39,7 @@ def test_an_application_that_fails_closes_its_socket_with_1011_and_is_logged(ser
     assert "Exception inside application: boom" in server.log
 
 
-def test_an_application_that_fails_within_its_response_ends_the_connection(server):
+def test_an_application_that_fails_within_its_response_closes_the_connection(server):
     server.may_fail = True
     client = server.dial(b"GET /half HTTP/1.1\r\nHost: server\r\n\r\n")
 
@@ -59,7 +59,7 @@ def test_an_application_that_fails_before_its_response_answers_500(server):
     assert client.status == 500
 
 
-def test_an_error_inside_of_the_server_ends_the_connection_and_is_logged(server):
+def test_an_internal_error_of_the_server_closes_the_connection_and_is_logged(server):
     server.may_fail = True
     client = server.connect("/sabotage")
 
@@ -70,7 +70,7 @@ def test_an_error_inside_of_the_server_ends_the_connection_and_is_logged(server)
     assert server.emptied()["ends"] == [1006]
 
 
-def test_an_application_that_stays_after_its_socket_is_cancelled(serve):
+def test_an_application_that_continues_after_its_socket_is_cancelled(serve):
     server = serve(linger=0.1)
     client = server.connect("/stay")
 
@@ -80,7 +80,7 @@ def test_an_application_that_stays_after_its_socket_is_cancelled(serve):
     assert "did not end after its connection" in server.log
 
 
-def test_a_consumer_of_channels_is_served(server):
+def test_a_consumer_of_channels_works(server):
     client = server.connect("/consumer")
 
     client.send("a")

@@ -32,7 +32,7 @@ def test_the_clients_code_reaches_the_application(server):
     assert server.emptied()["ends"] == [4321]
 
 
-def test_a_client_that_does_not_answer_a_close_is_forgotten(serve):
+def test_a_client_that_does_not_answer_a_close_is_dropped(serve):
     server = serve(close_timeout=0.3)
     client = server.connect("/close?code=4000")
 
@@ -41,18 +41,18 @@ def test_a_client_that_does_not_answer_a_close_is_forgotten(serve):
     server.emptied()
 
 
-def test_closes_that_cross_end_without_a_reset(server):
-    """A reset throws away what the client has not read, or even overtakes the close frame: it would see 1006."""
+def test_crossing_closes_end_without_a_reset(server):
+    """A reset discards unread data of the client, or even overtakes the close frame: it would get 1006."""
     client = server.connect("/close?code=4000")
     assert client.receive() == Closed(4000, "why")
 
-    client.close(1000)  # as from a client that has not read this yet
+    client.close(1000)  # like a client that has not read this yet
 
     assert client.receive() == ENDED
 
 
-def test_after_one_bad_frame_the_server_reads_on_until_the_client_has_gone(serve):
-    """To close with input unread would reset the connection, and the reset may overtake the code."""
+def test_after_a_bad_frame_the_server_reads_on_until_the_client_has_closed(serve):
+    """Closing with unread input would reset the connection, and the reset may overtake the code."""
     server = serve(close_timeout=30)
     client = server.connect("/echo")
 
@@ -66,7 +66,7 @@ def test_after_one_bad_frame_the_server_reads_on_until_the_client_has_gone(serve
     server.emptied()
 
 
-def test_a_client_that_goes_on_with_nonsense_may_still_read_why_it_was_closed(serve):
+def test_a_client_that_keeps_sending_invalid_data_can_still_read_why_it_was_closed(serve):
     server = serve(close_timeout=30)
     client = server.connect("/echo")
 

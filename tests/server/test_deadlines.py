@@ -1,4 +1,4 @@
-"""HTTP connections without a complete request end, however slowly they send; WebSockets and answers stay."""
+"""HTTP connections without a complete request are closed, however slowly they send; WebSockets and responses stay."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ WHOLE = b"GET /facts HTTP/1.1\r\nHost: tms\r\n\r\n"
 
 
 def is_over(client: Client) -> bool:
-    """Whether the server ended the connection, whatever it said before."""
+    """Whether the server closed the connection."""
     try:
         while client.socket.recv(65_536):
             pass
@@ -27,7 +27,7 @@ def is_over(client: Client) -> bool:
 @pytest.mark.parametrize(
     "sent", [b"", b"GET", b"GET /facts HTTP/1.1\r\nHost: tms\r\n", BODY], ids=["silent", "line", "headers", "body"]
 )
-def test_a_connection_without_a_complete_request_ends(serve: Callable[..., ServerProcess], sent: bytes):
+def test_a_connection_without_a_complete_request_is_closed(serve: Callable[..., ServerProcess], sent: bytes):
     server = serve(request_timeout=0.3, keep_alive=60)
     client = server.dial(sent) if sent else server.dial()
 
@@ -36,7 +36,7 @@ def test_a_connection_without_a_complete_request_ends(serve: Callable[..., Serve
 
 
 @pytest.mark.parametrize("sent", [b"GET /", BODY], ids=["line", "body"])
-def test_one_that_sends_byte_by_byte_ends_too(serve: Callable[..., ServerProcess], sent: bytes):
+def test_one_that_sends_byte_by_byte_is_closed_too(serve: Callable[..., ServerProcess], sent: bytes):
     server = serve(request_timeout=0.5, keep_alive=60)
     client = server.dial(sent)
 
@@ -50,14 +50,14 @@ def drip(client: Client) -> None:
         time.sleep(0.02)  # the pace of the client, not a wait for the server
 
 
-def test_an_idle_connection_is_kept_for_a_while_after_an_answer(serve: Callable[..., ServerProcess]):
+def test_an_idle_connection_is_kept_for_a_while_after_a_response(serve: Callable[..., ServerProcess]):
     server = serve(request_timeout=60, keep_alive=1)
     client = server.dial(WHOLE)
 
     assert is_over(client)
 
 
-def test_whoever_waits_for_an_answer_and_whoever_has_a_socket_is_left_alone(serve: Callable[..., ServerProcess]):
+def test_a_client_that_waits_for_a_response_or_has_a_socket_is_not_closed(serve: Callable[..., ServerProcess]):
     server = serve(request_timeout=0.3, keep_alive=0.3, handshake_timeout=20)
     link = server.connect()
     waiting = server.dial(upgrade("/hang"))
@@ -72,11 +72,11 @@ def test_whoever_waits_for_an_answer_and_whoever_has_a_socket_is_left_alone(serv
     assert server.facts()["sockets"] == 2
 
 
-def test_deadlines_follow_the_requests_of_a_connection():
+def test_deadlines_restart_with_each_request_of_a_connection():
     deadlines, seen = Deadlines(Flow(request_timeout=30, keep_alive=75)), []
     steps = [
         lambda: deadlines.connected("a", 0.0),
-        lambda: deadlines.began("a", 20.0),  # no new time for a slow beginning
+        lambda: deadlines.began("a", 20.0),  # no new deadline for a slow start
         lambda: deadlines.complete("a"),
         lambda: deadlines.complete("a"),  # pipelined
         lambda: deadlines.answered("a", 40.0),

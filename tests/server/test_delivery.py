@@ -1,9 +1,9 @@
-"""Messages that are taken where they are read, without waking a task for each."""
+"""Messages that are handled where they are read, without waking a task for each."""
 
 from tests.support.link.raw_client import Closed, frame
 
 
-def test_messages_are_taken_in_order_whatever_arrives_at_once(server):
+def test_messages_are_handled_in_order_even_if_many_arrive_at_once(server):
     client = server.connect("/deliver")
 
     client.send_raw(b"".join(frame(str(number)) for number in range(1000)))
@@ -11,7 +11,7 @@ def test_messages_are_taken_in_order_whatever_arrives_at_once(server):
     assert [client.receive() for _ in range(1000)] == [str(number) for number in range(1000)]
 
 
-def test_text_bytes_and_fragments_are_taken(server):
+def test_text_bytes_and_fragments_are_accepted(server):
     client = server.connect("/deliver")
 
     unfinished = b"\x01" + frame("frag")[1:]
@@ -20,7 +20,7 @@ def test_text_bytes_and_fragments_are_taken(server):
     assert [client.receive() for _ in range(3)] == ["é", b"\x00\xff", "fragmented"]
 
 
-def test_nothing_is_taken_while_the_application_is_behind_and_all_of_it_afterwards(server):
+def test_nothing_is_handled_while_the_application_is_behind_and_everything_afterwards(server):
     client = server.connect("/deliver")
     texts = ["before", "slow", *(str(number) for number in range(100))]
 
@@ -33,7 +33,7 @@ def test_nothing_is_taken_while_the_application_is_behind_and_all_of_it_afterwar
     assert [client.receive() for _ in texts] == texts
 
 
-def test_a_client_that_leaves_while_the_application_is_behind_leaves_nothing_behind(server):
+def test_a_client_that_closes_while_the_application_is_behind_leaves_nothing_behind(server):
     client = server.connect("/deliver")
     client.send("slow")
     assert client.receive() == "slow"
@@ -45,7 +45,7 @@ def test_a_client_that_leaves_while_the_application_is_behind_leaves_nothing_beh
     assert server.emptied()["ends"] == [0]
 
 
-def test_a_failure_ends_the_application_and_its_socket(server):
+def test_a_failure_ends_the_application_and_closes_its_socket(server):
     server.may_fail = True
     client = server.connect("/deliver")
 

@@ -11,7 +11,7 @@ def reaches(server: ServerProcess) -> bool:
         return probe.connect_ex((HOST, server.port)) == 0
 
 
-def test_upgrades_above_the_mark_are_refused_while_pages_are_served(serve):
+def test_upgrades_above_the_limit_are_refused_while_pages_are_served(serve):
     server = serve(max_connections=2, spare_connections=5)
     inside = [server.connect() for _ in range(2)]
 
@@ -25,7 +25,7 @@ def test_upgrades_above_the_mark_are_refused_while_pages_are_served(serve):
     assert server.connect().status == 101
 
 
-def test_nothing_listens_when_the_spare_connections_are_used_up_until_one_leaves(serve):
+def test_the_listener_closes_when_the_spare_connections_are_used_up_until_one_closes(serve):
     server = serve(max_connections=2, spare_connections=2)
     asking, *others = (server.dial() for _ in range(4))
     wait_for(lambda: server.facts(asking), lambda seen: seen["inside"] == 4)
@@ -39,7 +39,7 @@ def test_nothing_listens_when_the_spare_connections_are_used_up_until_one_leaves
     assert "listening again" in server.log
 
 
-def test_a_burst_does_not_come_in_further_than_one_by_one(serve):
+def test_a_burst_exceeds_the_limit_by_at_most_one(serve):
     server = serve(max_connections=2, spare_connections=2)
     asking = server.dial()
     server.facts(asking)
@@ -53,7 +53,7 @@ def test_a_burst_does_not_come_in_further_than_one_by_one(serve):
     assert server.facts(asking)["inside"] == 4
 
 
-def test_a_door_that_was_closed_can_drain(serve):
+def test_a_process_with_a_closed_listener_can_drain(serve):
     server = serve(max_connections=1, spare_connections=1)
     client = server.connect()
     server.dial()
@@ -93,7 +93,7 @@ def test_a_process_with_few_descriptors_does_not_run_out_of_them(serve):
     assert server.connect().status == 101
 
 
-def test_more_connections_than_descriptors_are_warned_of(serve):
+def test_too_few_descriptors_for_the_connections_cause_a_warning(serve):
     server = serve(options={"descriptors": 1000}, max_connections=5000)
 
     assert "descriptors suffice for 736 connections, not 5000 (ulimit -n)" in server.log

@@ -12,7 +12,7 @@ def refuses(port: int) -> bool:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_says_goodbye_closes_every_socket_with_its_code_and_ends_well(serve, how):
+def test_a_signal_drains_closes_every_socket_with_its_code_and_exits_with_0(serve, how):
     server = serve()
     boards = [server.connect("/board") for _ in range(3)]
     terminals = [server.connect("/echo") for _ in range(30)]
@@ -45,7 +45,7 @@ def test_closes_are_spread(serve):
     assert second.receive() == "still served"
 
 
-def test_nobody_comes_in_while_it_drains(serve):
+def test_new_connections_are_refused_during_the_drain(serve):
     server = serve(drain_spread=600)
     server.connect()
     server.connect()
@@ -60,7 +60,7 @@ def test_nobody_comes_in_while_it_drains(serve):
     assert waiting.headers["retry-after"] == "10"
 
 
-def test_a_handshake_that_waits_is_refused(serve):
+def test_a_waiting_handshake_is_refused(serve):
     server = serve()
     waiting = server.dial(upgrade("/hang"))
     server.wait_for(lambda facts: facts["handshaking"] == 1)
@@ -88,7 +88,7 @@ def test_a_request_in_progress_is_answered(serve):
     assert server.exit_code() == 0
 
 
-def test_clients_that_never_answer_and_applications_that_never_end_do_not_keep_it(serve):
+def test_unresponsive_clients_and_applications_do_not_block_it(serve):
     server = serve(close_timeout=0.3, exit_timeout=0.3)
     silent = [server.connect() for _ in range(5)]
     server.connect("/push?count=500&size=64000", receive_buffer=4096)
@@ -112,8 +112,8 @@ def test_a_second_signal_ends_it_at_once(serve):
     assert server.exit_code() == 1
 
 
-@pytest.mark.parametrize(("spoil", "said"), [("on_drain", "the hook failed"), ("drain_code", "close code 1001")])
-def test_a_hook_that_fails_does_not_stop_the_drain(serve, spoil, said):
+@pytest.mark.parametrize(("spoil", "message"), [("on_drain", "the hook failed"), ("drain_code", "close code 1001")])
+def test_a_failing_hook_does_not_stop_the_drain(serve, spoil, message):
     server = serve(options={"spoil": [spoil]})
     server.may_fail = True
     client = server.connect()
@@ -123,10 +123,10 @@ def test_a_hook_that_fails_does_not_stop_the_drain(serve, spoil, said):
     assert client.receive_until_end() == Closed(4503, "restarting; reconnect")
     client.close(4503)
     assert server.exit_code() == 0
-    assert said in server.log
+    assert message in server.log
 
 
-def test_a_socket_whose_reading_is_paused_still_hears_the_answer_to_its_close(serve):
+def test_a_socket_with_paused_reading_still_receives_the_answer_to_its_close(serve):
     server = serve(close_timeout=3)
     asking = server.dial()
     client = server.connect("/hold")

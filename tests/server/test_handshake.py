@@ -39,7 +39,7 @@ def test_an_offered_subprotocol_is_chosen(server):
     assert client.headers["sec-websocket-protocol"] == "b"
 
 
-def test_no_subprotocol_is_chosen_for_an_application_that_chose_none(server):
+def test_without_a_choice_of_the_application_there_is_no_subprotocol(server):
     client = server.connect("/echo", headers=["Sec-WebSocket-Protocol: a, b"])
 
     assert client.status == 101
@@ -60,13 +60,13 @@ def test_a_subprotocol_beyond_ascii_is_a_bad_request(server):
     server.emptied()
 
 
-def test_headers_travel_with_the_accept(server):
+def test_headers_are_sent_with_the_accept(server):
     client = server.connect("/echo")
 
     assert client.headers["x-tms"] == "1, 2"
 
 
-def test_a_handshake_that_the_application_does_not_answer_ends(serve):
+def test_a_handshake_that_the_application_does_not_answer_times_out(serve):
     server = serve(handshake_timeout=0.5, linger=0.1)
 
     with pytest.raises((ConnectionError, EOFError)):
@@ -75,7 +75,7 @@ def test_a_handshake_that_the_application_does_not_answer_ends(serve):
     server.emptied()
 
 
-def test_a_client_that_leaves_during_its_handshake_is_forgotten(server):
+def test_a_client_that_closes_during_its_handshake_is_dropped(server):
     client = server.dial(upgrade("/hang"))
     server.wait_for(lambda facts: facts["handshaking"] == 1)
 
@@ -94,7 +94,7 @@ def test_an_application_that_fails_during_the_handshake_denies_with_500(server):
     assert "RuntimeError: boom" in server.log
 
 
-def test_an_application_that_sends_before_it_accepts_is_told_so(server):
+def test_an_application_that_sends_before_it_accepts_gets_an_error(server):
     server.may_fail = True
 
     assert server.connect("/send_early").status == 500

@@ -26,7 +26,7 @@ def sending(client: Client, data: bytes) -> Iterator[None]:
     sender.join()
 
 
-def test_a_flood_is_left_in_the_network_until_the_application_takes_it(server):
+def test_a_flood_stays_in_the_network_until_the_application_reads_it(server):
     client = server.connect("/hold")
     message = "x" * 2000
     count = FLOOD_BYTES // len(message)
@@ -45,7 +45,7 @@ def test_a_flood_is_left_in_the_network_until_the_application_takes_it(server):
     assert server.resident_kib() - before < GROWTH_KIB
 
 
-def test_reading_stops_in_the_middle_of_what_was_read_at_once(server):
+def test_reading_stops_within_the_data_of_one_read(server):
     client = server.connect("/hold")
 
     client.send_raw(frame("x") * 1000)
@@ -67,7 +67,7 @@ def test_pausing_loses_and_reorders_nothing(server):
     assert server.facts()["counters"]["input_paused"] > 0
 
 
-def test_a_flood_is_one_read_a_turn_of_the_event_loop(server):
+def test_a_flood_gets_one_read_per_turn_of_the_event_loop(server):
     client = server.connect("/gulp")
     message = "x" * 60_000
     count = FLOOD_BYTES // len(message)
@@ -96,7 +96,7 @@ def test_a_larger_message_is_closed_with_a_reason(server):
     assert server.emptied()["counters"]["too_big"] == 1
 
 
-def test_a_far_larger_message_is_closed_before_it_was_received(server):
+def test_a_far_larger_message_is_closed_before_it_is_received(server):
     client = server.connect("/count")
 
     client.send_raw(frame("a" * 3_000_000)[:70_000])
@@ -117,7 +117,7 @@ def test_a_far_larger_message_is_closed_before_it_was_received(server):
     ],
     ids=["not UTF-8", "unknown opcode", "not masked"],
 )
-def test_a_frame_against_the_protocol_is_closed_with_its_code(server, data, code):
+def test_a_frame_that_violates_the_protocol_is_closed_with_its_code(server, data, code):
     client = server.connect("/echo")
 
     client.send_raw(data)
@@ -138,7 +138,7 @@ def test_a_message_in_parts_is_received_whole_with_a_ping_between_them(server):
     assert client.receive() == "and whole"
 
 
-def test_a_message_in_too_many_parts_is_closed_with_a_reason(server):
+def test_a_message_in_too_many_fragments_is_closed_with_a_reason(server):
     client = server.connect("/count")
 
     client.send_raw(part("a" * 40_000, first=True) + part("a" * 40_000, last=True))
@@ -146,7 +146,7 @@ def test_a_message_in_too_many_parts_is_closed_with_a_reason(server):
     assert client.receive() == Closed(4413, "message too large; limit 65536 bytes")
 
 
-def test_of_empty_parts_without_end_nothing_is_kept():
+def test_endless_empty_fragments_use_no_memory():
     codec, protocol = Codec(FRAME_BYTES), object.__new__(FlowProtocol)
     protocol.failedByMe, protocol.message_data = False, []
 
@@ -159,7 +159,7 @@ def test_of_empty_parts_without_end_nothing_is_kept():
     assert protocol.message_data == [b"a"]
 
 
-def test_pings_without_end_are_answered_one_by_one(server):
+def test_endless_pings_are_answered_one_by_one(server):
     client = server.connect("/echo")
 
     with sending(client, frame(b"beat", PING) * 2000):

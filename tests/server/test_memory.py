@@ -16,7 +16,7 @@ def visit(server: ServerProcess, path: str, times: int) -> None:
 
 
 def garbage(server: ServerProcess) -> int:
-    """Objects that only the collector can free; asking leaves a few of its own."""
+    """Objects that only the collector can free; the check itself leaves a few."""
     count: int = json.loads(server.get("/garbage"))
     return count
 
@@ -26,7 +26,7 @@ def test_closed_sockets_are_freed_without_the_garbage_collector(serve):
     left = {}
 
     for path in ("/echo", "/end", "/reject", "/close?code=4000", "/deny?status=401", "/consumer", "/deliver"):
-        visit(server, path, 1)  # loads what is loaded late
+        visit(server, path, 1)  # performs lazy imports
         garbage(server)
         visit(server, path, VISITS)
         left[path] = garbage(server)
@@ -34,7 +34,7 @@ def test_closed_sockets_are_freed_without_the_garbage_collector(serve):
     assert max(left.values()) < VISITS, f"one object or more for each visit: {left}"
 
 
-def test_what_is_loaded_before_the_first_connection_is_never_collected_again(server):
+def test_objects_loaded_before_the_first_connection_are_never_collected_again(server):
     assert server.facts()["frozen"] > 10_000
 
 
@@ -42,7 +42,7 @@ def test_full_collections_are_rare(server):
     assert server.facts()["gc_threshold"] == [50_000, 50, 100]
 
 
-def test_what_is_young_is_collected_now_and_again_though_there_is_little_of_it(serve):
+def test_young_objects_are_collected_periodically_even_if_there_are_few(serve):
     server = serve(gc_threshold=None, gc_young_interval=0.05)
     for _ in range(VISITS):
         server.get("/cycle")
@@ -71,7 +71,7 @@ print(resident() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_pages_took_is_given_back_to_the_system():
+def test_memory_of_pages_is_returned_to_the_system():
     grown = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True).stdout
 
     assert int(grown) < 10 * 2**20

@@ -21,7 +21,7 @@ def test_a_send_waits_for_a_slow_reader_and_every_byte_arrives(server):
     assert server.wait_for(lambda facts: facts["unwritten"] == 0)["sent"] == count
 
 
-def test_a_reader_that_owes_too_many_bytes_is_dropped(server):
+def test_a_reader_with_too_many_unsent_bytes_is_dropped(server):
     before = server.resident_kib()
     client = server.connect("/fan_out?count=3000&size=64000", receive_buffer=65_536)
 
@@ -32,7 +32,7 @@ def test_a_reader_that_owes_too_many_bytes_is_dropped(server):
     assert client.receive_until_end() == RESET
 
 
-def test_a_reader_that_takes_nothing_for_too_long_is_dropped(serve):
+def test_a_reader_that_accepts_nothing_for_too_long_is_dropped(serve):
     server = serve(max_blocked=0.5)
     client = server.connect("/push?count=200&size=64000", receive_buffer=65_536)
 
@@ -51,7 +51,7 @@ def test_a_client_that_does_not_read_its_page_is_dropped(serve):
     server.emptied()
 
 
-def test_a_client_that_closes_and_does_not_read_the_rest_is_dropped(serve):
+def test_a_client_that_closes_without_reading_the_rest_is_dropped(serve):
     server = serve(max_blocked=0.5)
     client = server.connect("/fan_out?count=12&size=64000", receive_buffer=4096)
     server.wait_for(lambda facts: facts["sent"] == 12)
@@ -82,7 +82,7 @@ def test_an_upgrade_behind_too_many_unread_bytes_is_dropped(server):
     server.emptied()
 
 
-def test_a_reader_that_dribbles_receives_every_byte(serve):
+def test_a_slow_but_steady_reader_receives_every_byte(serve):
     server = serve(max_blocked=60)
     count, size, dice = 60, 250_000, random.Random(2)
     client = server.connect(f"/push?count={count}&size={size}", receive_buffer=4096)
@@ -106,7 +106,7 @@ def test_readers_that_reset_in_the_middle_leave_nothing_behind(server):
     assert client.receive() == "still here"
 
 
-def test_a_message_may_be_larger_than_what_may_be_received(server):
+def test_a_sent_message_may_be_larger_than_the_limit_for_received_ones(server):
     client = server.connect("/push?count=1&size=2000000")
 
     assert client.receive() == text(0, 2_000_000)
@@ -119,7 +119,7 @@ def test_a_send_after_the_close_is_no_error(server):
     assert server.emptied()["ends"] == [1000]
 
 
-def test_empty_and_binary_messages_come_back(server):
+def test_empty_and_binary_messages_are_echoed(server):
     client = server.connect("/echo")
 
     for content in ("", b"", b"\x00\xff", "é"):
@@ -127,7 +127,7 @@ def test_empty_and_binary_messages_come_back(server):
         assert client.receive() == content
 
 
-def test_the_kernel_holds_little_for_a_reader(serve):
+def test_the_kernel_buffers_little_for_a_reader(serve):
     server = serve(kernel_sndbuf=16_384)
 
     server.connect()

@@ -1,4 +1,4 @@
-"""tms.server overrides what its libraries offer for that, and leans on how they do the rest."""
+"""tms.server overrides documented parts of its libraries, and relies on the source of others."""
 
 import ast
 import json
@@ -11,8 +11,8 @@ from tests.server.relied import KNOWN
 SERVER = sorted((ROOT / "tms" / "server").rglob("*.py"))
 
 
-def test_the_source_that_we_rely_on_is_the_one_that_was_read():
-    """A difference names the function: read it, adapt tms.server, then run `python -m tests.server.relied --accept`."""
+def test_the_source_that_we_rely_on_is_the_reviewed_one():
+    """A difference names the function: review it, adapt tms.server, run `python -m tests.server.relied --accept`."""
     command = [sys.executable, "-m", "tests.server.relied"]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -20,7 +20,7 @@ def test_the_source_that_we_rely_on_is_the_one_that_was_read():
     assert json.loads(done.stdout) == json.loads(KNOWN.read_text())
 
 
-def test_no_private_name_of_others_is_used():
+def test_no_private_name_of_a_library_is_used():
     used = {name for path in SERVER for name in private_names(ast.parse(path.read_text()))}
 
     assert used == {"_exit"}, "os._exit is documented"

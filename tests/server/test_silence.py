@@ -1,4 +1,4 @@
-"""Half-open links: a peer that is gone without a word is told from one that has nothing to say."""
+"""Half-open links: a lost peer is distinguished from an idle one."""
 
 from types import SimpleNamespace
 from typing import Any, override
@@ -68,7 +68,7 @@ def test_a_link_that_stays_silent_is_dropped():
     assert link.dropped == ["ping_timeout"]
 
 
-def test_a_link_that_we_do_not_read_is_not_blamed_for_silence():
+def test_a_link_with_paused_reading_is_not_dropped_for_silence():
     link = Link(last_heard=100.0)
     link.due(120.0)
     link.reading_paused = True
@@ -77,7 +77,7 @@ def test_a_link_that_we_do_not_read_is_not_blamed_for_silence():
     assert link.dropped == []
 
 
-def test_a_link_that_we_read_again_is_given_time_to_speak():
+def test_a_link_with_resumed_reading_gets_time_to_answer():
     link = Link(last_heard=0.0)
     link.reading_paused = True
 
@@ -87,7 +87,7 @@ def test_a_link_that_we_read_again_is_given_time_to_speak():
 
 
 @pytest.mark.parametrize("state", [FlowProtocol.STATE_CLOSING, FlowProtocol.STATE_CLOSED])
-def test_a_link_that_closes_is_not_looked_at_again(state):
+def test_a_closing_link_is_not_checked_again(state):
     link = Link(last_heard=100.0)
     link.state = state
 

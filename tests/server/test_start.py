@@ -21,7 +21,7 @@ def test_no_connection_is_accepted_before_the_application_is_ready(launch):
     assert json.loads(early.read_body())["early"] == 0
 
 
-def test_a_plain_function_may_make_the_application_ready(launch):
+def test_a_synchronous_function_may_make_the_application_ready(launch):
     server = launch(start="plain")
 
     server.started()
@@ -29,7 +29,7 @@ def test_a_plain_function_may_make_the_application_ready(launch):
     assert server.facts()["early"] == 0
 
 
-def test_an_application_that_cannot_start_ends_the_process_with_the_reason(launch):
+def test_an_application_that_fails_to_start_ends_the_process_with_the_reason(launch):
     server = launch(start="fail")
     server.may_fail = True
 
@@ -51,7 +51,7 @@ def test_a_signal_during_the_start_ends_the_process(launch):
     assert server.exit_code() == 0
 
 
-def test_a_port_in_use_is_told_before_anything_starts(server, launch):
+def test_a_port_in_use_is_reported_before_anything_starts(server, launch):
     second = launch(port=server.port)
 
     refused = second.event("refused")
@@ -61,7 +61,7 @@ def test_a_port_in_use_is_told_before_anything_starts(server, launch):
     assert second.exit_code() == 3
 
 
-def test_an_address_of_another_machine_cannot_be_listened_on(launch):
+def test_an_address_of_another_machine_cannot_be_used(launch):
     server = launch(host="192.0.2.1", port=80)
 
     refused = server.event("refused")
@@ -69,13 +69,13 @@ def test_an_address_of_another_machine_cannot_be_listened_on(launch):
     assert (refused["kind"], refused["host"], refused["port"]) == ("CannotListen", "192.0.2.1", 80)
 
 
-def test_a_reactor_that_was_there_before_is_refused():
+def test_an_already_installed_reactor_is_refused():
     done = python("import daphne.server, tms.server; tms.server.chosen('daphne')(None, host='127.0.0.1', port=0)")
 
     assert "choose daphne first, before anything imports daphne or uses Twisted" in done.stderr
 
 
-def test_the_server_knows_neither_django_nor_the_rest_of_tms():
+def test_the_server_imports_neither_django_nor_the_rest_of_tms():
     done = python("import sys, tms.server; print(*sys.modules)")
 
     modules = done.stdout.split()

@@ -12,14 +12,14 @@ def masked(payload: bytes, mask: bytes) -> bytes:
 
 
 @given(st.text(max_size=400), st.binary(min_size=4, max_size=4), st.binary(max_size=10))
-def test_a_whole_message_is_read_and_what_follows_is_left(message: str, mask: bytes, rest: bytes):
+def test_a_complete_message_is_read_and_the_rest_is_kept(message: str, mask: bytes, rest: bytes):
     frame = masked(message.encode(), mask)
 
     assert text_frames.unframed(frame + rest) == (message, len(message.encode()), len(frame))
 
 
 @given(st.text(max_size=200), st.data())
-def test_a_message_that_is_not_whole_is_left_alone(message: str, data: st.DataObject):
+def test_an_incomplete_message_is_kept(message: str, data: st.DataObject):
     frame = masked(message.encode(), b"mask")
 
     assert text_frames.unframed(frame[: data.draw(st.integers(0, len(frame) - 1))]) is None
@@ -39,7 +39,7 @@ def test_a_message_that_is_not_whole_is_left_alone(message: str, data: st.DataOb
     ],
     ids=["fragment", "binary", "control", "extension", "unmasked", "not minimal", "long", "not UTF-8"],
 )
-def test_whatever_is_not_plain_is_left_to_autobahn(frame: bytes):
+def test_everything_but_plain_messages_is_left_to_autobahn(frame: bytes):
     assert text_frames.unframed(frame) is None
 
 

@@ -1,4 +1,4 @@
-"""Write-through, against a socket pair and a reactor that only notes what it is asked for."""
+"""Write-through, against a socket pair and a reactor that only records calls."""
 
 import random
 import socket
@@ -14,7 +14,7 @@ from tms.server.daphne.transport import FlowTransport
 
 
 class Pair:
-    """A transport and its peer, with little room between them."""
+    """A transport and its peer, with small buffers."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -52,7 +52,7 @@ def pair() -> Iterator[Pair]:
     pair.peer.close()
 
 
-def test_what_the_kernel_takes_needs_no_writer(pair):
+def test_data_that_the_kernel_accepts_needs_no_writer(pair):
     pair.transport.write(b"x" * 100)
 
     assert pair.take(1000) == b"x" * 100
@@ -60,7 +60,7 @@ def test_what_the_kernel_takes_needs_no_writer(pair):
     assert pair.calls == []
 
 
-def test_what_the_kernel_refuses_is_counted_and_written_later(pair):
+def test_data_that_the_kernel_refuses_is_counted_and_written_later(pair):
     pair.transport.write(b"x" * 1_000_000)
 
     owed = pair.transport.unwritten
@@ -74,7 +74,7 @@ def test_what_the_kernel_refuses_is_counted_and_written_later(pair):
     assert pair.calls == ["add", "remove"]
 
 
-def test_it_is_blocked_since_the_kernel_last_took_something(pair, monkeypatch):
+def test_it_is_blocked_since_the_kernel_last_accepted_data(pair, monkeypatch):
     monkeypatch.setattr("tms.server.daphne.transport.monotonic", lambda: 100.0)
     pair.transport.write(b"x" * 1_000_000)
     assert pair.transport.blocked_since == 100.0
@@ -89,7 +89,7 @@ def test_it_is_blocked_since_the_kernel_last_took_something(pair, monkeypatch):
     assert pair.transport.blocked_since == 105.0
 
 
-def test_bytes_keep_their_order_whatever_is_written_and_read(pair):
+def test_bytes_keep_their_order_in_any_sequence_of_writes_and_reads(pair):
     dice = random.Random(3)
     written, received = bytearray(), bytearray()
 
@@ -113,8 +113,8 @@ def test_bytes_keep_their_order_whatever_is_written_and_read(pair):
     assert pair.calls.count("add") == pair.calls.count("remove") > 3
 
 
-def test_a_close_with_nothing_to_write_still_asks_for_a_writer(pair):
-    """Without one Twisted never ends the connection."""
+def test_a_close_without_pending_data_still_registers_a_writer(pair):
+    """Otherwise Twisted never closes the connection."""
     pair.transport.loseConnection()
 
     assert pair.calls == ["add"]

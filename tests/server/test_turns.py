@@ -1,4 +1,4 @@
-"""Many small frames that were read at once leave others their turn of the event loop."""
+"""Many small frames in one read do not starve others of the event loop."""
 
 import asyncio
 from itertools import pairwise
@@ -27,7 +27,7 @@ class Flood(BoundedInput):
         self.is_reading = True
 
 
-async def test_between_so_many_frames_others_have_their_turn():
+async def test_between_batches_of_frames_other_tasks_run():
     flood, seen = Flood(10 * FRAMES_AT_ONCE), [0]
 
     flood.consume()

@@ -15,7 +15,7 @@ def test_an_item_is_due_in_its_slot_and_only_once():
     assert list(wheel.turn(200.0)) == []
 
 
-def test_a_turn_that_comes_late_misses_nobody():
+def test_a_late_turn_skips_no_item():
     wheel: Wheel[Item] = Wheel(0.0)
     items = [Item() for _ in range(5)]
     for second, item in enumerate(items):
@@ -24,7 +24,7 @@ def test_a_turn_that_comes_late_misses_nobody():
     assert list(wheel.turn(60.0)) == items
 
 
-def test_an_item_that_is_watched_for_the_past_is_due_at_the_next_turn():
+def test_an_item_with_a_past_time_is_due_at_the_next_turn():
     wheel: Wheel[Item] = Wheel(100.0)
     item = Item()
 
@@ -33,7 +33,7 @@ def test_an_item_that_is_watched_for_the_past_is_due_at_the_next_turn():
     assert list(wheel.turn(100.1)) == [item]
 
 
-def test_an_item_may_be_watched_again_while_the_wheel_turns():
+def test_an_item_may_be_added_again_while_the_wheel_turns():
     wheel: Wheel[Item] = Wheel(0.0)
     item = Item()
     wheel.watch(item, 1.0)
@@ -44,7 +44,7 @@ def test_an_item_may_be_watched_again_while_the_wheel_turns():
     assert list(wheel.turn(2.0)) == [item]
 
 
-def test_the_wheel_does_not_keep_what_nobody_else_keeps():
+def test_the_wheel_holds_only_weak_references():
     wheel: Wheel[Item] = Wheel(0.0)
 
     wheel.watch(Item(), 1.0)

@@ -1,4 +1,4 @@
-"""The admin as an operator of TMS uses it: `admin_client` is signed in."""
+"""The admin from the view of an operator: `admin_client` is signed in."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tms.accounts.models import User
 
 @pytest.fixture
 def admin_user(db: None) -> User:
-    """Without a password: nobody types one here, and hashing it takes a third of a second."""
+    """Without a password: it is not needed here, and hashing takes a third of a second."""
     return User.objects.create(username="operator", is_staff=True, is_superuser=True)

@@ -1,4 +1,4 @@
-"""What came of rules, as the setup pages show it."""
+"""The results of rules in the admin."""
 
 from datetime import UTC, datetime
 

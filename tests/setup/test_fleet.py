@@ -60,7 +60,7 @@ def act(client: Client, page: str, action: str, *rows, **more: str):
     return client.post(f"/admin/fleet/{page}/", {"action": action, "_selected_action": selected, **more})
 
 
-def test_a_site_is_made_with_its_opening_hours(admin_client):
+def test_a_site_is_created_with_its_opening_hours(admin_client):
     hours = {
         "opening_hours-TOTAL_FORMS": "1",
         "opening_hours-INITIAL_FORMS": "0",
@@ -76,7 +76,7 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"time_zone": "Asia/Nowhere"}, "Asia/Nowhere is not one of the available choices"),
         ({"holiday_calendar": "XX"}, "No holiday calendar for this country"),
@@ -115,10 +115,10 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
         ),
     ],
 )
-def test_a_site_that_cannot_be_is_refused_with_the_reason(admin_client, wrong, said):
+def test_an_invalid_site_is_refused_with_the_reason(admin_client, wrong, message):
     answer = admin_client.post("/admin/fleet/site/add/", SITE | NO_HOURS | wrong)
 
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
     assert not Site.objects.exists()
 
 
@@ -135,14 +135,14 @@ def test_a_new_terminal_was_never_seen_and_its_key_is_shown_once(admin_client, s
     assert secret.partition(".")[2] not in admin_client.get(f"/admin/fleet/terminal/{terminal.pk}/change/").text
 
 
-def test_a_uid_that_no_credential_could_carry_is_refused(admin_client, site):
+def test_a_uid_that_is_invalid_in_a_credential_is_refused(admin_client, site):
     answer = admin_client.post("/admin/fleet/terminal/add/", {"uid": "till 7", "site": site.pk, "kind": "payment"})
 
     assert "Use 1 to 64 letters, digits, - and _" in answer.content.decode()
     assert not Terminal.objects.exists()
 
 
-def test_an_edit_keeps_the_uid_and_shows_how_the_terminal_is(admin_client, terminal):
+def test_an_edit_keeps_the_uid_and_shows_the_state_of_the_terminal(admin_client, terminal):
     path = f"/admin/fleet/terminal/{terminal.pk}/change/"
 
     admin_client.post(path, {"uid": "OTHER", "site": terminal.site_id, "kind": "kiosk", "label": "Entrance"})
@@ -152,14 +152,14 @@ def test_an_edit_keeps_the_uid_and_shows_how_the_terminal_is(admin_client, termi
     assert "Never seen" in admin_client.get(path).content.decode()
 
 
-def test_a_terminal_gets_a_second_key_beside_its_first(admin_client, terminal):
+def test_a_terminal_gets_a_second_key_in_addition(admin_client, terminal):
     answer = act(admin_client, "terminal", "issue_keys", terminal)
 
     assert is_valid(shown_secret(answer))
     assert terminal.credentials.filter(revoked_at=None).count() == 2
 
 
-def test_revoking_asks_first_and_then_takes_every_key_of_the_terminal(admin_client, terminal):
+def test_revoking_asks_for_confirmation_and_then_revokes_every_key_of_the_terminal(admin_client, terminal):
     asked = act(admin_client, "terminal", "revoke_keys", terminal)
     untouched = terminal.credentials.filter(revoked_at=None).count()
     act(admin_client, "terminal", "revoke_keys", terminal, confirmed="yes")
@@ -169,7 +169,7 @@ def test_revoking_asks_first_and_then_takes_every_key_of_the_terminal(admin_clie
     assert not terminal.credentials.filter(revoked_at=None).exists()
 
 
-def test_after_a_rotation_the_old_key_alone_is_revoked(admin_client, terminal):
+def test_after_a_rotation_only_the_old_key_is_revoked(admin_client, terminal):
     old = terminal.credentials.get()
     new = str(services.issue(terminal))
 
@@ -222,7 +222,7 @@ def test_every_list_can_be_read_and_searched(admin_client, terminal, page):
     assert answer.status_code == 200
 
 
-def test_a_terminal_is_linked_through_another_but_never_through_itself(admin_client, terminal):
+def test_a_terminal_is_connected_via_another_but_never_via_itself(admin_client, terminal):
     router = Terminal(uid="SHJ-RTR-01", site=terminal.site, parent=terminal)
     services.enrol(router)
     fields = {"site": terminal.site_id, "kind": "kiosk", "label": "", "parent": router.pk}

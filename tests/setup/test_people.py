@@ -1,4 +1,4 @@
-"""People, as an operator adds and edits them."""
+"""People in the admin, added and edited by an operator."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -33,7 +33,7 @@ def test_a_person_is_added_and_gets_a_language_and_a_theme(admin_client):
     assert person.check_password(PASSWORD)
 
 
-def test_a_language_that_tms_does_not_speak_is_no_choice(admin_client, admin_user):
+def test_an_unsupported_language_is_not_a_choice(admin_client, admin_user):
     answer = admin_client.post(f"/admin/accounts/user/{admin_user.pk}/change/", {"language": "tlh"})
 
     assert "tlh is not one of the available choices" in answer.content.decode()
@@ -48,7 +48,7 @@ def test_the_admin_is_for_staff(client, db):
     assert answer["Location"].startswith("/admin/login/")
 
 
-# Only superusers hand out rights.
+# Only superusers grant permissions.
 
 CHANGED = {
     "username": "keeper",
@@ -64,7 +64,7 @@ CHANGED = {
 
 @pytest.fixture
 def keeper(db, client) -> User:
-    """May add and change people and groups, as far as permissions go."""
+    """May add and change people and groups, within their permissions."""
     made = people.person("keeper", is_staff=True)
     wanted = ("add_user", "change_user", "delete_user", "view_user", "change_group", "add_group", "delete_group")
     made.user_permissions.set(Permission.objects.filter(codename__in=wanted))
@@ -87,7 +87,7 @@ def test_a_tampered_form_makes_nobody_a_superuser(keeper, client):
 
 @pytest.mark.parametrize("path", ["change/", "password/", "delete/"])
 @pytest.mark.parametrize("of", ["superuser", "Manager"])
-def test_nobody_takes_over_an_account_that_may_do_more(keeper, client, path, of):
+def test_an_account_with_more_permissions_cannot_be_taken_over(keeper, client, path, of):
     other = User.objects.create_superuser("boss") if of == "superuser" else people.person("boss", of=of)
     before = other.password
 
@@ -101,7 +101,7 @@ def test_nobody_takes_over_an_account_that_may_do_more(keeper, client, path, of)
     assert (other.password, other.theme) == (before, "system")
 
 
-def test_somebody_who_may_do_no_more_gets_a_new_password(keeper, client):
+def test_a_person_with_no_more_permissions_gets_a_new_password(keeper, client):
     mori = people.person("mori")
     sent = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
 
@@ -129,7 +129,7 @@ def test_groups_are_for_superusers_to_change(keeper, client):
     ]
 
 
-def test_staff_alone_see_nothing_in_the_admin(client, db):
+def test_staff_status_alone_shows_nothing_in_the_admin(client, db):
     client.force_login(people.person("staff", is_staff=True))
 
     assert client.get("/admin/fleet/site/").status_code == 403

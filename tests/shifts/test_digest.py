@@ -37,7 +37,7 @@ def acknowledge(alert, by, seconds, **terms):
     return factories.acknowledged(alert, by=by, comment=terms.pop("comment", ""), at=later(seconds), **terms)
 
 
-def test_what_opened_and_closed_is_told_once_for_each_rule_and_site(fleet, shift):
+def test_opened_and_resolved_alerts_are_one_line_per_rule_and_site(fleet, shift):
     rule = fleet.metric_rule(severity="warning", name="Hot")
     terminal = fleet.online(site=fleet.site("UMD", name="Umeda"))
     for n in range(3):
@@ -50,16 +50,16 @@ def test_what_opened_and_closed_is_told_once_for_each_rule_and_site(fleet, shift
     assert (change.opened, change.closed, change.open, change.terminals) == (4, 3, 1, 2)
 
 
-def test_what_lies_outside_the_span_is_not_told(fleet, shift):
+def test_alerts_outside_the_period_are_left_out(fleet, shift):
     factories.resolved(alert(fleet, -2 * HOUR), at=later(-HOUR))
     alert(fleet, 8 * HOUR)
 
-    told = shift()
+    result = shift()
 
-    assert (told.changes, told.open, told.totals.open) == ([], [], 0)
+    assert (result.changes, result.open, result.totals.open) == ([], [], 0)
 
 
-def test_what_closed_within_but_opened_before_counts_as_closed(fleet, shift):
+def test_alerts_resolved_within_but_opened_before_count_as_resolved(fleet, shift):
     factories.resolved(alert(fleet, -HOUR), at=later(HOUR))
 
     totals = shift().totals
@@ -67,7 +67,7 @@ def test_what_closed_within_but_opened_before_counts_as_closed(fleet, shift):
     assert (totals.opened.total, totals.closed.total, totals.open) == (0, 1, 0)
 
 
-def test_what_is_open_is_told_as_it_stood_at_the_end_of_the_shift(fleet, shift, sato):
+def test_open_alerts_are_shown_as_at_the_end_of_the_shift(fleet, shift, sato):
     mine = alert(fleet, 10)
     acknowledge(mine, sato, 20, contract=Contract.TIME, until=later(9 * HOUR), comment="fan ordered")
     factories.resolved(mine, at=later(8.5 * HOUR))
@@ -84,18 +84,18 @@ def test_what_is_open_is_told_as_it_stood_at_the_end_of_the_shift(fleet, shift, 
     assert standing[free.pk].by is None
 
 
-def test_what_was_given_back_is_in_nobodys_hands(fleet, shift, sato):
+def test_a_reopened_alert_is_unacknowledged(fleet, shift, sato):
     given = alert(fleet, 10)
     acknowledge(given, sato, 20)
     lifecycle.reopen(Alert.objects.filter(pk=given.pk), by=sato, comment="", at=later(30))
 
-    told = shift()
+    result = shift()
 
-    assert [one.by for one in told.open] == [None]
-    assert told.totals.unacknowledged == 1
+    assert [one.by for one in result.open] == [None]
+    assert result.totals.unacknowledged == 1
 
 
-def test_the_worst_that_nobody_has_comes_first(fleet, shift, sato):
+def test_the_worst_unacknowledged_alert_comes_first(fleet, shift, sato):
     warning = alert(fleet, 1, severity="warning")
     held = alert(fleet, 2, severity="critical")
     acknowledge(held, sato, 3)
@@ -104,21 +104,21 @@ def test_the_worst_that_nobody_has_comes_first(fleet, shift, sato):
     assert [one.pk for one in shift().open] == [free.pk, held.pk, warning.pk]
 
 
-def test_what_is_done_to_many_at_once_is_one_line(fleet, shift, sato):
+def test_a_bulk_action_is_one_line(fleet, shift, sato):
     rule = fleet.metric_rule()
     terminal, *_ = [alert(fleet, n, rule=rule).terminal for n in range(3)]
     lifecycle.acknowledge(Alert.objects.all(), by=sato, comment="the switch", at=later(60))
     lifecycle.comment(Alert.objects.filter(terminal=terminal), by=sato, comment="it is replaced", at=later(90))
 
-    deeds = shift().actions
+    actions = shift().actions
 
-    assert [(deed.kind, deed.number, deed.comment) for deed in deeds] == [
+    assert [(action.kind, action.number, action.comment) for action in actions] == [
         ("acknowledged", 3, "the switch"),
         ("commented", 1, "it is replaced"),
     ]
 
 
-def test_what_tms_does_by_itself_is_no_deed(fleet, shift):
+def test_transitions_by_tms_itself_are_not_operator_actions(fleet, shift):
     factories.resolved(alert(fleet, 1), at=later(2))
 
     assert shift().actions == []
@@ -131,21 +131,21 @@ def plan(fleet, begins, *, hours=1, rule="", note="new fans"):
     return services.plan(recurrence, Scope(sites=[fleet.site()]), note=note, by=fleet.person(), at=at)
 
 
-def test_maintenance_of_the_shift_and_of_the_day_after_it_is_told(fleet, shift):
+def test_maintenance_of_the_shift_and_of_the_following_day_is_listed(fleet, shift):
     plan(fleet, -3)
     plan(fleet, -0.5, note="reaches in")
     plan(fleet, 2, rule="FREQ=DAILY", note="each day")
     plan(fleet, 8.5, note="soon")
     plan(fleet, 40)
 
-    told = shift()
+    result = shift()
 
-    assert [work.note for work in told.maintenance] == ["reaches in", "each day"]
-    assert [work.note for work in told.upcoming_maintenance] == ["soon", "each day"]
-    assert told.maintenance[0].covers == ("Site SJK",)
+    assert [work.note for work in result.maintenance] == ["reaches in", "each day"]
+    assert [work.note for work in result.upcoming_maintenance] == ["soon", "each day"]
+    assert result.maintenance[0].covers == ("Site SJK",)
 
 
-def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, shift):
+def test_maintenance_that_was_ended_early_or_cancelled_is_shown_as_it_was(fleet, shift):
     early, cancelled = plan(fleet, 1, note="early"), plan(fleet, 5, note="cancelled")
     services.roll_over(later(HOUR + 1))
     services.end(early, by=fleet.person(), at=later(HOUR + 600))
@@ -165,21 +165,21 @@ def incident(fleet, begins_s, ends_s=None, **fields):
     )
 
 
-def test_incidents_that_stood_are_told_as_they_were_at_the_end(fleet, shift, sato):
+def test_unresolved_incidents_are_shown_as_at_the_end(fleet, shift, sato):
     incident(fleet, -9 * HOUR, -HOUR)
     incident(fleet, -HOUR, HOUR)
     incident(fleet, 2 * HOUR, 9 * HOUR, acknowledged_by=sato, acknowledged_at=later(3 * HOUR))
 
-    told = shift()
+    result = shift()
 
-    assert [(one.resolved_at, one.by and one.by.text) for one in told.incidents] == [
+    assert [(one.resolved_at, one.by and one.by.text) for one in result.incidents] == [
         (later(HOUR), None),
         (None, "佐藤"),
     ]
-    assert "since 25 Nov 20:00, unresolved. Acknowledged by 佐藤." in markdown.markdown(told, TOKYO)
+    assert "since 25 Nov 20:00, unresolved. Acknowledged by 佐藤." in markdown.markdown(result, TOKYO)
 
 
-def test_notes_are_told_in_their_order(shift, sato, mori):
+def test_notes_are_listed_in_their_order(shift, sato, mori):
     notes.write("router at Umeda", by=sato, at=later(60))
     notes.write("called the provider", by=mori, at=later(120))
     notes.write("of the next shift", by=mori, at=later(9 * HOUR))
@@ -190,7 +190,7 @@ def test_notes_are_told_in_their_order(shift, sato, mori):
     ]
 
 
-def test_a_note_is_changed_and_deleted_only_by_whoever_wrote_it(sato, mori, shift):
+def test_a_note_is_changed_and_deleted_only_by_its_author(sato, mori, shift):
     note = notes.write("first", by=sato, at=later(60))
 
     assert not notes.edit(note, "forged", by=mori, at=later(70))
@@ -215,7 +215,7 @@ def test_more_alerts_need_no_more_queries(fleet, shift, sato):
     assert queries() == few
 
 
-def test_as_markdown_it_reads_by_the_clocks_of_a_zone(fleet, shift, sato):
+def test_markdown_uses_the_local_time_of_a_zone(fleet, shift, sato):
     terminal = fleet.online(uid="UMD-1", label="Kiosk *3*", site=fleet.site("UMD", name="Umeda"))
     held = alert(fleet, 60, terminal=terminal, rule=fleet.metric_rule(name="Hot", severity="critical"))
     acknowledge(held, sato, 120, comment="fan\nordered")
@@ -234,7 +234,7 @@ def test_as_markdown_it_reads_by_the_clocks_of_a_zone(fleet, shift, sato):
     assert "## Maintenance\n\nNone.\n" in text
 
 
-def test_a_japanese_digest_is_japanese(fleet, shift):
+def test_a_japanese_digest_is_completely_japanese(fleet, shift):
     alert(fleet, 60, site=fleet.site("UMD", name="Umeda", name_ja="梅田"))
 
     with translation.override("ja"):

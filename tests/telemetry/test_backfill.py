@@ -1,4 +1,4 @@
-"""What terminals send later of what they made while they were away."""
+"""Reports that terminals send later, made while they were offline."""
 
 import pytest
 
@@ -22,44 +22,44 @@ def terminal(fleet) -> Terminal:
     return link.terminal
 
 
-def comes_back(terminal: Terminal, *, boot_id: str = "boot-1", **boot: object) -> Link:
+def reconnect(terminal: Terminal, *, boot_id: str = "boot-1", **boot: object) -> Link:
     link = Link(terminal)
     store.write([link.boot(boot_id, at=later(300), **boot)])
     return link
 
 
-def told() -> tuple[str, int | None, int | None]:
+def recorded() -> tuple[str, int | None, int | None]:
     outage = Outage.objects.get()
     return outage.cause, outage.reports_made, outage.reports_sent
 
 
-def test_what_was_made_meanwhile_is_counted_as_soon_as_it_has_all_arrived(terminal):
-    link = comes_back(terminal, last_seq=5)
+def test_reports_made_meanwhile_are_counted_once_all_have_arrived(terminal):
+    link = reconnect(terminal, last_seq=5)
     late = [link.report(seq, at=later(301), taken_at=later(30 * seq), late=True) for seq in (3, 4)]
     store.write([*late, link.report(6, at=later(301))])
     backfill.count(later(302))
-    before = told()
+    before = recorded()
 
     store.write([link.report(5, at=later(303), taken_at=later(150), late=True)])
     backfill.count(later(304))
 
     assert before == (OutageCause.NETWORK, 3, None)
-    assert told() == (OutageCause.NETWORK, 3, 3)
+    assert recorded() == (OutageCause.NETWORK, 3, 3)
 
 
-def test_what_does_not_arrive_is_not_waited_for_any_longer(terminal):
-    link = comes_back(terminal, last_seq=5)
+def test_missing_reports_are_no_longer_waited_for(terminal):
+    link = reconnect(terminal, last_seq=5)
     store.write([link.report(4, at=later(301), taken_at=later(120), late=True), link.report(6, at=later(301))])
 
     counted = [backfill.count(later(300 + LATE_S - 1)), backfill.count(later(300 + LATE_S))]
 
     assert counted == [0, 1]
-    assert told() == (OutageCause.NETWORK, 3, 1)
+    assert recorded() == (OutageCause.NETWORK, 3, 1)
 
 
-def test_a_terminal_that_was_rebooted_while_its_network_was_away_had_lost_the_network(terminal):
-    link = comes_back(terminal, boot_id="boot-2", uptime_s=40, last_seq=1)
-    before = told()
+def test_a_terminal_rebooted_during_a_network_outage_had_a_network_outage(terminal):
+    link = reconnect(terminal, boot_id="boot-2", uptime_s=40, last_seq=1)
+    before = recorded()
     spooled = [
         link.report(seq, at=later(301), taken_at=later(30 * seq), boot_id="boot-1", late=True) for seq in (3, 4, 5)
     ]
@@ -68,16 +68,16 @@ def test_a_terminal_that_was_rebooted_while_its_network_was_away_had_lost_the_ne
     backfill.count(later(300 + LATE_S))
 
     assert before == (OutageCause.POWER, None, None)
-    assert told() == (OutageCause.NETWORK, None, 3)
+    assert recorded() == (OutageCause.NETWORK, None, 3)
 
 
-def test_a_report_that_was_on_its_way_when_the_power_went_proves_no_network_outage(terminal):
-    link = comes_back(terminal, boot_id="boot-2", uptime_s=40)
+def test_a_report_in_transit_at_a_power_failure_is_no_evidence_of_a_network_outage(terminal):
+    link = reconnect(terminal, boot_id="boot-2", uptime_s=40)
     store.write([link.report(3, at=later(301), taken_at=later(59), boot_id="boot-1", late=True)])
 
     backfill.count(later(300 + LATE_S))
 
-    assert told() == (OutageCause.POWER, None, 1)
+    assert recorded() == (OutageCause.POWER, None, 1)
 
 
 def test_the_oldest_are_counted_first_and_a_pass_has_a_limit(fleet, monkeypatch):
@@ -94,8 +94,8 @@ def test_the_oldest_are_counted_first_and_a_pass_has_a_limit(fleet, monkeypatch)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_hear_of_it(transactional_db, terminal, feed_recorder):
-    comes_back(terminal, last_seq=3)
+def test_boards_are_notified(transactional_db, terminal, feed_recorder):
+    reconnect(terminal, last_seq=3)
     feed_recorder.changes()
 
     backfill.count(later(900))

@@ -1,4 +1,4 @@
-"""Which start of a terminal's software a report belongs to."""
+"""The boot to which a report belongs."""
 
 import pytest
 from django.db import connection
@@ -22,7 +22,7 @@ def with_reports(boot_pk: int, terminal, *seqs: int) -> None:
     )
 
 
-def test_boots_are_made_once_and_found_again(fleet, terminal):
+def test_boots_are_created_once_and_found_again(fleet, terminal):
     other = fleet.terminal()
     keys = {(terminal.pk, "a"), (terminal.pk, "b"), (other.pk, "a")}
 
@@ -35,8 +35,8 @@ def test_boots_are_made_once_and_found_again(fleet, terminal):
     assert Boot.objects.get(boot_id="c").first_seen_at == later(5)
 
 
-def test_a_key_that_was_not_asked_for_is_not_answered(fleet, terminal):
-    """Terminal and boot id are looked up crosswise."""
+def test_an_unknown_key_returns_nothing(fleet, terminal):
+    """Terminal and boot id are looked up separately."""
     other = fleet.terminal()
     boots.ensure({(terminal.pk, "b"), (other.pk, "a")}, at=AT)
 
@@ -46,13 +46,13 @@ def test_a_key_that_was_not_asked_for_is_not_answered(fleet, terminal):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_nodes_that_meet_the_same_boot_at_once_agree(terminal):
+def test_concurrent_nodes_agree_on_the_same_boot(terminal):
     found = run_concurrently(8, lambda n: boots.ensure({(terminal.pk, "a")}, at=AT))
 
     assert found == [{(terminal.pk, "a"): Boot.objects.get().pk}] * 8
 
 
-def test_the_highest_report_of_each_boot_is_told_and_of_none_nothing(terminal):
+def test_the_highest_report_of_each_boot_is_returned_and_nothing_without_reports(terminal):
     pks = boots.ensure({(terminal.pk, name) for name in "abc"}, at=AT)
     first, second, empty = (pks[terminal.pk, name] for name in "abc")
     with_reports(first, terminal, 3, 1, 7)
@@ -64,8 +64,8 @@ def test_the_highest_report_of_each_boot_is_told_and_of_none_nothing(terminal):
 
 
 @pytest.mark.services
-def test_a_boot_with_a_long_history_is_not_read_through(terminal):
-    """Every terminal asks this when it comes back, and after a deploy all of them do at once."""
+def test_the_history_of_a_boot_is_not_scanned(terminal):
+    """Every terminal needs this on a reconnect, and after a deployment all of them at once."""
     [pk] = boots.ensure({(terminal.pk, "a")}, at=AT).values()
     with_reports(pk, terminal, *range(1, 3_001))
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Reports that were kept before there were partitions are kept, and may go back."""
+"""Reports from before partitions are kept, and the migration can be reversed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ COLUMNS = ("boot_id", "seq", "terminal_id", "at", "received_at", "late", "status
 
 @pytest.fixture
 def migrate(fleet) -> Iterator[Any]:
-    """Takes telemetry to a migration and gives its models of then."""
+    """Migrates telemetry and returns its models at that migration."""
 
     def to(name: str) -> Any:
         executor = MigrationExecutor(connection)
@@ -53,7 +53,7 @@ def rows(apps: Any) -> list[tuple[Any, ...]]:
     return list(apps.get_model("telemetry", "Report").objects.order_by("boot_id", "seq").values_list(*COLUMNS))
 
 
-def test_reports_are_carried_over_and_back(fleet, migrate):
+def test_reports_are_migrated_in_both_directions(fleet, migrate):
     apps = migrate(UNPARTITIONED)
     add(apps, fleet, range(1, 4))
     before = rows(apps)
@@ -65,7 +65,7 @@ def test_reports_are_carried_over_and_back(fleet, migrate):
     assert after == before == back
 
 
-def test_what_is_sent_again_while_reports_are_carried_over_is_kept_once(fleet, migrate):
+def test_reports_sent_again_during_the_migration_are_stored_once(fleet, migrate):
     apps = migrate(UNPARTITIONED)
     boot = add(apps, fleet, range(1, 3))
     before = rows(apps)

@@ -1,4 +1,4 @@
-"""Partitions are there before they are needed and gone when they are old; ingest notices nothing of it."""
+"""Partitions exist before they are needed and are dropped when they are old, without affecting ingest."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from tms.telemetry.storage.partitions import REPORTS, ROLLUPS
 pytestmark = pytest.mark.services
 
 AT = datetime(2031, 3, 10, 9, tzinfo=UTC)
-"""Far from today, for which the migrations made partitions."""
+"""Far from today, for which the migrations created partitions."""
 TODAY = partitions.day(AT)
 BATCH = 20
 
@@ -44,10 +44,10 @@ def link(fleet) -> Any:
     return booted(fleet.terminal())
 
 
-# Made
+# Created
 
 
-def test_the_days_to_come_are_made_and_a_second_pass_changes_nothing(db):
+def test_the_coming_days_are_created_and_a_second_pass_changes_nothing(db):
     partitions.keep_up(AT)
     first = days(), days(ROLLUPS)
 
@@ -63,7 +63,7 @@ def test_the_months_of_a_year_follow_each_other():
     assert [f"{start:%Y-%m-%d}" for start in ROLLUPS.wanted(december)] == ["2030-12-01", "2031-01-01"]
 
 
-def test_what_has_no_partition_is_kept_in_the_default_one_and_moves_when_its_own_is_made(link):
+def test_rows_without_a_partition_are_in_the_default_one_and_move_when_theirs_is_created(link):
     for seq, ahead in enumerate((-2, 0, 1, 2), start=1):
         report_at(link, seq, AT + timedelta(days=ahead))
     strays = partitions.strays(REPORTS)
@@ -75,7 +75,7 @@ def test_what_has_no_partition_is_kept_in_the_default_one_and_moves_when_its_own
     assert days() == ["03-08", "03-10", "03-11", "03-12", "03-13"]  # nothing was of the 9th
 
 
-def test_more_rows_than_one_transaction_moves_are_moved(link, monkeypatch):
+def test_more_rows_than_fit_one_transaction_are_moved(link, monkeypatch):
     monkeypatch.setattr(partitions, "CHUNK", 2)
     for seq in range(1, 8):
         report_at(link, seq, AT)
@@ -85,9 +85,9 @@ def test_more_rows_than_one_transaction_moves_are_moved(link, monkeypatch):
     assert (partitions.strays(REPORTS), Report.objects.count()) == (0, 7)
 
 
-def test_the_reports_of_a_wrong_clock_stay_where_they_are_until_they_were_received_too_long_ago(link):
+def test_reports_of_a_wrong_clock_stay_there_until_they_were_received_too_long_ago(link):
     report_at(link, 1, AT.replace(year=1970))
-    factories.report(link.terminal, 2, at=AT.replace(year=2040))  # as it was stored before its arrival counted
+    factories.report(link.terminal, 2, at=AT.replace(year=2040))  # as stored before the time of arrival was used
     Report.objects.update(received_at=AT)
 
     partitions.keep_up(AT)
@@ -98,8 +98,8 @@ def test_the_reports_of_a_wrong_clock_stay_where_they_are_until_they_were_receiv
     assert not Report.objects.exists()
 
 
-def test_a_table_that_was_made_and_never_attached_is_attached_with_what_is_in_it(link):
-    """Whoever made it was ended in between."""
+def test_a_table_that_was_created_and_never_attached_is_attached_with_its_rows(link):
+    """The process that created it ended in between."""
     partitions.keep_up(AT)
     report_at(link, 1, AT)
     report_at(link, 2, AT + timedelta(days=1))
@@ -117,7 +117,7 @@ def test_a_table_that_was_made_and_never_attached_is_attached_with_what_is_in_it
 # Dropped
 
 
-def test_what_is_older_than_the_retention_is_dropped_with_its_partition(link):
+def test_rows_older_than_the_retention_are_dropped_with_their_partition(link):
     partitions.keep_up(AT)
     report_at(link, 1, AT)
     report_at(link, 2, AT + timedelta(days=1))
@@ -141,18 +141,18 @@ def test_a_partition_that_was_detached_and_not_dropped_is_dropped_when_it_is_old
     assert "03-10" not in days()
 
 
-# Beside others
+# Concurrency
 
 
 @pytest.fixture
 def day_of_its_own(transactional_db) -> Iterator[datetime]:
-    """A day that no other test has, gone afterwards."""
+    """A day that no other test uses, removed afterwards."""
     yield TODAY
     partitions.drop(REPORTS, TODAY)
 
 
 class Holding:
-    """Another process in the middle of a transaction that did `statement`."""
+    """Another process in the middle of a transaction that ran `statement`."""
 
     def __init__(self, statement: str) -> None:
         self._statement = statement
@@ -176,7 +176,7 @@ class Holding:
 
 
 def make_in_the_end(is_made: Event) -> None:
-    """As passes do, one after the other: a lock that was not to be had is asked for again."""
+    """Like consecutive passes: an unavailable lock is requested again."""
     try:
         while not days():
             partitions._step("make", REPORTS, TODAY, partitions.make)
@@ -188,14 +188,14 @@ def failures(step: str) -> float:
     return instruments.PARTITION_FAILURES.labels(step)._value.get()
 
 
-def test_a_partition_is_made_while_others_write_reports(day_of_its_own):
+def test_a_partition_is_created_while_others_write_reports(day_of_its_own):
     with Holding(f"LOCK TABLE ONLY {REPORTS.table} IN ROW EXCLUSIVE MODE"):
         partitions.make(REPORTS, day_of_its_own)
 
     assert days() == ["03-10"]
 
 
-def test_a_drop_that_would_have_to_wait_is_put_off_and_counted(day_of_its_own):
+def test_a_drop_that_would_have_to_wait_is_postponed_and_counted(day_of_its_own):
     partitions.make(REPORTS, day_of_its_own)
     before = failures("drop")
 
@@ -208,7 +208,7 @@ def test_a_drop_that_would_have_to_wait_is_put_off_and_counted(day_of_its_own):
     assert failures("drop") == before + 1
 
 
-def test_several_at_once_make_a_partition_once(day_of_its_own, fleet):
+def test_concurrent_processes_create_a_partition_once(day_of_its_own, fleet):
     link = booted(fleet.terminal())
     report_at(link, 1, AT)
 
@@ -218,7 +218,7 @@ def test_several_at_once_make_a_partition_once(day_of_its_own, fleet):
     assert (partitions.strays(REPORTS), Report.objects.count()) == (0, 1)
 
 
-def test_reports_that_come_faster_than_they_are_moved_are_all_kept_and_hold_nothing_up(
+def test_reports_that_arrive_faster_than_they_are_moved_are_all_stored_and_block_nothing(
     day_of_its_own, fleet, monkeypatch
 ):
     monkeypatch.setattr(partitions, "CHUNK", 1)

@@ -1,4 +1,4 @@
-"""What is too old goes, and nothing else does."""
+"""Expired data is deleted, and no other."""
 
 from datetime import datetime, timedelta
 
@@ -32,7 +32,7 @@ def ago(number: float) -> datetime:
     return AT - number * DAY
 
 
-def test_events_and_changes_of_presence_go_after_their_days(terminal):
+def test_events_and_changes_of_presence_are_deleted_after_their_days(terminal):
     for age in (0, 19, 21, 300):
         factories.event(terminal, f"age_{age}", at=ago(age))
         factories.moved(terminal, Presence.OFFLINE, Presence.ONLINE, at=ago(age))
@@ -43,7 +43,7 @@ def test_events_and_changes_of_presence_go_after_their_days(terminal):
     assert set(PresenceChange.objects.values_list("at", flat=True)) == {ago(0), ago(19)}
 
 
-def test_outages_go_after_their_days_and_one_that_goes_on_stays(terminal):
+def test_outages_are_deleted_after_their_days_and_ongoing_ones_stay(terminal):
     for began, ended in ((300, 21), (21, 19), (30, None)):
         ended_at = None if ended is None else ago(ended)
         Outage.objects.create(terminal=terminal, began_at=ago(began), ended_at=ended_at, lost_by=Cause.CONNECTION_LOST)
@@ -59,7 +59,7 @@ def test_a_second_pass_finds_nothing(terminal):
     assert [retention.retire(AT), retention.retire(AT)] == [1, 0]
 
 
-def test_many_rows_of_many_terminals_go_in_small_transactions(fleet, monkeypatch):
+def test_many_rows_of_many_terminals_are_deleted_in_small_transactions(fleet, monkeypatch):
     monkeypatch.setattr(retention, "TERMINALS", 2)
     monkeypatch.setattr(retention, "ROWS", 3)
     for terminal in fleet.terminals(5):
@@ -68,7 +68,7 @@ def test_many_rows_of_many_terminals_go_in_small_transactions(fleet, monkeypatch
     assert retention.retire(AT) == 20
 
 
-def test_a_boot_goes_when_it_ended_long_ago_and_none_of_its_reports_is_left(terminal):
+def test_a_boot_is_deleted_when_it_ended_long_ago_and_has_no_reports_left(terminal):
     for boot_id, age in (("first", 100), ("reporting", 60), ("second", 50), ("current", 40)):
         Boot.objects.create(terminal=terminal, boot_id=boot_id, first_seen_at=ago(age))
     reporting = Boot.objects.get(boot_id="reporting")
@@ -79,7 +79,7 @@ def test_a_boot_goes_when_it_ended_long_ago_and_none_of_its_reports_is_left(term
     assert set(Boot.objects.values_list("boot_id", flat=True)) == {"reporting", "current"}
 
 
-def test_a_boot_that_lasted_until_lately_stays(terminal):
+def test_a_recently_ended_boot_stays(terminal):
     Boot.objects.create(terminal=terminal, boot_id="long", first_seen_at=ago(100))
     Boot.objects.create(terminal=terminal, boot_id="new", first_seen_at=ago(2))
 
@@ -88,7 +88,7 @@ def test_a_boot_that_lasted_until_lately_stays(terminal):
     assert Boot.objects.count() == 2
 
 
-def test_hours_that_are_not_rolled_up_again_any_more_are_forgotten(terminal):
+def test_hours_that_are_no_longer_rolled_up_are_deleted(terminal):
     LateHour.objects.create(terminal=terminal, hour=ago(2))
     LateHour.objects.create(terminal=terminal, hour=ago(5))
 
@@ -98,12 +98,12 @@ def test_hours_that_are_not_rolled_up_again_any_more_are_forgotten(terminal):
 
 
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="there partitions are dropped: test_partitions.py")
-def test_without_partitions_reports_and_roll_ups_go_by_their_rows(terminal):
+def test_without_partitions_reports_and_roll_ups_are_deleted_row_by_row(terminal):
     link = booted(terminal)
     write(
         link.report(1, at=ago(5), taken_at=ago(5)),
         link.report(2, at=ago(1), taken_at=ago(1)),
-        link.report(3, at=ago(1), taken_at=ago(9000)),  # a wrong clock: kept from when it was received
+        link.report(3, at=ago(1), taken_at=ago(9000)),  # a wrong clock: kept from the time of arrival
         link.report(4, at=ago(5), taken_at=AT + 900 * DAY),
     )
     for age in (5, 11):

@@ -1,4 +1,4 @@
-"""Hourly roll-ups equal what is worked out by hand from the reports, whatever came when."""
+"""Hourly roll-ups equal a computation from all reports, in any order of arrival."""
 
 import contextlib
 from collections import defaultdict
@@ -30,7 +30,7 @@ OVER = AT + HOUR + hourly.SETTLING
 
 @pytest.fixture
 def from_here(fleet) -> None:
-    """Nothing before AT waits to be rolled up."""
+    """Nothing before AT needs to be rolled up."""
     RollupMark.objects.create(pk=1, hour=AT)
 
 
@@ -41,7 +41,7 @@ def terminal(fleet, from_here) -> Terminal:
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
-    """The store's clock stands still at AT."""
+    """The store's clock is fixed at AT."""
     monkeypatch.setattr(db_clock(), "now", lambda: AT)
 
     def at(moment: datetime) -> None:
@@ -51,7 +51,7 @@ def now(monkeypatch):
 
 
 def advance(at: datetime) -> None:
-    """All passes that there are to be made."""
+    """Run all pending passes."""
     while hourly.roll_next(at) or hourly.roll_late(at):
         pass
 
@@ -75,7 +75,7 @@ def rolled() -> dict[Any, tuple[Any, ...]]:
 # An hour
 
 
-def test_an_hour_that_is_over_is_rolled_up_terminal_by_terminal_and_metric_by_metric(fleet, from_here):
+def test_a_past_hour_is_rolled_up_per_terminal_and_metric(fleet, from_here):
     one, other = booted(fleet.terminal()), booted(fleet.terminal())
     write(
         one.report(1, taken_at=later(0), metrics={"temperature_c": 60.5, "paper_pct": 40}),
@@ -105,7 +105,7 @@ def test_an_hour_is_not_rolled_up_before_it_is_over_and_has_settled(terminal):
     assert hourly.until(OVER) == AT
 
 
-def test_a_fleet_is_rolled_up_some_terminals_at_a_time(fleet, from_here, monkeypatch):
+def test_a_fleet_is_rolled_up_in_batches_of_terminals(fleet, from_here, monkeypatch):
     monkeypatch.setattr(hourly, "TERMINALS", 3)
     for terminal in fleet.terminals(7):
         write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
@@ -118,7 +118,7 @@ def test_a_fleet_is_rolled_up_some_terminals_at_a_time(fleet, from_here, monkeyp
     assert Rollup.objects.count() == 7
 
 
-def test_a_pass_is_short_and_the_next_goes_on_where_it_ended(fleet, from_here, monkeypatch):
+def test_a_pass_is_short_and_the_next_continues_where_it_ended(fleet, from_here, monkeypatch):
     monkeypatch.setattr(hourly, "TERMINALS", 1)
     for terminal in fleet.terminals(6):
         write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
@@ -142,8 +142,8 @@ def test_they_begin_with_the_first_report_and_not_with_empty_hours(fleet):
     assert RollupMark.objects.get().hour == AT + 2 * HOUR
 
 
-def test_what_comes_for_the_hour_before_in_its_grace_is_rolled_up_though_they_have_just_begun(fleet, now):
-    """It is not marked late: an hour that ended a moment ago is still to be rolled up."""
+def test_reports_of_the_previous_hour_within_its_grace_are_rolled_up_although_they_have_just_begun(fleet, now):
+    """It is not marked late: an hour that just ended is still to be rolled up."""
     link = booted(fleet.terminal())
     now(AT + timedelta(seconds=20))
     write(link.report(2, at=AT + timedelta(seconds=10), metrics={"temperature_c": 60.0}))
@@ -157,7 +157,7 @@ def test_what_comes_for_the_hour_before_in_its_grace_is_rolled_up_though_they_ha
     assert set(Rollup.objects.values_list("hour", flat=True)) == {AT - HOUR, AT}
 
 
-def test_a_first_report_from_a_clock_that_is_ahead_leaves_no_hour_out(fleet):
+def test_a_first_report_from_a_clock_that_is_ahead_skips_no_hour(fleet):
     link = booted(fleet.terminal())
     write(link.report(1, at=AT + 3 * HOUR, metrics={"temperature_c": 60.0}))
     hourly.roll_next(AT)
@@ -168,7 +168,7 @@ def test_a_first_report_from_a_clock_that_is_ahead_leaves_no_hour_out(fleet):
     assert Rollup.objects.get().hour == AT
 
 
-def test_whoever_was_away_for_long_goes_on_with_what_is_still_kept(fleet, settings):
+def test_after_a_long_outage_they_continue_with_the_remaining_data(fleet, settings):
     settings.READINGS_DAYS = 2
     RollupMark.objects.create(pk=1, hour=AT - timedelta(days=400))
 
@@ -192,7 +192,7 @@ def test_roll_ups_outlive_their_reports(terminal):
 # Late
 
 
-def test_what_comes_late_is_rolled_up_again(terminal, now):
+def test_late_reports_are_rolled_up_again(terminal, now):
     link = booted(terminal)
     write(link.report(1, metrics={"temperature_c": 60.0}))
     advance(OVER)
@@ -206,7 +206,7 @@ def test_what_comes_late_is_rolled_up_again(terminal, now):
     assert not LateHour.objects.exists()
 
 
-def test_only_what_is_late_and_new_is_marked(terminal, now):
+def test_only_late_and_new_reports_are_marked(terminal, now):
     link = booted(terminal)
     write(link.report(1))
     now(AT + HOUR + hourly.GRACE)
@@ -227,7 +227,7 @@ def test_right_after_an_hour_its_reports_are_not_late(terminal, now):
     assert not LateHour.objects.exists()
 
 
-def test_what_is_late_waits_for_the_hour_to_be_rolled_up_at_all(terminal, now):
+def test_late_reports_wait_for_the_first_roll_up_of_their_hour(terminal, now):
     now(AT + HOUR + hourly.GRACE)
     write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
 
@@ -239,7 +239,7 @@ def test_what_is_late_waits_for_the_hour_to_be_rolled_up_at_all(terminal, now):
     assert rolled() == by_hand()
 
 
-def test_what_is_older_than_the_retention_is_not_rolled_up(terminal, now):
+def test_reports_older_than_the_retention_are_not_rolled_up(terminal, now):
     ancient = AT.replace(year=1970)
 
     write(booted(terminal).report(1, taken_at=ancient, metrics={"temperature_c": 60.0}))
@@ -253,14 +253,14 @@ def test_what_is_older_than_the_retention_is_not_rolled_up(terminal, now):
 
 
 values = st.integers(-8_000_000, 8_000_000).map(lambda eighths: eighths / 8)
-"""Sums of them are exact in any order; of others PostgreSQL's are not, and what cancels out leaves the error alone."""
+"""Their sums are exact in any order; those of others are not in PostgreSQL, and cancellation leaves only the error."""
 reports = st.lists(
     st.tuples(
         st.integers(0, 1),  # whose
         st.integers(0, 4 * 3600 - 1),  # when it was taken
         st.dictionaries(st.sampled_from(("a", "b")), values, max_size=2),
         st.integers(0, 4 * 3600),  # how much later it was committed
-        st.booleans(),  # whether the clock makes a pass thereafter
+        st.booleans(),  # whether the clock runs a pass thereafter
     ),
     max_size=25,
 )
@@ -268,7 +268,7 @@ reports = st.lists(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=reports)
-def test_whatever_comes_when_the_roll_ups_are_those_of_the_reports(fleet, now, told):
+def test_in_any_order_of_arrival_the_roll_ups_equal_the_reports(fleet, now, told):
     with rolled_back():
         RollupMark.objects.create(pk=1, hour=AT)
         links = [booted(fleet.terminal()), booted(fleet.terminal())]
@@ -297,7 +297,7 @@ def rolled_back():
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_a_late_report_that_is_being_committed_is_not_missed(terminal, now):
-    """Its mark was there already; the pass that takes the mark away must not overlook the report."""
+    """Its mark existed already; the pass that deletes the mark must not miss the report."""
     link = booted(terminal)
     advance(OVER)
     now(later(7200))
@@ -315,8 +315,8 @@ def test_a_late_report_that_is_being_committed_is_not_missed(terminal, now):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_while_a_transaction_writes_for_long_no_hour_is_closed(terminal, monkeypatch):
-    """It may hold reports that were not late when it began."""
+def test_no_hour_is_closed_during_a_long_transaction(terminal, monkeypatch):
+    """It may contain reports that were not late when it began."""
     monkeypatch.setattr(hourly, "LONG", timedelta(0))
     link = booted(terminal)
     found = []
@@ -337,7 +337,7 @@ def in_thread(work: Any) -> None:
     connection.close()
 
 
-def test_values_that_were_stored_before_there_were_bounds_stop_no_roll_up(terminal):
+def test_values_stored_before_there_were_limits_do_not_stop_roll_ups(terminal):
     for seq, value in enumerate((1.7e308, 1.7e308, -1.7e308, 20.0), start=1):
         factories.report(terminal, seq, at=later(seq), metrics={"a": value, "b": value})
 
@@ -346,7 +346,7 @@ def test_values_that_were_stored_before_there_were_bounds_stop_no_roll_up(termin
     assert set(Rollup.objects.values_list("metric", "count", "total")) == {("a", 1, 20.0), ("b", 1, 20.0)}
 
 
-def test_of_one_hour_so_many_metrics_are_rolled_up_and_those_that_were_stay(terminal, now):
+def test_the_number_of_metrics_per_hour_is_limited_and_existing_ones_stay(terminal, now):
     for seq in range(1, 5):
         factories.report(terminal, seq, at=later(seq), metrics={f"m{seq}.{number}": 1 for number in range(64)})
     advance(OVER)

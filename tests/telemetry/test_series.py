@@ -1,4 +1,4 @@
-"""What a chart is told of a terminal's readings and presence."""
+"""The data of a chart: a terminal's readings and presence."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -33,7 +33,7 @@ def roll_up(terminal: Terminal, *, until: datetime, hours: int = 24) -> None:
 
 
 def reported(terminal: Terminal, *readings: tuple[float, float]) -> None:
-    """Temperatures, each with the hours that it is before AT."""
+    """Temperatures, by the number of hours before AT."""
     for seq, (hours, value) in enumerate(readings, start=1):
         factories.report(terminal, seq, at=AT - hours * HOUR, metrics={"temperature_c": value})
 
@@ -46,10 +46,10 @@ def epoch(at: datetime) -> int:
     return int(at.timestamp())
 
 
-def test_long_spans_tell_of_each_hour_its_mean_and_what_it_lies_between(terminal):
+def test_long_ranges_have_the_mean_and_the_range_of_each_hour(terminal):
     reported(terminal, (5.5, 60), (5.25, 70), (5.1, 80), (2.5, 50))
     roll_up(terminal, until=AT)
-    Report.objects.all().delete()  # the chart is of the roll-ups
+    Report.objects.all().delete()  # the chart uses the roll-ups
 
     assert drawn(terminal, "7d") == Readings(
         at=[epoch(AT - 6 * HOUR), epoch(AT - 3 * HOUR)],
@@ -62,7 +62,7 @@ def test_long_spans_tell_of_each_hour_its_mean_and_what_it_lies_between(terminal
 
 @pytest.mark.parametrize("span", ["7d", "30d", "1y"])
 @pytest.mark.parametrize("hours", [0, 3, 24])
-def test_a_chart_is_the_same_however_much_of_it_is_rolled_up_yet(terminal, span, hours):
+def test_a_chart_does_not_depend_on_how_much_of_it_is_rolled_up(terminal, span, hours):
     reported(terminal, *((0.37 * n, (n * 37) % 50) for n in range(60)))
     RollupMark.objects.create(pk=1, hour=AT - 25 * HOUR)
     from_reports = drawn(terminal, span)
@@ -73,7 +73,7 @@ def test_a_chart_is_the_same_however_much_of_it_is_rolled_up_yet(terminal, span,
     assert drawn(terminal, span) == from_reports
 
 
-def test_the_days_of_a_year_begin_at_midnight_where_tms_is(terminal, settings):
+def test_the_days_of_a_year_begin_at_midnight_in_the_time_zone_of_tms(terminal, settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     midnight = datetime(2026, 11, 24, 15, tzinfo=UTC)
     for seq, at in enumerate((midnight - HOUR, midnight, midnight + HOUR), start=1):
@@ -85,14 +85,14 @@ def test_the_days_of_a_year_begin_at_midnight_where_tms_is(terminal, settings):
     assert found.metrics == {"temperature_c": [1, 2.5]}
 
 
-def test_what_is_reported_this_very_moment_is_in_and_what_is_to_come_is_not(terminal):
+def test_a_report_at_this_moment_is_included_and_future_ones_are_not(terminal):
     for seq, seconds in enumerate((0, 1), start=1):
         factories.report(terminal, seq, at=later(seconds), metrics={"temperature_c": seq})
 
     assert [drawn(terminal, span).metrics for span in SPANS] == [{"temperature_c": [1]}] * len(SPANS)
 
 
-def test_short_spans_tell_what_came_late_and_no_range(terminal):
+def test_short_ranges_have_late_readings_and_no_range(terminal):
     factories.report(terminal, 1, at=later(-60), metrics={"temperature_c": 61}, late=True)
     factories.report(terminal, 2, at=later(-30), metrics={"temperature_c": 62})
 
@@ -101,7 +101,7 @@ def test_short_spans_tell_what_came_late_and_no_range(terminal):
     assert (found.late, found.lowest, found.highest) == ([1, 0], {}, {})
 
 
-def test_late_readings_without_an_instant_are_in_no_chart_and_no_roll_up(terminal):
+def test_late_readings_without_a_timestamp_are_in_no_chart_and_no_roll_up(terminal):
     readings = {"metrics": {"temperature_c": 99}, "late": True, "undated": True}
     reported(terminal, (1.5, 60), (0.25, 50))
     factories.report(terminal, 3, at=later(-1.5 * 3600), **readings)
@@ -116,7 +116,7 @@ def test_late_readings_without_an_instant_are_in_no_chart_and_no_roll_up(termina
     assert drawn(terminal, "7d").metrics == {"temperature_c": [60, 50]}
 
 
-def test_the_newest_are_reports_or_the_hours_of_a_long_span(terminal):
+def test_the_newest_are_reports_or_the_hours_of_a_long_range(terminal):
     reported(terminal, (5.5, 60), (5.25, 70), (0.5, 50))
 
     reports = series.newest(terminal, SPANS["30m"], limit=2, at=AT)
@@ -132,14 +132,14 @@ def test_the_newest_are_reports_or_the_hours_of_a_long_span(terminal):
     ]
 
 
-def test_presence_is_told_without_holes(terminal):
+def test_presence_has_no_gaps(terminal):
     factories.moved(terminal, Presence.ONLINE, Presence.OFFLINE, at=later(-600))
     factories.moved(terminal, Presence.OFFLINE, Presence.ONLINE, at=later(-60))
 
-    told = presence_intervals.presences(terminal, HOUR, at=AT)
+    result = presence_intervals.presences(terminal, HOUR, at=AT)
 
     start, end = (AT - HOUR).timestamp(), AT.timestamp()
-    assert told == [
+    assert result == [
         (start, end - 600, Presence.ONLINE),
         (end - 600, end - 60, Presence.OFFLINE),
         (end - 60, end, Presence.ONLINE),
@@ -147,7 +147,7 @@ def test_presence_is_told_without_holes(terminal):
 
 
 @pytest.mark.parametrize(
-    ("lengths", "told"),
+    ("lengths", "result"),
     [
         ([], []),
         ([10, 10], [(0, 10, "online"), (10, 20, "offline")]),
@@ -156,37 +156,37 @@ def test_presence_is_told_without_holes(terminal):
         ([10, 1], [(0, 10, "online"), (10, 11, "offline")]),
     ],
 )
-def test_what_is_too_short_to_be_seen_is_shown_with_its_neighbours_as_the_worst_of_them(lengths, told):
+def test_very_short_intervals_are_merged_with_their_neighbours_as_the_worst_of_them(lengths, result):
     made, start = [], 0
     for number, length in enumerate(lengths):
         made.append(PresenceInterval(start, start + length, ("online", "offline")[number % 2]))
         start += length
 
-    assert presence_intervals.condensed(made, least_s=3) == told
+    assert presence_intervals.condensed(made, least_s=3) == result
 
 
-def test_a_terminal_that_flaps_for_a_year_is_told_in_what_a_screen_shows(terminal, monkeypatch):
+def test_a_terminal_that_flaps_for_a_year_has_a_bounded_number_of_intervals(terminal, monkeypatch):
     monkeypatch.setattr(presence_intervals, "MOST", 20)
     for number in range(100):
         turn = (Presence.ONLINE, Presence.OFFLINE) if number % 2 else (Presence.OFFLINE, Presence.ONLINE)
         factories.moved(terminal, *turn, at=later(-100 + number))
 
-    told = presence_intervals.presences(terminal, timedelta(seconds=100), at=AT)
+    result = presence_intervals.presences(terminal, timedelta(seconds=100), at=AT)
 
-    assert len(told) <= 21
-    assert (told[0].start, told[-1].end) == (later(-100).timestamp(), AT.timestamp())
-    assert all(one.end == next_one.start for one, next_one in pairwise(told))
+    assert len(result) <= 21
+    assert (result[0].start, result[-1].end) == (later(-100).timestamp(), AT.timestamp())
+    assert all(one.end == next_one.start for one, next_one in pairwise(result))
 
 
-def test_a_span_of_nothing_is_empty(terminal):
+def test_a_range_without_data_is_empty(terminal):
     found = series.readings(terminal, ChartRange(HOUR, 1), at=timezone.now())
 
     assert found == Readings([], {}, [], {}, {})
 
 
 @pytest.mark.parametrize("span", SPANS)
-def test_no_chart_has_values_out_of_bounds_or_without_end(terminal, span):
-    """As they were stored before there were bounds."""
+def test_no_chart_has_values_out_of_bounds_or_infinite_ones(terminal, span):
+    """As stored before there were limits."""
     for seq in range(1, 5):
         factories.report(terminal, seq, at=AT - timedelta(seconds=seq), metrics={"a": 1.7e308, "b": 20.0})
         rollup = {"count": 2, "lowest": 1.0, "highest": 1.7e308, "total": 1.7e308, "last": 1.0}

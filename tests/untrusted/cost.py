@@ -1,5 +1,6 @@
-"""`python -m tests.untrusted.cost`: what the worst frames cost the event loop at 64 KiB, from bytes to what a session
-takes or answers. Exits 1 when one costs more than R37 allows.
+"""`python -m tests.untrusted.cost`: the cost of the worst frames of 64 KiB for the event loop.
+
+From bytes to the result or error of a session. Exits with 1 if one costs more than R37 allows.
 """
 
 import sys
@@ -24,7 +25,7 @@ def main() -> int:
 
 
 def largest(make: Make) -> str:
-    """That is still taken."""
+    """The largest accepted size."""
     size, frame = limits.FRAME_BYTES, make(limits.FRAME_BYTES)
     while (over := len(frame.encode(errors="surrogatepass")) - limits.FRAME_BYTES) > 0:
         size -= over

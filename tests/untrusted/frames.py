@@ -1,4 +1,4 @@
-"""Frames that are the worst that a terminal can send, each of about the size that is asked for.
+"""The most expensive frames that a terminal can send, of about the given size.
 
 `test_linear.py` measures how their cost grows, and `python -m tests.untrusted.cost` what each costs at 64 KiB.
 """
@@ -76,9 +76,9 @@ FRAMES: Mapping[str, Make] = {
     "blanks": repeated(" ", after="[]"),
     "blanks within": repeated(" ", before=REPORT, after='"late":true}}'),
 }
-"""Also the benchmark of frames measures each of these, at 64 KiB."""
+"""The benchmark of frames measures each of these at 64 KiB, too."""
 
 
 def decoded(frame: str) -> list[object]:
-    """As a session does with it, also before the boot."""
+    """The work of a session on it, also before the boot."""
     return list(uplink.decode(frame))

@@ -1,4 +1,4 @@
-"""Hostile input, made to measure."""
+"""Generators of hostile input of a given size."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 type Make = Callable[[int], Any]
 """Input of about so many characters."""
 type Work = Callable[[Any], object]
-"""What TMS does with it."""
+"""The work of TMS on it."""
 
 
 def repeated(unit: str, *, before: str = "", after: str = "") -> Make:
@@ -18,7 +18,7 @@ def listed(item: str, *, before: str = "[", after: str = "]") -> Make:
 
 
 def numbered(item: str, *, before: str, after: str) -> Make:
-    """Items with a number in each, so that none is like another."""
+    """Unique items, each with a number."""
     return lambda size: before + ",".join(item % number for number in range(size // (len(item) + 4))) + after
 
 

@@ -1,4 +1,4 @@
-"""Every regular expression of TMS, with the input that is worst for it; `test_linear.py` measures them.
+"""Every regular expression of TMS, with its most expensive input; `test_linear.py` measures them.
 
 One that is not listed here fails a test.
 """
@@ -21,7 +21,7 @@ PATTERN_ARGUMENTS = {"Meta", "RegexValidator", "Field", "StringConstraints", "Re
 
 
 def patterns() -> Iterator[str]:
-    """Where the code has a regular expression, as `module.NAME` or `module.function`."""
+    """The location of the regular expression, as `module.NAME` or `module.function`."""
     for folder in ("tms", "consumers"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -67,7 +67,7 @@ ONLY_OURS: Mapping[str, str] = {
     "tms.server.websocket.denial_headers.CONTROL": "headers of our own answers",
     "tms.telemetry.storage.partitions.NAMED": "names of our own tables",
 }
-"""Those that see nothing of strangers, and what they see."""
+"""Those that are not applied to foreign text, and what they are applied to."""
 
 
 BACKSLASHES = repeated("\\", before='"')
@@ -168,7 +168,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.protocol.frames.MetricName": ("search", (*words(), repeated("a", after="\n"))),
     "tms.protocol.frames.EventCode": ("search", (*words(), repeated("a", after="\n"))),
 }
-"""How each is used, and on what. Text of strangers in HTML has no `<`, `>`, or quotes: templates escape them."""
+"""The use of each, and its input. Foreign text in HTML has no `<`, `>`, or quotes, because templates escape them."""
 
 
 def works_of_patterns() -> Iterator[tuple[str, Work, Make]]:

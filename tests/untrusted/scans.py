@@ -1,4 +1,4 @@
-"""Other scans of what strangers send, with the input that is worst for each: headers, queries, bodies."""
+"""Other scans of foreign input, with the most expensive input for each: headers, queries, bodies."""
 
 import json
 from collections.abc import Mapping
@@ -101,4 +101,4 @@ SCANS: Mapping[str, tuple[Work, tuple[Make, ...]]] = {
         ),
     ),
 }
-"""By what is read: how, and what is worst for it."""
+"""By input: the function, and the most expensive value."""

@@ -1,4 +1,4 @@
-"""Work on what strangers send grows no faster than what they send (R37)."""
+"""Work on foreign input grows no faster than its size (R37)."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ FIRST, MOST = 1_000, 1_000_000
 """Characters."""
 MEASURABLE_S = 0.002
 MOST_RATIO = 3.0
-"""Of the work for twice the input: 2 where it is linear, 4 where it is quadratic."""
+"""Ratio of the work for twice the input: 2 if it is linear, 4 if it is quadratic."""
 REPEATS, ATTEMPTS = 5, 4
 
 
@@ -50,7 +50,7 @@ def test_work_at_most_triples_when_the_input_doubles(work: Work, make: Make):
 
 
 def measurable_size(work: Work, make: Make) -> int:
-    """The smallest that takes long enough to be measured: where work explodes it does not take long to show."""
+    """The smallest size that takes long enough to be measured: an explosion shows at small sizes."""
     size = FIRST
     while size < MOST and seconds(work, make(size), repeats=2) < MEASURABLE_S:
         size *= 2
@@ -58,7 +58,7 @@ def measurable_size(work: Work, make: Make) -> int:
 
 
 def seconds(work: Work, given: Any, *, repeats: int = REPEATS) -> float:
-    """Of CPU, at best: whoever else uses the machine makes it no shorter."""
+    """The minimum CPU time: other activity on the machine cannot shorten it."""
     return min(_seconds_once(work, given) for _ in range(repeats)) + 1e-6
 
 

@@ -1,4 +1,4 @@
-"""What is counted, alike in Redis and in the process."""
+"""The counters behave alike in Redis and in the process."""
 
 import pytest
 from django.core.cache import caches
@@ -21,7 +21,7 @@ def guess(counters, limits, attempt):
     return counters.fail(limits, attempt)
 
 
-def test_the_limit_is_reached_with_its_last_failure_and_told_once(counters):
+def test_the_limit_is_reached_with_its_last_failure_and_reported_once(counters):
     reached = [[limit.name for limit in guess(counters, BOTH, f"a{number}")] for number in range(3)]
 
     blocked = counters.begin(BOTH, "late")
@@ -30,20 +30,20 @@ def test_the_limit_is_reached_with_its_last_failure_and_told_once(counters):
     assert 890 < blocked.wait_s <= 900
 
 
-def test_guesses_that_run_at_once_are_counted_before_they_fail(counters):
+def test_concurrent_guesses_are_counted_before_they_fail(counters):
     begun = [counters.begin(BOTH, f"a{number}") for number in range(10)]
 
     assert begun.count(None) == OWN.most
 
 
-def test_many_keys_of_their_own_share_a_limit(counters):
+def test_keys_with_their_own_counters_share_a_limit(counters):
     for number in range(SHARED.most):
         guess(counters, [OWN._replace(key=f"name-{number}"), SHARED], f"a{number}")
 
     assert counters.begin([OWN._replace(key="another"), SHARED], "late").limit == SHARED
 
 
-def test_what_is_refused_is_not_counted(counters):
+def test_a_refused_attempt_is_not_counted(counters):
     for number in range(3):
         guess(counters, BOTH, f"a{number}")
     for number in range(20):
@@ -52,7 +52,7 @@ def test_what_is_refused_is_not_counted(counters):
     assert counters.begin([OWN._replace(key="another"), SHARED], "other") is None
 
 
-def test_a_success_takes_back_its_own_slips_and_no_others(counters):
+def test_a_success_clears_the_failures_of_its_own_keys_only(counters):
     other = [OWN._replace(key="other"), SHARED]
     guess(counters, other, "theirs-1")
     guess(counters, other, "theirs-2")
@@ -67,7 +67,7 @@ def test_a_success_takes_back_its_own_slips_and_no_others(counters):
     assert counters.begin([OWN._replace(key="last"), SHARED], "last").limit == SHARED
 
 
-def test_what_was_not_tried_after_all_is_not_counted(counters):
+def test_an_attempt_that_was_cancelled_is_not_counted(counters):
     for number in range(10):
         assert counters.begin(BOTH, f"a{number}") is None
         counters.abandon(BOTH, f"a{number}")
@@ -89,7 +89,7 @@ def test_the_window_slides():
 
 
 @pytest.mark.services
-def test_redis_forgets_by_itself():
+def test_redis_expires_its_counters():
     counters = RedisCounters(execute)
 
     guess(counters, BOTH, "a")
@@ -98,7 +98,7 @@ def test_redis_forgets_by_itself():
     assert all(0 < redis.ttl(caches["default"].make_key(limit.key)) <= 900 for limit in BOTH)
 
 
-def test_a_process_remembers_a_bounded_number_of_keys():
+def test_a_process_stores_a_bounded_number_of_keys():
     counters = LocalCounters()
     for number in range(MOST_KEYS + 10):
         counters.begin([OWN._replace(key=str(number))], "a")

@@ -1,4 +1,4 @@
-"""The pace at which forms to sign in get as far as Django."""
+"""The rate at which sign-in forms reach Django."""
 
 import asyncio
 
@@ -71,7 +71,7 @@ async def test_other_pages_and_other_addresses_pass(ask, passed):
     assert await ask("2001:db8:1:2::1", path="/admin/login/") is not None
 
 
-async def test_a_flood_from_everywhere_does_not_keep_known_devices_out(ask, settings, monkeypatch):
+async def test_a_distributed_flood_does_not_block_known_devices(ask, settings, monkeypatch):
     monkeypatch.setattr(device, "of", lambda cookies: DEVICE if cookies.get("tms_device") else None)
     for number in range(TOTAL_BURST + 1):
         await ask(f"2001:db8:0:{number:x}::1")
@@ -89,7 +89,7 @@ async def test_the_answer_is_in_the_visitors_language(ask):
     assert "サインイン" in body["body"].decode()
 
 
-async def test_refusals_come_late_but_only_so_many_wait(ask, monkeypatch):
+async def test_refusals_are_delayed_but_only_a_limited_number_waits(ask, monkeypatch):
     slept = []
     monkeypatch.setattr(gate, "MOST_DELAYED", 3)
 

@@ -1,4 +1,4 @@
-"""Hashes run in a pool of bounded size; whoever finds it full is told so."""
+"""Hashes run in a pool of bounded size, which refuses passwords when it is full."""
 
 import threading
 
@@ -18,7 +18,7 @@ DJANGOS = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
 
 @pytest.fixture
 def full():
-    """A pool of one thread, which is taken, with room for one that waits; and what lets the thread go."""
+    """A pool of one busy thread, with room for one waiting task; and a function that ends the busy task."""
     pool, go, begun = HashingPool(1, waiting=1, wait_s=0.01), threading.Event(), threading.Event()
 
     def hold():
@@ -38,7 +38,7 @@ def run(pool, work):
     pool.run(work)
 
 
-def test_what_does_not_begin_in_time_is_refused_and_leaves_no_place_taken(full, monkeypatch):
+def test_a_task_that_does_not_start_in_time_is_refused_and_frees_its_slot(full, monkeypatch):
     pool, go = full
     for _ in range(5):
         with pytest.raises(HashingBusyError):
@@ -50,7 +50,7 @@ def test_what_does_not_begin_in_time_is_refused_and_leaves_no_place_taken(full, 
     assert pool.run(lambda: "hashed") == "hashed"
 
 
-def test_no_more_run_at_once_than_there_are_threads():
+def test_no_more_tasks_run_at_once_than_there_are_threads():
     pool, running, most = HashingPool(2, waiting=20), [], []
     lock = threading.Lock()
     meeting = threading.Barrier(2)
@@ -73,7 +73,7 @@ def test_no_more_run_at_once_than_there_are_threads():
     assert max(most) == 2
 
 
-def test_passwords_that_django_hashed_are_still_right(settings):
+def test_passwords_that_django_hashed_are_still_valid(settings):
     settings.PASSWORD_HASHERS = [DJANGOS]
     stored = make_password("a password for tests")
     settings.PASSWORD_HASHERS = [OURS]
@@ -84,7 +84,7 @@ def test_passwords_that_django_hashed_are_still_right(settings):
 
 @pytest.mark.both
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_for_a_thread_keeps_no_connection_from_the_pages(client, settings, monkeypatch):
+def test_a_request_that_waits_for_a_thread_holds_no_database_connection(client, settings, monkeypatch):
     settings.PASSWORD_HASHERS = [OURS]
     held = []
 
@@ -100,7 +100,7 @@ def test_who_waits_for_a_thread_keeps_no_connection_from_the_pages(client, setti
 
 
 @pytest.mark.django_db
-def test_a_full_pool_answers_429_and_the_try_does_not_count(client, settings, monkeypatch, full):
+def test_a_full_pool_answers_429_and_the_attempt_is_not_counted(client, settings, monkeypatch, full):
     settings.PASSWORD_HASHERS = [OURS]
     monkeypatch.setattr(hashing, "pool", lambda: full[0])
 
@@ -113,7 +113,7 @@ def test_a_full_pool_answers_429_and_the_try_does_not_count(client, settings, mo
 @pytest.mark.both
 @pytest.mark.django_db
 def test_only_signing_in_hashes_a_password(client, monkeypatch):
-    """Neither a page nor the API does, and a token is looked up by its SHA-256."""
+    """Pages and the API do not, and a token is looked up by its SHA-256."""
     person = User.objects.create_superuser("tanaka", password="a password for tests")
     _, token = api_tokens.issue(person, name="script", at=db_clock().now())
     client.force_login(person)

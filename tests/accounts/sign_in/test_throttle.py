@@ -1,4 +1,4 @@
-"""Who waits, and who does not, when passwords are guessed (R16, R42)."""
+"""Which attempts are throttled when passwords are guessed (R16, R42)."""
 
 import itertools
 
@@ -41,7 +41,7 @@ def statuses(answers):
 
 
 @pytest.mark.parametrize("username", ["tanaka", "nobody-of-that-name"])
-def test_a_sixth_guess_waits_and_costs_no_hash_whether_or_not_the_person_exists(tanaka, hashes, username):
+def test_a_sixth_guess_is_throttled_without_a_hash_whether_or_not_the_account_exists(tanaka, hashes, username):
     guesses = [sign_in(username) for _ in range(5)]
     hashed = len(hashes)
 
@@ -53,7 +53,7 @@ def test_a_sixth_guess_waits_and_costs_no_hash_whether_or_not_the_person_exists(
     assert (hashed, len(hashes)) == (5, 5)
 
 
-def test_the_answer_and_the_work_are_the_same_for_people_who_do_not_exist(tanaka, hashes):
+def test_the_answer_and_the_work_are_the_same_for_accounts_that_do_not_exist(tanaka, hashes):
     bodies = []
     for username in ("tanaka", "yamada"):
         client = Client()
@@ -87,7 +87,7 @@ def test_many_names_from_many_addresses_are_stopped_in_total(hashes, settings):
     assert int(answers[-1]["Retry-After"]) <= 60
 
 
-def test_an_attacker_elsewhere_cannot_lock_a_person_out_of_a_device_that_is_known(tanaka):
+def test_an_attacker_elsewhere_cannot_lock_a_person_out_of_a_known_device(tanaka):
     known = Client()
     sign_in("tanaka", PASSWORD, client=known)
     for number in range(1, 26):
@@ -98,7 +98,7 @@ def test_an_attacker_elsewhere_cannot_lock_a_person_out_of_a_device_that_is_know
     assert sign_in("tanaka", PASSWORD).status_code == 429
 
 
-def test_a_known_device_has_a_limit_of_its_own_and_for_its_own_people(tanaka, hashes):
+def test_a_known_device_has_its_own_limit_and_only_for_its_own_people(tanaka, hashes):
     User.objects.create_user("sato", password=PASSWORD)
     known = Client()
     sign_in("tanaka", PASSWORD, client=known)
@@ -113,7 +113,7 @@ def test_a_known_device_has_a_limit_of_its_own_and_for_its_own_people(tanaka, ha
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "x:y:z", '["a","b"]', "é", "A" * 4096])
-def test_a_device_cookie_that_is_not_ours_is_worth_nothing(tanaka, cookie):
+def test_a_forged_device_cookie_has_no_effect(tanaka, cookie):
     for _ in range(5):
         sign_in("tanaka")
     client = Client()
@@ -122,8 +122,8 @@ def test_a_device_cookie_that_is_not_ours_is_worth_nothing(tanaka, cookie):
     assert sign_in("tanaka", PASSWORD, client=client).status_code == 429
 
 
-def test_people_who_share_an_address_are_not_stopped_by_slips_of_those_who_got_in(db):
-    """A control room behind one address, at the change of a shift."""
+def test_people_who_share_an_address_are_not_blocked_by_failures_of_those_who_signed_in(db):
+    """A control room behind one address, at a shift change."""
     for number in range(30):
         User.objects.create_user(f"operator-{number}", password=PASSWORD)
 
@@ -132,7 +132,7 @@ def test_people_who_share_an_address_are_not_stopped_by_slips_of_those_who_got_i
         assert (slip.status_code, right.status_code) == (200, 302)
 
 
-def test_an_attacker_with_an_account_cannot_wash_their_guesses_away(tanaka):
+def test_an_attacker_with_an_account_cannot_clear_their_guesses(tanaka):
     User.objects.create_user("mallory", password=PASSWORD)
     answers = []
     for number in range(25):
@@ -143,7 +143,7 @@ def test_an_attacker_with_an_account_cannot_wash_their_guesses_away(tanaka):
     assert statuses(answers).count(200) == 20
 
 
-def test_names_share_their_limit_however_they_are_written(tanaka):
+def test_spellings_of_a_name_share_its_limit(tanaka):
     spellings = itertools.cycle(["tanaka", "TANAKA", " Tanaka ", "\uff34\uff21\uff2e\uff21\uff2b\uff21"])
 
     answers = [sign_in(next(spellings)) for _ in range(6)]
@@ -172,12 +172,12 @@ def test_the_log_names_the_limit_once_when_it_is_reached(tanaka):
         for _ in range(8):
             sign_in("tanaka")
 
-    [told] = [event for event in logs if event["event"] == "sign_in_throttled"]
-    assert (told["by"], told["address"], told["username"]) == ("name and address", "198.51.100.7", "tanaka")
+    [result] = [event for event in logs if event["event"] == "sign_in_throttled"]
+    assert (result["by"], result["address"], result["username"]) == ("name and address", "198.51.100.7", "tanaka")
 
 
 @pytest.mark.services
-def test_without_redis_each_process_counts_by_itself(tanaka, settings, monkeypatch):
+def test_without_redis_each_process_counts_separately(tanaka, settings, monkeypatch):
     monkeypatch.setattr(resting.FallbackCache, "rests_until", {})
     settings.CACHES = {name: cache | {"LOCATION": f"redis://{HOST}:1/0"} for name, cache in settings.CACHES.items()}
 
@@ -187,7 +187,7 @@ def test_without_redis_each_process_counts_by_itself(tanaka, settings, monkeypat
 
 
 @pytest.mark.services
-def test_redis_learns_no_name(tanaka):
+def test_redis_stores_no_names(tanaka):
     sign_in("tanaka")
 
     redis = caches["default"]._cache.get_client(write=True)
@@ -196,7 +196,7 @@ def test_redis_learns_no_name(tanaka):
     assert not any(b"tanaka" in key for key in keys)
 
 
-def test_the_form_of_the_admin_is_this_one(client, tanaka):
+def test_the_admin_uses_the_same_sign_in_form(client, tanaka):
     asked = client.get("/admin/", follow=True)
     posted = client.post("/admin/login/?next=/admin/", {"username": "tanaka", "password": PASSWORD})
     client.force_login(tanaka)

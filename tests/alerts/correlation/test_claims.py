@@ -1,4 +1,4 @@
-"""Somebody takes a look at an incident: a claim, which binds nobody and ends by itself."""
+"""Claims of incidents: without responsibility, and with an expiry."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def steps(incident: Incident) -> list[tuple[str, str]]:
     return [(kind, by or "TMS") for kind, by in rows]
 
 
-def test_a_claim_is_told_and_leaves_the_incident_open(incident, tanaka):
+def test_a_claim_is_published_and_leaves_the_incident_open(incident, tanaka):
     at = now()
 
     correlation.claim(incident, by=tanaka, at=at)
@@ -41,7 +41,7 @@ def test_a_claim_is_told_and_leaves_the_incident_open(incident, tanaka):
     assert not Alert.objects.claimed().exists()
 
 
-def test_to_claim_again_makes_it_last_anew_and_a_colleague_may_take_over(incident, tanaka, fleet):
+def test_a_repeated_claim_starts_anew_and_a_colleague_may_take_over(incident, tanaka, fleet):
     at = now()
     correlation.claim(incident, by=tanaka, at=at)
 
@@ -53,7 +53,7 @@ def test_to_claim_again_makes_it_last_anew_and_a_colleague_may_take_over(inciden
     assert Incident.objects.get().claimed_by.username == "mori"
 
 
-def test_it_ends_by_itself(incident, tanaka):
+def test_it_expires(incident, tanaka):
     at = now()
     correlation.claim(incident, by=tanaka, at=at)
 
@@ -65,7 +65,7 @@ def test_it_ends_by_itself(incident, tanaka):
     assert steps(incident)[-1] == ("released", "TMS")
 
 
-def test_anybody_may_end_it_once(incident, tanaka, fleet):
+def test_everyone_may_end_it_once(incident, tanaka, fleet):
     correlation.claim(incident, by=tanaka, at=now())
 
     for _ in range(2):
@@ -76,7 +76,7 @@ def test_anybody_may_end_it_once(incident, tanaka, fleet):
 
 
 @pytest.mark.parametrize("and_back", [False, True])
-def test_whatever_is_decided_ends_it(incident, tanaka, fleet, and_back):
+def test_every_decision_ends_it(incident, tanaka, fleet, and_back):
     mori = fleet.person("mori")
     correlation.claim(incident, by=tanaka, at=now())
 
@@ -88,7 +88,7 @@ def test_whatever_is_decided_ends_it(incident, tanaka, fleet, and_back):
     assert "released" not in dict(steps(incident))
 
 
-def test_what_somebody_has_is_not_claimed(incident, tanaka, fleet):
+def test_an_acknowledged_incident_cannot_be_claimed(incident, tanaka, fleet):
     correlation.acknowledge(incident, by=fleet.person("mori"), comment="", at=now())
 
     correlation.claim(incident, by=tanaka, at=now())
@@ -96,7 +96,7 @@ def test_what_somebody_has_is_not_claimed(incident, tanaka, fleet):
     assert Incident.objects.get().claimed_by is None
 
 
-def test_recovery_ends_it_and_what_is_over_is_not_claimed(incident, tanaka):
+def test_recovery_ends_it_and_a_resolved_incident_cannot_be_claimed(incident, tanaka):
     correlation.claim(incident, by=tanaka, at=now())
     for alert in Alert.objects.all():
         factories.resolved(alert)

@@ -1,4 +1,4 @@
-"""Terminals that are lost together are one incident, which lives and ends with their alerts."""
+"""Terminals that are lost together become one incident, which opens and resolves with their alerts."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tms.alerts.models import Alert, Contract, CorrelationRule, Incident
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
-def test_a_site_that_is_lost_is_one_incident(storm):
+def test_a_lost_site_is_one_incident(storm):
     shop = storm.shop("SJK", 10)
 
     storm.lose(shop)
@@ -26,14 +26,14 @@ def test_a_site_that_is_lost_is_one_incident(storm):
     ("size", "lost", "is_correlated"),
     [(2, 2, False), (3, 2, False), (3, 3, True), (8, 3, False), (8, 4, True), (20, 5, False), (20, 6, True)],
 )
-def test_how_many_must_be_lost_depends_on_how_many_there_are(storm, size, lost, is_correlated):
+def test_the_required_number_depends_on_the_size_of_the_site(storm, size, lost, is_correlated):
     storm.lose(storm.shop("SJK", size)[:lost])
 
     assert Incident.objects.exists() is is_correlated
     assert Alert.objects.unresolved().count() == lost
 
 
-def test_each_site_has_its_own(storm):
+def test_each_site_has_its_own_incident(storm):
     lost = [terminal for code in ("SJK", "OSK", "NGY") for terminal in storm.shop(code, 5)]
 
     storm.lose(lost, seconds=10)
@@ -41,14 +41,14 @@ def test_each_site_has_its_own(storm):
     assert sorted(Incident.objects.values_list("site__code", "joined_count")) == [("NGY", 5), ("OSK", 5), ("SJK", 5)]
 
 
-def test_losses_that_lie_far_apart_are_none(storm):
+def test_losses_far_apart_in_time_cause_no_incident(storm):
     for terminal in storm.shop("SJK", 6):
         storm.lose([terminal], seconds=90)
 
     assert not Incident.objects.exists()
 
 
-def test_who_was_away_before_is_neither_counted_nor_part_of_it(storm):
+def test_terminals_that_were_already_offline_are_neither_counted_nor_members(storm):
     broken, *shop = storm.shop("SJK", 11)
     storm.lose([broken], seconds=600)
 
@@ -58,7 +58,7 @@ def test_who_was_away_before_is_neither_counted_nor_part_of_it(storm):
     assert Alert.objects.get(terminal=broken).incident is None
 
 
-def test_who_is_lost_later_joins_and_who_recovers_leaves(storm):
+def test_later_losses_join_and_recovered_terminals_leave(storm):
     shop = storm.shop("SJK", 10)
     storm.lose(shop[:6], seconds=30)
 
@@ -70,7 +70,7 @@ def test_who_is_lost_later_joins_and_who_recovers_leaves(storm):
     assert only_incident().state == "open"
 
 
-def test_it_is_over_when_all_have_recovered(storm):
+def test_it_is_resolved_when_all_have_recovered(storm):
     shop = storm.shop("SJK", 5)
     storm.lose(shop, seconds=30)
 
@@ -81,7 +81,7 @@ def test_it_is_over_when_all_have_recovered(storm):
     assert Alert.objects.filter(incident=only_incident()).count() == 5
 
 
-def test_what_is_lost_after_the_end_is_another_incident(storm):
+def test_a_loss_after_the_end_is_another_incident(storm):
     shop = storm.shop("SJK", 5)
     storm.lose(shop, seconds=30)
     storm.bring_back(shop, seconds=30)
@@ -91,7 +91,7 @@ def test_what_is_lost_after_the_end_is_another_incident(storm):
     assert list(Incident.objects.order_by("pk").values_list("state", flat=True)) == ["resolved", "open"]
 
 
-def test_the_few_that_stay_away_stand_alone_in_the_end(storm):
+def test_the_remaining_few_become_separate_alerts(storm):
     shop = storm.shop("SJK", 20)
     storm.lose(shop, seconds=30)
     storm.bring_back(shop[1:], seconds=30)
@@ -103,7 +103,7 @@ def test_the_few_that_stay_away_stand_alone_in_the_end(storm):
     assert Alert.objects.unresolved().get().incident is None
 
 
-def test_alerts_of_other_rules_stand_alone(storm, fleet):
+def test_alerts_of_other_rules_stay_separate(storm, fleet):
     shop = storm.shop("SJK", 5)
     other = fleet.metric_rule()
     Alert.objects.create(rule=other, terminal=shop[0], severity="warning", opened_at=later(0))
@@ -113,7 +113,7 @@ def test_alerts_of_other_rules_stand_alone(storm, fleet):
     assert Alert.objects.get(rule=other).incident is None
 
 
-# Other things in common
+# Other common factors
 
 
 def test_a_group_over_many_sites_is_one_incident(storm, fleet):
@@ -131,7 +131,7 @@ def test_a_group_over_many_sites_is_one_incident(storm, fleet):
     assert only_incident().title == "Group Carrier X: 15 of 15 terminals offline"
 
 
-def test_a_site_explains_a_loss_before_a_group_does(storm, fleet):
+def test_a_site_is_preferred_to_a_group_as_the_common_factor(storm, fleet):
     shop = storm.shop("SJK", 12)
     fleet.group("Carrier X", *shop)
 
@@ -156,7 +156,7 @@ def test_a_model_or_a_firmware_that_fails_everywhere_is_one_incident(storm, fact
     )
 
 
-def test_the_strongest_thing_in_common_is_named(storm, fleet):
+def test_the_strongest_common_factor_is_named(storm, fleet):
     shop, others = storm.shop("SJK", 10, firmware="2.4"), storm.shop("OSK", 40, firmware="2.3")
     fleet.group("Carrier X", *shop[:9], others[0])
 
@@ -165,7 +165,7 @@ def test_the_strongest_thing_in_common_is_named(storm, fleet):
     assert only_incident().common_factor_text == "all have firmware 2.4"
 
 
-def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
+def test_a_factor_of_the_whole_fleet_is_not_named(storm):
     shop, _ = storm.shop("SJK", 10, firmware="2.4"), storm.shop("OSK", 40, firmware="2.4")
 
     storm.lose(shop)
@@ -173,10 +173,10 @@ def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
     assert only_incident().common_factor_text == ""
 
 
-# What somebody set
+# Settings
 
 
-def test_a_factor_that_is_off_correlates_nothing(storm):
+def test_a_disabled_factor_correlates_nothing(storm):
     CorrelationRule.objects.create(factor="site", enabled=False)
 
     storm.lose(storm.shop("SJK", 5), seconds=10)
@@ -192,7 +192,7 @@ def test_the_share_can_be_set(storm):
     assert not Incident.objects.exists()
 
 
-# One acknowledgement for all
+# One acknowledgement for all members
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def take(fleet, **terms):
     return correlation.acknowledge(only_incident(), by=fleet.person(), comment="Power cut", at=later(60), **terms)
 
 
-def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
+def test_one_acknowledgement_covers_all_members_and_later_ones(storm, fleet, lost):
     take(fleet)
 
     storm.lose(lost[6:])
@@ -218,7 +218,7 @@ def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
     assert alerts.count() == 10
 
 
-def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
+def test_a_reopened_member_is_not_acknowledged_again(storm, fleet, lost):
     take(fleet)
     correlation.actions.lifecycle.reopen(
         Alert.objects.filter(terminal=lost[0]), by=fleet.person("ren"), comment="", at=later(61)
@@ -229,7 +229,7 @@ def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
     assert list(Alert.objects.unacknowledged().values_list("terminal", flat=True)) == [lost[0].pk]
 
 
-def test_giving_the_incident_back_gives_its_alerts_back(fleet, lost):
+def test_reopening_the_incident_reopens_its_alerts(fleet, lost):
     take(fleet)
 
     correlation.reopen(only_incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
@@ -238,7 +238,7 @@ def test_giving_the_incident_back_gives_its_alerts_back(fleet, lost):
     assert Alert.objects.unacknowledged().count() == 6
 
 
-def test_a_second_acknowledgement_tells_who_has_it(fleet, lost):
+def test_a_second_acknowledgement_reports_who_acknowledged(fleet, lost):
     take(fleet)
 
     second = correlation.acknowledge(only_incident(), by=fleet.person("ren"), comment="", at=later(80))
@@ -247,7 +247,7 @@ def test_a_second_acknowledgement_tells_who_has_it(fleet, lost):
     assert [kind for kind, _ in transitions_of(only_incident())].count("acknowledged") == 1
 
 
-def test_the_time_of_an_acknowledgement_is_up(storm, fleet, lost):
+def test_an_acknowledgement_expires(storm, fleet, lost):
     take(fleet, contract=Contract.TIME, until=later(120))
 
     storm.scheduler.advance(seconds=130)
@@ -257,7 +257,7 @@ def test_the_time_of_an_acknowledgement_is_up(storm, fleet, lost):
     assert Alert.objects.unacknowledged().count() == 6
 
 
-def test_taken_until_it_gets_worse_it_is_open_again_when_more_are_lost(storm, fleet, lost):
+def test_acknowledged_until_it_gets_worse_it_reopens_when_more_are_lost(storm, fleet, lost):
     take(fleet, contract=Contract.WORSE)
 
     storm.lose(lost[6:])
@@ -273,7 +273,7 @@ def test_recovery_wins(storm, fleet, lost):
         take(fleet)
 
 
-def test_terms_can_be_changed(fleet, lost):
+def test_the_contract_can_be_changed(fleet, lost):
     take(fleet)
 
     correlation.change_acknowledgement(
@@ -284,7 +284,7 @@ def test_terms_can_be_changed(fleet, lost):
     assert (only_incident().contract, only_incident().until) == ("time", later(3600))
 
 
-def test_a_comment_is_kept(fleet, lost):
+def test_a_comment_is_stored(fleet, lost):
     correlation.comment(only_incident(), by=fleet.person(), comment="Electrician is coming", at=later(70))
 
     assert (only_incident().comment, transitions_of(only_incident())[-1][0]) == ("Electrician is coming", "commented")

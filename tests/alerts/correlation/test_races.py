@@ -1,4 +1,4 @@
-"""What else happens this very moment: correlation waits for nobody, and never wins against a recovery."""
+"""Concurrent changes: correlation does not wait for locks, and never overrides a recovery."""
 
 import pytest
 from django.db import connection, transaction
@@ -29,7 +29,7 @@ def shop(storm):
     return shop
 
 
-def test_who_recovers_this_very_moment_is_not_correlated_and_nobody_waits(storm, shop):
+def test_a_terminal_that_recovers_concurrently_is_not_correlated_and_nobody_waits(storm, shop):
     with open_transaction(recover(storm, shop[0])):
         correlation.correlate(later(1))
         members = members_of(only_incident())
@@ -39,7 +39,7 @@ def test_who_recovers_this_very_moment_is_not_correlated_and_nobody_waits(storm,
     assert Alert.objects.get(terminal=shop[0]).incident is None
 
 
-def test_whoever_looks_at_what_opened_does_not_wait_either(storm, shop):
+def test_recording_suppressions_at_open_does_not_wait_either(storm, shop):
     with open_transaction(recover(storm, shop[0])):
         looked = at_open.record_suppressed_at_open(later(1))
 
@@ -47,7 +47,7 @@ def test_whoever_looks_at_what_opened_does_not_wait_either(storm, shop):
     assert at_open.record_suppressed_at_open(later(3)) == 1
 
 
-def test_what_is_in_other_hands_joins_with_the_next_pass(storm, shop):
+def test_locked_alerts_join_in_the_next_pass(storm, shop):
     with open_transaction(lambda: Alert.objects.filter(terminal=shop[0]).update(comment="seen")):
         correlation.correlate(later(1))
     correlation.correlate(later(2))
@@ -57,7 +57,7 @@ def test_what_is_in_other_hands_joins_with_the_next_pass(storm, shop):
 
 
 def test_two_leaders_open_one_incident(storm, shop):
-    """One that hangs and wakes up believes to lead."""
+    """One that resumes after a pause and still considers itself the leader."""
     run_concurrently(4, lambda n: correlation.correlate(later(1 + n)))
 
     assert Incident.objects.count() == 1
@@ -88,7 +88,7 @@ def test_correlations_race_with_recoveries_and_people_and_all_end_resolved(storm
 
 
 def test_a_row_may_refer_to_an_incident_that_a_correlation_locks(storm, shop):
-    """As the outbox does, whose transaction may hold the very transition that a correlation adds to."""
+    """Like the outbox, whose transaction may hold the transition to which a correlation adds."""
     correlation.correlate(later(1))
     pk = only_incident().pk
 

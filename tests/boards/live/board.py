@@ -1,4 +1,4 @@
-"""A browser's end of a board's socket, on the consumer itself: no network, but its back-pressure."""
+"""The browser's end of a board's socket, directly on the consumer: no network, but its back-pressure."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ DEADLINE_S = 20
 
 
 class Connection:
-    """What TMS's server puts into the scope; a test decides how much of it the network has not taken."""
+    """The send state that TMS's server puts into the scope; a test sets the number of unsent bytes."""
 
     def __init__(self) -> None:
         self.unwritten = 0
@@ -32,7 +32,7 @@ class Connection:
 
 
 class Board:
-    """Opened with `async with`; `frame` gives the next frame."""
+    """Used with `async with`; `frame` returns the next frame."""
 
     def __init__(self, page: str, *, person: User, session: str, language: str = "en") -> None:
         self.connection = Connection()
@@ -63,12 +63,12 @@ class Board:
     async def take(self, message: dict[str, Any]) -> None:
         self.answers.append(message)
 
-    def say(self, text: str) -> None:
+    def send_text(self, text: str) -> None:
         self._said.put_nowait({"type": "websocket.receive", "text": text})
 
     async def frame(self, *kinds: str) -> "Frame":
-        """The next frame of one of these kinds; the others are passed over, and none may be missing."""
-        async with asyncio.timeout(DEADLINE_S):  # beats never end
+        """The next frame of one of these kinds; others are skipped, and no frame may be missing."""
+        async with asyncio.timeout(DEADLINE_S):  # beats are sent forever
             while True:
                 frame = self._told(json.loads(await self.connection.sent.get()))
                 self.number += 1
@@ -76,23 +76,23 @@ class Board:
                 if frame.kind in (kinds or ("repaint", "patch")):
                     return frame
 
-    def _told(self, told: dict[str, Any]) -> "Frame":
-        """As a browser understands it, which knows what it was told before."""
+    def _told(self, result: dict[str, Any]) -> "Frame":
+        """The list as a browser computes it from this and earlier frames."""
         self.freshness = {
             "newest_at": None,
             "behind_s": 0.0,
             "gaps": 0,
             "database": self.freshness["database"],
-            **told["proof"],
+            **result["proof"],
         }
-        frame = Frame(told, self.freshness)
-        if order := told.get("list"):
+        frame = Frame(result, self.freshness)
+        if order := result.get("list"):
             self.orders[order["of"]] = order["ids"] if "ids" in order else moved(self.orders[order["of"]], order)
             frame.list = order["of"], list(self.orders[order["of"]])
         return frame
 
     async def painted(self) -> "Frame":
-        """The first repaint, once all lists that follow it are told."""
+        """The first repaint, after all lists that follow it."""
         repaint = await self.frame("repaint")
         await self.beat()
         return repaint
@@ -103,11 +103,11 @@ class Board:
         return frame
 
     async def showing(self, *words: str) -> "Frame":
-        """The next frame whose HTML says all of this."""
+        """The next frame whose HTML contains all of these."""
         return await self.until(lambda frame: all(word in frame.html for word in words))
 
     async def beat(self) -> "Frame":
-        """A frame that is sent because nothing else is: all is told."""
+        """A frame that is sent when nothing else is pending."""
         return await self.frame("beat")
 
     async def closed(self) -> int:
@@ -115,11 +115,11 @@ class Board:
 
 
 class Frame:
-    def __init__(self, told: dict[str, Any], freshness: dict[str, Any]) -> None:
-        self.told = told
-        self.number: int = told["number"]
-        self.kind: str = told["kind"]
-        self.html: str = told.get("html", "")
+    def __init__(self, result: dict[str, Any], freshness: dict[str, Any]) -> None:
+        self.data = result
+        self.number: int = result["number"]
+        self.kind: str = result["kind"]
+        self.html: str = result.get("html", "")
         self.freshness = freshness
         self.list: tuple[str, list[str]] = "", []
 

@@ -11,7 +11,7 @@ from tms.fleet.models import TerminalState
 
 @transaction.atomic
 def change(*terminals: Any, **fields: Any) -> None:
-    """What ingest does to rows and feed when terminals report or their presence changes."""
+    """The changes of rows and feed by ingest when terminals report or their presence changes."""
     pks = frozenset(terminal.pk for terminal in terminals)
     TerminalState.objects.filter(pk__in=pks).update(**fields)
     named = {name: pks for name in ("presence", "status") if name in fields}

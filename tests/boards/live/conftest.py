@@ -18,7 +18,7 @@ type Open = Callable[..., Board]
 
 @pytest.fixture
 def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, feed_recorder: Any) -> None:
-    """Waits are short here; the feed is in memory."""
+    """Short intervals; the feed is in memory."""
     settings.FRAME_INTERVAL_S = 0.02
     settings.PROOF_INTERVAL_S = 0.2
     monkeypatch.setattr(tasks, "BEAT_S", 0.1)
@@ -39,7 +39,7 @@ async def room(quick: None, fleet: Any) -> AsyncIterator[BoardHub]:
 
 @pytest_asyncio.fixture
 async def board(room: BoardHub, tanaka: User, sato: User) -> Open:
-    """Opens a page in Tanaka's browser, or in that of whoever is named."""
+    """Opens a page in Tanaka's browser, or in that of the given person."""
     sessions: dict[int, str] = {}
 
     def open_board(page: str, *, person: User = tanaka, **options: Any) -> Board:

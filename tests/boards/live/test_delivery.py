@@ -1,4 +1,4 @@
-"""How frames reach a reader: in order, in bites, and only the newest state to whoever lags."""
+"""How frames reach a reader: in order, in chunks, and with only the newest state for slow readers."""
 
 import json
 
@@ -75,7 +75,7 @@ async def test_more_new_rows_than_fit_into_a_patch_are_a_repaint(board, fleet):
         assert {f"terminal-{terminal.pk}" for terminal in terminals} <= set(frame.ids)
 
 
-async def test_a_reader_that_lags_gets_nothing_and_then_the_newest_state_once(board, fleet):
+async def test_a_slow_reader_gets_nothing_and_then_the_newest_state_once(board, fleet):
     terminal = await in_thread(fleet.online)
     coalesced = instruments.BOARD_COALESCED._value.get()
     async with board("/terminals/") as slow, board("/terminals/") as quick:
@@ -98,7 +98,7 @@ async def test_a_reader_that_lags_gets_nothing_and_then_the_newest_state_once(bo
         assert instruments.BOARD_COALESCED._value.get() == coalesced + 2
 
 
-async def test_a_row_that_entered_while_the_reader_lagged_is_in_the_frame_of_its_list(board, fleet):
+async def test_a_row_added_while_the_reader_was_slow_is_in_the_frame_of_its_list(board, fleet):
     terminal = await in_thread(fleet.online)
     async with board("/terminals/?presence=silent") as slow, board("/terminals/?presence=silent") as quick:
         await slow.painted()
@@ -128,12 +128,12 @@ async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
         assert 'data-presence="offline"' in frame.html
 
 
-async def test_a_browser_that_missed_a_frame_asks_and_gets_everything(board, fleet):
+async def test_a_browser_that_missed_a_frame_requests_a_repaint(board, fleet):
     terminal = await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         await opened.painted()
 
-        opened.say(json.dumps({"ask": "repaint"}))
+        opened.send_text(json.dumps({"ask": "repaint"}))
 
         frame = await opened.frame()
         assert frame.kind == "repaint"
@@ -143,22 +143,22 @@ async def test_a_browser_that_missed_a_frame_asks_and_gets_everything(board, fle
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "[]", '{"ask": "money"}', '{"ask": "repaint", "more": 1}', '"' + "x" * 300 + '"']
 )
-async def test_anything_else_that_a_browser_says_closes_its_socket(board, text):
+async def test_any_other_message_of_a_browser_closes_its_socket(board, text):
     async with board("/") as opened:
-        opened.say(text)
+        opened.send_text(text)
 
         assert await opened.closed() == 4400
 
 
-async def test_a_browser_that_asks_without_end_is_closed(board):
+async def test_a_browser_with_too_many_requests_is_closed(board):
     async with board("/") as opened:
         for _ in range(61):
-            opened.say('{"ask": "repaint"}')
+            opened.send_text('{"ask": "repaint"}')
 
         assert await opened.closed() == 4429
 
 
-async def test_while_nothing_changes_a_beat_says_that_all_is_well(board):
+async def test_while_nothing_changes_beats_show_that_the_board_is_current(board):
     async with board("/") as opened:
         await opened.painted()
 
@@ -168,7 +168,7 @@ async def test_while_nothing_changes_a_beat_says_that_all_is_well(board):
     assert {beat.freshness["behind_s"] for beat in beats} == {0.0}
 
 
-async def test_the_age_of_the_newest_data_is_told(board, fleet):
+async def test_the_age_of_the_newest_data_is_sent(board, fleet):
     terminal = await in_thread(fleet.online)
     async with board("/") as opened:
         await opened.painted()
@@ -179,7 +179,7 @@ async def test_the_age_of_the_newest_data_is_told(board, fleet):
     assert frame.freshness["newest_at"] is not None
 
 
-async def test_a_board_whose_subject_is_gone_closes_instead_of_showing_what_was(board, fleet):
+async def test_a_board_whose_subject_was_deleted_closes(board, fleet):
     gone = await in_thread(lambda: fleet.online(uid="T-1"))
     pk = gone.pk
     async with board("/terminals/T-1/") as opened:
@@ -191,7 +191,7 @@ async def test_a_board_whose_subject_is_gone_closes_instead_of_showing_what_was(
         assert await opened.closed() == 4404
 
 
-async def test_a_page_that_fails_leaves_the_others_alone_and_reads_everything_the_next_time(board, fleet, monkeypatch):
+async def test_a_failing_page_does_not_affect_the_others_and_reads_everything_the_next_time(board, fleet, monkeypatch):
     terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     page_state = TerminalPage.page_state
 
@@ -212,7 +212,7 @@ async def test_a_page_that_fails_leaves_the_others_alone_and_reads_everything_th
         await broken.showing('id="state"', 'data-presence="offline"')
 
 
-async def test_the_overview_ages_while_nothing_changes(board, fleet, monkeypatch):
+async def test_the_overview_is_updated_while_nothing_changes(board, fleet, monkeypatch):
     monkeypatch.setattr(OverviewPage, "lasts_s", 0.05)
     terminal = await in_thread(fleet.online)
     move = await in_thread(lambda: factories.moved(terminal, "silent", "online", at=now(-15 * 60 + 1)))
@@ -225,9 +225,7 @@ async def test_the_overview_ages_while_nothing_changes(board, fleet, monkeypatch
     assert frame.kind == "patch"
 
 
-async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_and_then_catches_up(
-    board, fleet, monkeypatch
-):
+async def test_during_a_database_outage_the_board_shows_its_delay_and_then_catches_up(board, fleet, monkeypatch):
     terminal = await in_thread(fleet.online)
     render = RenderWorker._render
 
@@ -249,7 +247,7 @@ async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_an
             beat = await opened.beat()
 
 
-async def test_a_person_who_saw_an_alert_vanish_sees_it_again_when_it_comes_back(board, fleet):
+async def test_a_person_who_saw_an_alert_resolved_sees_it_again_when_it_reopens(board, fleet):
     rule = await in_thread(fleet.metric_rule)
     terminal = await in_thread(fleet.online)
     async with board("/alerts/") as opened:

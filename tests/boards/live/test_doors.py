@@ -1,4 +1,4 @@
-"""Who gets a seat, and who loses it (R13, R14)."""
+"""Which boards may be opened, and when they are closed (R13, R14)."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("page", ["/nowhere/", "/terminals/none/", "/alerts/0/", "/help/", "/admin/", "", "//evil/"])
-async def test_where_there_is_no_board_there_is_no_seat(board, room, page):
+async def test_an_unknown_page_gets_no_board(board, room, page):
     async with board(page) as refused:
         pass
 
@@ -22,14 +22,14 @@ async def test_where_there_is_no_board_there_is_no_seat(board, room, page):
     assert room.live_pages == {}
 
 
-async def test_a_stranger_gets_no_seat(room):
+async def test_an_anonymous_visitor_gets_no_board(room):
     async with Board("/", person=AnonymousUser(), session="") as refused:
         pass
 
     assert refused.answers == [{"type": "websocket.close"}]
 
 
-async def test_a_disabled_person_gets_no_seat(board, tanaka):
+async def test_a_disabled_person_gets_no_board(board, tanaka):
     tanaka.is_active = False
 
     async with board("/") as refused:
@@ -52,7 +52,7 @@ def end_session(person):
 
 
 @pytest.mark.parametrize("event", [disable, change_password, end_session])
-async def test_a_board_closes_soon_after_its_sign_in_has_ended(board, tanaka, monkeypatch, event):
+async def test_a_board_closes_soon_after_its_session_has_ended(board, tanaka, monkeypatch, event):
     monkeypatch.setattr(tasks, "SIGN_IN_CHECK_S", 0.05)
     async with board("/") as opened:
         await opened.painted()
@@ -76,7 +76,7 @@ async def test_signing_out_closes_every_board_of_that_session_and_no_other(board
         assert not another.connection.closed.done()
 
 
-async def test_a_board_of_a_person_who_is_still_signed_in_stays(board, monkeypatch):
+async def test_a_board_of_a_signed_in_person_stays_open(board, monkeypatch):
     monkeypatch.setattr(tasks, "SIGN_IN_CHECK_S", 0.01)
     async with board("/") as opened:
         for _ in range(5):
@@ -85,7 +85,7 @@ async def test_a_board_of_a_person_who_is_still_signed_in_stays(board, monkeypat
         assert not opened.connection.closed.done()
 
 
-async def test_the_gauge_counts_the_seats(board):
+async def test_the_gauge_counts_open_boards(board):
     from tms.metrics import instruments
 
     before = instruments.BOARDS._value.get()

@@ -1,4 +1,4 @@
-"""What is pushed to a board after a change."""
+"""Frames that are pushed to a board after a change."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ from tms.feed.publisher import publish
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
-async def test_the_first_frame_repaints_all_that_is_live_on_the_page(board, fleet, tanaka):
+async def test_the_first_frame_repaints_all_live_parts_of_the_page(board, fleet, tanaka):
     terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     await in_thread(lambda: factories.alert(fleet, terminal=terminal))
     await in_thread(lambda: factories.report(terminal, 1, at=now(), metrics={"cpu_pct": 1.0}))
@@ -38,7 +38,7 @@ async def test_the_first_frame_repaints_all_that_is_live_on_the_page(board, flee
         assert set(frame.ids) - set(re.findall(r'id="([\w-]+)"', html)) == set()
 
 
-async def test_a_change_of_presence_moves_row_totals_and_site(board, fleet):
+async def test_a_change_of_presence_updates_row_totals_and_site(board, fleet):
     terminal = await in_thread(fleet.online)
     async with board("/") as overview, board("/terminals/") as terminals:
         await overview.painted()
@@ -54,7 +54,7 @@ async def test_a_change_of_presence_moves_row_totals_and_site(board, fleet):
         assert "connection lost" in row.html
 
 
-async def test_a_report_renews_its_row_and_nothing_else(board, fleet):
+async def test_a_report_updates_only_its_row(board, fleet):
     terminal, other = await in_thread(fleet.online), await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         await opened.painted()
@@ -68,7 +68,7 @@ async def test_a_report_renews_its_row_and_nothing_else(board, fleet):
         assert f"terminal-{other.pk}" not in frame.html
 
 
-async def test_a_change_that_a_page_does_not_show_sends_it_nothing(board, fleet):
+async def test_a_change_that_a_page_does_not_show_sends_no_frame(board, fleet):
     shown = await in_thread(lambda: fleet.online(kind="gate"))
     hidden = await in_thread(lambda: fleet.online(kind="kiosk"))
     async with board("/terminals/?kind=gate") as opened:
@@ -80,7 +80,7 @@ async def test_a_change_that_a_page_does_not_show_sends_it_nothing(board, fleet)
         assert (await opened.frame()).ids == [f"terminal-{shown.pk}"]
 
 
-async def test_a_row_enters_and_leaves_the_list_that_a_filter_makes(board, fleet):
+async def test_a_row_enters_and_leaves_a_filtered_list(board, fleet):
     first = await in_thread(lambda: fleet.with_presence("offline", uid="T-A"))
     second = await in_thread(lambda: fleet.online(uid="T-B"))
     async with board("/terminals/?presence=offline") as opened:
@@ -111,7 +111,7 @@ async def test_a_new_terminal_appears_with_its_first_boot(board, fleet):
         assert frame.list[1][0] == f"terminal-{terminal.pk}"
 
 
-async def test_alerts_come_are_taken_and_go_on_every_board(board, fleet, tanaka, sato):
+async def test_alerts_open_are_acknowledged_and_resolved_on_every_board(board, fleet, tanaka, sato):
     terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     pages = ("/", "/alerts/", "/terminals/T-1/")
     async with board(pages[0]) as overview, board(pages[1]) as alerts, board(pages[2]) as page:
@@ -137,7 +137,7 @@ async def test_alerts_come_are_taken_and_go_on_every_board(board, fleet, tanaka,
         await page.showing('id="open-alerts"', "hidden")
 
 
-async def test_the_page_of_an_alert_tells_who_took_it(board, fleet, sato):
+async def test_the_page_of_an_alert_shows_who_acknowledged_it(board, fleet, sato):
     alert = await in_thread(lambda: factories.alert(fleet))
     async with board(f"/alerts/{alert.pk}/") as opened:
         await opened.painted()
@@ -149,7 +149,7 @@ async def test_the_page_of_an_alert_tells_who_took_it(board, fleet, sato):
         assert "fan ordered" in frame.html
 
 
-async def test_the_page_of_a_terminal_tells_readings_timeline_entries_and_answers(board, fleet, tanaka):
+async def test_the_page_of_a_terminal_shows_readings_timeline_entries_and_answers(board, fleet, tanaka):
     terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     async with board("/terminals/T-1/") as opened:
         await opened.painted()
@@ -171,7 +171,7 @@ async def test_the_page_of_a_terminal_tells_readings_timeline_entries_and_answer
         await opened.showing(f'id="command-{command.pk}"', "Done", "pong")
 
 
-async def test_each_language_is_spoken_to_those_who_speak_it(board, fleet):
+async def test_each_board_gets_its_own_language(board, fleet):
     terminal = await in_thread(fleet.online)
     async with board("/terminals/", language="ja") as japanese, board("/terminals/", language="tlh") as english:
         await japanese.painted()
@@ -183,7 +183,7 @@ async def test_each_language_is_spoken_to_those_who_speak_it(board, fleet):
         assert "Offline" in (await english.showing(f"terminal-{terminal.pk}")).html
 
 
-async def test_sockets_that_show_the_same_share_one_show_and_one_encoding(board, room, fleet, sato):
+async def test_boards_with_the_same_content_share_one_rendering_and_one_encoding(board, room, fleet, sato):
     terminal = await in_thread(fleet.online)
     async with board("/terminals/?q=&presence=online") as one, board("/terminals/?presence=online") as two:
         await one.painted()
@@ -198,7 +198,7 @@ async def test_sockets_that_show_the_same_share_one_show_and_one_encoding(board,
     assert room.live_pages == {}
 
 
-async def test_whoever_opens_a_board_is_on_shift_until_it_is_closed(board, fleet, tanaka):
+async def test_a_person_is_on_shift_while_a_board_is_open(board, fleet, tanaka):
     async with board("/") as overview:
         await overview.showing('id="shift"', "viewing the overview")
 
@@ -210,7 +210,7 @@ async def test_whoever_opens_a_board_is_on_shift_until_it_is_closed(board, fleet
         assert frame.freshness["gaps"] == 0
 
 
-async def test_a_person_who_leaves_is_no_longer_on_shift(board, sato):
+async def test_a_person_without_a_board_is_no_longer_on_shift(board, sato):
     async with board("/") as overview:
         await overview.painted()
         async with board("/alerts/", person=sato):
@@ -220,8 +220,8 @@ async def test_a_person_who_leaves_is_no_longer_on_shift(board, sato):
         assert "佐藤" not in left.html
 
 
-async def test_whoever_leaves_while_the_shift_is_told_is_told_of_next(board, room, sato, monkeypatch):
-    """And not when the page is old, or somebody else moves."""
+async def test_a_board_closed_while_the_shift_is_sent_is_sent_next(board, room, sato, monkeypatch):
+    """Not if the page is outdated, or other terminals change."""
     monkeypatch.setattr(tasks, "SHIFT_REPORT_S", 600.0)
     tell, may_end, is_telling = room.render_worker.report_shift, asyncio.Event(), asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""The list of maintenance windows moves by itself."""
+"""The list of maintenance windows is updated live."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from tms.lib.calendar.recurrence import Recurrence
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
-async def test_a_window_that_is_planned_is_pushed_to_whoever_looks(board, fleet, tanaka):
+async def test_a_planned_window_is_pushed_to_open_boards(board, fleet, tanaka):
     terminal = await in_thread(fleet.terminal)
     recurrence = Recurrence(ZoneInfo("UTC"), now(-60).replace(tzinfo=None), timedelta(hours=1))
     scope = Scope(terminals=[terminal])

@@ -1,4 +1,4 @@
-"""The order of a list, told by what moves."""
+"""The order of a list, described by its moves."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ orders = st.lists(st.sampled_from(ROWS), unique=True)
 
 
 @given(orders, orders)
-def test_what_moves_makes_the_wanted_order_of_any_other(before, now):
+def test_moves_turn_any_order_into_the_wanted_one(before, now):
     few = moves("list", before, now)
 
     assert few is None or moved(before, {"gone": few.gone, "put": few.put}) == now
@@ -29,11 +29,11 @@ def test_what_moves_makes_the_wanted_order_of_any_other(before, now):
         ([ROWS[-1], *ROWS[:-1]], [], [(ROWS[-1], "")]),
     ],
 )
-def test_a_row_that_comes_goes_or_moves_is_all_that_is_told(now, gone, put):
+def test_only_added_removed_and_moved_rows_are_sent(now, gone, put):
     few = moves("list", ROWS, now)
 
     assert (few.gone, few.put) == (gone, put)
 
 
-def test_another_list_altogether_is_told_whole():
+def test_a_completely_different_list_is_sent_as_a_whole():
     assert moves("list", ROWS[:3], ROWS[3:6]) is None

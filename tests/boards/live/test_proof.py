@@ -1,4 +1,4 @@
-"""A board proves itself: what was sent is compared with an independent count."""
+"""A board is verified: what was sent is compared with an independent count."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(module, "RETRY_S", 0.05)
 
 
-async def test_a_board_that_agrees_with_the_database_says_so(board, fleet):
+async def test_a_board_that_equals_the_database_is_shown_as_verified(board, fleet):
     await in_thread(fleet.online)
     async with board("/") as opened:
         first = await opened.frame("repaint")
@@ -45,7 +45,7 @@ async def test_a_board_that_agrees_with_the_database_says_so(board, fleet):
         (lambda: Alert.objects.update(severity="info"), "total-info"),
     ],
 )
-async def test_a_board_that_was_not_told_finds_out_says_so_and_is_painted_anew(board, fleet, silently, says):
+async def test_a_board_that_missed_a_change_detects_it_reports_it_and_is_repainted(board, fleet, silently, says):
     await in_thread(lambda: factories.alert(fleet))
     diverged = instruments.BOARD_DIVERGED._value.get()
     async with board("/") as opened:
@@ -62,8 +62,8 @@ async def test_a_board_that_was_not_told_finds_out_says_so_and_is_painted_anew(b
             beat = await opened.beat()
 
 
-async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet, monkeypatch):
-    monkeypatch.setattr(module, "RETRY_S", RETRY_S)  # so late a message may be, and on a busy machine is
+async def test_a_fleet_with_many_changes_is_not_reported_as_a_difference(board, fleet, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", RETRY_S)  # a message may be this late, and on a busy machine it is
     terminals = await in_thread(lambda: fleet.terminals(10, presence="online"))
     diverged = instruments.BOARD_DIVERGED._value.get()
     async with board("/") as opened:
@@ -78,7 +78,7 @@ async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet, mon
     assert instruments.BOARD_DIVERGED._value.get() == diverged
 
 
-def test_it_takes_several_looks_to_call_it_a_difference():
+def test_a_difference_is_reported_only_after_several_comparisons():
     verifier = Verifier(10)
 
     verdicts = [verifier.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
@@ -87,7 +87,7 @@ def test_it_takes_several_looks_to_call_it_a_difference():
     assert verifier.verdict.state == "differs"
 
 
-def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
+def test_a_resolved_mismatch_restarts_the_comparisons():
     verifier = Verifier(10)
     for _ in range(TRIES - 1):
         verifier.judge(1, at=now(), now=0.0)
@@ -98,7 +98,7 @@ def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
     assert verifier.verdict.state == "equal"
 
 
-def test_who_hears_of_no_changes_proves_nothing():
+def test_a_board_without_a_feed_is_not_verified():
     verifier = Verifier(10)
     verifier.judge(0, at=AT, now=0.0)
 
@@ -108,7 +108,7 @@ def test_who_hears_of_no_changes_proves_nothing():
     assert verifier.due == 20.0
 
 
-def test_agreement_holds_for_the_interval():
+def test_a_verification_is_valid_for_the_interval():
     verifier = Verifier(10)
 
     verifier.judge(0, at=now(), now=5.0)

@@ -1,4 +1,4 @@
-"""What is counted of the time that an alert takes to reach open boards."""
+"""How the time is measured in which an alert reaches open boards."""
 
 import pytest
 from django.db import transaction
@@ -22,7 +22,7 @@ class Counted:
         return sum((counted() - self.before)[stage, outcome] for outcome in ("kept", "missed"))
 
     async def until(self, **wanted):
-        """Waits until so many were counted, by stage."""
+        """Wait until there are so many samples, by indicator."""
         await wait_for_value_async(lambda: {stage: self.since(stage) for stage in wanted}, wanted)
 
 
@@ -45,7 +45,7 @@ async def test_an_alert_that_opens_and_is_acknowledged_is_counted_once_each(boar
         await counter.until(board=1, acknowledgement=1)
 
 
-async def test_what_was_open_before_anybody_looked_is_not_counted(board, fleet, counter):
+async def test_alerts_that_were_open_before_a_board_was_opened_are_not_counted(board, fleet, counter):
     old = await in_thread(lambda: factories.alert(fleet, opened_at=now(-3_600)))
     async with board("/alerts/") as opened:
         await opened.painted()
@@ -57,9 +57,7 @@ async def test_what_was_open_before_anybody_looked_is_not_counted(board, fleet, 
         await counter.until(board=1)
 
 
-async def test_what_is_committed_a_moment_after_it_opened_is_counted_though_the_feed_names_nothing(
-    board, fleet, counter
-):
+async def test_a_late_commit_is_counted_although_the_feed_names_no_row(board, fleet, counter):
     @transaction.atomic
     def open_late():
         alert = factories.alert(fleet, opened_at=now(-5))

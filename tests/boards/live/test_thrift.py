@@ -1,4 +1,4 @@
-"""What a board is not sent, because it has it: counted in elements and words, never in seconds."""
+"""What a board is not sent again: counted in elements and words, not in seconds."""
 
 import re
 
@@ -30,8 +30,8 @@ async def test_while_nothing_changes_a_beat_is_all_that_is_sent(board, fleet, mo
             assert kinds == ["beat"] * 8
 
 
-async def test_a_row_that_shows_nothing_new_is_not_sent_again(board, fleet):
-    """Of an alert about a reading no row tells the presence of its terminal."""
+async def test_a_row_with_the_same_content_is_not_sent_again(board, fleet):
+    """For an alert about a reading no row shows the presence of its terminal."""
     terminal = await in_thread(fleet.online)
     alert = await in_thread(lambda: factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(), value=81.0))
     async with board("/") as opened:
@@ -43,7 +43,7 @@ async def test_a_row_that_shows_nothing_new_is_not_sent_again(board, fleet):
         assert f"alert-{alert.pk}" not in frame.ids
 
 
-async def test_the_verdict_on_the_database_is_told_to_each_once(board, fleet):
+async def test_the_result_of_the_verification_is_sent_once_to_each_board(board, fleet):
     terminal = await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         while opened.freshness["database"]["state"] != "equal":
@@ -52,11 +52,11 @@ async def test_the_verdict_on_the_database_is_told_to_each_once(board, fleet):
         for value in range(10):
             await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
             frame = await opened.frame()
-            assert ("database" in frame.told["proof"]) is (str(opened.freshness["database"]) not in verdicts)
+            assert ("database" in frame.data["proof"]) is (str(opened.freshness["database"]) not in verdicts)
             verdicts.add(str(opened.freshness["database"]))
 
 
-async def test_a_frame_holds_no_words_that_age(board, fleet):
+async def test_a_frame_contains_no_relative_times(board, fleet):
     terminal = await in_thread(lambda: fleet.with_presence("silent"))
     await in_thread(lambda: factories.alert(fleet, terminal=terminal))
     for page in ("/", "/alerts/"):
@@ -67,7 +67,7 @@ async def test_a_frame_holds_no_words_that_age(board, fleet):
         assert html.count("<time ") == html.count("></time>"), page
 
 
-async def test_a_resolved_alert_costs_no_row_and_only_the_numbers_that_changed(board, fleet):
+async def test_a_resolved_alert_sends_no_row_and_only_changed_numbers(board, fleet):
     rule = await in_thread(fleet.metric_rule)
     alerts = await in_thread(lambda: [factories.alert(fleet, rule=rule, opened_at=now(-60 - n)) for n in range(8)])
     async with board("/alerts/") as opened:
@@ -76,13 +76,13 @@ async def test_a_resolved_alert_costs_no_row_and_only_the_numbers_that_changed(b
         await in_thread(lambda: factories.resolved(alerts[0]))
 
         frame = await opened.until(lambda frame: frame.list[0] == "alerts")
-        assert frame.told["list"]["gone"] == [f"alert-{alerts[0].pk}"]
+        assert frame.data["list"]["gone"] == [f"alert-{alerts[0].pk}"]
         assert not [element for element in frame.ids if element.startswith("alert-")]
         assert {"count-open", "share-rule"} <= set(frame.ids)
         assert not {"shares", "li", "section"} & {*frame.ids, *re.findall(r"<(\w+)", frame.html)}
 
 
-async def test_a_number_travels_without_the_tile_and_the_cell_that_it_stands_in(board, fleet):
+async def test_a_number_is_sent_without_its_tile_or_cell(board, fleet):
     rule = await in_thread(fleet.metric_rule)
     terminals = await in_thread(lambda: fleet.terminals(3, presence="online"))
     await in_thread(lambda: [factories.alert(fleet, rule=rule, terminal=terminal) for terminal in terminals[:2]])
@@ -98,7 +98,7 @@ async def test_a_number_travels_without_the_tile_and_the_cell_that_it_stands_in(
         assert not {"total-warning", "site-SJK"} & set(frame.ids)
 
 
-async def test_a_reader_that_lagged_gets_the_newest_of_a_number_and_of_what_holds_it(board, fleet):
+async def test_a_slow_reader_gets_the_newest_number_and_the_newest_element_around_it(board, fleet):
     rule = await in_thread(fleet.metric_rule)
     await in_thread(lambda: factories.alert(fleet, rule=rule))
     async with board("/") as slow, board("/") as quick:
@@ -136,5 +136,5 @@ async def test_a_reader_that_lagged_gets_the_newest_of_a_number_and_of_what_hold
     ],
     ids=["one of two", "its attribute", "more than it", "gone", "no leaf any more", "the whole", "wired"],
 )
-def test_what_differs_is_a_leaf_or_the_whole(before, now, found):
+def test_a_difference_is_a_leaf_or_the_whole(before, now, found):
     assert differing(before, now) == (None if found is None else [found])

@@ -5,11 +5,11 @@ from tests.support.rest import ApiClient, operator_client, superuser_client
 
 @pytest.fixture
 def watcher(db: None) -> ApiClient:
-    """May do what an operator may."""
+    """Has the permissions of an operator."""
     return operator_client()
 
 
 @pytest.fixture
 def editor(db: None) -> ApiClient:
-    """May do everything."""
+    """Has all permissions."""
     return superuser_client()

@@ -1,4 +1,4 @@
-"""Destinations over the API: secrets go in, and do not come out."""
+"""Destinations over the API: secrets are written, and never returned."""
 
 import pytest
 
@@ -17,17 +17,17 @@ def hook(editor) -> dict:
     return answer.json() | {"path": answer["Location"]}
 
 
-def test_a_webhook_is_made_with_a_key_that_is_told_once(editor, hook):
-    told = editor.get(hook["path"])
+def test_a_webhook_is_created_with_a_key_that_is_returned_once(editor, hook):
+    result = editor.get(hook["path"])
 
     assert hook["key"].startswith("whsec_")
     assert Destination.objects.get().secrets() == {"url": SECRET, "key": hook["key"]}
-    assert told.json()["address"] == "https://hooks.example.com/…"
-    assert b"whsec_" not in told.content
-    assert b"very-secret" not in told.content + editor.get("/destinations").content
+    assert result.json()["address"] == "https://hooks.example.com/…"
+    assert b"whsec_" not in result.content
+    assert b"very-secret" not in result.content + editor.get("/destinations").content
 
 
-def test_an_answer_with_a_key_is_never_kept(editor):
+def test_a_response_with_a_key_is_never_stored(editor):
     body = {"name": "Hook", "kind": "webhook", "address": SECRET}
 
     editor.post("/destinations", body, Idempotency_Key="k")
@@ -37,22 +37,22 @@ def test_an_answer_with_a_key_is_never_kept(editor):
     assert invalid_fields(again) == ["$.name"]
 
 
-def test_a_change_leaves_what_it_does_not_name(editor, hook, fleet):
+def test_a_change_keeps_omitted_fields(editor, hook, fleet):
     fleet.person("ken")
 
-    told = editor.send("PATCH", hook["path"], {"language": "ja", "person": "ken", "enabled": False}).json()
+    result = editor.send("PATCH", hook["path"], {"language": "ja", "person": "ken", "enabled": False}).json()
 
-    assert (told["name"], told["language"], told["person"], told["enabled"]) == ("Hook", "ja", "ken", False)
+    assert (result["name"], result["language"], result["person"], result["enabled"]) == ("Hook", "ja", "ken", False)
     assert Destination.objects.get().secrets()["url"] == SECRET
 
 
-def test_a_new_address_takes_the_place_of_the_old_one(editor, hook):
+def test_a_new_address_replaces_the_old_one(editor, hook):
     editor.send("PATCH", hook["path"], {"address": "https://other.example.com/x"})
 
     assert Destination.objects.get().secrets()["url"] == "https://other.example.com/x"
 
 
-def test_a_new_key_takes_the_place_of_the_old_one(editor, hook):
+def test_a_new_key_replaces_the_old_one(editor, hook):
     key = editor.post(f"{hook['path']}/key").json()["key"]
 
     assert Destination.objects.get().secrets()["key"] == key != hook["key"]
@@ -64,12 +64,12 @@ def test_only_webhooks_have_keys(editor):
     assert problem_of(editor.post(f"{path}/key")) == (404, "tms:not-found")
 
 
-def test_a_test_says_what_came_back(editor, receiver):
+def test_a_test_returns_the_response(editor, receiver):
     path = editor.post("/destinations", {"name": "Hook", "kind": "webhook", "address": receiver.url})["Location"]
 
-    told = editor.post(f"{path}/test").json()
+    result = editor.post(f"{path}/test").json()
 
-    assert told["outcome"] == "delivered"
+    assert result["outcome"] == "delivered"
     assert len(receiver.posted) == 1
 
 
@@ -89,20 +89,20 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "where"), BAD)
-def test_a_destination_that_cannot_be_is_refused_with_where(editor, change, where):
+def test_an_invalid_destination_is_refused_with_its_location(editor, change, where):
     body = {"name": "Hook", "kind": "webhook", "address": SECRET}
 
     assert invalid_fields(editor.post("/destinations", body | change)) == [where]
     assert not Destination.objects.exists()
 
 
-def test_everyone_may_look_and_only_staff_may_change(watcher, hook):
+def test_everyone_may_read_and_only_staff_may_change(watcher, hook):
     for method, path in (("POST", "/destinations"), ("PATCH", hook["path"]), ("POST", f"{hook['path']}/test")):
         assert problem_of(watcher.send(method, path, {})) == (403, "tms:forbidden")
     assert [one["name"] for one in watcher.get("/destinations").json()["items"]] == ["Hook"]
 
 
-def test_one_that_is_deleted_is_gone_and_keeps_its_name_in_history(editor, watcher, hook):
+def test_a_deleted_destination_keeps_its_name_in_history(editor, watcher, hook):
     assert problem_of(watcher.send("DELETE", hook["path"])) == (403, "tms:forbidden")
 
     assert editor.send("DELETE", hook["path"]).status_code == 204

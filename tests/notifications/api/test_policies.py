@@ -37,29 +37,31 @@ def body(fleet) -> dict:
     }
 
 
-def test_a_policy_is_made_and_told_as_it_was_written(editor, body):
+def test_a_policy_is_created_and_returned_as_it_was_written(editor, body):
     made = editor.post("/policies", body)
 
     assert made.status_code == 201, made.content
-    told = editor.get(made["Location"]).json()
-    assert told == made.json()
-    assert {name: told[name] for name in set(body) - {"steps"}} == {name: body[name] for name in set(body) - {"steps"}}
-    assert [step["after_min"] for step in told["steps"]] == [0, 15]
-    assert [step["destinations"] for step in told["steps"]] == [step["destinations"] for step in body["steps"]]
+    result = editor.get(made["Location"]).json()
+    assert result == made.json()
+    assert {name: result[name] for name in set(body) - {"steps"}} == {
+        name: body[name] for name in set(body) - {"steps"}
+    }
+    assert [step["after_min"] for step in result["steps"]] == [0, 15]
+    assert [step["destinations"] for step in result["steps"]] == [step["destinations"] for step in body["steps"]]
 
 
-def test_whatever_a_page_asks_for_may_be_sent():
+def test_every_field_of_the_page_is_accepted():
     assert set(PolicyForm.base_fields) <= set(PolicyFields.model_fields)
     assert set(DestinationForm.base_fields) <= {*AddressFields.model_fields, "where"}
 
 
-def test_a_change_leaves_what_it_does_not_name(editor, body):
+def test_a_change_keeps_omitted_fields(editor, body):
     path = editor.post("/policies", body)["Location"]
 
-    told = editor.send("PATCH", path, {"enabled": False, "sites": []}).json()
+    result = editor.send("PATCH", path, {"enabled": False, "sites": []}).json()
 
-    assert (told["enabled"], told["sites"], told["groups"], told["delay_s"]) == (False, [], ["Lobby"], 30)
-    assert [step["after_min"] for step in told["steps"]] == [0, 15]
+    assert (result["enabled"], result["sites"], result["groups"], result["delay_s"]) == (False, [], ["Lobby"], 30)
+    assert [step["after_min"] for step in result["steps"]] == [0, 15]
 
 
 def test_deleting_a_policy(editor, body):
@@ -97,12 +99,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "where"), BAD)
-def test_a_policy_that_cannot_be_is_refused_with_where(editor, body, change, where):
+def test_an_invalid_policy_is_refused_with_its_location(editor, body, change, where):
     assert where in invalid_fields(editor.post("/policies", body | change))
     assert not Policy.objects.exists()
 
 
-def test_everyone_may_look_and_only_staff_may_change(watcher, editor, body):
+def test_everyone_may_read_and_only_staff_may_change(watcher, editor, body):
     path = editor.post("/policies", body)["Location"]
 
     for method, address in (("POST", "/policies"), ("PATCH", path), ("DELETE", path)):
@@ -121,12 +123,12 @@ def delivery(fleet, receiver, policy, delivery_clock) -> Delivery:
     return Delivery.objects.get()
 
 
-def test_a_delivery_is_told_with_what_it_says_and_of_which_alerts(watcher, delivery):
-    told = watcher.get(f"/deliveries/{delivery.pk}").json()
+def test_a_delivery_is_returned_with_its_text_and_its_alerts(watcher, delivery):
+    result = watcher.get(f"/deliveries/{delivery.pk}").json()
 
-    assert (told["state"], told["destination"]["name"], told["policy"]["name"]) == ("sent", "Hook", "NOC")
-    assert told["alerts"] == list(delivery.alerts.values_list("pk", flat=True))
-    assert told["content"]
+    assert (result["state"], result["destination"]["name"], result["policy"]["name"]) == ("sent", "Hook", "NOC")
+    assert result["alerts"] == list(delivery.alerts.values_list("pk", flat=True))
+    assert result["content"]
 
 
 def test_deliveries_are_filtered(watcher, delivery):
@@ -141,7 +143,7 @@ def test_deliveries_are_filtered(watcher, delivery):
     assert number(state="dead") == number(alert=alert + 1) == number(policy=2**62) == 0
 
 
-def test_only_what_was_given_up_is_sent_again(watcher, delivery):
+def test_only_a_failed_delivery_is_sent_again(watcher, delivery):
     path = f"/deliveries/{delivery.pk}/again"
     refused = watcher.post(path)
     Delivery.objects.update(state=DeliveryState.DEAD)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def rotation(watcher, fleet) -> Rotation:
-    """Aiko and Ken take turns of a week; Aiko's began a day ago."""
+    """Aiko and Ken alternate weekly; Aiko's shift began a day ago."""
     made = Rotation.objects.create(
         name="NOC", time_zone="UTC", starts_on=now().date() - timedelta(days=1), handover_at="00:00"
     )
@@ -24,15 +24,15 @@ def rotation(watcher, fleet) -> Rotation:
     return made
 
 
-def test_a_rotation_tells_who_is_on_call(watcher, rotation):
+def test_a_rotation_returns_who_is_on_call(watcher, rotation):
     [listed] = watcher.get("/rotations").json()["items"]
-    told = watcher.get(f"/rotations/{rotation.pk}").json()
+    result = watcher.get(f"/rotations/{rotation.pk}").json()
 
     assert (listed["name"], listed["members"], listed["on_call"]["person"]) == ("NOC", ["aiko", "ken"], "aiko")
-    assert told == listed | {"covers": []}
+    assert result == listed | {"covers": []}
 
 
-def test_shifts_follow_one_another_without_a_gap(watcher, rotation):
+def test_on_call_shifts_follow_one_another_without_a_gap(watcher, rotation):
     shifts = watcher.get(f"/rotations/{rotation.pk}/shifts", {"days": 18}).json()["shifts"]
 
     assert [shift["person"] for shift in shifts] == ["aiko", "ken", "aiko"]
@@ -46,18 +46,18 @@ def test_before_it_begins_nobody_is_on_call(watcher, rotation):
     assert (on_call["person"], on_call["since"]) == (None, None)
 
 
-def test_somebody_covers_and_takes_it_back(watcher, rotation):
+def test_an_override_is_added_and_deleted(watcher, rotation):
     path, at = f"/rotations/{rotation.pk}", now()
     span = {"since": (at - timedelta(hours=1)).isoformat(), "until": (at + timedelta(hours=1)).isoformat()}
 
     made = watcher.post(f"{path}/covers", {"person": "ken", **span})
-    told = watcher.get(path).json()
+    result = watcher.get(path).json()
     gone = watcher.send("DELETE", f"{path}/covers/{made.json()['id']}")
 
     assert made.status_code == 201
     assert Cover.objects.count() == 0
-    assert (told["on_call"]["person"], told["on_call"]["is_cover"]) == ("ken", True)
-    assert told["covers"] == [made.json()]
+    assert (result["on_call"]["person"], result["on_call"]["is_cover"]) == ("ken", True)
+    assert result["covers"] == [made.json()]
     assert gone.status_code == 204
     assert problem_of(watcher.send("DELETE", f"{path}/covers/{made.json()['id']}")) == (404, "tms:not-found")
 
@@ -72,13 +72,13 @@ def test_somebody_covers_and_takes_it_back(watcher, rotation):
         ({"colour": "red"}, "$.colour"),
     ],
 )
-def test_a_cover_that_cannot_be_is_refused_with_where(watcher, rotation, change, where):
+def test_an_invalid_override_is_refused_with_its_location(watcher, rotation, change, where):
     body = {"person": "ken", "since": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}
 
     assert invalid_fields(watcher.post(f"/rotations/{rotation.pk}/covers", body | change)) == [where]
 
 
-def test_a_rotation_is_made_changed_and_deleted(editor, fleet):
+def test_a_rotation_is_created_changed_and_deleted(editor, fleet):
     fleet.person("aiko"), fleet.person("ken")
     body = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken", "aiko", "ken"]}
 
@@ -97,7 +97,7 @@ def test_a_rotation_is_made_changed_and_deleted(editor, fleet):
     assert editor.get(path).status_code == 404
 
 
-def test_a_member_who_may_no_longer_sign_in_does_not_stand_in_the_way_of_a_new_name(editor, rotation):
+def test_a_disabled_member_does_not_prevent_a_new_name(editor, rotation):
     User.objects.filter(username="ken").update(is_active=False)
 
     changed = editor.send("PATCH", f"/rotations/{rotation.pk}", {"name": "Days"})
@@ -122,7 +122,7 @@ def test_a_member_who_may_no_longer_sign_in_does_not_stand_in_the_way_of_a_new_n
         ({"colour": "red"}, "$.colour"),
     ],
 )
-def test_a_rotation_that_cannot_be_is_refused_with_where(editor, rotation, change, where):
+def test_an_invalid_rotation_is_refused_with_its_location(editor, rotation, change, where):
     other = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken"]}
     made = editor.post("/rotations", other).json()
 
@@ -131,7 +131,7 @@ def test_a_rotation_that_cannot_be_is_refused_with_where(editor, rotation, chang
     assert editor.get(f"/rotations/{made['id']}").json() == made
 
 
-def test_who_does_not_set_up_changes_no_rotation(watcher, rotation):
+def test_people_without_the_permission_change_no_rotation(watcher, rotation):
     body = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken"]}
     path = f"/rotations/{rotation.pk}"
 

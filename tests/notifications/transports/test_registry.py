@@ -28,7 +28,7 @@ def folder(transport: Transport) -> str:
     return type(transport).__module__.split(".")[-2]
 
 
-def test_it_says_in_both_languages_what_it_is_and_which_address_it_takes(transport):
+def test_it_has_a_label_and_an_address_help_in_both_languages(transport):
     for text in (transport.label, transport.address_label):
         with translation.override("en"):
             english = str(text)
@@ -39,14 +39,14 @@ def test_it_says_in_both_languages_what_it_is_and_which_address_it_takes(transpo
     assert transport.address_hint
 
 
-def test_it_is_a_package_with_a_form_and_tests_of_its_own(transport):
+def test_it_is_a_package_with_a_form_and_its_own_tests(transport):
     package = Path(inspect.getfile(type(transport))).parent
 
     assert (package / "form.py").exists()
     assert list((ROOT / "tests/notifications/transports" / folder(transport)).glob("test_*.py"))
 
 
-def test_it_has_a_row_in_the_docs(transport):
+def test_it_is_in_the_docs(transport):
     with translation.override("en"):
         label = re.escape(str(transport.label))
 
@@ -64,7 +64,7 @@ def test_a_destination_offers_them_in_their_order():
     assert [name for name, _ in Destination._meta.get_field("kind").flatchoices] == list(TRANSPORTS)
 
 
-def test_an_unexpected_error_is_retried_and_keeps_its_text_to_itself(transport, monkeypatch, caplog):
+def test_an_unexpected_error_is_retried_and_its_text_is_not_shown(transport, monkeypatch, caplog):
     def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 

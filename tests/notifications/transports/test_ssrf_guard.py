@@ -1,4 +1,4 @@
-"""Nothing is sent to where only TMS itself can get (R21)."""
+"""Nothing is sent to addresses that only TMS itself can reach (R21)."""
 
 import socket
 import subprocess
@@ -20,13 +20,13 @@ from tms.notifications.transports.result import SendOutcome
 
 @pytest.fixture
 def other() -> Iterator[WebhookReceiver]:
-    """Somebody else on this machine, at an address that nobody allowed."""
+    """Another server on this machine, at an address that is not allowed."""
     yield from run_receiver("127.0.0.2")
 
 
 @pytest.fixture
 def names(monkeypatch) -> dict[str, list[str]]:
-    """What names resolve to; of several answers each is given once, the last for ever."""
+    """Addresses of names; of several answers each is returned once, the last one repeatedly."""
     answers: dict[str, list[str]] = {}
     resolve = socket.getaddrinfo
 
@@ -89,7 +89,7 @@ def names(monkeypatch) -> dict[str, list[str]]:
         "239.255.255.255",
     ],
 )
-def test_an_inside_address_is_not_public(address):
+def test_a_private_address_is_not_public(address):
     assert not ssrf_guard.is_public(ip_address(address))
 
 
@@ -111,7 +111,7 @@ INSIDE = [
 
 @pytest.mark.parametrize("host", INSIDE)
 @pytest.mark.parametrize("kind", ["webhook", "chat"])
-def test_an_address_inside_is_refused_when_it_is_saved(staff, host, kind):
+def test_a_private_address_is_refused_when_it_is_saved(staff, host, kind):
     scheme = "http" if kind == "webhook" else "json"
 
     answer = staff.post(f"/destinations/new/{kind}/", {"name": "X", "where": f"{scheme}://{host}/", "language": "en"})
@@ -119,7 +119,7 @@ def test_an_address_inside_is_refused_when_it_is_saved(staff, host, kind):
     assert (answer.status_code, Destination.objects.exists()) == (422, False)
 
 
-def test_a_name_that_resolves_inside_is_refused_when_it_is_saved(staff, names, settings):
+def test_a_name_that_resolves_to_a_private_address_is_refused_when_it_is_saved(staff, names, settings):
     names["hooks.example.com"] = ["10.0.0.1"]
     form = {"name": "X", "where": "https://hooks.example.com/", "language": "en"}
 
@@ -131,7 +131,7 @@ def test_a_name_that_resolves_inside_is_refused_when_it_is_saved(staff, names, s
     assert (refused.status_code, taken.status_code) == (422, 200)
 
 
-def test_a_name_that_nobody_knows_yet_is_saved(staff):
+def test_an_unknown_name_is_saved(staff):
     answer = staff.post("/destinations/new/webhook/", {"name": "X", "where": "https://new.invalid/", "language": "en"})
 
     assert (answer.status_code, Destination.objects.count()) == (200, 1)
@@ -139,20 +139,20 @@ def test_a_name_that_nobody_knows_yet_is_saved(staff):
 
 @pytest.mark.django_db
 class TestWebhook:
-    def test_an_address_inside_is_refused_and_told(self, other):
+    def test_a_private_address_is_refused_and_reported(self, other):
         answer = send_test(webhook_destination(other.url))
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
         assert "127.0.0.2" in answer.detail
 
-    def test_a_name_that_resolves_to_an_address_inside_is_refused(self, other, names):
+    def test_a_name_that_resolves_to_a_private_address_is_refused(self, other, names):
         names["hooks.example.com"] = ["127.0.0.2"]
 
         answer = send_test(webhook_destination(f"http://hooks.example.com:{other.port}/"))
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
-    def test_a_name_of_which_one_address_is_inside_never_leads_there(self, other, monkeypatch):
+    def test_a_name_with_one_private_address_is_never_connected_there(self, other, monkeypatch):
         resolve = socket.getaddrinfo
         monkeypatch.setattr(
             socket,
@@ -166,8 +166,8 @@ class TestWebhook:
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
-    def test_a_name_that_moves_inside_after_it_was_looked_at_gains_nothing(self, receiver, other, names):
-        """Rebinding: the first answer is allowed, and it is answered by a redirect to the same name elsewhere."""
+    def test_a_name_that_changes_to_a_private_address_after_the_check_gains_nothing(self, receiver, other, names):
+        """DNS rebinding: the first answer is allowed, and its response redirects to the same name elsewhere."""
         names["hooks.example.com"] = ["127.0.0.1", "127.0.0.2"]
         receiver.script = [(307, {"Location": f"http://hooks.example.com:{other.port}/"})]
 
@@ -177,7 +177,7 @@ class TestWebhook:
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
     @pytest.mark.parametrize("to", ["http://{host}:{port}/", "//{host}:{port}/"])
-    def test_a_redirect_to_an_address_inside_is_refused(self, receiver, other, to):
+    def test_a_redirect_to_a_private_address_is_refused(self, receiver, other, to):
         receiver.script = [(308, {"Location": to.format(host=other.host, port=other.port)})]
 
         answer = send_test(webhook_destination(receiver.url))
@@ -185,12 +185,12 @@ class TestWebhook:
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
     @pytest.mark.parametrize("to", ["file:///etc/passwd", "gopher://127.0.0.1/"])
-    def test_a_redirect_to_something_else_than_http_is_not_followed(self, receiver, to):
+    def test_a_redirect_to_another_protocol_than_http_is_not_followed(self, receiver, to):
         receiver.script = [(307, {"Location": to})]
 
         assert send_test(webhook_destination(receiver.url)).outcome is SendOutcome.FAILED
 
-    def test_an_allowed_network_is_reached_and_a_redirect_within_it_followed(self, receiver, other, settings):
+    def test_an_allowed_network_is_reached_and_a_redirect_within_it_is_followed(self, receiver, other, settings):
         settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.0/8")]
         receiver.script = [(307, {"Location": other.url})]
 
@@ -199,7 +199,7 @@ class TestWebhook:
         assert (answer.outcome, len(other.posted)) == (SendOutcome.DELIVERED, 1)
         assert other.posted[0].body == receiver.posted[0].body
 
-    def test_a_circle_of_redirects_ends(self, receiver):
+    def test_a_redirect_loop_ends(self, receiver):
         receiver.usual = (307, {"Location": receiver.url})
 
         answer = send_test(webhook_destination(receiver.url))
@@ -207,13 +207,13 @@ class TestWebhook:
         assert answer.outcome is SendOutcome.RETRY
         assert len(receiver.posted) == 4
 
-    def test_the_guard_ends_with_the_hand_over(self, other):
+    def test_the_guard_ends_with_the_send(self, other):
         send_test(webhook_destination(other.url))
 
         with socket.create_connection((other.host, other.port), timeout=5):
             pass
 
-    def test_chat_services_are_guarded_as_well(self, other):
+    def test_chat_services_are_guarded_too(self, other):
         from tms.notifications.models.destination import Destination
 
         chat = Destination(kind="chat", name="Chat")
@@ -227,7 +227,7 @@ class TestWebhook:
 
 
 @pytest.mark.django_db
-def test_what_is_refused_is_given_up_and_told(delivery_clock, fleet, policy, other):
+def test_a_blocked_delivery_fails_with_the_reason(delivery_clock, fleet, policy, other):
     from tests.support.factories import alert
 
     policy((0, [webhook_destination(other.url)]))
@@ -255,8 +255,8 @@ with guard.outside_only([]):
 """
 
 
-def test_a_process_that_ends_says_nothing_of_the_hook():
-    """Modules are emptied before all of their objects have gone, and hooks are called to the very end."""
+def test_an_exiting_process_reports_no_error_of_the_hook():
+    """Modules are cleared before all of their objects are freed, and hooks are called to the very end."""
     done = subprocess.run([sys.executable, "-c", LAST], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stderr == ""

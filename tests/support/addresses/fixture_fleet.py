@@ -35,7 +35,7 @@ TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:tms"
 
 
 def furnish(fleet: Fleet, person: User) -> dict[str, str]:
-    """Make one of everything. Returns what stands for the last name in an address, by the path before it."""
+    """Create one of everything. Returns the last value in a URL, by the path before it."""
     terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"temperature_c": 70.0})
     note = Note.objects.create(by=person, at=now(-60), text="Quiet night")
     fleet.group("Lobby", terminal)

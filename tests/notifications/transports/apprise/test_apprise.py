@@ -1,4 +1,7 @@
-"""What chat services get of Apprise. Their addresses are fixed in it, so here they are those of this machine."""
+"""Requests of chat services through Apprise.
+
+Their addresses are fixed in it, so here they are those of this machine.
+"""
 
 import re
 
@@ -34,7 +37,7 @@ def slack(receiver, monkeypatch) -> Destination:
     return chat(SLACK)
 
 
-def test_slack_gets_what_happened_in_the_colour_of_how_bad_it_is(fleet, delivery_clock, policy, receiver, slack):
+def test_slack_gets_the_event_in_the_colour_of_its_severity(fleet, delivery_clock, policy, receiver, slack):
     policy((0, [slack]))
     alert = open_alert(fleet, name="CPU too hot")
     delivery_clock.advance(5)
@@ -51,7 +54,7 @@ def test_slack_gets_what_happened_in_the_colour_of_how_bad_it_is(fleet, delivery
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-def test_what_slack_refuses_is_tried_again(receiver, slack, status):
+def test_a_refusal_of_slack_is_retried(receiver, slack, status):
     receiver.usual = (status, {"body": "no"})
 
     answer = send_test(slack)
@@ -61,7 +64,7 @@ def test_what_slack_refuses_is_tried_again(receiver, slack, status):
 
 
 @pytest.mark.parametrize("url", [SLACK, TEAMS])
-def test_the_services_that_the_form_names_are_known(staff, url):
+def test_the_services_in_the_form_are_supported(staff, url):
     form = {"name": "Chat", "where": url, "language": "en", "enabled": "on"}
 
     answer = staff.post("/destinations/new/chat/", form)
@@ -97,7 +100,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("where", "says"), REFUSED, ids=range(len(REFUSED)))
-def test_what_would_open_a_file_or_leave_the_guard_is_refused_when_it_is_saved(staff, where, says):
+def test_parameters_that_open_a_file_or_bypass_the_guard_are_refused_when_saved(staff, where, says):
     answer = staff.post("/destinations/new/chat/", {"name": "Chat", "where": where, "language": "en"})
 
     assert answer.status_code == 422
@@ -105,14 +108,14 @@ def test_what_would_open_a_file_or_leave_the_guard_is_refused_when_it_is_saved(s
     assert not Destination.objects.exists()
 
 
-def test_what_was_saved_before_it_was_refused_is_never_sent(receiver):
+def test_an_address_saved_before_it_was_refused_is_never_used(receiver):
     answer = send_test(chat(f"json://127.0.0.1:{receiver.port}/?template=/etc/passwd"))
 
     assert (answer.outcome, receiver.posted) == (SendOutcome.FAILED, [])
     assert "template" in answer.detail
 
 
-def test_every_address_of_a_list_is_sent_to_and_guarded(receiver, settings):
+def test_every_address_of_a_list_is_used_and_guarded(receiver, settings):
     both = chat(f"json://127.0.0.1:{receiver.port}/a, json://127.0.0.1:{receiver.port}/b")
 
     taken = send_test(both)
@@ -123,7 +126,7 @@ def test_every_address_of_a_list_is_sent_to_and_guarded(receiver, settings):
     assert [posted.path for posted in receiver.posted] == ["/a", "/b"]
 
 
-def test_apprise_knows_each_scheme_that_is_offered_and_no_parameter_of_them_that_opens_a_file_is_let_through():
+def test_apprise_supports_each_offered_scheme_and_no_parameter_that_opens_a_file_is_accepted():
     arguments = {
         scheme: service["details"]["args"]
         for service in Apprise().details()["schemas"]
@@ -135,7 +138,7 @@ def test_apprise_knows_each_scheme_that_is_offered_and_no_parameter_of_them_that
     assert {name for name in named if re.search(r"template|attach$|keyfile|subfile|^pgp", name)} <= OPENS_A_FILE
 
 
-def test_the_docs_list_the_schemes_that_are_offered():
+def test_the_docs_list_the_offered_schemes():
     text = (ROOT / "docs/alerting.md").read_text()
 
     assert [scheme for scheme in sorted(SCHEMES) if f"`{scheme}`" not in text] == []

@@ -1,4 +1,4 @@
-"""The other side of e-mail: a small SMTP server (RFC 5321) that keeps what it gets and answers as it is told."""
+"""A mail server for tests: a small SMTP server (RFC 5321) that stores messages and answers as configured."""
 
 import threading
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Session(StreamRequestHandler):
     mail_server: ClassVar[MailServer]
 
     def handle(self) -> None:
-        self.say("220 mail.example.com")
+        self.reply("220 mail.example.com")
         sender, to = "", []
         while line := self.rfile.readline().decode().strip():
             verb, _, rest = line.partition(" ")
@@ -60,7 +60,7 @@ class Session(StreamRequestHandler):
             if refusal == "":
                 break  # hangs up
             if refusal:
-                self.say(refusal)
+                self.reply(refusal)
                 continue
             match verb.upper():
                 case "MAIL":
@@ -68,17 +68,17 @@ class Session(StreamRequestHandler):
                 case "RCPT":
                     to.append(address)
                 case "DATA":
-                    self.say("354 go ahead")
+                    self.reply("354 go ahead")
                     self.mail_server.mails.append(Mail(sender, to, self.body()))
                     if (late := self.mail_server.refuses.get("END")) is not None:
                         if not late:
                             break
-                        self.say(late)
+                        self.reply(late)
                         continue
                 case "QUIT":
-                    self.say("221 bye")
+                    self.reply("221 bye")
                     break
-            self.say("250 fine")
+            self.reply("250 fine")
 
     def body(self) -> bytes:
         lines = []
@@ -86,7 +86,7 @@ class Session(StreamRequestHandler):
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
         return b"".join(lines)
 
-    def say(self, line: str) -> None:
+    def reply(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
 
 

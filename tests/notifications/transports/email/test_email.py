@@ -1,4 +1,4 @@
-"""What a mail server gets, and what TMS makes of its answers."""
+"""Messages at a mail server, and how TMS handles its responses."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def mail(server) -> Destination:
     return destination
 
 
-def test_a_mail_goes_to_all_of_its_addresses_and_is_known_by_the_id_of_the_delivery(
+def test_a_mail_goes_to_all_of_its_addresses_and_has_the_id_of_the_delivery(
     fleet, delivery_clock, policy, server, mail
 ):
     policy((0, [mail]))
@@ -62,7 +62,7 @@ def test_a_mail_goes_to_all_of_its_addresses_and_is_known_by_the_id_of_the_deliv
         ({"END": "554 spam"}, SendOutcome.FAILED, "554 spam"),
     ],
 )
-def test_a_refusal_says_whether_it_is_tried_again(server, mail, refuses, outcome, says):
+def test_a_refusal_decides_whether_it_is_retried(server, mail, refuses, outcome, says):
     server.refuses = refuses
 
     answer = send_test(mail)
@@ -72,7 +72,7 @@ def test_a_refusal_says_whether_it_is_tried_again(server, mail, refuses, outcome
     assert not answer.possibly_delivered
 
 
-def test_a_mail_whose_end_nobody_confirmed_may_have_arrived_and_says_so_the_second_time(
+def test_a_mail_without_a_final_response_is_marked_as_a_possible_duplicate_the_next_time(
     fleet, delivery_clock, policy, server, mail
 ):
     server.refuses = {"END": ""}
@@ -89,7 +89,7 @@ def test_a_mail_whose_end_nobody_confirmed_may_have_arrived_and_says_so_the_seco
     assert first.message["Message-ID"] == second.message["Message-ID"]
 
 
-def test_a_server_that_is_away_is_tried_again(server, mail):
+def test_an_unavailable_server_is_retried(server, mail):
     server.close()
 
     answer = send_test(mail)

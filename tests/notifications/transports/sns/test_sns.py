@@ -1,4 +1,4 @@
-"""Amazon SNS, as far as moto knows it: what is published arrives in a queue."""
+"""Amazon SNS, as emulated by moto: published messages arrive in a queue."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def moto() -> Iterator[Moto]:
 
 @pytest.fixture
 def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    """An empty account, which this process takes for AWS."""
+    """An empty account, which this process uses as AWS."""
     moto.forget()
     for name, value in moto.env.items():
         monkeypatch.setenv(name, value)
@@ -31,7 +31,7 @@ def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
 
 
 class Topic:
-    """A topic, and a queue that keeps what it passes on."""
+    """A topic, and a queue that receives its messages."""
 
     def __init__(self, aws: Moto) -> None:
         self._queues = aws.client("sqs")
@@ -59,7 +59,7 @@ def topic(aws: Moto) -> Topic:
     return Topic(aws)
 
 
-def test_what_is_published_says_for_people_and_machines_what_happened(fleet, delivery_clock, policy, topic):
+def test_a_message_is_readable_for_people_and_machines(fleet, delivery_clock, policy, topic):
     policy((0, [of_topic(topic.arn)]), name="Night")
     open_alert(fleet, name="CPU too hot")
 
@@ -73,7 +73,7 @@ def test_what_is_published_says_for_people_and_machines_what_happened(fleet, del
     assert "possible_duplicate" not in marks
 
 
-def test_a_subject_that_is_not_of_ascii_is_left_to_the_message(fleet, delivery_clock, policy, topic):
+def test_a_subject_that_is_not_ascii_is_only_in_the_message(fleet, delivery_clock, policy, topic):
     policy((0, [of_topic(topic.arn, language="ja")]))
     open_alert(fleet, name="CPU too hot", name_ja="高温")
 
@@ -84,7 +84,7 @@ def test_a_subject_that_is_not_of_ascii_is_left_to_the_message(fleet, delivery_c
     assert "高温" in got["Message"]
 
 
-def test_a_topic_that_is_not_there_yet_is_tried_again(aws):
+def test_a_missing_topic_is_retried(aws):
     answer = send_test(of_topic(f"arn:aws:sns:{REGION}:123456789012:nothing"))
 
     assert answer.outcome is SendOutcome.RETRY

@@ -1,4 +1,4 @@
-"""What a receiver of events gets, and what TMS makes of its answer."""
+"""The request to a receiver of events, and how TMS handles its response."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from tms.notifications.transports.result import SendOutcome
 pytestmark = pytest.mark.django_db
 
 
-def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receiver):
+def test_an_event_is_a_cloud_event_with_a_valid_signature(hook, receiver):
     answer = send_test(hook)
 
     [posted] = receiver.posted
@@ -31,8 +31,8 @@ def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receive
     assert event["id"] == posted.headers["webhook-id"]
     assert event["data"]["alerts"] == []
     key = base64.b64decode(hook.secrets()["key"].removeprefix("whsec_"))
-    said = f"{event['id']}.{posted.headers['webhook-timestamp']}.".encode() + posted.body
-    signature = base64.b64encode(hmac.digest(key, said, hashlib.sha256)).decode()
+    message = f"{event['id']}.{posted.headers['webhook-timestamp']}.".encode() + posted.body
+    signature = base64.b64encode(hmac.digest(key, message, hashlib.sha256)).decode()
     assert posted.headers["webhook-signature"] == f"v1,{signature}"
 
 
@@ -53,7 +53,7 @@ def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receive
         (503, SendOutcome.RETRY),
     ],
 )
-def test_an_answer_is_taken_for_what_it_says(hook, receiver, status, outcome):
+def test_the_status_of_a_response_is_respected(hook, receiver, status, outcome):
     receiver.script = [(status, {"body": "because\r\nof \x1b[31mthis", "Location": "/elsewhere"})]
 
     answer = send_test(hook)
@@ -64,7 +64,7 @@ def test_an_answer_is_taken_for_what_it_says(hook, receiver, status, outcome):
     assert not answer.possibly_delivered
 
 
-def test_the_wait_that_is_asked_for_is_told_in_seconds_or_as_an_instant(hook, receiver):
+def test_retry_after_may_be_seconds_or_a_date(hook, receiver):
     receiver.script = [
         (503, {"Retry-After": "120"}),
         (503, {"Retry-After": http_date((now() + timedelta(seconds=600)).timestamp())}),
@@ -78,7 +78,7 @@ def test_the_wait_that_is_asked_for_is_told_in_seconds_or_as_an_instant(hook, re
     assert waits[2] is None
 
 
-def test_who_hangs_up_without_an_answer_may_have_it(hook, receiver):
+def test_a_connection_closed_without_a_response_is_a_possible_duplicate(hook, receiver):
     receiver.script = [(0, {})]
 
     answer = send_test(hook)
@@ -86,7 +86,7 @@ def test_who_hangs_up_without_an_answer_may_have_it(hook, receiver):
     assert (answer.outcome, answer.possibly_delivered) == (SendOutcome.RETRY, True)
 
 
-def test_who_listens_no_more_has_not(hook, receiver):
+def test_a_refused_connection_is_not_a_possible_duplicate(hook, receiver):
     receiver.close()
 
     answer = send_test(hook)
@@ -95,13 +95,13 @@ def test_who_listens_no_more_has_not(hook, receiver):
     assert answer.detail == "Connection refused"
 
 
-def test_no_answer_tells_the_path_which_may_be_a_key(hook, receiver):
+def test_no_result_contains_the_path_which_may_be_a_key(hook, receiver):
     receiver.close()
 
     assert "s3cret" not in send_test(hook).detail
 
 
-def test_a_dump_of_the_database_holds_neither_address_nor_key(hook, receiver):
+def test_a_dump_of_the_database_contains_neither_address_nor_key(hook, receiver):
     [row] = Destination.objects.values()
 
     text = json.dumps(row, default=str)
@@ -111,7 +111,7 @@ def test_a_dump_of_the_database_holds_neither_address_nor_key(hook, receiver):
     assert row["address"] == f"http://127.0.0.1:{receiver.port}/…"
 
 
-def test_under_another_secret_key_it_says_what_to_do(hook, settings):
+def test_with_another_secret_key_the_error_contains_the_next_step(hook, settings):
     settings.SECRET_KEY = "another" * 10
 
     answer = send_test(Destination.objects.get())
