@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.boards.past import past
+from tests.boards.past_alerts import past
 from tests.support import factories
 from tests.support.factories import now
 from tms.alerts import lifecycle

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from asgiref.sync import async_to_sync
 
-from tests.boards.past import past
+from tests.boards.past_alerts import past
 from tests.support.builders import AT
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS
