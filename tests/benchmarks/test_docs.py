@@ -23,7 +23,7 @@ FULL = replace(
 )
 
 
-def test_the_page_gets_the_figures_of_all_kept_runs_between_its_marks(tmp_path: Path):
+def test_the_page_gets_the_figures_of_all_stored_runs_between_its_markers(tmp_path: Path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{docs.BEGIN}\nold figures\n{docs.END}\nafter\n")
     keep(BENCH, tmp_path / "bench.json")
@@ -41,5 +41,5 @@ def test_the_page_gets_the_figures_of_all_kept_runs_between_its_marks(tmp_path: 
     assert sorted(path.name for path in (tmp_path / "images").iterdir()) == ["fleet-curve.png", "fleet-curve.svg"]
 
 
-def test_the_page_of_the_docs_has_the_marks():
+def test_the_page_of_the_docs_has_the_markers():
     assert docs.PAGE.read_text().count(docs.BEGIN) == docs.PAGE.read_text().count(docs.END) == 1

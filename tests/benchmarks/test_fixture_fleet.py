@@ -1,4 +1,4 @@
-"""The large fleet that boards are measured on."""
+"""The large fleet with which boards are measured."""
 
 import pytest
 

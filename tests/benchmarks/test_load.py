@@ -1,4 +1,4 @@
-"""What the load generators say and how they count."""
+"""The messages and counts of the load generators."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tms.protocol import downlink, frames, uplink
 DIALECT = TmsProtocol()
 
 
-def test_the_load_speaks_the_terminal_link():
+def test_the_load_uses_the_protocol_of_the_terminal_link():
     (boot,) = uplink.decode(DIALECT.boot("b-1"))
     (report,) = uplink.decode(DIALECT.report(7, "degraded", 3, 80))
 
@@ -27,11 +27,11 @@ def test_the_load_speaks_the_terminal_link():
         (downlink.encode(downlink.DrainCall(frames.DrainFrame(1, 1))), None),
     ],
 )
-def test_the_load_understands_what_is_acknowledged(frame: str, acknowledged: int | None):
+def test_the_load_counts_acknowledgements(frame: str, acknowledged: int | None):
     assert DIALECT.acknowledged(frame.encode()) == acknowledged
 
 
-async def test_one_acknowledgement_settles_all_reports_up_to_it():
+async def test_one_acknowledgement_covers_all_reports_up_to_it():
     terminal = Terminal(DIALECT)
     terminal.reported, terminal.tally = 5, (tally := SteadyTally(Span(0, 10**9)))
     terminal.waiting.extend((3.0, 4.0, 5.0))
@@ -42,7 +42,7 @@ async def test_one_acknowledgement_settles_all_reports_up_to_it():
     assert list(terminal.waiting) == [5.0]
 
 
-async def test_a_report_is_timed_from_when_it_was_due_not_from_when_it_was_sent():
+async def test_a_report_is_timed_from_its_planned_time():
     tally = SteadyTally(Span(100, 200))
 
     tally.acknowledged(Terminal(DIALECT), intended_at=110, at=150)
@@ -61,7 +61,7 @@ async def test_a_report_is_timed_from_when_it_was_due_not_from_when_it_was_sent(
         (TextbookProtocol(), b'{"type":"terminal.changed","uid":"BENCH-000001","metrics":{"link_rtt_ms":17.0}}', None),
     ],
 )
-def test_a_board_tells_the_number_of_the_change_that_it_shows(
+def test_a_board_returns_the_number_of_the_change_that_it_shows(
     dialect: ClientProtocol, message: bytes, number: int | None
 ):
     assert dialect.probe_number(message) == number

@@ -9,7 +9,7 @@ RAW = [
 ]
 
 
-def test_what_waits_is_left_out():
+def test_waiting_threads_are_left_out():
     assert [(stack.weight, stack.thread) for stack in read_stacks(RAW)] == [(60, 7), (40, 9)]
 
 
@@ -19,14 +19,14 @@ def test_time_belongs_to_the_innermost_frame_of_a_known_group():
     assert "| statements: psycopg | 100.0% |" in text
 
 
-def test_functions_of_tms_are_told_with_what_they_call():
+def test_functions_of_tms_are_reported_with_their_callees():
     text = told(list(read_stacks(RAW)))
 
     assert "| _send (tms/ingest/session.py:5) | 60.0% |" in text
     assert "| execute (psycopg/cursor.py:9) | 40.0% |" in text
 
 
-def test_a_thread_that_looks_busy_has_no_more_than_the_cpu_that_it_had():
+def test_a_thread_that_looks_busy_has_at_most_its_cpu_time():
     busy, waiting = read_stacks(RAW)
 
     of_cpu = weighed([busy, waiting, waiting, Stack(("gone",), 5, thread=11)], {7: 0.9, 9: 0.1})
@@ -34,7 +34,7 @@ def test_a_thread_that_looks_busy_has_no_more_than_the_cpu_that_it_had():
     assert [stack.weight for stack in of_cpu] == pytest.approx([0.9, 0.05, 0.05])
 
 
-def test_threads_of_a_pool_are_told_as_one():
+def test_threads_of_a_pool_are_reported_as_one():
     text = told(list(read_stacks(RAW)))
 
     assert "| ingest | 40.0% |" in text

@@ -28,7 +28,7 @@ def rows(run: Run) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
-def test_a_row_tells_target_measured_reached_ratio_and_baseline():
+def test_a_row_has_target_measurement_reached_ratio_and_baseline():
     head, _, first, *_ = rows(RUN)
 
     assert head == ["", "what", "unit", "target", "tms-daphne", "reached", "better", "textbook"]
@@ -45,7 +45,7 @@ def test_other_systems_have_a_column_each_and_no_targets():
     assert second[-2:] == ["500", "–"]
 
 
-def test_the_ratio_says_how_many_times_better_whichever_way_better_is():
+def test_the_ratio_is_how_many_times_better_for_either_direction():
     ratios = {row[0]: row[6] for row in rows(RUN)}
 
     assert ratios["P1"] == "2.0 ×"
@@ -60,14 +60,14 @@ def test_a_figure_that_must_beat_the_textbook_is_not_reached_by_its_value_alone(
     assert reached["P2"] == "no"
 
 
-def test_what_one_system_did_not_measure_is_a_dash_and_what_none_did_has_no_row():
+def test_what_one_system_did_not_measure_is_a_dash_and_without_measurements_there_is_no_row():
     found = {row[0]: row for row in rows(RUN)}
 
     assert found["P4"][4:] == ["1,400", "no", "–", "–"]
     assert "P3" not in found
 
 
-def test_a_run_is_kept_as_json_and_read_again(tmp_path: Path):
+def test_a_run_is_stored_as_json_and_read_again(tmp_path: Path):
     keep(RUN, tmp_path / "kept" / "run.json")
 
     again = read(tmp_path / "kept" / "run.json")
@@ -75,12 +75,12 @@ def test_a_run_is_kept_as_json_and_read_again(tmp_path: Path):
     assert report.summary(again) == report.summary(RUN)
 
 
-def test_a_quantile_is_a_value_that_was_measured():
+def test_a_quantile_is_a_measured_value():
     assert quantile([30, 10, 20], 0.5) == 20
     assert quantile(range(1, 101), 0.99) == 100
 
 
-def test_a_run_beside_other_work_says_so():
+def test_a_run_with_other_activity_is_marked():
     busy = Measured(500, {"others %": 130.0})
     run = replace(RUN, systems={"tms-daphne": {"P2": busy}})
 
@@ -88,7 +88,7 @@ def test_a_run_beside_other_work_says_so():
     assert "Disturbed" not in report.markdown(RUN)
 
 
-def test_what_could_not_be_measured_is_told():
+def test_failed_measurements_are_reported():
     run = replace(RUN, missing={"tms-uvicorn": "uvicorn is not installed"})
 
     assert "Not measured: tms-uvicorn: uvicorn is not installed" in report.markdown(run)

@@ -1,4 +1,4 @@
-"""Run inside the cluster under test: what its tests need to be there. Prints it as JSON."""
+"""Run inside the cluster under test: creates the data of its tests. Prints it as JSON."""
 
 import json
 from datetime import UTC, datetime, timedelta

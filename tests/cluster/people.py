@@ -1,4 +1,4 @@
-"""People in front of nodes, without browsers."""
+"""HTTP clients of nodes, without browsers."""
 
 import re
 import ssl
@@ -24,7 +24,7 @@ class StayHere(urllib.request.HTTPRedirectHandler):
 
 
 class Person:
-    """Keeps its cookies whatever node it talks to, as a browser does that sees nginx only."""
+    """Keeps its cookies for all nodes, like a browser behind nginx."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         self.cookies: dict[str, str] = {}
@@ -39,7 +39,7 @@ class Person:
         return self.ask(urllib.request.Request(url + path, headers=headers))
 
     def post(self, url: str, path: str, *, on: str, **fields: str) -> Answer:
-        """Send a form that stands on the page `on`."""
+        """Submit a form on the page `on`."""
         return self.send(url, path, self.token(url, on), **fields)
 
     def send(self, url: str, path: str, token: str, **fields: str) -> Answer:
@@ -67,7 +67,7 @@ class Person:
     def ask(self, request: urllib.request.Request) -> Answer:
         request.add_header("Cookie", self._cookie)
         if request.type == "http":
-            request.add_header("X-Forwarded-Proto", "https")  # as nginx says, whom the nodes trust
+            request.add_header("X-Forwarded-Proto", "https")  # like nginx, which the nodes trust
         try:
             with self._opener.open(request, timeout=30) as answer:
                 return self._keep(answer.status, answer)

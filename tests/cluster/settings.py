@@ -1,4 +1,4 @@
-"""What the tests of the cluster know of it."""
+"""Settings of the cluster's tests."""
 
 from typing import NamedTuple
 
@@ -10,6 +10,6 @@ TAKEOVERS = 4
 
 class FixtureFleet(NamedTuple):
     credentials: list[str]
-    """Of terminals that nobody uses yet; take one off."""
+    """Unused terminals; take one off."""
     alert: int
     token: str

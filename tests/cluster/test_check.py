@@ -1,4 +1,4 @@
-"""The checklist after a deployment, against the cluster as people reach it: every line that needs no AWS is ticked."""
+"""The checklist after a deployment, against the cluster: every check that needs no AWS passes."""
 
 import os
 import re
@@ -34,7 +34,7 @@ LINE = re.compile(r"^  \[(.)\] ([^:]+): (.*)$", re.MULTILINE)
 
 @pytest.fixture
 def check(cluster, estate) -> Any:
-    """Runs it, and gives each line's mark and what was found, by its title."""
+    """Run it, and return the mark and the result of each check, by its title."""
 
     def run(*arguments: str, **environment: str) -> tuple[int, dict[str, tuple[str, str]], str]:
         inherited = {name: value for name, value in clean_environment().items() if not name.startswith("AWS_")}
@@ -56,7 +56,7 @@ def probe(estate) -> dict[str, str]:
     return {"CHECK_USERNAME": "tanaka", "CHECK_PASSWORD": PASSWORD}
 
 
-def test_every_line_that_needs_no_aws_is_ticked(check, cluster, probe, capsys):
+def test_every_check_without_aws_passes(check, cluster, probe, capsys):
     code, lines, printed = check("after", cluster.url, "--insecure", "--slow-ms", "60000", "--requests", "60", **probe)
 
     assert {title for title, (mark, _) in lines.items() if mark == "-"} == UNSEEN_HERE
@@ -68,7 +68,7 @@ def test_every_line_that_needs_no_aws_is_ticked(check, cluster, probe, capsys):
         print(f"\n{printed}")
 
 
-def test_what_is_broken_is_crossed(check, cluster, probe):
+def test_a_broken_part_fails(check, cluster, probe):
     url = cluster.url
     code, lines, _ = check(
         "after", url, "--slow-ms", "60000", "--requests", "10", **probe | {"CHECK_PASSWORD": "wrong"}
@@ -80,7 +80,7 @@ def test_what_is_broken_is_crossed(check, cluster, probe):
     assert lines["Sign-in"][0] == " "
 
 
-def test_the_release_before_it_is_deployed(check, cluster):
+def test_the_checks_of_the_release_before_its_deployment(check, cluster):
     told = dict(cluster.environment)
 
     code, lines, printed = check("before", "--only", "application,infrastructure", "--lang", "en", **told)
@@ -90,7 +90,7 @@ def test_the_release_before_it_is_deployed(check, cluster):
     assert ticked == {"Database connection", "Environment", "Migrations", "Static files"}
 
 
-def test_an_environment_that_is_not_complete_is_crossed_with_each_fault(check, cluster):
+def test_an_incomplete_environment_fails_with_each_problem(check, cluster):
     told = dict(cluster.environment) | {"TMS_REDIS_URL": "", "TMS_ALLOWED_HOSTS": "*"}
 
     code, lines, _ = check("before", "--only", "application", **told)
@@ -100,7 +100,7 @@ def test_an_environment_that_is_not_complete_is_crossed_with_each_fault(check, c
     assert "tms.E004" in lines["Environment"][1]
 
 
-def test_a_machine_that_runs_no_tms_says_so(check):
+def test_a_machine_without_tms_is_reported(check):
     code, lines, _ = check("before", "--only", "application", ENVIRONMENT_FOLDER=os.devnull)
 
     assert code == 0

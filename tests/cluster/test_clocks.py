@@ -1,4 +1,4 @@
-"""Of several clocks one leads, and another one takes over whatever happens to it; nothing fires twice (R33)."""
+"""One of several clocks is the leader, and another one takes over; alerts are never duplicated (R33)."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -30,7 +30,7 @@ SIGN_IN = r"sign in: (\S+ / \S+)"
 
 
 class Told:
-    """The lines that a command prints, as they come."""
+    """The lines that a command prints."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -60,7 +60,7 @@ class Told:
 
 
 def first_port() -> int:
-    """Of a hundred of which none is in use."""
+    """One of a hundred that is not in use."""
     while True:
         first = free_port() % 30_000 + 2_000
         with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
@@ -94,14 +94,14 @@ def started(folder: Path, **options: str) -> Iterator[Told]:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """PostgreSQL runs as somebody else when we are root, who may not enter pytest's folders."""
+    """PostgreSQL runs as another user when we are root, who may not enter pytest's folders."""
     with tempfile.TemporaryDirectory(prefix="tms-cluster-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
 
-def test_it_serves_restarts_what_died_ends_with_everything_and_starts_again_as_it_was(place):
-    """The second start is killed, because a start costs more than all that is asked of it."""
+def test_it_serves_restarts_dead_services_stops_everything_and_starts_again(place):
+    """The second start is killed, because a start takes longer than the checks."""
     port = first_port()
     with started(place, PORT=str(port)) as told:
         told.find("^node-1: running")
@@ -135,7 +135,7 @@ def test_it_serves_restarts_what_died_ends_with_everything_and_starts_again_as_i
     assert not alive
 
 
-def test_a_port_in_use_is_named(place):
+def test_a_port_in_use_is_reported(place):
     with socket.socket() as taken:
         port = first_port()
         taken.bind((HOST, port))
@@ -147,14 +147,14 @@ def test_a_port_in_use_is_named(place):
 
 
 @pytest.mark.parametrize(("name", "value"), [("N", "0"), ("N", "many"), ("CLOCKS", "-1"), ("PORT", "99999")])
-def test_a_number_that_is_none_is_named(place, name, value):
+def test_an_invalid_number_is_reported(place, name, value):
     with started(place, **{name: value}) as told:
         told.find(f"{name}='{value}': expected a whole number from")
 
         assert told.process.wait(DEADLINE_S) == 2
 
 
-def test_a_program_that_is_missing_is_named_with_its_package(place):
+def test_a_missing_program_is_reported_with_its_package(place):
     with started(place, PATH=str(place)) as told:
         told.find(r"is not installed \(Debian and Ubuntu: apt-get install")
 
@@ -162,7 +162,7 @@ def test_a_program_that_is_missing_is_named_with_its_package(place):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands its servers to somebody else")
-def test_a_folder_that_the_user_of_postgresql_may_not_enter_is_named(place):
+def test_a_folder_that_the_user_of_postgresql_may_not_enter_is_reported(place):
     private = place / "private"
     private.mkdir(mode=0o700)
 

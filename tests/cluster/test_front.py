@@ -1,4 +1,4 @@
-"""nginx in front of the nodes, with the configuration that production uses."""
+"""nginx in front of the nodes, with the configuration of production."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ def tls_link(cluster) -> str:
     return f"wss://127.0.0.1:{cluster.nginx.port}/ws/terminal/"
 
 
-def test_pages_come_through_and_cookies_are_for_https(cluster, person):
+def test_pages_are_proxied_and_cookies_are_for_https(cluster, person):
     page = person.get(cluster.url, "/terminals/")
 
     assert page.status == 200
@@ -32,7 +32,7 @@ def test_pages_come_through_and_cookies_are_for_https(cluster, person):
     assert person.cookies.keys() == {"__Host-tms_session", "__Host-csrftoken", "__Host-tms_device"}
 
 
-def test_metrics_are_not_for_the_public(cluster, person):
+def test_metrics_are_not_public(cluster, person):
     for url in (cluster.url, cluster.nginx.plain_url):
         for path in ("/metrics", "//metrics", "/metrics?a=b", "/./metrics"):
             answer = person.get(url, path)
@@ -41,13 +41,13 @@ def test_metrics_are_not_for_the_public(cluster, person):
             assert "tms_" not in answer.body
 
 
-def test_health_says_which_node_answered(cluster, trust):
+def test_health_contains_the_name_of_the_node(cluster, trust):
     answer = Person(trust).get(cluster.url, "/health/")
 
     assert re.search(r'"node": "node-[123]"', answer.body)
 
 
-def test_files_are_served_from_disk_and_kept_for_ever(cluster, person):
+def test_static_files_are_served_from_disk_and_cached_forever(cluster, person):
     style = re.search(r'/static/css/[^"]+\.css', person.get(cluster.url, "/").body)
     assert style is not None
 
@@ -60,8 +60,8 @@ def test_files_are_served_from_disk_and_kept_for_ever(cluster, person):
 
 
 @pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
-def test_a_flood_of_forms_from_one_network_ends_here(cluster, trust, path):
-    """The nodes hear of the first ones only, and say that there was no token (403) or who answers instead (302)."""
+def test_a_flood_of_forms_from_one_network_is_stopped_here(cluster, trust, path):
+    """Only the first ones reach the nodes, which answer 403 (no token) or 302."""
     person, number = Person(trust), len(path)
 
     answers = [send_from(person, cluster, path, f"2001:db8:{number}:1::{host:x}") for host in range(60)]
@@ -76,7 +76,7 @@ def test_a_flood_of_forms_from_one_network_ends_here(cluster, trust, path):
         assert send_from(person, cluster, path, elsewhere).status in {302, 403}
 
 
-def test_credentials_in_an_address_go_no_further_and_into_no_log(cluster, person):
+def test_credentials_in_a_url_reach_no_node_and_no_log(cluster, person):
     secret = "c0nfidential-and-never-logged"
 
     answers = [person.get(cluster.url, f"/terminals/?{name}={secret}") for name in ("token", "q=a&api_key", "PASSWORD")]
@@ -93,14 +93,14 @@ def send_from(person: Person, cluster: Cluster, path: str, address: str) -> Answ
     return person.ask(Request(cluster.nginx.plain_url + path, b"username=a&password=b", headers))
 
 
-async def test_a_client_cannot_say_where_it_comes_from(cluster, credential, trust, query):
+async def test_a_client_cannot_forge_its_address(cluster, credential, trust, query):
     async with await forwarded(tls_link(cluster), credential, ssl=trust) as terminal:
         await terminal.boot()
 
     assert query(ADDRESS, credential.partition(".")[0]) != [(STRANGER,)]
 
 
-async def test_a_load_balancer_says_where_a_client_comes_from(cluster, credential, query):
+async def test_a_load_balancer_passes_the_address_of_a_client(cluster, credential, query):
     async with await forwarded(cluster.link, credential) as terminal:
         await terminal.boot()
 
@@ -113,7 +113,7 @@ async def forwarded(link: str, credential: str, **options: Any) -> Terminal:
     return Terminal(socket)
 
 
-async def test_a_node_that_is_gone_is_passed_over(cluster, credential, trust):
+async def test_a_stopped_node_is_skipped(cluster, credential, trust):
     first, *_ = cluster.nodes
     first.kill()
     try:
@@ -126,8 +126,8 @@ async def test_a_node_that_is_gone_is_passed_over(cluster, credential, trust):
         await asyncio.to_thread(first.start)
 
 
-async def test_a_node_that_drains_is_passed_over(cluster, estate, trust):
-    """It answers 503, and nginx asks another one; the client sees nothing of it."""
+async def test_a_draining_node_is_skipped(cluster, estate, trust):
+    """It answers 503, and nginx tries another one; the client does not notice."""
     first, *_ = cluster.nodes
     held = await Terminal.connect(first.link, estate.credentials.pop())
     await held.boot()
@@ -144,7 +144,7 @@ async def test_a_node_that_drains_is_passed_over(cluster, estate, trust):
         await asyncio.to_thread(first.start)
 
 
-async def test_what_nobody_can_answer_is_refused(cluster, estate, trust):
+async def test_forbidden_requests_are_refused(cluster, estate, trust):
     uid = estate.credentials[0].partition(".")[0]
 
     with pytest.raises(InvalidStatus) as refused:

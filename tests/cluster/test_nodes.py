@@ -1,4 +1,4 @@
-"""Several nodes are one TMS: whatever happens on one of them holds on all."""
+"""Several nodes are one TMS: a change on one of them applies to all."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def uid_of(credential: str) -> str:
 
 
 async def shown(board: ClientConnection, pattern: str) -> None:
-    """Wait until a frame of `board` shows it."""
+    """Wait until a frame of `board` contains it."""
     async with asyncio.timeout(DEADLINE_S):
         while not re.search(pattern, json.loads(await board.recv()).get("html", ""), re.DOTALL):
             pass
@@ -50,7 +50,7 @@ async def closed(board: ClientConnection) -> int | None:
                 return board.close_code
 
 
-async def test_the_newest_link_wins_on_whichever_nodes_the_two_are(cluster, credential):
+async def test_the_newest_link_wins_on_any_nodes(cluster, credential):
     first, second, _ = cluster.nodes
     older = await Terminal.connect(first.link, credential)
     await older.boot("boot-1")
@@ -64,7 +64,7 @@ async def test_the_newest_link_wins_on_whichever_nodes_the_two_are(cluster, cred
     await newer.socket.close()
 
 
-async def test_devices_that_take_a_link_from_each_other_over_all_nodes_are_shut_out_of_all(cluster, credential, query):
+async def test_devices_that_replace_each_other_on_several_nodes_are_banned_on_all(cluster, credential, query):
     links = []
     for number, node in enumerate(islice(cycle(cluster.nodes), TAKEOVERS + 2)):
         links.append(await Terminal.connect(node.link, credential))
@@ -79,7 +79,7 @@ async def test_devices_that_take_a_link_from_each_other_over_all_nodes_are_shut_
 
 
 async def refusal(link: str, credential: str) -> int:
-    """The status of the first handshake that is refused. Those before do not boot, and take nothing over."""
+    """The status of the first refused handshake. Earlier ones do not boot, and replace nothing."""
     async with asyncio.timeout(DEADLINE_S):
         while True:
             try:
@@ -89,7 +89,7 @@ async def refusal(link: str, credential: str) -> int:
             await terminal.socket.close()
 
 
-async def test_a_command_given_to_one_node_reaches_a_terminal_on_another(cluster, credential, person, query):
+async def test_a_command_queued_on_one_node_reaches_a_terminal_on_another(cluster, credential, person, query):
     first, _, third = cluster.nodes
     uid = uid_of(credential)
     async with await Terminal.connect(third.link, credential) as terminal:
@@ -113,7 +113,7 @@ async def test_a_command_given_to_one_node_reaches_a_terminal_on_another(cluster
         await wait_for_value_async(lambda: query(COMMANDS, uid), [("done",)])
 
 
-async def test_a_board_on_one_node_shows_what_a_terminal_on_another_tells(cluster, credential, person):
+async def test_a_board_on_one_node_shows_the_report_of_a_terminal_on_another(cluster, credential, person):
     first, second, _ = cluster.nodes
     uid = uid_of(credential)
     async with person.board(first.url, f"/terminals/{uid}/") as board:
@@ -124,7 +124,7 @@ async def test_a_board_on_one_node_shows_what_a_terminal_on_another_tells(cluste
             await shown(board, 'data-presence="online"')
 
 
-async def test_a_revoked_key_ends_its_link_on_whichever_node(cluster, credential):
+async def test_a_revoked_key_closes_its_link_on_any_node(cluster, credential):
     *_, third = cluster.nodes
     terminal = await Terminal.connect(third.link, credential)
     await terminal.boot()
@@ -134,7 +134,7 @@ async def test_a_revoked_key_ends_its_link_on_whichever_node(cluster, credential
     assert await terminal.closed() == 4401
 
 
-async def test_who_signs_out_on_one_node_loses_the_boards_on_the_others(cluster, person):
+async def test_signing_out_on_one_node_closes_the_boards_on_the_others(cluster, person):
     first, second, third = cluster.nodes
     async with person.board(second.url, "/") as board, person.board(third.url, "/alerts/") as other:
         await asyncio.gather(board.recv(), other.recv())
@@ -186,7 +186,7 @@ def at_once(act: Any, orders: Any) -> list[Any]:
         return list(pool.map(act, orders))
 
 
-async def test_each_process_tells_its_own_metrics(cluster, credential):
+async def test_each_process_serves_its_own_metrics(cluster, credential):
     first, second, third = cluster.nodes
     async with await Terminal.connect(first.link, credential) as terminal:
         await terminal.boot()

@@ -1,4 +1,4 @@
-"""A real Prometheus, with the configuration that we ship, beside a whole cluster."""
+"""A real Prometheus, with the shipped configuration, and a whole cluster."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def test_every_node_and_every_clock_is_scraped(prometheus, cluster):
     wait_for_value(answering, jobs)
 
 
-def test_numbers_of_the_fleet_are_counted_once_although_every_node_tells_them(prometheus, query):
+def test_metrics_of_the_fleet_are_counted_once_although_every_node_serves_them(prometheus, query):
     [(terminals,)] = query("SELECT count(*) FROM fleet_terminal")
 
     wait_for_value(lambda: prometheus.ask("sum(tms:terminals:max)"), [({}, float(terminals))])

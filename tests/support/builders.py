@@ -1,4 +1,4 @@
-"""What tests arrange a fleet with: terminals as they stand, links as the store sees them, time that passes at will."""
+"""Builders for a fleet in tests: terminals in any state, links as seen by the store, and a controllable clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ def later(seconds: float) -> datetime:
 
 
 class Fleet:
-    """Sites, terminals, rules and people; a fleet begins without the default rules."""
+    """Sites, terminals, rules and people; a fleet has no default rules."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -107,7 +107,7 @@ class Fleet:
 
 @dataclass(eq=False)
 class Link:
-    """A link as the batch and the store see it. Makes the items that would come over it and keeps what it is told."""
+    """A link as seen by the batch and the store. Creates its items, and records callbacks."""
 
     terminal: Terminal
     number: int = 0
@@ -124,19 +124,19 @@ class Link:
         self.identity = identity_of(self.terminal)
         self.judge = LinkEvaluator(self.identity)
 
-    # What comes over it
+    # Items
 
     def boot(self, boot_id: str = "boot-1", *, at: datetime = AT, address: str | None = None, **params: Any) -> Booted:
         self.boot_id = boot_id
         return Booted(self, at, frames.BootFrame(boot_id, **params), address)
 
     def report(self, seq: int, *, at: datetime = AT, taken_at: datetime | None = None, **params: Any) -> Reported:
-        """`at` is when it arrived, `taken_at` what it says of itself. Judged as a session would."""
+        """`at` is the time of arrival, `taken_at` the timestamp. Evaluated as by a session."""
         report = frames.ReportFrame(seq, taken_at or at, **params)
         return Reported(self, at, report, self.judge.report(report, at=at), 0.0)
 
     def undated(self, seq: int, *, at: datetime = AT, **params: Any) -> Reported:
-        """A late report of a terminal that does not know when it was made."""
+        """A late report of a terminal that does not know its time."""
         return Reported(self, at, frames.ReportFrame(seq, None, late=True, **params), (), 0.0)
 
     def heartbeat(self, *, at: datetime = AT) -> Alive:
@@ -157,7 +157,7 @@ class Link:
     def taken_over(self, *, at: datetime = AT) -> TakenOver:
         return TakenOver(self, at, frames.TerminalEvent(at, "tms.duplicate_credential"), ())
 
-    # What the batch tells it
+    # Callbacks
 
     def on_booted(self, outcome: BootOutcome | None) -> None:
         self.outcome = outcome
@@ -190,7 +190,7 @@ def key_of(terminal: Terminal) -> CredentialKey:
 
 
 class FakeScheduler:
-    """Time that passes on demand: at each step the clock's loops do what is due, as the leading process would."""
+    """A clock that advances on demand: at each step the clock's jobs do what is due, like in the leading process."""
 
     LOOPS: Sequence[jobs.Loop] = tuple(
         loop for loop in jobs.LOOPS if loop.lane is jobs.Lane.PROMPT and loop.name != "beat"

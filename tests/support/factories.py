@@ -1,4 +1,4 @@
-"""Rows for tests of boards, beyond `tests.support.builders`: alerts at any stage, readings, histories."""
+"""Rows for tests of boards, in addition to `tests.support.builders`: alerts in any state, readings, histories."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def alert(
     value: float | None = None,
     **terminal_fields: Any,
 ) -> Alert:
-    """An open alert of a terminal that is made for it."""
+    """An open alert of a new terminal."""
     rule = rule or fleet.metric_rule(severity=severity)
     terminal = terminal or fleet.online(**terminal_fields)
     with transaction.atomic():

@@ -8,18 +8,18 @@ END = {"type": "end"}
 
 
 class FeedRecorder:
-    """Listens to the feed from the moment it is made."""
+    """Records the feed from its creation on."""
 
     def __init__(self) -> None:
         self.layer = get_channel_layer()
         self.channel = async_to_sync(self._subscribe)()
 
     def changes(self) -> list[Change]:
-        """What was published since the last time it was asked; heartbeats left out."""
+        """The changes published since the last call, without heartbeats."""
         return async_to_sync(self._drain)()
 
     def change(self) -> Change:
-        """The same, as one."""
+        """The same, merged into one."""
         whole = NOTHING
         for change in self.changes():
             whole |= change

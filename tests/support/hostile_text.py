@@ -1,4 +1,4 @@
-"""Characters that spoil a log, a page or a terminal."""
+"""Characters that could damage a log, a page or a terminal."""
 
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 

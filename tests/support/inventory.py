@@ -1,4 +1,4 @@
-"""What the code has that somebody outside may rely on: settings, metrics, commands, frames, codes, addresses."""
+"""Public parts of the code: settings, metrics, commands, frames, codes, URLs."""
 
 import ast
 import re
@@ -50,7 +50,7 @@ def settings() -> set[str]:
 
 
 def literal_defaults() -> dict[str, str]:
-    """The defaults that do not depend on anything."""
+    """The constant defaults."""
     return {
         name: str(call.args[1].value)
         for name, call in setting_calls(ast.parse(SETTINGS.read_text()))
@@ -59,7 +59,7 @@ def literal_defaults() -> dict[str, str]:
 
 
 def settings_that_nothing_uses() -> set[str]:
-    """Django's names in capitals of what is read from the environment, and then not looked at by anything of ours."""
+    """Django's settings that are read from the environment and not used by our code."""
     tree = ast.parse(SETTINGS.read_text())
     assigned = {
         target.id
@@ -76,12 +76,12 @@ READ_BY_DJANGO = {"CSRF_TRUSTED_ORIGINS", "SESSION_COOKIE_AGE", "STATIC_ROOT", "
 
 
 def variables() -> set[str]:
-    """Every variable that is read from the environment, by whom ever."""
+    """Every variable that is read from the environment."""
     return found_in_code(r'"(TMS_[A-Z_]+)"')
 
 
 def variables_of_machines() -> set[str]:
-    """That scripts of the deployment read, and TMS itself does not."""
+    """Variables of the deployment scripts, which TMS itself does not read."""
     kinds = ("", ".sh", ".tf", ".py")
     files = [path for path in (ROOT / "deploy").rglob("*") if path.suffix in kinds and path.is_file()]
     ours = [path for path in files if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
@@ -127,11 +127,11 @@ def error_types() -> set[str]:
     return found_in_code(r'"(tms:[a-z-]+)"')
 
 
-# Addresses
+# URLs
 
 
 def addresses() -> set[Address]:
-    """Of every view of ours; the admin stands for what is below it."""
+    """Of our own views; the admin represents its subpages."""
     return set(_addresses(get_resolver().url_patterns, "/"))
 
 

@@ -1,4 +1,4 @@
-"""HTML pages as tests read them."""
+"""HTML pages in tests."""
 
 import re
 from html.parser import HTMLParser
@@ -9,7 +9,7 @@ HTMX_HEADERS = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 class HtmlPage(HTMLParser):
-    """A page as a test looks at it: its elements by id, and the text of each."""
+    """A parsed page: its elements by id, and the text of each."""
 
     def __init__(self, answer: HttpResponse) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class HtmlPage(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self._open: list[str] = []
         self._texts: dict[str, list[str]] = {}
-        # Isolation is no gap between words.
+        # Isolation adds no whitespace.
         self.feed(re.sub(r"</?bdi>", "", self.html))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -42,7 +42,7 @@ class HtmlPage(HTMLParser):
             self._texts.setdefault(element, []).append(data)
 
     def text(self, element: str) -> str:
-        """All text within the element, a blank between elements."""
+        """All text within the element, with a space between elements."""
         return " ".join(" ".join(self._texts.get(element, [])).split())
 
     def attribute(self, element: str, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""People of tests, and the groups that TMS ships: what a test's person may do is what the fixture says."""
+"""People for tests, and the shipped groups: permissions come from the fixture."""
 
 import json
 from functools import cache
@@ -31,7 +31,7 @@ def group(name: str) -> Group:
 
 
 def person(username: str, *, of: str = "", **fields: Any) -> User:
-    """A person who may do what the group `of` may; without a group they only look."""
+    """A person with the permissions of the group `of`; without a group, of a viewer."""
     made = User.objects.create_user(username, **fields)
     if of:
         made.groups.add(group(of))

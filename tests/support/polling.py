@@ -1,4 +1,4 @@
-"""Waits for what another process or thread brings about; each fails with the last value it read."""
+"""Waits for changes by another process or thread; each fails with the last value it read."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ PAUSE_S = 0.02
 
 
 def wait_for[Value](read: Callable[[], Value], holds: Callable[[Value], bool] = bool) -> Value:
-    """Block until what `read` returns fulfils `holds`, and return it."""
+    """Block until the result of `read` satisfies `holds`, and return it."""
     deadline = time.monotonic() + DEADLINE_S
     while not holds(value := read()):
         assert time.monotonic() < deadline, f"in vain for {DEADLINE_S} s; last value: {value!r}"

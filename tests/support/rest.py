@@ -63,6 +63,6 @@ def problem_of(answer: HttpResponse) -> tuple[int, str]:
 
 
 def invalid_fields(answer: HttpResponse) -> list[str]:
-    """Where something is wrong with what was sent."""
+    """The location of an error in a request."""
     assert problem_of(answer) == (422, "tms:bad-request"), answer.content
     return [error["where"] for error in answer.json()["errors"]]

@@ -1,6 +1,6 @@
-"""PostgreSQL and Redis of our own: private, on free loopback ports, gone at the end.
+"""PostgreSQL and Redis for tests: private, on free loopback ports, removed at the end.
 
-`python -m tests.support.services COMMAND ...` runs COMMAND with both, and names them in TMS_DATABASE_URL and
+`python -m tests.support.services COMMAND ...` runs COMMAND with both, and passes them in TMS_DATABASE_URL and
 TMS_REDIS_URL.
 """
 
@@ -16,7 +16,7 @@ __all__ = ["HOST", "PostgreSQL", "Redis", "Service", "free_port"]
 
 
 def main(command: Sequence[str]) -> int:
-    # Ctrl-C reaches the command by itself; we outlive it in order to tidy up.
+    # Ctrl-C reaches the command directly; this process outlives it in order to clean up.
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with PostgreSQL() as database, Redis() as broker:

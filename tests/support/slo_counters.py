@@ -1,4 +1,4 @@
-"""What was counted of the published objective."""
+"""Samples of the service level."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ from tms.metrics import instruments
 
 
 def counted() -> Counter[tuple[str, str]]:
-    """How many observations there are, by indicator and outcome."""
+    """Number of samples, by indicator and outcome."""
     samples = (sample for family in instruments.SLO_SECONDS.collect() for sample in family.samples)
     return Counter(
         {

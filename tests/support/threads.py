@@ -1,4 +1,4 @@
-"""Work in threads, each with a database connection of its own."""
+"""Work in threads, each with its own database connection."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ DEADLINE_S = 30
 
 
 def run_concurrently[Result](number: int, work: Callable[[int], Result]) -> list[Result | Exception]:
-    """What each of `number` callers got: the result of `work(n)`, or the exception it raised."""
+    """The results of `number` callers: the result of `work(n)`, or its exception."""
     ready = Barrier(number, timeout=DEADLINE_S)
 
     def run(n: int) -> Result | Exception:
@@ -31,7 +31,7 @@ def run_concurrently[Result](number: int, work: Callable[[int], Result]) -> list
 
 @contextmanager
 def open_transaction(work: Callable[[], object]) -> Iterator[None]:
-    """`work` was done in a transaction of somebody else, which ends only after the block."""
+    """`work` was done in another transaction, which ends only after the block."""
     is_done, may_end = Event(), Event()
 
     def act() -> None:
@@ -54,7 +54,7 @@ def open_transaction(work: Callable[[], object]) -> Iterator[None]:
 
 
 async def in_thread[Result](work: Callable[..., Result], *args: Any) -> Result:
-    """`work(*args)` in a thread of its own, for a coroutine that asks the database."""
+    """`work(*args)` in a separate thread, for a coroutine that uses the database."""
 
     def run() -> Result:
         try:

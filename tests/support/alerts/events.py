@@ -1,4 +1,4 @@
-"""Rule events, and operator actions as HTML and REST carry them out, in few words."""
+"""Rule events, and operator actions as in HTML and REST, in short form."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Terminals that are lost together, and the incident that their alerts become."""
+"""Terminals that are lost together, and the incident of their alerts."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tms.fleet.presence.transitions import LinkStateChange
 
 
 class Storm:
-    """Terminals that are lost and come back, and the clock that follows them."""
+    """Terminals that are lost and return, and a clock that follows them."""
 
     def __init__(self, fleet: Fleet, scheduler: FakeScheduler) -> None:
         self.fleet = fleet
@@ -48,7 +48,7 @@ def only_incident() -> Incident:
 
 
 def transitions_of(incident: Incident) -> list[tuple[str, int]]:
-    """Its history: what, and of how many."""
+    """Its history: kinds, and numbers of alerts."""
     return list(incident.transitions.values_list("kind", "number"))
 
 

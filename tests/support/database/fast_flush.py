@@ -1,7 +1,7 @@
-"""After a test whose transactions were real, its rows are deleted, where there are any.
+"""Deletes the rows of a test with real transactions.
 
-Django truncates every table, of which PostgreSQL has a hundred with the partitions, and then makes anew what migrations
-made of content types and permissions.
+Django truncates every table, of which PostgreSQL has a hundred with the partitions, and then recreates the content
+types and permissions of the migrations.
 """
 
 from django.db import connections, transaction
@@ -9,17 +9,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
-"""What `migrate` writes there is the same for each test."""
+"""The rows that `migrate` writes are the same for each test."""
 
 
 def empty_databases(case: TransactionTestCase) -> None:
-    """In place of `TransactionTestCase._fixture_teardown`."""
+    """Replaces `TransactionTestCase._fixture_teardown`."""
     for alias in case._databases_names(include_mirrors=False):
         empty(connections[alias])
 
 
 def empty(connection: BaseDatabaseWrapper) -> None:
-    """Foreign keys are looked at when all is deleted."""
+    """Foreign keys are checked after everything is deleted."""
     quoted = [connection.ops.quote_name(table) for table in _tables(connection)]
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {table})" for table in quoted))

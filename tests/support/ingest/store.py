@@ -1,4 +1,4 @@
-"""The store, used as the batch does."""
+"""The store, as used by the batch."""
 
 from tests.support.builders import Link
 from tms.alerts.models import Alert
@@ -10,7 +10,7 @@ from tms.telemetry.models import Report
 
 
 def write(*items: Item) -> BatchResult:
-    """Commit, and tell the links."""
+    """Commit, and call the callbacks of the links."""
     result = store.write(items)
     for item in result.boots:
         item.link.on_booted(item.outcome)

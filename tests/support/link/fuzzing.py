@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.link.terminal import Terminal, report
 
 FRAMES_A_LINK = 30
-"""More, and a link is closed before it has taken them all."""
+"""With more, a link is closed before it has sent them all."""
 
 
 VALID = [
@@ -28,7 +28,7 @@ ODD = [None, True, -1, 2**70, 1e308, "", "\u0000", "\ud83d\ude00", "' OR 1=1 --"
 
 
 async def send_frames(link: str, credential: str, frames: Iterator[str | bytes]) -> list[int | None]:
-    """Send frames, a few over each link, and take whatever comes back; returns how each link was closed."""
+    """Send frames, a few over each link, and read the responses; returns how each link was closed."""
     codes = []
     while few := list(islice(frames, FRAMES_A_LINK)):
         terminal = await Terminal.connect(link, credential)
@@ -44,7 +44,7 @@ async def send_frames(link: str, credential: str, frames: Iterator[str | bytes])
 
 
 def fuzzed_frame(dice: random.Random) -> str | bytes:
-    """A valid frame with one thing wrong, or noise."""
+    """A valid frame with one error, or noise."""
     kind = dice.randrange(4)
     if kind == 0:
         return dice.randbytes(dice.randrange(200))

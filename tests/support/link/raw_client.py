@@ -1,4 +1,4 @@
-"""A blocking WebSocket client over a raw socket: it reads only when it is told to, and sends any bytes."""
+"""A blocking WebSocket client over a raw socket: it reads only on request, and sends any bytes."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ class Closed:
 
 @dataclass(frozen=True)
 class Lost:
-    """The connection ended without one."""
+    """The connection ended without a close frame."""
 
     how: str
 
@@ -34,7 +34,7 @@ type Received = str | bytes | Closed | Lost
 
 
 class Client:
-    """A connection. `status` and `headers` are those of the server's answer to the upgrade."""
+    """A connection. `status` and `headers` are those of the response to the upgrade."""
 
     def __init__(self, port: int, *, receive_buffer: int | None = None) -> None:
         self.buffer = b""
@@ -102,7 +102,7 @@ class Client:
         return payload.decode() if opcode == TEXT else payload
 
     def receive_pings(self, count: int) -> None:
-        """Answers so many pings; anything else is an error."""
+        """Answer so many pings; anything else is an error."""
         for _ in range(count):
             opcode, payload = self.read_frame()
             assert opcode == PING
@@ -154,4 +154,4 @@ def frame(content: str | bytes, opcode: int = TEXT) -> bytes:
         head += b"\xfe" + struct.pack("!H", size)
     else:
         head += b"\xff" + struct.pack("!Q", size)
-    return head + b"\0\0\0\0" + payload  # masked with nothing
+    return head + b"\0\0\0\0" + payload  # masked with zeros

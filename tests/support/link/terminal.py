@@ -1,4 +1,4 @@
-"""A terminal for tests: a WebSocket client that knows nothing of TMS but the frames."""
+"""A terminal for tests: a WebSocket client that uses only the frames of TMS."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ class Terminal:
 
     @classmethod
     async def connect(cls, url: str, credential: str, *, forwarded_for: str | None = None, **options: Any) -> Self:
-        """`forwarded_for`: what a proxy in between says of the client's address."""
+        """`forwarded_for`: the client's address in the header of a proxy."""
         headers = {"Authorization": f"Bearer {credential}"}
         if forwarded_for:
             headers["X-Forwarded-For"] = forwarded_for
@@ -69,7 +69,7 @@ class Terminal:
         """The close code, once the server has closed."""
         with contextlib.suppress(ConnectionClosed):
             async with asyncio.timeout(DEADLINE_S):
-                while True:  # unread frames would hold up the close frame behind them
+                while True:  # unread frames would delay the close frame behind them
                     await self.socket.recv()
         return self.socket.close_code
 

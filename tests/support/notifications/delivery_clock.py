@@ -1,4 +1,4 @@
-"""Time of notifications that passes on demand."""
+"""A controllable clock for notifications."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from tms.notifications.dispatch import dispatcher, leases, outbox
 
 
 class DeliveryClock:
-    """Time that passes on demand: at each step the outbox and the workers do what is due."""
+    """A clock that advances on demand: at each step the outbox and the workers do what is due."""
 
     def __init__(self) -> None:
         self.at = AT

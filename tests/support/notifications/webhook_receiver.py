@@ -1,4 +1,4 @@
-"""The other side of a webhook: a real HTTP server that keeps what it gets and answers as it is told."""
+"""The receiver of webhooks: a real HTTP server that records requests and answers as configured."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ class ReceivedRequest:
 
 @dataclass
 class WebhookReceiver:
-    """Answers with what is in `script`, one after the other, and then with `usual`."""
+    """Answers with the entries of `script`, one after the other, and then with `usual`."""
 
     host: str = "127.0.0.1"
     usual: Answer = (204, {})
@@ -66,7 +66,7 @@ class WebhookReceiver:
         self.arrived.release()
         answer = self.script.pop(0) if self.script else self.usual
         status, headers = answer(posted) if callable(answer) else answer
-        if status == 0:  # cut the line
+        if status == 0:  # close the connection
             handler.close_connection = True
             return
         handler.send_response(status)

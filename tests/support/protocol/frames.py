@@ -1,4 +1,4 @@
-"""Frames of a terminal as they stand on the wire."""
+"""Frames of a terminal as on the link."""
 
 import json
 
@@ -18,7 +18,7 @@ def report(**params: object) -> str:
 
 
 def decoded(text: str | bytes) -> uplink.Uplink | FrameError:
-    """What the server makes of a message that holds one frame."""
+    """The server's result for a message with one frame."""
     frames = list(uplink.decode(text))
     assert len(frames) == 1
     return frames[0]

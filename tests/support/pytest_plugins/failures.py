@@ -2,7 +2,7 @@ import pytest
 
 
 class Failures:
-    """Names each failure when it happens; pytest shows all of it at the end."""
+    """Prints each failure at once; pytest prints the details at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""AWS, as far as emulators know it: over real HTTP, on loopback, in a process of its own, gone at the end."""
+"""AWS, as far as it is emulated: over real HTTP, on loopback, in a separate process."""
 
 import sys
 import urllib.request
@@ -17,7 +17,7 @@ KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 class Emulator(Service):
     ready = "/"
-    """What it answers when it is."""
+    """The response that shows that it is ready."""
 
     @property
     def url(self) -> str:
@@ -32,7 +32,7 @@ class Emulator(Service):
 
     @property
     def env(self) -> Mapping[str, str]:
-        """With which a process takes this for AWS."""
+        """The environment with which a process uses it as AWS."""
         return {
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": self.url,
@@ -47,7 +47,7 @@ class Emulator(Service):
 
 
 class Moto(Emulator):
-    """Knows most of AWS; evaluates no alarms."""
+    """Emulates most of AWS, but evaluates no alarms."""
 
     ready = "/moto-api/"
 
@@ -56,13 +56,16 @@ class Moto(Emulator):
         return [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.port)]
 
     def forget(self) -> None:
-        """As a new account."""
+        """Reset to an empty account."""
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=5):
             pass
 
 
 class Ministack(Emulator):
-    """Evaluates alarms whenever a number arrives, and tells SNS. Its own command would listen to the whole network."""
+    """Evaluates alarms whenever a data point arrives, and notifies SNS.
+
+    Its own command would listen on all interfaces.
+    """
 
     ready = "/_localstack/health"
 

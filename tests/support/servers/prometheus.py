@@ -1,4 +1,4 @@
-"""A Prometheus of our own, with the configuration that we ship."""
+"""A Prometheus with the shipped configuration."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parents[3] / "deploy/prometheus"
 
 
 class Prometheus(Service):
-    """One with our configuration, which scrapes more often than it does out of the box."""
+    """One with our configuration, and a shorter scrape interval."""
 
     def __init__(self, folder: Path, *, nodes: Sequence[int], clocks: Sequence[int] = ()) -> None:
         """Ports of processes on this host."""

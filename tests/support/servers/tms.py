@@ -1,4 +1,4 @@
-"""A TMS of its own, running as a process: `manage.py serve --clock`, on SQLite or on the services of this pass."""
+"""A TMS that runs as a process: `manage.py serve --clock`, on SQLite or on the services of this pass."""
 
 import contextlib
 import os
@@ -21,8 +21,10 @@ from tests.support.services import HOST, free_port
 ROOT = Path(__file__).resolve().parents[3]
 CHOSEN = os.environ.get("TMS_SERVER")
 SERVERS = [CHOSEN] if CHOSEN else ["daphne"] if "TMS_DATABASE_URL" in os.environ else ["daphne", "uvicorn"]
-"""What TMS serves on where a test is for both. What a server promises does not depend on the database, so the pass on
-the services takes the default; a session with TMS_SERVER is all on that one.
+"""The servers for tests of both.
+
+The guarantees of a server do not depend on the database, so the pass on the services uses the default; a session with
+TMS_SERVER uses only that one.
 """
 
 START_DEADLINE_S = 30
@@ -39,8 +41,8 @@ QUICK = {
     "TMS_CLOSE_TIMEOUT_S": "10",
     "TMS_LOG_FORMAT": "json",
 }
-"""Waits are short here, so that what takes minutes in production takes seconds; but the time to answer a close is long,
-for a test's client on a busy machine may be late.
+"""Short intervals, so that minutes in production take seconds; but a long time to answer a close, because a test
+may be slow on a busy machine.
 """
 
 ENROL_MANY = """
@@ -57,7 +59,7 @@ for n in range(first, first + number):
 
 
 class RunningTMS:
-    """One TMS. `env` names settings that differ from `QUICK`; `root` is the checkout whose code runs."""
+    """One TMS. `env` are settings that differ from `QUICK`; `root` is the checkout whose code runs."""
 
     def __init__(self, folder: Path, *, root: Path = ROOT, **env: str) -> None:
         self.folder = folder
