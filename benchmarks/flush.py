@@ -1,4 +1,4 @@
-"""`python -m benchmarks.flush`: what one flush of ingest costs, by the number of reports that it carries.
+"""`python -m benchmarks.flush`: the duration of one flush of ingest by its number of reports.
 
 Runs the store in this process against a durable PostgreSQL, without sockets, boards and rules: the fixed part of a
 flush decides how soon a report can be acknowledged at low load.

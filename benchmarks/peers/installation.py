@@ -33,7 +33,7 @@ class Installation:
         return failure.read_text() if failure.exists() else "not installed; run python -m benchmarks.peers"
 
     def install(self) -> None:
-        """Install what the locks name, unless it is installed; if that fails, `absence` returns the reason."""
+        """Install the packages of the locks, unless they are installed; if that fails, `absence` returns the reason."""
         if self._is_current():
             return
         shutil.rmtree(self.folder, ignore_errors=True)

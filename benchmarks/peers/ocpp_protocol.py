@@ -7,11 +7,11 @@ from benchmarks.fleet import secret
 from benchmarks.load.client_protocol import NoBoards, state
 
 RESULT = 3
-"""The type of a message that answers a call; an error has another."""
+"""The type of a message that answers a call; errors have another one."""
 
 
 class OcppProtocol(NoBoards):
-    """OCPP 1.6 over JSON. A report is the text of a DataTransfer, whose content OCPP leaves to the vendor.
+    """OCPP 1.6 over JSON. A report is the text of a DataTransfer, whose content is defined by the vendor.
 
     The id of a call is the number of its report, and 0 for the boot.
     """

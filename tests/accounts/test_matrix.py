@@ -1,4 +1,4 @@
-"""Who may do what: each person at each address by each method, as `matrix.txt` says. With `-s` the outcome is printed.
+"""The access of each person to each URL by each method, as in `matrix.txt`. With `-s` the outcome is printed.
 
 Addresses come from the URL patterns and from the OpenAPI document. One that answers a method for which the table
 names nobody fails the test.
@@ -36,7 +36,7 @@ PEOPLE = {"stranger": 0, "no group": 1, "viewer": 2, "operator": 3, "manager": 4
 PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DELETE")
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
 INDEX_OF_AN_APP = re.compile(r"\^\(\?P<app_label>.*\$")
-"""The admin has one address for the names of all apps."""
+"""The admin has one URL for the names of all apps."""
 MAY_BE_MISSING = re.compile(r"/restore/$|/key/?$|/notes/|^/api/v1/(<anything:rest>)?$|^/admin/\(\?P<url>|^/admin/r/")
 
 
@@ -48,11 +48,11 @@ class Way(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The objects that addresses name: by the path before them."""
+    """Objects in URLs, by the path before them."""
 
     names: dict[str, str]
     others: dict[str, str]
-    """What stands in an address and is no object, by what the route calls it or by the path before it."""
+    """Values in URLs that are not objects, by the parameter of the route or by the path before it."""
 
     def fill(self, route: str) -> str:
         """`/alerts/<int:pk>/` → `/alerts/7/`."""
@@ -63,7 +63,7 @@ class Rows(NamedTuple):
         return route
 
 
-# Addresses
+# URLs
 
 
 def patterns(resolver: Any, before: str = "/") -> Iterator[str]:
@@ -129,7 +129,7 @@ def rows_of(fleet: Fleet) -> Rows:
 
 
 def crew() -> dict[str, User | None]:
-    """All of them are staff, who may open the admin: that alone grants nothing."""
+    """All of them are staff, who may open the admin; being staff alone grants nothing."""
     groups = {"no group": "", "viewer": "Viewer", "operator": "Operator", "manager": "Manager"}
     made = {name: people.person(name.replace(" ", "-"), of=of, is_staff=True) for name, of in groups.items()}
     return {"stranger": None, **made, "superuser": User.objects.create_superuser("boss")}
@@ -183,7 +183,7 @@ class Visitor:
 
 
 def listed() -> dict[str, dict[str, str]]:
-    """By route: the word of each method. Whoever has signed in may read what the API has."""
+    """The word of each method, by route. Every signed-in person may read the API."""
     lines = (line.split() for line in TABLE.read_text().splitlines() if line and not line.startswith("#"))
     words = {route: dict(word.split("=") for word in rest) for route, *rest in lines}
     table = {one: of for route in words for one, of in lines_of(route, words[route])}
@@ -193,7 +193,7 @@ def listed() -> dict[str, dict[str, str]]:
 
 
 def lines_of(route: str, words: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """What one line stands for: `<action>` of the API for every operator action, `view` for the pages of a model."""
+    """The routes of one line: `<action>` of the API for every operator action, `view` for the pages of a model."""
     if "view" in words:
         yield from pages_of_model(route, words)
     elif route.startswith("/api/") and "<action>" in route:

@@ -1,4 +1,4 @@
-"""The servers on libraries for OCPP: how the load talks to them, how they are installed, and a tiny run of each."""
+"""The servers on libraries for OCPP: their protocol, their installation, and a tiny run of each."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def test_a_report_is_the_text_of_a_data_transfer():
     assert (text["seq"], text["status"], text["metrics"]["link_rtt_ms"]) == (7, "degraded", 3)
 
 
-def test_a_terminal_names_itself_in_the_path_and_proves_it_by_its_secret():
+def test_a_terminal_sends_its_identifier_in_the_path_and_its_secret_in_a_header():
     headers = PROTOCOL.handshake("BENCH-1")
 
     scheme, _, basic = headers["Authorization"].partition(" ")
@@ -89,7 +89,7 @@ def test_a_peer_is_installed_once_for_each_version_of_its_lock(lock: Path):
 
 @pytest.mark.services
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
-def test_a_run_measures_what_needs_no_board_and_loses_nothing(tmp_path: Path, peer: type[Peer]):
+def test_a_run_measures_everything_without_boards_and_loses_nothing(tmp_path: Path, peer: type[Peer]):
     if why := peer.absence():
         pytest.skip(f"{peer.name}: {why}")
 

@@ -102,7 +102,7 @@ def test_a_storm_is_swept_and_alerted_in_one_pass_however_many_transactions_that
 
 
 @pytest.mark.parametrize("number", [1, 400])
-def test_boards_are_notified_of_changes(fleet, django_assert_max_num_queries, number):
+def test_the_number_of_queries_does_not_grow_with_the_fleet(fleet, django_assert_max_num_queries, number):
     fleet.presence_rule(Presence.SILENT)
     fleet.terminals(number, presence=Presence.ONLINE, due_at=AT, lease_at=AT)
 
@@ -113,7 +113,7 @@ def test_boards_are_notified_of_changes(fleet, django_assert_max_num_queries, nu
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_hear_of_those_who_moved(fleet, feed_recorder):
+def test_boards_are_notified_of_changes(fleet, feed_recorder):
     terminal, _ = fleet.online(lease_s=1), fleet.online(lease_s=99)
     feed_recorder.changes()
 

@@ -3,12 +3,12 @@
 from tms.commands.catalog import CATALOG, is_dangerous
 
 PUBLIC = ["ping", "reboot", "collect_logs"]
-"""Terminals, scripts and stored commands know these names."""
+"""Terminals, scripts and stored commands use these names."""
 
 
-def test_the_names_that_terminals_know_stay():
+def test_the_names_do_not_change():
     assert [name for name in CATALOG if name in PUBLIC] == PUBLIC
 
 
-def test_a_reboot_is_dangerous_and_what_nobody_knows_is_not():
+def test_a_reboot_is_dangerous_and_an_unknown_command_is_not():
     assert [name for name in (*PUBLIC, "dance") if is_dangerous(name)] == ["reboot"]

@@ -1,4 +1,4 @@
-"""The socket writer on a server that knows nothing of TMS: plain uvicorn."""
+"""The socket writer on plain uvicorn, without TMS."""
 
 import asyncio
 import socket

@@ -22,12 +22,12 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 EVENT = frames.TerminalEvent(AT, "reader_fault")
 UNLIKE = {"terminal", "session", "node", "due_at"}
-"""Columns of a state that the two terminals of a comparison need not share."""
+"""Columns of a state that may differ between the two compared terminals."""
 
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
-    """No hour is over."""
+    """The time of all items, so that no hour has ended."""
     monkeypatch.setattr(db_clock(), "now", lambda: AT)
 
 
@@ -44,14 +44,14 @@ def test_reports_and_heartbeats_of_several_terminals_are_one_statement(fleet, li
     other = booted(fleet.terminal())
     items = [link.report(1), other.heartbeat(at=later(1)), link.report(2, at=later(2), status="fault")]
 
-    with django_assert_num_queries(0):  # Django's own; the statement does not go through its cursors
+    with django_assert_num_queries(0):  # of Django's cursors, which the statement does not use
         written = attempt(*items)
 
     assert ({id(item) for item in written.items}, written.rest) == ({id(item) for item in items}, [])
     assert (written.terminals, written.inserted) == ({link.terminal.pk, other.terminal.pk}, 2)
 
 
-def test_it_names_the_terminals_whose_status_changed(fleet, link):
+def test_it_returns_the_terminals_whose_status_changed(fleet, link):
     same, silent = booted(fleet.terminal()), booted(fleet.terminal())
     write(link.report(1, status="ok"), same.report(1, status="ok"), silent.report(1, status="ok"))
 
@@ -75,7 +75,7 @@ def test_it_names_the_terminals_whose_status_changed(fleet, link):
         lambda link: [link.report(1), Link(link.terminal).boot("boot-2")],
     ],
 )
-def test_what_needs_more_is_left_to_the_transaction_with_all_of_its_terminal(fleet, link, items):
+def test_items_that_need_the_transaction_are_left_with_all_items_of_their_terminal(fleet, link, items):
     other = booted(fleet.terminal()).report(1)
     left = items(link)
 
@@ -87,7 +87,7 @@ def test_what_needs_more_is_left_to_the_transaction_with_all_of_its_terminal(fle
 @pytest.mark.parametrize(
     "state", [{"presence": Presence.SILENT}, {"session": 2}, {"seq": 5}], ids=["silent", "replaced", "stored before"]
 )
-def test_what_the_database_does_not_agree_with_is_left_too(link, state):
+def test_a_report_that_conflicts_with_the_database_is_left(link, state):
     TerminalState.objects.filter(pk=link.terminal.pk).update(**state)
     report = link.report(5)
 
@@ -123,7 +123,7 @@ BATCHES = st.lists(st.lists(FRAMES, min_size=1, max_size=5), max_size=6)
 
 @given(BATCHES)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_frames_leave_the_same_as_in_the_transaction(fleet, batches):
+def test_any_frames_have_the_same_result_as_in_the_transaction(fleet, batches):
     one, other = booted(fleet.terminal()), booted(fleet.terminal())
     second = 0
     for batch in batches:

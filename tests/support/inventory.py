@@ -119,7 +119,7 @@ def frames() -> set[str]:
 
 
 def close_codes() -> set[str]:
-    """Of terminals' links, and of boards, whose consumer has a few of its own."""
+    """Close codes of terminals' links, and of boards, whose consumer has a few additional ones."""
     return {str(code.value) for code in CloseCode} | found_in_code(r"\b4[45]\d\d\b")
 
 

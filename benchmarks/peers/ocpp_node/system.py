@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 
 class OcppNode(Peer):
-    """`server.js` beside this file, with the packages of a folder elsewhere."""
+    """`server.js` in this folder, with the packages of another folder."""
 
     name = "ocpp-node"
     installation = Installation(

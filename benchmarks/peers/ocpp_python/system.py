@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 
 
 class OcppPython(Peer):
-    """`server.py` beside this file, in a virtual environment of its own."""
+    """`server.py` in this folder, in a separate virtual environment."""
 
     name = "ocpp-python"
     bearable_per_second = 600

@@ -66,7 +66,7 @@ def _history(fleet: Fleet, terminal: Terminal) -> None:
 
 
 def _of_admin(terminal: Terminal, person: User) -> None:
-    """What only the admin lists."""
+    """Objects that only the admin lists."""
     Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
     enrolment.make_token(terminal.site, by=person, at=now())
     api_tokens.issue(person, name="script", at=now())
