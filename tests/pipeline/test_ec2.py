@@ -248,7 +248,7 @@ def test_without_a_machine_no_migration_is_needed(serving, capsys):
     assert main(["migrate", "ec2", "1.1.0"]) == 0
 
     assert sent_commands() == []
-    assert "the first one makes the tables" in capsys.readouterr().out
+    assert "the first one creates the tables" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("release", ["1.1.0; reboot", "$(id)", "../1.1.0", ""])
