@@ -93,7 +93,7 @@ def test_only_a_rollout_that_began_is_rolled_back():
     names = [step.get("name", "") for step in deploy_job()["steps"]]
     conditions = {step["name"]: step["if"] for step in deploy_job()["steps"] if "if" in step}
 
-    assert conditions == dict.fromkeys(("Sign in again", "Roll back", "The checklist of what is back"), BEGUN)
+    assert conditions == dict.fromkeys(("Sign in again", "Roll back", "Checklist after the rollback"), BEGUN)
     assert names[-3:] == list(conditions)
 
 
