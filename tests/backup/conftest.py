@@ -20,7 +20,7 @@ TEMPLATE = "seeded"
 SEED = "from tests.backup import seed; seed.seed()"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[PostgreSQL]:
     """Its role `app` is not a superuser, as on RDS."""
     with PostgreSQL() as server:
@@ -34,7 +34,7 @@ def server() -> Iterator[PostgreSQL]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def moto() -> Iterator[Moto]:
     with Moto() as moto:
         yield moto

@@ -21,7 +21,7 @@ class MigratedCluster(Cluster):
         template_db.restore(self.postgresql.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
     """Three nodes and two clocks, as in production, and as quick as tests want it."""
     settings = QUICK | {"TMS_TAKEOVERS_PER_MINUTE": str(TAKEOVERS), "TMS_LEASE_GRACE_S": "3"}
@@ -29,7 +29,7 @@ def cluster() -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def estate(cluster: Cluster) -> FixtureFleet:
     told = cluster.manage("shell", "-c", "from tests.cluster import fixture_fleet; fixture_fleet.furnish()")
     return FixtureFleet(**json.loads(told.splitlines()[-1]))
@@ -41,7 +41,7 @@ def credential(estate: FixtureFleet) -> str:
     return estate.credentials.pop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def trust(cluster: Cluster) -> ssl.SSLContext:
     assert cluster.nginx.certificate is not None
     return ssl.create_default_context(cafile=str(cluster.nginx.certificate.chain))

@@ -61,7 +61,7 @@ async def board() -> AsyncIterator[ScriptedBoard]:
         yield board
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
     with SeededTMS(tmp_path_factory.mktemp("seeded-tms")) as tms:
         yield tms

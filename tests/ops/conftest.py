@@ -5,7 +5,7 @@ import pytest
 from tests.support.servers.aws import Moto
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def moto() -> Iterator[Moto]:
     with Moto() as moto:
         yield moto

@@ -6,13 +6,13 @@ import pytest
 from tests.support.servers.aws import Ministack, Moto
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def moto() -> Iterator[Moto]:
     with Moto() as moto:
         yield moto
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ministack() -> Iterator[Ministack]:
     """Supports instance refreshes, which moto does not."""
     with Ministack() as ministack:

@@ -11,21 +11,25 @@ from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
     "tests/machine/test_machine.py",
+    "tests/e2e/",  # one browser, one fleet
     "tests/cluster/test_command.py",
     "tests/cluster/",  # one cluster for all of them
-    "tests/benchmarks/test_full.py",
     "tests/benchmarks/test_run.py",
-    "tests/benchmarks/test_run_alone.py",
+    "tests/benchmarks/test_full.py",
     "tests/infrastructure/test_terraform.py",
-    "tests/e2e/test_pages.py",
-    "tests/clock/test_clock_step.py",
+    "tests/ops/",  # one AWS
     "tests/backup/",  # one database to copy, one AWS
-    "tests/ops/test_prometheus.py",
+    "tests/link/",  # one TMS on each server
+    "tests/pipeline/",  # one AWS of each kind
+    "tests/clock/test_clock_step.py",
     "tests/benchmarks/",
     "tests/faults/test_killed.py",
-    "tests/link/",  # one TMS on each server
 )
-"""What takes ten seconds or more, by the beginning of its path; a folder is taken whole."""
+"""What takes ten seconds or more, by the beginning of its path; a folder is taken whole.
+
+What the tests of a folder share has the scope "package", so that it ends with the last of them and takes no time from
+others. A folder needs an `__init__.py` for that.
+"""
 
 
 class LongestFirst(LoadScopeScheduling):

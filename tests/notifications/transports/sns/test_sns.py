@@ -15,7 +15,7 @@ from tms.notifications.transports.result import SendOutcome
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def moto() -> Iterator[Moto]:
     with Moto() as moto:
         yield moto

@@ -1,0 +1,1 @@
+"""A package to pytest, so that fixtures of its conftest.py can end with its last test."""
