@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -17,7 +18,7 @@ from tests.support.database import template_db
 from tests.support.database.fast_flush import empty_databases
 from tests.support.database.historical_models import before_renames
 from tests.support.feed_recorder import FeedRecorder
-from tests.support.pytest_plugins import scheduling
+from tests.support.pytest_plugins import collecting, scheduling
 from tests.support.pytest_plugins.failures import Failures
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet
@@ -47,6 +48,10 @@ def keep_workers_apart() -> None:
         layer["CONFIG"]["prefix"] += worker
     for options in settings.CACHES.values():
         options["KEY_PREFIX"] = options.get("KEY_PREFIX", "") + worker
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return collecting.is_of_another_pass(collection_path, config.option.markexpr) or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,10 +14,12 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.pytest_plugins.collecting import ON_SERVICES
+
 MOST_FLAKY = 2
 MOST_RERUN = 20
 """More failures than this in one pass are not races: they are not run again."""
-ON_SERVICES = (sys.executable, "-m", "tests.support.services")
+WITH_SERVICES = (sys.executable, "-m", "tests.support.services")
 
 
 class Exit(IntEnum):
@@ -47,7 +49,7 @@ class Verdict(NamedTuple):
 def passes(workers: str, services_workers: str) -> Sequence[Pass]:
     return (
         Pass("embedded", "not services and (embedded or not both)", workers),
-        Pass("services", "both or services", services_workers, ON_SERVICES),
+        Pass("services", ON_SERVICES, services_workers, WITH_SERVICES),
     )
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.suite import MOST_FLAKY, MOST_RERUN, Pass, Verdict, conclude, run
+from tests.support.pytest_plugins.collecting import MARK
 
+TESTS = Path(__file__).parent
 HERE = Pass("here", "not absent", "0")
 
 
@@ -63,3 +65,8 @@ def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(verdicts, passed,
     assert all(f"FLAKY {name}\n" in message for each in verdicts for name in each.flaky)
     assert all(f"BROKEN {name}\n" in message for each in verdicts for name in each.broken)
     assert MOST_FLAKY == 2
+
+
+def test_the_marks_of_the_second_pass_stand_in_the_files_that_have_its_tests():
+    """Other files are not imported then, so a mark that a conftest.py adds would go unnoticed."""
+    assert [path for path in TESTS.rglob("conftest.py") if MARK.search(path.read_text())] == []
