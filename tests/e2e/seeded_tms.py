@@ -36,9 +36,13 @@ class SeededTMS(RunningTMS):
         """Disconnect a site that is used by no other test. Returns the number of the incident."""
         return int(self._run(sys.executable, "-m", "tests.e2e.blackout", site))
 
+    def unused_uid(self, site: str = "SJK") -> str:
+        """The UID of a terminal that no other test uses."""
+        return f"{site}-KSK-{next(self._unused[site]):02}"
+
     async def terminal(self, site: str = "SJK") -> "Kiosk":
         """A newly connected terminal that no other test uses."""
-        return await self.kiosk(f"{site}-KSK-{next(self._unused[site]):02}")
+        return await self.kiosk(self.unused_uid(site))
 
     async def kiosk(self, uid: str, **boot: Any) -> "Kiosk":
         kiosk = await Kiosk.connect(self.link, self.credentials[uid])

@@ -1,14 +1,11 @@
 """The admin in a browser: it works under TMS's own content policy, which the context of every test enforces."""
 
-from collections.abc import Iterator
-
-import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.support.servers.tms import RunningTMS
+from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import SeededTMS
 
-PASSWORD = "watch-the-fleet"
 LISTS = (
     "fleet/site",
     "fleet/terminal",
@@ -31,35 +28,20 @@ FORMS = (
 )
 
 
-@pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
-    with RunningTMS(tmp_path_factory.mktemp("tms")) as tms:
-        tms.manage(
-            "createsuperuser", "--noinput", "--username", "operator", "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
-        )
-        tms.enrol("SHJ-PAY-01")
-        yield tms
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def operator(page: Page, tms: RunningTMS) -> Page:
-    await page.goto(f"{tms.url}/admin/")
-    await page.get_by_label("Username").fill("operator")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
-    return page
+async def operator(tms: SeededTMS, person: Enter) -> Page:
+    return await (await person("mori")).context.new_page()
 
 
-async def test_every_list_and_form_complies_with_the_content_policy(operator: Page, tms: RunningTMS):
-    for path in (*LISTS, *FORMS):
-        answer = await operator.goto(f"{tms.url}/admin/{path}/")
+async def test_every_list_and_form_complies_with_the_content_policy(operator: Page, tms: SeededTMS):
+    for path in ("", *(f"{name}/" for name in (*LISTS, *FORMS))):
+        answer = await operator.goto(f"{tms.url}/admin/{path}")
 
         assert answer is not None
-        assert answer.status == 200, path
+        assert (answer.status, answer.url) == (200, f"{tms.url}/admin/{path}")
 
 
-async def test_a_terminal_is_added_with_autocomplete_for_its_site_and_its_key_is_shown(operator: Page, tms: RunningTMS):
+async def test_a_terminal_is_added_with_autocomplete_for_its_site_and_its_key_is_shown(operator: Page, tms: SeededTMS):
     await operator.goto(f"{tms.url}/admin/fleet/terminal/add/")
     await operator.get_by_label("UID").fill("SHJ-PAY-02")
     await operator.locator(".field-site .select2-selection").click()
@@ -71,8 +53,8 @@ async def test_a_terminal_is_added_with_autocomplete_for_its_site_and_its_key_is
     await expect(operator.locator("code")).to_contain_text("SHJ-PAY-02.")
 
 
-async def test_keys_are_revoked_after_a_confirmation(operator: Page, tms: RunningTMS):
-    await operator.goto(f"{tms.url}/admin/fleet/terminal/?q=SHJ-PAY-01")
+async def test_keys_are_revoked_after_a_confirmation(operator: Page, tms: SeededTMS):
+    await operator.goto(f"{tms.url}/admin/fleet/terminal/?q={tms.unused_uid()}")
     await operator.locator("#result_list input.action-select").check()
     await operator.get_by_label("Action:").select_option("Revoke all keys")
     await operator.get_by_role("button", name="Run").click()
@@ -82,7 +64,7 @@ async def test_keys_are_revoked_after_a_confirmation(operator: Page, tms: Runnin
     await expect(operator.get_by_text("1 key was revoked.")).to_be_visible()
 
 
-async def test_opening_hours_are_added_row_by_row(operator: Page, tms: RunningTMS):
+async def test_opening_hours_are_added_row_by_row(operator: Page, tms: SeededTMS):
     await operator.goto(f"{tms.url}/admin/fleet/site/1/change/")
 
     await operator.get_by_role("button", name="Add another Opening hours").click()
