@@ -81,6 +81,7 @@ TINY = Plan(
     alone_s=0.5,
     broadcast_boards=2,
     scale=(5, 10),
+    scale_nodes=1,
     scale_s=0.5,
     fleet_sizes=(20,),
     requests=2,

@@ -13,7 +13,6 @@ from benchmarks.systems.several import Several
 
 DESCRIPTORS = 0.95
 """Roughly the share of its descriptors that a server process uses for sockets."""
-LATE_MS = 2_000.0
 FULL_GIB = 4.0
 
 
@@ -48,7 +47,7 @@ class Climb:
         point = self.curve[-1]
         if len(failures) > size / 100:
             return f"{len(failures):,} terminals could not be booted, as {failures[0]}"
-        if point["board p99 ms"] > LATE_MS or point["ack p99 ms"] > LATE_MS:
+        if point["board p99 ms"] > self.plan.late_ms or point["ack p99 ms"] > self.plan.late_ms:
             slow = {name: point[name] for name in ("ack p99 ms", "board p99 ms", "server %", "load %")}
             return "it became late (" + ", ".join(f"{name} {value:,.0f}" for name, value in slow.items()) + ")"
         if point["in all GiB"] > FULL_GIB:

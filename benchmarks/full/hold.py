@@ -12,9 +12,6 @@ from benchmarks.quantiles import quantile
 from benchmarks.systems.several import Several
 from deploy.processes import NodeProcess
 
-BROKEN_S = 5.0
-"""Links that break within this after a kill count as its effect."""
-
 
 @dataclass
 class Outage:
@@ -63,12 +60,12 @@ class Hold:
         node.kill()
         if at_once:
             node.launch()
-        time.sleep(BROKEN_S)
+        time.sleep(self.plan.broken_s)
         seen = self.fleet.read()
         seen += self.fleet.wait_until_whole(wanted, patience_s=self.plan.return_patience_s)
         if at_once:
             node.wait_until_ready()
-        outage = _outage(seen, killed_at, is_whole=seen.online >= wanted)
+        outage = _outage(seen, killed_at, broken_s=self.plan.broken_s, is_whole=seen.online >= wanted)
         say(f"hold: {outage.lost:,} lost, {outage.back:,} back, the last after {outage.all_s:.1f} s")
         return outage
 
@@ -93,8 +90,8 @@ class Hold:
         return {name: value for name, value in point.items() if name.endswith(" GiB")} | self.gauge.resident(names)
 
 
-def _outage(seen: FleetCounts, killed_at: float, *, is_whole: bool) -> Outage:
-    with_it = [at for at in seen.lost_at if at < killed_at + BROKEN_S]
+def _outage(seen: FleetCounts, killed_at: float, *, broken_s: float, is_whole: bool) -> Outage:
+    with_it = [at for at in seen.lost_at if at < killed_at + broken_s]
     took = [at - killed_at for at in seen.back_at]
     return Outage(
         lost=len(with_it),

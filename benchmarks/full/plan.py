@@ -23,8 +23,12 @@ class FullPlan:
     patience_s: float = 5
     dials_at_once: int = 256
     """While the fleet grows, so that the connects do not disturb the next measurement."""
+    late_ms: float = 2_000
+    """The fleet grows no further when acknowledgements or boards are later than this."""
     returns_at_once: int = 5 * 256
     """After a process was killed: the total of all processes."""
+    broken_s: float = 5
+    """Links that break within this after a kill count as its effect."""
     return_patience_s: float = 120
     """How long to wait for terminals after a process was killed."""
 
@@ -55,6 +59,8 @@ TINY = FullPlan(
     report_every_s=1,
     change_every_s=0.3,
     dials_at_once=4,
+    late_ms=60_000,  # how fast a machine is, is no matter
     returns_at_once=4,
+    broken_s=1,
     return_patience_s=30,
 )

@@ -24,7 +24,8 @@ class LoadWorker:
     """One process of the load generator."""
 
     def __init__(self, address: Address, cores: Collection[int], *, source: str) -> None:
-        context = get_context("spawn")
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["benchmarks.load.worker"])  # imported once for all of them
         self.source = source
         self.commands: Connection
         self.commands, theirs = context.Pipe()

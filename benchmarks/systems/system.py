@@ -124,12 +124,16 @@ class System(ABC):
         self._make_tables()
         self.cookie = self.run(seed).strip()
 
+    def create_tables(self) -> None:
+        """In an empty database."""
+        self.run(self.migrate)
+
     def _make_tables(self) -> None:
-        """With `migrate` for the first of its kind on this PostgreSQL; the others copy its result."""
+        """The first of its kind on this PostgreSQL creates them; the others copy its result."""
         kind = (urlsplit(self.database_url).netloc, *self.migrate)
         if kind not in BLANKS:
             _create(self.database_url)
-            self.run(self.migrate)
+            self.create_tables()
             BLANKS[kind] = _address_of_a_new_database(self.database_url)
             _create(BLANKS[kind], template=self.database_url)
             return

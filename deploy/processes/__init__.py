@@ -4,7 +4,7 @@ from deploy.processes.clock import ClockProcess
 from deploy.processes.cluster import Cluster
 from deploy.processes.nginx import Nginx
 from deploy.processes.node import NodeProcess
-from deploy.processes.postgresql import PostgreSQL
+from deploy.processes.postgresql import PostgreSQL, load_sql
 from deploy.processes.redis import Redis
 from deploy.processes.service import HOST, Service, StartFailed, free_port
 
@@ -19,4 +19,5 @@ __all__ = [
     "Service",
     "StartFailed",
     "free_port",
+    "load_sql",
 ]

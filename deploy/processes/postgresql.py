@@ -81,5 +81,11 @@ class PostgreSQL(Service):
             raise StartFailed(f"initdb failed:\n{output.decode()}")
 
 
+def load_sql(url: str, file: Path) -> None:
+    """Run the SQL of a dump in the database of `url`."""
+    options = ("--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={file}")
+    subprocess.run([find_postgresql("psql"), url, *options], check=True, stdout=subprocess.DEVNULL)
+
+
 def _set(**settings: object) -> list[str]:
     return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

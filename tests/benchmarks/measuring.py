@@ -1,18 +1,23 @@
-"""Runs of the benchmark as a process."""
+"""Runs of the benchmarks as processes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from benchmarks.run import Run, read
+from benchmarks.systems.tms import TABLES
+from tests.support.database import template_db
 
 ROOT = Path(__file__).parents[2]
 
 
-def measure(kept: Path, *choice: str) -> Run:
+def measure(module: str, kept: Path, *choice: str) -> Run:
+    """A tiny run of `python -m MODULE`."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--tiny", "--keep", str(kept), *choice],
+        [sys.executable, "-m", module, "--tiny", "--keep", str(kept), *choice],
         cwd=ROOT,
+        env=os.environ | {TABLES: str(template_db.dump())},
         capture_output=True,
         text=True,
         check=False,

@@ -1,31 +1,18 @@
 """A tiny run of what holds a large fleet: that it still measures, not what."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.run import read
+from tests.benchmarks.measuring import measure
 
-ROOT = Path(__file__).parents[2]
 HELD = {"P9", "P9 drops", "P9 memory", "P9 killed", "P9 restarted"}
 
 
 @pytest.mark.services
 def test_a_fleet_is_held_while_processes_are_killed_and_nothing_acknowledged_is_lost(tmp_path: Path):
-    kept = tmp_path / "full.json"
+    run = measure("benchmarks.full", tmp_path / "full.json")
 
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.full", "--tiny", "--keep", str(kept)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
-    run = read(kept)
     figures = run.systems["tms-daphne"]
     assert figures.keys() == HELD
     assert figures["P9"].value == 20

@@ -1,31 +1,18 @@
 """A tiny run of the soak: that it still measures, not what."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.run import read
 from benchmarks.soak.soak import Memory
-
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.measuring import measure
 
 
 @pytest.mark.services
 def test_links_break_and_come_back_while_memory_is_read(tmp_path: Path):
-    kept = tmp_path / "soak.json"
+    run = measure("benchmarks.soak", tmp_path / "soak.json")
 
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.soak", "--tiny", "--keep", str(kept)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
-    figure = read(kept).systems["tms-daphne"]["R35"]
+    figure = run.systems["tms-daphne"]["R35"]
     assert figure.details["links broken"] > 0
     assert figure.details["acknowledged, not committed"] == 0
     assert {

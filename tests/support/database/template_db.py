@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from deploy.processes import load_sql
 from deploy.processes.programs import find_postgresql
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,8 +39,7 @@ def copy_database(url: str) -> str:
 
 def restore(url: str) -> None:
     """Fill the empty database of `url`, on a PostgreSQL of its own, as `migrate` would in ten times as long."""
-    command = [find_postgresql("psql"), url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={dump()}"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    load_sql(url, dump())
 
 
 def name_of(url: str) -> str:
