@@ -98,6 +98,10 @@ def test_only_tms_may_read_the_secrets(machine):
     assert "TMS_DATABASE_MASTER_SECRET='rds!db-master'" in settings.read_text()
 
 
+def test_userdata_leaves_tables_as_it_finds_them(machine):
+    assert "Nothing to migrate." in (machine.root / "var/log/tms/userdata.log").read_text()
+
+
 def test_userdata_can_run_again(machine):
     running(machine, "first")
     before = [machine.pid_of("tms:node-1"), machine.pid_of("nginx")]

@@ -36,7 +36,7 @@ def test_an_up_to_date_database_is_not_changed():
 @pytest.mark.services
 def test_of_several_concurrent_processes_one_migrates_and_all_return_when_it_is_done():
     env = os.environ | {"TMS_DATABASE_URL": new_database(os.environ["TMS_DATABASE_URL"])}
-    command = [sys.executable, "manage.py", "migrate_once", "--verbosity", "0"]
+    command = [sys.executable, "manage.py", "migrate_once", "--first-time", "--verbosity", "0"]
     started = [
         subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(AT_ONCE)

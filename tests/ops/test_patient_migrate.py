@@ -7,7 +7,7 @@ import sys
 import psycopg
 import pytest
 
-from tests.support.database.template_db import copy_database
+from tests.support.database.template_db import copy_database, name_of, new_database
 from tests.support.servers.tms import ROOT
 
 pytestmark = pytest.mark.services
@@ -44,13 +44,19 @@ def manage(url: str, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def url() -> str:
-    """Migrate a database that lacks one migration."""
+@pytest.fixture(scope="module")
+def behind() -> str:
+    """The name of a database that lacks one migration, for others to be copied from."""
     url = copy_database(os.environ["TMS_DATABASE_URL"])
     done = manage(url, "migrate", *BEFORE, "--verbosity", "0")
     assert done.returncode == 0, done.stderr
-    return url
+    return name_of(url)
+
+
+@pytest.fixture
+def url(behind: str) -> str:
+    """Of a database that lacks one migration."""
+    return new_database(os.environ["TMS_DATABASE_URL"], template=behind)
 
 
 def is_applied(url: str) -> bool:
