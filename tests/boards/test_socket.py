@@ -22,15 +22,28 @@ pytestmark = pytest.mark.both
 
 DEADLINE_S = 20
 PASSWORD = "a password for tests"
+FURNISH = """
+import sys, django
+django.setup()
+from tms.accounts.models import User
+from tms.fleet.credentials import services as credentials
+from tms.fleet.models import Site, Terminal
+User.objects.create_superuser("tanaka", password=sys.argv[1])
+site = Site.objects.create(code="SJK", name="Shinjuku South")
+print(credentials.enrol(Terminal(uid="SJK-GTE-01", site=site)))
+"""
 
 
 @pytest.fixture(scope="module")
 def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
     with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_BOARDS_PER_PERSON="3") as running:
-        running.manage(
-            "createsuperuser", "--noinput", "--username", "tanaka", "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
-        )
         yield running
+
+
+@pytest.fixture(scope="module")
+def credential(tms: RunningTMS) -> str:
+    """Create a person and a terminal, and return the credential of the terminal."""
+    return tms.run_code(FURNISH, PASSWORD).strip()
 
 
 class Browser:
@@ -70,7 +83,7 @@ class Browser:
 
 
 @pytest.fixture
-def browser(tms: RunningTMS) -> Browser:
+def browser(tms: RunningTMS, credential: str) -> Browser:
     return Browser(tms)
 
 
@@ -109,8 +122,7 @@ async def test_a_board_above_the_limit_of_a_person_is_refused(tms, signed_in):
         assert await refusal(signed_in.board("/")) == 503
 
 
-async def test_a_report_is_on_the_board_soon_after_its_acknowledgement(tms, signed_in):
-    credential = tms.enrol("SJK-GTE-01")
+async def test_a_report_is_on_the_board_soon_after_its_acknowledgement(tms, signed_in, credential):
     async with asyncio.timeout(DEADLINE_S), signed_in.board("/terminals/") as board:
         terminal = await Terminal.connect(tms.link, credential)
         await terminal.boot()

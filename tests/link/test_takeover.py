@@ -12,7 +12,6 @@ from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
 
-TAKEOVERS = 3
 DEADLINE_S = 20
 NOTED = "SELECT e.code FROM telemetry_event e JOIN fleet_terminal t ON t.id = e.terminal_id WHERE t.uid = %s"
 ALERTS = """
@@ -21,24 +20,24 @@ JOIN alerts_rule r ON r.id = a.rule_id WHERE t.uid = %s AND r.event_code = 'tms.
 """
 
 
-async def test_devices_that_replace_each_other_repeatedly_are_banned_and_an_alert_opens(tmp_path):
-    with RunningTMS(tmp_path, TMS_TAKEOVERS_PER_MINUTE=str(TAKEOVERS), TMS_TAKEOVER_BAN_S="300") as tms:
-        [credential] = tms.enrol_many(1)
-        uid = credential.partition(".")[0]
-        links = []
-        for number in range(TAKEOVERS + 2):
-            links.append(await Terminal.connect(tms.link, credential))
-            await links[-1].boot(f"boot-{number}")
+async def test_devices_that_replace_each_other_repeatedly_are_banned_and_an_alert_opens(tms, enrol):
+    credential = enrol()
+    uid = credential.partition(".")[0]
+    takeovers = int(tms.env["TMS_TAKEOVERS_PER_MINUTE"])
+    links = []
+    for number in range(takeovers + 2):
+        links.append(await Terminal.connect(tms.link, credential))
+        await links[-1].boot(f"boot-{number}")
 
-        codes = [await link.closed() for link in links[:-1]]
-        refusal = await refused(tms, credential)
+    codes = [await link.closed() for link in links[:-1]]
+    refusal = await refused(tms, credential)
 
-        assert codes == [4409] * (TAKEOVERS + 1)
-        assert refusal.status_code == 429
-        assert int(refusal.headers["Retry-After"]) > 200
-        await wait_for_value_async(lambda: tms.query(NOTED, uid), [("tms.duplicate_credential",)])
-        await wait_for_value_async(lambda: tms.query(ALERTS, uid), [("critical", "open")])
-        await links[-1].socket.close()
+    assert codes == [4409] * (takeovers + 1)
+    assert refusal.status_code == 429
+    assert int(refusal.headers["Retry-After"]) > 200
+    await wait_for_value_async(lambda: tms.query(NOTED, uid), [("tms.duplicate_credential",)])
+    await wait_for_value_async(lambda: tms.query(ALERTS, uid), [("critical", "open")])
+    await links[-1].socket.close()
 
 
 async def refused(tms: RunningTMS, credential: str) -> Response:

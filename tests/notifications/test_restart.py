@@ -16,8 +16,12 @@ from django.utils import timezone
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Rule
-from tms.fleet.models import Terminal
+from tms.fleet.credentials import services as credentials
+from tms.fleet.models import Site, Terminal
 from tms.notifications.models import Destination, Policy, Step
+site = Site.objects.create(code="SJK", name="Shinjuku South")
+for number in range(3):
+    credentials.enrol(Terminal(uid=f"T{number}", site=site))
 destination = Destination(name="Hook", kind="webhook")
 destination.set_address(sys.argv[1])
 destination.new_key()
@@ -35,7 +39,6 @@ def test_a_notification_answered_with_503_is_sent_after_a_restart_and_none_is_lo
     for receiver in run_receiver():
         receiver.usual = (503, {})
         with RunningTMS(tmp_path, TMS_INSIDE_DESTINATIONS="127.0.0.1") as tms:
-            tms.enrol_many(3)
             furnish(tms, receiver)
             wait_for_events(receiver, 1)
             wait_for(lambda: states(tms) == {"waiting"})

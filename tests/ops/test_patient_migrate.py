@@ -46,7 +46,7 @@ def manage(url: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def behind() -> str:
-    """The name of a database that lacks one migration, for others to be copied from."""
+    """The name of a database that lacks one migration. Tests use copies of it."""
     url = copy_database(os.environ["TMS_DATABASE_URL"])
     done = manage(url, "migrate", *BEFORE, "--verbosity", "0")
     assert done.returncode == 0, done.stderr
@@ -55,7 +55,7 @@ def behind() -> str:
 
 @pytest.fixture
 def url(behind: str) -> str:
-    """Of a database that lacks one migration."""
+    """The address of a database that lacks one migration."""
     return new_database(os.environ["TMS_DATABASE_URL"], template=behind)
 
 
