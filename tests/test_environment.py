@@ -90,8 +90,18 @@ def test_settings_for_aws_need_its_libraries(nowhere, monkeypatch):
         aws.must_be_usable([NAME])
 
 
-def test_other_settings_need_neither(nowhere):
-    aws.must_be_usable([NAME])
+def test_other_settings_need_neither(nowhere, monkeypatch):
+    monkeypatch.setattr(aws, "LIBRARIES", ("no_such_library",))
+
+    assert aws_problem([NAME]) == ""
+
+
+def aws_problem(names: list[str]) -> str:
+    try:
+        aws.must_be_usable(names)
+    except ImproperlyConfigured as refusal:
+        return str(refusal)
+    return ""
 
 
 def test_a_renamed_variable_is_refused_by_its_old_name(monkeypatch):

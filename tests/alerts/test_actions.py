@@ -18,7 +18,9 @@ EACH = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 
 @EACH
 def test_it_has_the_partial_of_its_form(action):
-    get_template(f"boards/actions/{action.form.partial}.html")
+    name = f"boards/actions/{action.form.partial}.html"
+
+    assert get_template(name).template.name == name
 
 
 @EACH

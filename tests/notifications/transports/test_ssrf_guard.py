@@ -210,8 +210,8 @@ class TestWebhook:
     def test_the_guard_ends_with_the_send(self, other):
         send_test(webhook_destination(other.url))
 
-        with socket.create_connection((other.host, other.port), timeout=5):
-            pass
+        with socket.create_connection((other.host, other.port), timeout=5) as connection:
+            assert connection.getpeername() == (other.host, other.port)
 
     def test_chat_services_are_guarded_too(self, other):
         from tms.notifications.models.destination import Destination
