@@ -42,7 +42,7 @@ def test_the_clock_returns_the_leases_of_a_lost_worker(fleet, delivery_clock, po
     later_on = AT + LEASE + timedelta(seconds=1)
 
     for loop in LOOPS:
-        if loop.lane is Lane.POST and loop.name != "post":  # which would send it at once
+        if loop.lane is Lane.NOTIFICATIONS and loop.name != "dispatch":  # which would send it at once
             loop.work(later_on)
 
     delivery.refresh_from_db()

@@ -106,6 +106,6 @@ def test_the_heartbeat_of_the_clock_is_never_purged():
 def test_loops_of_other_releases_are_deleted():
     LoopSuccess.objects.begin({"sweep": 20, "gone": 20}, node="a", at=AT)
 
-    next(loop for loop in LOOPS if loop.name == "loops").work(AT)
+    next(loop for loop in LOOPS if loop.name == "purge_loops").work(AT)
 
     assert [loop.name for loop in LoopSuccess.objects.all()] == ["sweep"]

@@ -32,7 +32,7 @@ def test_the_listener_closes_when_the_spare_connections_are_used_up_until_one_cl
 
     wait_for(lambda: reaches(server), lambda reached: not reached)
 
-    assert server.facts(asking)["counters"]["door_closed"] == 1
+    assert server.facts(asking)["counters"]["listening_stopped"] == 1
     others[0].vanish()
     wait_for(lambda: reaches(server))
     assert "full: 4 connections are open" in server.log

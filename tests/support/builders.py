@@ -193,7 +193,7 @@ class FakeScheduler:
     """A clock that advances on demand: at each step the clock's jobs do what is due, like in the leading process."""
 
     LOOPS: Sequence[jobs.Loop] = tuple(
-        loop for loop in jobs.LOOPS if loop.lane is jobs.Lane.PROMPT and loop.name != "beat"
+        loop for loop in jobs.LOOPS if loop.lane is jobs.Lane.PROMPT and loop.name != "heartbeat"
     )
 
     def __init__(self) -> None:

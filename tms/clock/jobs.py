@@ -30,11 +30,11 @@ class Lane(Enum):
     PROMPT = leader.LOCK
     SLOW = 0x746D73_736C6F77
     """In ASCII: tmsslow."""
-    POST = 0x746D73_706F7374
-    """tmspost."""
+    NOTIFICATIONS = 0x746D73_706F7374
+    """In ASCII: tmspost."""
 
 
-STALLED_AFTER_S = {Lane.PROMPT: 20.0, Lane.SLOW: 900.0, Lane.POST: 20.0}
+STALLED_AFTER_S = {Lane.PROMPT: 20.0, Lane.SLOW: 900.0, Lane.NOTIFICATIONS: 20.0}
 """A loop without a success for so long is stalled. In the slow lane one pass may take minutes, and the others wait."""
 
 
@@ -63,21 +63,21 @@ LOOPS: tuple[Loop, ...] = (
     Loop("reminders", 10.0, lifecycle.remind),
     Loop("nodes", 1.0, NodeWatch().check),
     Loop("maintenance", 1.0, maintenance_services.roll_over),
-    Loop("expire", 1.0, commands.expire),
-    Loop("beat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
+    Loop("expire_commands", 1.0, commands.expire),
+    Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),
-    Loop("count", 3.0, backfill.count, Lane.SLOW),
+    Loop("count_backfill", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
-    Loop("retire", 3600.0, retention.retire, Lane.SLOW),
-    Loop("doors", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
-    Loop("forget", 3600.0, dispatcher.purge, Lane.SLOW),
+    Loop("retention", 3600.0, retention.retire, Lane.SLOW),
+    Loop("site_hours", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
+    Loop("purge_deliveries", 3600.0, dispatcher.purge, Lane.SLOW),
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
-    Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),
-    Loop("promises", 3600.0, recorder.purge, Lane.SLOW),
-    Loop("digests", 5.0, digest_services.send_due, Lane.POST),
-    Loop("outbox", 0.5, outbox.advance, Lane.POST),
-    Loop("post", 0.5, Dispatcher().dispatch, Lane.POST),
-    Loop("rescue", 5.0, leases.reclaim_expired, Lane.POST),
+    Loop("purge_loops", 600.0, lambda at: purge.purge_loops([loop.name for loop in LOOPS]), Lane.SLOW),
+    Loop("purge_slo", 3600.0, recorder.purge, Lane.SLOW),
+    Loop("digests", 5.0, digest_services.send_due, Lane.NOTIFICATIONS),
+    Loop("outbox", 0.5, outbox.advance, Lane.NOTIFICATIONS),
+    Loop("dispatch", 0.5, Dispatcher().dispatch, Lane.NOTIFICATIONS),
+    Loop("reclaim_leases", 5.0, leases.reclaim_expired, Lane.NOTIFICATIONS),
 )

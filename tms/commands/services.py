@@ -22,7 +22,7 @@ LONGEST_DELIVERY_S = 7 * 24 * 3600.0
 PASS_LIMIT = 2_000
 RESULT_LIMIT = 500
 
-not_expired = SetAside[int]("expire")
+not_expired = SetAside[int]("expire_commands")
 
 
 class CommandRefused(ValueError):

@@ -106,7 +106,7 @@ class Hub:
     def _hear(self, message: FeedMessage) -> None:
         now = time.monotonic()
         self.heard_at = now
-        instruments.FEED_MESSAGES.labels("heard").inc()
+        instruments.FEED_MESSAGES.labels("received").inc()
         instruments.FEED_LAG.observe(max(0.0, time.time() - message.sent_at))
         change = message.change
         if self._missed(message, now):

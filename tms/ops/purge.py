@@ -59,7 +59,7 @@ def delete(expired: QuerySet[Any]) -> int:
     return deleted
 
 
-def forget_loops(known: Collection[str]) -> int:
+def purge_loops(known: Collection[str]) -> int:
     """A loop that this release does not have is not stalled."""
     deleted, _ = LoopSuccess.objects.exclude(name__in=known).delete()
     return deleted

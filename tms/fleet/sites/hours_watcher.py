@@ -13,7 +13,7 @@ from tms.lib.set_aside import SetAside, isolate
 READ_AGAIN = timedelta(minutes=1)
 """Hours may have been edited."""
 
-unreadable = SetAside[int]("doors")
+unreadable = SetAside[int]("site_hours")
 """Sites whose hours cannot be worked out."""
 
 

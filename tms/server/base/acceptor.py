@@ -143,7 +143,7 @@ class Acceptor:
 
     def turn_full(self) -> None:
         if self.listener:
-            self.counters["door_closed"] += 1
+            self.counters["listening_stopped"] += 1
             log.error("full: %d connections are open; not listening until some have left", self.inside)
             self.stop_listening()
 

@@ -11,7 +11,7 @@ type Event = Literal[
     "send_waited",  # a send that waited for its reader
     "refused_full",  # upgrade refused with 503: max_connections
     "refused_draining",  # upgrade refused with 503: the process is ending
-    "door_closed",  # stopped listening: spare_connections used up
+    "listening_stopped",  # spare_connections used up
     "drained",  # closed by the drain
     "drain_aborted",  # did not answer the drain's close frame
 ]

@@ -24,7 +24,7 @@ A_DAY_BEFORE = Value(timedelta(days=1), output_field=models.DurationField())
 """Before an outage began none of its reports is looked for: partitions are by day, and a clock may be wrong."""
 PASS_LIMIT = 1_000
 
-uncountable = SetAside[int]("count")
+uncountable = SetAside[int]("count_backfill")
 
 
 class Uncounted(NamedTuple):

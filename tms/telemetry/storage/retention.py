@@ -30,7 +30,7 @@ def retire(at: datetime) -> int:
         nonlocal deleted
         deleted += _strays(old, at) if isinstance(old, partitions.Partitioned) else _delete(old)
 
-    each(_all_old(at), delete, loop="retire")
+    each(_all_old(at), delete, loop="retention")
     return deleted
 
 
