@@ -1,3 +1,5 @@
+from http import HTTPStatus
+
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
@@ -24,7 +26,6 @@ from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import name_digest
 
 SIGN_IN = "accounts/sign-in.html"
-UNREADABLE = 422
 COOKIE_AGE_S = 365 * 24 * 3600
 
 
@@ -61,8 +62,8 @@ def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
     """Explains the missing permission: as a dialog for htmx, regardless of the target, else as a page."""
     context = {"reason": str(exception) if isinstance(exception, access.Forbidden) else ""}
     if not request.htmx:
-        return render(request, "403.html", context, status=403)
-    answer = render(request, "403.html#dialog", context, status=403)
+        return render(request, "403.html", context, status=HTTPStatus.FORBIDDEN)
+    answer = render(request, "403.html#dialog", context, status=HTTPStatus.FORBIDDEN)
     return reswap(retarget(answer, "#dialog"), "innerHTML")
 
 
@@ -81,7 +82,9 @@ def change_password(request: AuthenticatedRequest) -> HttpResponse:
         update_session_auth_hash(request, request.user)
         return redirect(f"{resolve_url('change-password')}?changed=1")
     context = {"form": form, "rules": password_validators_help_texts(), "is_changed": "changed" in request.GET}
-    return render(request, "accounts/password.html", context, status=UNREADABLE if is_sent else 200)
+    return render(
+        request, "accounts/password.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK
+    )
 
 
 @require_POST

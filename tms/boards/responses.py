@@ -1,5 +1,6 @@
 """How views answer: with a page whole, or for htmx with a part of it."""
 
+from http import HTTPStatus
 from typing import Any, overload
 from urllib.parse import urlsplit
 
@@ -16,11 +17,14 @@ from tms.boards.rendering.renderer import render_part
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow, incident_rows
 
-CONFLICT, UNREADABLE = 409, 422
-
 
 def render_page(
-    request: AuthenticatedRequest, page: BoardPage | None, *, results: str = "", status: int = 200, **extra: Any
+    request: AuthenticatedRequest,
+    page: BoardPage | None,
+    *,
+    results: str = "",
+    status: int = HTTPStatus.OK,
+    **extra: Any,
 ) -> HttpResponse:
     """A page whole, or for htmx the partial `results` of it."""
     page = or_404(page)
@@ -44,7 +48,12 @@ def render_page(
 
 
 def render_dialog(
-    request: AuthenticatedRequest, template: str, context: dict[str, Any], *, partial: str = "dialog", status: int = 200
+    request: AuthenticatedRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    partial: str = "dialog",
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
     if request.htmx:

@@ -1,3 +1,5 @@
+from http import HTTPStatus
+
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +15,7 @@ from tms.boards.actions.command_impact import impact_of
 from tms.boards.pages import AlertPage, AlertsPage, OverviewPage, RenderContext, TerminalPage, TerminalsPage
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.terminal_chart import chart
-from tms.boards.responses import UNREADABLE, or_404, render_dialog, render_page
+from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import services as commands
 from tms.commands.catalog import CATALOG, is_dangerous
 from tms.commands.forms import CommandForm
@@ -64,7 +66,7 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
         access.demand(request.user, Permission.SEND_DANGEROUS_COMMANDS)
     form, is_sure = CommandForm(request.POST, person=request.user), request.POST.get("sure") == "1"
     if not form.is_valid():
-        return _command_panel(request, page, form, status=UNREADABLE)
+        return _command_panel(request, page, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if danger and not is_sure:
         return _confirm_command(request, page, form)
     commands.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
@@ -74,7 +76,12 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 
 
 def _command_panel(
-    request: AuthenticatedRequest, page: TerminalPage, form: CommandForm, *, partial: str = "ask", status: int = 200
+    request: AuthenticatedRequest,
+    page: TerminalPage,
+    form: CommandForm,
+    *,
+    partial: str = "ask",
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     return render_page(request, page, results=f"boards/commands.html#{partial}", form=form, status=status)
 

@@ -1,3 +1,5 @@
+from http import HTTPStatus
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -23,5 +25,7 @@ def health(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """For Prometheus on the private network: what came through a public proxy is refused (R20)."""
     if came_through_unnamed_proxy(request) or not is_inside(client_address(request)):
-        return HttpResponse("metrics are read from the private network only\n", status=403, content_type="text/plain")
+        return HttpResponse(
+            "metrics are read from the private network only\n", status=HTTPStatus.FORBIDDEN, content_type="text/plain"
+        )
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, wraps
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -121,7 +122,7 @@ def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict
         answer = view(request, **names)
     except Http404:
         return unknown(request)
-    if answer.status_code == 405 and answer["Content-Type"] != problems.CONTENT_TYPE:
+    if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED and answer["Content-Type"] != problems.CONTENT_TYPE:
         named = set(answer["Allow"].split(", "))
         allowed = ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set())))
         return ProblemError(

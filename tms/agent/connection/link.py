@@ -1,6 +1,7 @@
 """One link to TMS, and the ways in which it can end."""
 
 import asyncio
+from http import HTTPStatus
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -59,7 +60,7 @@ class HandshakeRefused(LinkEnd):
         answer = f"answered {status} {reason}".rstrip()
         super().__init__(f"TMS {answer}" if problem else f"the server {answer}; this is not an answer of TMS itself")
         self.retry_after_s = retry_after_s
-        self.is_credential_rejected = status == 401 and problem == CREDENTIAL_REJECTED
+        self.is_credential_rejected = status == HTTPStatus.UNAUTHORIZED and problem == CREDENTIAL_REJECTED
 
 
 class CertificateRejected(LinkEnd):

@@ -1,5 +1,6 @@
 """Operator actions as HTML: the form, as a dialog for htmx and else as a page, and what it sends."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -16,7 +17,7 @@ from tms.alerts.models import Alert, Incident
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
-from tms.boards.responses import CONFLICT, UNREADABLE, or_404, render_dialog, render_done, render_page, row_of
+from tms.boards.responses import or_404, render_dialog, render_done, render_page, row_of
 from tms.boards.rows.common import WORST_FIRST
 
 METHODS = ["GET", "HEAD", "POST"]
@@ -42,12 +43,14 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     form = entry.form(request.POST if is_sent else None, at=at, initial=initial)
     context = {"action": entry, "form": form, "at": at, "subject": subject, **_shown(target, row)}
     if not is_sent or not form.is_valid():
-        return render_dialog(request, ONE, context, status=UNREADABLE if is_sent else 200)
+        return render_dialog(
+            request, ONE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK
+        )
     try:
         perform(target, rows, by=request.user, at=at, version=_version(request), **form.terms())
     except Conflict as conflict:
         context |= {"conflict": conflict, **_shown(target, row_of(page))}
-        return render_dialog(request, ONE, context, status=CONFLICT)
+        return render_dialog(request, ONE, context, status=HTTPStatus.CONFLICT)
     return render_done(request, page, message=target.done)
 
 
@@ -64,7 +67,7 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     back = AlertsPage(request.user, selection.matching).address
     context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
     if selection.is_nothing or (is_sent and not form.is_valid()):
-        return render_dialog(request, MANY, context, status=UNREADABLE)
+        return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if not is_sent:
         every = target.when.filter(selection.every().alerts(to=request.user)).count()
         context["every"] = 0 if selection.is_all or every <= context["number"] else every
@@ -74,7 +77,7 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     is_changed = bool(outcome.changed or context["number"])
     context |= {"outcome": outcome, "is_changed": is_changed, **_numbers(alerts)}
     if not is_changed:
-        return render_dialog(request, MANY, context, status=CONFLICT)
+        return render_dialog(request, MANY, context, status=HTTPStatus.CONFLICT)
     answer = render_dialog(request, MANY, context, partial="done")
     answer["HX-Trigger"] = "bulk-action-done"
     return answer

@@ -1,3 +1,4 @@
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpResponse, QueryDict
@@ -13,7 +14,6 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_require
 from tms.accounts.permissions import Permission
 from tms.boards.digest.forms import NoteForm
 from tms.boards.lists.choices import Choice
-from tms.boards.responses import UNREADABLE
 from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
@@ -47,7 +47,7 @@ def digest_as_markdown(request: AuthenticatedRequest) -> HttpResponse:
 def write_note(request: AuthenticatedRequest) -> HttpResponse:
     form = NoteForm(request.POST)
     if not form.is_valid():
-        return _show(request, form, status=UNREADABLE)
+        return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     notes.write(form.cleaned_data["text"], by=request.user, at=timezone.now())
     return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
 
@@ -61,7 +61,7 @@ def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         notes.edit(note, form.cleaned_data["text"], by=request.user, at=timezone.now())
         return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
-    status = UNREADABLE if form.is_bound else 200
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
     context = {"nav_item": "digest", "note": note, "form": form}
     return render(request, "boards/digest/note.html", context, status=status)
 
@@ -77,7 +77,7 @@ def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
 
 
-def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = 200) -> HttpResponse:
+def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
     span = _span(request.GET)
     shown = digest(span.since, span.until, to=request.user)
     context: dict[str, Any] = {

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -18,7 +19,6 @@ from tms.boards.pages import MaintenancePage, RenderContext
 from tms.fleet.models import Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence
 
-CONFLICT, UNREADABLE = 409, 422
 PREVIEWED = 5
 TEMPLATE = "boards/maintenance-new.html"
 
@@ -40,13 +40,13 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
         return _ask(request, WindowForm(initial=_begun(request, at=at)), at=at)
     form = WindowForm(request.POST)
     if not form.is_valid() or "preview" in request.POST:
-        return _ask(request, form, at=at, status=200 if form.is_valid() else UNREADABLE)
+        return _ask(request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY)
     cleaned = form.cleaned_data
     try:
         windows.plan(cleaned["recurrence"], form.scope, note=cleaned["note"], by=request.user, at=at)
     except BadRecurrence as error:
         form.add_error("starts_at", str(error))
-        return _ask(request, form, at=at, status=UNREADABLE)
+        return _ask(request, form, at=at, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect("maintenance")
 
 
@@ -65,7 +65,7 @@ def end(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     try:
         windows.end(_window(request, pk), by=request.user, at=timezone.now())
     except NotActive:
-        return _show(request, is_not_active=True, status=CONFLICT)
+        return _show(request, is_not_active=True, status=HTTPStatus.CONFLICT)
     return redirect("maintenance")
 
 
@@ -74,12 +74,12 @@ def end(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     window, form = _window(request, pk), ExtendForm(request.POST)
     if not form.is_valid():
-        return _show(request, status=UNREADABLE)
+        return _show(request, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     until = window.occurs_until + timedelta(minutes=form.cleaned_data["minutes"])
     try:
         windows.extend(window, until=until, by=request.user, at=timezone.now())
     except NotActive:
-        return _show(request, is_not_active=True, status=CONFLICT)
+        return _show(request, is_not_active=True, status=HTTPStatus.CONFLICT)
     return redirect("maintenance")
 
 
@@ -90,13 +90,13 @@ def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect("maintenance")
 
 
-def _show(request: AuthenticatedRequest, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra: Any) -> HttpResponse:
     page, desk = MaintenancePage(request.user), RenderContext(timezone.now())
     context = {"page": page, "nav_item": page.nav_item, "scene": page.page_state(desk), "at": desk.at, **extra}
     return render(request, page.template, context, status=status)
 
 
-def _ask(request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = 200) -> HttpResponse:
+def _ask(request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = HTTPStatus.OK) -> HttpResponse:
     context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at}
     return render(request, TEMPLATE, context | _previewed(form, at=at), status=status)
 

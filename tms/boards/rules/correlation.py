@@ -1,5 +1,6 @@
 """When alerts are correlated into an incident: read by everyone, changed by those who may change rules."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django import forms
@@ -15,7 +16,6 @@ from tms.alerts.correlation import settings
 from tms.alerts.models import CorrelationRule, Factor
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
-from tms.boards.rules.views import UNREADABLE
 
 EXAMPLES = (4, 8, 50, 200)
 """Numbers of terminals for which the page says how many must be lost."""
@@ -63,4 +63,9 @@ def correlation(request: AuthenticatedRequest) -> HttpResponse:
         "forms": forms_,
         "is_changed": CorrelationRule.objects.exists(),
     }
-    return render(request, "boards/rules/correlation.html", context, status=UNREADABLE if is_sent else 200)
+    return render(
+        request,
+        "boards/rules/correlation.html",
+        context,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK,
+    )

@@ -1,6 +1,7 @@
 """The pages of rules. Everyone may read and preview them; editing them needs a permission."""
 
 from copy import copy
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -24,8 +25,6 @@ from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
-
-CONFLICT, UNREADABLE = 409, 422
 
 
 @require_safe
@@ -94,7 +93,7 @@ def delete_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
                 chosen, by=request.user, at=timezone.now(), version=_number(request.POST.get("version"))
             )
         except OutOfDate:
-            return _ask_to_delete(request, _found(request, pk), status=CONFLICT)
+            return _ask_to_delete(request, _found(request, pk), status=HTTPStatus.CONFLICT)
         return redirect("rules")
     return _ask_to_delete(request, chosen)
 
@@ -116,18 +115,20 @@ def import_rules(request: AuthenticatedRequest) -> HttpResponse:
     source = _file(request)
     text = source if isinstance(source, str) else source.decode(errors="replace")
     if not source.strip():
-        return _show_import(request, text, status=UNREADABLE if request.method == "POST" else 200)
+        return _show_import(
+            request, text, status=HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
+        )
     try:
         if request.POST.get("sure"):
             return _show_import(request, "", done=yaml_file.imported(source, by=request.user, at=timezone.now()))
         return _show_import(request, text, plan=yaml_file.planned(source))
     except BadFile as error:
-        return _show_import(request, text, faults=error.faults, status=UNREADABLE)
+        return _show_import(request, text, faults=error.faults, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     if not form.is_valid():
-        return _show_rule(request, chosen, form, status=UNREADABLE)
+        return _show_rule(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         services.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
     except OutOfDate as error:
@@ -138,9 +139,9 @@ def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) ->
 def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> HttpResponse:
     """What one typed stays; the form goes by the newer version from here on, so that a second save is meant."""
     if now.deleted_at:
-        return _show(request, gone=now, status=CONFLICT)
+        return _show(request, gone=now, status=HTTPStatus.CONFLICT)
     form.data = {**form.data, "version": now.version}
-    return _show_rule(request, now, form, newer=sentence(now), status=CONFLICT)
+    return _show_rule(request, now, form, newer=sentence(now), status=HTTPStatus.CONFLICT)
 
 
 def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
@@ -152,11 +153,13 @@ def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm)
         context |= {"preview": panel, "sentence": sentence(form.rule), "when": SPANS[panel.span].heading}
     if request.htmx:
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})
-    return _show_rule(request, chosen, form, status=200 if is_fine else UNREADABLE, **context)
+    return _show_rule(
+        request, chosen, form, status=HTTPStatus.OK if is_fine else HTTPStatus.UNPROCESSABLE_ENTITY, **context
+    )
 
 
 def _show_rule(
-    request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm, *, status: int = 200, **extra: Any
+    request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm, *, status: int = HTTPStatus.OK, **extra: Any
 ) -> HttpResponse:
     context = {"form": form, "kind": form.kind, "chosen": chosen, "spans": SPANS, "span": DEFAULT_SPAN}
     if chosen is not None and not form.is_bound:
@@ -169,18 +172,24 @@ def _show_rule(
     return _show(request, template="boards/rules/rule.html", status=status, **(context | extra))
 
 
-def _ask_to_delete(request: AuthenticatedRequest, chosen: Rule, *, status: int = 200) -> HttpResponse:
+def _ask_to_delete(request: AuthenticatedRequest, chosen: Rule, *, status: int = HTTPStatus.OK) -> HttpResponse:
     alerts = Alert.objects.filter(rule=chosen)
     numbers = {"unresolved": alerts.unresolved().count(), "past": alerts.count()}
     return _show(request, template="boards/rules/delete.html", chosen=chosen, status=status, **numbers)
 
 
-def _show_import(request: AuthenticatedRequest, text: str, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _show_import(
+    request: AuthenticatedRequest, text: str, *, status: int = HTTPStatus.OK, **extra: Any
+) -> HttpResponse:
     return _show(request, template="boards/rules/import.html", text=text, status=status, **extra)
 
 
 def _show(
-    request: AuthenticatedRequest, *, template: str = "boards/rules/rules.html", status: int = 200, **extra: Any
+    request: AuthenticatedRequest,
+    *,
+    template: str = "boards/rules/rules.html",
+    status: int = HTTPStatus.OK,
+    **extra: Any,
 ) -> HttpResponse:
     context = {
         "nav_item": "rules",

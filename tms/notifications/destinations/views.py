@@ -1,3 +1,4 @@
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -12,8 +13,6 @@ from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.soft_delete.views import undoable
 from tms.notifications.transports import TRANSPORTS, SendResult
-
-UNREADABLE = 422
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -88,5 +87,5 @@ def _page(
         "key": key,
         "result": result,
     }
-    status = UNREADABLE if form is not None and form.errors else 200
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form is not None and form.errors else HTTPStatus.OK
     return render(request, "notifications/destinations.html", context, status=status)

@@ -1,5 +1,6 @@
 """Where a digest is sent from, now and at the ends of shifts."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,7 +20,6 @@ from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.period import PRESETS, USUAL, Period, zone_of
 
-UNREADABLE = 422
 MOST_SENT = 10
 
 
@@ -31,7 +31,7 @@ def send_digest(request: AuthenticatedRequest) -> HttpResponse:
         return _page(request)
     form = SendForm(request.POST)
     if not form.is_valid():
-        return _page(request, form=form, status=UNREADABLE)
+        return _page(request, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     fields = form.cleaned_data
     for destination in fields["destinations"]:
         services.send(
@@ -51,7 +51,7 @@ def send_digest(request: AuthenticatedRequest) -> HttpResponse:
 def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
     form = PlanForm(request.POST)
     if not form.is_valid():
-        return _page(request, plan_form=form, status=UNREADABLE)
+        return _page(request, plan_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     services.plan(**form.cleaned_data, by=request.user, at=timezone.now())
     return redirect(f"{reverse('send-digest')}#plans")
 
@@ -66,7 +66,11 @@ def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _page(
-    request: AuthenticatedRequest, *, form: SendForm | None = None, plan_form: PlanForm | None = None, status: int = 200
+    request: AuthenticatedRequest,
+    *,
+    form: SendForm | None = None,
+    plan_form: PlanForm | None = None,
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     span = Period.of(request.GET, PRESETS, usual=USUAL, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)

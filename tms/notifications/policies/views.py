@@ -1,3 +1,4 @@
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,8 +13,6 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.policies.forms import PolicyForm, StepForm, StepForms, save_policy, steps_of
 from tms.notifications.soft_delete.views import undoable
-
-UNREADABLE = 422
 
 
 @require_safe
@@ -64,4 +63,9 @@ def _page(
         "steps": steps,
     }
     is_wrong = request.method == "POST"
-    return render(request, "notifications/policies.html", context, status=UNREADABLE if is_wrong else 200)
+    return render(
+        request,
+        "notifications/policies.html",
+        context,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.OK,
+    )

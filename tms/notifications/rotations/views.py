@@ -1,5 +1,6 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.http import HttpResponse
@@ -29,7 +30,6 @@ from tms.notifications.rotations.on_call import destinations_of, rosters
 from tms.notifications.rotations.roster import OnCallShift
 from tms.notifications.soft_delete.views import undoable
 
-UNREADABLE = 422
 PREVIEW = timedelta(weeks=4)
 
 
@@ -124,7 +124,12 @@ def _page(
         "cover": cover or (CoverForm(chosen) if chosen and is_saved else None),
     }
     is_wrong = request.method == "POST"
-    return render(request, "notifications/rotations.html", context, status=UNREADABLE if is_wrong else 200)
+    return render(
+        request,
+        "notifications/rotations.html",
+        context,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.OK,
+    )
 
 
 def _covers(chosen: Rotation, at: datetime) -> list[tuple[Cover, Name]]:

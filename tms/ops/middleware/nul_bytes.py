@@ -1,6 +1,7 @@
 """Refuses U+0000 in the address of a page: no text of the database holds it, and PostgreSQL fails at it."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -21,7 +22,7 @@ class NulMiddleware:
         if request.path.startswith(API) or not (where := _place(request)):
             return self.get_response(request)
         wrong = gettext("%(where)s contains the character U+0000 (%%00). Remove it from the address.")
-        return render(request, "400.html", {"wrong": wrong % {"where": where}}, status=400)
+        return render(request, "400.html", {"wrong": wrong % {"where": where}}, status=HTTPStatus.BAD_REQUEST)
 
 
 def _place(request: HttpRequest) -> str:
