@@ -7,11 +7,11 @@ from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.models import AlertQuerySet
-from tms.alerts.schemas import AlertSchema, AlertWithHistorySchema, TransitionSchema
+from tms.alerts.schemas import AlertPageSchema, AlertSchema, AlertWithHistorySchema, TransitionSchema
 from tms.alerts.search import AlertMatch
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.pagination import PageQuery, paginate
 from tms.rest.router import ApiRouter
 
 router = ApiRouter("alerts")
@@ -23,11 +23,11 @@ class AlertQuery(PageQuery, AlertMatch):
     """A page of the alerts that match."""
 
 
-@router.get("/alerts", summary="List alerts", response=Page[AlertSchema])
-def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertQuery]) -> Page[AlertSchema]:
+@router.get("/alerts", summary="List alerts", response=AlertPageSchema)
+def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertQuery]) -> AlertPageSchema:
     """Newest first."""
     found = paginate(request, response, query.apply(shown(request.person)), query, order=NEWEST_FIRST)
-    return Page(items=[AlertSchema.of(alert) for alert in found.rows], next=found.next)
+    return AlertPageSchema(items=[AlertSchema.of(alert) for alert in found.rows], next=found.next)
 
 
 @router.get("/alerts/{int:pk}", summary="Read an alert with its history", response=AlertWithHistorySchema)

@@ -8,6 +8,7 @@ from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
 from tms.fleet.schemas import SiteReferenceSchema
 from tms.lib.severity import Severity
+from tms.rest.pagination import Page
 from tms.rest.schemas import ResponseSchema
 
 
@@ -60,6 +61,9 @@ class AlertSchema(ResponseSchema):
             claimed_by=username(alert.claimed_by),
             **{name: getattr(alert, name) for name in COPIED},
         )
+
+
+class AlertPageSchema(Page[AlertSchema]): ...
 
 
 COPIED = (

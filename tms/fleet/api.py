@@ -10,11 +10,18 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.fleet import models
 from tms.fleet.models import Presence, Status, TerminalKind
-from tms.fleet.schemas import GroupSchema, SiteSchema, TerminalSchema
+from tms.fleet.schemas import (
+    GroupPageSchema,
+    GroupSchema,
+    SitePageSchema,
+    SiteSchema,
+    TerminalPageSchema,
+    TerminalSchema,
+)
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.pagination import PageQuery, paginate
 from tms.rest.router import ApiRouter
 
 router = ApiRouter("fleet")
@@ -43,10 +50,10 @@ class TerminalQuery(PageQuery):
         return rows.filter(terminals_like(self.q)) if self.q else rows
 
 
-@router.get("/sites", summary="List sites", response=Page[SiteSchema])
-def list_sites(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[SiteSchema]:
+@router.get("/sites", summary="List sites", response=SitePageSchema)
+def list_sites(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> SitePageSchema:
     found = paginate(request, response, visible(models.Site.objects.all(), to=request.person), query, order=BY_CODE)
-    return Page(items=[SiteSchema.of(site) for site in found.rows], next=found.next)
+    return SitePageSchema(items=[SiteSchema.of(site) for site in found.rows], next=found.next)
 
 
 @router.get("/sites/{code}", summary="Read a site", response=SiteSchema)
@@ -54,18 +61,18 @@ def read_site(request: ApiRequest, code: str) -> SiteSchema:
     return SiteSchema.of(site_called(request, code))
 
 
-@router.get("/groups", summary="List groups", response=Page[GroupSchema])
-def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[GroupSchema]:
+@router.get("/groups", summary="List groups", response=GroupPageSchema)
+def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> GroupPageSchema:
     """`GET /terminals?group=…` lists the terminals of a group."""
     found = paginate(request, response, visible(models.Group.objects.all(), to=request.person), query, order=BY_NAME)
-    return Page(items=[GroupSchema(id=group.pk, name=group.name) for group in found.rows], next=found.next)
+    return GroupPageSchema(items=[GroupSchema(id=group.pk, name=group.name) for group in found.rows], next=found.next)
 
 
-@router.get("/terminals", summary="List terminals", response=Page[TerminalSchema])
-def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalQuery]) -> Page[TerminalSchema]:
+@router.get("/terminals", summary="List terminals", response=TerminalPageSchema)
+def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalQuery]) -> TerminalPageSchema:
     """Ordered by UID."""
     found = paginate(request, response, query.apply(_terminals(request)), query, order=BY_UID)
-    return Page(items=[TerminalSchema.of(terminal) for terminal in found.rows], next=found.next)
+    return TerminalPageSchema(items=[TerminalSchema.of(terminal) for terminal in found.rows], next=found.next)
 
 
 @router.get("/terminals/{uid}", summary="Read a terminal", response=TerminalSchema)

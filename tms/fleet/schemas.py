@@ -4,6 +4,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from tms.fleet import models
+from tms.rest.pagination import Page
 from tms.rest.schemas import ResponseSchema
 
 
@@ -19,9 +20,15 @@ class SiteSchema(ResponseSchema):
         return cls(code=site.code, name=site.name, name_ja=site.name_ja, region=site.region, time_zone=site.time_zone)
 
 
+class SitePageSchema(Page[SiteSchema]): ...
+
+
 class GroupSchema(ResponseSchema):
     id: int
     name: str = Field(examples=["Lobby"])
+
+
+class GroupPageSchema(Page[GroupSchema]): ...
 
 
 class SiteReferenceSchema(ResponseSchema):
@@ -68,6 +75,9 @@ class TerminalSchema(ResponseSchema):
             parent=terminal.parent.uid if terminal.parent else None,
             **values,
         )
+
+
+class TerminalPageSchema(Page[TerminalSchema]): ...
 
 
 OWN = ("uid", "kind", "label", "serial", "model", "firmware", "agent", "address", "created_at")

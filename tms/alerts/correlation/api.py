@@ -10,13 +10,18 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
-from tms.alerts.correlation.schemas import IncidentSchema, IncidentTransitionSchema, IncidentWithHistorySchema
+from tms.alerts.correlation.schemas import (
+    IncidentPageSchema,
+    IncidentSchema,
+    IncidentTransitionSchema,
+    IncidentWithHistorySchema,
+)
 from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.rest.operation import ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.pagination import PageQuery, paginate
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Instant
 
@@ -45,11 +50,11 @@ class IncidentQuery(PageQuery):
         return rows.filter(**{name: value for name, value in wanted.items() if value})
 
 
-@router.get("/incidents", summary="List incidents", response=Page[IncidentSchema])
-def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentQuery]) -> Page[IncidentSchema]:
+@router.get("/incidents", summary="List incidents", response=IncidentPageSchema)
+def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentQuery]) -> IncidentPageSchema:
     """Newest first."""
     found = paginate(request, response, query.apply(_shown(request.person)), query, order=NEWEST_FIRST)
-    return Page(items=[IncidentSchema.of(incident) for incident in found.rows], next=found.next)
+    return IncidentPageSchema(items=[IncidentSchema.of(incident) for incident in found.rows], next=found.next)
 
 
 @router.get("/incidents/{int:pk}", summary="Read an incident with its history", response=IncidentWithHistorySchema)

@@ -8,6 +8,7 @@ from tms.alerts.models import IncidentState, IncidentTransitionKind
 from tms.alerts.models.factor import Factor
 from tms.alerts.schemas import username
 from tms.lib.severity import Severity
+from tms.rest.pagination import Page
 from tms.rest.schemas import ResponseSchema
 
 
@@ -47,6 +48,9 @@ class IncidentSchema(ResponseSchema):
             claimed_by=username(incident.claimed_by),
             **{name: getattr(incident, name) for name in COPIED},
         )
+
+
+class IncidentPageSchema(Page[IncidentSchema]): ...
 
 
 COPIED = (

@@ -17,12 +17,13 @@ from tms.alerts.maintenance.schemas import (
     OccurrencesSchema,
     WindowBody,
     WindowExtensionBody,
+    WindowPageSchema,
     WindowSchema,
 )
 from tms.lib.calendar.recurrence import BadRecurrence
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.pagination import PageQuery, paginate
 from tms.rest.problems import ProblemError, RequestFault, unreadable
 from tms.rest.router import READ, ApiRouter
 
@@ -36,14 +37,14 @@ class WindowQuery(PageQuery):
     is_past: bool | None = None
 
 
-@router.get("/maintenance", summary="List maintenance windows", response=Page[WindowSchema])
-def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowQuery]) -> Page[WindowSchema]:
+@router.get("/maintenance", summary="List maintenance windows", response=WindowPageSchema)
+def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowQuery]) -> WindowPageSchema:
     """Newest first."""
     rows = _windows(request)
     if query.is_past is not None:
         rows = rows.filter(ended_at__isnull=not query.is_past)
     found = paginate(request, response, rows, query, order=NEWEST_FIRST)
-    return Page(items=[WindowSchema.of(window) for window in found.rows], next=found.next)
+    return WindowPageSchema(items=[WindowSchema.of(window) for window in found.rows], next=found.next)
 
 
 @router.get("/maintenance/{int:pk}", summary="Read a maintenance window", response=WindowSchema)

@@ -14,6 +14,7 @@ from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
 from tms.alerts.schemas import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Recurrence
+from tms.rest.pagination import Page
 from tms.rest.problems import RequestFault, unreadable
 from tms.rest.schemas import BEGIN, CLOCK, END, Instant, RequestSchema, ResponseSchema
 
@@ -125,6 +126,9 @@ class WindowSchema(ResponseSchema):
             id=window.pk,
             **copied,
         )
+
+
+class WindowPageSchema(Page[WindowSchema]): ...
 
 
 COPIED = (

@@ -18,12 +18,12 @@ from tms.alerts.preview.preview import PreviewResult, preview
 from tms.alerts.preview.simulation import SimulatedAlert
 from tms.alerts.rule_editing import services
 from tms.alerts.rule_editing.entry import KnownScopes, fill
-from tms.alerts.rule_editing.schemas import RuleBody, RuleChange, RuleSchema, entry, fields_of
+from tms.alerts.rule_editing.schemas import RuleBody, RuleChange, RulePageSchema, RuleSchema, entry, fields_of
 from tms.fleet.models import Terminal
 from tms.lib.pagination import Column, Keyset
 from tms.rest.etags import IF_MATCH, require_match, set_etag
 from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.pagination import PageQuery, paginate
 from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import READ, ApiRouter
 from tms.rest.schemas import RequestSchema, ResponseSchema
@@ -80,11 +80,11 @@ class PreviewSchema(ResponseSchema):
     )
 
 
-@router.get("/rules", summary="List rules", response=Page[RuleSchema])
-def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleQuery]) -> Page[RuleSchema]:
+@router.get("/rules", summary="List rules", response=RulePageSchema)
+def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleQuery]) -> RulePageSchema:
     wanted = {name: value for name, value in (("enabled", query.enabled), ("kind", query.kind)) if value is not None}
     found = paginate(request, response, _rules(request).filter(**wanted), query, order=OLDEST_FIRST)
-    return Page(items=[RuleSchema.of(rule) for rule in found.rows], next=found.next)
+    return RulePageSchema(items=[RuleSchema.of(rule) for rule in found.rows], next=found.next)
 
 
 @router.get("/rules/{int:pk}", summary="Read a rule", response=RuleSchema)

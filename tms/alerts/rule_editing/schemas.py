@@ -13,6 +13,7 @@ from tms.alerts.rule_kinds import comparison_choices
 from tms.alerts.schemas import username
 from tms.fleet.models import TerminalKind
 from tms.lib.severity import Severity
+from tms.rest.pagination import Page
 from tms.rest.schemas import RequestSchema, ResponseSchema, change_of
 
 type Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -76,6 +77,9 @@ class RuleSchema(RuleFields, ResponseSchema):
     def of(cls, rule: models.Rule) -> Self:
         marks: dict[str, Any] = {"id": rule.pk, "version": rule.version, "changed_at": rule.changed_at}
         return cls(**fields_of(rule), **marks, changed_by=username(rule.changed_by))
+
+
+class RulePageSchema(Page[RuleSchema]): ...
 
 
 def fields_of(rule: models.Rule) -> dict[str, Any]:

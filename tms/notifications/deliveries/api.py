@@ -79,16 +79,19 @@ class DeliverySchema(ResponseSchema):
         )
 
 
+class DeliveryPageSchema(Page[DeliverySchema]): ...
+
+
 class DeliveryDetailSchema(DeliverySchema):
     alerts: list[int] = Field(description=f"IDs of its alerts, {MOST_ALERTS} at most.")
     content: dict[str, Any] = Field(description="Content; empty until the first attempt.")
 
 
-@router.get("/deliveries", summary="List deliveries", response=Page[DeliverySchema])
-def list_deliveries(request: ApiRequest, response: HttpResponse, query: Query[DeliveryQuery]) -> Page[DeliverySchema]:
+@router.get("/deliveries", summary="List deliveries", response=DeliveryPageSchema)
+def list_deliveries(request: ApiRequest, response: HttpResponse, query: Query[DeliveryQuery]) -> DeliveryPageSchema:
     """Newest first."""
     found = paginate(request, response, query.apply(_deliveries(request)), query, order=NEWEST_FIRST)
-    return Page(items=[DeliverySchema.of(delivery) for delivery in found.rows], next=found.next)
+    return DeliveryPageSchema(items=[DeliverySchema.of(delivery) for delivery in found.rows], next=found.next)
 
 
 @router.get("/deliveries/{int:pk}", summary="Read a delivery", response=DeliveryDetailSchema)

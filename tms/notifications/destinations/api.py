@@ -70,6 +70,9 @@ class DestinationSchema(DestinationFields, ResponseSchema):
         return cls(id=destination.pk, **fields_of(destination), **copied)
 
 
+class DestinationPageSchema(Page[DestinationSchema]): ...
+
+
 class DestinationWithKeySchema(DestinationSchema):
     key: str | None = Field(description="Signing key of a webhook; returned only once.")
 
@@ -87,11 +90,13 @@ class TestSendSchema(ResponseSchema):
         return cls(outcome=result.outcome.value, detail=result.detail)
 
 
-@router.get("/destinations", summary="List destinations", response=Page[DestinationSchema])
-def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[DestinationSchema]:
+@router.get("/destinations", summary="List destinations", response=DestinationPageSchema)
+def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> DestinationPageSchema:
     rows = access.visible(models.Destination.objects.not_deleted().select_related("person"), to=request.person)
     found = paginate(request, response, rows, query, order=BY_NAME)
-    return Page(items=[DestinationSchema.of(destination) for destination in found.rows], next=found.next)
+    return DestinationPageSchema(
+        items=[DestinationSchema.of(destination) for destination in found.rows], next=found.next
+    )
 
 
 @router.get("/destinations/{int:pk}", summary="Read a destination", response=DestinationSchema)

@@ -92,10 +92,13 @@ class PolicySchema(PolicyFields, ResponseSchema):
         return cls(id=policy.pk, **fields_of(policy))
 
 
-@router.get("/policies", summary="List policies", response=Page[PolicySchema])
-def list_policies(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[PolicySchema]:
+class PolicyPageSchema(Page[PolicySchema]): ...
+
+
+@router.get("/policies", summary="List policies", response=PolicyPageSchema)
+def list_policies(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> PolicyPageSchema:
     found = paginate(request, response, _policies(request), query, order=BY_NAME)
-    return Page(items=[PolicySchema.of(policy) for policy in found.rows], next=found.next)
+    return PolicyPageSchema(items=[PolicySchema.of(policy) for policy in found.rows], next=found.next)
 
 
 @router.get("/policies/{int:pk}", summary="Read a policy", response=PolicySchema)

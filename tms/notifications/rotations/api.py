@@ -27,6 +27,7 @@ from tms.notifications.rotations.schemas import (
     RotationBody,
     RotationChange,
     RotationDetailSchema,
+    RotationPageSchema,
     RotationSchema,
     ShiftQuery,
     fields_of,
@@ -34,7 +35,7 @@ from tms.notifications.rotations.schemas import (
 from tms.notifications.soft_delete.services import delete
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
-from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.pagination import PageQuery, paginate
 from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
 
@@ -47,10 +48,10 @@ COVERING = Access(Permission.OVERRIDE_SHIFTS, is_idempotent=True)
 UNCOVERING = Access(Permission.OVERRIDE_SHIFTS)
 
 
-@router.get("/rotations", summary="List rotations", response=Page[RotationSchema])
-def list_rotations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[RotationSchema]:
+@router.get("/rotations", summary="List rotations", response=RotationPageSchema)
+def list_rotations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> RotationPageSchema:
     found = paginate(request, response, _rotations(request), query, order=BY_NAME)
-    return Page(items=_rows(found.rows, at=timezone.now()), next=found.next)
+    return RotationPageSchema(items=_rows(found.rows, at=timezone.now()), next=found.next)
 
 
 @router.get("/rotations/{int:pk}", summary="Read a rotation", response=RotationDetailSchema)

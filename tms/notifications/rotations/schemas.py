@@ -7,6 +7,7 @@ from pydantic import Field
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations.forms import MOST_MEMBERS
 from tms.notifications.weekly_hours import Weekday
+from tms.rest.pagination import Page
 from tms.rest.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, change_of
 
 COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
@@ -57,6 +58,9 @@ class RotationSchema(RotationFields, ResponseSchema):
     id: int
     members: list[str] = Field(description="Usernames in on-call order.")
     on_call: OnCallShiftSchema = Field(description="Current on-call shift.")
+
+
+class RotationPageSchema(Page[RotationSchema]): ...
 
 
 class RotationDetailSchema(RotationSchema):
