@@ -48,10 +48,10 @@ def link(fleet) -> Any:
 
 
 def test_the_coming_days_are_created_and_a_second_pass_changes_nothing(db):
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
     first = days(), days(ROLLUPS)
 
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
 
     assert first == (["03-10", "03-11", "03-12", "03-13"], ["03-01", "04-01"])
     assert (days(), days(ROLLUPS)) == first
@@ -60,17 +60,17 @@ def test_the_coming_days_are_created_and_a_second_pass_changes_nothing(db):
 def test_the_months_of_a_year_follow_each_other():
     december = datetime(2030, 12, 31, 23, tzinfo=UTC)
 
-    assert [f"{start:%Y-%m-%d}" for start in ROLLUPS.wanted(december)] == ["2030-12-01", "2031-01-01"]
+    assert [f"{start:%Y-%m-%d}" for start in ROLLUPS.upcoming(december)] == ["2030-12-01", "2031-01-01"]
 
 
 def test_rows_without_a_partition_are_in_the_default_one_and_move_when_theirs_is_created(link):
     for seq, ahead in enumerate((-2, 0, 1, 2), start=1):
         report_at(link, seq, AT + timedelta(days=ahead))
-    strays = partitions.strays(REPORTS)
+    strays = partitions.count_default_rows(REPORTS)
 
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
 
-    assert (strays, partitions.strays(REPORTS)) == (4, 0)
+    assert (strays, partitions.count_default_rows(REPORTS)) == (4, 0)
     assert [seq for _, seq in stored_reports(link.terminal)] == [1, 2, 3, 4]
     assert days() == ["03-08", "03-10", "03-11", "03-12", "03-13"]  # nothing was of the 9th
 
@@ -80,9 +80,9 @@ def test_more_rows_than_fit_one_transaction_are_moved(link, monkeypatch):
     for seq in range(1, 8):
         report_at(link, seq, AT)
 
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
 
-    assert (partitions.strays(REPORTS), Report.objects.count()) == (0, 7)
+    assert (partitions.count_default_rows(REPORTS), Report.objects.count()) == (0, 7)
 
 
 def test_reports_of_a_wrong_clock_stay_there_until_they_were_received_too_long_ago(link):
@@ -90,9 +90,9 @@ def test_reports_of_a_wrong_clock_stay_there_until_they_were_received_too_long_a
     factories.report(link.terminal, 2, at=AT.replace(year=2040))  # as stored before the time of arrival was used
     Report.objects.update(received_at=AT)
 
-    partitions.keep_up(AT)
-    early = partitions.expire_strays(REPORTS, AT)
-    late = partitions.expire_strays(REPORTS, AT + timedelta(days=4))
+    partitions.maintain(AT)
+    early = partitions.expire_default_rows(REPORTS, AT)
+    late = partitions.expire_default_rows(REPORTS, AT + timedelta(days=4))
 
     assert (early, late) == (0, 2)
     assert not Report.objects.exists()
@@ -100,7 +100,7 @@ def test_reports_of_a_wrong_clock_stay_there_until_they_were_received_too_long_a
 
 def test_a_table_that_was_created_and_never_attached_is_attached_with_its_rows(link):
     """The process that created it ended in between."""
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
     report_at(link, 1, AT)
     report_at(link, 2, AT + timedelta(days=1))
     with connection.cursor() as cursor:
@@ -108,7 +108,7 @@ def test_a_table_that_was_created_and_never_attached_is_attached_with_its_rows(l
     report_at(link, 3, AT)
     meanwhile = Report.objects.count()
 
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
 
     assert (meanwhile, Report.objects.count()) == (2, 3)
     assert days(attached=False) == []
@@ -118,12 +118,12 @@ def test_a_table_that_was_created_and_never_attached_is_attached_with_its_rows(l
 
 
 def test_rows_older_than_the_retention_are_dropped_with_their_partition(link):
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
     report_at(link, 1, AT)
     report_at(link, 2, AT + timedelta(days=1))
     Rollup.objects.create(terminal=link.terminal, hour=TODAY, metric="a", count=1, total=1, lowest=1, highest=1, last=1)
 
-    partitions.keep_up(AT + timedelta(days=4))
+    partitions.maintain(AT + timedelta(days=4))
 
     assert [seq for _, seq in stored_reports(link.terminal)] == [2]
     assert days()[0] == "03-11"
@@ -131,11 +131,11 @@ def test_rows_older_than_the_retention_are_dropped_with_their_partition(link):
 
 
 def test_a_partition_that_was_detached_and_not_dropped_is_dropped_when_it_is_old(db):
-    partitions.keep_up(AT)
+    partitions.maintain(AT)
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {REPORTS.table} DETACH PARTITION {REPORTS.name(TODAY)}")
 
-    partitions.keep_up(AT + timedelta(days=4))
+    partitions.maintain(AT + timedelta(days=4))
 
     assert days(attached=False) == []
     assert "03-10" not in days()
@@ -215,7 +215,7 @@ def test_concurrent_processes_create_a_partition_once(day_of_its_own, fleet):
     run_concurrently(4, lambda n: partitions._step("make", REPORTS, day_of_its_own, partitions.make))
 
     assert days() == ["03-10"]
-    assert (partitions.strays(REPORTS), Report.objects.count()) == (0, 1)
+    assert (partitions.count_default_rows(REPORTS), Report.objects.count()) == (0, 1)
 
 
 def test_reports_that_arrive_faster_than_they_are_moved_are_all_stored_and_block_nothing(
@@ -240,4 +240,4 @@ def test_reports_that_arrive_faster_than_they_are_moved_are_all_stored_and_block
 
     found = [seq for _, seq in stored_reports(link.terminal)]
     assert found == list(range(1, len(found) + 1))
-    assert partitions.strays(REPORTS) == 0
+    assert partitions.count_default_rows(REPORTS) == 0

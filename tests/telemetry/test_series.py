@@ -162,7 +162,7 @@ def test_very_short_intervals_are_merged_with_their_neighbours_as_the_worst_of_t
         made.append(PresenceInterval(start, start + length, ("online", "offline")[number % 2]))
         start += length
 
-    assert presence_intervals.condensed(made, least_s=3) == result
+    assert presence_intervals.condensed(made, min_length_s=3) == result
 
 
 def test_a_terminal_that_flaps_for_a_year_has_a_bounded_number_of_intervals(terminal, monkeypatch):

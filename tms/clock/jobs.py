@@ -65,7 +65,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
-    Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
+    Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),
     Loop("count_backfill", 3.0, backfill.count, Lane.SLOW),

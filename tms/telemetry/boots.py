@@ -1,4 +1,4 @@
-"""Which start of a terminal's software a report belongs to."""
+"""Finds or creates the boot that a report belongs to."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -20,22 +20,22 @@ class BootRow(msgspec.Struct, gc=False):
 
 
 def ensure(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
-    """The primary keys of these boots, made where they are new."""
+    """The primary keys of these boots; missing ones are created."""
     known = _find(keys, at=at)
     if missing := set(keys) - known.keys():
         known |= _insert(missing, at=at)
     if missing := set(keys) - known.keys():
-        known |= _find(missing, at=at)  # somebody else was quicker
+        known |= _find(missing, at=at)  # another process was first
     return known
 
 
 def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
-    """The highest committed `seq` of each boot that has reports (index: the key of reports)."""
+    """The highest committed `seq` of each boot that has reports (index: the primary key of reports)."""
     return {pk: seq for pk, seq in newest(boot_pks) if seq is not None}
 
 
 def newest(boot_pks: Collection[int]) -> models.QuerySet[Boot, tuple[int, int | None]]:
-    """MAX with GROUP BY would read a boot's whole history, and after a deploy all terminals ask at once."""
+    """MAX with GROUP BY would read a boot's whole history, and after a deployment all terminals reconnect at once."""
     last = Report.objects.filter(boot=models.OuterRef("pk")).order_by("-seq").values("seq")[:1]
     boots = Boot.objects.filter(pk__in=boot_pks).annotate(highest_seq=models.Subquery(last))
     return boots.values_list("pk", "highest_seq")

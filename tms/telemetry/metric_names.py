@@ -1,7 +1,4 @@
-"""What readings are called and counted in.
-
-A metric that TMS has not heard of shows its own name; its ending tells the unit.
-"""
+"""Labels and units of metrics. An unknown metric is labelled with its name; its suffix defines the unit."""
 
 from typing import NamedTuple
 
@@ -57,11 +54,11 @@ def between(name: str, lowest: float | None, highest: float | None) -> str:
 
 
 def worded(name: str, value: float | None) -> str:
-    """`61 °C`; a dash where nothing was read. Large values keep no decimals."""
+    """`61 °C`; a dash without a value. Large values have no decimals."""
     if value is None:
         return "–"
     known = metric(name)
-    if abs(value) > METRIC_BOUND:  # stored before there was a bound
+    if abs(value) > METRIC_BOUND:  # stored before values were limited
         return f"{value:.3g}{known.unit}"
     decimals = known.decimals if abs(value) < 100 else 0
     return f"{value:,.{decimals}f}{known.unit}"

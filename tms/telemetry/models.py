@@ -6,7 +6,7 @@ from tms.lib.text_fields import LineField
 
 
 class Boot(models.Model):
-    """One start of a terminal's software, as its `boot_id` tells it. Reports are numbered within it."""
+    """One run of a terminal's software, identified by its `boot_id`. Reports are numbered within it."""
 
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="boots")
     boot_id = models.CharField(max_length=64)
@@ -20,11 +20,11 @@ class Boot(models.Model):
 
 
 class Report(models.Model):
-    """What a terminal sent: state and readings of one instant.
+    """State and readings of a terminal at one instant, unique by `boot` and `seq`.
 
-    `boot` and `seq` make it exactly once. On PostgreSQL the table is partitioned by the day of `at`, which has to be in
-    the key for that; the store sees to it that a `seq` has but one instant. No constraint binds boot and terminal:
-    whoever writes a report holds the terminal's lock.
+    On PostgreSQL the table is partitioned by the day of `at`, which therefore has to be part of the key; the store
+    ensures that a `seq` has only one instant. No constraint links boot and terminal: a writer of reports holds the
+    terminal's lock.
     """
 
     pk = models.CompositePrimaryKey("boot_id", "seq", "at")
@@ -35,7 +35,7 @@ class Report(models.Model):
     received_at = models.DateTimeField()
     late = models.BooleanField(default=False)
     undated = models.BooleanField(default=False, db_default=False)
-    """`at` is when TMS received the report, because the terminal sent no believable instant."""
+    """`at` is when TMS received the report, because the terminal sent no plausible instant."""
     status = models.CharField(max_length=16, choices=Status, default="", blank=True)
     metrics = models.JSONField(default=dict)
 
@@ -48,7 +48,7 @@ class Report(models.Model):
 
 
 class Event(models.Model):
-    """Something that happened on a terminal."""
+    """An event that a terminal reported."""
 
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="events", db_index=False)
     at = models.DateTimeField()
@@ -57,7 +57,7 @@ class Event(models.Model):
     text = LineField(max_length=500, blank=True)
     late = models.BooleanField(default=False)
     undated = models.BooleanField(default=False, db_default=False)
-    """`at` is when TMS received the event, because the terminal sent no believable instant."""
+    """`at` is when TMS received the event, because the terminal sent no plausible instant."""
 
     class Meta:
         indexes = (models.Index(fields=("terminal", "-at"), name="event_terminal"),)
@@ -67,7 +67,7 @@ class Event(models.Model):
 
 
 class Rollup(models.Model):
-    """What a terminal's readings of one metric in one hour come to. On PostgreSQL partitioned by month."""
+    """Roll-up of one metric of a terminal for one hour. On PostgreSQL partitioned by month."""
 
     pk = models.CompositePrimaryKey("terminal_id", "hour", "metric")
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="rollups", db_index=False, db_constraint=False)
@@ -84,7 +84,7 @@ class Rollup(models.Model):
 
 
 class RollupMark(models.Model):
-    """How far the roll-ups are: every hour before `hour`, and of `hour` itself the terminals up to `terminal_pk`."""
+    """Progress of the roll-ups: every hour before `hour` is done, and of `hour` the terminals up to `terminal_pk`."""
 
     hour = models.DateTimeField()
     terminal_pk = models.BigIntegerField(default=0)
@@ -94,7 +94,7 @@ class RollupMark(models.Model):
 
 
 class LateHour(models.Model):
-    """An hour of a terminal for which reports came when it was over: it has to be rolled up again."""
+    """An hour of a terminal that has to be rolled up again, because reports of it arrived after it was over."""
 
     pk = models.CompositePrimaryKey("terminal_id", "hour")
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="+", db_index=False, db_constraint=False)

@@ -1,4 +1,4 @@
-"""Which reports the database has."""
+"""Which reports are stored."""
 
 from collections.abc import Collection
 
@@ -17,8 +17,8 @@ class KeyRow(msgspec.Struct, frozen=True, gc=False):
     seq: int
 
 
-def kept(keys: Collection[ReportKey]) -> set[ReportKey]:
-    """Those of `keys` that are stored, at whatever instant: one probe of each partition's key for each of them."""
+def stored(keys: Collection[ReportKey]) -> set[ReportKey]:
+    """The `keys` that are stored, at any instant: one probe of the key of each partition for each of them."""
     if not keys:
         return set()
     with connection.cursor() as cursor:

@@ -30,8 +30,8 @@ def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, An
         "step": span.bucket_s if span.is_rolled else 0,
         "late": readings.late,
         "presence": [
-            {"from": stretch.start, "to": stretch.end, "presence": stretch.presence}
-            for stretch in presence_intervals.presences(terminal, span.length, at=at)
+            {"from": interval.start, "to": interval.end, "presence": interval.presence}
+            for interval in presence_intervals.presences(terminal, span.length, at=at)
         ],
         "limits": limits,
     }

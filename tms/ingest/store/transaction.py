@@ -124,7 +124,7 @@ def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
     """
     over = hourly.late_before(db_clock().now())
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(result.reports)}
-    for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in result.doubtful}):
+    for key in reports.stored({(boot_pks[boot_key(item)], item.report.seq) for item in result.doubtful}):
         del items[key]
     rows = [report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
     new = _insert_reports(rows)

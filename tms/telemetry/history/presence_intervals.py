@@ -1,4 +1,4 @@
-"""Presence of one terminal over a span, as a chart needs it."""
+"""Presence intervals of one terminal within a period, for its chart."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,11 +7,11 @@ from typing import NamedTuple
 from tms.fleet.models import NEEDY_FIRST, Presence, PresenceChange, Terminal
 
 MOST = 800
-"""Stretches in one chart: no screen shows more."""
+"""Intervals in one chart; more would be narrower than a pixel."""
 
 
 class PresenceInterval(NamedTuple):
-    """A presence from one instant to another, in seconds since the epoch."""
+    """One presence from `start` to `end`, in seconds since the epoch."""
 
     start: float
     end: float
@@ -19,30 +19,30 @@ class PresenceInterval(NamedTuple):
 
 
 def presences(terminal: Terminal, length: timedelta, *, at: datetime) -> list[PresenceInterval]:
-    """What the link did until `at`, oldest first, without holes."""
+    """The presence intervals of the period before `at`, oldest first, without gaps."""
     since = at - length
     changes = PresenceChange.objects.filter(terminal=terminal, at__lte=at)
     within = list(changes.filter(at__gt=since).order_by("at").values_list("at", "presence", "before"))
     first = within[0][2] if within else _before(terminal, since)
     marks = [(since, first), *((moment, presence) for moment, presence, _ in within)]
     ends = [moment for moment, _ in marks[1:]] + [at]
-    stretches = [
+    intervals = [
         PresenceInterval(start.timestamp(), end.timestamp(), presence)
         for (start, presence), end in zip(marks, ends, strict=True)
     ]
-    return condensed(stretches, least_s=length.total_seconds() / MOST) if len(stretches) > MOST else stretches
+    return condensed(intervals, min_length_s=length.total_seconds() / MOST) if len(intervals) > MOST else intervals
 
 
-def condensed(stretches: Sequence[PresenceInterval], *, least_s: float) -> list[PresenceInterval]:
-    """None but the last is shorter than `least_s`: such are one with what follows, and as bad as the worst of it."""
-    told: list[PresenceInterval] = []
-    for stretch in stretches:
-        last = told[-1] if told else None
-        if last is None or last.end - last.start >= least_s:
-            told.append(stretch)
+def condensed(intervals: Sequence[PresenceInterval], *, min_length_s: float) -> list[PresenceInterval]:
+    """Merge intervals until each but the last lasts `min_length_s`. A merged interval has the worst presence."""
+    merged: list[PresenceInterval] = []
+    for interval in intervals:
+        last = merged[-1] if merged else None
+        if last is None or last.end - last.start >= min_length_s:
+            merged.append(interval)
             continue
-        told[-1] = PresenceInterval(last.start, stretch.end, min(last.presence, stretch.presence, key=_rank))
-    return told
+        merged[-1] = PresenceInterval(last.start, interval.end, min(last.presence, interval.presence, key=_rank))
+    return merged
 
 
 def _rank(presence: str) -> int:

@@ -1,4 +1,4 @@
-"""What many terminals reported in a span of the past, to be gone through again in the order of time."""
+"""Past reports of many terminals in chronological order, for previews."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 class Past(NamedTuple):
-    """One live report, and the value of the metric that was asked for; None when it had none."""
+    """One live report with the value of the requested metric; None if the report has no such value."""
 
     terminal_id: int
     taken_at: datetime
@@ -24,11 +24,11 @@ class Past(NamedTuple):
 
 
 type Hours = dict[datetime, set[int]]
-"""Terminals by the hour in which they have to be looked at."""
+"""The terminals to read, by hour."""
 
 
 def live_reports(terminal_ids: Collection[int], metric: str, since: datetime, until: datetime) -> Iterator[Past]:
-    """In their order. What came late was judged by nobody, and is left out."""
+    """Live reports in chronological order. Late reports are left out, because no rule evaluated them."""
     rows = Report.objects.filter(terminal__in=terminal_ids, at__gte=since, at__lt=until, late=False).order_by("at")
     value = KeyTransform(metric, "metrics") if metric else models.Value(None, output_field=models.FloatField())
     for row in rows.annotate(value=value).values_list("terminal", "at", "received_at", "value").iterator():
@@ -38,9 +38,9 @@ def live_reports(terminal_ids: Collection[int], metric: str, since: datetime, un
 def hours_beyond(
     terminal_ids: Collection[int], metric: str, *, high: float, low: float, since: datetime, until: datetime
 ) -> Hours:
-    """The hours in which a metric may have been at or beyond `high` or `low`, and the hour after each.
+    """The hours in which a metric may have been at or beyond `high` or `low`, each with the hour after it.
 
-    By the roll-ups; hours that have none yet have to be looked at for all.
+    Derived from the roll-ups. Hours without a roll-up are returned for all terminals.
     """
     begin = hourly.hour_of(since)
     rolled = Rollup.objects.filter(terminal__in=terminal_ids, metric=metric, hour__gte=begin, hour__lt=until)
@@ -66,7 +66,7 @@ def all_hours(since: datetime, until: datetime) -> list[datetime]:
 def extremes(
     terminal_ids: Collection[int], metric: str, since: datetime, until: datetime
 ) -> list[tuple[datetime, float, float]]:
-    """The lowest and highest value that any of them had, hour by hour."""
+    """The lowest and highest value of these terminals, by hour."""
     rows = Rollup.objects.filter(
         terminal__in=terminal_ids, metric=metric, hour__gte=hourly.hour_of(since), hour__lt=until
     )

@@ -1,4 +1,4 @@
-"""Readings of one terminal over a span, as a chart needs them."""
+"""Readings of one terminal within a period, for its chart."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from tms.telemetry.rollups.buckets import Cut, Sum
 class ChartRange(NamedTuple):
     length: timedelta
     bucket_s: int
-    """Readings within one bucket become their mean: about as many points as a chart has pixels."""
+    """Readings in one bucket are averaged. A chart has about as many buckets as pixels."""
     is_rolled: bool = False
-    """Whether it is made from the hourly roll-ups, with the lowest and the highest of each bucket."""
+    """Whether it is built from hourly roll-ups, with the lowest and highest value of each bucket."""
 
 
 HOUR_S, DAY_S = 3_600, 86_400
 NOW = timedelta(microseconds=1)
-"""What is reported this very moment is within a span that ends now."""
+"""Added to the end of a period, so that a report of this very instant is included."""
 
 SPANS: Mapping[str, ChartRange] = {
     "30m": ChartRange(timedelta(minutes=30), 1),
@@ -41,9 +41,9 @@ type Lines = dict[str, list[float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Each list has one value for each of `at` (seconds since the epoch); None where nothing was read.
+    """Parallel lists: one value for each instant of `at` (seconds since the epoch), None where nothing was read.
 
-    `metrics` are means of the bucket. `lowest` and `highest` are there for spans that are rolled up, else empty.
+    `metrics` has the mean of each bucket. `lowest` and `highest` are empty unless the range uses roll-ups.
     """
 
     at: list[int]
@@ -54,7 +54,7 @@ class Readings:
 
 
 class ReadingRange(NamedTuple):
-    """A value, or a mean with the lowest and the highest around it."""
+    """A value, or a mean with its lowest and highest value."""
 
     value: float | None
     lowest: float | None = None
@@ -80,7 +80,7 @@ def readings(terminal: Terminal, span: ChartRange, *, at: datetime) -> Readings:
 
 
 def _names(terminal: Terminal, since: datetime, rolled_until: datetime, until: datetime) -> Collection[str] | None:
-    """Those of the metrics that are told, where there are too many to tell all; before others those of the state."""
+    """The metrics to show if there are too many, preferring those of the current state; None for all."""
     found = buckets.names_of_reports(terminal, rolled_until, until)
     if rolled_until > since:
         found |= buckets.names_of_rollups(terminal, since, rolled_until)
@@ -91,9 +91,8 @@ def _names(terminal: Terminal, since: datetime, rolled_until: datetime, until: d
 
 
 def newest(terminal: Terminal, span: ChartRange, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
-    """The newest readings, or the newest buckets of a span that is rolled up, newest first.
-
-    It is what a chart says to whoever cannot see it.
+    """The newest readings (or buckets, if the range uses roll-ups), newest first: the table that replaces the chart for
+    screen readers.
     """
     if span.is_rolled:
         return _newest_buckets(terminal, span, limit=limit, at=at)
@@ -111,7 +110,7 @@ def newest(terminal: Terminal, span: ChartRange, *, limit: int, at: datetime) ->
 
 def _newest_buckets(terminal: Terminal, span: ChartRange, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
     found = readings(terminal, span._replace(length=timedelta(seconds=span.bucket_s * limit)), at=at)
-    told: list[tuple[datetime, Shown]] = [
+    rows: list[tuple[datetime, Shown]] = [
         (
             datetime.fromtimestamp(begin, UTC),
             {
@@ -122,11 +121,11 @@ def _newest_buckets(terminal: Terminal, span: ChartRange, *, limit: int, at: dat
         )
         for index, begin in enumerate(found.at)
     ]
-    return told[::-1][:limit]
+    return rows[::-1][:limit]
 
 
 def _shift(span: ChartRange, at: datetime) -> int:
-    """Days begin at midnight of `TMS_TIME_ZONE`, as it is now."""
+    """Days begin at midnight in `TMS_TIME_ZONE`, with its current offset."""
     offset = get_default_timezone().utcoffset(at) if span.bucket_s == DAY_S else None
     return int(offset.total_seconds()) if offset else 0
 

@@ -1,4 +1,4 @@
-"""Counts what terminals sent later of the reports that they had made while they were away."""
+"""Counts the late reports that terminals sent after an outage."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from tms.telemetry.models import Report
 
 ARRIVES_WITHIN = timedelta(minutes=2)
 A_DAY_BEFORE = Value(timedelta(days=1), output_field=models.DurationField())
-"""Before an outage began none of its reports is looked for: partitions are by day, and a clock may be wrong."""
+"""The search for an outage's reports starts this long before it: partitions are by day, and a clock may be wrong."""
 PASS_LIMIT = 1_000
 
 uncountable = SetAside[int]("count_backfill")
@@ -49,7 +49,7 @@ class CountRow(msgspec.Struct, frozen=True, gc=False):
 
 
 def count(at: datetime) -> int:
-    """Outages that are over (index: outage_uncounted): once all has arrived, or long enough after."""
+    """Count the backfill of ended outages (index: outage_uncounted) once it is complete, or after `ARRIVES_WITHIN`."""
     uncounted = Outage.objects.uncounted().exclude(pk__in=uncountable.keys(at)).order_by("ended_at")
     pks = list(uncounted.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_count, at=at), aside=uncountable, at=at)
@@ -58,7 +58,7 @@ def count(at: datetime) -> int:
 def _count(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     final = [outage for outage in _uncounted(pks) if outage.is_final(at)]
-    _keep([_counted(outage) for outage in final])
+    _store([_counted(outage) for outage in final])
     if final:
         publish(Change(terminals=frozenset(outage.terminal_id for outage in final)))
     return len(final)
@@ -72,7 +72,7 @@ def _counted(outage: Uncounted) -> CountRow:
 
 
 def _uncounted(pks: Collection[int]) -> Iterable[Uncounted]:
-    """Each with the number of reports that its boot made after the last one that was kept before."""
+    """Each with the number of reports that its boot made after the last report before the outage."""
     made = Coalesce(OuterRef("reports_made"), Value(limits.SEQ_MAX))
     earliest = ExpressionWrapper(OuterRef("began_at") - A_DAY_BEFORE, output_field=models.DateTimeField())
     sent = (
@@ -88,8 +88,8 @@ def _uncounted(pks: Collection[int]) -> Iterable[Uncounted]:
     return [Uncounted(*row) for row in rows.values_list(*Uncounted._fields)]
 
 
-def _keep(rows: Sequence[CountRow]) -> None:
-    """In one statement: after a node's death thousands are counted."""
+def _store(rows: Sequence[CountRow]) -> None:
+    """In one statement, because after the loss of a node thousands of outages are counted."""
     if not rows:
         return
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What the readings of one terminal come to in each stretch of time, added up by the database."""
+"""Sums of one terminal's readings per time bucket, computed by the database."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ from tms.fleet.models import Terminal
 from tms.protocol.limits import METRIC_BOUND
 from tms.telemetry.models import Report, Rollup
 
-# A reading is a key of a JSON object: the ORM can neither unfold nor sum them up. And on SQLite it cuts instants into
+# A reading is a key of a JSON object: the ORM can neither expand nor sum it. On SQLite it would also assign instants to
 # buckets in Python, row by row.
 BEGIN = {
     "postgresql": (
@@ -51,7 +51,7 @@ AMONG = {
 
 
 class Sum(NamedTuple):
-    """What the readings of one metric in one bucket come to. `begin` is in seconds since the epoch."""
+    """Sums of one metric in one bucket. `begin` is in seconds since the epoch."""
 
     begin: int
     metric: str
@@ -60,7 +60,7 @@ class Sum(NamedTuple):
     lowest: float
     highest: float
     late: int
-    """1 if any of them came late. Roll-ups do not know."""
+    """1 if any reading was late. Roll-ups do not record it."""
 
     def plus(self, other: Self) -> Self:
         return self._replace(
@@ -73,21 +73,21 @@ class Sum(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """Time in buckets of `length_s`, which begin `shift_s` before those of UTC."""
+    """Buckets of `length_s`, which begin `shift_s` before those of UTC."""
 
     length_s: int
     shift_s: int = 0
 
 
 type Names = Collection[str] | None
-"""Of the metrics that are wanted; None for all."""
+"""Limits the metrics to `names`; None for all."""
 
 
 ONE_SECOND = Cut(1)
 
 
 def of_reports(terminal: Terminal, cut: Cut, since: datetime, until: datetime, names: Names = None) -> list[Sum]:
-    """Of the reports from `since` to before `until`, without values out of bounds."""
+    """Sums of the reports from `since` to before `until`, without values outside the bounds."""
     vendor = connection.vendor
     sql = OF_REPORTS.format(
         begin=BEGIN[vendor].format(at="r.at"),
@@ -101,7 +101,7 @@ def of_reports(terminal: Terminal, cut: Cut, since: datetime, until: datetime, n
 
 
 def of_rollups(terminal: Terminal, cut: Cut, since: datetime, until: datetime, names: Names = None) -> list[Sum]:
-    """Of the whole hours from `since` to before `until`."""
+    """Sums of the whole hours from `since` to before `until`."""
     sql = OF_ROLLUPS.format(
         begin=BEGIN[connection.vendor].format(at="r.hour"),
         table=Rollup._meta.db_table,
@@ -126,7 +126,7 @@ def _among(name: str, names: Names) -> str:
 
 
 def merged(sums: Iterable[Sum]) -> list[Sum]:
-    """One for each bucket and metric."""
+    """One sum for each bucket and metric."""
     found: dict[tuple[int, str], Sum] = {}
     for one in sums:
         known = found.get((one.begin, one.metric))
@@ -152,5 +152,5 @@ def _rows(
 
 
 def _moment(at: datetime) -> datetime | str:
-    """As the database compares instants: SQLite has only text."""
+    """The instant as the database compares it: SQLite stores text."""
     return at if connection.vendor == "postgresql" else at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")

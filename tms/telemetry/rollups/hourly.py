@@ -1,17 +1,17 @@
-"""Hourly roll-ups of readings, for charts of months: set-based, some terminals of one hour at a time.
+"""Hourly roll-ups of readings, for charts of months. Set-based: a batch of terminals of one hour at a time.
 
-A roll-up is always made from all reports of its hour. While an hour is within the retention reports are only ever added
-to it, so of two roll-ups the one that counts more is the better. None ever replaces a fuller one; nothing here needs to
-run once only, or in order.
+A roll-up is always computed from all reports of its hour. Within the retention an hour only ever gains reports, so of
+two roll-ups the one with the higher count is newer, and a roll-up never replaces one with a higher count. The work may
+therefore run more than once and in any order.
 
-At most `METRIC_NAMES` metrics of a terminal are rolled up of an hour, those that are there before others, and no value
-out of bounds: what was stored before there were bounds stops nothing.
+At most `METRIC_NAMES` metrics of a terminal are rolled up per hour, those that already have a roll-up first. Values
+outside the bounds, which former releases stored, are skipped.
 
-Late reports without an instant are left out: they are stored with their time of arrival, and their readings belong to
+Late reports without an instant are skipped: they are stored with their time of arrival, and their readings belong to
 another hour.
 
-An hour is rolled up when it is over and `SETTLING` has passed. Whoever commits a report of an hour that is over marks
-it late, and it is rolled up again.
+An hour is rolled up when it is over and `SETTLING` has passed. A report that is committed later marks its hour as late,
+and the hour is rolled up again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,17 +32,17 @@ from tms.telemetry.storage.partitions import REPORTS
 HOUR = timedelta(hours=1)
 SETTLING = timedelta(minutes=5)
 GRACE = timedelta(minutes=1)
-"""So soon after an hour a report of it is not late. Far less than `SETTLING`: the clocks of nodes differ."""
+"""A report committed this soon after its hour is not late. Far less than `SETTLING`, because clocks of nodes differ."""
 LONG = timedelta(minutes=2)
-"""A transaction that writes for longer may have begun before its reports were late."""
+"""A transaction that has been writing for longer may have begun before its reports were late."""
 
 TERMINALS = 250
-"""Rolled up in one transaction."""
+"""Terminals per transaction."""
 STEPS = 4
-"""Transactions of one pass."""
+"""Transactions per pass."""
 
 unrolled = SetAside[tuple[int, datetime]]("roll_up")
-"""Hours of terminals that cannot be rolled up; each stays marked as late until it can, or until it is too old."""
+"""Terminal hours whose roll-up fails. They stay marked as late until it succeeds, or until they are too old."""
 
 type LateKey = tuple[int, datetime]
 """(terminal, hour)"""
@@ -58,14 +58,14 @@ def hour_of(at: datetime) -> datetime:
 
 
 def late_before(at: datetime) -> datetime:
-    """A report that is committed at `at` and is of before this has to be marked."""
+    """Reports of an hour before this that are committed at `at` must mark it as late."""
     return hour_of(at - GRACE)
 
 
 def mark_late(keys: Iterable[LateKey]) -> None:
     """Call it in the transaction that writes the reports.
 
-    What is marked already is written again: so whoever takes the mark away waits for the reports of both.
+    An existing mark is written again, so that deleting it has to wait for both transactions.
     """
     rows = [LateRow(*key) for key in sorted(keys)]
     if not rows:
@@ -80,28 +80,29 @@ def mark_late(keys: Iterable[LateKey]) -> None:
 
 
 def advance(at: datetime) -> None:
-    """One pass of the clock: some steps, as far as there is something to do."""
+    """One pass of the clock: at most `STEPS` transactions."""
     for _ in range(STEPS):
         if not (roll_next(at) or roll_late(at)):
             return
 
 
 def until(at: datetime) -> datetime:
-    """Which hour is the first that is not rolled up; the first one that is kept, before any is."""
-    reached = _mark(at)
+    """The first hour that is not rolled up; before the first roll-up, the first hour within the retention."""
+    reached = _progress(at)
     return reached.hour if reached else REPORTS.horizon(at)
 
 
-def _mark(at: datetime) -> RollupMark | None:
-    """How far the roll-ups are; None before they have begun. They pass over what was not rolled up in time."""
+def _progress(at: datetime) -> RollupMark | None:
+    """Progress of the roll-ups, moved forward to the retention; None before the first roll-up."""
     reached, horizon = RollupMark.objects.filter(pk=1).first(), REPORTS.horizon(at)
     return reached if reached is None or reached.hour >= horizon else RollupMark(pk=1, hour=horizon)
 
 
 def _begin(at: datetime) -> bool:
-    """With the hour of the first report, if there is any. All of them are read for that, so it is kept at once.
+    """Start with the hour of the oldest report, if there is one. Finding it reads all reports, so it is stored at once.
 
-    Not after the last hour that is over: what comes for it a moment late is not marked, and a clock may be ahead.
+    Start no later than the last complete hour: reports of it that arrive a moment late are not marked, and a clock may
+    be ahead.
     """
     first = Report.objects.aggregate(at=Min("at"))["at"]
     if first is not None:
@@ -110,8 +111,8 @@ def _begin(at: datetime) -> bool:
 
 
 def roll_next(at: datetime) -> bool:
-    """Roll up the next terminals of the hour that is due; whether there were any, or the hour is done."""
-    reached = _mark(at)
+    """Roll up the next batch of terminals of the hour that is due. Returns whether there was anything to do."""
+    reached = _progress(at)
     if reached is None:
         return _begin(at)
     if reached.hour + HOUR + SETTLING > at or _is_writing_for_long():
@@ -132,8 +133,8 @@ def roll_next(at: datetime) -> bool:
 
 
 def roll_late(at: datetime) -> bool:
-    """Roll up again what came late, but of hours that are still to be rolled up; whether there was any."""
-    reached, horizon = _mark(at), REPORTS.horizon(at)
+    """Roll up a batch of late hours again, except hours that are not rolled up yet. Returns whether there was one."""
+    reached, horizon = _progress(at), REPORTS.horizon(at)
     if reached is None:
         return False
     marked = LateHour.objects.filter(hour__lt=reached.hour).exclude(pk__in=unrolled.keys(at))
@@ -146,11 +147,14 @@ def roll_late(at: datetime) -> bool:
 
 
 def _roll_late(keys: Sequence[LateKey], *, horizon: datetime) -> int:
-    """Of one hour; how many. What somebody is just adding to is left to the next pass. Call it in a transaction."""
+    """Roll up late keys of one hour; returns how many. Rows that another transaction is marking wait for the next pass.
+
+    Call it in a transaction.
+    """
     hour = keys[0][1]
     marked = LateHour.objects.filter(hour=hour, terminal__in=[pk for pk, _ in keys]).order_by("terminal_id")
-    taken = marked.select_for_update(skip_locked=connection.vendor == "postgresql")
-    terminal_pks = list(taken.values_list("terminal_id", flat=True))
+    locked = marked.select_for_update(skip_locked=connection.vendor == "postgresql")
+    terminal_pks = list(locked.values_list("terminal_id", flat=True))
     LateHour.objects.filter(hour=hour, terminal__in=terminal_pks).delete()
     if hour >= horizon:
         roll(terminal_pks, hour)
@@ -158,44 +162,44 @@ def _roll_late(keys: Sequence[LateKey], *, horizon: datetime) -> int:
 
 
 def _roll_keys(keys: Sequence[LateKey]) -> int:
-    """Of one hour."""
+    """Roll up keys of one hour."""
     roll([pk for pk, _ in keys], keys[0][1])
     return len(keys)
 
 
 def roll(terminal_pks: Sequence[int], hour: datetime) -> None:
-    """Roll up all reports that there are of these terminals and this hour. Call it in a transaction."""
+    """Roll up all reports of these terminals and this hour. Call it in a transaction."""
     if not terminal_pks:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL jit = off")  # which takes as long to compile as all the rest
+            cursor.execute("SET LOCAL jit = off")  # JIT compilation would take as long as the rest of the query
             cursor.execute(POSTGRESQL, {"hour": hour, "end": hour + HOUR, "terminals": list(terminal_pks)})
         else:
             instants = {"hour": _text(hour), "end": _text(hour + HOUR)}
             cursor.execute(SQLITE, {**instants, "terminals": msgspec.json.encode(terminal_pks).decode()})
 
 
-# A reading is a key of a JSON object: the ORM can neither unfold nor sum them up. Instants and terminals are in the
-# index `report_terminal_at`.
+# A reading is a key of a JSON object: the ORM can neither expand nor sum it. Instants and terminals are in the index
+# `report_terminal_at`.
 COLUMNS = ("count", "total", "lowest", "highest", "last")
 UPSERT = f"""
     INSERT INTO {Rollup._meta.db_table} AS old (terminal_id, hour, metric, {", ".join(COLUMNS)})
     SELECT terminal_id, %(hour)s, metric, {", ".join(COLUMNS)} FROM ({{picked}}) AS summed
-    WHERE place <= {METRIC_NAMES}
+    WHERE rank <= {METRIC_NAMES}
     ON CONFLICT (terminal_id, hour, metric) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}
     WHERE old.count < excluded.count
 """  # noqa: S608  (names are our own; values are parameters)
 SUMS = "count(*) AS count, sum(value) AS total, min(value) AS lowest, max(value) AS highest"
-PLACE = f"""
+RANK = f"""
         row_number() OVER (PARTITION BY terminal_id ORDER BY (
             SELECT count(*) FROM {Rollup._meta.db_table} AS known
             WHERE known.terminal_id = reading.terminal_id AND known.hour = %(hour)s AND known.metric = reading.metric
-        ) DESC, count(*) DESC, metric) AS place"""  # noqa: S608  (names are our own)
+        ) DESC, count(*) DESC, metric) AS rank"""  # noqa: S608  (names are our own)
 POSTGRESQL = UPSERT.format(
     picked=f"""
     SELECT terminal_id, metric, {SUMS},
-        (array_agg(value ORDER BY at DESC, boot_id DESC, seq DESC))[1] AS last, {PLACE}
+        (array_agg(value ORDER BY at DESC, boot_id DESC, seq DESC))[1] AS last, {RANK}
     FROM (
         SELECT r.terminal_id, r.at, r.boot_id, r.seq, m.key AS metric, m.value::double precision AS value
         FROM {Report._meta.db_table} AS r, jsonb_each_text(r.metrics) AS m
@@ -207,7 +211,7 @@ POSTGRESQL = UPSERT.format(
 )
 SQLITE = UPSERT.format(
     picked=f"""
-    SELECT terminal_id, metric, {SUMS}, max(CASE WHEN age = 1 THEN value END) AS last, {PLACE}
+    SELECT terminal_id, metric, {SUMS}, max(CASE WHEN age = 1 THEN value END) AS last, {RANK}
     FROM (
         SELECT r.terminal_id, m.key AS metric, m.value AS value, row_number() OVER (
             PARTITION BY r.terminal_id, m.key ORDER BY r.at DESC, r.boot_id DESC, r.seq DESC
@@ -222,12 +226,12 @@ SQLITE = UPSERT.format(
 
 
 def _text(at: datetime) -> str:
-    """As Django writes instants on SQLite, so that they compare as text."""
+    """The instant as Django writes it on SQLite, so that it compares as text."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
 
 def _is_writing_for_long() -> bool:
-    """Whether a transaction that writes began so long ago that it may hold reports which it did not mark as late."""
+    """Whether a writing transaction is so old that it may hold reports which it did not mark as late."""
     if connection.vendor != "postgresql":
         return False
     with connection.cursor() as cursor:

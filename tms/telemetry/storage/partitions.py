@@ -1,8 +1,8 @@
-"""Partitions on PostgreSQL: made ahead of time, dropped when what is in them is old enough.
+"""Partitions on PostgreSQL: created in advance, dropped when their rows are older than the retention.
 
-Ingest never needs one: what has none goes into the default partition and is moved when it is made. Nothing here makes
-ingest wait for longer than `LOCK_TIMEOUT`; what cannot be done by then is tried again at the next pass. Every step may
-be ended at any point and repeated.
+Ingest does not depend on them: rows without a partition go into the default partition, and move when theirs is created.
+Nothing here blocks ingest for longer than `LOCK_TIMEOUT`; what fails by then is retried in the next pass. Every step
+may be interrupted and repeated.
 """
 
 import re
@@ -23,12 +23,12 @@ LOCK_TIMEOUT = "500ms"
 CHUNK = 20_000
 """Rows moved in one transaction."""
 COUNTED = 10_000
-"""Of the rows of a default partition no more are counted."""
-NAMED = re.compile(r"_(\d{8})$")
+"""Rows of a default partition are counted up to this number."""
+PARTITION_NAME = re.compile(r"_(\d{8})$")
 
 
 def day(at: datetime, ahead: int = 0) -> datetime:
-    """The beginning of the day of `at`, or of one so many days later. Days of partitions are those of UTC."""
+    """The start of the day of `at`, or of a day `ahead` days later, in UTC."""
     start = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return start + timedelta(days=ahead)
 
@@ -41,16 +41,16 @@ def month(at: datetime, ahead: int = 0) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Partitioned:
-    """A table that is partitioned by `column`, a partition for each `unit` of time."""
+    """A table that is partitioned by `column`, with one partition per `unit` of time."""
 
     table: str
     column: str
     received: str
-    """The instant from which rows of the default partition are kept, for their own may be any."""
+    """The column that decides the retention of rows in the default partition, whose `column` may have any value."""
     unit: Callable[[datetime, int], datetime]
     ahead: int
     days: Callable[[], int]
-    """The retention, as it is set."""
+    """The retention setting."""
 
     def name(self, start: datetime) -> str:
         return f"{self.table}_{start:%Y%m%d}"
@@ -60,10 +60,10 @@ class Partitioned:
         return f"{self.table}_default"
 
     def horizon(self, at: datetime) -> datetime:
-        """What lies before is not kept."""
+        """The start of the retention: older rows are deleted."""
         return day(at - timedelta(days=self.days()))
 
-    def wanted(self, at: datetime) -> list[datetime]:
+    def upcoming(self, at: datetime) -> list[datetime]:
         return [self.unit(at, ahead) for ahead in range(self.ahead + 1)]
 
 
@@ -78,136 +78,137 @@ class Partition:
     is_attached: bool
     bytes: int
     rows: int
-    """As the planner estimates; -1 before the first ANALYZE."""
+    """The planner's estimate; -1 before the first ANALYZE."""
 
 
-def keep_up(at: datetime) -> None:
-    """Make what will be needed, and drop what is too old. On SQLite there is nothing to do."""
+def maintain(at: datetime) -> None:
+    """Create the partitions that will be needed, and drop expired ones. Does nothing on SQLite."""
     if connection.vendor != "postgresql":
         return
-    for kept in TABLES:
-        found = {partition.start: partition for partition in existing(kept)}
+    for parent in TABLES:
+        found = {partition.start: partition for partition in existing(parent)}
         attached = {start for start, partition in found.items() if partition.is_attached}
-        expired = {start for start in found if kept.unit(start, 1) <= kept.horizon(at)}
-        needed = {*kept.wanted(at), *_strayed(kept, at), *(found.keys() - attached)} - attached - expired
-        for start in sorted(needed, key=lambda start: (start < kept.unit(at, 0), start)):
-            _step("make", kept, start, make)
+        expired = {start for start in found if parent.unit(start, 1) <= parent.horizon(at)}
+        needed = {*parent.upcoming(at), *_missing(parent, at), *(found.keys() - attached)} - attached - expired
+        for start in sorted(needed, key=lambda start: (start < parent.unit(at, 0), start)):
+            _step("make", parent, start, make)
         for start in sorted(expired):
-            _step("drop", kept, start, drop)
+            _step("drop", parent, start, drop)
 
 
-def existing(kept: Partitioned) -> list[Partition]:
-    """The oldest first, also such as were made or detached and then left alone."""
+def existing(parent: Partitioned) -> list[Partition]:
+    """Oldest first, including partitions that an interrupted pass created or detached."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, i.inhparent IS NOT NULL, pg_total_relation_size(c.oid), c.reltuples::bigint "
             "FROM pg_class AS c LEFT JOIN pg_inherits AS i ON i.inhrelid = c.oid "
             "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.relname ~ %s ORDER BY 1",
-            [rf"^{kept.table}_\d{{8}}$"],
+            [rf"^{parent.table}_\d{{8}}$"],
         )
         return [Partition(_start(name), attached, size, rows) for name, attached, size, rows in cursor.fetchall()]
 
 
-def make(kept: Partitioned, start: datetime) -> None:
-    """Rows of its time that went into the default partition move there, most of them before anybody is locked out.
+def make(parent: Partitioned, start: datetime) -> None:
+    """Create a partition and move its rows there from the default partition, most of them before the table is locked.
 
-    Meanwhile they are in no partition, and charts lack them.
+    Moved rows are in no partition until the new one is attached; charts lack them meanwhile.
     """
-    part, end = kept.name(start), kept.unit(start, 1)
+    part, end = parent.name(start), parent.unit(start, 1)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS {part} (LIKE {kept.table} INCLUDING ALL)")
-    for _ in range(0, _waiting(kept, start, end), CHUNK):  # until none is left may be never: more come meanwhile
-        _move(kept, start, end)
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {part} (LIKE {parent.table} INCLUDING ALL)")
+    # Not until none is left: new ones may arrive as fast.
+    for _ in range(0, _count_misplaced(parent, start, end), CHUNK):
+        _move(parent, start, end)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        cursor.execute(f"LOCK TABLE {kept.default} IN ACCESS EXCLUSIVE MODE")
-        while _move(kept, start, end):
+        cursor.execute(f"LOCK TABLE {parent.default} IN ACCESS EXCLUSIVE MODE")
+        while _move(parent, start, end):
             pass
         cursor.execute(
-            f"ALTER TABLE {kept.table} ATTACH PARTITION {part} FOR VALUES FROM ('{start.isoformat()}') "
+            f"ALTER TABLE {parent.table} ATTACH PARTITION {part} FOR VALUES FROM ('{start.isoformat()}') "
             f"TO ('{end.isoformat()}')"
         )
     log.info("partition_made", partition=part)
 
 
-def drop(kept: Partitioned, start: datetime) -> None:
-    """In two steps, for its files are deleted while locks are held: the table is locked only to let go of it."""
-    part = kept.name(start)
-    if any(partition.start == start and partition.is_attached for partition in existing(kept)):
+def drop(parent: Partitioned, start: datetime) -> None:
+    """Detach the partition, then drop it: deleting its files takes long, and only detaching locks the table."""
+    part = parent.name(start)
+    if any(partition.start == start and partition.is_attached for partition in existing(parent)):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-            cursor.execute(f"ALTER TABLE {kept.table} DETACH PARTITION {part}")
+            cursor.execute(f"ALTER TABLE {parent.table} DETACH PARTITION {part}")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {part}")
     log.info("partition_dropped", partition=part)
 
 
-def strays(kept: Partitioned) -> int:
-    """Rows in the default partition, counted up to `COUNTED`."""
+def count_default_rows(parent: Partitioned) -> int:
+    """Number of rows in the default partition, at most `COUNTED`."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {kept.default} LIMIT {COUNTED}) AS counted")  # noqa: S608  (names are our own)
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {parent.default} LIMIT {COUNTED}) AS counted")  # noqa: S608  (names are our own)
         return int(cursor.fetchone()[0])
 
 
-def expire_strays(kept: Partitioned, at: datetime) -> int:
-    """Delete from the default partition what was received too long ago."""
+def expire_default_rows(parent: Partitioned, at: datetime) -> int:
+    """Delete rows of the default partition that were received before the retention."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {kept.default} WHERE ctid = ANY (ARRAY("  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT ctid FROM {kept.default} WHERE {kept.received} < %s LIMIT {CHUNK}))",
-            [kept.horizon(at)],
+            f"DELETE FROM {parent.default} WHERE ctid = ANY (ARRAY("  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT ctid FROM {parent.default} WHERE {parent.received} < %s LIMIT {CHUNK}))",
+            [parent.horizon(at)],
         )
         deleted: int = cursor.rowcount
     return deleted
 
 
-def _step(name: str, kept: Partitioned, start: datetime, work: Callable[[Partitioned, datetime], None]) -> None:
+def _step(name: str, parent: Partitioned, start: datetime, work: Callable[[Partitioned, datetime], None]) -> None:
     try:
-        work(kept, start)
+        work(parent, start)
     except DatabaseError as error:
-        if _is_away():
+        if _is_database_away():
             raise
         instruments.PARTITION_FAILURES.labels(name).inc()
-        log.warning("partition_failed", step=name, partition=kept.name(start), error=str(error).strip())
+        log.warning("partition_failed", step=name, partition=parent.name(start), error=str(error).strip())
 
 
-def _is_away() -> bool:
-    """Whether it is the database that failed, and not the lock that was not to be had."""
+def _is_database_away() -> bool:
+    """Whether the database is unavailable, rather than a lock."""
     try:
         return not connection.is_usable()
     except DatabaseError:
         return True
 
 
-def _strayed(kept: Partitioned, at: datetime) -> Iterator[datetime]:
-    """Units of time that have rows in the default partition and might have a partition."""
-    first, last = kept.horizon(at), kept.wanted(at)[-1]
+def _missing(parent: Partitioned, at: datetime) -> Iterator[datetime]:
+    """Units of time within the retention that have rows in the default partition."""
+    first, last = parent.horizon(at), parent.upcoming(at)[-1]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT date_trunc('day', {kept.column}, 'UTC') FROM {kept.default} "  # noqa: S608  (names are our own; values are parameters)
-            f"WHERE {kept.column} >= %s AND {kept.column} < %s",
-            [first, kept.unit(last, 1)],
+            f"SELECT DISTINCT date_trunc('day', {parent.column}, 'UTC') FROM {parent.default} "  # noqa: S608  (names are our own; values are parameters)
+            f"WHERE {parent.column} >= %s AND {parent.column} < %s",
+            [first, parent.unit(last, 1)],
         )
-        yield from {kept.unit(start, 0) for (start,) in cursor.fetchall()}
+        yield from {parent.unit(start, 0) for (start,) in cursor.fetchall()}
 
 
-def _waiting(kept: Partitioned, start: datetime, end: datetime) -> int:
-    """Rows in the default partition that have a place elsewhere."""
+def _count_misplaced(parent: Partitioned, start: datetime, end: datetime) -> int:
+    """Number of rows in the default partition that belong in this one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM {kept.default} WHERE {kept.column} >= %s AND {kept.column} < %s",  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT count(*) FROM {parent.default} WHERE {parent.column} >= %s AND {parent.column} < %s",  # noqa: S608  (names are our own; values are parameters)
             [start, end],
         )
         return int(cursor.fetchone()[0])
 
 
-def _move(kept: Partitioned, start: datetime, end: datetime) -> int:
-    """Some rows from the default partition; how many."""
+def _move(parent: Partitioned, start: datetime, end: datetime) -> int:
+    """Move a chunk of rows out of the default partition; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH moved AS (DELETE FROM {kept.default} WHERE ctid = ANY (ARRAY("  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT ctid FROM {kept.default} WHERE {kept.column} >= %s AND {kept.column} < %s LIMIT {CHUNK}"
-            f")) RETURNING *), placed AS (INSERT INTO {kept.name(start)} SELECT * FROM moved ON CONFLICT DO NOTHING) "
+            f"WITH moved AS (DELETE FROM {parent.default} WHERE ctid = ANY (ARRAY("  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT ctid FROM {parent.default} WHERE {parent.column} >= %s AND {parent.column} < %s LIMIT {CHUNK}"
+            f")) RETURNING *), put AS (INSERT INTO {parent.name(start)} SELECT * FROM moved ON CONFLICT DO NOTHING) "
             "SELECT count(*) FROM moved",
             [start, end],
         )

@@ -1,4 +1,4 @@
-"""What is too old goes: partitions whole, everything else in small transactions, terminal by terminal."""
+"""Deletes rows older than the retention: partitions as a whole, other rows in small transactions per terminal."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -15,20 +15,20 @@ from tms.telemetry.storage import partitions
 from tms.telemetry.storage.partitions import REPORTS, ROLLUPS
 
 TERMINALS = 500
-"""Looked at together."""
+"""Terminals per chunk."""
 ROWS = 5_000
-"""Deleted in one transaction."""
+"""Rows per transaction."""
 
 type Old = models.QuerySet[models.Model]
 
 
 def retire(at: datetime) -> int:
-    """Delete what is kept no longer; how many rows went. Partitions are `partitions.keep_up`'s to drop."""
+    """Delete expired rows; returns how many. `partitions.maintain` drops the partitions."""
     deleted = 0
 
     def delete(old: Old | partitions.Partitioned) -> None:
         nonlocal deleted
-        deleted += _strays(old, at) if isinstance(old, partitions.Partitioned) else _delete(old)
+        deleted += _delete_default_rows(old, at) if isinstance(old, partitions.Partitioned) else _delete(old)
 
     each(_all_old(at), delete, loop="retention")
     return deleted
@@ -46,7 +46,7 @@ def history_horizon(at: datetime) -> datetime:
 
 
 def _expired(terminal_pks: Sequence[int], at: datetime) -> Iterator[Old]:
-    """Each of them finds its rows by an index that begins with the terminal."""
+    """Each queryset uses an index that begins with the terminal."""
     history = history_horizon(at)
     yield Event.objects.filter(terminal__in=terminal_pks, at__lt=history)
     yield PresenceChange.objects.filter(terminal__in=terminal_pks, at__lt=history)
@@ -59,7 +59,7 @@ def _expired(terminal_pks: Sequence[int], at: datetime) -> Iterator[Old]:
 
 
 def _ended_boots(terminal_pks: Sequence[int], history: datetime) -> Old:
-    """A boot ends when the next one begins; one that is still reporting is never old."""
+    """A boot ends when the next one begins; the current one never expires."""
     since = Boot.objects.filter(terminal=OuterRef("terminal"), pk__gt=OuterRef("pk"), first_seen_at__lt=history)
     reports = Report.objects.filter(boot=OuterRef("pk"))
     began = Boot.objects.filter(terminal__in=terminal_pks, first_seen_at__lt=history)
@@ -67,8 +67,8 @@ def _ended_boots(terminal_pks: Sequence[int], history: datetime) -> Old:
 
 
 def _old_reports(terminal_pks: Sequence[int], at: datetime) -> Old:
-    """As in the default partition, a report whose own instant cannot be is kept from when it was received."""
-    horizon, ahead = REPORTS.horizon(at), REPORTS.wanted(at)[-1]
+    """As in the default partition, the retention of a report with an implausible instant counts from its arrival."""
+    horizon, ahead = REPORTS.horizon(at), REPORTS.upcoming(at)[-1]
     instants = Q(at__lt=horizon) | Q(at__gt=ahead)
     return Report.objects.filter(instants, terminal__in=terminal_pks, received_at__lt=horizon)
 
@@ -80,9 +80,9 @@ def _chunks() -> Iterator[list[int]]:
         reached = pks[-1]
 
 
-def _strays(kept: partitions.Partitioned, at: datetime) -> int:
+def _delete_default_rows(parent: partitions.Partitioned, at: datetime) -> int:
     deleted = 0
-    while number := partitions.expire_strays(kept, at):
+    while number := partitions.expire_default_rows(parent, at):
         deleted += number
     return deleted
 
