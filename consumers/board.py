@@ -29,9 +29,9 @@ BAD_MESSAGE, TOO_FAST = 4400, 4429
 
 
 class BoardConsumer(AsyncConsumer):
-    """A board's socket: find the page, take a seat, and listen. Knows limits, not pages.
+    """A board's socket: find the page, subscribe to it and read messages. Knows limits, not pages.
 
-    `SameOrigin` and the session middleware stand before it. It reads in a loop of its own, like a terminal's.
+    `SameOrigin` and the session middleware run before it. It reads in a loop of its own, like the terminal consumer.
     """
 
     channel_layer_alias = None
@@ -81,7 +81,7 @@ class BoardConsumer(AsyncConsumer):
 
 
 class BoardWriter:
-    """The socket as a seat needs it: it also tells how much the network has not taken."""
+    """The socket for a subscriber, with the number of bytes that the network has not accepted yet."""
 
     def __init__(self, scope: dict[str, Any], wire: SocketWriter) -> None:
         self._connection = scope.get("tms.connection")
@@ -98,14 +98,16 @@ class BoardWriter:
         self._wire.close(code, reason)
 
 
-def viewing_of(subscriber: Subscriber, ask: ViewingMessage) -> Viewing:
-    if ask.doing == "nothing":
+def viewing_of(subscriber: Subscriber, message: ViewingMessage) -> Viewing:
+    if message.doing == "nothing":
         return Viewing(subscriber.person)
-    return Viewing(subscriber.person, ask.alert, ask.doing == "typing" and subscriber.may_type, ask.incident)
+    return Viewing(
+        subscriber.person, message.alert, message.doing == "typing" and subscriber.may_type, message.incident
+    )
 
 
 def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> HandshakeRejected | None:
-    """Count the socket until `inside` is left; who has too many is refused."""
+    """Count the socket until `inside` is left. Returns the rejection if a limit is reached."""
     if not connection_limits.addresses.enter(address):
         return connection_limits.too_many_of_address()
     inside.callback(connection_limits.addresses.leave, address)
@@ -118,6 +120,6 @@ def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Han
 
 
 def language_of(query: dict[str, str]) -> str:
-    """That of the page, which knows it from the person's profile, the cookie or the browser."""
+    """The page's language, which it took from the person's profile, the cookie or the browser."""
     spoken = query.get("language", "")
     return spoken if spoken in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -1,4 +1,4 @@
-"""How many sockets one address, or one person, may have open on this process (R12)."""
+"""Limits of open sockets per address and per person on this process (R12)."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -12,48 +12,48 @@ from tms.metrics import instruments
 
 
 class ConnectionLimiter[K: Hashable]:
-    """Counts who is inside, and lets no more than `most` of the same in. 0: as many as come.
+    """Counts open connections by key and admits at most `limit` for each. A limit of 0 admits all.
 
-    Whoever `is_anybody` is not counted: others than one stand behind that name.
+    Keys that are `exempt` are not counted: many clients may share them.
     """
 
     def __init__(
-        self, by: str, most: Callable[[], int], *, is_anybody: Callable[[K], bool] = lambda who: False
+        self, by: str, limit: Callable[[], int], *, is_exempt: Callable[[K], bool] = lambda key: False
     ) -> None:
-        self.by, self.most, self.is_anybody = by, most, is_anybody
-        self.inside: Counter[K] = Counter()
-        instruments.CROWDING.labels(by).set_function(self.crowding)
+        self.by, self.limit, self.is_exempt = by, limit, is_exempt
+        self.counts: Counter[K] = Counter()
+        instruments.LIMIT_USAGE.labels(by).set_function(self.usage)
 
-    def enter(self, who: K) -> bool:
-        """False, and nothing counted, when it has too many already. Who entered leaves once."""
-        if self.is_anybody(who):
+    def enter(self, key: K) -> bool:
+        """Count a connection. Returns False, and counts nothing, if its key has reached the limit."""
+        if self.is_exempt(key):
             return True
-        if 0 < self.most() <= self.inside[who]:
-            instruments.CROWDING_REFUSALS.labels(self.by).inc()
+        if 0 < self.limit() <= self.counts[key]:
+            instruments.LIMIT_REFUSALS.labels(self.by).inc()
             return False
-        self.inside[who] += 1
+        self.counts[key] += 1
         return True
 
-    def leave(self, who: K) -> None:
-        if self.inside[who] > 1:
-            self.inside[who] -= 1
+    def leave(self, key: K) -> None:
+        if self.counts[key] > 1:
+            self.counts[key] -= 1
         else:
-            del self.inside[who]  # no error when it was not counted
+            del self.counts[key]  # exempt keys were not counted
 
-    def crowding(self) -> float:
-        """The share of its limit that the one with the most has taken."""
-        most = self.most()
-        return max(list(self.inside.values()), default=0) / most if most else 0.0
+    def usage(self) -> float:
+        """The highest count of any key, as a share of the limit."""
+        limit = self.limit()
+        return max(list(self.counts.values()), default=0) / limit if limit else 0.0
 
 
 @lru_cache(maxsize=1024)
 def is_loopback(address: str | None) -> bool:
-    """This machine itself: an unnamed proxy, an agent, a test."""
+    """This machine: an unnamed proxy, an agent, a test."""
     return address is not None and ip_address(address).is_loopback
 
 
 addresses: ConnectionLimiter[str | None] = ConnectionLimiter(
-    "address", lambda: settings.CONNECTIONS_PER_ADDRESS, is_anybody=is_loopback
+    "address", lambda: settings.CONNECTIONS_PER_ADDRESS, is_exempt=is_loopback
 )
 people: ConnectionLimiter[int] = ConnectionLimiter("person", lambda: settings.BOARDS_PER_PERSON)
 

@@ -1,4 +1,4 @@
-"""What a browser may say over a board's socket: to repaint, and which alert or incident its person is at."""
+"""Messages that a browser may send over a board's socket: a request to repaint, and what its person views."""
 
 from typing import Literal
 
@@ -9,11 +9,11 @@ LONGEST_MESSAGE = 256
 
 
 class Resync(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ask", tag="repaint"):
-    """Everything again: something was missed."""
+    """The browser missed something and needs the whole board."""
 
 
 class ViewingMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ask", tag="at"):
-    """The person is at an alert or incident of the page, or at none. To be said again every few seconds."""
+    """The person views an alert or incident of the page, or none. Repeated every few seconds."""
 
     alert: int = 0
     incident: int = 0
@@ -27,7 +27,7 @@ PER_MINUTE: dict[type[ClientMessage], int] = {Resync: 60, ViewingMessage: 240}
 
 
 def read(text: str | bytes) -> ClientMessage | None:
-    """None for what no board sends."""
+    """The message; None if no board sends such a message."""
     if len(text) > LONGEST_MESSAGE:
         return None
     try:
@@ -37,14 +37,14 @@ def read(text: str | bytes) -> ClientMessage | None:
 
 
 class MessageBudget:
-    """How often a browser may still ask, a minute."""
+    """Limits the messages of a browser per minute."""
 
     def __init__(self, now: float) -> None:
         self._since = now
-        self._asked = dict.fromkeys(PER_MINUTE, 0)
+        self._received = dict.fromkeys(PER_MINUTE, 0)
 
     def spend(self, kind: type[ClientMessage], now: float) -> bool:
         if now - self._since > 60:
-            self._since, self._asked = now, dict.fromkeys(PER_MINUTE, 0)
-        self._asked[kind] += 1
-        return self._asked[kind] <= PER_MINUTE[kind]
+            self._since, self._received = now, dict.fromkeys(PER_MINUTE, 0)
+        self._received[kind] += 1
+        return self._received[kind] <= PER_MINUTE[kind]

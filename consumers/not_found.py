@@ -13,7 +13,7 @@ LONGEST_PATH = 200
 
 
 async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Answers the upgrade of a path that is none with 404; the router would raise."""
+    """Answers an upgrade request for an unknown path with 404; the router would raise an error."""
     await receive()
     log.info("no_such_websocket", path=scope["path"][:LONGEST_PATH])
     await refuse(NOT_FOUND, send)

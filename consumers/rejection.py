@@ -5,7 +5,7 @@ from tms.ingest.admission import HandshakeRejected
 
 
 async def refuse(refusal: HandshakeRejected, send: Send) -> None:
-    """Answer the upgrade with an HTTP status and a problem document (RFC 9457)."""
+    """Answer the upgrade request with an HTTP status and a problem document (RFC 9457)."""
     problem = {"type": refusal.type, "status": refusal.status, "detail": refusal.message}
     body = msgspec.json.encode(problem)
     headers = [(b"content-type", b"application/problem+json"), *refusal.headers]

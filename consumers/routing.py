@@ -10,7 +10,7 @@ from consumers.terminal import TerminalConsumer
 board = SameOrigin(AuthMiddlewareStack(BoardConsumer.as_asgi()))
 websockets = URLRouter(
     [
-        # No session and no sign-in for terminals: cookies are ignored, and handshakes are five times cheaper.
+        # Terminals have no session and no sign-in: ignoring cookies makes handshakes five times cheaper.
         path("ws/terminal/", TerminalConsumer.as_asgi()),
         path("ws/board/", board),  # type: ignore[arg-type]  # an ASGI application, which the stubs of path do not know
         re_path("", nowhere),  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A socket that is written to without waiting, on TMS's own servers and on any other ASGI server."""
+"""Writes to a socket without waiting, on TMS's own servers and on any other ASGI server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUEUED_LIMIT = 1_000
 
 
 class DirectWriter:
-    """TMS's servers: the connection in the scope bounds what goes either way, and drops a reader that is too slow."""
+    """For TMS's servers: the connection in the scope limits both directions, and drops a reader that is too slow."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -31,7 +31,7 @@ class DirectWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is left to stop."""
+        """Nothing to stop."""
 
     def send(self, text: str) -> None:
         self._connection.send_nowait(text)
@@ -40,15 +40,15 @@ class DirectWriter:
         self._connection.close(code, reason)
 
     async def deliver(self, take: Take) -> None:
-        """Give each message to `take`, until the connection ends; what is too large has been closed."""
+        """Pass each message to `take` until the connection ends. A message that is too large closes it."""
         await self._connection.deliver(take)
 
 
 class QueuedWriter:
-    """Another ASGI server: one task sends what is queued.
+    """For other ASGI servers: one task sends the queued messages.
 
-    A reader that lets the queue grow too long is given up: the application ends where it waits, and the server closes
-    the socket of one that has ended. Nothing less closes it, for a send would wait for that reader too.
+    If the queue grows too long, the application returns where it waits, and the server then closes the socket. Sending
+    a close frame would wait for the slow reader too.
     """
 
     def __init__(self, receive: Receive, send: Send) -> None:
@@ -106,7 +106,7 @@ def writer_of(scope: dict[str, Any], receive: Receive, send: Send) -> SocketWrit
 
 
 def is_too_large(text: str | bytes) -> bool:
-    """Counted in bytes, and encoded only when it could matter."""
+    """Counted in bytes; encoded only if the length in characters might exceed the limit."""
     most = 4 if isinstance(text, str) else 1
     if len(text) * most <= limits.FRAME_BYTES:
         return False

@@ -21,7 +21,7 @@ from tms.runtime.process_state import start_links
 class TerminalConsumer(AsyncConsumer):
     """A terminal's socket: admit, read, hand over, answer. Knows limits, not rules.
 
-    It reads in a loop of its own: Channels' dispatch makes a round trip through a thread for every message.
+    It reads in a loop of its own, because Channels' dispatch makes a round trip through a thread for every message.
     """
 
     channel_layer_alias = None

@@ -6,59 +6,59 @@ from consumers.connection_limits import ConnectionLimiter, is_loopback
 
 
 @pytest.fixture
-def crowd() -> ConnectionLimiter[str]:
-    return ConnectionLimiter("test", lambda: 2, is_anybody=lambda who: who == "anybody")
+def limiter() -> ConnectionLimiter[str]:
+    return ConnectionLimiter("test", lambda: 2, is_exempt=lambda key: key == "exempt")
 
 
-def test_one_more_than_the_limit_is_refused_until_another_is_released(crowd):
-    assert crowd.enter("a")
-    assert crowd.enter("a")
+def test_one_more_than_the_limit_is_refused_until_another_is_released(limiter):
+    assert limiter.enter("a")
+    assert limiter.enter("a")
 
-    assert not crowd.enter("a")
-    crowd.leave("a")
+    assert not limiter.enter("a")
+    limiter.leave("a")
 
-    assert crowd.enter("a")
-
-
-def test_keys_have_separate_limits(crowd):
-    crowd.enter("a")
-    crowd.enter("a")
-
-    assert crowd.enter("b")
+    assert limiter.enter("a")
 
 
-def test_the_crowding_is_that_of_the_busiest_key(crowd):
-    assert crowd.crowding() == 0
-    crowd.enter("a")
-    crowd.enter("b")
-    assert crowd.crowding() == 0.5
+def test_keys_have_separate_limits(limiter):
+    limiter.enter("a")
+    limiter.enter("a")
 
-    crowd.enter("b")
-
-    assert crowd.crowding() == 1
+    assert limiter.enter("b")
 
 
-def test_released_keys_are_not_stored(crowd):
-    crowd.enter("a")
+def test_the_usage_is_that_of_the_busiest_key(limiter):
+    assert limiter.usage() == 0
+    limiter.enter("a")
+    limiter.enter("b")
+    assert limiter.usage() == 0.5
 
-    crowd.leave("a")
+    limiter.enter("b")
 
-    assert crowd.inside == {}
+    assert limiter.usage() == 1
+
+
+def test_released_keys_are_not_stored(limiter):
+    limiter.enter("a")
+
+    limiter.leave("a")
+
+    assert limiter.counts == {}
 
 
 def test_without_a_limit_all_are_accepted():
-    crowd: ConnectionLimiter[str] = ConnectionLimiter("test", lambda: 0)
+    limiter: ConnectionLimiter[str] = ConnectionLimiter("test", lambda: 0)
 
-    assert all(crowd.enter("a") for _ in range(100))
-    assert crowd.crowding() == 0
+    assert all(limiter.enter("a") for _ in range(100))
+    assert limiter.usage() == 0
 
 
-def test_an_anonymous_person_is_not_counted(crowd):
-    assert all(crowd.enter("anybody") for _ in range(100))
+def test_an_exempt_key_is_not_counted(limiter):
+    assert all(limiter.enter("exempt") for _ in range(100))
 
-    crowd.leave("anybody")
+    limiter.leave("exempt")
 
-    assert crowd.inside == {}
+    assert limiter.counts == {}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
 
-ROOM_FOR_ONE = 'tms_crowding{by="address"} 0.5'
+ROOM_FOR_ONE = 'tms_connection_limit_usage{by="address"} 0.5'
 FAR, OTHER = "203.0.113.7", "203.0.113.8"
 
 
@@ -40,7 +40,7 @@ async def test_a_third_link_of_an_address_is_refused_until_one_has_closed(tms, e
     assert response.status_code == 503
     assert response.headers["Retry-After"]
     assert json.loads(response.body)["detail"] == "too many connections from your address; this node allows 2"
-    assert 'tms_crowding{by="address"} 1.0' in tms.get("/metrics")[1]
+    assert 'tms_connection_limit_usage{by="address"} 1.0' in tms.get("/metrics")[1]
     await first.socket.close()
     third = await admitted(tms, enrol, FAR)
     await second.socket.close()

@@ -26,8 +26,10 @@ TAKEOVERS = Counter("tms_takeovers", "Links replaced by a newer session of the s
 
 # Limits per client
 
-CROWDING = Gauge("tms_crowding", "Share of its limit that the busiest address or person uses on this node", ["by"])
-CROWDING_REFUSALS = Counter("tms_crowding_refusals", "Sockets refused because one client has too many", ["by"])
+LIMIT_USAGE = Gauge(
+    "tms_connection_limit_usage", "Share of its limit that the busiest address or person uses on this node", ["by"]
+)
+LIMIT_REFUSALS = Counter("tms_connection_limit_refusals", "Sockets refused because one client has too many", ["by"])
 
 # People
 
