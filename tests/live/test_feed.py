@@ -155,7 +155,7 @@ async def test_unpublished_changes_are_merged_and_published_once_the_feed_is_ava
 
 
 async def test_a_hanging_transport_is_abandoned_and_tried_again(barred, monkeypatch):
-    monkeypatch.setattr(module, "SEND_S", 0.01)
+    monkeypatch.setattr(module, "SEND_TIMEOUT_S", 0.01)
     listener, tries = await Listener.subscribe(), []
     barred.is_barred, send = False, barred.group_send
 

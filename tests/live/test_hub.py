@@ -169,7 +169,7 @@ async def test_an_invalid_message_causes_a_new_subscription_and_a_read(hub, boar
 
 
 async def test_an_old_publisher_is_forgotten(hub, board, monkeypatch):
-    monkeypatch.setattr(module, "FORGET_AFTER_S", 0)
+    monkeypatch.setattr(module, "PUBLISHER_TIMEOUT_S", 0)
     await Publisher("gone").publish(1)
     await Publisher("new").publish(1)
 

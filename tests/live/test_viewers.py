@@ -13,7 +13,7 @@ from tms.feed import publisher as feed_module
 from tms.feed.change import Change
 from tms.feed.hub import Hub
 from tms.feed.publisher import Feed
-from tms.feed.viewers import FORGET_AFTER_S, NOBODY, Viewers, Viewing, strongest
+from tms.feed.viewers import NO_VIEWINGS, VIEWINGS_TIMEOUT_S, Viewers, Viewing, strongest
 
 pytestmark = pytest.mark.both
 
@@ -55,17 +55,17 @@ def test_a_viewer_who_leaves_is_removed_at_once():
     viewers.update("a", viewings(Viewing(SATO, 7)), now=0)
 
     assert viewers.update("a", viewings(Viewing(SATO, 9)), now=1) == {"alert-7", "alert-9"}
-    assert viewers.update("a", NOBODY, now=2) == {"alert-9"}
-    assert viewers.of("alert-7") == viewers.of("alert-9") == NOBODY
+    assert viewers.update("a", NO_VIEWINGS, now=2) == {"alert-9"}
+    assert viewers.of("alert-7") == viewers.of("alert-9") == NO_VIEWINGS
 
 
 def test_the_viewers_of_a_silent_process_are_removed():
     viewers = Viewers()
     viewers.update("dead", viewings(Viewing(SATO, 7)), now=0)
-    viewers.update("alive", viewings(Viewing(MORI, 7)), now=FORGET_AFTER_S)
+    viewers.update("alive", viewings(Viewing(MORI, 7)), now=VIEWINGS_TIMEOUT_S)
 
-    assert viewers.expire(now=FORGET_AFTER_S) == frozenset()
-    assert viewers.expire(now=FORGET_AFTER_S + 0.1) == {"alert-7"}
+    assert viewers.expire(now=VIEWINGS_TIMEOUT_S) == frozenset()
+    assert viewers.expire(now=VIEWINGS_TIMEOUT_S + 0.1) == {"alert-7"}
     assert viewers.of("alert-7") == viewings(Viewing(MORI, 7))
 
 
@@ -118,19 +118,19 @@ async def test_every_process_receives_viewing_typing_and_leaving(hub, board, oth
     came = await board.hears(), hub.viewers.of("alert-7")
     other.announce_viewings(viewings(Viewing(SATO, 7, True)))
     typed = await board.hears(), hub.viewers.of("alert-7")
-    other.announce_viewings(NOBODY)
+    other.announce_viewings(NO_VIEWINGS)
     went = await board.hears(), hub.viewers.of("alert-7")
 
     assert came == ({"alert-7"}, viewings(Viewing(SATO, 7)))
     assert typed == ({"alert-7"}, viewings(Viewing(SATO, 7, True)))
-    assert went == ({"alert-7"}, NOBODY)
+    assert went == ({"alert-7"}, NO_VIEWINGS)
 
 
 async def test_a_stopping_process_removes_its_viewers(hub, board, other):
     other.announce_viewings(viewings(Viewing(SATO, 7)))
     await board.hears()
 
-    other.announce_viewings(NOBODY)
+    other.announce_viewings(NO_VIEWINGS)
     await other.detach()
 
     assert await board.hears() == {"alert-7"}

@@ -84,7 +84,7 @@ def test_a_failed_subscription_is_reported(healthy, client, listening, monkeypat
 
 def test_a_silent_feed_is_reported(healthy, client, listening, monkeypatch):
     monkeypatch.setattr(hub(), "subscribed", True)
-    monkeypatch.setattr(hub(), "heard_at", 1e-9)
+    monkeypatch.setattr(hub(), "received_at", 1e-9)
 
     answer = client.get("/health/?strict")
 
@@ -94,7 +94,7 @@ def test_a_silent_feed_is_reported(healthy, client, listening, monkeypatch):
 
 def test_a_working_feed_is_ok(healthy, client, listening, monkeypatch):
     monkeypatch.setattr(hub(), "subscribed", True)
-    monkeypatch.setattr(hub(), "heard_at", 0.0)
+    monkeypatch.setattr(hub(), "received_at", 0.0)
 
     assert client.get("/health/?strict").status_code == 200
 

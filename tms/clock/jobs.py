@@ -25,7 +25,7 @@ from tms.telemetry.storage import partitions, retention
 
 
 class Lane(Enum):
-    """Loops of one lane take turns. The value is the key of the lock by which a lane is led."""
+    """Loops of one lane run in turn. The value is the key of the advisory lock that elects its leader."""
 
     PROMPT = leader.LOCK
     SLOW = 0x746D73_736C6F77
@@ -35,11 +35,12 @@ class Lane(Enum):
 
 
 STALLED_AFTER_S = {Lane.PROMPT: 20.0, Lane.SLOW: 900.0, Lane.NOTIFICATIONS: 20.0}
-"""A loop without a success for so long is stalled. In the slow lane one pass may take minutes, and the others wait."""
+"""A loop without a success for this long is stalled. In the slow lane one pass may take minutes while the others wait.
+"""
 
 
 class Loop(NamedTuple):
-    """Something to be done every `interval_s`. `work` runs in its lane's thread."""
+    """A job that runs every `interval_s` in the thread of its lane."""
 
     name: str
     interval_s: float

@@ -1,7 +1,7 @@
-"""The leader among the clocks: the holder of an advisory lock of PostgreSQL, while it gives signs of life.
+"""The leader among the clocks: the one that holds an advisory lock of PostgreSQL and shows activity.
 
-The lock belongs to a connection, and the leader does all its work on that connection. So a leader that was stopped, or
-cut off, cannot act once another one leads: its first statement is refused (docs/decisions/0008).
+The lock belongs to a connection, and the leader does all its work on that connection. A leader that was suspended or
+disconnected therefore cannot act once another one leads: its first statement fails (docs/decisions/0008).
 """
 
 import contextlib
@@ -26,15 +26,15 @@ UNSEAT = """
       AND (leader.state <> 'active' OR leader.wait_event_type = 'Client')
       AND leader.state_change < clock_timestamp() - make_interval(secs => %s)
 """
-"""A query that runs, or waits for a lock, is a sign of life, however long it takes; an answer nobody takes is not."""
+"""A running query, or one that waits for a lock, counts as activity; a result that nobody reads does not."""
 
 
 class LeadLost(DatabaseError):
-    """The connection that held the lock is not the one in use any more."""
+    """The connection that held the lock was replaced."""
 
 
 class Leader:
-    """Use it from one thread: that of the work. On SQLite there is one process, and it leads."""
+    """Use it in the thread that does the work. On SQLite there is one process, and it leads."""
 
     def __init__(self, lock: int = LOCK) -> None:
         self._lock = lock
@@ -58,9 +58,9 @@ class Leader:
             raise LeadLost("the connection that led is gone")
 
     def resign(self) -> None:
-        """Give the lead up, with the connection.
+        """Give up the lead and close the connection.
 
-        Closing alone gives the connection back to the pool, which keeps it open, and with it the lock for ever.
+        Closing alone would return the connection to the pool, which keeps it open, and the lock with it.
         """
         self._held = None
         try:

@@ -16,19 +16,21 @@ from tms.lib.set_aside import each
 log = structlog.get_logger(__name__)
 
 BLIND_AFTER_S = LOST_AFTER_S - HEARTBEAT_S
-"""A halt that is shorter makes no live node overdue."""
+"""A shorter interruption makes no live node overdue."""
 
 
 def lose_node(node: Node, at: datetime) -> None:
-    """Mark it last: if this leader dies before, the next one does the rest."""
+    """Mark the node last: if this leader dies before, the next one continues."""
     orphaned = orphan(node.name, at, cause=Cause.NODE_LOST, since=node.heartbeat_at)
     if membership.mark_lost(node):
         log.warning("node_lost", node=node.name, host=node.host, last_heartbeat=node.heartbeat_at, orphaned=orphaned)
 
 
 class NodeWatch:
-    """Finds nodes without a heartbeat. After an interruption (the database away, the process halted, a new
-    leader, a clock that jumped) it waits again: while it did not check, a missing heartbeat proves nothing.
+    """Finds nodes without a heartbeat.
+
+    After an interruption (database unavailable, process suspended, new leader, clock change) it waits again, because a
+    missing heartbeat proves nothing while it did not check.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +44,7 @@ class NodeWatch:
         if now - self._checked_at >= BLIND_AFTER_S or self._steps != db_clock().steps:
             self._judges_from, self._steps = now + LOST_AFTER_S, db_clock().steps
         overdue = list(Node.objects.overdue()) if now >= self._judges_from else []
-        # By a clock that has just jumped every heartbeat is old.
+        # After a clock change every heartbeat looks old.
         if overdue and db_clock().is_running() and self._steps == db_clock().steps:
             each(overdue, lambda node: lose_node(node, at), loop="nodes")
         self._checked_at = self._monotonic()

@@ -1,4 +1,4 @@
-"""Presence by time: terminals that are due, and terminals whose node or TMS itself was away."""
+"""Time-based presence: terminals whose lease ends, and terminals whose node or TMS itself was unavailable."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from tms.lib.set_aside import SetAside, isolate
 from tms.ops.health import heartbeats
 
 MOST_SWEEPS = 10
-"""In one pass; then others have their turn."""
+"""Rows per pass, so that other loops are not delayed."""
 
 unswept = SetAside[int]("sweep")
 unorphaned = SetAside[int]("nodes")
@@ -29,7 +29,7 @@ unorphaned = SetAside[int]("nodes")
 
 @skip_when_empty(TerminalState.objects.due)
 def sweep(at: datetime) -> int:
-    """Terminals that are due: silent, then offline. In a storm some thousands a transaction."""
+    """Terminals that are due become silent, then offline. A transaction may cover thousands of terminals."""
     moved = 0
     for _ in range(MOST_SWEEPS):
         due = store.due_terminals(at, without=unswept.keys(at))
@@ -46,9 +46,9 @@ def _sweep(due: Collection[int], at: datetime) -> int:
 
 
 def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:
-    """A node that starts, or is lost, has lost every link it terminals: its terminals are silent until they are back.
+    """A node that starts or is lost has lost all of its links: its terminals are silent until they reconnect.
 
-    None stands for all nodes. A transaction for each of some thousands, so that nobody waits long for a row.
+    None means all nodes. One transaction per thousands of rows, so that nothing waits long for a row lock.
     """
 
     def lose(terminals: Collection[int]) -> int:
@@ -65,7 +65,7 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
 
 
 def catch_up(at: datetime) -> bool:
-    """Whether TMS itself was away; then nobody is called silent or offline before the reconnect grace is over."""
+    """Whether TMS itself was unavailable; then no terminal becomes silent before the reconnect grace ends."""
     last = heartbeats.late_by(heartbeats.CLOCK, at=at)
     if last is None or last < heartbeats.LATE:
         return False
@@ -77,7 +77,7 @@ def catch_up(at: datetime) -> bool:
 
 
 def follow(link_changes: Sequence[LinkStateChange]) -> None:
-    """Alerts of presence rules, and the feed."""
+    """Updates presence alerts and publishes the changes."""
     if not link_changes:
         return
     moved = frozenset(change.terminal_id for change in link_changes)

@@ -1,7 +1,7 @@
-"""The time-driven loops: sweep presence, what opens and what ends by time. One leader among many processes.
+"""The time-driven loops: presence sweep, pending alerts, expiry. One leader among many processes.
 
-Each loop asks the database, by index, what is due, and calls the same services as everyone else. Work that may take
-seconds has a lane of its own, with its own thread, connection and lead, so that nothing prompt waits for it.
+Each loop queries by index what is due, and calls the same services as everything else. Work that may take seconds has a
+lane of its own, with its own thread, connection and leader, so that it delays nothing urgent.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
 RETRY_FAILED_S = 60.0
-"""A pass that failed is repeated after its interval, or after this if that is sooner."""
+"""A failed pass is repeated after the loop's interval, at most after this."""
 
 
 class Clock:
@@ -48,8 +48,8 @@ class Clock:
 class Runner:
     """Runs the loops of one lane while it leads.
 
-    A pass that fails fails alone. A database that is away ends the lead, so that this process never holds it in vain,
-    and so that the next leader finds out for how long nothing could be heard.
+    A failed pass affects no other loop. When the database becomes unavailable, this process gives up the lead:
+    otherwise it would hold the lead in vain, and the next leader could not tell how long TMS was unavailable.
     """
 
     def __init__(self, lane: Lane, loops: Sequence[Loop]) -> None:
@@ -96,7 +96,7 @@ class Runner:
         self._report_lead(1)
         self._ages.start()
         due = {loop.name: time.monotonic() for loop in self._loops}
-        while db_clock().steps == self._steps:  # a clock that jumped must be caught up with
+        while db_clock().steps == self._steps:  # catch up after a clock change
             for loop in self._loops:
                 now = time.monotonic()
                 if due[loop.name] <= now:

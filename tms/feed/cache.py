@@ -1,4 +1,4 @@
-"""Values that a process reads from the database and keeps until the feed reports a change."""
+"""Values that a process reads from the database and caches until the feed reports a change."""
 
 import time
 from abc import ABC, abstractmethod
@@ -8,11 +8,11 @@ from tms.feed.hub import hub
 
 
 class FeedListener(ABC):
-    """A listener of the hub that holds something derived from the database."""
+    """A listener of the hub that caches something derived from the database."""
 
     @property
     def is_fed(self) -> bool:
-        """Whether changes reach it now. If not, what it holds may be old without its knowing."""
+        """Whether changes reach it now. If not, the cached value may be outdated."""
         return hub().is_live and self in hub().listeners
 
     @abstractmethod
@@ -45,7 +45,7 @@ class FeedCache[T, **P](FeedListener):
 
     @property
     def is_stale(self) -> bool:
-        """Whether a loaded value is too old, although no change was reported."""
+        """Whether a loaded value is too old although no change was reported."""
         loaded_at = self._loaded_at
         return loaded_at is not None and time.monotonic() - loaded_at >= self.stale_s
 
@@ -55,7 +55,7 @@ class FeedCache[T, **P](FeedListener):
         limit_s = self.stale_s if self.is_fed else self.unfed_stale_s
         value = self._value
         if value is None or age_s is None or age_s >= limit_s:
-            self._loaded_at = time.monotonic()  # before the load: a change meanwhile causes another one
+            self._loaded_at = time.monotonic()  # before loading: a change during the load causes another one
             try:
                 value = self._value = self.load(*args, **kwargs)
             except Exception:

@@ -5,35 +5,35 @@ from msgspec import Struct, msgpack
 from tms.feed.viewers import Viewings
 
 MAX_IDS = 5_000
-"""Above so many changed rows a message names none of them: whoever listens reads again."""
+"""A message with more changed rows than this names none of them: listeners read everything again."""
 
 
 class Change(Struct, frozen=True, gc=False, array_like=True):
-    """What one transaction changed. Ids only: the database is the truth, the feed a hint."""
+    """What one transaction changed. Contains ids only: the database is authoritative, the feed a hint."""
 
     terminals: frozenset[int] = frozenset()
     """Terminals with a new report, presence or status."""
     presence: frozenset[int] = frozenset()
-    """Those among them whose presence changed."""
+    """The `terminals` whose presence changed."""
     alerts: frozenset[int] = frozenset()
     commands: frozenset[int] = frozenset()
-    """Terminals with a command that waits to be sent, or that was answered."""
+    """Terminals with a new command to send, or an answered one."""
     sessions: frozenset[tuple[int, int]] = frozenset()
-    """(terminal, session) that began: any older session of that terminal must close."""
+    """(terminal, session) of new sessions: older sessions of that terminal must close."""
     revoked: frozenset[int] = frozenset()
-    """Credentials that were revoked."""
+    """Revoked credentials."""
     people: frozenset[int] = frozenset()
-    """People whose sign-in or rights changed."""
+    """People whose sign-in or permissions changed."""
     rules: bool = False
     everything: bool = False
-    """More changed than could be named: read again."""
+    """Too many changes to list: read everything again."""
     nodes: bool = False
-    """A node started, drains, ended or was lost."""
+    """A node started, drained, stopped or was lost."""
     incidents: frozenset[int] = frozenset()
     viewings: frozenset[str] = frozenset()
-    """Alerts and incidents, by element, that somebody began or ceased to look at. Told by the hub, never published."""
+    """Element ids of alerts and incidents whose viewers changed. Set by the hub, never published."""
     status: frozenset[int] = frozenset()
-    """Those of `terminals` whose status changed."""
+    """The `terminals` whose status changed."""
 
     @property
     def is_urgent(self) -> bool:
@@ -49,11 +49,11 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
         return max(len(self.terminals), len(self.presence)) + len(self.alerts)
 
     def bounded(self) -> "Change":
-        """As it is, or summed up when it names too much."""
+        """Itself, or `everything` if it lists too many rows."""
         return self if self.size <= MAX_IDS else self.summed_up()
 
     def summed_up(self) -> "Change":
-        """Without the long lists; what must not be lost (commands, sessions, revocations) stays."""
+        """Without the long lists. Commands, sessions and revocations, which must not be lost, are preserved."""
         return Change(
             commands=self.commands,
             sessions=self.sessions,
@@ -68,7 +68,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
 
 
 def _newest(sessions: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-    """One a terminal, so that what is kept while nobody can be told does not grow with each boot."""
+    """One per terminal, so that pending changes do not grow with each boot while Redis is unavailable."""
     newest: dict[int, int] = {}
     for terminal_id, number in sessions:
         if newest.get(terminal_id, 0) < number:
@@ -80,15 +80,15 @@ NOTHING = Change()
 
 
 class FeedMessage(Struct, frozen=True, array_like=True):
-    """One message of the feed. Each publisher numbers its own from 1; a heartbeat carries `NOTHING`."""
+    """One message of the feed. Each publisher numbers its messages from 1; a heartbeat carries `NOTHING`."""
 
     publisher: str
     number: int
     sent_at: float
-    """Seconds since the epoch, the publisher's clock."""
+    """Seconds since the epoch, by the publisher's clock."""
     change: Change = NOTHING
     viewings: Viewings | None = None
-    """Who is at which alert or incident before the boards of this publisher; None when that is not said."""
+    """Viewings on the boards of this publisher; None if unchanged since the last message that had them."""
 
 
 _decoder = msgpack.Decoder(FeedMessage)

@@ -1,4 +1,4 @@
-"""One subscription to the feed per process, and the fan-out inside it."""
+"""One subscription to the feed per process, and the fan-out to its listeners."""
 
 import asyncio
 import contextlib
@@ -17,37 +17,37 @@ from tms.metrics import instruments
 log = structlog.get_logger(__name__)
 
 LOST_AFTER_S = 3 * HEARTBEAT_S
-FORGET_AFTER_S = 60.0
+PUBLISHER_TIMEOUT_S = 60.0
 RETRY_S = 0.5
-LET_GO_S = 1.0
+DISCONNECT_TIMEOUT_S = 1.0
 
 EVERYTHING = Change(everything=True)
 
 
 class ChangeListener(Protocol):
-    """Hears of every change in this process's event loop. Must return at once: it collects, and works elsewhere."""
+    """Receives every change in this process's event loop. Must return at once: collect now, work elsewhere."""
 
     def changed(self, change: Change) -> None: ...
 
 
 class Hub:
-    """Listens for this process and tells its listeners.
+    """Subscribes this process to the feed and notifies its listeners.
 
-    A gap in a publisher's numbers, or a subscription that had to be made again, tells `everything`: nothing is
-    replayed, whoever shows rows reads them again.
+    A gap in a publisher's numbers, or a new subscription, is reported as `everything`. Nothing is replayed: listeners
+    read their rows again.
     """
 
     def __init__(self) -> None:
         self.listeners: set[ChangeListener] = set()
         self.viewers = Viewers()
         self.gaps = 0
-        self.heard_at = 0.0
+        self.received_at = 0.0
         self.subscribed = False
         self._last: dict[str, tuple[int, float]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Subscribe from the running event loop; call it as often as you like."""
+        """Subscribe from the running event loop. Idempotent."""
         if self._task is None or self._task.done() or self._task.get_loop().is_closed():
             feed().attach()
             self._task = asyncio.get_running_loop().create_task(self._listen_forever(), name="hub")
@@ -66,8 +66,8 @@ class Hub:
 
     @property
     def behind_s(self) -> float:
-        """Seconds since the feed was heard; a heartbeat comes every 2 s from this very process."""
-        return time.monotonic() - self.heard_at if self.heard_at else 0.0
+        """Seconds since the last message. This process alone sends a heartbeat every 2 s."""
+        return time.monotonic() - self.received_at if self.received_at else 0.0
 
     @property
     def is_live(self) -> bool:
@@ -81,7 +81,7 @@ class Hub:
                 self.subscribed = False
                 instruments.FEED_FAILURES.inc()
                 log.warning("hub_away", error=repr(error))
-                await _let_go()
+                await _disconnect()
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
@@ -91,21 +91,21 @@ class Hub:
             await layer.group_add(GROUP, channel)
             await self._listen_on(layer, channel)
         finally:
-            with contextlib.suppress(Exception):  # the transport is away: then it forgets the channel by itself
+            with contextlib.suppress(Exception):  # the transport is unavailable, and removes the channel by itself
                 await layer.group_discard(GROUP, channel)
 
     async def _listen_on(self, layer: Any, channel: str) -> None:
-        self.subscribed, self.heard_at = True, time.monotonic()
+        self.subscribed, self.received_at = True, time.monotonic()
         self._last.clear()
-        self._tell(EVERYTHING)
+        self._notify(EVERYTHING)
         while True:
             async with asyncio.timeout(LOST_AFTER_S):
                 data = await layer.receive(channel)
-            self._hear(unpack(data["message"]))
+            self._receive(unpack(data["message"]))
 
-    def _hear(self, message: FeedMessage) -> None:
+    def _receive(self, message: FeedMessage) -> None:
         now = time.monotonic()
-        self.heard_at = now
+        self.received_at = now
         instruments.FEED_MESSAGES.labels("received").inc()
         instruments.FEED_LAG.observe(max(0.0, time.time() - message.sent_at))
         change = message.change
@@ -114,30 +114,30 @@ class Hub:
             instruments.FEED_GAPS.inc()
             log.warning("feed_gap", publisher=message.publisher, number=message.number)
             change |= EVERYTHING
-        if viewings := self._looked(message, now):
+        if viewings := self._update_viewers(message, now):
             change |= Change(viewings=viewings)
         if change != NOTHING:
-            self._tell(change)
+            self._notify(change)
 
     def _missed(self, message: FeedMessage, now: float) -> bool:
         last = self._last.get(message.publisher)
         self._last[message.publisher] = (message.number, now)
         if last is None:
-            self._forget(now)
+            self._drop_silent_publishers(now)
             return False
         return message.number != last[0] + 1
 
-    def _looked(self, message: FeedMessage, now: float) -> frozenset[str]:
-        """Where somebody is, or is not any more, as of this message."""
+    def _update_viewers(self, message: FeedMessage, now: float) -> frozenset[str]:
+        """Element ids whose viewers this message changes."""
         lapsed = self.viewers.expire(now=now)
         if message.viewings is None:
             return lapsed
         return lapsed | self.viewers.update(message.publisher, message.viewings, now=now)
 
-    def _forget(self, now: float) -> None:
-        self._last = {name: seen for name, seen in self._last.items() if now - seen[1] < FORGET_AFTER_S}
+    def _drop_silent_publishers(self, now: float) -> None:
+        self._last = {name: seen for name, seen in self._last.items() if now - seen[1] < PUBLISHER_TIMEOUT_S}
 
-    def _tell(self, change: Change) -> None:
+    def _notify(self, change: Change) -> None:
         for listener in tuple(self.listeners):
             try:
                 listener.changed(change)
@@ -145,12 +145,13 @@ class Hub:
                 log.exception("listener_failed")
 
 
-async def _let_go() -> None:
-    """Close the transport's connections. One over a network that was cut comes back seconds late: the kernel repeats
-    what was lost after ever longer pauses.
+async def _disconnect() -> None:
+    """Close the transport's connections.
+
+    After a network outage a connection recovers seconds late, because the kernel retransmits at growing intervals.
     """
     with contextlib.suppress(Exception):
-        async with asyncio.timeout(LET_GO_S):
+        async with asyncio.timeout(DISCONNECT_TIMEOUT_S):
             await get_channel_layer().flush()
 
 

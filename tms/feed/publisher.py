@@ -1,8 +1,8 @@
 """Publishes what a transaction changed, after its commit.
 
-A process that serves or runs the clock attaches the feed to its event loop: changes of one turn become one message,
-messages leave in order, and while Redis is away they are merged and kept, in bounded memory. Any other process (a
-management command) publishes each change by itself.
+A process that serves or runs the clock attaches the feed to its event loop: changes of one iteration become one
+message, messages are sent in order, and while Redis is unavailable changes are merged and kept in bounded memory. Any
+other process (a management command) publishes each change by itself.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from tms.feed.change import NOTHING, Change, FeedMessage, pack
-from tms.feed.viewers import NOBODY, REPEAT_S, Viewings
+from tms.feed.viewers import NO_VIEWINGS, REPEAT_S, Viewings
 from tms.lib.per_process import per_process
 from tms.metrics import instruments
 
@@ -26,12 +26,12 @@ log = structlog.get_logger(__name__)
 
 GROUP = "feed"
 HEARTBEAT_S = 2.0
-"""So often a publisher says its number when it has nothing else to say, so that a lost message is noticed."""
+"""Interval at which an idle publisher sends its number, so that a lost message is noticed."""
 READINGS_S = 0.1
-"""Interval of messages that name nothing but new readings: boards show those four times a second."""
+"""Interval of messages with only new readings: boards show those four times a second."""
 RETRY_S = 0.5
-SEND_S = 2.0
-"""Then the connection is closed, and another one tried."""
+SEND_TIMEOUT_S = 2.0
+"""Timeout; the connection is closed afterwards and replaced."""
 
 
 class Feed:
@@ -42,7 +42,7 @@ class Feed:
         self.number = 0
         self.sent_at = 0.0
         self._pending: Change | None = None
-        self._viewings = self._announced = NOBODY
+        self._viewings = self._announced = NO_VIEWINGS
         self._announced_at = 0.0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -51,11 +51,11 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
 
     def publish(self, change: Change) -> None:
-        """Tell everyone of `change` when the current transaction commits; at once outside one."""
+        """Publish `change` when the current transaction commits; immediately outside of one."""
         transaction.on_commit(partial(self.committed, change))
 
     def attach(self) -> None:
-        """Send from the running event loop from now on. Call twice, nothing happens."""
+        """Send from the running event loop from now on. Idempotent."""
         loop = asyncio.get_running_loop()
         if self._loop is loop and self._task is not None and not self._task.done():
             return
@@ -63,7 +63,7 @@ class Feed:
         self._task = loop.create_task(self._send_forever(self._wake), name="feed")
 
     def announce_viewings(self, viewings: Viewings) -> None:
-        """Tell everyone who is at which alert before the boards of this process; from its event loop."""
+        """Publish the viewings of this process's boards; call it in the event loop."""
         if viewings == self._viewings:
             return
         self._viewings = viewings
@@ -71,7 +71,7 @@ class Feed:
             self._wake_for(True)
 
     async def detach(self) -> None:
-        """Send what is pending, once, and stop."""
+        """Send pending changes once, and stop."""
         task, self._task, self._loop = self._task, None, None
         if task is None:
             return
@@ -85,14 +85,14 @@ class Feed:
                 _count_failure(error)
 
     def committed(self, change: Change) -> None:
-        """Tell everyone of what is committed already; from any thread. It is a hint, so it never fails the caller."""
+        """Publish a committed change; thread-safe. Never raises, because the feed is only a hint."""
         loop, wake = self._loop, self._wake
         if loop is None or wake is None or loop.is_closed():
-            self._tell_alone(change)
+            self._send_now(change)
             return
         with self._lock:
             self._pending = change if self._pending is None else self._pending | change
-        with contextlib.suppress(RuntimeError):  # the loop closes in this very moment
+        with contextlib.suppress(RuntimeError):  # the loop is closing
             loop.call_soon_threadsafe(self._wake_for, change.is_urgent)
 
     def _wake_for(self, is_urgent: bool) -> None:
@@ -101,7 +101,7 @@ class Feed:
         if is_urgent:
             self._urgent.set()
 
-    def _tell_alone(self, change: Change) -> None:
+    def _send_now(self, change: Change) -> None:
         try:
             async_to_sync(self._send)(change)
         except Exception as error:  # noqa: BLE001  (any transport's own error)
@@ -143,15 +143,15 @@ class Feed:
     async def _send(self, change: Change) -> None:
         layer = get_channel_layer()
         viewings = self._viewings
-        is_said = viewings == self._announced and time.monotonic() - self._announced_at < REPEAT_S
+        is_unchanged = viewings == self._announced and time.monotonic() - self._announced_at < REPEAT_S
         message = FeedMessage(
-            self.publisher, self.number + 1, time.time(), change.bounded(), None if is_said else viewings
+            self.publisher, self.number + 1, time.time(), change.bounded(), None if is_unchanged else viewings
         )
         self.number += 1
-        async with asyncio.timeout(SEND_S):
+        async with asyncio.timeout(SEND_TIMEOUT_S):
             await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})
         self.sent_at = time.monotonic()
-        if not is_said:
+        if not is_unchanged:
             self._announced, self._announced_at = viewings, self.sent_at
         instruments.FEED_MESSAGES.labels("sent").inc()
 
@@ -168,5 +168,5 @@ def feed() -> Feed:
 
 
 def publish(change: Change) -> None:
-    """Tell everyone of `change` when the current transaction commits; at once outside one."""
+    """Publish `change` when the current transaction commits; immediately outside of one."""
     feed().publish(change)

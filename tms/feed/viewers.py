@@ -1,18 +1,18 @@
-"""Who views which alert or incident now. Each process publishes the viewers of its boards; nothing is stored."""
+"""Who is viewing which alert or incident. Each process publishes the viewers of its boards; nothing is stored."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct
 
-FORGET_AFTER_S = 12.0
-"""The viewings of a process that published none for this long are dropped."""
+VIEWINGS_TIMEOUT_S = 12.0
+"""A process whose viewings are older is taken as gone, and they are dropped."""
 REPEAT_S = 5.0
 """Interval at which a process publishes its viewings again, so that a lost message does no harm."""
 
 
 class Viewing(Struct, frozen=True, gc=False, array_like=True):
-    """A person who views an alert or an incident, by primary key; 0 is none."""
+    """A person viewing an alert or an incident, by primary key; 0 is none."""
 
     person: int
     alert: int = 0
@@ -26,11 +26,11 @@ class Viewing(Struct, frozen=True, gc=False, array_like=True):
 
 
 type Viewings = frozenset[Viewing]
-NOBODY: Viewings = frozenset()
+NO_VIEWINGS: Viewings = frozenset()
 
 
 def strongest(viewings: Iterable[Viewing]) -> Viewings:
-    """One viewing a person and element, however many tabs are open; typing in one of them counts as typing."""
+    """One viewing per person and element, whatever the number of tabs. Typing in one of them counts as typing."""
     found: dict[tuple[int, str], Viewing] = {}
     for viewing in sorted(viewings, key=lambda viewing: viewing.is_typing):
         found[viewing.person, viewing.element_id] = viewing
@@ -44,14 +44,14 @@ class Announced(NamedTuple):
 
 
 class Viewers:
-    """The viewings of all processes. Written in the event loop, read from any thread: replaced as a whole."""
+    """The viewings of all processes. Written in the event loop, readable from any thread: replaced as a whole."""
 
     def __init__(self) -> None:
         self._by_process: dict[str, Announced] = {}
         self._at: Mapping[str, Viewings] = {}
 
     def of(self, element_id: str) -> Viewings:
-        return self._at.get(element_id, NOBODY)
+        return self._at.get(element_id, NO_VIEWINGS)
 
     def update(self, process: str, viewings: Viewings, *, now: float) -> frozenset[str]:
         """Replace the viewings of `process`. Returns the element ids whose viewers changed."""
@@ -63,7 +63,7 @@ class Viewers:
 
     def expire(self, *, now: float) -> frozenset[str]:
         """Drop the viewings of silent processes. Returns the element ids whose viewers changed."""
-        silent = [process for process, announced in self._by_process.items() if now - announced.at > FORGET_AFTER_S]
+        silent = [process for process, announced in self._by_process.items() if now - announced.at > VIEWINGS_TIMEOUT_S]
         for process in silent:
             del self._by_process[process]
         return self._renew() if silent else frozenset()

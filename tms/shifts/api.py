@@ -1,4 +1,4 @@
-"""What one shift hands over to the next."""
+"""REST operations for shift digests and notes."""
 
 from datetime import timedelta
 
@@ -47,14 +47,14 @@ def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
 def write_note(request: ApiRequest, response: HttpResponse, body: NoteBody) -> NoteSchema:
     note = notes.write(body.text, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{note.pk}"
-    return _told(note)
+    return _schema(note)
 
 
 @router.patch("/notes/{int:pk}", summary="Change your own note", response=NoteSchema, access=EDITING)
 def edit_note(request: ApiRequest, pk: int, body: NoteBody) -> NoteSchema:
     if not notes.edit(_note(request, pk), body.text, by=request.person, at=timezone.now()):
         raise Http404
-    return _told(_note(request, pk))
+    return _schema(_note(request, pk))
 
 
 @router.delete("/notes/{int:pk}", summary="Delete your own note", response=None, status=204, access=EDITING)
@@ -70,7 +70,7 @@ def _note(request: ApiRequest, pk: int) -> models.Note:
     return note
 
 
-def _told(note: models.Note) -> NoteSchema:
+def _schema(note: models.Note) -> NoteSchema:
     return NoteSchema(
         id=note.pk, at=note.at, by=username(note.by), text=note.text, is_edited=note.edited_at is not None
     )

@@ -16,7 +16,7 @@ class NoteQuerySet(models.QuerySet["Note"]):
 
 
 class Note(models.Model):
-    """What somebody on shift wants the next one to know. Whoever wrote it may change it and take it away."""
+    """A message from an operator to the next shift. Its author may edit and delete it."""
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="notes")
     at = models.DateTimeField()
@@ -26,7 +26,7 @@ class Note(models.Model):
     objects = NoteQuerySet.as_manager()
 
     class Meta:
-        # Reader: the digest of a shift.
+        # Reader: the shift digest.
         indexes = (models.Index(fields=("at",), name="note_at"),)
 
     def __str__(self) -> str:

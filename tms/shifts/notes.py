@@ -11,13 +11,13 @@ def write(text: str, *, by: User, at: datetime) -> Note:
 
 
 def edit(note: Note, text: str, *, by: User, at: datetime) -> bool:
-    """False when it is somebody else's, or is gone. What stays as it is was not edited."""
+    """Whether `by` may edit it: False if another person wrote it or it was deleted. An unchanged text is no edit."""
     own = Note.objects.filter(pk=note.pk, by=by)
     return bool(own.exclude(text=text).update(text=text, edited_at=at)) or own.exists()
 
 
 def delete(note: Note, *, by: User) -> bool:
-    """False when it is somebody else's. To do it again changes nothing."""
+    """False if another person wrote it. Idempotent."""
     own = Note.objects.filter(pk=note.pk, by=by)
     deleted, _ = own.delete()
     return bool(deleted)

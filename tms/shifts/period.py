@@ -1,4 +1,4 @@
-"""From when to when a page looks back. It lives in the address: a link shows a colleague the same."""
+"""The period of a page or report. It is part of the URL, so a link shows a colleague the same period."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,40 +13,40 @@ from django.http import QueryDict
 
 from tms.lib.calendar.local_time import instant, shown
 
-ZONES_AT_MOST = 64
+MAX_ZONE_LENGTH = 64
 FORMAT = "%Y-%m-%dT%H:%M"
 PRESETS = MappingProxyType(
     {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 )
-"""Of the digest of a shift."""
+"""Of the shift digest."""
 USUAL = "8h"
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """`since` until before `until`. `preset` names a length that ends now, `zone` the clocks."""
+    """From `since` to before `until`. `preset` names a length that ends now; `zone` is the time zone of the inputs."""
 
     since: datetime
     until: datetime
     preset: str = ""
     zone: str = ""
-    is_wrong: bool = False
-    """What the address says makes no sense: this is the usual span instead."""
+    is_invalid: bool = False
+    """The period in the URL is invalid: this is the default one instead."""
 
     @classmethod
     def of(cls, query: QueryDict, presets: Mapping[str, timedelta], *, usual: str, at: datetime) -> Self:
         if query.get("since") or query.get("until"):
-            return cls.between(query, at=at) or cls.lasting(usual, presets, at=at, is_wrong=True)
+            return cls.between(query, at=at) or cls.lasting(usual, presets, at=at, is_invalid=True)
         preset = query.get("span", "")
         return cls.lasting(preset if preset in presets else usual, presets, at=at)
 
     @classmethod
-    def lasting(cls, preset: str, presets: Mapping[str, timedelta], *, at: datetime, is_wrong: bool = False) -> Self:
-        return cls(at - presets[preset], at, preset=preset, is_wrong=is_wrong)
+    def lasting(cls, preset: str, presets: Mapping[str, timedelta], *, at: datetime, is_invalid: bool = False) -> Self:
+        return cls(at - presets[preset], at, preset=preset, is_invalid=is_invalid)
 
     @classmethod
     def between(cls, query: QueryDict, *, at: datetime) -> Self | None:
-        """As clocks on a wall show it in `zone`, else in the time zone of TMS. None if it cannot be read."""
+        """From local times in `zone`, by default `TMS_TIME_ZONE`. None if they are invalid."""
         zone = zone_of(query.get("zone", ""))
         since, until = (_instant(query.get(name, ""), zone) for name in ("since", "until"))
         until = until or at
@@ -72,15 +72,15 @@ class Period:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """That of TMS if there is none of this name."""
+    """The time zone with this name, by default `TMS_TIME_ZONE`."""
     try:
-        return ZoneInfo(name[:ZONES_AT_MOST] or settings.TIME_ZONE)
-    except (ValueError, OSError, KeyError):  # no such zone; a name that is a path
+        return ZoneInfo(name[:MAX_ZONE_LENGTH] or settings.TIME_ZONE)
+    except (ValueError, OSError, KeyError):  # unknown zone, or a name that is a path
         return ZoneInfo(settings.TIME_ZONE)
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:
-    """`2026-11-25T06:00`, or a day alone for its beginning."""
+    """Parses `2026-11-25T06:00`, or a date for its midnight."""
     try:
         wall = datetime.fromisoformat(text)
         return wall.astimezone(UTC) if wall.tzinfo else instant(wall, zone)

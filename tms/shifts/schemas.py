@@ -137,10 +137,10 @@ def _count(number: shifts.SeverityCount) -> CountSchema:
     return CountSchema(total=number.total, by_severity=dict(number.by_severity))
 
 
-def _all[Shape: ResponseSchema](shape: type[Shape], lines: Iterable[NamedTuple]) -> list[Shape]:
-    return [shape(**_plain(line)) for line in lines]
+def _all[Schema: ResponseSchema](schema: type[Schema], lines: Iterable[NamedTuple]) -> list[Schema]:
+    return [schema(**_plain(line)) for line in lines]
 
 
 def _plain(line: NamedTuple) -> dict[str, Any]:
-    """People by what a board calls them."""
+    """People by their display name."""
     return {name: value.text if isinstance(value, Name) else value for name, value in line._asdict().items()}

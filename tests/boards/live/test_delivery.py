@@ -122,7 +122,7 @@ async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
         await opened.painted()
         await in_thread(lambda: type(terminal.state).objects.update(presence="offline"))
 
-        hub()._tell(EVERYTHING)
+        hub()._notify(EVERYTHING)
 
         frame = await opened.frame("repaint")
         assert 'data-presence="offline"' in frame.html

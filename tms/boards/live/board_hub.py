@@ -246,7 +246,7 @@ class BoardHub:
         return waited if waited > LATE_S else 0.0
 
     def _feed_quiet(self, now: float) -> float:
-        quiet = now - max(hub().heard_at, self._started_at)
+        quiet = now - max(hub().received_at, self._started_at)
         return quiet if quiet > QUIET_FEED_S else 0.0
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tms.boards.live.subscriber import Subscriber
 from tms.feed.publisher import feed
-from tms.feed.viewers import FORGET_AFTER_S, Viewing, strongest
+from tms.feed.viewers import VIEWINGS_TIMEOUT_S, Viewing, strongest
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class ViewerTracker:
         self._at: dict[Subscriber, ViewingUntil] = {}
 
     def set_viewing(self, subscriber: Subscriber, viewing: Viewing, *, now: float) -> None:
-        self._at[subscriber] = ViewingUntil(viewing, now + FORGET_AFTER_S)
+        self._at[subscriber] = ViewingUntil(viewing, now + VIEWINGS_TIMEOUT_S)
         self._publish()
 
     def leave(self, subscriber: Subscriber) -> None:

@@ -1,4 +1,4 @@
-"""Alerts that opened and closed, one line for each rule at each site."""
+"""Alerts opened and resolved during a shift, one line per rule and site."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ class ChangeLine(NamedTuple):
 
 
 def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ChangeLine]:
-    """The worst first, then where most happened (indexes: alert_opened, alert_resolved)."""
+    """By severity, then by number, highest first (indexes: alert_opened, alert_resolved)."""
     opened = Q(opened_at__gte=since, opened_at__lt=until)
     closed = Q(resolved_at__gte=since, resolved_at__lt=until)
     still_open = Q(resolved_at=None) | Q(resolved_at__gte=until)

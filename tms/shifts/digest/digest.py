@@ -1,4 +1,4 @@
-"""The shift digest: what the next shift needs to know of a period, as plain values for pages, mail and REST.
+"""The shift digest: what the next shift needs to know about a period, as plain values for pages, mail and REST.
 
 Names of sites and rules are in the active language. Open alerts are shown as they were at the end of the period.
 """
@@ -37,7 +37,7 @@ class NoteLine(NamedTuple):
 class SeverityCount(NamedTuple):
     total: int
     by_severity: tuple[tuple[str, int], ...]
-    """Without severities that have none."""
+    """Severities without alerts are left out."""
 
 
 class ShiftTotals(NamedTuple):
@@ -49,7 +49,7 @@ class ShiftTotals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShiftDigest:
-    """Lists are cut to a readable length; `totals` count everything."""
+    """Lists are limited in length; `totals` counts everything."""
 
     since: datetime
     until: datetime
@@ -61,16 +61,16 @@ class ShiftDigest:
     maintenance: Sequence[MaintenanceLine]
     """Within the period."""
     upcoming_maintenance: Sequence[MaintenanceLine]
-    """In the day after it."""
+    """In the 24 hours after the period."""
     notes: Sequence[NoteLine]
     hidden_changes: int = 0
     hidden_actions: int = 0
 
 
 def digest(since: datetime, until: datetime, *, to: Person | None) -> ShiftDigest:
-    """The digest of the time from `since` until before `until`, as `to` may see it; None: for a destination.
+    """The digest from `since` to before `until`, limited to what `to` may see; None for a destination.
 
-    A fixed number of queries.
+    The number of queries is fixed.
     """
     alerts, shift_incidents = _visible(Alert.objects.all(), to), _visible(Incident.objects.all(), to)
     still = open_alerts(alerts, until)

@@ -15,14 +15,16 @@ class IncidentLine(NamedTuple):
     severity: str
     opened_at: datetime
     resolved_at: datetime | None
-    """None: unresolved at the end of the shift."""
+    """None if it was unresolved at the end of the shift."""
     by: Name | None
-    """Who had acknowledged it by then."""
+    """The person who had acknowledged it at the end of the shift."""
     comment: str
 
 
 def incidents(rows: QuerySet[Incident], since: datetime, until: datetime) -> list[IncidentLine]:
-    """Incidents unresolved at any time of the shift, in order (indexes: incident_unresolved, incident_resolved)."""
+    """Incidents that were unresolved at any time of the shift, in order (indexes: incident_unresolved,
+    incident_resolved).
+    """
     unresolved = rows.filter(Q(resolved_at=None) | Q(resolved_at__gte=since), opened_at__lt=until)
     people = unresolved.select_related("site", "group", "acknowledged_by").order_by("opened_at", "pk")
     return [_line(incident, until) for incident in people]

@@ -21,11 +21,11 @@ class MaintenanceLine(NamedTuple):
     by: Name | None
     covers: tuple[str, ...]
     terminals: int
-    """Covered by themselves, besides what sites and groups bring."""
+    """Named individually, in addition to those of sites and groups."""
 
 
 def maintenance_lines(since: datetime, until: datetime) -> list[MaintenanceLine]:
-    """Occurrences that lie within, or reach into this time, in their order. Three queries."""
+    """Occurrences within or overlapping the period, in order. Three queries."""
     rows = Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
     windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MOST_WINDOWS]
     found = [line for window in windows for line in _lines(window, since, until)]
@@ -43,7 +43,7 @@ def _lines(window: Window, since: datetime, until: datetime) -> Iterator[Mainten
 
 
 def _occurrences(window: Window, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Occurrences as planned; the end of the current or last one may have been moved."""
+    """Planned occurrences; the end of the current or last one may have been moved."""
     ends = {window.occurs_at: window.occurs_until}
     for occurrence in window.recurrence.occurrences(since):
         if occurrence.since >= until:

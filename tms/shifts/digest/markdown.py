@@ -1,4 +1,4 @@
-"""A digest as Markdown, which reads well as plain text: for a file, a mail, the clipboard. In the active language."""
+"""A digest as Markdown in the active language, for files, mail and the clipboard."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -66,7 +66,7 @@ def severities(number: SeverityCount) -> str:
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
-    # Translators: a day without its year and the time of day, in Django's date format
+    # Translators: day and time without the year, in Django's date format
     return date_format(shown(at, zone), pgettext("date format", "j M H:i"))
 
 
@@ -103,13 +103,13 @@ def _open_alert(one: OpenAlertLine, zone: ZoneInfo) -> str:
         "what": f"**{Severity(one.severity).label}** {_plain(one.site)}: {_plain(one.rule)}",
         "terminal": _terminal(one.uid, one.label),
         "since": moment(one.opened_at, zone),
-        "who": _hands(one, zone),
+        "who": _responsible(one, zone),
     }
     line = gettext("%(what)s, %(terminal)s, since %(since)s. %(who)s") % values
     return f"{line} “{_plain(one.comment)}”" if one.comment else line
 
 
-def _hands(one: OpenAlertLine, zone: ZoneInfo) -> str:
+def _responsible(one: OpenAlertLine, zone: ZoneInfo) -> str:
     if one.by is None:
         return gettext("Unacknowledged.")
     terms = gettext("until %(until)s") % {"until": moment(one.until, zone)} if one.until else one.terms
@@ -159,12 +159,12 @@ def _terminal(uid: str, label: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """What people named things, on one line, without taking it for markup."""
+    """Escape user-defined text and put it on one line."""
     return "".join(f"\\{char}" if char in MARKUP else char for char in " ".join(text.split()))
 
 
 def _within(text: str) -> str:
-    """A note keeps its lines, and its Markdown, within its entry."""
+    """The text of a note: its line breaks and Markdown stay within its entry."""
     return text.strip().replace("\r\n", "\n").replace("\n", "\n  ")
 
 

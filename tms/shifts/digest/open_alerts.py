@@ -1,4 +1,4 @@
-"""What is still open at the end of a shift, and in whose hands: as it stood then, whatever became of it later."""
+"""Alerts open at the end of a shift, with the person responsible, as they were then."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -21,11 +21,11 @@ class OpenAlertLine(NamedTuple):
     opened_at: datetime
     state: str = AlertState.OPEN.value
     by: Name | None = None
-    """Who has it, or has put it off."""
+    """Who acknowledged or snoozed it."""
     until: datetime | None = None
     contract: str = ""
     comment: str = ""
-    """The last comment on it."""
+    """The latest comment."""
 
     @property
     def is_snoozed(self) -> bool:
@@ -33,12 +33,12 @@ class OpenAlertLine(NamedTuple):
 
     @property
     def terms(self) -> str:
-        """Until when, where no instant says so."""
+        """The terms of the contract, unless it ends at an instant."""
         return str(Contract(self.contract).label) if self.contract and self.until is None else ""
 
 
 def open_alerts(alerts: QuerySet[Alert], at: datetime) -> list[OpenAlertLine]:
-    """The worst first, unacknowledged ones before others, then the oldest. Two queries."""
+    """By severity, unacknowledged first, then oldest first. Two queries."""
     rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at)
     begun = {alert.pk: _at_opening(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
     for step in _steps(begun, at):
@@ -69,11 +69,11 @@ def _steps(alerts: Collection[int], at: datetime) -> Iterable[Transition]:
 
 
 def _after(before: OpenAlertLine, step: Transition) -> OpenAlertLine:
-    """How it stood after `step`."""
+    """The alert after the transition `step`."""
     now = before._replace(severity=step.severity or before.severity, comment=step.comment or before.comment)
     by = name_of(step.by) if step.by else None
     if step.kind == TransitionKind.ASSIGNED:
-        # What was acknowledged is in the other one's hands at once; what was open asks them only.
+        # Assigning an acknowledged alert makes the other person responsible; assigning an open one only asks.
         return now._replace(by=name_of(step.to)) if step.to and now.state == AlertState.ACKNOWLEDGED else now
     if step.kind == TransitionKind.CHANGED:
         return now._replace(until=step.until, contract=step.contract)

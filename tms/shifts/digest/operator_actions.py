@@ -1,4 +1,4 @@
-"""Operator actions of a shift, with their comments. An action on many alerts at once is one line."""
+"""Operator actions of a shift, with their comments. A bulk action is one line."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from tms.alerts.models import Alert, Transition, TransitionKind
 
 MOST_READ = 5_000
 LEFT_OUT = (TransitionKind.CLAIMED, TransitionKind.UNCLAIMED)
-"""Claims end by themselves after minutes."""
+"""Claims expire after minutes, so they are not listed."""
 
 
 class ActionLine(NamedTuple):
@@ -43,11 +43,11 @@ COLUMNS = (
     *(f"alert__rule__{name}" for name in ("name", "name_ja")),
     *(f"alert__terminal__site__{name}" for name in ("name", "name_ja")),
 )
-"""Whole models cost five times as much, and a storm has thousands of transitions."""
+"""Whole models would take five times as long: an alert storm has thousands of transitions."""
 
 
 def operator_actions(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ActionLine]:
-    """In their order (index: transition_at)."""
+    """In chronological order (index: transition_at)."""
     rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, alert__in=alerts)
     rows = rows.exclude(kind__in=LEFT_OUT)
     steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MOST_READ])
