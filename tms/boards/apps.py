@@ -15,6 +15,6 @@ class BoardsConfig(AppConfig):
 
 
 def close_boards(sender: object, *, user: Any, **_: Any) -> None:
-    """Close the boards of a person who signs out at once, not only at the next check of the sign-ins (R14)."""
+    """Close the boards of a person at sign-out, instead of at the next sign-in check (R14)."""
     if user is not None:
         publish(Change(people=frozenset({user.pk})))

@@ -32,7 +32,7 @@ KEYS = (
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """What stands around every page: who looks, in which language and theme."""
+    """The frame of every page: person, language and theme."""
     person = getattr(request, "user", None)
     me = person if isinstance(person, User) else None
     other = next(code for code, _ in settings.LANGUAGES if code != get_language())
@@ -46,6 +46,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "severity_names": WORST_FIRST,
         "may": Granted(me or AnonymousUser()),
         "may_open_admin": me is not None and may_open_admin(me),
-        # Of a page that shows nothing live: what stands around it, asked for when it is drawn.
+        # For pages without live content, read when rendered.
         "scene": SimpleLazyObject(lambda: PageState(nav(RenderContext(timezone.now())))),
     }

@@ -1,4 +1,4 @@
-"""The icons of all pages: one SVG sprite, which browsers keep for as long as its address is the same.
+"""The icons of all pages: one SVG sprite, which browsers cache as long as its URL is the same.
 
 TMS serves it itself, because browsers follow `<use href>` only within one origin, and TMS_STATIC_URL may name another.
 """
@@ -16,7 +16,7 @@ FOREVER = "public, max-age=31536000, immutable"
 
 @cache
 def sprite() -> bytes:
-    """Made by `make static`."""
+    """Built by `make static`."""
     return (settings.BASE_DIR / "static/img/icons.svg").read_bytes()
 
 
@@ -27,7 +27,9 @@ def address() -> str:
 
 @require_safe
 def icons(request: HttpRequest, digest: str) -> HttpResponse:
-    """Another release's digest gets this release's icons, but not for long: its own node answers the next time."""
+    """The digest of another release gets the icons of this one, but with a short cache time: its own node answers next
+    time.
+    """
     answer = HttpResponse(sprite(), content_type="image/svg+xml")
     answer["Cache-Control"] = FOREVER if digest == _digest() else "no-cache"
     return answer

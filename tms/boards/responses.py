@@ -1,4 +1,4 @@
-"""How views answer: with a page whole, or for htmx with a part of it."""
+"""Responses of views: a whole page, or a part of it for htmx."""
 
 from http import HTTPStatus
 from typing import Any, overload
@@ -26,7 +26,7 @@ def render_page(
     status: int = HTTPStatus.OK,
     **extra: Any,
 ) -> HttpResponse:
-    """A page whole, or for htmx the partial `results` of it."""
+    """A whole page, or for htmx the partial `results` of it."""
     page = or_404(page)
     desk = RenderContext(timezone.now())
     scene = page.page_state(desk)
@@ -42,7 +42,7 @@ def render_page(
         return render(request, page.template, context, status=status)
     answer = render(request, results, context, status=status)
     if request.method == "GET":
-        # The one spelling of the address, instead of every field that the form has.
+        # The canonical URL, without the empty fields of the form.
         replace_url(answer, page.address)
     return answer
 
@@ -55,7 +55,7 @@ def render_dialog(
     partial: str = "dialog",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
+    """A dialog about alerts, or its result: for htmx the `partial`, otherwise a page."""
     if request.htmx:
         return render(request, f"{template}#{partial}", context, status=status)
     around = {
@@ -68,7 +68,9 @@ def render_dialog(
 def render_done(
     request: AuthenticatedRequest, page: AlertPage | IncidentPage, *, message: str | Promise
 ) -> HttpResponse:
-    """`message` is for screen readers. The row of the page that asked is sent along, ahead of the frame."""
+    """`message` is for screen readers. The row of the requesting page is included, so that it need not wait for the
+    frame.
+    """
     if not request.htmx:
         return redirect(page.address)
     row = _row_on_page(request, row_of(page)) if isinstance(page, AlertPage) else ""

@@ -59,7 +59,7 @@ def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 @require_POST
 @needs(Permission.SEND_COMMANDS)
 def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
-    """A dangerous one is asked about first: it is sent by the second POST, with `sure`."""
+    """A dangerous command needs confirmation: a second POST with `sure`."""
     page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
     danger = is_dangerous(request.POST.get("name", ""))
     if danger:
@@ -87,7 +87,7 @@ def _command_panel(
 
 
 def _confirm_command(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
-    """For htmx as a dialog, though the form has another target."""
+    """As a dialog for htmx, although the form has another target."""
     at = timezone.now()
     context = {
         "nav_item": page.nav_item,

@@ -1,4 +1,4 @@
-"""What a dangerous command to a terminal means for its site now, read from the database: a person decides by it."""
+"""What a dangerous command to a terminal means for its site now, for the confirmation dialog."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -12,10 +12,10 @@ from tms.lib.severity import Severity
 class CommandImpact(NamedTuple):
     kind: str
     total: int
-    """Terminals of its kind at its site."""
+    """Terminals of the same kind at the site."""
     working: int
     left: int
-    """Of them, how many go on working meanwhile."""
+    """How many of them work meanwhile."""
     door: SiteStatus | None
     is_online: bool
 
@@ -25,12 +25,12 @@ class CommandImpact(NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        """Nothing of its kind would work at an open site."""
+        """Whether no terminal of its kind would work at an open site."""
         return self.working > 0 and self.left == 0 and not self.is_closed
 
 
 def impact_of(terminal: Terminal, *, at: datetime) -> CommandImpact:
-    """A terminal works while it is online and has no critical alert, as in `tms.alerts.impact`."""
+    """Number of working terminals: online and without a critical alert, as in `tms.alerts.impact`."""
     peers = Terminal.objects.filter(site=terminal.site_id, kind=terminal.kind)
     broken = Alert.objects.unresolved().filter(severity=Severity.CRITICAL, terminal__in=peers).values("terminal")
     working = set(peers.filter(state__presence=Presence.ONLINE).exclude(pk__in=broken).values_list("pk", flat=True))

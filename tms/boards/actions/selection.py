@@ -18,27 +18,27 @@ from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 
 
 class BulkOutcome(NamedTuple):
-    """What became of the selected alerts. Of an exclusive action: the same however often it is sent."""
+    """Result of an action on the selected alerts. For an exclusive action, a repeated request gives the same."""
 
     changed: int
     theirs: int = 0
-    """Somebody else was first."""
+    """Another person was first."""
     resolved: int = 0
-    """The recovery was first."""
+    """The alert was resolved first."""
     locked: int = 0
     """Another transaction was changing them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSelection:
-    """Alerts selected one by one, or all that a filter matched when the dialog opened: none that opened later."""
+    """Alerts selected one by one, or all that matched a filter when the dialog opened, but none that opened later."""
 
     pks: tuple[int, ...]
     matching: AlertFilter
     is_all: bool
     seen_at: datetime
     is_snoozed: bool = False
-    """Of all that match: the snoozed ones only, else none of them."""
+    """Whether the selection covers snoozed alerts only; otherwise it covers none of them."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -57,7 +57,7 @@ class AlertSelection:
 
     @property
     def number(self) -> int:
-        """How many were selected one by one."""
+        """Number of alerts selected one by one."""
         return 0 if self.is_all else len(self.pks)
 
     @property
@@ -69,12 +69,12 @@ class AlertSelection:
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        """The filter of the list that they were selected from."""
+        """The filter of the list in which they were selected."""
         return [*([("state", AlertState.SNOOZED.value)] if self.is_snoozed else []), *self.matching.marks]
 
     @property
     def query(self) -> str:
-        """As the query of a URL."""
+        """As a query string."""
         return urlencode(self.fields)
 
     def every(self) -> Self:
@@ -82,7 +82,7 @@ class AlertSelection:
         return replace(self, is_all=True, pks=())
 
     def alerts(self, *, to: User) -> AlertQuerySet:
-        """The unresolved ones among them."""
+        """The unresolved ones."""
         if not self.is_all:
             return self._selected(visible(Alert.objects.unresolved(), to=to))
         listed = Alert.objects.snoozed() if self.is_snoozed else Alert.objects.awake()
@@ -93,7 +93,7 @@ class AlertSelection:
         return Counter(dict(alerts.order_by().values_list("severity").annotate(number=Count("pk"))))
 
     def outcome(self, *, by: User) -> BulkOutcome:
-        """Who has acknowledged the selected alerts by now."""
+        """The people who have acknowledged the selected alerts meanwhile."""
         unresolved = self._asked(visible(Alert.objects.unresolved(), to=by))
         numbers = unresolved.aggregate(
             changed=Count("pk", filter=Q(acknowledged_by=by)),
@@ -106,7 +106,7 @@ class AlertSelection:
         return BulkOutcome(resolved=self._asked(resolved).count(), **numbers)
 
     def _asked(self, alerts: AlertQuerySet) -> AlertQuerySet:
-        """Those of `alerts` that were selected, or that were unacknowledged when the dialog opened."""
+        """The selected `alerts`, or those that were unacknowledged when the dialog opened."""
         if not self.is_all:
             return self._selected(alerts)
         was_unacknowledged = Q(acknowledged_at=None) | Q(acknowledged_at__gte=self.seen_at)

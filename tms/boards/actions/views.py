@@ -1,4 +1,4 @@
-"""Operator actions as HTML: the form, as a dialog for htmx and else as a page, and what it sends."""
+"""Operator actions as HTML: the form, as a dialog for htmx or as a page, and its submission."""
 
 from http import HTTPStatus
 from typing import Any
@@ -35,7 +35,7 @@ def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @sign_in_required
 def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> HttpResponse:
-    """Carry out an action on one alert or incident as the person saw it. On a conflict, what was typed stays."""
+    """Perform an action on one alert or incident as the person saw it. On a conflict the input is preserved."""
     entry, target = _entry(request, action, subject)
     page, rows = _page(request, subject, pk)
     at, is_sent, row = timezone.now(), request.method == "POST", row_of(page)
@@ -58,7 +58,7 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
 @never_cache
 @sign_in_required
 def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
-    """Carry out an action on all alerts that are selected, or that match, in one transaction. Idempotent."""
+    """Perform an action on all selected or matching alerts in one transaction. Idempotent."""
     entry, target = _entry(request, action, "alert")
     at, is_sent = timezone.now(), request.method == "POST"
     selection = AlertSelection.of(request.POST if is_sent else request.GET)
@@ -93,7 +93,7 @@ def _entry(request: AuthenticatedRequest, name: str, subject: str) -> tuple[Oper
 
 
 def _page(request: AuthenticatedRequest, subject: str, pk: int) -> tuple[AlertPage | IncidentPage, Any]:
-    """The page of an alert or incident, and the one row it is about."""
+    """The page of an alert or incident, and its row."""
     if subject == "alert":
         return or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk))), Alert.objects.filter(pk=pk)
     return or_404(IncidentPage.open(request.GET, person=request.user, pk=str(pk))), Incident.objects.filter(pk=pk)
@@ -104,13 +104,13 @@ def _shown(target: Target, row: Any) -> dict[str, Any]:
 
 
 def _version(request: AuthenticatedRequest) -> int | None:
-    """The version that the person saw; a form without it takes the row as it is now."""
+    """The version that the person saw; without one, the current row is used."""
     text = request.POST.get("version", "")
     return int(text) if PRIMARY_KEY.fullmatch(text) else None
 
 
 def _numbers(alerts: Any) -> dict[str, Any]:
-    """How many alerts the action applies to, by severity and in total."""
+    """Number of alerts that the action applies to, by severity and in total."""
     severities = AlertSelection.severities(alerts)
     return {
         "severities": [(name, severities[name]) for name in WORST_FIRST if severities[name]],

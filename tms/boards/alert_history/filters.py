@@ -17,14 +17,14 @@ from tms.shifts.period import Period
 
 HOURS = {f"{hours}h": timedelta(hours=hours) for hours in (8, 12, 24)}
 PRESETS = MappingProxyType(HOURS | {f"{days}d": timedelta(days=days) for days in (7, 30, 90)})
-"""Also those by which the digest and the response times link to it."""
+"""Including the parameters with which the digest and the response times link to it."""
 UNRESOLVED = "unresolved"
 STATES = (UNRESOLVED, AlertState.RESOLVED.value)
 
 
 @dataclass(frozen=True, slots=True)
 class PastFilter:
-    """Which alerts of the past are meant. Empty fields filter nothing; a value that does not exist counts as empty."""
+    """The filter of past alerts. Empty fields filter nothing; an unknown value counts as empty."""
 
     q: str = ""
     severity: tuple[str, ...] = ()
@@ -32,9 +32,9 @@ class PastFilter:
     site: str = ""
     rule: str = ""
     who: str = ""
-    """A username: acknowledged it, whoever had it later."""
+    """Username of a person who acknowledged it at any time."""
     span: Period | None = None
-    """Opened within it; without one, whenever."""
+    """The period in which the alert opened; None for any time."""
 
     @classmethod
     def of(cls, query: QueryDict, *, at: datetime) -> Self:
@@ -77,12 +77,12 @@ class PastFilter:
         return not self.query
 
     def _taken(self) -> QuerySet[Transition]:
-        """By number and not by name, so that PostgreSQL knows whether that is many."""
+        """By primary key instead of name, so that PostgreSQL can estimate the number of rows."""
         person = User.objects.filter(username=self.who).values_list("pk", flat=True).first()
         return Transition.objects.taken().filter(by=person) if person else Transition.objects.none()
 
     def _found(self) -> Q:
-        # Lists and subqueries that PostgreSQL hashes once: an OR over joins would be asked row by row.
+        # Lists and subqueries that PostgreSQL hashes once: an OR over joins would be evaluated per row.
         rules = Rule.objects.filter(Q(name__icontains=self.q) | Q(name_ja__icontains=self.q))
         terminals = Terminal.objects.filter(terminals_like(self.q))
         comments = Transition.objects.with_comment().filter(comment__icontains=self.q)

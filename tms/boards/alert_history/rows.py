@@ -1,4 +1,4 @@
-"""What the list of past alerts says of each."""
+"""Rows of the list of past alerts."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime

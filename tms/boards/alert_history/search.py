@@ -1,4 +1,4 @@
-"""The list of past alerts: a page of it, all of it as CSV, and what it offers to choose from."""
+"""The list of past alerts: one page, the CSV export, and the choices of its filters."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ class Search:
         return {"alerts": past_rows(window.pks), **self._pager(window)}
 
     def everything(self) -> More:
-        """All that matches, so many at once, each beginning after the last."""
+        """All matches, in chunks by keyset."""
         pages = self._pages()
         return lambda: next(pages, ())
 
@@ -84,7 +84,7 @@ class Search:
         }
 
     def spans(self, at: datetime) -> list[Choice]:
-        """The same search over other lengths of time."""
+        """The same search with other periods."""
         now = self.chosen.span.preset if self.chosen.span else None
         lengths = [(name, label, Period.lasting(name, PRESETS, at=at)) for name, label in SPANS.items()]
         return [

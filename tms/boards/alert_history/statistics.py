@@ -1,4 +1,4 @@
-"""How long alerts took, as a page and a CSV show it."""
+"""Response times as a page and as CSV."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ HEAD = (
 
 
 class SiteRow(NamedTuple):
-    """A site by its line."""
+    """A site with its response times."""
 
     code: str
     name: Bilingual
@@ -65,7 +65,7 @@ class Figures:
 
     @property
     def tables(self) -> list[dict[str, Any]]:
-        """Rows of (what it is of, its name, the line), and how many more there are in the CSV."""
+        """Rows of (key, name, response times), and the number of further rows that only the CSV has."""
         shown = self.sites[:MOST_SITES]
         return [
             {"by": By.SEVERITY.value, "rows": [(line.key, None, line) for line in self.severities], "hidden": 0},
@@ -85,7 +85,7 @@ class Figures:
 
 
 def _places(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
-    """Where most opened comes first."""
+    """Sites with the most opened alerts first."""
     sites = visible(Site.objects.all(), to=person).in_bulk([int(line.key) for line in lines])
     ordered = sorted(lines, key=lambda line: (-line.opened, sites[int(line.key)].code))
     return [

@@ -1,4 +1,4 @@
-"""How many terminals are in each presence and how many alerts are unresolved, site by site: every number on a board."""
+"""Counts of terminals by presence and of unresolved alerts, by site: the source of every number on a board."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,9 @@ from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
 
 type PresenceCount = tuple[int, str, str]
-"""What a terminal counts as: (site, presence, kind)."""
+"""The group of a terminal: (site, presence, kind)."""
 type UnresolvedCount = tuple[int, str, str, int, str, str, int | None]
-"""What an unresolved alert counts as: (site, severity, state, rule, model, firmware, who acknowledged it)."""
+"""The group of an unresolved alert: (site, severity, state, rule, model, firmware, acknowledged by)."""
 
 PRESENCE_KEY = ("terminal__site", "presence", "terminal__kind")
 UNRESOLVED_KEY = (
@@ -30,7 +30,7 @@ UNRESOLVED_KEY = (
 
 @dataclass(frozen=True, slots=True)
 class PresenceCounts:
-    """The numbers of one site."""
+    """The counts of one site."""
 
     presences: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
@@ -51,7 +51,7 @@ class Census:
 
     @cached_property
     def peers(self) -> Counter[tuple[int, str]]:
-        """How many terminals there are by site and kind."""
+        """Number of terminals by site and kind."""
         return _summed(((site, kind), number) for (site, _, kind), number in self.terminals.items())
 
     @cached_property
@@ -65,33 +65,33 @@ class Census:
 
     @cached_property
     def unacknowledged(self) -> Counter[str]:
-        """Severities of the alerts that nobody has acknowledged."""
+        """Number of unacknowledged alerts by severity."""
         return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
 
     @cached_property
     def snoozed(self) -> Counter[str]:
-        """Severities of the alerts that somebody put off."""
+        """Number of snoozed alerts by severity."""
         return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.SNOOZED)
 
     @cached_property
     def awake(self) -> Counter[str]:
-        """Severities of the others that are unresolved."""
+        """Number of unresolved alerts that are not snoozed, by severity."""
         return self.severities - self.snoozed
 
     @cached_property
     def factors(self) -> Mapping[str, Counter[Any]]:
-        """How many unresolved alerts are of each site, rule (primary keys), model and firmware."""
+        """Number of unresolved alerts by site and rule (primary keys), model and firmware."""
         places = {"site": 0, "rule": 3, "model": 4, "firmware": 5}
         return {name: _summed((key[at], n) for key, n in self.alerts.items()) for name, at in places.items()}
 
     @cached_property
     def holders(self) -> Counter[int]:
-        """How many unresolved alerts each person has acknowledged."""
+        """Number of unresolved alerts by the person who acknowledged them."""
         return _summed((key[6], number) for key, number in self.alerts.items() if key[6] is not None)
 
     @cached_property
     def sites(self) -> Mapping[int, PresenceCounts]:
-        """By primary key; a site without terminals has no tally."""
+        """By primary key; sites without terminals are missing."""
         tallies: dict[int, PresenceCounts] = {}
         for (site, presence, _), number in self.terminals.items():
             tallies.setdefault(site, PresenceCounts()).presences[presence] += number
@@ -109,7 +109,7 @@ class Census:
 
 
 def take() -> Census:
-    """Count everything: exact, and the dearer the larger the fleet."""
+    """Count everything. Exact, but the cost grows with the fleet."""
     terminals = TerminalState.objects.values_list(*PRESENCE_KEY).annotate(n=Count("pk"))
     alerts = Alert.objects.unresolved().values_list(*UNRESOLVED_KEY).annotate(n=Count("pk"))
     return Census(

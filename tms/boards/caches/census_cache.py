@@ -1,4 +1,4 @@
-"""The census of this process: counted once, then updated by the rows that the feed names."""
+"""The census of this process: counted once, then updated for the rows that the feed names."""
 
 import threading
 import time
@@ -20,13 +20,13 @@ from tms.fleet.models import TerminalState
 from tms.lib.per_process import per_process
 
 RECOUNT_S = 2.0
-"""Age at which a count is taken again while the feed is away."""
+"""Age at which the census is counted again while the feed is unavailable."""
 HOUR_S = 15.0
 """Age at which the lines of the last hour are read again."""
 
 
 class CensusCache(FeedListener):
-    """Reads the rows that changed, not the fleet. `mismatches` compares it with the database."""
+    """Reads changed rows only. `mismatches` compares it with the database."""
 
     def __init__(self) -> None:
         self._news = EVERYTHING
@@ -42,7 +42,7 @@ class CensusCache(FeedListener):
         self._mismatched_alerts: set[int] = set()
 
     def changed(self, change: Change) -> None:
-        """Collects the change. Where nobody reads for long it grows to `everything`, and no further."""
+        """Collect the change until the next read. It grows to `everything` at most."""
         booted = frozenset(terminal for terminal, _ in change.sessions)
         news = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
         with self._news_lock:
@@ -56,7 +56,7 @@ class CensusCache(FeedListener):
             return self._current()
 
     def hour(self, census: Census, *, at: datetime) -> Lines:
-        """The lines of the last hour, that end with `census` or a moment before it."""
+        """The lines of the last hour. They end with `census` or slightly older values."""
         kept, now = self._hour, time.monotonic()
         if kept is not None and now - kept[0] <= HOUR_S and self.is_fed:
             return kept[1]
@@ -65,10 +65,10 @@ class CensusCache(FeedListener):
         return lines
 
     def mismatches(self) -> int | None:
-        """Number of rows that count as something else in the database, after another comparison; None while not fed.
+        """Number of rows whose group differs from the database, after another comparison; None while not fed.
 
-        The first comparison covers everything. A row committed a moment ago may differ while its message is on its
-        way: rows that the feed names are no mismatches any more, and the next comparison covers those that are left.
+        The first comparison covers everything. A recently committed row may differ while its message is on its way:
+        rows that the feed names are removed, and the next comparison covers the remaining ones.
         """
         if not self.is_fed:
             return None
@@ -92,7 +92,7 @@ class CensusCache(FeedListener):
             return len(self._mismatched_terminals) + len(self._mismatched_alerts)
 
     def _counted(self) -> Census:
-        """A process without a hub counts each time; one whose feed is away, not more often than it must."""
+        """Without a hub every read counts; while the feed is unavailable, once per `RECOUNT_S`."""
         taken, now = self._taken, time.monotonic()
         if taken is not None and now - taken[0] < RECOUNT_S and hub().is_started:
             return taken[1]
@@ -137,7 +137,7 @@ def _unresolved() -> QuerySet[Alert]:
 
 
 def _alerts_of(terminals: Collection[int]) -> frozenset[int]:
-    """Of terminals that booted, whose model and firmware may be others now (index: alert_unresolved)."""
+    """Alerts of terminals that booted, because their model and firmware may have changed (index: alert_unresolved)."""
     if not terminals:
         return frozenset()
     return frozenset(_unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))

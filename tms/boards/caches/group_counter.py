@@ -7,11 +7,11 @@ from django.db.models.functions import Cast
 
 
 class GroupCounter[Key: tuple[Any, ...]]:
-    """What each row counts as, and how many count as the same: a row that changes moves two numbers."""
+    """Number of rows per group. A row that changes its group updates two counts."""
 
     def __init__(self, columns: Collection[str]) -> None:
         self._columns = columns
-        """Of a row, which together say what it counts as."""
+        """The columns that define the group of a row."""
         self._of: dict[int, Key] = {}
         self._counts: Counter[Key] = Counter()
 
@@ -20,24 +20,24 @@ class GroupCounter[Key: tuple[Any, ...]]:
         return {key: number for key, number in self._counts.items() if number}
 
     def begin(self, rows: QuerySet[Any]) -> None:
-        """Forget all, and count `rows`."""
+        """Start again with `rows`."""
         groups = self.grouped(rows)
         self._of = {pk: key for key, pks in groups.items() for pk in pks}
         self._counts = Counter({key: len(pks) for key, pks in groups.items()})
 
     def renew(self, rows: QuerySet[Any], pks: Collection[int]) -> None:
-        """Look at `pks` again; those that are not among `rows` count no more."""
+        """Update the groups of `pks`; those that are not among `rows` are no longer counted."""
         found = self._found(rows, pks)
         for pk in pks:
             self._put(pk, found.get(pk))
 
     def grouped(self, rows: QuerySet[Any]) -> Mapping[Key, list[int]]:
-        """The primary keys of all rows by what they count as: a row a group, for 50,000 rows cost 50,000 tuples."""
+        """Primary keys by group. One result row per group: 50,000 rows would cost 50,000 tuples."""
         told = rows.values_list(*self._columns).annotate(pks=StringAgg(Cast("pk", TextField()), Value(",")))
         return {tuple(row[:-1]): [int(pk) for pk in row[-1].split(",")] for row in told}  # type: ignore[misc]
 
     def wrong(self, groups: Mapping[Key, Iterable[int]]) -> set[int]:
-        """Rows that count here as something else than `groups` says of the whole table."""
+        """Rows whose group here differs from `groups`, which cover the whole table."""
         seen = {pk: key for key, pks in groups.items() for pk in pks}
         differing = {pk for pk, key in seen.items() if self._of.get(pk) != key}
         return differing | (self._of.keys() - seen.keys())

@@ -1,4 +1,4 @@
-"""The last hour of every total, minute by minute, walked back from what is true now."""
+"""The last hour of every total by minute, computed backwards from the present value."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,21 +14,21 @@ from tms.fleet.models import PresenceChange
 HOUR = timedelta(hours=1)
 MINUTES = 60
 STEP = timedelta(minutes=5)
-"""The hour moves on by so much, not by the minute: a line is the same while its number stands still."""
+"""The hour advances in these steps, so that the line of an unchanged number stays the same."""
 
 COUNTED = (TransitionKind.OPENED, TransitionKind.WORSENED, TransitionKind.EASED, TransitionKind.RESOLVED)
-"""Transitions that change how many alerts there are of a severity."""
+"""Transitions that change the number of alerts of a severity."""
 
 type Lines = Mapping[str, Sequence[int]]
-"""By presence or severity: a value for each minute, the present last."""
+"""By presence or severity: one value per minute, the present one last."""
 type Increment = tuple[datetime, str, int]
-"""In this minute so many more (or fewer) were counted."""
+"""The change of a count in one minute."""
 
 
 def hour(census: Census, *, at: datetime) -> Lines:
-    """One line for each presence and severity, in two queries (index: presencechange_at, transition_at).
+    """One line per presence and severity, in two queries (index: presencechange_at, transition_at).
 
-    Of the five minutes that are running, those to come are as the present.
+    Minutes of the current step that have not passed yet have the present value.
     """
     at += -(at - datetime.min.replace(tzinfo=UTC)) % STEP
     presence = _walk_back(census.presences, _presence_increments(at), at=at)

@@ -1,4 +1,4 @@
-"""Active maintenance and closed sites. Boards read them in every pass, and they change a few times a day."""
+"""Active maintenance and closed sites. Boards need them in every pass, but they change a few times a day."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -15,7 +15,7 @@ from tms.lib.per_process import per_process
 
 
 class SiteStatus(NamedTuple):
-    """Of a site at one moment, and for as long as nothing changes."""
+    """Whether a site is open, until it changes."""
 
     opens_at: datetime | None
     """None while it is open."""
@@ -24,17 +24,17 @@ class SiteStatus(NamedTuple):
 
 
 class PlanRows(NamedTuple):
-    """What goes on."""
+    """Active maintenance."""
 
     windows: list[Window]
     sites: dict[int, datetime]
-    """In maintenance as a whole, and until when."""
+    """Sites that are in maintenance as a whole, with its end."""
     terminals: int
-    """In maintenance."""
+    """Number of terminals in maintenance."""
 
 
 class PlanMemory:
-    """What was read since the last change, as it was asked for."""
+    """What was read since the last change; filled on demand."""
 
     def __init__(self) -> None:
         self.maintenance: PlanRows | None = None
@@ -71,7 +71,7 @@ class PlanCache(FeedCache[PlanMemory, []]):
         return {pk: memory.door(pk, at) for pk in site_ids if pk in memory.hours}
 
     def closed(self, site_ids: Collection[int], at: datetime) -> dict[int, datetime]:
-        """Those of the sites that are closed, and when each opens."""
+        """The closed ones of these sites, with the time at which each opens."""
         doors = self.doors(site_ids, at)
         return {pk: door.opens_at for pk, door in doors.items() if door.opens_at is not None}
 
@@ -89,5 +89,5 @@ def _going_on(at: datetime) -> PlanRows:
 
 @per_process
 def plan_cache() -> PlanCache:
-    """Active maintenance and closed sites, as this process knows them."""
+    """Active maintenance and closed sites, cached by this process."""
     return PlanCache()

@@ -16,16 +16,17 @@ from tms.lib.severity import Severity
 
 MOST = 100
 SUPPRESSED_STALE_S = 5.0
-"""While something is suppressed: what may become part of an incident waits for a few seconds only."""
+"""While something is suppressed: an alert waits only seconds to become part of an incident."""
 STALE_S = 30.0
-"""Maintenance and opening hours end by the clock."""
+"""Maintenance and opening hours end without a change on the feed."""
 SOUNDING = TransitionKind.leading_to(AlertState.OPEN) | {TransitionKind.WORSENED}
-"""Steps after which an alert calls, or calls again; those of an incident have the same names."""
+"""Transitions that sound an alarm. Those of an incident have the same names."""
 
 type SoundAlarms = dict[str, str]
-"""By severity: marks with blanks between them. An alert that calls anew has another mark.
+"""By severity: marks separated by spaces. An alert that sounds again has a new mark.
 
-Critical ones ring until somebody has them, so each has its mark; of the others the newest will do: frames stay short.
+Critical alarms sound until acknowledged, so each alert has a mark. The other severities have only the newest one, which
+keeps frames short.
 """
 
 
@@ -40,7 +41,7 @@ class AlarmCache(FeedCache[SoundAlarms, [datetime]]):
 
 
 class AlarmSource(NamedTuple):
-    """Alerts, or incidents, that nobody has."""
+    """Unacknowledged alerts or incidents."""
 
     letter: str
     history: type[Transition] | type[IncidentTransition]
@@ -48,10 +49,10 @@ class AlarmSource(NamedTuple):
     severities: Mapping[int, str]
     """By primary key."""
     silent: Collection[int]
-    """Of these nothing is to be told just now."""
+    """Those that are suppressed now."""
 
     def marks(self) -> dict[str, list[str]]:
-        """By severity, what called last at the end."""
+        """By severity, latest alarm last."""
         marks: dict[str, list[str]] = {}
         calling = self.severities.keys() - self.silent
         if calling:
@@ -62,7 +63,7 @@ class AlarmSource(NamedTuple):
 
 
 def _sound_alarms(at: datetime) -> tuple[SoundAlarms, bool]:
-    """And whether some of the newest are quiet just now."""
+    """The alarms, and whether any of the newest alerts is suppressed."""
     marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
     both = _alerts(at), _incidents(at)
     for asking in both:

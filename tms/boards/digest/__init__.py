@@ -1,1 +1,1 @@
-"""What one shift hands over to the next, as pages."""
+"""Pages of the shift digest."""

@@ -70,7 +70,7 @@ def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.WRITE_NOTES)
 def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Pressed twice, it is gone once."""
+    """Idempotent."""
     note = visible(Note.objects.filter(pk=pk), to=request.user).first()
     if note is not None and not notes.delete(note, by=request.user):
         raise Http404

@@ -1,4 +1,4 @@
-"""Tables for other programs: CSV, streamed, so that a long one costs no memory."""
+"""CSV, streamed, so that long tables need no memory."""
 
 import csv
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -11,14 +11,14 @@ from tms.protocol.text import clean
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
 MARK = "\ufeff"
-"""Without it a spreadsheet reads Japanese as something else."""
+"""Byte order mark: without it a spreadsheet misreads Japanese."""
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 BLANKS = ("\t", "\n")
-"""A spreadsheet runs a text that begins so; somebody may have named a terminal by it."""
+"""Spreadsheets execute a text that begins like this, and names of terminals are user input."""
 
 type Cell = str | int | float | None
 type More = Callable[[], Sequence[Sequence[Cell]]]
-"""The next rows, none at the end. Reads the database."""
+"""The next rows; empty at the end. Reads the database."""
 
 
 def attached(name: str, rows: Iterable[Sequence[Cell]]) -> HttpResponse:
@@ -43,7 +43,7 @@ def written(rows: Iterable[Sequence[Cell]]) -> str:
 def _safe(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
-    # What was stored by an earlier release may still hold control characters.
+    # Rows that an earlier release stored may contain control characters.
     cell = clean(cell, keeps_lines=True)
     return f"'{cell}" if cell.lstrip().startswith(FORMULA) or cell.startswith(BLANKS) else cell
 

@@ -1,4 +1,4 @@
-"""Instants as text, which the browser puts into its own words and time zone, and as they come in an address."""
+"""Instants as text: HTML that the browser converts to its language and time zone, and parsing from URLs."""
 
 import re
 from datetime import UTC, datetime
@@ -36,17 +36,17 @@ def told(at: datetime, form: str = "ago") -> SafeString:
 
 
 def countdown(at: datetime) -> SafeString:
-    """The time that is left until `at`."""
+    """The time left until `at`."""
     return format_html('<time datetime="{}" data-countdown>{}</time>', _to_the_second(at), _left(at))
 
 
 def renewed(html: str) -> str:
-    """HTML that was rendered a while ago, as it would be rendered now: only its instants have aged."""
+    """Cached HTML with the text of its instants updated."""
     return TIME.sub(_again, html) if "<time" in html else html
 
 
 def untold(html: str) -> str:
-    """HTML for a browser that puts every instant into its own words: the same whenever it was rendered."""
+    """HTML without the text of its instants, which the browser writes: the same whenever it was rendered."""
     return TIME.sub(r"\g<tag></time>", html) if "<time" in html else html
 
 
@@ -56,7 +56,7 @@ def _again(found: re.Match[str]) -> str:
 
 
 def _words(at: datetime, form: str | None) -> str:
-    """`form` None: the time that is left."""
+    """Without `form`, the time left."""
     if form is None:
         return _left(at)
     return _age(at) if form == "ago" else _moment(at, with_date=form == "datetime")
@@ -79,7 +79,7 @@ def _age(at: datetime) -> str:
 
 
 def _is_planned(at: datetime) -> bool:
-    """Opening hours and maintenance are whole minutes ahead; what happened has its second."""
+    """Seconds are omitted for times of opening hours and maintenance, which are whole minutes in the future."""
     return not at.second and at > timezone.now()
 
 
@@ -88,7 +88,7 @@ def _moment(at: datetime, *, with_date: bool) -> str:
     if not with_date and local.date() == timezone.localdate():
         return local.strftime("%H:%M" if _is_planned(at) else "%H:%M:%S")
     if local.year != timezone.localdate().year:
-        # Translators: a day with its year and the time of day, in Django's date format
+        # Translators: day and time with the year, in Django's date format
         return date_format(local, pgettext("date format", "j M Y H:i"))
-    # Translators: a day without its year and the time of day, in Django's date format
+    # Translators: day and time without the year, in Django's date format
     return date_format(local, pgettext("date format", "j M H:i"))

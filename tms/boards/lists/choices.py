@@ -1,4 +1,4 @@
-"""What a page offers to choose from. None of it changes while one looks."""
+"""Choices of filters and forms. They do not change while a page is open."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,7 +21,7 @@ SHOWN_READINGS = 10
 NOTHING = series.ReadingRange(None)
 SPAN_LABELS = {"30m": _("30 min"), "6h": _("6 h"), "7d": _("7 d"), "30d": _("30 d"), "1y": _("1 y")}
 BUCKETS = {"7d": _("each hour"), "30d": _("each hour"), "1y": _("each day")}
-"""What a row of the table is of; a single report for other spans."""
+"""A row of the table is a single report; for longer ranges, a bucket."""
 LEGEND = (
     ("critical", Severity.CRITICAL.label),
     ("warning", Severity.WARNING.label),
@@ -74,7 +74,7 @@ def selects(chosen: TerminalFilter, *, to: Person) -> dict[str, list[Choice]]:
 
 
 def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
-    """The chart's spans and words, and its newest readings as a table for whoever cannot see it."""
+    """Ranges and texts of the chart, and its newest readings as a table for screen readers."""
     newest = series.newest(terminal, series.SPANS[span], limit=SHOWN_READINGS, at=at)
     names = sorted(list(dict.fromkeys(name for _, readings in newest for name in readings))[:METRIC_NAMES])
     return {

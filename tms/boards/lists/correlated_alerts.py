@@ -1,4 +1,4 @@
-"""Incidents in a list of alerts: one row in place of all that belong to it, until somebody expands it."""
+"""Incidents in a list of alerts: one row replaces the alerts of an incident until the row is expanded."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ MOST_MEMBERS = 50
 
 
 def unresolved_incidents(chosen: AlertFilter, *, to: Person) -> list[IncidentRow]:
-    """Those that are not over and that a filter lets through, the most urgent first."""
+    """Unresolved incidents that match a filter, most urgent first."""
     rows = visible(Incident.objects.unresolved(), to=to)
     if chosen.severity:
         rows = rows.filter(severity__in=chosen.severity)
@@ -32,7 +32,7 @@ def unresolved_incidents(chosen: AlertFilter, *, to: Person) -> list[IncidentRow
 
 
 def outside(alerts: QuerySet[Alert], chosen: AlertFilter) -> QuerySet[Alert]:
-    """Those of `alerts` that no row of an incident stands for."""
+    """The `alerts` that no incident row represents."""
     if not chosen.who:
         return alerts.filter(incident=None)
     return alerts.filter(Q(incident=None) | ~Q(incident__acknowledged_by__username=chosen.who))

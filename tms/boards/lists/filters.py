@@ -1,4 +1,4 @@
-"""What a list shows of all there is. It lives in the address: a link pasted to a colleague shows the same."""
+"""Filters of lists. They are part of the URL, so a link shows a colleague the same rows."""
 
 import re
 from dataclasses import dataclass, fields
@@ -27,7 +27,7 @@ PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class TerminalFilter:
-    """Empty fields filter nothing; a value that does not exist counts as empty."""
+    """Empty fields filter nothing; an unknown value counts as empty."""
 
     q: str = ""
     presence: tuple[str, ...] = ()
@@ -36,9 +36,9 @@ class TerminalFilter:
     site: str = ""
     kind: str = ""
     lost_with: str = ""
-    """The name of a node that dropped them; they are not back."""
+    """Name of a node that dropped them; they have not reconnected since."""
     expected: str = ""
-    """What is planned for them: maintenance, or that their site is closed."""
+    """Planned absence: maintenance or a closed site."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -73,7 +73,7 @@ class TerminalFilter:
 
     @property
     def query(self) -> str:
-        """As it stands in an address; the same filter has one spelling."""
+        """As a query string; equal filters have equal strings."""
         chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return urlencode([(name, value) for name, value in chosen if value], doseq=True)
 
@@ -82,7 +82,7 @@ class TerminalFilter:
         return self == type(self)()
 
     def is_moved_by(self, change: Change) -> bool:
-        """Whether rows may have come or gone. A terminal's name, site and kind change only with its first boot."""
+        """Whether rows may have been added or removed. Name, site and kind change only at a first boot."""
         return bool(
             change.everything
             or change.sessions
@@ -103,7 +103,7 @@ class AlertFilter:
     rule: str = ""
     stale: bool = False
     who: str = ""
-    """A username: who has it, or is asked to take it."""
+    """Username of the person who acknowledged it or is assigned."""
     incident: str = ""
     flapping: bool = False
 
@@ -144,7 +144,7 @@ class AlertFilter:
 
     @property
     def may_correlate(self) -> bool:
-        """Whether a row of an incident may stand for its alerts: not where somebody looks for certain ones."""
+        """Whether an incident's row may replace its alerts: not if the filter selects individual alerts."""
         return not (self.q or self.rule or self.stale or self.incident or self.flapping)
 
     @property
@@ -154,7 +154,7 @@ class AlertFilter:
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        """As a form carries it on."""
+        """As hidden fields of a form."""
         return parse_qsl(self.query)
 
     @property
@@ -163,7 +163,7 @@ class AlertFilter:
 
 
 def text(query: QueryDict, name: str, most: int) -> str:
-    """What a filter searches for. Forms and sockets carry it on, and no text of the database holds U+0000."""
+    """The search text without U+0000, which no text of the database contains. Forms and sockets pass it on."""
     return query.get(name, "").replace("\0", "").strip()[:most]
 
 

@@ -1,1 +1,1 @@
-"""The frames pushed to boards: what changed is read and rendered once, and sent to every socket that shows it."""
+"""Frames pushed to boards: changes are read and rendered once, and sent to every socket that shows them."""

@@ -1,4 +1,4 @@
-"""The hub of the boards of this process. The event loop collects and sends; one thread reads and renders."""
+"""The hub of this process's boards. The event loop collects and sends; one thread reads and renders."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ from tms.lib.per_process import per_process
 from tms.metrics import instruments
 
 PASS_S = 0.5
-"""Interval of render passes while nothing changes: pages grow old, and slow readers catch up."""
+"""Interval of render passes without changes, for pages that age and for slow readers."""
 QUIET_FEED_S = 3.0
 """The feed sends a heartbeat every 2 s; a longer silence counts as being behind."""
 LATE_S = 1.0
@@ -35,15 +35,15 @@ LATE_S = 1.0
 GONE = 4404
 """The close code of a board whose terminal, alert or incident was deleted."""
 LEAST_INTERVAL_S = 0.1
-"""Nobody reads a number that changes more often."""
+"""Updating a number more often than this is of no use to people."""
 CPU_SHARE = 33
-"""Rendering takes at most one part in this many of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
+"""Rendering uses at most this fraction (one n-th) of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
 
 
 class BoardHub:
     """Fan-out to the boards of this process: collects changes, renders each due page once, sends what changed.
 
-    The methods without an underscore are called in the event loop.
+    Methods without an underscore are called in the event loop.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class BoardHub:
         }
 
     def start(self) -> None:
-        """Start the periodic tasks, once; calling it again changes nothing."""
+        """Start the periodic tasks. Idempotent."""
         if not self._is_started:
             self._is_started = True
             for task, interval_s in self._intervals().items():
@@ -97,7 +97,7 @@ class BoardHub:
         await self.render_worker.close()
 
     def changed(self, change: Change) -> None:
-        """A listener of the feed's hub."""
+        """Receives changes from the feed's hub."""
         if change.terminals:
             self._newest_at = datetime.now(UTC)
         if change.people:
@@ -107,8 +107,10 @@ class BoardHub:
         self.collect(change)
 
     def subscribe(self, page: BoardPage, language: str, subscriber: Subscriber) -> LivePage:
-        """Who may watch may see every row (`tms.accounts.access`), so one live page serves all its subscribers. Once
-        people see different rows, what they may see becomes part of the key.
+        """Add a subscriber to the live page of `page`, which all its subscribers share.
+
+        They can share it because a person who may watch may see every row (`tms.accounts.access`). If that changes, the
+        permissions become part of the key.
         """
         key = (page.address, language)
         live_page = self.live_pages.setdefault(key, LivePage(page, language))
@@ -152,15 +154,15 @@ class BoardHub:
         return change
 
     def restore(self, change: Change) -> None:
-        """The opposite of `take`, after a pass that failed."""
+        """Undo `take` after a failed pass."""
         self._change |= change
         self._changed_at, self._rendering_since = self._rendering_since, None
         self._pass_task.wake()
 
     async def run_once(self) -> None:
-        """One render pass. After one with more than readings follows a pause, so that a board gets few frames a second.
+        """One render pass. Unless it has only readings, a pause follows, so that a board gets few frames per second.
 
-        A change of the shift is reported first: the same pass shows it.
+        A changed shift is reported first: the same pass shows it.
         """
         began = self._pass_at = time.monotonic()
         is_urgent = self._change.is_urgent
@@ -200,7 +202,7 @@ class BoardHub:
         self._pass_cpu_s = rendering_s + time.thread_time() - began
 
     def _commit(self, live_page: LivePage, outcome: RenderOutcome) -> PendingUpdate:
-        """Returns what its subscribers have to be sent."""
+        """Returns the update for the page's subscribers."""
         if isinstance(outcome, Rendering):
             live_page.commit(outcome, now=time.monotonic())
             return outcome.pending
@@ -216,7 +218,7 @@ class BoardHub:
             live_page.subscribers = live_page.subscribers - subscribers
 
     def _start_over(self) -> None:
-        """After a difference from the database: count again, and repaint every board."""
+        """After a mismatch with the database: count again, and repaint every board."""
         instruments.BOARD_DIVERGED.inc()
         census_cache().changed(EVERYTHING)
         self._repaint_all()
@@ -252,13 +254,13 @@ class BoardHub:
 
 @per_process
 def board_hub() -> BoardHub:
-    """The hub of this process, made in the event loop of its first caller."""
+    """The hub of this process, created in the event loop of its first caller."""
     return BoardHub()
 
 
 def render_interval(spent_s: float, *, most_s: float) -> float:
-    """Seconds from an urgent pass to the next, if that took `spent_s` of CPU.
+    """Seconds from an urgent pass to the next, if that used `spent_s` of CPU.
 
-    Cheap passes follow each other quickly, so that a change is seen soon; expensive ones leave the CPU to reports.
+    Inexpensive passes follow each other quickly, so that changes appear soon; expensive ones leave the CPU to reports.
     """
     return min(most_s, max(LEAST_INTERVAL_S, CPU_SHARE * spent_s))

@@ -1,4 +1,4 @@
-"""Frames of a board's socket, the contract with assets/js/live/frames.js, encoded once for all who get the same."""
+"""Frames of a board's socket (see assets/js/live/frames.js). A frame is encoded once for all its receivers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 MOST_ROWS = 50
-"""Elements in one patch: a browser works through more than one frame without losing a breath."""
+"""Elements in one patch. A browser processes several short frames more smoothly than a long one."""
 
 type FrameKind = Literal["patch", "repaint", "beat"]
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """Whether what was sent agreed with an independent count of the database, and when that was looked at."""
+    """Result and time of the last comparison of the boards with the database."""
 
     state: Literal["equal", "differs", "unchecked"] = "unchecked"
     at: datetime | None = None
 
 
 class Freshness(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why the board may be believed. What is not said is nothing; of the database, what was said before."""
+    """How current the board is. Defaults are omitted; an omitted `database` is unchanged."""
 
     at: datetime
     newest_at: datetime | None = None
@@ -32,19 +32,19 @@ class Freshness(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ListOrder(msgspec.Struct, frozen=True):
-    """The wanted rows of a list, in order."""
+    """The rows of a list, in order."""
 
     of: str
     ids: Sequence[str]
 
 
 class ListMoves(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What makes the order that a browser has the wanted one: rows that go, then each that is put after another."""
+    """Changes the order of a list: rows to remove, then rows to insert after another one."""
 
     of: str
     gone: Sequence[str] = ()
     put: Sequence[tuple[str, str]] = ()
-    """(row, the row before it); the first row of a list comes after ""."""
+    """(row, the row before it); the row before the first one is ""."""
 
 
 class BoardFrame(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,7 +56,7 @@ class BoardFrame(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(slots=True)
 class PendingUpdate:
-    """What a socket has not had yet: names only, so that it always gets the newest state of each."""
+    """What a subscriber has not received yet. Contains only names, so that it always gets the newest state."""
 
     elements: set[str] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
@@ -67,7 +67,7 @@ class PendingUpdate:
         return bool(self.elements or self.lists)
 
     def add(self, other: "PendingUpdate") -> int:
-        """How many elements were owed before and are again: their older state is never sent."""
+        """Merge `other`. Returns how many elements were pending already: their older state is never sent."""
         again = len(self.elements & other.elements)
         self.elements |= other.elements
         self.lists |= other.lists
@@ -79,7 +79,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(frame: BoardFrame) -> str:
-    """All of a frame but its number, which every socket counts by itself."""
+    """The frame without its number, which each socket counts itself."""
     return _encoder.encode(frame).decode()
 
 
@@ -92,7 +92,7 @@ def beat(freshness: Freshness) -> str:
 
 
 def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], freshness: Freshness) -> list[str]:
-    """Everything; a frame has one list, so that every further one follows in a patch without HTML."""
+    """Everything. A frame has one list; further lists follow in patches without HTML."""
     orders = [ListOrder(name, ids) for name, ids in lists.items()]
     whole = BoardFrame("repaint", freshness, "".join(html.values()), orders[0] if orders else UNSET)
     return [encode(whole), *(encode(BoardFrame("patch", freshness, list=order)) for order in orders[1:])]
@@ -105,9 +105,9 @@ def patch(
     freshness: Freshness,
     moves: Mapping[str, ListMoves],
 ) -> list[str]:
-    """The newest state of what is owed. A list travels in the frame of the rows that are new to it.
+    """The newest state of the pending elements. A list is sent in the frame of its new rows.
 
-    `moves` are for browsers that have the order before this one; of a list that is not among them they get all.
+    `moves` are for browsers that have the previous order; other lists are sent as a whole.
     """
     if len(pending.added) > MOST_ROWS:
         return repaint(html, lists, freshness)

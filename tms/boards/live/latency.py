@@ -1,4 +1,4 @@
-"""How long what happens to alerts and incidents takes until open boards of this process are sent it."""
+"""Latency from a transition of an alert or incident until it is sent to the open boards of this process."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -18,22 +18,24 @@ INDICATORS: Mapping[str, Indicator] = {
 }
 MOST_KEPT = 20_000
 LATE = timedelta(seconds=10)
-"""A transition is committed a while after its instant, and what boards are sent was read a while before."""
+"""A transition is committed after its instant, and a scene is read before it is sent."""
 
 type Shown = tuple[type[AlertRow | IncidentRow], int]
-"""A row: of what, and its primary key."""
+"""A row: its type and primary key."""
 
 
 class BoardLatency:
-    """Remembers which transition of each was shown last, so that only its first sight counts."""
+    """Remembers the latest transition shown of each row, so that each transition is measured once."""
 
     def __init__(self) -> None:
         self._seen: dict[Shown, datetime] = {}
         self._sent_at: datetime | None = None
-        """What happened before was seen then, or was no board's to show."""
+        """Earlier transitions were shown before this, or no board showed them."""
 
     def sent(self, scenes: Iterable[tuple[PageState, bool]], change: Change, *, at: datetime) -> None:
-        """`scenes` were sent `at`, after `change`; each with whether nobody had it before."""
+        """Measure the transitions in `scenes`, which were sent `at` after `change`; each with whether it is the first
+        of its page.
+        """
         for page_state, is_first in scenes:
             if is_first or change.alerts or change.incidents or change.everything:
                 for row, transition in _transitions(page_state):
@@ -53,7 +55,7 @@ class BoardLatency:
             slo.observe(indicator, (at - transition.at).total_seconds())
 
     def _is_new(self, row: Shown, transition: TransitionRow | IncidentTransitionRow, change: Change) -> bool:
-        """A gap in the feed names none: then whatever happened since just before boards were sent anything is new."""
+        """After a gap, `change` names no rows: every transition since shortly before the last frame counts as new."""
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
@@ -61,7 +63,7 @@ class BoardLatency:
 
 
 def _transitions(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:
-    """The newest transition of each alert and incident that the scene shows."""
+    """The latest transition of each alert and incident in the scene."""
     for part in page_state.parts.values():
         row = part.values.get("alert") or part.values.get("incident")
         if isinstance(row, AlertRow | IncidentRow) and row.transitions:

@@ -1,7 +1,7 @@
-"""Elements within an element that have an id and hold nothing but text, or whose last attribute is `data-leaf`. While
-only they change, only they travel.
+"""Leaves: elements within an element that have an id and contain only text, or end with the attribute `data-leaf`.
 
-One with wires to htmx stays where it is: htmx must see it anew, which it does with the element around it.
+If only leaves changed, only they are sent. An element with htmx attributes is no leaf: htmx must process it again,
+which it does with the element around it.
 """
 
 import re
@@ -15,14 +15,14 @@ LEAF = re.compile(
 
 
 def leaves(html: str) -> Mapping[str, str]:
-    """Their HTML by id."""
-    if html.count(' id="') < 2:  # most rows have their own and no other
+    """HTML of the leaves by id."""
+    if html.count(' id="') < 2:  # most rows have only their own id
         return {}
     return {found["id"]: found[0] for found in LEAF.finditer(html)}
 
 
 def differing(before: str, now: str) -> list[str] | None:
-    """The leaves that differ, if nothing else does."""
+    """Ids of the changed leaves, if nothing else changed."""
     were = leaves(before)
     if not were or _without(before) != _without(now):
         return None

@@ -1,4 +1,4 @@
-"""From one order of a list to the next, in few words."""
+"""Encodes a new order of a list as moves from the previous order."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from tms.boards.live.frames import ListMoves
 
 
 def moves(of: str, before: Sequence[str], now: Sequence[str]) -> ListMoves | None:
-    """None where the whole order is shorter."""
+    """None if sending the whole order is shorter."""
     standing = {row: place for place, row in enumerate(before)}
     rows_needed = set(now)
     stays = _rising([row for row in now if row in standing], standing)
@@ -17,7 +17,7 @@ def moves(of: str, before: Sequence[str], now: Sequence[str]) -> ListMoves | Non
 
 
 def _rising(rows: Sequence[str], standing: Mapping[str, int]) -> set[str]:
-    """The most of `rows` that stood in this order before, and need not move: a longest rising subsequence."""
+    """The longest increasing subsequence of `rows` by their former positions: rows that need not move."""
     lowest: list[int] = []
     ends: list[str] = []
     comes_after: dict[str, str] = {}

@@ -15,27 +15,27 @@ from tms.boards.rendering.renderer import render_part_for_frame
 from tms.feed.change import Change
 
 type RenderCache = dict[tuple[str, str, str], tuple[PagePart, str]]
-"""By language, template and element: rendered in this pass, for whichever show needs the same."""
+"""By language, template and element: HTML of this pass, shared by all pages that need it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What a pass made of a show."""
+    """Result of rendering a page."""
 
     page_state: PageState
     html: Mapping[str, str]
     leaves: Mapping[str, Mapping[str, str]]
-    """By element, the HTML of those within."""
+    """HTML of the leaves by element."""
     pending: PendingUpdate
-    """What is new in it."""
+    """What changed."""
     moves: Mapping[str, ListMoves]
-    """From the orders of the painting before."""
+    """Moves from the previous order of each list."""
     is_whole: bool
-    """Or only told who is where."""
+    """False if only the viewers were updated."""
 
 
 class LivePage:
-    """A page in a language, kept as it was last painted, and the seats in front of it."""
+    """A page in one language as it was last rendered, with its subscribers."""
 
     def __init__(self, page: BoardPage, language: str) -> None:
         self.page = page
@@ -46,7 +46,7 @@ class LivePage:
         self.leaves: Mapping[str, Mapping[str, str]] = {}
         self.moves: Mapping[str, ListMoves] = {}
         self.has_missed = False
-        """A painting failed: the next one reads everything."""
+        """Rendering failed: the next pass reads everything."""
         self._rendered_at = 0.0
 
     def is_due(self, change: Change, *, now: float) -> bool:
@@ -55,11 +55,11 @@ class LivePage:
         return self.page_state is None or is_old or is_looked_at or self.page.concerns(change)
 
     def has_element(self, element_id: str) -> bool:
-        """Whether the page has a row, or is the page, of this alert or incident."""
+        """Whether the page shows this alert or incident."""
         return self.page_state is not None and element_id in self.page_state.parts
 
     def render(self, context: RenderContext, change: Change, rendered: RenderCache) -> Rendering:
-        """Runs in the studio's thread; changes nothing here until `commit`."""
+        """Runs in the render thread; changes nothing here until `commit`."""
         before = self.page_state
         with translation.override(self.language):
             is_whole = before is None or self.has_missed or not _is_of_viewers(change)
@@ -70,7 +70,7 @@ class LivePage:
                 name: self._html(name, part, rendered) if name in fresh else self.html[name]
                 for name, part in page_state.parts.items()
             }
-        # Equal HTML needs no sending, though its values differ: a presence that a row does not show, for one.
+        # Equal HTML need not be sent, even if the values differ: a row may not show all of them.
         changed = {name for name in fresh if html[name] != self.html.get(name)}
         within = {name: leaves(html[name]) if name in changed else self.leaves[name] for name in html}
         news = {piece for name in changed for piece in _changed_elements(name, self.html.get(name), html[name])}
@@ -89,7 +89,7 @@ class LivePage:
             self.has_missed, self._rendered_at = False, now
 
     def send(self, pending: PendingUpdate, freshness: Freshness, *, now: float) -> None:
-        """To every seat what it is owed; who only owes this pass's news shares one encoding of it."""
+        """Send each subscriber its pending update. Subscribers with no other pending update share one encoding."""
         if self.page_state is None:
             return
         lists = self.page_state.lists
@@ -131,12 +131,12 @@ def _is_of_viewers(change: Change) -> bool:
 
 
 def _without_verification(freshness: Freshness) -> Freshness:
-    """For whoever has heard the verdict on the database."""
+    """For subscribers that have received this verification."""
     return structs.replace(freshness, database=UNSET)
 
 
 def _changed_elements(name: str, before: str | None, now: str) -> Collection[str]:
-    """The names of what must be sent of an element that changed: as little as will do."""
+    """The smallest set of elements to send for an element that changed."""
     within = differing(before, now) if before is not None else None
     return (name,) if within is None else within
 
@@ -145,12 +145,12 @@ def _pending_update(page_state: PageState, before: PageState | None, changed: se
     lists = before.lists if before else {}
     moved = {name for name, ids in page_state.lists.items() if lists.get(name) != ids}
     added = {row for name in moved for row in page_state.lists[name] if row not in lists.get(name, ())}
-    # A row may have gone and come back unchanged while the browser has dropped it.
+    # A row may have been removed and added again unchanged, after the browser removed it.
     return PendingUpdate(changed | added, moved, added)
 
 
 def _moves(page_state: PageState, before: PageState | None, lists: Collection[str]) -> dict[str, ListMoves]:
-    """Of the lists that somebody has in their order before."""
+    """Moves of the lists whose previous order is known."""
     known = {name: before.lists[name] for name in lists if name in before.lists} if before else {}
     found = ((name, moves(name, ids, page_state.lists.get(name, ()))) for name, ids in known.items())
     return {name: few for name, few in found if few is not None}

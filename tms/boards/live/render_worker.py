@@ -1,4 +1,4 @@
-"""The thread of the boards: everything that reads the database or renders."""
+"""The render thread: reads the database and renders for all boards."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -57,11 +57,11 @@ class RenderWorker:
         return self.verifier.due <= time.monotonic()
 
     async def verify(self) -> bool:
-        """Whether the boards were found to differ from the database."""
+        """Whether the boards differ from the database."""
         return await self._thread.run(self._verify, time.monotonic())
 
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
-        """Those of these session keys that are still signed in."""
+        """The session keys that are still signed in."""
         return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=db_clock().now()).keys())
 
     async def report_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
@@ -90,7 +90,7 @@ class RenderWorker:
 
 
 def _prefetch(context: RenderContext, live_pages: Sequence[LivePage], change: Change) -> None:
-    """Read the changed rows that any of the pages shows, each once."""
+    """Read the changed rows that any page shows, once."""
     terminals: set[int] = set()
     alerts: set[int] = set()
     for live_page in live_pages:

@@ -9,7 +9,7 @@ from tms.boards.live.frames import Freshness, PendingUpdate, Verification
 from tms.metrics import instruments
 
 LAGGING_BYTES = 64 * 1024
-"""A reader that owes more gets nothing new: later it gets the newest state of what it missed."""
+"""A subscriber with more unwritten bytes gets no more frames; later it gets the newest state."""
 
 
 class SocketWriter(Protocol):
@@ -17,7 +17,7 @@ class SocketWriter(Protocol):
 
     @property
     def unwritten(self) -> int:
-        """Bytes that the network has not taken yet."""
+        """Bytes that the network has not accepted yet."""
 
     def send(self, text: str) -> None: ...
 
@@ -25,18 +25,18 @@ class SocketWriter(Protocol):
 
 
 class Subscriber:
-    """One browser in front of a show."""
+    """One browser that shows a live page."""
 
     def __init__(self, wire: SocketWriter, *, person: int, session: str) -> None:
         self.wire = wire
         self.person = person
         self.session = session
         self.may_type = True
-        """Whether the person may act on alerts: who may not is never told to be typing an answer."""
+        """Whether the person may act on alerts; others are never shown as typing."""
         self.number = 0
         self.sent_at = time.monotonic()
         self.last_verification: Verification | UnsetType = UNSET
-        """The last verdict on the database that it heard."""
+        """The last verification sent."""
         self.wants_repaint = True
         self.pending = PendingUpdate()
 
@@ -53,7 +53,7 @@ class Subscriber:
         self.pending = PendingUpdate()
 
     def beat(self, freshness: Freshness, encoded: Mapping[bool, str], *, now: float) -> None:
-        """`encoded` with and without the verdict on the database, which is heard once."""
+        """`encoded` with and without the verification, which is sent once."""
         self.number += 1
         self.wire.send(frames.numbered(encoded[self.last_verification != freshness.database], self.number))
         self.sent_at, self.last_verification = now, freshness.database

@@ -20,9 +20,9 @@ from tms.feed.change import Change
 log = structlog.get_logger(__name__)
 
 BEAT_S = 1.8
-"""A subscriber gets a beat after this silence. A browser that hears nothing for 5 s shows that it is behind."""
+"""A subscriber gets a beat after this silence. A browser that receives nothing for 5 s shows that it is behind."""
 TICK_S = 0.5
-"""Interval at which silent subscribers, expired viewings and the next verification are looked for."""
+"""Interval of the checks for silent subscribers, expired viewings and a due verification."""
 SIGN_IN_CHECK_S = 4.0
 """Interval of the sign-in check (R14: a board closes within 5 s of the sign-out)."""
 SHIFT_REPORT_S = 5.0
@@ -100,9 +100,9 @@ class SignInCheck:
 
 
 class ShiftReport:
-    """Reports who has a board of this process open, and publishes to its boards who came and who left.
+    """Reports who has a board of this process open, and publishes arrivals and departures to its boards.
 
-    It reports before it collects the change, so that a page that shows the shift reads what was reported.
+    It reports before it collects the change, so that a page with the shift reads the new report.
     """
 
     def __init__(self, pages: LivePages, worker: RenderWorker, collect: Callable[[Change], None]) -> None:
@@ -140,7 +140,7 @@ class HeartbeatTask:
 
 
 class VerificationTask:
-    """Compares the boards with the database when that is due, between two render passes."""
+    """Compares the boards with the database when due, between two render passes."""
 
     def __init__(
         self, pages: LivePages, worker: RenderWorker, passes: asyncio.Lock, on_difference: Callable[[], None]

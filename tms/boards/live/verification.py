@@ -1,4 +1,4 @@
-"""The verdict on the boards that every frame carries."""
+"""Verification of the boards against the database, part of every frame."""
 
 from datetime import datetime
 
@@ -6,14 +6,14 @@ from tms.boards.live.frames import Verification
 
 RETRY_S = 1.0
 TRIES = 3
-"""So many looks in a row must find a row that nothing was said of before the board says that it differs.
+"""Number of comparisons in a row that must find a mismatch before the board reports it.
 
-What was committed a moment ago may be seen in the database while its message is still on its way.
+A row committed a moment ago may be visible in the database while its message is still on its way.
 """
 
 
 class Verifier:
-    """Compares the rows that were counted one by one with the whole of the database, once for all boards."""
+    """Compares the incrementally updated counts with the database, once for all boards."""
 
     def __init__(self, interval_s: float) -> None:
         self.verdict = Verification()
@@ -22,7 +22,9 @@ class Verifier:
         self._looks = 0
 
     def judge(self, mismatches: int | None, *, at: datetime, now: float) -> bool:
-        """Whether the boards must start over. `mismatches` is that of the census cache, `now` the monotonic clock."""
+        """Whether the boards must be counted again. `mismatches` comes from the census cache, `now` is the monotonic
+        clock.
+        """
         if not mismatches:
             self._settle(self.verdict if mismatches is None else Verification("equal", at), now)
             return False

@@ -1,4 +1,4 @@
-"""Which alerts and incidents are viewed on the boards of this process, as their browsers report it."""
+"""Which alerts and incidents are viewed on the boards of this process, as reported by the browsers."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class ViewingUntil:
 
 
 class ViewerTracker:
-    """Publishes every change of it on the feed."""
+    """Publishes every change on the feed."""
 
     def __init__(self) -> None:
         self._at: dict[Subscriber, ViewingUntil] = {}

@@ -1,4 +1,4 @@
-"""The form of a maintenance window. Its times are those of the clocks on the wall of the chosen zone."""
+"""The form of a maintenance window. Times are local to the chosen time zone."""
 
 import re
 from datetime import datetime, timedelta
@@ -94,7 +94,7 @@ class WindowForm(forms.Form):
         )
 
     def preview(self, number: int, *, at: datetime) -> list[Occurrence]:
-        """The next occurrences; none while the form cannot be understood."""
+        """The next occurrences; none while the form is invalid."""
         if not self.is_valid():
             return []
         coming = self.cleaned_data["recurrence"].occurrences(at)
@@ -123,7 +123,7 @@ def rule_of(repeats: str, starts_at: datetime) -> str:
 
 
 def begun(*, sites: list[Site], terminals: list[Terminal], at: datetime) -> dict[str, Any]:
-    """What a new form begins with: an hour from now on, by the clocks of the place."""
+    """Initial values of a new form: one hour from now, in the local time of the selected sites."""
     places = {site.time_zone for site in (*sites, *(terminal.site for terminal in terminals))}
     zone = places.pop() if len(places) == 1 else settings.TIME_ZONE
     starts_at = shown(at, ZoneInfo(zone)).replace(second=0, microsecond=0)

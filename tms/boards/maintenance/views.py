@@ -34,7 +34,7 @@ def maintenance(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_MAINTENANCE)
 def plan(request: AuthenticatedRequest) -> HttpResponse:
-    """The form, and what it sends. The button `preview` only shows when it would take place."""
+    """The form and its submission. The button `preview` only shows the next occurrences."""
     at = timezone.now()
     if request.method != "POST":
         return _ask(request, WindowForm(initial=_begun(request, at=at)), at=at)
@@ -53,7 +53,7 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @needs(Permission.PLAN_MAINTENANCE)
 def preview(request: AuthenticatedRequest) -> HttpResponse:
-    """When what stands in the form would take place; for htmx."""
+    """The next occurrences of the form, for htmx."""
     at = timezone.now()
     form = WindowForm(request.POST)
     return render(request, f"{TEMPLATE}#preview", _previewed(form, at=at))
@@ -107,7 +107,7 @@ def _previewed(form: WindowForm, *, at: datetime) -> dict[str, Any]:
 
 
 def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
-    """What the link named: `site` is a code, `terminal` a UID; both may be repeated."""
+    """Initial scope from the URL: `site` is a code, `terminal` a UID; both may be repeated."""
     sites = visible(Site.objects.filter(code__in=request.GET.getlist("site")), to=request.user)
     terminals = visible(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")), to=request.user)
     return begun(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)

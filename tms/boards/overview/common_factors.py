@@ -1,4 +1,4 @@
-"""What the unresolved alerts have in common, and who is on them: of the census, which knows how many."""
+"""Common factors of unresolved alerts, and who acknowledged them, from the census."""
 
 from collections import Counter
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Site
 
 LEAST = 2
-"""One alert shares nothing with anybody."""
+"""A single alert has nothing in common."""
 
 
 class CommonFactorRow(NamedTuple):
@@ -33,7 +33,7 @@ class ActingPerson(NamedTuple):
 
 
 def common_factors(census: Census, *, to: Person) -> tuple[CommonFactorRow, ...]:
-    """For each factor the value that most of them have, the most common first."""
+    """The most frequent value of each factor, most common first."""
     found = ((factor, _most_common(numbers)) for factor, numbers in census.factors.items())
     named = ((factor, _name(factor, most[0], to=to), most[1]) for factor, most in found if most)
     shared = [CommonFactorRow(factor, name, number, census.unresolved) for factor, name, number in named if name]

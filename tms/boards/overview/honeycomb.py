@@ -1,4 +1,4 @@
-"""The honeycomb: one cell a site, its colour the worst that is there."""
+"""The honeycomb: one cell per site, coloured by its worst state."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tms.fleet.models import Presence, Site
 from tms.lib.severity import Severity
 
 MOST_CELLS = 400
-"""Above so many sites only those with trouble are cells."""
+"""With more sites, only those with problems have a cell."""
 SIZES = ((60, "l"), (20, "m"))
 NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLINE})
 
@@ -22,7 +22,7 @@ class SiteCell:
     worst: str
     """A severity, a presence, or `ok`."""
     number: int
-    """Of what is worst."""
+    """How many have the worst state."""
     size: str
 
     @property
@@ -35,7 +35,7 @@ class SiteCell:
 
 
 def cells(census: Census, *, expected: Mapping[int, str], to: Person) -> list[SiteCell]:
-    """`expected`: the sites that are closed or in maintenance; nobody has to go there for a terminal that is away."""
+    """`expected`: closed sites or sites in maintenance, where a missing terminal needs no action."""
     found = visible(Site.objects.order_by("region", "code"), to=to).values_list("pk", "code", "name", "name_ja")
     tallies = census.sites
     filled = [
@@ -49,7 +49,7 @@ def cells(census: Census, *, expected: Mapping[int, str], to: Person) -> list[Si
 
 
 def columns(number: int) -> int:
-    """How many cells stand side by side, so that few are large and many still fit."""
+    """Cells per row, so that few cells are large and many still fit."""
     return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
 
 

@@ -1,6 +1,6 @@
-"""Who is on shift: signed-in people with an open board, on whichever process it is open.
+"""Who is on shift: signed-in people with an open board, on any process.
 
-Kept in the cache. While that is away, boards go on without this panel.
+Stored in the cache. While it is unavailable, boards omit this panel.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 
 LEASE_S = 15
-"""A process that stops saying so has no boards any more."""
+"""The boards of a process that stops reporting are taken as closed."""
 
 
 class OnShift(NamedTuple):
@@ -22,7 +22,7 @@ class OnShift(NamedTuple):
 
 
 def report(here: Mapping[int, str], left: Collection[int]) -> None:
-    """Say for a while which page each of these people (by primary key) has open, and who has left this process."""
+    """Report the open page of each person (by primary key), and the people who left this process."""
     cache.set_many({_key(person): page for person, page in here.items()}, LEASE_S)
     cache.delete_many([_key(person) for person in left])
 

@@ -1,4 +1,4 @@
-"""What changed in the whole fleet a moment ago. A storm is grouped from thin rows; only what is told is read whole."""
+"""Recent changes in the whole fleet. Grouped from a few columns; only shown rows are read as a whole."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,17 +16,17 @@ from tms.fleet.models import Presence, PresenceChange
 
 RECENT = timedelta(minutes=15)
 MOST_READ = 300
-"""Of each kind: a storm of thousands is told by its newest."""
+"""Per kind: an alert storm of thousands is represented by its newest rows."""
 TOGETHER = timedelta(seconds=60)
-"""What befalls several terminals of a site within this is one line."""
+"""The same change of several terminals of a site within this time is one line."""
 
 
 class ChangeSource(NamedTuple):
     rows: Callable[[], QuerySet[Any]]
     together: Sequence[str]
-    """Columns in which rows that belong together are equal."""
+    """Columns that are equal for rows of one group."""
     related: Sequence[str]
-    """What it takes to tell one."""
+    """Relations that an entry needs."""
 
 
 SOURCES: Mapping[str, ChangeSource] = {
@@ -41,11 +41,11 @@ SOURCES: Mapping[str, ChangeSource] = {
         ("alert__rule", "alert__terminal__site", "by"),
     ),
 }
-"""By the name of their kind of timeline entry."""
+"""By the kind of the timeline entry."""
 
 
 class Trace(NamedTuple):
-    """As much of a row as tells what it belongs together with."""
+    """The columns of a row that are needed for grouping."""
 
     kind: str
     at: datetime
@@ -54,7 +54,9 @@ class Trace(NamedTuple):
 
 
 class ChangeGroup(NamedTuple):
-    """It bears the name of its oldest member, so that it stays the same row while it grows."""
+    """Changes shown as one line. Its element id comes from the oldest one, so that it stays the same while the group
+    grows.
+    """
 
     newest: Trace
     oldest: Trace
@@ -62,7 +64,7 @@ class ChangeGroup(NamedTuple):
 
 
 def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry], int, bool]:
-    """The newest changes of the last 15 minutes, grouped; how many there were; whether there were even more."""
+    """The newest changes of the last 15 minutes, grouped; their number; whether there were more."""
     traces = [list(_traces(kind, source, at - RECENT, to=to)) for kind, source in SOURCES.items()]
     groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
     is_capped = any(len(of_kind) == MOST_READ for of_kind in traces)

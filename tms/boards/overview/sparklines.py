@@ -1,4 +1,4 @@
-"""Paths of small step lines, in a box of 120 by 24 that stretches with its tile."""
+"""Paths of small step charts, in a box of 120 by 24 that is stretched to its tile."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ FLAT = Spark(f"M0 {BOTTOM:.0f}H{WIDTH}", "")
 
 
 def spark(values: Sequence[int]) -> Spark:
-    """A step line, scaled to its own range: whether it grows, not how much there is."""
+    """A step chart, scaled to its own range: it shows the trend, not the magnitude."""
     low, high = min(values, default=0), max(values, default=0)
     if low == high:
         return FLAT

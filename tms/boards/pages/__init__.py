@@ -1,4 +1,4 @@
-"""What boards show: a page reads itself once for a GET, and again for every frame."""
+"""Board pages: each computes its state for a GET, and again for every frame."""
 
 from urllib.parse import urlsplit
 
@@ -44,7 +44,7 @@ LONGEST_ADDRESS = 1_000
 
 
 def page_at(address: str, *, person: Person) -> BoardPage | None:
-    """The page at a path with its query, as a browser names it; None where there is no live page."""
+    """The page at a path with its query, as a browser names it; None if there is no live page."""
     try:
         parts = urlsplit(address[:LONGEST_ADDRESS])
         match = resolve(parts.path)

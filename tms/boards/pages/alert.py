@@ -56,7 +56,7 @@ class AlertPage(BoardPage):
         )
 
     def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:
-        """Its transitions, and what was told of it, in the order in which they happened."""
+        """Its transitions and notifications, in chronological order."""
         transitions = {f"transition-{index}": transition for index, transition in enumerate(alert.transitions)}
         told = {f"told-{one.number}": one for one in notifications_of(alert.pk)}
         instants = {element: transition.at for element, transition in transitions.items()} | {

@@ -82,7 +82,7 @@ class AlertsPage(BoardPage):
         return self.at(after=self.after, before=self.before, expanded=self.expanded)
 
     def at(self, *, after: str = "", before: str = "", expanded: Iterable[int] = ()) -> str:
-        """The address of a page of this list."""
+        """The URL of a page of this list."""
         order = self.order if self.state == OPEN and self.order != IMPACT else ""
         state = "" if self.state == OPEN else self.state
         marks = {"state": state, "order": order, "after": after, "before": before}
@@ -126,11 +126,11 @@ class AlertsPage(BoardPage):
 
     @property
     def _is_correlated(self) -> bool:
-        """Whether incidents stand in place of their alerts: among what is open."""
+        """Whether incidents replace their alerts: in the list of open alerts."""
         return self.state == OPEN and self.chosen.may_correlate
 
     def _incidents(self) -> list[IncidentRow]:
-        """They stand before all alerts, so on the first page."""
+        """They precede all alerts, so they are on the first page."""
         if not self._is_correlated or self.after or self.before:
             return []
         return correlated_alerts.unresolved_incidents(self.chosen, to=self.person)
@@ -172,7 +172,7 @@ class AlertsPage(BoardPage):
         return nav(context) | counts(numbers)
 
     def _matching(self, context: RenderContext) -> int:
-        """How many nobody has of those that the filter lets through; asked only where no count is kept."""
+        """Number of unacknowledged alerts that match the filter; queried only if the census does not have it."""
         chosen, unacknowledged = self.chosen, context.census.unacknowledged
         if chosen == AlertFilter(severity=chosen.severity, unacknowledged=chosen.unacknowledged):
             return sum(unacknowledged[name] for name in chosen.severity or Severity.values)

@@ -17,7 +17,7 @@ EVERYTHING = Change(everything=True)
 
 
 class PagePart(NamedTuple):
-    """An element that changes while one looks: a partial of a template, and the values it is rendered from.
+    """An element that changes while the page is open: a partial of a template and its values.
 
     Equal values render equally, so an equal part is neither rendered nor sent again.
     """
@@ -31,51 +31,51 @@ class PageState:
     """What a page shows at one moment."""
 
     parts: Mapping[str, PagePart]
-    """By the id of the element."""
+    """By element id."""
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the id of the list: the ids of its rows, in order."""
 
 
 class BoardPage(ABC):
-    """A live page with its parameters. Sockets that show the same address in the same language share one."""
+    """A live page with its parameters. Sockets with the same URL and language share one."""
 
     kind: ClassVar[str]
     template: ClassVar[str]
     nav_item: ClassVar[str]
-    """The entry of the navigation that it belongs to."""
+    """The nav item that it belongs to."""
     lasts_s: ClassVar[float] = inf
-    """After this it looks different by the passing of time alone."""
+    """Age at which it must be rendered again although nothing changed."""
 
     @classmethod
     @abstractmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
-        """The page that an address names; None when there is nothing there for this person."""
+        """The page of a URL; None if it does not exist for this person."""
 
     @property
     @abstractmethod
     def address(self) -> str:
-        """The one spelling of its address."""
+        """Its canonical URL."""
 
     @abstractmethod
     def concerns(self, change: Change) -> bool:
-        """Whether the page may look different after `change`."""
+        """Whether `change` may affect the page."""
 
     @abstractmethod
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        """What the page shows now. What `change` does not touch may be taken over from the scene `before`.
+        """The current state of the page. Parts that `change` does not affect may be taken from the scene `before`.
 
-        Raises ObjectDoesNotExist when what the page is about is gone.
+        Raises ObjectDoesNotExist if the page's subject was deleted.
         """
 
     def alert_parts(
         self, pks: Collection[int], context: RenderContext, change: Change, before: PageState | None
     ) -> dict[str, PagePart]:
-        """The rows of these alerts by element, read where `change` touched them."""
+        """The rows of these alerts by element, read where `change` affects them."""
         ids = [f"alert-{pk}" for pk in pks]
         stood = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
-        # Why an alert stands where it stands changes with the terminals beside its own.
+        # The reason for an alert's position changes with the other terminals of its site.
         rows = context.impact.explained([part.values["alert"] for part in stood.values()])
         moved = [row for row in rows if row is not stood[row.element].values["alert"]]
         missing = [pk for pk in pks if f"alert-{pk}" not in stood]
@@ -84,7 +84,7 @@ class BoardPage(ABC):
         }
 
     def with_viewers(self, context: RenderContext, change: Change, before: PageState) -> PageState:
-        """What the page shows when nothing has changed but who is at which alert or incident."""
+        """The state of the page when only viewers changed."""
         alerts = {row.element: {"alert": row} for row in context.alerts(_with_viewers("alert", change, before))}
         found = incident_rows(_with_viewers("incident", change, before)).values()
         rows: dict[str, dict[str, Any]] = alerts | {row.element: {"incident": row} for row in found}
@@ -95,20 +95,20 @@ class BoardPage(ABC):
         return PageState({**before.parts, **renewed}, before.lists)
 
     def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
-        """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""
+        """The terminals and alerts that the next scene needs: they are read in one query for all pages."""
         return frozenset(), frozenset()
 
     def static_context(self, page_state: PageState) -> dict[str, Any]:
-        """What a GET shows besides the scene, and what stands still while one looks: choices, tabs, legends."""
+        """Context of a GET besides the scene that stays the same while the page is open: choices, tabs, legends."""
         return {}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart | None:
-        """How this page shows `alert`; `is_answer`: to htmx, which must be told where it belongs."""
+        """The page's part for `alert`. With `is_answer` it is for htmx and must name its target."""
         return None
 
 
 def _with_viewers(of: str, change: Change, before: PageState) -> list[int]:
-    """The primary keys of the rows of alerts, or of incidents."""
+    """Primary keys of the rows of alerts, or of incidents."""
     shown = (place for place in change.viewings if place in before.parts)
     return [int(pk) for kind, _, pk in (place.partition("-") for place in shown) if kind == of]
 
@@ -123,7 +123,7 @@ def nav(context: RenderContext) -> dict[str, PagePart]:
 
 
 def counts(numbers: Mapping[str, int]) -> dict[str, PagePart]:
-    """Numbers on tabs and chips, by the id of the element."""
+    """Numbers on tabs and chips, by element id."""
     return {
         name: PagePart("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
     }
@@ -132,7 +132,7 @@ def counts(numbers: Mapping[str, int]) -> dict[str, PagePart]:
 def reuse_parts(
     before: PageState | None, change: Change, ids: Iterable[str], *, is_touched: Callable[[Mapping[str, Any]], bool]
 ) -> dict[str, PagePart]:
-    """Those of the rows `ids` that stood in `before` and that `change` does not touch, judged by their values."""
+    """The rows of `ids` in `before` that `change` does not affect, by their values."""
     if before is None or change.everything:
         return {}
     stood = ((element, before.parts[element]) for element in ids if element in before.parts)

@@ -68,7 +68,7 @@ class IncidentPage(BoardPage):
         return PageState(parts, {"timeline": tuple(reversed(transitions)), "members": tuple(members)})
 
     def _members(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
-        """The most urgent first; of one that is over: the newest."""
+        """Most urgent first; of a resolved incident, newest first."""
         alerts = visible(Alert.objects.filter(incident=self.incident), to=self.person)
         standing = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MOST_MEMBERS])
         over = alerts.exclude(resolved_at=None).order_by("-resolved_at", "-pk")

@@ -13,7 +13,7 @@ TEMPLATE = "boards/maintenance.html"
 
 
 class MaintenancePage(BoardPage):
-    """What goes on, what comes, and what is over."""
+    """Active, upcoming and past maintenance."""
 
     kind = "maintenance"
     template = TEMPLATE

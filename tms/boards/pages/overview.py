@@ -26,7 +26,7 @@ MOST_ALERTS = 20
 MOST_INCIDENTS = 10
 MOST_CHANGES = 12
 TELLING = frozenset({Presence.OFFLINE, Presence.SILENT})
-"""Presences whose growth over the hour tells something; the others come and go by design."""
+"""Presences whose growth over the hour is shown; the others vary by design."""
 
 
 class OverviewPage(BoardPage):
@@ -104,7 +104,7 @@ class OverviewPage(BoardPage):
         }
 
     def _rest(self, context: RenderContext, shown: int) -> dict[str, Any]:
-        """What stands under the list: how many more there are, or that there is nothing and since when."""
+        """The line below the list: how many more alerts there are, or since when there are none."""
         total = context.census.awake.total()
         if total:
             return {"more": max(0, total - shown), "is_calm": False, "calm_since": None}

@@ -12,7 +12,7 @@ from tms.boards.rows.terminals import TerminalRow, terminal_rows
 
 
 class RenderContext:
-    """What was read for one painting, once for all pages that need it."""
+    """Data read for one render pass, shared by all pages that need it."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
@@ -36,7 +36,7 @@ class RenderContext:
         return census_cache().hour(self.census, at=self.at)
 
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
-        """Their rows, in the order of `pks`. Which of them a person may see has been asked before."""
+        """Rows in the order of `pks`. The caller has checked what a person may see."""
         missing = [pk for pk in pks if pk not in self._terminals]
         if missing:
             self._terminals |= terminal_rows(missing, at=self.at)

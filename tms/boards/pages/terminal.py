@@ -66,7 +66,7 @@ class TerminalPage(BoardPage):
         return self.at(tab=self.tab, before=self.before)
 
     def at(self, *, tab: str = "all", before: datetime | None = None) -> str:
-        """The address of a part of its timeline."""
+        """The URL of a part of its timeline."""
         marks = {"show": "" if tab == "all" else tab, "before": before.isoformat() if before else ""}
         query = urlencode({name: mark for name, mark in marks.items() if mark})
         return reverse("terminal", args=(self.terminal.uid,)) + (f"?{query}" if query else "")

@@ -1,4 +1,4 @@
-"""A terminal's chart: readings and presence over a span, with the limits of the rules that watch it."""
+"""A terminal's chart: readings and presence over a range, with the thresholds of its rules."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -13,11 +13,11 @@ from tms.telemetry.history import presence_intervals, series
 from tms.telemetry.history.series import ChartRange, Readings
 
 MOST_BYTES = 800_000
-"""Of values in one answer: with the rest it stays below 1 MB."""
+"""Values in one response, which keeps it below 1 MB."""
 
 
 def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, Any]:
-    """Columns for uPlot; instants are seconds since the epoch, and `step` how far those of roll-ups are apart."""
+    """Columns for uPlot; instants are seconds since the epoch, `step` is the distance of roll-ups."""
     readings = series.readings(terminal, span, at=at)
     limits = _limits(terminal)
     names = _fitting(readings, first=limits)
@@ -38,7 +38,7 @@ def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, An
 
 
 def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:
-    """As many metrics as one answer holds, first those that rules watch."""
+    """As many metrics as one response holds, first those with rules."""
     names, room = [], MOST_BYTES
     for name in sorted(readings.metrics, key=lambda name: (name not in first, name)):
         lines = [lines[name] for lines in (readings.metrics, readings.lowest, readings.highest) if name in lines]

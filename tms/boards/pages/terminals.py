@@ -42,7 +42,7 @@ class TerminalsPage(BoardPage):
         return self.at(after=self.after, before=self.before)
 
     def at(self, *, after: str = "", before: str = "") -> str:
-        """The address of a page of this list."""
+        """The URL of a page of this list."""
         cursor = urlencode({name: mark for name, mark in (("after", after), ("before", before)) if mark})
         query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("terminals") + (f"?{query}" if query else "")
@@ -71,7 +71,7 @@ class TerminalsPage(BoardPage):
         return PageState({**before.parts, **self._counts(context), **self._needy(change, before), **rows}, before.lists)
 
     def _anew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
-        """Which rows there are may have changed."""
+        """Whether the set of rows may have changed."""
         window = self._window()
         ids = [_element(pk) for pk in window.pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
@@ -94,7 +94,7 @@ class TerminalsPage(BoardPage):
         return nav(context) | counts(numbers)
 
     def _needy(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
-        """How many terminals have an unresolved alert: only a change of alerts moves it (index: alert_unresolved)."""
+        """Number of terminals with an unresolved alert; only alerts change it (index: alert_unresolved)."""
         if before is not None and not (change.alerts or change.everything):
             return {"count-alerts": before.parts["count-alerts"]}
         alerts = visible(Alert.objects.unresolved(), to=self.person)
@@ -113,7 +113,7 @@ class TerminalsPage(BoardPage):
         return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
 
     def _matching(self, context: RenderContext, window: KeysetPage) -> int | None:
-        """How many the filter lets through, where that is known without counting the fleet."""
+        """Number of matching terminals, if it is known without counting the fleet."""
         if not window.before and not window.after:
             return len(window.pks)
         chosen, presences = self.chosen, context.census.presences

@@ -11,37 +11,36 @@ from tms.boards.formatting import instants
 from tms.boards.pages.base import PagePart
 
 MOST_KEPT = 4_096
-"""Elements: rows of the pages that people look at, and the cells of 2,000 sites."""
+"""Elements: rows of the open pages, and the cells of 2,000 sites."""
 
 BLOCKS = "details|div|footer|form|h2|h3|header|li|ol|p|section|summary|table|tbody|td|th|thead|tr|ul"
 UNSEEN = re.compile(rf" ?(</?(?:{BLOCKS})(?: [^<>]*)?>) ?")
-"""Blanks around the tags of blocks are shown nowhere."""
+"""Browsers ignore blanks around the tags of blocks."""
 TAIL = re.compile(r"(<\w[^<>]*) (/?>)")
 
 type Values = tuple[tuple[str, Any], ...]
 
 
 def render_part(element: str, part: PagePart) -> SafeString:
-    """The element's HTML in the active language, for a page or an answer."""
+    """The element's HTML in the active language, for a page or a response."""
     return SafeString(instants.renewed(_html(element, part)))  # nosec B703  (the template escaped what it was given)
 
 
 def render_part_for_frame(element: str, part: PagePart) -> str:
-    """The same for a frame. Equal values are equal HTML: of an instant it holds no words that age."""
+    """The same for a frame. Equal values give equal HTML, so it has no relative times."""
     return instants.untold(_html(element, part))
 
 
 class PartRenderer:
-    """An element as it was rendered last.
-
-    What it was before is shown no more: kept by their values, rows that move with each report fill the memory.
+    """An element as it was rendered last. Former versions are not needed: caching by value would fill the memory,
+    because rows change with each report.
     """
 
     __slots__ = ("last",)
 
     def __init__(self) -> None:
         self.last: tuple[Values, str] | None = None
-        """One attribute, because several threads paint."""
+        """One attribute, because several threads render."""
 
 
 @lru_cache(MOST_KEPT)
@@ -50,14 +49,15 @@ def _part_renderer(template: str, element: str, language: str) -> PartRenderer:
 
 
 def _html(element: str, part: PagePart) -> str:
-    """Equal values render equally but for the age of their instants: rows that stood still are not rendered again."""
+    """Equal values give equal HTML except for the age of their instants: unchanged rows are not rendered again."""
     values = tuple(part.values.items())
     canvas = _part_renderer(part.template, element, get_language())
     last = canvas.last
     if last is not None and last[0] == values:
         return last[1]
     html = _rendered(part.template, values)
-    canvas.last = (values, html) if _is_hashable(values) else None  # what has no hash may change and still be equal
+    # A value without a hash may change and still be equal.
+    canvas.last = (values, html) if _is_hashable(values) else None
     return html
 
 
@@ -71,7 +71,7 @@ def _is_hashable(values: Values) -> bool:
 
 def _rendered(template: str, values: Values) -> str:
     html = _template(template).render(dict(values))
-    # The indentation of templates is half of their size; only a <pre> means its blanks.
+    # Indentation is half of a template's size, and only <pre> needs it.
     return html.strip() if "<pre" in html else _tight(" ".join(html.split()))
 
 

@@ -1,4 +1,4 @@
-"""Django's templates, without the cycle that each page would leave to the garbage collector."""
+"""Django's templates without the reference cycle that each page would leave to the garbage collector."""
 
 from typing import Any
 
@@ -18,8 +18,9 @@ class Templates(DjangoTemplates):
 
 class PageTemplate(Template):
     def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> SafeString:
-        """What a context was made from knows the context. All that a page showed would wait with it, and collections
-        are rare here (`tms.server.base.memory`): 8 MiB of a node, with people who look at a fleet of 5,000.
+        """A context refers to the context it was made from, and back. All values of a page would stay in memory until a
+        garbage collection, and those are rare here (`tms.server.base.memory`): 8 MiB per node for boards of a fleet of
+        5,000.
         """
         whole = make_context(context, request, autoescape=self.backend.engine.autoescape)
         try:

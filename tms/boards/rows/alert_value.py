@@ -1,4 +1,4 @@
-"""What an alert says of its value: how far out it was when it opened, and what the threshold is."""
+"""The value of an alert in words: how far beyond the threshold it was when the alert opened."""
 
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.boards.rows.alerts import AlertRow

@@ -1,4 +1,4 @@
-"""What a row of an alert says."""
+"""Rows of alerts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ ALERT_COLUMNS = (
     *(f"terminal__state__{name}" for name in ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at")),
     *(f"{person}__{name}" for person in PEOPLE for name in ("username", "first_name", "last_name")),
 )
-"""What a row of an alert tells: whole models cost as much again."""
+"""Columns of an alert's row. Whole models would cost twice as much."""
 
 
 class Flaps(NamedTuple):
-    """That it opens and recovers again and again."""
+    """Flapping: how often it opened and recovered."""
 
     changes: int
     is_wrong: bool
-    """Just now."""
+    """Whether it is failing now."""
 
 
 class TransitionRow(NamedTuple):
@@ -83,14 +83,14 @@ class AlertRow:
     assigned_to: Name | None = None
     may_be_resolved_by_hand: bool = False
     incident: int | None = None
-    """That it is part of."""
+    """The incident that it is part of."""
     flaps: Flaps | None = None
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
     why: ImpactReason | None = None
-    """It stands where it stands in order of impact."""
+    """The reason for its position in the order by impact."""
     here: tuple[Viewer, ...] = ()
-    """Who is looking at it, or typing."""
+    """Who is viewing it, or typing."""
 
     subject = "alert"
 
@@ -116,12 +116,12 @@ class AlertRow:
 
     @property
     def reopened(self) -> TransitionRow | None:
-        """Why it is open again, if nobody has taken it since."""
+        """Why it was reopened, if nobody has acknowledged it since."""
         return reopening(self.transitions, TransitionKind)
 
     @property
     def put_off(self) -> TransitionRow | None:
-        """Who put it off."""
+        """Who snoozed it."""
         return next(
             (transition for transition in reversed(self.transitions) if transition.kind == TransitionKind.SNOOZED), None
         )
@@ -137,16 +137,16 @@ class AlertRow:
 
     @property
     def keyed_actions(self) -> list[OperatorAction]:
-        """Those of them that have a key: a row of a list has room for no more."""
+        """Those with a keyboard shortcut: a row of a list has no room for more."""
         return [action for action in self.actions if action.key]
 
     def is_touched_by(self, change: Change) -> bool:
-        """The row tells the presence of its terminal, and who is at it, too."""
+        """Whether `change` affects the row: it also shows the presence of its terminal, and the viewers."""
         return self.pk in change.alerts or self.element in change.viewings or self.terminal in change.presence
 
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
-    """The rows of these alerts, in two queries, and one more while people are at them."""
+    """Rows of these alerts, in two queries; one more if somebody views them."""
     related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
     transitions, people = _transitions_of(pks), viewers(f"alert-{pk}" for pk in pks)

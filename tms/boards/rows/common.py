@@ -14,7 +14,7 @@ WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 class Bilingual(NamedTuple):
-    """A name in English and, if it has one, in Japanese; shown in the language of whoever looks."""
+    """A name in English and, if it has one, in Japanese; shown in the language of the viewer."""
 
     en: str
     ja: str
@@ -44,7 +44,7 @@ def site_label(site: Site) -> SiteLabel:
 
 
 def link_view(state: TerminalState) -> LinkView:
-    # While a terminal is online the instant moves with its lease, and tells a person nothing.
+    # While a terminal is online the instant moves with its lease, which is of no interest to people.
     due_at = state.due_at if state.presence == Presence.SILENT else None
     return LinkView(state.presence, state.presence_at, state.cause, state.back_at, due_at, state.last_seen_at)
 
@@ -61,7 +61,7 @@ class HistoryRow(Protocol):
 
 
 def reopening[Row: HistoryRow](history: Sequence[Row], kinds: type[KindWithTraits]) -> Row | None:
-    """Why something is open again: the newest row that changed its state, if that reopened it."""
+    """Why something was reopened: the newest transition that changed its state, if it was a reopening."""
     for row in reversed(history):
         traits = kinds(row.kind).traits
         if traits.leads_to:

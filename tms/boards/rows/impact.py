@@ -1,7 +1,7 @@
-"""Alerts in order of impact, and why each stands where it stands.
+"""Order of alerts by impact, with the reason for each position.
 
-It is worked out anew for each painting from what is unresolved, and nothing of it is kept in the database: whether a
-lane is the last one changes with every terminal beside it, and with the clock (docs/decisions/0024).
+It is computed from the unresolved alerts in each pass and not stored: whether a lane is the last one at its site
+changes with every other terminal there, and with time (docs/decisions/0024).
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 
 type PeerCounts = Counter[tuple[int, str]]
-"""How many terminals, by site and kind."""
+"""Number of terminals by site and kind."""
 
 WEIGHED = ("pk", "severity", "state", "opened_at", "terminal__site", "terminal__kind")
 BY_IMPACT = Keyset(
@@ -47,7 +47,7 @@ class ImpactRanking:
         self._known: dict[int, SiteStatus] = {}
 
     def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
-        """What orders each of `alerts`, in order: the columns of BY_IMPACT, of which the last is its primary key."""
+        """The sort key of each of `alerts`, in order: the columns of BY_IMPACT, the last one the primary key."""
         rows = list(alerts.order_by().values_list(*WEIGHED))
         doors = self._doors({row[4] for row in rows})
         weights: dict[tuple[int, str, str], Weight] = {}
@@ -60,13 +60,13 @@ class ImpactRanking:
         return sorted(keys)
 
     def explained(self, rows: Collection[AlertRow]) -> list[AlertRow]:
-        """With the reason for their places as it is now; a row is the same one while that is the same."""
+        """Add the reason for its position to each row. Rows stay equal while the reason is the same."""
         self._doors({row.site for row in rows})
         whys = ((row, self._why(row)) for row in rows)
         return [row if why == row.why else replace(row, why=why) for row, why in whys]
 
     def _why(self, row: AlertRow) -> ImpactReason | None:
-        """None for what is in the way of nothing."""
+        """None for an alert that blocks nothing."""
         door = self._doors([row.site]).get(row.site)
         weight = self._weight(row.severity, row.site, row.kind, door)
         if row.is_resolved or weight.level is ImpactLevel.NONE:
@@ -82,14 +82,14 @@ class ImpactRanking:
         return PeerGroup(max(0, online - self._broken[site, kind]), total)
 
     def _doors(self, sites: Collection[int]) -> dict[int, SiteStatus]:
-        """Of these sites, and of those that were asked for before."""
+        """The status of these sites, and of those requested before."""
         if missing := set(sites) - self._known.keys():
             self._known |= plan_cache().doors(missing, self._at)
         return self._known
 
     @cached_property
     def _broken(self) -> PeerCounts:
-        """Terminals that are online, and against which something critical stands."""
+        """Number of terminals that are online and have a critical alert."""
         critical = Alert.objects.unresolved().filter(severity=Severity.CRITICAL)
         online = critical.filter(terminal__state__presence=Presence.ONLINE)
         rows = online.values_list("terminal__site", "terminal__kind").annotate(n=Count("terminal", distinct=True))

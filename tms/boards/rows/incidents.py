@@ -1,4 +1,4 @@
-"""What a row of an incident says: plain values, as those of alerts."""
+"""Rows of incidents."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class IncidentRow:
     factor: str
     name: Bilingual
     site: str
-    """Its code; empty where it is of more than one."""
+    """Code of the site; empty for several sites."""
     severity: str
     state: str
     opened_at: datetime
@@ -46,7 +46,7 @@ class IncidentRow:
     joined_count: int
     resolved_count: int
     common: tuple[str, str, int]
-    """What they have in common besides: factor, name, and how many have it."""
+    """Further common factors: factor, name, and number of members."""
     acknowledged_by: Name | None
     acknowledged_at: datetime | None
     contract: str
@@ -57,9 +57,9 @@ class IncidentRow:
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
     here: tuple[Viewer, ...] = ()
-    """Who is at it just now."""
+    """Who is viewing it."""
 
-    # As the partials of alerts ask for it: nobody puts an incident off, or is asked for it.
+    # Used by the partials of alerts: an incident is never snoozed or assigned.
     is_snoozed = False
     is_stale = False
     assigned_to = None
@@ -101,7 +101,7 @@ class IncidentRow:
 
     @property
     def reopened(self) -> IncidentTransitionRow | None:
-        """Why it is open again, if nobody has taken it since."""
+        """Why it was reopened, if nobody has acknowledged it since."""
         return reopening(self.transitions, IncidentTransitionKind)
 
     @property
@@ -115,7 +115,7 @@ class IncidentRow:
 
 
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
-    """The rows of these incidents, in two queries, and one more while people are at them."""
+    """Rows of these incidents, in two queries; one more if somebody views them."""
     rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
     transitions, people = _transitions_of(pks), viewers(f"incident-{pk}" for pk in pks)
     return {row.pk: _row(row, transitions.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}

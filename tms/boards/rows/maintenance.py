@@ -1,4 +1,4 @@
-"""Maintenance windows as a board tells of them, in plain values."""
+"""Rows of maintenance windows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Group, Site, Terminal
 
 MOST_NAMED = 4
-"""Sites, groups and terminals each, of one window."""
+"""Sites, groups and terminals shown per window."""
 MOST_CURRENT, MOST_PAST = 200, 50
 
 
@@ -46,22 +46,22 @@ class WindowRow:
 
     @property
     def was_cut(self) -> bool:
-        """It ended before its time."""
+        """It was ended early."""
         return self.ended_at is not None and self.ended_at < self.until
 
 
 def current_rows() -> list[WindowRow]:
-    """What goes on and what comes, the next first."""
+    """Active and upcoming windows, the next first."""
     return [_row(window) for window in _whole(Window.objects.current().order_by("occurs_at", "pk"))[:MOST_CURRENT]]
 
 
 def past_rows() -> list[WindowRow]:
-    """The latest first."""
+    """Latest first."""
     return [_row(window) for window in _whole(Window.objects.past().order_by("-ended_at", "-pk"))[:MOST_PAST]]
 
 
 def _whole(windows: QuerySet[Window]) -> QuerySet[Window]:
-    """With whom and what they name, in four queries: one more of each than is shown, to know that there are more."""
+    """Rows with people and scope, in four queries, which read one name more than is shown."""
     named = MOST_NAMED + 1
     return windows.select_related("created_by", "changed_by").prefetch_related(
         Prefetch("sites", Site.objects.order_by("code")[:named], "named_sites"),

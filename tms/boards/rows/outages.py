@@ -1,4 +1,4 @@
-"""Outages of a terminal in words: what it was, how long, and what tells so."""
+"""Outages of a terminal in words: cause, duration and evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ DROPPED = {
 
 
 class OutageFacts(NamedTuple):
-    """One that is over."""
+    """An outage that ended."""
 
     cause: str
     seconds: float
@@ -52,7 +52,7 @@ def facts_of(row: Outage) -> OutageFacts:
 
 
 def summed(terminal: Terminal, *, at: datetime) -> Sequence[CauseSum]:
-    """The last 30 days by cause, the longest together first (index: outage_terminal)."""
+    """The last 30 days by cause, the longest total first (index: outage_terminal)."""
     length = ExpressionWrapper(F("ended_at") - F("began_at"), output_field=DurationField())
     rows = Outage.objects.over().filter(terminal=terminal, ended_at__gt=at - SUMMED)
     grouped = rows.values_list("cause").annotate(number=Count("pk"), length=Sum(length)).order_by("-length", "cause")
@@ -73,7 +73,7 @@ def spell(seconds: float) -> str:
 
 
 def evidence(outage: OutageFacts) -> str:
-    """Why it is taken for what it is called."""
+    """The evidence for the cause."""
     told = EVIDENCE[OutageCause(outage.cause)](outage)
     if outage.node and outage.cause != OutageCause.SERVER:
         return gettext("%(told)s; it began when TMS node %(node)s dropped the connection") % {
@@ -94,7 +94,7 @@ def _network(outage: OutageFacts) -> str:
 
 
 def _went_on(outage: OutageFacts) -> str:
-    """Of a boot that is still the same."""
+    """For an outage within one boot."""
     if not outage.made:
         return gettext("the terminal kept running")
     numbers = {"made": outage.made, "sent": outage.sent}

@@ -1,6 +1,6 @@
-"""What stands beside a terminal's presence: that nobody expects it to be well just now, why, and until when.
+"""Planned absence of a terminal: the reason and its end.
 
-Presence is what TMS knows of the link, and a plan is no news of a link; see docs/decisions.
+Shown beside the presence, which is what TMS knows of the link: a plan does not change it (see docs/decisions).
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Expected(NamedTuple):
 
 
 def expected_of(places: Mapping[int, int], *, at: datetime) -> dict[int, Expected]:
-    """Of these terminals (with their sites), those of which something is expected; maintenance before closed."""
+    """Planned absence of these terminals (with their sites); maintenance takes precedence over closing time."""
     closed = plan_cache().closed(set(places.values()), at)
     found = {pk: Expected(PlannedKind.CLOSED, closed[site]) for pk, site in places.items() if site in closed}
     covers = services.covered(places, among=plan_cache().maintenance(at).windows)
@@ -39,7 +39,7 @@ def expected_of(places: Mapping[int, int], *, at: datetime) -> dict[int, Expecte
 
 
 def expected_at(census: Census, *, at: datetime) -> dict[int, str]:
-    """The sites of which something is expected as a whole."""
+    """Planned absence of sites as a whole."""
     closed = dict.fromkeys(plan_cache().closed(census.sites.keys(), at), PlannedKind.CLOSED.value)
     return closed | dict.fromkeys(plan_cache().maintenance(at).sites, PlannedKind.MAINTENANCE.value)
 
@@ -52,7 +52,7 @@ def is_expected(kind: str, *, at: datetime) -> Q:
 
 
 def numbers(census: Census, *, at: datetime) -> dict[str, int]:
-    """How many terminals each plan is about."""
+    """Number of terminals by planned absence."""
     tallies = census.sites
     return {
         PlannedKind.MAINTENANCE.value: plan_cache().maintenance(at).terminals,

@@ -1,4 +1,4 @@
-"""All that the page of one terminal tells of it, in plain values."""
+"""Details of one terminal, for its page."""
 
 import json
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class TerminalFacts:
     door: SiteStatus
     """Of its site."""
     parent: str
-    """The UID of what it is linked through."""
+    """The UID of its parent."""
     status: str
     status_at: datetime | None
     severity: str
@@ -58,7 +58,7 @@ class TerminalFacts:
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
-    """A command and what became of it."""
+    """A command and its result."""
 
     pk: int
     name: str
@@ -81,7 +81,7 @@ class CommandRow:
 
 
 def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
-    """Read anew, whatever `terminal` still remembers."""
+    """Read again, because `terminal` may be outdated."""
     terminal = Terminal.objects.select_related("site", "state", "parent").get(pk=terminal.pk)
     state = terminal.state
     newest = Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at").first()
@@ -149,7 +149,7 @@ def _command_row(command: Command) -> CommandRow:
 
 
 def _worded(result: Any) -> str:
-    """An answer as a person reads it: lines as lines, the rest as JSON."""
+    """The result as text: lines for texts, JSON for other values."""
     if result is None:
         return ""
     if isinstance(result, dict) and list(result) == ["lines"] and isinstance(result["lines"], list):

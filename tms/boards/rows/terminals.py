@@ -1,4 +1,4 @@
-"""What a row of a board says: plain values, so that equal rows need not be rendered or sent again."""
+"""Rows of terminals: plain values, so that equal rows need not be rendered or sent again."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from tms.boards.rows.planned import Expected, expected_of
 from tms.fleet.models import Terminal, TerminalState
 
 COLUMNS = ("temperature_c", "cpu_pct", "link_rtt_ms", "paper_pct")
-"""The readings that a table of terminals has room for."""
+"""The readings that fit in a table of terminals."""
 
 
 class ReadingCell(NamedTuple):
     metric: str
     value: float | None
     over: str = ""
-    """The severity of the alert that this value holds."""
+    """The severity of the alert that this value caused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class TerminalRow:
 
 
 def terminal_rows(pks: Collection[int], *, at: datetime) -> dict[int, TerminalRow]:
-    """The rows of these terminals, in two queries, and three more while there is maintenance."""
+    """Rows of these terminals, in two queries; three more while there is maintenance."""
     terminals = list(Terminal.objects.select_related("site", "state").filter(pk__in=pks, state__isnull=False))
     severities_of = unresolved_of(pks)
     expected = expected_of({terminal.pk: terminal.site_id for terminal in terminals}, at=at)
@@ -62,7 +62,7 @@ type SeveritiesByMetric = dict[str, list[str]]
 
 
 def unresolved_of(pks: Collection[int]) -> dict[int, SeveritiesByMetric]:
-    """What each of these terminals has open, in one query (index: alert_unresolved)."""
+    """Severities of each terminal's unresolved alerts, in one query (index: alert_unresolved)."""
     rows = Alert.objects.unresolved().filter(terminal__in=pks)
     severities_of: dict[int, SeveritiesByMetric] = {}
     for terminal_id, severity, kind, metric in rows.values_list("terminal", "severity", "rule__kind", "rule__metric"):
@@ -73,7 +73,7 @@ def unresolved_of(pks: Collection[int]) -> dict[int, SeveritiesByMetric]:
 
 
 def over_of(severities_of: SeveritiesByMetric) -> dict[str, str]:
-    """The severity at which each metric is beyond a limit."""
+    """The severity at which each metric is beyond a threshold."""
     return {metric: worst(severities) for metric, severities in severities_of.items() if metric}
 
 

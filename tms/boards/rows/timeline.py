@@ -1,4 +1,4 @@
-"""What happened, in one line each: changes of presence, transitions of alerts, events, commands, boots."""
+"""Timeline entries, one line each: changes of presence, transitions of alerts, events, commands, boots."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LOUD = {Presence.OFFLINE: Severity.CRITICAL, Presence.SILENT: Severity.WARNING}
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """`kind` says which sentence tells it, `name` and `detail` what stands in it."""
+    """`kind` selects the sentence, `name` and `detail` are its values."""
 
     element: str
     at: datetime
@@ -39,14 +39,14 @@ class TimelineEntry:
     site_label: SiteLabel | None = None
     late: bool = False
     undated: bool = False
-    """`at` is when TMS received it; the terminal did not know when it happened."""
+    """`at` is when TMS received it, because the terminal had no time."""
     number: int = 1
-    """Of terminals to which it happened together."""
+    """Number of terminals, if it happened to several."""
     outage: OutageFacts | None = None
 
 
 class Kind(NamedTuple):
-    """A source of timeline entries: which rows of a terminal, newest first, and how each becomes an entry."""
+    """A source of timeline entries: its rows of a terminal, newest first, and the conversion of a row to an entry."""
 
     rows: Callable[[Terminal], Any]
     instant: str
@@ -54,7 +54,7 @@ class Kind(NamedTuple):
 
 
 def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[TimelineEntry]:
-    """What happened to one terminal, newest first, a query for each kind."""
+    """Timeline of one terminal, newest first. One query per kind."""
     sources = (_told(KINDS[kind], terminal, before, limit) for kind in kinds)
     newest_first = merge(*sources, key=lambda entry: entry.at, reverse=True)
     return list(islice(newest_first, limit))

@@ -1,4 +1,4 @@
-"""Who else is at an alert or incident, as a row tells it."""
+"""Viewers of alerts and incidents, as rows show them."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Viewer(NamedTuple):
 
 
 def viewers(element_ids: Iterable[str]) -> dict[str, tuple[Viewer, ...]]:
-    """Viewers by element id, those who type first. One query; none while nobody views any of them."""
+    """Viewers by element id, typing ones first. One query; none if nobody views any of them."""
     viewings = [viewing for element_id in element_ids for viewing in hub().viewers.of(element_id)]
     if not viewings:
         return {}

@@ -1,4 +1,4 @@
-"""When alerts are correlated into an incident: read by everyone, changed by those who may change rules."""
+"""The page of the correlation settings: everyone may read them, changing them needs permission to change rules."""
 
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 
 EXAMPLES = (4, 8, 50, 200)
-"""Numbers of terminals for which the page says how many must be lost."""
+"""Group sizes for which the page shows how many terminals must be lost."""
 
 
 NUMBERS = ("within_s", "least", "small_pct", "medium_pct", "large_pct")
@@ -36,7 +36,7 @@ class CorrelationRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django 
 
     @property
     def examples(self) -> list[tuple[int, int]]:
-        """Of so many terminals so many must be lost; more than there are: never correlated."""
+        """How many of a group of this size must be lost; above the size itself, never correlated."""
         return [(size, self.instance.needed(size)) for size in EXAMPLES]
 
 
@@ -44,7 +44,7 @@ class CorrelationRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django 
 @never_cache
 @needs_to_post(Permission.EDIT_RULES)
 def correlation(request: AuthenticatedRequest) -> HttpResponse:
-    """Sent with `defaults` it goes back to those."""
+    """POST with `defaults` resets the settings."""
     is_sent = request.method == "POST"
     if is_sent and "defaults" in request.POST:
         settings.reset()

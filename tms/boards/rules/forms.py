@@ -1,4 +1,4 @@
-"""A rule as a form: with the fields that its kind has."""
+"""The form of a rule, with the fields of its kind."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ THRESHOLD_LABELS = {
     "critical_lower": _("Critical lower threshold"),
 }
 AS_FIELD = {"limit": "", "lower_limit": "_lower"}
-"""The endings of the fields of a threshold."""
+"""Suffixes of a threshold's fields."""
 OWN = (("metric", "window_s"), ("presence",), ("event_code", "clear_code"), ("firmware",))
 SEVERITIES = ("info", "warning", "critical")
 BANDS = tuple((f"{severity}_lower", severity) for severity in SEVERITIES)
@@ -48,14 +48,14 @@ SUGGESTED: Mapping[str, Any] = {
 
 
 class NumberField(forms.FloatField):
-    """60.0 is written 60."""
+    """Writes 60.0 as 60."""
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:g}" if isinstance(value, float) else value
 
 
 class RuleForm(forms.Form):
-    """Makes a `Rule`, saved or not, valid or not; `is_valid` asks the rule itself, too."""
+    """Creates or changes a `Rule`, which need not be saved or valid; `is_valid` also runs the rule's own validation."""
 
     name = FormLine(label=_("Name"), max_length=100)
     name_ja = FormLine(label=_("Japanese name"), max_length=100, required=False)
@@ -141,7 +141,7 @@ class RuleForm(forms.Form):
         return NumberField(label=THRESHOLD_LABELS[name], required=False)
 
     def _fill(self, cleaned: dict[str, Any]) -> None:
-        """Put what was chosen into the rule, and ask it what it thinks of that."""
+        """Copy the input to the rule, and validate it."""
         rule = self.rule
         rule.kind, rule.comparison = self.kind.source.value, self.kind.comparison
         thresholds = [one for one in (self._threshold(severity, cleaned) for severity in SEVERITY_ORDER) if one]
@@ -161,13 +161,13 @@ class RuleForm(forms.Form):
                 self.add_error(self._field_of(field), messages)
 
     def _threshold(self, severity: str, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """Empty where nothing was filled in."""
+        """Empty if nothing was entered."""
         threshold = {name: cleaned.get(severity + ending) for name, ending in AS_FIELD.items()}
         found = {name: value for name, value in threshold.items() if value is not None}
         return {"severity": severity, **found} if found else {}
 
     def _field_of(self, name: str) -> str | None:
-        """Where on the form the rule's field stands; None for the head of the form."""
+        """The form field of a rule's field; None for the form as a whole."""
         severities = [one["severity"] for one in self.rule.thresholds]
         places = {"limit": severities[0], "lower_limit": f"{severities[0]}_lower", "higher_thresholds": severities[-1]}
         place = places.get(name, name)
@@ -175,7 +175,7 @@ class RuleForm(forms.Form):
 
     @property
     def rows(self) -> list[list[tuple[forms.BoundField, str]]]:
-        """The fields of this kind only, in reading order, with the unit of each."""
+        """The fields of this kind, in reading order, with the unit of each."""
         rows = BANDS if "warning_lower" in self.fields else (SEVERITIES,)
         there = ([name for name in row if name in self.fields] for row in (*OWN, *rows, LAST, FLAPPING))
         return [[(self[name], self._unit_of(name)) for name in row] for row in there if row]
@@ -186,7 +186,7 @@ class RuleForm(forms.Form):
 
     @property
     def unit(self) -> str:
-        """Of the limits."""
+        """Of the thresholds."""
         return self.kind.unit(self["metric"].value() if "metric" in self.fields else "")
 
 

@@ -1,4 +1,6 @@
-"""The panel of a preview: how often a rule would have triggered, on which terminals, and how often as it is saved."""
+"""The panel of a preview: how often a rule would have triggered and on which terminals, compared with its saved
+version.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ DAY = timedelta(days=1)
 class PreviewRange(NamedTuple):
     label: str | Promise
     heading: str | Promise
-    """As the heading says it."""
+    """As in the heading."""
 
 
 SPANS = {
@@ -44,7 +46,7 @@ class SimulatedAlertRow(NamedTuple):
     is_open: bool
     peak: str
     changes: int
-    """Openings and recoveries, if it would have flapped."""
+    """Number of openings and recoveries, if it would have flapped."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,12 @@ class PreviewPanel:
     span: str
     result: PreviewResult
     alerts: Sequence[SimulatedAlertRow]
-    """The longest of them, in order of time."""
+    """The longest of them, in chronological order."""
     matching_now: Sequence[str]
     """UIDs, the first of them."""
     plot: Plot | None
     before: PreviewResult | None
-    """As the rule is saved now; None for a new one, or when nothing was edited."""
+    """The result of the saved rule; None for a new one, or if nothing was edited."""
 
     @property
     def number(self) -> int:
@@ -89,7 +91,7 @@ def preview_panel(rule: Rule, span: str, *, saved: Rule | None, at: datetime) ->
 
 
 def bounds(span: str, *, at: datetime) -> tuple[datetime, datetime]:
-    """Yesterday is that of `TMS_TIME_ZONE`."""
+    """Days are those of `TMS_TIME_ZONE`."""
     if span == "7d":
         return at - 7 * DAY, at
     if span == "24h":

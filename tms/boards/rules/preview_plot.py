@@ -1,4 +1,4 @@
-"""A small plot beside a preview: the hourly extremes of the terminals, and the thresholds."""
+"""A small plot of a preview: the hourly extremes of the terminals, and the thresholds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ WIDTH, HEIGHT = 410, 150
 LEFT, RIGHT, TOP, BOTTOM = 38.0, 406.0, 8.0, 128.0
 
 type Extreme = tuple[datetime, float, float]
-"""An hour with the lowest and the highest value of it."""
+"""An hour with its lowest and highest value."""
 
 
 class GridLine(NamedTuple):
-    """A height on the drawing, and what it stands for."""
+    """A horizontal line and its value."""
 
     y: float
     text: str
@@ -32,13 +32,13 @@ class Plot:
     grid: Sequence[GridLine]
     limits: Sequence[GridLine]
     times: Sequence[tuple[float, str, str]]
-    """Where, how it is anchored, and what."""
+    """Position, text anchor and text."""
     width: int = WIDTH
     height: int = HEIGHT
 
 
 def plot(rule: Rule, extremes: Sequence[Extreme], *, since: datetime, until: datetime) -> Plot | None:
-    """None where there is nothing to draw."""
+    """None if there is nothing to draw."""
     lowest, highest = [(at, low) for at, low, _ in extremes], [(at, high) for at, _, high in extremes]
     lines = rule.kind_object.plotted(lowest, highest)
     if not lines or len(extremes) < 2:
@@ -66,7 +66,7 @@ def _limits(threshold: dict[str, float | None]) -> list[float]:
 
 
 def _ticks(values: Sequence[float]) -> list[float]:
-    """Three to six round numbers that all values lie between."""
+    """Three to six round numbers that enclose all values."""
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     unit = 10.0 ** floor(log10(span))

@@ -1,4 +1,4 @@
-"""The list of rules beside each of their pages, and the suggestions of its forms."""
+"""The list of rules on each of their pages, and the suggestions of its forms."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.telemetry import metric_names
 
 LOOKED_AT = 50
-"""Terminals that are asked for the names of their metrics."""
+"""Number of terminals whose metric names are suggested."""
 
 
 class RuleLine(NamedTuple):
     rule: Rule
     severity: str
-    """The highest it may reach."""
+    """The highest severity it can reach."""
     what: str
     where: str
     unresolved: int
@@ -40,7 +40,7 @@ def lines(*, to: Person) -> list[RuleLine]:
 
 
 def known_metrics() -> list[str]:
-    """What terminals report now, and what is usual."""
+    """Metrics that terminals report now, and common ones."""
     online = TerminalState.objects.filter(presence=Presence.ONLINE).order_by("-pk")
     reported = {name for values in online.values_list("metrics", flat=True)[:LOOKED_AT] for name in values}
     return sorted({*metric_names.LABELS, *reported})

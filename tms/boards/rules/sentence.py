@@ -1,4 +1,4 @@
-"""A rule as a sentence: what it will do, before it is saved."""
+"""A rule as a sentence, shown before it is saved."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from tms.lib.severity import Severity
 
 
 def sentence(rule: Rule) -> SafeString:
-    """Of a valid rule."""
+    """For a valid rule."""
     when = format_html(str(rule.kind_object.condition), **_values(rule))
     higher = format_html_join("", "{}", ((_higher(rule, one),) for one in rule.higher_thresholds))
     rest = format_html_join("", " {}", ((clause,) for clause in _clauses(rule)))
@@ -23,7 +23,7 @@ def sentence(rule: Rule) -> SafeString:
 
 
 def where(rule: Rule) -> str:
-    """Which terminals it is about."""
+    """The terminals in its scope."""
     told = [TerminalKind(rule.terminal_kind).label if rule.terminal_kind else gettext("any terminal")]
     if rule.model:
         told.append(gettext("model %s") % rule.model)

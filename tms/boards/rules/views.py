@@ -60,7 +60,7 @@ def new_rule(request: AuthenticatedRequest, kind: str = "") -> HttpResponse:
 @never_cache
 @sign_in_required
 def preview_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """GET: as it is saved. POST: as it is filled in."""
+    """GET: the saved rule. POST: the form as entered."""
     chosen = _found(request, pk)
     data = request.POST.dict() if request.method == "POST" else None
     return _preview(request, chosen, RuleForm(chosen.kind_object, copy(chosen), person=request.user, data=data))
@@ -75,7 +75,7 @@ def preview_new_rule(request: AuthenticatedRequest, kind: str) -> HttpResponse:
 @require_POST
 @needs(Permission.EDIT_RULES)
 def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """To switch what is switched already changes nothing."""
+    """Idempotent."""
     chosen = _found(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
     services.save_rule(chosen, by=request.user, at=timezone.now())
@@ -111,7 +111,7 @@ def export_rules(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_RULES)
 def import_rules(request: AuthenticatedRequest) -> HttpResponse:
-    """First what would change; the second POST, with `sure`, does it."""
+    """Shows the changes first; a second POST with `sure` applies them."""
     source = _file(request)
     text = source if isinstance(source, str) else source.decode(errors="replace")
     if not source.strip():
@@ -137,7 +137,7 @@ def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) ->
 
 
 def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> HttpResponse:
-    """What one typed stays; the form goes by the newer version from here on, so that a second save is meant."""
+    """The input is preserved. The form now has the newer version, so that saving again overwrites it deliberately."""
     if now.deleted_at:
         return _show(request, gone=now, status=HTTPStatus.CONFLICT)
     form.data = {**form.data, "version": now.version}
@@ -219,7 +219,7 @@ def _blank(name: str) -> Rule:
 
 
 def _file(request: AuthenticatedRequest) -> str | bytes:
-    """No more of it than shows that it is too long."""
+    """Only as much as needed to see that it is too long."""
     file = request.FILES.get("file")
     if file is None:
         return str(request.POST.get("text", ""))

@@ -1,4 +1,4 @@
-"""What the boards' templates are made of: icons, states, instants, and the parts of a scene."""
+"""Tags of the boards' templates: icons, states, instants, and the parts of a scene."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -40,13 +40,13 @@ def status(name: str) -> SafeString:
 
 @register.simple_tag
 def severity(name: str, *, bare: bool = False) -> SafeString:
-    """`bare`: a heading beside it says the word, so that only its shape is shown."""
+    """With `bare` only the symbol is shown, because a heading has the word."""
     return _state("severity", name, get_language(), bare=bare) if name else SafeString("")
 
 
 @cache
 def _state(kind: str, name: str, language: str, *, bare: bool = False) -> SafeString:
-    """The few there are, made once: a row has three of them, and `language` is the active one."""
+    """Cached, because there are few and each row has three. `language` is the active one."""
     label = STATES[kind](name).label
     shown = format_html('<span class="unseen">{}</span>', label) if bare else label
     return format_html('<span class="{}" data-{}="{}">{}{}</span>', kind, kind, name, icon(name), shown)
@@ -54,13 +54,13 @@ def _state(kind: str, name: str, language: str, *, bare: bool = False) -> SafeSt
 
 @register.simple_tag
 def instant(at: datetime | None, form: str = "ago") -> SafeString:
-    """An instant, as `ago`, `time` or `datetime`; the browser puts it into its own time zone."""
+    """An instant, as `ago`, `time` or `datetime`; the browser converts it to its own time zone."""
     return SafeString("–") if at is None else instants.told(at, form)
 
 
 @register.simple_tag
 def countdown(at: datetime) -> SafeString:
-    """The time that is left until `at`."""
+    """The time left until `at`."""
     return instants.countdown(at)
 
 

@@ -1,4 +1,4 @@
-"""Text that TMS did not write, within a sentence or a row. In every template, without `load`."""
+"""Text from outside TMS within a sentence or a row. Available in every template without `load`."""
 
 from django import template
 from django.utils.html import format_html
@@ -8,9 +8,9 @@ register = template.Library()
 
 @register.filter
 def bdi(text: object) -> str:
-    """In an element of its own, so that Arabic or Hebrew does not reorder what stands around it; nothing for nothing.
+    """The text in an element of its own, so that Arabic or Hebrew does not reorder its surroundings; empty for no text.
 
-    Not within attributes, `title`, `option` and `textarea`, which know no elements.
+    Not for attributes, `title`, `option` and `textarea`, which cannot contain elements.
     """
     written = "" if text is None else str(text)
     return format_html("<bdi>{}</bdi>", written) if written else ""

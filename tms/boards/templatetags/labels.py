@@ -1,4 +1,4 @@
-"""What templates say of names and values: labels, units, short forms."""
+"""Labels of names and values in templates: texts, units, short forms."""
 
 import json
 import re
@@ -63,7 +63,7 @@ REPEATS = (
     (re.compile(r"FREQ=WEEKLY;BYDAY=[A-Z]{2}"), _("every week")),
     (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
 )
-"""Rules as the form makes them."""
+"""Rules as the form creates them."""
 TRAITS: Mapping[str, Traits] = {kind.value: kind.traits for kind in (*TransitionKind, *IncidentTransitionKind)}
 LONGEST_SHORT = 4
 
@@ -113,7 +113,7 @@ def as_json(value: Any) -> str:
 
 @register.filter
 def short(site_label: SiteLabel) -> str:
-    """What fits into a cell: the code, in Japanese the name if it is short enough."""
+    """The text of a cell: the code, or in Japanese the name if it is short enough."""
     name = str(site_label.name)
     return (
         name
@@ -124,7 +124,7 @@ def short(site_label: SiteLabel) -> str:
 
 @register.filter
 def told(cell: SiteCell) -> str:
-    """A cell in words, for whoever cannot see its colour; its number stands beside them."""
+    """A cell in words for screen readers, without its number."""
     terminals = ngettext("%(number)s terminal", "%(number)s terminals", cell.terminals) % {"number": cell.terminals}
     values = {"site": cell.site_label.name, "terminals": terminals, "worst": _worst(cell.worst)}
     return gettext("%(site)s, %(terminals)s, %(worst)s") % values
@@ -138,7 +138,7 @@ def _worst(name: str) -> Any:
 
 @register.filter
 def what_happened(dropped: DroppedTerminals) -> str:
-    """To a node of TMS, so that its terminals lost their links."""
+    """What happened to a node of TMS, so that its terminals lost their links."""
     return DROPPED_BY[NodeState(dropped.state)] % {"node": dropped.node}
 
 
@@ -149,7 +149,7 @@ def place_label(page: str) -> Any:
 
 @register.filter
 def repeats(rule: str) -> Any:
-    """Of a maintenance window; a rule that nobody chose from the list is told as it stands."""
+    """Recurrence of a maintenance window; a rule that is not in the list of choices is shown as it is."""
     return next((words for form, words in REPEATS if form.fullmatch(rule)), rule)
 
 
@@ -175,7 +175,7 @@ def action_label(name: str) -> Any:
 
 @register.filter
 def why_open(kind: str) -> Any:
-    """What ended the acknowledgement or the snooze of what is open again."""
+    """What ended the acknowledgement or the snooze of a reopened alert."""
     return TRAITS[kind].why_open
 
 
