@@ -74,7 +74,7 @@ def test_values_without_a_hash_are_rendered_each_time():
     ("element", "later"),
     [
         (
-            instants.told(AT - timedelta(seconds=50)),
+            instants.time_element(AT - timedelta(seconds=50)),
             '<time datetime="2026-11-25T08:59:10Z" data-format="ago">2 min</time>',
         ),
         (
@@ -89,29 +89,29 @@ def test_values_without_a_hash_are_rendered_each_time():
 def test_relative_times_are_those_of_now(clock, element, later):
     clock(AT + timedelta(seconds=70))
 
-    assert instants.renewed(element) == later
+    assert instants.updated(element) == later
 
 
 def test_planned_times_are_shown_to_the_minute_and_past_ones_to_the_second(clock):
-    assert ">18:05<" in instants.told(AT + timedelta(minutes=5), "time")
-    assert ">18:05:01<" in instants.told(AT + timedelta(minutes=5, seconds=1), "time")
-    assert ">17:55:00<" in instants.told(AT - timedelta(minutes=5), "time")
+    assert ">18:05<" in instants.time_element(AT + timedelta(minutes=5), "time")
+    assert ">18:05:01<" in instants.time_element(AT + timedelta(minutes=5, seconds=1), "time")
+    assert ">17:55:00<" in instants.time_element(AT - timedelta(minutes=5), "time")
 
 
 def test_a_time_of_today_is_shown_with_its_date_tomorrow(clock):
-    today = instants.told(AT, "time")
+    today = instants.time_element(AT, "time")
     clock(AT + timedelta(days=1))
 
-    assert "25 Nov" in instants.renewed(today)
+    assert "25 Nov" in instants.updated(today)
     assert "25 Nov" not in today
 
 
 def test_a_day_of_another_year_is_shown_with_its_year(clock):
     clock(AT)
 
-    assert "25 Nov 2025" in instants.told(AT - timedelta(days=365), "datetime")
-    assert "25 Nov 2027" in instants.told(AT + timedelta(days=365), "time")
-    assert "2026" not in instants.told(AT - timedelta(days=30), "datetime").partition(">")[2]
+    assert "25 Nov 2025" in instants.time_element(AT - timedelta(days=365), "datetime")
+    assert "25 Nov 2027" in instants.time_element(AT + timedelta(days=365), "time")
+    assert "2026" not in instants.time_element(AT - timedelta(days=30), "datetime").partition(">")[2]
 
 
 def test_in_a_frame_equal_values_have_equal_html_at_any_time(clock):

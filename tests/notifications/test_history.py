@@ -12,7 +12,7 @@ DAY = 86_400
 
 def shown_messages(client: Client, alert) -> list[str]:
     seen = HtmlPage(client.get(alert.get_absolute_url()))
-    return [seen.text(element) for element in seen.rows("told-")]
+    return [seen.text(element) for element in seen.rows("notification-")]
 
 
 def test_each_message_is_shown_with_its_destination_and_its_result(fleet, delivery_clock, policy, hook, watcher):

@@ -64,10 +64,10 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     danger = is_dangerous(request.POST.get("name", ""))
     if danger:
         access.demand(request.user, Permission.SEND_DANGEROUS_COMMANDS)
-    form, is_sure = CommandForm(request.POST, person=request.user), request.POST.get("sure") == "1"
+    form, is_confirmed = CommandForm(request.POST, person=request.user), request.POST.get("sure") == "1"
     if not form.is_valid():
         return _command_panel(request, page, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    if danger and not is_sure:
+    if danger and not is_confirmed:
         return _confirm_command(request, page, form)
     commands.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
     if not request.htmx:

@@ -84,7 +84,7 @@ def test_a_difference_is_reported_only_after_several_comparisons():
     verdicts = [verifier.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
 
     assert verdicts == [False] * (TRIES - 1) + [True]
-    assert verifier.verdict.state == "differs"
+    assert verifier.result.state == "differs"
 
 
 def test_a_resolved_mismatch_restarts_the_comparisons():
@@ -95,7 +95,7 @@ def test_a_resolved_mismatch_restarts_the_comparisons():
     verifier.judge(0, at=now(), now=0.0)
 
     assert not verifier.judge(1, at=now(), now=0.0)
-    assert verifier.verdict.state == "equal"
+    assert verifier.result.state == "equal"
 
 
 def test_a_board_without_a_feed_is_not_verified():
@@ -104,7 +104,7 @@ def test_a_board_without_a_feed_is_not_verified():
 
     verifier.judge(None, at=now(), now=10.0)
 
-    assert verifier.verdict == Verification("equal", AT)
+    assert verifier.result == Verification("equal", AT)
     assert verifier.due == 20.0
 
 
@@ -113,4 +113,4 @@ def test_a_verification_is_valid_for_the_interval():
 
     verifier.judge(0, at=now(), now=5.0)
 
-    assert (verifier.verdict.state, verifier.due) == ("equal", 15.0)
+    assert (verifier.result.state, verifier.due) == ("equal", 15.0)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, NaiveDatetime, WithJsonSchema
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
-from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
+from tms.alerts.maintenance.services import Scope, length_error, scope_error
 from tms.alerts.schemas import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Recurrence
@@ -59,8 +59,8 @@ class WindowBody(RequestSchema):
         if self.time_zone not in available_timezones():
             raise unreadable(RequestFault("$.time_zone", "unknown time zone; use an IANA name such as Asia/Tokyo"))
         length = self.ends_at - self.starts_at
-        if wrong := wrong_length(length):
-            raise unreadable(RequestFault("$.ends_at", wrong))
+        if error := length_error(length):
+            raise unreadable(RequestFault("$.ends_at", error))
         # Times of maintenance are kept to the second.
         starts_at = self.starts_at.replace(microsecond=0)
         return Recurrence(
@@ -74,8 +74,8 @@ class WindowBody(RequestSchema):
             _found(visible(Group.objects.all(), to=person), "name", self.groups, "$.groups"),
             _found(visible(Terminal.objects.all(), to=person), "uid", self.terminals, "$.terminals"),
         )
-        if wrong := wrong_scope(scope):
-            raise unreadable(RequestFault("$", wrong))
+        if error := scope_error(scope):
+            raise unreadable(RequestFault("$", error))
         return scope
 
 

@@ -48,12 +48,12 @@ class Scope:
         return not (self.sites or self.groups or self.terminals)
 
 
-def wrong_scope(scope: Scope) -> str:
+def scope_error(scope: Scope) -> str:
     """What is wrong with the scope, for the person who plans; empty if nothing is."""
     return gettext("Choose at least one site, group or terminal.") if scope.is_empty else ""
 
 
-def wrong_length(length: timedelta) -> str:
+def length_error(length: timedelta) -> str:
     if length <= timedelta(0):
         return gettext("The end must be after the start.")
     return gettext("The duration must not exceed 31 days.") if length > LONGEST else ""

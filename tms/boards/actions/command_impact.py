@@ -16,12 +16,12 @@ class CommandImpact(NamedTuple):
     working: int
     left: int
     """How many of them work meanwhile."""
-    door: SiteStatus | None
+    site_status: SiteStatus | None
     is_online: bool
 
     @property
     def is_closed(self) -> bool:
-        return self.door is not None and self.door.opens_at is not None
+        return self.site_status is not None and self.site_status.opens_at is not None
 
     @property
     def is_last(self) -> bool:
@@ -39,6 +39,6 @@ def impact_of(terminal: Terminal, *, at: datetime) -> CommandImpact:
         total=peers.count(),
         working=len(working),
         left=len(working - {terminal.pk}),
-        door=plan_cache().doors([terminal.site_id], at).get(terminal.site_id),
+        site_status=plan_cache().statuses([terminal.site_id], at).get(terminal.site_id),
         is_online=terminal.state.presence == Presence.ONLINE,
     )

@@ -13,7 +13,7 @@ from tms.boards.rows.common import Bilingual, SiteLabel
 from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
-FIRST_TAKEN = Transition.objects.taken().filter(alert=OuterRef("pk")).order_by("at", "pk")
+FIRST_ACKNOWLEDGEMENT = Transition.objects.taken().filter(alert=OuterRef("pk")).order_by("at", "pk")
 LAST_COMMENT = Transition.objects.with_comment().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
 
 
@@ -29,7 +29,7 @@ class PastRow(NamedTuple):
     site_label: SiteLabel
     rule: Bilingual
     first_acknowledged_at: datetime | None
-    taken_by: Name | None
+    first_acknowledged_by: Name | None
     comment: str
 
     @property
@@ -37,7 +37,7 @@ class PastRow(NamedTuple):
         return self.state == AlertState.RESOLVED
 
     @property
-    def taken_after_s(self) -> float | None:
+    def acknowledged_after_s(self) -> float | None:
         return (
             None
             if self.first_acknowledged_at is None
@@ -59,7 +59,7 @@ COLUMNS = (
 def past_rows(pks: Collection[int]) -> list[PastRow]:
     """In the order of `pks`, in two queries."""
     rows = Alert.objects.filter(pk__in=pks).annotate(
-        taken_by=Subquery(FIRST_TAKEN.values("by")[:1]),
+        first_acknowledged_by=Subquery(FIRST_ACKNOWLEDGEMENT.values("by")[:1]),
         last_comment=Subquery(LAST_COMMENT.values("comment")[:1]),
     )
     found = _rows(rows)
@@ -67,8 +67,8 @@ def past_rows(pks: Collection[int]) -> list[PastRow]:
 
 
 def _rows(rows: QuerySet[Alert]) -> dict[int, PastRow]:
-    values = list(rows.values(*COLUMNS, "taken_by", "last_comment"))
-    names = _names({value["taken_by"] for value in values})
+    values = list(rows.values(*COLUMNS, "first_acknowledged_by", "last_comment"))
+    names = _names({value["first_acknowledged_by"] for value in values})
     return {value["pk"]: _row(value, names) for value in values}
 
 
@@ -86,7 +86,7 @@ def _row(value: Mapping[str, Any], names: Mapping[int, Name]) -> PastRow:
         site_label=SiteLabel(site[0], Bilingual(*site[1:])),
         rule=Bilingual(value["rule__name"], value["rule__name_ja"]),
         first_acknowledged_at=value["first_acknowledged_at"],
-        taken_by=names.get(value["taken_by"]),
+        first_acknowledged_by=names.get(value["first_acknowledged_by"]),
         comment=value["last_comment"] or "",
     )
 

@@ -116,7 +116,7 @@ class Search:
 
 
 def _address(chosen: PastFilter, *, after: str = "", before: str = "") -> str:
-    cursor = urlencode({name: mark for name, mark in (("after", after), ("before", before)) if mark})
+    cursor = urlencode({name: value for name, value in (("after", after), ("before", before)) if value})
     query = "&".join(filter(None, (chosen.query, cursor)))
     return reverse("past-alerts") + (f"?{query}" if query else "")
 
@@ -136,8 +136,8 @@ def _exported(row: PastRow) -> Sequence[Cell]:
         row.label,
         str(row.rule),
         row.first_acknowledged_at.isoformat() if row.first_acknowledged_at else None,
-        row.taken_by.text if row.taken_by else None,
-        row.taken_after_s,
+        row.first_acknowledged_by.text if row.first_acknowledged_by else None,
+        row.acknowledged_after_s,
         row.resolved_at.isoformat() if row.resolved_at else None,
         row.lasted_s,
         row.suppressed,

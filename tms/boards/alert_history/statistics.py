@@ -51,12 +51,12 @@ class Figures:
     def of(cls, query: QueryDict, *, person: Person, at: datetime) -> "Figures":
         span = Period.of(query, PRESETS, usual=USUAL, at=at)
         lines = times(visible(Alert.objects.opened(span.since, span.until), to=person))
-        worst_first = {name.value: place for place, name in enumerate(WORST_FIRST)}
+        worst_first = {name.value: rank for rank, name in enumerate(WORST_FIRST)}
         return cls(
             span,
             next((line for line in lines if line.by is By.ALL), None),
             sorted((line for line in lines if line.by is By.SEVERITY), key=lambda line: worst_first[str(line.key)]),
-            _places([line for line in lines if line.by is By.SITE], person),
+            _site_rows([line for line in lines if line.by is By.SITE], person),
         )
 
     @property
@@ -71,7 +71,7 @@ class Figures:
             {"by": By.SEVERITY.value, "rows": [(line.key, None, line) for line in self.severities], "hidden": 0},
             {
                 "by": By.SITE.value,
-                "rows": [(place.code, place.name, place.line) for place in shown],
+                "rows": [(row.code, row.name, row.line) for row in shown],
                 "hidden": len(self.sites) - len(shown),
             },
         ]
@@ -81,10 +81,10 @@ class Figures:
         if self.altogether:
             yield _exported(self.altogether, "")
         yield from (_exported(line, str(line.key)) for line in self.severities)
-        yield from (_exported(place.line, place.code) for place in self.sites)
+        yield from (_exported(row.line, row.code) for row in self.sites)
 
 
-def _places(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
+def _site_rows(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
     """Sites with the most opened alerts first."""
     sites = visible(Site.objects.all(), to=person).in_bulk([int(line.key) for line in lines])
     ordered = sorted(lines, key=lambda line: (-line.opened, sites[int(line.key)].code))

@@ -81,11 +81,11 @@ class Census:
     @cached_property
     def factors(self) -> Mapping[str, Counter[Any]]:
         """Number of unresolved alerts by site and rule (primary keys), model and firmware."""
-        places = {"site": 0, "rule": 3, "model": 4, "firmware": 5}
-        return {name: _summed((key[at], n) for key, n in self.alerts.items()) for name, at in places.items()}
+        positions = {"site": 0, "rule": 3, "model": 4, "firmware": 5}
+        return {name: _summed((key[at], n) for key, n in self.alerts.items()) for name, at in positions.items()}
 
     @cached_property
-    def holders(self) -> Counter[int]:
+    def acknowledged_by(self) -> Counter[int]:
         """Number of unresolved alerts by the person who acknowledged them."""
         return _summed((key[6], number) for key, number in self.alerts.items() if key[6] is not None)
 

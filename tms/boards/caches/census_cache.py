@@ -29,9 +29,9 @@ class CensusCache(FeedListener):
     """Reads changed rows only. `mismatches` compares it with the database."""
 
     def __init__(self) -> None:
-        self._news = EVERYTHING
+        self._pending = EVERYTHING
         """Its `terminals` are those that booted."""
-        self._news_lock = threading.Lock()
+        self._pending_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._terminals: GroupCounter[PresenceCount] = GroupCounter(PRESENCE_KEY)
         self._alerts: GroupCounter[UnresolvedCount] = GroupCounter(UNRESOLVED_KEY)
@@ -44,10 +44,10 @@ class CensusCache(FeedListener):
     def changed(self, change: Change) -> None:
         """Collect the change until the next read. It grows to `everything` at most."""
         booted = frozenset(terminal for terminal, _ in change.sessions)
-        news = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
-        with self._news_lock:
-            if news != NOTHING and not self._news.everything:
-                self._news |= news
+        pending = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
+        with self._pending_lock:
+            if pending != NOTHING and not self._pending.everything:
+                self._pending |= pending
 
     def read(self) -> Census:
         if not self.is_fed:
@@ -57,9 +57,9 @@ class CensusCache(FeedListener):
 
     def hour(self, census: Census, *, at: datetime) -> Lines:
         """The lines of the last hour. They end with `census` or slightly older values."""
-        kept, now = self._hour, time.monotonic()
-        if kept is not None and now - kept[0] <= HOUR_S and self.is_fed:
-            return kept[1]
+        cached, now = self._hour, time.monotonic()
+        if cached is not None and now - cached[0] <= HOUR_S and self.is_fed:
+            return cached[1]
         lines = last_hour.hour(census, at=at)
         self._hour = now, lines
         return lines
@@ -87,8 +87,8 @@ class CensusCache(FeedListener):
     def _compare_again(self) -> int:
         with self._read_lock:
             self._current()
-            self._mismatched_terminals = self._terminals.still_wrong(_states(), self._mismatched_terminals)
-            self._mismatched_alerts = self._alerts.still_wrong(_unresolved(), self._mismatched_alerts)
+            self._mismatched_terminals = self._terminals.remaining_mismatches(_states(), self._mismatched_terminals)
+            self._mismatched_alerts = self._alerts.remaining_mismatches(_unresolved(), self._mismatched_alerts)
             return len(self._mismatched_terminals) + len(self._mismatched_alerts)
 
     def _counted(self) -> Census:
@@ -102,27 +102,27 @@ class CensusCache(FeedListener):
         return census
 
     def _current(self) -> Census:
-        with self._news_lock:
-            news, self._news = self._news, NOTHING
-        if news != NOTHING or self._census is None:
+        with self._pending_lock:
+            pending, self._pending = self._pending, NOTHING
+        if pending != NOTHING or self._census is None:
             try:
-                self._renew(news)
+                self._renew(pending)
             except (DatabaseError, InterfaceError):
                 self.changed(EVERYTHING)
                 raise
             self._census = Census(self._terminals.counts, self._alerts.counts)
         return self._census
 
-    def _renew(self, news: Change) -> None:
-        if news.everything:
+    def _renew(self, pending: Change) -> None:
+        if pending.everything:
             self._terminals.begin(_states())
             self._alerts.begin(_unresolved())
             self._mismatched_terminals, self._mismatched_alerts, self._hour = set(), set(), None
             return
-        if news.presence:
-            self._terminals.renew(_states(), news.presence)
-            self._mismatched_terminals -= news.presence
-        alerts = news.alerts | _alerts_of(news.terminals)
+        if pending.presence:
+            self._terminals.renew(_states(), pending.presence)
+            self._mismatched_terminals -= pending.presence
+        alerts = pending.alerts | _alerts_of(pending.terminals)
         if alerts:
             self._alerts.renew(_unresolved(), alerts)
             self._mismatched_alerts -= alerts

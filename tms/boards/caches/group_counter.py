@@ -33,16 +33,16 @@ class GroupCounter[Key: tuple[Any, ...]]:
 
     def grouped(self, rows: QuerySet[Any]) -> Mapping[Key, list[int]]:
         """Primary keys by group. One result row per group: 50,000 rows would cost 50,000 tuples."""
-        told = rows.values_list(*self._columns).annotate(pks=StringAgg(Cast("pk", TextField()), Value(",")))
-        return {tuple(row[:-1]): [int(pk) for pk in row[-1].split(",")] for row in told}  # type: ignore[misc]
+        grouped_rows = rows.values_list(*self._columns).annotate(pks=StringAgg(Cast("pk", TextField()), Value(",")))
+        return {tuple(row[:-1]): [int(pk) for pk in row[-1].split(",")] for row in grouped_rows}  # type: ignore[misc]
 
-    def wrong(self, groups: Mapping[Key, Iterable[int]]) -> set[int]:
+    def mismatches(self, groups: Mapping[Key, Iterable[int]]) -> set[int]:
         """Rows whose group here differs from `groups`, which cover the whole table."""
-        seen = {pk: key for key, pks in groups.items() for pk in pks}
-        differing = {pk for pk, key in seen.items() if self._of.get(pk) != key}
-        return differing | (self._of.keys() - seen.keys())
+        groups_by_pk = {pk: key for key, pks in groups.items() for pk in pks}
+        differing = {pk for pk, key in groups_by_pk.items() if self._of.get(pk) != key}
+        return differing | (self._of.keys() - groups_by_pk.keys())
 
-    def still_wrong(self, rows: QuerySet[Any], pks: Collection[int]) -> set[int]:
+    def remaining_mismatches(self, rows: QuerySet[Any], pks: Collection[int]) -> set[int]:
         found = self._found(rows, pks)
         return {pk for pk in pks if self._of.get(pk) != found.get(pk)}
 

@@ -20,7 +20,7 @@ class SiteStatus(NamedTuple):
     opens_at: datetime | None
     """None while it is open."""
     changes_at: datetime | None
-    holds_until: datetime
+    valid_until: datetime
 
 
 class PlanRows(NamedTuple):
@@ -39,15 +39,15 @@ class PlanMemory:
     def __init__(self) -> None:
         self.maintenance: PlanRows | None = None
         self.hours: dict[int, Hours] = {}
-        self.doors: dict[int, SiteStatus] = {}
+        self.statuses: dict[int, SiteStatus] = {}
 
-    def door(self, site_id: int, at: datetime) -> SiteStatus:
-        door = self.doors.get(site_id)
-        if door is None or door.holds_until <= at:
+    def status(self, site_id: int, at: datetime) -> SiteStatus:
+        status = self.statuses.get(site_id)
+        if status is None or status.valid_until <= at:
             hours = self.hours[site_id]
             change = hours.next_change(at)
-            door = self.doors[site_id] = SiteStatus(hours.opens_at(at), change, change or NEVER)
-        return door
+            status = self.statuses[site_id] = SiteStatus(hours.opens_at(at), change, change or NEVER)
+        return status
 
 
 class PlanCache(FeedCache[PlanMemory, []]):
@@ -60,23 +60,23 @@ class PlanCache(FeedCache[PlanMemory, []]):
     def maintenance(self, at: datetime) -> PlanRows:
         memory = self.get()
         if memory.maintenance is None:
-            memory.maintenance = _going_on(at)
+            memory.maintenance = _active_maintenance(at)
         return memory.maintenance
 
-    def doors(self, site_ids: Collection[int], at: datetime) -> dict[int, SiteStatus]:
+    def statuses(self, site_ids: Collection[int], at: datetime) -> dict[int, SiteStatus]:
         memory = self.get()
         missing = [pk for pk in site_ids if pk not in memory.hours]
         if missing:
             memory.hours |= hours_of(missing)
-        return {pk: memory.door(pk, at) for pk in site_ids if pk in memory.hours}
+        return {pk: memory.status(pk, at) for pk in site_ids if pk in memory.hours}
 
     def closed(self, site_ids: Collection[int], at: datetime) -> dict[int, datetime]:
         """The closed ones of these sites, with the time at which each opens."""
-        doors = self.doors(site_ids, at)
-        return {pk: door.opens_at for pk, door in doors.items() if door.opens_at is not None}
+        statuses = self.statuses(site_ids, at)
+        return {pk: status.opens_at for pk, status in statuses.items() if status.opens_at is not None}
 
 
-def _going_on(at: datetime) -> PlanRows:
+def _active_maintenance(at: datetime) -> PlanRows:
     windows = services.running(at)
     if not windows:
         return PlanRows([], {}, 0)

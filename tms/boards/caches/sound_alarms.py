@@ -14,7 +14,7 @@ from tms.feed.change import Change
 from tms.lib.per_process import per_process
 from tms.lib.severity import Severity
 
-MOST = 100
+MAX_ALARMS = 100
 SUPPRESSED_STALE_S = 5.0
 """While something is suppressed: an alert waits only seconds to become part of an incident."""
 STALE_S = 30.0
@@ -54,33 +54,35 @@ class AlarmSource(NamedTuple):
     def marks(self) -> dict[str, list[str]]:
         """By severity, latest alarm last."""
         marks: dict[str, list[str]] = {}
-        calling = self.severities.keys() - self.silent
-        if calling:
-            rises = self.history.objects.filter(**{f"{self.column}__in": calling}, kind__in=SOUNDING)
-            for pk, rise in rises.order_by().values_list(self.column).annotate(last=Max("pk")).order_by("last"):
-                marks.setdefault(self.severities[pk], []).append(f"{self.letter}{pk}.{rise}")
+        sounding = self.severities.keys() - self.silent
+        if sounding:
+            transitions = self.history.objects.filter(**{f"{self.column}__in": sounding}, kind__in=SOUNDING)
+            for pk, transition in (
+                transitions.order_by().values_list(self.column).annotate(last=Max("pk")).order_by("last")
+            ):
+                marks.setdefault(self.severities[pk], []).append(f"{self.letter}{pk}.{transition}")
         return marks
 
 
 def _sound_alarms(at: datetime) -> tuple[SoundAlarms, bool]:
     """The alarms, and whether any of the newest alerts is suppressed."""
     marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
-    both = _alerts(at), _incidents(at)
-    for asking in both:
-        for severity, found in asking.marks().items():
+    sources = _alerts(at), _incidents(at)
+    for source in sources:
+        for severity, found in source.marks().items():
             marks[severity] += found if severity == Severity.CRITICAL else found[-1:]
-    return {severity: " ".join(found) for severity, found in marks.items()}, any(each.silent for each in both)
+    return {severity: " ".join(found) for severity, found in marks.items()}, any(each.silent for each in sources)
 
 
 def _alerts(at: datetime) -> AlarmSource:
-    newest = Alert.objects.unresolved().unacknowledged().order_by("-changed_at")[:MOST]
+    newest = Alert.objects.unresolved().unacknowledged().order_by("-changed_at")[:MAX_ALARMS]
     alerts = {alert.pk: alert for alert in newest.only("severity")}
     silent = suppressions(alerts.values(), at=at) if alerts else {}
     return AlarmSource("a", Transition, "alert", {pk: alert.severity for pk, alert in alerts.items()}, silent)
 
 
 def _incidents(at: datetime) -> AlarmSource:
-    newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MOST]
+    newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MAX_ALARMS]
     severities = dict(newest.values_list("pk", "severity"))
     needy = unresolved.asking(unresolved.members(severities))
     silent = unresolved.suppressed_incidents(needy, at=at)

@@ -30,7 +30,7 @@ def parsed(text: str) -> datetime | None:
     return instant if instant is not None and instant.tzinfo else None
 
 
-def told(at: datetime, form: str = "ago") -> SafeString:
+def time_element(at: datetime, form: str = "ago") -> SafeString:
     """An instant, as `ago`, `time` or `datetime`."""
     return format_html('<time datetime="{}" data-format="{}">{}</time>', _to_the_second(at), form, _words(at, form))
 
@@ -40,17 +40,17 @@ def countdown(at: datetime) -> SafeString:
     return format_html('<time datetime="{}" data-countdown>{}</time>', _to_the_second(at), _left(at))
 
 
-def renewed(html: str) -> str:
+def updated(html: str) -> str:
     """Cached HTML with the text of its instants updated."""
-    return TIME.sub(_again, html) if "<time" in html else html
+    return TIME.sub(_updated, html) if "<time" in html else html
 
 
-def untold(html: str) -> str:
+def without_text(html: str) -> str:
     """HTML without the text of its instants, which the browser writes: the same whenever it was rendered."""
     return TIME.sub(r"\g<tag></time>", html) if "<time" in html else html
 
 
-def _again(found: re.Match[str]) -> str:
+def _updated(found: re.Match[str]) -> str:
     at = datetime.fromisoformat(found["at"])
     return f"{found['tag']}{_words(at, found['form'])}</time>"
 

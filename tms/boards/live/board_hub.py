@@ -28,13 +28,13 @@ from tms.metrics import instruments
 
 PASS_S = 0.5
 """Interval of render passes without changes, for pages that age and for slow readers."""
-QUIET_FEED_S = 3.0
+FEED_SILENCE_S = 3.0
 """The feed sends a heartbeat every 2 s; a longer silence counts as being behind."""
 LATE_S = 1.0
 """A change that waits longer than this counts as being behind."""
 GONE = 4404
 """The close code of a board whose terminal, alert or incident was deleted."""
-LEAST_INTERVAL_S = 0.1
+MIN_INTERVAL_S = 0.1
 """Updating a number more often than this is of no use to people."""
 CPU_SHARE = 33
 """Rendering uses at most this fraction (one n-th) of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
@@ -128,7 +128,7 @@ class BoardHub:
         self._note_shift_change(subscriber)
 
     def repaint(self, subscriber: Subscriber) -> None:
-        subscriber.ask_repaint()
+        subscriber.request_repaint()
         self._pass_task.wake()
 
     def set_viewing(self, live_page: LivePage, subscriber: Subscriber, viewing: Viewing) -> None:
@@ -171,7 +171,7 @@ class BoardHub:
                 await self._shift_report.run()
             await self._render()
         if is_urgent:
-            wait = render_interval(self._pass_cpu_s, most_s=settings.FRAME_INTERVAL_S)
+            wait = render_interval(self._pass_cpu_s, max_s=settings.FRAME_INTERVAL_S)
             await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
 
     async def _render(self) -> None:
@@ -194,10 +194,10 @@ class BoardHub:
 
     def _send(self, outcomes: Mapping[LivePage, RenderOutcome]) -> None:
         began = time.thread_time()
-        news = {live_page: self._commit(live_page, outcome) for live_page, outcome in outcomes.items()}
+        updates = {live_page: self._commit(live_page, outcome) for live_page, outcome in outcomes.items()}
         freshness, now = self._freshness(), time.monotonic()
         for live_page in self.live_pages.values():
-            live_page.send(news.get(live_page, PendingUpdate()), freshness, now=now)
+            live_page.send(updates.get(live_page, PendingUpdate()), freshness, now=now)
         rendering_s = self.render_worker.rendering_s if outcomes else 0.0
         self._pass_cpu_s = rendering_s + time.thread_time() - began
 
@@ -226,7 +226,7 @@ class BoardHub:
 
     def _repaint_all(self) -> None:
         for subscriber in tasks.subscribers_of(self.live_pages):
-            subscriber.ask_repaint()
+            subscriber.request_repaint()
 
     def _note_shift_change(self, subscriber: Subscriber) -> None:
         self._shift_report.changed.add(subscriber.person)
@@ -237,9 +237,9 @@ class BoardHub:
         return Freshness(
             at=datetime.now(UTC),
             newest_at=self._newest_at or self.render_worker.newest_at,
-            behind_s=round(max(self._waited(now), self._feed_quiet(now)), 1),
+            behind_s=round(max(self._waited(now), self._feed_silence(now)), 1),
             gaps=hub().gaps,
-            database=self.render_worker.verifier.verdict,
+            database=self.render_worker.verifier.result,
         )
 
     def _waited(self, now: float) -> float:
@@ -247,9 +247,9 @@ class BoardHub:
         waited = 0.0 if since is None else now - since
         return waited if waited > LATE_S else 0.0
 
-    def _feed_quiet(self, now: float) -> float:
-        quiet = now - max(hub().received_at, self._started_at)
-        return quiet if quiet > QUIET_FEED_S else 0.0
+    def _feed_silence(self, now: float) -> float:
+        silence = now - max(hub().received_at, self._started_at)
+        return silence if silence > FEED_SILENCE_S else 0.0
 
 
 @per_process
@@ -258,9 +258,9 @@ def board_hub() -> BoardHub:
     return BoardHub()
 
 
-def render_interval(spent_s: float, *, most_s: float) -> float:
+def render_interval(spent_s: float, *, max_s: float) -> float:
     """Seconds from an urgent pass to the next, if that used `spent_s` of CPU.
 
     Inexpensive passes follow each other quickly, so that changes appear soon; expensive ones leave the CPU to reports.
     """
-    return min(most_s, max(LEAST_INTERVAL_S, CPU_SHARE * spent_s))
+    return min(max_s, max(MIN_INTERVAL_S, CPU_SHARE * spent_s))

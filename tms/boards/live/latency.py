@@ -16,7 +16,7 @@ INDICATORS: Mapping[str, Indicator] = {
     TransitionKind.WORSENED: Indicator.BOARD,
     TransitionKind.ACKNOWLEDGED: Indicator.ACKNOWLEDGEMENT,
 }
-MOST_KEPT = 20_000
+MAX_ROWS = 20_000
 LATE = timedelta(seconds=10)
 """A transition is committed after its instant, and a scene is read before it is sent."""
 
@@ -28,7 +28,7 @@ class BoardLatency:
     """Remembers the latest transition shown of each row, so that each transition is measured once."""
 
     def __init__(self) -> None:
-        self._seen: dict[Shown, datetime] = {}
+        self._shown_at: dict[Shown, datetime] = {}
         self._sent_at: datetime | None = None
         """Earlier transitions were shown before this, or no board showed them."""
 
@@ -39,18 +39,18 @@ class BoardLatency:
         for page_state, is_first in scenes:
             if is_first or change.alerts or change.incidents or change.everything:
                 for row, transition in _transitions(page_state):
-                    self._see(row, transition, is_new=not is_first and self._is_new(row, transition, change), at=at)
+                    self._observe(row, transition, is_new=not is_first and self._is_new(row, transition, change), at=at)
         self._sent_at = at
-        if len(self._seen) > MOST_KEPT:
-            self._seen = dict(list(self._seen.items())[MOST_KEPT // 2 :])
+        if len(self._shown_at) > MAX_ROWS:
+            self._shown_at = dict(list(self._shown_at.items())[MAX_ROWS // 2 :])
 
-    def _see(
+    def _observe(
         self, row: Shown, transition: TransitionRow | IncidentTransitionRow, *, is_new: bool, at: datetime
     ) -> None:
-        before = self._seen.get(row)
+        before = self._shown_at.get(row)
         if before is not None and before >= transition.at:
             return
-        self._seen[row] = transition.at
+        self._shown_at[row] = transition.at
         if is_new and (indicator := INDICATORS.get(transition.kind)):
             slo.observe(indicator, (at - transition.at).total_seconds())
 

@@ -8,28 +8,28 @@ from tms.boards.live.frames import ListMoves
 
 def moves(of: str, before: Sequence[str], now: Sequence[str]) -> ListMoves | None:
     """None if sending the whole order is shorter."""
-    standing = {row: place for place, row in enumerate(before)}
+    former_positions = {row: position for position, row in enumerate(before)}
     rows_needed = set(now)
-    stays = _rising([row for row in now if row in standing], standing)
+    unmoved = _rising([row for row in now if row in former_positions], former_positions)
     gone = [row for row in before if row not in rows_needed]
-    put = [(row, now[place - 1] if place else "") for place, row in enumerate(now) if row not in stays]
+    put = [(row, now[position - 1] if position else "") for position, row in enumerate(now) if row not in unmoved]
     return ListMoves(of, gone, put) if len(gone) + 2 * len(put) < len(now) else None
 
 
-def _rising(rows: Sequence[str], standing: Mapping[str, int]) -> set[str]:
+def _rising(rows: Sequence[str], former_positions: Mapping[str, int]) -> set[str]:
     """The longest increasing subsequence of `rows` by their former positions: rows that need not move."""
     lowest: list[int] = []
     ends: list[str] = []
-    comes_after: dict[str, str] = {}
+    predecessors: dict[str, str] = {}
     for row in rows:
-        length = bisect_left(lowest, standing[row])
+        length = bisect_left(lowest, former_positions[row])
         if length:
-            comes_after[row] = ends[length - 1]
-        lowest[length : length + 1] = [standing[row]]
+            predecessors[row] = ends[length - 1]
+        lowest[length : length + 1] = [former_positions[row]]
         ends[length : length + 1] = [row]
-    stays = set()
+    unmoved = set()
     row_or_none = ends[-1] if ends else None
     while row_or_none is not None:
-        stays.add(row_or_none)
-        row_or_none = comes_after.get(row_or_none)
-    return stays
+        unmoved.add(row_or_none)
+        row_or_none = predecessors.get(row_or_none)
+    return unmoved

@@ -51,8 +51,8 @@ class LivePage:
 
     def is_due(self, change: Change, *, now: float) -> bool:
         is_old = now - self._rendered_at > self.page.lasts_s
-        is_looked_at = any(map(self.has_element, change.viewings))
-        return self.page_state is None or is_old or is_looked_at or self.page.concerns(change)
+        has_new_viewers = any(map(self.has_element, change.viewings))
+        return self.page_state is None or is_old or has_new_viewers or self.page.concerns(change)
 
     def has_element(self, element_id: str) -> bool:
         """Whether the page shows this alert or incident."""
@@ -73,8 +73,8 @@ class LivePage:
         # Equal HTML need not be sent, even if the values differ: a row may not show all of them.
         changed = {name for name in fresh if html[name] != self.html.get(name)}
         within = {name: leaves(html[name]) if name in changed else self.leaves[name] for name in html}
-        news = {piece for name in changed for piece in _changed_elements(name, self.html.get(name), html[name])}
-        pending = _pending_update(page_state, before, news)
+        changed_ids = {piece for name in changed for piece in _changed_elements(name, self.html.get(name), html[name])}
+        pending = _pending_update(page_state, before, changed_ids)
         return Rendering(page_state, html, within, pending, _moves(page_state, before, pending.lists), is_whole)
 
     def _scene(self, context: RenderContext, change: Change, *, is_whole: bool) -> PageState:
@@ -94,19 +94,24 @@ class LivePage:
             return
         lists = self.page_state.lists
         repaint = cache(lambda: frames.repaint(self.html, lists, freshness))
-        news = cache(
-            lambda is_told: self._patch(pending, _without_verification(freshness) if is_told else freshness, self.moves)
+        update = cache(
+            lambda is_known: self._patch(
+                pending, _without_verification(freshness) if is_known else freshness, self.moves
+            )
         )
         for subscriber in tuple(self.subscribers):
             is_clear = not subscriber.pending
             subscriber.add_pending(pending)
             if subscriber.is_lagging:
                 continue
-            if subscriber.wants_repaint:
+            if subscriber.needs_repaint:
                 subscriber.send(repaint(), kind="repaint", freshness=freshness, now=now)
             elif is_clear and pending:
                 subscriber.send(
-                    news(subscriber.last_verification == freshness.database), kind="patch", freshness=freshness, now=now
+                    update(subscriber.last_verification == freshness.database),
+                    kind="patch",
+                    freshness=freshness,
+                    now=now,
                 )
             elif subscriber.pending:
                 subscriber.send(

@@ -37,7 +37,7 @@ class Subscriber:
         self.sent_at = time.monotonic()
         self.last_verification: Verification | UnsetType = UNSET
         """The last verification sent."""
-        self.wants_repaint = True
+        self.needs_repaint = True
         self.pending = PendingUpdate()
 
     @property
@@ -45,11 +45,11 @@ class Subscriber:
         return self.wire.unwritten > LAGGING_BYTES
 
     def add_pending(self, pending: PendingUpdate) -> None:
-        if not self.wants_repaint:
+        if not self.needs_repaint:
             instruments.BOARD_COALESCED.inc(self.pending.add(pending))
 
-    def ask_repaint(self) -> None:
-        self.wants_repaint = True
+    def request_repaint(self) -> None:
+        self.needs_repaint = True
         self.pending = PendingUpdate()
 
     def beat(self, freshness: Freshness, encoded: Mapping[bool, str], *, now: float) -> None:
@@ -66,5 +66,5 @@ class Subscriber:
         self.sent_at = now
         self.last_verification = freshness.database
         self.pending = PendingUpdate()
-        self.wants_repaint = False
+        self.needs_repaint = False
         instruments.BOARD_FRAMES.labels(kind).inc(len(encoded))

@@ -16,25 +16,25 @@ class Verifier:
     """Compares the incrementally updated counts with the database, once for all boards."""
 
     def __init__(self, interval_s: float) -> None:
-        self.verdict = Verification()
+        self.result = Verification()
         self.due = 0.0
         self._interval_s = interval_s
-        self._looks = 0
+        self._mismatches_in_row = 0
 
     def judge(self, mismatches: int | None, *, at: datetime, now: float) -> bool:
         """Whether the boards must be counted again. `mismatches` comes from the census cache, `now` is the monotonic
         clock.
         """
         if not mismatches:
-            self._settle(self.verdict if mismatches is None else Verification("equal", at), now)
+            self._finish(self.result if mismatches is None else Verification("equal", at), now)
             return False
-        self._looks += 1
-        if self._looks < TRIES:
+        self._mismatches_in_row += 1
+        if self._mismatches_in_row < TRIES:
             self.due = now + RETRY_S
             return False
-        self._settle(Verification("differs", at), now)
+        self._finish(Verification("differs", at), now)
         return True
 
-    def _settle(self, verdict: Verification, now: float) -> None:
-        self.verdict, self._looks = verdict, 0
+    def _finish(self, result: Verification, now: float) -> None:
+        self.result, self._mismatches_in_row = result, 0
         self.due = now + self._interval_s

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
+from tms.alerts.maintenance.services import Scope, length_error, scope_error
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Site, Terminal
 from tms.fleet.sites.time_zones import zones
@@ -70,12 +70,12 @@ class WindowForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors.keys() & {"sites", "groups", "terminals"} and (wrong := wrong_scope(self.scope)):
-            self.add_error("sites", wrong)
+        if not self.errors.keys() & {"sites", "groups", "terminals"} and (error := scope_error(self.scope)):
+            self.add_error("sites", error)
         if not self.errors.keys() & {"starts_at", "ends_at"} and (
-            wrong := wrong_length(cleaned["ends_at"] - cleaned["starts_at"])
+            error := length_error(cleaned["ends_at"] - cleaned["starts_at"])
         ):
-            self.add_error("ends_at", wrong)
+            self.add_error("ends_at", error)
         if cleaned.get("repeats") == OWN and not cleaned.get("rrule"):
             self.add_error("rrule", gettext("Enter a recurrence, for example FREQ=WEEKLY;BYDAY=SU."))
         if not self.errors:
@@ -124,8 +124,8 @@ def rule_of(repeats: str, starts_at: datetime) -> str:
 
 def begun(*, sites: list[Site], terminals: list[Terminal], at: datetime) -> dict[str, Any]:
     """Initial values of a new form: one hour from now, in the local time of the selected sites."""
-    places = {site.time_zone for site in (*sites, *(terminal.site for terminal in terminals))}
-    zone = places.pop() if len(places) == 1 else settings.TIME_ZONE
+    zones = {site.time_zone for site in (*sites, *(terminal.site for terminal in terminals))}
+    zone = zones.pop() if len(zones) == 1 else settings.TIME_ZONE
     starts_at = shown(at, ZoneInfo(zone)).replace(second=0, microsecond=0)
     return {
         "sites": [site.code for site in sites],

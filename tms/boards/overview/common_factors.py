@@ -11,7 +11,7 @@ from tms.boards.caches.census import Census
 from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Site
 
-LEAST = 2
+MIN_SHARED = 2
 """A single alert has nothing in common."""
 
 
@@ -40,15 +40,17 @@ def common_factors(census: Census, *, to: Person) -> tuple[CommonFactorRow, ...]
     return tuple(sorted(shared, key=lambda share: -share.number))
 
 
-def holders(census: Census) -> tuple[ActingPerson, ...]:
+def acting_people(census: Census) -> tuple[ActingPerson, ...]:
     """Who acknowledged how many of them."""
-    people = User.objects.in_bulk(census.holders)
-    told = [ActingPerson(pk, name_of(people[pk]), number) for pk, number in census.holders.items() if pk in people]
-    return tuple(sorted(told, key=lambda holder: (-holder.number, holder.pk)))
+    people = User.objects.in_bulk(census.acknowledged_by)
+    found = [
+        ActingPerson(pk, name_of(people[pk]), number) for pk, number in census.acknowledged_by.items() if pk in people
+    ]
+    return tuple(sorted(found, key=lambda person: (-person.number, person.pk)))
 
 
 def _most_common(numbers: Counter[Any]) -> tuple[Any, int] | None:
-    common = [(number, value) for value, number in numbers.items() if value and number >= LEAST]
+    common = [(number, value) for value, number in numbers.items() if value and number >= MIN_SHARED]
     number, value = max(common, default=(0, None))
     return (value, number) if number else None
 

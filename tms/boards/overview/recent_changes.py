@@ -17,13 +17,13 @@ from tms.fleet.models import Presence, PresenceChange
 RECENT = timedelta(minutes=15)
 MOST_READ = 300
 """Per kind: an alert storm of thousands is represented by its newest rows."""
-TOGETHER = timedelta(seconds=60)
+GROUPED_WITHIN = timedelta(seconds=60)
 """The same change of several terminals of a site within this time is one line."""
 
 
 class ChangeSource(NamedTuple):
     rows: Callable[[], QuerySet[Any]]
-    together: Sequence[str]
+    group_by: Sequence[str]
     """Columns that are equal for rows of one group."""
     related: Sequence[str]
     """Relations that an entry needs."""
@@ -50,7 +50,7 @@ class Trace(NamedTuple):
     kind: str
     at: datetime
     pk: int
-    together: tuple[Any, ...]
+    group_key: tuple[Any, ...]
 
 
 class ChangeGroup(NamedTuple):
@@ -68,40 +68,40 @@ def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry]
     traces = [list(_traces(kind, source, at - RECENT, to=to)) for kind, source in SOURCES.items()]
     groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
     is_capped = any(len(of_kind) == MOST_READ for of_kind in traces)
-    return _told(groups[:limit]), sum(group.number for group in groups), is_capped
+    return _entries(groups[:limit]), sum(group.number for group in groups), is_capped
 
 
 def _traces(kind: str, source: ChangeSource, since: datetime, *, to: Person) -> Iterator[Trace]:
     rows = visible(source.rows().filter(at__gt=since), to=to).order_by("-at")
-    for at, pk, *together in rows.values_list("at", "pk", *source.together)[:MOST_READ]:
-        yield Trace(kind, at, pk, (kind, *together))
+    for at, pk, *group_key in rows.values_list("at", "pk", *source.group_by)[:MOST_READ]:
+        yield Trace(kind, at, pk, (kind, *group_key))
 
 
 def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
     groups: list[ChangeGroup] = []
-    place: dict[tuple[Any, ...], int] = {}
+    indexes: dict[tuple[Any, ...], int] = {}
     for trace in traces:
-        index = place.get(trace.together)
-        if index is not None and groups[index].newest.at - trace.at <= TOGETHER:
+        index = indexes.get(trace.group_key)
+        if index is not None and groups[index].newest.at - trace.at <= GROUPED_WITHIN:
             group = groups[index]
             groups[index] = ChangeGroup(group.newest, trace, group.number + 1)
             continue
-        place[trace.together] = len(groups)
+        indexes[trace.group_key] = len(groups)
         groups.append(ChangeGroup(trace, trace, 1))
     return groups
 
 
-def _told(groups: Sequence[ChangeGroup]) -> list[TimelineEntry]:
+def _entries(groups: Sequence[ChangeGroup]) -> list[TimelineEntry]:
     rows: dict[tuple[str, int], Any] = {}
     for kind, source in SOURCES.items():
         pks = [group.newest.pk for group in groups if group.newest.kind == kind]
         found = source.rows().select_related(*source.related).in_bulk(pks)
         rows |= {(kind, pk): row for pk, row in found.items()}
     named = ((group, rows.get((group.newest.kind, group.newest.pk))) for group in groups)
-    return [_tell(group, row) for group, row in named if row is not None]
+    return [_entry(group, row) for group, row in named if row is not None]
 
 
-def _tell(group: ChangeGroup, row: Any) -> TimelineEntry:
-    told = KINDS[group.newest.kind].tell(row)
-    element = f"{told.element.partition('-')[0]}-{group.oldest.pk}"
-    return replace(told, element=element, number=group.number)
+def _entry(group: ChangeGroup, row: Any) -> TimelineEntry:
+    entry = KINDS[group.newest.kind].entry(row)
+    element = f"{entry.element.partition('-')[0]}-{group.oldest.pk}"
+    return replace(entry, element=element, number=group.number)

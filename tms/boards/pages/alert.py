@@ -58,13 +58,16 @@ class AlertPage(BoardPage):
     def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:
         """Its transitions and notifications, in chronological order."""
         transitions = {f"transition-{index}": transition for index, transition in enumerate(alert.transitions)}
-        told = {f"told-{one.number}": one for one in notifications_of(alert.pk)}
+        notifications = {f"notification-{one.number}": one for one in notifications_of(alert.pk)}
         instants = {element: transition.at for element, transition in transitions.items()} | {
-            element: one.at for element, one in told.items()
+            element: one.at for element, one in notifications.items()
         }
         parts = {
             element: PagePart(f"{TEMPLATE}#transition", {"id": element, "transition": transition})
             for element, transition in transitions.items()
         }
-        parts |= {element: PagePart(f"{TEMPLATE}#told", {"id": element, "told": one}) for element, one in told.items()}
+        parts |= {
+            element: PagePart(f"{TEMPLATE}#notification", {"id": element, "notification": one})
+            for element, one in notifications.items()
+        }
         return {element: parts[element] for element in sorted(parts, key=lambda element: instants[element])}

@@ -14,7 +14,7 @@ from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
-from tms.boards.overview.common_factors import common_factors, holders
+from tms.boards.overview.common_factors import acting_people, common_factors
 from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
@@ -85,9 +85,9 @@ class AlertsPage(BoardPage):
         """The URL of a page of this list."""
         order = self.order if self.state == OPEN and self.order != IMPACT else ""
         state = "" if self.state == OPEN else self.state
-        marks = {"state": state, "order": order, "after": after, "before": before}
-        marks_given = {name: mark for name, mark in marks.items() if mark}
-        cursor = urlencode(marks_given | {"expand": sorted(expanded)}, doseq=True)
+        parameters = {"state": state, "order": order, "after": after, "before": before}
+        given = {name: value for name, value in parameters.items() if value}
+        cursor = urlencode(given | {"expand": sorted(expanded)}, doseq=True)
         query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("alerts") + (f"?{query}" if query else "")
 
@@ -198,7 +198,10 @@ class AlertsPage(BoardPage):
         }
 
     def _shares(self, context: RenderContext) -> dict[str, Any]:
-        return {"shares": common_factors(context.census, to=self.person), "holders": holders(context.census)}
+        return {
+            "shares": common_factors(context.census, to=self.person),
+            "acting_people": acting_people(context.census),
+        }
 
 
 def _elements(pks: Iterable[int]) -> list[str]:

@@ -38,14 +38,14 @@ class MaintenancePage(BoardPage):
     ) -> PageState:
         if before is not None and not change.everything:
             return PageState({**before.parts, **nav(context)}, before.lists)
-        standing, over = current_rows(), past_rows()
-        going_on = [row for row in standing if row.since <= context.at < row.until]
-        coming = [row for row in standing if row.since > context.at]
-        lists = {"windows-on": going_on, "windows-coming": coming, "windows-over": over}
+        current, past = current_rows(), past_rows()
+        active = [row for row in current if row.since <= context.at < row.until]
+        upcoming = [row for row in current if row.since > context.at]
+        lists = {"windows-on": active, "windows-coming": upcoming, "windows-over": past}
         parts = {
             **nav(context),
-            **{row.element: _part(row, is_active=True) for row in going_on},
-            **{row.element: _part(row, is_active=False) for row in (*coming, *over)},
+            **{row.element: _part(row, is_active=True) for row in active},
+            **{row.element: _part(row, is_active=False) for row in (*upcoming, *past)},
             **{f"no-{name}": _blank(name, rows) for name, rows in lists.items()},
         }
         return PageState(parts, {name: elements(rows) for name, rows in lists.items()})

@@ -25,7 +25,7 @@ TEMPLATE = "boards/overview.html"
 MOST_ALERTS = 20
 MOST_INCIDENTS = 10
 MOST_CHANGES = 12
-TELLING = frozenset({Presence.OFFLINE, Presence.SILENT})
+GROWTH_SHOWN = frozenset({Presence.OFFLINE, Presence.SILENT})
 """Presences whose growth over the hour is shown; the others vary by design."""
 
 
@@ -135,7 +135,7 @@ def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
 def _total(partial: str, values: dict[str, Any], context: RenderContext) -> PagePart:
     name = values.get("severity") or values["presence"]
     line = context.hour.get(name, [values["number"]])
-    grown = values["number"] - line[0] if name in TELLING else 0
+    grown = values["number"] - line[0] if name in GROWTH_SHOWN else 0
     return PagePart(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
 
 

@@ -67,8 +67,8 @@ class TerminalPage(BoardPage):
 
     def at(self, *, tab: str = "all", before: datetime | None = None) -> str:
         """The URL of a part of its timeline."""
-        marks = {"show": "" if tab == "all" else tab, "before": before.isoformat() if before else ""}
-        query = urlencode({name: mark for name, mark in marks.items() if mark})
+        parameters = {"show": "" if tab == "all" else tab, "before": before.isoformat() if before else ""}
+        query = urlencode({name: value for name, value in parameters.items() if value})
         return reverse("terminal", args=(self.terminal.uid,)) + (f"?{query}" if query else "")
 
     def static_context(self, page_state: PageState) -> dict[str, Any]:
@@ -86,28 +86,28 @@ class TerminalPage(BoardPage):
     ) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
             return PageState({**before.parts, **nav(context)}, before.lists)
-        told = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_ENTRIES)
-        asked = command_rows(self.terminal, limit=MOST_COMMANDS)
+        entries = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_ENTRIES)
+        commands = command_rows(self.terminal, limit=MOST_COMMANDS)
         parts = {
             **nav(context),
             **_state(facts_of(self.terminal, at=context.at)),
-            **{row.element: PagePart(f"{TEMPLATE}#entry", {"entry": row}) for row in told},
-            **{row.element: PagePart("boards/commands.html#command", {"command": row}) for row in asked},
+            **{row.element: PagePart(f"{TEMPLATE}#entry", {"entry": row}) for row in entries},
+            **{row.element: PagePart("boards/commands.html#command", {"command": row}) for row in commands},
             "outages": PagePart(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=context.at)}),
-            "timeline-foot": PagePart(f"{TEMPLATE}#timeline-foot", self._foot(told)),
+            "timeline-foot": PagePart(f"{TEMPLATE}#timeline-foot", self._foot(entries)),
         }
         lists = {
-            "timeline": tuple(row.element for row in told),
-            "commands": tuple(row.element for row in asked),
+            "timeline": tuple(row.element for row in entries),
+            "commands": tuple(row.element for row in commands),
         }
         return PageState(parts, lists)
 
-    def _foot(self, told: list[TimelineEntry]) -> dict[str, Any]:
-        is_full = len(told) == MOST_ENTRIES
+    def _foot(self, entries: list[TimelineEntry]) -> dict[str, Any]:
+        is_full = len(entries) == MOST_ENTRIES
         return {
-            "is_empty": not told,
+            "is_empty": not entries,
             "newest": self.at(tab=self.tab) if self.before else "",
-            "older": self.at(tab=self.tab, before=told[-1].at) if is_full else "",
+            "older": self.at(tab=self.tab, before=entries[-1].at) if is_full else "",
         }
 
 

@@ -43,7 +43,7 @@ class TerminalsPage(BoardPage):
 
     def at(self, *, after: str = "", before: str = "") -> str:
         """The URL of a page of this list."""
-        cursor = urlencode({name: mark for name, mark in (("after", after), ("before", before)) if mark})
+        cursor = urlencode({name: value for name, value in (("after", after), ("before", before)) if value})
         query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("terminals") + (f"?{query}" if query else "")
 

@@ -23,12 +23,12 @@ type Values = tuple[tuple[str, Any], ...]
 
 def render_part(element: str, part: PagePart) -> SafeString:
     """The element's HTML in the active language, for a page or a response."""
-    return SafeString(instants.renewed(_html(element, part)))  # nosec B703  (the template escaped what it was given)
+    return SafeString(instants.updated(_html(element, part)))  # nosec B703  (the template escaped what it was given)
 
 
 def render_part_for_frame(element: str, part: PagePart) -> str:
     """The same for a frame. Equal values give equal HTML, so it has no relative times."""
-    return instants.untold(_html(element, part))
+    return instants.without_text(_html(element, part))
 
 
 class PartRenderer:

@@ -174,7 +174,7 @@ def _transitions_of(pks: Collection[int]) -> dict[int, tuple[TransitionRow, ...]
 
 
 def _alert_row(alert: Alert, transitions: tuple[TransitionRow, ...], people: tuple[Viewer, ...]) -> AlertRow:
-    rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
+    rule, terminal, person, assignee = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     claimant = alert.claimed_by
     threshold = next((one for one in rule.thresholds if one["severity"] == alert.severity), rule.thresholds[0])
     return AlertRow(
@@ -196,7 +196,7 @@ def _alert_row(alert: Alert, transitions: tuple[TransitionRow, ...], people: tup
         link=link_view(terminal.state)._replace(last_seen_at=None),
         opened_at=alert.opened_at,
         resolved_at=alert.resolved_at,
-        acknowledged_by=name_of(holder) if holder else None,
+        acknowledged_by=name_of(person) if person else None,
         acknowledged_at=alert.acknowledged_at,
         comment=alert.comment,
         transitions=transitions,
@@ -204,7 +204,7 @@ def _alert_row(alert: Alert, transitions: tuple[TransitionRow, ...], people: tup
         contract=alert.contract,
         until=alert.until,
         is_stale=alert.is_stale,
-        assigned_to=name_of(asked) if asked else None,
+        assigned_to=name_of(assignee) if assignee else None,
         may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
         incident=alert.incident_id,
         flaps=Flaps(alert.flapping.changes, alert.flapping.is_wrong) if alert.is_flapping else None,

@@ -49,42 +49,42 @@ class ImpactRanking:
     def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
         """The sort key of each of `alerts`, in order: the columns of BY_IMPACT, the last one the primary key."""
         rows = list(alerts.order_by().values_list(*WEIGHED))
-        doors = self._doors({row[4] for row in rows})
+        statuses = self._statuses({row[4] for row in rows})
         weights: dict[tuple[int, str, str], Weight] = {}
         keys = []
         for pk, severity, state, opened_at, site, kind in rows:
             at = site, kind, severity
-            weight = weights.get(at) or weights.setdefault(at, self._weight(severity, site, kind, doors.get(site)))
+            weight = weights.get(at) or weights.setdefault(at, self._weight(severity, site, kind, statuses.get(site)))
             is_acknowledged = int(state != AlertState.OPEN)
             keys.append((int(weight.level), weight.share, RANKS[severity], is_acknowledged, opened_at, pk))
         return sorted(keys)
 
     def explained(self, rows: Collection[AlertRow]) -> list[AlertRow]:
         """Add the reason for its position to each row. Rows stay equal while the reason is the same."""
-        self._doors({row.site for row in rows})
+        self._statuses({row.site for row in rows})
         whys = ((row, self._why(row)) for row in rows)
         return [row if why == row.why else replace(row, why=why) for row, why in whys]
 
     def _why(self, row: AlertRow) -> ImpactReason | None:
         """None for an alert that blocks nothing."""
-        door = self._doors([row.site]).get(row.site)
-        weight = self._weight(row.severity, row.site, row.kind, door)
+        status = self._statuses([row.site]).get(row.site)
+        weight = self._weight(row.severity, row.site, row.kind, status)
         if row.is_resolved or weight.level is ImpactLevel.NONE:
             return None
         peers = self._peers(row.site, row.kind)
-        return ImpactReason(weight.level.name.lower(), row.kind, *peers, door.changes_at if door else None)
+        return ImpactReason(weight.level.name.lower(), row.kind, *peers, status.changes_at if status else None)
 
-    def _weight(self, severity: str, site: int, kind: str, door: SiteStatus | None) -> Weight:
-        return score(severity, self._peers(site, kind), is_closed=door is not None and door.opens_at is not None)
+    def _weight(self, severity: str, site: int, kind: str, status: SiteStatus | None) -> Weight:
+        return score(severity, self._peers(site, kind), is_closed=status is not None and status.opens_at is not None)
 
     def _peers(self, site: int, kind: str) -> PeerGroup:
         total, online = self._census.peers[site, kind], self._census.peers_online[site, kind]
         return PeerGroup(max(0, online - self._broken[site, kind]), total)
 
-    def _doors(self, sites: Collection[int]) -> dict[int, SiteStatus]:
+    def _statuses(self, sites: Collection[int]) -> dict[int, SiteStatus]:
         """The status of these sites, and of those requested before."""
         if missing := set(sites) - self._known.keys():
-            self._known |= plan_cache().doors(missing, self._at)
+            self._known |= plan_cache().statuses(missing, self._at)
         return self._known
 
     @cached_property

@@ -122,7 +122,7 @@ def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
 
 
 def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], people: tuple[Viewer, ...]) -> IncidentRow:
-    site, holder, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
+    site, person, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
     return IncidentRow(
         pk=incident.pk,
         factor=incident.factor,
@@ -137,7 +137,7 @@ def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], peo
         joined_count=incident.joined_count,
         resolved_count=incident.resolved_count,
         common=(incident.common_factor, incident.common_name, incident.common_count),
-        acknowledged_by=name_of(holder) if holder else None,
+        acknowledged_by=name_of(person) if person else None,
         acknowledged_at=incident.acknowledged_at,
         contract=incident.contract,
         until=incident.until,

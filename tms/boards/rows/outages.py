@@ -74,13 +74,13 @@ def spell(seconds: float) -> str:
 
 def evidence(outage: OutageFacts) -> str:
     """The evidence for the cause."""
-    told = EVIDENCE[OutageCause(outage.cause)](outage)
+    text = EVIDENCE[OutageCause(outage.cause)](outage)
     if outage.node and outage.cause != OutageCause.SERVER:
-        return gettext("%(told)s; it began when TMS node %(node)s dropped the connection") % {
-            "told": told,
+        return gettext("%(evidence)s; it began when TMS node %(node)s dropped the connection") % {
+            "evidence": text,
             "node": outage.node,
         }
-    return told
+    return text
 
 
 def _network(outage: OutageFacts) -> str:
@@ -99,20 +99,20 @@ def _went_on(outage: OutageFacts) -> str:
         return gettext("the terminal kept running")
     numbers = {"made": outage.made, "sent": outage.sent}
     if outage.sent is None:
-        told = ngettext(
+        text = ngettext(
             "the terminal kept running and recorded %(made)s report meanwhile",
             "the terminal kept running and recorded %(made)s reports meanwhile",
             outage.made,
         )
     elif outage.sent < outage.made:
-        told = gettext("the terminal kept running; %(sent)s of %(made)s reports from that time arrived")
+        text = gettext("the terminal kept running; %(sent)s of %(made)s reports from that time arrived")
     else:
-        told = ngettext(
+        text = ngettext(
             "the terminal kept running and sent %(sent)s report afterwards",
             "the terminal kept running and sent %(sent)s reports afterwards",
             outage.sent,
         )
-    return told % numbers
+    return text % numbers
 
 
 def _power(outage: OutageFacts) -> str:
@@ -129,7 +129,7 @@ def _server(outage: OutageFacts) -> str:
     if not outage.node:
         return gettext("TMS received the reports in time but stored them late")
     happened = gettext(DROPPED[Cause(outage.lost_by)]) % {"node": outage.node}
-    return gettext("%(happened)s; %(told)s") % {"happened": happened, "told": _went_on(outage)}
+    return gettext("%(happened)s; %(evidence)s") % {"happened": happened, "evidence": _went_on(outage)}
 
 
 def _planned(outage: OutageFacts) -> str:

@@ -41,7 +41,7 @@ class TerminalFacts:
     address: str
     link: LinkView
     expected: Expected | None
-    door: SiteStatus
+    site_status: SiteStatus
     """Of its site."""
     parent: str
     """The UID of its parent."""
@@ -99,7 +99,7 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
         address=terminal.address or "",
         link=link_view(state),
         expected=expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
-        door=plan_cache().doors([terminal.site_id], at)[terminal.site_id],
+        site_status=plan_cache().statuses([terminal.site_id], at)[terminal.site_id],
         parent=terminal.parent.uid if terminal.parent else "",
         status=state.status,
         status_at=state.status_at,

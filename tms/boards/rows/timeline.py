@@ -50,21 +50,21 @@ class Kind(NamedTuple):
 
     rows: Callable[[Terminal], Any]
     instant: str
-    tell: Callable[[Any], TimelineEntry]
+    entry: Callable[[Any], TimelineEntry]
 
 
 def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[TimelineEntry]:
     """Timeline of one terminal, newest first. One query per kind."""
-    sources = (_told(KINDS[kind], terminal, before, limit) for kind in kinds)
+    sources = (_entries(KINDS[kind], terminal, before, limit) for kind in kinds)
     newest_first = merge(*sources, key=lambda entry: entry.at, reverse=True)
     return list(islice(newest_first, limit))
 
 
-def _told(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -> list[TimelineEntry]:
+def _entries(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -> list[TimelineEntry]:
     rows = kind.rows(terminal)
     if before is not None:
         rows = rows.filter(**{f"{kind.instant}__lt": before})
-    return [kind.tell(row) for row in rows.order_by(f"-{kind.instant}", "-pk")[:limit]]
+    return [kind.entry(row) for row in rows.order_by(f"-{kind.instant}", "-pk")[:limit]]
 
 
 def _presence(row: PresenceChange) -> TimelineEntry:

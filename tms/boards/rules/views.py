@@ -139,7 +139,7 @@ def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) ->
 def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> HttpResponse:
     """The input is preserved. The form now has the newer version, so that saving again overwrites it deliberately."""
     if now.deleted_at:
-        return _show(request, gone=now, status=HTTPStatus.CONFLICT)
+        return _show(request, deleted=now, status=HTTPStatus.CONFLICT)
     form.data = {**form.data, "version": now.version}
     return _show_rule(request, now, form, newer=sentence(now), status=HTTPStatus.CONFLICT)
 

@@ -55,7 +55,7 @@ def _state(kind: str, name: str, language: str, *, bare: bool = False) -> SafeSt
 @register.simple_tag
 def instant(at: datetime | None, form: str = "ago") -> SafeString:
     """An instant, as `ago`, `time` or `datetime`; the browser converts it to its own time zone."""
-    return SafeString("–") if at is None else instants.told(at, form)
+    return SafeString("–") if at is None else instants.time_element(at, form)
 
 
 @register.simple_tag

@@ -40,7 +40,7 @@ HAPPENED = {
     "offline": pgettext_lazy("it is", "offline"),
     "never": pgettext_lazy("it is", "never seen"),
 }
-PLACES = {
+PAGES = {
     "overview": pgettext_lazy("watches", "viewing the overview"),
     "terminals": pgettext_lazy("watches", "viewing terminals"),
     "terminal": pgettext_lazy("watches", "viewing a terminal"),
@@ -65,7 +65,7 @@ REPEATS = (
 )
 """Rules as the form creates them."""
 TRAITS: Mapping[str, Traits] = {kind.value: kind.traits for kind in (*TransitionKind, *IncidentTransitionKind)}
-LONGEST_SHORT = 4
+MAX_SHORT_LENGTH = 4
 
 
 @register.filter
@@ -117,13 +117,13 @@ def short(site_label: SiteLabel) -> str:
     name = str(site_label.name)
     return (
         name
-        if get_language() == "ja" and name == site_label.name.ja and len(name) <= LONGEST_SHORT
+        if get_language() == "ja" and name == site_label.name.ja and len(name) <= MAX_SHORT_LENGTH
         else site_label.code
     )
 
 
 @register.filter
-def told(cell: SiteCell) -> str:
+def cell_text(cell: SiteCell) -> str:
     """A cell in words for screen readers, without its number."""
     terminals = ngettext("%(number)s terminal", "%(number)s terminals", cell.terminals) % {"number": cell.terminals}
     values = {"site": cell.site_label.name, "terminals": terminals, "worst": _worst(cell.worst)}
@@ -143,8 +143,8 @@ def what_happened(dropped: DroppedTerminals) -> str:
 
 
 @register.filter
-def place_label(page: str) -> Any:
-    return PLACES.get(page, "")
+def page_label(page: str) -> Any:
+    return PAGES.get(page, "")
 
 
 @register.filter

@@ -32,19 +32,19 @@ def about(alerts: Sequence[Alert]) -> str:
 
 
 def line(kind: NotificationKind, alert: Alert) -> str:
-    story = _story(kind, alert)
+    summary = _summary(kind, alert)
     if (flapping := getattr(alert, "flapping", None)) is None:
-        return story
+        return summary
     changes = ngettext("%(number)d change", "%(number)d changes", flapping.changes) % {"number": flapping.changes}
     if flapping.ended_at is not None:
-        return gettext("%(told)s; flapped, %(changes)s") % {"told": story, "changes": changes}
-    return gettext("%(told)s; flapping, %(changes)s so far") % {
-        "told": story,
+        return gettext("%(summary)s; flapped, %(changes)s") % {"summary": summary, "changes": changes}
+    return gettext("%(summary)s; flapping, %(changes)s so far") % {
+        "summary": summary,
         "changes": changes,
     }
 
 
-def _story(kind: NotificationKind, alert: Alert) -> str:
+def _summary(kind: NotificationKind, alert: Alert) -> str:
     terminal = alert.terminal
     values = {
         "terminal": f"{terminal.uid} ({terminal.label})" if terminal.label else terminal.uid,
