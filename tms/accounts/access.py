@@ -1,4 +1,4 @@
-"""What a person may see and do. Every board, API and admin page asks these functions, and nothing else decides."""
+"""What a person may see and do. Every board, API operation and admin page decides through these functions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -57,12 +57,12 @@ def demand(person: Person, permission: Permission) -> None:
 
 
 def may_open_admin(person: Person) -> bool:
-    """Whether the admin shows the person anything: being staff alone grants nothing there."""
+    """Whether the admin shows the person anything: staff status alone grants nothing there."""
     return may_watch(person) and person.is_staff and bool(person.is_superuser or person.get_all_permissions())
 
 
 def may_act_for(person: Person, other: User) -> bool:
-    """Whether `person` may manage a token, password or address of `other`: only if `other` may do no more than they."""
+    """Whether `person` may manage a token, password or address of `other`, who must not have more permissions."""
     if not may_watch(person) or person.is_superuser:
         return may_watch(person)
     return not other.is_superuser and other.get_all_permissions() <= person.get_all_permissions()

@@ -26,7 +26,7 @@ class PersonAdmin(UserAdmin[User]):
     list_display = ("username", "display_name", "email", "language", "is_staff", "is_active", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     for_superusers = ("is_staff", "is_superuser", "groups", "user_permissions")
-    """Who could set one of these could give themselves all rights."""
+    """A person who may set one of these could grant themselves all permissions."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         mine = super().get_readonly_fields(request, obj)
@@ -45,7 +45,7 @@ class PersonAdmin(UserAdmin[User]):
         return forms.ChoiceField(label=_("Language"), choices=choices, required=False)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Deletes their tokens, too, although a single token cannot be deleted."""
+        """Also deletes their tokens, although a single token cannot be deleted."""
         deletable, counts, needed, protected = super().get_deleted_objects(objs, request)
         return deletable, counts, needed - {ApiToken._meta.verbose_name}, protected
 
@@ -89,7 +89,7 @@ class ApiTokenForm(ModelForm[ApiToken]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin[ApiToken]):
-    """A token is made, and revoked; nothing about it can be edited."""
+    """A token is created and revoked, never edited."""
 
     form = ApiTokenForm
     records_itself = True

@@ -1,4 +1,4 @@
-"""Tokens of the API: issue, find, revoke. A token is seen once, when it is issued."""
+"""Tokens of the API: issue, find, revoke. A token is shown once, when it is issued."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ def issue(person: User, *, name: str, at: datetime, expires_at: datetime | None 
 
 
 def find(secret: str, *, at: datetime) -> ApiToken | None:
-    """The valid token with this secret, with its person; and that it was used is written down."""
+    """The valid token with this secret, with its person. Records the use."""
     found = ApiToken.objects.valid(at).filter(digest=hash_token(secret)).select_related("person").first()
     if found is not None and (found.used_at is None or found.used_at < at - EXACT_TO):
         ApiToken.objects.filter(pk=found.pk).update(used_at=at)
@@ -35,7 +35,7 @@ def find(secret: str, *, at: datetime) -> ApiToken | None:
 
 
 def revoke(tokens: models.QuerySet[ApiToken], *, at: datetime) -> int:
-    """They are valid no more from the next request on. Returns how many were not revoked until now."""
+    """Revoke these tokens, from the next request on. Returns how many were valid until now."""
     with transaction.atomic():
         valid = list(tokens.filter(revoked_at=None).select_for_update(of=("self",)))
         for token in valid:

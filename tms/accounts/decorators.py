@@ -1,4 +1,4 @@
-"""Who may open a page: asked of `tms.accounts.access` before any view for people runs."""
+"""Who may open a page: checked through `tms.accounts.access` before the view runs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -37,7 +37,7 @@ def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[PageRequest, P]
         if access.may_watch(request.user):
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # narrowed by the question above
         if request.htmx:
-            # htmx would put the sign-in page where the answer belongs.
+            # htmx would insert the sign-in page instead of the response
             return HttpResponseClientRedirect(resolve_url("sign-in"))
         return redirect_to_login(request.get_full_path() if request.method == "GET" else resolve_url("overview"))
 
@@ -45,7 +45,7 @@ def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[PageRequest, P]
 
 
 def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatenate[PageRequest, P], HttpResponseBase]]:
-    """Lets through only a person with this permission."""
+    """Admits only people with this permission."""
 
     def guard(view: View[P]) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
         @wraps(view)

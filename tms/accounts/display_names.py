@@ -1,4 +1,4 @@
-"""What people are called on a board: short, and unmistakable among a shift's few."""
+"""Names of people on boards: short, but unique among the few people of a shift."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ class Name(NamedTuple):
 
 
 def name_of(person: User) -> Name:
-    """`K. Sato` and `KS`; a Japanese name is the family's, and its first character."""
+    """`K. Sato` and `KS`; for a Japanese name the family name, and its first character."""
     family, given = person.last_name.strip(), person.first_name.strip()
     if family and not family.isascii():
         return Name(family, family[0])

@@ -9,14 +9,14 @@ from tms.accounts.sign_in.throttle import attempt
 
 
 class PasswordForm(PasswordChangeForm):
-    """A person's own password. The current one is tried under the limits of signing in."""
+    """Changes a person's own password. Checking the current one counts towards the sign-in limits."""
 
     def __init__(self, user: User, data: Any = None, *, request: HttpRequest) -> None:
         super().__init__(user, data)
         self._request = request
 
     def clean_old_password(self) -> str:
-        """Raises SignInThrottledError after too many wrong tries."""
+        """Raises SignInThrottledError after too many failed attempts."""
         old: str = self.cleaned_data["old_password"]
         with attempt(self._request, self.user.get_username()) as tried:
             tried.is_accepted = self.user.check_password(old)

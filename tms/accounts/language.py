@@ -6,7 +6,7 @@ from django.utils import translation
 
 
 class LanguageMiddleware:
-    """Speaks a person's own language; to a visitor that of the cookie, else that of the browser."""
+    """Activates a person's own language; for visitors that of the cookie, otherwise that of the browser."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Pages of the admin that show secrets: once, straight in the answer, so that no session or message ever holds one."""
+"""Secrets that admin pages show once, in the response itself, so that no session or message stores them."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ class Secret(NamedTuple):
 
 
 def keep(request: HttpRequest, secret: Secret) -> None:
-    """Carry `secret` from where a row is saved to where this same request is answered."""
+    """Pass `secret` from saving a row to the response of the same request."""
     setattr(request, KEPT, secret)
 
 

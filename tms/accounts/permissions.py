@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Permission(models.TextChoices):
-    """Each value is the full name that Django knows the permission by; its label completes "may …"."""
+    """The value is Django's full name of the permission; the label completes "may …"."""
 
     HANDLE_ALERTS = "accounts.handle_alerts", _("acknowledge, snooze, assign and resolve alerts and incidents")
     SEND_COMMANDS = "accounts.send_commands", _("send commands to terminals")
@@ -26,7 +26,7 @@ class Permission(models.TextChoices):
 
     @property
     def key(self) -> str:
-        """How templates and style sheets name it: `handle_alerts`."""
+        """The name in templates and style sheets: `handle_alerts`."""
         return self.name.lower()
 
     @property
@@ -35,12 +35,12 @@ class Permission(models.TextChoices):
 
     @classmethod
     def of_actions(cls) -> list[Self]:
-        """Those that belong to no model, and are declared by `Action`."""
+        """Those that belong to no model; `Action` declares them."""
         return [permission for permission in cls if permission.value.startswith("accounts.")]
 
 
 class Action(models.Model):  # noqa: DJ008  (there is never a row)
-    """Has no table: it is where Django finds the permissions of actions, so that groups can hold them."""
+    """Has no table: it declares the permissions of actions, so that groups can have them."""
 
     class Meta:
         managed = False

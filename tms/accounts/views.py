@@ -72,7 +72,7 @@ def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
 @never_cache
 @sign_in_required
 def change_password(request: AuthenticatedRequest) -> HttpResponse:
-    """Every other session of the person ends: a session holds a digest of the password (R14)."""
+    """Every other session of the person ends, because sessions contain a hash of the password (R14)."""
     is_sent = request.method == "POST"
     form = PasswordForm(request.user, request.POST if is_sent else None, request=request)
     if is_sent and form.is_valid():
@@ -113,7 +113,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 
 def _back(request: HttpRequest) -> str:
-    """The page that the form stood on, if it is one of ours."""
+    """The page that contained the form, if it is one of ours."""
     for address in (request.POST.get("next", ""), request.META.get("HTTP_REFERER", "")):
         if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
             return address

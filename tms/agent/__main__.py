@@ -24,7 +24,7 @@ log = logging.getLogger("tms.agent")
 
 
 class OneLine(logging.Formatter):
-    """One line per event, whatever it contains."""
+    """Formats an event as one line, whatever it contains."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)

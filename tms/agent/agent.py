@@ -1,4 +1,4 @@
-"""An agent: samples its source, keeps what is not acknowledged, and keeps one link to TMS."""
+"""An agent: samples its source, spools unacknowledged reports, and keeps one link to TMS."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -27,10 +27,10 @@ from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import PlainCredential
 
 FIRST_HEARTBEAT_S = 30.0
-"""Between samples until TMS has sent its interval."""
+"""Sampling interval until TMS has sent its own."""
 SHORTEST_TICK_S = 1.0
 STABLE_S = 10.0
-"""A link that lived so long was a good one: the next failure counts as the first."""
+"""After a link of this length the next failure counts as the first."""
 LONGEST_TICK_S = 3600.0
 
 
@@ -39,9 +39,9 @@ class Interrupted(LinkEnd):
 
 
 class Agent:
-    """Cheap enough that thousands run in one event loop: no thread, and two tasks beside the caller's.
+    """Light enough that thousands run in one event loop: no thread, and two tasks beside the caller's.
 
-    Each `run` is a separate boot; what the spool still holds of earlier ones is delivered first.
+    Each `run` is a separate boot; spooled reports of earlier boots are sent first.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Agent:
         self._boot()
 
     async def run(self) -> frames.GoodbyeFrame | None:
-        """Until `stop` or `crash`; returns the goodbye that was meant, None after a crash or a refusal."""
+        """Runs until `stop` or `crash`. Returns the planned goodbye; None after a crash or a rejection."""
         self._boot()
         self._arm(self._tick_s)
         try:
@@ -91,15 +91,15 @@ class Agent:
         return self._goodbye
 
     def stop(self, reason: frames.GoodbyeReason = "shutdown", back_at: datetime | None = None) -> None:
-        """Say goodbye, close, and let `run` return."""
+        """Say goodbye, close the link, and make `run` return."""
         self._leave(frames.GoodbyeFrame(reason, UNSET if back_at is None else back_at))
 
     def crash(self) -> None:
-        """Let `run` return without a word to TMS, as a loss of power would."""
+        """Make `run` return without a goodbye, like a power cut."""
         self._leave(None)
 
     def offline_for(self, seconds: float) -> None:
-        """Cut the link, and dial again after `seconds` at the earliest; what is sampled meanwhile is spooled."""
+        """Cut the link, and dial again after `seconds` at the earliest; samples are spooled meanwhile."""
         self._offline_until = asyncio.get_running_loop().time() + seconds
         self._interrupt()
 
@@ -193,7 +193,7 @@ class Agent:
     # One link
 
     async def _one_link(self) -> float:
-        """Returns how long to wait for the next."""
+        """Returns how long to wait before the next link."""
         self._set(phase=AgentPhase.DIALLING)
         try:
             self._link = await self._dial()
@@ -242,7 +242,7 @@ class Agent:
         )
         outbox.take_ack(frames.AckFrame(booted.acked_seq))
         pace = Pace(booted.limits, at=asyncio.get_running_loop().time())
-        # At random, because many terminals connect at once after an outage and would tick together ever after.
+        # At random: many terminals connect at once after an outage, and would otherwise stay in step for ever.
         self._arm(self._options.jitter() * self._tick_s)
         self._set(phase=AgentPhase.CONNECTED, session=booted.session, acked_seq=booted.acked_seq, refused="")
         return AgentSession(link, outbox, pace, self._commands, on_ack=self._acked, log=self._log)
@@ -273,7 +273,7 @@ class Agent:
 
 
 def is_refusal(end: LinkEnd) -> bool:
-    """TMS does not take the credential, now or any more."""
+    """TMS rejects the credential for good."""
     return (isinstance(end, HandshakeRefused) and end.is_credential_rejected) or (
         isinstance(end, Closed) and end.code == CloseCode.CREDENTIAL_REVOKED
     )

@@ -1,4 +1,4 @@
-"""The command line of `tms-agent`. Each error is one line that says what is wrong, where, and what is expected."""
+"""The command line of `tms-agent`. Each error is one line: what is wrong, where, and what is expected."""
 
 import argparse
 import os
@@ -134,7 +134,7 @@ def interval(text: str) -> float:
 
 
 def state_folder() -> Path:
-    """Where this platform keeps what a program must find again."""
+    """The directory for persistent data on this platform."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "tms-agent"
     if sys.platform == "darwin":

@@ -16,7 +16,7 @@ AT_ONCE = 4
 
 
 class Commands:
-    """An answer outlives the link that its command came by: it is sent on the next one."""
+    """An answer outlives the link of its command: it is sent on the next one."""
 
     def __init__(
         self,

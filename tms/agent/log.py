@@ -1,4 +1,4 @@
-"""Log lines of an agent: each names its terminal, for one process may hold thousands."""
+"""Log lines of an agent. Each names its terminal, because one process may run thousands."""
 
 import logging
 from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""What can be chosen about an agent; the defaults are right for a terminal in the field."""
+"""Options of an agent. The defaults suit a terminal in the field."""
 
 import random
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from tms.agent.device.clock import BootClock, machine_clock, utc_now
 @dataclass(frozen=True, slots=True)
 class Options:
     interval_s: float | None = None
-    """Between samples. Not longer than the heartbeat that TMS asks for, which is the default."""
+    """Between samples. At most the heartbeat that TMS asks for, which is the default."""
     ping_s: float | None = PING_S
     """Between pings; None to send nothing while there is nothing to report."""
     ends_when_refused: bool = False
-    """Give up when the credential is refused before TMS ever took it, instead of trying again."""
+    """Give up if the credential is rejected before TMS ever accepted it, instead of retrying."""
     now: Callable[[], datetime] = utc_now
-    """The clock on the wall, which may be wrong and may be set at any time. Events of a source are dated by it."""
+    """The system clock, which may be wrong and may be set at any time. It dates the events of a source."""
     clock: BootClock = field(default_factory=machine_clock)
-    """The clock that reports are ordered by."""
+    """The clock that orders reports."""
     jitter: Callable[[], float] = random.random
     """From 0 to 1: spreads what many terminals would do at the same time."""

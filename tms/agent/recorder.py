@@ -16,13 +16,13 @@ from tms.protocol import frames, limits
 ROUND_TRIP = "link_rtt_ms"
 CLOCK_TOLERANCE = timedelta(seconds=60)
 LONGEST_EVENT_AGE = timedelta(days=366)
-"""What is older than that was dated by a clock that was never set."""
+"""An older date comes from a clock that was never set."""
 
 
 class Recorder:
     """One boot of a terminal's software: its id, its sequence, its clock.
 
-    Reports are spooled by the boot clock, which nobody can set, and dated when they are sent.
+    Reports are spooled by the boot clock, which cannot be set, and dated when they are sent.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Recorder:
         return anchor.date(self._clock.now()) if anchor else self._wall()
 
     def set_clock(self, server_time: datetime) -> None:
-        """Many terminals start in 1970, or have a battery that ran out, and are set by NTP at any moment."""
+        """Many terminals start in 1970, or have an empty battery, and NTP may set them at any moment."""
         self._spool.set_anchor(Anchor(self._clock.id, self._clock.elapsed_s(), server_time))
         error = self._wall() - server_time
         if abs(error) > CLOCK_TOLERANCE:
@@ -56,12 +56,12 @@ class Recorder:
         return self._wall() - self.now() if self._clock.id in self._spool.anchors else None
 
     def corrected(self, at: datetime) -> datetime:
-        """`at` is by the clock on the wall; where that one is plainly wrong, the same instant by TMS's."""
+        """`at` is by the system clock; if that is clearly wrong, the same instant by TMS's."""
         error = self._wall() - self.now()
         return at - error if abs(error) > CLOCK_TOLERANCE else at
 
     def record(self, *, round_trip_s: float) -> None:
-        """Sample, and add the one reading that only the link knows."""
+        """Sample, and add the one reading that only the link has."""
         sample = self._sample()
         if sample is None:
             return
@@ -70,7 +70,7 @@ class Recorder:
         self._spool_reports(sample)
 
     def boot(self) -> frames.BootFrame:
-        """The boot frame of the next link, with the state as it is now."""
+        """The boot frame of the next link, with the current state."""
         sample = self._sample() or DeviceSample()
         identity = cleaned(self._source.identity)
         boot = frames.BootFrame(
@@ -85,7 +85,7 @@ class Recorder:
             full=state_of(sample),
         )
         if sample.events:
-            # Numbered beyond `last_seq`, so that they are not taken for backfill.
+            # Numbered beyond `last_seq`, so that they do not count as backfill.
             self._spool_reports(sample)
         return boot
 
@@ -115,10 +115,10 @@ class Recorder:
         )
 
     def _age(self, event: frames.TerminalEvent, at: datetime) -> timedelta:
-        """How long ago it happened, `at` being now by the boot clock.
+        """How long ago the event happened, with `at` as the current time of the boot clock.
 
-        The clock on the wall knows, unless it was set meanwhile or the event bears an impossible instant. Then all
-        that is known is that it happened since the last sample.
+        The system clock tells, unless it was set meanwhile or the event has an impossible instant. Then it is only
+        known that the event happened since the last sample.
         """
         if event.at is None:
             return timedelta()

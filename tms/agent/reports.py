@@ -1,4 +1,4 @@
-"""Makes reports of a sample, such that TMS takes them."""
+"""Builds reports from a sample within the limits of TMS."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -12,13 +12,13 @@ from tms.protocol import frames, limits, uplink
 from tms.protocol.errors import FrameError
 
 EVENTS_BYTES = limits.FRAME_BYTES // 2
-"""The rest is room for the readings: 64 of them with the longest names need 6 KiB."""
+"""The rest is for the readings: 64 of them with the longest names need 6 KiB."""
 
 _encoder = msgspec.json.Encoder()
 
 
 def state_of(sample: DeviceSample) -> frames.FullState:
-    """A probe may return what is not a number, which JSON cannot represent."""
+    """A probe may return a value that is not a number, which JSON cannot represent."""
     metrics = {name: float(value) for name, value in sample.metrics.items() if math.isfinite(value)}
     return frames.FullState(sample.status, metrics or UNSET)
 
@@ -41,12 +41,12 @@ def tidy(event: frames.TerminalEvent, at: datetime) -> frames.TerminalEvent:
 
 
 def clean(text: str, length: int = limits.NAME_LENGTH) -> str:
-    """`text` without what TMS refuses: lone surrogates, U+0000, more than `length` characters."""
+    """`text` without what TMS rejects: lone surrogates, U+0000, more than `length` characters."""
     return text.encode(errors="replace").decode().replace("\0", "?")[:length]
 
 
 def fault_in(report: frames.ReportFrame) -> FrameError | None:
-    """Why TMS would refuse it."""
+    """Why TMS would reject it."""
     decoded = next(uplink.decode(uplink.encode(uplink.ReportCall(report, "2.0"))))
     return decoded if isinstance(decoded, FrameError) else None
 

@@ -1,7 +1,7 @@
 """The audit trail: who changed the configuration, when, from where and how.
 
-Services and forms call `change` or `record` in the transaction of what they do, so that neither is there without the
-other. The request whose work this is comes from `AuditMiddleware`; without one the change came from a command.
+Services and forms call `change` or `record` in the transaction of the change, so that neither is committed without the
+other. `AuditMiddleware` provides the current request; without one the change came from a command.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from tms.accounts.models.audit_entry import AuditEntry, Via
 SECRET_FIELDS = frozenset({"password", "password1", "password2", "encrypted_secrets", "digest"})
 MASKED = "•••"
 UNTRACKED = frozenset({"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"})
-"""What TMS itself writes into a row, beside what people set."""
+"""Columns that TMS itself writes, beside what people set."""
 MOST_TEXT = 500
 MOST_ROWS = 100
 
@@ -27,7 +27,7 @@ _request: ContextVar[HttpRequest | None] = ContextVar("audited_request", default
 
 
 class AuditMiddleware:
-    """Lets `record` know whose request a change belongs to."""
+    """Lets `record` know which request a change belongs to."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -41,7 +41,7 @@ class AuditMiddleware:
 
 
 class ChangeOrigin(NamedTuple):
-    """Who does something, and from where."""
+    """Who makes a change, and from where."""
 
     actor: User | None = None
     via: Via = Via.COMMAND
@@ -50,7 +50,7 @@ class ChangeOrigin(NamedTuple):
 
 
 def origin() -> ChangeOrigin:
-    """Of the work that goes on."""
+    """The origin of the current change."""
     request = _request.get()
     if request is None:
         return ChangeOrigin()
@@ -81,10 +81,10 @@ def record(action: str, row: models.Model, changes: Mapping[str, Any] | None = N
 
 @contextmanager
 def change[Row: models.Model](row: Row, action: str = "") -> Iterator[Row]:
-    """A transaction in which `row` is made or edited; an entry with what differs ends it.
+    """A transaction that creates or changes `row`, and ends by recording the differences.
 
-    `action`: `created` or `changed` if it names none. Rows that belong to it count as well, if its model names
-    them in `audited_relations`.
+    `action` is `created` or `changed` by default. Related rows are included if the model names them in
+    `audited_relations`.
     """
     with transaction.atomic():
         before = _snapshot(row)
@@ -96,7 +96,7 @@ def change[Row: models.Model](row: Row, action: str = "") -> Iterator[Row]:
 
 
 def _snapshot(row: models.Model) -> dict[str, Any]:
-    """What the database has of it; nothing if it has none."""
+    """The stored values of the row; empty if it is not stored."""
     stored = type(row)._base_manager.filter(pk=row.pk).first() if row.pk else None
     if stored is None:
         return {}
@@ -104,7 +104,7 @@ def _snapshot(row: models.Model) -> dict[str, Any]:
 
 
 def _values(row: models.Model, *, besides: str = "") -> dict[str, Any]:
-    """Field → value; a row that is pointed to, and each of many, by its name. `besides` is left out."""
+    """Field → value, related rows by name. Omits `besides`."""
     fields = [field for field in row._meta.concrete_fields if not field.primary_key]
     one = {field.name: plain(getattr(row, field.name)) for field in fields if field.name not in UNTRACKED | {besides}}
     return one | {field.name: _names(getattr(row, field.name).all()) for field in row._meta.many_to_many}
@@ -121,7 +121,7 @@ def _children(row: models.Model, relation: str) -> list[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """As JSON has it, and short; rows by their names."""
+    """The value for JSON, shortened; rows by name."""
     if isinstance(value, models.QuerySet):
         return _names(value)
     if isinstance(value, datetime | date | time):

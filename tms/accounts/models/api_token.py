@@ -16,7 +16,7 @@ class TokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """Lets another system act as a person over the API. Kept only as the SHA-256 of its 256-bit secret."""
+    """Lets another system act as a person over the API. Stores only the SHA-256 of its 256-bit secret."""
 
     name = LineField(_("name"), max_length=100, help_text=_("The program that uses it."))
     person = models.ForeignKey(
@@ -30,7 +30,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     used_at = models.DateTimeField(_("last used"), null=True, blank=True)
-    """To within a minute."""
+    """Accurate to a minute."""
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
     objects = TokenQuerySet.as_manager()

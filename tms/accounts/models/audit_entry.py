@@ -7,7 +7,7 @@ from tms.lib.text_fields import LineField
 
 
 class Via(models.TextChoices):
-    """The way by which a change came in."""
+    """How a change was made."""
 
     PAGE = "page", _("page")
     API = "api", _("API")
@@ -15,12 +15,12 @@ class Via(models.TextChoices):
 
 
 class AuditEntry(models.Model):
-    """One change to the configuration of TMS: who, when, from where, what. `tms.accounts.audit.recorder` writes it."""
+    """One change to the configuration of TMS: who, when, from where, what. Written by `tms.accounts.audit.recorder`."""
 
     at = models.DateTimeField(_("time"), db_default=Now())
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     actor_name = LineField(_("who"), max_length=150, blank=True)
-    """The username; it outlives the account. Empty: nobody was signed in, as on the command line."""
+    """The username, which outlives the account. Empty if nobody was signed in, as on the command line."""
     via = models.CharField(_("via"), max_length=16, choices=Via)
     token = models.ForeignKey("accounts.ApiToken", models.SET_NULL, null=True, related_name="+")
     address = models.GenericIPAddressField(_("address"), null=True)
@@ -37,7 +37,7 @@ class AuditEntry(models.Model):
         ordering = ("-pk",)
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit trail")
-        # Readers: the history of one object; all changes of a time.
+        # Readers: the history of one object; all changes of a period.
         indexes = (
             models.Index(fields=("subject_type", "subject_id"), name="audit_subject"),
             models.Index(fields=("at",), name="audit_at"),

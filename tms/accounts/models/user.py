@@ -25,7 +25,7 @@ class User(AbstractUser):
 
     @property
     def initials(self) -> str:
-        """Two letters for an avatar: of the name if there is one, else of the username."""
+        """Two letters for an avatar, from the name or else the username."""
         name = self.get_full_name()
         if not name:
             return self.username[:2].upper()

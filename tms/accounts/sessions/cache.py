@@ -1,11 +1,11 @@
-"""Redis before the table of sessions: it spares each page a question, and nothing depends on it."""
+"""Redis as a cache in front of the session table. It saves one query per page, and nothing depends on it."""
 
 from typing import Any
 
 from tms.lib.redis_cache import FallbackCache
 
 LONGEST_S = 60
-"""A session that was ended while Redis did not listen is over so long after it listens again."""
+"""A session that ended while Redis was unavailable is dropped this long after Redis is back."""
 
 
 class SessionCache(FallbackCache):

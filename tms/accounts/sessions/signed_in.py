@@ -1,4 +1,4 @@
-"""Who is still signed in. A live board asks again and again, for a sign-in ends while its socket stays open (R14)."""
+"""Who is still signed in. Live boards check repeatedly, because a sign-in can end while the socket is open (R14)."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -11,9 +11,9 @@ from tms.accounts.models import User
 
 
 def signed_in(keys: Collection[str], *, at: datetime) -> Mapping[str, User]:
-    """The person of each of these sessions that still holds.
+    """The people of the session keys that are still valid.
 
-    It does not when it expired or was ended, when the person was disabled, or when the password is another by now.
+    A session is invalid when it expired or was ended, when the person was disabled, or when the password changed.
     """
     rows = Session.objects.filter(session_key__in=keys, expire_date__gt=at)
     claims = {row.session_key: row.get_decoded() for row in rows}

@@ -1,1 +1,1 @@
-"""Signing in with a password: how often it may be tried, and how many passwords are hashed at once."""
+"""Signing in with a password: limits of attempts, and of passwords hashed at once."""

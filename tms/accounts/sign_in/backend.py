@@ -10,7 +10,7 @@ from tms.accounts.sign_in.throttle import attempt
 class ThrottledBackend(ModelBackend):
     """Django's own backend behind the throttle, which every call of `authenticate` passes.
 
-    Raises SignInThrottledError or HashingBusyError, which `RefusalMiddleware` answers.
+    Raises SignInThrottledError or HashingBusyError, which `RefusalMiddleware` converts to a response.
     """
 
     def authenticate(

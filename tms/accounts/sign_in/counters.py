@@ -1,7 +1,7 @@
-"""Recent attempts, counted by key: in Redis for all processes, in this process while Redis is away.
+"""Recent attempts, counted by key: in Redis for all processes, or in this process while Redis is unavailable.
 
-A key holds the instants of the attempts of its window and nothing else, at most `most` of them plus those in flight,
-and ends with its window. Attempts that are refused are not counted, so the limit on the total bounds the memory too.
+A key stores only the instants of the attempts of its window, at most `most` of them plus those in flight, and expires
+with the window. Rejected attempts are not counted, so the limit on the total also bounds the memory.
 """
 
 import math
@@ -16,7 +16,7 @@ from django.core.cache import caches
 from tms.lib.redis_cache import FallbackCache
 
 MOST_KEYS = 10_000
-"""That a process without Redis remembers; beyond it the one that was used longest ago is forgotten."""
+"""Keys that a process without Redis remembers; beyond it the least recently used one is dropped."""
 
 
 class Limit(NamedTuple):
@@ -29,7 +29,7 @@ class Limit(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The limit that is reached, and when it is worth trying again."""
+    """The limit that was reached, and when to try again."""
 
     limit: Limit
     wait_s: float
@@ -39,20 +39,22 @@ class Counters(Protocol):
     """The first limit counts an attempt before the password is checked, the others after it failed."""
 
     def begin(self, limits: Sequence[Limit], attempt: str) -> Block | None:
-        """Count `attempt` in the first limit, unless one of them is reached: the one that lasts longest."""
+        """Count `attempt` in the first limit, unless a limit is reached. Returns the one that lasts longest."""
 
     def fail(self, limits: Sequence[Limit], attempt: str) -> Sequence[Limit]:
-        """Count it in the others too. Returns the limits that it filled up."""
+        """Count it in the other limits too. Returns those that are full now."""
 
     def succeed(self, limits: Sequence[Limit], attempt: str) -> None:
-        """Forget all attempts of the first limit, in the others too: they were somebody's slips."""
+        """Remove all attempts of the first limit from all limits, because the person succeeded: they were typing
+        errors.
+        """
 
     def abandon(self, limits: Sequence[Limit], attempt: str) -> None:
-        """It was not tried after all."""
+        """Remove the attempt, because the password was not checked."""
 
 
 class LocalCounters:
-    """In this process."""
+    """Counts in this process."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -149,7 +151,7 @@ ABANDON = "return redis.call('ZREM', KEYS[1], ARGV[1])"
 
 
 class RedisCounters:
-    """In Redis, each step as one script: no other process comes between. `execute` runs it."""
+    """Counts in Redis, each step as one atomic script. `execute` runs it."""
 
     def __init__(self, execute: Callable[[str, Sequence[str], Sequence[Any]], Any]) -> None:
         self._execute = execute
@@ -173,7 +175,7 @@ class RedisCounters:
 
 
 class RedisAwayError(Exception):
-    """Or it is not used at all."""
+    """False if Redis is not used at all."""
 
 
 def execute(script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
@@ -191,7 +193,7 @@ shared, local = RedisCounters(execute), LocalCounters()
 
 
 def ask[T](question: Callable[[Counters], T]) -> T:
-    """Of all processes; of this one while Redis is away."""
+    """Counts for all processes; for this one while Redis is unavailable."""
     try:
         return question(shared)
     except RedisAwayError:

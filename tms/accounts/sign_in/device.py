@@ -1,7 +1,7 @@
-"""Known devices: a signed cookie says who signed in here before (OWASP, "device cookies").
+"""Known devices: a signed cookie names the people who signed in on this device (OWASP, "device cookies").
 
-Whoever guesses from elsewhere cannot lock such a person out, for attempts from a known device have a limit of their
-own. The cookie proves nothing else: the password is still needed.
+Attempts from a known device have a limit of their own, so attackers elsewhere cannot lock a person out. The cookie
+grants nothing else: the password is still required.
 """
 
 import secrets
@@ -21,7 +21,7 @@ MOST_NAMES = 8
 class Device(NamedTuple):
     id: str
     names: tuple[str, ...]
-    """Digests of the names that signed in here, newest first."""
+    """Hashes of the names that signed in here, newest first."""
 
 
 def of(cookies: Mapping[str, str]) -> Device | None:
@@ -36,7 +36,7 @@ def of(cookies: Mapping[str, str]) -> Device | None:
 
 
 def remember(response: HttpResponse, known: Device | None, name: str) -> None:
-    """Give the browser a cookie by which `name` is known from now on."""
+    """Set a cookie by which the browser is a known device of `name` from now on."""
     names = (name, *(other for other in (known.names if known else ()) if other != name))[:MOST_NAMES]
     value = signing.dumps([known.id if known else secrets.token_hex(8), *names], salt=SALT)
     response.set_cookie(

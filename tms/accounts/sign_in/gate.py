@@ -1,7 +1,7 @@
-"""In front of Django: forms to sign in, at a pace that pages do not notice.
+"""Limits sign-in forms before they reach Django, at a rate that pages do not notice.
 
-A refusal of the throttle still costs a page. Beyond a few a second the answer comes from here, ready-made and a second
-late, so that loops of guesses wait instead of working.
+A rejection by the throttle costs as much as a page. Beyond a few per second the gate returns a prepared response after
+one second, so that guessing loops wait instead of causing work.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ MOST_CLIENTS = 10_000
 
 
 class SignInGate:
-    """`address_of` names the client of a connection, behind trusted proxies too."""
+    """`address_of` returns the client address of a connection, also behind trusted proxies."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class SignInGate:
         await answer(send, language_of(request), math.ceil(full.wait_s))
 
     def _full(self, known: device.Device | None, address: str | None, at: float) -> TokenBucket | None:
-        """The bucket that is empty. A known device need not share what strangers have in total."""
+        """The bucket that is empty. A known device need not share the total of unknown ones."""
         own = self._bucket(known.id if known else network(address or ""), at)
         if not own.take(at):
             return own
@@ -105,7 +105,7 @@ async def answer(send: Any, language: str, wait_s: int) -> None:
 
 
 def language_of(request: ASGIRequest) -> str:
-    """The cookie's, else the browser's; it has no person yet."""
+    """The language of the cookie, otherwise of the browser; no person is known yet."""
     return translation.get_language_from_request(request)
 
 

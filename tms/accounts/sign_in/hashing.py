@@ -1,6 +1,6 @@
-"""Passwords are hashed by a few threads of their own, which yield to everything else (R42).
+"""Hashes passwords in a few threads of low priority (R42).
 
-One hash takes a core for most of a second. Without a bound, password guessing takes the cores from the pages.
+One hash takes a core for most of a second. Without a limit, password guessing would take the cores from the pages.
 """
 
 import os
@@ -17,13 +17,13 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 
 WAITING = 8
-"""Hashes that wait for a thread; one more is refused."""
+"""Hashes that may wait for a thread; further ones are rejected."""
 WAIT_S = 5.0
 NICENESS = 15
 
 
 class HashingBusyError(Exception):
-    """More passwords are to be hashed than this process takes at once."""
+    """More passwords are waiting to be hashed than this process accepts."""
 
     wait_s = 5.0
 
@@ -35,7 +35,7 @@ class HashingPool:
         self._wait_s = wait_s
 
     def run(self, work: Callable[[], str]) -> str:
-        """Raises HashingBusyError when `work` did not begin in time."""
+        """Raises HashingBusyError if `work` did not begin in time."""
         if not self._places.acquire(blocking=False):
             raise HashingBusyError
         future = self._executor.submit(work)
@@ -48,7 +48,7 @@ class HashingPool:
 
 
 class BoundedPBKDF2(PBKDF2PasswordHasher):
-    """Django's own hash, in the pool. What is stored is the same."""
+    """Django's own hash, in the pool. Stored hashes are the same."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
         give_back_connection()
@@ -57,7 +57,7 @@ class BoundedPBKDF2(PBKDF2PasswordHasher):
 
 
 def give_back_connection() -> None:
-    """Close the connection that looked the person up: pages need it while this request waits for a thread."""
+    """Close the connection that read the person: pages need it while this request waits for a thread."""
     if not connection.in_atomic_block:
         connection.close()
 
@@ -68,7 +68,7 @@ def pool() -> HashingPool:
 
 
 def yield_to_others() -> None:
-    """Lower the priority of the calling thread: pages and terminals go first. Linux has one for each thread."""
+    """Lower the priority of the calling thread, which on Linux is per thread: pages and terminals go first."""
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

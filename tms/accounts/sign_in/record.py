@@ -1,4 +1,4 @@
-"""django-axes records who signed in and out. It counts no guesses: it kept a row for them that grew with each."""
+"""django-axes records who signed in and out. It does not count failures: it would store a row for each."""
 
 from typing import Any
 
@@ -10,4 +10,4 @@ class SignInRecord(AxesDatabaseHandler):  # type: ignore[misc]  # django-axes ha
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
-        """Failures are counted in `counters` for as long as their window, and in `tms_sign_ins`."""
+        """Failures are counted in `counters` for their window, and in the metric `tms_sign_ins`."""

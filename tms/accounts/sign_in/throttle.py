@@ -1,6 +1,6 @@
-"""How often a password may be tried, decided before it is hashed (R16, R42).
+"""Limits password attempts before anything is hashed (R16, R42).
 
-The limits count names as typed, existing or not, so an answer never reveals which accounts exist.
+The limits count names as typed, existing or not, so a response never reveals which accounts exist.
 """
 
 import contextlib
@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 
 SALT = "tms.accounts.sign_in"
 NETWORK_BITS = 64
-"""What one customer of an IPv6 network has to choose addresses from."""
+"""An IPv6 customer can choose addresses within this prefix."""
 TOTAL_WINDOW_S = 60
 
 
 class SignInThrottledError(Exception):
-    """Too many wrong tries; nothing was hashed."""
+    """Too many failed attempts; nothing was hashed."""
 
     def __init__(self, wait_s: float) -> None:
         super().__init__(f"try again in {wait_s:.0f} s")
@@ -34,7 +34,7 @@ class SignInThrottledError(Exception):
 
 
 class Attempt:
-    """One try, which is counted as a failure unless it is accepted."""
+    """One attempt, counted as a failure unless it is accepted."""
 
     def __init__(self, request: HttpRequest | None, username: str) -> None:
         self.id = secrets.token_hex(8)
@@ -68,7 +68,7 @@ def attempt(request: HttpRequest | None, username: str) -> Iterator[Attempt]:
 
 
 def limits(known: device.Device | None, network: str, name: str) -> Sequence[Limit]:
-    """A device known for this person has its own limit; all others apply otherwise."""
+    """A device known for this person has its own limit; otherwise all others apply."""
     window_s = settings.SIGN_IN_WINDOW_S
     if known is not None and name in known.names:
         return [Limit("device", _key("device", known.id, name), settings.SIGN_IN_FAILURES, window_s)]
@@ -81,12 +81,12 @@ def limits(known: device.Device | None, network: str, name: str) -> Sequence[Lim
 
 
 def name_digest(username: str) -> str:
-    """Names that differ in case only share their limits. Neither Redis nor a cookie learns the name."""
+    """Names that differ only in case share their limits. Neither Redis nor a cookie contains the name."""
     return salted_hmac(SALT, username.strip().casefold(), algorithm="sha256").hexdigest()[:16]
 
 
 def network(address: str) -> str:
-    """IPv4 by address, IPv6 by /64; what is no address counts as one."""
+    """IPv4 by address, IPv6 by /64; everything that is not an address counts as one key."""
     try:
         known = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""How long to wait before the next link, after each way in which one can end."""
+"""The delay before the next link, by how the last one ended."""
 
 import random
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from tms.agent.connection.link import Closed, Drained, HandshakeRefused, LinkEnd
 from tms.protocol.close_codes import CloseCode
 
 LONGEST_S = 3600.0
-"""Whatever TMS or a proxy asks for: a terminal that never comes back needs a visit."""
+"""Limits the delay that TMS or a proxy requests: a terminal that never comes back needs a visit."""
 
 
 class WaitRange(NamedTuple):
@@ -19,7 +19,8 @@ class WaitRange(NamedTuple):
 
 
 SELDOM = WaitRange(300, 300)
-"""A refused credential may be rotated or reinstated, so it is tried again; seldom, for that may also never happen."""
+"""Delay after a rejected credential. It may be rotated or reinstated, but may also stay invalid, so retries are rare.
+"""
 
 AFTER_CLOSE = {
     CloseCode.BAD_FRAMES: WaitRange(60, 240),
@@ -32,12 +33,12 @@ AFTER_CLOSE = {
 
 
 class Backoff:
-    """Full jitter: a random part of a window that is as long as it was waited so far, from `first_s` to `longest_s`.
+    """Full jitter: a random delay within a window as long as the time waited so far, from `first_s` to `longest_s`.
 
-    Random from zero on, because clients that fail together must not come back together
+    The delay starts at zero, because clients that fail together must not reconnect together
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A window that doubles with every
-    failure knows nothing of the outage: a terminal that drew short waits fails five times within a second, and then
-    waits for half a minute. With this one nobody is away for more than twice as long as TMS was.
+    failure ignores the length of the outage: a terminal with short delays would fail five times within a second, and
+    then wait half a minute. Here no terminal is offline more than twice as long as TMS was.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Backoff:
             case Closed(code=code) if code in AFTER_CLOSE:
                 return self._within(AFTER_CLOSE[CloseCode(code)])
             case TimedOut(is_everywhere=True):
-                # A storm: what is sent sooner only makes TMS serve clients that have left again.
+                # TMS is overloaded: answers to clients that have disconnected again would only add work.
                 self._waited_s = self.longest_s
         return self._after_failure()
 

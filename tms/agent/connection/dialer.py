@@ -1,4 +1,4 @@
-"""Opens links to one URL: to which address, through which proxy, with which credential."""
+"""Opens links to one URL: address, proxy and credential."""
 
 import asyncio
 import functools
@@ -26,24 +26,24 @@ from tms.protocol import SUBPROTOCOL
 from tms.protocol.credential import PlainCredential
 
 DIAL_TIMEOUT_S = 20.0
-"""Shorter would make a storm worse: TMS would spend its time on clients that have left."""
+"""A shorter timeout would make an overload worse: TMS would serve clients that have disconnected."""
 PING_S = 20.0
-"""A link whose pong does not come within as much again is dead. Pings also keep NAT from forgetting the link."""
+"""A link without a pong for this long is dead. Pings also keep NAT entries alive."""
 CLOSE_TIMEOUT_S = 2.0
 PROBLEM_TYPE = "application/problem+json"
 LONGEST_REASON = 200
-"""Characters of a server's answer in a line of the log."""
+"""Characters of a server's response in a log line."""
 
 
 class ProblemDocument(msgspec.Struct):
-    """RFC 9457, as much as is used."""
+    """RFC 9457, the members in use."""
 
     type: str = ""
     detail: str = ""
 
 
 class Dialer:
-    """Remembers which addresses of the host were silent, to try the others first."""
+    """Remembers which addresses of the host did not answer, to try the others first."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Dialer:
         now: Callable[[], datetime] = utc_now,
         clock_error: Callable[[], timedelta | None] = lambda: None,
     ) -> None:
-        """`clock_error`: by how much `now` is ahead of TMS's clock, None as long as that is not known."""
+        """`clock_error`: how far `now` is ahead of TMS's clock, None while unknown."""
         parts = urlsplit(url)
         self.url = url
         self._timeout_s = timeout_s
@@ -144,7 +144,7 @@ def agent_name() -> str:
 
 @functools.cache
 def tls_context() -> ssl.SSLContext:
-    """One for all links: to load the system's authorities takes longer than a handshake."""
+    """Shared by all links: loading the system's authorities takes longer than a handshake."""
     return ssl.create_default_context()
 
 
@@ -191,7 +191,7 @@ def _refusal(response: Response, *, at: datetime) -> HandshakeRefused:
 
 
 def _date_of(response: Response) -> datetime | None:
-    """When it was sent, by the sender's clock: the terminal's own may be wrong by years."""
+    """When the response was sent, by the sender's clock: the terminal's own may be wrong by years."""
     try:
         date = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:
@@ -200,7 +200,7 @@ def _date_of(response: Response) -> datetime | None:
 
 
 def _problem_in(response: Response) -> ProblemDocument:
-    """TMS's problem document; an empty one for an answer of something else."""
+    """TMS's problem document; empty for other responses."""
     nothing = ProblemDocument()
     if not response.headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
         return nothing

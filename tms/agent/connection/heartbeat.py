@@ -1,13 +1,13 @@
-"""Keeps the agent within the frames a minute that TMS allows."""
+"""Keeps the agent within the frames per minute that TMS allows."""
 
 from tms.protocol import frames
 
 RESERVE = 0.8
-"""The share of the burst that is used: frames that the network held back arrive closer together than they were sent."""
+"""The share of the burst in use: frames that the network delayed arrive closer together than they were sent."""
 
 
 class Pace:
-    """Token bucket. `at` is any clock in seconds that never goes back."""
+    """Token bucket. `at` is any monotonic clock in seconds."""
 
     def __init__(self, limits: frames.Limits, *, at: float) -> None:
         self._rate = max(1, limits.frames_per_minute) / 60

@@ -10,9 +10,9 @@ from tms.protocol import downlink, frames, uplink
 from tms.protocol.close_codes import CloseCode
 
 BOOT_REQUEST_ID = 1
-"""Boot is the only request that an agent makes."""
+"""Boot is the only request of an agent."""
 BOOT_ANSWER_TIMEOUT_S = 60.0
-"""TMS answers when the boot is committed; its database may be away for a while."""
+"""TMS answers when the boot is committed; its database may be unavailable for a while."""
 LOST = 1006
 """RFC 6455, 7.4.1: the connection ended without a close frame."""
 
@@ -37,11 +37,11 @@ class LinkEnd(Exception):
 
 
 class Unreachable(LinkEnd):
-    """No answer, or none that makes sense."""
+    """No valid response."""
 
 
 class TimedOut(LinkEnd):
-    """No answer in time."""
+    """No response in time."""
 
     def __init__(self, message: str, *, is_everywhere: bool = True) -> None:
         super().__init__(message)
@@ -50,10 +50,10 @@ class TimedOut(LinkEnd):
 
 
 class HandshakeRefused(LinkEnd):
-    """The handshake was answered with an HTTP status, by TMS or by something in front of it.
+    """The handshake was answered with an HTTP status, by TMS or a proxy.
 
-    `problem` is the type in TMS's problem document. A proxy or firewall has none, and what it says of a request says
-    nothing of the credential.
+    `problem` is the type in TMS's problem document. A proxy or firewall sends none, and its status says nothing about
+    the credential.
     """
 
     def __init__(self, status: int, *, retry_after_s: float | None = None, reason: str = "", problem: str = "") -> None:
@@ -77,7 +77,7 @@ class Closed(LinkEnd):
 
 
 class Drained(LinkEnd):
-    """TMS asked to leave and to come back."""
+    """TMS asked the terminal to reconnect."""
 
     def __init__(self, drain: frames.DrainFrame) -> None:
         super().__init__("this node of TMS stops and asked to come back later")
@@ -85,14 +85,14 @@ class Drained(LinkEnd):
 
 
 class AgentLink:
-    """An open WebSocket that speaks `tms.v1`. Every method raises Closed when it is open no longer."""
+    """An open WebSocket that speaks `tms.v1`. Every method raises Closed when it is no longer open."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._early: list[downlink.Downlink | downlink.Unknown] = []
 
     async def boot(self, boot: frames.BootFrame) -> frames.BootResult:
-        """Raises LinkEnd when TMS does not take the boot."""
+        """Raises LinkEnd if TMS rejects the boot."""
         await self.send(uplink.encode(uplink.BootCall(boot, BOOT_REQUEST_ID, "2.0")))
         try:
             async with asyncio.timeout(BOOT_ANSWER_TIMEOUT_S):
@@ -101,7 +101,7 @@ class AgentLink:
             raise Unreachable("TMS did not answer the boot in time") from None
 
     async def receive(self) -> downlink.Downlink | downlink.Unknown:
-        """Raises FrameError for what is no frame; the link stays."""
+        """Raises FrameError for an invalid frame; the link stays open."""
         if self._early:
             return self._early.pop(0)
         try:
@@ -124,7 +124,7 @@ class AgentLink:
         await self._connection.close()
 
     def abort(self) -> None:
-        """End it at once and without a word, as a crash or a cut cable would."""
+        """End it at once without a close frame, like a crash or a cut cable."""
         self._connection.transport.abort()
 
     async def _boot_answer(self) -> frames.BootResult:

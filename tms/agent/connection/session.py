@@ -1,4 +1,4 @@
-"""A booted link: sends what the outbox has, takes what TMS sends."""
+"""A booted link: sends what is in the outbox, and processes what TMS sends."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class AgentSession:
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> LinkEnd:
-        """Returns when the link has ended, why."""
+        """Returns the reason when the link has ended."""
         async with asyncio.TaskGroup() as tasks:
             sender = tasks.create_task(self._send_until_closed())
             end = await self._receive_until_closed()

@@ -1,4 +1,4 @@
-"""The clock that orders reports, and how its readings become instants once TMS has sent its time."""
+"""The clock that orders reports, and the conversion of its readings once TMS has sent its time."""
 
 import functools
 import time
@@ -14,11 +14,13 @@ import msgspec
 from tms.protocol import frames
 
 ZERO = datetime(2050, 1, 1, tzinfo=UTC)
-"""What a boot clock shows at the boot of its machine. Among the years that the protocol takes, so that an earlier
-release of the agent can still read the spool; it would send these instants as they are, and TMS would see that they
-lie in the future."""
+"""What a boot clock shows at boot.
+
+A year that the protocol accepts, so that an earlier release of the agent can read the spool: it would send these
+instants unchanged, and TMS would see that they lie in the future.
+"""
 COUNTS_SLEEP: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-"""`time.monotonic` stands still while a machine sleeps: on Linux, and on a Mac, where CLOCK_MONOTONIC does not."""
+"""`time.monotonic` stops while a machine sleeps: on Linux, and on a Mac, where CLOCK_MONOTONIC does not."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -46,7 +48,7 @@ class Anchor(NamedTuple):
 
 
 def dated(report: frames.ReportFrame, anchor: Anchor | None) -> frames.ReportFrame:
-    """`report` is by a boot clock. Without an anchor nobody knows when it was made, and its instants become None."""
+    """`report` is by a boot clock. Without an anchor its time is unknown, and its instants become None."""
 
     def date(at: datetime | None) -> datetime | None:
         return anchor.date(at) if anchor and at else None
@@ -57,7 +59,7 @@ def dated(report: frames.ReportFrame, anchor: Anchor | None) -> frames.ReportFra
 
 @functools.cache
 def machine_clock() -> BootClock:
-    """Where the system does not identify its boot, each start of the agent has its own clock."""
+    """If the system does not identify its boot, each start of the agent has its own clock."""
     try:
         return BootClock(BOOT_ID.read_text(encoding="ascii").strip(), uptime_s)
     except OSError:
@@ -65,7 +67,7 @@ def machine_clock() -> BootClock:
 
 
 def utc_now() -> datetime:
-    """By the clock on the wall, which may be wrong, and may be set at any time."""
+    """By the system clock, which may be wrong and may be set at any time."""
     return datetime.now(UTC)
 
 

@@ -15,7 +15,7 @@ from tms.agent.device.source import CommandError, CommandOutcome, DeviceIdentity
 from tms.protocol import frames
 
 STRAINED = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
-"""From here on the machine calls itself degraded."""
+"""From here on the machine reports itself as degraded."""
 REBOOT_TAKES = timedelta(minutes=3)
 LINES_KEPT = 500
 LINES_SENT = 100
@@ -23,7 +23,7 @@ LINE_LENGTH = 300
 
 
 class LogTail(logging.Handler):
-    """Keeps the newest lines of the agent's own log for `collect_logs`."""
+    """Stores the newest lines of the agent's own log for `collect_logs`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class LogTail(logging.Handler):
 
 
 class Machine:
-    """Reboots the computer only when that was allowed: it may be somebody's laptop."""
+    """Reboots the computer only if that was allowed, because it may be a laptop."""
 
     def __init__(self, *, tail: LogTail, allows_reboot: bool = False) -> None:
         self._probes = Probes()
@@ -86,6 +86,6 @@ class Machine:
 
 
 def reboot() -> None:
-    """Needs the right to do so; raises OSError or CalledProcessError without it."""
+    """Needs the permission to do so; raises OSError or CalledProcessError without it."""
     when = ["/r", "/t", "0"] if sys.platform == "win32" else ["-r", "now"]
     subprocess.run(["shutdown", *when], check=True)

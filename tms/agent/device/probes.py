@@ -1,4 +1,4 @@
-"""Readings of the machine that the agent runs on. A probe that the platform lacks gives nothing."""
+"""Readings of the machine that the agent runs on. Probes that the platform lacks are omitted."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ class Probes:
             try:
                 readings.update(probe())
             except (psutil.Error, OSError, AttributeError):
-                continue  # this platform has none of it
+                continue  # not available on this platform
         readings["uptime_s"] = uptime_s()
         return {name: round(value, 2) for name, value in readings.items()}
 

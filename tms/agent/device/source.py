@@ -1,4 +1,4 @@
-"""What an agent speaks for: the machine it runs on, or a simulated terminal."""
+"""What an agent reports on: the machine it runs on, or a simulated terminal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class CommandOutcome:
 
 
 class CommandError(Exception):
-    """The terminal rejects the command; the message tells the operator why, and what is expected."""
+    """The terminal rejects the command; the message gives the operator the reason and what is expected."""
 
 
 class DeviceSource(Protocol):
@@ -47,13 +47,13 @@ class DeviceSource(Protocol):
 
     @property
     def capabilities(self) -> Sequence[str]:
-        """The names of the commands that it takes."""
+        """The names of the supported commands."""
 
     def uptime_s(self) -> float:
-        """Since the device started, not the agent: it distinguishes a crash of the software from a loss of power."""
+        """Since the device started, not the agent: it distinguishes a software crash from a power cut."""
 
     def sample(self) -> DeviceSample | None:
-        """Called once per interval and at boot; None if there is nothing to report but being alive."""
+        """Called once per interval and at boot; None to send only a heartbeat."""
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
-        """Do what was commanded. Raises CommandError; is cancelled at the deadline."""
+        """Run a command. Raises CommandError; is cancelled at the deadline."""

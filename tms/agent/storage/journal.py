@@ -1,4 +1,4 @@
-"""The spool's copy on disk: one SQLite file that survives `kill -9` and a loss of power."""
+"""The spool's copy on disk: one SQLite file that survives `kill -9` and power cuts."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger("tms.agent")
 
 MAGIC = b"SQLite format 3\0"
 APPLICATION_ID = 0x544D5353
-"""In the file's header (bytes 68 to 71): no other program's database is taken for a spool."""
+"""In the file's header (bytes 68 to 71), so that no other program's database is taken for a spool."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS report (
@@ -30,12 +30,14 @@ CLOCK_TABLES = (
     "CREATE TABLE IF NOT EXISTS boot (boot_id TEXT PRIMARY KEY, clock TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS anchor (clock TEXT PRIMARY KEY, elapsed_s REAL NOT NULL, server_time REAL NOT NULL)",
 )
-"""By which clock the reports of a boot are, and what is known of that clock. Beside `report`, whose columns an earlier
-release of the agent writes by their number."""
+"""The clock of a boot's reports, and what is known of that clock.
+
+Stored beside `report`, because an earlier release of the agent writes that table by column numbers.
+"""
 
 
 class SpoolError(Exception):
-    """The path cannot be a spool; the message says why, and what is expected."""
+    """The path cannot be a spool; the message gives the reason and what is expected."""
 
 
 class SqliteJournal:
@@ -87,7 +89,7 @@ class SqliteJournal:
 
     @property
     def was_accepted(self) -> bool:
-        """Whether TMS ever took this terminal's credential."""
+        """Whether TMS ever accepted this terminal's credential."""
         return self._fact("accepted") == "yes"
 
     def remember_accepted(self) -> None:
@@ -99,13 +101,13 @@ class SqliteJournal:
         self._connection.close()
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        """None of a table that is still to be made: on a full disk nothing can be."""
+        """None of a table that does not exist yet: on a full disk it cannot be created."""
         with contextlib.suppress(sqlite3.OperationalError):
             return self._connection.execute(query).fetchall()
         return []
 
     def _forget_clocks(self) -> None:
-        """All but those that a report needs, and the newest: it may be the clock of this very boot of the machine."""
+        """Delete the clocks that no report needs, except the newest, which may be the clock of the current boot."""
         with contextlib.suppress(sqlite3.Error), self._connection:
             self._connection.execute("DELETE FROM boot WHERE boot_id NOT IN (SELECT boot_id FROM report)")
             self._connection.execute(
@@ -131,7 +133,7 @@ class SqliteJournal:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=1)
         try:
-            # One process at a time; the lock of a killed one is gone with it.
+            # One process at a time; the lock of a killed one is released.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -164,7 +166,7 @@ class SqliteJournal:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Writes nothing to a spool that exists: the agent must also start on a full disk."""
+    """Writes nothing to an existing spool: the agent must also start on a full disk."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.executescript(SCHEMA)

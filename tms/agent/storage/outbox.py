@@ -13,9 +13,9 @@ from tms.agent.storage.spool import Spool, SpooledReport
 from tms.protocol import frames, uplink
 
 REPORT_OVERHEAD = 200
-"""Bytes that a report in a batch needs beside its body: the call around it, `late` and `boot_id`."""
+"""Bytes of a report in a batch beside its body: the call around it, `late` and `boot_id`."""
 SMALLEST_FRAME = 4096
-"""No TMS takes less; what is smaller is a mistake that must not cost reports."""
+"""The smallest limit of any TMS; a smaller value is a mistake, which must not cost reports."""
 SHORTEST_STALE_S = 10.0
 
 _heartbeat = uplink.encode(uplink.HeartbeatCall("2.0"))
@@ -24,15 +24,15 @@ _heartbeat = uplink.encode(uplink.HeartbeatCall("2.0"))
 class OutboxFrame(NamedTuple):
     text: bytes
     is_paced: bool = True
-    """Counts against the frames a minute that TMS allows; backfill does not."""
+    """Counts against the frames per minute that TMS allows; backfill does not."""
     is_last: bool = False
 
 
 class Outbox:
-    """Answers first, then a goodbye; else reports in the order in which they were made; else a heartbeat that is due.
+    """Answers first, then a goodbye, then reports in chronological order, then a heartbeat that is due.
 
-    At most `reports_per_batch` reports are unacknowledged, so that backfill goes as fast as TMS commits it. Boots of
-    which nobody knows when they were wait for a TMS that takes reports without an instant.
+    At most `reports_per_batch` reports are unacknowledged, so that backfill is as fast as TMS commits it. Boots whose
+    time is unknown wait for a TMS that accepts reports without an instant.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Outbox:
             self._refusals = 0
 
     def take_refusal(self) -> None:
-        """TMS will never acknowledge one of the reports in flight; the next acknowledgement passes over it."""
+        """TMS will never acknowledge one of the reports in flight; the next acknowledgement skips it."""
         self._refusals += 1
 
     def next(self) -> OutboxFrame | None:
@@ -105,7 +105,7 @@ class Outbox:
         return OutboxFrame(text, is_paced=not late)
 
     def _fitting(self, entries: Sequence[SpooledReport]) -> Sequence[SpooledReport]:
-        """As many as one frame holds. What alone is too large for TMS can never be sent and must not block the rest."""
+        """As many as fit in one frame. A report too large for TMS can never be sent and must not block the others."""
         room = self._frame_bytes
         for count, entry in enumerate(entries):
             room -= len(entry.body) + REPORT_OVERHEAD
@@ -118,9 +118,9 @@ class Outbox:
         return entries
 
     def _is_late(self, entry: SpooledReport) -> bool:
-        """History, and no news: of another boot, older than a heartbeat, or readings that the boot's are newer than.
+        """Whether a report is history: of another boot, older than a heartbeat, or older than the boot's readings.
 
-        An event that a short break kept from TMS is still news: as history it would never raise its alert.
+        An event that was only delayed by a short interruption is not history, because late events open no alert.
         """
         if entry.boot_id != self._boot.boot_id or self._clock.now().timestamp() - entry.at > self._stale_s:
             return True

@@ -1,7 +1,7 @@
-"""Reports that are not yet acknowledged: bounded, in order, and on disk when there is a journal.
+"""Unacknowledged reports: bounded, in order, and on disk if there is a journal.
 
-Memory is the truth and the journal its copy: a full disk is worth reporting, and must not prevent the report.
-Nothing here depends on the clock on the wall: reports are by boot clocks, in the order in which they were made.
+Memory is authoritative and the journal its copy: a full disk is worth reporting, and must not prevent the report.
+Nothing here depends on the system clock: reports are by boot clocks, in chronological order.
 """
 
 import logging
@@ -18,14 +18,14 @@ from tms.protocol import frames
 log = logging.getLogger("tms.agent")
 
 ENTRY_OVERHEAD = 200
-"""Bytes that an entry needs beside its body, about the same in memory and on disk."""
+"""Bytes of an entry beside its body, about the same in memory and on disk."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(frames.ReportFrame)
 
 
 class SpooledReport(NamedTuple):
-    """One report. `position` rises in the order in which reports were made, across boots."""
+    """One report. `position` rises in chronological order, across boots."""
 
     position: int
     boot_id: str
@@ -35,7 +35,7 @@ class SpooledReport(NamedTuple):
     has_events: bool
     body: bytes
     clock: str = ""
-    """Id of the boot clock that its instants are by. Empty: they are instants as they stand (an earlier release's)."""
+    """Id of the boot clock of its instants. Empty if they are absolute (an earlier release's)."""
 
     @property
     def size(self) -> int:
@@ -48,18 +48,18 @@ class SpooledReport(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """By default more than two hours of one report a second, or three days of one in 30 s."""
+    """By default more than two hours of one report per second, or three days of one in 30 s."""
 
     reports: int = 10_000
     bytes: int = 16 * 1024 * 1024
 
 
 class JournalError(Exception):
-    """The disk rejected it; the message says why."""
+    """The disk rejected it; the message gives the reason."""
 
 
 class Journal(Protocol):
-    """The copy on disk. What was written survives the process."""
+    """The copy on disk, which survives the process."""
 
     def load(self) -> Iterable[SpooledReport]:
         """Every entry, oldest first."""
@@ -72,7 +72,7 @@ class Journal(Protocol):
 
 
 class Spool:
-    """Full, it thins the oldest reports that carry readings only, and drops the oldest events when none are left."""
+    """When full, it thins the oldest reports without events, then drops the oldest events."""
 
     def __init__(self, journal: Journal | None = None, bounds: Bounds = Bounds()) -> None:
         self.bounds = bounds
@@ -116,16 +116,16 @@ class Spool:
         self._write()
 
     def set_anchor(self, anchor: Anchor) -> None:
-        """TMS sent its time: entries of this clock can be dated from now on, and earlier ones are corrected."""
+        """TMS sent its time: entries of this clock can be dated from now on, and earlier dates are corrected."""
         self.anchors[anchor.clock] = self._unwritten_anchors[anchor.clock] = anchor
         self._write()
 
     def is_dated(self, entry: SpooledReport) -> bool:
-        """Whether it is known when the report was made. The same for all reports of a boot."""
+        """Whether the time of the report is known. The same for all reports of a boot."""
         return not entry.clock or entry.clock in self.anchors
 
     def report_of(self, entry: SpooledReport) -> frames.ReportFrame:
-        """As it is to be sent: by TMS's time, or without instants where nobody knows them."""
+        """The report as sent: by TMS's time, or without instants if their time is unknown."""
         return dated(entry.report, self.anchors.get(entry.clock)) if entry.clock else entry.report
 
     def after(self, position: int, *, limit: int, undated: bool = True) -> list[SpooledReport]:
@@ -138,7 +138,7 @@ class Spool:
         return sum(1 for entry in known if undated or self.is_dated(entry))
 
     def acknowledge(self, boot_id: str, seq: int) -> None:
-        """Forget the reports of `boot_id` up to `seq`."""
+        """Delete the reports of `boot_id` up to `seq`."""
         reports = (entry for entry in self if entry.boot_id == boot_id)
         self.discard([entry.position for entry in takewhile(lambda entry: entry.seq <= seq, reports)])
 
@@ -162,7 +162,7 @@ class Spool:
         while len(self) > self.bounds.reports or self._bytes > self.bounds.bytes:
             readings = [entry.position for entry in self if not entry.has_events]
             if readings:
-                # Every second one of the older half: the longer an outage lasts, the coarser its beginning is known.
+                # Every second report of the older half: the longer an outage, the coarser the record of its beginning.
                 victims = readings[: (len(readings) + 1) // 2 : 2]
                 self.thinned += len(victims)
             else:
@@ -171,7 +171,7 @@ class Spool:
             self._remove(victims)
 
     def _write(self) -> None:
-        """Write what the disk does not have yet, also from earlier attempts that failed."""
+        """Write what the disk does not have yet, including earlier attempts that failed."""
         try:
             if self._journal:
                 self._journal.write(

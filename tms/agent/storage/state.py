@@ -1,4 +1,4 @@
-"""What a caller may know of an agent."""
+"""The state of an agent, as its caller may know it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ class AgentPhase(StrEnum):
     DIALLING = "dialling"
     CONNECTED = "connected"
     WAITING = "waiting"
-    """For the next try."""
+    """Until the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class AgentState:
     """The number that TMS gave to the last link."""
     acked_seq: int = 0
     refused: str = ""
-    """Why TMS does not take the credential; empty as long as it does."""
+    """Why TMS rejects the credential; empty while it does not."""
 
     @property
     def is_connected(self) -> bool:

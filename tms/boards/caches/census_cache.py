@@ -80,8 +80,8 @@ class CensusCache(FeedListener):
         terminals, alerts = self._terminals.grouped(_states()), self._alerts.grouped(_unresolved())
         with self._read_lock:
             self._current()
-            self._mismatched_terminals = self._terminals.wrong(terminals)
-            self._mismatched_alerts = self._alerts.wrong(alerts)
+            self._mismatched_terminals = self._terminals.mismatches(terminals)
+            self._mismatched_alerts = self._alerts.mismatches(alerts)
             return len(self._mismatched_terminals) + len(self._mismatched_alerts)
 
     def _compare_again(self) -> int:
