@@ -1,4 +1,4 @@
-"""Alerts, to be read."""
+"""REST operations to list and read alerts."""
 
 from django.http import Http404, HttpResponse
 from ninja import Query

@@ -1,7 +1,7 @@
-"""Impact: how much an alert disturbs a site. Alerts are listed in this order. Pure.
+"""Impact: how much an alert disturbs a site. Pure.
 
-A terminal works while it is online and has no unresolved critical alert. First come alerts of terminals of whose kind
-none works at the site any more, then those of which few work, then terminals that still work, and last closed sites.
+A terminal works while it is online and has no unresolved critical alert. The order is: terminals of whose kind none
+works at the site, then few; terminals that still work; closed sites.
 """
 
 from datetime import datetime
@@ -12,14 +12,14 @@ from tms.lib.severity import Severity
 
 
 class ImpactLevel(IntEnum):
-    """In order: the first is the worst."""
+    """In order, worst first."""
 
     WHOLE = 0
-    """Nothing of its kind works at an open site."""
+    """No terminal of its kind works at an open site."""
     PART = 1
     """It does not work; others of its kind do."""
     NONE = 2
-    """It works still."""
+    """It still works."""
     CLOSED = 3
     """The site is closed."""
 
@@ -32,16 +32,16 @@ class PeerGroup(NamedTuple):
 
     @property
     def share(self) -> int:
-        """Of a thousand."""
+        """In thousandths."""
         return 1000 * self.working // self.total if self.total else 0
 
 
 class Weight(NamedTuple):
-    """Sorts by impact, the highest first."""
+    """Sorts by impact, highest first."""
 
     level: ImpactLevel
     share: int
-    """Of a thousand of its kind that work at its site: the fewer, the sooner."""
+    """Working terminals of its kind at its site, in thousandths: the fewer, the higher the impact."""
 
 
 def score(severity: str, peers: PeerGroup, *, is_closed: bool) -> Weight:
@@ -53,7 +53,7 @@ def score(severity: str, peers: PeerGroup, *, is_closed: bool) -> Weight:
 
 
 class ImpactReason(NamedTuple):
-    """Why a row stands where it does in the order."""
+    """The reason for a row's position in the order."""
 
     level: str
     kind: str

@@ -16,14 +16,14 @@ class NotificationRecord(NamedTuple):
 
     number: int
     at: datetime
-    """When it was sent or given up; before that, when it was decided."""
+    """When it was delivered or failed; before that, when it was decided."""
     to: str
     kind: TextChoices
     state: TextChoices
     is_lost: bool
     attempts: int
     detail: str
-    """What came back from the last attempt."""
+    """The response to the last attempt."""
     possible_duplicate: bool
     url: str
 
@@ -39,6 +39,6 @@ def register_source(source: Source) -> None:
 
 
 def notifications_of(alert_id: int) -> list[NotificationRecord]:
-    """In the order in which they happened."""
+    """In chronological order."""
     found = chain.from_iterable(source(alert_id) for source in _sources)
     return sorted(found, key=lambda record: (record.at, record.number))

@@ -1,4 +1,4 @@
-"""Which alerts a person or an integrator asks for."""
+"""Search and filters of alerts, for boards and REST."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tms.rest.schemas import Id, Instant, RequestSchema
 
 
 def alerts_like(text: str) -> Q:
-    """By the name of the rule, the last comment, or what the terminal is found by."""
+    """By the name of the rule, the last comment, or the search fields of the terminal."""
     rules = Rule.objects.filter(Q(name__icontains=text) | Q(name_ja__icontains=text))
     terminals = Terminal.objects.filter(terminals_like(text))
     return Q(rule__in=rules.values("pk")) | Q(comment__icontains=text) | Q(terminal__in=terminals.values("pk"))

@@ -1,4 +1,4 @@
-"""What an operator action is, and how one is carried out on one alert or incident."""
+"""Operator actions: their definition, and how one is performed on one alert or incident."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ type Text = str | Promise
 
 @dataclass(frozen=True)
 class When:
-    """Where an action applies: one declaration for querysets, model instances and rows of boards."""
+    """Where an action applies, declared once for querysets, model instances and rows of boards."""
 
     states: frozenset[str]
     is_claimed: bool | None = None
@@ -58,23 +58,23 @@ class Target(NamedTuple):
     when: When
     transition: TransitionKind | IncidentTransitionKind
     has_already: Callable[[Any, User], bool] = lambda row, by: False
-    """Whether the person has this already; may raise a Conflict."""
+    """Whether `by` has already done this; may raise a Conflict."""
     lock: Callable[[AlertQuerySet], None] = lambda alerts: None
-    """What has to be locked before the row itself."""
+    """Locks what must be locked before the row itself."""
     is_exclusive: bool = False
-    """One person has it at a time: a bulk action reports how many others have."""
+    """Only one person can do it: a bulk action reports how many alerts others have."""
     done: Text = _("Done.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorAction:
-    """One entry of the registry: dialog, bulk bar, REST, history and keyboard help are made from it."""
+    """One entry of the registry: dialog, bulk bar, REST, history and keyboard help are derived from it."""
 
     name: str
     """In URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""
     label: Text
     summary: str
-    """Of the REST operations: `Comment on {}`."""
+    """Summary of the REST operations: `Comment on {}`."""
     form: type[ActionForm]
     schema: type[ActionSchema]
     hint: Text = ""
@@ -87,12 +87,12 @@ class OperatorAction:
 
     @property
     def is_immediate(self) -> bool:
-        """It has nothing to fill in: one click, no dialog."""
+        """Has no fields: one click, no dialog."""
         return not self.form.base_fields
 
     @property
     def icon(self) -> str:
-        """That of the step it takes, as histories show it."""
+        """The icon of its transition in histories."""
         return next(self.targets).transition.icon
 
     @property
@@ -106,9 +106,9 @@ def by_name(*actions: OperatorAction) -> dict[str, OperatorAction]:
 
 @transaction.atomic
 def perform(target: Target, rows: Any, *, by: User, at: datetime, version: int | None = None, **terms: Any) -> None:
-    """Carry out an action on the one row of `rows` as the person saw it: the only way in, for HTML and REST.
+    """Perform an action on the one row of `rows`: the only way in, for HTML and REST.
 
-    `version` is the one that the person saw. Repeating what changed nothing is no error. Raises a Conflict.
+    `version` is the one that the person saw. Repeating an action that changes nothing is no error. Raises a Conflict.
     """
     target.lock(rows)
     row = rows.locked().get()

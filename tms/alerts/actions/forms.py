@@ -30,10 +30,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class ActionForm(forms.Form):
-    """What a dialog asks before an action is carried out; nothing, unless a subclass adds fields.
-
-    `at` is when it is shown or sent.
-    """
+    """The input of an action; none, unless a subclass adds fields. `at` is when the form is shown or submitted."""
 
     partial: ClassVar[str] = "confirm"
     """The template in `boards/actions/` that shows its fields."""
@@ -48,7 +45,7 @@ class ActionForm(forms.Form):
         return f"boards/actions/{self.partial}.html"
 
     def terms(self) -> dict[str, Any]:
-        """What a service takes, of a form that is valid."""
+        """The keyword arguments of the service, from a valid form."""
         return {name: self.cleaned_data[name] for name in self.accepted}
 
 
@@ -64,7 +61,7 @@ class RequiredCommentForm(CommentForm):
 
 
 class UntilForm(CommentForm):
-    """A duration or an end: `until` is local time in `zone`, the browser's, or else in the time zone of TMS."""
+    """A duration or an end: `until` is local time in `zone` (the browser's), by default in the time zone of TMS."""
 
     lasts = forms.ChoiceField(choices=LASTS, required=False)
     until = FormLine(required=False, max_length=32)
@@ -79,7 +76,7 @@ class UntilForm(CommentForm):
         return True
 
     def begins_at(self) -> datetime | None:
-        """The instant that the field begins with; none when it shows what somebody typed."""
+        """The initial value of the field; None while it shows the person's input."""
         return None if self.is_bound else self.initial.get("until") or _whole_minute(self.at + timedelta(hours=1))
 
     def shown_until(self) -> str:
@@ -134,7 +131,7 @@ class AssignForm(CommentForm):
 
 
 def _whole_minute(at: datetime) -> datetime:
-    """Rounded up, so that a form sent twice within a moment asks for the same."""
+    """Rounded up, so that two submissions within a moment are equal."""
     return at + -(at - datetime.min.replace(tzinfo=at.tzinfo)) % MINUTE
 
 

@@ -1,4 +1,4 @@
-"""Operator actions on incidents: each is carried out on all alerts of the incident as well."""
+"""Operator actions on incidents. Each also applies to all alerts of the incident."""
 
 from typing import Any
 

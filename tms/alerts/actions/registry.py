@@ -1,4 +1,4 @@
-"""The operator actions. A new one is an entry here, its service, and a template partial if its form is new."""
+"""The registry of operator actions. A new one is an entry here, its service, and a partial if its form is new."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ UNRESOLVED = OPEN | ACKNOWLEDGED | SNOOZED
 
 
 def is_acknowledged(row: Alert | Incident, by: User) -> bool:
-    """Whether `by` has acknowledged it. Raises AlreadyAcknowledged when somebody else has."""
+    """Whether `by` has acknowledged it. Raises AlreadyAcknowledged if another person has."""
     if row.state not in ACKNOWLEDGED:
         return False
     if row.acknowledged_by_id != by.pk:
@@ -45,7 +45,7 @@ def is_acknowledged(row: Alert | Incident, by: User) -> bool:
 
 
 def lock_terminals(alerts: AlertQuerySet) -> None:
-    """Lock the states of the terminals before the alerts, in the same order as whatever opens or resolves alerts."""
+    """Lock the states of the terminals before the alerts, in the same order as code that opens or resolves alerts."""
     store.lock(set(alerts.values_list("terminal_id", flat=True)))
 
 

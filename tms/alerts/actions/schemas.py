@@ -21,7 +21,7 @@ class ActionSchema(RequestSchema):
     """The terms of an action; none, unless a subclass adds fields."""
 
     def terms(self, at: datetime) -> dict[str, Any]:
-        """What a service takes. Raises ProblemError."""
+        """The keyword arguments of the service. Raises ProblemError."""
         return {}
 
 

@@ -1,4 +1,4 @@
-"""What people do to an incident, and with it to all of its alerts."""
+"""Operator actions on an incident and all of its alerts."""
 
 from datetime import datetime
 from typing import Any
@@ -27,9 +27,9 @@ def acknowledge(
     contract: Contract = Contract.RECOVERY,
     until: datetime | None = None,
 ) -> Incident:
-    """Make `by` responsible for all of its alerts, and for those that join later. A second time changes nothing.
+    """Make `by` responsible for all of its alerts, and for those that join later. Idempotent.
 
-    Returns it as it is then, with the person who is responsible. Raises AlreadyResolved.
+    Returns the current incident with the person who is responsible. Raises AlreadyResolved.
     """
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
@@ -57,7 +57,7 @@ def change_acknowledgement(
 
 @transaction.atomic
 def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
-    """Open again, with all of its alerts that somebody has."""
+    """Reopen it, with all of its acknowledged alerts."""
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
         transition(
@@ -81,7 +81,7 @@ def comment(incident: Incident, *, by: User, comment: str, at: datetime) -> Inci
 
 @transaction.atomic
 def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
-    """Claim for `by` before anybody has acknowledged it, also over another person's claim. An own claim is renewed.
+    """Claim for `by` while it is unacknowledged, even if another person has claimed it. An own claim is renewed.
 
     Like a claim of an alert it expires, and prevents nothing. Its alerts are claimed separately.
     """
@@ -97,7 +97,7 @@ def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
 
 @transaction.atomic
 def unclaim(incident: Incident, *, by: User, at: datetime) -> Incident:
-    """Release the claim, whoever holds it."""
+    """Release the claim, no matter whose it is."""
     row = _unresolved(incident)
     if row.claimed_by_id is not None:
         transition(row, Kind.UNCLAIMED, at=at, actor=Actor(by), fields=UNCLAIMED_FIELDS)
@@ -105,7 +105,11 @@ def unclaim(incident: Incident, *, by: User, at: datetime) -> Incident:
 
 
 def cover_new(incident: Incident, *, at: datetime) -> int:
-    """Whoever has the incident has what joined it, unless somebody has decided about that already. How many alerts."""
+    """Acknowledge alerts that joined, for the person responsible for the incident, unless a person already acted on
+    them.
+
+    Returns the number of alerts.
+    """
     return _cover(incident, alerts_of(incident).filter(version=1), at)
 
 

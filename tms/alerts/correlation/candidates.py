@@ -1,4 +1,4 @@
-"""Alerts that may belong to an incident: of presence, not long open, and not in one yet."""
+"""Candidates for an incident: recent presence alerts that belong to no incident yet."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -15,7 +15,7 @@ LOST = (Presence.SILENT, Presence.OFFLINE)
 
 
 class CommonFactor(NamedTuple):
-    """Something that terminals may have in common: a factor, and which one."""
+    """A possible common factor and its value."""
 
     factor: str
     key: str
@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
     groups: frozenset[int] = frozenset()
 
     def factors(self) -> Iterator[CommonFactor]:
-        """What it may have in common with others, in the order in which that is checked."""
+        """Its possible common factors, in the order in which they are checked."""
         yield CommonFactor(Factor.SITE, str(self.site))
         for group in sorted(self.groups):
             yield CommonFactor(Factor.GROUP, str(group))
@@ -50,7 +50,7 @@ COLUMNS = (
 
 
 def candidates(since: datetime) -> list[Candidate]:
-    """Of what has opened `since` (index: alert_unfolded); two queries at most."""
+    """Alerts opened `since` (index: alert_unfolded); two queries at most."""
     rows = (
         Alert.objects.unresolved()
         .uncorrelated()

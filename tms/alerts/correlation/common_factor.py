@@ -1,4 +1,4 @@
-"""What else the terminals of an incident share, more often than the whole fleet: "all on carrier X"."""
+"""A further common factor of an incident's terminals, which stands out against the fleet: "all on carrier X"."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ from tms.alerts.models.incident import Incident
 from tms.fleet.models import Group, Site, Terminal, TerminalState
 
 MOST = 0.8
-"""The share of the lost terminals that must have it."""
+"""The minimum share of the lost terminals."""
 STRONGER = 0.2
-"""By how much that share must exceed the one of the whole fleet."""
+"""By how much that share must exceed the share of the whole fleet."""
 
 
 def common_factor(incident: Incident) -> None:
-    """Name the strongest on `incident`, which the caller saves; nothing when nothing stands out."""
+    """Set the strongest one on `incident`, which the caller saves. Sets nothing if none stands out."""
     lost = set(Alert.objects.filter(incident=incident).values_list("terminal", flat=True))
     found = _of_terminals(lost)
     own = CommonFactor(incident.factor, incident.key)
@@ -34,7 +34,7 @@ def common_factor(incident: Incident) -> None:
 
 
 def _of_terminals(pks: Iterable[int]) -> Counter[CommonFactor]:
-    """How many of these terminals have each thing."""
+    """Number of these terminals by factor and value."""
     pks = list(pks)
     rows = Terminal.objects.filter(pk__in=pks).values_list("site", "model", "firmware", "state__node")
     factors = (Factor.SITE, Factor.MODEL, Factor.FIRMWARE, Factor.NODE)

@@ -24,7 +24,7 @@ from tms.feed.publisher import publish
 from tms.lib.set_aside import SetAside, each, isolate
 
 LONGEST = timedelta(hours=1)
-"""An alert that is uncorrelated for so long is not considered again."""
+"""An alert that was not correlated for this long is not considered again."""
 
 unreviewed = SetAside[int]("correlate")
 
@@ -32,7 +32,7 @@ type ByFactor = dict[CommonFactor, list[Candidate]]
 
 
 def correlate(at: datetime) -> int:
-    """How many alerts became part of an incident."""
+    """Returns how many alerts became part of an incident."""
     uncorrelated = Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
     if not uncorrelated.exists() and not Incident.objects.unresolved().exists():
         return 0
@@ -42,7 +42,7 @@ def correlate(at: datetime) -> int:
         nonlocal correlated
         correlated = _correlate(at)
 
-    # Unresolved incidents are reviewed also when nothing can be correlated.
+    # Unresolved incidents are reviewed even if nothing can be correlated.
     acts: tuple[Callable[[], None], ...] = (join, partial(_review_unresolved, at))
     each(acts, lambda act: act(), loop="correlate")
     return correlated
@@ -90,15 +90,17 @@ def _join_unresolved(found: Sequence[Candidate], unresolved: Mapping[CommonFacto
 
 
 def _put(incident: Incident, members: Iterable[Candidate]) -> None:
-    """Of alerts that are free. Only the correlation adds alerts to an incident; the next review counts them."""
+    """Add uncorrelated alerts. Only this code adds alerts to an incident; the next review counts them."""
     pks = [one.alert for one in members]
     Alert.objects.filter(pk__in=pks).update(incident=incident)
     publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
 
 
 def _free(found: Iterable[Candidate]) -> list[Candidate]:
-    """Those that are not over and not in an incident, locked. What another transaction has in its hands is left for the
-    next pass: two that wait for each other's rows would never end.
+    """The unresolved alerts without an incident, locked.
+
+    Rows locked by another transaction are left for the next pass: two transactions that wait for each other would
+    deadlock.
     """
     wanted = {one.alert: one for one in found}
     return [
@@ -113,7 +115,7 @@ def _open(
     unresolved: dict[CommonFactor, Incident],
     at: datetime,
 ) -> list[Candidate]:
-    """Open incidents for alerts with this common factor; returns the candidates that belong to none."""
+    """Open incidents for alerts with this common factor; returns the remaining candidates."""
     settled = _settled(factor, found, at)
     by_factor = _by_factor(factor, settled)
     plenty = {what: group for what, group in by_factor.items() if factor is Factor.SITE or len(group) >= rule.least}
@@ -132,7 +134,7 @@ def _open(
 
 
 def _settled(factor: Factor, found: Sequence[Candidate], at: datetime) -> list[Candidate]:
-    """A site explains a loss best: other factors are considered once a whole site has had time to be lost."""
+    """A site is the best explanation of a loss: other factors wait until a whole site has had time to be lost."""
     if factor is Factor.SITE:
         return list(found)
     before = at - timedelta(seconds=settings.CORRELATION_WAIT_S / 2)

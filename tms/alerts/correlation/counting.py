@@ -1,4 +1,4 @@
-"""How many terminals that have something in common were lost, and how many could have been."""
+"""How many terminals with a common factor were lost, of how many."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -26,10 +26,10 @@ class LossShare(NamedTuple):
 
 
 def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[CommonFactor, LossShare]:
-    """Of each key: the terminals that were lost `since`, and how many there were then. One query.
+    """For each key the terminals lost `since`, and their number then. One query.
 
-    Who was away before, was never seen, or was lost because of TMS itself is not counted at all, nor is who belongs to
-    an incident already.
+    Terminals are excluded if they were offline before, were never seen, were lost because of TMS itself, or belong to
+    an incident.
     """
     lost = Q(presence__in=LOST, presence_at__gte=since) & ~Q(cause__in=OURS)
     was_there = lost | ~Q(presence__in=(*LOST, Presence.NEVER))

@@ -21,14 +21,14 @@ from tms.lib.severity import Severity
 SAME_TRANSITION = timedelta(seconds=10)
 """Alerts that join or are resolved within this time of the last ones belong to the same transition."""
 UNCHANGED_FOR = timedelta(minutes=10)
-"""An incident that did not change for so long, with few alerts left, is dissolved: these few have other causes."""
+"""An incident without changes for this long and with few alerts left is dissolved: these few have other causes."""
 FEW_PCT = 10
 
 UNRESOLVED = ~Q(state=AlertState.RESOLVED)
 
 
 class MemberCounts(NamedTuple):
-    """Of the alerts of one incident."""
+    """Counts of the alerts of one incident."""
 
     joined_count: int = 0
     terminals: int = 0
@@ -48,7 +48,7 @@ def review(incidents: Sequence[Incident], *, at: datetime) -> None:
 
 
 def _member_counts(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
-    """One query for all of them."""
+    """In one query for all incidents."""
     rows = (
         Alert.objects.filter(incident__in=incidents)
         .values_list("incident")
@@ -100,7 +100,9 @@ def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> b
 
 
 def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **fields: int) -> None:
-    """As part of the last transition, if that was the same a moment ago: in a storm alerts join one after another."""
+    """Extends the last transition if it is recent and of the same kind: in an alert storm alerts join one after
+    another.
+    """
     last = incident.transitions.last()
     same = (Kind.OPENED, Kind.JOINED) if kind is Kind.JOINED else (kind,)
     if last is None or last.kind not in same or at - last.at >= SAME_TRANSITION:
@@ -116,7 +118,7 @@ def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **field
 
 
 def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
-    """Whether it got worse."""
+    """Whether it worsened."""
     if now == incident.severity:
         return False
     is_worse = RANKS[now] > RANKS[incident.severity]
@@ -125,7 +127,7 @@ def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
 
 
 def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown: bool) -> None:
-    """As an alert's: a higher severity ends each; more alerts end what was taken until it gets worse."""
+    """As for an alert: a higher severity ends every acknowledgement; more alerts end those until it worsens."""
     if incident.state != IncidentState.ACKNOWLEDGED:
         return
     if is_worse or (has_grown and incident.contract == Contract.WORSE):

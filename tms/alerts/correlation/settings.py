@@ -1,4 +1,4 @@
-"""When alerts are correlated, as people set it."""
+"""The correlation settings."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def save(rules: Iterable[CorrelationRule]) -> None:
 
 @transaction.atomic
 def reset() -> None:
-    """Go back to the defaults."""
+    """Reset to the defaults."""
     for rule in CorrelationRule.objects.select_for_update():
         recorder.record("reset", rule)
         rule.delete()

@@ -1,4 +1,4 @@
-"""When alerts are correlated into an incident."""
+"""REST operations for the correlation settings."""
 
 from collections.abc import Sequence
 from typing import Self

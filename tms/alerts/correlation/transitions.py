@@ -30,7 +30,9 @@ def transition(
     number: int = 0,
     fields: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write `fields` into the row of `incident`, which the caller has locked, as one step. None is before the last."""
+    """Write one transition with `fields` to `incident`, which the caller has locked. Its instant is not before the last
+    one.
+    """
     incident.changed_at = max(at, incident.changed_at)
     incident.version += kind.traits.is_decision
     for name, value in (fields or {}).items():

@@ -7,7 +7,7 @@ from tms.alerts.models import Alert, AlertState
 from tms.alerts.suppression.reasons import Suppression, suppressions_by_context
 
 type Members = dict[int, list[Alert]]
-"""By the primary key of the incident. One without any is not there."""
+"""By the primary key of the incident; incidents without alerts are missing."""
 
 
 def members(incidents: Collection[int]) -> Members:
@@ -26,7 +26,7 @@ def asking(unresolved: Members) -> Members:
 
 
 def suppressed_incidents(unresolved: Members, *, at: datetime) -> dict[int, Suppression]:
-    """An incident is suppressed while each of its open alerts is."""
+    """Incidents whose open alerts are all suppressed."""
     needy = asking(unresolved)
     whys = suppressions_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
     return {

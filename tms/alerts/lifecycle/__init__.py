@@ -1,8 +1,8 @@
 """The life of an alert: open → acknowledged or snoozed → resolved. A recovery always wins.
 
-Whatever opens or resolves alerts of a terminal holds the row lock of its state (`tms.fleet.presence.store`), so at
+Code that opens or resolves alerts of a terminal holds the row lock of its state (`tms.fleet.presence.store`), so at
 most one process decides about one terminal at a time; the constraint `alert_one_unresolved` catches code without it.
-What people and the clock do to an alert holds the lock of its row, and finds it resolved if the recovery was first.
+Actions of people and of the clock lock the row of the alert, and find it resolved if the recovery was first.
 """
 
 from tms.alerts.lifecycle.acknowledge import acknowledge

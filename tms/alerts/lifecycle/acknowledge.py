@@ -1,4 +1,4 @@
-"""People acknowledge alerts: they are responsible until the contract ends."""
+"""Acknowledging alerts: a person is responsible until the contract ends."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -26,7 +26,10 @@ def acknowledge(
     contract: Contract = Contract.RECOVERY,
     until: datetime | None = None,
 ) -> int:
-    """Make `by` responsible for the unacknowledged ones of `alerts` until `contract` ends; how many. Idempotent."""
+    """Make `by` responsible for the unacknowledged ones of `alerts` until `contract` ends. Idempotent.
+
+    Returns how many.
+    """
     changed = lock_in_states(alerts, UNACKNOWLEDGED)
     fields = {
         "state": AlertState.ACKNOWLEDGED,
@@ -48,7 +51,7 @@ def acknowledge(
 
 
 def lock_in_states(alerts: models.QuerySet[Alert], states: Collection[AlertState]) -> list[Alert]:
-    """Those of `alerts` in one of `states`, locked until the transaction ends.
+    """The `alerts` in one of `states`, locked until the transaction ends.
 
     A row that another transaction holds is being acknowledged or resolved right now: it is skipped.
     """
@@ -57,7 +60,7 @@ def lock_in_states(alerts: models.QuerySet[Alert], states: Collection[AlertState
 
 
 def terms(contract: Contract, until: datetime | None, *, at: datetime) -> dict[str, Any]:
-    """The columns that keep a contract made `at`. Whoever named a time is not reminded before it."""
+    """The columns of a contract made `at`. With a chosen end there is no reminder before it."""
     is_timed = contract is Contract.TIME
     return {
         "contract": contract,

@@ -1,6 +1,6 @@
-"""What else people do to alerts: to one or to many, in one transaction, and twice is as once.
+"""Operator actions on alerts. Each takes a queryset, runs in one transaction and is idempotent.
 
-Each returns how many rows changed. Rows to which it no longer applies, for example after a recovery, stay as they are.
+Each returns how many rows changed. Rows to which it no longer applies, for example after a recovery, stay unchanged.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ UNRESOLVED = (AlertState.OPEN, AlertState.ACKNOWLEDGED, AlertState.SNOOZED)
 def change_acknowledgement(
     alerts: AlertQuerySet, *, contract: Contract, until: datetime | None, by: User, comment: str, at: datetime
 ) -> int:
-    """Change the contract; the same people stay responsible. An empty comment keeps the former one."""
+    """Change the contract; the same people stay responsible. An empty comment keeps the previous one."""
     fields = terms(contract, until, at=at)
     others = [
         alert
@@ -42,7 +42,7 @@ def change_acknowledgement(
 
 @transaction.atomic
 def reopen(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
-    """Open again what somebody had, or had put off."""
+    """Reopen acknowledged or snoozed alerts."""
     given = lock_in_states(alerts, REOPENABLE)
     transition(
         given,
@@ -56,7 +56,7 @@ def reopen(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> in
 
 @transaction.atomic
 def snooze(alerts: AlertQuerySet, *, until: datetime, by: User, comment: str, at: datetime) -> int:
-    """Put off until a time: nobody has it, and nobody is asked for."""
+    """Snooze until a time: nobody is responsible, and nobody is assigned."""
     awake = [alert for alert in lock_in_states(alerts, UNRESOLVED) if (alert.state, alert.until) != ("snoozed", until)]
     fields = {**REOPENED_FIELDS, "state": AlertState.SNOOZED, "until": until, **with_comment(comment)}
     transition(awake, TransitionKind.SNOOZED, at=at, fields=fields, actor=Actor(by, comment=comment))
@@ -65,7 +65,7 @@ def snooze(alerts: AlertQuerySet, *, until: datetime, by: User, comment: str, at
 
 @transaction.atomic
 def assign(alerts: AlertQuerySet, *, to: User, by: User, comment: str, at: datetime) -> int:
-    """Ask somebody to take what is open; hand over to them what is acknowledged, under the same contract."""
+    """Assign open alerts to a person; make that person responsible for acknowledged ones, under the same contract."""
     chosen = lock_in_states(alerts, UNRESOLVED)
     asked = [alert for alert in chosen if alert.state in UNACKNOWLEDGED and alert.assigned_to_id != to.pk]
     handed = [alert for alert in chosen if alert.state in ACKNOWLEDGED and alert.acknowledged_by_id != to.pk]
@@ -88,7 +88,7 @@ def comment(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
 
 @transaction.atomic
 def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
-    """Resolve by hand, where the rule allows it. They reopen if the problem recurs."""
+    """Resolve manually where the rule allows it. They reopen if the problem recurs."""
     chosen = alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)
     store.lock(set(chosen.values_list("terminal_id", flat=True)))
     over = lock_in_states(chosen, UNRESOLVED)
@@ -109,9 +109,9 @@ RESOLVED_FIELDS: dict[str, Any] = {
     "is_stale": False,
     **UNCLAIMED_FIELDS,
 }
-"""Who had it stays written there."""
+"""The previous person stays in the history."""
 
 
 def with_comment(comment: str) -> dict[str, str]:
-    """The new comment, or the former one if it is empty."""
+    """The new comment, or the previous one if it is empty."""
     return {"comment": comment} if comment else {}

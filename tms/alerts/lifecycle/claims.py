@@ -1,7 +1,7 @@
-"""Claims: somebody looks into an alert before anybody has acknowledged it.
+"""Claims: a person looks into an alert before it is acknowledged.
 
-It prevents nothing: colleagues may still acknowledge or claim, and escalation continues. It ends by
-itself, so that nobody has to remember it.
+A claim prevents nothing: colleagues may still acknowledge or claim, and escalation continues. It expires, so that
+nobody has to end it.
 """
 
 from collections.abc import Collection
@@ -29,7 +29,7 @@ not_ended = SetAside[int]("claims")
 
 @transaction.atomic
 def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
-    """Claim for `by`, also over another person's claim. An own claim is renewed."""
+    """Claim for `by`, even if another person has claimed it. An own claim is renewed."""
     chosen = lock_in_states(alerts, CLAIMABLE)
     taken = [alert for alert in chosen if alert.claimed_by_id != by.pk]
     transition(
@@ -41,20 +41,20 @@ def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
 
 @transaction.atomic
 def unclaim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
-    """Release the claims, whoever holds them."""
+    """Release the claims, no matter whose they are."""
     claimed = lock_in_states(alerts.claimed(), CLAIMABLE)
     transition(claimed, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS, actor=Actor(by=by))
     return len(claimed)
 
 
 def _over(at: datetime) -> AlertQuerySet:
-    """Whose claim has had its time (index: alert_claimed)."""
+    """Alerts whose claim has expired (index: alert_claimed)."""
     return Alert.objects.claimed().filter(claimed_until__lte=at)
 
 
 @skip_when_empty(_over)
 def expire_claims(at: datetime) -> int:
-    """Forget the claims whose time is up."""
+    """End expired claims."""
     due = _over(at).exclude(pk__in=not_ended.keys(at)).order_by("claimed_until")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_expire_claims, at=at), aside=not_ended, at=at)
@@ -68,7 +68,7 @@ def _expire_claims(pks: Collection[int], at: datetime) -> int:
 
 
 def _prolong(alerts: list[Alert], *, until: datetime) -> None:
-    """Without a transition: only the end has changed."""
+    """Without a transition, because only the end changes."""
     pks = [alert.pk for alert in alerts]
     if Alert.objects.filter(pk__in=pks, claimed_until__lt=until).update(claimed_until=until):
         publish(Change(alerts=frozenset(pks)))

@@ -22,16 +22,16 @@ from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 MOST_PASSES = 10
-"""Each in its own transaction; then other loops run."""
+"""Rows per transaction, so that other loops are not delayed."""
 
 unopened = SetAside[int]("open_pending")
 not_expired = SetAside[int]("expire_events")
 
 
 def trigger(triggered: Sequence[RuleTriggered]) -> None:
-    """Rules triggered: open alerts at once, or when they will have lasted for their duration.
+    """Rules triggered: open alerts at once, or after the rule's duration.
 
-    Events of rules that were deleted or switched off meanwhile are ignored.
+    Events of rules that were deleted or disabled meanwhile are ignored.
     """
     if not triggered:
         return
@@ -58,9 +58,8 @@ def trigger(triggered: Sequence[RuleTriggered]) -> None:
 
 
 def clear(pairs: Collection[Pair], *, at: datetime | None) -> None:
-    """Rules cleared: delete the conditions and resolve their alerts, also acknowledged ones.
-
-    A flapping alert stays open until it is stable.
+    """Rules cleared: delete the conditions and resolve their alerts, also acknowledged ones. A flapping alert stays
+    open until it is stable.
     """
     if not pairs or at is None:
         return
@@ -102,10 +101,10 @@ def apply_events(rule_events: Sequence[RuleEvent]) -> None:
 def open_pending(at: datetime) -> int:
     """Open the alerts whose condition has lasted for its duration (index: condition_due).
 
-    If a site is closed that was expected to be open, alerts of its opening hours wait until it opens.
+    If a site that should be open is closed, alerts that count only while it is open wait until it opens.
     """
     opened = 0
-    for _ in range(MOST_PASSES):  # all of a storm, before another loop reads a part of it
+    for _ in range(MOST_PASSES):  # the whole storm, before another loop reads a part of it
         due = Condition.objects.filter(due_at__lte=at).exclude(pk__in=unopened.keys(at)).order_by("due_at")
         pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
         if not pks:
@@ -128,7 +127,7 @@ def _open_pending(pks: Collection[int], at: datetime) -> int:
 
 
 def _wait_for_opening(conditions: list[Condition], at: datetime) -> list[Condition]:
-    """Those of them that need not wait."""
+    """The conditions that need not wait."""
     closed = opening_hours.closed({(row.rule_id, row.terminal_id) for row in conditions}, at=at)
     waiting = {row.pk: row for row in conditions if (row.rule_id, row.terminal_id) in closed}
     for row in waiting.values():
@@ -138,7 +137,7 @@ def _wait_for_opening(conditions: list[Condition], at: datetime) -> list[Conditi
 
 
 def defer(until: datetime) -> int:
-    """Conditions of presence open nothing before `until`: while TMS itself was away nobody could come back."""
+    """Presence conditions open nothing before `until`: while TMS itself was unavailable no terminal could reconnect."""
     return Condition.objects.filter(rule__kind=RuleSource.PRESENCE, due_at__lt=until).update(due_at=until)
 
 
@@ -165,7 +164,7 @@ def _expire_events(pks: Collection[int], at: datetime) -> int:
 
 
 def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
-    """The active rules of each of these terminals, with the severity that is reached."""
+    """The active rules of each of these terminals, with their current severity."""
     active: dict[int, dict[int, str]] = {}
     rows = Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule", "severity")
     for terminal_id, rule_id, severity in rows:
@@ -174,7 +173,7 @@ def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
 
 
 def _severities(rule_ids: Collection[int]) -> dict[int, str]:
-    """Of the rules that are enabled."""
+    """The enabled rules."""
     return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
 
 

@@ -1,4 +1,4 @@
-"""Why an action was not carried out on one alert or incident. HTML and REST answer each of these with 409."""
+"""Why an action could not be performed on one alert or incident. HTML and REST respond with 409."""
 
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ class Conflict(Exception):
 
 
 class AlreadyResolved(Conflict):
-    """The recovery came first: it always wins."""
+    """The alert recovered first: a recovery always wins."""
 
     code = "tms:already-resolved"
 
@@ -31,7 +31,7 @@ class AlreadyResolved(Conflict):
 
 
 class AlreadyAcknowledged(Conflict):
-    """Somebody else acknowledged it first."""
+    """Another person acknowledged it first."""
 
     code = "tms:already-acknowledged"
 
@@ -42,7 +42,7 @@ class AlreadyAcknowledged(Conflict):
 
 
 class ChangedMeanwhile(Conflict):
-    """It is no longer at the version on which the person decided."""
+    """It no longer has the version on which the person decided."""
 
     code = "tms:changed-meanwhile"
 

@@ -1,4 +1,4 @@
-"""What ends by the clock: contracts, snoozes, and the patience with an acknowledgement that nobody has touched."""
+"""What ends with time: contracts, snoozes, and acknowledgements without an update."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -19,7 +19,7 @@ not_reminded = SetAside[int]("reminders")
 
 @skip_when_empty(Alert.objects.ending)
 def expire(at: datetime) -> int:
-    """Open again what was taken, or put off, until now (index: alert_until)."""
+    """Reopen alerts whose acknowledgement or snooze has expired (index: alert_until)."""
     due = Alert.objects.ending(at).exclude(pk__in=not_expired.keys(at)).order_by("until")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_expire, at=at), aside=not_expired, at=at)
@@ -34,7 +34,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
 
 @skip_when_empty(Alert.objects.forgotten)
 def remind(at: datetime) -> int:
-    """Remind of acknowledgements without an update for long, and again after the same time (index: alert_remind)."""
+    """Send reminders for stale acknowledgements, and again after the same time (index: alert_remind)."""
     due = Alert.objects.forgotten(at).exclude(pk__in=not_reminded.keys(at)).order_by("remind_at")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_remind, at=at), aside=not_reminded, at=at)

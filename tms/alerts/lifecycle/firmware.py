@@ -1,7 +1,6 @@
 """Firmware rules: which terminals run another firmware than expected.
 
-Reports cannot trigger them, because the expected firmware and what most of a model run change elsewhere: the clock
-evaluates them.
+The clock evaluates them, because the expected firmware and the most common firmware of a model change without a report.
 """
 
 from collections import Counter
@@ -21,9 +20,9 @@ from tms.fleet.presence import store
 from tms.lib.set_aside import SetAside, each, isolate
 
 LEAST = 3
-"""Terminals of one model before what most of them run counts."""
+"""Minimum number of terminals of a model for its most common firmware to count."""
 CHUNK = 500
-"""Terminals in one transaction."""
+"""Terminals per transaction."""
 
 not_followed = SetAside[int]("firmware")
 
@@ -49,7 +48,7 @@ def follow(rule: Rule, *, at: datetime) -> None:
 
 
 def mismatched(rule: Rule) -> set[int]:
-    """Terminals whose firmware is not that of the rule, or not what more than half of their model run."""
+    """Terminals whose firmware differs from that of the rule, or from that of more than half of their model."""
     terminals = terminals_of(rule).exclude(firmware="").order_by()
     if rule.firmware:
         return set(terminals.exclude(firmware=rule.firmware).values_list("pk", flat=True))
@@ -59,7 +58,7 @@ def mismatched(rule: Rule) -> set[int]:
 
 
 def usual_of(terminals: models.QuerySet[Terminal]) -> dict[str, str]:
-    """What more than half of each model run. Models without such a majority are left out."""
+    """The firmware of more than half of each model. Models without such a majority are left out."""
     by_model: dict[str, Counter[str]] = {}
     counts = terminals.exclude(model="").values_list("model", "firmware").annotate(models.Count("pk"))
     for model, firmware, number in counts:

@@ -1,4 +1,4 @@
-"""Alerts that open and recover repeatedly: a flapping one stays open, and its changes are counted, not notified."""
+"""Flapping: an alert that opens and recovers repeatedly stays open; its changes are counted, not notified."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ not_ended = SetAside[int]("flapping")
 
 
 def notice(opened: Sequence[Alert]) -> None:
-    """Those of the alerts that just opened whose rule and terminal changed too often of late begin to flap."""
+    """Start flapping for the alerts that just opened and changed too often recently."""
     if not opened or not settings.FLAPPING_WINDOW_S:
         return
     changes = _changes(opened)
@@ -54,7 +54,7 @@ def record_change(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> N
 
 @skip_when_empty(Flapping.objects.stable)
 def expire_flapping(at: datetime) -> int:
-    """End flapping of alerts that are stable: resolve those whose rule is clear, and keep the others open."""
+    """End flapping of stable alerts: resolve those whose rule is clear, and leave the others open."""
     due = Flapping.objects.stable(at).exclude(pk__in=not_ended.keys(at)).order_by("stable_at")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_expire_flapping, at=at), aside=not_ended, at=at)

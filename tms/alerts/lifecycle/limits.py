@@ -1,4 +1,4 @@
-"""How long an acknowledgement or a snooze may last."""
+"""Limits for the length of an acknowledgement or a snooze."""
 
 from datetime import datetime, timedelta
 
@@ -6,5 +6,5 @@ FARTHEST = timedelta(days=31)
 
 
 def is_in_reach(until: datetime, *, at: datetime) -> bool:
-    """Whether what is taken or put off at `at` may last so long."""
+    """Whether an acknowledgement or snooze made `at` may last until then."""
     return at < until <= at + FARTHEST

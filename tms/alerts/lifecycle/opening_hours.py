@@ -1,4 +1,4 @@
-"""When alerts become due, of rules that are active only while a site is open."""
+"""When alerts become due whose rule counts only while a site is open."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import Hours
 
 type PendingSince = tuple[datetime, float]
-"""Since when, and for how many seconds it has to hold."""
+"""The start of a condition, and its duration in seconds."""
 
 
 def due_times(pending: Mapping[Pair, PendingSince]) -> dict[Pair, datetime]:
-    """When each will have lasted for its duration; a rule of opening hours counts only those of the terminal's site."""
+    """When each condition will have lasted for its duration, counting only opening hours where the rule says so."""
     due = {pair: since + timedelta(seconds=duration_s) for pair, (since, duration_s) in pending.items()}
     for pair, hours in _hours(pending).items():
         since, duration_s = pending[pair]
@@ -23,13 +23,13 @@ def due_times(pending: Mapping[Pair, PendingSince]) -> dict[Pair, datetime]:
 
 
 def closed(pairs: Collection[Pair], *, at: datetime) -> dict[Pair, datetime]:
-    """Those that have to wait because the site is closed at this moment, and until when."""
+    """The conditions that have to wait because the site is closed now, and until when."""
     opens = {pair: hours.opens_at(at) for pair, hours in _hours(pairs).items()}
     return {pair: opens_at for pair, opens_at in opens.items() if opens_at is not None}
 
 
 def _hours(pairs: Collection[Pair]) -> dict[Pair, Hours]:
-    """The hours that count for each of those whose rule asks for them."""
+    """The opening hours for each condition whose rule needs them."""
     asking = Rule.objects.filter(pk__in={rule_id for rule_id, _ in pairs}, hours=RuleHours.OPEN)
     rule_ids = set(asking.values_list("pk", flat=True))
     if not rule_ids:

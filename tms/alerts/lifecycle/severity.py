@@ -1,4 +1,4 @@
-"""Alerts worsen and improve. A worsened alert is reopened, because it is not what somebody acknowledged."""
+"""Alerts worsen and improve. A worsened alert is reopened, because it is not what was acknowledged."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ def follow_severity(active: Sequence[tuple[Condition, RuleTriggered]]) -> None:
 
 
 def grade(triggered: dict[Pair, RuleTriggered]) -> None:
-    """Alerts take the severity of these events; flapping ones keep their highest."""
+    """Alerts take the severity of these events; flapping ones stay at their highest."""
     if not triggered:
         return
     rows = Alert.objects.unresolved().filter(among(triggered)).select_related("flapping")
@@ -66,7 +66,7 @@ def _groups(
 
 
 def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) -> None:
-    """The value of an alert is the one that gave it its severity."""
+    """The value of an alert is the one that caused its severity."""
     measured = [alert for alert in alerts if triggered[alert.rule_id, alert.terminal_id].value is not None]
     for alert in measured:
         alert.value = triggered[alert.rule_id, alert.terminal_id].value
@@ -74,6 +74,6 @@ def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) 
 
 
 def _reopen(alerts: Sequence[Alert], *, at: datetime, comment: str = "") -> None:
-    """Reopen those that were acknowledged or snoozed."""
+    """Reopen the acknowledged and snoozed ones."""
     ended = [alert for alert in alerts if alert.state in (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)]
     transition(ended, TransitionKind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS, actor=Actor(comment=comment))

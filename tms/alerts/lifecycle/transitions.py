@@ -1,4 +1,4 @@
-"""How a step in the life of alerts is written: the rows, their history, the count, and word to everyone."""
+"""Writes a transition of alerts: the rows, their history, the metric, and the change for boards."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ REOPENED_FIELDS: Mapping[str, Any] = {
     "is_stale": False,
     **UNCLAIMED_FIELDS,
 }
-"""Nobody has it any more, and nobody has put it off."""
+"""The columns of an alert that is neither acknowledged nor snoozed."""
 
 
 def transition(
@@ -49,10 +49,10 @@ def transition(
     actor: Actor = SYSTEM,
     before: str = "",
 ) -> None:
-    """Write `fields` into the rows of `alerts`, which the caller has locked, as one step of each.
+    """Write one transition with `fields` to each of `alerts`, which the caller has locked.
 
-    The column `stamp` gets the instant of the step, which is never before that of the step before. A reminder is for
-    whoever has the alert.
+    The column `stamp` gets the instant of the transition, which is never before the previous one. A reminder names the
+    person responsible.
     """
     if not alerts:
         return
@@ -81,7 +81,7 @@ def record_transition(
     actor: Actor = SYSTEM,
     before: str = "",
 ) -> None:
-    """Keep that `alerts`, as they are now, took this step."""
+    """Record a transition of `alerts` with their current values."""
     if not alerts:
         return
     is_reminder = kind is TransitionKind.REMINDED

@@ -1,4 +1,4 @@
-"""Maintenance windows: planned, extended, ended, cancelled."""
+"""REST operations for maintenance windows: plan, extend, end, cancel."""
 
 from itertools import islice
 

@@ -39,7 +39,7 @@ type LocalDateTime = Annotated[
         }
     ),
 ]
-"""As the clocks of the zone show it: without an offset, which format `date-time` of JSON Schema has."""
+"""Local time of the zone, without an offset; format `date-time` of JSON Schema would need one."""
 
 
 class WindowBody(RequestSchema):
@@ -61,7 +61,7 @@ class WindowBody(RequestSchema):
         length = self.ends_at - self.starts_at
         if error := length_error(length):
             raise unreadable(RequestFault("$.ends_at", error))
-        # Times of maintenance are kept to the second.
+        # Times of maintenance are stored to the second.
         starts_at = self.starts_at.replace(microsecond=0)
         return Recurrence(
             ZoneInfo(self.time_zone), starts_at, timedelta(seconds=int(length.total_seconds())), self.rrule

@@ -30,14 +30,14 @@ not_rolled_over = SetAside[int]("maintenance")
 
 
 class NotActive(Exception):
-    """The window is past, or its occurrence has not begun: there is nothing to end or to extend."""
+    """The window is past, or its occurrence has not begun: there is nothing to end or extend."""
 
     code = "tms:window-not-active"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a window covers; any of them suffices."""
+    """The scope of a window; any of the three suffices."""
 
     sites: Collection[Site] = ()
     groups: Collection[Group] = ()
@@ -49,7 +49,7 @@ class Scope:
 
 
 def scope_error(scope: Scope) -> str:
-    """What is wrong with the scope, for the person who plans; empty if nothing is."""
+    """What is wrong with the scope; empty if it is valid."""
     return gettext("Choose at least one site, group or terminal.") if scope.is_empty else ""
 
 
@@ -70,7 +70,7 @@ class MaintenanceCoverage(NamedTuple):
 
 @transaction.atomic
 def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at: datetime) -> Window:
-    """A new window. Raises BadRecurrence when nothing of it lies ahead."""
+    """A new window. Raises BadRecurrence if it has no future occurrence."""
     first = next(recurrence.occurrences(at), None)
     if first is None:
         raise BadRecurrence(gettext("No upcoming occurrence. Choose a later end or another recurrence."))
@@ -98,7 +98,7 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
 
 @transaction.atomic
 def end(window: Window, *, by: User, at: datetime) -> None:
-    """End the active occurrence now; the next one takes place as planned. Raises NotActive."""
+    """End the active occurrence now; the next one is not affected. Raises NotActive."""
     _move_end(window, at, by=by, at=at, action="ended")
     roll_over(at)
 
@@ -133,9 +133,9 @@ def _begun(at: datetime) -> models.QuerySet[Window]:
 
 @skip_when_empty(lambda at: _begun(at).filter(models.Q(is_active=False) | models.Q(occurs_until__lte=at)))
 def roll_over(at: datetime) -> int:
-    """Publish the windows that began, and roll those that ended over to their next occurrence. Returns how many.
+    """Publish the windows that began, and move those that ended to their next occurrence. Returns how many.
 
-    Each is a conditional update, so that an end that somebody moves meanwhile is kept.
+    Each is a conditional update, so that a concurrent change of the end is not lost.
     """
     changed = _begun(at).filter(is_active=False, occurs_until__gt=at).update(is_active=True)
     if changed:
@@ -163,7 +163,7 @@ def _roll_over(window: Window, at: datetime) -> int:
 
 
 def running(at: datetime) -> list[Window]:
-    """Windows with an active occurrence, with their makers, in one query; also before the clock rolled them over."""
+    """Windows with an active occurrence and their authors, in one query; also before the clock moved them on."""
     begun = Window.objects.current().filter(occurs_at__lte=at).select_related("created_by")
     windows = []
     for window in begun:
@@ -181,7 +181,7 @@ def running(at: datetime) -> list[Window]:
 def covered(places: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, MaintenanceCoverage]:
     """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
 
-    No query where there are no windows, three else.
+    No query if there are no windows, otherwise three.
     """
     windows = {window.pk: window for window in among}
     if not windows:
@@ -195,7 +195,7 @@ def covered(places: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, 
 
 
 def _pairs(windows: Collection[int], places: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    """(window, terminal) for each way in which one covers the other."""
+    """(window, terminal) for each way in which a window covers a terminal."""
     at_site: dict[int, list[int]] = {}
     for terminal_id, site_id in places.items():
         at_site.setdefault(site_id, []).append(terminal_id)

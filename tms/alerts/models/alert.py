@@ -22,29 +22,31 @@ class AlertState(models.TextChoices):
 
 
 class Contract(models.TextChoices):
-    """Until when a person has taken an alert. A recovery closes it, and a higher severity opens it, under each."""
+    """How long an acknowledgement lasts. Under every contract a recovery resolves the alert, and a higher severity
+    reopens it.
+    """
 
     RECOVERY = "recovery", pgettext_lazy("taken", "until recovery")
     TIME = "time", pgettext_lazy("taken", "until a time")
     WORSE = "worse", pgettext_lazy("taken", "until it gets worse")
-    """It ends also when its terminal gets another alert that is at least as severe."""
+    """Also ends when the terminal gets another alert that is at least as severe."""
 
 
 FLAPPING = models.Q(flapping__isnull=False, flapping__ended_at=None)
-"""Of what is resolved nothing flaps."""
+"""A resolved alert does not flap."""
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def opened(self, since: datetime, until: datetime) -> Self:
-        """Within this time (index: alert_opened)."""
+        """Opened within this time (index: alert_opened)."""
         return self.filter(opened_at__gte=since, opened_at__lt=until)
 
     def unresolved(self) -> Self:
-        """Whatever is not over (index: alert_unresolved, read by the boards)."""
+        """Unresolved (index: alert_unresolved, read by the boards)."""
         return self.exclude(state=AlertState.RESOLVED)
 
     def awake(self) -> Self:
-        """Unresolved, and nobody has put it off."""
+        """Unresolved and not snoozed."""
         return self.filter(state__in=(AlertState.OPEN, AlertState.ACKNOWLEDGED))
 
     def snoozed(self) -> Self:
@@ -57,7 +59,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(state=AlertState.ACKNOWLEDGED)
 
     def flapping(self) -> Self:
-        """They stand, and their rules hold now and then."""
+        """Unresolved alerts whose rules trigger and clear repeatedly."""
         return self.filter(FLAPPING)
 
     def stale(self) -> Self:
@@ -65,15 +67,15 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
 
     def ending(self, at: datetime) -> Self:
-        """The time until which they were taken or put off has come (index: alert_until)."""
+        """Their acknowledgement or snooze has expired (index: alert_until)."""
         return self.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED), until__lte=at)
 
     def forgotten(self, at: datetime) -> Self:
-        """Whoever took them has to be reminded (index: alert_remind)."""
+        """Their person has to be reminded (index: alert_remind)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, remind_at__lte=at)
 
     def watchful(self) -> Self:
-        """Taken until it gets worse (index: alert_watchful)."""
+        """Acknowledged until they worsen (index: alert_watchful)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
 
     def uncorrelated(self) -> Self:
@@ -81,7 +83,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(incident=None)
 
     def claimed(self) -> Self:
-        """Somebody has claimed them (index: alert_claimed)."""
+        """Claimed by a person (index: alert_claimed)."""
         return self.filter(state=AlertState.OPEN, claimed_until__isnull=False)
 
     def locked(self) -> Self:
@@ -89,7 +91,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.select_for_update(of=("self",))
 
     def by_urgency(self) -> Self:
-        """Critical with nobody on it first, then by severity, then the oldest."""
+        """Unacknowledged critical ones first, then by severity, then oldest first."""
         rank = models.Case(
             models.When(severity=Severity.CRITICAL, then=0), models.When(severity=Severity.WARNING, then=1), default=2
         )
@@ -109,13 +111,13 @@ class Alert(models.Model):
     version = models.PositiveIntegerField(default=1, db_default=1)
     """Increases with each change that affects an operator's decision."""
     changed_at = models.DateTimeField(db_default=Now())
-    """Of its newest transition: later ones get no earlier time, even if the clocks of nodes differ."""
+    """Instant of its newest transition. Later ones are never earlier, even if the clocks of nodes differ."""
     acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
     )
     first_acknowledged_at = models.DateTimeField(null=True, db_column="taken_at")
-    """When somebody acknowledged it first; an acknowledgement that ends takes nothing back of that."""
+    """The first acknowledgement; not reset when the acknowledgement ends."""
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(_("until"), null=True)
     """When the acknowledgement or snooze expires."""
@@ -126,7 +128,7 @@ class Alert(models.Model):
     )
     """Assignee who has not acknowledged it yet."""
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="claimed_alerts")
-    """Has claimed it while it is open, until `claimed_until`."""
+    """The person who claimed it while it is open, until `claimed_until`."""
     claimed_until = models.DateTimeField(null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True)
     """Latest comment."""
@@ -158,7 +160,7 @@ class Alert(models.Model):
         indexes = (
             models.Index(fields=("terminal",), name="alert_unresolved", condition=~models.Q(state=AlertState.RESOLVED)),
             models.Index(fields=("-resolved_at",), name="alert_resolved"),
-            # Readers: the search of past alerts, how long they took, and the digest of a shift.
+            # Readers: the search of past alerts, the response times, and the shift digest.
             models.Index(fields=("-opened_at", "-id"), name="alert_opened"),
             # Reader: tms.alerts.suppression.at_open.
             models.Index(fields=("id",), name="alert_unlooked", condition=models.Q(suppressed_at_open=None)),
@@ -168,7 +170,7 @@ class Alert(models.Model):
                 name="alert_unfolded",
                 condition=models.Q(incident__isnull=True) & ~models.Q(state=AlertState.RESOLVED),
             ),
-            # Readers: lifecycle.expire, lifecycle.remind, what opens for a terminal, and the board of what is stale.
+            # Readers: lifecycle.expire, lifecycle.remind, alerts that open for a terminal, and the board of stale ones.
             models.Index(fields=("until",), name="alert_until", condition=models.Q(until__isnull=False)),
             models.Index(fields=("remind_at",), name="alert_remind", condition=models.Q(remind_at__isnull=False)),
             models.Index(

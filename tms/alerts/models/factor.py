@@ -5,7 +5,7 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 
 
 class Factor(models.TextChoices):
-    """In the order in which TMS asks."""
+    """In the order in which TMS checks them."""
 
     SITE = "site", pgettext_lazy("factor", "site")
     GROUP = "group", pgettext_lazy("factor", "group")
@@ -15,7 +15,7 @@ class Factor(models.TextChoices):
 
 
 def lost(factor: Factor, *, lost: int, size: int, name: str) -> str:
-    """How many of how many, and of what: `Shinjuku: 47 of 50 terminals offline`."""
+    """How many of how many, and the factor: `Shinjuku: 47 of 50 terminals offline`."""
     match factor:
         case Factor.SITE:
             text = gettext("%(name)s: %(lost)d of %(size)d terminals offline")

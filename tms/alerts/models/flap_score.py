@@ -1,7 +1,7 @@
 """The flap score: the share of changes within a window, as Nagios and Icinga calculate it.
 
 They take the last 20 results of a check and weigh newer changes more. TMS has instants instead of checks: a change
-weighs `NEWEST` when it has just happened and `OLDEST` a window later, and `FULL` changes are the maximum. Instants and
+weighs `NEWEST` when it just happened and `OLDEST` a window later, and `FULL` changes are the maximum. Instants and
 durations are in seconds.
 """
 
@@ -12,16 +12,16 @@ NEWEST, OLDEST = 1.2, 0.8
 
 
 def flap_score(changes: Sequence[float], *, at: float, window_s: float) -> float:
-    """From 0, nothing changed, to 1."""
+    """From 0 (no change) to 1."""
     ages = [max(0.0, at - change) for change in changes]
     weights = [NEWEST - (NEWEST - OLDEST) * age / window_s for age in ages if age < window_s]
     return min(1.0, sum(weights) / FULL)
 
 
 def stable_from(changes: Sequence[float], *, low: float, window_s: float) -> float:
-    """When the score will have fallen to `low` if nothing changes any more.
+    """When the score will have fallen to `low` without further changes.
 
-    It falls evenly while the same changes are in the window, and in a step when one leaves it.
+    It falls linearly while the same changes are in the window, and abruptly when one leaves it.
     """
     newest_first = sorted(changes, reverse=True)[:FULL]
     for left in range(len(newest_first), 0, -1):

@@ -13,7 +13,7 @@ from tms.alerts.models.flap_score import FULL, stable_from
 
 class FlappingQuerySet(models.QuerySet["Flapping"]):
     def stable(self, at: datetime) -> Self:
-        """Those that changed so rarely of late that flapping has stopped (index: flapping_calm)."""
+        """Flapping alerts that are stable now (index: flapping_calm)."""
         return self.filter(ended_at=None, stable_at__lte=at)
 
     def end(self, alerts: Iterable[Alert], *, at: datetime) -> None:
@@ -22,18 +22,18 @@ class FlappingQuerySet(models.QuerySet["Flapping"]):
 
 
 class Flapping(models.Model):
-    """An alert flaps, or did. While it does it stays open, whether its rule matches just now or not."""
+    """An alert flaps, or did. While it flaps it stays open, whether its rule matches or not."""
 
     alert = models.OneToOneField(Alert, models.CASCADE, primary_key=True, related_name="flapping")
     since = models.DateTimeField()
     changes = models.PositiveIntegerField()
-    """Openings and recoveries, those by which it was noticed included."""
+    """Openings and recoveries, including those that started the flapping."""
     recent = models.JSONField()
-    """The instants of the newest, in seconds."""
+    """The instants of the newest ones, in seconds."""
     is_wrong = models.BooleanField(default=True)
-    """Whether its rule matches just now."""
+    """Whether its rule matches now."""
     stable_at = models.DateTimeField(db_column="calm_at")
-    """When it ends unless something changes again."""
+    """When it ends without further changes."""
     ended_at = models.DateTimeField(null=True)
 
     objects = FlappingQuerySet.as_manager()
@@ -49,7 +49,7 @@ class Flapping(models.Model):
 
     @classmethod
     def of(cls, alert_id: int, changes: list[float], *, at: datetime) -> Self:
-        """Begun `at`, by these changes."""
+        """A flapping that began `at`, with these changes."""
         flapping = cls(alert_id=alert_id, since=at, changes=len(changes))
         flapping._keep(changes)
         return flapping

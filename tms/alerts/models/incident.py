@@ -20,13 +20,13 @@ from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField, LinesField
 
 MEDIUM, LARGE = 20, 100
-"""Sizes from which the share for a medium and for a large number of terminals counts."""
+"""Group sizes from which the shares for a medium and for a large number of terminals apply."""
 
 
 class CorrelationRule(models.Model):
-    """How many terminals that have one thing in common must be lost, within how long, to be one incident.
+    """How many terminals with a common factor must be lost within which time to be one incident.
 
-    A row is what somebody changed; where there is none, `DEFAULTS` count.
+    A row is a changed setting; without one, `DEFAULTS` apply.
     """
 
     factor = models.CharField(_("common factor"), max_length=16, choices=Factor, unique=True)
@@ -62,14 +62,14 @@ class CorrelationRule(models.Model):
 
     @classmethod
     def in_force(cls) -> dict[Factor, CorrelationRule]:
-        """One for each factor, in the order in which they are asked."""
+        """One for each factor, in the order in which they are checked."""
         changed = {rule.factor: rule for rule in cls.objects.all()}
         return {factor: changed.get(factor) or cls(factor=factor, **DEFAULTS[factor]) for factor in Factor}
 
 
 WIDE = {"least": 10, "medium_pct": 40, "large_pct": 30}
 DEFAULTS: Mapping[Factor, Mapping[str, int]] = {factor: {} if factor is Factor.SITE else WIDE for factor in Factor}
-"""Beside the defaults of the columns, which are those of sites."""
+"""Deviations from the defaults of the columns, which are those of sites."""
 
 
 class IncidentState(models.TextChoices):
@@ -80,22 +80,22 @@ class IncidentState(models.TextChoices):
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
     def unresolved(self) -> Self:
-        """Whatever is not over (index: incident_unresolved)."""
+        """Unresolved (index: incident_unresolved)."""
         return self.exclude(state=IncidentState.RESOLVED)
 
     def locked(self) -> Self:
-        """Locked until the transaction ends, though not against rows that refer to them: whoever writes those may hold
-        transitions that a correlation waits for.
+        """Locked until the transaction ends, but not against rows that refer to them: their writers may hold
+        transitions that the correlation waits for.
         """
         return self.select_for_update(of=("self",), no_key=True)
 
 
 class Incident(models.Model):
-    """Alerts of terminals that were lost together: one row, one acknowledgement, one notification for all of them."""
+    """Alerts of terminals that were lost together: one row, one acknowledgement, one notification."""
 
     factor = models.CharField(_("common factor"), max_length=16, choices=Factor)
     key = models.CharField(max_length=100)
-    """What they have in common: the primary key of a site or group as text; the name of a model, firmware or node."""
+    """The common factor: the primary key of a site or group as text; the name of a model, firmware or node."""
     site = models.ForeignKey("fleet.Site", models.CASCADE, null=True, related_name="incidents")
     group = models.ForeignKey("fleet.Group", models.SET_NULL, null=True, related_name="incidents")
     severity = models.CharField(_("severity"), max_length=16, choices=Severity)
@@ -111,20 +111,20 @@ class Incident(models.Model):
     joined_count = models.PositiveIntegerField(default=0, db_column="joined")
     """Number of alerts that ever belonged to it."""
     resolved_count = models.PositiveIntegerField(default=0, db_column="left")
-    """Those of them that are resolved, or no longer belong to it."""
+    """Number of its alerts that are resolved, or no longer belong to it."""
     unchanged_since = models.DateTimeField(db_column="calm_since")
-    """No alert joined or was resolved since."""
+    """The time since which no alert joined or was resolved."""
     common_factor = models.CharField(max_length=16, choices=Factor, blank=True, default="")
     common_name = LineField(max_length=100, blank=True, default="")
     common_count = models.PositiveIntegerField(default=0)
-    """The strongest thing that its terminals have in common besides, and how many of them have it."""
+    """The strongest further common factor, and how many terminals have it."""
     acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
     acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(_("until"), null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True, default="")
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    """Has claimed it, until `claimed_until` or the first acknowledgement."""
+    """The person who claimed it, until `claimed_until` or the first acknowledgement."""
     claimed_until = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
 
@@ -163,7 +163,7 @@ class Incident(models.Model):
 
     @property
     def common_factor_text(self) -> str:
-        """What they have in common besides; empty if nothing stands out."""
+        """The further common factor; empty if none stands out."""
         if not self.common_factor:
             return ""
         return factors.alike(
@@ -172,7 +172,7 @@ class Incident(models.Model):
 
     @property
     def open_count(self) -> int:
-        """How many of its alerts are unresolved."""
+        """Number of its unresolved alerts."""
         return self.joined_count - self.resolved_count
 
 
@@ -203,7 +203,7 @@ class IncidentTransitionKind(KindWithTraits):
 
 
 class IncidentTransition(models.Model):
-    """One step in an incident's life; the numbers are as they stood after it (`dispatched_at`: by the outbox)."""
+    """One transition of an incident. Counts are those after it; the outbox sets `dispatched_at`."""
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="transitions")
     kind = models.CharField(max_length=16, choices=IncidentTransitionKind)
@@ -213,7 +213,7 @@ class IncidentTransition(models.Model):
     number = models.PositiveIntegerField(default=0)
     """Number of alerts that joined, recovered or became separate."""
     open_count = models.PositiveIntegerField(db_column="standing")
-    """How many of its alerts were unresolved."""
+    """Number of its alerts that were unresolved."""
     severity = models.CharField(max_length=16, choices=Severity)
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(null=True)

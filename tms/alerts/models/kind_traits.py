@@ -1,4 +1,4 @@
-"""What is the same for every transition of a kind: declared with the kind, and read by all that lists kinds."""
+"""Traits of a transition kind, declared with the kind and used wherever kinds are listed."""
 
 from typing import NamedTuple, Self
 
@@ -11,13 +11,13 @@ from tms.alerts.models.alert import AlertState
 
 class Traits(NamedTuple):
     icon: str
-    """In histories, and of the operator action that takes this step."""
+    """Shown in histories, and for the operator action that makes this transition."""
     leads_to: str = ""
-    """The state after it; empty: it does not change the state."""
+    """The state after it; empty if it does not change the state."""
     is_decision: bool = True
-    """It changes something that operators decide about: dialogs opened before it are out of date."""
+    """It affects operators' decisions: dialogs opened before it are outdated."""
     why_open: str | Promise | None = None
-    """Of a step that ends an acknowledgement or a snooze: why the subject is open again."""
+    """For a transition that ends an acknowledgement or a snooze: why the subject is open again."""
 
     @property
     def is_reopening(self) -> bool:

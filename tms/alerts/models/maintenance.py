@@ -16,7 +16,7 @@ from tms.lib.text_fields import LineField
 
 class WindowQuerySet(models.QuerySet["Window"]):
     def current(self) -> Self:
-        """Going on, or with an occurrence to come (index: window_standing)."""
+        """Active, or with a future occurrence (index: window_standing)."""
         return self.filter(ended_at=None)
 
     def past(self) -> Self:
@@ -26,7 +26,7 @@ class WindowQuerySet(models.QuerySet["Window"]):
 class Window(models.Model):
     """A maintenance window: notifications of the terminals that it covers are paused.
 
-    `occurs_at` and `occurs_until` are the active or the next occurrence, whose end people may have moved; of a past
+    `occurs_at` and `occurs_until` are the active or the next occurrence, whose end may have been moved; of a past
     window, the last one.
     """
 
@@ -48,7 +48,7 @@ class Window(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="windows")
     changed_at = models.DateTimeField(null=True)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    """Who ended, extended or cancelled it last."""
+    """The person who ended, extended or cancelled it last."""
 
     objects = WindowQuerySet.as_manager()
 
@@ -60,7 +60,7 @@ class Window(models.Model):
             models.CheckConstraint(condition=models.Q(occurs_until__gte=models.F("occurs_at")), name="window_order"),
         )
         indexes = (
-            # Readers: everything that asks what is in maintenance, and the clock, which polls for what begins and ends.
+            # Readers: queries of active maintenance, and the clock, which polls for begins and ends.
             models.Index(fields=("occurs_at",), name="window_standing", condition=models.Q(ended_at=None)),
             models.Index(fields=("-ended_at",), name="window_over", condition=models.Q(ended_at__isnull=False)),
         )
@@ -81,12 +81,12 @@ class Window(models.Model):
         return Occurrence(self.occurs_at, self.occurs_until)
 
     def occurrence_after(self, before: Occurrence, at: datetime) -> Occurrence | None:
-        """The next one that is not over at `at`; None if there is none left."""
+        """The first occurrence that ends after `at`; None if there is none."""
         coming = self.recurrence.occurrences(at)
         return next((found for found in coming if found.since > before.since), None)
 
     def occurrence_at(self, at: datetime) -> Occurrence | None:
-        """The one that is active at `at`, also before the window was rolled over to it."""
+        """The occurrence that is active at `at`, even before the window was moved on to it."""
         if self.ended_at is not None and self.ended_at <= at:
             return None
         found: Occurrence | None = self.occurrence

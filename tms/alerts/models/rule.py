@@ -23,7 +23,7 @@ from tms.lib.text_fields import LineField
 
 
 class RuleHours(models.TextChoices):
-    """When a rule counts."""
+    """When a rule applies."""
 
     ALWAYS = "always", _("always")
     OPEN = "open", _("while the site is open")
@@ -40,14 +40,14 @@ EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """As `tms.protocol.frames` has it."""
 
 NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand", "watches_flapping"})
-"""What may be edited without a new revision."""
+"""Fields that may be edited without a new revision."""
 SCOPE = ("site", "group", "model", "terminal_kind")
 CONTENT = (
     *("name", "name_ja", "kind", "enabled", "severity", "duration_s", "hours", "presence", "metric", "comparison"),
     *("limit", "lower_limit", "higher_thresholds", "hysteresis", "window_s", "event_code", "clear_code"),
     *("clear_after_s", "firmware", "may_be_resolved_by_hand", "watches_flapping", *SCOPE),
 )
-"""What people choose; the rest is bookkeeping."""
+"""Fields that people edit; the others are internal."""
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):
@@ -61,8 +61,8 @@ class RuleQuerySet(models.QuerySet["Rule"]):
 class Rule(models.Model):
     """When an alert opens and when it clears.
 
-    `severity` and `limit` are the lowest threshold. `higher_thresholds` follow it by rising severity:
-    `{"severity": "critical", "limit": 75.0}`, with a `lower_limit` where values have to stay within a band.
+    `severity` and `limit` are the lowest threshold. `higher_thresholds` follow by rising severity: `{"severity":
+    "critical", "limit": 75.0}`, with a `lower_limit` if values have to stay within a range.
     """
 
     name = LineField(_("name"), max_length=100)
@@ -116,7 +116,7 @@ class Rule(models.Model):
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("scope: group"))
     model = LineField(_("scope: model"), max_length=64, blank=True, default="", db_default="")
     terminal_kind = models.CharField(_("scope: terminal kind"), max_length=16, choices=TerminalKind, blank=True)
-    # Events of an earlier revision are ignored. Every edit makes a new version, also that of a name.
+    # Events of an earlier revision are ignored. Every edit makes a new version, even a new name.
     revision = models.PositiveIntegerField(default=1, editable=False)
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     changed_at = models.DateTimeField(null=True, editable=False)
@@ -172,7 +172,7 @@ class Rule(models.Model):
         return {name: getattr(self, f"{name}_id" if name in {"site", "group"} else name) for name in CONTENT}
 
     def clean(self) -> None:
-        """Each kind needs its own fields: report those that are missing, and limits that can never be met."""
+        """Each kind needs its own fields: report missing ones, and thresholds that cannot be reached."""
         errors = {name: gettext("Enter one year at most.") for name in LENGTHS if not getattr(self, name) <= LONGEST_S}
         errors |= {name: gettext("Required for this kind of rule.") for name in self._missing()}
         for name in ("event_code", "clear_code"):
@@ -194,7 +194,7 @@ class Rule(models.Model):
         ]
 
     def _wrong_thresholds(self, kind: RuleKind) -> dict[str, str]:
-        """A higher threshold lies further from normal than the one before, and a band is wider than its hysteresis."""
+        """A higher threshold lies further from normal than the last one, and a range is wider than its hysteresis."""
         if not all(_is_threshold(one, has_range=kind.has_range) for one in self.thresholds):
             return {"higher_thresholds": gettext("Each threshold needs a severity and a value.")}
         for lower, higher in pairwise(kind.thresholds(self)):

@@ -43,30 +43,30 @@ class TransitionKind(KindWithTraits):
 
 class TransitionQuerySet(models.QuerySet["Transition"]):
     def with_comment(self) -> Self:
-        """With words of a person (index: transition_said)."""
+        """With a comment (index: transition_said)."""
         return self.exclude(comment="")
 
     def taken(self) -> Self:
-        """Somebody took charge of an alert."""
+        """Transitions that make a person responsible."""
         return self.filter(kind=TransitionKind.ACKNOWLEDGED)
 
 
 class Transition(models.Model):
-    """One step in an alert's life: its history, and what notifications are made from (`dispatched_at`: by the outbox).
+    """One transition of an alert: an entry of its history, and the source of notifications.
 
-    Severity, contract and its end are as they stood after the step.
+    Severity, contract and its end are those after the transition. The outbox sets `dispatched_at`.
     """
 
     alert = models.ForeignKey("alerts.Alert", models.CASCADE, related_name="transitions")
     kind = models.CharField(max_length=16, choices=TransitionKind)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
-    """Who did it; nobody: TMS itself."""
+    """The person who did it; None is TMS itself."""
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     """Assignee, or person reminded."""
     comment = LinesField(max_length=500, blank=True)
     severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
-    """Empty in what was written before steps of severity were kept: then it is the alert's."""
+    """Empty in rows written before severities were recorded: then it is the alert's."""
     before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
     """Severity before it worsened or improved."""
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")

@@ -17,14 +17,14 @@ class FlapThresholds(NamedTuple):
 
     window_s: float
     high: float
-    """Flap scores, from 0 to 1: it flaps from `high` up, and is stable from `low` down."""
+    """Flap scores from 0 to 1: an alert flaps from `high` up, and is stable from `low` down."""
     low: float
 
 
 def with_flapping(
     simulated: Iterable[SimulatedAlert], limits: FlapThresholds, *, until: datetime
 ) -> list[SimulatedAlert]:
-    """In order of time."""
+    """In chronological order."""
     of_terminal: defaultdict[int, deque[SimulatedAlert]] = defaultdict(deque)
     for alert in sorted(simulated, key=_opened):
         of_terminal[alert.terminal_id].append(alert)
@@ -49,11 +49,13 @@ def _alerts(rest: deque[SimulatedAlert], limits: FlapThresholds, until: datetime
 def _flapping(
     alert: SimulatedAlert, changes: list[float], rest: deque[SimulatedAlert], limits: FlapThresholds, until: datetime
 ) -> SimulatedAlert:
-    """`alert` with all of `rest` that comes before it is stable."""
+    """`alert` merged with all of `rest` that opens before it is stable."""
     recent, number, last = sorted(changes), len(changes), alert
     while True:
         if last.ended_at is None or last.ended_at.timestamp() >= _stable_from(recent, limits):
-            return alert._replace(ended_at=last.ended_at, changes=number)  # still triggered: it stays open as any alert
+            return alert._replace(
+                ended_at=last.ended_at, changes=number
+            )  # still triggered: it stays open like any alert
         recent.append(last.ended_at.timestamp())
         stable_at = _stable_from(recent, limits)
         if not rest or rest[0].opened_at.timestamp() >= stable_at:

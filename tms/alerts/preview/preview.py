@@ -1,4 +1,4 @@
-"""What an edited rule would have done, from reports and changes that are stored already."""
+"""Preview: what an edited rule would have done, from stored reports and changes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -24,9 +24,9 @@ from tms.telemetry.history import samples
 from tms.telemetry.models import Event
 
 MOST_TERMINALS = 1_000
-"""Evaluated where roll-ups show which hours matter; of a larger fleet, a sample."""
+"""Terminals evaluated if roll-ups show which hours matter; a larger fleet is sampled."""
 MOST_CLOSELY = 60
-"""Evaluated where every report has to be read."""
+"""Terminals evaluated if every report has to be read."""
 MOST_ROWS = 200_000
 """Reports, events or changes that one preview reads."""
 
@@ -41,9 +41,9 @@ class PreviewResult:
     """Terminals: all of them, or a sample."""
     alerts: Sequence[SimulatedAlert] = ()
     matching_now: Sequence[int] = ()
-    """Of a kind without a history: terminals that the rule would match now."""
+    """For a kind without a history: terminals that the rule would match now."""
     is_cut: bool = False
-    """There was more than can be read in time; `alerts` ends early."""
+    """There was more data than can be read in time; `alerts` ends early."""
 
     @property
     def is_sample(self) -> bool:
@@ -67,7 +67,7 @@ class LimitedReader:
 
 
 def preview(rule: Rule, *, since: datetime, until: datetime) -> PreviewResult:
-    """Reads only. The rule need not be saved, or enabled; it has to be valid."""
+    """Read-only. The rule need not be saved or enabled, but it has to be valid."""
     probe = copy(rule)
     probe.pk = rule.pk or 0
     history = probe.kind_object.history

@@ -14,14 +14,14 @@ class SimulatedAlert(NamedTuple):
 
     terminal_id: int
     severity: str
-    """The highest it would have reached."""
+    """The highest severity it would have reached."""
     opened_at: datetime
     ended_at: datetime | None
-    """None when it would still be open at the end."""
+    """None if it would still be open at the end."""
     lowest: float | None
     highest: float | None
     changes: int = 0
-    """Openings and recoveries, if it would have flapped."""
+    """Number of openings and recoveries, if it would have flapped."""
 
     def lasted_s(self, until: datetime) -> float:
         return ((self.ended_at or until) - self.opened_at).total_seconds()
@@ -47,7 +47,7 @@ class Course:
         return self.lapses_at is not None and self.lapses_at <= at
 
     def end(self, at: datetime | None, until: datetime) -> list[SimulatedAlert]:
-        """Nothing when it did not last for its duration."""
+        """None if it did not last for its duration."""
         if self.due_at > until or (at is not None and self.due_at >= at):
             return []
         return [SimulatedAlert(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]
@@ -62,7 +62,9 @@ def due_at(event: RuleTriggered) -> datetime:
 
 
 def simulated_alerts(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = due_at) -> list[SimulatedAlert]:
-    """Of the events of one rule, in order of time. `due` returns when a trigger opens its alert."""
+    """Simulated alerts from the events of one rule in chronological order. `due` returns when a trigger opens its
+    alert.
+    """
     courses: dict[int, Course] = {}
     alerts: list[SimulatedAlert] = []
     for event in rule_events:
@@ -83,7 +85,7 @@ def simulated_alerts(rule_events: Iterable[RuleEvent], *, until: datetime, due: 
 
 
 def worst_of(one: SimulatedAlert, other: SimulatedAlert) -> SimulatedAlert:
-    """`one`, as severe as both."""
+    """`one` with the higher severity of both."""
     severity = max(one.severity, other.severity, key=_rank)
     lowest, highest = _extremes(one.lowest, one.highest, other.lowest, other.highest)
     return one._replace(severity=severity, lowest=lowest, highest=highest)

@@ -1,4 +1,4 @@
-"""The rules by which alerts open. They are edited under If-Match: nobody overwrites what they have not seen."""
+"""REST operations for rules. They are edited under If-Match, so that nobody overwrites an unseen change."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -162,7 +162,7 @@ def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[s
 
 
 def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
-    """Raises ProblemError with all that is wrong."""
+    """Raises ProblemError with all errors."""
     if wrong := fill(rule, entry(fields), KnownScopes.known()):
         raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in wrong))
     return rule

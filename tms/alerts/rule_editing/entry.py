@@ -1,4 +1,4 @@
-"""A rule as files and programs write it: places by their names, and all thresholds in one list."""
+"""A rule in files and in REST: references by name, and all thresholds in one list."""
 
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ class ThresholdEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=T
 
 
 class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """`severity` for rules without limits, else `thresholds`; `site` is a code and `group` a name."""
+    """`severity` for rules without thresholds, else `thresholds`; `site` is a code and `group` a name."""
 
     name: str
     name_ja: str = ""
@@ -46,17 +46,17 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, 
 
 COPIED = tuple(set(RuleEntry.__struct_fields__) - {"severity", "thresholds", "site", "group"})
 FIELDS = {"limit": ".thresholds", "lower_limit": ".thresholds", "higher_thresholds": ".thresholds", "__all__": ""}
-"""Where those of a rule stand in an entry that have another place there."""
+"""Fields of a rule that have another name in an entry."""
 
 
 class EntryFault(NamedTuple):
     where: str
-    """`.thresholds`; empty: the entry as a whole."""
+    """`.thresholds`; empty for the entry as a whole."""
     what: str
 
 
 class KnownScopes(NamedTuple):
-    """What an entry may name."""
+    """The objects that an entry may name."""
 
     sites: dict[str, int]
     groups: dict[str, int]
@@ -78,9 +78,9 @@ def entry_of(rule: Rule) -> RuleEntry:
 
 
 def fill(rule: Rule, entry: RuleEntry, places: KnownScopes, *, is_name_known: bool = False) -> list[EntryFault]:
-    """Copy `entry` to `rule`; returns what is wrong with it.
+    """Copy `entry` to `rule`; returns its errors.
 
-    With `is_name_known` the caller has looked its name up already, and no query checks whether it is free.
+    With `is_name_known` the caller has looked up the name already, and no query checks whether it is free.
     """
     wrong = []
     for name in COPIED:

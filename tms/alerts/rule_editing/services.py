@@ -18,7 +18,7 @@ from tms.fleet.presence.transitions import LinkState
 
 
 class OutOfDate(Exception):
-    """Somebody else edited the rule meanwhile."""
+    """Another person edited the rule meanwhile."""
 
     code = "tms:rule-changed"
 
@@ -27,12 +27,12 @@ class OutOfDate(Exception):
             f"rule {rule.pk} was changed at {rule.changed_at} and is at version {rule.version}; read it again"
         )
         self.rule = rule
-        """As it is now."""
+        """The current rule."""
 
 
 @transaction.atomic
 def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> bool:
-    """Save a new rule, or one that was edited from `version` on; whether there was anything to save.
+    """Save a new rule, or one that was edited from `version`. Returns whether there was anything to save.
 
     A new name alone clears nothing. Raises OutOfDate.
     """
@@ -49,9 +49,10 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
 
 @transaction.atomic
 def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
-    """Save an edited or new rule. Clears what its former revision triggered; the next reports are evaluated again.
+    """Save an edited or new rule.
 
-    Terminals that are offline send no reports, so a presence rule triggers for them at once.
+    Clears what its former revision triggered; the next reports are evaluated again. Terminals that are offline send no
+    reports, so a presence rule triggers for them at once.
     """
     _begin_revision(rule, at=at, by=by)
     pairs = _active(rule)
@@ -75,7 +76,7 @@ def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | Non
 
 
 def _locked(rule: Rule, version: int | None) -> Rule:
-    """As it stands in the database, where nobody else edits it until the transaction ends."""
+    """The stored rule, locked until the transaction ends."""
     now = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
     if now.deleted_at or version not in {None, now.version}:
         raise OutOfDate(now)
@@ -84,7 +85,7 @@ def _locked(rule: Rule, version: int | None) -> Rule:
 
 def _begin_revision(rule: Rule, *, at: datetime, by: User | None) -> None:
     if rule.pk:
-        # Of the row, not of this copy: a concurrent edit creates its own revision.
+        # Of the row, not of this copy: a concurrent edit makes its own revision.
         rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
         revision, version = rows.values_list("revision", "version").get()
         rule.revision, rule.version = revision + 1, version + 1
@@ -118,6 +119,6 @@ def _away(rule: Rule) -> list[int]:
 
 
 def _still_away(rule: Rule, link_state: LinkState, at: datetime) -> RuleTriggered:
-    """With what is left of the rule's duration."""
+    """With the rest of the rule's duration."""
     been_away_s = (at - (link_state.presence_at or at)).total_seconds()
     return RuleTriggered(rule.pk, link_state.terminal_id, at, max(0.0, rule.duration_s - been_away_s))

@@ -1,7 +1,7 @@
-"""Rules as a YAML file: what is exported is imported again without a change.
+"""Rules as a YAML file. An exported file can be imported again without a change.
 
-A file tells what is wrong by line and field, all of it at once, and nothing is imported then. Rules are known by their
-name; those that a file does not name stay as they are.
+All errors of a file are reported at once, by line and field, and nothing is imported then. Rules are identified by
+name; those that a file does not name are not changed.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ from tms.protocol.text import clean_tree
 MOST_ENTRIES = 300
 MOST_FAULTS = 100
 LONGEST_FAULT = 300
-"""Characters of an error: it repeats the wrong value, which may be as long as the file."""
+"""Characters of an error: it repeats the invalid value, which may be as long as the file."""
 
 
 class RuleFileFault(NamedTuple):
-    """What is wrong, and where."""
+    """An error and its line."""
 
     line: int
     where: str
@@ -51,7 +51,7 @@ class PlannedRule(NamedTuple):
     rule: Rule
     is_new: bool
     fields: tuple[str, ...]
-    """What is edited; of a new rule nothing."""
+    """The fields that change; empty for a new rule."""
 
     @property
     def is_edit(self) -> bool:
@@ -59,7 +59,7 @@ class PlannedRule(NamedTuple):
 
 
 def exported() -> str:
-    """All rules, in the order of their names."""
+    """All rules, by name."""
     rules = Rule.objects.not_deleted().select_related("site", "group").order_by("name")
     document = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
     text: str = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
@@ -67,7 +67,7 @@ def exported() -> str:
 
 
 def planned(source: str | bytes) -> list[PlannedRule]:
-    """What importing would do, by rule in the order of the file. Raises BadFile."""
+    """What importing would change, by rule in the order of the file. Raises BadFile."""
     lines = RuleFileLines.of(source)
     reader = RuleFileReader(lines)
     plan = []
@@ -85,7 +85,7 @@ def planned(source: str | bytes) -> list[PlannedRule]:
 
 @transaction.atomic
 def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[PlannedRule]:
-    """All of the file, or nothing. To import it again changes nothing. Raises BadFile."""
+    """All of the file, or nothing. Importing it again changes nothing. Raises BadFile."""
     plan = planned(source)
     for one in plan:
         if one.is_edit:
@@ -115,14 +115,14 @@ class RuleFileLines:
         return cls(clean_tree(data["rules"]), document.lines)
 
     def line(self, path: str) -> int:
-        """Of the part, or of what it is missing from."""
+        """The line of the part, or of its parent if it is missing."""
         while path not in self.at and path != "$":
             path = path[: max(path.rfind("."), path.rfind("["))]
         return self.at.get(path, 1)
 
 
 class RuleFileReader:
-    """Makes rules of entries, and collects what is wrong with them."""
+    """Makes rules of entries, and collects errors."""
 
     def __init__(self, lines: RuleFileLines) -> None:
         self.faults: list[RuleFileFault] = []

@@ -1,7 +1,7 @@
-"""A strict reader of small YAML files: plain values with their lines, in linear time, and with a bound on everything.
+"""A strict reader of small YAML files: plain values with their lines, in linear time, with limits on everything.
 
-It reads the events of libyaml instead of making Python objects of tags, so that no value of a file can raise anything
-but BadYaml: tags, aliases and anchors are refused, and what looks like a date is text.
+It reads the events of libyaml instead of constructing Python objects, so that a file can raise nothing but BadYaml:
+tags, aliases and anchors are rejected, and dates are text.
 """
 
 import math
@@ -19,7 +19,7 @@ LONGEST_KEY = 100
 LONGEST_NUMBER = 100
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml is ten times as fast; where PyYAML was built without it, the same events come from Python."""
+"""libyaml is ten times as fast; without it PyYAML provides the same events in Python."""
 TEXT = "tag:yaml.org,2002:str"
 NUMBERS = "+-.0123456789_:"
 UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -36,7 +36,7 @@ class BadYaml(Exception):
 class Document:
     data: Any = None
     lines: dict[str, int] = field(default_factory=dict)
-    """Of each value by its path, as `$.rules[0].name`."""
+    """The line of each value by its path, as `$.rules[0].name`."""
 
 
 def read(source: str | bytes) -> Document:
@@ -123,7 +123,7 @@ def _scalar(loader: Any, event: Any) -> Any:
             raise BadYaml(what, line=_line(event))
         return _text(event)
     construct = CONSTRUCTORS.get(loader.resolve(yaml.ScalarNode, event.value, (True, False)))
-    if construct is None:  # text, and what looks like a date
+    if construct is None:  # text, including dates
         return _text(event)
     try:
         value = construct(yaml.constructor.SafeConstructor(), yaml.ScalarNode(TEXT, event.value))
@@ -143,7 +143,7 @@ CONSTRUCTORS: Mapping[str, Any] = {
 
 
 def _text(event: Any) -> str:
-    """Raises BadYaml for what no database holds: U+0000, and half of a surrogate pair."""
+    """Raises BadYaml for what no database stores: U+0000, and half of a surrogate pair."""
     text: str = event.value
     if "\0" in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)):
         what = gettext("a string must not contain U+0000 or an unpaired surrogate (\\ud800 to \\udfff)")

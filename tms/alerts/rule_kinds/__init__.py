@@ -1,6 +1,6 @@
-"""The registry of rule kinds: one object each, by its name.
+"""The registry of rule kinds: one object per kind, by name.
 
-A new kind is a class in `metric` or `state`. Choices, forms, sentences, previews, plots and REST are made from it.
+A new kind is a class in `metric` or `state`. Choices, forms, sentences, previews, plots and REST are derived from it.
 """
 
 from abc import ABC
@@ -16,7 +16,7 @@ type Choices = list[tuple[str, str | Promise]]
 
 
 def _declared() -> Iterator[type[RuleKind]]:
-    """Every class of both modules that is a kind, in the order in which people choose from them."""
+    """Every rule kind of both modules, in the order of the choices."""
     classes = (value for module in (metric, state) for value in vars(module).values() if isinstance(value, type))
     return (value for value in classes if issubclass(value, RuleKind) and ABC not in value.__bases__)
 
@@ -25,10 +25,10 @@ RULE_KINDS: Mapping[str, RuleKind] = {kind.name: kind() for kind in _declared()}
 
 
 def source_choices() -> Choices:
-    """Of `Rule.kind`. A function, so that a new source needs no migration; 0020_rule_kinds refers to it."""
+    """Choices of `Rule.kind`. A function, so that a new source needs no migration; 0020_rule_kinds refers to it."""
     return [(source.value, source.label) for source in RuleSource]
 
 
 def comparison_choices() -> Choices:
-    """Of `Rule.comparison`, as `source_choices`."""
+    """Choices of `Rule.comparison`, like `source_choices`."""
     return [(kind.comparison, kind.label) for kind in RULE_KINDS.values() if kind.comparison]

@@ -1,4 +1,4 @@
-"""What every kind of rule defines. Pure: a kind sees `RuleFacts`, which `alerts.Rule` fulfils, and no model."""
+"""What every kind of rule defines. Pure: a kind sees `RuleFacts`, which `alerts.Rule` implements, and no model."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from tms.alerts.rule_kinds.evaluation import CompiledRule, RuleKey, Threshold
 from tms.alerts.rule_kinds.sources import RuleSource
 
 SEVERITIES = ("info", "warning", "critical")
-"""Fields of a form: the threshold of each severity."""
+"""Form fields: the threshold of each severity."""
 LASTING = ("hysteresis", "duration_s")
 
 type Trace = Sequence[tuple[datetime, float]]
@@ -20,7 +20,7 @@ type Trace = Sequence[tuple[datetime, float]]
 
 
 class ChartLimit(NamedTuple):
-    """A line on the chart of a metric. Values are beyond it from there up (`above`) or down (`below`)."""
+    """A line on the chart of a metric. Values beyond it are above (`above`) or below it (`below`)."""
 
     comparison: str
     limit: float
@@ -31,7 +31,7 @@ class History(Enum):
     """What a preview reads."""
 
     ROLLUPS = auto()
-    """Reports of those hours only in which a roll-up is beyond the threshold."""
+    """Reports of the hours in which a roll-up is beyond the threshold."""
     REPORTS = auto()
     EVENTS = auto()
     PRESENCE = auto()
@@ -62,7 +62,7 @@ class RuleFacts(Protocol):
 
 
 class ValueFacts(Protocol):
-    """What an alert keeps of its value. The limits are those of the threshold that was reached."""
+    """What an alert records of its value. The limits are those of the threshold that was reached."""
 
     @property
     def metric(self) -> str: ...
@@ -75,7 +75,7 @@ class ValueFacts(Protocol):
 
 
 class Extremes(Protocol):
-    """The lowest and the highest value of a simulated alert."""
+    """The lowest and highest value of a simulated alert."""
 
     @property
     def lowest(self) -> float | None: ...
@@ -84,7 +84,7 @@ class Extremes(Protocol):
 
 
 class RuleKind(ABC):
-    """One of the kinds that a rule may be of. It decides which fields a rule has, and what they mean."""
+    """A rule kind. It decides which fields a rule has, and what they mean."""
 
     name: ClassVar[str]
     """The comparison of a metric rule, else its source; also the slug in URLs. Stored, so it never changes."""
@@ -92,14 +92,14 @@ class RuleKind(ABC):
     label: ClassVar[str | Promise]
     hint: ClassVar[str | Promise]
     condition: ClassVar[str | Promise]
-    """The first half of a rule as a sentence; `placeholders` fills it in."""
+    """The first half of the rule's sentence; `placeholders` fills it in."""
     fields: ClassVar[tuple[str, ...]]
-    """Of a form. Thresholds stand there as one field for each severity, and `_lower` ones where values have a range."""
+    """Form fields. There is one threshold field per severity, and a `_lower` one if values have a range."""
     required: ClassVar[tuple[str, ...]] = ()
-    """Of a rule."""
+    """Rule fields."""
     history: ClassVar[History]
     has_duration_limits: ClassVar[bool] = False
-    """Limits are lengths of time, and entered as such."""
+    """Thresholds are durations, and entered as such."""
 
     def __init_subclass__(cls) -> None:
         """What a kind has to say and does not fails here, when TMS starts."""
@@ -144,11 +144,11 @@ class RuleKind(ABC):
         return higher.high > lower.high
 
     def unit(self, metric: str) -> str:
-        """Of the limits."""
+        """The unit of the thresholds."""
         return ""
 
     def format_limit(self, rule: RuleFacts, limit: float | None) -> str:
-        """In its unit; empty for None."""
+        """With its unit; empty for None."""
         return ""
 
     def describe_value(self, alert: ValueFacts) -> str:
@@ -160,11 +160,11 @@ class RuleKind(ABC):
         return alert.highest
 
     def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
-        """None where limits are not values of the metric."""
+        """None if thresholds are not values of the metric."""
         return ()
 
     def plotted(self, lowest: Trace, highest: Trace) -> tuple[Trace, ...]:
-        """What a plot of the hourly extremes shows: those that may be beyond a limit."""
+        """The hourly extremes that a plot shows: those that may be beyond a threshold."""
         return ()
 
 

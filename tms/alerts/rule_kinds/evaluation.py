@@ -1,7 +1,7 @@
-"""Compiled rules. Pure; a report without the metric proves nothing.
+"""Compiled rules. Pure; a report without the metric changes nothing.
 
 Rules on values (a metric, its rate, how long it is missing, a clock) are `ThresholdRule`s: each takes one number from a
-report, and its thresholds say how severe that is.
+report, and its thresholds define the severity.
 """
 
 from array import array
@@ -30,7 +30,7 @@ class Sample(NamedTuple):
 
 
 type RuleMemory = dict[RuleKey, array[float]]
-"""What rules keep of one terminal: instants and values alternately, oldest first."""
+"""What rules remember of one terminal: instants and values alternately, oldest first."""
 
 
 class Threshold(NamedTuple):
@@ -55,7 +55,7 @@ class ThresholdRule:
     duration_s: float
 
     def value(self, sample: Sample, memory: RuleMemory) -> float | None:
-        """The number to compare, or None when this report proves nothing. May write `memory`."""
+        """The number to compare, or None if this report changes nothing. May write `memory`."""
         raise NotImplementedError
 
     def reached(self, value: float, active: int = NO_THRESHOLD) -> int:
@@ -68,7 +68,7 @@ class ThresholdRule:
         return NO_THRESHOLD
 
     def index_of(self, severity: str) -> int:
-        """Of the threshold with this severity; the first for one that has none."""
+        """The threshold with this severity; the first one if there is none."""
         return next((index for index, one in enumerate(self.thresholds) if one.severity == severity), 0)
 
 
@@ -81,7 +81,7 @@ class MetricRule(ThresholdRule):
 
 
 SAMPLES = 10
-"""Kept per window."""
+"""Number of values remembered per window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class AbsentRule(ThresholdRule):
 class ClockRule(ThresholdRule):
     """By how many seconds a terminal's clock is off, according to its live reports.
 
-    The link carries no clock of its own, so a delayed report looks like a clock that is behind: give such a rule a
+    The link has no clock of its own, so a delayed report looks like a clock that is behind: give such a rule a
     duration.
     """
 
@@ -139,7 +139,7 @@ class ClockRule(ThresholdRule):
 class PresenceRule:
     """Matches while a terminal is offline, or while it is silent or offline.
 
-    A silence that TMS itself caused does not match: the terminal has a grace period to come back.
+    A silence that TMS itself caused does not match: the terminal has a grace period to reconnect.
     """
 
     key: RuleKey
@@ -174,7 +174,7 @@ class FirmwareRule:
 
     key: RuleKey
     firmware: str
-    """Empty: what most terminals of the model run."""
+    """Empty: the firmware of most terminals of the model."""
     duration_s: float
 
 

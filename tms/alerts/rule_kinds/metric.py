@@ -26,7 +26,7 @@ from tms.telemetry import metric_names
 
 
 class MetricKind(RuleKind, ABC):
-    """The value itself is compared."""
+    """Compares the value itself."""
 
     source = RuleSource.METRIC
     fields: ClassVar[tuple[str, ...]] = ("metric", *SEVERITIES, *LASTING)
@@ -114,7 +114,7 @@ class Outside(MetricKind):
 
 
 class RateKind(MetricKind, ABC):
-    """How much the value changes in a minute is compared."""
+    """Compares the change per minute."""
 
     fields = ("metric", "window_s", *SEVERITIES, *LASTING)
     required = (*MetricKind.required, "window_s")
@@ -125,7 +125,7 @@ class RateKind(MetricKind, ABC):
         return RateRule(key_of(rule), thresholds, rule.hysteresis, rule.duration_s, rule.metric, rule.window_s)
 
     def describe_value(self, alert: ValueFacts) -> str:
-        """A rate may be far below what a value is rounded to."""
+        """A rate may be far smaller than the precision of values."""
         metric = metric_names.metric(alert.metric)
         value, limit = (f"{abs(rate or 0):.3g}{metric.unit}" for rate in (alert.value, alert.limit))
         values = {"metric": metric.label, "value": value, "limit": limit}

@@ -1,4 +1,4 @@
-"""Where the values of a rule come from."""
+"""Where a rule takes its values from."""
 
 from django.db import models
 from django.utils.translation import pgettext_lazy

@@ -11,10 +11,10 @@ from tms.lib.per_process import per_process
 
 
 class RuleCache(FeedCache[RuleSet, []]):
-    """`snapshot` may be read from any thread, without a query; `get` reads the database when it has to.
+    """`snapshot` may be read from any thread, without a query; `get` reads the database if necessary.
 
-    Changes of groups are not published: they are found when the value is stale. Without the feed the same age holds,
-    for ingest asks with every batch.
+    Changes of groups are not published: they take effect when the value is stale. Without the feed the same age
+    applies, because ingest calls `get` for every batch.
     """
 
     unfed_stale_s = FeedCache.stale_s
@@ -27,7 +27,7 @@ class RuleCache(FeedCache[RuleSet, []]):
         return change.rules or change.everything
 
     def load(self) -> RuleSet:
-        """The same object as before when nothing changed: evaluators compare it by identity."""
+        """The same object as before if nothing changed: evaluators compare it by identity."""
         rows = tuple(Rule.objects.enabled().order_by("pk"))
         groups = _members(rows)
         if _marks(rows) != _marks(self.snapshot.rows) or groups != self.snapshot.groups:
@@ -54,5 +54,5 @@ def _marks(rows: Iterable[Rule]) -> list[tuple[int, int]]:
 
 @per_process
 def rule_cache() -> RuleCache:
-    """The rules in force, as this process knows them."""
+    """The rules in force, cached by this process."""
     return RuleCache()

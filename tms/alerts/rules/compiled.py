@@ -36,10 +36,10 @@ class ScopedRules:
     values: tuple[ThresholdRule, ...] = ()
     """All other rules with thresholds."""
     absent: tuple[AbsentRule, ...] = ()
-    """Those of `values` that a sign of life without a report concerns, too."""
+    """The `values` that also a heartbeat affects."""
     event: tuple[EventRule, ...] = ()
     rule_ids: frozenset[int] = frozenset()
-    """Of these rules, and of those that are evaluated elsewhere."""
+    """Including rules that are evaluated elsewhere."""
 
     def threshold_rules(self) -> Iterator[ThresholdRule]:
         yield from (normal.rule for ranges in self.metric.values() for normal in ranges)
@@ -48,7 +48,7 @@ class ScopedRules:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """A change makes a new one."""
+    """Immutable; a change makes a new one."""
 
     rows: tuple[Rule, ...] = ()
     groups: Mapping[int, frozenset[int]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ type Higher = tuple[int, datetime]
 
 
 class RuleEvaluator:
-    """Active rules are kept with the index of the threshold they reached; rules without thresholds with 0."""
+    """Active rules with the index of the threshold they reached; 0 for rules without thresholds."""
 
     __slots__ = ("_active", "_higher", "_memory", "_rules", "terminal_id")
 
@@ -27,7 +27,7 @@ class RuleEvaluator:
         self._higher: dict[RuleKey, Higher] = {}
 
     def begin(self, rules: RuleSet, applicable: ScopedRules, active: Mapping[int, str]) -> None:
-        """Continue from the database: the active rules, with the severity that each has reached."""
+        """Continue from the database: the active rules, with the current severity of each."""
         self._rules = applicable
         reached = {
             rule.key.rule_id: rule.index_of(active.get(rule.key.rule_id, "")) for rule in applicable.threshold_rules()
@@ -37,9 +37,9 @@ class RuleEvaluator:
         }
 
     def follow(self, rules: RuleSet, applicable: ScopedRules, *, at: datetime) -> list[RuleEvent]:
-        """Evaluate other rules from now on. Clears what a changed rule held, and what no longer applies here.
+        """Evaluate other rules from now on. Clears changed rules, and rules that no longer apply.
 
-        An edit clears conditions in the database, but cannot see a rule event that was still on its way there.
+        An edit clears conditions in the database, but not a rule event that was still on its way there.
         """
         before, self._active, self._rules = self._active, {}, applicable
         rule_events: list[RuleEvent] = []
@@ -64,7 +64,7 @@ class RuleEvaluator:
         return rule_events
 
     def alive(self, at: datetime) -> list[RuleEvent]:
-        """A sign of life without a report: a missing metric is still missing."""
+        """A heartbeat without a report: a missing metric is still missing."""
         rule_events: list[RuleEvent] = []
         if self._rules.absent:
             self._evaluate(self._rules.absent, Sample({}, at, at), rule_events)
@@ -136,7 +136,7 @@ class RuleEvaluator:
             if not matches:
                 rule_events.append(self._clear(rule.key, at))
                 continue
-            # A repeated event triggers again: that postpones the time at which the alert clears by itself.
+            # A repeated event triggers again, which postpones the automatic clearing of the alert.
             self._active[rule.key] = 0
             rule_events.append(
                 RuleTriggered(rule.key.rule_id, self.terminal_id, at, rule.duration_s, clear_after_s=rule.clear_after_s)

@@ -20,7 +20,7 @@ class RuleTriggered(NamedTuple):
     clear_after_s: float = 0.0
     value: float | None = None
     severity: str = ""
-    """Empty: that of the rule when it triggers first, and unchanged after that."""
+    """Empty: the severity of the rule when it first triggers, and unchanged after that."""
 
     @property
     def pair(self) -> Pair:
@@ -43,7 +43,7 @@ type RuleEvent = RuleTriggered | RuleCleared
 
 
 def among(pairs: Collection[Pair]) -> models.Q:
-    """Rows of these (rule, terminal) pairs: one IN a rule, and there are few rules."""
+    """Rows of these (rule, terminal) pairs: one IN per rule, and there are few rules."""
     by_rule: dict[int, list[int]] = {}
     for rule_id, terminal_id in pairs:
         by_rule.setdefault(rule_id, []).append(terminal_id)

@@ -14,7 +14,7 @@ def follow_presence(
     """The rule events of `link_changes`, in their order."""
     rule_events: list[RuleEvent] = []
     for change in link_changes:
-        # A terminal that was silent keeps the cause when it is offline.
+        # A terminal that was silent has the same cause when it is offline.
         cause_before = change.cause if change.presence == Presence.OFFLINE else Cause.NONE
         for rule in rules.for_terminal(scopes[change.terminal_id]).presence:
             before, now = rule.matches(change.before, cause_before), rule.matches(change.presence, change.cause)

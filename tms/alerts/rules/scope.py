@@ -1,4 +1,4 @@
-"""The terminals that a rule is about."""
+"""The terminals in the scope of a rule."""
 
 from django.db import models
 

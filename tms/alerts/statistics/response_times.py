@@ -1,4 +1,5 @@
-"""Response times: how long until alerts were acknowledged (MTTA) and resolved (MTTR), by severity, by site, and in all.
+"""Response times: how long until alerts were acknowledged (MTTA) and resolved (MTTR), by severity, by site, and in
+total.
 
 Alerts that were suppressed when they opened are excluded from the times, and counted separately, because nobody was
 notified. Only the first acknowledgement counts; an alert that was resolved before has no time to acknowledge.
@@ -41,7 +42,7 @@ class ResponseTimes(NamedTuple):
     suppressed: int
     resolved_unacknowledged: int
     unacknowledged: int
-    """Unresolved, and not acknowledged yet."""
+    """Unresolved and unacknowledged."""
     time_to_acknowledge: Spread
     time_to_resolve: Spread
 
@@ -67,7 +68,7 @@ COLUMNS = (
 
 
 def times(alerts: QuerySet[Alert]) -> list[ResponseTimes]:
-    """Of `alerts`, in one query: all, then by severity, then by site. Groups without any have no line."""
+    """Of `alerts`, in one query: in total, then by severity, then by site. Empty groups are left out."""
     chosen = alerts.order_by().values_list(*COLUMNS)
     lines = _counted_there(chosen) if connection.vendor == "postgresql" else _counted_here(_rows(chosen))
     return sorted(lines, key=_order)
@@ -77,7 +78,7 @@ def _order(line: ResponseTimes) -> tuple[int, str | int]:
     return tuple(By).index(line.by), line.key
 
 
-# The ORM has neither grouping sets nor percentiles. The mean of 100,000 alerts must not carry them all over the wire.
+# The ORM has neither grouping sets nor percentiles, and computing means in Python would read 100,000 rows.
 COUNT = """
     WITH chosen (severity, site, state, suppressed, opened_at, acknowledged_at, resolved_at) AS ({chosen}),
     timed AS (
@@ -164,7 +165,7 @@ def _spread(durations: Iterable[float | None]) -> Spread:
 
 
 def _at(known: Sequence[float], share: float) -> float:
-    """Between two of them in proportion, as percentile_cont of PostgreSQL."""
+    """Interpolated linearly, as percentile_cont of PostgreSQL."""
     place = share * (len(known) - 1)
     below = int(place)
     above = min(below + 1, len(known) - 1)

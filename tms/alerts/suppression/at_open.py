@@ -14,15 +14,16 @@ unrecorded = SetAside[int]("suppressed")
 
 
 def record_suppressed_at_open(at: datetime) -> int:
-    """Of alerts that opened a moment ago and have no record yet (index: alert_unlooked). Returns how many."""
+    """For recently opened alerts without a record (index: alert_unlooked). Returns how many."""
     fresh = Alert.objects.filter(suppressed_at_open=None).exclude(pk__in=unrecorded.keys(at)).order_by("pk")
     pks = list(fresh.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_record_suppressed_at_open, at=at), aside=unrecorded, at=at)
 
 
 def _record_suppressed_at_open(pks: Collection[int], at: datetime) -> int:
-    """Call it in a transaction. Rows that another one holds are left for the next pass: two that wait for each other's
-    rows never end.
+    """Call it in a transaction.
+
+    Rows locked by another transaction are left for the next pass: two that wait for each other would deadlock.
     """
     fresh = Alert.objects.filter(pk__in=pks, suppressed_at_open=None).order_by("pk")
     alerts = list(fresh.select_for_update(skip_locked=True, of=("self",)))

@@ -1,7 +1,7 @@
 """Why an alert must not be notified now, and until when. It still opens, is shown and resolves.
 
-Notifications ask here first, keep suppressed alerts waiting, and ask again: alerts that are still unresolved then are
-notified, the others are not. So nothing has to be counted or stored at the end of a window.
+Notifications check this first and postpone suppressed alerts: those still unresolved after the suppression are notified
+then, the others are not. So nothing has to be counted or stored at the end of a window.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,9 +19,9 @@ from tms.fleet.presence.transitions import AWAY
 from tms.fleet.sites.calendar import hours_of
 
 ASK_AGAIN = timedelta(seconds=30)
-"""How often to ask again: an end may be unknown, or come earlier than expected."""
+"""How often to check again: an end may be unknown, or come earlier than expected."""
 EXPLAINS_NOTHING = frozenset({None, Presence.NEVER})
-"""Presences of a parent: there is none, or nobody knows whether it ever was there."""
+"""Without a parent, or with one that was never seen, nothing is suppressed."""
 
 
 class Reason(models.TextChoices):
@@ -39,10 +39,10 @@ class Suppression(NamedTuple):
     until: datetime
     """When it is expected to end; people may end it earlier."""
     by: str = ""
-    """Who planned the maintenance; the UID of the parent."""
+    """The person who planned the maintenance; the UID of the parent."""
 
     def ask_again_at(self, at: datetime) -> datetime:
-        """When to ask again if one asks at `at`: soon, because a window may be ended early."""
+        """When to check again after a check at `at`: soon, because a window may be ended early."""
         return min(self.until, at + ASK_AGAIN)
 
 
@@ -76,12 +76,12 @@ SNOOZED_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"),
 
 
 def suppressions(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
-    """For each suppressed alert: the reason that lasts longest. Eight queries at most."""
+    """For each suppressed alert the reason that lasts longest. Eight queries at most."""
     return _suppressed(alerts, ALL_SOURCES, at)
 
 
 def suppressions_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
-    """The same, without the reasons that an incident brings: for alerts that are notified as part of one."""
+    """The same without reasons that come from an incident: for alerts that are notified as part of one."""
     return _suppressed(alerts, CONTEXT, at)
 
 
@@ -114,7 +114,7 @@ def _at_closed_sites(subjects: list[Subject], at: datetime) -> Found:
 
 
 def _behind_a_parent(subjects: list[Subject], at: datetime) -> Found:
-    """A terminal behind a parent may fall silent shortly before the parent, and come back shortly after it."""
+    """A terminal behind a parent may become silent shortly before the parent, and return shortly after it."""
     grace = timedelta(seconds=settings.RECONNECT_GRACE_S)
     for subject in subjects:
         if subject.parent_presence in EXPLAINS_NOTHING:

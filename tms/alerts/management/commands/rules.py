@@ -48,7 +48,7 @@ class Command(NoChecksCommand):
 
 
 def _read(name: str) -> bytes:
-    """No more of it than shows that it is too long."""
+    """Only as much as needed to see that it is too long."""
     if name == "-":
         return sys.stdin.buffer.read(MOST_BYTES + 1)
     with Path(name).open("rb") as file:
