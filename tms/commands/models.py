@@ -37,7 +37,7 @@ class CommandQuerySet(models.QuerySet["Command"]):
         return self.filter(state__in=(CommandState.QUEUED, CommandState.SENT), due_at__lte=at)
 
     def mark_sent(self, commands: "Collection[Command]") -> None:
-        """Write what each of them says of its sending, in one statement: a whole fleet's may go out at once."""
+        """Record the sending of all these commands in one statement: a whole fleet's may be sent at once."""
         rows = [SentRow(c.pk, c.session, c.sent_at, c.due_at) for c in commands if c.sent_at and c.due_at]
         columns = ", ".join(f"{name} = r.{name}" for name in SentRow.__struct_fields__ if name != "id")
         with connection.cursor() as cursor:

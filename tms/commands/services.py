@@ -1,4 +1,4 @@
-"""A command's life: queued → sent → done, failed or expired. Each step is a conditional update."""
+"""The life of a command: queued → sent → done, failed or expired. Each transition is a conditional update."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -26,13 +26,13 @@ not_expired = SetAside[int]("expire_commands")
 
 
 class CommandRefused(ValueError):
-    """The command cannot be queued; the message says what would be right."""
+    """The command cannot be queued; the message says what is expected."""
 
     code = "tms:bad-command"
 
 
 class Answered(NamedTuple):
-    """A terminal's answer, as ingest hands it over. `error` is empty when the command was done."""
+    """A terminal's answer, from ingest. `error` is empty if the command was done."""
 
     command_id: int
     terminal_id: int
@@ -51,7 +51,7 @@ def queue(
     answer_within_s: float = 30.0,
     deliver_within_s: float = 3600.0,
 ) -> Command:
-    """Queue a command; it is sent at once when the terminal is connected, else when it is back in time."""
+    """Queue a command. It is sent at once if the terminal is connected, otherwise when it returns in time."""
     if name not in CATALOG:
         raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
     if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
@@ -75,13 +75,13 @@ def queue(
 
 @transaction.atomic
 def dequeue(sessions: dict[int, int], *, at: datetime) -> list[Command]:
-    """The commands to send now to these terminals, each given to exactly one caller.
+    """Take the commands to send now to these terminals; each is returned to exactly one caller.
 
-    `sessions` maps each terminal to the session that will carry them. They are marked as sent, for a command such as
-    `reboot` must not run twice: at most once on the wire.
+    `sessions` maps each terminal to the session that will carry them. They are marked as sent before, because a command
+    such as `reboot` must not run twice: they are sent at most once.
     """
     waiting = Command.objects.deliverable(at).filter(terminal__in=sessions).order_by("pk")
-    claimed = list(waiting.select_for_update(skip_locked=True))  # what another has locked is that one's to send
+    claimed = list(waiting.select_for_update(skip_locked=True))  # a locked row belongs to another caller
     for command in claimed:
         command.state, command.session, command.sent_at = CommandState.SENT, sessions[command.terminal_id], at
         command.due_at = at + timedelta(seconds=command.answer_within_s)
@@ -92,17 +92,17 @@ def dequeue(sessions: dict[int, int], *, at: datetime) -> list[Command]:
 
 
 def waiting_for(terminal_ids: Collection[int], *, at: datetime) -> set[int]:
-    """Which of these terminals have a command to be sent."""
+    """The terminals among these that have commands to send."""
     return set(Command.objects.deliverable(at).filter(terminal__in=terminal_ids).values_list("terminal", flat=True))
 
 
 def waiting(*, at: datetime) -> set[int]:
-    """All terminals that have a command to be sent (index: command_due)."""
+    """All terminals that have commands to send (index: command_due)."""
     return set(Command.objects.deliverable(at).values_list("terminal", flat=True))
 
 
 def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
-    """Keep the answers of terminals. One that nobody waits for any more changes nothing."""
+    """Store the answers of terminals. An answer that is no longer awaited changes nothing."""
     for answer in answers:
         state = CommandState.FAILED if answer.error else CommandState.DONE
         rows = Command.objects.filter(pk=answer.command_id, terminal=answer.terminal_id, state=CommandState.SENT)
@@ -115,7 +115,7 @@ def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
 
 @skip_when_empty(Command.objects.overdue)
 def expire(at: datetime) -> int:
-    """What waited too long expires; what was sent and not answered in time has failed."""
+    """Commands that waited too long expire; those sent but not answered in time have failed."""
     overdue = Command.objects.overdue(at).exclude(pk__in=not_expired.keys(at)).order_by("due_at")
     pks = list(overdue.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_expire, at=at), aside=not_expired, at=at)
@@ -123,7 +123,7 @@ def expire(at: datetime) -> int:
 
 def _expire(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
-    # What is being answered or sent at this moment is left to the next pass.
+    # Rows that are being answered or sent are left to the next pass.
     rows = Command.objects.select_for_update(skip_locked=True)
     overdue = list(rows.overdue(at).filter(pk__in=pks).order_by("due_at"))
     for state, outcome, error in (

@@ -1,4 +1,4 @@
-"""Setup pages of the fleet. They call the same services as everyone else."""
+"""Admin pages of the fleet. They call the same services as everything else."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -112,11 +112,11 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         return self.add_fieldsets if obj is None else self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Terminal | None = None) -> Any:
-        """The UID is part of every key, so it stays."""
+        """The UID is part of every key, so it cannot change."""
         return () if obj is None else ("uid", *self.standing, *self.reported)
 
     def has_delete_permission(self, request: HttpRequest, obj: Terminal | None = None) -> bool:
-        """Only what was never seen: the others have a history, which somebody may have to answer for."""
+        """Only terminals that were never seen: the others have a history that may be needed."""
         is_unseen = obj is not None and obj.state.last_seen_at is None
         return is_unseen and super().has_delete_permission(request, obj)
 
@@ -223,7 +223,7 @@ class EnrolmentTokenForm(ModelForm[EnrolmentToken]):
 
 @admin.register(EnrolmentToken)
 class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
-    """A token is made and, while unused, deleted; nothing about it can be edited."""
+    """A token is created and, while unused, deleted; it is never edited."""
 
     form = EnrolmentTokenForm
     records_itself = True
@@ -264,7 +264,7 @@ class NodeAdmin(ReadOnly, ModelAdmin[Node]):
 
 
 def shown(value: Any) -> str:
-    """As the admin shows a column of the row itself: in local time, and a dash for nothing."""
+    """Formats a value like a column of the row itself: in local time, and a dash for nothing."""
     return display_for_value(value or None, "-")
 
 
@@ -276,7 +276,7 @@ def revoke(
     *,
     action: str,
 ) -> HttpResponse | None:
-    """Ask first, then revoke `keys`, which belong to the `selected` rows of `page`."""
+    """Ask for confirmation, then revoke `keys`, which belong to the `selected` rows of `page`."""
     valid = keys.filter(revoked_at=None).select_related("terminal").order_by("terminal__uid", "created_at")
     if request.POST.get("confirmed"):
         for key in valid:

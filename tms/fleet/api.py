@@ -1,4 +1,4 @@
-"""Sites, groups and terminals, to be read."""
+"""REST operations to list and read sites, groups and terminals."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from tms.protocol.credential import PlainCredential
 log = structlog.get_logger(__name__)
 
 GATHER_S = 0.005
-"""Handshakes that arrive within this share one query."""
+"""Handshakes within this time share one query."""
 RETRY_AFTER_S = 5
 
 type Find = Callable[[Sequence[str]], Mapping[str, list[CredentialKey]]]
@@ -26,7 +26,7 @@ type Find = Callable[[Sequence[str]], Mapping[str, list[CredentialKey]]]
 
 
 class HandshakeRejected(NamedTuple):
-    """An HTTP answer instead of the upgrade."""
+    """An HTTP response instead of the upgrade."""
 
     status: int
     type: str
@@ -123,7 +123,7 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
 
 
 def find_keys(uids: Sequence[str]) -> dict[str, list[CredentialKey]]:
-    """Raises DatabaseError. Retries once if the connection was cut while idle: the database may be fine."""
+    """Raises DatabaseError. Retries once if the connection was cut while idle: the database may be available."""
     try:
         return services.find(uids, at=db_clock().now())
     except (DatabaseError, InterfaceError):

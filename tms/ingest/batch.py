@@ -1,7 +1,7 @@
 """This process's batch: links add items, one task commits them together and notifies the links of the outcome.
 
-While the database is away nothing is acknowledged and nothing is dropped. Once `PENDING_LIMIT` items wait, links are
-not read any further, so that memory stays bounded (R27).
+While the database is unavailable nothing is acknowledged and nothing is dropped. Once `PENDING_LIMIT` items wait, links
+are not read any further, so that memory stays bounded (R27).
 """
 
 import asyncio
@@ -31,14 +31,14 @@ LATE_S = 6.0
 WRITER_SHARE = 0.05
 """Share of a core that flushes may take in the writer thread before they are gathered for longer."""
 BOOTS_PATIENCE = 0.25
-"""Part of the longest interval after a flush with boots. They are few at a time, as the acceptor bounds them: each one
-that waits for its answer keeps the next terminal out.
+"""Part of the longest interval after a flush with boots. They are few at a time, because the acceptor limits them:
+each one that waits for its answer delays the next terminal.
 """
 
 READ_ONLY = "25006"
-"""SQLSTATE of a write where none is allowed: this node still talks to what was the primary before a failover."""
+"""SQLSTATE of a write to a read-only server: this node is still connected to the primary of before a failover."""
 TOO_LARGE = "54"
-"""Class of SQLSTATEs for what exceeds a limit of the database, and will again."""
+"""Class of SQLSTATEs for exceeding a limit of the database, which a retry would exceed again."""
 
 type Part = tuple[list[Item], BatchResult | None]
 """Items that were committed together, with their result; None if they could not be committed."""
@@ -59,7 +59,7 @@ class Batch:
         self._idle = asyncio.Event()
         self._room.set()
         self._idle.set()
-        # One writer: SQLite has no more, and on PostgreSQL one set-based statement at a time keeps its order.
+        # One writer: SQLite has only one, and on PostgreSQL one set-based statement at a time preserves their order.
         self._thread = DatabaseThread("ingest")
         self._task: asyncio.Task[None] | None = None
 
@@ -92,7 +92,7 @@ class Batch:
         return self._room.is_set()
 
     async def room(self) -> None:
-        """Wait until the batch takes more."""
+        """Wait until the batch accepts more items."""
         await self._room.wait()
 
     async def drained(self) -> None:
@@ -142,7 +142,7 @@ class Batch:
             instruments.INGEST_PENDING.set(self.pending)
 
     async def _commit_at_last(self, items: list[Item]) -> list[Part]:
-        """Retries while the database is away."""
+        """Retries while the database is unavailable."""
         wait = FIRST_RETRY_S
         while True:
             try:
@@ -179,7 +179,9 @@ class Batch:
             self._cpu_s = time.thread_time() - began
 
     def _commit(self, items: list[Item]) -> list[Part]:
-        """Runs in the writer thread. What cannot be committed is narrowed down to its item, so that the rest can be."""
+        """Runs in the writer thread. A failing batch is narrowed down to the failing item, so that the rest is
+        committed.
+        """
         try:
             with instruments.INGEST_FLUSH_SECONDS.time():
                 result = self._write(items)
@@ -196,7 +198,7 @@ class Batch:
         if len(items) == 1:
             poison = items[0]
             if isinstance(poison, Booted):
-                poison.link.number = 0  # what it was given was rolled back, and another link will have it
+                poison.link.number = 0  # its result was rolled back, and another link will get it
             instruments.INGEST_REPORTS.labels("poison").inc(isinstance(poison, Reported))
             log.error(
                 "item_refused",
@@ -211,10 +213,10 @@ class Batch:
 
 
 def gathering_s(items: Sequence[Item], cpu_s: float) -> float:
-    """Seconds from the begin of a flush of `items`, which took `cpu_s` of the writer thread, to the next.
+    """Seconds from the start of a flush of `items`, which used `cpu_s` of the writer thread, to the next.
 
-    Cheap flushes follow each other quickly, so that reports are acknowledged soon. The more one costs, the more reports
-    the next one carries: reports may then wait for up to `FLUSH_INTERVAL_S`.
+    Inexpensive flushes follow each other quickly, so that reports are acknowledged soon. The more one costs, the more
+    reports the next one commits: they may then wait for up to `FLUSH_INTERVAL_S`.
     """
     longest_s = settings.FLUSH_INTERVAL_S
     if any(isinstance(item, Booted) for item in items):
@@ -223,7 +225,7 @@ def gathering_s(items: Sequence[Item], cpu_s: float) -> float:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether the database may accept later what it did not accept now."""
+    """Whether a retry may succeed."""
     if not isinstance(error, AnyDatabaseError):
         return False
     state = getattr(error.__cause__, "sqlstate", None) or ""
@@ -233,7 +235,7 @@ def is_away(error: Exception) -> bool:
 
 
 def _call[**P](callback: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-    """A callback that fails must not keep the others from being called."""
+    """A failing callback must not prevent the others."""
     try:
         callback(*args, **kwargs)
     except Exception:

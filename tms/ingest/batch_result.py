@@ -40,7 +40,7 @@ class BatchResult:
     boots: list[Booted] = field(default_factory=list)
     reports: list[Reported] = field(default_factory=list)
     doubtful: list[Reported] = field(default_factory=list)
-    """Those of `reports` that may already be stored; all others are new."""
+    """The `reports` that may already be stored; all others are new."""
     notes: list[Noted] = field(default_factory=list)
     takeovers: list[TakenOver] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
@@ -92,7 +92,7 @@ class BatchResult:
         self.rule_events.extend(item.rule_events)
 
     def _number(self, link_state: LinkState, item: Reported) -> None:
-        """`seq` of a link state is the highest stored of its boot, so a higher one is new."""
+        """`seq` of a link state is the highest stored one of its boot, so a higher one is new."""
         report = item.report
         is_current = report.boot_id is UNSET or report.boot_id == link_state.boot_id
         if not is_current or report.seq <= link_state.seq:

@@ -1,4 +1,4 @@
-"""The gateway: links, admission and batch of one process, made once."""
+"""The gateway: links, admission and batch of one process."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_AFTER_S = 1.0
 LAST_COMMIT_S = 2.0
-"""How long a stopping process waits for a database that is away."""
+"""How long a stopping process waits for an unavailable database."""
 
 
 class Gateway:
@@ -48,7 +48,7 @@ class Gateway:
         await self._commit_remaining()
 
     async def stop(self) -> None:
-        """Commit what remains after the links ended. What it drops was not acknowledged: terminals send it again."""
+        """Commit what remains after the links ended. Dropped items were not acknowledged: terminals send them again."""
         if self._poll is not None:
             self._poll.cancel()
         if not await self._commit_remaining():
@@ -67,5 +67,5 @@ class Gateway:
 
 @per_process
 def gateway() -> Gateway:
-    """This process's gateway; made in the event loop of its first caller."""
+    """This process's gateway, created in the event loop of its first caller."""
     return Gateway()

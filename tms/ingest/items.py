@@ -13,7 +13,7 @@ from tms.protocol import frames
 
 
 class Link(Protocol):
-    """The session that an item came over."""
+    """The session of an item."""
 
     identity: TerminalIdentity
     number: int
@@ -31,7 +31,7 @@ class Link(Protocol):
         """The report can never be committed."""
 
     def acknowledge(self) -> None:
-        """Send the terminal one acknowledgement of all that was committed; called once a flush."""
+        """Send the terminal one acknowledgement for everything that was committed; called once per flush."""
 
     def on_fenced(self) -> None:
         """A newer session of this terminal began, or the terminal was deleted: items of this link are discarded."""
@@ -45,10 +45,10 @@ class BootOutcome:
     boot_pk: int
     acked_seq: int
     active_rules: Mapping[int, str]
-    """Active rules of the terminal, with the severity of the threshold that is reached."""
+    """Active rules of the terminal, with the severity of the reached threshold."""
     has_commands: bool
     metrics: Collection[str] = ()
-    """Names of those that the terminal has."""
+    """Names of the terminal's metrics."""
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Booted:
     boot: frames.BootFrame
     address: str | None
     outcome: BootOutcome | None = None
-    """Set by the store; None when the terminal is gone."""
+    """Set by the store; None if the terminal was deleted."""
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class Noted:
 
 @dataclass(slots=True)
 class TakenOver(Noted):
-    """A newer session of the same terminal replaced this one; becomes an event when there are too many."""
+    """A newer session of the same terminal replaced this one; becomes an event if it happens too often."""
 
 
 type Item = Booted | Reported | Alive | Parted | Lost | CommandAnswered | Noted | TakenOver

@@ -1,4 +1,4 @@
-"""Links of this process, and what the feed changes about them."""
+"""Links of this process, and the changes of the feed that affect them."""
 
 import asyncio
 import time
@@ -25,11 +25,11 @@ log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 2.0
 OVERLAP = timedelta(seconds=5)
-"""Allowance for differences between this node's clock and that of the process that revoked."""
+"""Allowance for differences between this node's clock and that of the revoking process."""
 
 
 class Links:
-    """At most one booted link a terminal: the newest wins."""
+    """At most one booted link per terminal: the newest wins."""
 
     def __init__(self) -> None:
         self.by_terminal: dict[int, Session] = {}
@@ -59,18 +59,18 @@ class Links:
             instruments.LINKS.set(len(self.by_terminal))
 
     def ban_left_s(self, terminal_id: int) -> float:
-        """Seconds for which handshakes of this terminal are refused; 0 for none."""
+        """Seconds for which handshakes of this terminal are rejected; 0 for none."""
         return self.bans.left_s(terminal_id, at=time.monotonic())
 
     def changed(self, change: Change) -> None:
-        """A listener of the hub."""
+        """Receives changes from the feed's hub."""
         self._may_have_missed |= change.everything
         self._close_replaced(change.sessions)
         self._revoke(change.revoked)
         self.deliver(self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys())
 
     async def poll_forever(self) -> None:
-        """Poll the database for what the feed, which is only a hint, may have missed."""
+        """Poll the database for changes that the feed may have missed, because it is only a hint."""
         since = db_clock().now()
         while True:
             at = db_clock().now()
@@ -86,7 +86,7 @@ class Links:
             await asyncio.sleep(POLL_INTERVAL_S)
 
     def _doubtful(self) -> list[int]:
-        """Terminals that may be on another node by now although the feed reported nothing."""
+        """Terminals that may have moved to another node although the feed reported nothing."""
         return list(self.by_terminal) if self._may_have_missed or not hub().is_live else []
 
     def _apply(self, found: "PollResult") -> None:
@@ -110,7 +110,7 @@ class Links:
                     session.close(CloseCode.CREDENTIAL_REVOKED, "credential revoked")
 
     def deliver(self, terminal_ids: Collection[int]) -> None:
-        """Send the commands that wait for these terminals."""
+        """Send the pending commands of these terminals."""
         sessions = {pk: self.by_terminal[pk].number for pk in terminal_ids if pk in self.by_terminal}
         if sessions:
             task = asyncio.get_running_loop().create_task(self._deliver(sessions))
@@ -131,7 +131,7 @@ class Links:
 
 
 class PollResult(NamedTuple):
-    """What the database holds."""
+    """Read the database."""
 
     revoked: set[int]
     waiting: set[int]

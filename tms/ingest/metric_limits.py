@@ -1,4 +1,4 @@
-"""How many names of metrics one terminal may use (R38)."""
+"""Limits the number of metric names per terminal (R38)."""
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
@@ -7,7 +7,7 @@ from tms.protocol.limits import METRIC_NAMES
 
 
 class MetricNames:
-    """Those that a terminal has, as its link knows them: of its last state, and of all reports since, late ones too."""
+    """The metric names of a terminal: of its last state, and of all reports since, including late ones."""
 
     __slots__ = ("_known",)
 
@@ -15,7 +15,7 @@ class MetricNames:
         self._known = _shared(frozenset(known))
 
     def beyond(self, metrics: Mapping[str, float]) -> frozenset[str]:
-        """Those of `metrics` that are too many. The others are known from now on."""
+        """The `metrics` beyond the limit. The others are known from now on."""
         if self._known.issuperset(metrics):
             return frozenset()
         new = [name for name in metrics if name not in self._known]
@@ -26,5 +26,5 @@ class MetricNames:
 
 @lru_cache(4_096)
 def _shared(names: frozenset[str]) -> frozenset[str]:
-    """Terminals of one model have the same names: one set of them for all."""
+    """Terminals of one model have the same names, so they share one set."""
     return names

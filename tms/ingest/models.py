@@ -17,7 +17,7 @@ class TakeoverCounter(models.Model):
 
     terminal = models.OneToOneField(Terminal, on_delete=models.CASCADE, primary_key=True, related_name="+")
     taken_at = models.JSONField(default=list)
-    """Takeovers that still count: seconds since the epoch."""
+    """Takeovers that still count, in seconds since the epoch."""
     banned_until = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager["TakeoverCounter"]] = TakeoverCounterQuerySet.as_manager()

@@ -17,7 +17,9 @@ NO_METRICS: Mapping[str, float] = {}
 
 
 class LinkEvaluator:
-    """The evaluator of one link. It begins with what the database holds, so that a reconnect triggers nothing twice."""
+    """The evaluator of one link. It starts with the active rules of the database, so that a reconnect triggers nothing
+    twice.
+    """
 
     __slots__ = ("_evaluator", "_scope", "_snapshot")
 
@@ -25,13 +27,13 @@ class LinkEvaluator:
         self._scope = scope_of(identity)
         self._evaluator = RuleEvaluator(identity.terminal_id)
         self._snapshot: RuleSet | None = None
-        """None: the active rules of the database have not been compared yet with the rules in force."""
+        """None: the active rules of the database have not been compared with the rules in force yet."""
         if active is not None:
             rules = rule_cache().snapshot
             self._evaluator.begin(rules, rules.for_terminal(self._scope), active)
 
     def report(self, report: frames.ReportFrame, *, at: datetime) -> list[RuleEvent]:
-        """Rule events of a report. A late report fills history only."""
+        """Rule events of a report. A late report only fills the history."""
         if report.late or report.boot_id is not UNSET:
             return []
         changed = self._follow_rules(at)

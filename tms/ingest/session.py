@@ -1,4 +1,4 @@
-"""One terminal's session: what each frame means and what is answered."""
+"""One terminal's session: the meaning of each frame, and the answers."""
 
 import asyncio
 import time
@@ -29,10 +29,10 @@ from tms.protocol.errors import ErrorType, FrameError
 log = structlog.get_logger(__name__)
 
 UNACKNOWLEDGED_LIMIT = 1_000
-"""Reports of one terminal that may wait for their commit before its link is read no further."""
+"""Uncommitted reports of one terminal above which its link is not read any further."""
 
 DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
-"""Event code that TMS itself raises when two devices keep taking one terminal's link from each other."""
+"""Code of the event that TMS raises when two devices repeatedly take over one terminal's link."""
 
 NOT_BOOTED = "not booted; send `boot` and wait for its answer"
 
@@ -80,11 +80,11 @@ class Session:
         self._too_fast = ViolationCounter(settings.FRAMES_BURST)
         self._unacknowledged = 0
         self._acknowledged: asyncio.Event | None = None
-        """Made only when something waits: it takes a kilobyte."""
+        """Created only if something waits, because it takes a kilobyte."""
         self._committed: dict[str, int] = {}
 
     def take(self, message: str | bytes) -> Awaitable[None] | None:
-        """One WebSocket message. What is returned is to be awaited before the next one."""
+        """Handle one WebSocket message. Await the returned awaitable before the next one."""
         for frame in uplink.decode(message):
             if self.is_closed:
                 return None
@@ -104,7 +104,7 @@ class Session:
         await self._batch.room()
 
     def end(self, cause: Cause = Cause.CONNECTION_LOST) -> None:
-        """The socket is gone."""
+        """The socket has closed."""
         self.is_closed = True
         self._links.ended(self)
         if self.boot_id:
@@ -265,7 +265,7 @@ class Session:
             return True
         allowed = f"limit {settings.FRAMES_PER_MINUTE} frames per minute, burst {settings.FRAMES_BURST}"
         self._answer(FrameError(ErrorType.TOO_FAST, f"too fast; {allowed}; mark backfill as `late`"))
-        # A later report would be acknowledged over the head of a refused one: it ends the link, and is sent again.
+        # A later report would be acknowledged before a failed one: it ends the link, and is sent again.
         if isinstance(frame, uplink.ReportCall) or self._too_fast.add(now):
             self.close(CloseCode.TOO_FAST, f"too fast; {allowed}")
         return False
@@ -273,7 +273,7 @@ class Session:
     def _refuse(self, error: FrameError) -> None:
         self._answer(error)
         if error.kind is ErrorType.PART_REFUSED:
-            return  # of a frame that was taken: a broken sensor must not end the link
+            return  # of an accepted frame: a broken sensor must not end the link
         if self._bad.add(time.monotonic()):
             self.close(CloseCode.BAD_FRAMES, f"too many bad frames; limit {limits.BAD_FRAMES_PER_MINUTE} per minute")
 
@@ -304,9 +304,8 @@ def _now() -> datetime:
 
 
 class ViolationCounter:
-    """Counts what a link may not do: `most` within one minute are too many.
-
-    A list, for nearly every link has none: an empty one takes 56 bytes, a deque 760.
+    """Counts violations of a link: more than `most` within one minute are too many. A list, because nearly every link
+    has none: an empty list takes 56 bytes, a deque 760.
     """
 
     __slots__ = ("_at", "_most")

@@ -1,6 +1,6 @@
-"""Takeovers: two devices with one credential keep taking its link from each other, and are banned (R5).
+"""Takeovers: two devices with one credential that repeatedly take over its link are banned (R5).
 
-They may do so on different nodes, so the database counts.
+They may connect to different nodes, so the database counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,9 +15,9 @@ WINDOW_S = 60.0
 
 
 def count(takeovers: Sequence[TakenOver]) -> list[TakenOver]:
-    """Those that were one too many within a minute; from then on the terminal is banned.
+    """The terminals with one takeover too many within a minute; they are banned from then on.
 
-    Call it in the transaction that locks the terminals' link states, so that nobody else counts at the same time.
+    Call it in the transaction that locks the terminals' link states, so that nothing else counts at the same time.
     """
     if not takeovers:
         return []
@@ -50,13 +50,13 @@ def add(counter: TakeoverCounter, *, at: datetime) -> bool:
 
 
 class Bans:
-    """Terminals whose handshakes this node rejects, as it last read them. Times are monotonic."""
+    """Terminals whose handshakes this node rejects, as of its last poll. Times are monotonic."""
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
 
     def read(self, found: Iterable[tuple[int, float]], *, at: float) -> None:
-        """`found`: a terminal, and for how many seconds more."""
+        """`found`: terminals, each with the remaining seconds."""
         self._until = {terminal_id: at + left_s for terminal_id, left_s in found}
 
     def left_s(self, terminal_id: int, *, at: float) -> float:
@@ -65,6 +65,6 @@ class Bans:
 
 
 def find_bans(at: datetime) -> list[tuple[int, float]]:
-    """Terminals that are banned, and for how many seconds more."""
+    """Banned terminals with the remaining seconds."""
     rows = TakeoverCounter.objects.banned(at).values_list("pk", "banned_until")
     return [(terminal_id, (until - at).total_seconds()) for terminal_id, until in rows if until is not None]

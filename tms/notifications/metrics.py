@@ -27,7 +27,7 @@ class DeliveryCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            # What is switched off waits until somebody switches it on.
+            # Deliveries of a disabled destination wait until it is enabled.
             waiting = Delivery.objects.filter(state=DeliveryState.WAITING, destination__enabled=True)
             oldest = waiting.aggregate(oldest=Min("due_at"))["oldest"]
         except (DatabaseError, InterfaceError) as error:
@@ -39,7 +39,7 @@ class DeliveryCollector(Collector):
 
 
 def begin_at_zero() -> None:
-    """A counter without a first sample shows no rise: give each one."""
+    """A counter without a first sample shows no increase: give each one."""
     for kind in TRANSPORTS:
         for outcome in OUTCOMES:
             instruments.DELIVERIES.labels(kind, str(outcome))

@@ -28,7 +28,7 @@ class SubjectEvent(NamedTuple):
     subject: Subject
     by_id: int | None = None
     to_id: int | None = None
-    """The assignee, or the person who is reminded."""
+    """The assignee, or the person reminded."""
 
 
 class SubjectType(NamedTuple):
@@ -50,7 +50,7 @@ SUBJECT_TYPES = (ALERT, INCIDENT)
 
 
 class AboutOne:
-    """A row that is about an alert or about an incident."""
+    """A row about an alert or about an incident."""
 
     alert: Alert | None
     incident: Incident | None
@@ -83,7 +83,7 @@ def site_code_of(subject: Subject) -> str:
 
 
 class Concern(NamedTuple):
-    """What policies choose by: severity, and primary keys; of an incident, those of all of its alerts."""
+    """What policies select by: severity, and primary keys; of an incident, those of all of its alerts."""
 
     severity: str
     sites: Collection[int]
@@ -107,7 +107,7 @@ def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
 
 
 def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[Subject, Suppression]:
-    """Those that must not be notified now. An incident is suppressed while every open alert of it is."""
+    """The suppressed ones. An incident is suppressed while every open alert of it is."""
     alerts = {subject.pk: subject for subject in subjects if isinstance(subject, Alert)}
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
     found: dict[Subject, Suppression] = {}
@@ -119,7 +119,7 @@ def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[
 
 
 def unacknowledged_subjects(subjects: Collection[Subject]) -> set[Subject]:
-    """Those that nobody is responsible for. Of an incident, at least one alert must be unacknowledged too."""
+    """The unacknowledged ones. Of an incident, at least one alert must be unacknowledged too."""
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
     needy = asking(members(incidents))
     return {

@@ -53,9 +53,8 @@ def _flapping(
     recent, number, last = sorted(changes), len(changes), alert
     while True:
         if last.ended_at is None or last.ended_at.timestamp() >= _stable_from(recent, limits):
-            return alert._replace(
-                ended_at=last.ended_at, changes=number
-            )  # still triggered: it stays open like any alert
+            # Still triggered: it stays open like any alert.
+            return alert._replace(ended_at=last.ended_at, changes=number)
         recent.append(last.ended_at.timestamp())
         stable_at = _stable_from(recent, limits)
         if not rest or rest[0].opened_at.timestamp() >= stable_at:

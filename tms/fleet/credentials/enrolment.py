@@ -29,7 +29,7 @@ class TokenRefused(Exception):
 
 @transaction.atomic
 def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = LONGEST) -> str:
-    """A token for one new terminal of `site`; it is valid for at most 24 hours."""
+    """A token for one new terminal of `site`; valid for at most 24 hours."""
     token = secrets.token_urlsafe(32)
     expires_at = at + min(valid, LONGEST)
     EnrolmentToken.objects.create(digest=hash_token(token), site=site, created_by=by, expires_at=expires_at)
@@ -39,7 +39,7 @@ def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = 
 
 @transaction.atomic
 def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> tuple[Terminal, PlainCredential]:
-    """Enrol a terminal with `token`. Of many who try at once exactly one succeeds; the others get TokenRefused."""
+    """Enrol a terminal with `token`. Of concurrent attempts exactly one succeeds; the others get TokenRefused."""
     valid = EnrolmentToken.objects.filter(digest=hash_token(token), used_at=None, expires_at__gt=at)
     if not valid.update(used_at=at):
         raise TokenRefused
@@ -59,6 +59,6 @@ def _enrol_next(site: Site, **facts: str) -> tuple[Terminal, PlainCredential]:
         try:
             with transaction.atomic():
                 return terminal, services.enrol(terminal)
-        except IntegrityError:  # somebody took this number
+        except IntegrityError:  # another enrolment took this number
             if number > Terminal.objects.count() + 1_000:
                 raise

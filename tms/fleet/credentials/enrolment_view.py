@@ -27,7 +27,7 @@ class EnrolRequest(msgspec.Struct, frozen=True):
 
 
 class EnrolmentRejected(Exception):
-    """Carries the answer."""
+    """Passes the response on."""
 
     def __init__(self, status: int, kind: str, detail: str, *, where: str = "") -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""Terminals' credentials: issue, find, revoke. A secret is seen once, when it is issued (R2)."""
+"""Terminals' credentials: issue, find, revoke. A secret is shown once, when it is issued (R2)."""
 
 import hmac
 import secrets
@@ -17,7 +17,7 @@ from tms.protocol import credential
 
 
 class TerminalIdentity(NamedTuple):
-    """Who a terminal is, as its link needs to know."""
+    """What the link needs to know about a terminal."""
 
     terminal_id: int
     uid: str
@@ -47,7 +47,7 @@ def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credenti
 
 @transaction.atomic
 def enrol(terminal: Terminal) -> credential.PlainCredential:
-    """Save a new terminal, give it a state that was never seen, and its first key."""
+    """Save a new terminal with its first key, in the presence *never seen*."""
     terminal.save()
     TerminalState.objects.get_or_create(terminal=terminal)
     new = frozenset({terminal.pk})
@@ -72,7 +72,7 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[CredentialKey
 
 
 def match(offered: credential.PlainCredential, keys: Collection[CredentialKey]) -> CredentialKey | None:
-    """The key that `offered` opens, or None; takes as long for an unknown UID as for a wrong secret."""
+    """The key that matches `offered`, or None. Takes as long for an unknown UID as for a wrong secret."""
     given = hash_token(offered.secret)
     opened = None
     for key in keys or (NOBODY,):
@@ -95,6 +95,6 @@ def revoke(keys: models.QuerySet[Credential], *, at: datetime) -> int:
 
 
 def ended_between(since: datetime, at: datetime) -> set[int]:
-    """Keys that were revoked or expired in a span of time."""
+    """Keys that were revoked or expired within a period."""
     ended = models.Q(revoked_at__gt=since, revoked_at__lte=at) | models.Q(expires_at__gt=since, expires_at__lte=at)
     return set(Credential.objects.filter(ended).values_list("pk", flat=True))

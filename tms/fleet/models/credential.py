@@ -9,7 +9,7 @@ from tms.fleet.models.terminal import Terminal
 
 
 class Credential(models.Model):
-    """A terminal's key, kept only as the SHA-256 of its 256-bit secret. Two may be valid at once, for rotation."""
+    """A terminal's key, stored only as the SHA-256 of its 256-bit secret. Two may be valid at once, for rotation."""
 
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="credentials")
     digest = models.CharField(max_length=64, unique=True)

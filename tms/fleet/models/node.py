@@ -29,15 +29,15 @@ class NodeQuerySet(models.QuerySet["Node"]):
         return self.filter(state__in=ALIVE)
 
     def overdue(self) -> Self:
-        """Without a recent heartbeat, by the database's clock, which dates heartbeats too: clocks of hosts differ."""
+        """Without a recent heartbeat, by the database's clock, because clocks of hosts differ."""
         return self.alive().filter(heartbeat_at__lt=Now() - timedelta(seconds=LOST_AFTER_S))
 
     def forgotten(self) -> Self:
-        """Gone for 30 days: hosts that come and go leave a name each."""
+        """Unused for 30 days: temporary hosts leave a name each."""
         return self.exclude(state__in=ALIVE).filter(heartbeat_at__lt=Now() - FORGOTTEN_AFTER)
 
     def that_dropped(self, since: datetime) -> Self:
-        """That dropped links after `since`."""
+        """Dropped links after `since`."""
         return self.filter(dropped_at__gt=since, dropped_links__gt=0).order_by("-dropped_at", "name")
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.lib.text_fields import LineField
 
 HOLIDAY = 7
-"""Stands for public holidays where a weekday is asked for."""
+"""Represents public holidays among the weekdays."""
 MOST_DAYS = 366
 
 
@@ -76,5 +76,5 @@ class SpecialDay(models.Model):
 
 
 def _days_between(first: date | None, last: date | None) -> int:
-    """Zero when a form has not got them both."""
+    """Zero if the form has none of them."""
     return (last - first).days if first and last else 0

@@ -19,15 +19,15 @@ class OutageCause(models.TextChoices):
 
 class OutageQuerySet(models.QuerySet["Outage"]):
     def open(self) -> Self:
-        """Terminals that are away (index: outage_open)."""
+        """Open outages (index: outage_open)."""
         return self.filter(ended_at=None)
 
     def lost_with(self, *nodes: str) -> Self:
-        """Away since one of these nodes dropped them (index: outage_node)."""
+        """Open since one of these nodes dropped the terminals (index: outage_node)."""
         return self.open().filter(node__in=nodes)
 
     def uncounted(self) -> Self:
-        """Over, and what was reported meanwhile may still be arriving (index: outage_uncounted)."""
+        """Ended, but reports of that time may still be arriving (index: outage_uncounted)."""
         return self.filter(reports_sent=None, ended_at__isnull=False)
 
     def over(self) -> Self:
@@ -35,7 +35,7 @@ class OutageQuerySet(models.QuerySet["Outage"]):
 
 
 class Outage(models.Model):
-    """A time in which a terminal was away, from when its link was lost to its return, and the evidence of why."""
+    """A period without a link, from its loss to the terminal's return, with the evidence for its cause."""
 
     terminal = models.ForeignKey("fleet.Terminal", models.CASCADE, related_name="outages", db_index=False)
     began_at = models.DateTimeField()
@@ -44,20 +44,20 @@ class Outage(models.Model):
     lost_by = models.CharField(max_length=24)
     """How the link ended, a `Cause` of presence."""
     node = models.CharField(max_length=64, default="", blank=True)
-    """The node that dropped the link; empty when it was not TMS's doing."""
+    """The node that dropped the link; empty if TMS did not cause it."""
     offline_at = models.DateTimeField(null=True)
-    """When it was called offline, if it was."""
+    """When it became offline, if it did."""
     has_restarted = models.BooleanField(null=True)
-    """It came back with another boot; None when its link had never ended."""
+    """It returned with another boot; None if its link had never ended."""
     uptime_s = models.FloatField(null=True)
-    """Of the device when it came back."""
+    """Of the device at its return."""
     boot_id = models.CharField(max_length=64, default="", blank=True)
     seq = models.BigIntegerField(default=0)
-    """The boot that was lost, and the highest report of it that was kept."""
+    """The boot that was lost, and its highest stored report."""
     reports_made = models.PositiveIntegerField(null=True)
-    """Reports that a boot which went on made meanwhile; None if unknown."""
+    """Reports that the boot made meanwhile, if it continued; None if unknown."""
     reports_sent = models.PositiveIntegerField(null=True)
-    """Of those that `boot_id` made meanwhile, how many arrived later; None until they were counted."""
+    """How many of the reports that `boot_id` made meanwhile arrived later; None until they were counted."""
 
     objects = OutageQuerySet.as_manager()
 
@@ -70,11 +70,11 @@ class Outage(models.Model):
         indexes = (
             # Readers: the terminal's timeline and its summary.
             models.Index(fields=("terminal", "-ended_at"), name="outage_terminal"),
-            # Reader: how many of the terminals that a node dropped are back.
+            # Reader: how many of the terminals that a node dropped have returned.
             models.Index(
                 fields=("node",), name="outage_node", condition=models.Q(ended_at__isnull=True) & ~models.Q(node="")
             ),
-            # Reader: the count of what arrived late.
+            # Reader: the count of late reports.
             models.Index(
                 fields=("ended_at",),
                 name="outage_uncounted",

@@ -7,7 +7,7 @@ from tms.fleet.models.terminal import Terminal
 
 
 class PresenceChange(models.Model):
-    """History of presence: the timeline, the presence band, what changed lately."""
+    """History of presence: the timeline, the presence band, recent changes."""
 
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="presence_changes")
     at = models.DateTimeField()

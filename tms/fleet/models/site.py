@@ -9,7 +9,7 @@ from tms.lib.text_fields import LineField
 
 
 class OnHolidays(models.TextChoices):
-    """What public holidays are to a site."""
+    """The effect of public holidays on a site."""
 
     AS_USUAL = "as_usual", _("open as usual")
     CLOSED = "closed", pgettext_lazy("site", "closed")
@@ -17,7 +17,7 @@ class OnHolidays(models.TextChoices):
 
 
 class Site(models.Model):
-    """A place with terminals: a shop, a station."""
+    """Where terminals are installed: a shop, a station."""
 
     code = models.SlugField(_("code"), max_length=8, unique=True)
     name = LineField(_("name"), max_length=100)

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class Presence(models.TextChoices):
-    """What TMS knows of the link to a terminal; neither what the terminal reports nor what people plan for it."""
+    """What TMS knows of the link to a terminal; independent of what the terminal reports and what people plan."""
 
     ONLINE = "online", pgettext_lazy("presence", "Online")
     SILENT = "silent", pgettext_lazy("presence", "Silent")
@@ -26,7 +26,7 @@ NEEDY_FIRST = (
     Presence.NEVER,
     Presence.ONLINE,
 )
-"""Presences by how much they need a person."""
+"""Presences by urgency."""
 
 
 class Status(models.TextChoices):
@@ -38,7 +38,7 @@ class Status(models.TextChoices):
 
 
 class Cause(models.TextChoices):
-    """Why a terminal's presence is what it is."""
+    """The cause of a terminal's presence."""
 
     NONE = "", ""
     REBOOT = "reboot", _("announced reboot")

@@ -25,11 +25,11 @@ class TerminalKind(models.TextChoices):
 
 
 SEARCHED = ("uid", "label", "serial", "model", "address")
-"""Columns that a search for terminals covers."""
+"""Columns that the search for terminals covers."""
 
 
 class Terminal(models.Model):
-    """Who a terminal is. How it is right now stands in `TerminalState`."""
+    """Identity of a terminal. Its current state is in `TerminalState`."""
 
     uid = models.CharField(_("UID"), max_length=64, unique=True)
     site = models.ForeignKey(Site, models.PROTECT, related_name="terminals", verbose_name=_("site"))
@@ -100,16 +100,16 @@ class StateQuerySet(models.QuerySet["TerminalState"]):
         return self.filter(due_at__lte=at)
 
     def on_node(self, node: str | None) -> Self:
-        """Online over a link that `node` holds; over any link for None."""
+        """Online over a link of `node`; over any link for None."""
         online = self.filter(presence=Presence.ONLINE)
         return online if node is None else online.filter(node=node)
 
 
 class TerminalState(models.Model):
-    """How a terminal is right now: hot and narrow, written by every flush.
+    """The current state of a terminal, in a narrow table that every flush writes.
 
-    `due_at` is when the sweep must check it; while a terminal is online it trails `lease_at`, which no index covers,
-    so that renewing a lease touches no index.
+    `due_at` is when the sweep must check it. While a terminal is online it lags behind `lease_at`, which has no index,
+    so that renewing a lease updates no index.
     """
 
     terminal = models.OneToOneField(Terminal, models.CASCADE, primary_key=True, related_name="state")

@@ -1,4 +1,4 @@
-"""Terminals whose links a node dropped, and how many of them are back: 412 of 500."""
+"""Terminals whose links a node dropped, and how many of them have returned: 412 of 500."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from tms.fleet.models.node import Node, NodeState
 from tms.fleet.models.outage import Outage
 
 FOLLOWED_FOR = timedelta(minutes=15)
-"""A terminal that is not back by then is treated like any other that is away."""
+"""A terminal that has not returned by then is treated like any other outage."""
 
 AWAITED = Q(terminal__state__presence=Presence.SILENT)
 MISSING = Q(terminal__state__presence=Presence.OFFLINE)
@@ -30,11 +30,11 @@ class DroppedTerminals(NamedTuple):
     total: int
     back: int
     awaited: int
-    """Still within their grace, or still linked to a node that drains."""
+    """Still within their grace, or still linked to a draining node."""
     missing: int
-    """Called offline: they did not come back within the grace."""
+    """Offline: they did not return within the grace."""
     until: datetime | None
-    """When the last of those awaited is called offline."""
+    """When the last awaited one becomes offline."""
 
     @property
     def is_over(self) -> bool:
@@ -42,7 +42,7 @@ class DroppedTerminals(NamedTuple):
 
 
 def record(name: str, *, at: datetime) -> None:
-    """Record that the node dropped its links now. A drain that did not finish counted them when it began."""
+    """Record that the node dropped its links now. An unfinished drain counted them when it began."""
     away = Outage.objects.lost_with(name).count()
     if not away:
         return
@@ -54,7 +54,7 @@ def record(name: str, *, at: datetime) -> None:
 
 
 def recovery_of(at: datetime) -> Sequence[DroppedTerminals]:
-    """Of the last minutes, the newest first, without those of which all terminals are back."""
+    """The nodes of the last minutes, newest first, without those whose terminals have all returned."""
     nodes = list(Node.objects.that_dropped(at - FOLLOWED_FOR))
     if not nodes:
         return ()
@@ -64,7 +64,7 @@ def recovery_of(at: datetime) -> Sequence[DroppedTerminals]:
 
 
 def _away(names: Sequence[str]) -> dict[str, tuple[int, int, datetime | None]]:
-    """How many are awaited and missing of each node, and when the last of them is called offline."""
+    """How many terminals of each node are awaited and missing, and when the last of them becomes offline."""
     counted = (
         Outage.objects.lost_with(*names)
         .values("node")

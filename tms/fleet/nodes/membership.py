@@ -21,7 +21,7 @@ WATCH_EACH_S = 0.5
 
 
 class NodeNameTaken(Exception):
-    """Another live process bears the name: two of one name would take each other's links for lost."""
+    """Another live process has this name: two of the same name would each take the other's links for lost."""
 
     def __init__(self, node: Node) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class NodeNameTaken(Exception):
 
 
 class Membership:
-    """This process's place among the nodes. Every call writes one row; call them from any one thread."""
+    """This process as a node. Every call writes one row; call it from one thread at a time."""
 
     def __init__(self, name: str, *, pid: int | None = None) -> None:
         self.name = name
@@ -40,9 +40,9 @@ class Membership:
         self._host, self._pid = socket.gethostname(), pid or os.getpid()
 
     def join(self, *, pause: Callable[[float], None] = time.sleep) -> datetime | None:
-        """Take the name. Returns the last heartbeat of the process that had it before.
+        """Claim the name. Returns the last heartbeat of its previous process.
 
-        Raises NameTaken when a live process has it; to find out may take WATCH_S.
+        Raises NameTaken if a live process has the name; finding out may take WATCH_S.
         """
         before = Node.objects.filter(name=self.name).first()
         if before is not None and self._seems_alive(before) and is_heard(before, pause=pause):
@@ -52,12 +52,12 @@ class Membership:
         return before.heartbeat_at if before else None
 
     def record_heartbeat(self, *, links: int) -> bool:
-        """Whether the name is still ours. A node that was taken for lost and goes on is running again."""
+        """Whether the name is still this process's. A node that was declared lost but continues is running again."""
         state = Case(When(state=NodeState.LOST, then=Value(NodeState.RUNNING.value)), default=F("state"))
         return bool(self._row().update(heartbeat_at=Now(), links=links, state=state))
 
     def drain(self, *, links: int, at: datetime) -> None:
-        """Its `links` are about to be closed: as many terminals are expected back elsewhere."""
+        """Its `links` are about to close: as many terminals are expected on other nodes."""
         with transaction.atomic():
             self._row().update(
                 state=NodeState.DRAINING, heartbeat_at=Now(), links=links, dropped_at=at, dropped_links=links
@@ -73,13 +73,13 @@ class Membership:
         return Node.objects.filter(name=self.name, run=self.run)
 
     def _seems_alive(self, node: Node) -> bool:
-        """What is known without waiting: whether a process of this host still runs."""
+        """What is known at once: whether a process of this host is still running."""
         if node.state not in ALIVE:
             return False
         return node.host != self._host or (node.pid != self._pid and is_running(node.pid))
 
     def _enter(self, before: Node | None) -> bool:
-        """False when two started at once, and the other was first."""
+        """False if two started at once, and the other was first."""
         me = {"run": self.run, "host": self._host, "pid": self._pid, "started_at": Now(), "heartbeat_at": Now()}
         me |= {"state": NodeState.RUNNING, "links": 0}
         with transaction.atomic():
@@ -91,7 +91,7 @@ class Membership:
 
 
 def mark_lost(node: Node) -> bool:
-    """False if it has a heartbeat after all, or was marked before."""
+    """False if it has a heartbeat after all, or was already marked."""
     with transaction.atomic():
         marked = Node.objects.overdue().filter(pk=node.pk, run=node.run).update(state=NodeState.LOST)
         publish(Change(nodes=True))
@@ -109,7 +109,7 @@ def is_running(pid: int) -> bool:
 
 
 def is_heard(node: Node, *, pause: Callable[[float], None]) -> bool:
-    """Watch for a new heartbeat: the process id may belong to another process, the host may be gone."""
+    """Wait for a new heartbeat: the process id may belong to another process, or the host may no longer exist."""
     for _ in range(round(WATCH_S / WATCH_EACH_S)):
         pause(WATCH_EACH_S)
         seen = Node.objects.filter(pk=node.pk).values_list("run", "heartbeat_at", "state").first()

@@ -23,23 +23,25 @@ from tms.fleet.presence.transitions import LinkState, Timing
 
 GOODBYES = frozenset({Cause.REBOOT, Cause.UPDATE, Cause.CLOSING, Cause.SHUTDOWN})
 WENT_ON = 2
-"""So many reports a former boot made without a link; one may have been on its way when the device died."""
+"""A former boot with this many later reports continued without a link; one may have been in transit when the device
+died.
+"""
 REPORTS_REGULARLY_S = 3.0
 """Heartbeats within which a terminal that reports at all makes a report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Seconds and numbers; None where nothing is known."""
+    """Seconds and counts; None if unknown."""
 
     lost_by: str
     away_s: float
     unheard_s: float
-    """Since it was last heard: at least as long as it was away."""
+    """Since the last frame: at least as long as the outage."""
     has_restarted: bool | None
-    """None: it needed no boot, for its link had never ended."""
+    """None: no boot was needed, because its link had never ended."""
     offline_s: float | None = None
-    """Since it was called offline, if it was."""
+    """Since it became offline, if it did."""
     uptime_s: float | None = None
     reports_made: int | None = None
     has_ever_reported: bool = False
@@ -57,7 +59,9 @@ class Reboot:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A terminal is online again: what its standing was until then, and the boot with which it came, if any."""
+    """The evidence when a terminal is online again: its link state until then, and the boot with which it returned, if
+    any.
+    """
 
     terminal_id: int
     at: datetime
@@ -107,7 +111,7 @@ def seconds(span: timedelta) -> float:
 
 
 def returning(link_state: LinkState, *, at: datetime, boot: Reboot | None) -> Return:
-    """Call it with the standing of before the return."""
+    """Call it with the link state before the return."""
     return Return(
         terminal_id=link_state.terminal_id,
         at=at,
@@ -132,14 +136,14 @@ def cause_of(evidence: Evidence, *, timing: Timing) -> OutageCause:
 
 
 def corrected(cause: str, *, lost_by: str, has_restarted: bool | None, sent_by_former_boot: int) -> str:
-    """What is known when the reports of before the return have arrived: who went on without a link lost the network."""
+    """The cause once the late reports have arrived: a terminal that continued without a link lost the network."""
     if has_restarted and lost_by not in GOODBYES | OURS and sent_by_former_boot >= WENT_ON:
         return OutageCause.NETWORK.value
     return cause
 
 
 def _of_the_same_boot(evidence: Evidence, timing: Timing) -> OutageCause:
-    # The grace, and as much again: who needs longer was kept away by something else.
+    # Twice the grace: a terminal that needs longer was prevented by something else.
     if evidence.lost_by in OURS and (evidence.offline_s or 0.0) <= timing.reconnect_grace_s:
         return OutageCause.SERVER
     is_long = evidence.away_s >= REPORTS_REGULARLY_S * timing.heartbeat_s

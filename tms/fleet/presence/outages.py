@@ -1,6 +1,6 @@
-"""Records outages of terminals: they begin when the link is lost, and get their cause when the terminal is back.
+"""Records outages of terminals: they begin when the link is lost, and get their cause when the terminal returns.
 
-The caller holds the row locks of their states (`tms.fleet.presence.store`), so each has at most one that is open.
+The caller holds the row locks of their states (`tms.fleet.presence.store`), so each has at most one open outage.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,14 +40,14 @@ COLUMNS = OutageRow.__struct_fields__
 
 
 def begin(link_changes: Iterable[LinkStateChange]) -> None:
-    """For every terminal that went."""
+    """For every terminal whose link was lost."""
     _insert([_begun(change) for change in link_changes if change.before == Presence.ONLINE])
 
 
 def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return], *, timing: Timing) -> None:
-    """All moves of one transaction in their order, with the returns among them by their place in it.
+    """All changes of one transaction in their order, with the returns among them by their index.
 
-    A terminal may have come back and gone again, or gone and come back.
+    A terminal may have returned and been lost again, or the reverse.
     """
     before = _open({back.terminal_id for back in returns.values()})
     away, within = {row.terminal_id: row for row in before}, []
@@ -72,7 +72,7 @@ def _end(row: OutageRow, back: Return, *, at: datetime, timing: Timing) -> None:
     row.offline_at, row.has_restarted, row.uptime_s = back.offline_at, back.has_restarted, back.uptime_s
     row.boot_id, row.seq, row.reports_made = back.boot_id, back.seq, back.reports_made
     if cause is OutageCause.PLANNED or not (back.reports_made or back.has_restarted):
-        row.reports_sent = 0  # there is nothing to wait for
+        row.reports_sent = 0  # nothing to wait for
     instruments.OUTAGES.labels(cause.value).inc()
     if cause is OutageCause.SERVER and back.offline_at:
         instruments.FALSE_OFFLINE.inc()
@@ -86,7 +86,7 @@ def _open(terminal_ids: Collection[int]) -> list[OutageRow]:
 
 
 def _insert(rows: Sequence[OutageRow]) -> None:
-    """The ORM takes 60 µs a row, and with a node go thousands."""
+    """The ORM takes 60 µs per row, and a lost node affects thousands."""
     if not rows:
         return
     picked = ", ".join(f"r.{name}" for name in COLUMNS)
@@ -99,7 +99,7 @@ def _insert(rows: Sequence[OutageRow]) -> None:
 
 
 def _update(rows: Sequence[OutageRow]) -> None:
-    """End those that were open."""
+    """End the open ones."""
     if not rows:
         return
     columns = ", ".join(f"{name} = r.{name}" for name in COLUMNS if name not in BEGUN)

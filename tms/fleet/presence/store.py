@@ -1,7 +1,7 @@
-"""Reads and writes many terminals' standing at once.
+"""Reads and writes the link states of many terminals at once.
 
-Whoever changes a terminal's presence or alerts holds the row lock of its state: taken here, in the order of the key, so
-that ingest and clock in any process neither race nor deadlock.
+Code that changes a terminal's presence or alerts holds the row lock of its state. It is acquired here, in the order of
+the key, so that ingest and clock in any process neither race nor deadlock.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -27,7 +27,7 @@ SWEEP_LIMIT = 2_000
 
 
 class StateRow(LinkState, gc=False):
-    """A row of the set-based UPDATE. `metrics` are merged over what stands there."""
+    """A row of the set-based UPDATE. `metrics` are merged into the stored ones."""
 
     metrics: msgspec.Raw = msgspec.Raw(b"{}")
 
@@ -56,14 +56,14 @@ def timing() -> Timing:
 
 
 def lock(terminal_ids: Collection[int]) -> dict[int, LinkState]:
-    """The standing of these terminals, locked until the transaction ends."""
+    """The link states of these terminals, locked until the transaction ends."""
     ids = sorted(terminal_ids)
     rows = _locked_rows(ids) if connection.vendor == "postgresql" else _rows(ids)
     return {row[0]: LinkState(*row) for row in rows}
 
 
 def save(link_states: Iterable[LinkState], metrics: dict[int, bytes] | None = None) -> None:
-    """Write the link states in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
+    """Write the link states in one statement, and merge `metrics` (JSON objects by terminal) into the last values."""
     metrics = metrics or {}
     columns = (
         (*astuple(link_state), msgspec.Raw(metrics.get(link_state.terminal_id, b"{}"))) for link_state in link_states
@@ -76,7 +76,10 @@ def save(link_states: Iterable[LinkState], metrics: dict[int, bytes] | None = No
 
 
 def record(link_changes: Sequence[LinkStateChange]) -> None:
-    """Store the changes, for timelines and charts. The ORM takes 60 µs a row, and all terminals may return at once."""
+    """Record the changes for timelines and charts.
+
+    The ORM takes 60 µs per row, and all terminals may return at once.
+    """
     if not link_changes:
         return
     columns = ", ".join(ChangeRow.__struct_fields__)
@@ -92,13 +95,13 @@ def record(link_changes: Sequence[LinkStateChange]) -> None:
 
 
 def due_terminals(at: datetime, *, without: Collection[int] = ()) -> list[int]:
-    """Those that are due longest (index: state_due)."""
+    """Terminals that are due, longest first (index: state_due)."""
     due = TerminalState.objects.due(at).exclude(pk__in=without).order_by("due_at")
     return list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
 
 
 def sweep_due(due: Collection[int], at: datetime) -> list[LinkStateChange]:
-    """Look at these terminals. Call it in a transaction."""
+    """Check these terminals. Call it in a transaction."""
     given_up: list[tuple[str, datetime]] = []
 
     def decide(link_state: LinkState) -> LinkStateChange | None:
@@ -113,7 +116,7 @@ def sweep_due(due: Collection[int], at: datetime) -> list[LinkStateChange]:
 
 
 def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -> None:
-    """Of terminals that are called offline `at`; the lease does not apply to those that announced their return."""
+    """Terminals that become offline `at`. The lease does not apply to those that announced their return."""
     for cause, last_seen_at in given_up:
         if cause != Cause.DID_NOT_RETURN:
             target_s = slo.offline_within_s(is_ours=cause in OURS)
@@ -121,7 +124,7 @@ def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) ->
 
 
 def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:
-    """The next of those whose link is held by a node (None: by any), by key."""
+    """The next ones whose link belongs to a node (None: to any), by key."""
     held = TerminalState.objects.on_node(node).filter(pk__gt=after).order_by("pk")
     return list(held.values_list("pk", flat=True)[:SWEEP_LIMIT])
 
@@ -129,26 +132,26 @@ def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:
 def orphan(
     held: Collection[int], node: str | None, at: datetime, *, cause: Cause, since: datetime | None
 ) -> list[LinkStateChange]:
-    """Those of `held` whose link is held by a node that is gone `since`: silent, with time to come back.
+    """Those of `held` whose link belonged to a node that is gone `since`: silent, with a grace to return.
 
     Call it in a transaction.
     """
 
     def decide(link_state: LinkState) -> LinkStateChange | None:
         if node not in (None, link_state.node):
-            return None  # it came back elsewhere before its row was locked
+            return None  # it reconnected elsewhere before its row was locked
         return lose(link_state, cause=cause, at=at, timing=timing(), since=since)
 
     return _decide(held, decide)
 
 
 def postpone(until: datetime) -> int:
-    """Decide about no terminal before `until`: while TMS itself was away, none could send or reconnect.
+    """Postpone all decisions until `until`: while TMS itself was unavailable no terminal could send or reconnect.
 
     Call it in a transaction.
     """
     awaited = TerminalState.objects.due(until)
-    list(awaited.select_for_update().order_by("pk").values_list("pk"))  # in the order in which all others lock
+    list(awaited.select_for_update().order_by("pk").values_list("pk"))  # in the same order as all others lock
     return awaited.update(due_at=until)
 
 
@@ -164,12 +167,11 @@ def _decide(
 
 
 def elsewhere(terminal_ids: Collection[int], *, node: str) -> dict[int, int]:
-    """The newest session of those whose newest link another node holds.
-
-    Raw, because the ORM makes a parameter of each of many thousands of ids.
+    """The newest session of those whose newest link belongs to another node. Raw SQL, because the ORM makes a parameter
+    of each of many thousands of ids.
     """
     if connection.vendor != "postgresql":
-        return {}  # one process: what there is of links is known here
+        return {}  # one process: it knows all links
     sql = (
         f"SELECT terminal_id, session FROM {TerminalState._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
         "WHERE terminal_id = ANY(%s) AND node <> %s"
@@ -180,7 +182,7 @@ def elsewhere(terminal_ids: Collection[int], *, node: str) -> dict[int, int]:
 
 
 def _locked_rows(ids: list[int]) -> list[tuple[Any, ...]]:
-    """One parameter for all ids: the ORM makes one for each, which takes 1.1 ms for 100 rows against 0.4."""
+    """One parameter for all ids: the ORM makes one for each, which takes 1.1 ms for 100 rows instead of 0.4."""
     sql = (
         f"SELECT {', '.join(FIELDS)} FROM {TerminalState._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
         "WHERE terminal_id = ANY(%s) ORDER BY terminal_id FOR UPDATE"
@@ -192,7 +194,7 @@ def _locked_rows(ids: list[int]) -> list[tuple[Any, ...]]:
 
 
 def _rows(ids: list[int]) -> Iterable[tuple[Any, ...]]:
-    """On SQLite a transaction locks all there is, and the ORM knows how instants are kept."""
+    """On SQLite a transaction locks the database, and the ORM knows how instants are stored."""
     return TerminalState.objects.filter(pk__in=ids).values_list(*FIELDS)
 
 
@@ -210,7 +212,7 @@ def merged_metrics() -> str:
         merged, size, keys = "s.metrics || r.metrics", "pg_column_size(s.metrics)", "jsonb_object_keys"
     else:
         merged, size, keys = "json_patch(s.metrics, r.metrics)", "length(s.metrics)", "json_each"
-    # Names are counted only where there is much to count. A session refuses what is too much; who boots with other
-    # names than before starts over.
+    # Names are counted only where there are many. A session rejects excess names; a boot with other names than before
+    # starts over.
     is_full = f"{size} > 512 AND (SELECT count(*) FROM {keys}({merged})) > {METRIC_NAMES}"  # noqa: S608  (names are our own)
     return f"CASE WHEN {is_full} THEN r.metrics ELSE {merged} END"

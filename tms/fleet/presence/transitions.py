@@ -28,7 +28,7 @@ class Timing:
 
 
 class LinkState(msgspec.Struct):
-    """The part of a `TerminalState` row that presence is decided from."""
+    """The part of a `TerminalState` row that decides about presence."""
 
     terminal_id: int
     presence: str
@@ -53,7 +53,7 @@ class LinkState(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class LinkStateChange:
-    """A change of presence that happened."""
+    """One change of presence."""
 
     terminal_id: int
     at: datetime
@@ -65,7 +65,7 @@ class LinkStateChange:
     since: datetime | None = None
     """When it happened, as far as known; `at` is when TMS noticed."""
     node: str = ""
-    """That held the link."""
+    """The node of the link."""
 
 
 AWAY = frozenset({Presence.REBOOTING, Presence.CLOSED})
@@ -78,7 +78,7 @@ REASONS = {
 
 
 def boot(link_state: LinkState, *, at: datetime, node: str, boot_id: str, timing: Timing) -> LinkStateChange | None:
-    """A new session begins; every older one of this terminal is fenced from here on."""
+    """A new session begins; older sessions of this terminal are fenced from now on."""
     link_state.session += 1
     link_state.node = node
     if link_state.boot_id != boot_id:
@@ -87,7 +87,7 @@ def boot(link_state: LinkState, *, at: datetime, node: str, boot_id: str, timing
 
 
 def renew_lease(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
-    """Any frame renews the lease, but what a leaving terminal still sends does not cancel its goodbye."""
+    """Any frame renews the lease, but frames after a goodbye do not cancel it."""
     if link_state.has_left:
         link_state.last_seen_at = at
         return None
@@ -106,7 +106,7 @@ def report(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateC
 def bid_goodbye(
     link_state: LinkState, *, reason: str, back_at: datetime | None, at: datetime, timing: Timing
 ) -> LinkStateChange | None:
-    """The coming silence is expected, but not for ever (R45). A return time in the past promises nothing."""
+    """The coming silence is expected, but not without limit (R45). A return time in the past does not count."""
     presence, cause = REASONS[reason]
     latest = at + timedelta(seconds=timing.longest_goodbye_s)
     promised = min(back_at, latest) if back_at is not None and back_at > at else None
@@ -122,7 +122,7 @@ def bid_goodbye(
 def lose(
     link_state: LinkState, *, cause: Cause, at: datetime, timing: Timing, since: datetime | None = None
 ) -> LinkStateChange | None:
-    """The link closed, at `since` if that is known. After a goodbye that was expected and changes nothing."""
+    """The link closed, at `since` if known. After a goodbye that was expected and changes nothing."""
     if link_state.presence != Presence.ONLINE:
         return None
     grace = timing.reconnect_grace_s if cause in OURS else timing.offline_after_s
@@ -132,7 +132,7 @@ def lose(
 
 
 def sweep(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
-    """What a due time means: a lease that was renewed moves on, one that ran out makes silent, then offline."""
+    """What happens when a terminal is due: a renewed lease is extended; else it becomes silent, then offline."""
     if link_state.due_at is None or link_state.due_at > at:
         return None
     if link_state.presence == Presence.ONLINE:
@@ -161,7 +161,7 @@ def _change(
     link_state.due_at, link_state.back_at = due_at, back_at
     if unchanged:
         return None
-    # A flush that waited for the database reports what happened before the sweep: history stays in order.
+    # A flush that waited for the database reports earlier events than the sweep: history stays in order.
     told_at = link_state.presence_at = max(at, link_state.presence_at or at)
     return LinkStateChange(
         link_state.terminal_id,

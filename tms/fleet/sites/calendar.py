@@ -1,4 +1,4 @@
-"""The opening hours of sites, as the database has them."""
+"""Reads the opening hours of sites from the database."""
 
 from collections.abc import Collection
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 
 def hours_of(site_ids: Collection[int]) -> dict[int, Hours]:
-    """In three queries, however many sites they are."""
+    """In three queries, regardless of the number of sites."""
     weeks, special_days = _weeks(site_ids), _special_days(site_ids)
     sites = Site.objects.filter(pk__in=site_ids).values_list("pk", "time_zone", "holiday_calendar", "on_holidays")
     return {
@@ -40,7 +40,7 @@ def _weeks(site_ids: Collection[int]) -> dict[int, dict[int, Spans]]:
 
 
 def _special_days(site_ids: Collection[int]) -> dict[int, dict[date, Spans]]:
-    """A day with several rows is open during each of their hours."""
+    """A day with several rows is open during each of their intervals."""
     special_days: dict[int, dict[date, Spans]] = {}
     rows = SpecialDay.objects.filter(site__in=site_ids).order_by("opens_at")
     for site_id, first, last, opens, closes in rows.values_list("site", "first_on", "last_on", "opens_at", "closes_at"):

@@ -1,4 +1,4 @@
-"""REST: read and change the opening hours of a site."""
+"""REST operations to read and change the opening hours of a site."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
@@ -134,7 +134,7 @@ def _faults(row: db.Model, *, at: str, exclude: Iterable[str] = ()) -> Iterator[
 
 
 def _twice(spans: Iterable[OpeningHours], *, of: str) -> Iterator[RequestFault]:
-    """A span of one day that begins when another does."""
+    """Two intervals of one day that begin at the same time."""
     seen: set[tuple[int, time]] = set()
     for number, span in enumerate(spans):
         begins = span.weekday, span.opens_at

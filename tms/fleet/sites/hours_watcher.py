@@ -1,4 +1,4 @@
-"""Publishes a change when a site opens or closes: at that time no row changes that would be published."""
+"""Publishes a change when a site opens or closes, because no row changes at that time."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ READ_AGAIN = timedelta(minutes=1)
 """Hours may have been edited."""
 
 unreadable = SetAside[int]("site_hours")
-"""Sites whose hours cannot be worked out."""
+"""Sites whose hours cannot be computed."""
 
 
 class SiteHoursWatcher:

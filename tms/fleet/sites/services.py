@@ -1,4 +1,4 @@
-"""Sites, as people set them up by hand. Boards see every change at once."""
+"""Services for sites that people edit. Boards show every change at once."""
 
 from collections.abc import Iterable
 
@@ -13,14 +13,14 @@ from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 
 @transaction.atomic
 def update_site(site: Site) -> None:
-    """Save a new or edited site. Its name stands in rows of any board, so every board reads again."""
+    """Save a new or edited site. Any board may show its name, so every board reads again."""
     site.save()
     publish(Change(everything=True))
 
 
 @transaction.atomic
 def set_hours(site: Site, week: Iterable[OpeningHours], special_days: Iterable[SpecialDay]) -> None:
-    """Save an edited site with all its hours, in place of those it had."""
+    """Save an edited site and replace all its hours."""
     with recorder.change(site):
         update_site(site)
         site.opening_hours.all().delete()

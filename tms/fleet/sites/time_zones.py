@@ -4,5 +4,5 @@ from tms.fleet.models import Site
 
 
 def zones() -> list[str]:
-    """Of the sites, and the one of TMS."""
+    """Those of the sites, and the one of TMS."""
     return sorted({settings.TIME_ZONE, "UTC", *Site.objects.order_by().values_list("time_zone", flat=True).distinct()})

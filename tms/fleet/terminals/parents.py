@@ -1,18 +1,18 @@
-"""Through which terminal others are linked: a router terminal, or a gateway. Never in a circle."""
+"""Parents of terminals: the router or gateway that a terminal is connected via. Never circular."""
 
 from tms.fleet.models import Terminal
 
 
 class Cycle(Exception):
-    """A terminal cannot be linked through itself, nor through one that is linked through it."""
+    """A terminal cannot be connected via itself, nor via one that is connected via it."""
 
     code = "tms:circle"
 
 
 def check_no_cycle(terminal_id: int | None, parent_id: int | None) -> None:
-    """Follow `parent_id` upwards, and lock the way, so that two people who edit at once make no circle either.
+    """Follow `parent_id` upwards and lock the rows, so that concurrent edits cannot make a circle either.
 
-    Call it in a transaction. Raises Circle when it leads to the terminal itself.
+    Call it in a transaction. Raises Circle if it leads to the terminal itself.
     """
     passed: set[int] = set()
     while parent_id is not None and parent_id not in passed:

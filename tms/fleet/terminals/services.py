@@ -1,4 +1,4 @@
-"""Who is in the fleet, as people set it up by hand. Boards see every change at once."""
+"""Services for terminals that people edit. Boards show every change at once."""
 
 from django.db import transaction
 
@@ -10,10 +10,10 @@ from tms.fleet.terminals.parents import check_no_cycle
 
 @transaction.atomic
 def update_terminal(terminal: Terminal) -> None:
-    """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials.services`).
+    """Save an edited terminal. A new one is enrolled instead (`tms.fleet.credentials.services`).
 
-    One that moved, or became another kind, leaves some lists and comes into others, so every board reads again.
-    Raises Circle when it would be linked through itself.
+    With another site or kind it moves to other lists, so every board reads again. Raises Circle if it would be
+    connected via itself.
     """
     check_no_cycle(terminal.pk, terminal.parent_id)
     stood = Terminal.objects.values_list("site_id", "kind").get(pk=terminal.pk)

@@ -117,10 +117,10 @@ def _save_identities(booted: Sequence[Booted]) -> None:
 
 
 def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
-    """Insert new reports and the events that came with them. Reports sent again change nothing.
+    """Insert new reports with their events. Repeated reports change nothing.
 
-    The key includes the instant (partitions by day), so doubtful reports are searched without it. Nobody else writes
-    reports of these terminals meanwhile: their link states are locked.
+    The key includes the instant (partitions by day), so doubtful reports are searched without it. Nothing else writes
+    reports of these terminals meanwhile, because their link states are locked.
     """
     over = hourly.late_before(db_clock().now())
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(result.reports)}
@@ -142,7 +142,7 @@ def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
 
 
 def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
-    """The keys of the inserted reports: all of them, unless an earlier release numbered them otherwise."""
+    """The keys of the inserted reports: all of them, unless an earlier release numbered them differently."""
     if not rows:
         return set()
     columns = ", ".join(ReportRow.__struct_fields__)

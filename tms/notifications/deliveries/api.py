@@ -1,4 +1,4 @@
-"""Deliveries: what was sent, and what came back."""
+"""REST operations for deliveries: what was sent, with which result."""
 
 from datetime import datetime
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""The notifications of an alert, as its history shows them."""
+"""The notifications of an alert for its history."""
 
 from collections.abc import Iterator
 

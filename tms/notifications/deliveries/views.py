@@ -52,7 +52,7 @@ def delivery(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.RESEND_DELIVERIES)
 def send_again(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Pressed twice, it is sent once."""
+    """Idempotent."""
     chosen = get_object_or_404(Delivery, pk=pk)
     leases.send_again(chosen, at=timezone.now())
     return redirect(chosen)

@@ -1,4 +1,4 @@
-"""Destinations. Secrets can be written, and are never returned."""
+"""REST operations for destinations. Secrets can be written, but are never returned."""
 
 from enum import StrEnum
 from typing import Any, Self
@@ -28,7 +28,7 @@ from tms.rest.schemas import RequestSchema, ResponseSchema, change_of
 router = ApiRouter("destinations")
 BY_NAME = Keyset((Column("name"),))
 SETTING_UP = Access(Permission.EDIT_DESTINATIONS)
-"""Not idempotent: an answer may hold a key, and a test is no change."""
+"""Not idempotent: a response may contain a key, and a test is no change."""
 NAMES = {"where": "address"}
 DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name in TRANSPORTS})  # type: ignore[misc]
 
@@ -155,7 +155,7 @@ def fields_of(destination: models.Destination) -> dict[str, Any]:
 
 
 def _form(destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
-    """A valid one. Raises ProblemError with all that is wrong."""
+    """A valid one. Raises ProblemError with all errors."""
     person = fields["person"]
     numbered = numbers(User.objects.filter(is_active=True), "username", [person], "$.person")[0] if person else None
     form = DestinationForm({**fields, "where": fields.get("address"), "person": numbered}, instance=destination)

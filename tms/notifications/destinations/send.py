@@ -9,7 +9,7 @@ from tms.notifications.transports import TRANSPORTS, Message, SendResult
 
 def send(destination: Destination, message: Message) -> SendResult:
     """One attempt. Blocks for some seconds at most, and never raises."""
-    if destination.kind not in TRANSPORTS:  # made by a newer release
+    if destination.kind not in TRANSPORTS:  # created by a newer release
         return SendResult.retry(f"TMS has no transport {destination.kind}")
     try:
         to = destination.recipient()

@@ -1,4 +1,4 @@
-"""What the test button sends."""
+"""The message of the test button."""
 
 from uuid import uuid4
 

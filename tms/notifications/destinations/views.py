@@ -32,7 +32,7 @@ def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=destination)
     if request.method != "POST" or not form.is_valid():
         return _page(request, destination, form=form)
-    # A key is shown in the answer itself, so that no session or message ever holds it.
+    # A key is shown in the response itself, so that no session or message stores it.
     key = destination.new_key() if destination.transport.has_signing_key else ""
     form.save()
     return _page(request, destination, key=key) if key else redirect(destination)

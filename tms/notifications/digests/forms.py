@@ -16,7 +16,7 @@ LONGEST = timedelta(days=31)
 
 
 class SendForm(Plain, forms.Form):
-    """`since` and `until` stand as they were when the page was opened, so that pressing twice sends once."""
+    """`since` and `until` are fixed when the page is opened, so that submitting twice sends once."""
 
     destinations = forms.ModelMultipleChoiceField(
         Destination.objects.enabled(), label=_("To"), widget=forms.CheckboxSelectMultiple
@@ -47,7 +47,7 @@ class PlanForm(Plain, forms.Form):
         self.dress()
 
     def clean_times(self) -> str:
-        """In one spelling."""
+        """In canonical form."""
         try:
             found = clock(self.cleaned_data["times"])
         except ValueError:
@@ -58,7 +58,7 @@ class PlanForm(Plain, forms.Form):
 
 
 def begun(since: datetime, until: datetime, zone: str) -> dict[str, str]:
-    """What a new form to send begins with."""
+    """Initial values of a new form."""
     spelt = {
         name: f"{at.astimezone(timezone.get_default_timezone()):%Y-%m-%dT%H:%M:%S%z}"
         for name, at in (("since", since), ("until", until))

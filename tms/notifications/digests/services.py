@@ -24,13 +24,13 @@ from tms.shifts.digest.digest import ShiftDigest, digest
 log = structlog.get_logger(__name__)
 
 LONGEST = timedelta(days=7)
-"""A digest covers no more, also after a longer pause of its plan."""
+"""The longest period of a digest, also after a longer pause of its plan."""
 
 
 def send(
     destination: Destination, since: datetime, until: datetime, *, zone: ZoneInfo, to: Person | None, at: datetime
 ) -> Delivery:
-    """Send the digest of a period as it is now, once for each period. `to`: who asked for it; None: a plan."""
+    """Send the digest of a period as it is now, once per period. `to`: the person who requested it; None: a plan."""
     with translation.override(destination.language):
         content = _content(digest(since, until, to=to), zone, at=at)
     sent, _ = Delivery.objects.get_or_create(
@@ -49,7 +49,9 @@ def send(
 
 
 def send_due(at: datetime) -> int:
-    """Send the digests of shifts that have ended; how many. One covers all that ended while TMS was away."""
+    """Send the digests of shifts that have ended; returns how many. One digest covers all that ended while TMS was
+    unavailable.
+    """
     return sum(_try_to_send(plan, at) for plan in DigestPlan.objects.due(at).select_related("destination"))
 
 

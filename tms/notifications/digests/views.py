@@ -1,4 +1,4 @@
-"""Where a digest is sent from, now and at the ends of shifts."""
+"""Pages for sending a digest, now and at the ends of shifts."""
 
 from http import HTTPStatus
 from typing import Any

@@ -1,16 +1,16 @@
-"""How long TMS waits after a destination has failed."""
+"""The delay after a failed attempt to a destination."""
 
 import random
 from collections.abc import Callable
 
 FIRST_S, LONGEST_S = 2.0, 900.0
 MOST_OBEYED_S = 6 * 3600.0
-"""Of a `Retry-After`."""
+"""Limit for a `Retry-After`."""
 
 
 def wait_s(
     failures: int, *, retry_after_s: float | None = None, between: Callable[[float, float], float] = random.uniform
 ) -> float:
-    """After so many failures in a row: doubled each time, with jitter, at least the `Retry-After`."""
+    """Delay after consecutive failures: doubled each time, with jitter, at least the `Retry-After`."""
     most = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 16))
     return max(between(most / 2, most), min(retry_after_s or 0.0, MOST_OBEYED_S))

@@ -1,4 +1,4 @@
-"""Sends what is due: a thread for each destination, so that a slow one holds up no other."""
+"""Sends what is due: one thread per destination, so that a slow one delays no other."""
 
 import threading
 from collections.abc import Callable
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 WORKERS = 16
 DRAIN_FOR = timedelta(seconds=2)
-"""Then others get the thread, and a process that ends need not wait for all that is due."""
+"""Limits one run, so that other destinations get the thread and a stopping process need not wait."""
 PURGED_AT_ONCE = 5_000
 
 
@@ -34,7 +34,7 @@ class Dispatcher:
         self._lock = threading.Lock()
 
     def dispatch(self, at: datetime) -> None:
-        """Start draining each destination for which something is due, and wait for none of them."""
+        """Start draining each destination that has due deliveries, without waiting."""
         for destination_id in leases.destinations_due(at):
             with self._lock:
                 if destination_id in self._busy:

@@ -60,7 +60,7 @@ class GroupKey(NamedTuple):
 
 
 def group(notifications: Iterable[Notification], *, at: datetime) -> None:
-    """Put each into a delivery within its group wait, or into a new one."""
+    """Put each notification into a delivery within its group wait, or into a new one."""
     groups: dict[tuple[GroupKey, datetime | None], list[Notification]] = {}
     for notification in notifications:
         groups.setdefault((notification.group_key, notification.quiet_until(at)), []).append(notification)

@@ -36,7 +36,7 @@ from tms.notifications.transports.result import SendOutcome, SendResult, one_lin
 log = structlog.get_logger(__name__)
 
 LOOKED_AT = 100
-"""Deliveries examined in one call; those that are no longer needed are withdrawn on the way."""
+"""Deliveries examined in one call; those no longer needed are withdrawn."""
 
 
 def destinations_due(at: datetime) -> list[int]:
@@ -47,9 +47,9 @@ def destinations_due(at: datetime) -> list[int]:
 
 @transaction.atomic
 def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
-    """Lease the oldest delivery that is due there, unless another worker has a lease for this destination.
+    """Lease the oldest due delivery of a destination, unless another worker has a lease there.
 
-    Deliveries of a destination stay in order: while one is retried, later ones wait.
+    Deliveries of a destination are sent in order: while one is retried, later ones wait.
     """
     Destination.objects.select_for_update().get(pk=destination_id)
     here = Delivery.objects.filter(destination=destination_id)
@@ -67,7 +67,7 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
 
 @transaction.atomic
 def record_result(delivery: Delivery, result: SendResult, *, at: datetime) -> bool:
-    """Record the result of the attempt; whether the next one may follow at once. A lost lease changes nothing."""
+    """Record the result of the attempt. Returns whether the next may follow at once. A lost lease changes nothing."""
     state = _state(delivery, result, at)
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, lease_id=delivery.lease_id).update(
         state=state,
@@ -100,7 +100,7 @@ def send_again(delivery: Delivery, *, at: datetime) -> bool:
 
 
 def _is_prepared(delivery: Delivery, at: datetime) -> bool:
-    """False if it is not needed any more, or cannot be composed: it must not hold up the others."""
+    """False if it is no longer needed, or cannot be composed: it must not delay the others."""
     try:
         with transaction.atomic():
             return _prepare(delivery, at)
@@ -133,7 +133,7 @@ def _prepare(delivery: Delivery, at: datetime) -> bool:
 
 
 def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) -> list[DeliveryItem]:
-    """Without those that are resolved, acknowledged or suppressed by now. Their escalations may resume."""
+    """Without items that are resolved, acknowledged or suppressed by now. Their escalations may resume."""
     unacknowledged = unacknowledged_subjects([item.subject for item in items])
     suppressed = suppressed_subjects(unacknowledged, at=at)
     needed: list[DeliveryItem] = []
@@ -160,7 +160,7 @@ def _state(delivery: Delivery, result: SendResult, at: datetime) -> DeliveryStat
 
 
 def _judge_destination(pk: int, result: SendResult, at: datetime) -> None:
-    """One that does not result is left alone for a while, with all that waits for it."""
+    """One without a result is left alone for a while, with everything that waits for it."""
     destinations = Destination.objects.filter(pk=pk)
     if result.outcome is not SendOutcome.RETRY:
         destinations.exclude(failures=0, retry_at=None).update(failures=0, retry_at=None)

@@ -1,8 +1,7 @@
 """The outbox: transitions start escalations, and escalations become deliveries.
 
 Each stage is one transaction that also removes its source from the queue (`dispatched_at`, `due_at`), so that nothing
-is decided twice and nothing is left out, whichever process dies. Deliveries wait in the database until a worker sends
-them.
+is decided twice or left out if a process dies. Deliveries wait in the database until a worker sends them.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -45,14 +44,14 @@ STARTING = {
 }
 """Transitions that start an escalation at its first step."""
 RESUMING = {kind.value for kind in (*TransitionKind, *IncidentTransitionKind) if kind.traits.is_reopening} | {"joined"}
-"""Transitions after which nobody, or nobody for some of it, is responsible: the escalation resumes where it stopped."""
+"""Transitions that end a responsibility: the escalation resumes where it stopped."""
 FOLLOW_UPS = {
     "acknowledged": NotificationKind.ACKNOWLEDGED,
     "resolved": NotificationKind.RESOLVED,
     "dissolved": NotificationKind.RESOLVED,
     "calm": NotificationKind.STABLE,
 }
-"""Transitions of which the destinations that were notified before are notified."""
+"""Transitions of which previously notified destinations are notified."""
 PERSONAL = {"assigned": NotificationKind.ASSIGNED, "reminded": NotificationKind.REMINDER}
 """Transitions of which one person is notified, at their own destinations."""
 WANTS_FOLLOW_UP: Mapping[str, Callable[[Policy], bool]] = {
@@ -63,12 +62,12 @@ WANTS_FOLLOW_UP: Mapping[str, Callable[[Policy], bool]] = {
 
 
 def advance(at: datetime) -> int:
-    """Make deliveries of all that has happened and is due; how many transitions and escalations that took."""
+    """Create the deliveries that are due. Returns how many transitions and escalations were processed."""
     return process_transitions(at) + escalate(at)
 
 
 def process_transitions(at: datetime) -> int:
-    """Dispatch the transitions of alerts and incidents that were not dispatched yet."""
+    """Dispatch the pending transitions of alerts and incidents."""
     return sum(_process_all(subject_type, at) for subject_type in SUBJECT_TYPES)
 
 
@@ -162,14 +161,15 @@ def _start_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent]
 
 
 def _resume_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
-    """Make the next step due. An escalation that has taken all its steps has nothing more to do."""
+    """Make the next step due. An escalation without further steps has nothing more to do."""
     about = models.Q(**{f"{subject_type.column}__in": {event.subject.pk for event in events}})
     incidents = {event.subject.incident_id for event in events if isinstance(event.subject, Alert)} - {None}
     Escalation.objects.filter(about | models.Q(incident__in=incidents), due_at=None).update(due_at=at)
 
 
 def _notify_changes(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
-    """Notify exactly the destinations that were notified. A delivery that was never tried is withdrawn instead, later.
+    """Notify exactly the destinations that were notified before. A delivery that was never tried is withdrawn later
+    instead.
 
     A subject that is resolved when its flapping stops is notified as resolved.
     """
@@ -189,7 +189,7 @@ def _notify_changes(subject_type: SubjectType, events: Sequence[SubjectEvent], a
 
 
 def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
-    """Notify the person that it was assigned to, or who is reminded, unless they did it themselves."""
+    """Notify the assignee or the person reminded, unless they did it themselves."""
     to_others = [
         event
         for event in events
@@ -209,7 +209,7 @@ def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent],
 
 
 def _follow_ups(event: SubjectEvent, before: Collection[DeliveryItem]) -> list[Notification]:
-    """One for each destination, whichever policies had notified it."""
+    """One per destination, whichever policy had notified it."""
     kind = FOLLOW_UPS[event.kind]
     wanted = {
         item.delivery.destination_id: item.delivery

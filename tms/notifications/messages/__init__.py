@@ -1,4 +1,4 @@
-"""The content of a delivery in its language: a title, lines for people, and the same as facts for machines."""
+"""The content of a delivery in its language: a title and lines for people, and the same as data for machines."""
 
 from tms.notifications.messages.content import compose, message_of
 

@@ -15,7 +15,7 @@ MANY = "/alerts/"
 
 
 def about(alerts: Sequence[Alert]) -> str:
-    """One alert by its rule, several by number and site."""
+    """A single alert by its rule, several by number and site."""
     sites = {alert.terminal.site_id: alert.terminal.site for alert in alerts}
     first, number = alerts[0], len(alerts)
     if number == 1:

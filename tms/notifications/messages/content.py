@@ -18,7 +18,7 @@ from tms.notifications.subjects import Subject
 from tms.notifications.transports.message import Message
 
 MOST_LINES = 20
-"""For people; machines get all."""
+"""For people; machines get all of them."""
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 

@@ -1,4 +1,4 @@
-"""Texts about incidents."""
+"""The texts of incidents."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,11 +12,11 @@ from tms.notifications.messages.phrases import address, instant, local
 from tms.notifications.models.delivery import NotificationKind
 
 MANY = "/alerts/"
-"""Where people find all of them."""
+"""The page of all of them."""
 
 
 def about(incidents: Sequence[Incident]) -> str:
-    """One by what was lost, several by number."""
+    """A single incident by what was lost, several by number."""
     if len(incidents) == 1:
         return incidents[0].title
     return ngettext("%d incident", "%d incidents", len(incidents)) % len(incidents)
@@ -38,7 +38,7 @@ def line(kind: NotificationKind, incident: Incident) -> str:
 
 
 def _rest(incident: Incident) -> str:
-    """What did not recover, and stands alone from now on."""
+    """Alerts that did not recover, and are notified on their own from now on."""
     number = sum(incident.transitions.filter(kind="dissolved").values_list("number", flat=True))
     return ngettext("%d is notified separately", "%d are notified separately", number) % number if number else ""
 

@@ -17,7 +17,7 @@ from tms.notifications.subjects import AboutOne, about_one
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=45)
-"""Longer than any transport takes: a worker that has not recorded a result by then is gone."""
+"""Longer than any transport takes: a worker that has not recorded a result by then is dead."""
 
 
 class DeliveryState(models.TextChoices):
@@ -29,7 +29,7 @@ class DeliveryState(models.TextChoices):
 
 
 class NotificationKind(models.TextChoices):
-    """Why a delivery is sent: what happened to alerts or incidents, or the digest of a shift."""
+    """Why a delivery is sent: what happened to alerts or incidents, or a shift digest."""
 
     OPENED = "opened", pgettext_lazy("notification", "Opened")
     WORSENED = "worsened", pgettext_lazy("notification", "Worsened")
@@ -60,7 +60,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state=DeliveryState.SENDING, leased_at__lt=at - LEASE)
 
     def still_grouping(self, at: datetime) -> Self:
-        """Still within the group wait: more may be added."""
+        """Still within the group wait: more items may be added."""
         return self.filter(state=DeliveryState.WAITING, attempts=0, due_at__gt=at)
 
 
@@ -70,13 +70,13 @@ class Delivery(models.Model):
     key = models.CharField(max_length=100, unique=True)
     """Names the decision, so that it cannot be made twice."""
     uid = models.UUIDField(default=uuid4, unique=True)
-    """Of the message, the same for each attempt; another one after a database was restored, unlike `key`."""
+    """Of the message, the same for each attempt; unlike `key` it differs after a database was restored."""
     destination = models.ForeignKey(Destination, models.CASCADE, related_name="deliveries")
     policy = models.ForeignKey(Policy, models.SET_NULL, null=True, related_name="deliveries")
     step = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=16, choices=NotificationKind, db_column="news")
     site_code = models.CharField(max_length=8, blank=True, default="", db_column="place")
-    """Of the site, where each has its own message."""
+    """The site, if each site has its own message."""
     is_of_incidents = models.BooleanField(default=False, db_default=False)
     """All its items are incidents, or all are alerts."""
     language = models.CharField(max_length=8)
@@ -95,9 +95,9 @@ class Delivery(models.Model):
     ended_at = models.DateTimeField(null=True)
     possible_duplicate = models.BooleanField(default=False)
     detail = LinesField(max_length=500, blank=True, default="", db_column="answer")
-    """What came back from the last attempt."""
+    """The response to the last attempt."""
     content: models.JSONField[Mapping[str, object], Mapping[str, object]] = models.JSONField(default=dict)
-    """Composed at the first attempt, and the same at each."""
+    """Composed at the first attempt, and the same for each."""
 
     objects = DeliveryQuerySet.as_manager()
 

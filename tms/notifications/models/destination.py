@@ -47,12 +47,12 @@ class Destination(HoursOfWeek):
         help_text=_("Notified here while on call."),
     )
     critical_anyway = models.BooleanField(_("always deliver critical alerts"), default=True, db_default=True)
-    """Also during its quiet hours: those of `HoursOfWeek`."""
+    """Sent also during its quiet hours: those of `HoursOfWeek`."""
     enabled = models.BooleanField(_("enabled"), default=True)
     failures = models.PositiveIntegerField(default=0, editable=False)
     """Consecutive failures."""
     retry_at = models.DateTimeField(null=True, editable=False)
-    """Nothing is sent there before."""
+    """Nothing is sent before this time."""
 
     deleted_at = models.DateTimeField(null=True, editable=False)
 
@@ -127,7 +127,7 @@ class Destination(HoursOfWeek):
 
 
 def redacted(url: str) -> str:
-    """The part of an address that may be shown: paths, queries and names before an @ are keys at many services."""
+    """The part of an address that may be shown: many services use paths, queries or names before an @ as keys."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -28,7 +28,7 @@ class DigestPlan(models.Model):
 
     destination = models.OneToOneField(Destination, models.CASCADE, related_name="digest_plan")
     times = models.CharField(max_length=100)
-    """When shifts end, as the clocks of the zone show it: `06:00 14:00 22:00`."""
+    """Local times at which shifts end: `06:00 14:00 22:00`."""
     time_zone = models.CharField(max_length=64)
     covered_until = models.DateTimeField(db_column="told_until")
     """The next one covers the time since."""
@@ -44,15 +44,17 @@ class DigestPlan(models.Model):
         return f"{self.destination} {self.times}"
 
     def ends_after(self, at: datetime) -> datetime:
-        """When the shift that goes on at `at` ends."""
+        """The end of the shift that is in progress at `at`."""
         return next(end for end in self._ends(at) if end > at)
 
     def ended_by(self, at: datetime) -> datetime:
-        """When the last shift ended that is over at `at`."""
+        """The end of the last shift that ended by `at`."""
         return [end for end in self._ends(at) if end <= at][-1]
 
     def _ends(self, at: datetime) -> Iterator[datetime]:
-        """Around `at`, in order. Where clocks leap over a time it is the leap; where they show it twice, the first."""
+        """Shift ends around `at`, in order. If clocks skip such a time it is the instant of the change; if they repeat
+        it, the first.
+        """
         zone = ZoneInfo(self.time_zone)
         today = shown(at, zone).date()
         walls = (
@@ -62,7 +64,7 @@ class DigestPlan(models.Model):
 
 
 def clock(times: str) -> list[time]:
-    """Times of day in a text, in order, each once. Raises ValueError for what is none."""
+    """Times of day in a text, in order, without repetitions. Raises ValueError."""
     found = [TIME.fullmatch(word) for word in SEPARATORS.split(times.strip())]
     if None in found:
         raise ValueError(times)

@@ -39,7 +39,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
 
 class Policy(HoursOfWeek):
-    """Who is notified of what. Empty choices restrict nothing; each policy that applies notifies by itself."""
+    """Who is notified of what. Empty choices do not restrict; all policies that apply notify."""
 
     name = LineField(_("name"), max_length=100)
     enabled = models.BooleanField(_("enabled"), default=True)
@@ -110,7 +110,7 @@ class Policy(HoursOfWeek):
 
     @property
     def notifies_within(self) -> bool:
-        """Whether it is active within its hours or the site's, not outside of them."""
+        """Whether it is active within its hours or the site's, or outside of them."""
         return self.when in {PolicyHours.OPEN, PolicyHours.WITHIN}
 
     def concerns(self, what: Concern) -> bool:
@@ -128,17 +128,17 @@ def _any_chosen(pks: Collection[int], chosen: Collection[models.Model]) -> bool:
 
 
 class Step(models.Model):
-    """An escalation step: who is notified, and after how long without an acknowledgement. The first comes at once."""
+    """An escalation step: who is notified, and after how long without an acknowledgement. The first is immediate."""
 
     policy = models.ForeignKey(Policy, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
-    """After the step before; ignored for the first."""
+    """After the previous step; ignored for the first."""
     reached: list[Destination]
-    """Those that it reaches now; set by `escalation.steps_of`."""
+    """Destinations that it reaches now; set by `escalation.steps_of`."""
     destinations = models.ManyToManyField(Destination, blank=True)
     rotations = models.ManyToManyField(Rotation, blank=True)
-    """Whoever is on call in them when the step is taken is notified too, at all destinations of their own."""
+    """The person on call in them when the step is taken is notified too, at all destinations of their own."""
 
     class Meta:
         ordering = ("policy", "position")
@@ -149,7 +149,7 @@ class Step(models.Model):
 
 
 class Escalation(AboutOne, models.Model):
-    """How far one policy has come for one alert or incident. `due_at`: when its next step is due; null: never."""
+    """How far one policy has come for one alert or incident. `due_at`: when its next step is due; null for never."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="escalations")
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="escalations")

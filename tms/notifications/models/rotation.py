@@ -29,7 +29,7 @@ class Rotation(models.Model):
         _("shift length (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(MOST_SHIFT_DAYS))
     )
     weekdays = models.JSONField(default=list, blank=True)
-    """Of handovers, 0 is Monday; if there are any, `every_days` is ignored."""
+    """Days of handover, 0 is Monday; if there are any, `every_days` is ignored."""
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = RotationQuerySet.as_manager()
@@ -71,7 +71,7 @@ class Member(models.Model):
 
 
 class Cover(models.Model):
-    """A person is on call for a time instead of the regular shift."""
+    """A person is on call for a period instead of the regular shift."""
 
     rotation = models.ForeignKey(Rotation, models.CASCADE, related_name="covers")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("who"))

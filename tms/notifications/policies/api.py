@@ -1,4 +1,4 @@
-"""Policies: who is notified of what, and the escalation steps."""
+"""REST operations for policies and their escalation steps."""
 
 from typing import Any, Self
 
@@ -149,7 +149,7 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
 
 @transaction.atomic
 def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
-    """Raises ProblemError with all that is wrong."""
+    """Raises ProblemError with all errors."""
     places = {
         "sites": numbers(Site.objects.all(), "code", fields["sites"], "$.sites"),
         "groups": numbers(Group.objects.all(), "name", fields["groups"], "$.groups"),
@@ -163,7 +163,7 @@ def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
 
 
 def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """As a browser sends them."""
+    """The data as a browser submits it."""
     fields = {f"steps-{number}-{name}": value for number, step in enumerate(steps) for name, value in step.items()}
     return fields | {"steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": 0}
 

@@ -58,7 +58,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
 
 
 class StepForm(Plain, forms.Form):
-    """An escalation step; ignored if it names nobody."""
+    """An escalation step; ignored if it notifies nobody."""
 
     after_min = forms.IntegerField(label=_("After (minutes)"), min_value=0, max_value=DAY_S // 60, required=False)
     destinations = forms.ModelMultipleChoiceField(

@@ -1,4 +1,4 @@
-"""Active hours of policies: outside of them an escalation waits, and goes on with what is still unresolved."""
+"""Active hours of policies: outside of them an escalation waits, and continues with what is still unresolved."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

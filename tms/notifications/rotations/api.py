@@ -1,4 +1,4 @@
-"""Rotations: who is on call when, and who covers for whom."""
+"""REST operations for rotations and covers."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -119,7 +119,7 @@ def delete_cover(request: ApiRequest, pk: int, cover: int) -> None:
 
 @transaction.atomic
 def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
-    """Raises ProblemError with all that is wrong."""
+    """Raises ProblemError with all errors."""
     form = RotationForm(fields_of(rotation) | fields, instance=rotation)
     people = _members(fields["members"]) if "members" in fields else None
     if not form.is_valid():

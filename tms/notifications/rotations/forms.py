@@ -22,7 +22,7 @@ MOST_MEMBERS = 8
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User: it is generic to the type checker only
-    """Somebody who can sign in."""
+    """A person who can sign in."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(User.objects.filter(is_active=True).order_by("username"), empty_label=NONE, **options)
@@ -83,7 +83,7 @@ MemberForms = formset_factory(MemberForm, formset=BaseMemberForms, extra=MOST_ME
 
 
 class CoverForm(Plain, forms.Form):
-    """Times are those of the clocks of the rotation's zone."""
+    """Local times of the rotation's zone."""
 
     person = PersonField(label=_("Person"))
     since = LocalDateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
@@ -113,7 +113,7 @@ def members_of(rotation: Rotation) -> list[dict[str, Any]]:
 
 
 def save_rotation(form: RotationForm, people: list[User] | None) -> Rotation:
-    """The form is valid. None: the people stay as they are."""
+    """The form is valid. None: the people stay unchanged."""
     with recorder.change(form.instance):
         rotation: Rotation = form.save()
         if people is not None:

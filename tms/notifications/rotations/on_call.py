@@ -14,7 +14,7 @@ from tms.notifications.rotations.roster import CoverInterval, Roster
 
 
 def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
-    """By rotation, in two queries. People who have left have no shifts."""
+    """By rotation, in two queries. Disabled people have no shifts."""
     people: dict[int, list[int]] = {}
     covers: dict[int, list[CoverInterval]] = {}
     members = Member.objects.filter(rotation__in=rotations, person__is_active=True).order_by("position")
@@ -46,7 +46,7 @@ def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime,
 
 @transaction.atomic
 def delete_cover(rotation: Rotation, pk: int) -> bool:
-    """False when there is none any more."""
+    """False if it does not exist any more."""
     for found in rotation.covers.filter(pk=pk).select_for_update():
         recorder.record("deleted", found)
         found.delete()
@@ -64,7 +64,7 @@ def destinations_on_call(rotations: Collection[Rotation], *, at: datetime) -> di
 
 
 def destinations_of(people: Collection[int]) -> dict[int, list[Destination]]:
-    """By person, those that are in use."""
+    """By person, the active ones."""
     own: dict[int, list[Destination]] = {}
     for destination in Destination.objects.enabled().filter(person__in=people).order_by("pk"):
         assert destination.person_id is not None

@@ -1,8 +1,8 @@
 """Who is on call when. Pure.
 
 People have on-call shifts in their order, from one handover to the next. Handovers are local times in the zone of the
-rotation, whatever its offset from UTC, so that shifts neither overlap nor leave a gap. A cover comes before the regular
-shift; of several, the one that was added last.
+rotation, whatever its offset from UTC, so that shifts neither overlap nor leave a gap. A cover takes precedence over
+the regular shift; of several, the one added last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,11 +46,11 @@ class Roster:
     """In the order in which they were added."""
 
     def on_call(self, at: datetime) -> OnCallShift:
-        """Who is, from when until when. Before the rotation starts nobody is."""
+        """Who is on call, from when until when. Nobody before the rotation starts."""
         return next(self.shifts(at, at + timedelta(microseconds=1)))
 
     def shifts(self, at: datetime, until: datetime) -> Iterator[OnCallShift]:
-        """In their order, from the one at `at` to the last that begins before `until`."""
+        """In order, from the one at `at` to the last that begins before `until`."""
         current = self._shift_at(at)
         while current.until < until:
             following = self._shift_at(current.until)
@@ -76,14 +76,14 @@ class Roster:
         )
 
     def _number(self, at: datetime) -> int:
-        """Of the shift at `at`; -1 before the first."""
+        """Number of the shift at `at`; -1 before the first."""
         days = (shown(at, self.zone).date() - self.starts_on).days
         periods, rest = divmod(days, self._period)
         number = periods * len(self._offsets) + sum(offset <= rest for offset in self._offsets) - 1
         return max(-1, number - 1 if number >= 0 and self._handover(number) > at else number)
 
     def _handover(self, number: int) -> datetime:
-        """At which the shift of that number begins."""
+        """The begin of the shift with that number."""
         if number < 0:
             return EVER
         periods, rest = divmod(number, len(self._offsets))

@@ -34,7 +34,7 @@ PREVIEW = timedelta(weeks=4)
 
 
 class ShiftRow(NamedTuple):
-    """An on-call shift as people read it."""
+    """An on-call shift for people."""
 
     person: Name | None
     since: datetime

@@ -1,4 +1,4 @@
-"""Soft delete: destinations, policies and rotations go out of use, and stay in the history."""
+"""Soft delete: destinations, policies and rotations go out of use, but stay in the history."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ MODELS: Mapping[str, type[SoftDeletable]] = {"destination": Destination, "policy
 
 
 class NameTaken(Exception):
-    """Another row has the name by now."""
+    """Another row has the name now."""
 
     code = "tms:name-taken"
 
@@ -35,7 +35,7 @@ def find(kind: str, pk: int, *, is_deleted: bool = False) -> SoftDeletable | Non
 
 @transaction.atomic
 def delete(row: SoftDeletable, *, at: datetime) -> bool:
-    """Take it out of use, and withdraw what it has not sent; False if it was deleted already."""
+    """Delete it, and withdraw what it has not sent; False if it was already deleted."""
     off = {} if isinstance(row, Rotation) else {"enabled": False}
     if not type(row).objects.not_deleted().filter(pk=row.pk).update(deleted_at=at, **off):
         return False
@@ -48,7 +48,7 @@ def delete(row: SoftDeletable, *, at: datetime) -> bool:
 
 @transaction.atomic
 def restore(row: SoftDeletable, *, is_on: bool) -> bool:
-    """Put it back into use; withdrawn deliveries stay withdrawn. False if it was not deleted. Raises NameTaken."""
+    """Restore it; withdrawn deliveries stay withdrawn. False if it was not deleted. Raises NameTaken."""
     model = type(row)
     if model.objects.not_deleted().filter(name=row.name).exists():
         raise NameTaken(row)
