@@ -1,4 +1,4 @@
-"""The variables of the customer's deployment manual, as other names of ours."""
+"""Environment variables of the customer's deployment manual, as aliases of ours."""
 
 import os
 from collections.abc import MutableMapping
@@ -11,7 +11,7 @@ RENAMED = {"SECRET_KEY": "TMS_SECRET_KEY", "S3_BUCKET": "TMS_STATIC_BUCKET"}
 
 
 def apply(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set what is not set yet from its alias. Only for production: on a laptop `DB_HOST` may be another program's.
+    """Set unset variables from their aliases. Only for production: on a laptop `DB_HOST` may belong to another program.
 
     Raises ImproperlyConfigured if some of the database's four variables are missing.
     """

@@ -1,4 +1,4 @@
-"""Clients of AWS. boto3 is loaded with the first of them: a TMS that needs no AWS does not wait for it, nor has it."""
+"""Clients of AWS. boto3 is imported with the first one: a TMS without AWS neither needs it nor waits for it."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -18,7 +18,7 @@ def region() -> str:
 
 
 def client(service: str, *, attempts: int = 3) -> Any:
-    """A client that gives up within seconds. boto3 finds the endpoint and the credentials as usual."""
+    """A client with timeouts of seconds. boto3 finds the endpoint and the credentials as usual."""
     from boto3.session import Session
     from botocore.config import Config
 
@@ -27,12 +27,12 @@ def client(service: str, *, attempts: int = 3) -> Any:
         read_timeout=READ_S,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    # boto3's session for everybody must not be used by two threads at once; one of our own is.
+    # boto3's default session is not thread-safe, so each client gets its own
     return Session().client(service, region_name=region(), config=config)
 
 
 def must_be_usable(variables: Sequence[str]) -> None:
-    """Raises ImproperlyConfigured when one of `variables` is set, and what it needs is not there."""
+    """Raises ImproperlyConfigured if one of `variables` is set, but its requirements are missing."""
     needy = " and ".join(name for name in variables if env.text(name))
     if not needy:
         return

@@ -1,4 +1,4 @@
-"""How a process of TMS reaches its database, from one URL."""
+"""The database connection of a process, from one URL."""
 
 from typing import Any, Protocol
 
@@ -17,11 +17,13 @@ EXPECTED = (
 CONNECT_S = 3
 """The kernel repeats the first packet after 1, 3 and 7 s: a longer timeout notices a restored network late."""
 RECONNECT_S = 1.0
-"""The pool doubles its pause with each attempt: after an outage of 16 s the next is 16 s off. It restarts instead."""
+"""The pool doubles its pause with each attempt: after an outage of 16 s the next attempt is 16 s away. It restarts
+instead.
+"""
 
 CLIENT_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 SERVER_KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}
-"""Both ends find within about 10 s that the other host is gone, and the server lets go of the locks it held."""
+"""Both ends notice within about 10 s that the other host is gone, and the server releases the locks it held."""
 SERVER_USER_TIMEOUT_MS = 10_000
 
 
@@ -29,8 +31,8 @@ def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
     """Django's settings for `url`, with at most `pool` connections to PostgreSQL.
 
     A URL of PostgreSQL may have several hosts and every option of libpq (`?target_session_attrs=read-write`,
-    `?sslmode=verify-full`); what it names wins over what is set here. Where there is a `secret` of Secrets Manager,
-    it wins over the URL's user and password, and is asked for each new connection. Raises ImproperlyConfigured.
+    `?sslmode=verify-full`), which override the defaults here. A `secret` of Secrets Manager overrides the URL's user
+    and password, and is read for each new connection. Raises ImproperlyConfigured.
     """
     if not url.startswith(POSTGRESQL):
         return _sqlite(url)
@@ -66,7 +68,7 @@ PLACES = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "hos
 def _parsed(url: str) -> dict[str, Any]:
     try:
         named = conninfo_to_dict(url)
-    except ProgrammingError:  # its text may show the password
+    except ProgrammingError:  # its text may contain the password
         raise ImproperlyConfigured(f"TMS_DATABASE_URL is not valid: {EXPECTED}") from None
     if not named.get("dbname"):
         raise ImproperlyConfigured(f"TMS_DATABASE_URL has no database name: {EXPECTED}")
@@ -74,7 +76,7 @@ def _parsed(url: str) -> dict[str, Any]:
 
 
 class Pool(Protocol):
-    """As psycopg's, which holds fewer connections than it should."""
+    """Like psycopg's, when it has fewer connections than it should."""
 
     def check(self) -> None: ...
 

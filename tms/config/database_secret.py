@@ -1,4 +1,4 @@
-"""The user and password of the database as Secrets Manager has them, so that RDS may change them when it likes."""
+"""User and password of the database from Secrets Manager, where RDS may change them at any time."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 from tms.config import aws
 
 ASK_EVERY_S = 5.0
-"""A pool that reconnects again and again asks no oftener. So late can a changed password be noticed."""
+"""Limits requests of a pool that reconnects repeatedly. A changed password may be noticed this late."""
 
 
 class SecretUnreadable(Exception):
@@ -18,9 +18,9 @@ class SecretUnreadable(Exception):
 
 
 class DatabaseSecret:
-    """Called for each new connection; gives libpq's words for user and password. From any thread.
+    """Called for each new connection, from any thread; returns libpq's options for user and password.
 
-    While Secrets Manager is unavailable, the last value is used: it is mostly still valid.
+    While Secrets Manager is unavailable, the last value is used, which is usually still valid.
     """
 
     def __init__(

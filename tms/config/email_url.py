@@ -1,4 +1,4 @@
-"""The mail server, from one address in the environment."""
+"""The mail server, from one URL in the environment."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,7 +12,7 @@ TIMEOUT_S = 10
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Django's settings of a mailer. Raises ImproperlyConfigured, whose text does not show the password."""
+    """Django's mail settings. Raises ImproperlyConfigured without the password in its text."""
     if not url:
         return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
     try:

@@ -1,4 +1,4 @@
-"""Typed readers of the environment. A value that cannot be read stops the start with one clear line."""
+"""Typed readers of the environment. An invalid value stops the start with one clear line."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ FALSE = {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str = "") -> str:
-    """The value of `name`, or of the file that `name`_FILE names, so that process listings show no secrets."""
+    """The value of `name`, or of the file named by `name`_FILE, so that process listings show no secrets."""
     value, path = os.environ.get(name), os.environ.get(f"{name}_FILE", "").strip()
     if not path:
         return (default if value is None else value).strip()
@@ -27,7 +27,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def refuse_renamed(**names: str) -> None:
-    """Takes old="NEW", both without TMS_. Raises ImproperlyConfigured for an old name: it would be ignored silently."""
+    """Takes old="NEW", both without TMS_. Raises ImproperlyConfigured for an old name that is still set."""
     for old, new in names.items():
         if os.environ.get(f"TMS_{old}"):
             raise ImproperlyConfigured(f"TMS_{old} is now TMS_{new}; set that instead")
@@ -102,7 +102,7 @@ def _number(name: str, default: float, least: float, kind: type[int] | type[floa
 
 
 def kept_secret(data_dir: Path) -> str:
-    """The secret key of an embedded TMS, made once and kept in its data directory, readable by its owner only."""
+    """The secret key of an embedded TMS, created once and stored in its data directory, readable by its owner only."""
     path = data_dir / "secret-key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)

@@ -14,17 +14,17 @@ SECRETS = re.compile(
     r"(?P<before>"
     r"[?&;][\w.%-]{0,40}?(?:token|secret|passw|api_?key|credential|signature)[\w.%-]{0,20}="  # a query
     r"|\bauthorization\W{1,6}(?:\w{1,20} )?|\bbearer "  # a header
-    r"|\btms_(?=[\w-]{43})"  # a token of the API by itself
+    r"|\btms_(?=[\w-]{43})"  # an API token by itself
     r")[^\s&;\"'<>\\]+",
     re.IGNORECASE,
 )
-"""What follows an unmistakable mark. Each part is bounded, so that a long line costs no more than its length."""
+"""The text after a clear mark of a credential. Each part is bounded, so that cost grows linearly with the line."""
 FACTS = ("status_code", "method", "address")
 """Fields of a rejected request, besides Django's message."""
 
 
 QUIETER = ("django_structlog", "axes", "daphne.server", "botocore", "apprise", "requests", "urllib3")
-"""Loggers whose lines below a warning are noise, or contain whole addresses; those of many services are keys."""
+"""Loggers whose lines below a warning are noise, or contain whole URLs, which for many services are keys."""
 
 
 def logging_config(
@@ -32,7 +32,7 @@ def logging_config(
 ) -> dict[str, Any]:
     """A `logging.config.dictConfig` document; `form` is `json` (machines) or `plain` (people).
 
-    Where they are named, errors also go to the file `error_log`, and all to the log group of CloudWatch.
+    If they are named, errors also go to the file `error_log`, and all lines to the log group of CloudWatch.
     """
     configure_structlog()
     used = handlers(error_log=error_log, cloudwatch_group=cloudwatch_group, node=node)
@@ -51,7 +51,7 @@ def logging_config(
         "handlers": used,
         "root": {"handlers": list(used), "level": level},
         "loggers": {
-            # Django's own handlers would write the whole address, and mail the whole request.
+            # Django's own handlers would write the whole URL, and mail the whole request.
             "django": {"handlers": []},
             "django.server": {"handlers": [], "propagate": True},
             **{name: {"level": "WARNING"} for name in QUIETER},
@@ -68,7 +68,7 @@ def configure_structlog() -> None:
 
 
 def shared_processors() -> list[Any]:
-    """Applied to every event, whether structlog or a plain logger made it."""
+    """Applied to every event, from structlog or a plain logger."""
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -116,7 +116,7 @@ def cloudwatch(group: str, stream: str) -> dict[str, Any]:
 
 
 def is_no_health_check(record: logging.LogRecord) -> bool:
-    """Django calls a 503 an error each time it is asked; what is unwell is logged where it happens."""
+    """Django logs an error for each response with 503; the causes are logged where they happen."""
     text = record.msg.get("request", "") if isinstance(record.msg, dict) else record.getMessage()
     return not (record.name in REQUEST_LOGGERS and text.endswith(" /health/"))
 

@@ -20,7 +20,7 @@ DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
 # Security
 
 PRODUCTION = env.flag("TMS_PRODUCTION", default=False)
-"""The embedded default (False) makes its own secret; production refuses to start unless everything is named."""
+"""The embedded default (False) creates its own secret; production refuses to start unless everything is set."""
 
 env.refuse_renamed(FOLD_WAIT_S="CORRELATION_WAIT_S")
 if PRODUCTION:
@@ -33,7 +33,7 @@ if not SECRET_KEY and not PRODUCTION:
 ALLOWED_HOSTS = env.words("TMS_ALLOWED_HOSTS", "" if PRODUCTION else "*")
 CSRF_TRUSTED_ORIGINS = env.words("TMS_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.words("TMS_TRUSTED_PROXIES")
-"""Addresses whose `X-Forwarded-*` headers are believed (R7)."""
+"""Addresses whose `X-Forwarded-*` headers are trusted (R7)."""
 
 HTTPS_ONLY = env.flag("TMS_HTTPS_ONLY", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
@@ -43,7 +43,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12) * 3600
 COOKIE_PREFIX = "__Host-" if HTTPS_ONLY else ""
-"""By it a browser takes a cookie from this very host alone, over HTTPS; no subdomain can set or see it."""
+"""With this prefix a browser accepts the cookie only from this host over HTTPS; no subdomain can set or read it."""
 
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}tms_session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
@@ -58,7 +58,7 @@ UNUSED_FEATURES = (
 )
 PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES.split())
 STATIC_URL = env.text("TMS_STATIC_URL", "/static/")
-"""Where browsers get static files."""
+"""The URL from which browsers get static files."""
 
 STATIC_SOURCES = [CSP.SELF, *env.origins(STATIC_URL)]
 SECURE_CSP = {
@@ -145,13 +145,13 @@ TEMPLATES = [
 # Database
 
 EMBEDDED = "sqlite://:memory:" if PRODUCTION else f"sqlite:///{DATA_DIR / 'tms.sqlite3'}"
-"""Production refuses to start without a database URL; an in-memory database lets it get as far as that message."""
+"""Production refuses to start without a database URL; an in-memory database lets it reach that message."""
 
 DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
 DATABASE_POOL = env.whole("TMS_DATABASE_POOL", 10, least=2)
 DATABASE_SECRET = env.text("TMS_DATABASE_SECRET")
 DATABASE_MASTER_SECRET = env.text("TMS_DATABASE_MASTER_SECRET")
-"""Only `migrate_once` uses it, to make the role whose name and password `TMS_DATABASE_SECRET` has."""
+"""Only `migrate_once` uses it, to create the role whose name and password `TMS_DATABASE_SECRET` contains."""
 
 DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL, secret=DATABASE_SECRET)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -160,14 +160,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("TMS_REDIS_URL")
 REDIS_PREFIX = env.text("TMS_REDIS_PREFIX", "tms")
-"""Keeps several TMS on one Redis apart."""
+"""Separates several TMS on one Redis."""
 REDIS_SOCKET: dict[str, Any] = {
-    "socket_timeout": 15,  # redis-py 8 gives up on an idle socket after 5 s unless told otherwise
+    "socket_timeout": 15,  # redis-py 8 closes an idle socket after 5 s unless configured otherwise
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
 }
-"""No probes of the kernel: redis-py takes the error that they end in for a message that did not come, and asks again in
-a loop that lets nothing else run. The hub notices a dead connection by itself.
+"""No keepalive probes: redis-py takes their error for a missing message, and retries in a loop that blocks everything
+else. The hub notices a dead connection by itself.
 """
 
 CHANNEL_LAYERS: dict[str, Any] = {
@@ -217,16 +217,16 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
 SIGN_IN_FAILURES = env.whole("TMS_SIGN_IN_FAILURES", 5, least=1)
-"""Wrong passwords for one name from one address in the window; then this pair waits (R16)."""
+"""Failed attempts for one name from one address within the window; then this pair waits (R16)."""
 
 SIGN_IN_FAILURES_PER_ADDRESS = env.whole("TMS_SIGN_IN_FAILURES_PER_ADDRESS", 20, least=1)
 SIGN_IN_FAILURES_PER_NAME = env.whole("TMS_SIGN_IN_FAILURES_PER_NAME", 20, least=1)
 SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 30, least=1)
-"""Of all names and addresses together."""
+"""For all names and addresses together."""
 
 SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)
 SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1)
-"""Attempts of one address, right or wrong, that one process checks."""
+"""Attempts of one address, successful or not, that one process checks."""
 
 # django-axes records who signed in and out; the throttle is ours (decision 0030).
 AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"
@@ -234,7 +234,7 @@ AXES_COOLOFF_TIME = None
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "tms.ops.middleware.trusted_proxy.client_address"
 SILENCED_SYSTEM_CHECKS = ["axes.W002", "axes.W003"]
-"""That its middleware and backend, which lock out, are not used."""
+"""Its middleware and backend, which lock out, are not used."""
 
 # Languages and time
 
@@ -272,13 +272,13 @@ OFFLINE_AFTER_S = env.seconds("TMS_OFFLINE_AFTER_S", 30)
 """A silent terminal is offline after this."""
 
 REBOOT_ALLOWANCE_S = env.seconds("TMS_REBOOT_ALLOWANCE_S", 300)
-"""How long a reboot or update may take when the terminal names no return time."""
+"""How long a reboot or update may take if the terminal names no return time."""
 
 LONGEST_GOODBYE_S = env.seconds("TMS_LONGEST_GOODBYE_S", 86_400)
 """The longest absence that a goodbye excuses; a longer one needs a maintenance window."""
 
 RECONNECT_GRACE_S = env.seconds("TMS_RECONNECT_GRACE_S", 90)
-"""How long terminals whose node stopped may take to come back before they are offline."""
+"""How long terminals of a stopped node may take to return before they are offline."""
 
 BOOT_DEADLINE_S = env.seconds("TMS_BOOT_DEADLINE_S", 10, least=0.1)
 FRAMES_PER_MINUTE = env.whole("TMS_FRAMES_PER_MINUTE", 100, least=1)
@@ -291,14 +291,14 @@ TAKEOVER_BAN_S = env.seconds("TMS_TAKEOVER_BAN_S", 300)
 STALE_AFTER_S = env.seconds("TMS_STALE_AFTER_S", 14_400)
 """A person who acknowledged an alert is reminded after this time without an update. 0: never."""
 CORRELATION_WAIT_S = env.seconds("TMS_CORRELATION_WAIT_S", 5)
-"""Notifications of lost terminals wait so long, because the alerts may be correlated into an incident."""
+"""Notifications of lost terminals are delayed this long, because the alerts may be correlated into an incident."""
 
 FLAPPING_WINDOW_S = env.seconds("TMS_FLAPPING_WINDOW_S", 1_800)
 """The period in which openings and recoveries are counted. 0: no flap detection."""
 
 FLAPPING_HIGH_PCT = env.whole("TMS_FLAPPING_HIGH_PCT", 30, least=2, most=100)
 FLAPPING_LOW_PCT = env.whole("TMS_FLAPPING_LOW_PCT", 15, least=1, most=FLAPPING_HIGH_PCT - 1)
-"""What opens and recovers again and again flaps from the one share of changes on, until it has sunk to the other."""
+"""An alert flaps from the higher share of changes on, until the score has fallen to the lower one."""
 
 # Ingest
 
@@ -310,7 +310,7 @@ PENDING_LIMIT = env.whole("TMS_PENDING_LIMIT", 20_000, least=1)
 # Retention
 
 READINGS_DAYS = env.whole("TMS_READINGS_DAYS", 14, least=2)
-"""How long each report is kept. Charts of longer spans are made from roll-ups."""
+"""Retention of reports. Charts of longer ranges use roll-ups."""
 
 ROLLUPS_DAYS = env.whole("TMS_ROLLUPS_DAYS", 400, least=2)
 HISTORY_DAYS = env.whole("TMS_HISTORY_DAYS", 400, least=2)
@@ -324,19 +324,19 @@ PROOF_INTERVAL_S = env.seconds("TMS_PROOF_INTERVAL_S", 10, least=0.5)
 # Notifications
 
 PUBLIC_URL = env.text("TMS_PUBLIC_URL")
-"""Under which people reach TMS: for links in what is sent."""
+"""URL under which people reach TMS: for links in notifications."""
 
 EMAIL_URL = env.text("TMS_EMAIL_URL")
 MAILERS = {"default": mailer(EMAIL_URL)}
 DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
 INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
-"""Networks that are not the public internet, to which notifications may be sent nevertheless (R21)."""
+"""Networks that are not public, to which notifications may be sent nevertheless (R21)."""
 
 # API
 
 API_PER_MINUTE = env.whole("TMS_API_PER_MINUTE", 600, least=1)
 API_BURST = env.whole("TMS_API_BURST", 100, least=1)
-"""Requests of one token, on average and at once, that one process answers."""
+"""Requests of one token, on average and at once, that one process accepts."""
 
 # Server
 
@@ -350,7 +350,7 @@ HANDSHAKE_TIMEOUT_S = env.seconds("TMS_HANDSHAKE_TIMEOUT_S", 5, least=0.1)
 CLOSE_TIMEOUT_S = env.seconds("TMS_CLOSE_TIMEOUT_S", 3, least=0.1)
 
 INPUT_MESSAGES = env.whole("TMS_INPUT_MESSAGES", 32, least=1)
-"""Of one socket, received and not yet taken, at which reading from it stops."""
+"""Received but unprocessed messages of one socket at which reading from it stops."""
 
 OUTPUT_BYTES = env.whole("TMS_OUTPUT_BYTES", 1_048_576, least=65_536)
 OUTPUT_BLOCKED_S = env.seconds("TMS_OUTPUT_BLOCKED_S", 10, least=0.1)
@@ -371,7 +371,7 @@ BOARDS_PER_PERSON = env.whole("TMS_BOARDS_PER_PERSON", 200)
 
 DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)
 HOOK_TIMEOUT_S = env.seconds("TMS_HOOK_TIMEOUT_S", 5, least=0.1)
-"""For each of what the application does when its process ends: before sockets are closed, and after."""
+"""For each hook of the application when its process ends: before sockets are closed, and after."""
 
 EXIT_TIMEOUT_S = env.seconds("TMS_EXIT_TIMEOUT_S", 5, least=0.1)
 LINGER_S = env.seconds("TMS_LINGER_S", 10, least=0.1)

@@ -1,6 +1,7 @@
 """Base classes of admin pages and of forms: Django's own, typed, and read-only where TMS itself writes.
 
-Pages that change something derive from those of `tms.accounts.audit.admin`."""
+Pages that change something derive from those of `tms.accounts.audit.admin`.
+"""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ else:
     from django.contrib.auth import admin as auth
 
     class Subscriptable:
-        """Django's classes are generic to the type checker only; `ModelAdmin[Site]` has to mean something to Python."""
+        """Django's classes are generic to the type checker only; `ModelAdmin[Site]` must work at run time too."""
 
         def __class_getitem__(cls, _models: Any) -> Any:
             return cls
@@ -47,7 +48,7 @@ NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 class OnlyNumbers(AutocompleteMixin):
-    """Shows a form again, with an error, after something else than primary keys was sent. Django's own raises."""
+    """Shows the form again with an error if other values than primary keys were sent. Django's own raises."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         return super().optgroups(name, [one for one in value if NUMBER.fullmatch(str(one))], attr)

@@ -1,4 +1,4 @@
-"""Secrets that TMS must be able to use, and nobody to read: a dump of the database holds them encrypted (R2).
+"""Encrypts secrets that TMS must be able to use: a dump of the database contains no plain text (R2).
 
 The key is derived from `TMS_SECRET_KEY`. After that has changed, older secrets cannot be decrypted.
 """
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-PURPOSE = b"tms.notifications.sealed"  # part of the key: it stays
+PURPOSE = b"tms.notifications.sealed"  # part of the key: it must not change
 
 
 class DecryptionError(Exception):

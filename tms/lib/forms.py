@@ -12,7 +12,7 @@ FORMAT = "%Y-%m-%dT%H:%M"
 
 
 class LocalDateTimeField(forms.DateTimeField):
-    """A time without a zone, as a browser's `datetime-local` has it."""
+    """A time without a zone, as a browser's `datetime-local` sends it."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(input_formats=[FORMAT, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **options)
@@ -29,7 +29,7 @@ NONE = "–"
 
 
 class Plain:
-    """Fields as the pages of TMS have them."""
+    """Fields in the style of TMS's pages."""
 
     fields: dict[str, forms.Field]
 
@@ -45,7 +45,7 @@ class Plain:
 
 
 def free_name(kept: models.QuerySet[Any], name: str, row: models.Model) -> str:
-    """Django asks no constraint whose condition is about a column that the form has not."""
+    """Django skips constraints whose condition is about a column that the form does not have."""
     if kept.filter(name=name).exclude(pk=row.pk).exists():
         raise ValidationError(gettext("This name is already in use. Enter another one."))
     return name

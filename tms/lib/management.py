@@ -2,6 +2,6 @@ from django.core.management.base import BaseCommand
 
 
 class NoChecksCommand(BaseCommand):
-    """One that does without Django's checks of pages and models: they take longer than it does, and tests run them."""
+    """A command without Django's system checks, which take longer than the command and run in tests."""
 
     requires_system_checks = ()

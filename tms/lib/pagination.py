@@ -1,4 +1,4 @@
-"""Pages of a long list that begin after a row, not at a number: the thousandth page costs what the first does."""
+"""Keyset pagination: a page begins after a row, not at a number: the thousandth page costs no more than the first."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 SIZE = 100
 MARK = "~"
-"""Stands between the parts of a cursor; no column that orders holds it but a UID, which comes alone."""
+"""Separates the parts of a cursor. Among the sorting columns only a UID may contain it, and that is the only column."""
 
 
 class Column(NamedTuple):
@@ -21,7 +21,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeysetPage:
-    """One page: the primary keys of its rows, and the cursors of the pages beside it (empty at an end)."""
+    """One page: the primary keys of its rows, and the cursors of the adjacent pages (empty at an end)."""
 
     pks: tuple[int, ...]
     before: str = ""
@@ -35,7 +35,7 @@ class Keyset:
     columns: tuple[Column, ...]
 
     def window(self, rows: QuerySet[Any, Any], *, after: str = "", before: str = "", size: int = SIZE) -> KeysetPage:
-        """The page after or before a cursor; a cursor that makes no sense gives the first page."""
+        """The page after or before a cursor; an invalid cursor gives the first page."""
         marks = self._marks(before or after)
         if marks is None:
             return self._forward(rows, size=size, is_first=True)
@@ -46,7 +46,7 @@ class Keyset:
     def window_of(
         self, keys: Sequence[tuple[Any, ...]], *, after: str = "", before: str = "", size: int = SIZE
     ) -> KeysetPage:
-        """The same of rows that are sorted already: the columns of each, ascending, of which the last is its key."""
+        """The same for sorted tuples in memory, ascending; the last column is the primary key."""
         marks = self._marks(before or after)
         begin = 0
         if marks is not None and before:
@@ -72,7 +72,7 @@ class Keyset:
     def _backward(self, rows: QuerySet[Any, Any], marks: Sequence[Any], *, size: int) -> KeysetPage:
         found = self._read(rows.filter(self._beyond(marks, back=True)).order_by(*self._order(back=True)), size + 1)
         if len(found) <= size:
-            # Fewer than a page lie before it: the first page, whole.
+            # fewer than a page before it: the whole first page
             return self._forward(rows, size=size, is_first=True)
         shown = found[:size][::-1]
         return KeysetPage(tuple(row[0] for row in shown), before=self._cursor(shown[0]), after=self._cursor(shown[-1]))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class PerProcess[T]:
-    """A function that makes its object on the first call, from any thread, and returns the same one from then on."""
+    """A function that creates its object on the first call, from any thread, and returns the same one from then on."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -20,7 +20,7 @@ class PerProcess[T]:
         return self._make_once() if made is None else made
 
     def reset(self) -> None:
-        """Forget the object: the next call makes another one."""
+        """Drop the object: the next call creates another one."""
         self._made = None
         self._lock = threading.Lock()  # after a fork, a thread that no longer exists may hold the old one
 
@@ -35,14 +35,14 @@ _ALL: list[PerProcess[object]] = []
 
 
 def per_process[T](make: Callable[[], T]) -> PerProcess[T]:
-    """Decorate a function without arguments that makes an object of this process."""
+    """Decorate a function without arguments that creates an object of this process."""
     one = PerProcess(make)
     _ALL.append(one)
     return one
 
 
 def reset_all() -> None:
-    """Forget every object: in a forked child, whose parent keeps using them, and in tests."""
+    """Drop every object: in a forked child, whose parent still uses them, and in tests."""
     for one in _ALL:
         one.reset()
 

@@ -1,4 +1,4 @@
-"""Redis as a cache on which nothing depends: one that is away has nothing, and keeps nothing."""
+"""Redis as an optional cache: while it is unavailable, reads find nothing and writes are dropped."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -12,11 +12,11 @@ from redis.exceptions import RedisError
 log = structlog.get_logger(__name__)
 
 REST_S = 5.0
-"""Once Redis did not answer, nobody waits for it again so soon."""
+"""After Redis did not answer, it is not tried again for this long."""
 
 
 class FallbackCache(RedisCache):
-    """Django makes one for each thread and request; they share their connections, and what they know of Redis."""
+    """Django creates one per thread and request; they share their connections and the state of Redis."""
 
     clients: ClassVar[dict[str, Any]] = {}
     rests_until: ClassVar[dict[str, float]] = {}
@@ -48,7 +48,7 @@ class FallbackCache(RedisCache):
         return found
 
     def set_many(self, data: dict[str, Any], *args: Any, **options: Any) -> list[str]:
-        """The keys that were not kept."""
+        """The keys that were not stored."""
         failed: list[str] = self._or([*data], lambda: super(FallbackCache, self).set_many(data, *args, **options))
         return failed
 
@@ -56,7 +56,7 @@ class FallbackCache(RedisCache):
         self._or(None, lambda: super(FallbackCache, self).delete_many(keys, version))
 
     def run[T](self, command: Callable[[Any], T]) -> T | None:
-        """What `command` makes of the client; None while Redis is away."""
+        """The result of `command` with the client; None while Redis is unavailable."""
         return self._or(None, lambda: command(self._cache.get_client(write=True)))
 
     def _or[T](self, otherwise: T, ask: Callable[[], T]) -> T:

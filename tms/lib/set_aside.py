@@ -1,4 +1,4 @@
-"""Rows that make a pass of the clock fail: found by halving, set aside for a while, and tried again later."""
+"""Rows that make a pass of the clock fail: found by halving, set aside for a while, and retried later."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
 """The pause doubles from the first to this one."""
 MOST = 1_000
-"""Rows of one loop that are set aside at a time; then the one that would be tried first is tried now."""
+"""Rows of one loop that are set aside at a time; beyond it the one due first is retried now."""
 MOST_FAILURES = 40
 """Transactions of one call that may fail: enough to find three rows among 2,000."""
 
@@ -28,7 +28,7 @@ class SetAsideRow(NamedTuple):
 
 
 class SetAside[K: Hashable]:
-    """The rows of one loop that its passes leave out, by key. Kept in memory: a new leader finds them again."""
+    """The rows of one loop that its passes skip, by key. In memory only: a new leader finds them again."""
 
     def __init__(self, loop: str) -> None:
         self._loop = loop
@@ -37,7 +37,7 @@ class SetAside[K: Hashable]:
         _of_process.add(self)
 
     def keys(self, at: datetime) -> list[K]:
-        """What to leave out at this time."""
+        """The keys to skip at this time."""
         if not self._entries and not self._left_out:
             return []
         left_out = [key for key, entry in self._entries.items() if entry.retry_at > at]
@@ -57,7 +57,7 @@ class SetAside[K: Hashable]:
         self.keys(at)
 
     def forget(self, keys: Iterable[K]) -> None:
-        """They succeeded."""
+        """Mark them as successful."""
         if self._entries:
             for key in keys:
                 self._entries.pop(key, None)
@@ -71,8 +71,8 @@ def isolate[K: Hashable](
 ) -> int:
     """Do `work` for all of `keys` in one transaction, or in several that leave out the keys that make it fail.
 
-    Returns the sum of what `work` returned. Raises when the database is away, and when too many transactions failed:
-    what was found until then stays set aside, so that the next pass gets further.
+    Returns the sum of what `work` returned. Raises if the database is unavailable, and if too many transactions failed:
+    keys found until then stay set aside, so that the next pass gets further.
     """
     done, failed = 0, 0
     parts: list[Sequence[K]] = [keys] if keys else []
@@ -98,9 +98,10 @@ def isolate[K: Hashable](
 
 
 def each[T](items: Iterable[T], work: Callable[[T], object], *, loop: str) -> None:
-    """Do `work` for each of `items`; an error of one is logged and keeps no other from being tried.
+    """Do `work` for each of `items`; an error of one is logged and does not affect the others.
 
-    Raises the first of these errors at the end, so that the pass counts as failed; at once when the database is away.
+    Raises the first of these errors at the end, so that the pass counts as failed; at once if the database is
+    unavailable.
     """
     first: Exception | None = None
     for item in items:

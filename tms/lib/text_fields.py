@@ -1,4 +1,4 @@
-"""Fields of models and forms for text that people read. All of it is cleaned, from whichever side it comes."""
+"""Fields of models and forms for text that people read. All of it is cleaned, whatever its source."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ class FormLine(forms.CharField):
     keeps_lines = False
 
     def to_python(self, value: Any) -> Any:
-        # Cleaned first: what only holds what is removed counts as left out.
+        # Cleaned first: text that contains only removed characters counts as empty.
         return super().to_python(clean(value, keeps_lines=self.keeps_lines) if isinstance(value, str) else value)
 
 
@@ -31,7 +31,7 @@ class FormLines(FormLine):
 
 
 class _Cleaned:
-    """Cleans what is assigned before it is saved, bulk updates and lookups included."""
+    """Cleans assigned values before they are saved, bulk updates and lookups included."""
 
     form_class: type[FormLine] = FormLine
 
@@ -53,7 +53,7 @@ class _Cleaned:
         return super().formfield(**{"form_class": self.form_class, **options})  # type: ignore[misc]
 
     def deconstruct(self) -> Any:
-        """Migrations see the field that it is in the database."""
+        """Migrations see the underlying field."""
         name, _, args, options = super().deconstruct()  # type: ignore[misc]
         return name, f"django.db.models.{self.get_internal_type()}", args, options  # type: ignore[attr-defined]
 

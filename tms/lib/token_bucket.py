@@ -17,5 +17,5 @@ class TokenBucket:
 
     @property
     def wait_s(self) -> float:
-        """How long after it was last touched there is something to take."""
+        """Time after the last use until a token is available."""
         return max(0.0, 1 - self.tokens) / self.per_second

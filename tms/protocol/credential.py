@@ -1,4 +1,4 @@
-"""A terminal's credential as it travels: `<uid>.<secret>`. How secrets are kept is the fleet's business."""
+"""A terminal's credential as transmitted: `<uid>.<secret>`. `tms.fleet.credentials` stores the secrets."""
 
 import re
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class PlainCredential(NamedTuple):
 
 
 def parse(text: str) -> PlainCredential | None:
-    """The credential in `text`, or None when it cannot be one."""
+    """The credential in `text`, or None if it cannot be one."""
     uid, dot, secret = text.partition(".")
     if dot and UID.fullmatch(uid) and SECRET.fullmatch(secret):
         return PlainCredential(uid, secret)

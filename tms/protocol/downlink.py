@@ -33,7 +33,7 @@ class BootAnswer(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """An error answer. `id` is null when the refused frame had none that could be read."""
+    """An error answer. `id` is null if the rejected frame had no readable one."""
 
     id: frames.RequestId | None
     error: RpcError
@@ -41,7 +41,7 @@ class Refusal(Struct, frozen=True):
 
 
 class Unknown(Struct, frozen=True):
-    """A method of a newer server; an agent answers a request among these with unknown-method."""
+    """A method of a newer server; an agent answers such a request with unknown-method."""
 
     method: str
     id: frames.RequestId | UnsetType = UNSET
@@ -51,7 +51,7 @@ class Unknown(Struct, frozen=True):
 type Downlink = AckCall | CommandCall | DrainCall | BootAnswer | Refusal
 
 METHODS = (b'"ack"', b'"command"', b'"drain"')
-"""As they stand in the text of a frame."""
+"""As they appear in the text of a frame."""
 
 _encoder = msgspec.json.Encoder()
 _call: msgspec.json.Decoder[AckCall | CommandCall | DrainCall] = msgspec.json.Decoder(AckCall | CommandCall | DrainCall)
@@ -74,7 +74,7 @@ def ack(seq: int, boot_id: str | UnsetType = UNSET) -> str:
 
 
 def decode(text: str | bytes) -> Downlink | Unknown:
-    """Raises FrameError for what is not a frame of this protocol."""
+    """Raises FrameError for an invalid frame."""
     try:
         return _read(_envelope.decode(text), text)
     except UNDECODABLE as error:

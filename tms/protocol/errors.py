@@ -8,7 +8,7 @@ from tms.protocol.limits import NAME_LENGTH, SEQ_MAX, TEXT_LENGTH
 
 
 class ErrorType(StrEnum):
-    """Stable names of what can be wrong; the REST API uses the same ones in its problem details."""
+    """Stable names of errors; the REST API uses the same ones in its problem details."""
 
     BAD_JSON = "tms:bad-json"
     BAD_FRAME = "tms:bad-frame"
@@ -53,16 +53,16 @@ class RpcError(msgspec.Struct, frozen=True):
 
 
 class FrameError(Exception):
-    """A frame that cannot be taken, with what a terminal's developer needs to mend it.
+    """An invalid frame, with what a terminal's developer needs to fix it.
 
-    `message` says what was wrong and what would be right, `where` is a path into the frame such as `$.params.seq`,
-    `id` is the id of the refused request, or None.
+    `message` says what was wrong and what is expected, `where` is a path into the frame such as `$.params.seq`, `id` is
+    the id of the rejected request, or None.
     """
 
     def __init__(self, kind: ErrorType, message: str, *, where: str = "$", id: Any = None) -> None:  # noqa: A002
         super().__init__(message)
         self.kind = kind
-        # It may quote the frame, which may be long.
+        # it may quote the frame, which may be long
         self.message = message[:TEXT_LENGTH]
         self.where = where
         self.id = id if _can_be_echoed(id) else None

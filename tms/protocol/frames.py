@@ -1,4 +1,4 @@
-"""The params of each method, as typed structs. Unknown fields are ignored, wrong types are refused."""
+"""The params of each method, as typed structs. Unknown fields are ignored, wrong types are rejected."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from tms.protocol import limits
 type Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_LENGTH)]
 type OptionalName = Annotated[str, Meta(max_length=limits.NAME_LENGTH)]
 type Text = Annotated[str, Meta(max_length=limits.TEXT_LENGTH)]
-# `$` alone lets a newline follow in Python, and `\Z` is unknown to JSON Schema; `$(?!\n)` means the end in both.
+# `$` alone accepts a trailing newline in Python, and `\Z` is unknown to JSON Schema; `$(?!\n)` means the end in both.
 type MetricName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$(?!\n)")]
 type EventCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$(?!\n)")]
 type Seq = Annotated[int, Meta(ge=0, le=limits.SEQ_MAX)]
@@ -26,11 +26,11 @@ type GoodbyeReason = Literal["reboot", "update", "closing", "shutdown"]
 type RequestId = (
     Annotated[int, Meta(ge=-limits.SEQ_MAX, le=limits.SEQ_MAX)] | Annotated[str, Meta(max_length=limits.NAME_LENGTH)]
 )
-"""JSON-RPC sets no bounds; an id is echoed, so it must fit every JSON implementation and no id may be a burden."""
+"""JSON-RPC sets no limits; an id is echoed, so it must be short and fit every JSON implementation."""
 
 
 class TerminalEvent(Struct, frozen=True, gc=False):
-    """Something that happened on a terminal at one instant."""
+    """An event on a terminal at one instant."""
 
     at: OptionalInstant
     code: EventCode
@@ -39,7 +39,7 @@ class TerminalEvent(Struct, frozen=True, gc=False):
 
 
 class FullState(Struct, frozen=True):
-    """The whole state of a terminal as it is now; sent with boot."""
+    """The whole current state of a terminal; sent with boot."""
 
     status: Status | UnsetType = UNSET
     metrics: Metrics | UnsetType = UNSET
@@ -67,11 +67,11 @@ class HeartbeatFrame(Struct, frozen=True):
 
 
 class ReportFrame(Struct, frozen=True, gc=False):
-    """State and readings of one instant.
+    """State and readings of one instant. `seq` rises by one per report of a boot, and a terminal sends in the order of
+    `seq`.
 
-    `seq` rises by one per report of a boot, and a terminal sends in the order of `seq`. `late` marks backfill: it
-    fills history, never the present. `boot_id` names an earlier boot when a report outlived a restart of the agent;
-    left out, it is this one.
+    `late` marks backfill: it fills history, never the present. `boot_id` names an earlier boot if a report outlived a
+    restart of the agent; by default it is the current one.
     """
 
     seq: Seq
@@ -84,7 +84,7 @@ class ReportFrame(Struct, frozen=True, gc=False):
 
 
 class GoodbyeFrame(Struct, frozen=True):
-    """The coming silence is expected, until `back_at` if that is given."""
+    """The terminal will disconnect, until `back_at` if given."""
 
     reason: GoodbyeReason
     back_at: Instant | UnsetType = UNSET
@@ -110,7 +110,7 @@ class BootResult(Struct, frozen=True):
     config_version: int = 0
     limits: Limits = Limits()
     accepts_undated: bool = False
-    """Whether a late report may have `at: null`. An older TMS refuses it, so such reports wait for a newer one."""
+    """Whether a late report may have `at: null`. An older TMS rejects it, so such reports wait for a newer one."""
 
 
 class AckFrame(Struct, frozen=True, omit_defaults=True):
@@ -121,7 +121,7 @@ class AckFrame(Struct, frozen=True, omit_defaults=True):
 
 
 class CommandFrame(Struct, frozen=True):
-    """A request to the terminal; it answers before `deadline` or the command has failed."""
+    """A request to the terminal, which must answer before `deadline`; otherwise the command has failed."""
 
     name: Name
     args: dict[str, Any]
@@ -129,7 +129,7 @@ class CommandFrame(Struct, frozen=True):
 
 
 class DrainFrame(Struct, frozen=True):
-    """This node stops: close, then come back after `reconnect_after_s` and a random part of `spread_s`."""
+    """This node stops: close, then reconnect after `reconnect_after_s` and a random part of `spread_s`."""
 
     reconnect_after_s: float
     spread_s: float

@@ -1,4 +1,4 @@
-"""What one terminal may send. The server enforces these; the boot answer contains them."""
+"""Limits for what one terminal may send. The server enforces them; the boot answer contains them."""
 
 FRAME_BYTES = 64 * 1024
 """A larger WebSocket message closes the link with 4413."""
@@ -7,7 +7,7 @@ DEPTH = 16
 """Nesting of JSON arrays and objects in one frame."""
 
 EXTREME_NUMBERS = 256
-"""Numbers with an exponent of three digits in one frame: to read one takes a hundred times as long as any other."""
+"""Numbers with an exponent of three digits in one frame: parsing one takes a hundred times as long as any other."""
 
 BOOT_DEADLINE_S = 10.0
 """A link that has not booted by then is closed with 4408."""
@@ -17,20 +17,20 @@ FRAMES_BURST = 50
 """Token bucket for live frames; late reports (backfill) are paced by the acknowledgements instead."""
 
 BAD_FRAMES_PER_MINUTE = 20
-"""So many bad frames in a minute close the link with 4400."""
+"""This many bad frames within a minute close the link with 4400."""
 
 METRICS_PER_REPORT = 64
 METRIC_NAMES = 192
-"""Different names of metrics of one terminal: in its state, over one link, and in one hour of its history."""
+"""Different metric names of one terminal: in its state, over one link, and in one hour of its history."""
 METRIC_BOUND = 1e15
-"""A metric lies between this and its negative: whole numbers are exact so far, and no sum of them overflows."""
+"""Absolute limit of a metric: integers are exact up to it, and no sum of them overflows."""
 CLOCK_TOLERANCE_S = 300
-"""What is dated later than so long after its arrival is stored with the time of its arrival, and marked."""
+"""Reports dated later than this after their arrival are stored with the time of arrival, and marked."""
 RESERVED_CODES = "tms."
-"""Event codes that begin so are those of events that TMS itself notices."""
+"""Prefix of the codes of events that TMS itself raises."""
 EVENTS_PER_REPORT = 100
 REPORTS_PER_BATCH = 200
 TEXT_LENGTH = 500
 NAME_LENGTH = 64
 SEQ_MAX = 2**53 - 1
-"""The largest integer that every JSON implementation carries exactly."""
+"""The largest integer that every JSON implementation represents exactly."""

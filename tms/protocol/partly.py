@@ -1,4 +1,4 @@
-"""Refuses parts of what a terminal sends, by name, and keeps the rest."""
+"""Rejects parts of what a terminal sends, by name, and accepts the rest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_NAMED = 5
 
 
 def report_of(report: frames.ReportFrame) -> tuple[Refused, frames.ReportFrame]:
-    """Without metrics out of bounds and without events of reserved codes; nothing changes where there are none."""
+    """Without metrics out of bounds and without events of reserved codes; unchanged if there are none."""
     refused = [*out_of_bounds(report.metrics, "$.params.metrics"), *_reserved(report.events)]
     if not refused:
         return (), report
@@ -50,7 +50,7 @@ def out_of_bounds(metrics: Mapping[str, float] | UnsetType, where: str) -> Refus
 
 
 def beyond_names(names: Collection[str]) -> FrameError:
-    """Of metrics whose names are one too many for their terminal."""
+    """The error for metrics beyond their terminal's limit of names."""
     message = (
         f"{_named(sorted(names))} not stored: limit of {METRIC_NAMES} metric names per terminal reached; "
         "use the same name for the same reading. The rest was stored"

@@ -6,7 +6,7 @@ from tms.protocol.errors import ErrorType, FrameError
 from tms.protocol.limits import DEPTH, EXTREME_NUMBERS
 
 STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-"""A string that does not end reaches to the end of the frame: otherwise each of its quotes begins another search."""
+"""An unterminated string reaches to the end of the frame: otherwise each of its quotes would start another search."""
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 EXTREME = re.compile(rb"[0-9][eE][+-]?[0-9]{3}")
 """A number as large or as small as `1e308`. The decoder takes 18 us for each, a hundred times as long as for others."""
@@ -16,7 +16,7 @@ NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def check_shape(data: bytes) -> None:
-    """Refuse what nests too deep, U+0000, which PostgreSQL cannot store, and numbers that take too long to read."""
+    """Reject deep nesting, U+0000, which PostgreSQL cannot store, and numbers that take too long to parse."""
     if data.count(b"{") + data.count(b"[") > DEPTH and _is_too_deep(data):
         raise FrameError(ErrorType.TOO_DEEP, f"nested too deeply; limit {DEPTH} arrays and objects")
     if b"\\u0000" in data and NUL.search(data):
@@ -26,7 +26,7 @@ def check_shape(data: bytes) -> None:
 
 
 def has_too_many_extremes(data: bytes) -> bool:
-    """What looks like one in a string, such as a checksum, does not count; strings are checked only if that matters."""
+    """Similar text in a string, such as a checksum, does not count; strings are checked only if that matters."""
     return (
         len(data) > EXTREME_NUMBERS * SHORTEST
         and len(EXTREME.findall(data)) > EXTREME_NUMBERS
@@ -35,9 +35,9 @@ def has_too_many_extremes(data: bytes) -> bool:
 
 
 def _is_too_deep(data: bytes) -> bool:
-    """Takes the innermost pairs away, level by level: a batch of backfill is long, so this must run in C.
+    """Removes the innermost pairs, level by level: a batch of backfill is long, so this must run in C.
 
-    What does not pair is not JSON, which the decoder says better.
+    Unmatched brackets are not JSON, which the decoder reports better.
     """
     brackets = STRINGS.sub(b"", data).translate(SAME_BRACKETS, NOT_BRACKETS)
     for _ in range(DEPTH):

@@ -1,4 +1,4 @@
-"""Text that others wrote and people read: without characters that make it look like something else."""
+"""Cleans text from outside that people read: removes characters that make it look like something else."""
 
 import re
 from typing import Any
@@ -6,8 +6,11 @@ from typing import Any
 LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 REMOVED = re.compile("[\x01-\x08\x0e-\x1b\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb]")
 """Control characters, bidirectional embeddings, overrides and isolates (Unicode UAX #9), deprecated format characters,
-byte order marks and annotations. Joiners and marks stay: emoji, Arabic, Hebrew and Indic scripts need them. U+0000 and
-lone surrogates are left to the code that stores the text, which rejects them."""
+byte order marks and annotations.
+
+Joiners and marks stay: emoji, Arabic, Hebrew and Indic scripts need them. U+0000 and lone surrogates are left to the
+code that stores the text, which rejects them.
+"""
 
 
 def clean(text: str, *, keeps_lines: bool = False) -> str:
@@ -19,7 +22,9 @@ def clean(text: str, *, keeps_lines: bool = False) -> str:
 
 
 def clean_tree(value: Any, *, keeps_lines: bool = False) -> Any:
-    """Cleans all strings of a JSON value, in place; names of members, too. Without recursion: it may be deep."""
+    """Cleans all strings of a JSON value in place, including names of members. Without recursion, because it may be
+    deep.
+    """
     whole = [value]
     pending: list[Any] = [whole]
     while pending:
@@ -36,5 +41,5 @@ def clean_tree(value: Any, *, keeps_lines: bool = False) -> Any:
 
 
 def is_clean(text: str) -> bool:
-    """Whether it may serve as an id: to clean an id would make another one of it."""
+    """Whether it may serve as an id, which must not be cleaned: that would make another one of it."""
     return clean(text) == text

@@ -61,10 +61,10 @@ CHOICES = {
     "severity": get_args(frames.Severity.__value__),
     "reason": get_args(frames.GoodbyeReason.__value__),
 }
-"""Fields that take one of a few words."""
+"""Fields with a fixed set of values."""
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
-"""Bytes that are no UTF-8 are noticed only where a string is made of them."""
+"""Invalid UTF-8 is noticed only where a string is made of it."""
 
 _call: msgspec.json.Decoder[Call] = msgspec.json.Decoder(Call)
 _answer = msgspec.json.Decoder(CommandAnswer)
@@ -74,12 +74,12 @@ _number = msgspec.json.Decoder(float)
 _encoder = msgspec.json.Encoder()
 
 END_IN_PYTHON = r"(?!\\n)"
-"""The part of a pattern that a terminal's developer need not read."""
+"""The part of a pattern that is of no interest to a terminal's developer."""
 
 
 def decode(text: str | bytes) -> Iterator[Uplink | FrameError]:
     """The calls and answers in one WebSocket message; an invalid one becomes the error that explains it."""
-    # A lone surrogate is no text; the decoder refuses the bytes that it becomes.
+    # A lone surrogate is not valid text; the decoder rejects the bytes that it becomes.
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if data[:1] == b"[" or data.lstrip()[:1] == b"[":
         yield from _decode_batch(data)
@@ -119,7 +119,7 @@ def _decode_batch(data: bytes) -> Iterator[Uplink | FrameError]:
 
 
 def _decode_one(data: bytes) -> Iterable[Uplink | FrameError]:
-    """One call, answer or error; before a call that was taken but for a part of it, the errors that name the part."""
+    """One call, answer or error; before a call that was accepted in part, the errors that name the rejected parts."""
     try:
         check_shape(data)
         call = _cleaned(_call.decode(data))
@@ -142,7 +142,7 @@ def _screened(call: Call) -> Iterable[Uplink | FrameError]:
 
 
 def _cleaned(call: Call) -> Call:
-    """The texts that people read. An id is refused instead: the terminal would not know it again."""
+    """Cleans the texts that people read. An invalid id is rejected instead: the terminal would not recognise it."""
     params = call.params
     if isinstance(params, frames.ReportFrame):
         _check_id(params.boot_id, "$.params.boot_id")
@@ -197,7 +197,7 @@ def _check_instant(at: datetime, where: str) -> None:
 
 
 def _second_look(data: bytes, error: Exception) -> CommandAnswer | FrameError:
-    """What is not a call is an answer, or is refused with its id and the reason that fits best."""
+    """Anything but a call is an answer, or is rejected with its id and the most specific reason."""
     try:
         envelope = _envelope.decode(data)
     except msgspec.ValidationError:
@@ -247,7 +247,9 @@ def _loosely(raw: Raw | None) -> Any:
 
 
 def split_path(message: str) -> tuple[str, str]:
-    """msgspec says "Expected `int`, got `str` - at `$.params.seq`"; this parts what from where, and adds the choice."""
+    """msgspec says "Expected `int`, got `str` - at `$.params.seq`"; this separates message and path, and adds the
+    choice.
+    """
     what, at, where = message.replace(END_IN_PYTHON, "").rpartition(" - at `")
     if not at:
         return where, "$"
@@ -257,7 +259,7 @@ def split_path(message: str) -> tuple[str, str]:
 
 
 def _name_the_key(where: str, data: bytes) -> str:
-    """msgspec says `$.params.metrics[...]` of any key; a terminal's developer needs to know which metric."""
+    """msgspec says `$.params.metrics[...]` for any key; a terminal's developer needs to know which metric."""
     path, hidden, rest = where.partition("[...]")
     if not hidden or rest:
         return where
@@ -265,7 +267,7 @@ def _name_the_key(where: str, data: bytes) -> str:
         members = _envelope.decode(data)
         for step in path.split(".")[1:]:
             members = _envelope.decode(members[step])
-    except (*UNDECODABLE, KeyError):  # broken further on, or the same name twice
+    except (*UNDECODABLE, KeyError):  # invalid further on, or a repeated name
         return where
     return next((f"{path}.{key}" for key, value in members.items() if not _is_number(value)), where)
 

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `90`, `90 s`, `2 min`, `1.5 h`, `1 d`, or `2 分`."""
+"""Durations as people write them: `90`, `90 s`, `2 min`, `1.5 h`, `1 d`, or `2 分`."""
 
 import re
 from typing import Any
@@ -14,14 +14,14 @@ WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(\D*)")
 
 
 def seconds(text: str) -> float | None:
-    """None for what is no length of time."""
+    """None if it is not a duration."""
     match = WRITTEN.fullmatch(text.strip().lower())
     unit = SPELLINGS.get(match[2].strip()) if match else None
     return float(match[1]) * UNITS[unit] if match and unit else None
 
 
 def written(length_s: float) -> str:
-    """In the largest unit of which it is a whole number: `2 min`."""
+    """In the largest unit that gives a whole number: `2 min`."""
     if not length_s:
         return "0 s"
     unit = next((unit for unit, length in UNITS.items() if length_s % length == 0), "s")

@@ -1,7 +1,7 @@
-"""When a site is open: its week, public holidays and special days, by the clocks of its time zone. Pure.
+"""When a site is open: its week, public holidays and special days, in its time zone. Pure.
 
-Hours are wall times. Where the clocks go back, a site is open from the first time they show its opening to the last
-time they show its closing; where they leap, what would begin or end within the leap does so at it.
+Hours are local times. Where the clocks go back, a site is open from the first time they show its opening to the last
+time they show its closing; where they skip an hour, what would begin or end within it does so at the change.
 """
 
 from collections.abc import Container, Iterator, Mapping
@@ -20,14 +20,14 @@ DAY = timedelta(days=1)
 
 
 class Run(NamedTuple):
-    """A stretch of time without a break."""
+    """A period without a break."""
 
     since: datetime
     until: datetime
 
 
 class OpenInterval(NamedTuple):
-    """Wall times. What closes at or before it opens closes on the next day, so that 00:00 to 00:00 is all day."""
+    """Local times. If `closes_at` is not later than `opens_at`, it is on the next day; 00:00 to 00:00 is all day."""
 
     opens_at: time
     closes_at: time
@@ -52,7 +52,7 @@ class Hours:
     """By weekday, 0 is Monday; a missing one is closed. A site without any hours is always open."""
     holidays: Container[date] = frozenset()
     on_holidays: Spans | None = None
-    """None: a holiday is a day like others."""
+    """None: a holiday is a normal day."""
     special_days: Mapping[date, Spans] = field(default_factory=dict)
     """Closing days and exceptional openings. They override the week and the holidays."""
 
@@ -61,7 +61,7 @@ class Hours:
         return run is not None and run.since <= at
 
     def next_change(self, at: datetime) -> datetime | None:
-        """When it opens or closes next; None if it does neither within a year."""
+        """When it opens or closes next; None if neither happens within a year."""
         run = next(self.runs(at), None)
         if run is None:
             return None
@@ -70,14 +70,14 @@ class Hours:
         return None if run.until == NEVER else run.until
 
     def opens_at(self, at: datetime) -> datetime | None:
-        """When it opens next; None while it is open. A site that stays closed for longer is asked again in a year."""
+        """When it opens next; None while it is open. If it stays closed longer, the end of the searched year."""
         run = next(self.runs(at), None)
         if run is None:
             return at + HORIZON
         return run.since if run.since > at else None
 
     def lasted(self, since: datetime, length: timedelta) -> datetime:
-        """When it will have been open for `length` in all, counted from `since`; within a year."""
+        """When it will have been open for `length` in total since `since`; within a year."""
         for run in self.runs(since):
             begins = max(since, run.since)
             if begins + length < run.until:
@@ -86,9 +86,9 @@ class Hours:
         return since + HORIZON
 
     def runs(self, at: datetime) -> Iterator[Run]:
-        """When it is open, from `at` on for a year: first the run that goes on then, if one does.
+        """Its open periods from `at` on for a year, beginning with the current one, if any.
 
-        Adjacent runs are one. One that has lasted for days may be reported as if it began a day before `at`.
+        Adjacent periods are merged. One that has lasted for days may be reported as if it began a day before `at`.
         """
         if self.never_closes:
             yield Run(EVER, NEVER)
@@ -109,7 +109,7 @@ class Hours:
         return not self.special_days and self.on_holidays in {None, ALL_DAY} and all(map(self._is_whole, range(7)))
 
     def spans_of(self, day: date) -> Spans:
-        """What begins on that day."""
+        """Periods that begin on that day."""
         if (special := self.special_days.get(day)) is not None:
             return special
         if self.on_holidays is not None and day in self.holidays:
@@ -123,7 +123,7 @@ class Hours:
         return self._usual(weekday) == ALL_DAY
 
     def _runs_from(self, at: datetime) -> Iterator[Run]:
-        """In order of their beginnings, from the day before on: what began then may go on."""
+        """In chronological order, from the day before on, because those may still continue."""
         today = at.astimezone(self.zone).date()
         for number in range(-1, HORIZON.days + 1):
             day = today + number * DAY

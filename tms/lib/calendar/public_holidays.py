@@ -1,4 +1,4 @@
-"""Public holidays by country, and by part of it where that has its own: `JP`, `DE-BY`."""
+"""Public holidays by country, and by subdivision if that has its own: `JP`, `DE-BY`."""
 
 from collections.abc import Container
 from datetime import date
@@ -11,13 +11,13 @@ from holidays import HolidayBase, country_holidays, list_supported_countries
 
 @lru_cache(64)
 def calendar(name: str) -> HolidayBase:
-    """Knows any year. Raises NotImplementedError for what the library does not know."""
+    """For any year. Raises NotImplementedError for an unknown calendar."""
     country, _, part = name.partition("-")
     return country_holidays(country, subdiv=part or None)
 
 
 def public_holidays(name: str) -> Container[date]:
-    """None at all without a name, or with one that a newer library has dropped."""
+    """Empty without a name, or with one that a newer library no longer has."""
     try:
         return calendar(name) if name else frozenset()
     except NotImplementedError:

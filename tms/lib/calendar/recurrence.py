@@ -37,14 +37,14 @@ PARTS = frozenset(
 """Dates only: parts with times of day would make several occurrences a day."""
 NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 HORIZON = timedelta(days=3_660)
-"""A rule that names no date within ten years names none."""
+"""A rule that names no date within ten years is taken to name none."""
 LATEST = datetime.max - HORIZON  # noqa: DTZ901  (a wall time)
 CYCLE_YEARS = 400
-"""After as many years all dates fall on the same days of the week again."""
+"""After this number of years all dates fall on the same weekdays again."""
 
 
 class BadRecurrence(Exception):
-    """The text explains to a person what is wrong."""
+    """The text explains the problem to a person."""
 
     code = "tms:bad-recurrence"
 
@@ -58,14 +58,14 @@ class Occurrence(NamedTuple):
 class Recurrence:
     zone: ZoneInfo
     starts_at: datetime
-    """Of the first occurrence, in local time of the zone, as a naive datetime."""
+    """Of the first occurrence, as a naive datetime in the local time of the zone."""
     length: timedelta
     """By the same clocks."""
     rule: str = ""
-    """Empty: it takes place once."""
+    """Empty: it occurs once."""
 
     def occurrences(self, after: datetime) -> Iterator[Occurrence]:
-        """Those that end after `after`, in order. Raises BadRecurrence for a rule that cannot be followed."""
+        """Occurrences that end after `after`, in order. Raises BadRecurrence for an invalid rule."""
         for wall in self._walls(min(max(shown(after, self.zone), self.starts_at), LATEST) + HORIZON):
             found = self._occurrence(wall)
             if found.until > after:
@@ -122,7 +122,7 @@ def parsed(rule: str) -> dict[str, str]:
 
 
 def _until(text: str, zone: ZoneInfo) -> datetime | None:
-    """A date includes all of its day; an instant (with a Z) is what the clocks of the zone show then."""
+    """A date includes the whole day; an instant (with a Z) is converted to the local time of the zone."""
     for form in ("%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M%S", "%Y%m%d"):
         try:
             until = datetime.strptime(text, form)  # noqa: DTZ007  (a wall time, but for the first form)

@@ -1,4 +1,4 @@
-"""One process at a time, among all that use one database."""
+"""Mutual exclusion among all processes of one database."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,15 +10,15 @@ LOOK_EVERY_S = 1.0
 
 
 class LockTimeout(Exception):
-    """Somebody else had the turn for as long as we were willing to wait."""
+    """Another process held the lock for as long as we were willing to wait."""
 
 
 @contextmanager
 def advisory_lock(key: int, *, wait_s: float, pause: Callable[[float], None] = time.sleep) -> Iterator[None]:
     """Hold PostgreSQL's advisory lock `key`. It belongs to this thread's connection, and ends with it.
 
-    It is asked for again and again, not waited for: a statement that waits holds a snapshot, which would keep an index
-    from being built concurrently, for ever. On SQLite there is one process, and the turn is its. Raises StillTaken.
+    The lock is polled: a waiting statement would hold a snapshot, which would block building an index concurrently for
+    ever. On SQLite there is one process, which has the lock. Raises StillTaken.
     """
     if connection.vendor != "postgresql":
         yield

@@ -10,14 +10,14 @@ from django.db import connection
 from tms.lib.db.errors import is_database_away
 
 LEAVE_S = 1.0
-"""How long `leave` waits for work that is under way."""
+"""How long `leave` waits for work in progress."""
 
 
 class DatabaseThread:
     """Runs one piece of work at a time, in the order of the calls, on one database connection.
 
-    After an error that means the database is away, the connection is closed, unless `keeps_connection`: a leader of
-    the clock gives up its lock first.
+    After an error that means that the database is unavailable, the connection is closed, unless `keeps_connection`: a
+    leader of the clock gives up its lock first.
     """
 
     def __init__(self, name: str, *, keeps_connection: bool = False) -> None:
@@ -30,7 +30,7 @@ class DatabaseThread:
         return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: guard(work, *args, **kwargs))
 
     async def leave(self) -> None:
-        """Close the connection and end the thread, without waiting for a database that is away."""
+        """Close the connection and end the thread, without waiting for an unavailable database."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
                 await self.run(close_connection)
