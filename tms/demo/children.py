@@ -1,4 +1,4 @@
-"""Processes beside the server that end with it, even when it is killed."""
+"""Child processes of the server that end with it, even when it is killed."""
 
 import contextlib
 import ctypes
@@ -13,7 +13,7 @@ STOP_DEADLINE_S = 3.0
 
 
 class Children:
-    """Started together, stopped together. What they print goes to `log`."""
+    """Started and stopped together. Their output goes to `log`."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -33,13 +33,13 @@ class Children:
         self._running.append(child)
 
     def ask_to_stop(self) -> None:
-        """Let each say goodbye; returns at once."""
+        """Ask each to say goodbye; returns at once."""
         for child in self._running:
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(signal.SIGTERM)
 
     def stop(self) -> None:
-        """End those that take too long to say goodbye."""
+        """End those that take too long."""
         self.ask_to_stop()
         for child in self._running:
             try:

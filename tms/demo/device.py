@@ -1,4 +1,4 @@
-"""A simulated device: what it measures, what befalls it. The link is the real agent's; only the device is made up."""
+"""A simulated device: its readings and its problems. The link is the real agent's; only the device is simulated."""
 
 import math
 import time
@@ -26,7 +26,7 @@ class Personality(StrEnum):
     RESTLESS = "restless"
     """It reboots now and then, and says goodbye before."""
     CRASHING = "crashing"
-    """Its software dies without a word and starts again."""
+    """Its software crashes without a goodbye and restarts."""
     JAMMED = "jammed"
     """Its card reader fails now and then, and recovers."""
 
@@ -113,14 +113,14 @@ class DemoDevice:
         base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4)
         if self.personality is not Personality.HOT:
             return base
-        # Ten minutes from cool over both limits and back.
+        # Ten minutes from cool beyond both thresholds and back.
         return base + 36 * max(0.0, math.sin(now / 95))
 
     def _use_paper(self) -> float:
         rate = 1.2 if self.personality is Personality.THIRSTY else 0.03
         self.paper_pct -= rate * self.random.random()
         if self.paper_pct < self.random.uniform(1, 4):
-            self.paper_pct = 100.0  # somebody put a new roll in
+            self.paper_pct = 100.0  # the paper was replaced
         return self.paper_pct
 
     def _befall(self) -> tuple[frames.TerminalEvent, ...]:

@@ -1,4 +1,4 @@
-"""The demo fleet's sites: real places, made-up shops."""
+"""The demo fleet's sites: real locations, fictional shops."""
 
 from typing import NamedTuple
 
@@ -13,11 +13,11 @@ class DemoSite(NamedTuple):
     opens: str
     closes: str
     kinds: tuple[TerminalKind, ...]
-    """What stands there, in the proportion of their number."""
+    """The kinds of terminals there, in the proportion of their numbers."""
 
 
 class Make(NamedTuple):
-    """What a kind of terminal is: models, firmware versions (the last is the newest), where they stand."""
+    """Properties of a kind of terminal: models, firmware versions (the last is the newest), locations."""
 
     models: tuple[str, ...]
     firmware: tuple[str, ...]

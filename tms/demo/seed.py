@@ -1,4 +1,4 @@
-"""Fills an empty TMS with a demo fleet, once. Nothing here touches what is already there."""
+"""Fills an empty TMS with a demo fleet, once. Existing data is not changed."""
 
 import secrets
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ PEOPLE = (
 )
 MANAGER = "Manager"
 HERE = "HERE"
-"""Code of the site at which the machine stands that TMS runs on."""
+"""Code of the site of the machine that TMS runs on."""
 
 
 def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
-    """Make what is missing of a fleet of `terminals`, and keep its credentials at `path` for the simulator.
+    """Create what is missing of a fleet of `terminals`, and store its credentials at `path` for the simulator.
 
     `machine` names the computer TMS runs on, which is a terminal too.
     """
@@ -49,7 +49,7 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
 
 
 def _still_enrolled(fleet: Fleet) -> Fleet:
-    """What the file holds and the database knows: either may have been deleted."""
+    """Terminals in both the file and the database, because either may have been deleted."""
     known = set(Terminal.objects.values_list("uid", flat=True))
     machine = fleet.this_machine if fleet.this_machine.partition(".")[0] in known else ""
     return Fleet([terminal for terminal in fleet.terminals if terminal.uid in known], machine)
@@ -87,7 +87,7 @@ def _enrol_machine(machine: str) -> str:
 
 
 def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
-    """Set-based, for 5,000 must not take a minute."""
+    """Set-based, because 5,000 terminals must not take a minute."""
     taken = set(Terminal.objects.values_list("uid", flat=True))
     made = list(islice(_new_terminals(sites, taken), number))
     Terminal.objects.bulk_create(terminal for terminal, _ in made)
@@ -111,7 +111,7 @@ def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
 
 
 def _new_terminals(sites: dict[str, Site], taken: set[str]) -> Iterator[tuple[Terminal, str]]:
-    """Round the sites, one terminal each, in the proportions of each place."""
+    """Distributes terminals over the sites one by one, in the proportions of each site."""
     rounds = [_terminals_of(place, sites[place.code], taken) for place in PLACES]
     for terminals in cycle(rounds):
         yield next(terminals)

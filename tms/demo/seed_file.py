@@ -1,4 +1,4 @@
-"""What the seed leaves for the simulator: the demo fleet with its credentials in the clear. Needs no Django."""
+"""The seed's file for the simulator: the demo fleet with its credentials in plain text. Needs no Django."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class DemoTerminal(msgspec.Struct, frozen=True):
-    """A terminal of the demo fleet with its credential in the clear, for the simulator."""
+    """A terminal of the demo fleet with its credential in plain text, for the simulator."""
 
     uid: str
     site: str

@@ -1,4 +1,4 @@
-"""A living fleet: real agents over the real link, in one event loop, and what befalls them."""
+"""A simulated fleet with problems: real agents over the real link, in one event loop."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tms.demo.seed_file import DemoTerminal
 from tms.protocol import credential, frames
 
 DIALS_PER_SECOND = 200
-"""A fleet is not switched on at one instant; and a laptop should not be asked to believe so."""
+"""Terminals start one after the other, as in reality, and to spare a laptop."""
 
 FLAKY_EVERY_S, FLAKY_FOR_S = (60, 240), (5, 75)
 REBOOT_EVERY_S = (180, 600)
@@ -20,7 +20,7 @@ LINE_EVERY_S, LINE_FOR_S = (240, 480), (45, 120)
 
 
 class Simulated:
-    """One terminal: an agent that is run again whenever its device has started again."""
+    """One terminal: an agent that runs again whenever its device has restarted."""
 
     def __init__(self, terminal: DemoTerminal, url: str) -> None:
         key = credential.parse(terminal.credential)
@@ -44,7 +44,7 @@ class Simulated:
         self.agent.stop()
 
     async def suffer(self) -> None:
-        """What this personality brings on itself, again and again."""
+        """The recurring problem of this personality."""
         dice = self.device.random
         while True:
             match self.device.personality:
@@ -62,7 +62,7 @@ class Simulated:
 
 
 def away_s(goodbye: frames.GoodbyeFrame | None, dice: Random) -> float:
-    """How long a device is away: until it promised to be back, or as long as a crash takes."""
+    """How long a device is away: until its announced return, or as long as a crash takes."""
     if goodbye is None or not isinstance(goodbye.back_at, datetime):
         return dice.uniform(*CRASH_FOR_S)
     return max(0.0, (goodbye.back_at - datetime.now(UTC)).total_seconds())
@@ -90,7 +90,7 @@ class Simulator:
             simulated.leave()
 
     async def _cut_lines(self) -> None:
-        """Now and then a whole site loses its line."""
+        """Now and then a whole site loses its connection."""
         dice = Random()
         sites = sorted({simulated.site for simulated in self._fleet})
         while sites:

@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--fleet", required=True, type=Path)
     parser.add_argument("--spool", required=True)
     options = parser.parse_args()
-    # Not on the command line, which every user of this machine can read.
+    # not on the command line, which every user of this machine can read
     os.environ["TMS_AGENT_CREDENTIAL"] = seed_file.read(options.fleet).this_machine
     return agent(["--url", options.url, "--spool", options.spool])
 

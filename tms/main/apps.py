@@ -5,4 +5,4 @@ class MainConfig(AppConfig):
     """The composition root: URLs, the REST API put together, and the commands that start a process."""
 
     name = "tms.main"
-    label = "commandline"  # of the releases before it was renamed: nothing in the database names it
+    label = "commandline"  # label of earlier releases; nothing in the database uses it

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.registry import Collector
 
-# A timestamp beside each counter, which nobody reads.
+# Omit the timestamp beside each counter, which nothing reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -14,9 +14,9 @@ SLACK_S = 5.0
 
 class Indicator(StrEnum):
     OFFLINE = "offline"
-    """From a terminal's last frame until it is called offline."""
+    """From a terminal's last frame until it is offline."""
     BOARD = "board"
-    """From what opens an alert, or makes it worse, until its row is sent to open boards."""
+    """From an event that opens or worsens an alert until its row is sent to open boards."""
     NOTIFICATION = "notification"
     """From a transition of an alert until a destination has accepted its notification."""
     ACKNOWLEDGEMENT = "acknowledgement"
@@ -35,7 +35,7 @@ TARGET_S: Mapping[Indicator, float] = MappingProxyType(
 
 
 def offline_within_s(*, is_ours: bool = False) -> float:
-    """`is_ours`: TMS caused the silence, so that the terminal has the reconnect grace."""
+    """`is_ours`: TMS caused the silence, so the terminal has the reconnect grace."""
     wait_s = settings.RECONNECT_GRACE_S if is_ours else settings.OFFLINE_AFTER_S
     return float(settings.HEARTBEAT_S + settings.LEASE_GRACE_S + wait_s + SLACK_S)
 
@@ -51,6 +51,6 @@ def observe(indicator: Indicator, seconds: float, *, target_s: float | None = No
     instruments.SLO_SECONDS.labels(indicator.value, outcome.value).observe(max(0.0, seconds))
 
 
-for each in Indicator:  # a rise can only be seen from an existing series
+for each in Indicator:  # an increase can only be seen from an existing series
     for outcome in SloOutcome:
         instruments.SLO_SECONDS.labels(each.value, outcome.value)

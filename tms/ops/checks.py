@@ -1,4 +1,4 @@
-"""What must be set before TMS serves a production fleet (R23): each fault names its variable and the cure."""
+"""Checks before TMS serves a production fleet (R23): each error names its variable and the fix."""
 
 import os
 import re
@@ -18,14 +18,14 @@ from psycopg.conninfo import conninfo_to_dict
 
 SECRET_LENGTH = 50
 SECRET_VARIETY = 5
-"""Of length and distinct characters as Django asks (security.W009)."""
+"""Length and number of distinct characters that Django requires (security.W009)."""
 
 ANYBODY_S = ("amazonaws.com", "cloudfront.net")
-"""Domains in which anybody can have a host."""
+"""Domains in which anybody can get a host name."""
 
 LOG_GROUP = re.compile(r"[\w.\-/#]{1,512}", re.ASCII)
 NAMESPACE = re.compile(r"[\w.\-/#:]{1,255}", re.ASCII)
-"""As CloudWatch takes them."""
+"""As CloudWatch accepts them."""
 
 type Faults = Iterator[CheckMessage]
 
@@ -58,7 +58,7 @@ def allowed_hosts() -> Faults:
 
 
 def is_anybodys(host: str) -> bool:
-    """Every host, every host of a top-level domain, or of a domain that rents them out."""
+    """Every host, every host of a top-level domain, or of a domain that offers host names."""
     return host == "*" or (host.startswith(".") and (host.count(".") == 1 or host.endswith(ANYBODY_S)))
 
 
@@ -213,7 +213,7 @@ def production(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 
 def refuse_unsafe() -> None:
-    """Called by every process that serves. Raises CommandError when production is not safe."""
+    """Called by every process that serves. Raises CommandError if production is not safe."""
     if not settings.PRODUCTION:
         return
     serious = [

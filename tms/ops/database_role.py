@@ -1,4 +1,4 @@
-"""The role as which TMS uses its database. The master user of RDS makes it, and is then left to people."""
+"""The database role of TMS. The master user of RDS creates it, and is then left to people."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from tms.config.database import CONNECT_S
 from tms.config.database_secret import SecretUnreadable, read_secret
 
 LOCK = 0x746D73_726F6C65
-"""In ASCII: tmsrole. Machines that start at the same time make the role one after the other."""
+"""In ASCII: tmsrole. Machines that start at the same time create the role one after the other."""
 PATIENCE_MS = 10_000
-"""For a table that somebody else holds, when it changes its owner."""
+"""Timeout for a table that is locked when it changes its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Login:
 
     @classmethod
     def of(cls, secret: str) -> Self:
-        """As Secrets Manager keeps it under the name `secret`. Raises SecretUnreadable."""
+        """From Secrets Manager, under the name `secret`. Raises SecretUnreadable."""
         try:
             content = json.loads(read_secret(secret))
             return cls(str(content["username"]), str(content["password"]))
@@ -32,9 +32,10 @@ class Login:
 
 
 def ensure_role(url: str, *, role: Login, master: Login) -> bool:
-    """Make `role` the owner of the database and of all in it. Returns whether anything had to be done.
+    """Make `role` the owner of the database and of everything in it. Returns whether anything had to be done.
 
-    `master` is used only then: a role that signs in and owns the database needs nobody. Raises psycopg.Error.
+    `master` is used only then: it is not needed for a role that can sign in and owns the database. Raises
+    psycopg.Error.
     """
     if role.user == master.user or _is_ready(url, role):
         return False
@@ -60,15 +61,15 @@ def _is_ready(url: str, role: Login) -> bool:
             ).fetchall()
             return bool(row[0])
     except psycopg.OperationalError:
-        return False  # it is not there yet, or its password was changed
+        return False  # it does not exist yet, or its password was changed
 
 
 def _make(connection: Connection, role: Login) -> None:
-    """With the password's verifier, so that the password itself is in no log of statements."""
+    """With a verifier of the password, so that the password itself is in no statement log."""
     verifier = connection.pgconn.encrypt_password(role.password.encode(), role.user.encode(), b"scram-sha-256")
     is_there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.user]).fetchone()
     connection.execute(
-        # CREATEDB: a restore makes a database beside the one that serves
+        # CREATEDB: a restore creates a database beside the current one
         sql.SQL("{} ROLE {} LOGIN CREATEDB PASSWORD {}").format(
             sql.SQL("ALTER" if is_there else "CREATE"), sql.Identifier(role.user), sql.Literal(verifier.decode())
         )
@@ -77,7 +78,7 @@ def _make(connection: Connection, role: Login) -> None:
 
 
 def _hand_over(connection: Connection, role: Login) -> None:
-    """What an earlier release made as the master becomes the role's."""
+    """Objects that an earlier release created as the master become the role's."""
     owner = sql.Identifier(role.user)
     connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(connection.info.dbname), owner))
     theirs = connection.execute("SELECT 1 FROM pg_class WHERE relowner = current_user::regrole LIMIT 1").fetchone()

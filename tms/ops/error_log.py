@@ -13,9 +13,10 @@ KEPT = 10
 
 
 class ErrorLog(RotatingFileHandler):
-    """Holds MOST_BYTES, and KEPT older ones beside it. Python's own loses lines when two processes turn it over.
+    """A rotating file of MOST_BYTES, with KEPT older ones.
 
-    The first error opens it. Who finds that another process turned it over opens the new one.
+    Python's own handler loses lines when two processes rotate it. The first error opens the file. A process that
+    notices a rotation by another one opens the new file.
     """
 
     def __init__(self, path: str, *, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> None:
@@ -31,7 +32,7 @@ class ErrorLog(RotatingFileHandler):
                 super().doRollover()
 
     def _follow(self) -> bool:
-        """Whether what we had open is not the file at our path any more; then we have that one."""
+        """Whether our open file is no longer the one at the path; then the new one is opened."""
         if self.stream is None or self._is_ours(self.stream.fileno()):
             return False
         self.stream.close()

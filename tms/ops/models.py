@@ -32,7 +32,7 @@ class LoopSuccessQuerySet(models.QuerySet["LoopSuccess"]):
         )
 
     def begin(self, limits: Mapping[str, float], *, node: str, at: datetime) -> None:
-        """Loops without a success yet age from now on."""
+        """The age of loops without a success counts from now on."""
         self.bulk_create(self.rows(limits, node=node, at=at), ignore_conflicts=True)
 
     def rows(self, limits: Mapping[str, float], *, node: str, at: datetime) -> list[LoopSuccess]:
@@ -57,7 +57,7 @@ class LoopSuccess(models.Model):
 
 
 class Observed(NamedTuple):
-    """The number of observations of an indicator at or below a bound and above the one before it."""
+    """The number of observations of an indicator at or below a bound and above the previous one."""
 
     indicator: str
     outcome: str
@@ -68,10 +68,10 @@ class Observed(NamedTuple):
 class SloSampleQuerySet(models.QuerySet["SloSample"]):
     @transaction.atomic
     def add(self, observed: Sequence[Observed], *, since: datetime) -> None:
-        """Add these to the slot that began `since`, to which other processes add too."""
+        """Add these to the slot that began `since`; other processes add to it, too."""
         began = connection.ops.adapt_datetimefield_value(since)
         rows = [(one.indicator, one.outcome, began, one.bound_s, one.number) for one in observed]
-        # The ORM can overwrite a row, but not add to it in one statement. The column of `indicator` is `stage`.
+        # The ORM can overwrite a row, but not insert or add in one statement. The column of `indicator` is `stage`.
         table = self.model._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(
@@ -82,7 +82,7 @@ class SloSampleQuerySet(models.QuerySet["SloSample"]):
 
 
 class SloSample(models.Model):
-    """A histogram of each indicator of the SLO for each ten minutes, of all processes together."""
+    """A histogram of each SLO indicator per ten minutes, of all processes together."""
 
     indicator = models.CharField(max_length=16, db_column="stage")
     outcome = models.CharField(max_length=8)

@@ -11,20 +11,20 @@ from django.db.migrations import Migration
 from psycopg.errors import LockNotAvailable
 
 LOCK_TIMEOUT_MS = 5_000
-"""How long a migration may wait for a table lock: later readers queue behind it, reports of the fleet among them."""
+"""How long a migration may wait for a table lock: later readers queue behind it, including reports of the fleet."""
 TRIES, PAUSE_S = 30, 10.0
-"""Five minutes of pauses: longer than a backup's or a report's transaction of ours."""
+"""Five minutes of pauses: longer than a backup or a transaction of ours."""
 
 
 class LockedOut(Exception):
-    """Another process kept the table locked; the message says what to do. Earlier migrations are applied."""
+    """Another process held the lock of the table; the message says what to do. Earlier migrations are applied."""
 
 
 class MigrateWithTimeout(migrate.Command):
     """Django's own, but each migration gives up if it cannot get a lock in time.
 
-    One that is not atomic builds an index concurrently: it locks nobody out and may wait, and to break off would leave
-    an index behind that is not valid.
+    A non-atomic one builds an index concurrently: it blocks nothing and may wait, and interrupting it would leave an
+    invalid index.
     """
 
     def migration_progress_callback(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
@@ -34,7 +34,7 @@ class MigrateWithTimeout(migrate.Command):
 
 
 def migrate_patiently(stdout: Any, *, verbosity: int, pause: Callable[[float], None] = time.sleep) -> None:
-    """Apply all migrations. Raises LockedOut when a table stays locked; another run goes on from there."""
+    """Apply all migrations. Raises LockedOut if a table stays locked; another run continues from there."""
     for left in reversed(range(TRIES)):
         try:
             call_command(MigrateWithTimeout(), interactive=False, verbosity=verbosity, stdout=stdout)
@@ -53,7 +53,7 @@ def migrate_patiently(stdout: Any, *, verbosity: int, pause: Callable[[float], N
 
 
 def limit_locks(timeout_ms: int) -> None:
-    """0 is for ever. For this connection."""
+    """0 means no limit. For this connection."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [str(timeout_ms)])

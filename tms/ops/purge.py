@@ -1,4 +1,4 @@
-"""Rows that nobody needs any more, deleted by the clock in small transactions (R43)."""
+"""Deletes expired rows in small transactions, run by the clock (R43)."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -15,11 +15,11 @@ from tms.ops.models import Heartbeat, LoopSuccess
 from tms.rest import idempotency
 
 ROWS = 1_000
-"""Deleted in one transaction."""
+"""Rows per transaction."""
 BATCHES = 100
-"""Of one table in one pass; the next pass goes on."""
+"""Transactions per table and pass."""
 GUESSES_KEPT = timedelta(days=1)
-"""Of former releases: they counted wrong passwords in these tables."""
+"""Tables in which former releases counted failed sign-ins."""
 HEARTBEATS_KEPT = timedelta(days=1)
 
 
@@ -43,12 +43,12 @@ PURGED = (
 
 
 def purge(at: datetime) -> None:
-    """One pass of the clock. A table that fails keeps no other from being purged."""
+    """One pass of the clock. An error of one table does not affect the others."""
     each(PURGED, lambda purged: delete(purged.expired(at)), loop="purge")
 
 
 def delete(expired: QuerySet[Any]) -> int:
-    """At most `BATCHES` transactions; how many rows went."""
+    """Delete in at most `BATCHES` transactions; returns how many rows."""
     deleted = 0
     for _ in range(BATCHES):
         pks = list(expired.order_by().values_list("pk", flat=True)[:ROWS])
@@ -60,6 +60,6 @@ def delete(expired: QuerySet[Any]) -> int:
 
 
 def purge_loops(known: Collection[str]) -> int:
-    """A loop that this release does not have is not stalled."""
+    """Delete the loops of other releases, which would count as stalled."""
     deleted, _ = LoopSuccess.objects.exclude(name__in=known).delete()
     return deleted

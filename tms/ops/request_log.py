@@ -3,7 +3,7 @@ from django_structlog.middlewares import RequestMiddleware
 
 
 class RequestLogMiddleware(RequestMiddleware):
-    """Names a request by its path alone: people put credentials into queries, and what they search for is theirs."""
+    """Logs a request by its path only: queries may contain credentials, and search texts are private."""
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

@@ -17,9 +17,9 @@ CHUNK = re.compile(r"js/[\w.-]+-[A-Z0-9]{8}\.js")
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Names carry a hash of the contents. Chunks of scripts got theirs from the bundler, and import each other by it.
+    """Names contain a hash of the contents. Chunks of scripts got theirs from the bundler, and import each other by it.
 
-    Otherwise a browser may mix the modules of two releases for as long as its cache holds one of them.
+    Otherwise a browser may mix the modules of two releases while its cache has one of them.
     """
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:
@@ -27,10 +27,10 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
 
 
 class BucketStaticFiles(HashedStaticFiles):
-    """Collected into TMS_STATIC_ROOT as ever; then what the bucket lacks is put there.
+    """Collects into TMS_STATIC_ROOT as usual, then uploads files that the bucket lacks.
 
-    The list of names (`staticfiles.json`) stays beside the code: a process that starts asks nobody for it, and an older
-    release that comes back finds its own. What older releases put there stays, for pages that are still open.
+    The manifest (`staticfiles.json`) stays beside the code: a starting process needs no request for it, and an older
+    release that is rolled back to finds its own. Files of older releases stay, for pages that are still open.
     """
 
     def post_process(self, *args: Any, **options: Any) -> Iterator[Any]:
@@ -62,7 +62,7 @@ class StaticFilesBucket:
         )
 
     def names(self) -> frozenset[str]:
-        """Of all files that it has."""
+        """Of all its files."""
         objects = self._storage.bucket.objects.filter(Prefix=self._prefix)
         return frozenset(one.key.removeprefix(self._prefix) for one in objects)
 
@@ -72,5 +72,5 @@ class StaticFilesBucket:
 
 
 def key_prefix(url: str) -> str:
-    """Where in the bucket files lie whose address begins with `url`: `https://cdn.example.com/static/` → `static/`."""
+    """The prefix in the bucket of files whose URL begins with `url`: `https://cdn.example.com/static/` → `static/`."""
     return urlsplit(url).path.lstrip("/")

@@ -15,7 +15,7 @@ register(REGISTRY)
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> HttpResponse:
-    """200 while this process serves; with `?strict` only when all parts are well. The body lists each part."""
+    """200 while this process serves; with `?strict` only if all parts work. The body lists each part."""
     status, body = checks.answer(strict="strict" in request.GET)
     return JsonResponse(body, status=status)
 
@@ -23,7 +23,7 @@ def health(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus on the private network: what came through a public proxy is refused (R20)."""
+    """For Prometheus on the private network: requests through a public proxy are rejected (R20)."""
     if came_through_unnamed_proxy(request) or not is_inside(client_address(request)):
         return HttpResponse(
             "metrics are read from the private network only\n", status=HTTPStatus.FORBIDDEN, content_type="text/plain"

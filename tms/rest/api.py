@@ -1,4 +1,4 @@
-"""The API as a whole: its routes, its refusals, its description, and how often it is called."""
+"""The REST API as a whole: routing, errors, OpenAPI document and metrics."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 
 
 class Anything(PathConverter):
-    """Django's own stops at a line break, and then its page of HTML would answer."""
+    """Django's own converter stops at a line break, so its HTML page for 404 would be returned."""
 
     regex = r"(?s:.+)"
 
@@ -45,7 +45,7 @@ class Renderer(JSONRenderer):
 
 class Api(NinjaAPI):
     def __init__(self, router: Iterable[ApiRouter], refusals: Mapping[type[Exception], int], **options: Any) -> None:
-        """`refusals`: the status of each domain error; its `code` is the type."""
+        """`refusals`: the status of each domain error, whose `code` is the problem type."""
         super().__init__(
             docs_url=None, docs_decorator=require_GET, parser=StrictParser(), renderer=Renderer(), **options
         )
@@ -76,14 +76,14 @@ class Api(NinjaAPI):
 
 
 def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Whatever becomes of it is told as a problem, and counted."""
+    """Convert every error to problem+json, and record request metrics."""
 
     @wraps(view)
     @never_cache
     def answered(request: HttpRequest, **names: Any) -> HttpResponse:
         began = time.perf_counter()
         method = request.method if request.method in METHODS else "other"
-        if method == "HEAD":  # whoever serves it leaves the body out
+        if method == "HEAD":  # the server leaves the body out
             request.method = "GET"
         answer = _answer(view, request, names)
         route = request.resolver_match.route if request.resolver_match else ""

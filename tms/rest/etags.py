@@ -18,7 +18,7 @@ def set_etag(response: HttpResponse, version: int) -> None:
 
 
 def require_match(request: HttpRequest, version: int, *, kind: str) -> int:
-    """The `version`, when the request is about it. Raises ProblemError; `kind` is the type when it has moved."""
+    """The `version`, if the request is about it. Raises ProblemError; `kind` is the problem type if it has changed."""
     asked = request.headers.get("If-Match")
     if asked is None:
         raise ProblemError(428, "tms:if-match-missing", "send If-Match with the ETag of the version you read")

@@ -1,4 +1,4 @@
-"""What is sent twice is done once: a request that names an `Idempotency-Key` gets the answer of the first such one."""
+"""Idempotent requests: a repeated request with the same `Idempotency-Key` gets the response of the first one."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 STORED_FOR = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
-"""Longer than any request takes: who has not answered by then is gone, and did nothing."""
+"""Longer than any request takes: one without a response by then has died, and changed nothing."""
 KEY = re.compile(r"[!-~]{1,200}")
 STORED_HEADERS = ("Content-Type", "ETag", "Location")
 
@@ -25,7 +25,9 @@ STORED_HEADERS = ("Content-Type", "ETag", "Location")
 def idempotent(
     request: HttpRequest, do: Callable[[], HttpResponse], *, person: User, key: str, at: datetime
 ) -> HttpResponse:
-    """What `do` changes is committed together with its answer, or not at all. Answers of 500 and more are not kept."""
+    """Changes made by `do` are committed together with the stored response, or not at all. Responses of 500 and more
+    are not stored.
+    """
     kept = _begin(person, _checked(key), _fingerprint(request), at)
     if kept.status is not None:
         return _replay(kept)
@@ -45,7 +47,7 @@ def idempotent(
 
 
 def expired(at: datetime) -> QuerySet[IdempotencyRecord]:
-    """Answers that are kept no longer (index: answer_begun)."""
+    """Expired responses (index: answer_begun)."""
     return IdempotencyRecord.objects.filter(begun_at__lt=at - STORED_FOR)
 
 

@@ -9,17 +9,17 @@ from django.db import models
 
 class IdempotencyRecordQuerySet(models.QuerySet["IdempotencyRecord"]):
     def abandoned(self, before: datetime) -> Self:
-        """Requests that began before this and never got an answer."""
+        """Requests that began before this and never got a response."""
         return self.filter(status=None, begun_at__lt=before)
 
 
 class IdempotencyRecord(models.Model):
-    """The answer to a person's request with this `Idempotency-Key`. Without a status the request is still running."""
+    """The response to a person's request with this `Idempotency-Key`. Without a status the request is still running."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64)
-    """SHA-256 of the request: the same key for another one is a mistake."""
+    """SHA-256 of the request: the same key for another request is an error."""
     begun_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     headers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
@@ -30,7 +30,7 @@ class IdempotencyRecord(models.Model):
     class Meta:
         db_table = "rest_keptanswer"
         constraints = (models.UniqueConstraint(fields=("person", "key"), name="answer_once"),)
-        # Reader: the clock, which forgets.
+        # Reader: the clock, which purges.
         indexes = (models.Index(fields=("begun_at",), name="answer_begun"),)
 
     def __str__(self) -> str:

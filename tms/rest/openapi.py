@@ -1,4 +1,4 @@
-"""What ninja does not tell of an operation by itself."""
+"""What ninja does not document by itself."""
 
 from collections.abc import Iterable
 from http.client import responses
@@ -11,7 +11,7 @@ from tms.rest.schemas import ProblemSchema
 
 
 def refusals(statuses: Iterable[int]) -> dict[int, Any]:
-    """As answers of an operation. Told here, and not to ninja, which would make a class of each."""
+    """As responses of an operation. Added here, because ninja would make a class for each."""
     content = {CONTENT_TYPE: {"schema": {"$ref": REF_TEMPLATE.format(model=ProblemSchema.__name__)}}}
     return {status: {"description": responses[status], "content": content} for status in statuses}
 

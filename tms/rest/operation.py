@@ -1,4 +1,4 @@
-"""What stands before every operation: who calls, how often, how much, and whether they may."""
+"""Checks before every operation: authentication, rate limit, size and permission."""
 
 import math
 import threading
@@ -27,26 +27,26 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="TMS"'}
 
 
 class ApiRequest(HttpRequest):
-    """A request of a person, by way of a token of theirs."""
+    """A request of a person, authenticated by a token."""
 
     person: User
     token: ApiToken
 
 
 class Access(NamedTuple):
-    """Who may call an operation, and whether it keeps its answer for who names a key."""
+    """Who may call an operation, and whether a repeated call with the same key returns the stored response."""
 
     needs: Permission | None = None
-    """Without one, everyone with a token may call it."""
+    """Without a permission, everyone with a token may call it."""
     is_idempotent: bool = False
     refusals: tuple[int, ...] = ()
-    """By which statuses it refuses, besides those that are common."""
+    """The statuses of its errors, besides the common ones."""
     headers: tuple[dict[str, Any], ...] = ()
-    """What it asks for, as OpenAPI has it."""
+    """Its security requirement in OpenAPI."""
 
 
 class Bearer(HttpBearer):
-    """Tells OpenAPI how to call; `api_operation` looks at the token before."""
+    """Documents the authentication in OpenAPI; `api_operation` checks the token itself."""
 
     def __call__(self, request: HttpRequest) -> Any:
         return getattr(request, "person", None)
@@ -85,7 +85,7 @@ def _demand(person: User, access: Access) -> None:
 
 
 def caller(request: HttpRequest) -> ApiToken:
-    """The valid token that it was sent with. Raises ProblemError, also for who calls too often."""
+    """The valid token of the request. Raises ProblemError, also if the rate limit is exceeded."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = api_tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
     if token is None:

@@ -1,4 +1,4 @@
-"""Lists in pages: each answer names the address of the next one. A cursor is a row, not a number."""
+"""Pagination by keyset: each response has the URL of the next page. A cursor is a row, not a number."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class CursorPage[Row: Model](NamedTuple):
 def paginate[Row: Model](
     request: HttpRequest, response: HttpResponse, rows: QuerySet[Row], asked: PageQuery, *, order: Keyset
 ) -> CursorPage[Row]:
-    """One page of `rows`; what they join and prefetch is read for this page alone."""
+    """One page of `rows`; joins and prefetches are read for this page only."""
     bare = rows.select_related(None).prefetch_related(None)
     window = order.window(bare, after=_after(request, asked), size=asked.limit)
     found = rows.in_bulk(window.pks)
@@ -57,5 +57,5 @@ def _address(request: HttpRequest, after: str) -> str:
 
 
 def _signer(request: HttpRequest) -> signing.Signer:
-    """Signed, so that nothing but what TMS made itself reaches the database; a cursor is good for its list alone."""
+    """Signed, so that only cursors made by TMS reach the database; a cursor is valid for its own list only."""
     return signing.Signer(salt=f"tms.rest.cursor{request.path}")

@@ -11,11 +11,11 @@ from tms.protocol.text import clean_tree
 from tms.rest.problems import ProblemError, RequestFault, unreadable
 
 LONGEST_PATH = 500
-"""Of what is told; names in a body may be as long as the body."""
+"""Maximum length of a path in an error, because names in a body may be long."""
 
 
 class StrictParser(Parser):
-    """JSON as its standard has it: in UTF-8, without NaN, not too deep; no U+0000, which no database keeps; cleaned."""
+    """Strict JSON: in UTF-8, without NaN, limited in depth, without U+0000, which no database stores; cleaned."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         if has_too_many_extremes(request.body):
@@ -31,10 +31,9 @@ class StrictParser(Parser):
 
 
 def holding_nul(body: Any) -> str:
-    """Where in a JSON value a string holds U+0000; empty: nowhere.
+    """Path of a string with U+0000 in a JSON value; empty if there is none.
 
-    Without recursion, and the path is put together only when it is told: a body that is deep or wide costs no more
-    than its length.
+    Without recursion, and the path is built only for the error: the cost is proportional to the length of the body.
     """
     within: list[tuple[str, Iterator[tuple[str, Any]]]] = [("$", iter((("", body),)))]
     while within:

@@ -1,4 +1,4 @@
-"""Refusals as problem details (RFC 9457). `type` is a stable name, as on the link; `docs/urls.md` lists them."""
+"""Errors as problem details (RFC 9457). `type` is a stable name, as on the link; `docs/urls.md` lists them."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -18,7 +18,7 @@ class RequestFault(NamedTuple):
 
 
 class ProblemError(Exception):
-    """A request that cannot be done, and the whole answer to it."""
+    """A request that fails, with the whole response."""
 
     def __init__(
         self,
@@ -52,5 +52,5 @@ def problem(
 
 
 def unreadable(*faults: RequestFault) -> ProblemError:
-    """What was sent is not as described."""
+    """The request does not match its description."""
     return ProblemError(422, "tms:bad-request", "; ".join(fault.detail for fault in faults[:3]), faults=faults)

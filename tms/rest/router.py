@@ -25,7 +25,7 @@ type View = Callable[..., Any]
 class ApiRouter(Router):
     """Operations of one subject. The name of a function is its operation id.
 
-    `response` is the schema of the answer, `access` says who may call it; GET needs a valid token only.
+    `response` is the schema of the response, `access` says who may call it; GET needs only a valid token.
     """
 
     def __init__(self, tag: str) -> None:

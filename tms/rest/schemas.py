@@ -1,4 +1,4 @@
-"""What comes in and goes out, as the parts of the API have it."""
+"""Base classes and types of request and response bodies."""
 
 import re
 from datetime import UTC, datetime, time
@@ -22,7 +22,7 @@ TIME_OF_DAY = re.compile(CLOCK)
 
 
 def _wall_time(value: Any) -> Any:
-    """pydantic would take a number as well, for seconds since midnight."""
+    """Without this, pydantic would accept a number as seconds since midnight."""
     if isinstance(value, time) or (isinstance(value, str) and TIME_OF_DAY.fullmatch(value)):
         return value
     if isinstance(value, str) and TIME_OF_DAY.match(value):
@@ -45,17 +45,17 @@ type LocalTime = Annotated[
         }
     ),
 ]
-"""As clocks on a wall show it, in the `time_zone` beside it. Format `time` of JSON Schema would need an offset."""
+"""Local time in the `time_zone` beside it. Format `time` of JSON Schema would need an offset."""
 
 
 class RequestSchema(Schema):
-    """Of a request. What it does not know is refused, so that a slip of the pen is not taken for an answer."""
+    """Base of requests. Unknown fields are rejected, so that a misspelt one is not ignored."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class ResponseSchema(Schema):
-    """Of an answer. More may come: ignore what you do not know."""
+    """Base of responses. Fields may be added: ignore unknown ones."""
 
 
 class FaultSchema(ResponseSchema):
@@ -74,7 +74,7 @@ class ProblemSchema(ResponseSchema):
 
 
 def change_of(fields: type[Schema], name: str) -> Any:
-    """A body with the same fields, none of which must be named; `model_dump(exclude_unset=True)` has those that are."""
+    """A body with the same fields, all optional; `model_dump(exclude_unset=True)` has the given ones."""
     unnamed: dict[str, Any] = {
         name: (field.annotation, Field(default_factory=str)) for name, field in fields.model_fields.items()
     }

@@ -14,12 +14,12 @@ from tms.ingest.links import Links
 
 
 class Role(Enum):
-    """What a process does. One process may have several roles: the embedded default has all of them."""
+    """The role of a process. One process may have several: the embedded default has all of them."""
 
     SERVE = "serve"
     """Links of terminals, and pages."""
     BOARDS = "boards"
-    """From the first open board on: what only boards need is not kept up to date before."""
+    """From the first open board on: caches that only boards need are not updated before."""
     CLOCK = "clock"
 
 

@@ -1,7 +1,7 @@
 """Starts and stops the objects of this process, in order.
 
-A start may be called again and again, from the event loop: an ASGI server that runs no lifespan hooks starts links and
-boards with the first socket.
+A start may be repeated, from the event loop: an ASGI server that runs no lifespan hooks starts links and boards with
+the first socket.
 """
 
 from tms.boards.live.board_hub import BoardHub, board_hub
@@ -24,7 +24,7 @@ def start_boards() -> BoardHub:
 
 
 def start_clock() -> None:
-    """Only what the clock follows; `tms.clock.scheduler` runs its jobs."""
+    """What the clock follows; `tms.clock.scheduler` runs its jobs."""
     _follow_feed(Role.CLOCK)
 
 
@@ -35,7 +35,7 @@ async def stop_boards() -> None:
 
 
 async def stop_feed() -> None:
-    """Last: what is published until now is sent."""
+    """Last, so that everything published until now is sent."""
     await hub().stop()
     await feed().detach()
 

@@ -1,1 +1,1 @@
-"""What CloudWatch gets from a TMS on AWS: numbers (`bridge`) and log events (`logs`)."""
+"""Sends metrics (`bridge`) and log events (`logs`) to CloudWatch."""

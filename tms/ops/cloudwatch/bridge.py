@@ -1,6 +1,6 @@
-"""Prometheus to CloudWatch: once a minute each process measures the rows of the table that are its own.
+"""Prometheus to CloudWatch: once a minute each process measures its rows of the table.
 
-It goes by TMS's own clock, at whole minutes, so that what many processes send falls into one period and can be summed.
+It uses the database clock at whole minutes, so that values of many processes fall into one period and can be summed.
 """
 
 import threading
@@ -22,12 +22,12 @@ from tms.ops.collectors import fleet
 log = structlog.get_logger(__name__)
 
 LATE_S = 0.1
-"""After the minute began, so that a clock that is corrected by a little does not measure twice."""
+"""Delay after the start of the minute, so that a small clock correction does not cause a second measurement."""
 LEAVE_S = 1.0
 
 
 class Bridge:
-    """`serves`: whether this process has sockets. After any error the next minute tries again."""
+    """`serves`: whether this process has sockets. After any error it continues with the next minute."""
 
     def __init__(self, sender: Sender, *, serves: bool, every_s: float = 60.0) -> None:
         self._sender, self._every_s = sender, every_s
@@ -44,13 +44,13 @@ class Bridge:
         self._thread.start()
 
     def stop(self) -> None:
-        """Send what rose since the last minute. Blocks for seconds."""
+        """Send the increases since the last minute. Blocks for seconds."""
         self._stopping.set()
         self._thread.join(LEAVE_S)
         self._sender.stop()
 
     def measure(self, at: datetime, *, is_last: bool = False) -> None:
-        """The last time, levels are left out: this minute has them already."""
+        """The last time, gauges are left out: this minute has them already."""
         rows = [row for row in self._own if not (is_last and row.measure.is_level)]
         samples = read(REGISTRY, names_of(rows))
         self._sender.offer(data(rows, samples, before=self._before, at=at))
@@ -76,12 +76,12 @@ class Bridge:
         return self._every_s - now.timestamp() % self._every_s + LATE_S
 
     def _minute(self, now: datetime) -> datetime:
-        """When the one began in which `now` lies: never in the future."""
+        """The start of the minute of `now`: never in the future."""
         return now - timedelta(seconds=now.timestamp() % self._every_s)
 
 
 def fleet_registry() -> CollectorRegistry:
-    """What the leader sends: one for all, from the database, and how late it is itself."""
+    """What the leader sends for all processes, from the database, and its own lag."""
     registry = CollectorRegistry()
     fleet.register(registry)
     registry.register(instruments.CLOCK_LAG)
@@ -98,7 +98,7 @@ def names_of(rows: Iterable[Row]) -> frozenset[str]:
 
 
 def read(registry: CollectorRegistry, names: Collection[str]) -> Samples:
-    """Only `names`: a collector that asks the database is not asked for nothing."""
+    """Only `names`, so that no collector queries the database in vain."""
     samples: dict[str, list[MetricSample]] = {}
     for family in registry.restricted_registry(names).collect():
         for sample in family.samples:
@@ -112,7 +112,7 @@ def data(rows: Iterable[Row], samples: Samples, *, before: Samples, at: datetime
 
 
 def configured(*, serves: bool) -> Bridge | None:
-    """None where TMS_CLOUDWATCH_NAMESPACE is not set."""
+    """None without TMS_CLOUDWATCH_NAMESPACE."""
     if not settings.CLOUDWATCH_NAMESPACE:
         return None
     sender = Sender(CloudWatch(settings.CLOUDWATCH_NAMESPACE))

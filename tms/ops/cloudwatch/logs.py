@@ -1,4 +1,6 @@
-"""Log events to CloudWatch Logs. Nobody waits for it: what it does not take is counted and lost; the console has it."""
+"""Log events to CloudWatch Logs, without waiting: what it does not accept is counted and lost, but still on the
+console.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -17,13 +19,13 @@ SEND_EVERY_S = 5
 MOST_WAITING = 5_000
 LEAVE_S = 5.0
 OF_THE_SENDER = ("boto3", "botocore", "urllib3")
-"""Loggers that sending itself uses: their records would cause more sending."""
+"""Loggers used for sending: their records would cause more sending."""
 
 
 class CloudWatchLogs(watchtower.CloudWatchLogHandler):
-    """Watchtower's thread and batches, with an end to what may wait, and to how long anybody waits for it.
+    """Watchtower's thread and batches, with limits for the queue and for waiting.
 
-    The group must be there; the stream is made. One stream a process: a name is one process's.
+    The log group must exist; the stream is created, one per process name.
     """
 
     def __init__(self, *, group: str, stream: str) -> None:
@@ -54,7 +56,7 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
         logging.Handler.close(self)
 
     def _see_off(self, mark: int) -> None:
-        """Wait until all is sent that came before `mark`, but not for ever."""
+        """Wait, with a time limit, until all events before `mark` are sent."""
         for queue in self.queues.values():
             queue.put(mark)
             wait_until_done(queue, LEAVE_S)
@@ -63,7 +65,7 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
         return str(self.log_stream_name)
 
     def _submit_batch(self, batch: Sequence[dict[str, Any]], log_stream_name: str, max_retries: int = 1) -> None:
-        """Watchtower's own asks five times without a pause, and warns each time."""
+        """Watchtower's own method retries five times without a pause, and warns each time."""
         if not batch:
             return
         try:
@@ -74,7 +76,7 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
             LOG_EVENTS_LOST.inc(lost)
 
     def _put(self, events: Sequence[dict[str, Any]], stream: str) -> int:
-        """How many it would not take."""
+        """Number of rejected events."""
         client, where = self.cwl_client, {"logGroupName": self.log_group_name, "logStreamName": stream}
         try:
             answer = client.put_log_events(**where, logEvents=events)
@@ -86,12 +88,12 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
 
 
 def refused(indexes: dict[str, int], number: int) -> int:
-    """Of `number` events in order of time, how many were too old or too new."""
+    """Of `number` events in chronological order, how many were too old or too new."""
     old = max(indexes.get("tooOldLogEventEndIndex", 0), indexes.get("expiredLogEventEndIndex", 0))
     return old + number - indexes.get("tooNewLogEventStartIndex", number)
 
 
 def wait_until_done(queue: Queue[Any], seconds: float) -> None:
-    """`Queue.join`, with an end."""
+    """`Queue.join` with a timeout."""
     with queue.all_tasks_done:
         queue.all_tasks_done.wait_for(lambda: not queue.unfinished_tasks, seconds)

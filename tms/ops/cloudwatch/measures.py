@@ -1,7 +1,7 @@
-"""How one number for CloudWatch is made of samples of the Prometheus registry.
+"""Computes numbers for CloudWatch from samples of the Prometheus registry. Pure.
 
-Pure. What the samples do not have is None, and not 0. `before` are the samples of the measurement before this one; a
-process that measures for the first time began its counters at 0.
+Missing samples give None, not 0. `before` are the samples of the previous measurement; in the first measurement of a
+process its counters began at 0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ type Labels = Mapping[str, str]
 ALL: Labels = MappingProxyType({})
 
 OVERFLOW = 2
-"""What is above a histogram's last bound counts as so many times that bound."""
+"""Values above a histogram's last bound count as this multiple of the bound."""
 
 
 class MetricSample(NamedTuple):
@@ -27,7 +27,7 @@ type Samples = Mapping[str, Sequence[MetricSample]]
 
 
 class Distribution(NamedTuple):
-    """Many observations at once: of `values[n]` there were `counts[n]`."""
+    """Aggregated observations: `counts[n]` of `values[n]`."""
 
     values: tuple[float, ...]
     counts: tuple[float, ...]
@@ -39,18 +39,18 @@ type Measured = float | Distribution
 class Measure(Protocol):
     @property
     def names(self) -> frozenset[str]:
-        """Of the samples that it needs."""
+        """The samples that it needs."""
 
     @property
     def is_level(self) -> bool:
-        """Whether it measures an instant, not the time since the last measurement."""
+        """Whether it measures the current value, not the change since the last measurement."""
 
     def of(self, samples: Samples, *, before: Samples) -> Measured | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A gauge: the sum of the samples that bear `labels`."""
+    """A gauge: the sum of the samples that have `labels`."""
 
     metric: str
     labels: Labels = ALL
@@ -66,7 +66,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """By how much a counter rose, over all that bear `labels`."""
+    """The increase of a counter, over all samples that have `labels`."""
 
     metric: str
     labels: Labels = ALL
@@ -84,7 +84,7 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many observations a histogram made, of those that bear `labels`."""
+    """The number of observations of a histogram, over all samples that have `labels`."""
 
     metric: str
     labels: Labels = ALL
@@ -102,7 +102,9 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """What a histogram observed, each as the upper bound of its bucket: never better than it was. None if nothing."""
+    """The observations of a histogram, each as the upper bound of its bucket: never better than it was. None without
+    any.
+    """
 
     metric: str
     is_level: bool = False
@@ -141,7 +143,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class WorstShare:
-    """The highest percentage that a `part` makes of the `whole` with the same labels; both are gauges."""
+    """The highest percentage of a `part` in the `whole` with the same labels; both are gauges."""
 
     part: str
     whole: str
@@ -163,7 +165,7 @@ def total(samples: Iterable[MetricSample], labels: Labels = ALL) -> float | None
 
 
 def buckets(samples: Iterable[MetricSample]) -> dict[float, float]:
-    """How many observations lie at or below each bound, over all other labels; bounds rise."""
+    """The number of observations at or below each bound, over all other labels; bounds rise."""
     heaped: dict[float, float] = {}
     for sample in samples:
         bound = float(sample.labels["le"])
@@ -172,7 +174,7 @@ def buckets(samples: Iterable[MetricSample]) -> dict[float, float]:
 
 
 def apart(heaped: Mapping[float, float]) -> Iterable[tuple[float, float]]:
-    """Each bound with what lies between it and the one below."""
+    """Each bound with the number of observations between it and the one below."""
     below = 0.0
     for bound, number in heaped.items():
         yield bound, number - below

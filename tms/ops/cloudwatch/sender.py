@@ -19,16 +19,16 @@ from tms.ops.cloudwatch.table import Unit
 log = structlog.get_logger(__name__)
 
 MOST_DATA, MOST_BYTES = 1_000, 1_000_000
-"""Of one request (PutMetricData takes 1 MB); bytes are reckoned high."""
+"""Maximum bytes of one request (PutMetricData takes 1 MB), estimated generously."""
 MOST_WAITING = 20_000
 """About a day of a process that measures once a minute."""
 OLDEST = timedelta(days=14)
-"""CloudWatch takes nothing older, and nothing of the future."""
+"""CloudWatch rejects older data, and data in the future."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LEAVE_S = 2.0
 
 REFUSALS = frozenset({"InvalidParameterCombination", "InvalidParameterValue", "MissingParameter", "ValidationError"})
-"""Asking again would not help."""
+"""Errors that a retry would not fix."""
 
 
 class Datum(NamedTuple):
@@ -39,12 +39,12 @@ class Datum(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """More bytes than it takes in a request."""
+        """Larger than a request may be."""
         numbers = len(self.measured.values) if isinstance(self.measured, Distribution) else 1
         return 400 + 150 * numbers
 
     def wire(self, now: datetime) -> dict[str, Any]:
-        """As PutMetricData wants it."""
+        """In the form of PutMetricData."""
         fields: dict[str, Any] = {"MetricName": self.name, "Unit": self.unit.value, "Timestamp": min(self.at, now)}
         if isinstance(self.measured, Distribution):
             return fields | {"Values": list(self.measured.values), "Counts": list(self.measured.counts)}
@@ -56,7 +56,7 @@ class RejectedByCloudWatch(Exception):
 
 
 type Put = Callable[[Sequence[Mapping[str, Any]]], None]
-"""Hands over one request's data. Raises RejectedByCloudWatch, or the error that kept it from arriving."""
+"""Sends one request's data. Raises RejectedByCloudWatch, or the error that prevented it."""
 
 
 class Sender:
@@ -75,7 +75,7 @@ class Sender:
         self._thread.start()
 
     def stop(self) -> None:
-        """Once more with what waits, if CloudWatch is quick."""
+        """Try once more to send what is queued, if CloudWatch responds quickly."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify()
@@ -90,7 +90,7 @@ class Sender:
             self._changed.notify()
 
     def lag_s(self) -> float:
-        """How old the oldest is of what CloudWatch did not take yet."""
+        """Age of the oldest data that CloudWatch has not accepted yet."""
         with self._changed:
             return max(0.0, (self._now() - self._waiting[0].at).total_seconds()) if self._waiting else 0.0
 
@@ -105,7 +105,7 @@ class Sender:
                 self._pause(next(pauses))
 
     def _next(self) -> list[Datum]:
-        """The oldest that wait, as many as one request takes. Empty when it is time to leave and nothing waits."""
+        """The oldest queued data that fit in one request. Empty if the thread has to stop and nothing is queued."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_stopping)
             oldest = self._now() - OLDEST
@@ -113,12 +113,12 @@ class Sender:
             return one_request(self._waiting)
 
     def _pause(self, seconds: float) -> None:
-        """Shorter when it is time to leave."""
+        """Shorter while stopping."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_stopping, seconds)
 
     def _hand_over(self, batch: Sequence[Datum]) -> bool:
-        """Whether CloudWatch answered, be it that it wants them not."""
+        """Whether CloudWatch responded, even with a rejection."""
         now = self._now()
         try:
             self._put([datum.wire(now) for datum in batch])
@@ -137,21 +137,21 @@ class Sender:
         return True
 
     def _forget(self, batch: Sequence[Datum]) -> None:
-        """Of what was handed over, some may have been dropped meanwhile."""
+        """Some of the sent data may have been dropped meanwhile."""
         done = set(map(id, batch))
         with self._changed:
             while self._waiting and id(self._waiting[0]) in done:
                 self._waiting.popleft()
 
     def _drop(self, number: int, *, cause: str) -> None:
-        """The oldest `number`."""
+        """Drop the oldest `number`."""
         for _ in range(number):
             self._waiting.popleft()
         if number > 0:
             instruments.BRIDGE_LOST.labels(cause).inc(number)
 
     def _tell(self, *, is_away: bool, **facts: str) -> None:
-        """Once, not each time."""
+        """Log a change of state only."""
         if is_away != self._is_away:
             self._is_away = is_away
             log.warning("cloudwatch_away" if is_away else "cloudwatch_back", **facts)
@@ -169,7 +169,7 @@ def one_request(waiting: Sequence[Datum] | deque[Datum]) -> list[Datum]:
 
 
 def back_off() -> Iterator[float]:
-    """Seconds before each further attempt: doubling, with chance in it, so that many processes do not ask as one."""
+    """Delays before further attempts: exponential with jitter, so that many processes do not retry together."""
     pause = FIRST_PAUSE_S
     while True:
         yield random.uniform(pause / 2, pause)
@@ -177,7 +177,7 @@ def back_off() -> Iterator[float]:
 
 
 class CloudWatch:
-    """The real one. Its client is made with the first data, in the thread that sends them."""
+    """The real client, created with the first data in the sending thread."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
@@ -185,7 +185,7 @@ class CloudWatch:
 
     def __call__(self, data: Sequence[Mapping[str, Any]]) -> None:
         if self._client is None:
-            self._client = aws.client("cloudwatch", attempts=1)  # the pauses between attempts are ours
+            self._client = aws.client("cloudwatch", attempts=1)  # we pause between attempts ourselves
         try:
             self._client.put_metric_data(Namespace=self._namespace, MetricData=data)
         except self._client.exceptions.ClientError as error:

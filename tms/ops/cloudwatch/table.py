@@ -1,6 +1,6 @@
-"""Which numbers CloudWatch gets, under which names: each row is one custom metric, which costs by the month.
+"""The numbers sent to CloudWatch, and their names: each row is one custom metric, which costs per month.
 
-No dimensions: a name with ten nodes behind it costs as much as one. `docs/cloudwatch.md` describes each.
+No dimensions: one name for ten nodes costs as much as for one. `docs/cloudwatch.md` describes each.
 """
 
 from enum import Enum
@@ -10,7 +10,7 @@ from tms.ops.cloudwatch.measures import Counted, Level, Measure, Observations, R
 
 
 class Unit(Enum):
-    """As CloudWatch calls them."""
+    """CloudWatch's names."""
 
     COUNT = "Count"
     SECONDS = "Seconds"

@@ -1,4 +1,4 @@
-"""Gauges of the fleet, read from the database when Prometheus asks. Every node gives the same ones."""
+"""Gauges of the fleet, read from the database on each scrape. Every node exports the same ones."""
 
 from collections.abc import Iterator
 
@@ -20,10 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 class FleetCollector(Collector):
-    """How many terminals are in each presence, and how many alerts are unresolved."""
+    """Number of terminals in each presence, and of unresolved alerts."""
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Named here so that registering asks no database."""
+        """Static, because registering must not query the database."""
         yield terminals_family()
         yield alerts_family()
 
@@ -63,7 +63,7 @@ def count_alerts() -> GaugeMetricFamily:
 
 
 class ServerCollector(Collector):
-    """What this process's server did to sockets, and how full it is."""
+    """Events of this process's server on sockets, and its connections."""
 
     def __init__(self, server: Server | None = None) -> None:
         self._server = server
@@ -102,5 +102,5 @@ def register(registry: CollectorRegistry) -> None:
 
 
 def watch(server: Server, registry: CollectorRegistry = REGISTRY) -> None:
-    """Tell of `server` from now on; a process has one."""
+    """Export metrics of `server` from now on; a process has one."""
     registry.register(ServerCollector(server))

@@ -1,4 +1,4 @@
-"""Gauges of the nodes, read from the database when Prometheus asks. Every node gives the same ones."""
+"""Gauges of the nodes, read from the database on each scrape. Every node exports the same ones."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,10 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 class NodeCollector(Collector):
-    """How many nodes are in each state, and what became of the terminals that they dropped."""
+    """Number of nodes in each state, and of the terminals that they dropped."""
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Named here so that registering asks no database."""
+        """Static, because registering must not query the database."""
         yield nodes_family()
         yield dropped_family()
 
@@ -47,7 +47,7 @@ def dropped_family() -> GaugeMetricFamily:
 
 
 def count_nodes() -> GaugeMetricFamily:
-    """A node that was lost long ago is not news: its host was replaced, and bears another name."""
+    """Nodes lost longer ago are left out: their host was replaced by one of another name."""
     news = Node.objects.exclude(state=NodeState.LOST, heartbeat_at__lt=Now() - LOST_IS_NEWS)
     counted = dict(news.order_by().values_list("state").annotate(n=Count("pk")))
     family = nodes_family()

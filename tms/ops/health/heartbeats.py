@@ -8,7 +8,7 @@ from tms.ops.models import Heartbeat
 
 CLOCK = "clock"
 WRITE = "write-"
-"""Prefix of the rows by which health checks whether the database takes writes; one for each process."""
+"""Prefix of the rows with which the health check tests writes; one per process."""
 LATE = timedelta(seconds=10)
 
 

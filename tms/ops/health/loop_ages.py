@@ -15,7 +15,7 @@ WRITE_EVERY_S = 5.0
 
 
 class LoopAges:
-    """Those of one lane. `limits` maps each loop to the age in seconds at which it counts as stalled."""
+    """The loops of one lane. `limits` maps each loop to the age in seconds at which it counts as stalled."""
 
     def __init__(self, limits: Mapping[str, float], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._monotonic = limits, monotonic
@@ -28,7 +28,7 @@ class LoopAges:
         return self._monotonic() - self._written_at >= WRITE_EVERY_S
 
     def start(self) -> None:
-        """This process leads from now on. A loop that never succeeds ages from here."""
+        """This process leads from now on. The age of a loop without a success counts from here."""
         now = self._monotonic()
         self._succeeded, self._unwritten, self._written_at = dict.fromkeys(self._limits, now), set(), -math.inf
         for name, limit_s in self._limits.items():
@@ -47,7 +47,7 @@ class LoopAges:
         self._unwritten.add(name)
 
     def write(self, at: datetime) -> None:
-        """Keep the successes since the last call. Blocks for a statement or two."""
+        """Store the successes since the last call. Blocks for a statement or two."""
         names = self._unwritten & self._succeeded.keys()
         unheard = self._limits.keys() - names
         with transaction.atomic():
@@ -62,6 +62,6 @@ class LoopAges:
 
 
 def stalled(known: Collection[LoopSuccess], at: datetime) -> list[str]:
-    """What is wrong with each loop that has not succeeded for too long, in words."""
+    """The problem in words for each loop that has not succeeded for too long."""
     late = [loop for loop in known if loop.age_s(at) > loop.limit_s]
     return [f"{loop.name}: no success for {loop.age_s(at):.0f} s" for loop in sorted(late, key=lambda loop: loop.name)]

@@ -24,7 +24,7 @@ class MonitorCannotListen(OSError):
 
 
 class Monitor:
-    """Raises MonitorCannotListen when it is made."""
+    """Raises MonitorCannotListen."""
 
     def __init__(self, *, host: str, port: int) -> None:
         try:

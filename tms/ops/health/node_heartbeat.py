@@ -37,10 +37,7 @@ class NodeHeartbeat:
         return f"no heartbeat written for {late:.0f} s" if late > 3 * HEARTBEAT_S else ""
 
     def start(self) -> datetime | None:
-        """Join the nodes and start. Returns the last heartbeat of the process that had the name before.
-
-        Raises NameTaken.
-        """
+        """Join the nodes and start. Returns the last heartbeat of this name's former process. Raises NameTaken."""
         before = self._membership.join()
         db_clock().synchronise()
         self._recorded_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""The health report: liveness of this process, and readiness of the parts it needs. A failing check says what is wrong.
+"""The health report: liveness of this process, and readiness of the parts it needs. A failing check names the problem.
 
 No request waits for the database: a thread polls it, and `/health/` reports the last result.
 """
@@ -27,9 +27,9 @@ WELL = "ok"
 
 CHECK_EVERY_S = 3.0
 CHECK_AGAIN_S = 0.5
-"""While something is not well."""
+"""While a part has a problem."""
 NO_ANSWER_AFTER_S = 7.0
-"""A check that takes longer counts as no answer: what is wrong shows within 10 s."""
+"""A check that takes longer counts as failed, so that a problem shows within 10 s."""
 STATEMENT_TIMEOUT_MS = 5_000
 LOOP_STUCK_AFTER_S = 10.0
 
@@ -37,14 +37,14 @@ type Parts = dict[str, str]
 
 
 class Serving(Protocol):
-    """What liveness asks of a server."""
+    """What the liveness check needs of a server."""
 
     draining: bool
     is_ready: bool
 
 
 class LoopTurns:
-    """When the event loop of a process without a server turned last."""
+    """When the event loop of a process without a server last ran."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -71,7 +71,7 @@ def is_live() -> bool:
 
 
 def report(*, at: datetime | None = None) -> Mapping[str, str]:
-    """The state of each part by name: `ok`, or what is wrong with it."""
+    """The state of each part by name: `ok`, or the problem."""
     at = at or db_clock().now()
     parts = _watches[-1].parts() if _watches else ask_database(at)
     return parts | {name: check(at) for name, check in (CHECKS | _added).items()}
@@ -82,7 +82,7 @@ def is_well(parts: Mapping[str, str]) -> bool:
 
 
 def answer(*, strict: bool) -> tuple[int, dict[str, object]]:
-    """Status and body of `/health/`. `strict`: 503 also when a part is not well."""
+    """Status and body of `/health/`. `strict`: 503 also if a part has a problem."""
     parts, live = report(), is_live()
     well = live and is_well(parts)
     is_good = well if strict else live
@@ -104,7 +104,7 @@ def database(at: datetime) -> str:
 
 
 def write_something(at: datetime) -> None:
-    """A row, and on PostgreSQL half a megabyte of temporary file: a full disk may still have room for the row."""
+    """Writes a row, and on PostgreSQL half a megabyte of temporary file: a full disk may have room for the row."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
@@ -139,19 +139,19 @@ def loops(at: datetime) -> str:
 
 def feed(at: datetime) -> str:
     if not hub().is_started:
-        return WELL  # no socket yet: this process has had nothing to listen for
+        return WELL  # without a socket this process has not needed the feed yet
     if not hub().subscribed:
         return "not subscribed"
     return WELL if hub().is_live else f"no message for {hub().behind_s:.0f} s"
 
 
 def node(at: datetime) -> str:
-    """Whether the others see heartbeats of this process; a process that serves no terminals has none."""
+    """Whether other processes see heartbeats of this one; a process that serves no terminals has none."""
     return _node_heartbeats[-1].trouble or WELL if _node_heartbeats else WELL
 
 
 class DatabaseWatch:
-    """Polls the database from its own thread, and keeps the last result."""
+    """Polls the database in its own thread, and stores the last result."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -165,7 +165,7 @@ class DatabaseWatch:
         _watches.append(self)
 
     def stop(self) -> None:
-        """Whoever hangs at the database is not waited for."""
+        """Does not wait for a thread that hangs in the database."""
         self._stopping.set()
         if self in _watches:
             _watches.remove(self)

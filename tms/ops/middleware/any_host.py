@@ -9,9 +9,8 @@ PATHS = frozenset({"/health/", "/metrics"})
 
 
 class AnyHostMiddleware:
-    """Load balancers and Prometheus call a process by its address, which is not among TMS_ALLOWED_HOSTS, nor should be.
-
-    These two pages make nothing of the host, so it may be any; they need no session and no person either.
+    """Load balancers and Prometheus call a process by its address, which is not in TMS_ALLOWED_HOSTS, and should not
+    be. These two pages do not use the host, so any is accepted; they need no session or person either.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

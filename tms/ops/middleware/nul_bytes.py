@@ -1,4 +1,4 @@
-"""Refuses U+0000 in the address of a page: no text of the database holds it, and PostgreSQL fails at it."""
+"""Rejects U+0000 in the URL of a page: no text of the database contains it, and PostgreSQL raises an error."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 NUL = "\0"
 API = "/api/"
-"""Answers with a problem document of its own."""
+"""Responds with a problem document of its own."""
 
 
 class NulMiddleware:

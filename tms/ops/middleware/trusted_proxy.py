@@ -1,4 +1,4 @@
-"""Whose `X-Forwarded-*` headers are believed: the configured proxy's, and nobody else's (R7)."""
+"""Trusts `X-Forwarded-*` headers of the configured proxies only (R7)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -20,7 +20,7 @@ UNNAMED_PROXY = "tms.unnamed_proxy"
 
 
 class TrustedProxyMiddleware:
-    """Takes the client's address and scheme from a trusted proxy, and forwarding headers of anyone else away."""
+    """Takes the client's address and scheme from a trusted proxy, and removes the forwarding headers of all others."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -43,7 +43,7 @@ class TrustedProxyMiddleware:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The client's address, once the middleware has seen to it."""
+    """The client's address, as set by the middleware."""
     return valid(request.META.get("REMOTE_ADDR", ""))
 
 
@@ -66,10 +66,7 @@ def is_trusted(address: str) -> bool:
 
 
 def original(peer: str, forwarded_for: str) -> str | None:
-    """The last hop that is not a proxy of ours: what stands before it, a client may have written.
-
-    None when that hop cannot be read.
-    """
+    """The last hop that is not our proxy; earlier ones may be forged by a client. None if it is invalid."""
     hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
     for hop in (peer, *reversed(hops)):
         if not is_trusted(hop):
@@ -78,7 +75,7 @@ def original(peer: str, forwarded_for: str) -> str | None:
 
 
 def valid(address: str) -> str | None:
-    """`address` in its one spelling: without a zone, and IPv4 also where it came wrapped in IPv6."""
+    """`address` in canonical form: without a zone, and IPv4 even if it was mapped to IPv6."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

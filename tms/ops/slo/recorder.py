@@ -1,4 +1,4 @@
-"""The SLO recorder: once a minute each process adds its observations to a table that all share."""
+"""The SLO recorder: once a minute each process adds its observations to a shared table."""
 
 import threading
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ RETENTION = timedelta(days=35)
 NAME = "tms_slo_seconds_bucket"
 
 type Key = tuple[str, str]
-"""Stage and outcome."""
+"""Indicator and outcome."""
 type Counts = Mapping[Key, Mapping[float, float]]
 
 
 class SloRecorder:
-    """What could not be written is written a minute later; only a killed process loses its last minute."""
+    """Observations that could not be written are retried a minute later; a killed process loses its last minute."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY, every_s: float = EVERY_S) -> None:
         self._registry, self._every_s = registry, every_s
@@ -73,12 +73,12 @@ def purge(at: datetime) -> int:
 
 
 def slot(at: datetime) -> datetime:
-    """The beginning of the ten minutes that contain `at`."""
+    """The start of the ten minutes that contain `at`."""
     return at - timedelta(seconds=at.timestamp() % SLOT.total_seconds())
 
 
 def counted(registry: CollectorRegistry) -> Counts:
-    """How many observations lie in each bucket."""
+    """Number of observations in each bucket."""
     grouped: dict[Key, list[MetricSample]] = {}
     for sample in read(registry, {NAME}).get(NAME, ()):
         grouped.setdefault((sample.labels["indicator"], sample.labels["outcome"]), []).append(sample)

@@ -1,4 +1,4 @@
-"""How the SLO was met over a range: ratios, percentiles, and a bar for each interval."""
+"""How the SLO was met over a range: ratios, percentiles, and a bar per interval."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ SPANS = MappingProxyType(
         "30d": (timedelta(days=30), timedelta(days=1)),
     }
 )
-"""Of each how long it is, and the step of its bars."""
+"""The length of each range, and the interval of its bars."""
 USUAL = "24h"
 TARGET_SHARE = 0.99
 """The share of each indicator that must stay within its target."""
@@ -85,7 +85,7 @@ type Row = tuple[str, str, datetime, float, int]
 
 
 def slo_report(span: str, *, at: datetime) -> list[SloReport]:
-    """Every indicator, in the order in which they follow each other. One query."""
+    """All indicators in chronological order of their stages. One query."""
     longest = max(length for length, _ in SPANS.values())
     rows = SloSample.objects.filter(since__gte=at - longest).values_list("indicator", "outcome", "since", "bound_s")
     read: list[Row] = list(rows.annotate(total=Sum("number")))
@@ -109,7 +109,7 @@ def _count(rows: Iterable[Row], *, since: datetime) -> SloCounts:
 
 
 def _bars(rows: Iterable[Row], length: timedelta, step: timedelta, *, at: datetime) -> list[Bar]:
-    """The last one ends with the current slot."""
+    """The last interval ends with the current slot."""
     end = slot(at) + timedelta(minutes=10)
     begins = [end - step * (n + 1) for n in range(int(length / step))][::-1]
     counts = [[0, 0] for _ in begins]

@@ -29,7 +29,7 @@ BEGINNINGS = {
 QUANTILES = (0.5, 0.95, 0.99)
 WIDTH, HEIGHT, GAP = 240.0, 40.0, 0.2
 LOWEST = 0.9
-"""A bar of this share, or less, has the least height: what matters lies above."""
+"""A bar of this share or less has the minimum height, because the relevant values lie above."""
 LEAST = 4.0
 
 
@@ -88,7 +88,7 @@ def card(report: SloReport, span: str) -> IndicatorCard:
 
 
 def percent(counts: SloCounts) -> str:
-    """Rounded down: 99.99 % are not all of them."""
+    """Rounded down, so that 99.99 % does not show as 100 %."""
     return "–" if counts.share is None else f"{int(counts.share * 1000) / 10:g} %"
 
 
@@ -97,7 +97,7 @@ def seconds(bound: float | None) -> str:
 
 
 def drawn(bars: Sequence[Bar]) -> list[Drawn]:
-    """Those with data."""
+    """The ones with data."""
     step = WIDTH / max(1, len(bars))
     return [_drawn(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]
 

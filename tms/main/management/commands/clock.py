@@ -74,7 +74,7 @@ async def run() -> None:
 
 
 async def turn(turns: report.LoopTurns) -> None:
-    """Prove to `/health/`, which a thread answers, that the event loop turns."""
+    """Report to `/health/`, which a thread serves, that the event loop is running."""
     while True:
         turns.turned()
         await asyncio.sleep(TURN_EVERY_S)

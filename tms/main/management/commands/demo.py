@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
 
 class Demo(serve.Process):
-    """The server's process with the clock in it; the terminals are processes of their own, over the real link."""
+    """The server's process, which includes the clock. The terminals are processes of their own, over the real link."""
 
     def __init__(self, command: Command, *, port: int) -> None:
         super().__init__(with_clock=True)
@@ -73,7 +73,7 @@ class Demo(serve.Process):
         self.command.say(greeting(self.port))
 
     async def drain(self, server: object) -> None:
-        """The terminals leave before the server does: nobody has to wait for anybody."""
+        """The terminals leave before the server does, so that it need not wait for them."""
         self.command.say("Stopping …")
         self.children.ask_to_stop()
         await super().drain(server)
@@ -89,7 +89,7 @@ def greeting(port: int) -> str:
 
 
 def quieten() -> None:
-    """A person reads this console: warnings only, unless they asked for more."""
+    """The console is for a person: warnings only, unless another level was requested."""
     if not os.environ.get("TMS_LOG_LEVEL"):
         logging.getLogger().setLevel(logging.WARNING)
 

@@ -1,4 +1,4 @@
-"""Chooses the server before anything else can import Twisted with another reactor."""
+"""Selects the server before anything else can import Twisted with another reactor."""
 
 from django.conf import settings
 
@@ -76,7 +76,7 @@ class Process:
         log.info("serving", node=settings.NODE, with_clock=self.clock is not None, orphaned=orphaned)
 
     def join(self) -> int:
-        """Take this node's name, and what terminals it held before. Raises CommandError when the name is taken."""
+        """Claim this node's name, and the terminals of its former process. Raises CommandError if the name is taken."""
         try:
             heard_at = self.node_heartbeat.start()
         except NodeNameTaken as error:
@@ -85,12 +85,12 @@ class Process:
         return presence_sweep.orphan(node(), db_clock().now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
-        """Before the sockets are closed."""
+        """Runs before the sockets are closed."""
         await database_sync_to_async(self.node_heartbeat.drain)()
         await gateway().announce_drain()
 
     async def stop(self) -> None:
-        """After the sockets were closed: commit what their ends left, and tell the others."""
+        """Runs after the sockets were closed: commit what is left, and notify the others."""
         self.database_watch.stop()
         await gateway().stop()
         if self.clock:
@@ -149,5 +149,5 @@ def drain_code(scope: Mapping[str, Any]) -> int:
 
 
 def node() -> str | None:
-    """Whose links are gone when this process starts: its own, or everyone's where there is only one process."""
+    """The node whose links are lost when this process starts: its own, or all if there is only one process."""
     return settings.NODE if settings.REDIS_URL else None

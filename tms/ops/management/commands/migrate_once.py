@@ -44,7 +44,7 @@ class Command(NoChecksCommand):
             ) from None
 
     def ensure_role(self) -> None:
-        """Before the first connection of TMS, which is made as that role."""
+        """Before the first connection of TMS, which uses that role."""
         if not settings.DATABASE_MASTER_SECRET:
             return
         try:
@@ -56,7 +56,7 @@ class Command(NoChecksCommand):
             self.stdout.write(f"The database belongs to the role {role.user}.")
 
     def migrate(self, verbosity: int, *, first_time: bool = False) -> None:
-        """A database that is ahead of this release is left as it is: it was rolled back."""
+        """A database that is ahead of this release is left unchanged: the release was rolled back."""
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if not missing:
