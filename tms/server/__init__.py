@@ -1,8 +1,8 @@
-"""TMS's ASGI server: daphne or uvicorn, each with bounded input and output, monotonic timers, handshakes that can be
-denied, an acceptor that stops listening before the process is full, and a drain.
+"""TMS's ASGI server: daphne or uvicorn, each with bounded input and output, monotonic timers, denied handshakes, an
+acceptor that stops listening before the process is full, and a drain.
 
-Nothing of either is patched: each hook is a subclass in a place that Twisted, autobahn, daphne and uvicorn offer for
-one. The parts of their source that this leans on are hashed in `tests/server/relied.json`.
+Neither library is patched: each hook is a subclass at an extension point of Twisted, autobahn, daphne or uvicorn. The
+parts of their source that this depends on are hashed in `tests/server/relied.json`.
 """
 
 from tms.server.base.acceptor import CannotListen, PortInUse

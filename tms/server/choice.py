@@ -7,7 +7,7 @@ LIBRARIES = ("daphne", "uvicorn")
 
 
 def chosen(library: str) -> "NewServer":
-    """The server that stands on one of `LIBRARIES`; of the other one nothing is imported.
+    """The server class for one of `LIBRARIES`; the other library is not imported.
 
     For daphne this installs Twisted's reactor: call it before anything that imports daphne or Twisted.
     """

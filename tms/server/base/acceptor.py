@@ -1,7 +1,7 @@
 """Accepts connections while there is room for them.
 
-A process that reaches its descriptor limit poisons the whole fleet: it can neither accept nor turn away, and
-thousands of clients wait in the listener's queue until they time out. So it stops listening before that.
+A process at its descriptor limit affects the whole fleet: it can neither accept nor reject, and thousands of clients
+wait in the listener's queue until they time out. So it stops listening before that.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from tms.server.base.flow import Flow
 log = logging.getLogger(__name__)
 
 DESCRIPTORS_WANTED = 65_536
-"""More connections than this do not fit into one process for other reasons."""
+"""Other limits of one process are reached before this many connections."""
 
 REOPEN_EVERY = 50
-"""After it was full, it listens again once one in this many connections has ended, not after each."""
+"""After being full it listens again once one in this many connections has ended, not after each."""
 
 RETRY_LISTEN = 1.0
 
 
 class CannotListen(OSError):
-    """The host and port cannot be listened on."""
+    """The host and port cannot be bound."""
 
     def __init__(self, host: str, port: int, why: OSError) -> None:
         super().__init__(why.errno, f"cannot listen on {host} port {port}: {why.strerror or why}")
@@ -42,26 +42,26 @@ class PortInUse(CannotListen):
 
 
 class SocketListener(Protocol):
-    """A listening socket, at first paused. It reports what it accepts, and never accepts more than `room`."""
+    """A listening socket, initially paused. It reports accepted connections, and never accepts more than `room`."""
 
     bound_port: int
-    """The one that we got, if 0 was asked for."""
+    """The actual port, if 0 was requested."""
 
     def resume(self) -> None: ...
 
     def pause(self) -> None:
-        """Clients wait in the kernel."""
+        """Clients wait in the kernel's queue."""
 
     def close(self, then: Callable[[], None]) -> None:
         """Stop listening; call `then` when the port is free."""
 
 
 class Acceptor:
-    """Listens while there is room, refuses when the process is full, and pauses while handshakes pile up.
+    """Listens while there is room, rejects when the process is full, and pauses while handshakes pile up.
 
-    In rising order: at `flow.max_connections` the server answers upgrades with 503 (`is_full`); when
-    `flow.spare_connections` are used up too, the listening socket is closed, so that a proxy tries another process
-    at once; it is opened again a little below.
+    With rising load: at `flow.max_connections` the server answers upgrades with 503 (`is_full`); when
+    `flow.spare_connections` are used up too, the listening socket is closed, so that a proxy tries another process at
+    once; it is opened again a little below.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Acceptor:
     # Opening
 
     def listen(self) -> None:
-        """Take the port; clients wait in the kernel until `open`. Raises PortInUse or CannotListen."""
+        """Bind the port; clients wait in the kernel's queue until `open`. Raises PortInUse or CannotListen."""
         try:
             self.listener = self.new_listener(self)
         except OSError as error:
@@ -98,15 +98,15 @@ class Acceptor:
         self.stop_listening()
         await self.closed.wait()
 
-    # Who is inside
+    # Open connections
 
     @property
     def is_full(self) -> bool:
-        return self.inside > self.capacity  # the one that asks is inside already
+        return self.inside > self.capacity  # the current one is already counted
 
     @property
     def room(self) -> int:
-        """How many may come in now."""
+        """How many connections may be accepted now."""
         return min(self.brim - self.inside, self.flow.max_handshakes - len(self.handshaking))
 
     def entered(self) -> None:
@@ -128,7 +128,7 @@ class Acceptor:
     # The listening socket
 
     def settle(self) -> None:
-        """Give the listening socket the state that the counts ask for; called whenever one of them changed."""
+        """Update the state of the listening socket; called whenever one of the counts changes."""
         if not self.is_open:
             return
         if self.inside >= self.brim:
@@ -159,7 +159,7 @@ class Acceptor:
 
     def reopen(self) -> None:
         if not self.closed.is_set():
-            return  # comes back through stopped_listening
+            return  # continues in stopped_listening
         try:
             self.listen()
         except CannotListen as error:
@@ -175,7 +175,7 @@ def refusal(host: str, port: int, why: OSError) -> CannotListen:
 
 
 def limits(flow: Flow) -> tuple[int, int]:
-    """Connections at which upgrades are refused, and at which nothing listens; descriptors suffice for both."""
+    """Connections at which upgrades are rejected, and at which listening stops; descriptors suffice for both."""
     allowed = max(2, descriptors_allowed() - flow.spare_descriptors)
     most = max(allowed - flow.spare_connections, allowed // 2)
     if flow.max_connections is None:
@@ -186,7 +186,7 @@ def limits(flow: Flow) -> tuple[int, int]:
 
 
 def descriptors_allowed() -> int:
-    """The limit of this process, raised to what we want as far as the hard limit lets us."""
+    """The limit of this process, raised to what we need as far as the hard limit allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= DESCRIPTORS_WANTED:
         return DESCRIPTORS_WANTED

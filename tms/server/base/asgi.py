@@ -1,4 +1,4 @@
-"""What ASGI calls things (asgi.readthedocs.io, version 3.0)."""
+"""ASGI types (asgi.readthedocs.io, version 3.0)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

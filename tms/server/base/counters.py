@@ -2,8 +2,8 @@ from collections import Counter
 from typing import Literal
 
 type Event = Literal[
-    "slow_bytes",  # dropped: more than max_unwritten bytes owed
-    "slow_time",  # dropped: took nothing for max_blocked
+    "slow_bytes",  # dropped: more than max_unwritten bytes unwritten
+    "slow_time",  # dropped: accepted nothing for max_blocked
     "request_timeout",  # dropped: an HTTP connection without a complete request
     "ping_timeout",  # dropped: half-open
     "too_big",  # closed with 4413 or 1009

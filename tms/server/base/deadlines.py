@@ -1,4 +1,4 @@
-"""Until when each HTTP connection must have sent a complete request, so that nobody holds one for ever."""
+"""Deadlines for complete requests on HTTP connections, so that none stays open for ever."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from tms.server.base.flow import Flow
 
 
 class Owing(Protocol):
-    """A connection that owes a request."""
+    """A connection that has not sent a complete request."""
 
     def __hash__(self) -> int: ...
 
 
 class Deadlines:
-    """One of each connection that is no WebSocket and whose request is not being answered. Instants are monotonic."""
+    """One deadline for each connection that is no WebSocket and whose request is not being answered. Monotonic time."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.until: dict[Owing, float] = {}
         self.answering: Counter[Owing] = Counter()
-        """Complete requests that were not answered yet; several, when a client does not wait for answers."""
+        """Complete requests without a response; several if a client pipelines."""
         self.looked_at = 0.0
 
     def connected(self, connection: Owing, now: float) -> None:
         self.until[connection] = now + self.flow.request_timeout
 
     def began(self, connection: Owing, now: float) -> None:
-        """The first bytes of a request are here."""
+        """The first bytes of a request have arrived."""
         if connection in self.until:
             self.until[connection] = min(self.until[connection], now + self.flow.request_timeout)
 
     def complete(self, connection: Owing) -> None:
-        """A request is complete, and will be answered."""
+        """A request is complete."""
         self.until.pop(connection, None)
         self.answering[connection] += 1
 
     def answered(self, connection: Owing, now: float) -> None:
-        """The connection may be kept for the next request."""
+        """The connection may be reused for the next request."""
         if self.answering[connection] > 1:
             self.answering[connection] -= 1
             return
@@ -46,7 +46,7 @@ class Deadlines:
         self.until[connection] = now + self.flow.keep_alive
 
     def forget(self, connection: Owing) -> None:
-        """It ended, or became a WebSocket."""
+        """The connection ended, or became a WebSocket."""
         self.until.pop(connection, None)
         del self.answering[connection]
 

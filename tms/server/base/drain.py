@@ -21,9 +21,10 @@ WORTH_SLEEPING = 0.01
 
 
 async def drain(server: Server) -> None:
-    """The end of a process: no new connections, the application's own goodbyes, then sockets are closed one after the
-    other, applications end. daphne cancels all applications at once instead, and clients see 1006; uvicorn closes all
-    sockets at once with 1012.
+    """Ends a process: no new connections, the application's goodbyes, then sockets are closed one by one, applications
+    end.
+
+    daphne cancels all applications at once instead, and clients see 1006; uvicorn closes all sockets at once with 1012.
     """
     try:
         await server.acceptor.shut()
@@ -40,7 +41,7 @@ async def drain(server: Server) -> None:
 
 
 async def bounded(seconds: float, hook: Hook | None, *given: Any) -> None:
-    """Run a hook; the drain continues whatever it does."""
+    """Run a hook; the drain continues even if it fails."""
     if hook is None:
         return
     try:
@@ -73,7 +74,7 @@ def close(server: Server, socket: Socket) -> None:
         server.counters["drained"] += 1
         try:
             socket.close(server.drain_code(socket.scope or {}), REASON)
-        except Exception:  # one socket's wrong code must not end the drain of the others
+        except Exception:  # an invalid code of one socket must not end the drain of the others
             log.exception("no close code for %s", socket)
             socket.close(CloseCode.DRAINING, REASON)
 

@@ -13,18 +13,18 @@ class Flow:
     """A socket with more unwritten output is dropped. Checked before each write, so one message may be larger."""
 
     max_blocked: float = 10.0
-    """A reader that took nothing for so long, while something waits for it, is dropped."""
+    """A reader that accepts nothing for this long, while output is pending, is dropped."""
 
     kernel_sndbuf: int = 128 * 1024
-    """SO_SNDBUF of each socket; without it the kernel hides up to 4 MiB for each reader that stopped. 0: unset."""
+    """SO_SNDBUF of each socket; by default the kernel buffers up to 4 MiB for each slow reader. 0: unset."""
 
     # Input
 
     queue_high: int = 32
-    """Reading stops at so many messages that the application has not taken yet."""
+    """Reading stops at this many unprocessed messages."""
 
     queue_low: int = 8
-    """Reading goes on when no more than so many are left."""
+    """Reading resumes when at most this many are left."""
 
     soft_message: int = FRAME_BYTES
     """A larger message is closed with 4413."""
@@ -35,17 +35,17 @@ class Flow:
     # Time
 
     ping_interval: float = 20.0
-    """A socket that was silent for so long is sent a ping."""
+    """A socket that was silent for this long is sent a ping."""
 
     ping_timeout: float = 15.0
-    """Without a byte for so long after a ping, the link is half-open and dropped."""
+    """Without a byte for this long after a ping, the link is half-open and dropped."""
 
     request_timeout: float = 30.0
-    """An HTTP connection without a complete request for so long, headers and body, is dropped."""
+    """An HTTP connection without a complete request (headers and body) for this long is dropped."""
 
     keep_alive: float = 310.0
-    """One that is idle after an answer is dropped then. Longer than whoever is in front keeps it, or it writes into a
-    connection that we close: nginx 60 s, the load balancer on AWS 300 s.
+    """An idle connection is dropped this long after a response. Longer than a proxy in front keeps it, which would
+    otherwise write into a connection that we close: nginx 60 s, the load balancer on AWS 300 s.
     """
 
     handshake_timeout: float = 5.0
@@ -60,19 +60,19 @@ class Flow:
     # The acceptor
 
     max_connections: int | None = None
-    """While so many connections are open, upgrades are refused with 503. None: what the descriptor limit allows."""
+    """With this many open connections, upgrades are rejected with 503. None: what the descriptor limit allows."""
 
     spare_connections: int = 64
-    """Connections above `max_connections`, for health checks and pages. Above these nothing listens any more."""
+    """Connections above `max_connections`, for health checks and pages. Above these, listening stops."""
 
     spare_descriptors: int = 200
-    """Descriptors that are no connections: files, the database, Redis, threads."""
+    """Descriptors for everything else: files, the database, Redis, threads."""
 
     max_handshakes: int = 256
-    """Accepting pauses while so many handshakes wait for the application: a storm must not outlive its clients."""
+    """Accepting pauses while this many handshakes wait for the application: clients time out in a longer queue."""
 
     backlog: int = 256
-    """Connections that the kernel holds for us meanwhile; about as many as `max_handshakes`."""
+    """Connections that the kernel queues meanwhile; about as many as `max_handshakes`."""
 
     retry_after: int = 10
     """Retry-After of the server's own 503."""
@@ -83,18 +83,19 @@ class Flow:
     """Time for each of `on_drain` and `on_stop`."""
 
     drain_spread: float = 20.0
-    """Closes are spread over so long, or all clients come back at once."""
+    """Closes are spread over this time, so that clients do not all reconnect at once."""
 
     exit_timeout: float = 5.0
-    """Time for applications that were cancelled at the end of the process."""
+    """Time for cancelled applications at the end of the process."""
 
     # Memory
 
     gc_threshold: tuple[int, int, int] | None = (50_000, 50, 100)
-    """Rare collections: a full one stops a loaded process for a second. Closed sockets leave no cycles behind."""
+    """Rare collections, because a full one stops a loaded process for a second. Closed sockets leave no cycles behind.
+    """
 
     gc_young_interval: float = 60.0
-    """How often what is young is collected though there is little of it; milliseconds. 0: never."""
+    """Interval of collections of the young generation without many allocations, in milliseconds. 0: never."""
 
     gc_freeze: bool = True
     """The garbage collector ignores what is loaded before the first connection."""

@@ -1,4 +1,4 @@
-"""What the servers have in common, whichever library they stand on."""
+"""What both servers have in common."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ type Hook = Callable[..., Awaitable[None] | None]
 
 
 class SocketPhase(Enum):
-    """Where a WebSocket is in its life."""
+    """The state of a WebSocket."""
 
     CONNECTING = "connecting"
     OPEN = "open"
@@ -34,21 +34,20 @@ class Socket(Connection, Protocol):
     def phase(self) -> SocketPhase: ...
 
     def refuse(self, why: Event) -> None:
-        """Answer the handshake with 503: no room, or no time left; the client may try again, here or elsewhere."""
+        """Answer the handshake with 503: no room, or the process is ending; the client may retry, here or elsewhere."""
 
     def drop(self, why: Event) -> None:
-        """Abort the connection: the peer sees a reset, and what it did not take is freed."""
+        """Abort the connection: the peer sees a reset, and buffered output is freed."""
 
 
 class Server(Protocol):
     """Serves an ASGI application over HTTP and WebSocket, within the limits of a Flow.
 
-    `on_ready` runs in the loop before the first connection is accepted; `on_drain` (given this server) when a signal
-    ends the process, before any socket is closed; `on_stop` when all connections and applications have ended. Each is
-    a plain or an async callable. `drain_code` chooses the close code of a socket from its scope (4503 without it).
+    `on_ready` runs in the loop before the first connection is accepted; `on_drain` (with this server) when a signal
+    ends the process, before any socket is closed; `on_stop` when all connections and applications have ended. Each is a
+    plain or an async callable. `drain_code` chooses the close code of a socket from its scope (4503 without it).
 
-    To be watched from outside: `counters`, `draining`, `sockets()`, and `acceptor.inside` against
-    `acceptor.capacity`.
+    For monitoring: `counters`, `draining`, `sockets()`, and `acceptor.inside` compared with `acceptor.capacity`.
     """
 
     flow: Flow
@@ -70,13 +69,13 @@ class Server(Protocol):
     def address(self) -> tuple[str, int]: ...
 
     def sockets(self) -> Sequence[Socket]:
-        """WebSockets that are not closed, handshakes in progress included."""
+        """Open WebSockets, including handshakes in progress."""
 
     async def idle(self) -> None:
-        """Wait until no connection and no application is left; none may come in any more."""
+        """Wait until no connection and no application is left; no new ones are admitted."""
 
     async def end_applications(self) -> None:
-        """Cancel what still runs, and wait for it, but not for ever."""
+        """Cancel what still runs, and wait for it with a timeout."""
 
 
 class SocketServer(Server, Protocol):
@@ -86,7 +85,7 @@ class SocketServer(Server, Protocol):
 
 
 class NewServer(Protocol):
-    """How a server is made."""
+    """How a server is created."""
 
     def __call__(
         self,

@@ -12,7 +12,7 @@ BOUNDS = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: MIB // 4, M_TRIM_THRESHOLD: MIB}
 
 
 def keep_still(flow: Flow) -> None:
-    """Before the first connection: what is loaded by now stays, and collections become rare. In a running loop."""
+    """Call before the first connection: freezes what is loaded, and makes collections rare. In a running loop."""
     give_back()
     if flow.gc_threshold:
         gc.set_threshold(*flow.gc_threshold)
@@ -24,16 +24,16 @@ def keep_still(flow: Flow) -> None:
 
 
 def collect_young(loop: asyncio.AbstractEventLoop, interval_s: float) -> None:
-    """Now and again: what little each request leaves behind would add up to megabytes before there is enough of it."""
+    """Collects the young generation periodically: small leftovers of requests would otherwise add up to megabytes."""
     gc.collect(1)
     loop.call_later(interval_s, collect_young, loop, interval_s)
 
 
 def give_back() -> bool:
-    """Have glibc return what is free; whether it is glibc.
+    """Make glibc return free memory. Returns whether the C library is glibc.
 
-    Left alone it keeps a heap for each of several threads, and after the first page of some MiB that was freed it takes
-    the next from the heap, too, where one small piece above it keeps all of it.
+    By default it has a heap for each of several threads. After a page of some MiB was freed it takes the next one from
+    the heap, where one small allocation above it retains all of it.
     """
     if sys.platform != "linux":
         return False

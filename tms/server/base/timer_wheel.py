@@ -6,9 +6,9 @@ SLOTS_PER_SECOND = 10
 
 
 class Wheel[T]:
-    """One timer for many items: each is in the slot of the instant at which it is due.
+    """One timer for many items: each is in the slot of the time at which it is due.
 
-    Items are held weakly: a closed socket must not stay in memory until its slot comes.
+    Items are referenced weakly, so that a closed socket does not stay in memory until its slot is due.
     """
 
     def __init__(self, now: float) -> None:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Details(TypedDict, total=False):
-    """What is kept for each connection; daphne reads the first two."""
+    """State of each connection; daphne reads the first two."""
 
     application_instance: asyncio.Task[None]
     disconnected: float
@@ -31,8 +31,10 @@ class Details(TypedDict, total=False):
 
 
 class Applications(Server):
-    """Replaces daphne's running of applications: it scans all connections each second to see which ended, and each
-    two seconds for timeouts; here the end of a task is a callback, and timeouts lie on a wheel.
+    """Replaces daphne's running of applications.
+
+    daphne scans all connections each second for ended ones, and every two seconds for timeouts; here the end of a task
+    is a callback, and timeouts use a timer wheel.
     """
 
     flow: Flow
@@ -50,7 +52,7 @@ class Applications(Server):
             self.acceptor.deadlines.began(protocol.transport, self.reactor.seconds())
 
     def create_application(self, protocol: Any, scope: Scope) -> Mailbox[Message] | None:
-        """Start the application; the queue is where its messages are put. None: the client has gone already."""
+        """Start the application; the queue receives its messages. None if the client has disconnected."""
         if protocol not in self.connections:
             return None
         queue = Mailbox[Message]()
@@ -84,7 +86,7 @@ class Applications(Server):
         protocol.handle_reply(message)
         if protocol.writable is not None:
             self.counters["send_waited"] += 1
-            await asyncio.shield(protocol.writable)  # others wait for it too when this sender is cancelled
+            await asyncio.shield(protocol.writable)  # other senders wait for it too when this one is cancelled
 
     # Ending
 
@@ -101,7 +103,7 @@ class Applications(Server):
         if "disconnected" in details:
             self.forget(protocol)
         elif isinstance(protocol, FlowProtocol):
-            protocol.application_ended()  # daphne leaves the socket open and its queue growing
+            protocol.application_ended()  # daphne leaves the socket open while its queue grows
         elif error:
             fail(protocol, error)
 
@@ -139,7 +141,7 @@ class Applications(Server):
             await asyncio.wait(running, timeout=self.flow.exit_timeout)
 
     def kill_all_applications(self) -> Deferred[None]:
-        """Before the reactor stops. daphne's fails for a connection without an application, and waits without end."""
+        """Before the reactor stops. daphne's fails for a connection without an application, and never returns."""
         return Deferred.fromFuture(self.reactor.loop.create_task(self.end_applications()))
 
     def application_checker(self) -> None:
@@ -166,8 +168,8 @@ def fail(request: WebRequest, error: BaseException) -> None:
 
 
 def take_apart(request: WebRequest) -> None:
-    """After the upgrade the HTTP channel and its request (4 KiB) refer to each other and nothing to them; daphne even
-    keeps them as long as the socket. Free them now instead of at a full garbage collection.
+    """Break the cycle of the HTTP channel and its request (4 KiB) after the upgrade, which daphne keeps as long as the
+    socket. They are freed now instead of at a full garbage collection.
     """
     vars(request.channel).clear()
     vars(request).clear()

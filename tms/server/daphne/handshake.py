@@ -25,7 +25,7 @@ class DaphneHandshake(DaphneOutput):
     denial: tuple[int, Headers, bytes] | None = None
 
     def onConnect(self, request: Any) -> Deferred[Any]:
-        """A valid handshake arrived. Accepted through daphne's `handshake_deferred`, denied past it."""
+        """A valid handshake arrived. Accepted through daphne's `handshake_deferred`, denied without it."""
         server: SocketServer = self.factory.server_class
         self.last_heard = monotonic()
         self.take_over_output()
@@ -37,20 +37,20 @@ class DaphneHandshake(DaphneOutput):
         return answer
 
     def screen(self, request: Any, server: SocketServer) -> None:
-        """Turn away what the application need not see."""
+        """Reject what the application need not see."""
         if not request.headers.get("sec-websocket-protocol", "").isascii():
-            self.deny(400)  # daphne answers 500 and logs a traceback
+            self.deny(400)  # daphne would respond with 500 and log a traceback
         elif server.draining:
             self.refuse("refused_draining")
         elif server.acceptor.is_full:
             self.refuse("refused_full")
 
-    # What the application answers
+    # The application's response
 
     def reply_accept(self, message: Message) -> None:
         if self.state != self.STATE_CONNECTING:
-            return  # the client gave up meanwhile
-        if self.owes_too_much:  # earlier answers on this connection that nobody reads
+            return  # the client disconnected meanwhile
+        if self.owes_too_much:  # earlier responses on this connection that the client does not read
             self.drop("slow_bytes")
             return
         subprotocol = message.get("subprotocol")
@@ -59,7 +59,7 @@ class DaphneHandshake(DaphneOutput):
         headers: dict[str, list[str]] = {}
         for name, value in decoded(message.get("headers")):
             headers.setdefault(name, []).append(value)
-        self.serverAccept((subprotocol, headers))  # autobahn takes the pair
+        self.serverAccept((subprotocol, headers))  # autobahn accepts the pair
 
     def reply_response_start(self, message: Message) -> None:
         self.denial = (message["status"], of_denial(message.get("headers")), b"")
@@ -91,7 +91,7 @@ class DaphneHandshake(DaphneOutput):
         self.failHandshake(HTTPStatus(status).phrase, status, self.denial[1])
 
     def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Headers | None = None) -> None:
-        """Autobahn knows no body."""
+        """Autobahn does not support a body."""
         super().sendHttpErrorResponse(code, reason, responseHeaders)
         if self.denial and self.denial[2]:
             self.sendData(self.denial[2])

@@ -1,4 +1,4 @@
-"""Unwritten output of a WebSocket, and when a reader that does not take it is dropped."""
+"""Unwritten output of a WebSocket, and when a slow reader is dropped."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tms.server.daphne.transport import FlowTransport
 
 
 class DaphneOutput(WebSocketProtocol):
-    """daphne buffers without bound for a reader that stopped: one browser made the process grow by 186 MiB."""
+    """daphne buffers without limit for a reader that stopped: one browser made the process grow by 186 MiB."""
 
     server: SocketServer
-    """Absent when the handshake was malformed or there was no room for it."""
+    """Missing if the handshake was malformed or there was no room for it."""
 
     transport: FlowTransport
     state: int
@@ -33,29 +33,29 @@ class DaphneOutput(WebSocketProtocol):
         return self.transport.unwritten > flow.max_unwritten
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """All that autobahn sends comes through here: messages, pings, pongs, closes, answers to the handshake."""
+        """Everything that autobahn sends passes here: messages, pings, pongs, closes, handshake responses."""
         if self.owes_too_much:
             self.drop("slow_bytes")
         else:
             self.transport.write(data)
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
-        """Autobahn's states stand no drop inside of it."""
+        """Deferred, because autobahn's state machine does not support a drop within it."""
         if self.owes_too_much:
             self.drop("slow_bytes")
         else:
             super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)
 
     def dropConnection(self, abort: bool = False) -> None:
-        """Without a reset after closes that were exchanged: on a busy machine it overtakes our close frame, and a peer
-        that closed at the same time would not learn our code.
+        """Without a reset after a completed close handshake: on a busy machine it overtakes our close frame, and a peer
+        that closed at the same time would not see our code.
         """
         super().dropConnection(abort and not self.wasClean)
 
     def drop(self, why: Event) -> None:
         self.factory.server_class.counters[why] += 1
         self.wasClean, self.wasNotCleanReason = False, why
-        self.dropConnection(abort=True)  # nothing, if it waits only for its last bytes to go
+        self.dropConnection(abort=True)  # no effect if it waits only for its last bytes to be sent
         self.transport.abortConnection()
         self.resumeProducing()
 

@@ -32,13 +32,13 @@ class FlowPort(ListeningPort):
     def startListening(self) -> None:
         try:
             super().startListening()
-        except CannotListenError as error:  # it wraps what bind() raises, and not what listen() does
+        except CannotListenError as error:  # it wraps errors of bind(), but not of listen()
             raise error.socketError from None
         self.bound_port: int = self.getHost().port
         self.stopReading()
 
     def doRead(self) -> None:
-        """Twisted accepts `numberAccepts` connections in one turn, and more each time that was not enough."""
+        """Twisted accepts `numberAccepts` connections in one iteration, and more each time that was not enough."""
         self.numberAccepts = min(self.numberAccepts, self.acceptor.room)
         super().doRead()
 

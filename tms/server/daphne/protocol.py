@@ -1,4 +1,4 @@
-"""An open WebSocket, with bounds for unread input, unwritten output and silence."""
+"""An open WebSocket, with limits for unread input, unwritten output and silence."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
     """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Socket`."""
 
     server: SocketServer
-    """Absent when the handshake was malformed or there was no room for it."""
+    """Missing if the handshake was malformed or there was no room for it."""
     scope: Scope | None = None
     data: bytes
     message_data: list[bytes] | None
 
     @classmethod
     def configured(cls, factory: Any) -> type[Self]:
-        """With a factory's options in the class: autobahn copies them all into each connection (2.2 KiB), and formats
-        them for a log that is off (a fifth of a handshake).
+        """The factory's options are class attributes: autobahn copies them all into each connection (2.2 KiB), and
+        formats them for a disabled log (a fifth of a handshake).
         """
         options = {name: getattr(factory, name) for name in cls.CONFIG_ATTRS}
         unbound = {name: staticmethod(option) if callable(option) else option for name, option in options.items()}
@@ -46,7 +46,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
 
     @property
     def phase(self) -> SocketPhase:
-        return PHASES.get(self.state, SocketPhase.CONNECTING)  # there is one more, for a proxy in between
+        return PHASES.get(self.state, SocketPhase.CONNECTING)  # one more, for a proxy in between
 
     # From the application
 
@@ -71,18 +71,18 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
         self.send_nowait(content_of(message))
 
     def application_ended(self) -> None:
-        """With or without an error; the socket must not outlive it."""
+        """The application ended, with or without an error; the socket must not outlive it."""
         if self.state == self.STATE_CONNECTING:
             self.deny(500)
         else:
-            self.sendCloseFrame(code=INTERNAL_ERROR)  # nothing, if it was closed
+            self.sendCloseFrame(code=INTERNAL_ERROR)  # no effect if it was closed
 
     # Output
 
     def send_nowait(self, content: str | bytes) -> None:
         if self.state != self.STATE_OPEN:
-            return  # as ASGI asks: no error for a send that met a close
-        # Not sendMessage: autobahn holds output to the limit of input there.
+            return  # as ASGI specifies: no error for a send after a close
+        # Not sendMessage: autobahn applies the limit of input to output there.
         if isinstance(content, str):
             self.sendData(text_frames.framed(content.encode()))
         else:
@@ -94,8 +94,8 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
             self.transport.loseWriteConnection()
 
     def dropConnection(self, abort: bool = False) -> None:
-        """After a bad frame only our half: autobahn finds some frames bad twice, at the first byte and at the end, and
-        to close with input unread would reset the connection, which may overtake the code.
+        """After a bad frame close only our half: autobahn rejects some frames twice, at the first byte and at the end,
+        and closing with unread input would reset the connection, which may overtake the code.
         """
         if self.failedByMe and not abort:
             self.transport.loseWriteConnection()
@@ -105,9 +105,9 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
     # Input
 
     def dataReceived(self, data: bytes) -> None:
-        """Autobahn's own, without the texts that it formats for a log that is off (1.8 us each)."""
+        """Autobahn's own, without the texts that it formats for a disabled log (1.8 us each)."""
         if self.failedByMe:
-            return  # read, for to close with input unread would reset the connection
+            return  # read, because closing with unread input would reset the connection
         self.last_heard = monotonic()
         self.data += data
         if not self.waits_for_turn:
@@ -115,7 +115,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
             self.consumeData()
 
     def processData(self) -> bool:
-        """One frame of what was read. One read may hold 10,000 frames, so pausing the socket alone is late."""
+        """One frame of the read data. One read may contain 10,000 frames, so pausing the socket alone is late."""
         if self.reading_paused or self.failedByMe or (self.data and not self.has_turn()):
             return False
         between = self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message
@@ -127,7 +127,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
         return bool(self.data)
 
     def onMessageFrame(self, payload: list[bytes]) -> None:
-        """Empty parts are not kept: their number has no limit."""
+        """Empty parts are not stored, because their number has no limit."""
         super().onMessageFrame([part for part in payload if part])
 
     def onMessageEnd(self) -> None:
@@ -168,12 +168,12 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
             return
         if code != CloseCode.NORMAL and not 3000 <= code <= 4999:
             raise ValueError(f"close code {code}: an application may send 1000 and 3000 to 4999")
-        self.sendClose(int(code), reason or None)  # nothing, if it is closed
+        self.sendClose(int(code), reason or None)  # no effect if it is closed
         if self.reading_paused:
-            self.resume_reading()  # the peer's answer comes after what it sent before
+            self.resume_reading()  # the peer's answer comes after everything it sent before
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        """The connection is gone."""
+        """The connection has ended."""
         self.handshake_ended()
         self.resumeProducing()
         if hasattr(self, "server"):

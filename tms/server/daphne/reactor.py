@@ -1,7 +1,7 @@
-"""Twisted's reactor of this process. Importing this module installs it, unless another one is there already.
+"""Twisted's reactor of this process. Importing this module installs it, unless one is installed already.
 
-Twisted takes its reactor at the first import of `twisted.internet.reactor`, and daphne keeps a reactor on asyncio
-that it finds. So this is imported before daphne and anything else that imports Twisted; FlowServer checks that.
+Twisted chooses its reactor at the first import of `twisted.internet.reactor`, and daphne accepts an existing reactor on
+asyncio. So this is imported before daphne and anything else that imports Twisted; FlowServer checks that.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ REACTOR = "twisted.internet.reactor"
 
 
 class FlowReactor(AsyncioSelectorReactor):
-    """Twisted times with the wall clock: a clock step stops or fires every timer of Twisted, autobahn and daphne."""
+    """Twisted's timers use the wall clock: a clock step stops or fires every timer of Twisted, autobahn and daphne."""
 
     seconds = staticmethod(time.monotonic)
 
@@ -25,7 +25,7 @@ class FlowReactor(AsyncioSelectorReactor):
 
 
 def installed() -> FlowReactor:
-    """The reactor of this process; RuntimeError when something else installed another one first."""
+    """The reactor of this process. Raises RuntimeError if another one was installed first."""
     reactor = sys.modules[REACTOR]
     if not isinstance(reactor, FlowReactor):
         raise RuntimeError(

@@ -32,7 +32,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class FlowServer(Applications):
-    """The `Server` that stands on daphne."""
+    """The `Server` on daphne."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class FlowServer(Applications):
         self.failure: BaseException | None = None
         super().__init__(
             application,
-            endpoints=["none"],  # daphne insists on one
+            endpoints=["none"],  # daphne requires one
             signal_handlers=False,
             ready_callable=self.prepare,
             server_name="",
@@ -93,7 +93,7 @@ class FlowServer(Applications):
     # Starting
 
     def prepare(self) -> None:
-        """daphne has made its factories, and the loop does not run yet."""
+        """daphne has created its factories, and the loop does not run yet."""
         # failByDrop=False: a close frame (1002, 1007, 1009) instead of a bare end of the connection
         self.ws_factory.setProtocolOptions(
             allowNullOrigin=True, failByDrop=False, closeHandshakeTimeout=self.flow.close_timeout
@@ -175,7 +175,7 @@ class FlowServer(Applications):
 
 
 def show_errors() -> None:
-    """daphne silences Twisted's log; what goes wrong inside of Twisted's callbacks must still be seen."""
+    """daphne silences Twisted's log; errors in Twisted's callbacks must still be logged."""
     to_log = STDLibLogObserver(__name__)
 
     def show(event: dict[str, Any]) -> None:

@@ -20,18 +20,19 @@ class ListeningPort(tcp.Port):
 
 
 class FlowTransport(tcp.Server):
-    """Twisted registers a writer for every write and flushes one turn of the loop later: two system calls, a
-    callback and a turn for each message. While nothing is buffered, this one sends at once; only what the kernel
-    refuses is buffered, as in Twisted.
+    """Twisted registers a writer for every write and flushes in the next iteration of the loop: two system calls, a
+    callback and an iteration for each message.
+
+    While nothing is buffered, this one sends at once; only what the kernel does not accept is buffered, as in Twisted.
     """
 
-    server: ListeningPort  # what Twisted calls the listening port
+    server: ListeningPort  # Twisted's name for the listening port
 
     unwritten = 0
-    """Bytes that were handed to write() and that the kernel has not taken yet."""
+    """Bytes passed to write() that the kernel has not accepted yet."""
 
     blocked_since: float | None = None
-    """When the kernel last took something; None while nothing waits, that is while no writer is registered."""
+    """When the kernel last accepted something; None while nothing is pending, that is while no writer is registered."""
 
     def __init__(self, *accepted: Any) -> None:
         super().__init__(*accepted)
@@ -55,10 +56,8 @@ class FlowTransport(tcp.Server):
             super().write(data)
 
     def written_through(self, data: bytes) -> int:
-        """How much of `data` the kernel took.
-
-        An error counts as nothing: the writer that is registered next meets it again, and the connection is lost
-        by the reactor instead of inside the caller.
+        """How much of `data` the kernel accepted. An error counts as nothing: the writer that is registered next meets
+        it again, so that the connection is lost in the reactor instead of in the caller.
         """
         taken = self.writeSomeData(data)
         return taken if isinstance(taken, int) else 0

@@ -1,7 +1,7 @@
-"""Frames that are not a whole plain text: RFC 6455, 5.
+"""Frames that are not a complete text message: RFC 6455, 5.
 
-Those are rare on a link, so what reads them exists only while one of them is in progress: an idle connection keeps
-none of it.
+They are rare on a link, so the object that reads them exists only while one of them is in progress: an idle connection
+needs no memory for it.
 """
 
 import logging
@@ -24,7 +24,7 @@ SHORT = 125
 
 
 def extent(data: bytes | memoryview) -> tuple[int, int] | None:
-    """Of the frame that `data` begins with: how many bytes it has, and how many of these are payload."""
+    """Of the frame at the start of `data`: its length in bytes, and that of its payload."""
     if len(data) < 2:
         return None
     length, head = data[1] & ~MASKED, 2
@@ -38,12 +38,12 @@ def extent(data: bytes | memoryview) -> tuple[int, int] | None:
 
 
 def is_pong(frame: bytes) -> bool:
-    """A well-formed one; nobody needs more of it than that it came."""
+    """A well-formed one; only its arrival matters."""
     return frame.startswith(PONG) and MASKED <= frame[1] <= MASKED | SHORT
 
 
 class Codec:
-    """Reads frames one by one, and answers those that the protocol answers."""
+    """Reads frames one by one, and answers control frames."""
 
     def __init__(self, max_size: int) -> None:
         self.protocol = Protocol(Side.SERVER, max_size=max_size, logger=QUIET)
@@ -52,12 +52,12 @@ class Codec:
 
     @property
     def is_idle(self) -> bool:
-        """Neither within a message nor within a close: another one could go on in its place."""
+        """Whether no message or close is in progress; otherwise another reader could not continue."""
         return self.protocol.current_size is None and self.protocol.close_sent is None and not self.has_failed
 
     @property
     def has_failed(self) -> bool:
-        """The input violated the protocol; a close frame gives the reason."""
+        """The input violated the protocol; the close frame contains the reason."""
         return self.protocol.parser_exc is not None
 
     @property
@@ -71,7 +71,7 @@ class Codec:
         return self.protocol.close_rcvd.code if self.protocol.close_rcvd else None
 
     def read(self, frame: bytes) -> Sequence[str | bytes]:
-        """Whole messages that end with this frame."""
+        """Complete messages that end with this frame."""
         self.protocol.receive_data(frame)
         messages = (self.joined(event) for event in self.protocol.events_received() if isinstance(event, Frame))
         return [message for message in messages if message is not None]

@@ -24,7 +24,7 @@ class UvicornHandshake(UvicornOutput):
     phase = SocketPhase.CONNECTING
     scope: Scope | None = None
     acceptance: Response | None = None
-    """The answer that waits for the application."""
+    """The response that waits for the application."""
     denial: tuple[int, Headers, bytes] | None = None
 
     def begin(self, request: Request, scope: Scope) -> None:
@@ -46,12 +46,12 @@ class UvicornHandshake(UvicornOutput):
         scope["tms.connection"] = self
         self.scope = scope
 
-    # What the application answers
+    # The application's response
 
     def reply_accept(self, message: Message) -> None:
         if self.phase is not SocketPhase.CONNECTING or self.acceptance is None:
-            return  # the client gave up meanwhile
-        if self.owes_too_much:  # earlier answers on this connection that nobody reads
+            return  # the client disconnected meanwhile
+        if self.owes_too_much:  # earlier responses on this connection that the client does not read
             self.drop("slow_bytes")
             return
         self.choose(message.get("subprotocol"))
@@ -84,7 +84,7 @@ class UvicornHandshake(UvicornOutput):
             self.deny(status, given, body)
 
     def opened(self) -> None:
-        """The client may speak now."""
+        """The client may send now."""
         self.server.acceptor.handshake_ended(self)
 
     # Denying

@@ -20,14 +20,14 @@ from tms.server.uvicorn.state import FlowState
 
 
 class FlowHttp(HttpToolsProtocol):
-    """Adds to uvicorn's: counting by the acceptor, the end of a stuck reader, and the upgrade to our WebSocket."""
+    """Adds to uvicorn's: counting by the acceptor, dropping stuck readers, and the upgrade to our WebSocket."""
 
     server_state: FlowState
-    written = 0  # of the answer in progress: it grows only when all was taken
+    written = 0  # of the response in progress: it grows only when everything was accepted
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # write at once, and report what the kernel does not take
+        transport.set_write_buffer_limits(high=0)  # write at once, and report what the kernel does not accept
         self.deadlines.connected(self, monotonic())
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -76,9 +76,11 @@ class FlowHttp(HttpToolsProtocol):
     # The upgrade
 
     def handle_websocket_upgrade(self) -> None:
-        """uvicorn's writes the request out again for another parser, and does not wait for answers in progress."""
+        """uvicorn's version serialises the request again for another parser, and does not wait for responses in
+        progress.
+        """
         if not getattr(self.cycle, "response_complete", True):
-            abort(self.transport)  # no client that knows HTTP upgrades behind a request without having its answer
+            abort(self.transport)  # no HTTP client sends an upgrade before the response to its previous request
             return
         self.connections.discard(self)
         self.deadlines.forget(self)
@@ -90,7 +92,7 @@ class FlowHttp(HttpToolsProtocol):
             server.debts.began(socket)
         server.sockets_inside[socket] = None
         socket.begin(self.request(), self.websocket_scope())
-        self.loop.call_soon(vars(self).clear)  # the parser and this refer to each other; nothing refers to them
+        self.loop.call_soon(vars(self).clear)  # the parser and this refer to each other; nothing else refers to them
 
     def request(self) -> Request:
         headers = Headers()

@@ -28,7 +28,7 @@ class FlowListener:
                 accepted, _ = self.socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError as error:  # no descriptor, no memory: others need some more than newcomers do
+            except OSError as error:  # out of descriptors or memory: existing connections need some more than new ones
                 log.error("cannot accept: %s; trying again", error)
                 self.pause()
                 asyncio.get_running_loop().call_later(RETRY_LISTEN, self.acceptor.settle)
@@ -45,7 +45,7 @@ class FlowListener:
     async def come_in(self, accepted: socket.socket) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(self.new_protocol, accepted)
-        except OSError:  # the client has gone already
+        except OSError:  # the client has already disconnected
             accepted.close()
             self.acceptor.left()
 

@@ -1,4 +1,4 @@
-"""Who has not taken what was sent to it, and since when."""
+"""Connections with unwritten output, and since when they are blocked."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tms.server.base.counters import Event
 
 
 class Debtor(Protocol):
-    """A connection whose reader is behind."""
+    """A connection whose reader is slow."""
 
     written: int
-    """Bytes that were handed to the transport."""
+    """Bytes passed to the transport."""
 
     @property
     def unwritten(self) -> int:
-        """Bytes of them that the kernel has not taken yet."""
+        """Bytes of them that the kernel has not accepted yet."""
 
     def drop(self, why: Event) -> None: ...
 
@@ -30,7 +30,7 @@ class Debt:
 
 
 class Debts:
-    """Connections of a process with unwritten output; only those are checked as time passes."""
+    """Connections of a process with unwritten output; only those are checked periodically."""
 
     def __init__(self, longest: float) -> None:
         self.longest = longest
@@ -43,7 +43,7 @@ class Debts:
         self.owing.pop(debtor, None)
 
     def stuck(self, now: float) -> Iterator[Debtor]:
-        """Those whose reader took nothing for too long."""
+        """Those whose reader accepted nothing for too long."""
         for debtor, debt in list(self.owing.items()):
             taken = taken_by(debtor)
             if taken > debt.taken:

@@ -35,7 +35,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class UvicornServer(uvicorn.Server):
-    """The `Server` that stands on uvicorn."""
+    """The `Server` on uvicorn."""
 
     def __init__(
         self,
@@ -58,9 +58,9 @@ class UvicornServer(uvicorn.Server):
         self.wheel: Wheel[FlowSocket] = Wheel(monotonic())
         self.debts = Debts(self.flow.max_blocked)
         self.sockets_inside: dict[FlowSocket, None] = {}
-        """WebSockets whose connection or application has not ended, the oldest first."""
+        """WebSockets whose connection or application has not ended, oldest first."""
         self.requests: set[asyncio.Task[Any]] = set()
-        """HTTP requests that are being answered."""
+        """HTTP requests in progress."""
         self.emptied = asyncio.Event()
         self.draining = False
         self.is_ready = False
@@ -104,7 +104,7 @@ class UvicornServer(uvicorn.Server):
         self.emptied.set()
 
     def end_later(self, task: asyncio.Task[None]) -> None:
-        """Its connection ended; give it time to do so too."""
+        """Its connection ended; give the application time to end too."""
         timer = self.loop.call_later(self.flow.linger, cancel, task)
         task.add_done_callback(lambda _: timer.cancel())
 
@@ -132,7 +132,7 @@ class UvicornServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """uvicorn raises the signal again at the end, and exits with it; here a drain ends well."""
+        """uvicorn raises the signal again at the end, and exits with it; here a completed drain is a success."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self.on_signal)

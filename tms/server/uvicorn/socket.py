@@ -1,4 +1,4 @@
-"""A WebSocket on uvicorn, with bounds for unread input, unwritten output and silence."""
+"""A WebSocket on uvicorn, with limits for unread input, unwritten output and silence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MUCH_AT_ONCE = 64 * 1024
 
 
 class FlowSocket(UvicornHandshake, BoundedInput, Silence):
-    """Runs the application and stands between it and the network. Implements `Socket`."""
+    """Runs the application between ASGI and the network. Implements `Socket`."""
 
     server: UvicornSocketServer
     task: asyncio.Task[None] | None = None
@@ -41,7 +41,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
     unread: bytes | memoryview = b""
     is_lost = False
     deadline: float | None = None
-    """Until when the application must accept, and later the peer must answer a close."""
+    """Deadline for the application to accept, and later for the peer to answer a close."""
 
     # The application
 
@@ -59,7 +59,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
     async def send(self, message: Message) -> None:
         """Returns when the socket's buffer has room again."""
         if self.is_lost:
-            return  # as ASGI asks: no error for a send that met a close
+            return  # as ASGI specifies: no error for a send after a close
         self.reply(message)
         await self.caught_up()
 
@@ -81,7 +81,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
                 raise ValueError(f"a WebSocket application cannot send {other!r}")
 
     def application_ended(self, task: asyncio.Task[None]) -> None:
-        """With or without an error; the socket must not outlive it."""
+        """The application ended, with or without an error; the socket must not outlive it."""
         self.task = None
         if not task.cancelled() and (error := task.exception()):
             log.error("Exception inside application: %s", error, exc_info=error)
@@ -129,14 +129,14 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
             self.wait_for_turn()
 
     def consume(self) -> None:
-        """Through a view: of 256 KiB that were read at once, hundreds of frames would each copy all that follows."""
+        """Through a view: with 256 KiB read at once, hundreds of frames would each copy everything that follows."""
         self.unread = memoryview(self.unread)
         while self.unread and not self.reading_paused and self.has_turn() and self.consume_frame():
             pass
         self.unread = bytes(self.unread)
 
     def consume_frame(self) -> bool:
-        """One frame of what was read; False when it is not whole."""
+        """One frame of the read data; False if it is incomplete."""
         whole = text_frames.unframed(self.unread) if self.codec is None else None
         if whole is not None:
             self.unread = self.unread[whole.end :]
@@ -154,7 +154,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         return True
 
     def heeds(self, first: int, size: int) -> bool:
-        """After our close only its answer matters (RFC 6455, 5.5.1), and what is too large to be skipped."""
+        """After our close only its answer matters (RFC 6455, 5.5.1), and oversized messages are skipped."""
         is_close = first & frames.OPCODE == frames.CLOSE
         return self.phase is SocketPhase.OPEN or is_close or size > self.server.flow.hard_message
 
@@ -168,7 +168,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         self.after(codec)
 
     def after(self, codec: frames.Codec) -> None:
-        """What a frame did to the connection."""
+        """The effect of a frame on the connection."""
         if codec.is_idle:
             self.codec = None
             codec.end()
@@ -205,7 +205,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
             raise ValueError(f"close code {code}: an application may send 1000 and 3000 to 4999")
         self.say_goodbye(int(code), reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
         if self.reading_paused:
-            self.resume_reading()  # the peer's answer comes after what it sent before
+            self.resume_reading()  # the peer's answer comes after everything it sent before
 
     def say_goodbye(self, code: int, reason: str) -> None:
         if self.phase is not SocketPhase.OPEN:
@@ -217,7 +217,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         self.await_end()
 
     def hang_up(self) -> None:
-        """Say nothing more, and let the peer read why: to close now, with input unread, would reset the connection."""
+        """Stop sending, and let the peer read the reason: closing with unread input would reset the connection."""
         self.phase = SocketPhase.CLOSING
         self.unread = b""
         if self.transport.can_write_eof() and not self.transport.is_closing():

@@ -24,7 +24,7 @@ class UvicornSocketServer(SocketServer, Protocol):
 
 
 class FlowState(ServerState):
-    """What uvicorn hands to each connection; by it they know their server."""
+    """Passed by uvicorn to each connection, which thereby knows its server."""
 
     def __init__(self, server: UvicornSocketServer) -> None:
         super().__init__()

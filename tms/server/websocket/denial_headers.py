@@ -1,4 +1,4 @@
-"""Headers of what an application answers to a handshake."""
+"""Headers of an application's response to a handshake."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ type Headers = list[tuple[str, str]]
 
 
 def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
-    """ASGI's headers as text; ValueError for one that would end its line."""
+    """ASGI's headers as text. Raises ValueError for one with a line break."""
     texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers or ()]
     for name, value in texts:
         if CONTROL.search(name) or CONTROL.search(value):

@@ -1,4 +1,4 @@
-"""Detects half-open links: pings distinguish a peer that is gone from one that has nothing to send."""
+"""Detects half-open links: pings distinguish a lost peer from one that has nothing to send."""
 
 from tms.server.base.counters import Event
 from tms.server.base.flow import Flow

@@ -1,4 +1,4 @@
-"""What a WebSocket has received and its application has not taken yet."""
+"""Messages that a WebSocket has received, but its application has not taken yet."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from tms.server.base.interface import Server
 from tms.server.websocket.mailbox import Mailbox
 
 BEHIND = "tms.behind"
-"""A message in the queue that is awaited before the next one is given."""
+"""A queued message that is awaited before the next one is delivered."""
 
 FRAMES_AT_ONCE = 64
-"""Frames of one connection in one turn of the event loop: one read of the network may hold ten thousand."""
+"""Frames of one connection per iteration of the event loop: one network read may contain ten thousand."""
 
 
 class BoundedInput:
-    """Gives messages to the application as fast as it takes them, and leaves the rest in the network."""
+    """Delivers messages as fast as the application takes them, and leaves the rest in the network."""
 
     server: Server
     application_queue: Mailbox[Message]
     take: Take | None = None
-    """Takes each message as it is read; None while there is no such one, or it is behind."""
+    """Receives each message as it is read; None if there is no such callback, or it is behind."""
     last_heard: float
     reading_paused = False
     waits_for_turn = False
     frames_left = FRAMES_AT_ONCE
-    """In this turn."""
+    """In this iteration."""
 
-    # What the library is asked for
+    # Implemented by the library
 
     @property
     def is_receiving(self) -> bool:
@@ -41,14 +41,14 @@ class BoundedInput:
 
     @property
     def is_gone(self) -> bool:
-        """Nothing can come any more."""
+        """No more input can arrive."""
         raise NotImplementedError
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         raise NotImplementedError
 
     def consume(self) -> None:
-        """Go on with what was read already, until `reading_paused`."""
+        """Continue with what was read already, until `reading_paused`."""
         raise NotImplementedError
 
     def stop_reading(self) -> None:
@@ -60,7 +60,7 @@ class BoundedInput:
     # Receiving
 
     def received(self, content: str | bytes, *, size: int) -> None:
-        """A whole message of so many bytes."""
+        """A complete message of this many bytes."""
         if not self.is_receiving:
             return
         if size > self.server.flow.soft_message:
@@ -76,7 +76,9 @@ class BoundedInput:
             self.pause_reading()
 
     def taken(self, take: Take, content: str | bytes) -> None:
-        """Where it was read. Who is behind or fails is so in the application's task, and what follows is queued."""
+        """Delivered where it was read. If the callback is behind or fails, the application's task handles that, and
+        further messages are queued.
+        """
         behind: Awaitable[None] | None
         try:
             behind = take(content)
@@ -107,7 +109,7 @@ class BoundedInput:
     # Turns
 
     def has_turn(self) -> bool:
-        """Whether one more frame may be read now. The others have their turn before the rest is."""
+        """Whether one more frame may be read now. Other connections have their turn before the rest."""
         if self.frames_left:
             self.frames_left -= 1
             return True
@@ -126,7 +128,7 @@ class BoundedInput:
             self.read_on()
 
     def read_on(self) -> None:
-        """What was read already, and then from the network."""
+        """First what was read already, then the network."""
         self.consume()
         if not (self.reading_paused or self.waits_for_turn):
             self.start_reading()
@@ -140,7 +142,7 @@ class BoundedInput:
 
     def resume_reading(self) -> None:
         self.reading_paused = False
-        self.last_heard = monotonic()  # we did not listen until now
+        self.last_heard = monotonic()  # we did not read until now
         self.read_on()  # may pause again
 
 

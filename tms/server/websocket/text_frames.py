@@ -1,6 +1,6 @@
-"""Whole text messages in one frame, which is what terminals and boards exchange, without autobahn's state machine.
+"""Complete text messages in one frame, which is what terminals and boards exchange, without autobahn's state machine.
 
-RFC 6455, 5.2. Everything else (fragments, control frames, what is wrong) is autobahn's: it costs 17 us a message.
+RFC 6455, 5.2. Everything else (fragments, control frames, errors) is left to autobahn, which takes 17 us per message.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ LARGEST = 0xFFFF
 
 
 class Whole(NamedTuple):
-    """A message, how many bytes it has, and where its frame ends."""
+    """A message, its length in bytes, and where its frame ends."""
 
     text: str
     size: int
@@ -21,7 +21,7 @@ class Whole(NamedTuple):
 
 
 def unframed(data: bytes | memoryview) -> Whole | None:
-    """The masked message that `data` begins with; None when it is not whole, or not plain."""
+    """The masked message at the start of `data`; None if it is incomplete or not plain text."""
     if len(data) < 6 or data[0] != FINAL_TEXT or not data[1] & MASKED:
         return None
     length, mask_at = data[1] & ~MASKED, 2
