@@ -13,7 +13,7 @@ from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
-from tms.alerts.suppression.reasons import ASK_AGAIN, suppressions
+from tms.alerts.suppression.reasons import CHECK_AGAIN, suppressions
 from tms.fleet.models import Presence
 from tms.fleet.models.opening_hours import OpeningHours
 
@@ -106,7 +106,7 @@ def test_suppression_is_checked_again_soon_because_a_window_may_end_early(fleet,
 
     services.end(window, by=fleet.person(), at=later(10))
 
-    assert before.ask_again_at(AT) == AT + ASK_AGAIN
+    assert before.check_again_at(AT) == AT + CHECK_AGAIN
     assert why(alert, 10) is None
 
 

@@ -88,7 +88,7 @@ def test_an_unknown_uid_and_a_wrong_secret_are_invalid(terminal):
 def test_an_unknown_uid_costs_a_comparison_too_and_never_matches():
     preimage_is_unknown = Offered("", "s" * 43)
 
-    assert services.match(preimage_is_unknown, [services.NOBODY]) is None
+    assert services.match(preimage_is_unknown, [services.NO_KEY]) is None
 
 
 def test_the_credential_of_one_terminal_is_invalid_for_another(fleet, terminal):

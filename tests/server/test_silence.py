@@ -15,10 +15,10 @@ INTERVAL, TIMEOUT = 20.0, 15.0
 class Link(FlowProtocol):
     """An open socket without a network."""
 
-    def __init__(self, *, last_heard: float) -> None:
+    def __init__(self, *, received_at: float) -> None:
         super().__init__()
         self.state = self.STATE_OPEN
-        self.last_heard = last_heard
+        self.received_at = received_at
         self.data = b""
         self.current_frame = None
         self.inside_message = self.failedByMe = False
@@ -37,14 +37,14 @@ class Link(FlowProtocol):
 
 
 def test_a_link_with_traffic_is_not_pinged():
-    link = Link(last_heard=100.0)
+    link = Link(received_at=100.0)
 
     assert link.due(110.0) == 120.0
     assert link.pings == 0
 
 
 def test_a_silent_link_is_pinged_once():
-    link = Link(last_heard=100.0)
+    link = Link(received_at=100.0)
 
     assert link.due(120.0) == 135.0
     assert link.due(130.0) == 135.0
@@ -52,16 +52,16 @@ def test_a_silent_link_is_pinged_once():
 
 
 def test_any_byte_after_the_ping_proves_the_link():
-    link = Link(last_heard=100.0)
+    link = Link(received_at=100.0)
     link.due(120.0)
-    link.last_heard = 121.0
+    link.received_at = 121.0
 
     assert link.due(135.0) == 141.0
     assert link.dropped == []
 
 
 def test_a_link_that_stays_silent_is_dropped():
-    link = Link(last_heard=100.0)
+    link = Link(received_at=100.0)
     link.due(120.0)
 
     assert link.due(135.0) is None
@@ -69,7 +69,7 @@ def test_a_link_that_stays_silent_is_dropped():
 
 
 def test_a_link_with_paused_reading_is_not_dropped_for_silence():
-    link = Link(last_heard=100.0)
+    link = Link(received_at=100.0)
     link.due(120.0)
     link.reading_paused = True
 
@@ -78,17 +78,17 @@ def test_a_link_with_paused_reading_is_not_dropped_for_silence():
 
 
 def test_a_link_with_resumed_reading_gets_time_to_answer():
-    link = Link(last_heard=0.0)
+    link = Link(received_at=0.0)
     link.reading_paused = True
 
     link.resume_reading()
 
-    assert link.last_heard > 0.0
+    assert link.received_at > 0.0
 
 
 @pytest.mark.parametrize("state", [FlowProtocol.STATE_CLOSING, FlowProtocol.STATE_CLOSED])
 def test_a_closing_link_is_not_checked_again(state):
-    link = Link(last_heard=100.0)
+    link = Link(received_at=100.0)
     link.state = state
 
     assert link.due(1000.0) is None

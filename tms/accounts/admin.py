@@ -127,10 +127,10 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         expires_at = at + timedelta(days=days) if days else None
         token, secret = api_tokens.issue(obj.person, name=obj.name, at=at, expires_at=expires_at)
         obj.pk = token.pk
-        one_time_secrets.keep(request, Secret(obj.name, secret))
+        one_time_secrets.store(request, Secret(obj.name, secret))
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
-        secrets = [one_time_secrets.kept(request)]
+        secrets = [one_time_secrets.stored(request)]
         title = gettext("New API token")
         return one_time_secrets.page(request, self.admin_site, ApiToken, secrets, title=title, advice=TOKEN_ADVICE)
 

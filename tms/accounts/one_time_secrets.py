@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-KEPT = "_tms_shown_once"
+ATTRIBUTE = "_tms_shown_once"
 
 
 class Secret(NamedTuple):
@@ -16,13 +16,13 @@ class Secret(NamedTuple):
     text: str
 
 
-def keep(request: HttpRequest, secret: Secret) -> None:
+def store(request: HttpRequest, secret: Secret) -> None:
     """Pass `secret` from saving a row to the response of the same request."""
-    setattr(request, KEPT, secret)
+    setattr(request, ATTRIBUTE, secret)
 
 
-def kept(request: HttpRequest) -> Secret:
-    secret: Secret = getattr(request, KEPT)
+def stored(request: HttpRequest) -> Secret:
+    secret: Secret = getattr(request, ATTRIBUTE)
     return secret
 
 

@@ -69,7 +69,7 @@ def queue(
         deliver_before=deliver_before,
         due_at=deliver_before,
     )
-    _tell([command], CommandState.QUEUED)
+    _publish([command], CommandState.QUEUED)
     return command
 
 
@@ -87,7 +87,7 @@ def dequeue(sessions: dict[int, int], *, at: datetime) -> list[Command]:
         command.due_at = at + timedelta(seconds=command.answer_within_s)
     if claimed:
         Command.objects.mark_sent(claimed)
-    _tell(claimed, CommandState.SENT)
+    _publish(claimed, CommandState.SENT)
     return claimed
 
 
@@ -110,7 +110,7 @@ def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
             state=state, answered_at=at, due_at=None, result=answer.result, error=answer.error[:RESULT_LIMIT]
         )
         if settled:
-            _tell(list(Command.objects.filter(pk=answer.command_id)), state)
+            _publish(list(Command.objects.filter(pk=answer.command_id)), state)
 
 
 @skip_when_empty(Command.objects.overdue)
@@ -132,11 +132,11 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     ):
         late = [command for command in overdue if command.state == state]
         Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
-        _tell(late, outcome)
+        _publish(late, outcome)
     return len(overdue)
 
 
-def _tell(commands: Sequence[Command], state: CommandState) -> None:
+def _publish(commands: Sequence[Command], state: CommandState) -> None:
     if commands:
         instruments.COMMANDS.labels(state.value).inc(len(commands))
         terminals = frozenset(command.terminal_id for command in commands)

@@ -37,7 +37,7 @@ def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
     if not url.startswith(POSTGRESQL):
         return _sqlite(url)
     named = _parsed(url)
-    where = {setting: named.pop(option, "") for setting, option in PLACES.items()}
+    where = {setting: named.pop(option, "") for setting, option in OPTIONS.items()}
     if secret:
         where |= {"USER": "", "PASSWORD": ""}
     return {
@@ -62,7 +62,7 @@ def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
     }
 
 
-PLACES = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+OPTIONS = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
 
 
 def _parsed(url: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from psycopg.conninfo import make_conninfo
 
 from tms.config import aws
 
-ASK_EVERY_S = 5.0
+QUERY_EVERY_S = 5.0
 """Limits requests of a pool that reconnects repeatedly. A changed password may be noticed this late."""
 
 
@@ -34,21 +34,21 @@ class DatabaseSecret:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._known = ""
-        self._asked_at = -ASK_EVERY_S
+        self._queried_at = -QUERY_EVERY_S
 
     def __call__(self) -> str:
         with self._lock:
-            if self._monotonic() - self._asked_at >= ASK_EVERY_S or not self._known:
-                self._ask()
+            if self._monotonic() - self._queried_at >= QUERY_EVERY_S or not self._known:
+                self._query()
             return self._known
 
-    def _ask(self) -> None:
+    def _query(self) -> None:
         try:
             self._known = login(self._read(self.name))
         except SecretUnreadable as error:
             if not self._known:
                 raise SecretUnreadable(f"TMS_DATABASE_SECRET={self.name}: {error}") from None
-        self._asked_at = self._monotonic()
+        self._queried_at = self._monotonic()
 
 
 def read_secret(name: str) -> str:

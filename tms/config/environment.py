@@ -101,7 +101,7 @@ def _number(name: str, default: float, least: float, kind: type[int] | type[floa
     return number
 
 
-def kept_secret(data_dir: Path) -> str:
+def stored_secret(data_dir: Path) -> str:
     """The secret key of an embedded TMS, created once and stored in its data directory, readable by its owner only."""
     path = data_dir / "secret-key"
     try:

@@ -29,7 +29,7 @@ if PRODUCTION:
 DEBUG = env.flag("TMS_DEBUG", default=False)
 SECRET_KEY = env.text("TMS_SECRET_KEY")
 if not SECRET_KEY and not PRODUCTION:
-    SECRET_KEY = env.kept_secret(DATA_DIR)
+    SECRET_KEY = env.stored_secret(DATA_DIR)
 ALLOWED_HOSTS = env.words("TMS_ALLOWED_HOSTS", "" if PRODUCTION else "*")
 CSRF_TRUSTED_ORIGINS = env.words("TMS_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.words("TMS_TRUSTED_PROXIES")

@@ -32,7 +32,7 @@ class Children:
             )
         self._running.append(child)
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Ask each to say goodbye; returns at once."""
         for child in self._running:
             with contextlib.suppress(ProcessLookupError):
@@ -40,7 +40,7 @@ class Children:
 
     def stop(self) -> None:
         """End those that take too long."""
-        self.ask_to_stop()
+        self.request_stop()
         for child in self._running:
             try:
                 child.wait(STOP_DEADLINE_S)

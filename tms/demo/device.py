@@ -91,7 +91,7 @@ class DemoDevice:
         }
         if self.terminal.kind in WITH_PAPER:
             metrics["paper_pct"] = round(self._use_paper(), 1)
-        events = self._befall()
+        events = self._problems()
         return DeviceSample(self._status(metrics), {name: max(0.0, value) for name, value in metrics.items()}, events)
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
@@ -123,7 +123,7 @@ class DemoDevice:
             self.paper_pct = 100.0  # the paper was replaced
         return self.paper_pct
 
-    def _befall(self) -> tuple[frames.TerminalEvent, ...]:
+    def _problems(self) -> tuple[frames.TerminalEvent, ...]:
         if self.personality is not Personality.JAMMED:
             return ()
         if self.random.random() > (0.06 if self.is_jammed else 0.02):

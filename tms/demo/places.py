@@ -26,7 +26,7 @@ class Make(NamedTuple):
 
 K = TerminalKind
 
-PLACES = (
+SITES = (
     DemoSite("SJK", "Shinjuku South", "新宿南口", "Kanto", "04:30", "00:30", (K.GATE, K.GATE, K.KIOSK, K.SIGNAGE)),
     DemoSite("UMD", "Umeda", "梅田", "Kansai", "07:00", "22:00", (K.PAYMENT, K.PAYMENT, K.KIOSK)),
     DemoSite("SPR", "Sapporo Station", "札幌駅", "Hokkaido", "05:30", "23:30", (K.KIOSK, K.GATE, K.SIGNAGE)),

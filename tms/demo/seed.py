@@ -13,7 +13,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.demo import seed_file
-from tms.demo.places import MAKES, PLACES, DemoSite
+from tms.demo.places import MAKES, SITES, DemoSite
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.fleet.credentials import services
 from tms.fleet.credentials.enrolment import UID_MARKS
@@ -67,12 +67,13 @@ def _seed_people() -> None:
 
 
 def _seed_sites() -> dict[str, Site]:
-    for place in PLACES:
+    for demo_site in SITES:
         site, is_new = Site.objects.get_or_create(
-            code=place.code, defaults={"name": place.name, "name_ja": place.name_ja, "region": place.region}
+            code=demo_site.code,
+            defaults={"name": demo_site.name, "name_ja": demo_site.name_ja, "region": demo_site.region},
         )
         if is_new:
-            opens, closes = time.fromisoformat(place.opens), time.fromisoformat(place.closes)
+            opens, closes = time.fromisoformat(demo_site.opens), time.fromisoformat(demo_site.closes)
             OpeningHours.objects.bulk_create(
                 OpeningHours(site=site, weekday=weekday, opens_at=opens, closes_at=closes) for weekday in range(7)
             )
@@ -88,8 +89,8 @@ def _enrol_machine(machine: str) -> str:
 
 def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
     """Set-based, because 5,000 terminals must not take a minute."""
-    taken = set(Terminal.objects.values_list("uid", flat=True))
-    made = list(islice(_new_terminals(sites, taken), number))
+    used = set(Terminal.objects.values_list("uid", flat=True))
+    made = list(islice(_new_terminals(sites, used), number))
     Terminal.objects.bulk_create(terminal for terminal, _ in made)
     TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal, _ in made)
     keys = [secrets.token_urlsafe(32) for _ in made]
@@ -110,19 +111,19 @@ def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
     ]
 
 
-def _new_terminals(sites: dict[str, Site], taken: set[str]) -> Iterator[tuple[Terminal, str]]:
+def _new_terminals(sites: dict[str, Site], used: set[str]) -> Iterator[tuple[Terminal, str]]:
     """Distributes terminals over the sites one by one, in the proportions of each site."""
-    rounds = [_terminals_of(place, sites[place.code], taken) for place in PLACES]
+    rounds = [_terminals_of(demo_site, sites[demo_site.code], used) for demo_site in SITES]
     for terminals in cycle(rounds):
         yield next(terminals)
 
 
-def _terminals_of(place: DemoSite, site: Site, taken: set[str]) -> Iterator[tuple[Terminal, str]]:
-    numbers = {kind: count(1) for kind in place.kinds}
-    for kind in cycle(place.kinds):
+def _terminals_of(demo_site: DemoSite, site: Site, used: set[str]) -> Iterator[tuple[Terminal, str]]:
+    numbers = {kind: count(1) for kind in demo_site.kinds}
+    for kind in cycle(demo_site.kinds):
         number = next(numbers[kind])
-        uid = f"{place.code}-{UID_MARKS[kind]}-{number:02}"
-        if uid in taken:
+        uid = f"{demo_site.code}-{UID_MARKS[kind]}-{number:02}"
+        if uid in used:
             continue
         make = MAKES[kind]
         firmware = make.firmware[-1 if number % 5 else 0]
@@ -134,7 +135,7 @@ def _terminals_of(place: DemoSite, site: Site, taken: set[str]) -> Iterator[tupl
                 label=f"{make.label} {number}",
                 model=make.models[number % len(make.models)],
                 firmware=firmware,
-                serial=f"{place.code}{number:05}{UID_MARKS[kind]}",
+                serial=f"{demo_site.code}{number:05}{UID_MARKS[kind]}",
             ),
             firmware,
         )

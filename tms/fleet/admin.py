@@ -131,7 +131,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
             terminal_services.update_terminal(obj)
             return
         key = credential_services.enrol(obj)
-        one_time_secrets.keep(request, Secret(obj.uid, str(key)))
+        one_time_secrets.store(request, Secret(obj.uid, str(key)))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Deletes its keys, too, although a single key cannot be deleted."""
@@ -142,7 +142,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         terminal_services.delete_terminal(obj)
 
     def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
-        return self._show(request, [one_time_secrets.kept(request)])
+        return self._show(request, [one_time_secrets.stored(request)])
 
     @admin.action(description=_("Issue a key"), permissions=("issue",))
     def issue_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse:
@@ -244,12 +244,12 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
         valid = timedelta(hours=form.cleaned_data["hours"])
         token = enrolment.make_token(obj.site, by=request.user, at=datetime.now(UTC), valid=valid)
         obj.pk = EnrolmentToken.objects.values_list("pk", flat=True).get(digest=hash_token(token))
-        one_time_secrets.keep(request, Secret(str(obj.site), token))
+        one_time_secrets.store(request, Secret(str(obj.site), token))
 
     def response_add(
         self, request: HttpRequest, obj: EnrolmentToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        secrets = [one_time_secrets.kept(request)]
+        secrets = [one_time_secrets.stored(request)]
         title = gettext("New enrolment token")
         return one_time_secrets.page(
             request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE

@@ -44,8 +44,8 @@ class Plain:
                 field.widget.attrs["class"] = "input"
 
 
-def free_name(kept: models.QuerySet[Any], name: str, row: models.Model) -> str:
+def free_name(not_deleted: models.QuerySet[Any], name: str, row: models.Model) -> str:
     """Django skips constraints whose condition is about a column that the form does not have."""
-    if kept.filter(name=name).exclude(pk=row.pk).exists():
+    if not_deleted.filter(name=name).exclude(pk=row.pk).exists():
         raise ValidationError(gettext("This name is already in use. Enter another one."))
     return name

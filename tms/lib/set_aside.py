@@ -56,7 +56,7 @@ class SetAside[K: Hashable]:
         log.error("row_set_aside", loop=self._loop, row=str(key), failures=failures, retry_at=retry_at, exc_info=error)
         self.keys(at)
 
-    def forget(self, keys: Iterable[K]) -> None:
+    def clear(self, keys: Iterable[K]) -> None:
         """Mark them as successful."""
         if self._entries:
             for key in keys:
@@ -93,7 +93,7 @@ def isolate[K: Hashable](
                 half = len(part) // 2
                 parts += [part[half:], part[:half]]
         else:
-            aside.forget(part)
+            aside.clear(part)
     return done
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import models
 
 from tms.alerts.correlation.candidates import groups_of
-from tms.alerts.correlation.unresolved import asking, members, suppressed_incidents
+from tms.alerts.correlation.unresolved import members, suppressed_incidents, with_open_alerts
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
 from tms.alerts.suppression.reasons import Suppression, suppressions
 
@@ -121,7 +121,7 @@ def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[
 def unacknowledged_subjects(subjects: Collection[Subject]) -> set[Subject]:
     """The unacknowledged ones. Of an incident, at least one alert must be unacknowledged too."""
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
-    needy = asking(members(incidents))
+    needy = with_open_alerts(members(incidents))
     return {
         subject
         for subject in subjects

@@ -20,7 +20,7 @@ SECRET_LENGTH = 50
 SECRET_VARIETY = 5
 """Length and number of distinct characters that Django requires (security.W009)."""
 
-ANYBODY_S = ("amazonaws.com", "cloudfront.net")
+PUBLIC_DOMAINS = ("amazonaws.com", "cloudfront.net")
 """Domains in which anybody can get a host name."""
 
 LOG_GROUP = re.compile(r"[\w.\-/#]{1,512}", re.ASCII)
@@ -53,13 +53,13 @@ def allowed_hosts() -> Faults:
     if not settings.ALLOWED_HOSTS:
         yield Error("TMS_ALLOWED_HOSTS is not set", hint=HOSTS_HINT, id="tms.E003")
     for host in settings.ALLOWED_HOSTS:
-        if is_anybodys(host):
+        if is_too_wide(host):
             yield Error(f"TMS_ALLOWED_HOSTS={host} matches hosts of other people", hint=HOSTS_HINT, id="tms.E004")
 
 
-def is_anybodys(host: str) -> bool:
+def is_too_wide(host: str) -> bool:
     """Every host, every host of a top-level domain, or of a domain that offers host names."""
-    return host == "*" or (host.startswith(".") and (host.count(".") == 1 or host.endswith(ANYBODY_S)))
+    return host == "*" or (host.startswith(".") and (host.count(".") == 1 or host.endswith(PUBLIC_DOMAINS)))
 
 
 def redis() -> Faults:

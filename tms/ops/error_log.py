@@ -9,7 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 MOST_BYTES = 10 * 1024 * 1024
-KEPT = 10
+BACKUPS = 10
 
 
 class ErrorLog(RotatingFileHandler):
@@ -19,15 +19,15 @@ class ErrorLog(RotatingFileHandler):
     notices a rotation by another one opens the new file.
     """
 
-    def __init__(self, path: str, *, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> None:
-        super().__init__(path, maxBytes=most_bytes, backupCount=kept, encoding="utf-8", delay=True)
+    def __init__(self, path: str, *, most_bytes: int = MOST_BYTES, backups: int = BACKUPS) -> None:
+        super().__init__(path, maxBytes=most_bytes, backupCount=backups, encoding="utf-8", delay=True)
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802  (the standard library's name)
         self._follow()
         return bool(super().shouldRollover(record))
 
     def doRollover(self) -> None:  # noqa: N802
-        with self._alone():
+        with self._locked():
             if not self._follow():
                 super().doRollover()
 
@@ -46,7 +46,7 @@ class ErrorLog(RotatingFileHandler):
             return False
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         folder = os.open(Path(self.baseFilename).parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)

@@ -18,9 +18,9 @@ ROWS = 1_000
 """Rows per transaction."""
 BATCHES = 100
 """Transactions per table and pass."""
-GUESSES_KEPT = timedelta(days=1)
+FAILURES_RETENTION = timedelta(days=1)
 """Tables in which former releases counted failed sign-ins."""
-HEARTBEATS_KEPT = timedelta(days=1)
+HEARTBEATS_RETENTION = timedelta(days=1)
 
 
 class Purged(NamedTuple):
@@ -31,13 +31,14 @@ class Purged(NamedTuple):
 PURGED = (
     Purged("sessions", lambda at: Session.objects.filter(expire_date__lt=at)),
     Purged("answers", idempotency.expired),
-    Purged("guesses", lambda at: AccessAttempt.objects.filter(attempt_time__lt=at - GUESSES_KEPT)),
-    Purged("failures", lambda at: AccessFailureLog.objects.filter(attempt_time__lt=at - GUESSES_KEPT)),
+    Purged("guesses", lambda at: AccessAttempt.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),
+    Purged("failures", lambda at: AccessFailureLog.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),
     Purged(
         "sign_ins", lambda at: AccessLog.objects.filter(attempt_time__lt=at - timedelta(days=settings.HISTORY_DAYS))
     ),
     Purged(
-        "writes", lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_KEPT)
+        "writes",
+        lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),
     ),
 )
 

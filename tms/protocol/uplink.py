@@ -127,7 +127,7 @@ def _decode_one(data: bytes) -> Iterable[Uplink | FrameError]:
     except FrameError as error:
         return (error,)
     except UNDECODABLE as error:
-        return (_second_look(data, error),)
+        return (_answer_or_error(data, error),)
     return _screened(call)
 
 
@@ -196,7 +196,7 @@ def _check_instant(at: datetime, where: str) -> None:
         raise FrameError(ErrorType.BAD_FRAME, "a time must be between the years 2000 and 2100", where=where)
 
 
-def _second_look(data: bytes, error: Exception) -> CommandAnswer | FrameError:
+def _answer_or_error(data: bytes, error: Exception) -> CommandAnswer | FrameError:
     """Anything but a call is an answer, or is rejected with its id and the most specific reason."""
     try:
         envelope = _envelope.decode(data)

@@ -157,9 +157,9 @@ def _faults(error: ValidationError) -> Iterable[RequestFault]:
     return (RequestFault(_where(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors)
 
 
-def _where(place: tuple[str | int, ...]) -> str:
+def _where(location: tuple[str | int, ...]) -> str:
     """`("body", "body", "thresholds", 0, "limit")` → `$.thresholds[0].limit`; `("query", "limit")` → `?limit`."""
-    source, *names = place
+    source, *names = location
     if source != "body":
         return "?" + next((name for name in reversed(names) if isinstance(name, str)), "")
     return "$" + "".join(f"[{name}]" if isinstance(name, int) else f".{name}" for name in names[1:])

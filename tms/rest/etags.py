@@ -19,10 +19,10 @@ def set_etag(response: HttpResponse, version: int) -> None:
 
 def require_match(request: HttpRequest, version: int, *, kind: str) -> int:
     """The `version`, if the request is about it. Raises ProblemError; `kind` is the problem type if it has changed."""
-    asked = request.headers.get("If-Match")
-    if asked is None:
+    if_match = request.headers.get("If-Match")
+    if if_match is None:
         raise ProblemError(428, "tms:if-match-missing", "send If-Match with the ETag of the version you read")
-    if asked.strip() != "*" and _tag(version) not in {tag.strip() for tag in asked.split(",")}:
+    if if_match.strip() != "*" and _tag(version) not in {tag.strip() for tag in if_match.split(",")}:
         detail = "changed since you read it; read it again"
         raise ProblemError(412, kind, detail, headers={"ETag": _tag(version)})
     return version

@@ -28,21 +28,21 @@ def idempotent(
     """Changes made by `do` are committed together with the stored response, or not at all. Responses of 500 and more
     are not stored.
     """
-    kept = _begin(person, _checked(key), _fingerprint(request), at)
-    if kept.status is not None:
-        return _replay(kept)
+    record = _begin(person, _checked(key), _fingerprint(request), at)
+    if record.status is not None:
+        return _replay(record)
     try:
         with transaction.atomic():
             answer = do()
             if is_idempotent := answer.status_code < 500:
-                _store(kept, answer)
+                _store(record, answer)
             else:
                 transaction.set_rollback(True)
     except BaseException:
-        kept.delete()
+        record.delete()
         raise
     if not is_idempotent:
-        kept.delete()
+        record.delete()
     return answer
 
 
@@ -66,23 +66,23 @@ def _begin(person: User, key: str, fingerprint: str, at: datetime) -> Idempotenc
         with transaction.atomic():
             return IdempotencyRecord.objects.create(person=person, key=key, fingerprint=fingerprint, begun_at=at)
     except IntegrityError:
-        kept = IdempotencyRecord.objects.get(person=person, key=key)
-    if kept.fingerprint != fingerprint:
+        record = IdempotencyRecord.objects.get(person=person, key=key)
+    if record.fingerprint != fingerprint:
         raise ProblemError(
             422, "tms:key-reused", "this key was used for a different request; use a new key for each request"
         )
-    abandoned = IdempotencyRecord.objects.abandoned(at - LEASE).filter(pk=kept.pk)
-    if kept.status is None and not abandoned.update(begun_at=at):
+    abandoned = IdempotencyRecord.objects.abandoned(at - LEASE).filter(pk=record.pk)
+    if record.status is None and not abandoned.update(begun_at=at):
         detail = "the same request is in progress; try again shortly"
         raise ProblemError(409, "tms:in-flight", detail, headers={"Retry-After": "1"})
-    return kept
+    return record
 
 
-def _store(kept: IdempotencyRecord, answer: HttpResponse) -> None:
-    kept.headers = {name: answer[name] for name in STORED_HEADERS if name in answer}
-    kept.status, kept.body = answer.status_code, answer.content.decode()
-    kept.save(update_fields=("status", "headers", "body"))
+def _store(record: IdempotencyRecord, answer: HttpResponse) -> None:
+    record.headers = {name: answer[name] for name in STORED_HEADERS if name in answer}
+    record.status, record.body = answer.status_code, answer.content.decode()
+    record.save(update_fields=("status", "headers", "body"))
 
 
-def _replay(kept: IdempotencyRecord) -> HttpResponse:
-    return HttpResponse(kept.body, status=kept.status, headers={**kept.headers, REPLAYED: "true"})
+def _replay(record: IdempotencyRecord) -> HttpResponse:
+    return HttpResponse(record.body, status=record.status, headers={**record.headers, REPLAYED: "true"})

@@ -114,8 +114,8 @@ def _check(request: HttpRequest, known: frozenset[str], names: Mapping[str, Any]
 
 
 def _length(request: HttpRequest) -> int:
-    told = request.META.get("CONTENT_LENGTH") or "0"
-    return int(told) if told.isdecimal() else 0
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0
 
 
 _buckets: dict[str, TokenBucket] = {}

@@ -29,11 +29,11 @@ class CursorPage[Row: Model](NamedTuple):
 
 
 def paginate[Row: Model](
-    request: HttpRequest, response: HttpResponse, rows: QuerySet[Row], asked: PageQuery, *, order: Keyset
+    request: HttpRequest, response: HttpResponse, rows: QuerySet[Row], query: PageQuery, *, order: Keyset
 ) -> CursorPage[Row]:
     """One page of `rows`; joins and prefetches are read for this page only."""
     bare = rows.select_related(None).prefetch_related(None)
-    window = order.window(bare, after=_after(request, asked), size=asked.limit)
+    window = order.window(bare, after=_after(request, query), size=query.limit)
     found = rows.in_bulk(window.pks)
     following = _address(request, window.after) if window.after else None
     if following:
@@ -41,11 +41,11 @@ def paginate[Row: Model](
     return CursorPage([found[pk] for pk in window.pks if pk in found], following)
 
 
-def _after(request: HttpRequest, asked: PageQuery) -> str:
-    if not asked.cursor:
+def _after(request: HttpRequest, query: PageQuery) -> str:
+    if not query.cursor:
         return ""
     try:
-        return str(_signer(request).unsign_object(asked.cursor))
+        return str(_signer(request).unsign_object(query.cursor))
     except (signing.BadSignature, ValueError):
         raise unreadable(RequestFault("?cursor", "invalid cursor for this list; start without one")) from None
 

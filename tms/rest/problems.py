@@ -46,8 +46,8 @@ def problem(
     body: dict[str, object] = {"type": kind, "status": status, "detail": detail}
     if where:
         body["where"] = where
-    if told := [fault._asdict() for fault in faults]:
-        body["errors"] = told
+    if errors := [fault._asdict() for fault in faults]:
+        body["errors"] = errors
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE, json_dumps_params={"ensure_ascii": False})
 
 

@@ -83,9 +83,9 @@ class ApiRouter(Router):
 def _statuses(path: str, method: str, access: Access) -> list[int]:
     of_body = {400, 413} if method != "GET" else set()
     missing = {404} if "{" in path else set()
-    kept = {409} if access.is_idempotent else set()
+    conflict = {409} if access.is_idempotent else set()
     forbidden = {403} if access.needs else set()
-    return sorted({401, 422, 429, 503, *of_body, *missing, *kept, *forbidden, *access.refusals})
+    return sorted({401, 422, 429, 503, *of_body, *missing, *conflict, *forbidden, *access.refusals})
 
 
 def _headers(access: Access) -> list[dict[str, Any]]:

@@ -31,15 +31,15 @@ class HashingBusyError(Exception):
 class HashingPool:
     def __init__(self, threads: int, *, waiting: int = WAITING, wait_s: float = WAIT_S) -> None:
         self._executor = ThreadPoolExecutor(threads, "hashing", initializer=yield_to_others)
-        self._places = threading.BoundedSemaphore(threads + waiting)
+        self._slots = threading.BoundedSemaphore(threads + waiting)
         self._wait_s = wait_s
 
     def run(self, work: Callable[[], str]) -> str:
         """Raises HashingBusyError if `work` did not begin in time."""
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise HashingBusyError
         future = self._executor.submit(work)
-        future.add_done_callback(lambda _: self._places.release())
+        future.add_done_callback(lambda _: self._slots.release())
         with suppress(LateError):
             return future.result(self._wait_s)
         if future.cancel():

@@ -99,7 +99,7 @@ class Dialer:
             found = await loop.getaddrinfo(self._host, self._port, type=SOCK_STREAM)
         except OSError as error:
             raise Unreachable(f"the name {self._host} cannot be resolved: {error.strerror}") from None
-        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+        addresses = list(dict.fromkeys(str(info[0]) for *_, info in found))
         if self._silent.issuperset(addresses):
             self._silent.clear()
         return sorted(addresses, key=self._silent.__contains__)

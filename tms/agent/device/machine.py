@@ -17,7 +17,7 @@ from tms.protocol import frames
 STRAINED = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
 """From here on the machine reports itself as degraded."""
 REBOOT_TAKES = timedelta(minutes=3)
-LINES_KEPT = 500
+MAX_LINES = 500
 LINES_SENT = 100
 LINE_LENGTH = 300
 
@@ -27,7 +27,7 @@ class LogTail(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self.lines: deque[str] = deque(maxlen=MAX_LINES)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record)[:LINE_LENGTH])

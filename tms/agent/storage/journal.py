@@ -67,7 +67,7 @@ class SqliteJournal:
         ]
 
     def load_anchors(self) -> Iterable[Anchor]:
-        self._forget_clocks()
+        self._delete_unused_clocks()
         rows = self._rows("SELECT clock, elapsed_s, server_time FROM anchor")
         return [Anchor(clock, elapsed_s, datetime.fromtimestamp(at, UTC)) for clock, elapsed_s, at in rows]
 
@@ -106,7 +106,7 @@ class SqliteJournal:
             return self._connection.execute(query).fetchall()
         return []
 
-    def _forget_clocks(self) -> None:
+    def _delete_unused_clocks(self) -> None:
         """Delete the clocks that no report needs, except the newest, which may be the clock of the current boot."""
         with contextlib.suppress(sqlite3.Error), self._connection:
             self._connection.execute("DELETE FROM boot WHERE boot_id NOT IN (SELECT boot_id FROM report)")

@@ -122,15 +122,15 @@ def _open(
     if not plenty:
         return list(found)
     since = max(one.lost_at for group in plenty.values() for one in group) - timedelta(seconds=rule.within_s)
-    taken: set[int] = set()
+    correlated: set[int] = set()
     for what, share in shares(factor, [what.key for what in plenty], since=since).items():
         if share.lost < rule.needed(share.size):
             continue
-        together = [one for one in plenty[what] if one.lost_at >= since and one.alert not in taken]
+        together = [one for one in plenty[what] if one.lost_at >= since and one.alert not in correlated]
         if members := _free(together):
             unresolved[what] = _new(what, share, members, at)
-            taken |= {one.alert for one in together}
-    return [one for one in found if one.alert not in taken]
+            correlated |= {one.alert for one in together}
+    return [one for one in found if one.alert not in correlated]
 
 
 def _settled(factor: Factor, found: Sequence[Candidate], at: datetime) -> list[Candidate]:

@@ -19,7 +19,7 @@ def members(incidents: Collection[int]) -> Members:
     return found
 
 
-def asking(unresolved: Members) -> Members:
+def with_open_alerts(unresolved: Members) -> Members:
     """Incidents with unacknowledged alerts, and these alerts."""
     open_ones = {pk: [row for row in rows if row.state == AlertState.OPEN] for pk, rows in unresolved.items()}
     return {pk: rows for pk, rows in open_ones.items() if rows}
@@ -27,7 +27,7 @@ def asking(unresolved: Members) -> Members:
 
 def suppressed_incidents(unresolved: Members, *, at: datetime) -> dict[int, Suppression]:
     """Incidents whose open alerts are all suppressed."""
-    needy = asking(unresolved)
+    needy = with_open_alerts(unresolved)
     whys = suppressions_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
     return {
         pk: min((whys[row.pk] for row in rows), key=lambda why: why.until)

@@ -67,12 +67,12 @@ def snooze(alerts: AlertQuerySet, *, until: datetime, by: User, comment: str, at
 def assign(alerts: AlertQuerySet, *, to: User, by: User, comment: str, at: datetime) -> int:
     """Assign open alerts to a person; make that person responsible for acknowledged ones, under the same contract."""
     chosen = lock_in_states(alerts, UNRESOLVED)
-    asked = [alert for alert in chosen if alert.state in UNACKNOWLEDGED and alert.assigned_to_id != to.pk]
-    handed = [alert for alert in chosen if alert.state in ACKNOWLEDGED and alert.acknowledged_by_id != to.pk]
-    for moved, column in ((asked, "assigned_to"), (handed, "acknowledged_by")):
+    assigned = [alert for alert in chosen if alert.state in UNACKNOWLEDGED and alert.assigned_to_id != to.pk]
+    reassigned = [alert for alert in chosen if alert.state in ACKNOWLEDGED and alert.acknowledged_by_id != to.pk]
+    for moved, column in ((assigned, "assigned_to"), (reassigned, "acknowledged_by")):
         fields = {column: to, **with_comment(comment)}
         transition(moved, TransitionKind.ASSIGNED, at=at, fields=fields, actor=Actor(by, to, comment))
-    return len(asked) + len(handed)
+    return len(assigned) + len(reassigned)
 
 
 @transaction.atomic

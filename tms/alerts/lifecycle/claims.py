@@ -31,11 +31,15 @@ not_ended = SetAside[int]("claims")
 def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     """Claim for `by`, even if another person has claimed it. An own claim is renewed."""
     chosen = lock_in_states(alerts, CLAIMABLE)
-    taken = [alert for alert in chosen if alert.claimed_by_id != by.pk]
+    claimed = [alert for alert in chosen if alert.claimed_by_id != by.pk]
     transition(
-        taken, TransitionKind.CLAIMED, at=at, fields={"claimed_by": by, "claimed_until": at + LASTS}, actor=Actor(by=by)
+        claimed,
+        TransitionKind.CLAIMED,
+        at=at,
+        fields={"claimed_by": by, "claimed_until": at + LASTS},
+        actor=Actor(by=by),
     )
-    _prolong([alert for alert in chosen if alert.claimed_by_id == by.pk and alert not in taken], until=at + LASTS)
+    _prolong([alert for alert in chosen if alert.claimed_by_id == by.pk and alert not in claimed], until=at + LASTS)
     return len(chosen)
 
 

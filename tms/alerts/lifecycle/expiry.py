@@ -32,16 +32,16 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     return len(over)
 
 
-@skip_when_empty(Alert.objects.forgotten)
+@skip_when_empty(Alert.objects.to_remind)
 def remind(at: datetime) -> int:
     """Send reminders for stale acknowledgements, and again after the same time (index: alert_remind)."""
-    due = Alert.objects.forgotten(at).exclude(pk__in=not_reminded.keys(at)).order_by("remind_at")
+    due = Alert.objects.to_remind(at).exclude(pk__in=not_reminded.keys(at)).order_by("remind_at")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_remind, at=at), aside=not_reminded, at=at)
 
 
 def _remind(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
-    stale = lock_in_states(Alert.objects.forgotten(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED,))
+    stale = lock_in_states(Alert.objects.to_remind(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED,))
     transition(stale, TransitionKind.REMINDED, at=at, fields={"is_stale": True, "remind_at": reminder(at)})
     return len(stale)

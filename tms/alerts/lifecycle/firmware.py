@@ -52,23 +52,23 @@ def mismatched(rule: Rule) -> set[int]:
     terminals = terminals_of(rule).exclude(firmware="").order_by()
     if rule.firmware:
         return set(terminals.exclude(firmware=rule.firmware).values_list("pk", flat=True))
-    usual = usual_of(terminals)
-    rows = terminals.filter(model__in=usual).values_list("pk", "model", "firmware")
-    return {pk for pk, model, firmware in rows if firmware != usual[model]}
+    most_common = most_common_firmware(terminals)
+    rows = terminals.filter(model__in=most_common).values_list("pk", "model", "firmware")
+    return {pk for pk, model, firmware in rows if firmware != most_common[model]}
 
 
-def usual_of(terminals: models.QuerySet[Terminal]) -> dict[str, str]:
+def most_common_firmware(terminals: models.QuerySet[Terminal]) -> dict[str, str]:
     """The firmware of more than half of each model. Models without such a majority are left out."""
     by_model: dict[str, Counter[str]] = {}
     counts = terminals.exclude(model="").values_list("model", "firmware").annotate(models.Count("pk"))
     for model, firmware, number in counts:
         by_model.setdefault(model, Counter())[firmware] = number
-    usual = {}
+    most_common = {}
     for model, of_model in by_model.items():
         (firmware, number), *_ = of_model.most_common(1)
         if of_model.total() >= LEAST and number * 2 > of_model.total():
-            usual[model] = firmware
-    return usual
+            most_common[model] = firmware
+    return most_common
 
 
 def _rule_event(rule: Rule, terminal_id: int, is_mismatch: bool, at: datetime) -> RuleEvent:

@@ -75,8 +75,8 @@ def _expire_flapping(pks: Collection[int], at: datetime) -> int:
     for alert in alerts:
         alert.flapping.ended_at = at
     transition(alerts, TransitionKind.STABLE, at=at)
-    well = [alert for alert in alerts if not alert.flapping.is_wrong]
-    transition(well, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
+    cleared = [alert for alert in alerts if not alert.flapping.is_wrong]
+    transition(cleared, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
     grade(_triggered([alert for alert in alerts if alert.flapping.is_wrong], at))
     return len(alerts)
 

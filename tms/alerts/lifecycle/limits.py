@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-FARTHEST = timedelta(days=31)
+LONGEST = timedelta(days=31)
 
 
 def is_in_reach(until: datetime, *, at: datetime) -> bool:
     """Whether an acknowledgement or snooze made `at` may last until then."""
-    return at < until <= at + FARTHEST
+    return at < until <= at + LONGEST

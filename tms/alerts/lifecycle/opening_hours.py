@@ -30,8 +30,8 @@ def closed(pairs: Collection[Pair], *, at: datetime) -> dict[Pair, datetime]:
 
 def _hours(pairs: Collection[Pair]) -> dict[Pair, Hours]:
     """The opening hours for each condition whose rule needs them."""
-    asking = Rule.objects.filter(pk__in={rule_id for rule_id, _ in pairs}, hours=RuleHours.OPEN)
-    rule_ids = set(asking.values_list("pk", flat=True))
+    limited = Rule.objects.filter(pk__in={rule_id for rule_id, _ in pairs}, hours=RuleHours.OPEN)
+    rule_ids = set(limited.values_list("pk", flat=True))
     if not rule_ids:
         return {}
     bound = [pair for pair in pairs if pair[0] in rule_ids]

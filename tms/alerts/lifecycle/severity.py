@@ -30,7 +30,7 @@ def grade(triggered: dict[Pair, RuleTriggered]) -> None:
     alerts = list(rows.select_for_update(of=("self",)))
     for group, at, before, now in _groups(alerts, triggered):
         kind = TransitionKind.WORSENED if RANKS[now] > RANKS[before] else TransitionKind.EASED
-        _keep_values(group, triggered)
+        _record_values(group, triggered)
         transition(group, kind, at=at, fields={"severity": now}, before=before)
         if kind is TransitionKind.WORSENED:
             _reopen(group, at=at)
@@ -59,13 +59,13 @@ def _groups(
     groups: dict[tuple[datetime, str, str], list[Alert]] = {}
     for alert in alerts:
         event = triggered[alert.rule_id, alert.terminal_id]
-        keeps_severity = alert.is_flapping and RANKS[event.severity] < RANKS[alert.severity]
-        if event.severity != alert.severity and not keeps_severity:
+        is_severity_fixed = alert.is_flapping and RANKS[event.severity] < RANKS[alert.severity]
+        if event.severity != alert.severity and not is_severity_fixed:
             groups.setdefault((event.at, alert.severity, event.severity), []).append(alert)
     return [(group, *key) for key, group in groups.items()]
 
 
-def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) -> None:
+def _record_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) -> None:
     """The value of an alert is the one that caused its severity."""
     measured = [alert for alert in alerts if triggered[alert.rule_id, alert.terminal_id].value is not None]
     for alert in measured:

@@ -178,7 +178,7 @@ def running(at: datetime) -> list[Window]:
     return windows
 
 
-def covered(places: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, MaintenanceCoverage]:
+def covered(site_of: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, MaintenanceCoverage]:
     """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
 
     No query if there are no windows, otherwise three.
@@ -187,25 +187,25 @@ def covered(places: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, 
     if not windows:
         return {}
     longest: dict[int, Window] = {}
-    for window_id, terminal_id in _pairs(windows, places):
+    for window_id, terminal_id in _pairs(windows, site_of):
         window, known = windows[window_id], longest.get(terminal_id)
         if known is None or known.occurs_until < window.occurs_until:
             longest[terminal_id] = window
     return {terminal_id: _cover(window) for terminal_id, window in longest.items()}
 
 
-def _pairs(windows: Collection[int], places: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+def _pairs(windows: Collection[int], site_of: Mapping[int, int]) -> Iterator[tuple[int, int]]:
     """(window, terminal) for each way in which a window covers a terminal."""
     at_site: dict[int, list[int]] = {}
-    for terminal_id, site_id in places.items():
+    for terminal_id, site_id in site_of.items():
         at_site.setdefault(site_id, []).append(terminal_id)
     for window_id, site_id in Window.sites.through.objects.filter(window__in=windows, site__in=at_site).values_list(
         "window", "site"
     ):
         yield from ((window_id, terminal_id) for terminal_id in at_site[site_id])
-    named = Window.terminals.through.objects.filter(window__in=windows, terminal__in=places)
+    named = Window.terminals.through.objects.filter(window__in=windows, terminal__in=site_of)
     yield from named.values_list("window", "terminal")
-    grouped = Group.terminals.through.objects.filter(group__windows__in=windows, terminal__in=places)
+    grouped = Group.terminals.through.objects.filter(group__windows__in=windows, terminal__in=site_of)
     yield from grouped.values_list("group__windows", "terminal")
 
 

@@ -70,7 +70,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Their acknowledgement or snooze has expired (index: alert_until)."""
         return self.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED), until__lte=at)
 
-    def forgotten(self, at: datetime) -> Self:
+    def to_remind(self, at: datetime) -> Self:
         """Their person has to be reminded (index: alert_remind)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, remind_at__lte=at)
 

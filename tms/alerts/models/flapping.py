@@ -51,16 +51,16 @@ class Flapping(models.Model):
     def of(cls, alert_id: int, changes: list[float], *, at: datetime) -> Self:
         """A flapping that began `at`, with these changes."""
         flapping = cls(alert_id=alert_id, since=at, changes=len(changes))
-        flapping._keep(changes)
+        flapping._set_changes(changes)
         return flapping
 
     def record_change(self, *, is_wrong: bool, at: datetime) -> None:
         """Its rule triggered again, or cleared."""
         self.is_wrong = is_wrong
         self.changes += 1
-        self._keep([*self.recent, at.timestamp()])
+        self._set_changes([*self.recent, at.timestamp()])
 
-    def _keep(self, changes: list[float]) -> None:
+    def _set_changes(self, changes: list[float]) -> None:
         self.recent = sorted(changes)[-FULL:]
         low, window_s = settings.FLAPPING_LOW_PCT / 100, settings.FLAPPING_WINDOW_S
         self.stable_at = datetime.fromtimestamp(stable_from(self.recent, low=low, window_s=window_s), UTC)

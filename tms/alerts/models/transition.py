@@ -46,7 +46,7 @@ class TransitionQuerySet(models.QuerySet["Transition"]):
         """With a comment (index: transition_said)."""
         return self.exclude(comment="")
 
-    def taken(self) -> Self:
+    def acknowledgements(self) -> Self:
         """Transitions that make a person responsible."""
         return self.filter(kind=TransitionKind.ACKNOWLEDGED)
 

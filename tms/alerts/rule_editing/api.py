@@ -163,8 +163,8 @@ def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[s
 
 def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
     """Raises ProblemError with all errors."""
-    if wrong := fill(rule, entry(fields), KnownScopes.known()):
-        raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in wrong))
+    if faults := fill(rule, entry(fields), KnownScopes.known()):
+        raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in faults))
     return rule
 
 

@@ -77,25 +77,25 @@ def entry_of(rule: Rule) -> RuleEntry:
     )
 
 
-def fill(rule: Rule, entry: RuleEntry, places: KnownScopes, *, is_name_known: bool = False) -> list[EntryFault]:
+def fill(rule: Rule, entry: RuleEntry, scopes: KnownScopes, *, is_name_known: bool = False) -> list[EntryFault]:
     """Copy `entry` to `rule`; returns its errors.
 
     With `is_name_known` the caller has looked up the name already, and no query checks whether it is free.
     """
-    wrong = []
+    faults = []
     for name in COPIED:
         setattr(rule, name, getattr(entry, name))
     if entry.thresholds and entry.severity:
-        wrong.append(EntryFault(".severity", gettext("Each threshold has its own severity. Leave this field out.")))
+        faults.append(EntryFault(".severity", gettext("Each threshold has its own severity. Leave this field out.")))
     first, *higher = [msgspec.to_builtins(one) for one in entry.thresholds] or [{"severity": entry.severity}]
     rule.severity, rule.limit, rule.lower_limit = first["severity"], first.get("limit"), first.get("lower_limit")
     rule.higher_thresholds = higher
-    rule.site_id, rule.group_id = places.sites.get(entry.site), places.groups.get(entry.group)
+    rule.site_id, rule.group_id = scopes.sites.get(entry.site), scopes.groups.get(entry.group)
     if entry.site and rule.site_id is None:
-        wrong.append(EntryFault(".site", gettext("Unknown site code. Enter the code of an existing site.")))
+        faults.append(EntryFault(".site", gettext("Unknown site code. Enter the code of an existing site.")))
     if entry.group and rule.group_id is None:
-        wrong.append(EntryFault(".group", gettext("Unknown group. Enter the name of an existing group.")))
-    return wrong + _checked(rule, is_name_known=is_name_known)
+        faults.append(EntryFault(".group", gettext("Unknown group. Enter the name of an existing group.")))
+    return faults + _checked(rule, is_name_known=is_name_known)
 
 
 def _checked(rule: Rule, *, is_name_known: bool) -> list[EntryFault]:

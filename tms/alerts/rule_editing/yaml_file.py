@@ -35,8 +35,8 @@ class RuleFileFault(NamedTuple):
     what: str
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return gettext("line %(line)d: %(place)s%(what)s") % {"line": self.line, "place": place, "what": self.what}
+        where = f"{self.where}: " if self.where else ""
+        return gettext("line %(line)d: %(where)s%(what)s") % {"line": self.line, "where": where, "what": self.what}
 
 
 class BadFile(Exception):
@@ -127,8 +127,8 @@ class RuleFileReader:
     def __init__(self, lines: RuleFileLines) -> None:
         self.faults: list[RuleFileFault] = []
         self._lines = lines
-        self._kept = {rule.name: rule for rule in Rule.objects.not_deleted()}
-        self._places = KnownScopes.known()
+        self._rules = {rule.name: rule for rule in Rule.objects.not_deleted()}
+        self._scopes = KnownScopes.known()
         self._names: dict[str, list[str]] = {}
 
     def read(self, number: int, raw: Any) -> PlannedRule | None:
@@ -140,9 +140,9 @@ class RuleFileReader:
             self._fault(path + where.rstrip("`"), what)
             return None
         self._names.setdefault(entry.name, []).append(f"{path}.name")
-        rule = self._kept.get(entry.name) or Rule(name=entry.name)
+        rule = self._rules.get(entry.name) or Rule(name=entry.name)
         before = rule.content()
-        for where, what in fill(rule, entry, self._places, is_name_known=True):
+        for where, what in fill(rule, entry, self._scopes, is_name_known=True):
             self._fault(path + where, what)
         return PlannedRule(
             rule,

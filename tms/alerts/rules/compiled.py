@@ -55,17 +55,17 @@ class RuleSet:
     """The terminals of each group that a rule names."""
     _applicable: dict[tuple[Any, ...], ScopedRules] = field(default_factory=dict)
 
-    def for_terminal(self, place: TerminalScope) -> ScopedRules:
+    def for_terminal(self, scope: TerminalScope) -> ScopedRules:
         """Terminals that no rule distinguishes share one object."""
-        scope = (
-            place.site_id if place.site_id in self._sites else None,
-            tuple(group for group, members in self.groups.items() if place.terminal_id in members),
-            place.model if place.model in self._models else "",
-            place.kind if place.kind in self._kinds else "",
+        key = (
+            scope.site_id if scope.site_id in self._sites else None,
+            tuple(group for group, members in self.groups.items() if scope.terminal_id in members),
+            scope.model if scope.model in self._models else "",
+            scope.kind if scope.kind in self._kinds else "",
         )
-        found = self._applicable.get(scope)
+        found = self._applicable.get(key)
         if found is None:
-            found = self._applicable[scope] = compile_rules(row for row in self.rows if _applies(row, *scope))
+            found = self._applicable[key] = compile_rules(row for row in self.rows if _applies(row, *key))
         return found
 
     @cached_property

@@ -166,7 +166,7 @@ def _spread(durations: Iterable[float | None]) -> Spread:
 
 def _at(known: Sequence[float], share: float) -> float:
     """Interpolated linearly, as percentile_cont of PostgreSQL."""
-    place = share * (len(known) - 1)
-    below = int(place)
+    position = share * (len(known) - 1)
+    below = int(position)
     above = min(below + 1, len(known) - 1)
-    return known[below] + (known[above] - known[below]) * (place - below)
+    return known[below] + (known[above] - known[below]) * (position - below)

@@ -18,7 +18,7 @@ from tms.fleet.models import Presence
 from tms.fleet.presence.transitions import AWAY
 from tms.fleet.sites.calendar import hours_of
 
-ASK_AGAIN = timedelta(seconds=30)
+CHECK_AGAIN = timedelta(seconds=30)
 """How often to check again: an end may be unknown, or come earlier than expected."""
 EXPLAINS_NOTHING = frozenset({None, Presence.NEVER})
 """Without a parent, or with one that was never seen, nothing is suppressed."""
@@ -41,9 +41,9 @@ class Suppression(NamedTuple):
     by: str = ""
     """The person who planned the maintenance; the UID of the parent."""
 
-    def ask_again_at(self, at: datetime) -> datetime:
+    def check_again_at(self, at: datetime) -> datetime:
         """When to check again after a check at `at`: soon, because a window may be ended early."""
-        return min(self.until, at + ASK_AGAIN)
+        return min(self.until, at + CHECK_AGAIN)
 
 
 class Subject(NamedTuple):
@@ -97,8 +97,8 @@ def _suppressed(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime
 
 
 def _in_maintenance(subjects: list[Subject], at: datetime) -> Found:
-    places = {subject.terminal: subject.site for subject in subjects}
-    covers = services.covered(places, among=services.running(at))
+    site_of = {subject.terminal: subject.site for subject in subjects}
+    covers = services.covered(site_of, among=services.running(at))
     for subject in subjects:
         if (cover := covers.get(subject.terminal)) is not None:
             yield subject.alert, Suppression(Reason.MAINTENANCE, cover.until, cover.by)
@@ -120,7 +120,7 @@ def _behind_a_parent(subjects: list[Subject], at: datetime) -> Found:
         if subject.parent_presence in EXPLAINS_NOTHING:
             continue
         is_back = subject.parent_presence == Presence.ONLINE
-        until = (subject.parent_since or at) + grace if is_back else at + ASK_AGAIN
+        until = (subject.parent_since or at) + grace if is_back else at + CHECK_AGAIN
         if until > at:
             yield subject.alert, Suppression(Reason.PARENT, until, subject.parent or "")
 
@@ -147,7 +147,7 @@ def _may_be_correlated(subjects: list[Subject], at: datetime) -> Found:
 def _correlated(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
         if subject.incident_state not in (None, IncidentState.RESOLVED):
-            yield subject.alert, Suppression(Reason.INCIDENT, at + ASK_AGAIN)
+            yield subject.alert, Suppression(Reason.INCIDENT, at + CHECK_AGAIN)
 
 
 CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _snoozed)

@@ -84,7 +84,7 @@ class AlertSelection:
     def alerts(self, *, to: User) -> AlertQuerySet:
         """The unresolved ones."""
         if not self.is_all:
-            return self._selected(visible(Alert.objects.unresolved(), to=to))
+            return self._covered(visible(Alert.objects.unresolved(), to=to))
         listed = Alert.objects.snoozed() if self.is_snoozed else Alert.objects.awake()
         return self.matching.apply(self._seen(visible(listed, to=to)))
 
@@ -93,8 +93,8 @@ class AlertSelection:
         return Counter(dict(alerts.order_by().values_list("severity").annotate(number=Count("pk"))))
 
     def outcome(self, *, by: User) -> BulkOutcome:
-        """The people who have acknowledged the selected alerts meanwhile."""
-        unresolved = self._asked(visible(Alert.objects.unresolved(), to=by))
+        """What has become of the selected alerts by now, from the database."""
+        unresolved = self._covered(visible(Alert.objects.unresolved(), to=by))
         numbers = unresolved.aggregate(
             changed=Count("pk", filter=Q(acknowledged_by=by)),
             theirs=Count("pk", filter=Q(state=AlertState.ACKNOWLEDGED) & ~Q(acknowledged_by=by)),
@@ -103,9 +103,9 @@ class AlertSelection:
         resolved = visible(Alert.objects.filter(state=AlertState.RESOLVED), to=by)
         if self.is_all:
             resolved = resolved.filter(resolved_at__gte=self.seen_at)  # (index: alert_resolved)
-        return BulkOutcome(resolved=self._asked(resolved).count(), **numbers)
+        return BulkOutcome(resolved=self._covered(resolved).count(), **numbers)
 
-    def _asked(self, alerts: AlertQuerySet) -> AlertQuerySet:
+    def _covered(self, alerts: AlertQuerySet) -> AlertQuerySet:
         """The selected `alerts`, or those that were unacknowledged when the dialog opened."""
         if not self.is_all:
             return self._selected(alerts)

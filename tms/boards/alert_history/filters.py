@@ -63,7 +63,7 @@ class PastFilter:
         if self.rule:
             rows = rows.filter(rule=int(self.rule))
         if self.who:
-            rows = rows.filter(pk__in=self._taken().values("alert"))
+            rows = rows.filter(pk__in=self._acknowledgements().values("alert"))
         return rows.filter(self._found()) if self.q else rows
 
     @property
@@ -76,10 +76,10 @@ class PastFilter:
     def is_empty(self) -> bool:
         return not self.query
 
-    def _taken(self) -> QuerySet[Transition]:
+    def _acknowledgements(self) -> QuerySet[Transition]:
         """By primary key instead of name, so that PostgreSQL can estimate the number of rows."""
         person = User.objects.filter(username=self.who).values_list("pk", flat=True).first()
-        return Transition.objects.taken().filter(by=person) if person else Transition.objects.none()
+        return Transition.objects.acknowledgements().filter(by=person) if person else Transition.objects.none()
 
     def _found(self) -> Q:
         # Lists and subqueries that PostgreSQL hashes once: an OR over joins would be evaluated per row.

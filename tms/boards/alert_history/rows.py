@@ -13,7 +13,7 @@ from tms.boards.rows.common import Bilingual, SiteLabel
 from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
-FIRST_ACKNOWLEDGEMENT = Transition.objects.taken().filter(alert=OuterRef("pk")).order_by("at", "pk")
+FIRST_ACKNOWLEDGEMENT = Transition.objects.acknowledgements().filter(alert=OuterRef("pk")).order_by("at", "pk")
 LAST_COMMENT = Transition.objects.with_comment().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
 
 

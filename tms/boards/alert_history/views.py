@@ -8,8 +8,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
-from tms.boards.alert_history import search
-from tms.boards.alert_history.search import Search
+from tms.boards.alert_history.search import HEAD, Search
 from tms.boards.alert_history.statistics import Figures
 from tms.boards.formatting import csv_export
 
@@ -19,20 +18,20 @@ from tms.boards.formatting import csv_export
 @sign_in_required
 def past_alerts(request: AuthenticatedRequest) -> HttpResponse:
     at = timezone.now()
-    asked = Search.of(request.GET, person=request.user, at=at)
-    context = {"nav_item": "alerts", "asked": asked, **asked.page(), **asked.choices(), "spans": asked.spans(at)}
+    search = Search.of(request.GET, person=request.user, at=at)
+    context = {"nav_item": "alerts", "search": search, **search.page(), **search.choices(), "spans": search.spans(at)}
     if request.htmx.request_type != "partial":
         return render(request, "boards/alert_history/alerts.html", context)
     answer = render(request, "boards/alert_history/alerts.html#results", context)
-    return replace_url(answer, asked.address)
+    return replace_url(answer, search.address)
 
 
 @require_safe
 @never_cache
 @sign_in_required
 def export_past(request: AuthenticatedRequest) -> HttpResponseBase:
-    asked = Search.of(request.GET, person=request.user, at=timezone.now())
-    return csv_export.streamed(_name("alerts"), search.HEAD, asked.everything())
+    search = Search.of(request.GET, person=request.user, at=timezone.now())
+    return csv_export.streamed(_name("alerts"), HEAD, search.everything())
 
 
 @require_safe

@@ -36,7 +36,7 @@ class CensusCache(FeedListener):
         self._terminals: GroupCounter[PresenceCount] = GroupCounter(PRESENCE_KEY)
         self._alerts: GroupCounter[UnresolvedCount] = GroupCounter(UNRESOLVED_KEY)
         self._census: Census | None = None
-        self._taken: tuple[float, Census] | None = None
+        self._counted_at: tuple[float, Census] | None = None
         self._hour: tuple[float, Lines] | None = None
         self._mismatched_terminals: set[int] = set()
         self._mismatched_alerts: set[int] = set()
@@ -93,12 +93,12 @@ class CensusCache(FeedListener):
 
     def _counted(self) -> Census:
         """Without a hub every read counts; while the feed is unavailable, once per `RECOUNT_S`."""
-        taken, now = self._taken, time.monotonic()
-        if taken is not None and now - taken[0] < RECOUNT_S and hub().is_started:
-            return taken[1]
+        counted, now = self._counted_at, time.monotonic()
+        if counted is not None and now - counted[0] < RECOUNT_S and hub().is_started:
+            return counted[1]
         self.changed(EVERYTHING)
         census = take()
-        self._taken = now, census
+        self._counted_at = now, census
         return census
 
     def _current(self) -> Census:

@@ -158,4 +158,4 @@ def _moves(page_state: PageState, before: PageState | None, lists: Collection[st
     """Moves of the lists whose previous order is known."""
     known = {name: before.lists[name] for name in lists if name in before.lists} if before else {}
     found = ((name, moves(name, ids, page_state.lists.get(name, ()))) for name, ids in known.items())
-    return {name: few for name, few in found if few is not None}
+    return {name: move for name, move in found if move is not None}

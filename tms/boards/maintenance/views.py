@@ -37,16 +37,18 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
     """The form and its submission. The button `preview` only shows the next occurrences."""
     at = timezone.now()
     if request.method != "POST":
-        return _ask(request, WindowForm(initial=_begun(request, at=at)), at=at)
+        return _show_form(request, WindowForm(initial=_begun(request, at=at)), at=at)
     form = WindowForm(request.POST)
     if not form.is_valid() or "preview" in request.POST:
-        return _ask(request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _show_form(
+            request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY
+        )
     cleaned = form.cleaned_data
     try:
         windows.plan(cleaned["recurrence"], form.scope, note=cleaned["note"], by=request.user, at=at)
     except BadRecurrence as error:
         form.add_error("starts_at", str(error))
-        return _ask(request, form, at=at, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _show_form(request, form, at=at, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect("maintenance")
 
 
@@ -96,7 +98,9 @@ def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra
     return render(request, page.template, context, status=status)
 
 
-def _ask(request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = HTTPStatus.OK) -> HttpResponse:
+def _show_form(
+    request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = HTTPStatus.OK
+) -> HttpResponse:
     context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at}
     return render(request, TEMPLATE, context | _previewed(form, at=at), status=status)
 

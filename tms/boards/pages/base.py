@@ -109,8 +109,8 @@ class BoardPage(ABC):
 
 def _with_viewers(of: str, change: Change, before: PageState) -> list[int]:
     """Primary keys of the rows of alerts, or of incidents."""
-    shown = (place for place in change.viewings if place in before.parts)
-    return [int(pk) for kind, _, pk in (place.partition("-") for place in shown) if kind == of]
+    shown = (element for element in change.viewings if element in before.parts)
+    return [int(pk) for kind, _, pk in (element.partition("-") for element in shown) if kind == of]
 
 
 def nav(context: RenderContext) -> dict[str, PagePart]:

@@ -65,12 +65,12 @@ class TerminalsPage(BoardPage):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         if before is None or self.chosen.is_moved_by(change):
-            return self._anew(context, change, before)
+            return self._renew(context, change, before)
         touched, _ = self.rows_needed(change, before)
         rows = {row.element: _row(row) for row in context.terminals(sorted(touched))}
         return PageState({**before.parts, **self._counts(context), **self._needy(change, before), **rows}, before.lists)
 
-    def _anew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
+    def _renew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
         """Whether the set of rows may have changed."""
         window = self._window()
         ids = [_element(pk) for pk in window.pks]

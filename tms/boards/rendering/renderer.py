@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from tms.boards.formatting import instants
 from tms.boards.pages.base import PagePart
 
-MOST_KEPT = 4_096
+MAX_CACHED = 4_096
 """Elements: rows of the open pages, and the cells of 2,000 sites."""
 
 BLOCKS = "details|div|footer|form|h2|h3|header|li|ol|p|section|summary|table|tbody|td|th|thead|tr|ul"
@@ -43,7 +43,7 @@ class PartRenderer:
         """One attribute, because several threads render."""
 
 
-@lru_cache(MOST_KEPT)
+@lru_cache(MAX_CACHED)
 def _part_renderer(template: str, element: str, language: str) -> PartRenderer:
     return PartRenderer()
 

@@ -28,11 +28,11 @@ class Expected(NamedTuple):
     by: str = ""
 
 
-def expected_of(places: Mapping[int, int], *, at: datetime) -> dict[int, Expected]:
+def expected_of(site_of: Mapping[int, int], *, at: datetime) -> dict[int, Expected]:
     """Planned absence of these terminals (with their sites); maintenance takes precedence over closing time."""
-    closed = plan_cache().closed(set(places.values()), at)
-    found = {pk: Expected(PlannedKind.CLOSED, closed[site]) for pk, site in places.items() if site in closed}
-    covers = services.covered(places, among=plan_cache().maintenance(at).windows)
+    closed = plan_cache().closed(set(site_of.values()), at)
+    found = {pk: Expected(PlannedKind.CLOSED, closed[site]) for pk, site in site_of.items() if site in closed}
+    covers = services.covered(site_of, among=plan_cache().maintenance(at).windows)
     return found | {
         pk: Expected(PlannedKind.MAINTENANCE, cover.until, cover.note, cover.by) for pk, cover in covers.items()
     }

@@ -169,9 +169,9 @@ class RuleForm(forms.Form):
     def _field_of(self, name: str) -> str | None:
         """The form field of a rule's field; None for the form as a whole."""
         severities = [one["severity"] for one in self.rule.thresholds]
-        places = {"limit": severities[0], "lower_limit": f"{severities[0]}_lower", "higher_thresholds": severities[-1]}
-        place = places.get(name, name)
-        return place if place in self.fields else None
+        fields = {"limit": severities[0], "lower_limit": f"{severities[0]}_lower", "higher_thresholds": severities[-1]}
+        field = fields.get(name, name)
+        return field if field in self.fields else None
 
     @property
     def rows(self) -> list[list[tuple[forms.BoundField, str]]]:

@@ -10,7 +10,7 @@ from tms.boards.rules.sentence import where
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.telemetry import metric_names
 
-LOOKED_AT = 50
+SAMPLED = 50
 """Number of terminals whose metric names are suggested."""
 
 
@@ -26,7 +26,7 @@ class RuleLine(NamedTuple):
 def lines(*, to: Person) -> list[RuleLine]:
     rows = visible(Rule.objects.not_deleted(), to=to).select_related("site", "group")
     unresolved = dict(Alert.objects.unresolved().order_by().values_list("rule").annotate(Count("pk")))
-    told = [
+    found = [
         RuleLine(
             rule,
             rule.thresholds[-1]["severity"],
@@ -36,16 +36,16 @@ def lines(*, to: Person) -> list[RuleLine]:
         )
         for rule in rows
     ]
-    return sorted(told, key=lambda line: (not line.rule.enabled, line.rule.local_name))
+    return sorted(found, key=lambda line: (not line.rule.enabled, line.rule.local_name))
 
 
 def known_metrics() -> list[str]:
     """Metrics that terminals report now, and common ones."""
     online = TerminalState.objects.filter(presence=Presence.ONLINE).order_by("-pk")
-    reported = {name for values in online.values_list("metrics", flat=True)[:LOOKED_AT] for name in values}
+    reported = {name for values in online.values_list("metrics", flat=True)[:SAMPLED] for name in values}
     return sorted({*metric_names.LABELS, *reported})
 
 
 def known_models() -> list[str]:
     models = Terminal.objects.exclude(model="").order_by("model").values_list("model", flat=True)
-    return list(models.distinct()[:LOOKED_AT])
+    return list(models.distinct()[:SAMPLED])

@@ -24,14 +24,14 @@ def sentence(rule: Rule) -> SafeString:
 
 def where(rule: Rule) -> str:
     """The terminals in its scope."""
-    told = [TerminalKind(rule.terminal_kind).label if rule.terminal_kind else gettext("any terminal")]
+    words = [TerminalKind(rule.terminal_kind).label if rule.terminal_kind else gettext("any terminal")]
     if rule.model:
-        told.append(gettext("model %s") % rule.model)
+        words.append(gettext("model %s") % rule.model)
     if rule.site:
-        told.append(rule.site.local_name)
+        words.append(rule.site.local_name)
     if rule.group:
-        told.append(gettext("group %s") % rule.group.name)
-    return ", ".join(map(str, told))
+        words.append(gettext("group %s") % rule.group.name)
+    return ", ".join(map(str, words))
 
 
 def _values(rule: Rule) -> dict[str, Any]:
@@ -48,22 +48,22 @@ def _higher(rule: Rule, threshold: Mapping[str, Any]) -> SafeString:
 
 
 def _clauses(rule: Rule) -> list[SafeString]:
-    told = []
+    words = []
     if rule.duration_s:
-        told.append(format_html(gettext("Must last for {span}."), span=_bold(written(rule.duration_s))))
+        words.append(format_html(gettext("Must last for {span}."), span=_bold(written(rule.duration_s))))
     if rule.hours == RuleHours.OPEN:
-        told.append(format_html("{}", gettext("Active only while the site is open.")))
+        words.append(format_html("{}", gettext("Active only while the site is open.")))
     if not rule.watches_flapping:
-        told.append(format_html("{}", gettext("Opens a new alert each time, even while flapping.")))
+        words.append(format_html("{}", gettext("Opens a new alert each time, even while flapping.")))
     if rule.hysteresis:
         back = _bold(rule.kind_object.format_limit(rule, rule.hysteresis))
-        told.append(format_html(gettext("Clears {back} inside the threshold."), back=back))
+        words.append(format_html(gettext("Clears {back} inside the threshold."), back=back))
     if rule.clear_code:
-        told.append(format_html(gettext("Clears on {event}."), event=_bold(rule.clear_code)))
+        words.append(format_html(gettext("Clears on {event}."), event=_bold(rule.clear_code)))
     if rule.clear_after_s:
         span = _bold(written(rule.clear_after_s))
-        told.append(format_html(gettext("Clears if it does not recur for {span}."), span=span))
-    return told
+        words.append(format_html(gettext("Clears if it does not recur for {span}."), span=span))
+    return words
 
 
 def _severity(name: str) -> str:

@@ -50,8 +50,8 @@ def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> t
 
 
 def _enrol_next(site: Site, **facts: str) -> tuple[Terminal, PlainCredential]:
-    place = site.code.upper().strip("-_") or "T"  # a UID begins with a letter or digit
-    stem = f"{place}-{UID_MARKS[TerminalKind(facts['kind'])]}-"
+    prefix = site.code.upper().strip("-_") or "T"  # a UID begins with a letter or digit
+    stem = f"{prefix}-{UID_MARKS[TerminalKind(facts['kind'])]}-"
     number = Terminal.objects.filter(uid__startswith=stem).count()
     while True:
         number += 1

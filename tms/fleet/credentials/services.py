@@ -33,7 +33,7 @@ class CredentialKey(NamedTuple):
     identity: TerminalIdentity
 
 
-NOBODY = CredentialKey(0, "0" * 64, TerminalIdentity(0, "", 0, TerminalKind.KIOSK))
+NO_KEY = CredentialKey(0, "0" * 64, TerminalIdentity(0, "", 0, TerminalKind.KIOSK))
 
 
 @transaction.atomic
@@ -65,9 +65,9 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[CredentialKey
         )
     )
     found: dict[str, list[CredentialKey]] = {}
-    for pk, kept, terminal_id, uid, site_id, kind, model in rows:
+    for pk, token_hash, terminal_id, uid, site_id, kind, model in rows:
         identity = TerminalIdentity(terminal_id, uid, site_id, kind, model)
-        found.setdefault(identity.uid, []).append(CredentialKey(pk, kept, identity))
+        found.setdefault(identity.uid, []).append(CredentialKey(pk, token_hash, identity))
     return found
 
 
@@ -75,8 +75,8 @@ def match(offered: credential.PlainCredential, keys: Collection[CredentialKey]) 
     """The key that matches `offered`, or None. Takes as long for an unknown UID as for a wrong secret."""
     given = hash_token(offered.secret)
     opened = None
-    for key in keys or (NOBODY,):
-        if hmac.compare_digest(given, key.digest) and key is not NOBODY:
+    for key in keys or (NO_KEY,):
+        if hmac.compare_digest(given, key.digest) and key is not NO_KEY:
             opened = key
     return opened
 

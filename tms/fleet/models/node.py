@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 HEARTBEAT_S = 2.0
 LOST_AFTER_S = 8.0
 """A node without a heartbeat for this long is lost; up to three heartbeats may fail before."""
-FORGOTTEN_AFTER = timedelta(days=30)
+UNUSED_AFTER = timedelta(days=30)
 
 
 class NodeState(models.TextChoices):
@@ -32,9 +32,9 @@ class NodeQuerySet(models.QuerySet["Node"]):
         """Without a recent heartbeat, by the database's clock, because clocks of hosts differ."""
         return self.alive().filter(heartbeat_at__lt=Now() - timedelta(seconds=LOST_AFTER_S))
 
-    def forgotten(self) -> Self:
+    def unused(self) -> Self:
         """Unused for 30 days: temporary hosts leave a name each."""
-        return self.exclude(state__in=ALIVE).filter(heartbeat_at__lt=Now() - FORGOTTEN_AFTER)
+        return self.exclude(state__in=ALIVE).filter(heartbeat_at__lt=Now() - UNUSED_AFTER)
 
     def that_dropped(self, since: datetime) -> Self:
         """Dropped links after `since`."""

@@ -45,7 +45,7 @@ class Membership:
         Raises NameTaken if a live process has the name; finding out may take WATCH_S.
         """
         before = Node.objects.filter(name=self.name).first()
-        if before is not None and self._seems_alive(before) and is_heard(before, pause=pause):
+        if before is not None and self._seems_alive(before) and has_heartbeat(before, pause=pause):
             raise NodeNameTaken(before)
         if not self._enter(before):
             raise NodeNameTaken(Node.objects.get(name=self.name))
@@ -83,7 +83,7 @@ class Membership:
         me = {"run": self.run, "host": self._host, "pid": self._pid, "started_at": Now(), "heartbeat_at": Now()}
         me |= {"state": NodeState.RUNNING, "links": 0}
         with transaction.atomic():
-            Node.objects.forgotten().delete()
+            Node.objects.unused().delete()
             publish(Change(nodes=True))
             if before is not None:
                 return bool(Node.objects.filter(pk=before.pk, run=before.run).update(**me))
@@ -108,7 +108,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def is_heard(node: Node, *, pause: Callable[[float], None]) -> bool:
+def has_heartbeat(node: Node, *, pause: Callable[[float], None]) -> bool:
     """Wait for a new heartbeat: the process id may belong to another process, or the host may no longer exist."""
     for _ in range(round(WATCH_S / WATCH_EACH_S)):
         pause(WATCH_EACH_S)

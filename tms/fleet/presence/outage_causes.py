@@ -92,11 +92,11 @@ class Return:
         return max(0, self.boot.last_seq - self.seq)
 
     def evidence(self, *, lost_by: str, began_at: datetime) -> Evidence:
-        heard_at = self.last_seen_at or began_at
+        last_frame_at = self.last_seen_at or began_at
         return Evidence(
             lost_by=lost_by,
             away_s=seconds(self.at - began_at),
-            unheard_s=seconds(self.at - min(heard_at, began_at)),
+            unheard_s=seconds(self.at - min(last_frame_at, began_at)),
             has_restarted=self.has_restarted,
             offline_s=seconds(self.at - self.offline_at) if self.offline_at else None,
             uptime_s=self.uptime_s,

@@ -51,12 +51,12 @@ def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return
     """
     before = _open({back.terminal_id for back in returns.values()})
     away, within = {row.terminal_id: row for row in before}, []
-    for place, change in enumerate(link_changes):
+    for index, change in enumerate(link_changes):
         if change.before == Presence.ONLINE:
             away[change.terminal_id] = row = _begun(change)
             within.append(row)
-        elif place in returns and (gone := away.pop(change.terminal_id, None)):
-            _end(gone, returns[place], at=change.at, timing=timing)
+        elif index in returns and (lost := away.pop(change.terminal_id, None)):
+            _end(lost, returns[index], at=change.at, timing=timing)
     _update(before)
     _insert(within)
 

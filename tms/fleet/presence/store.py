@@ -111,11 +111,11 @@ def sweep_due(due: Collection[int], at: datetime) -> list[LinkStateChange]:
         return change
 
     link_changes = _decide(due, decide) if due else []
-    transaction.on_commit(partial(_tell_how_late, given_up, at=at))
+    transaction.on_commit(partial(_observe_delays, given_up, at=at))
     return link_changes
 
 
-def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -> None:
+def _observe_delays(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -> None:
     """Terminals that become offline `at`. The lease does not apply to those that announced their return."""
     for cause, last_seen_at in given_up:
         if cause != Cause.DID_NOT_RETURN:

@@ -162,15 +162,15 @@ def _change(
     if unchanged:
         return None
     # A flush that waited for the database reports earlier events than the sweep: history stays in order.
-    told_at = link_state.presence_at = max(at, link_state.presence_at or at)
+    noticed_at = link_state.presence_at = max(at, link_state.presence_at or at)
     return LinkStateChange(
         link_state.terminal_id,
-        told_at,
+        noticed_at,
         before,
         presence.value,
         cause.value,
         back_at,
         link_state.session,
-        since=min(since, told_at) if since else None,
+        since=min(since, noticed_at) if since else None,
         node=link_state.node,
     )

@@ -110,7 +110,7 @@ def _save(site: models.Site, fields: dict[str, Any]) -> None:
     week = [OpeningHours(site=site, **span) for span in fields["week"]]
     holidays = [OpeningHours(site=site, weekday=HOLIDAY, **span) for span in fields["holidays"]]
     special_days = [SpecialDay(site=site, **day) for day in fields["special_days"]]
-    wrong = [
+    faults = [
         *_faults(site, at="$"),
         *_twice(week, of="week"),
         *_twice(holidays, of="holidays"),
@@ -120,8 +120,8 @@ def _save(site: models.Site, fields: dict[str, Any]) -> None:
             for fault in _faults(day, at=f"$.special_days[{n}]", exclude=("site",))
         ),
     ]
-    if wrong:
-        raise unreadable(*wrong)
+    if faults:
+        raise unreadable(*faults)
     set_hours(site, [*week, *holidays], special_days)
 
 

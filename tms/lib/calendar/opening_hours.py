@@ -114,13 +114,13 @@ class Hours:
             return special
         if self.on_holidays is not None and day in self.holidays:
             return self.on_holidays
-        return self._usual(day.weekday())
+        return self._weekly(day.weekday())
 
-    def _usual(self, weekday: int) -> Spans:
+    def _weekly(self, weekday: int) -> Spans:
         return self.week.get(weekday, ()) if self.week else ALL_DAY
 
     def _is_whole(self, weekday: int) -> bool:
-        return self._usual(weekday) == ALL_DAY
+        return self._weekly(weekday) == ALL_DAY
 
     def _runs_from(self, at: datetime) -> Iterator[Run]:
         """In chronological order, from the day before on, because those may still continue."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-LOOK_EVERY_S = 1.0
+POLL_EVERY_S = 1.0
 
 
 class LockTimeout(Exception):
@@ -24,17 +24,17 @@ def advisory_lock(key: int, *, wait_s: float, pause: Callable[[float], None] = t
         yield
         return
     deadline = time.monotonic() + wait_s
-    while not ask("SELECT pg_try_advisory_lock(%s)", key):
+    while not try_lock("SELECT pg_try_advisory_lock(%s)", key):
         if time.monotonic() >= deadline:
             raise LockTimeout
-        pause(LOOK_EVERY_S)
+        pause(POLL_EVERY_S)
     try:
         yield
     finally:
-        ask("SELECT pg_advisory_unlock(%s)", key)
+        try_lock("SELECT pg_advisory_unlock(%s)", key)
 
 
-def ask(question: str, key: int) -> bool:
+def try_lock(question: str, key: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(question, [key])
         return bool(cursor.fetchone()[0])

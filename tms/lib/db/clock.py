@@ -52,16 +52,16 @@ class DatabaseClock:
 
     def _set(self) -> bool:
         """Whether the answer came in time."""
-        asked = self._monotonic()
+        started = self._monotonic()
         shown = self._read()
-        answered = self._monotonic()
-        if answered - asked > SLOWEST_S:
+        finished = self._monotonic()
+        if finished - started > SLOWEST_S:
             return False
-        zero = shown - timedelta(seconds=(asked + answered) / 2)
+        zero = shown - timedelta(seconds=(started + finished) / 2)
         if self._zero is not None and abs(zero - self._zero) > STEP:
             self.steps += 1
             log.warning("database_clock_stepped", by_s=(zero - self._zero).total_seconds())
-        self._zero, self._read_at = zero, answered
+        self._zero, self._read_at = zero, finished
         return True
 
 

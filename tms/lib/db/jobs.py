@@ -14,9 +14,9 @@ def skip_when_empty[M: Model](rows: Callable[[datetime], QuerySet[M]]) -> Callab
 
     def only_then(work: Pass) -> Pass:
         @wraps(work)
-        def asked(at: datetime) -> int:
+        def checked(at: datetime) -> int:
             return work(at) if rows(at).exists() else 0
 
-        return asked
+        return checked
 
     return only_then

@@ -34,8 +34,8 @@ class DestinationForm(Plain, ModelForm[Destination]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if wrong := fault_in_hours(cleaned, are_needed=False):
-            self.add_error(*wrong)
+        if fault := fault_in_hours(cleaned, are_needed=False):
+            self.add_error(*fault)
         return cleaned
 
     def clean_name(self) -> str:

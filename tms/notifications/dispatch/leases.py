@@ -35,7 +35,7 @@ from tms.notifications.transports.result import SendOutcome, SendResult, one_lin
 
 log = structlog.get_logger(__name__)
 
-LOOKED_AT = 100
+EXAMINED = 100
 """Deliveries examined in one call; those no longer needed are withdrawn."""
 
 
@@ -55,7 +55,7 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
     here = Delivery.objects.filter(destination=destination_id)
     if here.filter(state=DeliveryState.SENDING).exists():
         return None
-    for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:LOOKED_AT]:
+    for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:EXAMINED]:
         if not delivery.attempts and not _is_prepared(delivery, at):
             continue
         delivery.state, delivery.lease_id, delivery.leased_at = DeliveryState.SENDING, uuid4(), at
@@ -145,7 +145,7 @@ def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) 
         item.delete()
         Escalation.objects.filter(**column(item.subject), policy=delivery.policy_id).update(
             next_step=delivery.step,
-            due_at=why.ask_again_at(at) if why else None,
+            due_at=why.check_again_at(at) if why else None,
             suppression=why.reason if why else "",
         )
     return needed

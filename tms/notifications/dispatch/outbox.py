@@ -121,7 +121,7 @@ def _escalate(pks: Collection[int], at: datetime) -> int:
         if escalation.subject not in unacknowledged or not escalation.policy.enabled:
             escalation.due_at = None
         elif (why := suppressed.get(escalation.subject) or outside.get(escalation.pk)) is not None:
-            escalation.due_at, escalation.suppression = why.ask_again_at(at), why.reason
+            escalation.due_at, escalation.suppression = why.check_again_at(at), why.reason
         else:
             notifications += _take_step(escalation, steps.get(escalation.policy_id, []), at)
     Escalation.objects.bulk_update(due, ["due_at", "suppression", "next_step", "steps_taken"])

@@ -31,10 +31,10 @@ def line(kind: NotificationKind, incident: Incident) -> str:
     }
     if kind is NotificationKind.RESOLVED and incident.resolved_at is not None:
         values["until"] = local(incident.resolved_at, zone)
-        said = gettext("%(title)s, from %(since)s to %(until)s") % values
-        return "; ".join(filter(None, (said, _rest(incident))))
-    said = gettext("%(severity)s, %(title)s, since %(since)s") % values
-    return "; ".join(filter(None, (said, incident.common_factor_text)))
+        summary = gettext("%(title)s, from %(since)s to %(until)s") % values
+        return "; ".join(filter(None, (summary, _rest(incident))))
+    summary = gettext("%(severity)s, %(title)s, since %(since)s") % values
+    return "; ".join(filter(None, (summary, incident.common_factor_text)))
 
 
 def _rest(incident: Incident) -> str:

@@ -150,11 +150,11 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
 @transaction.atomic
 def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
     """Raises ProblemError with all errors."""
-    places = {
+    choices = {
         "sites": numbers(Site.objects.all(), "code", fields["sites"], "$.sites"),
         "groups": numbers(Group.objects.all(), "name", fields["groups"], "$.groups"),
     }
-    form, steps = PolicyForm(fields | places, instance=policy), StepForms(_as_sent(fields["steps"]), prefix="steps")
+    form, steps = PolicyForm(fields | choices, instance=policy), StepForms(_as_sent(fields["steps"]), prefix="steps")
     if not (form.is_valid() & steps.is_valid()):
         of_steps = (one for number, step in enumerate(steps.forms) for one in faults(step, at=f"$.steps[{number}]"))
         of_all = (RequestFault("$.steps", str(message)) for message in steps.non_form_errors())

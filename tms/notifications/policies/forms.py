@@ -52,8 +52,8 @@ class PolicyForm(Plain, ModelForm[Policy]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         cleaned["when"] = cleaned.get("when") or PolicyHours.ALWAYS
-        if wrong := fault_in_hours(cleaned, are_needed=cleaned["when"] in (PolicyHours.WITHIN, PolicyHours.OUTSIDE)):
-            self.add_error(*wrong)
+        if fault := fault_in_hours(cleaned, are_needed=cleaned["when"] in (PolicyHours.WITHIN, PolicyHours.OUTSIDE)):
+            self.add_error(*fault)
         return cleaned
 
 

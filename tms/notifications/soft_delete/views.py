@@ -48,7 +48,7 @@ def restore(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
     try:
         services.restore(row, is_on=request.POST.get("on") == "1")
     except NameTaken:
-        return _page(request, kind, row, is_taken=True)
+        return _page(request, kind, row, is_name_taken=True)
     return redirect(row)
 
 
@@ -69,15 +69,15 @@ def _found(kind: str, pk: int, *, is_deleted: bool = False) -> services.SoftDele
 
 
 def _page(
-    request: AuthenticatedRequest, kind: str, row: services.SoftDeletable, *, is_taken: bool = False
+    request: AuthenticatedRequest, kind: str, row: services.SoftDeletable, *, is_name_taken: bool = False
 ) -> HttpResponse:
     context = {
         "nav_item": LISTS[kind],
         "kind": kind,
         "row": row,
-        "is_taken": is_taken,
-        "back": reverse(LISTS[kind]) if is_taken else row.get_absolute_url(),
+        "is_taken": is_name_taken,
+        "back": reverse(LISTS[kind]) if is_name_taken else row.get_absolute_url(),
     }
     return render(
-        request, "notifications/delete.html", context, status=HTTPStatus.CONFLICT if is_taken else HTTPStatus.OK
+        request, "notifications/delete.html", context, status=HTTPStatus.CONFLICT if is_name_taken else HTTPStatus.OK
     )

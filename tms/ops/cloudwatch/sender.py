@@ -124,19 +124,19 @@ class Sender:
             self._put([datum.wire(now) for datum in batch])
         except RejectedByCloudWatch as error:
             log.error("cloudwatch_refused", error=str(error), data=len(batch))
-            self._forget(batch)
+            self._drop_batch(batch)
             instruments.BRIDGE_LOST.labels("refused").inc(len(batch))
         except Exception as error:  # noqa: BLE001  (of boto3 there are many kinds; each means that nothing arrived)
             instruments.BRIDGE_FAILURES.inc()
-            self._tell(is_away=True, error=repr(error))
+            self._log_change(is_away=True, error=repr(error))
             return False
         else:
-            self._forget(batch)
+            self._drop_batch(batch)
             instruments.BRIDGE_SENT.inc(len(batch))
-        self._tell(is_away=False)
+        self._log_change(is_away=False)
         return True
 
-    def _forget(self, batch: Sequence[Datum]) -> None:
+    def _drop_batch(self, batch: Sequence[Datum]) -> None:
         """Some of the sent data may have been dropped meanwhile."""
         done = set(map(id, batch))
         with self._changed:
@@ -150,7 +150,7 @@ class Sender:
         if number > 0:
             instruments.BRIDGE_LOST.labels(cause).inc(number)
 
-    def _tell(self, *, is_away: bool, **facts: str) -> None:
+    def _log_change(self, *, is_away: bool, **facts: str) -> None:
         """Log a change of state only."""
         if is_away != self._is_away:
             self._is_away = is_away

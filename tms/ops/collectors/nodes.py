@@ -14,7 +14,7 @@ from tms.fleet.models.node import Node, NodeState
 from tms.fleet.nodes import dropped_terminals
 from tms.lib.db.clock import db_clock
 
-LOST_IS_NEWS = timedelta(hours=1)
+LOST_SHOWN_FOR = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +48,8 @@ def dropped_family() -> GaugeMetricFamily:
 
 def count_nodes() -> GaugeMetricFamily:
     """Nodes lost longer ago are left out: their host was replaced by one of another name."""
-    news = Node.objects.exclude(state=NodeState.LOST, heartbeat_at__lt=Now() - LOST_IS_NEWS)
-    counted = dict(news.order_by().values_list("state").annotate(n=Count("pk")))
+    shown = Node.objects.exclude(state=NodeState.LOST, heartbeat_at__lt=Now() - LOST_SHOWN_FOR)
+    counted = dict(shown.order_by().values_list("state").annotate(n=Count("pk")))
     family = nodes_family()
     for state in NodeState.values:
         family.add_metric([state], counted.get(state, 0))

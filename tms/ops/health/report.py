@@ -73,7 +73,7 @@ def is_live() -> bool:
 def report(*, at: datetime | None = None) -> Mapping[str, str]:
     """The state of each part by name: `ok`, or the problem."""
     at = at or db_clock().now()
-    parts = _watches[-1].parts() if _watches else ask_database(at)
+    parts = _watches[-1].parts() if _watches else database_parts(at)
     return parts | {name: check(at) for name, check in (CHECKS | _added).items()}
 
 
@@ -90,7 +90,7 @@ def answer(*, strict: bool) -> tuple[int, dict[str, object]]:
     return (200 if is_good else 503), body
 
 
-def ask_database(at: datetime) -> Parts:
+def database_parts(at: datetime) -> Parts:
     """Checks that need the database. Blocks."""
     return {"database": database(at), "clock": clock(at), "loops": loops(at)}
 
@@ -158,7 +158,7 @@ class DatabaseWatch:
         self._found: Parts = dict.fromkeys(("database", "clock", "loops"), "not asked yet")
         self._found_at = monotonic()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._ask_forever, name="health", daemon=True)
+        self._thread = threading.Thread(target=self._poll, name="health", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -178,7 +178,7 @@ class DatabaseWatch:
 
     def ask(self) -> None:
         try:
-            found = ask_database(db_clock().now())
+            found = database_parts(db_clock().now())
         except Exception as error:  # this thread must survive any error
             log.exception("health_check_failed")
             found = dict.fromkeys(self._found, f"unknown: {type(error).__name__}")
@@ -186,7 +186,7 @@ class DatabaseWatch:
             connection.close()
         self._found, self._found_at = found, self._monotonic()
 
-    def _ask_forever(self) -> None:
+    def _poll(self) -> None:
         while not self._stopping.is_set():
             self.ask()
             self._stopping.wait(CHECK_EVERY_S if is_well(self._found) else CHECK_AGAIN_S)

@@ -19,13 +19,13 @@ class NulMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(API) or not (where := _place(request)):
+        if request.path.startswith(API) or not (where := _location(request)):
             return self.get_response(request)
-        wrong = gettext("%(where)s contains the character U+0000 (%%00). Remove it from the address.")
-        return render(request, "400.html", {"wrong": wrong % {"where": where}}, status=HTTPStatus.BAD_REQUEST)
+        error = gettext("%(where)s contains the character U+0000 (%%00). Remove it from the address.")
+        return render(request, "400.html", {"error": error % {"where": where}}, status=HTTPStatus.BAD_REQUEST)
 
 
-def _place(request: HttpRequest) -> str:
+def _location(request: HttpRequest) -> str:
     if NUL in request.path:
         return gettext("The path")
     if "%00" not in request.META.get("QUERY_STRING", ""):  # a cheap check that most requests pass

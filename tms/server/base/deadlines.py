@@ -8,7 +8,7 @@ from typing import Protocol
 from tms.server.base.flow import Flow
 
 
-class Owing(Protocol):
+class OpenConnection(Protocol):
     """A connection that has not sent a complete request."""
 
     def __hash__(self) -> int: ...
@@ -19,25 +19,25 @@ class Deadlines:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.until: dict[Owing, float] = {}
-        self.answering: Counter[Owing] = Counter()
+        self.until: dict[OpenConnection, float] = {}
+        self.answering: Counter[OpenConnection] = Counter()
         """Complete requests without a response; several if a client pipelines."""
-        self.looked_at = 0.0
+        self.checked_at = 0.0
 
-    def connected(self, connection: Owing, now: float) -> None:
+    def connected(self, connection: OpenConnection, now: float) -> None:
         self.until[connection] = now + self.flow.request_timeout
 
-    def began(self, connection: Owing, now: float) -> None:
+    def began(self, connection: OpenConnection, now: float) -> None:
         """The first bytes of a request have arrived."""
         if connection in self.until:
             self.until[connection] = min(self.until[connection], now + self.flow.request_timeout)
 
-    def complete(self, connection: Owing) -> None:
+    def complete(self, connection: OpenConnection) -> None:
         """A request is complete."""
         self.until.pop(connection, None)
         self.answering[connection] += 1
 
-    def answered(self, connection: Owing, now: float) -> None:
+    def answered(self, connection: OpenConnection, now: float) -> None:
         """The connection may be reused for the next request."""
         if self.answering[connection] > 1:
             self.answering[connection] -= 1
@@ -45,14 +45,14 @@ class Deadlines:
         del self.answering[connection]
         self.until[connection] = now + self.flow.keep_alive
 
-    def forget(self, connection: Owing) -> None:
+    def discard(self, connection: OpenConnection) -> None:
         """The connection ended, or became a WebSocket."""
         self.until.pop(connection, None)
         del self.answering[connection]
 
-    def overdue(self, now: float) -> list[Owing]:
+    def overdue(self, now: float) -> list[OpenConnection]:
         """Connections to drop; called once a second."""
-        if now - self.looked_at < 1:
+        if now - self.checked_at < 1:
             return []
-        self.looked_at = now
+        self.checked_at = now
         return [connection for connection, until in self.until.items() if until <= now]

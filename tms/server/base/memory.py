@@ -11,7 +11,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 BOUNDS = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: MIB // 4, M_TRIM_THRESHOLD: MIB}
 
 
-def keep_still(flow: Flow) -> None:
+def tune_gc(flow: Flow) -> None:
     """Call before the first connection: freezes what is loaded, and makes collections rare. In a running loop."""
     give_back()
     if flow.gc_threshold:

@@ -62,7 +62,7 @@ class Applications(Server):
         if isinstance(protocol, WebRequest):
             self.acceptor.deadlines.complete(protocol.transport)
         if isinstance(protocol, FlowProtocol):
-            self.acceptor.deadlines.forget(protocol.transport)
+            self.acceptor.deadlines.discard(protocol.transport)
             scope["extensions"] = {"websocket.http.response": {}}
             scope["tms.connection"] = protocol
             protocol.scope = scope
@@ -101,7 +101,7 @@ class Applications(Server):
         if "cancelling" in details:
             details.pop("cancelling").cancel()
         if "disconnected" in details:
-            self.forget(protocol)
+            self.discard(protocol)
         elif isinstance(protocol, FlowProtocol):
             protocol.application_ended()  # daphne leaves the socket open while its queue grows
         elif error:
@@ -119,11 +119,11 @@ class Applications(Server):
             self.acceptor.deadlines.answered(protocol.transport, now)
         task = details.get("application_instance")
         if task is None or task.done():
-            self.forget(protocol)
+            self.discard(protocol)
         else:
             details["cancelling"] = self.reactor.loop.call_later(self.flow.linger, cancel, task)
 
-    def forget(self, protocol: FlowProtocol | WebRequest) -> None:
+    def discard(self, protocol: FlowProtocol | WebRequest) -> None:
         del self.connections[protocol]
         if self.emptied and not self.connections:
             self.emptied.set()

@@ -21,13 +21,13 @@ class DaphneHandshake(DaphneOutput):
     headers with the accept, a check of the subprotocol, and 503 while the process is full or ending.
     """
 
-    last_heard = 0.0
+    received_at = 0.0
     denial: tuple[int, Headers, bytes] | None = None
 
     def onConnect(self, request: Any) -> Deferred[Any]:
         """A valid handshake arrived. Accepted through daphne's `handshake_deferred`, denied without it."""
         server: SocketServer = self.factory.server_class
-        self.last_heard = monotonic()
+        self.received_at = monotonic()
         self.take_over_output()
         self.screen(request, server)
         if self.state != self.STATE_CONNECTING:
@@ -50,7 +50,7 @@ class DaphneHandshake(DaphneOutput):
     def reply_accept(self, message: Message) -> None:
         if self.state != self.STATE_CONNECTING:
             return  # the client disconnected meanwhile
-        if self.owes_too_much:  # earlier responses on this connection that the client does not read
+        if self.is_over_limit:  # earlier responses on this connection that the client does not read
             self.drop("slow_bytes")
             return
         subprotocol = message.get("subprotocol")

@@ -28,20 +28,20 @@ class DaphneOutput(WebSocketProtocol):
         return self.transport.unwritten
 
     @property
-    def owes_too_much(self) -> bool:
+    def is_over_limit(self) -> bool:
         flow: Flow = self.factory.server_class.flow
         return self.transport.unwritten > flow.max_unwritten
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Everything that autobahn sends passes here: messages, pings, pongs, closes, handshake responses."""
-        if self.owes_too_much:
+        if self.is_over_limit:
             self.drop("slow_bytes")
         else:
             self.transport.write(data)
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         """Deferred, because autobahn's state machine does not support a drop within it."""
-        if self.owes_too_much:
+        if self.is_over_limit:
             self.drop("slow_bytes")
         else:
             super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)

@@ -108,7 +108,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
         """Autobahn's own, without the texts that it formats for a disabled log (1.8 us each)."""
         if self.failedByMe:
             return  # read, because closing with unread input would reset the connection
-        self.last_heard = monotonic()
+        self.received_at = monotonic()
         self.data += data
         if not self.waits_for_turn:
             self.frames_left = FRAMES_AT_ONCE
@@ -160,7 +160,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
 
     def onOpen(self) -> None:
         self.handshake_ended()
-        self.server.wheel.watch(self, self.last_heard + self.server.flow.ping_interval)
+        self.server.wheel.watch(self, self.received_at + self.server.flow.ping_interval)
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         if self.state == self.STATE_CONNECTING:

@@ -19,7 +19,7 @@ from tms.server.base.counters import Counters
 from tms.server.base.drain import called, drain
 from tms.server.base.flow import Flow
 from tms.server.base.interface import Hook
-from tms.server.base.memory import keep_still
+from tms.server.base.memory import tune_gc
 from tms.server.base.timer_wheel import SLOTS_PER_SECOND, Wheel
 from tms.server.daphne.applications import Applications
 from tms.server.daphne.port import FlowPort
@@ -115,7 +115,7 @@ class FlowServer(Applications):
     async def start(self) -> None:
         if self.on_ready:
             await called(self.on_ready)
-        keep_still(self.flow)
+        tune_gc(self.flow)
         self.tick()
         self.is_ready = True
         self.acceptor.open()
@@ -132,7 +132,7 @@ class FlowServer(Applications):
         self.reactor.loop.call_later(1 / SLOTS_PER_SECOND, self.tick)
         now = self.reactor.seconds()
         for protocol in self.wheel.turn(now):
-            self.look_at(protocol, now)
+            self.check_timeouts(protocol, now)
         for transport in self.acceptor.deadlines.overdue(now):
             self.counters["request_timeout"] += 1
             cast(FlowTransport, transport).abortConnection()
@@ -140,7 +140,7 @@ class FlowServer(Applications):
             if isinstance(transport, FlowTransport):
                 self.drop_if_stuck(transport, now)
 
-    def look_at(self, protocol: FlowProtocol, now: float) -> None:
+    def check_timeouts(self, protocol: FlowProtocol, now: float) -> None:
         try:
             when = protocol.due(now)
         except Exception:  # the others in its slot must not lose their timers

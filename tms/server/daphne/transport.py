@@ -42,7 +42,7 @@ class FlowTransport(tcp.Server):
     def connectionLost(self, reason: Failure) -> None:
         was_connected = self.connected  # Twisted may report a loss twice
         super().connectionLost(reason)
-        self.server.acceptor.deadlines.forget(self)
+        self.server.acceptor.deadlines.discard(self)
         if was_connected:
             self.server.acceptor.left()
 
@@ -59,8 +59,8 @@ class FlowTransport(tcp.Server):
         """How much of `data` the kernel accepted. An error counts as nothing: the writer that is registered next meets
         it again, so that the connection is lost in the reactor instead of in the caller.
         """
-        taken = self.writeSomeData(data)
-        return taken if isinstance(taken, int) else 0
+        accepted = self.writeSomeData(data)
+        return accepted if isinstance(accepted, int) else 0
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         if not self.connected:
@@ -70,12 +70,12 @@ class FlowTransport(tcp.Server):
         super().writeSequence(parts)
 
     def writeSomeData(self, data: bytes) -> int | ConnectionLost:
-        taken = super().writeSomeData(data)
-        if isinstance(taken, int):
-            self.unwritten -= taken
-            if taken and self.blocked_since is not None:
+        accepted = super().writeSomeData(data)
+        if isinstance(accepted, int):
+            self.unwritten -= accepted
+            if accepted and self.blocked_since is not None:
                 self.blocked_since = monotonic()
-        return taken
+        return accepted
 
     def startWriting(self) -> None:
         if self.blocked_since is None:

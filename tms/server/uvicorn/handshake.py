@@ -51,7 +51,7 @@ class UvicornHandshake(UvicornOutput):
     def reply_accept(self, message: Message) -> None:
         if self.phase is not SocketPhase.CONNECTING or self.acceptance is None:
             return  # the client disconnected meanwhile
-        if self.owes_too_much:  # earlier responses on this connection that the client does not read
+        if self.is_over_limit:  # earlier responses on this connection that the client does not read
             self.drop("slow_bytes")
             return
         self.choose(message.get("subprotocol"))

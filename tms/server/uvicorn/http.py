@@ -32,8 +32,8 @@ class FlowHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.deadlines.forget(self)
-        self.server_state.server.debts.ended(self)
+        self.deadlines.discard(self)
+        self.server_state.server.backlogs.ended(self)
         self.server_state.server.acceptor.left()
 
     # A request
@@ -63,11 +63,11 @@ class FlowHttp(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.server_state.server.debts.began(self)
+        self.server_state.server.backlogs.began(self)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.server_state.server.debts.ended(self)
+        self.server_state.server.backlogs.ended(self)
 
     def drop(self, why: Event) -> None:
         self.server_state.server.counters[why] += 1
@@ -83,13 +83,13 @@ class FlowHttp(HttpToolsProtocol):
             abort(self.transport)  # no HTTP client sends an upgrade before the response to its previous request
             return
         self.connections.discard(self)
-        self.deadlines.forget(self)
+        self.deadlines.discard(self)
         server = self.server_state.server
         socket = FlowSocket(server, self.transport)
         self.transport.set_protocol(socket)
         if self.unwritten:  # of earlier responses; the new protocol was not notified
-            server.debts.ended(self)
-            server.debts.began(socket)
+            server.backlogs.ended(self)
+            server.backlogs.began(socket)
         server.sockets_inside[socket] = None
         socket.begin(self.request(), self.websocket_scope())
         self.loop.call_soon(vars(self).clear)  # the parser and this refer to each other; nothing else refers to them

@@ -31,14 +31,14 @@ class UvicornOutput(asyncio.Protocol):
         return self.transport.get_write_buffer_size()
 
     @property
-    def owes_too_much(self) -> bool:
+    def is_over_limit(self) -> bool:
         return self.transport.get_write_buffer_size() > self.server.flow.max_unwritten
 
     def write(self, data: bytes) -> None:
         """Everything that is sent passes here."""
         if self.transport.is_closing():
             return
-        if self.owes_too_much:
+        if self.is_over_limit:
             self.drop("slow_bytes")
             return
         self.written += len(data)
@@ -60,10 +60,10 @@ class UvicornOutput(asyncio.Protocol):
     # Called by the transport: its high-water mark is 0
 
     def pause_writing(self) -> None:
-        self.server.debts.began(self)
+        self.server.backlogs.began(self)
 
     def resume_writing(self) -> None:
-        self.server.debts.ended(self)
+        self.server.backlogs.ended(self)
         waited, self.writable = self.writable, None
         if waited and not waited.done():
             waited.set_result(None)

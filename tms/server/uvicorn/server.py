@@ -20,12 +20,12 @@ from tms.server.base.counters import Counters
 from tms.server.base.drain import called, drain
 from tms.server.base.flow import Flow
 from tms.server.base.interface import Hook
-from tms.server.base.memory import keep_still
+from tms.server.base.memory import tune_gc
 from tms.server.base.timer_wheel import SLOTS_PER_SECOND, Wheel
+from tms.server.uvicorn.backlogs import Backlogs
 from tms.server.uvicorn.http import FlowHttp
 from tms.server.uvicorn.listener import FlowListener
 from tms.server.uvicorn.output import abort
-from tms.server.uvicorn.pending_closes import Debts
 from tms.server.uvicorn.socket import FlowSocket
 from tms.server.uvicorn.state import FlowState
 
@@ -56,7 +56,7 @@ class UvicornServer(uvicorn.Server):
         self.counters: Counters = Counter()
         self.acceptor = Acceptor(host, port, self.flow, self.counters, self.new_listener)
         self.wheel: Wheel[FlowSocket] = Wheel(monotonic())
-        self.debts = Debts(self.flow.max_blocked)
+        self.backlogs = Backlogs(self.flow.max_blocked)
         self.sockets_inside: dict[FlowSocket, None] = {}
         """WebSockets whose connection or application has not ended, oldest first."""
         self.requests: set[asyncio.Task[Any]] = set()
@@ -108,7 +108,7 @@ class UvicornServer(uvicorn.Server):
         timer = self.loop.call_later(self.flow.linger, cancel, task)
         task.add_done_callback(lambda _: timer.cancel())
 
-    def forget(self, socket: FlowSocket) -> None:
+    def discard(self, socket: FlowSocket) -> None:
         self.sockets_inside.pop(socket, None)
         self.emptied.set()
 
@@ -125,7 +125,7 @@ class UvicornServer(uvicorn.Server):
     async def start(self) -> None:
         if self.on_ready:
             await called(self.on_ready)
-        keep_still(self.flow)
+        tune_gc(self.flow)
         self.tick()
         self.is_ready = True
         self.acceptor.open()
@@ -148,15 +148,15 @@ class UvicornServer(uvicorn.Server):
         self.loop.call_later(1 / SLOTS_PER_SECOND, self.tick)
         now = monotonic()
         for socket in self.wheel.turn(now):
-            self.look_at(socket, now)
+            self.check_timeouts(socket, now)
         for connecting in [socket for socket in self.acceptor.handshaking if isinstance(socket, FlowSocket)]:
             connecting.give_up(now)
         for late in self.acceptor.deadlines.overdue(now):
             cast(FlowHttp, late).drop("request_timeout")
-        for debtor in self.debts.stuck(now):
-            debtor.drop("slow_time")
+        for connection in self.backlogs.stuck(now):
+            connection.drop("slow_time")
 
-    def look_at(self, socket: FlowSocket, now: float) -> None:
+    def check_timeouts(self, socket: FlowSocket, now: float) -> None:
         try:
             when = socket.due(now)
         except Exception:  # the others in its slot must not lose their timers

@@ -86,7 +86,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         if not task.cancelled() and (error := task.exception()):
             log.error("Exception inside application: %s", error, exc_info=error)
         if self.is_lost:
-            self.server.forget(self)
+            self.server.discard(self)
         elif self.phase is SocketPhase.CONNECTING:
             self.deny(500)
         else:
@@ -116,7 +116,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         return self.is_lost
 
     def data_received(self, data: bytes) -> None:
-        self.last_heard = monotonic()
+        self.received_at = monotonic()
         self.unread = bytes(self.unread) + data if self.unread else data
         if self.phase is SocketPhase.CONNECTING:
             self.transport.pause_reading()  # it must wait for the answer
@@ -192,8 +192,8 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
     def opened(self) -> None:
         super().opened()
         self.deadline = None
-        self.last_heard = monotonic()
-        self.server.wheel.watch(self, self.last_heard + self.server.flow.ping_interval)
+        self.received_at = monotonic()
+        self.server.wheel.watch(self, self.received_at + self.server.flow.ping_interval)
         if self.unread:
             self.resume_reading()
 
@@ -235,7 +235,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         self.server.acceptor.handshake_ended(self)
         self.server.acceptor.left()
         if self.task is None:
-            self.server.forget(self)
+            self.server.discard(self)
         else:
             code = self.codec.peers_code if self.codec else None
             self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code or ABNORMAL})

@@ -7,7 +7,7 @@ from uvicorn.server import ServerState
 
 from tms.server.base.asgi import Application
 from tms.server.base.interface import SocketServer
-from tms.server.uvicorn.pending_closes import Debts
+from tms.server.uvicorn.backlogs import Backlogs
 
 
 class UvicornSocketServer(SocketServer, Protocol):
@@ -15,12 +15,12 @@ class UvicornSocketServer(SocketServer, Protocol):
 
     application: Application
     loop: asyncio.AbstractEventLoop
-    debts: Debts
+    backlogs: Backlogs
     sockets_inside: dict[Any, None]
 
     def end_later(self, task: asyncio.Task[None]) -> None: ...
 
-    def forget(self, socket: Any) -> None: ...
+    def discard(self, socket: Any) -> None: ...
 
 
 class FlowState(ServerState):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-OURS = {"connection", "content-length", "transfer-encoding"}
+SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
 """Headers about the transfer of a denial; the server writes them."""
 
 type Headers = list[tuple[str, str]]
@@ -21,4 +21,4 @@ def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
 
 
 def of_denial(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
-    return [(name, value) for name, value in decoded(headers) if name.lower() not in OURS]
+    return [(name, value) for name, value in decoded(headers) if name.lower() not in SERVER_HEADERS]

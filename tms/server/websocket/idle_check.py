@@ -9,7 +9,7 @@ PING = b"tms"
 class Silence:
     """When a link last received something, and what to do about it."""
 
-    last_heard = 0.0
+    received_at = 0.0
     ping_sent: float | None = None
     reading_paused: bool
 
@@ -22,11 +22,11 @@ class Silence:
     def listened(self, now: float, flow: Flow) -> float | None:
         """Ping a silent peer, drop one that stays silent; returns when to check again."""
         if self.ping_sent is not None:
-            if self.last_heard < self.ping_sent and not self.reading_paused:
+            if self.received_at < self.ping_sent and not self.reading_paused:
                 return self.overdue(self.ping_sent + flow.ping_timeout, now)
             self.ping_sent = None
-        if now < self.last_heard + flow.ping_interval:
-            return self.last_heard + flow.ping_interval
+        if now < self.received_at + flow.ping_interval:
+            return self.received_at + flow.ping_interval
         self.ping_sent = now
         self.send_ping()
         return now + flow.ping_timeout

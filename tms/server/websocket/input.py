@@ -26,7 +26,7 @@ class BoundedInput:
     application_queue: Mailbox[Message]
     take: Take | None = None
     """Receives each message as it is read; None if there is no such callback, or it is behind."""
-    last_heard: float
+    received_at: float
     reading_paused = False
     waits_for_turn = False
     frames_left = FRAMES_AT_ONCE
@@ -68,14 +68,14 @@ class BoundedInput:
             self.close(CloseCode.TOO_LARGE, f"message too large; limit {self.server.flow.soft_message} bytes")
             return
         if self.take is not None:
-            self.taken(self.take, content)
+            self.deliver_at_once(self.take, content)
             return
         kind = "text" if isinstance(content, str) else "bytes"
         self.application_queue.put_nowait({"type": "websocket.receive", kind: content})
         if self.application_queue.qsize() >= self.server.flow.queue_high:
             self.pause_reading()
 
-    def taken(self, take: Take, content: str | bytes) -> None:
+    def deliver_at_once(self, take: Take, content: str | bytes) -> None:
         """Delivered where it was read. If the callback is behind or fails, the application's task handles that, and
         further messages are queued.
         """
@@ -142,7 +142,7 @@ class BoundedInput:
 
     def resume_reading(self) -> None:
         self.reading_paused = False
-        self.last_heard = monotonic()  # we did not read until now
+        self.received_at = monotonic()  # we did not read until now
         self.read_on()  # may pause again
 
 

@@ -35,9 +35,9 @@ class Command(NoChecksCommand):
             raise CommandError(f"{options['file']}: {error.strerror}") from None
         except BadFile as error:
             raise CommandError(str(error)) from None
-        self._tell(plan, is_dry=options["dry_run"])
+        self._print(plan, is_dry=options["dry_run"])
 
-    def _tell(self, plan: Sequence[PlannedRule], *, is_dry: bool) -> None:
+    def _print(self, plan: Sequence[PlannedRule], *, is_dry: bool) -> None:
         for one in plan:
             if one.is_edit:
                 self.stdout.write(

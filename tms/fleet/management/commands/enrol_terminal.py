@@ -46,6 +46,6 @@ def _site(name: str) -> Site:
     if known:
         return known
     stem = slugify(name).replace("-", "").upper()[:6] or "SITE"
-    taken = set(Site.objects.filter(code__istartswith=stem).values_list("code", flat=True))
-    code = next(code for number in range(100) if (code := f"{stem}{number or ''}") not in taken)
+    used = set(Site.objects.filter(code__istartswith=stem).values_list("code", flat=True))
+    code = next(code for number in range(100) if (code := f"{stem}{number or ''}") not in used)
     return Site.objects.create(code=code, name=name)

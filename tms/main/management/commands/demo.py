@@ -75,7 +75,7 @@ class Demo(serve.Process):
     async def drain(self, server: object) -> None:
         """The terminals leave before the server does, so that it need not wait for them."""
         self.command.say("Stopping …")
-        self.children.ask_to_stop()
+        self.children.request_stop()
         await super().drain(server)
 
 

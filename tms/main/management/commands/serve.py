@@ -78,11 +78,11 @@ class Process:
     def join(self) -> int:
         """Claim this node's name, and the terminals of its former process. Raises CommandError if the name is taken."""
         try:
-            heard_at = self.node_heartbeat.start()
+            last_heartbeat_at = self.node_heartbeat.start()
         except NodeNameTaken as error:
             raise CommandError(str(error)) from None
         report.watch(self.node_heartbeat)
-        return presence_sweep.orphan(node(), db_clock().now(), since=heard_at)
+        return presence_sweep.orphan(node(), db_clock().now(), since=last_heartbeat_at)
 
     async def drain(self, _server: object) -> None:
         """Runs before the sockets are closed."""

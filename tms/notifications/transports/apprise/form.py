@@ -64,8 +64,8 @@ def carriers(text: str) -> list[Any]:
 def _carrier(url: str) -> Any:
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme and scheme not in SCHEMES | NATIVE:
-        wrong = gettext("TMS does not support %(scheme)s:// of Apprise.") % {"scheme": scheme[:20]}
-        raise ValidationError(_with_offer(wrong))
+        message = gettext("TMS does not support %(scheme)s:// of Apprise.") % {"scheme": scheme[:20]}
+        raise ValidationError(_with_offer(message))
     if opening := sorted(_parameters(url) & OPENS_A_FILE):
         raise ValidationError(
             gettext("Remove the parameter %(name)s: it would open a file on the server.") % {"name": opening[0]}
@@ -78,8 +78,8 @@ def _carrier(url: str) -> Any:
     return carrier
 
 
-def _with_offer(wrong: str) -> str:
-    return f"{wrong} " + gettext("Use one of these: %(schemes)s.") % {"schemes": ", ".join(sorted(SCHEMES))}
+def _with_offer(message: str) -> str:
+    return f"{message} " + gettext("Use one of these: %(schemes)s.") % {"schemes": ", ".join(sorted(SCHEMES))}
 
 
 def _parameters(url: str) -> set[str]:

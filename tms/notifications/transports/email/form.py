@@ -18,8 +18,8 @@ def clean_address(text: str) -> str:
         try:
             validate_email(address)
         except ValidationError:
-            wrong = gettext("%(address)s is not an e-mail address. Enter one such as noc@example.com.")
-            raise ValidationError(wrong % {"address": address}) from None
+            message = gettext("%(address)s is not an e-mail address. Enter one such as noc@example.com.")
+            raise ValidationError(message % {"address": address}) from None
     if len(text) > MOST_CHARACTERS:
         raise ValidationError(gettext("Too many addresses. Use a mailing list instead."))
     return text

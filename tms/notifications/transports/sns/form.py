@@ -10,6 +10,6 @@ def clean_address(arn: str) -> str:
     """Raises ValidationError."""
     parts = arn.split(":")
     if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sns" or not all(parts[index] for index in (3, 4, 5)):
-        wrong = gettext("Not a topic ARN. Enter one such as %(example)s.")
-        raise ValidationError(wrong % {"example": EXAMPLE})
+        message = gettext("Not a topic ARN. Enter one such as %(example)s.")
+        raise ValidationError(message % {"example": EXAMPLE})
     return arn

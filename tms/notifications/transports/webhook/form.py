@@ -16,8 +16,8 @@ def clean_address(url: str) -> str:
     try:
         parts = parse_url(url)
     except LocationParseError:
-        wrong = gettext("Not a URL. Enter one such as https://example.com/hook; a port must be from 1 to 65535.")
-        raise ValidationError(wrong) from None
+        message = gettext("Not a URL. Enter one such as https://example.com/hook; a port must be from 1 to 65535.")
+        raise ValidationError(message) from None
     if parts.auth is not None:
         raise ValidationError(gettext("Remove the username and password before the @. TMS signs what it sends."))
     try:
