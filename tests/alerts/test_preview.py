@@ -44,7 +44,7 @@ def test_readings_trigger_as_they_would_have_live(fleet: Fleet, is_rolled_up, mo
     if is_rolled_up:
         while hourly.roll_next(later(86_400)):
             pass
-        monkeypatch.setattr(previews, "MOST_ROWS", 20)
+        monkeypatch.setattr(previews, "MAX_ROWS", 20)
 
     thresholds = [{"severity": "critical", "limit": 75}]
     result = fired(hot(higher_thresholds=thresholds, hysteresis=2), until=21_000)
@@ -111,7 +111,7 @@ def test_a_preview_is_of_the_scope_of_the_rule(fleet):
 
 
 def test_of_a_large_fleet_a_sample_is_read_and_noted(fleet, monkeypatch):
-    monkeypatch.setattr(previews, "MOST_TERMINALS", 4)
+    monkeypatch.setattr(previews, "MAX_TERMINALS", 4)
     for terminal in fleet.terminals(10, presence=Presence.ONLINE):
         readings(terminal, {0: 70})
 
@@ -121,7 +121,7 @@ def test_of_a_large_fleet_a_sample_is_read_and_noted(fleet, monkeypatch):
 
 
 def test_too_many_rows_are_cut_off_and_noted(fleet, monkeypatch):
-    monkeypatch.setattr(previews, "MOST_ROWS", 3)
+    monkeypatch.setattr(previews, "MAX_ROWS", 3)
     readings(fleet.online(), dict.fromkeys(range(10), 70))
 
     assert preview(hot(), since=AT, until=AT + timedelta(hours=1)).is_cut

@@ -125,7 +125,7 @@ def test_changes_of_a_whole_site_are_one_line(page, fleet):
 
 
 def test_a_limited_number_of_changes_is_shown_as_at_least_that_many(page, fleet, monkeypatch):
-    monkeypatch.setattr(recent_changes, "MOST_READ", 2)
+    monkeypatch.setattr(recent_changes, "MAX_READ", 2)
     for second in range(3):
         factories.moved(fleet.with_presence("silent"), "online", "silent", at=now(-second))
 

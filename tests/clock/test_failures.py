@@ -202,7 +202,7 @@ def test_a_pass_in_which_everything_fails_is_bounded_and_the_next_one_gets_furth
         with pytest.raises(DataError):
             isolate(left, rows, aside=aside, at=AT)
 
-    assert rows.calls == 2 * set_aside.MOST_FAILURES
+    assert rows.calls == 2 * set_aside.MAX_FAILURES
     assert len(aside.keys(AT)) >= 20
 
 

@@ -77,7 +77,7 @@ def test_a_terminal_that_does_not_return_from_its_reboot_is_offline(fleet, sched
 
 def test_the_longest_overdue_are_swept_first_and_a_pass_has_a_limit(fleet, monkeypatch):
     monkeypatch.setattr(presence_store, "SWEEP_LIMIT", 2)
-    monkeypatch.setattr(presence_sweep, "MOST_SWEEPS", 1)
+    monkeypatch.setattr(presence_sweep, "MAX_SWEEPS", 1)
     terminals = [fleet.online(lease_s=seconds) for seconds in (3, 1, 2)]
 
     presence_sweep.sweep(later(10))

@@ -99,7 +99,7 @@ def deaf() -> Iterator[str]:
 def test_an_unresponsive_cloudwatch_delays_nothing(aws, deaf, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", deaf)
     monkeypatch.setattr(logs, "LEAVE_S", 0.05)
-    monkeypatch.setattr(logs, "MOST_WAITING", 10)
+    monkeypatch.setattr(logs, "MAX_WAITING", 10)
     before = lost()
 
     for handler in made():

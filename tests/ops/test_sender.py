@@ -122,7 +122,7 @@ def test_no_data_point_in_the_future_or_older_than_two_weeks_is_sent(shore):
 
 
 def test_pending_data_points_are_bounded_and_the_oldest_is_dropped_first(shore, monkeypatch):
-    monkeypatch.setattr(sending, "MOST_WAITING", 3)
+    monkeypatch.setattr(sending, "MAX_WAITING", 3)
     overflow = counted(instruments.BRIDGE_LOST.labels("overflow"))
     sender = Sender(shore, now=lambda: AT)
 

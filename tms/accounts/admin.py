@@ -73,7 +73,7 @@ class ApiTokenForm(ModelForm[ApiToken]):
     days = forms.IntegerField(
         label=_("valid for (days)"),
         min_value=1,
-        max_value=api_tokens.MOST_DAYS,
+        max_value=api_tokens.MAX_DAYS,
         initial=365,
         required=False,
         help_text=_("Leave empty for a token that is valid until revoked."),

@@ -11,7 +11,7 @@ from tms.lib.hashing import hash_token
 
 PREFIX = "tms_"
 """The prefix by which secret scanners recognise a token."""
-MOST_DAYS = 3_660
+MAX_DAYS = 3_660
 EXACT_TO = timedelta(minutes=1)
 
 

@@ -16,7 +16,7 @@ from tms.rest.router import ApiRouter
 
 router = ApiRouter("alerts")
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
-MOST_TRANSITIONS = 1_000
+MAX_TRANSITIONS = 1_000
 
 
 class AlertQuery(PageQuery, AlertMatch):
@@ -33,7 +33,7 @@ def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertQ
 @router.get("/alerts/{int:pk}", summary="Read an alert with its history", response=AlertWithHistorySchema)
 def read_alert(request: ApiRequest, pk: int) -> AlertWithHistorySchema:
     alert = one(request.person, pk)
-    transitions = alert.transitions.select_related("by", "to").order_by("-at", "-pk")[:MOST_TRANSITIONS]
+    transitions = alert.transitions.select_related("by", "to").order_by("-at", "-pk")[:MAX_TRANSITIONS]
     return AlertWithHistorySchema(
         **dict(AlertSchema.of(alert)), history=[TransitionSchema.of(one) for one in reversed(transitions)]
     )

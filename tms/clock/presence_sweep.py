@@ -20,7 +20,7 @@ from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.ops.health import heartbeats
 
-MOST_SWEEPS = 10
+MAX_SWEEPS = 10
 """Rows per pass, so that other loops are not delayed."""
 
 unswept = SetAside[int]("sweep")
@@ -31,7 +31,7 @@ unorphaned = SetAside[int]("nodes")
 def sweep(at: datetime) -> int:
     """Terminals that are due become silent, then offline. A transaction may cover thousands of terminals."""
     moved = 0
-    for _ in range(MOST_SWEEPS):
+    for _ in range(MAX_SWEEPS):
         due = store.due_terminals(at, without=unswept.keys(at))
         moved += isolate(due, partial(_sweep, at=at), aside=unswept, at=at)
         if len(due) < store.SWEEP_LIMIT:

@@ -18,7 +18,7 @@ LAST_RETRY = timedelta(hours=1)
 """The pause doubles from the first to this one."""
 MOST = 1_000
 """Rows of one loop that are set aside at a time; beyond it the one due first is retried now."""
-MOST_FAILURES = 40
+MAX_FAILURES = 40
 """Transactions of one call that may fail: enough to find three rows among 2,000."""
 
 
@@ -87,7 +87,7 @@ def isolate[K: Hashable](
             failed += 1
             if len(part) == 1:
                 aside.add(part[0], error, at=at)
-            elif failed >= MOST_FAILURES:
+            elif failed >= MAX_FAILURES:
                 raise
             else:
                 half = len(part) // 2

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-MOST_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10 * 1024 * 1024
 BACKUPS = 10
 
 
 class ErrorLog(RotatingFileHandler):
-    """A rotating file of MOST_BYTES, with KEPT older ones.
+    """A rotating file of MAX_BYTES, with KEPT older ones.
 
     Python's own handler loses lines when two processes rotate it. The first error opens the file. A process that
     notices a rotation by another one opens the new file.
     """
 
-    def __init__(self, path: str, *, most_bytes: int = MOST_BYTES, backups: int = BACKUPS) -> None:
+    def __init__(self, path: str, *, most_bytes: int = MAX_BYTES, backups: int = BACKUPS) -> None:
         super().__init__(path, maxBytes=most_bytes, backupCount=backups, encoding="utf-8", delay=True)
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802  (the standard library's name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 type Refused = Sequence[FrameError]
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Metrics in one message."""
 
 
@@ -76,5 +76,5 @@ def _within(metrics: dict[str, float] | UnsetType) -> dict[str, float] | UnsetTy
 
 
 def _named(what: Sequence[str]) -> str:
-    more = len(what) - MOST_NAMED
-    return ", ".join(what[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(what) - MAX_NAMED
+    return ", ".join(what[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,8 +1,8 @@
 // One socket to the board of a page. Comes back after every close but one: 4401, sign in again.
 
 const SIGN_IN = 4401;
-const LEAST_MS = 500;
-const MOST_MS = 4000;
+const MIN_MS = 500;
+const MAX_MS = 4000;
 const PATIENCE_MS = 10_000;
 
 /** @typedef {{path: string, page: () => string, onMessage: (text: string) => void, onOpen: () => void, onClose: () => void}} Options */
@@ -85,8 +85,8 @@ export class BoardSocket {
   #lost() {
     this.leave();
     this.#failures += 1;
-    const most = Math.min(MOST_MS, LEAST_MS * 2 ** this.#failures);
-    const wait = LEAST_MS + Math.random() * (most - LEAST_MS);
+    const most = Math.min(MAX_MS, MIN_MS * 2 ** this.#failures);
+    const wait = MIN_MS + Math.random() * (most - MIN_MS);
     this.retryAt = Date.now() + wait;
     this.#timer = setTimeout(() => this.connect(), wait);
     this.#options.onClose();

@@ -5,7 +5,7 @@ import { isField } from "./person.js";
 
 const REPEAT_MS = 5000;
 // The server closes the socket of whoever says it more often than four times a second.
-const LEAST_MS = 400;
+const MIN_MS = 400;
 const TYPED_MS = 4000;
 // Whoever has not touched anything for so long has gone.
 const IDLE_MS = 120_000;
@@ -53,7 +53,7 @@ function tell() {
   const since = performance.now() - saidAt;
   const isSomewhere = at.doing !== "nothing";
   if (words !== said || (isSomewhere && since >= REPEAT_MS)) {
-    if (since < LEAST_MS) return later(LEAST_MS - since);
+    if (since < MIN_MS) return later(MIN_MS - since);
     say(at);
     [said, saidAt] = [words, performance.now()];
   }

@@ -3,7 +3,7 @@
 import pytest
 from django.core.cache import caches
 
-from tms.accounts.sign_in.counters import MOST_KEYS, Limit, LocalCounters, RedisCounters, execute
+from tms.accounts.sign_in.counters import MAX_KEYS, Limit, LocalCounters, RedisCounters, execute
 
 OWN = Limit("own", "own", 3, 900)
 SHARED = Limit("shared", "shared", 5, 900)
@@ -100,7 +100,7 @@ def test_redis_expires_its_counters():
 
 def test_a_process_stores_a_bounded_number_of_keys():
     counters = LocalCounters()
-    for number in range(MOST_KEYS + 10):
+    for number in range(MAX_KEYS + 10):
         counters.begin([OWN._replace(key=str(number))], "a")
 
-    assert len(counters._attempts) == MOST_KEYS
+    assert len(counters._attempts) == MAX_KEYS

@@ -91,7 +91,7 @@ async def test_the_answer_is_in_the_visitors_language(ask):
 
 async def test_refusals_are_delayed_but_only_a_limited_number_waits(ask, monkeypatch):
     slept = []
-    monkeypatch.setattr(gate, "MOST_DELAYED", 3)
+    monkeypatch.setattr(gate, "MAX_DELAYED", 3)
 
     async def sleep(seconds):
         slept.append(seconds)

@@ -20,8 +20,8 @@ SECRET_FIELDS = frozenset({"password", "password1", "password2", "encrypted_secr
 MASKED = "•••"
 UNTRACKED = frozenset({"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"})
 """Columns that TMS itself writes, beside what people set."""
-MOST_TEXT = 500
-MOST_ROWS = 100
+MAX_TEXT = 500
+MAX_ROWS = 100
 
 _request: ContextVar[HttpRequest | None] = ContextVar("audited_request", default=None)
 
@@ -111,13 +111,13 @@ def _values(row: models.Model, *, besides: str = "") -> dict[str, Any]:
 
 
 def _names(rows: models.QuerySet[Any]) -> list[str]:
-    return sorted(str(row) for row in rows[:MOST_ROWS])
+    return sorted(str(row) for row in rows[:MAX_ROWS])
 
 
 def _children(row: models.Model, relation: str) -> list[dict[str, Any]]:
     """Rows that belong to `row` alone."""
     manager = getattr(row, relation)
-    return [_values(child, besides=manager.field.name) for child in manager.all()[:MOST_ROWS]]
+    return [_values(child, besides=manager.field.name) for child in manager.all()[:MAX_ROWS]]
 
 
 def plain(value: Any) -> Any:
@@ -127,10 +127,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, str):
-        return value[:MOST_TEXT]
+        return value[:MAX_TEXT]
     if isinstance(value, list | tuple):
-        return [plain(each) for each in value[:MOST_ROWS]]
-    return value if isinstance(value, bool | int | float | dict | None) else str(value)[:MOST_TEXT]
+        return [plain(each) for each in value[:MAX_ROWS]]
+    return value if isinstance(value, bool | int | float | dict | None) else str(value)[:MAX_TEXT]
 
 
 def masked(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:

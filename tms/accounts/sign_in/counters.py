@@ -15,7 +15,7 @@ from django.core.cache import caches
 
 from tms.lib.redis_cache import FallbackCache
 
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 """Keys that a process without Redis remembers; beyond it the least recently used one is dropped."""
 
 
@@ -99,7 +99,7 @@ class LocalCounters:
     def _add(self, limit: Limit, attempt: str, at: float) -> None:
         self._attempts.setdefault(limit.key, {})[attempt] = at
         self._attempts.move_to_end(limit.key)
-        while len(self._attempts) > MOST_KEYS:
+        while len(self._attempts) > MAX_KEYS:
             self._attempts.popitem(last=False)
 
 

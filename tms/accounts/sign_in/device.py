@@ -14,7 +14,7 @@ from django.http import HttpResponse
 
 SALT = "tms.accounts.device"
 LASTS_S = 180 * 24 * 3600
-MOST_NAMES = 8
+MAX_NAMES = 8
 """People remembered per device; beyond that, the one who signed in longest ago is dropped."""
 
 
@@ -37,7 +37,7 @@ def of(cookies: Mapping[str, str]) -> Device | None:
 
 def remember(response: HttpResponse, known: Device | None, name: str) -> None:
     """Set a cookie by which the browser is a known device of `name` from now on."""
-    names = (name, *(other for other in (known.names if known else ()) if other != name))[:MOST_NAMES]
+    names = (name, *(other for other in (known.names if known else ()) if other != name))[:MAX_NAMES]
     value = signing.dumps([known.id if known else secrets.token_hex(8), *names], salt=SALT)
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME, value, LASTS_S, secure=settings.HTTPS_ONLY, httponly=True, samesite="Lax"

@@ -31,8 +31,8 @@ PATHS = frozenset({"/sign-in/", "/admin/login/"})
 BURST = 30
 TOTAL_PER_MINUTE, TOTAL_BURST = 120, 50
 DELAY_S = 1.0
-MOST_DELAYED = 500
-MOST_CLIENTS = 10_000
+MAX_DELAYED = 500
+MAX_CLIENTS = 10_000
 
 
 class SignInGate:
@@ -76,12 +76,12 @@ class SignInGate:
         if key not in self._clients:
             self._clients[key] = TokenBucket(per_minute=settings.SIGN_IN_FORMS_PER_MINUTE, burst=BURST, at=at)
         self._clients.move_to_end(key)
-        while len(self._clients) > MOST_CLIENTS:
+        while len(self._clients) > MAX_CLIENTS:
             self._clients.popitem(last=False)
         return self._clients[key]
 
     async def _delay(self) -> None:
-        if self._delayed >= MOST_DELAYED:
+        if self._delayed >= MAX_DELAYED:
             return
         self._delayed += 1
         try:

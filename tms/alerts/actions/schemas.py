@@ -14,7 +14,7 @@ from tms.alerts.search import AlertMatch
 from tms.rest.problems import RequestFault, unreadable
 from tms.rest.schemas import Id, Instant, RequestSchema
 
-MOST_AT_ONCE = 1_000
+MAX_AT_ONCE = 1_000
 
 
 class ActionSchema(RequestSchema):
@@ -68,7 +68,7 @@ class AssignSchema(CommentSchema):
 class SelectionSchema(RequestSchema):
     """Either the alerts in `ids`, or all unresolved alerts that match."""
 
-    ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
+    ids: list[Id] | None = Field(None, min_length=1, max_length=MAX_AT_ONCE)
     matching: AlertMatch | None = None
     opened_until: Instant | None = Field(None, description="Excludes alerts that opened after this time.")
 

@@ -27,7 +27,7 @@ from tms.rest.schemas import Instant
 
 router = ApiRouter("incidents")
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
-MOST_TRANSITIONS = 1_000
+MAX_TRANSITIONS = 1_000
 
 
 class IncidentQuery(PageQuery):
@@ -60,7 +60,7 @@ def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[Inc
 @router.get("/incidents/{int:pk}", summary="Read an incident with its history", response=IncidentWithHistorySchema)
 def read_incident(request: ApiRequest, pk: int) -> IncidentWithHistorySchema:
     incident = one(request.person, pk)
-    newest = incident.transitions.select_related("by").order_by("-at", "-pk")[:MOST_TRANSITIONS]
+    newest = incident.transitions.select_related("by").order_by("-at", "-pk")[:MAX_TRANSITIONS]
     history = [IncidentTransitionSchema.of(transition) for transition in reversed(newest)]
     return IncidentWithHistorySchema(**dict(IncidentSchema.of(incident)), history=history)
 

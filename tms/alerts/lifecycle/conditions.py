@@ -21,7 +21,7 @@ from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
-MOST_PASSES = 10
+MAX_PASSES = 10
 """Rows per transaction, so that other loops are not delayed."""
 
 unopened = SetAside[int]("open_pending")
@@ -104,7 +104,7 @@ def open_pending(at: datetime) -> int:
     If a site that should be open is closed, alerts that count only while it is open wait until it opens.
     """
     opened = 0
-    for _ in range(MOST_PASSES):  # the whole storm, before another loop reads a part of it
+    for _ in range(MAX_PASSES):  # the whole storm, before another loop reads a part of it
         due = Condition.objects.filter(due_at__lte=at).exclude(pk__in=unopened.keys(at)).order_by("due_at")
         pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
         if not pks:

@@ -18,7 +18,7 @@ from tms.rest.pagination import Page
 from tms.rest.problems import RequestFault, unreadable
 from tms.rest.schemas import BEGIN, CLOCK, END, Instant, RequestSchema, ResponseSchema
 
-MOST_TERMINALS = 5_000
+MAX_TERMINALS = 5_000
 
 
 def _in_range(wall: datetime) -> datetime:
@@ -46,7 +46,7 @@ class WindowBody(RequestSchema):
     note: str = Field(min_length=1, max_length=200, description="Purpose.")
     sites: list[str] = Field([], max_length=1_000, description="Site codes.")
     groups: list[str] = Field([], max_length=1_000, description="Group names.")
-    terminals: list[str] = Field([], max_length=MOST_TERMINALS, description="UIDs.")
+    terminals: list[str] = Field([], max_length=MAX_TERMINALS, description="UIDs.")
     time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
     starts_at: LocalDateTime = Field(examples=["2026-11-29T02:00:00"])
     ends_at: LocalDateTime = Field(examples=["2026-11-29T04:00:00"])

@@ -23,11 +23,11 @@ from tms.fleet.sites.calendar import hours_of
 from tms.telemetry.history import samples
 from tms.telemetry.models import Event
 
-MOST_TERMINALS = 1_000
+MAX_TERMINALS = 1_000
 """Terminals evaluated if roll-ups show which hours matter; a larger fleet is sampled."""
-MOST_CLOSELY = 60
+MAX_CLOSELY = 60
 """Terminals evaluated if every report has to be read."""
-MOST_ROWS = 200_000
+MAX_ROWS = 200_000
 """Reports, events or changes that one preview reads."""
 
 
@@ -52,9 +52,9 @@ class PreviewResult:
 
 @dataclass
 class LimitedReader:
-    """Counts the rows it passes on, and stops at MOST_ROWS."""
+    """Counts the rows it passes on, and stops at MAX_ROWS."""
 
-    left: int = field(default_factory=lambda: MOST_ROWS)
+    left: int = field(default_factory=lambda: MAX_ROWS)
     is_cut: bool = False
 
     def take[T](self, rows: Iterable[T]) -> Iterator[T]:
@@ -74,7 +74,7 @@ def preview(rule: Rule, *, since: datetime, until: datetime) -> PreviewResult:
     in_scope = list(terminals_of(probe).order_by("pk").values_list("pk", flat=True))
     if history is History.NONE:
         return PreviewResult(since, until, len(in_scope), in_scope, matching_now=sorted(firmware.mismatched(probe)))
-    evaluated = sample(in_scope, MOST_CLOSELY if history is History.REPORTS else MOST_TERMINALS)
+    evaluated = sample(in_scope, MAX_CLOSELY if history is History.REPORTS else MAX_TERMINALS)
     reader = LimitedReader()
     rule_events = HISTORIES[history](probe, evaluated, since, until, reader)
     alerts = simulated_alerts(rule_events, until=until, due=_due(probe, evaluated))

@@ -30,8 +30,8 @@ from tms.rest.schemas import RequestSchema, ResponseSchema
 
 router = ApiRouter("rules")
 OLDEST_FIRST = Keyset((Column("pk", int),))
-MOST_HOURS = 168
-MOST_ALERTS = 1_000
+MAX_HOURS = 168
+MAX_ALERTS = 1_000
 MAKING = Access(Permission.EDIT_RULES, is_idempotent=True)
 EDITING = Access(Permission.EDIT_RULES, refusals=(409, 412, 428), headers=(IF_MATCH,))
 SWITCHING = Access(Permission.EDIT_RULES, is_idempotent=True, refusals=(412,))
@@ -48,7 +48,7 @@ class RuleSwitchBody(RequestSchema):
 
 class PreviewRequest(RequestSchema):
     rule: RuleBody
-    hours: int = Field(24, ge=1, le=MOST_HOURS, description="Hours to look back.")
+    hours: int = Field(24, ge=1, le=MAX_HOURS, description="Hours to look back.")
 
 
 class SimulatedAlertSchema(ResponseSchema):
@@ -74,9 +74,9 @@ class PreviewSchema(ResponseSchema):
     evaluated: int = Field(description="Number of terminals evaluated: all, or an even sample.")
     is_cut: bool = Field(description="True if there was too much data to read in time.")
     number: int = Field(description="Number of alerts that would have opened.")
-    alerts: list[SimulatedAlertSchema] = Field(description=f"The first {MOST_ALERTS} of these alerts.")
+    alerts: list[SimulatedAlertSchema] = Field(description=f"The first {MAX_ALERTS} of these alerts.")
     matching_now: list[str] = Field(
-        description=f"Firmware rules: UIDs of the first {MOST_ALERTS} terminals that match now."
+        description=f"Firmware rules: UIDs of the first {MAX_ALERTS} terminals that match now."
     )
 
 
@@ -136,8 +136,8 @@ def preview_rule(request: ApiRequest, body: PreviewRequest) -> PreviewSchema:
     result = preview(
         _filled(models.Rule(), body.rule.model_dump()), since=until - timedelta(hours=body.hours), until=until
     )
-    shown = result.alerts[:MOST_ALERTS]
-    matching_now = result.matching_now[:MOST_ALERTS]
+    shown = result.alerts[:MAX_ALERTS]
+    matching_now = result.matching_now[:MAX_ALERTS]
     uids = _uids([*matching_now, *(alert.terminal_id for alert in shown)])
     return _previewed(result, shown, uids)
 
@@ -182,7 +182,7 @@ def _previewed(result: PreviewResult, shown: Sequence[SimulatedAlert], uids: dic
         is_cut=result.is_cut,
         number=len(result.alerts),
         alerts=[SimulatedAlertSchema.of(one, uids[one.terminal_id]) for one in shown if one.terminal_id in uids],
-        matching_now=[uids[pk] for pk in result.matching_now[:MOST_ALERTS] if pk in uids],
+        matching_now=[uids[pk] for pk in result.matching_now[:MAX_ALERTS] if pk in uids],
     )
 
 

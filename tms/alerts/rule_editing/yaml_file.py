@@ -21,8 +21,8 @@ from tms.alerts.rule_editing.entry import KnownScopes, RuleEntry, entry_of, fill
 from tms.alerts.rule_editing.yaml_reader import BadYaml
 from tms.protocol.text import clean_tree
 
-MOST_ENTRIES = 300
-MOST_FAULTS = 100
+MAX_ENTRIES = 300
+MAX_FAULTS = 100
 LONGEST_FAULT = 300
 """Characters of an error: it repeats the invalid value, which may be as long as the file."""
 
@@ -73,13 +73,13 @@ def planned(source: str | bytes) -> list[PlannedRule]:
     plan = []
     for number, entry in enumerate(lines.entries):
         plan.append(reader.read(number, entry))
-        if len(reader.faults) >= MOST_FAULTS:
-            more = gettext("%d errors; the rest of the file was not checked.") % MOST_FAULTS
-            faults = sorted(reader.faults)[:MOST_FAULTS]
+        if len(reader.faults) >= MAX_FAULTS:
+            more = gettext("%d errors; the rest of the file was not checked.") % MAX_FAULTS
+            faults = sorted(reader.faults)[:MAX_FAULTS]
             raise BadFile([*faults, RuleFileFault(faults[-1].line, "", more)])
     reader.check_names()
     if reader.faults:
-        raise BadFile(sorted(reader.faults)[:MOST_FAULTS])
+        raise BadFile(sorted(reader.faults)[:MAX_FAULTS])
     return [one for one in plan if one is not None]
 
 
@@ -109,9 +109,9 @@ class RuleFileLines:
         data = document.data
         if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
             raise BadFile([RuleFileFault(1, "", gettext("A rule file must be a mapping with a list `rules`."))])
-        if len(data["rules"]) > MOST_ENTRIES:
-            line = document.lines[f"$.rules[{MOST_ENTRIES}]"]
-            raise BadFile([RuleFileFault(line, "", gettext("more than %d rules; split the file") % MOST_ENTRIES)])
+        if len(data["rules"]) > MAX_ENTRIES:
+            line = document.lines[f"$.rules[{MAX_ENTRIES}]"]
+            raise BadFile([RuleFileFault(line, "", gettext("more than %d rules; split the file") % MAX_ENTRIES)])
         return cls(clean_tree(data["rules"]), document.lines)
 
     def line(self, path: str) -> int:

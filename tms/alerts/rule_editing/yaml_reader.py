@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext
 
-MOST_BYTES = 1_000_000
-MOST_VALUES = 50_000
+MAX_BYTES = 1_000_000
+MAX_VALUES = 50_000
 DEEPEST = 16
 LONGEST_KEY = 100
 LONGEST_NUMBER = 100
@@ -73,8 +73,8 @@ class _Reader:
     def _next(self) -> Any:
         self._number += 1
         event = self._loader.get_event()
-        if self._number > MOST_VALUES:
-            raise BadYaml(gettext("more than %d values; split the file") % MOST_VALUES, line=_line(event))
+        if self._number > MAX_VALUES:
+            raise BadYaml(gettext("more than %d values; split the file") % MAX_VALUES, line=_line(event))
         return event
 
     def _value(self, event: Any, path: str, depth: int) -> Any:
@@ -153,8 +153,8 @@ def _text(event: Any) -> str:
 
 def _encoded(source: str | bytes) -> bytes:
     """In UTF-8, without its byte order mark. Raises BadYaml."""
-    if len(source) > MOST_BYTES:
-        raise BadYaml(gettext("the file is larger than %d bytes; split it") % MOST_BYTES)
+    if len(source) > MAX_BYTES:
+        raise BadYaml(gettext("the file is larger than %d bytes; split it") % MAX_BYTES)
     try:
         raw = source.encode() if isinstance(source, str) else source
         if not isinstance(source, str) and not raw.startswith(UTF_16_OR_32):

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
-from tms.boards.lists.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY, text
+from tms.boards.lists.filters import LONGEST_SEARCH, MIN_SEARCHED, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.severity import Severity
@@ -41,7 +41,7 @@ class PastFilter:
         q = text(query, "q", LONGEST_SEARCH)
         rule, state = query.get("rule", ""), query.get("state", "")
         return cls(
-            q=q if len(q) >= LEAST_SEARCHED else "",
+            q=q if len(q) >= MIN_SEARCHED else "",
             severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
             state=state if state in STATES else "",
             site=text(query, "site", 8),

@@ -23,7 +23,7 @@ PRESETS = MappingProxyType(
 )
 LABELS = {"24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
 USUAL = "7d"
-MOST_SITES = 50
+MAX_SITES = 50
 SPREAD = ("number", "mean_s", "median_s", "p90_s")
 HEAD = (
     *("by", "name", "opened", "suppressed", "resolved_unacknowledged", "unacknowledged"),
@@ -66,7 +66,7 @@ class Figures:
     @property
     def tables(self) -> list[dict[str, Any]]:
         """Rows of (key, name, response times), and the number of further rows that only the CSV has."""
-        shown = self.sites[:MOST_SITES]
+        shown = self.sites[:MAX_SITES]
         return [
             {"by": By.SEVERITY.value, "rows": [(line.key, None, line) for line in self.severities], "hidden": 0},
             {

@@ -12,8 +12,8 @@ from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.incidents import MOST, IncidentRow, incident_rows
 from tms.lib.severity import Severity
 
-MOST_EXPANDED = 5
-MOST_MEMBERS = 50
+MAX_EXPANDED = 5
+MAX_MEMBERS = 50
 
 
 def unresolved_incidents(chosen: AlertFilter, *, to: Person) -> list[IncidentRow]:
@@ -41,7 +41,7 @@ def outside(alerts: QuerySet[Alert], chosen: AlertFilter) -> QuerySet[Alert]:
 def members(pks: Collection[int], *, to: Person) -> Mapping[int, list[int]]:
     """The most urgent alerts of each of these incidents."""
     alerts = visible(Alert.objects.unresolved().by_urgency(), to=to)
-    return {pk: list(alerts.filter(incident=pk).values_list("pk", flat=True)[:MOST_MEMBERS]) for pk in pks}
+    return {pk: list(alerts.filter(incident=pk).values_list("pk", flat=True)[:MAX_MEMBERS]) for pk in pks}
 
 
 def _urgency(row: IncidentRow) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from tms.fleet.terminals.search import terminals_like
 from tms.lib.severity import Severity
 
 ANY = "any"
-LEAST_SEARCHED = 2
+MIN_SEARCHED = 2
 LONGEST_SEARCH = 64
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
@@ -44,7 +44,7 @@ class TerminalFilter:
     def of(cls, query: QueryDict) -> Self:
         q = text(query, "q", LONGEST_SEARCH)
         return cls(
-            q=q if len(q) >= LEAST_SEARCHED else "",
+            q=q if len(q) >= MIN_SEARCHED else "",
             presence=tuple(sorted({name for name in query.getlist("presence") if name in Presence.values})),
             status=_known(query.get("status"), Status.values),
             severity=_known(query.get("severity"), [ANY, *Severity.values]),
@@ -112,7 +112,7 @@ class AlertFilter:
         q = text(query, "q", LONGEST_SEARCH)
         rule, incident = query.get("rule", ""), query.get("incident", "")
         return cls(
-            q=q if len(q) >= LEAST_SEARCHED else "",
+            q=q if len(q) >= MIN_SEARCHED else "",
             severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
             unacknowledged=query.get("unacknowledged") == "1",
             site=text(query, "site", 8),

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-MOST_ROWS = 50
+MAX_ROWS = 50
 """Elements in one patch. A browser processes several short frames more smoothly than a long one."""
 
 type FrameKind = Literal["patch", "repaint", "beat"]
@@ -109,7 +109,7 @@ def patch(
 
     `moves` are for browsers that have the previous order; other lists are sent as a whole.
     """
-    if len(pending.added) > MOST_ROWS:
+    if len(pending.added) > MAX_ROWS:
         return repaint(html, lists, freshness)
     rest = [name for name in html if name in pending.elements]
     frames = []
@@ -118,7 +118,7 @@ def patch(
         new = [row for row in ids if row in pending.added]
         rest = [element for element in rest if element not in new]
         frames.append((new, moves.get(name) or ListOrder(name, ids)))
-    if frames and len(frames[-1][0]) + len(rest) <= MOST_ROWS:
+    if frames and len(frames[-1][0]) + len(rest) <= MAX_ROWS:
         frames[-1][0].extend(rest)
         rest = []
     whole = [BoardFrame("patch", freshness, _joined(html, names), order) for names, order in frames]
@@ -131,4 +131,4 @@ def _joined(html: Mapping[str, str], names: Collection[str]) -> str:
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[start : start + MOST_ROWS] for start in range(0, len(names), MOST_ROWS))
+    return (names[start : start + MAX_ROWS] for start in range(0, len(names), MAX_ROWS))

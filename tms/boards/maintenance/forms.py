@@ -31,7 +31,7 @@ REPEATS = (
 EXTEND_BY = ((30, _("30 min")), (60, _("1 h")), (120, _("2 h")))
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LAST_WEEK = 5
-MOST_TERMINALS = 5_000
+MAX_TERMINALS = 5_000
 SEPARATORS = re.compile(r"[\s,;]+")
 
 
@@ -58,7 +58,7 @@ class WindowForm(forms.Form):
 
     def clean_terminals(self) -> list[Terminal]:
         uids = set(filter(None, SEPARATORS.split(self.cleaned_data["terminals"])))
-        if len(uids) > MOST_TERMINALS:
+        if len(uids) > MAX_TERMINALS:
             raise forms.ValidationError(gettext("Too many terminals. Create a group and choose it instead."))
         found = list(Terminal.objects.filter(uid__in=uids).order_by("uid"))
         unknown = sorted(uids - {terminal.uid for terminal in found})

@@ -9,7 +9,7 @@ from tms.boards.rows.common import Bilingual, SiteLabel
 from tms.fleet.models import Presence, Site
 from tms.lib.severity import Severity
 
-MOST_CELLS = 400
+MAX_CELLS = 400
 """With more sites, only those with problems have a cell."""
 SIZES = ((60, "l"), (20, "m"))
 NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLINE})
@@ -43,9 +43,9 @@ def cells(census: Census, *, expected: Mapping[int, str], to: Person) -> list[Si
         for pk, code, *names in found
         if pk in tallies
     ]
-    if len(filled) <= MOST_CELLS:
+    if len(filled) <= MAX_CELLS:
         return filled
-    return [cell for cell in filled if cell.worst != "ok"][:MOST_CELLS]
+    return [cell for cell in filled if cell.worst != "ok"][:MAX_CELLS]
 
 
 def columns(number: int) -> int:

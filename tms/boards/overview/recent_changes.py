@@ -15,7 +15,7 @@ from tms.boards.rows.timeline import KINDS, TimelineEntry
 from tms.fleet.models import Presence, PresenceChange
 
 RECENT = timedelta(minutes=15)
-MOST_READ = 300
+MAX_READ = 300
 """Per kind: an alert storm of thousands is represented by its newest rows."""
 GROUPED_WITHIN = timedelta(seconds=60)
 """The same change of several terminals of a site within this time is one line."""
@@ -67,13 +67,13 @@ def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry]
     """The newest changes of the last 15 minutes, grouped; their number; whether there were more."""
     traces = [list(_traces(kind, source, at - RECENT, to=to)) for kind, source in SOURCES.items()]
     groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
-    is_capped = any(len(of_kind) == MOST_READ for of_kind in traces)
+    is_capped = any(len(of_kind) == MAX_READ for of_kind in traces)
     return _entries(groups[:limit]), sum(group.number for group in groups), is_capped
 
 
 def _traces(kind: str, source: ChangeSource, since: datetime, *, to: Person) -> Iterator[Trace]:
     rows = visible(source.rows().filter(at__gt=since), to=to).order_by("-at")
-    for at, pk, *group_key in rows.values_list("at", "pk", *source.group_by)[:MOST_READ]:
+    for at, pk, *group_key in rows.values_list("at", "pk", *source.group_by)[:MAX_READ]:
         yield Trace(kind, at, pk, (kind, *group_key))
 
 

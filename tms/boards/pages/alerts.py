@@ -64,7 +64,7 @@ class AlertsPage(BoardPage):
         state = query.get("state", "")
         state = state if state in (SNOOZED, RESOLVED) else OPEN
         expanded = [
-            int(pk) for pk in query.getlist("expand")[: correlated_alerts.MOST_EXPANDED] if PRIMARY_KEY.fullmatch(pk)
+            int(pk) for pk in query.getlist("expand")[: correlated_alerts.MAX_EXPANDED] if PRIMARY_KEY.fullmatch(pk)
         ]
         order = query.get("order", "")
         return cls(

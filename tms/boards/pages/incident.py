@@ -13,7 +13,7 @@ from tms.feed.change import Change
 
 TEMPLATE = "boards/incident.html"
 ROW = "boards/alerts.html#row"
-MOST_MEMBERS = 100
+MAX_MEMBERS = 100
 
 
 class IncidentPage(BoardPage):
@@ -70,9 +70,9 @@ class IncidentPage(BoardPage):
     def _members(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Most urgent first; of a resolved incident, newest first."""
         alerts = visible(Alert.objects.filter(incident=self.incident), to=self.person)
-        unresolved = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MOST_MEMBERS])
+        unresolved = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MAX_MEMBERS])
         resolved = alerts.exclude(resolved_at=None).order_by("-resolved_at", "-pk")
-        pks = [*unresolved, *resolved.values_list("pk", flat=True)[: MOST_MEMBERS - len(unresolved)]]
+        pks = [*unresolved, *resolved.values_list("pk", flat=True)[: MAX_MEMBERS - len(unresolved)]]
         ids = [f"alert-{pk}" for pk in pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         missing = [pk for pk in pks if f"alert-{pk}" not in rows]

@@ -22,9 +22,9 @@ from tms.fleet.nodes import dropped_terminals
 from tms.lib.severity import Severity
 
 TEMPLATE = "boards/overview.html"
-MOST_ALERTS = 20
-MOST_INCIDENTS = 10
-MOST_CHANGES = 12
+MAX_ALERTS = 20
+MAX_INCIDENTS = 10
+MAX_CHANGES = 12
 GROWTH_SHOWN = frozenset({Presence.OFFLINE, Presence.SILENT})
 """Presences whose growth over the hour is shown; the others vary by design."""
 
@@ -60,11 +60,11 @@ class OverviewPage(BoardPage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        correlated = correlated_alerts.unresolved_incidents(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
+        correlated = correlated_alerts.unresolved_incidents(AlertFilter(), to=self.person)[:MAX_INCIDENTS]
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
-        alerts = self._alerts(context, change, before, most=MOST_ALERTS - len(incidents))
+        alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
         shown = len(alerts) + sum(row.open_count for row in correlated)
-        changes, number, is_capped = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
+        changes, number, is_capped = recent(at=context.at, to=self.person, limit=MAX_CHANGES)
         parts = {
             **nav(context),
             "dropped-terminals": dropped_terminals_part(context.at),

@@ -21,8 +21,8 @@ from tms.fleet.models import Terminal
 from tms.telemetry.history.series import DEFAULT_SPAN, SPANS
 
 TEMPLATE = "boards/terminal.html"
-MOST_ENTRIES = 50
-MOST_COMMANDS = 8
+MAX_ENTRIES = 50
+MAX_COMMANDS = 8
 TABS = {
     "all": tuple(KINDS),
     "alerts": ("alerts",),
@@ -86,8 +86,8 @@ class TerminalPage(BoardPage):
     ) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
             return PageState({**before.parts, **nav(context)}, before.lists)
-        entries = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_ENTRIES)
-        commands = command_rows(self.terminal, limit=MOST_COMMANDS)
+        entries = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MAX_ENTRIES)
+        commands = command_rows(self.terminal, limit=MAX_COMMANDS)
         parts = {
             **nav(context),
             **_state(facts_of(self.terminal, at=context.at)),
@@ -103,7 +103,7 @@ class TerminalPage(BoardPage):
         return PageState(parts, lists)
 
     def _foot(self, entries: list[TimelineEntry]) -> dict[str, Any]:
-        is_full = len(entries) == MOST_ENTRIES
+        is_full = len(entries) == MAX_ENTRIES
         return {
             "is_empty": not entries,
             "newest": self.at(tab=self.tab) if self.before else "",

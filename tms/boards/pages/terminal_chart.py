@@ -12,7 +12,7 @@ from tms.fleet.models import Terminal
 from tms.telemetry.history import presence_intervals, series
 from tms.telemetry.history.series import ChartRange, Readings
 
-MOST_BYTES = 800_000
+MAX_BYTES = 800_000
 """Values in one response, which keeps it below 1 MB."""
 
 
@@ -39,7 +39,7 @@ def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, An
 
 def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:
     """As many metrics as one response holds, first those with rules."""
-    names, room = [], MOST_BYTES
+    names, room = [], MAX_BYTES
     for name in sorted(readings.metrics, key=lambda name: (name not in first, name)):
         lines = [lines[name] for lines in (readings.metrics, readings.lowest, readings.highest) if name in lines]
         room -= len(json.dumps(lines))

@@ -14,9 +14,9 @@ from tms.alerts.models.maintenance import Window
 from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Group, Site, Terminal
 
-MOST_NAMED = 4
+MAX_NAMED = 4
 """Sites, groups and terminals shown per window."""
-MOST_CURRENT, MOST_PAST = 200, 50
+MAX_CURRENT, MAX_PAST = 200, 50
 
 
 class Covered(NamedTuple):
@@ -52,17 +52,17 @@ class WindowRow:
 
 def current_rows() -> list[WindowRow]:
     """Active and upcoming windows, the next first."""
-    return [_row(window) for window in _whole(Window.objects.current().order_by("occurs_at", "pk"))[:MOST_CURRENT]]
+    return [_row(window) for window in _whole(Window.objects.current().order_by("occurs_at", "pk"))[:MAX_CURRENT]]
 
 
 def past_rows() -> list[WindowRow]:
     """Latest first."""
-    return [_row(window) for window in _whole(Window.objects.past().order_by("-ended_at", "-pk"))[:MOST_PAST]]
+    return [_row(window) for window in _whole(Window.objects.past().order_by("-ended_at", "-pk"))[:MAX_PAST]]
 
 
 def _whole(windows: QuerySet[Window]) -> QuerySet[Window]:
     """Rows with people and scope, in four queries, which read one name more than is shown."""
-    named = MOST_NAMED + 1
+    named = MAX_NAMED + 1
     return windows.select_related("created_by", "changed_by").prefetch_related(
         Prefetch("sites", Site.objects.order_by("code")[:named], "named_sites"),
         Prefetch("groups", Group.objects.order_by("name")[:named], "named_groups"),
@@ -82,11 +82,11 @@ def _row(window: Window) -> WindowRow:
         rrule=window.rrule,
         zone=window.time_zone,
         covers=(
-            *map(_site, kinds[0][:MOST_NAMED]),
-            *map(_group, kinds[1][:MOST_NAMED]),
-            *map(_terminal, kinds[2][:MOST_NAMED]),
+            *map(_site, kinds[0][:MAX_NAMED]),
+            *map(_group, kinds[1][:MAX_NAMED]),
+            *map(_terminal, kinds[2][:MAX_NAMED]),
         ),
-        covers_more=any(len(kind) > MOST_NAMED for kind in kinds),
+        covers_more=any(len(kind) > MAX_NAMED for kind in kinds),
         by=name_of(by) if by else None,
         changed_at=window.changed_at,
         changed_by=name_of(changed_by) if changed_by else None,

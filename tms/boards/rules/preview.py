@@ -18,7 +18,7 @@ from tms.boards.rules.preview_plot import Plot, plot
 from tms.fleet.models import Terminal
 from tms.telemetry.history import samples
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 DAY = timedelta(days=1)
 
 
@@ -74,9 +74,9 @@ def preview_panel(rule: Rule, span: str, *, saved: Rule | None, at: datetime) ->
     since, until = bounds(span, at=at)
     result = preview(rule, since=since, until=until)
     is_edited = saved is not None and saved.content() != rule.content()
-    longest = sorted(result.alerts, key=lambda one: -one.lasted_s(until))[:MOST_SHOWN]
+    longest = sorted(result.alerts, key=lambda one: -one.lasted_s(until))[:MAX_SHOWN]
     shown = sorted(longest, key=lambda one: one.opened_at)
-    matching_now = result.matching_now[:MOST_SHOWN]
+    matching_now = result.matching_now[:MAX_SHOWN]
     uids = dict(
         Terminal.objects.filter(pk__in={*matching_now, *(one.terminal_id for one in shown)}).values_list("pk", "uid")
     )

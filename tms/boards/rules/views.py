@@ -223,7 +223,7 @@ def _file(request: AuthenticatedRequest) -> str | bytes:
     file = request.FILES.get("file")
     if file is None:
         return str(request.POST.get("text", ""))
-    return bytes(file.read(yaml_reader.MOST_BYTES + 1))
+    return bytes(file.read(yaml_reader.MAX_BYTES + 1))
 
 
 def _number(text: str | None) -> int | None:

@@ -11,7 +11,7 @@ from tms.lib.text_fields import LineField
 
 HOLIDAY = 7
 """Represents public holidays among the weekdays."""
-MOST_DAYS = 366
+MAX_DAYS = 366
 
 
 class OpeningHours(models.Model):
@@ -71,7 +71,7 @@ class SpecialDay(models.Model):
 
     def clean(self) -> None:
         """The calendar expands every day of the range, so its length is limited."""
-        if _days_between(self.first_on, self.last_on) >= MOST_DAYS:
+        if _days_between(self.first_on, self.last_on) >= MAX_DAYS:
             raise ValidationError({"last_on": gettext("The last day must be within a year of the first.")})
 
 

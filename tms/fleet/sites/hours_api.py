@@ -24,7 +24,7 @@ from tms.rest.schemas import LocalTime, ResponseSchema, change_of
 
 router = ApiRouter("fleet")
 EDITING = Access(Permission.EDIT_SITES)
-MOST_SPANS, MOST_SPECIAL_DAYS = 100, 1_000
+MAX_SPANS, MAX_SPECIAL_DAYS = 100, 1_000
 
 
 class OpenIntervalSchema(Schema):
@@ -50,9 +50,9 @@ class SpecialDaySchema(Schema):
     note: str = ""
 
 
-type WeekIntervals = Annotated[list[WeekIntervalSchema], Field(max_length=MOST_SPANS)]
-type OpenIntervals = Annotated[list[OpenIntervalSchema], Field(max_length=MOST_SPANS)]
-type SpecialDays = Annotated[list[SpecialDaySchema], Field(max_length=MOST_SPECIAL_DAYS)]
+type WeekIntervals = Annotated[list[WeekIntervalSchema], Field(max_length=MAX_SPANS)]
+type OpenIntervals = Annotated[list[OpenIntervalSchema], Field(max_length=MAX_SPANS)]
+type SpecialDays = Annotated[list[SpecialDaySchema], Field(max_length=MAX_SPECIAL_DAYS)]
 
 
 class SiteHoursFields(Schema):

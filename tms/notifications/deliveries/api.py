@@ -29,7 +29,7 @@ COPIED = (
     *("uid", "step", "kind", "site_code", "state", "created_at", "due_at", "give_up_at", "attempts", "ended_at"),
     *("possible_duplicate", "detail"),
 )
-MOST_ALERTS = 1_000
+MAX_ALERTS = 1_000
 
 
 class DeliveryQuery(PageQuery):
@@ -83,7 +83,7 @@ class DeliveryPageSchema(Page[DeliverySchema]): ...
 
 
 class DeliveryDetailSchema(DeliverySchema):
-    alerts: list[int] = Field(description=f"IDs of its alerts, {MOST_ALERTS} at most.")
+    alerts: list[int] = Field(description=f"IDs of its alerts, {MAX_ALERTS} at most.")
     content: dict[str, Any] = Field(description="Content; empty until the first attempt.")
 
 
@@ -110,7 +110,7 @@ def send_delivery_again(request: ApiRequest, pk: int) -> DeliveryDetailSchema:
 
 
 def _in_full(delivery: models.Delivery) -> DeliveryDetailSchema:
-    alerts = list(delivery.items.order_by("alert").values_list("alert", flat=True)[:MOST_ALERTS])
+    alerts = list(delivery.items.order_by("alert").values_list("alert", flat=True)[:MAX_ALERTS])
     return DeliveryDetailSchema(**dict(DeliverySchema.of(delivery)), alerts=alerts, content=dict(delivery.content))
 
 

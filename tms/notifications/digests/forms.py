@@ -10,7 +10,7 @@ from tms.fleet.sites.time_zones import zones
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.digest_plan import MOST_TIMES, clock
+from tms.notifications.models.digest_plan import MAX_TIMES, clock
 
 LONGEST = timedelta(days=31)
 
@@ -52,7 +52,7 @@ class PlanForm(Plain, forms.Form):
             found = clock(self.cleaned_data["times"])
         except ValueError:
             found = []
-        if not 0 < len(found) <= MOST_TIMES:
+        if not 0 < len(found) <= MAX_TIMES:
             raise forms.ValidationError(gettext("Enter times such as 06:00 14:00 22:00."))
         return " ".join(f"{one:%H:%M}" for one in found)
 

@@ -20,7 +20,7 @@ from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.period import PRESETS, USUAL, Period, zone_of
 
-MOST_SENT = 10
+MAX_SENT = 10
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,6 +84,6 @@ def _page(
         "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key)),
         "plans": plans,
         "plan_form": plan_form or PlanForm(),
-        "sent": sent[:MOST_SENT],
+        "sent": sent[:MAX_SENT],
     }
     return render(request, "notifications/digest.html", context, status=status)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 FIRST_S, LONGEST_S = 2.0, 900.0
-MOST_OBEYED_S = 6 * 3600.0
+MAX_OBEYED_S = 6 * 3600.0
 """Limit for a `Retry-After`."""
 
 
@@ -13,4 +13,4 @@ def wait_s(
 ) -> float:
     """Delay after consecutive failures: doubled each time, with jitter, at least the `Retry-After`."""
     most = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 16))
-    return max(between(most / 2, most), min(retry_after_s or 0.0, MOST_OBEYED_S))
+    return max(between(most / 2, most), min(retry_after_s or 0.0, MAX_OBEYED_S))

@@ -17,7 +17,7 @@ from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.subjects import Subject
 from tms.notifications.transports.message import Message
 
-MOST_LINES = 20
+MAX_LINES = 20
 """For people; machines get all of them."""
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
@@ -82,8 +82,8 @@ def _title(kind: NotificationKind, about: str, *, first: Subject, is_escalated: 
 
 
 def _lines(of: ModuleType, kind: NotificationKind, subjects: Sequence[Subject]) -> list[str]:
-    lines = [of.line(kind, one) for one in subjects[:MOST_LINES]]
-    if (more := len(subjects) - MOST_LINES) > 0:
+    lines = [of.line(kind, one) for one in subjects[:MAX_LINES]]
+    if (more := len(subjects) - MAX_LINES) > 0:
         lines.append(ngettext("and %d more", "and %d more", more) % more)
     if settings.PUBLIC_URL:
         lines.append(address(subjects[0].get_absolute_url() if len(subjects) == 1 else of.MANY))

@@ -18,7 +18,7 @@ from tms.notifications.transports import TRANSPORTS, Recipient, Transport
 from tms.notifications.weekly_hours import HoursOfWeek
 
 KEY_BYTES = 32
-MOST_SHOWN = 500
+MAX_SHOWN = 500
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
@@ -34,7 +34,7 @@ class Destination(HoursOfWeek):
 
     name = LineField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=16, choices=transports.choices)
-    address = LineField(_("address"), max_length=MOST_SHOWN)
+    address = LineField(_("address"), max_length=MAX_SHOWN)
     encrypted_secrets = models.TextField(default="", editable=False, db_column="sealed")
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     person = models.ForeignKey(
@@ -135,4 +135,4 @@ def redacted(url: str) -> str:
         return "…"
     host = parts.hostname if parts.scheme in {"http", "https"} else ""
     shown_port = f":{port}" if host and port else ""
-    return f"{parts.scheme}://{host or ''}{shown_port}{'/' if host else ''}…"[:MOST_SHOWN]
+    return f"{parts.scheme}://{host or ''}{shown_port}{'/' if host else ''}…"[:MAX_SHOWN]

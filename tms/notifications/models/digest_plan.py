@@ -14,7 +14,7 @@ from tms.notifications.models.destination import Destination
 
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 SEPARATORS = re.compile(r"[\s,;、]+")
-MOST_TIMES = 12
+MAX_TIMES = 12
 DAYS_AROUND = (-2, -1, 0, 1, 2)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.lib.text_fields import LineField
 
-MOST_SHIFT_DAYS = 28
+MAX_SHIFT_DAYS = 28
 
 
 class RotationQuerySet(models.QuerySet["Rotation"]):
@@ -26,7 +26,7 @@ class Rotation(models.Model):
     starts_on = models.DateField(_("first day"))
     handover_at = models.TimeField(_("handover time"))
     every_days = models.PositiveSmallIntegerField(
-        _("shift length (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(MOST_SHIFT_DAYS))
+        _("shift length (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(MAX_SHIFT_DAYS))
     )
     weekdays = models.JSONField(default=list, blank=True)
     """Days of handover, 0 is Monday; if there are any, `every_days` is ignored."""

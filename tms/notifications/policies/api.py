@@ -16,7 +16,7 @@ from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.notifications.models import policy as models
 from tms.notifications.models.policy import PolicyHours
-from tms.notifications.policies.forms import MOST_STEPS, PolicyForm, StepForms, save_policy
+from tms.notifications.policies.forms import MAX_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.weekly_hours import Weekday, hours_values
 from tms.rest.form_errors import faults, numbers
@@ -73,7 +73,7 @@ class PolicyFields(Schema):
     hours_from: str = Field("", examples=["09:00"])
     hours_until: str = Field("", description="If not later than `hours_from`, on the next day.")
     hours_zone: str = Field("", description="Empty for the time zone of TMS.")
-    steps: list[PolicyStep] = Field(min_length=1, max_length=MOST_STEPS)
+    steps: list[PolicyStep] = Field(min_length=1, max_length=MAX_STEPS)
 
 
 class PolicyBody(PolicyFields, RequestSchema):

@@ -15,7 +15,7 @@ from tms.notifications.models.policy import DAY_S, Policy, PolicyHours, Step
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
-MOST_STEPS = 4
+MAX_STEPS = 4
 
 
 class PolicyForm(Plain, ModelForm[Policy]):
@@ -85,7 +85,7 @@ class BaseStepForms(BaseFormSet[StepForm]):
             )
 
 
-StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MOST_STEPS, max_num=MOST_STEPS)
+StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MAX_STEPS, max_num=MAX_STEPS)
 
 
 def steps_of(policy: Policy) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from tms.lib.calendar.opening_hours import EVER
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations import on_call, roster
-from tms.notifications.rotations.forms import MOST_MEMBERS, RotationForm, save_rotation
+from tms.notifications.rotations.forms import MAX_MEMBERS, RotationForm, save_rotation
 from tms.notifications.rotations.on_call import cover, rosters
 from tms.notifications.rotations.schemas import (
     CoverBody,
@@ -129,8 +129,8 @@ def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
 
 def _members(names: list[str]) -> list[User]:
     """In their order. Raises ProblemError."""
-    if not 0 < len(names) <= MOST_MEMBERS:
-        raise unreadable(RequestFault("$.members", f"must name 1 to {MOST_MEMBERS} people"))
+    if not 0 < len(names) <= MAX_MEMBERS:
+        raise unreadable(RequestFault("$.members", f"must name 1 to {MAX_MEMBERS} people"))
     chosen = numbers(User.objects.filter(is_active=True), "username", names, "$.members")
     known = User.objects.in_bulk(chosen)
     return [known[pk] for pk in chosen]

@@ -18,7 +18,7 @@ from tms.lib.forms import NONE, LocalDateTimeField, Plain, free_name
 from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.notifications.rotations.on_call import cover
 
-MOST_MEMBERS = 8
+MAX_MEMBERS = 8
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User: it is generic to the type checker only
@@ -79,7 +79,7 @@ class BaseMemberForms(BaseFormSet[MemberForm]):
         return [person for person in chosen if person is not None]
 
 
-MemberForms = formset_factory(MemberForm, formset=BaseMemberForms, extra=MOST_MEMBERS, max_num=MOST_MEMBERS)
+MemberForms = formset_factory(MemberForm, formset=BaseMemberForms, extra=MAX_MEMBERS, max_num=MAX_MEMBERS)
 
 
 class CoverForm(Plain, forms.Form):

@@ -5,7 +5,7 @@ from ninja import Schema
 from pydantic import Field
 
 from tms.notifications.models import rotation as models
-from tms.notifications.rotations.forms import MOST_MEMBERS
+from tms.notifications.rotations.forms import MAX_MEMBERS
 from tms.notifications.weekly_hours import Weekday
 from tms.rest.pagination import Page
 from tms.rest.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, change_of
@@ -44,7 +44,7 @@ class RotationFields(Schema):
     handover_at: LocalTime = Field(examples=["09:00"])
     every_days: int = Field(7, description="Length of an on-call shift in days.")
     weekdays: list[Weekday] = Field([], description="Days of handover, 0 is Monday. If set, `every_days` is ignored.")
-    members: list[str] = Field(min_length=1, max_length=MOST_MEMBERS, description="Usernames in on-call order.")
+    members: list[str] = Field(min_length=1, max_length=MAX_MEMBERS, description="Usernames in on-call order.")
 
 
 class RotationBody(RotationFields, RequestSchema):

@@ -1,7 +1,7 @@
 from enum import Enum
 from typing import NamedTuple, Self
 
-MOST_DETAIL = 500
+MAX_DETAIL = 500
 
 
 class SendOutcome(Enum):
@@ -38,4 +38,4 @@ class SendResult(NamedTuple):
 def one_line(text: str) -> str:
     """Printable and short, so that any answer can be stored and shown."""
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return words if len(words) <= MOST_DETAIL else words[: MOST_DETAIL - 1] + "…"
+    return words if len(words) <= MAX_DETAIL else words[: MAX_DETAIL - 1] + "…"

@@ -16,7 +16,7 @@ from tms.config import aws
 from tms.metrics.instruments import LOG_EVENTS_LOST
 
 SEND_EVERY_S = 5
-MOST_WAITING = 5_000
+MAX_WAITING = 5_000
 LEAVE_S = 5.0
 OF_THE_SENDER = ("boto3", "botocore", "urllib3")
 """Loggers used for sending: their records would cause more sending."""
@@ -41,7 +41,7 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
         if record.name.startswith(OF_THE_SENDER):
             return
         waiting = self.queues.get(self.log_stream_name)
-        if self.shutting_down or (waiting is not None and waiting.qsize() >= MOST_WAITING):
+        if self.shutting_down or (waiting is not None and waiting.qsize() >= MAX_WAITING):
             LOG_EVENTS_LOST.inc()
             return
         super().emit(record)  # type: ignore[no-untyped-call]

@@ -18,9 +18,9 @@ from tms.ops.cloudwatch.table import Unit
 
 log = structlog.get_logger(__name__)
 
-MOST_DATA, MOST_BYTES = 1_000, 1_000_000
+MAX_DATA, MAX_BYTES = 1_000, 1_000_000
 """Maximum bytes of one request (PutMetricData takes 1 MB), estimated generously."""
-MOST_WAITING = 20_000
+MAX_WAITING = 20_000
 """About a day of a process that measures once a minute."""
 OLDEST = timedelta(days=14)
 """CloudWatch rejects older data, and data in the future."""
@@ -86,7 +86,7 @@ class Sender:
     def offer(self, data: Sequence[Datum]) -> None:
         with self._changed:
             self._waiting.extend(data)
-            self._drop(len(self._waiting) - MOST_WAITING, cause="overflow")
+            self._drop(len(self._waiting) - MAX_WAITING, cause="overflow")
             self._changed.notify()
 
     def lag_s(self) -> float:
@@ -160,9 +160,9 @@ class Sender:
 def one_request(waiting: Sequence[Datum] | deque[Datum]) -> list[Datum]:
     batch: list[Datum] = []
     weight = 0
-    for datum in islice(waiting, MOST_DATA):
+    for datum in islice(waiting, MAX_DATA):
         weight += datum.weight
-        if weight > MOST_BYTES and batch:
+        if weight > MAX_BYTES and batch:
             break
         batch.append(datum)
     return batch

@@ -22,7 +22,7 @@ from tms.shifts.digest.operator_actions import ActionLine, operator_actions
 from tms.shifts.models import Note
 
 UPCOMING = timedelta(hours=24)
-MOST_CHANGES, MOST_OPEN, MOST_ACTIONS, MOST_NOTES, MOST_INCIDENTS = 100, 200, 200, 200, 50
+MAX_CHANGES, MAX_OPEN, MAX_ACTIONS, MAX_NOTES, MAX_INCIDENTS = 100, 200, 200, 200, 50
 
 
 class NoteLine(NamedTuple):
@@ -85,15 +85,15 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> ShiftDiges
             len(still),
             sum(one.by is None for one in still),
         ),
-        incidents(shift_incidents, since, until)[:MOST_INCIDENTS],
-        still[:MOST_OPEN],
-        changed[:MOST_CHANGES],
-        actions[:MOST_ACTIONS],
+        incidents(shift_incidents, since, until)[:MAX_INCIDENTS],
+        still[:MAX_OPEN],
+        changed[:MAX_CHANGES],
+        actions[:MAX_ACTIONS],
         maintenance_lines(since, until),
         maintenance_lines(until, until + UPCOMING),
         _notes(since, until),
-        hidden_changes=max(0, len(changed) - MOST_CHANGES),
-        hidden_actions=max(0, len(actions) - MOST_ACTIONS),
+        hidden_changes=max(0, len(changed) - MAX_CHANGES),
+        hidden_actions=max(0, len(actions) - MAX_ACTIONS),
     )
 
 
@@ -111,7 +111,7 @@ def _severity_count(counted: Iterable[tuple[str, int]]) -> SeverityCount:
 
 
 def _notes(since: datetime, until: datetime) -> list[NoteLine]:
-    rows = Note.objects.written(since, until).select_related("by")[:MOST_NOTES]
+    rows = Note.objects.written(since, until).select_related("by")[:MAX_NOTES]
     return [
         NoteLine(note.pk, note.at, name_of(note.by) if note.by else None, note.by_id, note.text, bool(note.edited_at))
         for note in rows

@@ -9,8 +9,8 @@ from django.db.models import Q
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Window
 
-MOST_NAMED = 3
-MOST_WINDOWS, MOST_OCCURRENCES = 500, 50
+MAX_NAMED = 3
+MAX_WINDOWS, MAX_OCCURRENCES = 500, 50
 
 
 class MaintenanceLine(NamedTuple):
@@ -27,15 +27,15 @@ class MaintenanceLine(NamedTuple):
 def maintenance_lines(since: datetime, until: datetime) -> list[MaintenanceLine]:
     """Occurrences within or overlapping the period, in order. Three queries."""
     rows = Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
-    windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MOST_WINDOWS]
+    windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MAX_WINDOWS]
     found = [line for window in windows for line in _lines(window, since, until)]
-    return sorted(found, key=lambda line: (line.since, line.until, line.window))[:MOST_OCCURRENCES]
+    return sorted(found, key=lambda line: (line.since, line.until, line.window))[:MAX_OCCURRENCES]
 
 
 def _lines(window: Window, since: datetime, until: datetime) -> Iterator[MaintenanceLine]:
     by = name_of(window.created_by) if window.created_by else None
     named = [site.local_name for site in window.sites.all()] + [group.name for group in window.groups.all()]
-    covers = tuple(named[:MOST_NAMED]) + (("…",) if len(named) > MOST_NAMED else ())
+    covers = tuple(named[:MAX_NAMED]) + (("…",) if len(named) > MAX_NAMED else ())
     terminals = len(window.terminals.all())
     for begins, ends in _occurrences(window, since, until):
         if begins < until and ends > max(since, begins):

@@ -11,7 +11,7 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.alerts.models import Alert, Transition, TransitionKind
 
-MOST_READ = 5_000
+MAX_READ = 5_000
 LEFT_OUT = (TransitionKind.CLAIMED, TransitionKind.UNCLAIMED)
 """Claims expire after minutes, so they are not listed."""
 
@@ -50,7 +50,7 @@ def operator_actions(alerts: QuerySet[Alert], since: datetime, until: datetime) 
     """In chronological order (index: transition_at)."""
     rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, alert__in=alerts)
     rows = rows.exclude(kind__in=LEFT_OUT)
-    steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MOST_READ])
+    steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MAX_READ])
     people = User.objects.in_bulk({step[who] for step in steps for who in ("by", "to") if step[who]})
     names = {pk: name_of(person) for pk, person in people.items()}
     return _merged(_line(step, names) for step in steps)

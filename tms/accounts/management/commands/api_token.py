@@ -20,8 +20,8 @@ class Command(NoChecksCommand):
         person = User.objects.filter(username=options["username"], is_active=True).first()
         if person is None:
             raise CommandError(f"no active person {options['username']!r}")
-        if not 0 <= options["days"] <= api_tokens.MOST_DAYS:
-            raise CommandError(f"--days {options['days']}: expected 0 to {api_tokens.MOST_DAYS}")
+        if not 0 <= options["days"] <= api_tokens.MAX_DAYS:
+            raise CommandError(f"--days {options['days']}: expected 0 to {api_tokens.MAX_DAYS}")
         at = datetime.now(UTC)
         expires_at = at + timedelta(days=options["days"]) if options["days"] else None
         _, secret = api_tokens.issue(person, name=options["name"], at=at, expires_at=expires_at)

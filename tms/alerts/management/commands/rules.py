@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.alerts.rule_editing import yaml_file
 from tms.alerts.rule_editing.yaml_file import BadFile, PlannedRule
-from tms.alerts.rule_editing.yaml_reader import MOST_BYTES
+from tms.alerts.rule_editing.yaml_reader import MAX_BYTES
 from tms.lib.management import NoChecksCommand
 
 
@@ -50,9 +50,9 @@ class Command(NoChecksCommand):
 def _read(name: str) -> bytes:
     """Only as much as needed to see that it is too long."""
     if name == "-":
-        return sys.stdin.buffer.read(MOST_BYTES + 1)
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
     with Path(name).open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+        return file.read(MAX_BYTES + 1)
 
 
 def _take_over(source: bytes, *, is_dry: bool) -> list[PlannedRule]:

@@ -19,7 +19,7 @@ from tms.demo import seed
 from tms.demo.children import Children
 from tms.server import CannotListen, PortInUse
 
-MOST_TERMINALS = 5_000
+MAX_TERMINALS = 5_000
 HOST = "127.0.0.1"
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = number("PORT", 8000, least=1, most=65_535)
-        terminals = number("TERMINALS", 200, least=0, most=MOST_TERMINALS)
+        terminals = number("TERMINALS", 200, least=0, most=MAX_TERMINALS)
         quieten()
         self.prepare(terminals)
         demo = Demo(self, port=port)

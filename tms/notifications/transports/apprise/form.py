@@ -41,7 +41,7 @@ OPENS_A_FILE = frozenset(
 """Parameters by which Apprise's services open local files, or what a URL names."""
 ADDRESS = re.compile(r"(?<![\s,;])[\s,;]++(?=[A-Za-z][A-Za-z0-9+.-]*+://)")
 """What stands between two addresses of a list."""
-MOST_ADDRESSES = 10
+MAX_ADDRESSES = 10
 LAST_PORT = 65_535
 
 
@@ -54,9 +54,9 @@ def clean_address(text: str) -> str:
 def carriers(text: str) -> list[Any]:
     """What Apprise made of each address. Raises ValidationError."""
     urls = [url for url in ADDRESS.split(text.strip(" \t\r\n,;")) if url]
-    if len(urls) > MOST_ADDRESSES:
+    if len(urls) > MAX_ADDRESSES:
         raise ValidationError(
-            gettext("Enter %d addresses at most. Add another destination for the rest.") % MOST_ADDRESSES
+            gettext("Enter %d addresses at most. Add another destination for the rest.") % MAX_ADDRESSES
         )
     return [_carrier(url) for url in urls]
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 LABEL = _("E-mail addresses")
 HINT = _("Separate several addresses with commas.")
-MOST_CHARACTERS = 500
+MAX_CHARACTERS = 500
 
 
 def addresses(text: str) -> list[str]:
@@ -20,6 +20,6 @@ def clean_address(text: str) -> str:
         except ValidationError:
             message = gettext("%(address)s is not an e-mail address. Enter one such as noc@example.com.")
             raise ValidationError(message % {"address": address}) from None
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         raise ValidationError(gettext("Too many addresses. Use a mailing list instead."))
     return text

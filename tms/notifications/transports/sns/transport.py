@@ -10,7 +10,7 @@ from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
 from tms.notifications.transports.sns import form
 
-MOST_OF_SUBJECT = 100
+MAX_OF_SUBJECT = 100
 
 
 class Sns(Transport):
@@ -52,7 +52,7 @@ def _publication(message: Message) -> dict[str, Any]:
 def _subject(title: str) -> str:
     """SNS takes ASCII only, and refuses the whole message otherwise."""
     ascii_only = " ".join(title.encode("ascii", "ignore").decode().split())
-    return (ascii_only if title.isascii() else f"TMS {ascii_only}".strip())[:MOST_OF_SUBJECT]
+    return (ascii_only if title.isascii() else f"TMS {ascii_only}".strip())[:MAX_OF_SUBJECT]
 
 
 def _client(topic: str) -> Any:

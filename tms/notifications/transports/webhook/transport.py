@@ -37,8 +37,8 @@ from tms.notifications.transports.webhook import form
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 CONNECT_S, READ_S, ALTOGETHER_S = 5.0, 10.0, 20.0
-MOST_HOPS = 3
-MOST_READ = 2_048
+MAX_HOPS = 3
+MAX_READ = 2_048
 """Bytes of an answer."""
 FOLLOWED = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
 """Redirects that repeat the request unchanged. Others change its method."""
@@ -119,7 +119,7 @@ def _attempt(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
     deadline = time.monotonic() + ALTOGETHER_S
-    for _hop in range(MOST_HOPS + 1):
+    for _hop in range(MAX_HOPS + 1):
         try:
             response = _request(url, body, headers, deadline)
         except LocationParseError:
@@ -131,7 +131,7 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
         url = urljoin(url, to)
         if urlsplit(url).scheme not in {"http", "https"}:
             return SendResult.failed(gettext("Redirected to an address that is not HTTP."))
-    return SendResult.retry(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
+    return SendResult.retry(gettext("Redirected more than %(times)s times.") % {"times": MAX_HOPS})
 
 
 def _request(url: str, body: bytes, headers: dict[str, str], deadline: float) -> BaseHTTPResponse:
@@ -155,7 +155,7 @@ def _result(response: BaseHTTPResponse) -> SendResult:
 
 def _excerpt(response: BaseHTTPResponse) -> str:
     try:
-        return response.read(MOST_READ, decode_content=False).decode(errors="replace")
+        return response.read(MAX_READ, decode_content=False).decode(errors="replace")
     except HTTPError:  # the status suffices
         return ""
     finally:
