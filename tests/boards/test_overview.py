@@ -6,7 +6,7 @@ from tests.support import factories
 from tests.support.factories import now
 from tms.boards.overview import on_shift, recent_changes
 from tms.boards.pages import PAGES, OverviewPage, RenderContext
-from tms.boards.templatetags.labels import PLACES
+from tms.boards.templatetags.labels import PAGES
 from tms.feed.change import Change
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -188,4 +188,4 @@ def test_an_unchanged_row_is_not_read_again(fleet, tanaka):
 
 
 def test_a_person_on_shift_has_the_name_of_the_page():
-    assert PLACES.keys() == {page.kind for page in PAGES.values()}
+    assert PAGES.keys() == {page.kind for page in PAGES.values()}

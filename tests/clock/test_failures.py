@@ -243,7 +243,7 @@ def test_no_row_is_set_aside_because_of_an_unavailable_database(db):
 
 
 def test_the_number_of_rows_set_aside_is_bounded(db, monkeypatch):
-    monkeypatch.setattr(set_aside, "MOST", 5)
+    monkeypatch.setattr(set_aside, "MAX_ROWS", 5)
     aside = SetAside[int]("test")
 
     for key in range(9):

@@ -115,7 +115,7 @@ def change_password(server: PostgreSQL, password: str) -> None:
 
 @pytest.mark.services
 def test_open_connections_continue_and_new_ones_use_the_rotated_password(server, aws, monkeypatch):
-    monkeypatch.setattr(database_secret, "ASK_EVERY_S", 0.1)
+    monkeypatch.setattr(database_secret, "QUERY_EVERY_S", 0.1)
     options = configured(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"max_size": 2}
     place = {"host": HOST, "port": server.port, "dbname": "tms"}
 

@@ -15,7 +15,7 @@ spawning = multiprocessing.get_context("spawn")
 
 
 def write(path: str, name: str) -> None:
-    log = ErrorLog(path, most_bytes=1_000, kept=10_000)
+    log = ErrorLog(path, most_bytes=1_000, backups=10_000)
     for number in range(LINES):
         log.handle(logging.makeLogRecord({"msg": f"{name}-{number}"}))
     log.close()
@@ -36,7 +36,7 @@ def test_no_line_is_lost_when_several_processes_rotate_the_file(tmp_path):
 
 
 def test_it_is_limited_in_size_and_number_of_older_files(tmp_path):
-    log = ErrorLog(str(tmp_path / "errors.log"), most_bytes=100, kept=2)
+    log = ErrorLog(str(tmp_path / "errors.log"), most_bytes=100, backups=2)
 
     for number in range(50):
         log.handle(logging.makeLogRecord({"msg": f"{number:09}"}))

@@ -87,7 +87,7 @@ def test_deadlines_restart_with_each_request_of_a_connection():
         lambda: deadlines.answered("a", 40.0),
         lambda: deadlines.answered("a", 50.0),
         lambda: deadlines.began("a", 60.0),
-        lambda: deadlines.forget("a"),
+        lambda: deadlines.discard("a"),
     ]
 
     for step in steps:

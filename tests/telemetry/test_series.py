@@ -166,7 +166,7 @@ def test_very_short_intervals_are_merged_with_their_neighbours_as_the_worst_of_t
 
 
 def test_a_terminal_that_flaps_for_a_year_has_a_bounded_number_of_intervals(terminal, monkeypatch):
-    monkeypatch.setattr(presence_intervals, "MOST", 20)
+    monkeypatch.setattr(presence_intervals, "MAX_INTERVALS", 20)
     for number in range(100):
         turn = (Presence.ONLINE, Presence.OFFLINE) if number % 2 else (Presence.OFFLINE, Presence.ONLINE)
         factories.moved(terminal, *turn, at=later(-100 + number))

@@ -65,7 +65,7 @@ ONLY_OURS: Mapping[str, str] = {
     "tms.ops.checks.LOG_GROUP": "a setting",
     "tms.ops.checks.NAMESPACE": "a setting",
     "tms.server.websocket.denial_headers.CONTROL": "headers of our own answers",
-    "tms.telemetry.storage.partitions.NAMED": "names of our own tables",
+    "tms.telemetry.storage.partitions.PARTITION_NAME": "names of our own tables",
 }
 """Those that are not applied to foreign text, and what they are applied to."""
 

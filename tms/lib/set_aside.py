@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
 """The pause doubles from the first to this one."""
-MOST = 1_000
+MAX_ROWS = 1_000
 """Rows of one loop that are set aside at a time; beyond it the one due first is retried now."""
 MAX_FAILURES = 40
 """Transactions of one call that may fail: enough to find three rows among 2,000."""
@@ -50,7 +50,7 @@ class SetAside[K: Hashable]:
         failures = self._entries[key].failures + 1 if key in self._entries else 1
         retry_at = at + min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures - 1, 10))
         self._entries[key] = SetAsideRow(retry_at, failures)
-        if len(self._entries) > MOST:
+        if len(self._entries) > MAX_ROWS:
             del self._entries[min(self._entries, key=lambda one: self._entries[one].retry_at)]
         instruments.CLOCK_FAILURES.labels(self._loop).inc()
         log.error("row_set_aside", loop=self._loop, row=str(key), failures=failures, retry_at=retry_at, exc_info=error)

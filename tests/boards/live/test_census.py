@@ -59,7 +59,7 @@ def test_without_a_reader_changes_do_not_accumulate(census_cache):
     for first in range(0, 3 * MAX_IDS, 1_000):
         census_cache.changed(Change(sessions=frozenset((pk, 1) for pk in range(first, first + 1_000))))
 
-    assert census_cache._news == Change(everything=True)
+    assert census_cache._pending == Change(everything=True)
 
 
 def test_unchanged_rows_are_not_counted_again(census_cache, fleet, django_assert_num_queries):

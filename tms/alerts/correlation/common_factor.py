@@ -10,7 +10,7 @@ from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident
 from tms.fleet.models import Group, Site, Terminal, TerminalState
 
-MOST = 0.8
+MIN_SHARE = 0.8
 """The minimum share of the lost terminals."""
 STRONGER = 0.2
 """By how much that share must exceed the share of the whole fleet."""
@@ -21,7 +21,7 @@ def common_factor(incident: Incident) -> None:
     lost = set(Alert.objects.filter(incident=incident).values_list("terminal", flat=True))
     found = _of_terminals(lost)
     own = CommonFactor(incident.factor, incident.key)
-    likely = {what: number for what, number in found.items() if what != own and number >= MOST * len(lost)}
+    likely = {what: number for what, number in found.items() if what != own and number >= MIN_SHARE * len(lost)}
     fleet = TerminalState.objects.count() if likely else 0
     strength = {what: number / len(lost) - _in_fleet(what) / fleet for what, number in likely.items()}
     strongest = max(strength, key=lambda what: (strength[what], what), default=None)

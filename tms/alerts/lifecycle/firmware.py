@@ -19,7 +19,7 @@ from tms.fleet.models import Terminal
 from tms.fleet.presence import store
 from tms.lib.set_aside import SetAside, each, isolate
 
-LEAST = 3
+MIN_TERMINALS = 3
 """Minimum number of terminals of a model for its most common firmware to count."""
 CHUNK = 500
 """Terminals per transaction."""
@@ -66,7 +66,7 @@ def most_common_firmware(terminals: models.QuerySet[Terminal]) -> dict[str, str]
     most_common = {}
     for model, of_model in by_model.items():
         (firmware, number), *_ = of_model.most_common(1)
-        if of_model.total() >= LEAST and number * 2 > of_model.total():
+        if of_model.total() >= MIN_TERMINALS and number * 2 > of_model.total():
             most_common[model] = firmware
     return most_common
 

@@ -9,7 +9,7 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Incident, IncidentState
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.rows.common import WORST_FIRST
-from tms.boards.rows.incidents import MOST, IncidentRow, incident_rows
+from tms.boards.rows.incidents import MAX_ROWS, IncidentRow, incident_rows
 from tms.lib.severity import Severity
 
 MAX_EXPANDED = 5
@@ -27,8 +27,8 @@ def unresolved_incidents(chosen: AlertFilter, *, to: Person) -> list[IncidentRow
         rows = rows.filter(site__code__iexact=chosen.site)
     if chosen.who:
         rows = rows.filter(acknowledged_by__username=chosen.who)
-    found = incident_rows(list(rows.values_list("pk", flat=True)[: 2 * MOST]))
-    return sorted(found.values(), key=_urgency)[:MOST]
+    found = incident_rows(list(rows.values_list("pk", flat=True)[: 2 * MAX_ROWS]))
+    return sorted(found.values(), key=_urgency)[:MAX_ROWS]
 
 
 def outside(alerts: QuerySet[Alert], chosen: AlertFilter) -> QuerySet[Alert]:

@@ -14,7 +14,7 @@ from tms.alerts.models.factor import Factor
 from tms.boards.rows.common import Bilingual, reopening
 from tms.boards.rows.viewers import Viewer, viewers
 
-MOST = 50
+MAX_ROWS = 50
 """Rows of incidents on one page."""
 
 

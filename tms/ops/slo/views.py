@@ -30,7 +30,7 @@ QUANTILES = (0.5, 0.95, 0.99)
 WIDTH, HEIGHT, GAP = 240.0, 40.0, 0.2
 LOWEST = 0.9
 """A bar of this share or less has the minimum height, because the relevant values lie above."""
-LEAST = 4.0
+MIN_HEIGHT = 4.0
 
 
 class Drawn(NamedTuple):
@@ -104,5 +104,5 @@ def drawn(bars: Sequence[Bar]) -> list[Drawn]:
 
 def _drawn(bar: Bar, x: float, width: float) -> Drawn:
     share = bar.share or 0.0
-    height = max(LEAST, (share - LOWEST) / (1 - LOWEST) * HEIGHT)
+    height = max(MIN_HEIGHT, (share - LOWEST) / (1 - LOWEST) * HEIGHT)
     return Drawn(round(x, 2), round(HEIGHT - height, 2), round(width, 2), round(height, 2), bar, share < TARGET_SHARE)

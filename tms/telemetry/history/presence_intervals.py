@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tms.fleet.models import NEEDY_FIRST, Presence, PresenceChange, Terminal
 
-MOST = 800
+MAX_INTERVALS = 800
 """Intervals in one chart; more would be narrower than a pixel."""
 
 
@@ -30,7 +30,11 @@ def presences(terminal: Terminal, length: timedelta, *, at: datetime) -> list[Pr
         PresenceInterval(start.timestamp(), end.timestamp(), presence)
         for (start, presence), end in zip(marks, ends, strict=True)
     ]
-    return condensed(intervals, min_length_s=length.total_seconds() / MOST) if len(intervals) > MOST else intervals
+    return (
+        condensed(intervals, min_length_s=length.total_seconds() / MAX_INTERVALS)
+        if len(intervals) > MAX_INTERVALS
+        else intervals
+    )
 
 
 def condensed(intervals: Sequence[PresenceInterval], *, min_length_s: float) -> list[PresenceInterval]:
