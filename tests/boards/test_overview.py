@@ -6,7 +6,7 @@ from tests.support import factories
 from tests.support.factories import now
 from tms.boards.overview import on_shift, recent_changes
 from tms.boards.pages import PAGES, OverviewPage, RenderContext
-from tms.boards.templatetags.labels import PAGES
+from tms.boards.templatetags.labels import PAGE_LABELS
 from tms.feed.change import Change
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]

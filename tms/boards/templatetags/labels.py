@@ -40,7 +40,7 @@ HAPPENED = {
     "offline": pgettext_lazy("it is", "offline"),
     "never": pgettext_lazy("it is", "never seen"),
 }
-PAGES = {
+PAGE_LABELS = {
     "overview": pgettext_lazy("watches", "viewing the overview"),
     "terminals": pgettext_lazy("watches", "viewing terminals"),
     "terminal": pgettext_lazy("watches", "viewing a terminal"),
@@ -144,7 +144,7 @@ def what_happened(dropped: DroppedTerminals) -> str:
 
 @register.filter
 def page_label(page: str) -> Any:
-    return PAGES.get(page, "")
+    return PAGE_LABELS.get(page, "")
 
 
 @register.filter
