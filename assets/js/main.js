@@ -1,4 +1,4 @@
-// Starts every behaviour. Each works on markup that is complete, and useful, without it.
+// Starts every behaviour. Each enhances markup that is complete and usable without it.
 
 import htmx from "htmx.org";
 import * as banner from "./live/banner.js";
@@ -18,7 +18,7 @@ import * as ticks from "./page/ticks.js";
 import * as times from "./page/times.js";
 import * as zone from "./page/zone.js";
 
-// htmx's own swaps leave alone what frames leave alone.
+// htmx's own swaps preserve what frames preserve.
 htmx.config.morphIgnore.push(...OWN);
 
 for (const behaviour of [

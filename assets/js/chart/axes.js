@@ -1,4 +1,4 @@
-// What every plot of a page shares: the span of time it shows, its cursor, and the place of its scales.
+// Shared by all plots of a page: the time range, the cursor and the width of the scales.
 
 import { written } from "../page/times.js";
 
@@ -33,7 +33,7 @@ export const instant = (at, [from, to]) => written(to - from < DAY ? seconds : f
  */
 
 /**
- * A plain line chart gives no sign of its scale but its own; these options lay all of a page under one ruler.
+ * uPlot's line charts know only their own scale; these options align all plots of a page.
  * @param {{view: View, inks: () => Inks, width: number, height: number, showsTime: boolean}} options
  */
 export function frame({ view, inks, width, height, showsTime }) {

@@ -13,7 +13,7 @@ import { element } from "./plot.js";
 const HEIGHT = 48;
 const BAR = 16;
 
-/** Fill and ink of a presence. What is expected is grey. */
+/** Fill and outline of a presence. Planned absence is grey. */
 const LOOKS = {
   online: ["cell", "cell-ink"],
   silent: ["warning-fill", "on-warning"],
@@ -46,8 +46,8 @@ export class PresenceBand {
     this.move();
     const { series, text, words } = this.given;
     this.#note.textContent = series().late.includes(1) ? text("late", {}) : "";
-    const told = series().presence.map(({ presence }) => words[presence] ?? presence);
-    this.#box.setAttribute("aria-label", [text("presence", {}), ...told].join(", "));
+    const states = series().presence.map(({ presence }) => words[presence] ?? presence);
+    this.#box.setAttribute("aria-label", [text("presence", {}), ...states].join(", "));
   }
 
   move() {

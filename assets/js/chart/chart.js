@@ -32,16 +32,16 @@ class Chart {
     return Number(this.holder.dataset.span ?? 1800);
   }
 
-  /** Draws everything anew from what the server knows. */
+  /** Loads the series from the server and draws everything again. */
   async load() {
     this.#loading.abort();
     this.#loading = new AbortController();
     const { signal } = this.#loading;
     const answer = await fetch(this.holder.dataset.series ?? "", { signal }).catch(() => null);
     if (signal.aborted) return;
-    if (!answer?.ok) return this.#tell("failed");
+    if (!answer?.ok) return this.#showNotice("failed");
     this.series = await answer.json();
-    // The last stretch ends when it was asked for; it goes on until a change of presence is pushed.
+    // The last interval ends at the time of the request; it is extended until a change of presence is pushed.
     for (const stay of this.series.presence.slice(-1)) stay.to = null;
     this.#append(latest());
     this.draw();
@@ -52,7 +52,7 @@ class Chart {
     this.plots = [];
     this.#now = serverNow() / 1000;
     const names = this.#names();
-    if (names.length === 0) return this.#tell("empty");
+    if (names.length === 0) return this.#showNotice("empty");
     this.holder.replaceChildren();
     const given = { series: () => this.series, view: this.view, inks: () => this.#inks, text: this.#text };
     const known = this.#json("metrics");
@@ -64,8 +64,8 @@ class Chart {
   }
 
   /**
-   * Takes the newest reading from the page. A metric never seen before needs a plot of its own, and the first of an hour
-   * (or a day) the roll-up of the one before.
+   * Takes the newest reading from the page. A new metric needs a plot of its own, and the first reading of an hour (or a
+   * day) needs the roll-up of the previous one.
    */
   take() {
     const news = latest();
@@ -80,7 +80,7 @@ class Chart {
     return news !== null && append(this.series, news.at, news.values, news.at - 2 * this.span);
   }
 
-  /** Time goes on, unless the board does not know what it brings. */
+  /** Advances the time range, unless the board is behind. */
   tick() {
     if (document.hidden || this.#zoomed || document.documentElement.dataset.link === "lost") return;
     this.#now = serverNow() / 1000;
@@ -110,7 +110,7 @@ class Chart {
     return this.#zoomed ?? [this.#now - this.span, this.#now];
   }
 
-  /** The metrics that have readings: first those with a name, in its order. */
+  /** The metrics that have readings: those with a label first, in its order. */
   #names() {
     const read = Object.keys(this.series.metrics).filter((name) => this.series.metrics[name].some((v) => v != null));
     const named = Object.keys(this.#json("metrics")).filter((name) => read.includes(name));
@@ -130,7 +130,7 @@ class Chart {
     (this.holder.getAttribute(`data-text-${name}`) ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 
   /** @param {string} name */
-  #tell(name) {
+  #showNotice(name) {
     for (const { plot } of this.plots) plot.destroy();
     this.plots = [];
     const note = element("p", this.#text(name, {}));
@@ -139,7 +139,7 @@ class Chart {
   }
 }
 
-/** The newest reading that the page knows. */
+/** The newest reading on the page. */
 function latest() {
   const element = document.getElementById("reading-latest");
   const at = Date.parse(element?.dataset.at ?? "") / 1000;
@@ -167,7 +167,7 @@ export function start() {
   watch("reading-latest", ["data-at"], () => chart.take());
   watch("chart", ["data-series", "data-span"], () => chart.load());
   watch("state", ["data-presence"], () => chart.load());
-  // What was not heard while the link was away is in the database.
+  // Readings that were missed while the link was lost are in the database.
   document.addEventListener("tms:link", ({ detail: { link, was } }) => {
     if (link === "live" && (was === "reconnecting" || was === "lost")) chart.load();
   });

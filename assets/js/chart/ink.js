@@ -1,4 +1,4 @@
-// The page's colours, as a canvas needs them: resolved, for the theme and the link of this moment.
+// The page's colours for a canvas: resolved for the current theme and state of the link.
 
 const NAMES = [
   "ink-2",

@@ -1,4 +1,4 @@
-// One metric: its line, its limits, and the times when nobody could know it.
+// One metric: its line, its thresholds, and the times without data.
 
 import uPlot from "uplot";
 import { frame, instant } from "./axes.js";
@@ -70,14 +70,14 @@ export class MetricPlot {
     this.#box.setAttribute("role", "img");
     holder.append(head, this.#box);
     this.plot = new uPlot(this.#options(this.#box.clientWidth), traceOf(given.series(), name), this.#box);
-    this.#say();
+    this.#showReading();
   }
 
   /** The series has changed. */
   update() {
     this.plot.setData(traceOf(this.given.series(), this.name), false);
     this.move();
-    this.#say();
+    this.#showReading();
   }
 
   /** The view has moved. */
@@ -112,13 +112,13 @@ export class MetricPlot {
         ...base.hooks,
         drawClear: [() => this.#drawGround()],
         draw: [() => this.#drawLimits(), () => this.#drawNow()],
-        setCursor: [() => this.#say()],
+        setCursor: [() => this.#showReading()],
       },
     };
   }
 
   /**
-   * Room for the readings and their limits; a scale that can only be positive does not show less than nothing.
+   * Fits the readings and their thresholds; a scale of positive values does not go below zero.
    * @returns {[number, number]}
    */
   #range() {
@@ -131,7 +131,7 @@ export class MetricPlot {
   }
 
   /**
-   * The line's colour, changing where it crosses a limit.
+   * The line's colour, changing where it crosses a threshold.
    * @param {string} usual
    */
   #ink(usual) {
@@ -221,7 +221,7 @@ export class MetricPlot {
     ctx.restore();
   }
 
-  /** A point where the line ends, as long as its end is in view. */
+  /** A point at the end of the line, while that is in view. */
   #drawNow() {
     const [instants, timely, late] = this.plot.data;
     const last = instants.length - 1;
@@ -236,7 +236,7 @@ export class MetricPlot {
   }
 
   /**
-   * What a mean lies between.
+   * The range of a mean.
    * @param {number} at place in the trace
    */
   #span(at) {
@@ -246,8 +246,8 @@ export class MetricPlot {
     return `${reading(lowest[at], "")}–${reading(highest[at], unit)}`;
   }
 
-  /** The reading under the cursor and its instant, or the newest and its limits. */
-  #say() {
+  /** The reading under the cursor and its instant, or the newest reading and its thresholds. */
+  #showReading() {
     const { metric, series, text, view } = this.given;
     const { low, high, now } = extent(series(), this.name);
     const at = this.plot?.cursor.idx;

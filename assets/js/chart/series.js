@@ -1,4 +1,4 @@
-// The readings of one terminal over a span of time, and what may honestly be drawn of them.
+// The readings of one terminal over a time range, and which of them may be connected by a line.
 
 /**
  * @typedef {{comparison: "above" | "below", limit: number, severity: "critical" | "warning" | "info"}} Limit
@@ -11,7 +11,7 @@
  * @typedef {[number[], Line, Line, Line, Line]} Trace instants, values sent in time, values sent late, lowest, highest
  */
 
-// A terminal that skips one report has not fallen silent.
+// A terminal that skips one report is not silent yet.
 const MISSED = 2.5;
 
 /** @param {number[]} at */
@@ -24,8 +24,8 @@ function usualStep(at) {
 }
 
 /**
- * The line of one metric: broken where readings are missing, in two parts so that what came late can look so. A stretch
- * between two readings is late when either end is.
+ * The line of one metric: broken where readings are missing, in two parts so that late readings look different. A part
+ * between two readings is late if either end is.
  * @param {Series} series
  * @param {string} metric
  * @returns {Trace}
@@ -55,13 +55,13 @@ export function traceOf(series, metric) {
 }
 
 /**
- * Whether the last reading is one by itself, behind the roll-ups.
+ * Whether the last reading is a single one after the roll-ups.
  * @param {Series} series
  */
 const hasTip = ({ at, step }) => step > 0 && at[at.length - 1] - at[at.length - 2] < step;
 
 /**
- * Whether an instant is of an hour (or a day) that has no roll-up yet.
+ * Whether an instant belongs to an hour (or a day) without a roll-up.
  * @param {Series} series
  * @param {number} at
  */
@@ -71,8 +71,8 @@ export function isOfNext(series, at) {
 }
 
 /**
- * Adds what the terminal has just said; anything older than the last reading is history, and the server's to tell. After
- * roll-ups there is one such reading, the newest: many would be a comb at the end of a smooth line.
+ * Adds a new reading of the terminal; older ones are part of the history, which the server provides. After roll-ups
+ * there is only one such reading, the newest: several would end a smooth line in spikes.
  * @param {Series} series
  * @param {number} at
  * @param {Record<string, number>} values
@@ -108,7 +108,7 @@ export function extent(series, metric) {
 const WORST = ["critical", "warning"];
 
 /**
- * The worst limit that a value lies beyond.
+ * The worst threshold that a value is beyond.
  * @param {Limit[]} limits
  * @param {number} value
  */

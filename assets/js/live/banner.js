@@ -1,4 +1,4 @@
-// The banner says what the header says, aloud, once it lasts: behind for more than 10 s, or the link is lost.
+// The banner repeats the state of the header for screen readers: behind for more than 10 s, or the link is lost.
 
 import { clockFace } from "../page/countdown.js";
 import { age, timeOfDay } from "../page/times.js";
@@ -20,12 +20,12 @@ function kindNow() {
  * @param {string} name
  * @param {string} text
  */
-function say(banner, name, text) {
+function setText(banner, name, text) {
   for (const slot of banner.querySelectorAll(`[data-banner="${name}"]`))
     if (slot.textContent !== text) slot.textContent = text;
 }
 
-function tell() {
+function update() {
   const banner = document.getElementById("banner");
   if (!banner) return;
   const kind = kindNow();
@@ -34,13 +34,13 @@ function tell() {
   if (banner.dataset.kind !== kind) banner.dataset.kind = kind;
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (banner.querySelectorAll("[data-for]")))
     part.hidden = part.dataset.for !== kind;
-  say(banner, "seen", timeOfDay(serverNow() - silence() * 1000));
-  say(banner, "behind", age(behind()));
-  say(banner, "next", clockFace(Math.max(0, Math.ceil((nextTry() - Date.now()) / 1000))));
+  setText(banner, "seen", timeOfDay(serverNow() - silence() * 1000));
+  setText(banner, "behind", age(behind()));
+  setText(banner, "next", clockFace(Math.max(0, Math.ceil((nextTry() - Date.now()) / 1000))));
 }
 
 export function start() {
-  document.addEventListener("tms:link", tell);
+  document.addEventListener("tms:link", update);
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element) || !event.target.closest('#banner [data-banner="retry"]')) return;
     event.preventDefault();

@@ -1,6 +1,6 @@
-// The server's clock, as well as a browser can know it: every frame says when it left.
+// Estimates the server's clock: every frame contains the time at which it was sent.
 
-const KEPT = 10;
+const MAX_OFFSETS = 10;
 
 /** @type {number[]} */
 const offsets = [];
@@ -10,13 +10,13 @@ let skew = 0;
 export const serverNow = () => Date.now() + skew;
 
 /**
- * A frame that left at `at` has just arrived. The least delayed of the last ten knows the difference best.
+ * A frame sent `at` has just arrived. The least delayed of the last ten frames gives the best estimate.
  * @param {string} at
  */
-export function heard(at) {
+export function received(at) {
   const offset = Date.parse(at) - Date.now();
   if (Number.isNaN(offset)) return;
   offsets.push(offset);
-  if (offsets.length > KEPT) offsets.shift();
+  if (offsets.length > MAX_OFFSETS) offsets.shift();
   skew = Math.max(...offsets);
 }

@@ -1,4 +1,4 @@
-// What the server pushes, onto the page: in order, at most once per animation frame, only the newest state of each element.
+// Applies pushed frames to the page: in order, at most once per animation frame, only the newest state of each element.
 
 import { count } from "../page/countdown.js";
 import { localise } from "../page/times.js";
@@ -18,10 +18,10 @@ import * as waiting from "./waiting.js";
  *   list?: Order, proof: {at: string} & Partial<Proof>}} Frame
  */
 
-// A hidden tab gets no animation frames, and hours of sleep for its timers; its socket still speaks.
+// A hidden tab gets no animation frames and its timers are throttled, but its socket still receives.
 const HIDDEN_MS = 1000;
 const LONGEST_REQUEST_MS = 30_000;
-// Parts of the page that only the browser knows.
+// Parts of the page that only the browser has.
 const OWN = new Set(["waiting", "banner"]);
 
 const pending = {
@@ -35,28 +35,28 @@ const pending = {
 };
 
 /**
- * The order of every list as it was last told.
+ * The latest order of every list, as received.
  * @type {Map<string, string[]>}
  */
-const told = new Map();
+const orders = new Map();
 
 /** @type {Proof["database"]} */
 let database = { state: "unchecked", at: null };
 
 /**
- * What a repaint held and the page did not: rows whose list may follow in another frame.
+ * Rows of a repaint that were not on the page; their list may follow in another frame.
  * @type {Map<string, Element>}
  */
 const strangers = new Map();
 
 /**
- * htmx's requests without an answer yet.
+ * Pending htmx requests.
  * @type {Set<object>}
  */
 const requests = new Set();
 
 /**
- * What was pushed since the first of them was sent. Its answer may have been rendered before, and would undo it.
+ * Elements pushed since the first of them was sent. Its response may have been rendered before, and would undo them.
  * @type {Map<string, Element>}
  */
 const meanwhile = new Map();
@@ -70,7 +70,7 @@ let isPainted = false;
 let isScheduled = false;
 let flushedAt = 0;
 
-/** Something was missed: the whole page again, please. */
+/** Something was missed: request the whole page again. */
 function ask() {
   if (isAsking) return;
   isAsking = true;
@@ -111,13 +111,13 @@ function arranged(before, { gone = [], put = [] }) {
 
 /** @param {Order} order */
 function arrange(order) {
-  const ids = order.ids ?? arranged(told.get(order.of) ?? [], order);
-  told.set(order.of, ids);
+  const ids = order.ids ?? arranged(orders.get(order.of) ?? [], order);
+  orders.set(order.of, ids);
   pending.lists.set(order.of, ids);
 }
 
 /**
- * A number that travels alone, in rows that are not on the page yet.
+ * A pushed number, in rows that are not on the page yet.
  * @param {Element} leaf
  */
 function renewWithin(leaf) {
@@ -128,7 +128,7 @@ function renewWithin(leaf) {
 }
 
 /**
- * The newest comes last: an element may hold another that was told before it.
+ * The newest comes last, because an element may contain one that was received before it.
  * @param {Element} element
  */
 function put(element) {
@@ -147,7 +147,7 @@ function collect({ html, list, proof }) {
 }
 
 /**
- * Morphs, and puts the focus beside what it stood on when that is gone ("Acknowledge", when someone else was first).
+ * Morphs, and moves the focus to a neighbour if its element was removed ("Acknowledge", when another person was first).
  * @param {Element} old
  * @param {Element} next
  */
@@ -165,7 +165,7 @@ function keep(element) {
   if (pending.isRepaint || strangers.has(element.id)) strangers.set(element.id, element);
 }
 
-/** In the reader's words before they are compared, so that only what the server changed counts. */
+/** Converts instants before comparing, so that only changes by the server count. */
 function localisePending() {
   const box = document.createElement("template");
   box.content.append(...pending.elements.values());
@@ -201,7 +201,7 @@ function flush() {
   forgetPending();
   if (!isPainted) return;
   socket.trust();
-  link.heard(proof.behind_s);
+  link.received(proof.behind_s);
   if (isRepaint) document.dispatchEvent(new CustomEvent("tms:painted"));
   document.dispatchEvent(new CustomEvent("tms:proof", { detail: { ...proof, gaps: proof.gaps + gaps } }));
 }
@@ -216,7 +216,7 @@ function schedule() {
   requestAnimationFrame(flush);
 }
 
-/** An answer was swapped in: what was pushed while it was under way is newer. */
+/** A response was swapped in: elements pushed while it was in flight are newer. */
 function pushAgain() {
   for (const [id, element] of meanwhile)
     if (!pending.elements.has(id)) pending.elements.set(id, /** @type {Element} */ (element.cloneNode(true)));
@@ -228,7 +228,7 @@ function pushAgain() {
 /** @param {object} request */
 function began(request) {
   requests.add(request);
-  // One whose element left the page ends without an event.
+  // A request whose element was removed ends without an event.
   setTimeout(ended, LONGEST_REQUEST_MS, request);
 }
 
@@ -242,7 +242,7 @@ function ended(request) {
 function receive(text) {
   /** @type {Frame} */
   const frame = JSON.parse(text);
-  clock.heard(frame.proof.at);
+  clock.received(frame.proof.at);
   follow(frame);
   collect(frame);
   schedule();
@@ -250,14 +250,14 @@ function receive(text) {
 
 function reset() {
   number = 0;
-  told.clear();
+  orders.clear();
   meanwhile.clear();
   isAsking = isPainted = false;
   forgetPending();
   pending.proof = null;
 }
 
-/** What was received may still be shown, but proves nothing of now. */
+/** The data may still be shown, but is not current any more. */
 function lost() {
   isPainted = false;
   link.closed();
@@ -270,10 +270,10 @@ function reconnect() {
   socket.connect();
 }
 
-/** The address changed without a load (a filter, a search): another page, another board. */
+/** The URL changed without a load (a filter, a search): another page, another board. */
 function followAddress() {
   if (socket.page === page()) return;
-  waiting.forget();
+  waiting.clear();
   reconnect();
 }
 
@@ -281,10 +281,10 @@ function followAddress() {
 export const nextTry = () => socket?.retryAt ?? 0;
 
 /**
- * To the server, if it listens.
+ * Sends to the server, if connected.
  * @param {object} message
  */
-export const say = (message) => socket?.send(message);
+export const send = (message) => socket?.send(message);
 
 /** Connects now, if not connected. */
 export function retry() {
@@ -306,7 +306,7 @@ function listen() {
     ended(detail.ctx);
   });
   document.addEventListener("htmx:finally:request", ({ detail }) => ended(detail.ctx));
-  // A page kept for the Back button holds no socket, and repaints when it is shown again.
+  // A page in the back/forward cache has no socket, and repaints when it is shown again.
   window.addEventListener("pagehide", () => socket.leave());
   window.addEventListener("pageshow", (event) => event.persisted && reconnect());
 }

@@ -1,11 +1,11 @@
-// How far the board may be believed: live, behind, reconnecting or lost, on :root[data-link] for all to see.
+// State of the board's link: live, behind, reconnecting or lost; published as :root[data-link].
 
 /** @typedef {"live" | "behind" | "reconnecting" | "lost"} Link */
 
 const BEHIND_S = 5;
 const LOST_S = 10;
 const TICK_MS = 500;
-// A page that was just rendered is true: its socket has a moment to open before it says otherwise.
+// A page that was just rendered is current: its socket has a moment to open.
 const OPENING_S = 2;
 
 const root = document.documentElement;
@@ -15,12 +15,12 @@ let isNew = true;
 let announced_s = 0;
 let heardAt = instant();
 
-/** Both clocks: one stops while a computer sleeps, the other may be set. */
+/** Two clocks: one stops while a computer sleeps, the other may be set. */
 function instant() {
   return { steady: performance.now(), wall: Date.now() };
 }
 
-/** Seconds since the board last heard from the server. */
+/** Seconds since the last frame. */
 export function silence() {
   const now = instant();
   return Math.max(now.steady - heardAt.steady, now.wall - heardAt.wall, 0) / 1000;
@@ -36,10 +36,10 @@ export function linkOf({ isOpen, silence_s, announced_s }) {
   return Math.max(silence_s, announced_s) >= BEHIND_S ? "behind" : "live";
 }
 
-/** How far what is shown lies behind the fleet, in seconds. */
+/** How far the board is behind the fleet, in seconds. */
 export const behind = () => Math.max(announced_s, silence() >= BEHIND_S ? silence() : 0);
 
-function look() {
+function update() {
   if (isNew && silence() < OPENING_S) return;
   const link = linkOf({ isOpen, silence_s: silence(), announced_s });
   const was = root.dataset.link;
@@ -48,25 +48,25 @@ function look() {
 }
 
 /**
- * A frame of a board that is complete was applied.
+ * A frame was applied to a complete board.
  * @param {number} behind_s
  */
-export function heard(behind_s) {
+export function received(behind_s) {
   isOpen = true;
   isNew = false;
   announced_s = behind_s;
   heardAt = instant();
-  look();
+  update();
 }
 
-/** The socket is gone. */
+/** The socket was closed. */
 export function closed() {
   isOpen = false;
-  look();
+  update();
 }
 
 export function start() {
-  setInterval(look, TICK_MS);
-  document.addEventListener("visibilitychange", look);
-  document.addEventListener("resume", look);
+  setInterval(update, TICK_MS);
+  document.addEventListener("visibilitychange", update);
+  document.addEventListener("resume", update);
 }

@@ -6,7 +6,7 @@ import { insert, place } from "./morph.js";
 export const rowsOf = (list) => [...list.children].filter(({ id }) => id);
 
 /**
- * A longest rising part of `positions`: what need not move.
+ * A longest increasing subsequence of `positions`: rows that need not move.
  * @param {number[]} positions
  * @returns {Set<number>}
  */
@@ -46,7 +46,7 @@ function compare(list, ids) {
 }
 
 /**
- * How many rows would appear, vanish or move, and which would vanish.
+ * How many rows would appear, be removed or move, and which would be removed.
  * @param {Element} list
  * @param {string[]} ids
  */
@@ -78,7 +78,7 @@ function settle(list, ids, { stays, fresh, end }) {
 }
 
 /**
- * A person's place survives the row they were on.
+ * The focus stays in the list when its row is removed.
  * @param {Element} list
  * @param {number} index
  */

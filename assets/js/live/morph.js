@@ -1,12 +1,12 @@
-// Whole elements by id, made equal to what the server says with as few touches as possible.
+// Updates whole elements by id to the server's HTML with as few changes as possible.
 
 import htmx from "htmx.org";
 import { isWritingIn } from "../page/person.js";
 
-// The browser's own: a person opened it, a tint runs, a row waits to leave, htmx has been here.
+// State of the browser: opened by a person, tinted, marked for removal, processed by htmx.
 export const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered"]);
 const WIRES = ["hx-get", "hx-post", "hx-trigger"];
-// Readings and instants flow all day; only a change of state is worth an eye.
+// Readings and instants change all the time; only a change of state is highlighted.
 const UNNOTICED = "time, .number, svg, progress, meter, [data-unnoticed]";
 
 /** @param {string} html */
@@ -18,7 +18,7 @@ function fragment(html) {
 
 /**
  * The elements of a frame. A parser that has seen a bare <tr> drops every later <table>, and without one it drops every
- * <tr>: a frame that holds both is read twice.
+ * <tr>: a frame with both is parsed twice.
  * @param {string} html
  * @returns {Element[]}
  */
@@ -31,7 +31,7 @@ export function parse(html) {
 }
 
 /**
- * Moves a node; where the browser can, without it noticing (focus, frames and animations survive).
+ * Moves a node; if the browser supports it, without losing focus, frames and animations.
  * @param {Element} parent
  * @param {Element} node
  * @param {Node | null} before
@@ -47,7 +47,7 @@ export function place(parent, node, before) {
 }
 
 /**
- * Puts a new element in and lets htmx see it.
+ * Inserts a new element and lets htmx process it.
  * @param {Node} parent
  * @param {Node} node
  * @param {Node | null} before
@@ -91,7 +91,7 @@ function text(old, next) {
 const idOf = (node) => (node instanceof Element ? node.id : "");
 
 /**
- * Whether htmx does the same on both: it listens to an element from the first sight of it on.
+ * Whether htmx does the same on both: it adds its listeners when it first processes an element.
  * @param {Element} a
  * @param {Element} b
  */
@@ -155,7 +155,7 @@ function children(old, next) {
 }
 
 /**
- * Makes `old` equal to `next`. Focus, selection, ticks, typed text, open details and scrolling stay with the person.
+ * Makes `old` equal to `next`. Focus, selection, ticks, typed text, open details and scrolling are preserved.
  * @param {Element} old
  * @param {Element} next
  * @returns {boolean} whether something changed that is worth an eye

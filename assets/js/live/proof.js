@@ -1,4 +1,4 @@
-// The header that says how far the board may be believed: link, newest data's age, gaps, agreement with the database.
+// The header with the freshness of the board: link, age of the newest data, gaps, comparison with the database.
 
 import { age, fineAge } from "../page/times.js";
 import { serverNow } from "./clock.js";
@@ -16,7 +16,7 @@ const secondsSince = (at) => (serverNow() - Date.parse(at)) / 1000;
  * @param {Element | undefined} slot
  * @param {string} text
  */
-function say(slot, text) {
+function setText(slot, text) {
   if (!slot) return;
   const words = [...slot.childNodes].findLast((node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim());
   if (!words) slot.append(text);
@@ -37,7 +37,7 @@ function sayLink(part) {
   if (part.dataset.link !== link) part.dataset.link = link;
   const use = slot?.querySelector("use");
   use?.setAttribute("href", `${use.getAttribute("href")?.split("#")[0]}#${ICONS[link]}`);
-  say(slot, textOf(part, link).replace("{s}", String(Math.round(behind()))));
+  setText(slot, textOf(part, link).replace("{s}", String(Math.round(behind()))));
 }
 
 /**
@@ -46,13 +46,13 @@ function sayLink(part) {
  */
 function sayFacts(part, { newest_at, gaps, database }) {
   const [, newest, holes, agreement] = part.querySelectorAll("dd");
-  say(newest, newest_at ? fineAge(secondsSince(newest_at)) : "–");
-  say(holes, gaps.toLocaleString(document.documentElement.lang));
+  setText(newest, newest_at ? fineAge(secondsSince(newest_at)) : "–");
+  setText(holes, gaps.toLocaleString(document.documentElement.lang));
   const since = database.at ? age(secondsSince(database.at)) : "";
-  say(agreement, textOf(part, database.state).replace("{age}", since));
+  setText(agreement, textOf(part, database.state).replace("{age}", since));
 }
 
-function tell() {
+function update() {
   const part = document.getElementById("proof");
   if (!part) return;
   sayLink(part);
@@ -62,7 +62,7 @@ function tell() {
 export function start() {
   document.addEventListener("tms:proof", (event) => {
     proof = event.detail;
-    tell();
+    update();
   });
-  document.addEventListener("tms:link", () => document.hidden || tell());
+  document.addEventListener("tms:link", () => document.hidden || update());
 }

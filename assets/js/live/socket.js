@@ -1,4 +1,4 @@
-// One socket to the board of a page. Comes back after every close but one: 4401, sign in again.
+// One socket to the board of a page. Reconnects after every close but one: 4401, sign in again.
 
 const SIGN_IN = 4401;
 const MIN_MS = 500;
@@ -24,7 +24,7 @@ export class BoardSocket {
     this.#options = options;
   }
 
-  /** Begins anew, now. */
+  /** Reconnects now. */
   connect() {
     this.leave();
     this.page = this.#options.page();
@@ -34,7 +34,7 @@ export class BoardSocket {
     this.#listen(new WebSocket(address));
   }
 
-  /** Lets go of the socket without another attempt; what it still says is not heard. */
+  /** Closes the socket without another attempt; further messages are ignored. */
   leave() {
     clearTimeout(this.#timer);
     this.retryAt = 0;
@@ -43,7 +43,7 @@ export class BoardSocket {
     socket?.close();
   }
 
-  /** The server keeps its word: the next failure starts with a short wait again. */
+  /** The connection works: the next failure starts with a short wait again. */
   trust() {
     this.#failures = 0;
   }
@@ -76,7 +76,7 @@ export class BoardSocket {
     });
   }
 
-  /** A network that swallows packets says nothing, not even that it is gone: silence is a loss too. */
+  /** A network that drops packets gives no error, so silence counts as a loss too. */
   #expect() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#lost(), PATIENCE_MS);
@@ -99,7 +99,7 @@ function signIn() {
   location.assign(address);
 }
 
-/** A refused handshake does not say why; the page itself does, by sending us to sign in. */
+/** A rejected handshake has no reason; the page itself has, because it redirects to the sign-in page. */
 async function askToSignIn() {
   const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
   if (answer?.type === "opaqueredirect") signIn();

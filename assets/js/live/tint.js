@@ -1,4 +1,4 @@
-// A pushed change tints its row or tile once. Many at once tint nothing: the eye could not follow them.
+// A pushed change tints its row or tile once. Many changes at once are not tinted, because nobody could follow them.
 
 const MOST = 10;
 const OVER_MS = 1600;

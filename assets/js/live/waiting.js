@@ -1,4 +1,4 @@
-// Holds the order of a list while a person is inside it: "14 changes waiting". Key `.` or the bar shows them.
+// Delays new orders of a list while a person is using it: "14 updates". Key `.` or the bar shows them.
 
 import { isInside } from "../page/person.js";
 import { arrange, difference, rowsOf } from "./list.js";
@@ -10,7 +10,7 @@ import { tint } from "./tint.js";
 const held = new Map();
 
 /**
- * Takes a wanted order and the rows that the list may not have yet; applies it at once when nobody is inside.
+ * Takes a new order and the rows that the list may not have yet; applies it at once if nobody is using the list.
  * @param {string} of the id of the list
  * @param {string[]} ids
  * @param {Map<string, Element>} rows
@@ -29,28 +29,28 @@ export function order(of, ids, rows) {
   const known = ids.filter((id) => present.has(id) || fresh.has(id));
   held.set(of, { ids: known, fresh });
   const added = isInside(list) ? [] : apply(of);
-  tell();
+  update();
   return { isKnown: known.length === ids.length, added };
 }
 
 /**
- * A newer state of a row that waits to appear.
+ * A newer state of a delayed row.
  * @param {Element} row
  */
 export function renew(row) {
   for (const { fresh } of held.values()) if (fresh.has(row.id)) fresh.set(row.id, row);
 }
 
-/** All rows that wait to appear. */
+/** All delayed rows. */
 export const rows = () => [...held.values()].flatMap(({ fresh }) => [...fresh.values()]);
 
-/** Another page of the list: nothing that waits belongs to it. */
-export function forget() {
+/** Another page of the list: delayed rows do not belong to it. */
+export function clear() {
   held.clear();
-  tell();
+  update();
 }
 
-/** Applies what waits, whoever is inside. */
+/** Applies delayed orders, even if a person is using the list. */
 export const show = () => release(() => true);
 
 /** @param {string} of */
@@ -67,11 +67,11 @@ function release(isFree) {
     const list = document.getElementById(of);
     if (!list || isFree(list)) tint(apply(of));
   }
-  tell();
+  update();
 }
 
 /**
- * How many rows of a list wait. A row that will vanish is marked: what it says is no longer kept up to date.
+ * How many rows of a list are delayed. A row that will be removed is marked, because it is no longer updated.
  * @param {string} of
  * @param {string[]} ids
  */
@@ -93,7 +93,7 @@ function wordsFor({ textWaiting = "{n}", textWaitingOne = textWaiting }, waiting
   return text.replace("{n}", waiting.toLocaleString(document.documentElement.lang));
 }
 
-function tell() {
+function update() {
   let waiting = 0;
   for (const [of, { ids }] of [...held]) waiting += waitingIn(of, ids);
   const bar = document.getElementById("waiting");
@@ -105,15 +105,15 @@ function tell() {
   else if (bar.dataset.waiting !== String(waiting)) bar.dataset.waiting = String(waiting);
 }
 
-/** Calls `look` soon after anything by which a person may have left a list. */
-function whenSomeoneMayHaveLeft(/** @type {() => void} */ look) {
+/** Calls `check` soon after any event by which a person may have left a list. */
+function whenSomeoneMayHaveLeft(/** @type {() => void} */ check) {
   let isDue = false;
   const soon = () => {
     if (isDue || held.size === 0) return;
     isDue = true;
     requestAnimationFrame(() => {
       isDue = false;
-      look();
+      check();
     });
   };
   for (const name of ["focusout", "pointerout", "input", "change", "reset"]) document.addEventListener(name, soon);

@@ -1,4 +1,4 @@
-// <time data-countdown datetime>: minutes and seconds left by the server's clock. Stands still while the link is lost.
+// <time data-countdown datetime>: minutes and seconds left by the server's clock. Stops while the link is lost.
 
 import { serverNow } from "../live/clock.js";
 

@@ -1,4 +1,4 @@
-// The keyboard: every key presses something that a pointer could press as well.
+// The keyboard: every key activates a control that a pointer could activate as well.
 
 import { show } from "../live/waiting.js";
 import { openById } from "./dialog.js";
@@ -6,7 +6,7 @@ import { isField } from "./person.js";
 import { ticked } from "./ticks.js";
 
 const CHORD_MS = 1500;
-const PLACES = { o: "/", t: "/terminals/", a: "/alerts/" };
+const PAGES = { o: "/", t: "/terminals/", a: "/alerts/" };
 
 let chordUntil = 0;
 
@@ -24,7 +24,7 @@ function step(by) {
 }
 
 /**
- * Presses what a key stands for: for all ticked rows, or else in the row where the focus is, or else on the page.
+ * Activates the control of a key: for all ticked rows, or else in the focused row, or else on the page.
  * @param {string} selector
  */
 function press(selector) {
@@ -45,7 +45,7 @@ function help() {
   if (!openById("keys")) location.assign("/help/");
 }
 
-/** Steps back: out of a field, then out of a selection. */
+/** Leaves a field, then a selection. */
 function stepBack() {
   const active = /** @type {HTMLElement | null} */ (document.activeElement);
   if (active && isField(active)) return active.blur();
@@ -67,7 +67,7 @@ const keys = {
 };
 
 /**
- * What the page offers under a key: the operator actions name theirs.
+ * The page's controls by key: the operator actions name theirs.
  * @param {string} key
  */
 function operatorAction(key) {
@@ -79,8 +79,8 @@ function operatorAction(key) {
 function actionOf(key) {
   const isChord = performance.now() < chordUntil;
   chordUntil = 0;
-  const place = PLACES[/** @type {keyof typeof PLACES} */ (key)];
-  return isChord && place ? () => location.assign(place) : (keys[key] ?? operatorAction(key));
+  const page = PAGES[/** @type {keyof typeof PAGES} */ (key)];
+  return isChord && page ? () => location.assign(page) : (keys[key] ?? operatorAction(key));
 }
 
 /** @param {KeyboardEvent} event */

@@ -1,4 +1,4 @@
-// What a person is doing in a part of the page, so that nothing is taken from under their hands.
+// What a person is doing in a part of the page, so that updates do not disturb it.
 
 const TEXT =
   "textarea, input:not([type]), input:is([type=text], [type=search], [type=number], [type=email], [type=password])";
@@ -27,14 +27,14 @@ const within = (part, selector) => [...(part.matches(selector) ? [part] : []), .
 export const isField = (element) => element.matches(`${TEXT}, select, [contenteditable]`);
 
 /**
- * Whether removing `part` would lose what a person has typed, or is about to.
+ * Whether removing `part` would lose what a person has typed, or is about to type.
  * @param {Element} part
  */
 export const isWritingIn = (part) =>
   within(part, TEXT).some((field) => field === document.activeElement || isTyped(field));
 
 /**
- * Whether a person is inside: focus, pointer, ticks, open details or typed text.
+ * Whether a person is using it: focus, pointer, ticks, open details or typed text.
  * @param {Element} part
  */
 export const isInside = (part) =>

@@ -1,4 +1,4 @@
-// A person's place on the page survives an answer that takes it away: a dialog that closes, a list that is replaced.
+// Restores the focus after a response that removes its element: a dialog that closes, a list that is replaced.
 
 let place = { element: /** @type {Element | null} */ (null), row: "" };
 

@@ -1,17 +1,17 @@
-// Sounds of new alerts: one for a burst, by its worst; a critical one again and again until somebody has it.
+// Sound alarms: one for a burst, by its highest severity; a critical one repeats until it is acknowledged.
 
-const KEPT = "tms-sound";
+const STORAGE_KEY = "tms-sound";
 const RINGING = "tms-ringing";
 const SEVERITIES = /** @type {const} */ (["critical", "warning", "info"]);
 const REPEAT_MS = 10_000;
-// What comes within so long is one burst.
+// Alarms within this time are one burst.
 const BURST_MS = 1500;
 
 /** @typedef {"critical" | "warning" | "info"} Severity */
 /** @typedef {{isOn: boolean, volume: number, critical: boolean, warning: boolean, info: boolean}} Choice */
 
 /**
- * Notes of each: when they begin, in seconds, and their pitch.
+ * Notes of each: start in seconds, and pitch.
  * @type {Record<Severity, [number, number][]>}
  */
 const TUNES = {
@@ -34,11 +34,11 @@ const choice = { isOn: true, volume: 0.5, critical: true, warning: true, info: f
 
 /** @type {AudioContext | null} */
 let audio = null;
-/** Marks of critical ones that were there when the page was opened, or were heard since. @type {Set<string>} */
+/** Marks of critical alarms that were there when the page was opened, or have sounded since. @type {Set<string>} */
 let known = new Set();
-/** The newest step that called, by severity and the letter of its mark: of what is not critical only that is told. @type {Map<string, number>} */
+/** The latest mark, by severity and letter; of severities below critical only that is sent. @type {Map<string, number>} */
 const newest = new Map();
-/** Critical ones that were heard and that nobody has. @type {Set<string>} */
+/** Critical alarms that have sounded and are not acknowledged. @type {Set<string>} */
 let ringing = new Set();
 let playedAt = Number.NEGATIVE_INFINITY;
 let played = SEVERITIES.length;
@@ -121,7 +121,7 @@ function keepRinging() {
   sessionStorage.setItem(RINGING, JSON.stringify([...ringing]));
 }
 
-/** What rang on the page before rings on, if nobody has it yet. */
+/** Alarms that repeated on the previous page continue while they are not acknowledged. */
 function begin() {
   SEVERITIES.forEach(hasNew);
   const critical = new Set(marks("critical"));
@@ -144,11 +144,11 @@ function show() {
 /** @param {Partial<Choice>} change */
 function choose(change) {
   Object.assign(choice, change);
-  localStorage.setItem(KEPT, JSON.stringify(choice));
+  localStorage.setItem(STORAGE_KEY, JSON.stringify(choice));
   show();
 }
 
-/** Browsers let nothing sound before a person has touched the page. */
+/** Browsers allow no sound before a person has used the page. */
 async function unlock() {
   audio ??= new AudioContext();
   if (audio.state === "suspended") await audio.resume();
@@ -165,7 +165,7 @@ export function start() {
   const found = document.getElementById("sound");
   if (!found || typeof AudioContext === "undefined") return;
   panel = found;
-  Object.assign(choice, JSON.parse(localStorage.getItem(KEPT) ?? "{}"));
+  Object.assign(choice, JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}"));
   begin();
   panel.hidden = false;
   panel.addEventListener("input", changed);
@@ -175,12 +175,12 @@ export function start() {
     document.addEventListener(name, () => audio?.state === "running" || unlock());
   document.addEventListener("tms:proof", listen);
   window.addEventListener("storage", ({ key, newValue }) => {
-    if (key !== KEPT || !newValue) return;
+    if (key !== STORAGE_KEY || !newValue) return;
     Object.assign(choice, JSON.parse(newValue));
     show();
   });
   setInterval(repeat, 1000);
-  // Where the browser knows that people want sound here, it need not wait for a click.
+  // If the browser already allows sound here, no click is needed.
   audio = new AudioContext();
   audio.addEventListener("statechange", show);
   show();

@@ -1,4 +1,4 @@
-// Dark or light: the form posts it and the server keeps it; this only spares the reload.
+// Dark or light: the form posts the choice to the server; this only avoids the reload.
 
 const root = document.documentElement;
 
@@ -10,7 +10,7 @@ function themeNow() {
 }
 
 /**
- * The server does not know what the system shows; the page does.
+ * The server does not know the system's theme; the page does.
  * @param {HTMLFormElement} form
  */
 async function choose(form) {

@@ -1,4 +1,4 @@
-// Rows that are ticked: how many they are, and which are unticked once a bulk action is done.
+// Ticked rows: their number, and which are unticked after a bulk action.
 
 const TICKED = "[data-row] input[type=checkbox]:checked";
 
@@ -14,7 +14,7 @@ function count() {
   if (output.textContent !== text) output.textContent = text;
 }
 
-/** The bar goes with the ticks: whoever stood on it stands on the first row that was ticked. */
+/** When the bar is hidden, its focus moves to the first row that was ticked. */
 function leave() {
   if (!form()?.contains(document.activeElement)) return;
   const link = ticked()[0]?.closest("[data-row]")?.querySelector("a");
@@ -30,6 +30,6 @@ export function start() {
     requestAnimationFrame(count);
   });
   document.addEventListener("bulk-action-done", () => form()?.reset());
-  // A frame may take a tick away with its row.
+  // A frame may remove a ticked row.
   new MutationObserver(count).observe(main, { childList: true, subtree: true });
 }

@@ -1,4 +1,4 @@
-// <time datetime data-format="ago|time|datetime"> in the words and the time zone of whoever reads.
+// <time datetime data-format="ago|time|datetime"> in the language and time zone of the reader.
 
 import { serverNow } from "../live/clock.js";
 
@@ -21,7 +21,7 @@ const formats = {
 const number = new Intl.NumberFormat(language);
 
 /**
- * A date of English begins with its day, as the server writes it: 25 Nov 14:05.
+ * English dates begin with the day, as the server writes them: 25 Nov 14:05.
  * @param {Intl.DateTimeFormat} format
  * @param {Date | number} at
  */
@@ -36,7 +36,7 @@ export function written(format, at) {
 const tenths = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /**
- * How long something is ago, in its largest unit.
+ * The age of an instant, in its largest unit.
  * @param {number} seconds
  */
 export function age(seconds) {
@@ -48,7 +48,7 @@ export function age(seconds) {
 }
 
 /**
- * The same, with tenths while they matter.
+ * The same, with tenths of short ages.
  * @param {number} seconds
  */
 export const fineAge = (seconds) => (seconds < 10 ? tenths.format(Math.max(0, seconds)) + units[0] : age(seconds));
@@ -60,7 +60,7 @@ const isToday = (at) => at.toDateString() === new Date(serverNow()).toDateString
 const isThisYear = (at) => at.getFullYear() === new Date(serverNow()).getFullYear();
 
 /**
- * Opening hours and maintenance are whole minutes ahead; what happened has its second.
+ * Times of opening hours and maintenance are whole minutes in the future; past events have seconds.
  * @param {Date} at
  */
 const isPlanned = (at) => at.getSeconds() === 0 && at.getTime() > serverNow();

@@ -1,5 +1,5 @@
-// <input type="datetime-local" data-at>: the instant as a wall here shows it, and the name of this time zone with it.
-// <input type="hidden" data-zone>: the name of this time zone, for what a person types beside it.
+// <input type="datetime-local" data-at>: the instant in local time, with the name of the time zone.
+// <input type="hidden" data-zone>: the name of this time zone, for times that a person types beside it.
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
