@@ -2,8 +2,9 @@
 
 import ast
 import re
+import tokenize
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polib
@@ -106,6 +107,13 @@ def test_modules_and_classes_use_the_words_of_the_glossary():
     modules = {str(path.relative_to(ROOT).with_suffix("")) for path in sources()}
 
     assert replaced(modules | {name for name, _ in classes()}) == {}
+
+
+def test_names_in_the_code_are_no_figures_of_speech():
+    product = [path for path in sources() if path.relative_to(ROOT).parts[0] != "deploy"]
+    found = {str(path.relative_to(ROOT)): replaced({*names_in(path)} - OF_LIBRARIES, FIGURATIVE) for path in product}
+
+    assert {path: names for path, names in found.items() if names} == {}
 
 
 def test_addresses_use_the_words_of_the_glossary():

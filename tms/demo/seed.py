@@ -13,8 +13,8 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.demo import seed_file
-from tms.demo.places import MAKES, SITES, DemoSite
 from tms.demo.seed_file import DemoTerminal, Fleet
+from tms.demo.sites import MAKES, SITES, DemoSite
 from tms.fleet.credentials import services
 from tms.fleet.credentials.enrolment import UID_MARKS
 from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState

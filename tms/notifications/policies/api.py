@@ -44,7 +44,7 @@ class PolicyStep(Schema):
     rotations: list[Id] = Field([], description="Also notifies whoever is on call in these rotations at that time.")
 
     @model_validator(mode="after")
-    def reaches_somebody(self) -> Self:
+    def reaches_anyone(self) -> Self:
         if not self.destinations and not self.rotations:
             raise ValueError("an escalation step needs a destination or a rotation")
         return self

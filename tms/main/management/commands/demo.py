@@ -40,16 +40,16 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         finally:
             demo.children.stop()
-        self.say("Stopped.")
+        self.show("Stopped.")
 
     def prepare(self, terminals: int) -> None:
         must_be_writable(settings.DATA_DIR)
-        self.say(f"Preparing the database in {settings.DATA_DIR} …")
+        self.show(f"Preparing the database in {settings.DATA_DIR} …")
         call_command("migrate", verbosity=0, interactive=False)
-        self.say(f"Preparing the demo fleet of {terminals} terminals …")
+        self.show(f"Preparing the demo fleet of {terminals} terminals …")
         seed.seed(terminals, path=fleet_file(), machine=machine_uid())
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -70,11 +70,11 @@ class Demo(serve.Process):
         count = os.environ.get("TERMINALS", "200")
         self.children.start("tms.demo", "--url", link, "--fleet", fleet, "--terminals", count)
         self.children.start("tms.demo.this_machine", "--url", link, "--fleet", fleet, "--spool", str(spool_file()))
-        self.command.say(greeting(self.port))
+        self.command.show(greeting(self.port))
 
     async def drain(self, server: object) -> None:
         """The terminals leave before the server does, so that it need not wait for them."""
-        self.command.say("Stopping …")
+        self.command.show("Stopping …")
         self.children.request_stop()
         await super().drain(server)
 
