@@ -49,7 +49,7 @@ class Runner:
     """Runs the loops of one lane while it leads.
 
     A failed pass affects no other loop. When the database becomes unavailable, this process gives up the lead:
-    otherwise it would hold the lead in vain, and the next leader could not tell how long TMS was unavailable.
+    otherwise it would hold the lead in vain, and the next leader could not know how long TMS was unavailable.
     """
 
     def __init__(self, lane: Lane, loops: Sequence[Loop]) -> None:

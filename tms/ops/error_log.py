@@ -13,7 +13,7 @@ BACKUPS = 10
 
 
 class ErrorLog(RotatingFileHandler):
-    """A rotating file of MAX_BYTES, with KEPT older ones.
+    """A rotating file of MAX_BYTES, with BACKUPS older ones.
 
     Python's own handler loses lines when two processes rotate it. The first error opens the file. A process that
     notices a rotation by another one opens the new file.

@@ -72,7 +72,7 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
                 return run(request, **names)
             at = timezone.now()
             return idempotent(request, lambda: run(request, **names), person=request.person, key=key, at=at)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the API has an answer to it)
+        except Exception as error:  # noqa: BLE001  (any error: the API has a response for it)
             return operation.api.on_exception(request, error)
 
     return opened

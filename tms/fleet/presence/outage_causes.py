@@ -1,17 +1,17 @@
-"""Why a terminal was away, derived from its first boot and reports after the outage. Pure.
+"""The cause of an outage, derived from the first boot and reports after it. Pure.
 
-| it comes back with              | and                                                       | then it was     |
+| the terminal returns with       | and                                                       | cause           |
 |---------------------------------|-----------------------------------------------------------|-----------------|
 | anything, after a goodbye       |                                                           | planned         |
-| the very link                   | TMS had heard it in time, and stored that late            | server          |
-| the very link                   | it had said nothing                                       | application     |
-| the same boot                   | a node of TMS had dropped it, and it came straight back   | server          |
-| the same boot                   | it went on making reports, or makes none ever             | network         |
-| the same boot                   | it made no reports, though it always does                 | unclear         |
-| another boot                    | the former one sent reports of that time                  | network         |
-| another boot                    | the device started after it was last heard                | power or reboot |
-| another boot                    | the device was up all the time                            | application     |
-| another boot                    | it does not tell how long the device is up                | unclear         |
+| the same link                   | TMS had received its frames in time, but stored them late | server          |
+| the same link                   | it had sent nothing                                       | application     |
+| the same boot                   | a node of TMS had dropped it, and it returned at once     | server          |
+| the same boot                   | it continued to make reports, or never makes any          | network         |
+| the same boot                   | it made no reports, although it usually does              | unclear         |
+| another boot                    | the former one sent reports of the outage                 | network         |
+| another boot                    | the device started after its last frame                   | power or reboot |
+| another boot                    | the device was running all the time                       | application     |
+| another boot                    | it does not report the uptime of the device               | unclear         |
 """
 
 from dataclasses import dataclass

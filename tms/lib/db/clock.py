@@ -1,4 +1,4 @@
-"""The database clock: the time TMS goes by, because clocks of hosts differ and jump (R30).
+"""The database clock: the time that all processes use, because clocks of hosts differ and jump (R30).
 
 Between two readings the monotonic clock continues it. With SQLite the database's clock is this host's.
 """
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 SYNCHRONISE_EVERY_S = 2.0
 SLOWEST_S = 0.5
-"""An answer that took longer is ignored: its age is unknown."""
+"""A slower answer is ignored, because its age is unknown."""
 STEP = timedelta(seconds=5)
 """A larger difference is a jump, a smaller one a drift."""
 
@@ -39,13 +39,13 @@ class DatabaseClock:
         return self._zero + timedelta(seconds=self._monotonic())
 
     def synchronise(self) -> None:
-        """Read the database's clock, unless that was a moment ago. Blocks; call it from any thread."""
+        """Read the database's clock, unless that was a moment ago. Blocks; may be called from any thread."""
         with self._lock:
             if self._zero is None or self._monotonic() - self._read_at >= SYNCHRONISE_EVERY_S:
                 self._set()
 
     def is_running(self) -> bool:
-        """Whether the database's clock shows what is expected now; False if it answers too late."""
+        """Whether the database's clock shows the expected time; False if it answers too late."""
         with self._lock:
             before = self.steps
             return self._set() and self.steps == before

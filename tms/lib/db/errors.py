@@ -1,4 +1,4 @@
-"""Tells an error of one statement, or of one row, from a database that cannot be used at all."""
+"""Distinguishes errors of one statement or row from a database that cannot be used at all."""
 
 import sqlite3
 
@@ -11,7 +11,7 @@ AWAY_CLASSES = frozenset({"08", "28", "3D", "53", "57", "58"})
 """Classes of SQLSTATE: connection, authorisation, no such database, resources (a full disk), shutdown, system error."""
 READ_ONLY = "25006"
 QUERY_CANCELED = "57014"
-"""A statement timeout: of this statement alone."""
+"""A statement timeout, which affects this statement only."""
 
 ALONE_ON_SQLITE = frozenset(
     {
@@ -26,7 +26,7 @@ ALONE_ON_SQLITE = frozenset(
 
 
 def is_database_away(error: BaseException) -> bool:
-    """Whether no other statement would succeed now: no connection, a full disk, a server that takes no writes."""
+    """Whether every other statement would fail too: no connection, a full disk, a read-only server."""
     if isinstance(error, InterfaceError):
         return True
     if isinstance(error, OF_ONE_STATEMENT):

@@ -1,6 +1,6 @@
-"""`__in` over integers that ignores what no column of the field's type can hold, as Django's other lookups do.
+"""`__in` over integers that ignores values outside the range of the column's type, as Django's other lookups do.
 
-A number of 2^63 in a form otherwise reaches the database driver, which raises OverflowError or DataError.
+Otherwise a number of 2^63 in a form reaches the database driver, which raises OverflowError or DataError.
 """
 
 from typing import Any

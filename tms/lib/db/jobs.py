@@ -1,4 +1,4 @@
-"""Passes of the clock, most of which find nothing to do."""
+"""Passes of the clock that mostly find nothing to do."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ type Pass = Callable[[datetime], int]
 
 
 def skip_when_empty[M: Model](rows: Callable[[datetime], QuerySet[M]]) -> Callable[[Pass], Pass]:
-    """Let a pass run only while there are any of `rows`; else it did nothing, after one question and no transaction."""
+    """Run a pass only if there are `rows`; otherwise it costs one query and no transaction."""
 
     def only_then(work: Pass) -> Pass:
         @wraps(work)

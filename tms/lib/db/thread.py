@@ -51,5 +51,5 @@ def _run_guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
 
 
 def close_connection() -> None:
-    """Close the connection of the calling thread. (`connection.close` is bound to the thread that looks it up.)"""
+    """Close the connection of the calling thread. (`connection.close` is bound to the thread that evaluates it.)"""
     connection.close()

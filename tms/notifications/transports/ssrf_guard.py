@@ -1,6 +1,6 @@
 """Which addresses a notification may be sent to (R21): public ones, and those that operators allow.
 
-The check stands where a socket connects, in an audit hook of Python. So it checks the very address that is connected
+The check runs where a socket connects, in an audit hook of Python. So it checks the very address that is connected
 to: after the name was resolved, on every redirect, in every library. A name that resolves to another address a
 moment later gains nothing.
 """
@@ -18,21 +18,21 @@ type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
 
 TRANSLATED = ip_network("64:ff9b::/96")
-"""IPv4 behind a NAT64: its last four bytes are the address (RFC 6052)."""
+"""NAT64 prefix: the last four bytes are the IPv4 address (RFC 6052)."""
 INSIDE_ALL_THE_SAME = tuple(
     ip_network(network)
     for network in (
         *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24"),  # Azure's metadata; protocols; relays of 6to4
-        *("::/96", "2001::/32", "2002::/16"),  # IPv4-compatible, Teredo, 6to4: old ways around to IPv4
+        *("::/96", "2001::/32", "2002::/16"),  # IPv4-compatible, Teredo, 6to4: old ways to reach IPv4
         *("64:ff9b:1::/48", "fec0::/10", "5f00::/16"),  # a local NAT64, site-local, segment routing
     )
 )
-"""Which Python, or a part of whose addresses Python, takes for public."""
+"""Networks that Python takes for public, at least in part."""
 RESOLVE_S = 3.0
 WATCHED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
 
-class Inside(OSError):  # as any address that cannot be reached, so that its socket is closed
+class Inside(OSError):  # like any unreachable address, so that its socket is closed
     """The address belongs to no public network."""
 
     def __init__(self, address: str) -> None:
@@ -41,7 +41,7 @@ class Inside(OSError):  # as any address that cannot be reached, so that its soc
 
 
 class Watch:
-    """What was refused while it lasted; libraries swallow the exception, or dress it up."""
+    """The rejected addresses; libraries swallow the exception or wrap it."""
 
     def __init__(self, allowed: Sequence[Network]) -> None:
         self.allowed = allowed
@@ -49,13 +49,13 @@ class Watch:
 
 
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
-"""None: nothing is guarded. A library that hands its work to a thread takes the context along, or is not let in."""
+"""None: no guard. A library that uses a thread must pass the context on, otherwise its connections are rejected."""
 _installed = threading.Lock()
 
 
 @contextmanager
 def outside_only(allowed: Sequence[Network]) -> Iterator[Watch]:
-    """In this context, sockets connect to public addresses and to the `allowed` ones only; others raise Inside."""
+    """In this context, sockets connect only to public and `allowed` addresses; others raise Inside."""
     _install()
     watch = Watch(allowed)
     token = _watch.set(watch)
@@ -66,7 +66,7 @@ def outside_only(allowed: Sequence[Network]) -> Iterator[Watch]:
 
 
 def is_public(address: Address) -> bool:
-    """Not private, link-local, loopback, multicast, reserved or shared, nor a way around to such an address."""
+    """Not private, link-local, loopback, multicast, reserved or shared, nor mapped to such an address."""
     if isinstance(address, IPv6Address) and (inner := _inner(address)) is not None:
         return is_public(inner)
     if any(address in network for network in INSIDE_ALL_THE_SAME):
@@ -79,9 +79,9 @@ def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
 
 
 def refused_address(host: str, allowed: Sequence[Network]) -> str:
-    """The first address of `host` to which nothing may be sent; empty if there is none, or if nobody knows the name.
+    """The first address of `host` to which nothing may be sent; empty if there is none, or if the name is unknown.
 
-    It gives people an early error. What a name resolves to later is checked when a socket connects.
+    For an early error. Later addresses of a name are checked when a socket connects.
     """
     return next((str(one) for one in _addresses(host) if not is_allowed(one, allowed)), "")
 
@@ -95,21 +95,21 @@ def _addresses(host: str) -> list[Address]:
             infos = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
             found.extend(ip_address(str(where[0])) for *_, where in infos)
 
-    thread = threading.Thread(target=look_up, daemon=True)  # a resolver that hangs does so for longer than people wait
+    thread = threading.Thread(target=look_up, daemon=True)  # a hanging resolver takes longer than people wait
     thread.start()
     thread.join(RESOLVE_S)
     return list(found)
 
 
 def _inner(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address to which what is sent there goes in the end."""
+    """The IPv4 address that packets to this address finally reach."""
     if address in TRANSLATED:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped
 
 
 def _install() -> None:
-    """A hook cannot be taken away again: a process that sends nothing has none."""
+    """An audit hook cannot be removed: a process that sends nothing has none."""
     if _installed.acquire(blocking=False):
         sys.addaudithook(_hook)
 
@@ -120,19 +120,19 @@ def _hook(
     watched: Collection[str] = WATCHED,
     current: Callable[[], Watch | None] = _watch.get,
 ) -> None:
-    """What it needs comes with it: while a process ends its modules are empty already, and hooks are still called."""
+    """Its dependencies are arguments: at exit modules are already empty, but hooks are still called."""
     if event in watched and (watch := current()) is not None:
         _check(arguments[1], watch)
 
 
 def _check(where: Any, watch: Watch) -> None:
-    """`where` is as sockets have it: (host, port, …), the path of a Unix socket, or None for one that is connected."""
+    """`where` is an address of a socket: (host, port, …), the path of a Unix socket, or None for a connected one."""
     if where is None:
         return
     host = str(where[0]) if isinstance(where, tuple) else str(where)
     try:
         address = ip_address(host)
-    except ValueError:  # a Unix socket, or a name that the kernel would resolve unseen
+    except ValueError:  # a Unix socket, or a name that the kernel would resolve unchecked
         watch.refused = host
         raise Inside(host) from None
     if not is_allowed(address, watch.allowed):

@@ -40,7 +40,7 @@ OPENS_A_FILE = frozenset(
 )
 """Parameters by which Apprise's services open local files, or what a URL names."""
 ADDRESS = re.compile(r"(?<![\s,;])[\s,;]++(?=[A-Za-z][A-Za-z0-9+.-]*+://)")
-"""What stands between two addresses of a list."""
+"""Separates the addresses of a list."""
 MAX_ADDRESSES = 10
 LAST_PORT = 65_535
 
