@@ -78,7 +78,7 @@ restart_together() {
 
 terminals_awaited() {
   local number
-  number=$(page_of "$1" /metrics | sed -n 's/^tms_dropped_terminals{fate="awaited"} //p')
+  number=$(page_of "$1" /metrics | sed -n 's/^tms_dropped_terminals{[a-z]*="awaited"} //p')
   [[ -n $number ]] && printf '%.0f' "$number"
 }
 

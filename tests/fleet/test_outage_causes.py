@@ -19,7 +19,7 @@ TIMING = Timing(
     longest_goodbye_s=86_400,
 )
 
-BROKEN = Evidence(Cause.CONNECTION_LOST, away_s=240, unheard_s=260, has_restarted=False, has_ever_reported=True)
+BROKEN = Evidence(Cause.CONNECTION_LOST, away_s=240, silent_s=260, has_restarted=False, has_ever_reported=True)
 """The connection broke, and four minutes later the same boot is back."""
 REBOOTED = replace(BROKEN, has_restarted=True)
 DROPPED = replace(BROKEN, lost_by=Cause.NODE_LOST, away_s=20)
@@ -87,7 +87,7 @@ BACK = Return(1, later(300), "offline", later(90), later(20), "boot-1", 40, Rebo
 def test_a_return_contains_how_long_it_was_away_silent_and_offline():
     evidence = BACK.evidence(lost_by=Cause.CONNECTION_LOST, began_at=later(60))
 
-    assert (evidence.away_s, evidence.unheard_s, evidence.offline_s) == (240, 280, 210)
+    assert (evidence.away_s, evidence.silent_s, evidence.offline_s) == (240, 280, 210)
     assert (evidence.has_restarted, evidence.uptime_s, evidence.reports_made) == (False, 7_000, 8)
 
 

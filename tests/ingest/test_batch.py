@@ -199,14 +199,14 @@ async def test_items_that_wait_too_long_for_a_commit_are_reported(link, monkeypa
     monkeypatch.setattr(module, "LATE_S", 0.0)
     away = Away()
     async with running(away.write) as batch:
-        idle = batch.trouble
+        idle = batch.problem
         batch.add(link.boot())
         await asked_again(away)
-        waiting = batch.trouble
+        waiting = batch.problem
         away.is_away = False
         await batch.drained()
 
-        assert (idle, batch.trouble) == ("", "")
+        assert (idle, batch.problem) == ("", "")
         assert re.fullmatch(r"no commit for \d+ s while 1 items wait", waiting)
 
 

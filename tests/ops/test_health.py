@@ -231,7 +231,7 @@ def test_the_problem_of_the_database_is_named_by_its_code(sqlstate, message):
     error = OperationalError()
     error.__cause__ = type("Cause", (Exception,), {"sqlstate": sqlstate})()
 
-    assert report.trouble(error) == message
+    assert report.problem(error) == message
 
 
 def test_a_stalled_loop_of_the_clock_is_named(healthy, client):

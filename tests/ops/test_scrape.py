@@ -18,7 +18,7 @@ from tms.ingest import store
 pytestmark = pytest.mark.both
 
 LABELS = {"presence", "severity", "state"} | {"outcome", "method", "type", "cause", "kind", "direction", "loop"}
-LABELS |= {"event", "le", "fate", "by", "factor", "indicator", "route", "status"}
+LABELS |= {"event", "le", "by", "factor", "indicator", "route", "status"}
 
 
 def scrape(client, **meta):
@@ -63,7 +63,7 @@ def test_nodes_are_counted_by_state_and_their_dropped_terminals_by_fate(fleet, c
     families = scrape(client)
 
     assert values(families["tms_nodes"], "state") == {"running": 1, "draining": 0, "stopped": 0, "lost": 0}
-    assert values(families["tms_dropped_terminals"], "fate") == {"back": 1, "awaited": 2, "missing": 0}
+    assert values(families["tms_dropped_terminals"], "state") == {"back": 1, "awaited": 2, "missing": 0}
 
 
 def test_every_name_unit_and_help_follows_the_rules_of_prometheus(fleet, client):

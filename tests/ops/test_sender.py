@@ -24,13 +24,13 @@ class Shore:
     def __init__(self) -> None:
         self.taken: list[Mapping[str, Any]] = []
         self.calls = 0
-        self.trouble: Exception | None = None
+        self.problem: Exception | None = None
         self.now = AT
 
     def __call__(self, data: Sequence[Mapping[str, Any]]) -> None:
         self.calls += 1
-        if self.trouble:
-            raise self.trouble
+        if self.problem:
+            raise self.problem
         self.taken += data
 
     @property
@@ -82,13 +82,13 @@ def test_data_points_arrive_in_order_with_name_unit_and_time(sender, shore):
 
 def test_unsent_data_points_are_sent_again_once_with_their_original_time(sender, shore):
     failures = counted(instruments.BRIDGE_FAILURES)
-    shore.trouble = ConnectionError("no way out")
+    shore.problem = ConnectionError("no way out")
     sender.offer([number(1)])
     wait_for_value(lambda: failures() >= 3, True)
     shore.now += timedelta(minutes=5)
     sender.offer([number(2, at=shore.now)])
     lag_s = sender.lag_s()
-    shore.trouble = None
+    shore.problem = None
 
     wait_for_value(lambda: shore.values, [1, 2])
     assert lag_s == 300
@@ -98,10 +98,10 @@ def test_unsent_data_points_are_sent_again_once_with_their_original_time(sender,
 
 def test_rejected_data_points_are_dropped_and_block_nothing(sender, shore):
     refused = counted(instruments.BRIDGE_LOST.labels("refused"))
-    shore.trouble = RejectedByCloudWatch("not a number")
+    shore.problem = RejectedByCloudWatch("not a number")
     sender.offer([number(1)])
     wait_for_value(refused, 1)
-    shore.trouble = None
+    shore.problem = None
 
     sender.offer([number(2)])
 
@@ -165,10 +165,10 @@ def test_an_exiting_process_sends_pending_data_points_once_more_even_during_a_pa
     failures = counted(instruments.BRIDGE_FAILURES)
     sender = Sender(shore, now=lambda: AT)
     sender.start()
-    shore.trouble = ConnectionError("no way out")
+    shore.problem = ConnectionError("no way out")
     sender.offer([number(1)])
     wait_for_value(failures, 1)
-    shore.trouble = None
+    shore.problem = None
 
     sender.stop()
 

@@ -74,7 +74,7 @@ class Agent:
         self._frame_bytes = limits.FRAME_BYTES
         self._link: AgentLink | None = None
         self._session: AgentSession | None = None
-        self._patience: asyncio.Timeout | None = None
+        self._waiting: asyncio.Timeout | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._offline_until = 0.0
         self._boot()
@@ -87,7 +87,7 @@ class Agent:
             while not self._is_leaving:
                 await self._rest(self._offline_s or await self._one_link())
         finally:
-            self._halt()
+            self._end_link()
         return self._goodbye
 
     def stop(self, reason: frames.GoodbyeReason = "shutdown", back_at: datetime | None = None) -> None:
@@ -123,7 +123,7 @@ class Agent:
     def _clock_error(self) -> timedelta | None:
         return self._recorder.clock_error()
 
-    def _halt(self) -> None:
+    def _end_link(self) -> None:
         if self._timer:
             self._timer.cancel()
         if self._link:
@@ -146,17 +146,17 @@ class Agent:
     def _interrupt(self) -> None:
         if self._link:
             self._link.abort()
-        if self._patience:
-            self._patience.reschedule(asyncio.get_running_loop().time())
+        if self._waiting:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
 
     @asynccontextmanager
     async def _interruptible(self, seconds: float | None) -> AsyncIterator[None]:
         """Raises TimeoutError after `seconds`, or when the agent is stopped or sent offline."""
         try:
-            async with asyncio.timeout(seconds) as self._patience:
+            async with asyncio.timeout(seconds) as self._waiting:
                 yield
         finally:
-            self._patience = None
+            self._waiting = None
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -29,14 +29,14 @@ def reports_of(
     """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
     state = state_of(sample)
     for number, events in enumerate(_parted(sample.events)):
-        tidied = tuple(tidy(event, event_at(event)) for event in events)
+        cleaned_events = tuple(clean_event(event, event_at(event)) for event in events)
         if number == 0:
-            yield frames.ReportFrame(first_seq, at, state.status, state.metrics, tidied)
+            yield frames.ReportFrame(first_seq, at, state.status, state.metrics, cleaned_events)
         else:
-            yield frames.ReportFrame(first_seq + number, at, events=tidied)
+            yield frames.ReportFrame(first_seq + number, at, events=cleaned_events)
 
 
-def tidy(event: frames.TerminalEvent, at: datetime) -> frames.TerminalEvent:
+def clean_event(event: frames.TerminalEvent, at: datetime) -> frames.TerminalEvent:
     return frames.TerminalEvent(at, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH))
 
 

@@ -49,7 +49,7 @@ class Leader:
             if cursor.fetchone()[0]:
                 self._held = connection.connection
                 return True
-            self._unseat_a_silent_leader(cursor)
+            self._depose_silent_leader(cursor)
         return False
 
     def check(self) -> None:
@@ -73,7 +73,7 @@ class Leader:
         finally:
             connection.close()
 
-    def _unseat_a_silent_leader(self, cursor: CursorWrapper) -> None:
+    def _depose_silent_leader(self, cursor: CursorWrapper) -> None:
         cursor.execute(UNSEAT, [self._lock, SILENT_AFTER_S])
         for pid, ended in cursor.fetchall():
             log.warning("clock_unseated", backend=pid, ended=ended)

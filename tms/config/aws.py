@@ -33,11 +33,11 @@ def client(service: str, *, attempts: int = 3) -> Any:
 
 def must_be_usable(variables: Sequence[str]) -> None:
     """Raises ImproperlyConfigured if one of `variables` is set, but its requirements are missing."""
-    needy = " and ".join(name for name in variables if env.text(name))
-    if not needy:
+    users = " and ".join(name for name in variables if env.text(name))
+    if not users:
         return
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
-        raise ImproperlyConfigured(f"{needy}: {', '.join(missing)} not installed; install requirements/aws.txt")
+        raise ImproperlyConfigured(f"{users}: {', '.join(missing)} not installed; install requirements/aws.txt")
     if not region():
-        raise ImproperlyConfigured(f"{needy}: AWS_REGION is not set; set the region, for example ap-northeast-1")
+        raise ImproperlyConfigured(f"{users}: AWS_REGION is not set; set the region, for example ap-northeast-1")

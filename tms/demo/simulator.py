@@ -43,35 +43,35 @@ class Simulated:
         self.is_leaving = True
         self.agent.stop()
 
-    async def suffer(self) -> None:
+    async def run_problems(self) -> None:
         """The recurring problem of this personality."""
-        dice = self.device.random
+        rng = self.device.random
         while True:
             match self.device.personality:
                 case Personality.FLAKY:
-                    await asyncio.sleep(dice.uniform(*FLAKY_EVERY_S))
-                    self.agent.offline_for(dice.uniform(*FLAKY_FOR_S))
+                    await asyncio.sleep(rng.uniform(*FLAKY_EVERY_S))
+                    self.agent.offline_for(rng.uniform(*FLAKY_FOR_S))
                 case Personality.RESTLESS:
-                    await asyncio.sleep(dice.uniform(*REBOOT_EVERY_S))
-                    self.agent.stop("reboot", datetime.now(UTC) + timedelta(seconds=dice.uniform(*REBOOT_S)))
+                    await asyncio.sleep(rng.uniform(*REBOOT_EVERY_S))
+                    self.agent.stop("reboot", datetime.now(UTC) + timedelta(seconds=rng.uniform(*REBOOT_S)))
                 case Personality.CRASHING:
-                    await asyncio.sleep(dice.uniform(*CRASH_EVERY_S))
+                    await asyncio.sleep(rng.uniform(*CRASH_EVERY_S))
                     self.agent.crash()
                 case _:
                     return
 
 
-def away_s(goodbye: frames.GoodbyeFrame | None, dice: Random) -> float:
+def away_s(goodbye: frames.GoodbyeFrame | None, rng: Random) -> float:
     """How long a device is away: until its announced return, or as long as a crash takes."""
     if goodbye is None or not isinstance(goodbye.back_at, datetime):
-        return dice.uniform(*CRASH_FOR_S)
+        return rng.uniform(*CRASH_FOR_S)
     return max(0.0, (goodbye.back_at - datetime.now(UTC)).total_seconds())
 
 
 class Simulator:
     def __init__(self, terminals: Sequence[DemoTerminal], url: str) -> None:
         self._fleet = [Simulated(terminal, url) for terminal in terminals]
-        self._troubles: list[asyncio.Task[None]] = []
+        self._problems: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Until `stop`: then every terminal says goodbye."""
@@ -79,23 +79,23 @@ class Simulator:
             asyncio.create_task(simulated.live(number / DIALS_PER_SECOND))
             for number, simulated in enumerate(self._fleet)
         ]
-        self._troubles = [asyncio.create_task(simulated.suffer()) for simulated in self._fleet]
-        self._troubles.append(asyncio.create_task(self._cut_lines()))
+        self._problems = [asyncio.create_task(simulated.run_problems()) for simulated in self._fleet]
+        self._problems.append(asyncio.create_task(self._cut_lines()))
         await asyncio.gather(*lives)
 
     def stop(self) -> None:
-        for trouble in self._troubles:
-            trouble.cancel()
+        for problem in self._problems:
+            problem.cancel()
         for simulated in self._fleet:
             simulated.leave()
 
     async def _cut_lines(self) -> None:
         """Now and then a whole site loses its connection."""
-        dice = Random()
+        rng = Random()
         sites = sorted({simulated.site for simulated in self._fleet})
         while sites:
-            await asyncio.sleep(dice.uniform(*LINE_EVERY_S))
-            site, seconds = dice.choice(sites), dice.uniform(*LINE_FOR_S)
+            await asyncio.sleep(rng.uniform(*LINE_EVERY_S))
+            site, seconds = rng.choice(sites), rng.uniform(*LINE_FOR_S)
             for simulated in self._fleet:
                 if simulated.site == site:
-                    simulated.agent.offline_for(seconds + dice.uniform(0, 5))
+                    simulated.agent.offline_for(seconds + rng.uniform(0, 5))

@@ -30,7 +30,7 @@ LATE_S = 6.0
 
 WRITER_SHARE = 0.05
 """Share of a core that flushes may take in the writer thread before they are gathered for longer."""
-BOOTS_PATIENCE = 0.25
+BOOTS_SHARE = 0.25
 """Part of the longest interval after a flush with boots. They are few at a time, because the acceptor limits them:
 each one that waits for its answer delays the next terminal.
 """
@@ -72,7 +72,7 @@ class Batch:
         return len(self._items) + self._writing
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """The problem in words: items wait, and none was committed for too long. Empty if there is none."""
         late_s = time.monotonic() - self._progress_at
         pending = self.pending
@@ -220,7 +220,7 @@ def gathering_s(items: Sequence[Item], cpu_s: float) -> float:
     """
     longest_s = settings.FLUSH_INTERVAL_S
     if any(isinstance(item, Booted) for item in items):
-        longest_s *= BOOTS_PATIENCE
+        longest_s *= BOOTS_SHARE
     return min(longest_s, cpu_s / WRITER_SHARE)
 
 

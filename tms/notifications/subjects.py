@@ -121,11 +121,11 @@ def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[
 def unacknowledged_subjects(subjects: Collection[Subject]) -> set[Subject]:
     """The unacknowledged ones. Of an incident, at least one alert must be unacknowledged too."""
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
-    needy = with_open_alerts(members(incidents))
+    open_alerts = with_open_alerts(members(incidents))
     return {
         subject
         for subject in subjects
-        if subject.state == AlertState.OPEN and (isinstance(subject, Alert) or subject.pk in needy)
+        if subject.state == AlertState.OPEN and (isinstance(subject, Alert) or subject.pk in open_alerts)
     }
 
 

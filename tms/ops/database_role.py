@@ -12,7 +12,7 @@ from tms.config.database_secret import SecretUnreadable, read_secret
 
 LOCK = 0x746D73_726F6C65
 """In ASCII: tmsrole. Machines that start at the same time create the role one after the other."""
-PATIENCE_MS = 10_000
+LOCK_TIMEOUT_MS = 10_000
 """Timeout for a table that is locked when it changes its owner."""
 
 
@@ -41,7 +41,7 @@ def ensure_role(url: str, *, role: Login, master: Login) -> bool:
         return False
     with _connect(url, master) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(PATIENCE_MS)))
+        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT_MS)))
         _make(connection, role)
         _hand_over(connection, role)
     return True

@@ -204,10 +204,10 @@ def _answer_or_error(data: bytes, error: Exception) -> CommandAnswer | FrameErro
         return FrameError(ErrorType.BAD_FRAME, "expected a JSON object, or an array of reports")
     except UNDECODABLE as bad:
         return FrameError(ErrorType.BAD_JSON, f"not JSON: {bad}")
-    request_id = _loosely(envelope.get("id"))
+    request_id = _decode_raw(envelope.get("id"))
     if "method" not in envelope:
         return _decode_answer(data, request_id)
-    method = _loosely(envelope["method"])
+    method = _decode_raw(envelope["method"])
     if method not in METHODS:
         return FrameError(
             ErrorType.UNKNOWN_METHOD,
@@ -237,7 +237,7 @@ def _cleaned_error(error: RpcError) -> RpcError:
     return replace(error, message=clean(error.message, keeps_lines=True), data=data)
 
 
-def _loosely(raw: Raw | None) -> Any:
+def _decode_raw(raw: Raw | None) -> Any:
     if raw is None:
         return None
     try:

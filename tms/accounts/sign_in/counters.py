@@ -79,10 +79,10 @@ class LocalCounters:
 
     def succeed(self, limits: Sequence[Limit], attempt: str) -> None:
         with self._lock:
-            slips = self._attempts.pop(limits[0].key, {})
+            own = self._attempts.pop(limits[0].key, {})
             for limit in limits[1:]:
-                for slip in slips:
-                    self._attempts.get(limit.key, {}).pop(slip, None)
+                for earlier in own:
+                    self._attempts.get(limit.key, {}).pop(earlier, None)
 
     def abandon(self, limits: Sequence[Limit], attempt: str) -> None:
         with self._lock:

@@ -18,13 +18,13 @@ class WaitRange(NamedTuple):
     spread_s: float
 
 
-SELDOM = WaitRange(300, 300)
+RARELY = WaitRange(300, 300)
 """Delay after a rejected credential. It may be rotated or reinstated, but may also stay invalid, so retries are rare.
 """
 
 AFTER_CLOSE = {
     CloseCode.BAD_FRAMES: WaitRange(60, 240),
-    CloseCode.CREDENTIAL_REVOKED: SELDOM,
+    CloseCode.CREDENTIAL_REVOKED: RARELY,
     CloseCode.REPLACED: WaitRange(60, 60),
     CloseCode.TOO_LARGE: WaitRange(10, 50),
     CloseCode.TOO_FAST: WaitRange(30, 30),
@@ -63,7 +63,7 @@ class Backoff:
             case HandshakeRefused(retry_after_s=float(at_least_s)):
                 return at_least_s + self._after_failure()
             case HandshakeRefused(is_credential_rejected=True):
-                return self._within(SELDOM)
+                return self._within(RARELY)
             case Closed(code=code) if code in AFTER_CLOSE:
                 return self._within(AFTER_CLOSE[CloseCode(code)])
             case TimedOut(is_everywhere=True):

@@ -21,12 +21,12 @@ def rejected(
     if error.verify_code not in DATES:
         return CertificateRejected(f"certificate_not_trusted: {host}: {error.verify_message}")
     event, what = DATES[error.verify_code]
-    clock, remedy = _blame(event, clock_error)
+    clock, remedy = _diagnose(event, clock_error)
     clock = f"by this terminal's clock, {at:%Y-%m-%d %H:%M:%S} UTC{clock}"
     return CertificateRejected(f"{event}: {clock}, the certificate of {host} {what}; {remedy}")
 
 
-def _blame(event: str, clock_error: timedelta | None) -> tuple[str, str]:
+def _diagnose(event: str, clock_error: timedelta | None) -> tuple[str, str]:
     """What is known of the clock, and what to do."""
     if clock_error is None:
         # No server uses a certificate before its validity, so the clock must be wrong.

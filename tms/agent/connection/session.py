@@ -72,11 +72,11 @@ class AgentSession:
 
     async def _receive_until_closed(self) -> LinkEnd:
         try:
-            async with asyncio.timeout(None) as patience:
+            async with asyncio.timeout(None) as deadline:
                 while not (self._drain and self.outbox.in_flight == 0):
                     await self._receive()
-                    if self._drain and patience.when() is None:
-                        patience.reschedule(self._loop.time() + FINISH_S)
+                    if self._drain and deadline.when() is None:
+                        deadline.reschedule(self._loop.time() + FINISH_S)
         except Closed as end:
             return Drained(self._drain) if self._drain else end
         except TimeoutError:

@@ -14,7 +14,7 @@ from tms.agent.device.probes import Probes
 from tms.agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
 from tms.protocol import frames
 
-STRAINED = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
+DEGRADED_FROM = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
 """From here on the machine reports itself as degraded."""
 REBOOT_TAKES = timedelta(minutes=3)
 MAX_LINES = 500
@@ -60,8 +60,8 @@ class Machine:
 
     def sample(self) -> DeviceSample:
         metrics = self._probes.read()
-        is_strained = any(metrics.get(name, 0.0) >= limit for name, limit in STRAINED.items())
-        return DeviceSample("degraded" if is_strained else "ok", metrics)
+        is_degraded = any(metrics.get(name, 0.0) >= limit for name, limit in DEGRADED_FROM.items())
+        return DeviceSample("degraded" if is_degraded else "ok", metrics)
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
         return self._handlers[command.name](command.args)

@@ -163,12 +163,12 @@ class Spool:
             readings = [entry.position for entry in self if not entry.has_events]
             if readings:
                 # Every second report of the older half: the longer an outage, the coarser the record of its beginning.
-                victims = readings[: (len(readings) + 1) // 2 : 2]
-                self.thinned += len(victims)
+                dropped = readings[: (len(readings) + 1) // 2 : 2]
+                self.thinned += len(dropped)
             else:
-                victims = [next(iter(self._entries))]
+                dropped = [next(iter(self._entries))]
                 self.dropped += 1
-            self._remove(victims)
+            self._remove(dropped)
 
     def _write(self) -> None:
         """Write what the disk does not have yet, including earlier attempts that failed."""

@@ -118,15 +118,15 @@ def _open(
     """Open incidents for alerts with this common factor; returns the remaining candidates."""
     settled = _settled(factor, found, at)
     by_factor = _by_factor(factor, settled)
-    plenty = {what: group for what, group in by_factor.items() if factor is Factor.SITE or len(group) >= rule.least}
-    if not plenty:
+    groups = {what: group for what, group in by_factor.items() if factor is Factor.SITE or len(group) >= rule.least}
+    if not groups:
         return list(found)
-    since = max(one.lost_at for group in plenty.values() for one in group) - timedelta(seconds=rule.within_s)
+    since = max(one.lost_at for group in groups.values() for one in group) - timedelta(seconds=rule.within_s)
     correlated: set[int] = set()
-    for what, share in shares(factor, [what.key for what in plenty], since=since).items():
+    for what, share in shares(factor, [what.key for what in groups], since=since).items():
         if share.lost < rule.needed(share.size):
             continue
-        together = [one for one in plenty[what] if one.lost_at >= since and one.alert not in correlated]
+        together = [one for one in groups[what] if one.lost_at >= since and one.alert not in correlated]
         if members := _free(together):
             unresolved[what] = _new(what, share, members, at)
             correlated |= {one.alert for one in together}

@@ -27,10 +27,12 @@ def with_open_alerts(unresolved: Members) -> Members:
 
 def suppressed_incidents(unresolved: Members, *, at: datetime) -> dict[int, Suppression]:
     """Incidents whose open alerts are all suppressed."""
-    needy = with_open_alerts(unresolved)
-    whys = suppressions_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
+    open_alerts = with_open_alerts(unresolved)
+    reasons = (
+        suppressions_by_context([row for rows in open_alerts.values() for row in rows], at=at) if open_alerts else {}
+    )
     return {
-        pk: min((whys[row.pk] for row in rows), key=lambda why: why.until)
-        for pk, rows in needy.items()
-        if all(row.pk in whys for row in rows)
+        pk: min((reasons[row.pk] for row in rows), key=lambda why: why.until)
+        for pk, rows in open_alerts.items()
+        if all(row.pk in reasons for row in rows)
     }

@@ -30,7 +30,7 @@ def lost(factor: Factor, *, lost: int, size: int, name: str) -> str:
     return text % {"lost": lost, "size": size, "name": name}
 
 
-def alike(factor: Factor, *, name: str, number: int, lost: int) -> str:
+def further_text(factor: Factor, *, name: str, number: int, lost: int) -> str:
     """How many of `lost` have it, too: `all have firmware 2.4`."""
     text = _of_all(factor) if number >= lost else _of_some(factor, number)
     return text % {"number": number, "name": name}

@@ -26,9 +26,9 @@ def stable_from(changes: Sequence[float], *, low: float, window_s: float) -> flo
     newest_first = sorted(changes, reverse=True)[:FULL]
     for left in range(len(newest_first), 0, -1):
         within = newest_first[:left]
-        leapt = newest_first[left] + window_s if left < len(newest_first) else newest_first[0]
+        dropped = newest_first[left] + window_s if left < len(newest_first) else newest_first[0]
         spare = NEWEST * left - low * FULL
-        sunk = (sum(within) + window_s * spare / (NEWEST - OLDEST)) / left
-        if (stable := max(newest_first[0], leapt, sunk)) < within[-1] + window_s:
+        faded = (sum(within) + window_s * spare / (NEWEST - OLDEST)) / left
+        if (stable := max(newest_first[0], dropped, faded)) < within[-1] + window_s:
             return stable
     return newest_first[0] + window_s

@@ -166,7 +166,7 @@ class Incident(models.Model):
         """The further common factor; empty if none stands out."""
         if not self.common_factor:
             return ""
-        return factors.alike(
+        return factors.further_text(
             Factor(self.common_factor), name=self.common_name, number=self.common_count, lost=self.lost
         )
 

@@ -43,7 +43,7 @@ class SiteRow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Figures:
     span: Period
-    altogether: ResponseTimes | None
+    total: ResponseTimes | None
     severities: list[ResponseTimes]
     sites: list[SiteRow]
 
@@ -78,8 +78,8 @@ class Figures:
 
     def exported(self) -> Iterable[Sequence[Cell]]:
         yield HEAD
-        if self.altogether:
-            yield _exported(self.altogether, "")
+        if self.total:
+            yield _exported(self.total, "")
         yield from (_exported(line, str(line.key)) for line in self.severities)
         yield from (_exported(row.line, row.code) for row in self.sites)
 

@@ -84,9 +84,9 @@ def _alerts(at: datetime) -> AlarmSource:
 def _incidents(at: datetime) -> AlarmSource:
     newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MAX_ALARMS]
     severities = dict(newest.values_list("pk", "severity"))
-    needy = unresolved.with_open_alerts(unresolved.members(severities))
-    silent = unresolved.suppressed_incidents(needy, at=at)
-    return AlarmSource("i", IncidentTransition, "incident", {pk: severities[pk] for pk in needy}, silent)
+    open_alerts = unresolved.with_open_alerts(unresolved.members(severities))
+    silent = unresolved.suppressed_incidents(open_alerts, at=at)
+    return AlarmSource("i", IncidentTransition, "incident", {pk: severities[pk] for pk in open_alerts}, silent)
 
 
 @per_process

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from tms.accounts.access import Person, visible
 from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
-from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
+from tms.fleet.models import BY_URGENCY, Presence, Site, Status, Terminal, TerminalKind
 from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry import metric_names
@@ -41,7 +41,7 @@ class Choice(NamedTuple):
 
 
 def presences(chosen: TerminalFilter) -> list[Choice]:
-    return [Choice(name.value, name.label, name.value in chosen.presence) for name in NEEDY_FIRST]
+    return [Choice(name.value, name.label, name.value in chosen.presence) for name in BY_URGENCY]
 
 
 def planned(chosen: TerminalFilter) -> list[Choice]:

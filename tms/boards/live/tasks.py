@@ -95,8 +95,8 @@ class SignInCheck:
     async def run(self) -> None:
         subscribers = subscribers_of(self._pages)
         if subscribers:
-            good = await self._worker.signed_in({each.session for each in subscribers})
-            self._close({each for each in subscribers if each.session not in good}, SIGN_IN_AGAIN, "sign in again")
+            valid = await self._worker.signed_in({each.session for each in subscribers})
+            self._close({each for each in subscribers if each.session not in valid}, SIGN_IN_AGAIN, "sign in again")
 
 
 class ShiftReport:

@@ -60,8 +60,8 @@ def _cell(site_label: SiteLabel, tally: PresenceCounts, expected: str) -> SiteCe
 
 
 def _worst(tally: PresenceCounts, expected: str) -> tuple[str, int]:
-    troubles = dict(_alerts(tally.severities)) | (dict(_lost(tally.presences)) if not expected else {})
-    for name, number in troubles.items():
+    problems = dict(_alerts(tally.severities)) | (dict(_lost(tally.presences)) if not expected else {})
+    for name, number in problems.items():
         if number:
             return name, number
     said_goodbye = tally.presences[Presence.CLOSED] == tally.total

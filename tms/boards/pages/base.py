@@ -74,12 +74,12 @@ class BoardPage(ABC):
     ) -> dict[str, PagePart]:
         """The rows of these alerts by element, read where `change` affects them."""
         ids = [f"alert-{pk}" for pk in pks]
-        stood = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
+        reused = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         # The reason for an alert's position changes with the other terminals of its site.
-        rows = context.impact.explained([part.values["alert"] for part in stood.values()])
-        moved = [row for row in rows if row is not stood[row.element].values["alert"]]
-        missing = [pk for pk in pks if f"alert-{pk}" not in stood]
-        return stood | {
+        rows = context.impact.explained([part.values["alert"] for part in reused.values()])
+        moved = [row for row in rows if row is not reused[row.element].values["alert"]]
+        missing = [pk for pk in pks if f"alert-{pk}" not in reused]
+        return reused | {
             row.element: part for row in [*moved, *context.alerts(missing)] if (part := self.alert_part(row))
         }
 
@@ -88,9 +88,9 @@ class BoardPage(ABC):
         alerts = {row.element: {"alert": row} for row in context.alerts(_with_viewers("alert", change, before))}
         found = incident_rows(_with_viewers("incident", change, before)).values()
         rows: dict[str, dict[str, Any]] = alerts | {row.element: {"incident": row} for row in found}
-        stood = {element: before.parts[element] for element in rows}
+        reused = {element: before.parts[element] for element in rows}
         renewed = {
-            element: PagePart(part.template, {**part.values, **rows[element]}) for element, part in stood.items()
+            element: PagePart(part.template, {**part.values, **rows[element]}) for element, part in reused.items()
         }
         return PageState({**before.parts, **renewed}, before.lists)
 
@@ -135,5 +135,5 @@ def reuse_parts(
     """The rows of `ids` in `before` that `change` does not affect, by their values."""
     if before is None or change.everything:
         return {}
-    stood = ((element, before.parts[element]) for element in ids if element in before.parts)
-    return {element: part for element, part in stood if not is_touched(part.values)}
+    reused = ((element, before.parts[element]) for element in ids if element in before.parts)
+    return {element: part for element, part in reused if not is_touched(part.values)}

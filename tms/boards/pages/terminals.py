@@ -68,7 +68,9 @@ class TerminalsPage(BoardPage):
             return self._renew(context, change, before)
         touched, _ = self.rows_needed(change, before)
         rows = {row.element: _row(row) for row in context.terminals(sorted(touched))}
-        return PageState({**before.parts, **self._counts(context), **self._needy(change, before), **rows}, before.lists)
+        return PageState(
+            {**before.parts, **self._counts(context), **self._with_alerts(change, before), **rows}, before.lists
+        )
 
     def _renew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
         """Whether the set of rows may have changed."""
@@ -78,7 +80,7 @@ class TerminalsPage(BoardPage):
         missing = [pk for pk in window.pks if _element(pk) not in rows]
         rows |= {row.element: _row(row) for row in context.terminals(missing)}
         shown = tuple(element for element in ids if element in rows)
-        parts = {**self._counts(context), **self._needy(change, before), **self._around(context, window), **rows}
+        parts = {**self._counts(context), **self._with_alerts(change, before), **self._around(context, window), **rows}
         return PageState(parts, {"terminals": shown})
 
     def _window(self) -> KeysetPage:
@@ -93,7 +95,7 @@ class TerminalsPage(BoardPage):
         numbers |= {f"count-expected-{plan}": number for plan, number in planned.items()}
         return nav(context) | counts(numbers)
 
-    def _needy(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
+    def _with_alerts(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Number of terminals with an unresolved alert; only alerts change it (index: alert_unresolved)."""
         if before is not None and not (change.alerts or change.everything):
             return {"count-alerts": before.parts["count-alerts"]}

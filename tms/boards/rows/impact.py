@@ -62,8 +62,8 @@ class ImpactRanking:
     def explained(self, rows: Collection[AlertRow]) -> list[AlertRow]:
         """Add the reason for its position to each row. Rows stay equal while the reason is the same."""
         self._statuses({row.site for row in rows})
-        whys = ((row, self._why(row)) for row in rows)
-        return [row if why == row.why else replace(row, why=why) for row, why in whys]
+        reasons = ((row, self._why(row)) for row in rows)
+        return [row if why == row.why else replace(row, why=why) for row, why in reasons]
 
     def _why(self, row: AlertRow) -> ImpactReason | None:
         """None for an alert that blocks nothing."""

@@ -77,7 +77,7 @@ class IncidentRow:
     @property
     def common_factor_text(self) -> str:
         factor, name, number = self.common
-        return factors.alike(Factor(factor), name=name, number=number, lost=self.lost) if factor else ""
+        return factors.further_text(Factor(factor), name=name, number=number, lost=self.lost) if factor else ""
 
     @property
     def open_count(self) -> int:

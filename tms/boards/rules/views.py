@@ -147,14 +147,14 @@ def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> Ht
 def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     span = request.POST.get("span", DEFAULT_SPAN)
     context: dict[str, Any] = {"spans": SPANS, "span": span if span in SPANS else DEFAULT_SPAN}
-    is_fine = not form.is_bound or form.is_valid()
-    if is_fine:
+    is_ok = not form.is_bound or form.is_valid()
+    if is_ok:
         panel = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now())
         context |= {"preview": panel, "sentence": sentence(form.rule), "when": SPANS[panel.span].heading}
     if request.htmx:
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})
     return _show_rule(
-        request, chosen, form, status=HTTPStatus.OK if is_fine else HTTPStatus.UNPROCESSABLE_ENTITY, **context
+        request, chosen, form, status=HTTPStatus.OK if is_ok else HTTPStatus.UNPROCESSABLE_ENTITY, **context
     )
 
 

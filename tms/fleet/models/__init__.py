@@ -6,11 +6,11 @@ from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.models.outage import Outage
 from tms.fleet.models.presence import PresenceChange
 from tms.fleet.models.site import OnHolidays, Site
-from tms.fleet.models.states import NEEDY_FIRST, OURS, Cause, Presence, Status
+from tms.fleet.models.states import BY_URGENCY, OURS, Cause, Presence, Status
 from tms.fleet.models.terminal import SEARCHED, Group, StateQuerySet, Terminal, TerminalKind, TerminalState
 
 __all__ = [
-    "NEEDY_FIRST",
+    "BY_URGENCY",
     "OURS",
     "SEARCHED",
     "Cause",

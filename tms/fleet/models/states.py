@@ -18,7 +18,7 @@ class Presence(models.TextChoices):
     NEVER = "never", pgettext_lazy("presence", "Never seen")
 
 
-NEEDY_FIRST = (
+BY_URGENCY = (
     Presence.OFFLINE,
     Presence.SILENT,
     Presence.REBOOTING,

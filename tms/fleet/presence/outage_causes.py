@@ -36,7 +36,7 @@ class Evidence:
 
     lost_by: str
     away_s: float
-    unheard_s: float
+    silent_s: float
     """Since the last frame: at least as long as the outage."""
     has_restarted: bool | None
     """None: no boot was needed, because its link had never ended."""
@@ -96,7 +96,7 @@ class Return:
         return Evidence(
             lost_by=lost_by,
             away_s=seconds(self.at - began_at),
-            unheard_s=seconds(self.at - min(last_frame_at, began_at)),
+            silent_s=seconds(self.at - min(last_frame_at, began_at)),
             has_restarted=self.has_restarted,
             offline_s=seconds(self.at - self.offline_at) if self.offline_at else None,
             uptime_s=self.uptime_s,
@@ -155,4 +155,4 @@ def _of_the_same_boot(evidence: Evidence, timing: Timing) -> OutageCause:
 def _of_another_boot(evidence: Evidence) -> OutageCause:
     if evidence.uptime_s is None:
         return OutageCause.UNCLEAR
-    return OutageCause.POWER if evidence.uptime_s < evidence.unheard_s else OutageCause.APPLICATION
+    return OutageCause.POWER if evidence.uptime_s < evidence.silent_s else OutageCause.APPLICATION

@@ -109,14 +109,14 @@ def bid_goodbye(
     """The coming silence is expected, but not without limit (R45). A return time in the past does not count."""
     presence, cause = REASONS[reason]
     latest = at + timedelta(seconds=timing.longest_goodbye_s)
-    promised = min(back_at, latest) if back_at is not None and back_at > at else None
-    if presence is Presence.OFFLINE and promised:
+    expected_at = min(back_at, latest) if back_at is not None and back_at > at else None
+    if presence is Presence.OFFLINE and expected_at:
         presence = Presence.CLOSED
-    if presence is Presence.REBOOTING and promised is None:
-        promised = at + timedelta(seconds=timing.reboot_allowance_s)
+    if presence is Presence.REBOOTING and expected_at is None:
+        expected_at = at + timedelta(seconds=timing.reboot_allowance_s)
     link_state.last_seen_at = at
-    due_at = promised or (latest if presence in AWAY else None)
-    return _change(link_state, presence, cause, at=at, due_at=due_at, back_at=promised)
+    due_at = expected_at or (latest if presence in AWAY else None)
+    return _change(link_state, presence, cause, at=at, due_at=due_at, back_at=expected_at)
 
 
 def lose(

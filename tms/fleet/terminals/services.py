@@ -16,9 +16,9 @@ def update_terminal(terminal: Terminal) -> None:
     connected via itself.
     """
     check_no_cycle(terminal.pk, terminal.parent_id)
-    stood = Terminal.objects.values_list("site_id", "kind").get(pk=terminal.pk)
+    before = Terminal.objects.values_list("site_id", "kind").get(pk=terminal.pk)
     terminal.save()
-    is_elsewhere = stood != (terminal.site_id, terminal.kind)
+    is_elsewhere = before != (terminal.site_id, terminal.kind)
     publish(Change(terminals=frozenset({terminal.pk}), everything=is_elsewhere))
 
 

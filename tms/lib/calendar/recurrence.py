@@ -66,7 +66,7 @@ class Recurrence:
 
     def occurrences(self, after: datetime) -> Iterator[Occurrence]:
         """Occurrences that end after `after`, in order. Raises BadRecurrence for an invalid rule."""
-        for wall in self._walls(min(max(shown(after, self.zone), self.starts_at), LATEST) + HORIZON):
+        for wall in self._local_starts(min(max(shown(after, self.zone), self.starts_at), LATEST) + HORIZON):
             found = self._occurrence(wall)
             if found.until > after:
                 yield found
@@ -76,7 +76,7 @@ class Recurrence:
         until = instant(wall + self.length, self.zone, last=True)
         return Occurrence(since, until if until > since else since + self.length)
 
-    def _walls(self, horizon: datetime) -> Iterator[datetime]:
+    def _local_starts(self, horizon: datetime) -> Iterator[datetime]:
         if not self.rule:
             return iter((self.starts_at,))
         parts = parsed(self.rule)

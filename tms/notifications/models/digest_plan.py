@@ -57,10 +57,10 @@ class DigestPlan(models.Model):
         """
         zone = ZoneInfo(self.time_zone)
         today = shown(at, zone).date()
-        walls = (
+        local_ends = (
             datetime.combine(today + timedelta(days=days), one) for days in DAYS_AROUND for one in clock(self.times)
         )
-        yield from sorted({instant(wall, zone) for wall in walls})
+        yield from sorted({instant(wall, zone) for wall in local_ends})
 
 
 def clock(times: str) -> list[time]:

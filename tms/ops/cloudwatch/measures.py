@@ -117,7 +117,7 @@ class Observations:
         [name] = self.names
         now, then = buckets(samples.get(name, ())), buckets(before.get(name, ()))
         fresh = {bound: number - then.get(bound, 0.0) for bound, number in now.items()}
-        observed = [(value, number) for value, number in finite(apart(fresh)) if number > 0]
+        observed = [(value, number) for value, number in finite(differences(fresh)) if number > 0]
         if not observed:
             return None
         values, counts = zip(*observed, strict=True)
@@ -154,8 +154,8 @@ class WorstShare:
         return frozenset({self.part, self.whole})
 
     def of(self, samples: Samples, *, before: Samples) -> float | None:
-        wholes = samples.get(self.whole, ())
-        shares = ((total([part]), total(wholes, part.labels)) for part in samples.get(self.part, ()))
+        whole_samples = samples.get(self.whole, ())
+        shares = ((total([part]), total(whole_samples, part.labels)) for part in samples.get(self.part, ()))
         return max((100.0 * part / whole for part, whole in shares if part is not None and whole), default=None)
 
 
@@ -166,17 +166,17 @@ def total(samples: Iterable[MetricSample], labels: Labels = ALL) -> float | None
 
 def buckets(samples: Iterable[MetricSample]) -> dict[float, float]:
     """The number of observations at or below each bound, over all other labels; bounds rise."""
-    heaped: dict[float, float] = {}
+    cumulative: dict[float, float] = {}
     for sample in samples:
         bound = float(sample.labels["le"])
-        heaped[bound] = heaped.get(bound, 0.0) + sample.value
-    return dict(sorted(heaped.items()))
+        cumulative[bound] = cumulative.get(bound, 0.0) + sample.value
+    return dict(sorted(cumulative.items()))
 
 
-def apart(heaped: Mapping[float, float]) -> Iterable[tuple[float, float]]:
+def differences(cumulative: Mapping[float, float]) -> Iterable[tuple[float, float]]:
     """Each bound with the number of observations between it and the one below."""
     below = 0.0
-    for bound, number in heaped.items():
+    for bound, number in cumulative.items():
         yield bound, number - below
         below = number
 

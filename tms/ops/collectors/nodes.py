@@ -42,7 +42,7 @@ def nodes_family() -> GaugeMetricFamily:
 
 def dropped_family() -> GaugeMetricFamily:
     return GaugeMetricFamily(
-        "tms_dropped_terminals", "Terminals that lost their node lately, until all are back", labels=["fate"]
+        "tms_dropped_terminals", "Terminals that lost their node lately, until all are back", labels=["state"]
     )
 
 
@@ -59,6 +59,6 @@ def count_nodes() -> GaugeMetricFamily:
 def count_dropped() -> GaugeMetricFamily:
     followed = dropped_terminals.recovery_of(db_clock().now())
     family = dropped_family()
-    for fate in ("back", "awaited", "missing"):
-        family.add_metric([fate], sum(getattr(loss, fate) for loss in followed))
+    for state in ("back", "awaited", "missing"):
+        family.add_metric([state], sum(getattr(loss, state) for loss in followed))
     return family

@@ -49,11 +49,13 @@ class LoopAges:
     def write(self, at: datetime) -> None:
         """Store the successes since the last call. Blocks for a statement or two."""
         names = self._unwritten & self._succeeded.keys()
-        unheard = self._limits.keys() - names
+        without_success = self._limits.keys() - names
         with transaction.atomic():
             LoopSuccess.objects.record({name: self._limits[name] for name in names}, node=settings.NODE, at=at)
             if self._written_at == -math.inf:
-                LoopSuccess.objects.begin({name: self._limits[name] for name in unheard}, node=settings.NODE, at=at)
+                LoopSuccess.objects.begin(
+                    {name: self._limits[name] for name in without_success}, node=settings.NODE, at=at
+                )
         self._unwritten -= names
         self._written_at = self._monotonic()
 

@@ -29,7 +29,7 @@ class NodeHeartbeat:
         self._is_ours = True
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """The problem in words; empty if there is none."""
         if not self._is_ours:
             return NAME_LOST

@@ -23,7 +23,7 @@ from tms.ops.models import LoopSuccess
 
 log = structlog.get_logger(__name__)
 
-WELL = "ok"
+OK = "ok"
 
 CHECK_EVERY_S = 3.0
 CHECK_AGAIN_S = 0.5
@@ -77,17 +77,17 @@ def report(*, at: datetime | None = None) -> Mapping[str, str]:
     return parts | {name: check(at) for name, check in (CHECKS | _added).items()}
 
 
-def is_well(parts: Mapping[str, str]) -> bool:
-    return all(state == WELL for state in parts.values())
+def is_ok(parts: Mapping[str, str]) -> bool:
+    return all(state == OK for state in parts.values())
 
 
 def answer(*, strict: bool) -> tuple[int, dict[str, object]]:
     """Status and body of `/health/`. `strict`: 503 also if a part has a problem."""
     parts, live = report(), is_live()
-    well = live and is_well(parts)
-    is_good = well if strict else live
-    body = {"live": live, "well": well, "node": settings.NODE, "checks": dict(parts)}
-    return (200 if is_good else 503), body
+    is_everything_ok = live and is_ok(parts)
+    is_available = is_everything_ok if strict else live
+    body = {"live": live, "well": is_everything_ok, "node": settings.NODE, "checks": dict(parts)}
+    return (200 if is_available else 503), body
 
 
 def database_parts(at: datetime) -> Parts:
@@ -99,8 +99,8 @@ def database(at: datetime) -> str:
     try:
         write_something(at)
     except (DatabaseError, InterfaceError) as error:
-        return f"{trouble(error)}: {type(error).__name__}"
-    return WELL
+        return f"{problem(error)}: {type(error).__name__}"
+    return OK
 
 
 def write_something(at: datetime) -> None:
@@ -113,7 +113,7 @@ def write_something(at: datetime) -> None:
         heartbeats.record(f"{heartbeats.WRITE}{hash_token(settings.NODE)[:16]}", at=at)
 
 
-def trouble(error: Exception) -> str:
+def problem(error: Exception) -> str:
     state = getattr(error.__cause__, "sqlstate", None) or ""
     if state == "25006":
         return "read-only"
@@ -127,27 +127,27 @@ def clock(at: datetime) -> str:
         return f"unknown: {type(error).__name__}"
     if late is None:
         return "never ran; start it with `manage.py clock`"
-    return WELL if late < heartbeats.LATE else f"last ran {late.total_seconds():.0f} s ago"
+    return OK if late < heartbeats.LATE else f"last ran {late.total_seconds():.0f} s ago"
 
 
 def loops(at: datetime) -> str:
     try:
-        return "; ".join(stalled(list(LoopSuccess.objects.all()), at)) or WELL
+        return "; ".join(stalled(list(LoopSuccess.objects.all()), at)) or OK
     except (DatabaseError, InterfaceError) as error:
         return f"unknown: {type(error).__name__}"
 
 
 def feed(at: datetime) -> str:
     if not hub().is_started:
-        return WELL  # without a socket this process has not needed the feed yet
+        return OK  # without a socket this process has not needed the feed yet
     if not hub().subscribed:
         return "not subscribed"
-    return WELL if hub().is_live else f"no message for {hub().behind_s:.0f} s"
+    return OK if hub().is_live else f"no message for {hub().behind_s:.0f} s"
 
 
 def node(at: datetime) -> str:
     """Whether other processes see heartbeats of this one; a process that serves no terminals has none."""
-    return _node_heartbeats[-1].trouble or WELL if _node_heartbeats else WELL
+    return _node_heartbeats[-1].problem or OK if _node_heartbeats else OK
 
 
 class DatabaseWatch:
@@ -189,7 +189,7 @@ class DatabaseWatch:
     def _poll(self) -> None:
         while not self._stopping.is_set():
             self.ask()
-            self._stopping.wait(CHECK_EVERY_S if is_well(self._found) else CHECK_AGAIN_S)
+            self._stopping.wait(CHECK_EVERY_S if is_ok(self._found) else CHECK_AGAIN_S)
 
 
 # What this process has

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from tms.lib.db.clock import db_clock
 from tms.ops.cloudwatch.bridge import read
-from tms.ops.cloudwatch.measures import MetricSample, apart, buckets, finite
+from tms.ops.cloudwatch.measures import MetricSample, buckets, differences, finite
 from tms.ops.models import Observed, SloSample
 
 log = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ def counted(registry: CollectorRegistry) -> Counts:
     grouped: dict[Key, list[MetricSample]] = {}
     for sample in read(registry, {NAME}).get(NAME, ()):
         grouped.setdefault((sample.labels["indicator"], sample.labels["outcome"]), []).append(sample)
-    return {key: dict(finite(apart(buckets(samples)))) for key, samples in grouped.items()}
+    return {key: dict(finite(differences(buckets(samples)))) for key, samples in grouped.items()}
 
 
 def _since(before: Counts, now: Counts) -> list[Observed]:

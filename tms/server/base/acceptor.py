@@ -68,7 +68,7 @@ class Acceptor:
         self, host: str, port: int, flow: Flow, counters: Counters, new_listener: Callable[[Acceptor], SocketListener]
     ) -> None:
         self.host, self.port, self.flow, self.counters, self.new_listener = host, port, flow, counters, new_listener
-        self.capacity, self.brim = limits(flow)
+        self.capacity, self.listen_limit = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
         self.deadlines = Deadlines(flow)
@@ -107,7 +107,7 @@ class Acceptor:
     @property
     def room(self) -> int:
         """How many connections may be accepted now."""
-        return min(self.brim - self.inside, self.flow.max_handshakes - len(self.handshaking))
+        return min(self.listen_limit - self.inside, self.flow.max_handshakes - len(self.handshaking))
 
     def entered(self) -> None:
         self.inside += 1
@@ -131,10 +131,10 @@ class Acceptor:
         """Update the state of the listening socket; called whenever one of the counts changes."""
         if not self.is_open:
             return
-        if self.inside >= self.brim:
+        if self.inside >= self.listen_limit:
             self.turn_full()
         elif self.listener is None:
-            if self.inside < self.brim - self.brim // REOPEN_EVERY:
+            if self.inside < self.listen_limit - self.listen_limit // REOPEN_EVERY:
                 self.reopen()
         elif self.room > 0:
             self.listener.resume()

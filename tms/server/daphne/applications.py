@@ -114,7 +114,7 @@ class Applications(Server):
             return
         details["disconnected"] = now = self.reactor.seconds()
         if isinstance(protocol, WebRequest) and protocol.transport is None:  # upgraded
-            self.reactor.loop.call_soon(take_apart, protocol)
+            self.reactor.loop.call_soon(break_cycle, protocol)
         elif isinstance(protocol, WebRequest):
             self.acceptor.deadlines.answered(protocol.transport, now)
         task = details.get("application_instance")
@@ -167,7 +167,7 @@ def fail(request: WebRequest, error: BaseException) -> None:
         request.loseConnection()
 
 
-def take_apart(request: WebRequest) -> None:
+def break_cycle(request: WebRequest) -> None:
     """Break the cycle of the HTTP channel and its request (4 KiB) after the upgrade, which daphne keeps as long as the
     socket. They are freed now instead of at a full garbage collection.
     """

@@ -149,11 +149,11 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         if end > len(self.unread) and size <= self.server.flow.hard_message:
             return False
         frame, self.unread = self.unread[:end], self.unread[end:]
-        if self.heeds(frame[0], size):
+        if self.must_read(frame[0], size):
             self.decode(bytes(frame))
         return True
 
-    def heeds(self, first: int, size: int) -> bool:
+    def must_read(self, first: int, size: int) -> bool:
         """After our close only its answer matters (RFC 6455, 5.5.1), and oversized messages are skipped."""
         is_close = first & frames.OPCODE == frames.CLOSE
         return self.phase is SocketPhase.OPEN or is_close or size > self.server.flow.hard_message

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tms.fleet.models import NEEDY_FIRST, Presence, PresenceChange, Terminal
+from tms.fleet.models import BY_URGENCY, Presence, PresenceChange, Terminal
 
 MAX_INTERVALS = 800
 """Intervals in one chart; more would be narrower than a pixel."""
@@ -50,7 +50,7 @@ def condensed(intervals: Sequence[PresenceInterval], *, min_length_s: float) -> 
 
 
 def _rank(presence: str) -> int:
-    return NEEDY_FIRST.index(Presence(presence))
+    return BY_URGENCY.index(Presence(presence))
 
 
 def _before(terminal: Terminal, at: datetime) -> str:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         port = number("PORT", 8000, least=1, most=65_535)
         terminals = number("TERMINALS", 200, least=0, most=MAX_TERMINALS)
-        quieten()
+        reduce_logging()
         self.prepare(terminals)
         demo = Demo(self, port=port)
         try:
@@ -88,7 +88,7 @@ def greeting(port: int) -> str:
     )
 
 
-def quieten() -> None:
+def reduce_logging() -> None:
     """The console is for a person: warnings only, unless another level was requested."""
     if not os.environ.get("TMS_LOG_LEVEL"):
         logging.getLogger().setLevel(logging.WARNING)

@@ -66,7 +66,7 @@ class Process:
     async def start(self) -> None:
         orphaned = await database_sync_to_async(self.join)()
         process_state.start_links()
-        report.add_check("ingest", lambda at: gateway().batch.trouble or report.WELL)
+        report.add_check("ingest", lambda at: gateway().batch.problem or report.OK)
         self.database_watch.start()
         if self.clock:
             self.clock.start()
