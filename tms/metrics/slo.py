@@ -34,9 +34,9 @@ TARGET_S: Mapping[Indicator, float] = MappingProxyType(
 """The target of `OFFLINE` follows from the settings."""
 
 
-def offline_within_s(*, is_ours: bool = False) -> float:
-    """`is_ours`: TMS caused the silence, so the terminal has the reconnect grace."""
-    wait_s = settings.RECONNECT_GRACE_S if is_ours else settings.OFFLINE_AFTER_S
+def offline_within_s(*, is_caused_by_tms: bool = False) -> float:
+    """`is_caused_by_tms`: TMS caused the silence, so the terminal has the reconnect grace."""
+    wait_s = settings.RECONNECT_GRACE_S if is_caused_by_tms else settings.OFFLINE_AFTER_S
     return float(settings.HEARTBEAT_S + settings.LEASE_GRACE_S + wait_s + SLACK_S)
 
 

@@ -33,13 +33,13 @@ class ErrorLog(RotatingFileHandler):
 
     def _follow(self) -> bool:
         """Whether our open file is no longer the one at the path; then the new one is opened."""
-        if self.stream is None or self._is_ours(self.stream.fileno()):
+        if self.stream is None or self._is_current(self.stream.fileno()):
             return False
         self.stream.close()
         self.stream = self._open()
         return True
 
-    def _is_ours(self, descriptor: int) -> bool:
+    def _is_current(self, descriptor: int) -> bool:
         try:
             return os.path.samestat(os.fstat(descriptor), Path(self.baseFilename).stat())
         except FileNotFoundError:

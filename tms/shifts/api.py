@@ -21,7 +21,7 @@ from tms.shifts.schemas import DigestSchema, NoteSchema
 router = ApiRouter("shifts")
 WRITING = Access(Permission.WRITE_NOTES, is_idempotent=True)
 EDITING = Access(Permission.WRITE_NOTES)
-USUAL, LONGEST = timedelta(hours=8), timedelta(days=31)
+DEFAULT, LONGEST = timedelta(hours=8), timedelta(days=31)
 
 
 class PeriodQuery(RequestSchema):
@@ -37,7 +37,7 @@ class NoteBody(RequestSchema):
 def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
     """The period must not exceed 31 days."""
     until = query.until or timezone.now()
-    since = query.since or until - USUAL
+    since = query.since or until - DEFAULT
     if not timedelta(0) < until - since <= LONGEST:
         raise unreadable(RequestFault("?since", "must be before `until`, by at most 31 days"))
     return DigestSchema.of(digest(since, until, to=request.person))

@@ -19,7 +19,7 @@ PRESETS = MappingProxyType(
     {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 )
 """Of the shift digest."""
-USUAL = "8h"
+DEFAULT = "8h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Period:
     """The period in the URL is invalid: this is the default one instead."""
 
     @classmethod
-    def of(cls, query: QueryDict, presets: Mapping[str, timedelta], *, usual: str, at: datetime) -> Self:
+    def of(cls, query: QueryDict, presets: Mapping[str, timedelta], *, default: str, at: datetime) -> Self:
         if query.get("since") or query.get("until"):
-            return cls.between(query, at=at) or cls.lasting(usual, presets, at=at, is_invalid=True)
+            return cls.between(query, at=at) or cls.lasting(default, presets, at=at, is_invalid=True)
         preset = query.get("span", "")
-        return cls.lasting(preset if preset in presets else usual, presets, at=at)
+        return cls.lasting(preset if preset in presets else default, presets, at=at)
 
     @classmethod
     def lasting(cls, preset: str, presets: Mapping[str, timedelta], *, at: datetime, is_invalid: bool = False) -> Self:

@@ -25,7 +25,7 @@ LASTS = (
     ("86400", _("for 1 day")),
     (AT, _("until …")),
 )
-USUAL = "3600"
+DEFAULT = "3600"
 MINUTE = timedelta(minutes=1)
 
 
@@ -84,10 +84,10 @@ class UntilForm(CommentForm):
         return f"{timezone.localtime(at):%Y-%m-%dT%H:%M}" if at else str(self["until"].value() or "")
 
     def shown_lasts(self) -> str:
-        return str(self["lasts"].value() or (AT if self.initial.get("until") else USUAL))
+        return str(self["lasts"].value() or (AT if self.initial.get("until") else DEFAULT))
 
     def _until(self, data: dict[str, Any]) -> datetime | None:
-        lasts = data.get("lasts") or USUAL
+        lasts = data.get("lasts") or DEFAULT
         if lasts != AT:
             return _whole_minute(self.at + timedelta(seconds=int(lasts)))
         until = _instant(data.get("until", ""), data.get("zone", ""))

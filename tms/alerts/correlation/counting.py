@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from tms.alerts.correlation.candidates import LOST, CommonFactor
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
-from tms.fleet.models import OURS, Presence, TerminalState
+from tms.fleet.models import CAUSED_BY_TMS, Presence, TerminalState
 
 COLUMNS = {
     Factor.SITE: "terminal__site",
@@ -31,7 +31,7 @@ def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Co
     Terminals are excluded if they were offline before, were never seen, were lost because of TMS itself, or belong to
     an incident.
     """
-    lost = Q(presence__in=LOST, presence_at__gte=since) & ~Q(cause__in=OURS)
+    lost = Q(presence__in=LOST, presence_at__gte=since) & ~Q(cause__in=CAUSED_BY_TMS)
     was_there = lost | ~Q(presence__in=(*LOST, Presence.NEVER))
     correlated = Alert.objects.unresolved().filter(terminal=OuterRef("terminal"), incident__isnull=False)
     rows = (

@@ -12,7 +12,7 @@ from tms.alerts.models.rule import NAMES
 from tms.alerts.rules.scope import terminals_of
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import OURS, Presence, TerminalState
+from tms.fleet.models import CAUSED_BY_TMS, Presence, TerminalState
 from tms.fleet.presence import store
 from tms.fleet.presence.transitions import LinkState
 
@@ -113,7 +113,7 @@ def _away(rule: Rule) -> list[int]:
     if not rule.enabled or rule.kind != RuleSource.PRESENCE:
         return []
     states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
-        presence=Presence.SILENT, cause__in=OURS
+        presence=Presence.SILENT, cause__in=CAUSED_BY_TMS
     )
     return list(states.filter(terminal__in=terminals_of(rule)).values_list("pk", flat=True))
 

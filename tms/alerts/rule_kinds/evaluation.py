@@ -11,7 +11,7 @@ from datetime import datetime
 from math import inf
 from typing import NamedTuple
 
-from tms.fleet.models.states import OURS, Cause, Presence
+from tms.fleet.models.states import CAUSED_BY_TMS, Cause, Presence
 
 
 class RuleKey(NamedTuple):
@@ -147,7 +147,7 @@ class PresenceRule:
     duration_s: float
 
     def matches(self, presence: str, cause: str = Cause.NONE) -> bool:
-        if presence == Presence.SILENT and cause in OURS:
+        if presence == Presence.SILENT and cause in CAUSED_BY_TMS:
             return False
         return presence in {Presence.OFFLINE, self.presence}
 

@@ -19,7 +19,7 @@ from tms.rest.router import ApiRouter
 from tms.rest.schemas import Instant, RequestSchema, ResponseSchema
 
 router = ApiRouter("alerts")
-USUAL, LONGEST = timedelta(days=30), timedelta(days=366)
+DEFAULT, LONGEST = timedelta(days=30), timedelta(days=366)
 
 
 class ResponseTimesQuery(RequestSchema):
@@ -56,7 +56,7 @@ class ResponseTimesSchema(ResponseSchema):
 def read_alert_times(request: ApiRequest, query: Query[ResponseTimesQuery]) -> Sequence[ResponseTimesSchema]:
     """Times to acknowledge (MTTA) and to resolve (MTTR) of alerts that opened in the period, 366 days at most."""
     until = query.until or timezone.now()
-    since = query.since or until - USUAL
+    since = query.since or until - DEFAULT
     if not timedelta(0) < until - since <= LONGEST:
         raise unreadable(RequestFault("?since", "must be before `until`, by at most 366 days"))
     alerts = visible(models.Alert.objects.filter(opened_at__gte=since, opened_at__lt=until), to=request.person)

@@ -22,7 +22,7 @@ PRESETS = MappingProxyType(
     {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
 )
 LABELS = {"24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
-USUAL = "7d"
+DEFAULT = "7d"
 MAX_SITES = 50
 SPREAD = ("number", "mean_s", "median_s", "p90_s")
 HEAD = (
@@ -49,7 +49,7 @@ class Figures:
 
     @classmethod
     def of(cls, query: QueryDict, *, person: Person, at: datetime) -> "Figures":
-        span = Period.of(query, PRESETS, usual=USUAL, at=at)
+        span = Period.of(query, PRESETS, default=DEFAULT, at=at)
         lines = times(visible(Alert.objects.opened(span.since, span.until), to=person))
         worst_first = {name.value: rank for rank, name in enumerate(WORST_FIRST)}
         return cls(

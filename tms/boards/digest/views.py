@@ -18,7 +18,7 @@ from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.models import Note
-from tms.shifts.period import PRESETS, USUAL, Period
+from tms.shifts.period import DEFAULT, PRESETS, Period
 
 LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
 
@@ -93,7 +93,7 @@ def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = HTTPSt
 
 
 def _span(query: QueryDict) -> Period:
-    return Period.of(query, PRESETS, usual=USUAL, at=timezone.now())
+    return Period.of(query, PRESETS, default=DEFAULT, at=timezone.now())
 
 
 def _own(request: AuthenticatedRequest, pk: int) -> Note:

@@ -6,12 +6,12 @@ from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.models.outage import Outage
 from tms.fleet.models.presence import PresenceChange
 from tms.fleet.models.site import OnHolidays, Site
-from tms.fleet.models.states import BY_URGENCY, OURS, Cause, Presence, Status
+from tms.fleet.models.states import BY_URGENCY, CAUSED_BY_TMS, Cause, Presence, Status
 from tms.fleet.models.terminal import SEARCHED, Group, StateQuerySet, Terminal, TerminalKind, TerminalState
 
 __all__ = [
     "BY_URGENCY",
-    "OURS",
+    "CAUSED_BY_TMS",
     "SEARCHED",
     "Cause",
     "Credential",

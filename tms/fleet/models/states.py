@@ -53,5 +53,5 @@ class Cause(models.TextChoices):
     REPLACED = "replaced", _("credential used elsewhere")
 
 
-OURS = frozenset({Cause.NODE_STOPPED, Cause.NODE_LOST})
+CAUSED_BY_TMS = frozenset({Cause.NODE_STOPPED, Cause.NODE_LOST})
 """Silences that TMS itself caused."""

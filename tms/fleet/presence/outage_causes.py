@@ -17,7 +17,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tms.fleet.models import OURS, Cause, Presence
+from tms.fleet.models import CAUSED_BY_TMS, Cause, Presence
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.presence.transitions import LinkState, Timing
 
@@ -137,14 +137,14 @@ def cause_of(evidence: Evidence, *, timing: Timing) -> OutageCause:
 
 def corrected(cause: str, *, lost_by: str, has_restarted: bool | None, sent_by_former_boot: int) -> str:
     """The cause once the late reports have arrived: a terminal that continued without a link lost the network."""
-    if has_restarted and lost_by not in GOODBYES | OURS and sent_by_former_boot >= WENT_ON:
+    if has_restarted and lost_by not in GOODBYES | CAUSED_BY_TMS and sent_by_former_boot >= WENT_ON:
         return OutageCause.NETWORK.value
     return cause
 
 
 def _of_the_same_boot(evidence: Evidence, timing: Timing) -> OutageCause:
     # Twice the grace: a terminal that needs longer was prevented by something else.
-    if evidence.lost_by in OURS and (evidence.offline_s or 0.0) <= timing.reconnect_grace_s:
+    if evidence.lost_by in CAUSED_BY_TMS and (evidence.offline_s or 0.0) <= timing.reconnect_grace_s:
         return OutageCause.SERVER
     is_long = evidence.away_s >= REPORTS_REGULARLY_S * timing.heartbeat_s
     if is_long and evidence.has_ever_reported and evidence.reports_made == 0:

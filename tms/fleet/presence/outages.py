@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from django.db import connection
 
-from tms.fleet.models import OURS, Presence
+from tms.fleet.models import CAUSED_BY_TMS, Presence
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.fleet.presence.outage_causes import Return, cause_of
 from tms.fleet.presence.transitions import LinkStateChange, Timing
@@ -62,7 +62,7 @@ def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return
 
 
 def _begun(change: LinkStateChange) -> OutageRow:
-    node = change.node if change.cause in OURS else ""
+    node = change.node if change.cause in CAUSED_BY_TMS else ""
     return OutageRow(change.terminal_id, change.since or change.at, change.cause, node)
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from msgspec.structs import astuple
 
-from tms.fleet.models import OURS, Cause, Presence, PresenceChange, TerminalState
+from tms.fleet.models import CAUSED_BY_TMS, Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import outages
 from tms.fleet.presence.transitions import LinkState, LinkStateChange, Timing, lose, sweep
 from tms.lib.db import rows as db_rows
@@ -119,7 +119,7 @@ def _observe_delays(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -
     """Terminals that become offline `at`. The lease does not apply to those that announced their return."""
     for cause, last_seen_at in given_up:
         if cause != Cause.DID_NOT_RETURN:
-            target_s = slo.offline_within_s(is_ours=cause in OURS)
+            target_s = slo.offline_within_s(is_caused_by_tms=cause in CAUSED_BY_TMS)
             slo.observe(Indicator.OFFLINE, (at - last_seen_at).total_seconds(), target_s=target_s)
 
 

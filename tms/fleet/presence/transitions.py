@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from tms.fleet.models import OURS, Cause, Presence
+from tms.fleet.models import CAUSED_BY_TMS, Cause, Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def lose(
     """The link closed, at `since` if known. After a goodbye that was expected and changes nothing."""
     if link_state.presence != Presence.ONLINE:
         return None
-    grace = timing.reconnect_grace_s if cause in OURS else timing.offline_after_s
+    grace = timing.reconnect_grace_s if cause in CAUSED_BY_TMS else timing.offline_after_s
     if since is not None and link_state.last_seen_at is not None:
         since = max(since, link_state.last_seen_at)
     return _change(link_state, Presence.SILENT, cause, at=at, due_at=at + timedelta(seconds=grace), since=since)

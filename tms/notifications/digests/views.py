@@ -18,7 +18,7 @@ from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
-from tms.shifts.period import PRESETS, USUAL, Period, zone_of
+from tms.shifts.period import DEFAULT, PRESETS, Period, zone_of
 
 MAX_SENT = 10
 
@@ -72,7 +72,7 @@ def _page(
     plan_form: PlanForm | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    span = Period.of(request.GET, PRESETS, usual=USUAL, at=timezone.now().replace(microsecond=0))
+    span = Period.of(request.GET, PRESETS, default=DEFAULT, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
     sent = Delivery.objects.filter(kind=NotificationKind.DIGEST).select_related("destination").order_by("-pk")
     plans = DigestPlan.objects.select_related("destination")

@@ -26,12 +26,12 @@ class NodeHeartbeat:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="node-heartbeat", daemon=True)
         self._recorded_at = 0.0
-        self._is_ours = True
+        self._is_own_name = True
 
     @property
     def problem(self) -> str:
         """The problem in words; empty if there is none."""
-        if not self._is_ours:
+        if not self._is_own_name:
             return NAME_LOST
         late = time.monotonic() - self._recorded_at
         return f"no heartbeat written for {late:.0f} s" if late > 3 * HEARTBEAT_S else ""
@@ -59,11 +59,11 @@ class NodeHeartbeat:
         connection.close()
 
     def _record(self) -> None:
-        is_ours = self._membership.record_heartbeat(links=self._links())
+        is_own_name = self._membership.record_heartbeat(links=self._links())
         db_clock().synchronise()
-        if self._is_ours and not is_ours:
+        if self._is_own_name and not is_own_name:
             log.critical("node_name_taken", node=self._membership.name, why=NAME_LOST)
-        self._is_ours = is_ours
+        self._is_own_name = is_own_name
         self._recorded_at = time.monotonic()
 
     def _try(self, statement: Callable[[], object]) -> None:

@@ -20,7 +20,7 @@ SPANS = MappingProxyType(
     }
 )
 """The length of each range, and the interval of its bars."""
-USUAL = "24h"
+DEFAULT = "24h"
 TARGET_SHARE = 0.99
 """The share of each indicator that must stay within its target."""
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from tms.accounts.decorators import sign_in_required
 from tms.metrics.slo import Indicator, offline_within_s
-from tms.ops.slo.report import SPANS, TARGET_SHARE, USUAL, Bar, SloCounts, SloReport, slo_report
+from tms.ops.slo.report import DEFAULT, SPANS, TARGET_SHARE, Bar, SloCounts, SloReport, slo_report
 
 LABELS = {"1h": _("1 h"), "24h": _("24 h"), "30d": _("30 d")}
 TITLES = {
@@ -65,13 +65,13 @@ class IndicatorCard(NamedTuple):
 @sign_in_required
 def slo(request: HttpRequest) -> HttpResponse:
     span = request.GET.get("span", "")
-    span = span if span in SPANS else USUAL
+    span = span if span in SPANS else DEFAULT
     context = {
         "nav_item": "slo",
         "cards": [card(one, span) for one in slo_report(span, at=timezone.now())],
         "span": span,
         "spans": [(name, label, name == span) for name, label in LABELS.items()],
-        "ours_s": offline_within_s(is_ours=True),
+        "ours_s": offline_within_s(is_caused_by_tms=True),
     }
     return render(request, "ops/slo.html", context)
 
