@@ -4,7 +4,7 @@ import pytest
 
 from tests.agent.running_agent import CREDENTIAL
 from tms.agent import arguments as agent_arguments
-from tms.agent.__main__ import OneLine, main
+from tms.agent.__main__ import OneLineFormatter, main
 from tms.agent.arguments import CREDENTIAL_VARIABLE
 
 URL = "wss://tms.example/ws/terminal/"
@@ -103,7 +103,7 @@ def test_an_unencrypted_link_logs_a_warning(url, is_warned):
 
 
 def test_a_log_entry_is_one_line_regardless_of_its_contents(caplog):
-    caplog.handler.setFormatter(OneLine())
+    caplog.handler.setFormatter(OneLineFormatter())
     caplog.set_level("INFO", logger="tms.agent")
 
     logging.getLogger("tms.agent").info("a\r\nb\x1b[31mc\u2028d")

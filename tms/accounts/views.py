@@ -23,7 +23,7 @@ from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
 from tms.accounts.sign_in import device
-from tms.accounts.sign_in.throttle import name_digest
+from tms.accounts.sign_in.throttle import name_hash
 
 SIGN_IN = "accounts/sign-in.html"
 COOKIE_AGE_S = 365 * 24 * 3600
@@ -36,7 +36,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
-        device.remember(response, device.of(self.request.COOKIES), name_digest(form.cleaned_data["username"]))
+        device.remember(response, device.of(self.request.COOKIES), name_hash(form.cleaned_data["username"]))
         return response
 
 

@@ -23,7 +23,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 log = logging.getLogger("tms.agent")
 
 
-class OneLine(logging.Formatter):
+class OneLineFormatter(logging.Formatter):
     """Formats an event as one line, whatever it contains."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -82,7 +82,7 @@ def remember(state: AgentState, journal: SqliteJournal) -> None:
 def start_log(*, is_verbose: bool) -> LogTail:
     tail, screen = LogTail(), logging.StreamHandler()
     for handler in (tail, screen):
-        handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
         log.addHandler(handler)
     log.setLevel(logging.DEBUG if is_verbose else logging.INFO)
     log.propagate = False

@@ -192,7 +192,7 @@ def execute(script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
 shared, local = RedisCounters(execute), LocalCounters()
 
 
-def ask[T](question: Callable[[Counters], T]) -> T:
+def apply[T](question: Callable[[Counters], T]) -> T:
     """Counts for all processes; for this one while Redis is unavailable."""
     try:
         return question(shared)

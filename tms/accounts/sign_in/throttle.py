@@ -40,31 +40,31 @@ class Attempt:
         self.id = secrets.token_hex(8)
         self.username = username
         self.network = network(request.META.get("REMOTE_ADDR", "") if request else "")
-        self.limits = limits(device.of(request.COOKIES) if request else None, self.network, name_digest(username))
+        self.limits = limits(device.of(request.COOKIES) if request else None, self.network, name_hash(username))
         self.is_accepted = False
 
 
 @contextlib.contextmanager
 def attempt(request: HttpRequest | None, username: str) -> Iterator[Attempt]:
     """Raises SignInThrottledError instead of entering when a limit is reached."""
-    tried = Attempt(request, username)
-    block = counters.ask(lambda each: each.begin(tried.limits, tried.id))
+    made = Attempt(request, username)
+    block = counters.apply(lambda each: each.begin(made.limits, made.id))
     if block is not None:
         SIGN_INS.labels("throttled").inc()
         raise SignInThrottledError(block.wait_s)
     try:
-        yield tried
+        yield made
     except BaseException:
-        counters.ask(lambda each: each.abandon(tried.limits, tried.id))
+        counters.apply(lambda each: each.abandon(made.limits, made.id))
         raise
-    if tried.is_accepted:
+    if made.is_accepted:
         SIGN_INS.labels("accepted").inc()
-        counters.ask(lambda each: each.succeed(tried.limits, tried.id))
+        counters.apply(lambda each: each.succeed(made.limits, made.id))
         return
     SIGN_INS.labels("wrong").inc()
-    for limit in counters.ask(lambda each: each.fail(tried.limits, tried.id)):
-        name = tried.username if limit.name in ("name and address", "name", "device") else None
-        log.warning("sign_in_throttled", by=limit.name, address=tried.network, username=name, wait_s=limit.window_s)
+    for limit in counters.apply(lambda each: each.fail(made.limits, made.id)):
+        name = made.username if limit.name in ("name and address", "name", "device") else None
+        log.warning("sign_in_throttled", by=limit.name, address=made.network, username=name, wait_s=limit.window_s)
 
 
 def limits(known: device.Device | None, network: str, name: str) -> Sequence[Limit]:
@@ -80,7 +80,7 @@ def limits(known: device.Device | None, network: str, name: str) -> Sequence[Lim
     ]
 
 
-def name_digest(username: str) -> str:
+def name_hash(username: str) -> str:
     """Names that differ only in case share their limits. Neither Redis nor a cookie contains the name."""
     return salted_hmac(SALT, username.strip().casefold(), algorithm="sha256").hexdigest()[:16]
 

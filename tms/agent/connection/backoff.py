@@ -19,8 +19,7 @@ class WaitRange(NamedTuple):
 
 
 RARELY = WaitRange(300, 300)
-"""Delay after a rejected credential. It may be rotated or reinstated, but may also stay invalid, so retries are rare.
-"""
+"""Delay after a rejected credential: it may be rotated or reinstated, but may also stay invalid."""
 
 AFTER_CLOSE = {
     CloseCode.BAD_FRAMES: WaitRange(60, 240),
@@ -59,13 +58,13 @@ class Backoff:
     def _after(self, end: LinkEnd) -> float:
         match end:
             case Drained(drain=drain):
-                return self._within(WaitRange(drain.reconnect_after_s, drain.spread_s))
+                return self._random_in(WaitRange(drain.reconnect_after_s, drain.spread_s))
             case HandshakeRefused(retry_after_s=float(at_least_s)):
                 return at_least_s + self._after_failure()
             case HandshakeRefused(is_credential_rejected=True):
-                return self._within(RARELY)
+                return self._random_in(RARELY)
             case Closed(code=code) if code in AFTER_CLOSE:
-                return self._within(AFTER_CLOSE[CloseCode(code)])
+                return self._random_in(AFTER_CLOSE[CloseCode(code)])
             case TimedOut(is_everywhere=True):
                 # TMS is overloaded: answers to clients that have disconnected again would only add work.
                 self._waited_s = self.longest_s
@@ -76,5 +75,5 @@ class Backoff:
         self._waited_s += wait_s
         return wait_s
 
-    def _within(self, window: WaitRange) -> float:
+    def _random_in(self, window: WaitRange) -> float:
         return window.at_least_s + self._jitter() * window.spread_s
