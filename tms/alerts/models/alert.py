@@ -26,9 +26,9 @@ class Contract(models.TextChoices):
     reopens it.
     """
 
-    RECOVERY = "recovery", pgettext_lazy("taken", "until recovery")
-    TIME = "time", pgettext_lazy("taken", "until a time")
-    WORSE = "worse", pgettext_lazy("taken", "until it gets worse")
+    RECOVERY = "recovery", pgettext_lazy("contract", "until recovery")
+    TIME = "time", pgettext_lazy("contract", "until a time")
+    WORSE = "worse", pgettext_lazy("contract", "until it gets worse")
     """Also ends when the terminal gets another alert that is at least as severe."""
 
 

@@ -32,22 +32,22 @@ register = template.Library()
 register.filter("overrun", alert_value.overrun)
 
 HAPPENED = {
-    "online": pgettext_lazy("it is", "back online"),
-    "first": pgettext_lazy("it is", "online for the first time"),
-    "silent": pgettext_lazy("it is", "silent"),
-    "rebooting": pgettext_lazy("it is", "rebooting"),
-    "closed": pgettext_lazy("it is", "closed"),
-    "offline": pgettext_lazy("it is", "offline"),
-    "never": pgettext_lazy("it is", "never seen"),
+    "online": pgettext_lazy("presence in a sentence", "back online"),
+    "first": pgettext_lazy("presence in a sentence", "online for the first time"),
+    "silent": pgettext_lazy("presence in a sentence", "silent"),
+    "rebooting": pgettext_lazy("presence in a sentence", "rebooting"),
+    "closed": pgettext_lazy("presence in a sentence", "closed"),
+    "offline": pgettext_lazy("presence in a sentence", "offline"),
+    "never": pgettext_lazy("presence in a sentence", "never seen"),
 }
 PAGE_LABELS = {
-    "overview": pgettext_lazy("watches", "viewing the overview"),
-    "terminals": pgettext_lazy("watches", "viewing terminals"),
-    "terminal": pgettext_lazy("watches", "viewing a terminal"),
-    "alerts": pgettext_lazy("watches", "viewing alerts"),
-    "alert": pgettext_lazy("watches", "viewing an alert"),
-    "incident": pgettext_lazy("watches", "viewing an incident"),
-    "maintenance": pgettext_lazy("watches", "viewing maintenance"),
+    "overview": pgettext_lazy("page of a viewer", "viewing the overview"),
+    "terminals": pgettext_lazy("page of a viewer", "viewing terminals"),
+    "terminal": pgettext_lazy("page of a viewer", "viewing a terminal"),
+    "alerts": pgettext_lazy("page of a viewer", "viewing alerts"),
+    "alert": pgettext_lazy("page of a viewer", "viewing an alert"),
+    "incident": pgettext_lazy("page of a viewer", "viewing an incident"),
+    "maintenance": pgettext_lazy("page of a viewer", "viewing maintenance"),
 }
 DROPPED_BY = {
     NodeState.RUNNING: _("TMS node %(node)s restarted"),
