@@ -131,7 +131,7 @@ class Links:
 
 
 class PollResult(NamedTuple):
-    """Read the database."""
+    """What a poll found in the database."""
 
     revoked: set[int]
     waiting: set[int]

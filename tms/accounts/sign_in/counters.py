@@ -175,7 +175,7 @@ class RedisCounters:
 
 
 class RedisAwayError(Exception):
-    """False if Redis is not used at all."""
+    """Redis is unavailable, or not configured."""
 
 
 def execute(script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:

@@ -27,7 +27,7 @@ class EnrolRequest(msgspec.Struct, frozen=True):
 
 
 class EnrolmentRejected(Exception):
-    """Passes the response on."""
+    """Contains the response."""
 
     def __init__(self, status: int, kind: str, detail: str, *, where: str = "") -> None:
         super().__init__(detail)

@@ -24,7 +24,7 @@ class MonitorCannotListen(OSError):
 
 
 class Monitor:
-    """Raises MonitorCannotListen."""
+    """Serves both pages from its own thread. Raises MonitorCannotListen when it is created."""
 
     def __init__(self, *, host: str, port: int) -> None:
         try:
