@@ -14,8 +14,8 @@ const IDLE_MS = 120_000;
 
 let typedAt = Number.NEGATIVE_INFINITY;
 let touchedAt = 0;
-let sent = "";
-let sentAt = 0;
+let lastSent = "";
+let lastSentAt = 0;
 let timer = 0;
 
 /**
@@ -50,12 +50,12 @@ function report() {
   timer = 0;
   const at = now();
   const words = JSON.stringify(at);
-  const since = performance.now() - sentAt;
+  const since = performance.now() - lastSentAt;
   const isSomewhere = at.doing !== "nothing";
-  if (words !== sent || (isSomewhere && since >= REPEAT_MS)) {
+  if (words !== lastSent || (isSomewhere && since >= REPEAT_MS)) {
     if (since < MIN_MS) return later(MIN_MS - since);
     send(at);
-    [sent, sentAt] = [words, performance.now()];
+    [lastSent, lastSentAt] = [words, performance.now()];
   }
   if (isSomewhere) later(at.doing === "typing" ? TYPED_MS / 4 : REPEAT_MS);
 }
@@ -114,7 +114,7 @@ export function start() {
   document.addEventListener("tms:proof", mirror);
   // A new socket has no earlier state.
   document.addEventListener("tms:painted", () => {
-    sent = "";
+    lastSent = "";
     schedule();
   });
 }
