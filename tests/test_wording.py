@@ -52,6 +52,31 @@ REPLACED = {
     "workshop": "render worker",
 }
 """Former words and their terms; only words that have no other meaning in a name."""
+FIGURATIVE = {
+    "anew": "again",
+    "anybody": "the role, or exempt",
+    "befall": "the event",
+    "crowd": "limiter",
+    "crowding": "the usage of a limit",
+    "debt": "backlog",
+    "door": "acceptor, or the status of a site",
+    "doors": "the status of sites",
+    "forget": "discard, delete or expire",
+    "forgotten": "unused, or due for a reminder",
+    "hear": "receive",
+    "heard": "received",
+    "kept": "stored, cached or not deleted",
+    "nobody": "unacknowledged, or the empty value",
+    "owing": "pending",
+    "place": "position, location, site or scope",
+    "places": "positions, locations, sites or scopes",
+    "somebody": "the role",
+    "stray": "a row of the default partition",
+    "tells": "notifies, or returns",
+    "whoever": "the role",
+} | {word: REPLACED[word] for word in ("promise", "seat", "tell", "telling", "told", "verdict")}
+"""Figures of speech that no name in the code needs, and what names the thing."""
+OF_LIBRARIES = {"Promise"}
 REPLACED_TEXTS = {
     "9 of 10 within": "p90",
     "by business": "By impact",
@@ -94,13 +119,14 @@ def words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
 
 
-def replaced(names: set[str]) -> dict[str, str]:
+def replaced(names: set[str], by: Mapping[str, str] = REPLACED) -> dict[str, str]:
     """The problems of these names."""
-    return {
-        name: f"{word}: the glossary says {REPLACED[word]}"
-        for name in sorted(names)
-        for word in words(name) & REPLACED.keys()
-    }
+    return {name: f"{word}: the glossary says {by[word]}" for name in sorted(names) for word in words(name) & by.keys()}
+
+
+def names_in(path: Path) -> Iterator[str]:
+    with tokenize.open(path) as source:
+        yield from (token.string for token in tokenize.generate_tokens(source.readline) if token.type == tokenize.NAME)
 
 
 def test_modules_and_classes_use_the_words_of_the_glossary():

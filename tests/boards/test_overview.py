@@ -188,4 +188,4 @@ def test_an_unchanged_row_is_not_read_again(fleet, tanaka):
 
 
 def test_a_person_on_shift_has_the_name_of_the_page():
-    assert PAGES.keys() == {page.kind for page in PAGES.values()}
+    assert PAGE_LABELS.keys() == {page.kind for page in PAGES.values()}

@@ -22,7 +22,7 @@ SETTINGS = {
     "TMS_DRAIN_SPREAD_S": "30",
 }
 """As in production, except for the limit, which must be raised for such a chain according to its documentation."""
-REFUSED = re.compile(r'^tms_crowding_refusals_total\{by="address"\} (\S+)', re.MULTILINE)
+REFUSED = re.compile(r'^tms_connection_limit_refusals_total\{by="address"\} (\S+)', re.MULTILINE)
 
 
 def chain_scenario() -> Scenario[FaultCluster]:
