@@ -61,6 +61,5 @@ TINY = FullPlan(
     dials_at_once=4,
     late_ms=60_000,  # how fast a machine is, is no matter
     returns_at_once=4,
-    broken_s=1,
     return_patience_s=30,
 )
