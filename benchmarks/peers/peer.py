@@ -4,6 +4,9 @@ from benchmarks.peers.installation import PATH, Installation
 from benchmarks.peers.ocpp_protocol import OcppProtocol
 from benchmarks.systems.system import System, python
 
+CONNECTIONS = 30
+"""To the database. With 10, the default of both drivers, Node waits for commits, and a quarter of its core is idle."""
+
 
 class Peer(System):
     """A server on a library for OCPP, another protocol between devices and their server. It has no boards.
@@ -18,7 +21,12 @@ class Peer(System):
 
     @property
     def env(self) -> dict[str, str]:
-        return {"PEER_DATABASE_URL": self.database_url, "PEER_PORT": str(self.port), "PATH": PATH}
+        return {
+            "PEER_DATABASE_URL": self.database_url,
+            "PEER_CONNECTIONS": str(CONNECTIONS),
+            "PEER_PORT": str(self.port),
+            "PATH": PATH,
+        }
 
     @property
     def migrate(self) -> Sequence[str]:

@@ -9,7 +9,9 @@ const { Pool } = require("pg");
 const HOST = "127.0.0.1";
 const INTERVAL_S = 300;
 
-const pool = new Pool({ connectionString: process.env.PEER_DATABASE_URL });
+const { PEER_DATABASE_URL, PEER_CONNECTIONS, PEER_PORT } = process.env;
+
+const pool = new Pool({ connectionString: PEER_DATABASE_URL, max: Number(PEER_CONNECTIONS) });
 const server = new RPCServer({ protocols: ["ocpp1.6"], strictMode: true });
 
 // PostgreSQL prepares a statement once a connection if it has a name.
@@ -61,4 +63,4 @@ server.on("client", (client) => {
   );
 });
 
-server.listen(Number(process.env.PEER_PORT), HOST);
+server.listen(Number(PEER_PORT), HOST);

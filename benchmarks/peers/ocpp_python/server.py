@@ -77,7 +77,8 @@ class Server:
 
 
 async def main() -> None:
-    async with asyncpg.create_pool(os.environ["PEER_DATABASE_URL"]) as pool:
+    connections = int(os.environ["PEER_CONNECTIONS"])
+    async with asyncpg.create_pool(os.environ["PEER_DATABASE_URL"], max_size=connections) as pool:
         server = Server(pool)
         listening = serve(
             server.serve,  # type: ignore[arg-type] # every connection is a Link

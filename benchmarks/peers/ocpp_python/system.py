@@ -12,7 +12,7 @@ class OcppPython(Peer):
     """`server.py` in this folder, in a separate virtual environment."""
 
     name = "ocpp-python"
-    bearable_per_second = 600
+    bearable_per_second = 800
     installation = Installation(
         name,
         locks=(HERE / "requirements.txt",),
