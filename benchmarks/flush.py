@@ -59,7 +59,7 @@ def main() -> None:
         os.environ |= system.env | {"DJANGO_SETTINGS_MODULE": "tms.config.settings"}
         django.setup()
         links = boot(FULL.pixel_fleet)
-        with _publishing():
+        with publishing():
             costs = [measure(links, size) for size in SIZES]
     print(as_table(costs))
 
@@ -82,7 +82,7 @@ def boot(number: int) -> Sequence[BareLink]:
 
 
 @contextmanager
-def _publishing() -> Iterator[None]:
+def publishing() -> Iterator[None]:
     """Changes are published by the event loop of another thread, as in a server."""
     from tms.feed.publisher import feed
 
@@ -97,21 +97,21 @@ def _publishing() -> Iterator[None]:
 def measure(links: Sequence[BareLink], size: int) -> FlushCost:
     from django.db import connection
 
-    flushes = _flushes(links, size)
+    steps = flushes(links, size)
     for _ in range(WARM_UP):
-        next(flushes)
+        next(steps)
     backend = connection.connection.info.backend_pid
     began, cpu, database = time.perf_counter(), time.thread_time(), sum(thread_seconds(backend).values())
     for _ in range(FLUSHES):
-        next(flushes)
+        next(steps)
     took = time.perf_counter() - began, time.thread_time() - cpu, sum(thread_seconds(backend).values()) - database
     elapsed_us, python_us, database_us = (1e6 * seconds / FLUSHES for seconds in took)
     with _traced(connection.connection.pgconn) as lines:
-        next(flushes)
+        next(steps)
     return FlushCost(size, python_us, database_us, elapsed_us, *_counted(lines))
 
 
-def _flushes(links: Sequence[BareLink], size: int) -> Iterator[None]:
+def flushes(links: Sequence[BareLink], size: int) -> Iterator[None]:
     """Writes `size` reports of other terminals at each step."""
     from tms.ingest import store
 

@@ -1,0 +1,18 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class UnitPlan:
+    terminals: int = 20_000
+    reports_each: int = 10
+    flush: int = 100
+    """Reports that are committed together."""
+    comparisons: int = 5
+    messages: int = 5_000
+    messages_per_s: float = 1_000
+    ids: int = 50
+    """Terminals that a message of the feed names."""
+    subscribers: int = 40
+
+
+TINY = UnitPlan(terminals=200, reports_each=1, comparisons=1, messages=100, subscribers=3)
