@@ -1,12 +1,12 @@
 """`python -m benchmarks.docs`: writes the stored runs into docs/performance.md, and draws the curve over fleet size."""
 
 import argparse
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import plot
 from benchmarks.figure import FIGURES
+from benchmarks.markers import fill
 from benchmarks.report import disturbance, number, summary, table
 from benchmarks.run import Run, read
 
@@ -49,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def with_figures(page: str, runs: Sequence[Run]) -> str:
     """`page` with the text between the markers replaced."""
     figures = "\n\n".join(part for part in _parts(runs) if part)
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    return pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n\n{END}", page)
+    return fill(page, BEGIN, END, figures)
 
 
 def _parts(runs: Sequence[Run]) -> Iterator[str]:
