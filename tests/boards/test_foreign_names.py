@@ -14,7 +14,8 @@ HEBREW = "\u05d0\u05d1\u05d2 (12)"
 FOREIGN = re.compile(
     r"""(^|\.)(local_name|display_name|label|model|firmware|serial|agent|rule|comment|said|note|answer|error|common_factor_text)$
     | \.(site_label|destination|policy|rotation|share|terminal\.site)\.name$ | (^|\.)site_label\.name$
-    | (^|\.)(by|to|held_by|claimed_by|taken_by|assigned_to|name|me|who|person)\.text$ | (^|\.)(who|rule|place)$
+    | (^|\.)(by|to|acknowledged_by|first_acknowledged_by|claimed_by|assigned_to|name|me|who|person)\.text$
+    | (^|\.)(who|rule|place)$
     | ^entry\.(name|detail)$ | ^(content|incident|shown)\.title$ | \.content\.title$ | (^|_)by$""",
     re.VERBOSE,
 )
@@ -22,7 +23,7 @@ FOREIGN = re.compile(
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
     "action.label", "name.label", "one.label",
-    "kind.label", "share.label", "table.by", "told.kind.label", "told.state.label", "transport.label",
+    "kind.label", "share.label", "table.by", "notification.kind.label", "notification.state.label", "transport.label",
 }  # fmt: skip
 """Labels and errors of TMS itself."""
 WITHOUT_ELEMENTS = re.compile(
