@@ -63,6 +63,7 @@ def test_it_returns_the_terminals_whose_status_changed(fleet, link):
 @pytest.mark.parametrize(
     "items",
     [
+        lambda link: [link.report(0)],
         lambda link: [link.report(1, late=True)],
         lambda link: [link.report(1, taken_at=AT - timedelta(days=1))],
         lambda link: [link.report(1, boot_id="earlier")],
@@ -106,7 +107,7 @@ def test_a_report_that_triggers_a_rule_is_left(fleet):
 
 FRAMES = st.one_of(
     st.fixed_dictionaries(
-        {"seq": st.integers(1, 9)},
+        {"seq": st.integers(0, 9)},
         optional={
             "status": st.sampled_from(["ok", "degraded", "fault"]),
             "metrics": st.dictionaries(st.sampled_from(["a", "b", "c"]), st.floats(-9, 9)),

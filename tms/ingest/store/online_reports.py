@@ -35,9 +35,9 @@ class NewestRow(msgspec.Struct, frozen=True, gc=False):
 
     terminal_id: int
     session: int
-    first_seq: int
-    """0: only heartbeats."""
-    last_seq: int
+    first_seq: int | None
+    """None: only heartbeats."""
+    last_seq: int | None
     seen_at: datetime
     lease_at: datetime
     status: str
@@ -104,8 +104,8 @@ def _candidate(items: Sequence[Item], timing: Timing, over: datetime) -> Termina
     newest = NewestRow(
         terminal_id=link.identity.terminal_id,
         session=link.number,
-        first_seq=seqs[0] if seqs else 0,
-        last_seq=seqs[-1] if seqs else 0,
+        first_seq=seqs[0] if seqs else None,
+        last_seq=seqs[-1] if seqs else None,
         seen_at=at,
         lease_at=at + timing.lease,
         status=status,
@@ -172,7 +172,7 @@ def _named(struct: type[msgspec.Struct], name: str) -> str:
 def _sql() -> str:
     """Rows are locked in the order of the key, as everywhere. A row changed meanwhile is checked as it is then.
 
-    The ids stand in it for the planner, which would scan the whole table for the hundred rows that it expects.
+    The ids are repeated for the planner, which expects a hundred rows of the values and would scan the whole table.
     """
     states, columns = TerminalState._meta.db_table, ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
@@ -181,7 +181,7 @@ def _sql() -> str:
         f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
         f"FROM {states} AS s JOIN newest AS r USING (terminal_id) "
         f"WHERE s.terminal_id = ANY(%(ids)s) AND s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
-        "AND (r.first_seq = 0 OR r.first_seq > s.seq) ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
+        "AND (r.first_seq IS NULL OR r.first_seq > s.seq) ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
         f"updated AS (UPDATE {states} AS s SET last_seen_at = r.seen_at, lease_at = r.lease_at, "
         "seq = GREATEST(s.seq, r.last_seq), status = COALESCE(NULLIF(r.status, ''), s.status), "
         f"status_at = CASE WHEN {_STATUS_CHANGED} THEN r.status_at ELSE s.status_at END, "

@@ -24,7 +24,7 @@ def write(items: Sequence[Item]) -> BatchResult:
     written = online_reports.write(items, timing := store.timing())
     if written.terminals:
         publish(Change(terminals=written.terminals, status=written.status))
+        instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
     result = write_in_transaction(written.rest) if written.rest else BatchResult({}, timing, settings.NODE)
     result.reports += [item for item in written.items if isinstance(item, Reported)]
-    instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
     return result
