@@ -24,5 +24,5 @@ def measure(module: str, kept: Path, *choice: str) -> Run:
     )
     assert done.returncode == 0, done.stderr
     run = read(kept)
-    assert run.missing == {}
+    assert run.missing == {}, (run.missing, done.stderr)
     return run
