@@ -66,9 +66,12 @@ class Target(NamedTuple):
     done: Text = _("Done.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class OperatorAction:
-    """One entry of the registry: dialog, bulk bar, REST, history and keyboard help are derived from it."""
+    """One entry of the registry: dialog, bulk bar, REST, history and keyboard help are derived from it.
+
+    There is one instance of each, compared by identity.
+    """
 
     name: str
     """In URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""

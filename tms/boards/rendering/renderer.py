@@ -31,6 +31,16 @@ def render_part_for_frame(element: str, part: PagePart) -> str:
     return instants.without_text(_html(element, part))
 
 
+@lru_cache(MAX_CACHED)
+def render_piece(template: str, language: str, values: Values) -> SafeString:
+    """A piece of rows, by its values: many rows share one, and most pieces of a changed row are unchanged.
+
+    `language` is the active one.
+    """
+    html: SafeString = _template(template).render(dict(values))
+    return html
+
+
 class PartRenderer:
     """An element as it was rendered last. Former versions are not needed: caching by value would fill the memory,
     because rows change with each report.

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.actions.action import OperatorAction
-from tms.alerts.actions.registry import actions_for
 from tms.alerts.impact import ImpactReason
 from tms.alerts.models import Alert, AlertState, RuleSource, Transition, TransitionKind
+from tms.boards.rows.buttons import Buttons, buttons_of
 from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, reopening, site_label
 from tms.boards.rows.viewers import Viewer, viewers
 from tms.feed.change import Change
@@ -131,14 +130,8 @@ class AlertRow:
         return self.state == AlertState.RESOLVED
 
     @property
-    def actions(self) -> tuple[OperatorAction, ...]:
-        """The operator actions that apply to it."""
-        return actions_for("alert", self)
-
-    @property
-    def keyed_actions(self) -> list[OperatorAction]:
-        """Those with a keyboard shortcut: a row of a list has no room for more."""
-        return [action for action in self.actions if action.key]
+    def buttons(self) -> Buttons:
+        return buttons_of(self)
 
     def is_touched_by(self, change: Change) -> bool:
         """Whether `change` affects the row: it also shows the presence of its terminal, and the viewers."""

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.actions.action import OperatorAction
-from tms.alerts.actions.registry import actions_for
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.alerts.models import factor as factors
 from tms.alerts.models.factor import Factor
+from tms.boards.rows.buttons import Buttons, buttons_of
 from tms.boards.rows.common import Bilingual, reopening
 from tms.boards.rows.viewers import Viewer, viewers
 
@@ -105,13 +104,8 @@ class IncidentRow:
         return reopening(self.transitions, IncidentTransitionKind)
 
     @property
-    def actions(self) -> tuple[OperatorAction, ...]:
-        """The operator actions that apply to it."""
-        return actions_for("incident", self)
-
-    @property
-    def keyed_actions(self) -> list[OperatorAction]:
-        return [action for action in self.actions if action.key]
+    def buttons(self) -> Buttons:
+        return buttons_of(self)
 
 
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:

@@ -1,6 +1,6 @@
 """Tags of the boards' templates: icons, states, instants, and the parts of a scene."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from functools import cache
 
@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from tms.boards import icons
 from tms.boards.formatting import instants
-from tms.boards.rendering.renderer import render_part
+from tms.boards.rendering.renderer import render_part, render_piece
 from tms.fleet.models import Presence, Status
 from tms.lib.severity import Severity
 
@@ -62,6 +62,12 @@ def instant(at: datetime | None, form: str = "ago") -> SafeString:
 def countdown(at: datetime) -> SafeString:
     """The time left until `at`."""
     return instants.countdown(at)
+
+
+@register.simple_tag
+def piece(template_name: str, **values: Hashable) -> SafeString:
+    """A part of rows that depends on nothing but `values`; like `include … only`, but cached."""
+    return render_piece(template_name, get_language(), tuple(values.items()))
 
 
 @register.simple_tag(takes_context=True)
