@@ -1,5 +1,6 @@
 """Values that a process reads from the database and caches until the feed reports a change."""
 
+import math
 import time
 from abc import ABC, abstractmethod
 
@@ -28,10 +29,15 @@ class FeedCache[T, **P](FeedListener):
 
     stale_s = 30.0
     unfed_stale_s = 0.0
+    min_interval_s = 0.0
+    """Changes that follow a load within this time are loaded together, at its end."""
 
     def __init__(self) -> None:
         self._value: T | None = None
         self._loaded_at: float | None = None
+        self._is_outdated = False
+        self._is_waiting = False
+        """Whether `get` returned an outdated value, because it was loaded just before."""
 
     @abstractmethod
     def is_relevant(self, change: Change) -> bool: ...
@@ -41,24 +47,35 @@ class FeedCache[T, **P](FeedListener):
 
     def changed(self, change: Change) -> None:
         if self.is_relevant(change):
-            self._loaded_at = None
+            self._is_outdated = True
 
     @property
     def is_stale(self) -> bool:
-        """Whether a loaded value is too old although no change was reported."""
-        loaded_at = self._loaded_at
-        return loaded_at is not None and time.monotonic() - loaded_at >= self.stale_s
+        """Whether a loaded value is too old, and no new change will be reported."""
+        if self._loaded_at is None:
+            return False
+        return self._age_s >= (self.min_interval_s if self._is_waiting else self.stale_s)
 
     def get(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        loaded_at = self._loaded_at  # read once: the event loop may reset it
-        age_s = None if loaded_at is None else time.monotonic() - loaded_at
-        limit_s = self.stale_s if self.is_fed else self.unfed_stale_s
         value = self._value
-        if value is None or age_s is None or age_s >= limit_s:
-            self._loaded_at = time.monotonic()  # before loading: a change during the load causes another one
-            try:
-                value = self._value = self.load(*args, **kwargs)
-            except Exception:
-                self._loaded_at = None
-                raise
+        if value is not None and self._age_s < self._limit_s:
+            self._is_waiting = self._is_outdated
+            return value
+        # Before loading: a change during the load causes another one.
+        self._loaded_at, self._is_outdated, self._is_waiting = time.monotonic(), False, False
+        try:
+            value = self._value = self.load(*args, **kwargs)
+        except Exception:
+            self._loaded_at = None
+            raise
         return value
+
+    @property
+    def _age_s(self) -> float:
+        return math.inf if self._loaded_at is None else time.monotonic() - self._loaded_at
+
+    @property
+    def _limit_s(self) -> float:
+        """The age at which the value is loaded again."""
+        limit_s = self.stale_s if self.is_fed else self.unfed_stale_s
+        return min(limit_s, self.min_interval_s) if self._is_outdated else limit_s

@@ -1,3 +1,4 @@
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -8,8 +9,9 @@ from django.test import Client
 from tests.boards.live.board import Board
 from tests.support.threads import in_thread
 from tms.accounts.models import User
+from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live import board_hub as module
-from tms.boards.live import tasks
+from tms.boards.live import live_page, tasks
 from tms.boards.live.board_hub import BoardHub, board_hub
 from tms.runtime import process_state
 
@@ -26,12 +28,14 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, feed_recorder: Any) ->
     monkeypatch.setattr(tasks, "PAUSE_S", 0.1)
     monkeypatch.setattr(module, "PASS_S", 0.05)
     monkeypatch.setattr(module, "LATE_S", 0.1)
+    monkeypatch.setattr(live_page, "MAX_RENDERING_S", math.inf)
 
 
 @pytest_asyncio.fixture
 async def room(quick: None, fleet: Any) -> AsyncIterator[BoardHub]:
     """The hub of this process's boards."""
     board_hub.reset()
+    alarm_cache.reset()
     yield board_hub()
     await process_state.stop_boards()
     await process_state.stop_feed()
