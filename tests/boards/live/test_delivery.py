@@ -1,6 +1,7 @@
 """How frames reach a reader: in order, in chunks, and with only the newest state for slow readers."""
 
 import json
+import time
 
 import pytest
 from django.db import OperationalError
@@ -10,6 +11,7 @@ from tests.support import factories
 from tests.support.factories import now
 from tests.support.threads import in_thread
 from tms.boards.live import board_hub as module
+from tms.boards.live import live_page
 from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
@@ -60,6 +62,21 @@ async def test_a_patch_has_at_most_fifty_rows(board, fleet):
 
     assert (len(first.ids), len(second.ids)) == (50, 50)
     assert len({*first.ids, *second.ids}) == 100
+
+
+async def test_rows_for_which_there_is_no_time_follow_in_the_order_of_the_list(board, fleet, monkeypatch):
+    monkeypatch.setattr(live_page, "MAX_RENDERING_S", 0.0)
+    seen, unseen = await in_thread(lambda: (fleet.terminals(3, presence="silent"), fleet.terminals(3)))
+    expected = [f"terminal-{terminal.pk}" for terminal in (*seen, *unseen)]
+    async with board("/terminals/?presence=silent") as opened:
+        painted = await opened.painted()
+
+        await in_thread(lambda: change(*seen, *unseen, presence="silent", metrics={"cpu_pct": 5.0}))
+        frames = [await opened.frame() for _ in expected]
+
+    assert painted.list[1] == expected[:3]
+    assert [row for frame in frames for row in frame.ids if row in expected] == expected
+    assert [len(frame.list[1]) for frame in frames[-3:]] == [4, 5, 6]
 
 
 async def test_more_new_rows_than_fit_into_a_patch_are_a_repaint(board, fleet):
@@ -227,24 +244,33 @@ async def test_the_overview_is_updated_while_nothing_changes(board, fleet, monke
 
 async def test_during_a_database_outage_the_board_shows_its_delay_and_then_catches_up(board, fleet, monkeypatch):
     terminal = await in_thread(fleet.online)
-    render = RenderWorker._render
+    render = RenderWorker._timed
 
-    def fail(*_: object) -> None:
+    async def fail(*_: object) -> None:
         raise OperationalError("the database is away")
 
     async with board("/terminals/") as opened:
         await opened.painted()
-        monkeypatch.setattr(RenderWorker, "_render", fail)
+        monkeypatch.setattr(RenderWorker, "_timed", fail)
         await in_thread(lambda: change(terminal, presence="offline"))
         beat = await opened.beat()
         while not beat.freshness["behind_s"]:
             beat = await opened.beat()
 
-        monkeypatch.setattr(RenderWorker, "_render", render)
+        monkeypatch.setattr(RenderWorker, "_timed", render)
 
         await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         while beat.freshness["behind_s"]:
             beat = await opened.beat()
+
+
+async def test_a_change_during_a_failed_pass_counts_as_waiting(room):
+    taken = room.take()
+    room.collect(Change(alerts=frozenset({1})))
+
+    room.restore(taken)
+
+    assert room._waited(time.monotonic() + module.LATE_S) > module.LATE_S
 
 
 async def test_a_person_who_saw_an_alert_resolved_sees_it_again_when_it_reopens(board, fleet):

@@ -112,7 +112,7 @@ async def test_an_alert_that_the_page_does_not_show_cannot_be_viewed(board, flee
 
 
 async def test_a_silent_browser_expires(board, fleet, sato, monkeypatch):
-    monkeypatch.setattr(viewer_tracker, "VIEWINGS_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(viewer_tracker, "VIEWINGS_TIMEOUT_S", 1.0)
     alert = await in_thread(lambda: factories.alert(fleet))
     async with board("/alerts/") as opened, board("/alerts/", person=sato) as theirs:
         await opened.painted()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -54,6 +54,8 @@ class BoardHub:
         self._change = NOTHING
         self._changed_at: float | None = None
         self._rendering_since: float | None = None
+        self._partial_since: float | None = None
+        """Since when a page has had rows that remain to be rendered."""
         self._newest_at: datetime | None = None
         self._pass_cpu_s = 0.0
         self._pass_at = 0.0
@@ -156,7 +158,8 @@ class BoardHub:
     def restore(self, change: Change) -> None:
         """Undo `take` after a failed pass."""
         self._change |= change
-        self._changed_at, self._rendering_since = self._rendering_since, None
+        # Without a change in the pass, the first one may have arrived during it.
+        self._changed_at, self._rendering_since = self._rendering_since or self._changed_at, None
         self._pass_task.wake()
 
     async def run_once(self) -> None:
@@ -170,36 +173,51 @@ class BoardHub:
             if self._shift_report.changed:
                 await self._shift_report.run()
             await self._render()
-        if is_urgent:
+        has_more = self._partial_since is not None
+        if is_urgent or has_more:
             wait = render_interval(self._pass_cpu_s, max_s=settings.FRAME_INTERVAL_S)
             await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
+        if has_more:
+            self._pass_task.wake()
 
     async def _render(self) -> None:
         change, now = self.take(), time.monotonic()
         alarms = alarm_cache().is_stale
-        due = [live_page for live_page in self.live_pages.values() if alarms or live_page.is_due(change, now=now)]
+        due = {
+            live_page: must_be_read
+            for live_page in self.live_pages.values()
+            if (must_be_read := alarms or live_page.must_be_read(change, now=now)) or live_page.is_partial
+        }
+        sending_s = 0.0
         try:
-            outcomes = await self.render_worker.render(due, change) if due else {}
+            async for live_page, outcome in self.render_worker.render(due, change):
+                began = time.thread_time()
+                self._send(live_page, outcome, change)
+                sending_s += time.thread_time() - began
         except AWAY:
             self.restore(change)
             raise
-        rendered = [
-            (made.page_state, live_page.page_state is None)
-            for live_page, made in outcomes.items()
-            if isinstance(made, Rendering)
-        ]
-        self._send(outcomes)
-        self._latency.sent(rendered, change, at=db_clock().now())
+        self._send_pending([live_page for live_page in self.live_pages.values() if live_page not in due])
+        self._latency.sent(at=db_clock().now())
+        self._note_partial(now)
         self._rendering_since = None
+        self._pass_cpu_s = self.render_worker.rendering_s + sending_s
 
-    def _send(self, outcomes: Mapping[LivePage, RenderOutcome]) -> None:
-        began = time.thread_time()
-        updates = {live_page: self._commit(live_page, outcome) for live_page, outcome in outcomes.items()}
+    def _note_partial(self, now: float) -> None:
+        is_partial = any(live_page.is_partial for live_page in self.live_pages.values())
+        self._partial_since = (self._partial_since or self._rendering_since or now) if is_partial else None
+
+    def _send(self, live_page: LivePage, outcome: RenderOutcome, change: Change) -> None:
+        is_first = live_page.page_state is None
+        live_page.send(self._commit(live_page, outcome), self._freshness(), now=time.monotonic())
+        if isinstance(outcome, Rendering):
+            self._latency.observe(outcome.shown, change, is_first=is_first, at=db_clock().now())
+
+    def _send_pending(self, live_pages: Collection[LivePage]) -> None:
+        """What slow readers have not received."""
         freshness, now = self._freshness(), time.monotonic()
-        for live_page in self.live_pages.values():
-            live_page.send(updates.get(live_page, PendingUpdate()), freshness, now=now)
-        rendering_s = self.render_worker.rendering_s if outcomes else 0.0
-        self._pass_cpu_s = rendering_s + time.thread_time() - began
+        for live_page in live_pages:
+            live_page.send(PendingUpdate(), freshness, now=now)
 
     def _commit(self, live_page: LivePage, outcome: RenderOutcome) -> PendingUpdate:
         """Returns the update for the page's subscribers."""
@@ -243,8 +261,8 @@ class BoardHub:
         )
 
     def _waited(self, now: float) -> float:
-        since = self._rendering_since if self._rendering_since is not None else self._changed_at
-        waited = 0.0 if since is None else now - since
+        since = (self._partial_since, self._rendering_since, self._changed_at)
+        waited = now - min((at for at in since if at is not None), default=now)
         return waited if waited > LATE_S else 0.0
 
     def _feed_silence(self, now: float) -> float:

@@ -1,6 +1,6 @@
 """Latency from a transition of an alert or incident until it is sent to the open boards of this process."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from tms.alerts.models import TransitionKind
@@ -32,14 +32,14 @@ class BoardLatency:
         self._sent_at: datetime | None = None
         """Earlier transitions were shown before this, or no board showed them."""
 
-    def sent(self, scenes: Iterable[tuple[PageState, bool]], change: Change, *, at: datetime) -> None:
-        """Measure the transitions in `scenes`, which were sent `at` after `change`; each with whether it is the first
-        of its page.
-        """
-        for page_state, is_first in scenes:
-            if is_first or change.alerts or change.incidents or change.everything:
-                for row, transition in _transitions(page_state):
-                    self._observe(row, transition, is_new=not is_first and self._is_new(row, transition, change), at=at)
+    def observe(self, page_state: PageState, change: Change, *, is_first: bool, at: datetime) -> None:
+        """Measure the transitions of a page that was sent `at` after `change`, perhaps for the first time."""
+        if is_first or change.alerts or change.incidents or change.everything:
+            for row, transition in _transitions(page_state):
+                self._observe(row, transition, is_new=not is_first and self._is_new(row, transition, change), at=at)
+
+    def sent(self, *, at: datetime) -> None:
+        """All pages that are due were sent."""
         self._sent_at = at
         if len(self._shown_at) > MAX_ROWS:
             self._shown_at = dict(list(self._shown_at.items())[MAX_ROWS // 2 :])

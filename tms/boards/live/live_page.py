@@ -1,6 +1,8 @@
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 
 from django.utils import translation
 from msgspec import UNSET, structs
@@ -14,6 +16,11 @@ from tms.boards.pages import BoardPage, PagePart, PageState, RenderContext
 from tms.boards.rendering.renderer import render_part_for_frame
 from tms.feed.change import Change
 
+MAX_RENDERING_S = 0.1
+"""Time for the changed rows of a page in one pass. It usually suffices for all of them. In a storm the first rows, the
+incidents, are sent before the others are rendered.
+"""
+
 type RenderCache = dict[tuple[str, str, str], tuple[PagePart, str]]
 """By language, template and element: HTML of this pass, shared by all pages that need it."""
 
@@ -23,6 +30,8 @@ class Rendering:
     """Result of rendering a page."""
 
     page_state: PageState
+    shown: PageState
+    """What was rendered of `page_state`. The other rows follow in the next passes."""
     html: Mapping[str, str]
     leaves: Mapping[str, Mapping[str, str]]
     """HTML of the leaves by element."""
@@ -31,7 +40,7 @@ class Rendering:
     moves: Mapping[str, ListMoves]
     """Moves from the previous order of each list."""
     is_whole: bool
-    """False if only the viewers were updated."""
+    """False if at most the viewers were read again."""
 
 
 class LivePage:
@@ -42,6 +51,9 @@ class LivePage:
         self.language = language
         self.subscribers: set[Subscriber] = set()
         self.page_state: PageState | None = None
+        """As it was read last."""
+        self.shown: PageState | None = None
+        """What is rendered of it."""
         self.html: Mapping[str, str] = {}
         self.leaves: Mapping[str, Mapping[str, str]] = {}
         self.moves: Mapping[str, ListMoves] = {}
@@ -49,7 +61,13 @@ class LivePage:
         """Rendering failed: the next pass reads everything."""
         self._rendered_at = 0.0
 
-    def is_due(self, change: Change, *, now: float) -> bool:
+    @property
+    def is_partial(self) -> bool:
+        """Whether rows remain to be rendered."""
+        return self.shown is not self.page_state
+
+    def must_be_read(self, change: Change, *, now: float) -> bool:
+        """Whether `change` or time may have changed it."""
         is_old = now - self._rendered_at > self.page.lasts_s
         has_new_viewers = any(map(self.has_element, change.viewings))
         return self.page_state is None or is_old or has_new_viewers or self.page.concerns(change)
@@ -58,41 +76,73 @@ class LivePage:
         """Whether the page shows this alert or incident."""
         return self.page_state is not None and element_id in self.page_state.parts
 
-    def render(self, context: RenderContext, change: Change, rendered: RenderCache) -> Rendering:
-        """Runs in the render thread; changes nothing here until `commit`."""
-        before = self.page_state
+    def render(
+        self, context: RenderContext, change: Change, rendered: RenderCache, *, must_be_read: bool = True
+    ) -> Rendering:
+        """Runs in the render thread; changes nothing here until `commit`. A page that need not be read has rows that
+        remain to be rendered.
+        """
+        before = self.shown
         with translation.override(self.language):
-            is_whole = before is None or self.has_missed or not _is_of_viewers(change)
-            page_state = self._scene(context, change, is_whole=is_whole)
-            old = before.parts if before else {}
-            fresh = {name for name, part in page_state.parts.items() if old.get(name) != part}
-            html = {
-                name: self._html(name, part, rendered) if name in fresh else self.html[name]
-                for name, part in page_state.parts.items()
-            }
+            page_state, is_whole = self._read(context, change, must_be_read=must_be_read)
+            is_update = before is not None and not self.has_missed and not change.everything
+            shown, html = self._render_parts(page_state, rendered, max_s=MAX_RENDERING_S if is_update else inf)
         # Equal HTML need not be sent, even if the values differ: a row may not show all of them.
-        changed = {name for name in fresh if html[name] != self.html.get(name)}
+        changed = {name for name in html if html[name] != self.html.get(name)}
         within = {name: leaves(html[name]) if name in changed else self.leaves[name] for name in html}
         changed_ids = {piece for name in changed for piece in _changed_elements(name, self.html.get(name), html[name])}
-        pending = _pending_update(page_state, before, changed_ids)
-        return Rendering(page_state, html, within, pending, _moves(page_state, before, pending.lists), is_whole)
+        pending = _pending_update(shown, before, changed_ids)
+        return Rendering(page_state, shown, html, within, pending, _moves(shown, before, pending.lists), is_whole)
 
-    def _scene(self, context: RenderContext, change: Change, *, is_whole: bool) -> PageState:
-        if self.page_state is not None and not is_whole:
-            return self.page.with_viewers(context, change, self.page_state)
-        return self.page.page_state(context, change, None if self.has_missed else self.page_state)
+    def _read(self, context: RenderContext, change: Change, *, must_be_read: bool) -> tuple[PageState, bool]:
+        """The state of the page, and whether all of it was read again, as far as `change` concerns it."""
+        before = None if self.has_missed else self.page_state
+        if before is not None and not must_be_read:
+            return before, False
+        if before is not None and _is_of_viewers(change):
+            return self.page.with_viewers(context, change, before), False
+        return self.page.page_state(context, change, before), True
+
+    def _render_parts(
+        self, page_state: PageState, rendered: RenderCache, *, max_s: float
+    ) -> tuple[PageState, dict[str, str]]:
+        """What is shown then, and its HTML. After `max_s` a changed row stays as it is, and a new one is omitted."""
+        old = self.shown.parts if self.shown else {}
+        rows = dict.fromkeys(name for ids in page_state.lists.values() for name in ids)
+        fresh = {name: part for name, part in page_state.parts.items() if old.get(name) != part}
+        html = {name: self._html(name, part, rendered) for name, part in fresh.items() if name not in rows}
+        html |= self._rows_in_time([(name, fresh[name]) for name in rows if name in fresh], rendered, max_s=max_s)
+        late = fresh.keys() - html.keys()
+        shown = {
+            name: old[name] if name in late else part
+            for name, part in page_state.parts.items()
+            if name not in late or name in old
+        }
+        lists = {listed: tuple(name for name in ids if name in shown) for listed, ids in page_state.lists.items()}
+        all_html = {name: html[name] if name in html else self.html[name] for name in shown}
+        return PageState(shown, lists) if late else page_state, all_html
+
+    def _rows_in_time(
+        self, rows: Sequence[tuple[str, PagePart]], rendered: RenderCache, *, max_s: float
+    ) -> Iterator[tuple[str, str]]:
+        """The HTML of the first row, and of as many others as time allows."""
+        ends_at = time.monotonic() + max_s
+        for name, part in rows:
+            yield name, self._html(name, part, rendered)
+            if time.monotonic() > ends_at:
+                break
 
     def commit(self, rendering: Rendering, *, now: float) -> None:
-        self.page_state, self.html, self.leaves = rendering.page_state, rendering.html, rendering.leaves
-        self.moves = rendering.moves
+        self.page_state, self.shown = rendering.page_state, rendering.shown
+        self.html, self.leaves, self.moves = rendering.html, rendering.leaves, rendering.moves
         if rendering.is_whole:
             self.has_missed, self._rendered_at = False, now
 
     def send(self, pending: PendingUpdate, freshness: Freshness, *, now: float) -> None:
         """Send each subscriber its pending update. Subscribers with no other pending update share one encoding."""
-        if self.page_state is None:
+        if self.shown is None:
             return
-        lists = self.page_state.lists
+        lists = self.shown.lists
         repaint = cache(lambda: frames.repaint(self.html, lists, freshness))
         update = cache(
             lambda is_known: self._patch(
@@ -119,9 +169,9 @@ class LivePage:
                 )
 
     def _patch(self, pending: PendingUpdate, freshness: Freshness, moves: Mapping[str, ListMoves]) -> list[str]:
-        assert self.page_state is not None
+        assert self.shown is not None
         within = (leaf for leaves in self.leaves.values() for leaf in leaves.items())
-        return frames.patch(pending, {**self.html, **dict(within)}, self.page_state.lists, freshness, moves)
+        return frames.patch(pending, {**self.html, **dict(within)}, self.shown.lists, freshness, moves)
 
     def _html(self, name: str, part: PagePart, rendered: RenderCache) -> str:
         key = (self.language, part.template, name)
@@ -146,16 +196,16 @@ def _changed_elements(name: str, before: str | None, now: str) -> Collection[str
     return (name,) if within is None else within
 
 
-def _pending_update(page_state: PageState, before: PageState | None, changed: set[str]) -> PendingUpdate:
+def _pending_update(shown: PageState, before: PageState | None, changed: set[str]) -> PendingUpdate:
     lists = before.lists if before else {}
-    moved = {name for name, ids in page_state.lists.items() if lists.get(name) != ids}
-    added = {row for name in moved for row in page_state.lists[name] if row not in lists.get(name, ())}
+    moved = {name for name, ids in shown.lists.items() if lists.get(name) != ids}
+    added = {row for name in moved for row in shown.lists[name] if row not in lists.get(name, ())}
     # A row may have been removed and added again unchanged, after the browser removed it.
     return PendingUpdate(changed | added, moved, added)
 
 
-def _moves(page_state: PageState, before: PageState | None, lists: Collection[str]) -> dict[str, ListMoves]:
+def _moves(shown: PageState, before: PageState | None, lists: Collection[str]) -> dict[str, ListMoves]:
     """Moves of the lists whose previous order is known."""
     known = {name: before.lists[name] for name in lists if name in before.lists} if before else {}
-    found = ((name, moves(name, ids, page_state.lists.get(name, ()))) for name, ids in known.items())
+    found = ((name, moves(name, ids, shown.lists.get(name, ()))) for name, ids in known.items())
     return {name: move for name, move in found if move is not None}

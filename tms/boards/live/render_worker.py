@@ -1,9 +1,10 @@
 """The render thread: reads the database and renders for all boards."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from enum import Enum, auto
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -49,8 +50,22 @@ class RenderWorker:
         """CPU time of the last pass."""
         self._thread = DatabaseThread("boards")
 
-    async def render(self, live_pages: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
-        return await self._thread.run(self._render, live_pages, change)
+    async def render(
+        self, live_pages: Mapping[LivePage, bool], change: Change
+    ) -> AsyncIterator[tuple[LivePage, RenderOutcome]]:
+        """Each page as soon as it is rendered: under load all of them take seconds.
+
+        `live_pages`: each with whether it must be read.
+        """
+        began, self.rendering_s = time.monotonic(), 0.0
+        if not live_pages:
+            return
+        context = await self._timed(partial(_prefetched, live_pages, change))
+        rendered: RenderCache = {}
+        for live_page, must_be_read in live_pages.items():
+            render = partial(live_page.render, context, change, rendered, must_be_read=must_be_read)
+            yield live_page, await self._timed(partial(_guarded, live_page, render))
+        instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
 
     @property
     def is_verification_due(self) -> bool:
@@ -70,15 +85,15 @@ class RenderWorker:
     async def close(self) -> None:
         await self._thread.leave()
 
-    def _render(self, live_pages: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
-        began, cpu_before = time.monotonic(), time.thread_time()
-        context = RenderContext(datetime.now(UTC))
-        _prefetch(context, live_pages, change)
-        rendered: RenderCache = {}
-        outcomes = {live_page: _render_one(live_page, context, change, rendered) for live_page in live_pages}
-        instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
-        self.rendering_s = time.thread_time() - cpu_before
-        return outcomes
+    async def _timed[R](self, work: Callable[[], R]) -> R:
+        def timed() -> R:
+            before = time.thread_time()
+            try:
+                return work()
+            finally:
+                self.rendering_s += time.thread_time() - before
+
+        return await self._thread.run(timed)
 
     def _verify(self, now: float) -> bool:
         self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
@@ -89,8 +104,9 @@ class RenderWorker:
         return differs
 
 
-def _prefetch(context: RenderContext, live_pages: Sequence[LivePage], change: Change) -> None:
-    """Read the changed rows that any page shows, once."""
+def _prefetched(live_pages: Collection[LivePage], change: Change) -> RenderContext:
+    """A context with the changed rows that any page shows, read once."""
+    context = RenderContext(datetime.now(UTC))
     terminals: set[int] = set()
     alerts: set[int] = set()
     for live_page in live_pages:
@@ -100,12 +116,13 @@ def _prefetch(context: RenderContext, live_pages: Sequence[LivePage], change: Ch
             alerts |= rows_needed[1]
     context.terminals(sorted(terminals))
     context.alerts(sorted(alerts))
+    return context
 
 
-def _render_one(live_page: LivePage, context: RenderContext, change: Change, rendered: RenderCache) -> RenderOutcome:
+def _guarded(live_page: LivePage, render: Callable[[], Rendering]) -> RenderOutcome:
     """An error of one page does not affect the others."""
     try:
-        return live_page.render(context, change, rendered)
+        return render()
     except AWAY:
         raise
     except ObjectDoesNotExist:
