@@ -8,6 +8,7 @@ from tests.support.factories import now
 from tests.support.polling import wait_for_value_async
 from tests.support.slo_counters import counted
 from tests.support.threads import in_thread
+from tms.boards.live import live_page
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.publisher import publish
 
@@ -70,6 +71,21 @@ async def test_a_late_commit_is_counted_although_the_feed_names_no_row(board, fl
         await opened.until(lambda frame: f"alert-{late.pk}" in frame.ids)
 
         await counter.until(board=1)
+
+
+async def test_alerts_whose_rows_wait_for_the_next_pass_are_counted(board, fleet, counter, monkeypatch):
+    @transaction.atomic
+    def open_three():
+        for _ in range(3):
+            factories.alert(fleet)
+
+    monkeypatch.setattr(live_page, "MAX_RENDERING_S", 0.0)
+    async with board("/alerts/") as opened:
+        await opened.painted()
+
+        await in_thread(open_three)
+
+        await counter.until(board=3)
 
 
 async def test_without_an_open_board_nothing_is_counted(board, fleet, counter):

@@ -56,6 +56,8 @@ class BoardHub:
         self._rendering_since: float | None = None
         self._partial_since: float | None = None
         """Since when a page has had rows that remain to be rendered."""
+        self._partial_change = NOTHING
+        """What changed since then."""
         self._newest_at: datetime | None = None
         self._pass_cpu_s = 0.0
         self._pass_at = 0.0
@@ -199,19 +201,23 @@ class BoardHub:
             raise
         self._send_pending([live_page for live_page in self.live_pages.values() if live_page not in due])
         self._latency.sent(at=db_clock().now())
-        self._note_partial(now)
+        self._note_partial(change, now=now)
         self._rendering_since = None
         self._pass_cpu_s = self.render_worker.rendering_s + sending_s
 
-    def _note_partial(self, now: float) -> None:
-        is_partial = any(live_page.is_partial for live_page in self.live_pages.values())
-        self._partial_since = (self._partial_since or self._rendering_since or now) if is_partial else None
+    def _note_partial(self, change: Change, *, now: float) -> None:
+        if any(live_page.is_partial for live_page in self.live_pages.values()):
+            self._partial_since = self._partial_since or self._rendering_since or now
+            self._partial_change |= change
+        else:
+            self._partial_since, self._partial_change = None, NOTHING
 
     def _send(self, live_page: LivePage, outcome: RenderOutcome, change: Change) -> None:
         is_first = live_page.page_state is None
         live_page.send(self._commit(live_page, outcome), self._freshness(), now=time.monotonic())
         if isinstance(outcome, Rendering):
-            self._latency.observe(outcome.shown, change, is_first=is_first, at=db_clock().now())
+            since = change | self._partial_change
+            self._latency.observe(outcome.shown, since, is_first=is_first, at=db_clock().now())
 
     def _send_pending(self, live_pages: Collection[LivePage]) -> None:
         """What slow readers have not received."""

@@ -63,8 +63,8 @@ class LivePage:
 
     @property
     def is_partial(self) -> bool:
-        """Whether rows remain to be rendered."""
-        return self.shown is not self.page_state
+        """Whether rows remain to be rendered. After a failure the page waits until it must be read."""
+        return self.shown is not self.page_state and not self.has_missed
 
     def must_be_read(self, change: Change, *, now: float) -> bool:
         """Whether `change` or time may have changed it."""
