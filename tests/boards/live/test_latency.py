@@ -9,6 +9,9 @@ from tests.support.polling import wait_for_value_async
 from tests.support.slo_counters import counted
 from tests.support.threads import in_thread
 from tms.boards.live import live_page
+from tms.boards.live.latency import BoardLatency
+from tms.boards.pages.base import PagePart, PageState
+from tms.boards.rows.alerts import alert_rows
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.publisher import publish
 
@@ -86,6 +89,19 @@ async def test_alerts_whose_rows_wait_for_the_next_pass_are_counted(board, fleet
         await in_thread(open_three)
 
         await counter.until(board=3)
+
+
+def test_an_alert_that_is_read_before_its_change_arrives_is_counted(fleet, counter):
+    latency = BoardLatency()
+    latency.sent(at=now(-1))
+    pk = factories.alert(fleet).pk
+    row = alert_rows([pk])[pk]
+
+    shown = PageState({row.element: PagePart("", {"alert": row})})
+    for changed in (0, pk):
+        latency.observe(shown, Change(alerts=frozenset({changed})), is_first=False, at=now())
+
+    assert counter.since("board") == 1
 
 
 async def test_without_an_open_board_nothing_is_counted(board, fleet, counter):

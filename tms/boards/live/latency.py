@@ -55,11 +55,13 @@ class BoardLatency:
             slo.observe(indicator, (at - transition.at).total_seconds())
 
     def _is_new(self, row: Shown, transition: TransitionRow | IncidentTransitionRow, change: Change) -> bool:
-        """After a gap, `change` names no rows: every transition since shortly before the last frame counts as new."""
+        """A page may be read before the change of one of its rows arrives, and after a gap `change` names no rows. So
+        every transition since shortly before the last frame counts as new.
+        """
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
-        return change.everything and self._sent_at is not None and transition.at > self._sent_at - LATE
+        return self._sent_at is not None and transition.at > self._sent_at - LATE
 
 
 def _transitions(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:
