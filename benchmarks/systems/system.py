@@ -196,7 +196,7 @@ class System(ABC):
         try:
             with socket.create_connection((HOST, self.port), timeout=1):
                 return True
-        except ConnectionError:
+        except (ConnectionError, TimeoutError):
             return False
 
 

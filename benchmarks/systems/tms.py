@@ -64,7 +64,7 @@ class Tms(System):
                 return True
         except HTTPError:
             return True
-        except (URLError, ConnectionError):
+        except (URLError, ConnectionError, TimeoutError):  # a busy machine may not answer in time: ask again
             return False
 
 

@@ -120,7 +120,7 @@ class RunningTMS:
     def answers(self) -> bool:
         try:
             return self.get("/health/?strict")[0] == 200
-        except (URLError, ConnectionError):
+        except (URLError, ConnectionError, TimeoutError):
             return False
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
