@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -33,6 +34,10 @@ CHECKS = (
 )
 
 
+emulated = cache(client)
+"""A client for the set-up: to make one takes longer than to call AWS once."""
+
+
 def result_of(run: Callable[[CheckTarget], Text], target: CheckTarget | None = None) -> CheckResult:
     return run_check(Check(NOTHING, run, NOTHING), target or CheckTarget())
 
@@ -40,7 +45,7 @@ def result_of(run: Callable[[CheckTarget], Text], target: CheckTarget | None = N
 @pytest.fixture
 def account(aws: Moto) -> Moto:
     """As Terraform leaves it, with TMS running."""
-    ec2 = client("ec2")
+    ec2 = emulated("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tagged("vpc", "tms-vpc"))["Vpc"]["VpcId"]
     subnets = [
         ec2.create_subnet(
@@ -61,7 +66,7 @@ def account(aws: Moto) -> Moto:
         for name in ("alb", "app", "db")
     }
     open_to_all(groups["alb"], 443)
-    balancer = client("elbv2").create_load_balancer(
+    balancer = emulated("elbv2").create_load_balancer(
         Name="tms-application-lb", Subnets=subnets[:2], SecurityGroups=[groups["alb"]]
     )["LoadBalancers"][0]["LoadBalancerArn"]
     guard(balancer)
@@ -79,19 +84,19 @@ def tagged(kind: str, name: str) -> list[dict[str, Any]]:
 
 def open_to_all(group: str, port: int) -> None:
     rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-    client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    emulated("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
 
 
 def guard(balancer: str) -> None:
     seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "tms-waf"}
-    acl = client("wafv2").create_web_acl(
+    acl = emulated("wafv2").create_web_acl(
         Name="tms-web-acl", Scope="REGIONAL", DefaultAction={"Allow": {}}, Rules=[], VisibilityConfig=seen
     )["Summary"]["ARN"]
-    client("wafv2").associate_web_acl(WebACLArn=acl, ResourceArn=balancer)
+    emulated("wafv2").associate_web_acl(WebACLArn=acl, ResourceArn=balancer)
 
 
 def register_machines(vpc: str, balancer: str) -> None:
-    ec2, elb = client("ec2"), client("elbv2")
+    ec2, elb = emulated("ec2"), emulated("elbv2")
     started = ec2.run_instances(ImageId="ami-12345678", MinCount=2, MaxCount=2)["Instances"]
     group = elb.create_target_group(Name="tms-target-group", Protocol="HTTP", Port=8000, VpcId=vpc)
     arn = group["TargetGroups"][0]["TargetGroupArn"]
@@ -105,7 +110,7 @@ def register_machines(vpc: str, balancer: str) -> None:
 
 
 def make_database(subnets: list[str]) -> None:
-    rds = client("rds")
+    rds = emulated("rds")
     rds.create_db_subnet_group(DBSubnetGroupName="tms", DBSubnetGroupDescription="private", SubnetIds=subnets[2:])
     rds.create_db_instance(
         DBInstanceIdentifier="tms-database",
@@ -125,7 +130,7 @@ def make_database(subnets: list[str]) -> None:
 def make_alarms(*, besides: str = "") -> None:
     for name in ALARMS:
         if name != besides:
-            client("cloudwatch").put_metric_alarm(
+            emulated("cloudwatch").put_metric_alarm(
                 AlarmName=f"tms-{name}",
                 Namespace="TMS",
                 MetricName="ActiveTerminals",
@@ -140,7 +145,7 @@ def make_alarms(*, besides: str = "") -> None:
 
 def make_group(ec2: Any) -> None:
     ec2.create_launch_template(LaunchTemplateName="tms-app", LaunchTemplateData={"ImageId": "ami-12345678"})
-    groups = client("autoscaling")
+    groups = emulated("autoscaling")
     groups.create_auto_scaling_group(
         AutoScalingGroupName="tms-autoscaling-group",
         LaunchTemplate={"LaunchTemplateName": "tms-app", "Version": "$Latest"},
@@ -161,13 +166,13 @@ def make_group(ec2: Any) -> None:
 
 
 def tell_logs_and_metrics() -> None:
-    logs = client("logs")
+    logs = emulated("logs")
     logs.create_log_group(logGroupName="tms-application")
     logs.create_log_stream(logGroupName="tms-application", logStreamName="node-1")
     event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": "started"}
     logs.put_log_events(logGroupName="tms-application", logStreamName="node-1", logEvents=[event])
     metric = {"MetricName": "ActiveTerminals", "Value": 120, "Unit": "Count"}
-    client("cloudwatch").put_metric_data(Namespace="TMS", MetricData=[metric])
+    emulated("cloudwatch").put_metric_data(Namespace="TMS", MetricData=[metric])
 
 
 def test_an_account_as_terraform_leaves_it_passes(account):
