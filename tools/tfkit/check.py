@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools.tfkit.running import running
 from tools.tfkit.toolchain import Toolchain
 
 type Json = dict[str, Any]
@@ -68,12 +69,16 @@ class Checker:
     toolchain: Toolchain
     variables: str | None = None
     report: Report = field(default_factory=Report)
+    providers: str = ""
+    """Those that run already, for `TF_REATTACH_PROVIDERS`."""
 
     def run(self) -> Report:
         """A step that needs an earlier one waits for it to succeed."""
         unreadable = self.format()
-        if self.initialise() and self.validate():
-            self.test()
+        if self.initialise():
+            with running(self.toolchain.plugins, self.scratch) as self.providers:
+                if self.validate():
+                    self.test()
         if unreadable and self.report.ok:  # the other steps report where the mistake is
             self.add("", 0, f"error: terraform fmt failed: {unreadable}")
         return self.report
@@ -137,6 +142,7 @@ class Checker:
             "TF_DATA_DIR": str(self.scratch / "data"),
             "TMPDIR": str(self.scratch),  # a provider that Terraform kills leaves its socket behind
             "TF_IN_AUTOMATION": "1",
+            "TF_REATTACH_PROVIDERS": self.providers,
             "TF_CLI_CONFIG_FILE": os.devnull,
             "GOGC": "800",  # it is short-lived, and its memory is mostly schemas that each collection would scan
         }

@@ -21,9 +21,6 @@ import msgpack
 
 from tools.tfkit import wire
 
-MAGIC_COOKIE = "TF_PLUGIN_MAGIC_COOKIE"
-"""go-plugin starts it with this; a person who runs the file by hand does not set it."""
-
 EMPTY_ANSWERS = {
     "ValidateProviderConfig",
     "ValidateEphemeralResourceConfig",
@@ -104,7 +101,7 @@ def serve(schema: bytes, computed: Computed) -> None:
 
 
 def main() -> None:
-    if MAGIC_COOKIE not in os.environ:
+    if wire.MAGIC_COOKIE not in os.environ:
         sys.exit("This is a plugin of Terraform, which starts it; you do not.")
     schema = Path(sys.argv[1])
     serve(schema.read_bytes(), json.loads(schema.with_suffix(".computed.json").read_text()))

@@ -11,6 +11,9 @@ from typing import Any
 
 type Json = dict[str, Any]
 
+MAGIC_COOKIE = "TF_PLUGIN_MAGIC_COOKIE"
+"""go-plugin starts a provider with this; a person who runs one by hand does not set it."""
+
 NESTING = {"single": 1, "list": 2, "set": 3, "map": 4, "group": 5}
 ATTRIBUTE_FLAGS = {"required": 4, "optional": 5, "computed": 6, "sensitive": 7, "write_only": 11}
 RESPONSE_MAPS = {"resource_schemas": 2, "data_source_schemas": 3, "ephemeral_resource_schemas": 8}
