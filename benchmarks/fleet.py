@@ -9,12 +9,12 @@ PROBE = "AAA-PROBE"
 
 def uids(number: int) -> Iterator[str]:
     yield PROBE
-    for place in range(number):
-        yield uid(place)
+    for index in range(number):
+        yield uid(index)
 
 
-def uid(place: int) -> str:
-    return f"BENCH-{place:06}"
+def uid(index: int) -> str:
+    return f"BENCH-{index:06}"
 
 
 def secret(of: str) -> str:

@@ -73,13 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         measure = OF_ALL[options.scenario]
         with (
             environment.staged(system, broadcast=measure is fanout.measure) as stage,
-            tempfile.TemporaryDirectory() as place,
+            tempfile.TemporaryDirectory() as folder,
         ):
-            recording = Recording(system.pids[0], Path(place, "stacks"))
+            recording = Recording(system.pids[0], Path(folder, "stacks"))
             stage.on_span = recording.begin
             measure(stage)
             stacks = recording.stacks()
-    print(told(stacks))
+    print(format_report(stacks))
 
 
 class Recording:
@@ -107,9 +107,9 @@ class Recording:
 
     def _watch(self, span: Span) -> None:
         program = Path(sys.executable).with_name("py-spy")
-        shape = ["--format", "raw", "--function", "--threads", "--output", str(self._path)]
+        choices = ["--format", "raw", "--function", "--threads", "--output", str(self._path)]
         length = ["--rate", str(PER_SECOND), "--duration", str(int(span.seconds))]
-        command = [str(program), "record", *shape, *length, "--pid", str(self._pid)]
+        command = [str(program), "record", *choices, *length, "--pid", str(self._pid)]
         before = thread_seconds(self._pid)
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
         after = thread_seconds(self._pid)
@@ -128,7 +128,7 @@ def weighed(stacks: Sequence[Stack], spent_s: Mapping[int, float]) -> Sequence[S
     return [stack._replace(weight=stack.weight / seen[stack.thread] * spent_s[stack.thread]) for stack in known]
 
 
-def told(stacks: Sequence[Stack]) -> str:
+def format_report(stacks: Sequence[Stack]) -> str:
     total = sum(stack.weight for stack in stacks)
     groups, functions, within, threads = (defaultdict[str, float](float) for _ in range(4))
     for stack in stacks:
@@ -143,10 +143,10 @@ def told(stacks: Sequence[Stack]) -> str:
         "function, itself": functions,
         "function of TMS, with what it calls": within,
     }
-    return "\n\n".join(_told(name, counted, total) for name, counted in parts.items())
+    return "\n\n".join(_format_part(name, counted, total) for name, counted in parts.items())
 
 
-def _told(name: str, counted: Mapping[str, float], total: float) -> str:
+def _format_part(name: str, counted: Mapping[str, float], total: float) -> str:
     most = sorted(counted.items(), key=lambda item: -item[1])[:MOST]
     rows = [(what, f"{weight / total:.1%}") for what, weight in most]
     return table((name, "share of CPU"), rows)

@@ -48,10 +48,10 @@ class Stage:
 
     def dial(self, number: int, *, skip: int = 0) -> Dialled:
         """Connect and boot so many terminals, after the first `skip` of the fleet."""
-        uids = [fleet.uid(place) for place in range(skip, skip + number)]
+        uids = [fleet.uid(index) for index in range(skip, skip + number)]
         terminal_workers = self.workers.terminals
-        for place, hand in enumerate(terminal_workers):
-            mine = tuple(islice(uids, place, None, len(terminal_workers)))
+        for index, hand in enumerate(terminal_workers):
+            mine = tuple(islice(uids, index, None, len(terminal_workers)))
             hand.begin(Dial(mine, max(1, self.plan.dials_at_once // len(terminal_workers)), hand.source))
         done: list[Dialled] = [hand.result() for hand in terminal_workers]
         return Dialled(

@@ -37,7 +37,7 @@ class Pass(NamedTuple):
     """A command that runs pytest, with the services of this pass."""
 
 
-class Verdict(NamedTuple):
+class PassResult(NamedTuple):
     """Node ids of the tests that failed: `flaky` ones passed the second time, `broken` ones did not."""
 
     flaky: Sequence[str] = ()
@@ -53,36 +53,36 @@ def passes(workers: str, services_workers: str) -> Sequence[Pass]:
     )
 
 
-def run(each: Pass, cache: Path, *arguments: str) -> Verdict:
+def run(each: Pass, cache: Path, *arguments: str) -> PassResult:
     """One pass, and its failures again. `cache` is a separate folder, where pytest records failures."""
     code = _pytest(each, cache, "-n", each.workers, *arguments)
     failed = _failed(cache)
     if code == Exit.PASSED:
-        return Verdict()
+        return PassResult()
     if code != Exit.FAILED or not failed:
-        return Verdict(is_complete=False)
+        return PassResult(is_complete=False)
     if len(failed) > MOST_RERUN:
-        return Verdict(broken=failed)
+        return PassResult(broken=failed)
     print(f"\nAgain, without workers: {len(failed)} that failed in the pass '{each.name}'", flush=True)
     code = _pytest(each, cache, "-n", "0", "--last-failed", "--last-failed-no-failures", "none", *arguments)
     broken = [] if code == Exit.PASSED else _failed(cache)
     flaky = [name for name in failed if name not in broken]
-    return Verdict(flaky, broken, is_complete=code == Exit.PASSED or bool(broken))
+    return PassResult(flaky, broken, is_complete=code == Exit.PASSED or bool(broken))
 
 
-def conclude(verdicts: Sequence[Verdict]) -> bool:
+def conclude(results: Sequence[PassResult]) -> bool:
     """Print flaky and broken tests, and return whether the suite passed."""
-    flaky = [name for each in verdicts for name in each.flaky]
-    broken = [name for each in verdicts for name in each.broken]
+    flaky = [name for each in results for name in each.flaky]
+    broken = [name for each in results for name in each.broken]
     for name in flaky:
         print(f"FLAKY {name}")
     for name in broken:
         print(f"BROKEN {name}")
     if len(flaky) > MOST_FLAKY:
         print(f"{len(flaky)} tests were flaky; more than {MOST_FLAKY} fail the run.")
-    if not all(each.is_complete for each in verdicts):
+    if not all(each.is_complete for each in results):
         print("A pass did not run to its end; see above.")
-    return not broken and len(flaky) <= MOST_FLAKY and all(each.is_complete for each in verdicts)
+    return not broken and len(flaky) <= MOST_FLAKY and all(each.is_complete for each in results)
 
 
 def _pytest(each: Pass, cache: Path, *arguments: str) -> int:
@@ -96,8 +96,8 @@ def _failed(cache: Path) -> list[str]:
     return sorted(json.loads(note.read_text())) if note.exists() else []
 
 
-def _forget(cache: Path) -> None:
-    """Forget the failures of an earlier run."""
+def _clear(cache: Path) -> None:
+    """Discard the failures of an earlier run."""
     (cache / "v" / "cache" / "lastfailed").unlink(missing_ok=True)
 
 
@@ -106,12 +106,12 @@ def main() -> int:
     parser.add_argument("--workers", default="logical", help="of the first pass")
     parser.add_argument("--services-workers", default="logical", help="of the pass on PostgreSQL and Redis")
     options = parser.parse_args()
-    verdicts = []
+    results = []
     for each in passes(options.workers, options.services_workers):
         cache = Path(".pytest_cache").resolve() / each.name
-        _forget(cache)
-        verdicts.append(run(each, cache))
-    return 0 if conclude(verdicts) else 1
+        _clear(cache)
+        results.append(run(each, cache))
+    return 0 if conclude(results) else 1
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def rows(page: Path, pattern: str) -> set:
 def compare(what: str, *, code: set, result: set, page: Path) -> None:
     name = page.relative_to(ROOT)
     assert not code - result, f"{name} lacks the {what} {listed(code - result)}"
-    assert not result - code, f"{name} tells of the {what} {listed(result - code)}, which the code does not have"
+    assert not result - code, f"{name} lists the {what} {listed(result - code)}, which the code does not have"
 
 
 def listed(names: set) -> str:

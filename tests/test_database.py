@@ -15,19 +15,25 @@ from tms.config.database import configured
 DEADLINE_S = 20
 
 
-def place(url: str) -> tuple[str, ...]:
+def connection_of(url: str) -> tuple[str, ...]:
     database = configured(url, pool=4)
     return tuple(database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
 
 
 def test_a_url_names_one_host():
-    assert place("postgres://tms:s%40cret@db.internal:6432/fleet") == ("tms", "s@cret", "db.internal", "6432", "fleet")
+    assert connection_of("postgres://tms:s%40cret@db.internal:6432/fleet") == (
+        "tms",
+        "s@cret",
+        "db.internal",
+        "6432",
+        "fleet",
+    )
 
 
 def test_a_url_may_name_several_hosts_of_which_the_writable_one_is_used():
     url = "postgresql://tms@db-1:5432,db-2:5433/tms?target_session_attrs=read-write"
 
-    assert place(url) == ("tms", "", "db-1,db-2", "5432,5433", "tms")
+    assert connection_of(url) == ("tms", "", "db-1,db-2", "5432,5433", "tms")
     assert configured(url, pool=4)["OPTIONS"]["target_session_attrs"] == "read-write"
 
 

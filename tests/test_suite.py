@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suite import MOST_FLAKY, MOST_RERUN, Pass, Verdict, conclude, run
+from tests.suite import MOST_FLAKY, MOST_RERUN, Pass, PassResult, conclude, run
 from tests.support.pytest_plugins.collecting import MARK
 
 TESTS = Path(__file__).parent
@@ -17,7 +17,7 @@ def _only_the_plugin_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
-def suite(folder: Path, *tests: str) -> Verdict:
+def suite(folder: Path, *tests: str) -> PassResult:
     """The result of a suite of these tests, each the body of a function. `once()` is true the first time only."""
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = absent\n")
     (folder / "test_made.py").write_text(
@@ -34,7 +34,7 @@ def suite(folder: Path, *tests: str) -> Verdict:
 def test_a_test_that_passes_alone_is_flaky_and_one_that_fails_twice_is_broken(tmp_path):
     event = suite(tmp_path, "assert True", "assert not once('raced')", "assert False")
 
-    assert event == Verdict(["test_made.py::test_1"], ["test_made.py::test_2"])
+    assert event == PassResult(["test_made.py::test_1"], ["test_made.py::test_2"])
 
 
 def test_many_failures_are_not_a_race(tmp_path, capfd):
@@ -49,21 +49,21 @@ def test_a_suite_that_cannot_be_collected_is_not_a_race(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "passed"),
+    ("results", "passed"),
     [
-        ([Verdict(), Verdict()], True),
-        ([Verdict(["a"]), Verdict(["b"])], True),
-        ([Verdict(["a"]), Verdict(["b", "c"])], False),
-        ([Verdict(broken=["a"]), Verdict()], False),
-        ([Verdict(is_complete=False), Verdict()], False),
+        ([PassResult(), PassResult()], True),
+        ([PassResult(["a"]), PassResult(["b"])], True),
+        ([PassResult(["a"]), PassResult(["b", "c"])], False),
+        ([PassResult(broken=["a"]), PassResult()], False),
+        ([PassResult(is_complete=False), PassResult()], False),
     ],
 )
-def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(verdicts, passed, capsys):
-    assert conclude(verdicts) is passed
+def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(results, passed, capsys):
+    assert conclude(results) is passed
 
     message = capsys.readouterr().out
-    assert all(f"FLAKY {name}\n" in message for each in verdicts for name in each.flaky)
-    assert all(f"BROKEN {name}\n" in message for each in verdicts for name in each.broken)
+    assert all(f"FLAKY {name}\n" in message for each in results for name in each.flaky)
+    assert all(f"BROKEN {name}\n" in message for each in results for name in each.broken)
     assert MOST_FLAKY == 2
 
 

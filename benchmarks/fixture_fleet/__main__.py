@@ -23,8 +23,8 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fixture_fleet", description=__doc__)
     parser.add_argument("number", type=int, help="of terminals")
-    parser.add_argument("--sites", type=int, help="one for 100 terminals unless told otherwise")
-    parser.add_argument("--alerts", type=int, help="unresolved ones, one for 100 terminals unless told otherwise")
+    parser.add_argument("--sites", type=int, help="one for 100 terminals by default")
+    parser.add_argument("--alerts", type=int, help="unresolved ones, one for 100 terminals by default")
     return parser.parse_args()
 
 

@@ -44,7 +44,7 @@ STATUSES = {Status.OK: 980, Status.DEGRADED: 15, Status.FAULT: 5}
 
 
 def make_sites(number: int) -> list[Site]:
-    return Site.objects.bulk_create(Site(**place._asdict()) for place in islice(shops(), number))
+    return Site.objects.bulk_create(Site(**index._asdict()) for index in islice(shops(), number))
 
 
 def make_terminals(number: int, sites: Sequence[Site]) -> list[Terminal]:
@@ -66,8 +66,8 @@ def _terminals(sites: Sequence[Site]) -> Iterator[Terminal]:
     """Round robin over the sites; several at a time for large ones."""
     numbers = {site.code: count(1) for site in sites}
     for size in cycle(range(1, max(SIZES) + 1)):
-        for place, site in enumerate(sites):
-            if SIZES[place % len(SIZES)] >= size:
+        for index, site in enumerate(sites):
+            if SIZES[index % len(SIZES)] >= size:
                 yield _terminal(site, next(numbers[site.code]))
 
 

@@ -4,7 +4,7 @@ import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.full.fleet import KeptFleet
+from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge, Point
 from benchmarks.load.commands import SetPorts
@@ -20,7 +20,7 @@ FULL_GIB = 4.0
 class Climb:
     plan: FullPlan
     system: Several
-    fleet: KeptFleet
+    fleet: ConnectedFleet
     gauge: Gauge
     curve: list[Point] = field(default_factory=list)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.load.commands import KeepConnected, Kept, ReadKept
+from benchmarks.load.commands import ConnectionCounts, KeepConnected, ReadConnections
 from benchmarks.load.load_workers import run_on_all
 from benchmarks.quantiles import in_ms
 from benchmarks.stage import Stage
@@ -38,7 +38,7 @@ class FleetCounts:
         return in_ms("ack", self.latencies, worst=True)
 
 
-class KeptFleet:
+class ConnectedFleet:
     def __init__(self, stage: Stage, *, report_every_s: float, dials_at_once: int) -> None:
         self.stage = stage
         self.dialled = 0
@@ -54,7 +54,7 @@ class KeptFleet:
 
     def read(self) -> FleetCounts:
         """Counts since the last reading."""
-        parts: list[Kept] = run_on_all(self.stage.workers.terminals, ReadKept())
+        parts: list[ConnectionCounts] = run_on_all(self.stage.workers.terminals, ReadConnections())
         seen = FleetCounts(sum(part.online for part in parts), sum(part.waiting for part in parts))
         for part in parts:
             seen.latencies += part.latencies

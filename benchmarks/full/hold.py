@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from benchmarks.figure import Measured
-from benchmarks.full.fleet import FleetCounts, KeptFleet
+from benchmarks.full.fleet import ConnectedFleet, FleetCounts
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge, Point
 from benchmarks.progress import say
@@ -31,7 +31,7 @@ class Outage:
 
 
 class Hold:
-    def __init__(self, plan: FullPlan, system: Several, fleet: KeptFleet, gauge: Gauge) -> None:
+    def __init__(self, plan: FullPlan, system: Several, fleet: ConnectedFleet, gauge: Gauge) -> None:
         self.plan = plan
         self.system = system
         self.fleet = fleet
@@ -73,12 +73,12 @@ class Hold:
         drops = sum(point["drops"] for point in self.points) + killed.drops + restarted.drops
         last = self.points[-1]
         committed = self.system.reports()
-        kept = {
+        connections = {
             "acknowledged": self.fleet.acknowledged,
             "acknowledged, not committed": max(0, self.fleet.acknowledged - committed),
         }
         return {
-            "P9": Measured(min(point["terminals"] for point in self.points), {**_worst(self.points), **kept}),
+            "P9": Measured(min(point["terminals"] for point in self.points), {**_worst(self.points), **connections}),
             "P9 drops": Measured(drops),
             "P9 memory": Measured(last["in all GiB"], {**self._memory(last)}),
             "P9 killed": Measured(killed.all_s, killed.details),

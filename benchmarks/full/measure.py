@@ -6,7 +6,7 @@ from benchmarks.environment import Environment
 from benchmarks.figure import Measured
 from benchmarks.full import memory
 from benchmarks.full.climb import Climb
-from benchmarks.full.fleet import KeptFleet
+from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.full.hold import Hold
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge
@@ -35,7 +35,7 @@ def measure(plan: FullPlan, *, server: str) -> Run:
 
 
 def _measure(plan: FullPlan, system: Several, stage: Stage) -> tuple[dict[str, Measured], Climb, str]:
-    fleet = KeptFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.returns_at_once)
+    fleet = ConnectedFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.returns_at_once)
     gauge = Gauge(stage, fleet, change_every_s=plan.change_every_s, patience_s=plan.patience_s)
     gauge.kernel_before = memory.kernel()
     # On processes that are not killed: otherwise the delay would depend on the reconnects of the browser.

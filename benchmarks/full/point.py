@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.full.fleet import KeptFleet
+from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.full.memory import memory_gib
 from benchmarks.load.commands import ChangeTimes, TimeChanges
 from benchmarks.load.span import Span
@@ -18,7 +18,7 @@ type Point = dict[str, float]
 class Gauge:
     """Takes points of one stage."""
 
-    def __init__(self, stage: Stage, fleet: KeptFleet, *, change_every_s: float, patience_s: float) -> None:
+    def __init__(self, stage: Stage, fleet: ConnectedFleet, *, change_every_s: float, patience_s: float) -> None:
         self.stage = stage
         self.fleet = fleet
         self.change_every_s = change_every_s

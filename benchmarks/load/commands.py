@@ -105,12 +105,12 @@ class SetPorts:
 
 
 @dataclass(frozen=True)
-class ReadKept:
+class ReadConnections:
     """Counts of the connected terminals since the last reading."""
 
 
 @dataclass
-class Kept:
+class ConnectionCounts:
     online: int = 0
     due_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
     """The planned time of each acknowledged report."""
@@ -247,7 +247,7 @@ type LoadCommand = (
     | KeepConnected
     | Churn
     | SetPorts
-    | ReadKept
+    | ReadConnections
     | OpenBoards
     | TimeChanges
     | CountFrames

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from picows import WSError
 
-from benchmarks.load.commands import Churn, KeepConnected, Kept
+from benchmarks.load.commands import Churn, ConnectionCounts, KeepConnected
 from benchmarks.load.dialling import call_any
 from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
@@ -22,7 +22,7 @@ class ConnectedTerminals:
         self.address = address
         self.command = command
         self.terminals: list[Terminal] = []
-        self.kept = Kept()
+        self.counts = ConnectionCounts()
         self.refusals = Counter[str]()
         self._gate = asyncio.Semaphore(command.at_once)
         self._is_closing = False
@@ -40,13 +40,13 @@ class ConnectedTerminals:
     def churn(self, command: Churn) -> None:
         self._churning = asyncio.get_running_loop().create_task(self._churn(command.per_second))
 
-    def read_kept(self) -> Kept:
+    def read_counts(self) -> ConnectionCounts:
         """Return the counts, and reset them."""
-        kept, self.kept = self.kept, Kept()
-        kept.online = sum(terminal.is_open for terminal in self.terminals)
-        kept.waiting = sum(len(terminal.waiting) for terminal in self.terminals)
-        kept.refusals, self.refusals = dict(self.refusals), Counter()
-        return kept
+        counts, self.counts = self.counts, ConnectionCounts()
+        counts.online = sum(terminal.is_open for terminal in self.terminals)
+        counts.waiting = sum(len(terminal.waiting) for terminal in self.terminals)
+        counts.refusals, self.refusals = dict(self.refusals), Counter()
+        return counts
 
     async def close(self) -> None:
         self._is_closing = True
@@ -56,18 +56,18 @@ class ConnectedTerminals:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def acknowledged(self, terminal: Terminal, intended_at: float, at: float) -> None:
-        self.kept.due_at.append(intended_at)
-        self.kept.latencies.append(at - intended_at)
+        self.counts.due_at.append(intended_at)
+        self.counts.latencies.append(at - intended_at)
 
     async def _report(self) -> None:
         """In open loop, one terminal after the other, each once a period."""
-        due_at, place = time.monotonic(), 0
+        due_at, index = time.monotonic(), 0
         while True:
             due_at += self.command.period_s / max(1, len(self.terminals))
             await asyncio.sleep(max(0.0, due_at - time.monotonic()))
             if self.terminals:
-                place = (place + 1) % len(self.terminals)
-                self.terminals[place].report(due_at)
+                index = (index + 1) % len(self.terminals)
+                self.terminals[index].report(due_at)
 
     async def _churn(self, per_second: float) -> None:
         while True:
@@ -78,7 +78,7 @@ class ConnectedTerminals:
     def _lost(self, terminal: Terminal) -> None:
         if self._is_closing:
             return
-        self.kept.lost_at.append(time.monotonic())
+        self.counts.lost_at.append(time.monotonic())
         task = asyncio.get_running_loop().create_task(self._return(terminal))
         self._returns.add(task)
         task.add_done_callback(self._returns.discard)
@@ -90,7 +90,7 @@ class ConnectedTerminals:
             waited_s += wait_s
             await asyncio.sleep(wait_s)
             await self._try(terminal)
-        self.kept.back_at.append(time.monotonic())
+        self.counts.back_at.append(time.monotonic())
         terminal.report_again()
 
     async def _try(self, terminal: Terminal) -> None:

@@ -18,6 +18,7 @@ from benchmarks.load.commands import (
     ChangeTimes,
     Churn,
     CloseAll,
+    ConnectionCounts,
     CountFrames,
     Dial,
     Dialled,
@@ -25,13 +26,12 @@ from benchmarks.load.commands import (
     FindPatterns,
     FrameCounts,
     KeepConnected,
-    Kept,
     LoadCommand,
     OpenBoards,
     OpenBrowser,
     PaintTimes,
     PatternTimes,
-    ReadKept,
+    ReadConnections,
     ReadPaints,
     Refill,
     Report,
@@ -111,9 +111,9 @@ class Worker:
             self.keeper.address = self.address
 
     @do.register
-    async def _(self, _order: ReadKept) -> Kept:
+    async def _(self, _order: ReadConnections) -> ConnectionCounts:
         assert self.keeper is not None
-        return self.keeper.read_kept()
+        return self.keeper.read_counts()
 
     # Boards
 

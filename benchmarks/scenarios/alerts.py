@@ -17,10 +17,10 @@ def measure(stage: Stage) -> dict[str, Measured]:
     stage.terminals(RunLow())
     without = _spent(stage, _waver(stage))
     stage.open([board_path("/"), board_path("/alerts/")], plan.boards)
-    quiet, _ = _heard(stage, Span.after(plan.settle_s, seconds=plan.quiet_s))
+    quiet, _ = _received(stage, Span.after(plan.settle_s, seconds=plan.quiet_s))
     stage.terminals(RunLow())  # only so that they stay connected: silent ones would be changes
     span = _waver(stage)
-    busy, spent = _heard(stage, span)
+    busy, spent = _received(stage, span)
     stage.workers.terminals[0].result()
     cpu_s = (spent.cpu_s["server"] - without.cpu_s["server"]) / span.seconds * MINUTE_S
     details = {
@@ -48,23 +48,23 @@ def _spent(stage: Stage, span: Span) -> Cost:
     return spent
 
 
-def _heard(stage: Stage, span: Span) -> tuple[FrameCounts, Cost]:
+def _received(stage: Stage, span: Span) -> tuple[FrameCounts, Cost]:
     stage.workers.boards.begin(CountFrames(span))
     spent = stage.metered(span)
-    heard: FrameCounts = stage.workers.boards.result()
-    return heard, spent
+    received: FrameCounts = stage.workers.boards.result()
+    return received, spent
 
 
-def _sent(heard: FrameCounts, seconds: float) -> Measured:
+def _sent(received: FrameCounts, seconds: float) -> Measured:
     """KB a minute to the kind of board that gets most."""
     kilobytes = {
-        name: heard.bytes[path] / heard.boards[path] / seconds * MINUTE_S / 1e3
+        name: received.bytes[path] / received.boards[path] / seconds * MINUTE_S / 1e3
         for path, name in PAGES.items()
-        if heard.boards.get(path)
+        if received.boards.get(path)
     }
     frames = {
-        f"{name}: frames a minute": heard.frames[path] / heard.boards[path] / seconds * MINUTE_S
+        f"{name}: frames a minute": received.frames[path] / received.boards[path] / seconds * MINUTE_S
         for path, name in PAGES.items()
-        if heard.boards.get(path)
+        if received.boards.get(path)
     }
     return Measured(max(kilobytes.values()), {f"{name}: KB a minute": kb for name, kb in kilobytes.items()} | frames)

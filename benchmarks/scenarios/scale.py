@@ -4,7 +4,7 @@ import time
 
 from benchmarks.environment import Environment
 from benchmarks.figure import Measured
-from benchmarks.load.commands import KeepConnected, Kept, ReadKept
+from benchmarks.load.commands import ConnectionCounts, KeepConnected, ReadConnections
 from benchmarks.load.load_workers import run_on_all
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost
@@ -31,8 +31,8 @@ def measure(environment: Environment) -> dict[str, Measured]:
 
 def _measure(stage: Stage) -> dict[str, Measured]:
     plan = stage.plan
-    nobody, online = _spent(stage), 0
-    details = {"nobody: servers %": nobody.busy()["server %"]}
+    idle, online = _spent(stage), 0
+    details = {"no terminals: servers %": idle.busy()["server %"]}
     each: dict[int, float] = {}
     keep = KeepConnected(plan.report_every_s, plan.dials_at_once, stage.workers.terminals[0].source)
     for size in plan.scale:
@@ -41,11 +41,11 @@ def _measure(stage: Stage) -> dict[str, Measured]:
             for hand in stage.workers.terminals:
                 hand.do(KeepConnected(keep.period_s, keep.at_once, hand.source))
         time.sleep(plan.settle_s)
-        run_on_all(stage.workers.terminals, ReadKept())
+        run_on_all(stage.workers.terminals, ReadConnections())
         spent = _spent(stage)
-        kept: list[Kept] = run_on_all(stage.workers.terminals, ReadKept())
-        each[size] = (spent.cpu_s["server"] - nobody.cpu_s["server"]) / plan.scale_s / online * 1e6
-        details |= {f"{size:,}: {name}": value for name, value in _details(spent, kept, each[size]).items()}
+        connections: list[ConnectionCounts] = run_on_all(stage.workers.terminals, ReadConnections())
+        each[size] = (spent.cpu_s["server"] - idle.cpu_s["server"]) / plan.scale_s / online * 1e6
+        details |= {f"{size:,}: {name}": value for name, value in _details(spent, connections, each[size]).items()}
     smallest = each[plan.scale[0]]
     growth = max(cost / smallest - 1 for cost in each.values()) * 100
     return {"P8": Measured(growth, details)}
@@ -55,9 +55,9 @@ def _spent(stage: Stage) -> Cost:
     return stage.metered(Span.after(0, seconds=stage.plan.scale_s))
 
 
-def _details(spent: Cost, kept: list[Kept], each_us: float) -> dict[str, float]:
+def _details(spent: Cost, connections: list[ConnectionCounts], each_us: float) -> dict[str, float]:
     return {
         "µs per terminal and s": each_us,
-        "online": sum(one.online for one in kept),
+        "online": sum(one.online for one in connections),
         **spent.busy(),
     }

@@ -29,7 +29,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a look whether it works; its figures mean nothing")
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
-    parser.add_argument("--minutes", type=float, help=f"in all; {SoakPlan.minutes} unless told otherwise")
+    parser.add_argument("--minutes", type=float, help=f"in all; {SoakPlan.minutes} by default")
     parser.add_argument("--keep", type=Path, metavar="PATH", help="write the run as JSON")
     return parser.parse_args(arguments)
 

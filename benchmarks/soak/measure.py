@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 from benchmarks import machine
 from benchmarks.environment import Environment
-from benchmarks.full.fleet import KeptFleet
+from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.plan import Plan
 from benchmarks.run import Run
 from benchmarks.soak.plan import SoakPlan
@@ -20,7 +20,7 @@ def measure(plan: SoakPlan, *, server: str) -> Run:
         system.number = plan.nodes
         system.prepare(plan.terminals)
         stage = ending.enter_context(environment.staged(system))
-        fleet = KeptFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.dials_at_once)
+        fleet = ConnectedFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.dials_at_once)
         stage.open(system.protocol.board_paths, plan.boards)
         fleet.grow_to(plan.terminals)
         figures = Soak(plan, system, stage, fleet).measure()

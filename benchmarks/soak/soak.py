@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from statistics import linear_regression
 
 from benchmarks.figure import Measured
-from benchmarks.full.fleet import FleetCounts, KeptFleet
+from benchmarks.full.fleet import ConnectedFleet, FleetCounts
 from benchmarks.load.commands import Churn
 from benchmarks.load.load_workers import run_on_all
 from benchmarks.meter import resident_bytes
@@ -43,7 +43,7 @@ class Memory:
 
 
 class Soak:
-    def __init__(self, plan: SoakPlan, system: Several, stage: Stage, fleet: KeptFleet) -> None:
+    def __init__(self, plan: SoakPlan, system: Several, stage: Stage, fleet: ConnectedFleet) -> None:
         self.plan = plan
         self.system = system
         self.stage = stage

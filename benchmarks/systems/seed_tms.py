@@ -16,9 +16,9 @@ def main(number: int) -> None:
     from tms.accounts.models import User
     from tms.fleet.models import Credential, Site, Terminal, TerminalState
 
-    sites = Site.objects.bulk_create(Site(code=f"B{place}", name=f"Benchmark {place}") for place in range(50))
+    sites = Site.objects.bulk_create(Site(code=f"B{index}", name=f"Benchmark {index}") for index in range(50))
     terminals = Terminal.objects.bulk_create(
-        Terminal(uid=uid, site=sites[place % len(sites)]) for place, uid in enumerate(uids(number))
+        Terminal(uid=uid, site=sites[index % len(sites)]) for index, uid in enumerate(uids(number))
     )
     TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal in terminals)
     Credential.objects.bulk_create(Credential(terminal=terminal, digest=digest(terminal.uid)) for terminal in terminals)

@@ -28,7 +28,7 @@ class Several(Tms):
 
     def start(self, *, broadcast: bool = False) -> None:
         self.clock = ClockProcess(name="clock", folder=self.folder / "clock", environment=self._environment)
-        self.nodes = [self._node(place) for place in range(self.number)]
+        self.nodes = [self._node(index) for index in range(self.number)]
         with ExitStack() as undo:
             undo.callback(self.stop)
             for service in (self.clock, *self.nodes):
@@ -53,8 +53,8 @@ class Several(Tms):
         for service in services:
             service.wait_until_ended()
 
-    def _node(self, place: int) -> NodeProcess:
-        name = f"node-{place + 1}"
+    def _node(self, index: int) -> NodeProcess:
+        name = f"node-{index + 1}"
         return NodeProcess(name=name, folder=self.folder / name, environment=self._environment)
 
     @property

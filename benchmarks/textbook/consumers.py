@@ -30,7 +30,7 @@ class TerminalConsumer(AsyncJsonWebsocketConsumer):
             return
         await self.channel_layer.group_discard(f"terminal-{self.terminal.uid}", self.channel_name)
         await self.save_terminal(online=False)
-        await self.tell_boards()
+        await self.update_boards()
 
     async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
         if content["type"] == "boot":
@@ -39,9 +39,9 @@ class TerminalConsumer(AsyncJsonWebsocketConsumer):
         else:
             await self.save_report(content)
             await self.send_json({"type": "ack", "seq": content["seq"]})
-        await self.tell_boards()
+        await self.update_boards()
 
-    async def tell_boards(self) -> None:
+    async def update_boards(self) -> None:
         terminal = self.terminal
         await self.channel_layer.group_send(
             BOARDS,

@@ -204,7 +204,7 @@ def balancer(target: CheckTarget) -> str:
 
 @reads_aws
 def scaling(target: CheckTarget) -> Text:
-    """The policies of the Auto Scaling group or of the ECS service, whichever exists."""
+    """The policies of the Auto Scaling group or of the ECS service; one of them exists."""
     group = f"{target.name}-autoscaling-group"
     groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
     if groups:

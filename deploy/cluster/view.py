@@ -86,8 +86,8 @@ def _description(monitor: ServiceMonitor) -> str:
     service = monitor.service
     if monitor.state is ServiceState.EXITED:
         return f"died with {monitor.exit_code}; restarting; log: {service.log}"
-    place = f", pid {service.pid}, port {service.port or 'none'}" if service.is_running else ""
-    return f"{monitor.state}{place}"
+    process = f", pid {service.pid}, port {service.port or 'none'}" if service.is_running else ""
+    return f"{monitor.state}{process}"
 
 
 def compact_log_line(line: str) -> str:

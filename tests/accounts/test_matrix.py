@@ -128,7 +128,7 @@ def rows_of(fleet: Fleet) -> Rows:
     return Rows(names, others)
 
 
-def crew() -> dict[str, User | None]:
+def people_by_role() -> dict[str, User | None]:
     """All of them are staff, who may open the admin; being staff alone grants nothing."""
     groups = {"no group": "", "viewer": "Viewer", "operator": "Operator", "manager": "Manager"}
     made = {name: people.person(name.replace(" ", "-"), of=of, is_staff=True) for name, of in groups.items()}
@@ -259,7 +259,7 @@ def rows(fleet, settings, monkeypatch) -> Rows:
 
 
 def test_pages(rows):
-    persons = crew()
+    persons = people_by_role()
     visitors = {name: Visitor(person) for name, person in persons.items()}
     visitors = {"a token": Visitor(persons["superuser"], by_token=True), **visitors}
 
@@ -267,7 +267,7 @@ def test_pages(rows):
 
 
 def test_the_admin(rows):
-    persons = crew()
+    persons = people_by_role()
     visitors = {name: Visitor(person) for name, person in persons.items()}
     visitors = {"a token": Visitor(persons["superuser"], by_token=True), **visitors}
 
@@ -276,7 +276,7 @@ def test_the_admin(rows):
 
 def test_the_api_by_token(rows):
     """A session grants no access here; a token has the permissions of its person."""
-    persons = crew()
+    persons = people_by_role()
     visitors = {name: Visitor(person, by_token=True) for name, person in persons.items()}
     visitors = {"a session": Visitor(persons["superuser"]), **visitors}
 
@@ -284,7 +284,7 @@ def test_the_api_by_token(rows):
 
 
 def test_the_table_lists_no_removed_url(rows):
-    crew()
+    people_by_role()
     known = {way.route for ways in (page_ways, api_ways, admin_ways) for way in ways(rows)}
 
     assert listed().keys() - known == set()

@@ -72,7 +72,7 @@ def test_without_redis_people_sign_in_see_pages_and_sign_out(unavailable, client
     assert not Session.objects.filter(pk=key).exists()
 
 
-def test_an_unresponsive_redis_is_not_tried_for_a_while(unavailable, monkeypatch):
+def test_an_unresponsive_redis_is_not_asked_again_for_a_while(unavailable, monkeypatch):
     asked = []
     monkeypatch.setattr(resting.RedisCache, "get", lambda *_: asked.append(1) or down())
     cache = caches["sessions"]

@@ -56,10 +56,10 @@ def test_the_admin_shows_a_new_token_once(operator, person, client):
     page = answer.content.decode()
     secret = page[page.index("tms_") :].split("<")[0]
 
-    kept = ApiToken.objects.get()
-    assert api_tokens.find(secret, at=now()) == kept
+    stored = ApiToken.objects.get()
+    assert api_tokens.find(secret, at=now()) == stored
     assert secret not in client.get("/admin/accounts/apitoken/").content.decode()
-    assert client.get(f"/admin/accounts/apitoken/{kept.pk}/change/").status_code == 200
+    assert client.get(f"/admin/accounts/apitoken/{stored.pk}/change/").status_code == 200
 
 
 def test_the_admin_revokes_what_is_selected(operator, person, client):

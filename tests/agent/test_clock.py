@@ -225,9 +225,9 @@ def test_thinning_follows_the_order_of_reports_regardless_of_the_wall_clock(mach
         machine.wall = datetime(2038 if number % 2 else 1970, 1, 1, tzinfo=UTC)
         recorder.record(round_trip_s=0)
 
-    kept = [entry.seq for entry in spool]
-    assert kept == sorted(kept)
-    assert kept[-5:] == [36, 37, 38, 39, 40]
+    remaining = [entry.seq for entry in spool]
+    assert remaining == sorted(remaining)
+    assert remaining[-5:] == [36, 37, 38, 39, 40]
 
 
 def test_the_spool_of_an_earlier_release_is_sent_as_it_was_dated(tmp_path):

@@ -107,13 +107,13 @@ async def test_reports_of_an_earlier_boot_carry_its_id_and_are_acknowledged_by_i
     reports = await link.reports(2)
     await link.ack(2)
     await running.until(lambda state: state.acked_seq == 2)
-    kept = len(running.agent.spool)
+    waiting = len(running.agent.spool)
     await link.ack(2, "earlier")
     running.agent.report_now()
     await link.report()
 
     assert [(one.boot_id, one.seq, one.late) for one in reports] == [("earlier", 1, True), ("earlier", 2, True)]
-    assert kept == 2
+    assert waiting == 2
     assert [entry.boot_id for entry in running.agent.spool] == [link.booted.boot_id]
 
 

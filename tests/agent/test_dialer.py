@@ -43,7 +43,7 @@ def test_a_proxy_of_the_environment_is_used_except_for_this_machine(monkeypatch)
     assert proxy_for("ws://localhost:8000/") is None
 
 
-async def test_after_a_refusal_the_next_address_is_tried_at_once(tms, monkeypatch):
+async def test_after_a_refusal_the_next_address_follows_at_once(tms, monkeypatch):
     resolve(monkeypatch, "127.0.0.9", "127.0.0.1")
 
     link = await Dialer(named(tms.url), CREDENTIAL).dial()
@@ -52,7 +52,7 @@ async def test_after_a_refusal_the_next_address_is_tried_at_once(tms, monkeypatc
     assert len(tms.requests) == 1
 
 
-async def test_after_no_response_the_other_address_is_tried_at_the_next_attempt(tms, monkeypatch):
+async def test_after_no_response_the_next_attempt_uses_the_other_address(tms, monkeypatch):
     resolve(monkeypatch, "127.0.0.2", "127.0.0.1")
     with silent("127.0.0.2", port_of(tms.url)):
         dialing = Dialer(named(tms.url), CREDENTIAL, timeout_s=0.2)

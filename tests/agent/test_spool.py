@@ -86,15 +86,15 @@ class SpoolMachine(RuleBasedStateMachine):
         assert list(self.spool) == before
 
     @invariant()
-    def order_is_kept_and_nothing_is_invented(self) -> None:
+    def order_is_preserved_and_nothing_is_invented(self) -> None:
         assert pending(self.spool) == [one for one in self.made if one in set(pending(self.spool))]
 
     @invariant()
     def events_are_dropped_only_when_there_is_nothing_else_to_give_up(self) -> None:
-        kept = [(entry.boot_id, entry.seq) for entry in self.spool if entry.has_events]
+        stored = [(entry.boot_id, entry.seq) for entry in self.spool if entry.has_events]
         dropped = self.lost_events + self.spool.dropped
-        assert len(kept) >= len(self.events) - dropped
-        assert kept == self.events[len(self.events) - len(kept) :]
+        assert len(stored) >= len(self.events) - dropped
+        assert stored == self.events[len(self.events) - len(stored) :]
 
     @invariant()
     def it_stays_within_its_bounds(self) -> None:
@@ -127,10 +127,10 @@ def test_readings_are_thinned_from_the_oldest_and_every_event_stays():
     for seq in range(1, 41):
         spool.append("boot", report(seq, text="door" if seq % 8 == 0 else None))
 
-    kept = [entry.seq for entry in spool]
+    stored = [entry.seq for entry in spool]
     assert [entry.seq for entry in spool if entry.has_events] == [8, 16, 24, 32, 40]
-    assert kept[-5:] == [36, 37, 38, 39, 40]
-    assert len(kept) <= 20
+    assert stored[-5:] == [36, 37, 38, 39, 40]
+    assert len(stored) <= 20
     assert spool.dropped == 0
 
 
@@ -147,12 +147,12 @@ class FickleDisk:
     """A journal whose disk can be full."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, SpooledReport] = {}
+        self.stored: dict[int, SpooledReport] = {}
         self.anchors: dict[str, Anchor] = {}
         self.is_full = False
 
     def load(self) -> list[SpooledReport]:
-        return list(self.kept.values())
+        return list(self.stored.values())
 
     def load_anchors(self) -> list[Anchor]:
         return list(self.anchors.values())
@@ -160,9 +160,9 @@ class FickleDisk:
     def write(self, added, removed, anchors) -> None:
         if self.is_full:
             raise JournalError("no space left on device")
-        self.kept |= {entry.position: entry for entry in added}
+        self.stored |= {entry.position: entry for entry in added}
         for position in removed:
-            del self.kept[position]
+            del self.stored[position]
         self.anchors |= {anchor.clock: anchor for anchor in anchors}
 
 

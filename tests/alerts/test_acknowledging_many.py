@@ -102,7 +102,7 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_alerts_that_recover_concurrently_are_left_out_and_nobody_waits(fleet, rule, three):
+def test_alerts_that_recover_concurrently_are_left_out_and_block_no_one(fleet, rule, three):
     recovering, person = three[0], fleet.person()
 
     with open_transaction(lambda: lifecycle.apply_events([cleared(rule, recovering.terminal, 5)])):

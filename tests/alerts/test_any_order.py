@@ -103,39 +103,39 @@ class Life(RuleBasedStateMachine):
         lifecycle.remind(at)
 
     @rule(who=st.integers(0, 1), contract=st.sampled_from(Contract), seconds=SECONDS, skew_s=st.integers(-5, 0))
-    def somebody_takes_it(self, who: int, contract: Contract, seconds: int, skew_s: int) -> None:
+    def acknowledge_it(self, who: int, contract: Contract, seconds: int, skew_s: int) -> None:
         """By the clock of a node that may be behind."""
         self.later()
         at, until = later(self.seconds + skew_s), later(self.seconds + seconds)
         lifecycle.acknowledge(self.alerts, by=self.people[who], comment="", at=at, contract=contract, until=until)
 
     @rule(contract=st.sampled_from(Contract), seconds=SECONDS)
-    def somebody_changes_it(self, contract: Contract, seconds: int) -> None:
+    def change_the_acknowledgement(self, contract: Contract, seconds: int) -> None:
         at, until = self.later(), later(self.seconds + seconds)
         lifecycle.change_acknowledgement(
             self.alerts, contract=contract, until=until, by=self.people[0], comment="", at=at
         )
 
     @rule()
-    def somebody_gives_it_back(self) -> None:
+    def reopen_it(self) -> None:
         lifecycle.reopen(self.alerts, by=self.people[0], comment="", at=self.later())
 
     @rule(seconds=SECONDS)
-    def somebody_puts_it_off(self, seconds: int) -> None:
+    def snooze_it(self, seconds: int) -> None:
         at, until = self.later(), later(self.seconds + seconds)
         lifecycle.snooze(self.alerts, until=until, by=self.people[0], comment="", at=at)
 
     @rule(who=st.integers(0, 1))
-    def somebody_is_asked(self, who: int) -> None:
+    def assign_it(self, who: int) -> None:
         lifecycle.assign(self.alerts, to=self.people[who], by=self.people[0], comment="", at=self.later())
 
     @rule(words=st.sampled_from(["on it", "waiting"]))
-    def somebody_speaks(self, words: str) -> None:
+    def comment_on_it(self, words: str) -> None:
         lifecycle.comment(self.alerts, by=self.people[0], comment=words, at=self.later())
 
     @precondition(lambda self: self.alerts.unresolved().exists())
     @rule()
-    def somebody_says_that_it_is_over(self) -> None:
+    def resolve_it(self) -> None:
         lifecycle.resolve(self.alerts, by=self.people[0], comment="", at=self.later())
 
     # Invariants
@@ -171,7 +171,7 @@ class Life(RuleBasedStateMachine):
             assert instants[-1] == alert.changed_at
 
     @invariant()
-    def only_what_somebody_has_is_awaited_or_stale(self) -> None:
+    def only_acknowledged_alerts_are_awaited_or_stale(self) -> None:
         assert not self.alerts.exclude(state__in=("acknowledged", "snoozed")).exclude(until=None).exists()
         assert not self.alerts.exclude(state="acknowledged").exclude(remind_at=None, is_stale=False).exists()
 

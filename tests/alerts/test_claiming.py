@@ -108,7 +108,7 @@ def test_a_claim_does_not_invalidate_a_version_shown_to_others(fleet, rule, term
 
 
 def test_a_claim_neither_notifies_nor_suppresses_notifications(fleet, rule, terminal):
-    """Only an acknowledgement stops escalation: claims are made and forgotten too easily."""
+    """Only an acknowledgement stops escalation: a claim is made too easily to count."""
     alert = open_alert(rule, terminal)
     lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(0))
 

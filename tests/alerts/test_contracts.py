@@ -21,7 +21,7 @@ from tms.alerts.models import Alert, Contract
 
 pytestmark = pytest.mark.both
 
-NOBODY = ("open", None, None, "", None, None)
+UNACKNOWLEDGED = ("open", None, None, "", None, None)
 
 
 def standing(alert: Alert) -> tuple:
@@ -42,7 +42,7 @@ def take(alert: Alert, by, *, seconds: float = 5, contract=Contract.RECOVERY, un
 
 
 @pytest.mark.parametrize(
-    ("contract", "until", "kept"),
+    ("contract", "until", "stored"),
     [
         (Contract.RECOVERY, None, None),
         (Contract.RECOVERY, later(60), None),
@@ -50,14 +50,14 @@ def take(alert: Alert, by, *, seconds: float = 5, contract=Contract.RECOVERY, un
         (Contract.WORSE, None, None),
     ],
 )
-def test_an_acknowledgement_stores_its_contract_in_the_history(fleet, rule, terminal, contract, until, kept):
+def test_an_acknowledgement_stores_its_contract_in_the_history(fleet, rule, terminal, contract, until, stored):
     alert = open_alert(rule, terminal)
 
     take(alert, fleet.person(), contract=contract, until=until)
 
     step = alert.transitions.last()
-    assert standing(alert)[3:5] == (contract, kept)
-    assert (step.contract, step.until, step.severity) == (contract, kept, rule.severity)
+    assert standing(alert)[3:5] == (contract, stored)
+    assert (step.contract, step.until, step.severity) == (contract, stored, rule.severity)
 
 
 def test_a_contract_until_a_time_expires(fleet, rule, terminal, scheduler):
@@ -69,7 +69,7 @@ def test_a_contract_until_a_time_expires(fleet, rule, terminal, scheduler):
     scheduler.advance(seconds=1)
 
     assert before == "acknowledged"
-    assert standing(alert) == NOBODY
+    assert standing(alert) == UNACKNOWLEDGED
     assert transition_kinds(alert) == ["opened", "acknowledged", "expired"]
     assert alert.comment == "on it"
 
@@ -129,7 +129,7 @@ def test_a_reopened_alert_can_be_acknowledged_again(fleet, rule, terminal):
     moved = lifecycle.reopen(queryset_of(alert), by=aiko, comment="my shift ends", at=later(9))
 
     assert moved == 1
-    assert standing(alert) == NOBODY
+    assert standing(alert) == UNACKNOWLEDGED
     assert alert.comment == "my shift ends"
     take(alert, ren, seconds=10)
     assert transition_kinds(alert) == ["opened", "acknowledged", "withdrawn", "acknowledged"]

@@ -28,8 +28,8 @@ def plan(fleet, scope: Scope, *, starts: float = 0, hours: float = 1, rule: str 
 
 
 def covered(*terminals: Terminal, at: datetime) -> set[str]:
-    places = {terminal.pk: terminal.site_id for terminal in terminals}
-    found = services.covered(places, among=services.running(at))
+    sites_of = {terminal.pk: terminal.site_id for terminal in terminals}
+    found = services.covered(sites_of, among=services.running(at))
     return {terminal.uid for terminal in terminals if terminal.pk in found}
 
 
@@ -158,12 +158,12 @@ def test_boards_are_notified_of_its_start_and_end(fleet, feed_recorder):
     plan(fleet, Scope(terminals=[fleet.terminal()]), starts=HOUR)
     feed_recorder.changes()
 
-    heard = []
+    published = []
     for seconds in (HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 2 * HOUR + 1):
         services.roll_over(later(seconds))
-        heard.append(feed_recorder.change().everything)
+        published.append(feed_recorder.change().everything)
 
-    assert heard == [False, True, False, True, False]
+    assert published == [False, True, False, True, False]
 
 
 @pytest.mark.services

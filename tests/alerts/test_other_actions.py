@@ -170,7 +170,7 @@ def test_it_reopens_if_the_problem_recurs(fleet, terminal):
     assert Alert.objects.unresolved().get().opened_at == later(9)
 
 
-def test_without_permission_of_the_rule_nobody_can_resolve_it(fleet, rule, terminal):
+def test_it_cannot_be_resolved_by_hand_unless_its_rule_permits_it(fleet, rule, terminal):
     alert = open_alert(rule, terminal)
 
     moved = lifecycle.resolve(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
@@ -195,7 +195,7 @@ def test_an_acknowledgement_without_activity_causes_repeated_reminders(fleet, ru
 
 
 @pytest.mark.parametrize(
-    "heard",
+    "act",
     [
         lambda alerts, by: lifecycle.comment(alerts, by=by, comment="the part is coming", at=later(150)),
         lambda alerts, by: lifecycle.change_acknowledgement(
@@ -204,13 +204,13 @@ def test_an_acknowledgement_without_activity_causes_repeated_reminders(fleet, ru
     ],
     ids=["comment", "change"],
 )
-def test_any_comment_ends_the_stale_state(fleet, rule, terminal, settings, heard):
+def test_any_comment_ends_the_stale_state(fleet, rule, terminal, settings, act):
     settings.STALE_AFTER_S = 100
     alert = open_alert(rule, terminal)
     lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(0))
     lifecycle.remind(later(100))
 
-    heard(queryset_of(alert), fleet.person("ren"))
+    act(queryset_of(alert), fleet.person("ren"))
 
     assert not Alert.objects.stale().exists()
     assert [lifecycle.remind(later(seconds)) for seconds in (249, 250)] == [0, 1]

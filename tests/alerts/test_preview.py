@@ -57,9 +57,9 @@ def test_a_preview_shows_the_peak_and_ignores_late_reports(fleet):
     readings(terminal, {0: 70, 60: 90, 120: 65, 180: 50})
     factories.report(terminal, 99, at=later(90), metrics={"temperature_c": 200.0}, late=True)
 
-    (firing,) = preview(hot(), since=AT, until=later(600)).alerts
+    (simulated,) = preview(hot(), since=AT, until=later(600)).alerts
 
-    assert (firing.highest, firing.terminal_id) == (90, terminal.pk)
+    assert (simulated.highest, simulated.terminal_id) == (90, terminal.pk)
 
 
 def test_other_thresholds_are_evaluated_for_each_report(fleet):

@@ -49,7 +49,7 @@ def test_every_day_has_one_occurrence_in_local_time(zone, starts_at, hours, occu
     assert listed(recurrence(zone, starts_at, hours, "FREQ=DAILY"), 3) == occurrences
 
 
-def test_a_single_window_takes_place_once():
+def test_a_single_window_has_one_occurrence():
     once = recurrence(TOKYO, "2026-11-25T22:00", 4)
 
     assert listed(once) == ["11-25 13:00 17:00"]

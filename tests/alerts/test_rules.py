@@ -35,7 +35,7 @@ def hot(comparison: str = "above", *, limit: float = 75, hysteresis: float = 5) 
     return level(comparison=comparison, limit=limit, hysteresis=hysteresis)
 
 
-def seen(value: float | None = None, *, at: float = 0, taken_at: float | None = None) -> Sample:
+def sample(value: float | None = None, *, at: float = 0, taken_at: float | None = None) -> Sample:
     metrics = {} if value is None else {"temperature_c": value}
     return Sample(metrics, later(at if taken_at is None else taken_at), later(at))
 
@@ -126,7 +126,7 @@ def row(pk: int, **fields) -> Rule:
     return Rule(pk=pk, name=f"rule {pk}", **fields)
 
 
-PLACES = [
+SCOPES = [
     # site, kind, rules that apply
     (7, TerminalKind.KIOSK, [1, 2]),
     (7, TerminalKind.GATE, [1, 2, 3, 4]),
@@ -135,7 +135,7 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("site_id", "kind", "wanted"), PLACES)
+@pytest.mark.parametrize(("site_id", "kind", "wanted"), SCOPES)
 def test_a_rule_applies_at_its_site_and_to_its_kind_of_terminal(site_id, kind, wanted):
     gate = TerminalKind.GATE.value
     rules = RuleSet((row(1), row(2, site_id=7), row(3, terminal_kind=gate), row(4, site_id=7, terminal_kind=gate)))
@@ -162,8 +162,8 @@ def test_rules_are_sorted_by_kind_and_carry_their_revision():
     assert rules.revisions == {1: 3, 2: 1, 3: 1}
 
 
-def places(rules: RuleSet, *where: TerminalScope) -> list[list[int]]:
-    return [[rule.key.rule_id for rule in rules.for_terminal(place).threshold_rules()] for place in where]
+def applied_rules(rules: RuleSet, *where: TerminalScope) -> list[list[int]]:
+    return [[rule.key.rule_id for rule in rules.for_terminal(scope).threshold_rules()] for scope in where]
 
 
 def test_a_rule_applies_to_its_model_and_group():
@@ -171,7 +171,7 @@ def test_a_rule_applies_to_its_model_and_group():
         (row(1, model="PX-300"), row(2, group_id=5), row(3, group_id=5, model="PX-300")), {5: frozenset({8})}
     )
 
-    applicable = places(
+    applicable = applied_rules(
         rules,
         TerminalScope(7, 1, "kiosk", "PX-300"),
         TerminalScope(8, 1, "kiosk", "PX-300"),
@@ -230,24 +230,24 @@ def test_a_range_clears_inside_of_it(value, holds):
 
 def rates(rule: ThresholdRule, readings: list[tuple[float, float]]) -> list[float | None]:
     memory = {}
-    return [rule.value(seen(value, at=at), memory) for at, value in readings]
+    return [rule.value(sample(value, at=at), memory) for at, value in readings]
 
 
 def test_a_rate_is_computed_per_minute_once_its_window_has_passed():
     rule = level(comparison="rising", limit=2, window_s=60)
 
-    told = rates(rule, [(0, 40.0), (30, 40.0), (60, 42.0), (90, 46.0), (120, 50.0)])
+    values = rates(rule, [(0, 40.0), (30, 40.0), (60, 42.0), (90, 46.0), (120, 50.0)])
 
-    assert told == [None, None, 2.0, 6.0, 8.0]
+    assert values == [None, None, 2.0, 6.0, 8.0]
 
 
 def test_a_rate_uses_the_clock_of_the_terminal_even_if_reports_are_late():
     rule = level(comparison="rising", limit=2, window_s=60)
     memory = {}
 
-    told = [rule.value(seen(40.0 + n, at=300, taken_at=60 * n), memory) for n in range(3)]
+    values = [rule.value(sample(40.0 + n, at=300, taken_at=60 * n), memory) for n in range(3)]
 
-    assert told == [None, 1.0, 1.0]
+    assert values == [None, 1.0, 1.0]
 
 
 def test_a_clock_that_was_set_back_restarts_the_window():
@@ -260,7 +260,7 @@ def test_only_a_few_readings_of_a_window_are_stored():
     rule, memory = level(comparison="rising", limit=2, window_s=3600), {}
 
     for n in range(3 * 3600):
-        rule.value(seen(n / 60, at=n), memory)
+        rule.value(sample(n / 60, at=n), memory)
 
     assert len(memory[rule.key]) <= 2 * 12
 
@@ -275,16 +275,16 @@ def test_falling_triggers_at_its_rate_and_below(rate, holds):
 def test_a_metric_is_missing_since_its_last_report():
     rule, memory = level(comparison="absent", limit=600), {}
 
-    told = [
-        rule.value(seen(value, at=at), memory)
+    values = [
+        rule.value(sample(value, at=at), memory)
         for at, value in [(0, None), (10, 1.0), (20, None), (70, None), (80, 2.0)]
     ]
 
-    assert told == [0.0, 0.0, 10.0, 60.0, 0.0]
+    assert values == [0.0, 0.0, 10.0, 60.0, 0.0]
 
 
 @pytest.mark.parametrize("taken_at", [-90, 90])
 def test_a_clock_is_wrong_in_either_direction(taken_at):
     rule = level(kind=RuleSource.CLOCK, comparison="", metric="", limit=60)
 
-    assert rule.value(seen(at=0, taken_at=taken_at), {}) == 90.0
+    assert rule.value(sample(at=0, taken_at=taken_at), {}) == 90.0

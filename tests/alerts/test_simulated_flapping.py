@@ -26,7 +26,9 @@ def turns(seed: int) -> list[float]:
     return found
 
 
-def firing(opened: float, ended: float | None, severity: str = "warning", value: float | None = None) -> SimulatedAlert:
+def simulated(
+    opened: float, ended: float | None, severity: str = "warning", value: float | None = None
+) -> SimulatedAlert:
     return SimulatedAlert(1, severity, later(opened), None if ended is None else later(ended), value, value)
 
 
@@ -63,13 +65,13 @@ def test_the_preview_equals_live_evaluation(rule, terminal, seed):
 
 
 def test_occasional_openings_are_unchanged():
-    fired = [firing(at, at + 900) for at in range(0, 36_000, 1800)]
+    fired = [simulated(at, at + 900) for at in range(0, 36_000, 1800)]
 
     assert with_flapping(fired, USUAL, until=later(40_000)) == fired
 
 
 def test_a_flapping_alert_has_its_worst_severity():
-    fired = [firing(at, at + 60, "warning", at) for at in range(0, 960, 120)]
+    fired = [simulated(at, at + 60, "warning", at) for at in range(0, 960, 120)]
     fired[5] = fired[5]._replace(severity="critical", lowest=-7.0)
 
     *before, stood = with_flapping(fired, USUAL, until=later(UNTIL))
@@ -79,18 +81,18 @@ def test_a_flapping_alert_has_its_worst_severity():
 
 
 def test_an_alert_that_is_not_stable_at_the_end_is_still_open():
-    fired = [firing(at, at + 60) for at in range(0, 960, 120)]
+    fired = [simulated(at, at + 60) for at in range(0, 960, 120)]
 
     assert summarise(fired, until=1000)[-1] == (360, None, 16)
 
 
 def test_a_stable_alert_that_still_matches_continues_to_its_end():
-    fired = [*(firing(at, at + 60) for at in range(0, 960, 120)), firing(960, 9000)]
+    fired = [*(simulated(at, at + 60) for at in range(0, 960, 120)), simulated(960, 9000)]
 
     assert summarise(fired)[-1] == (360, 9000, 17)
 
 
 def test_each_terminal_is_computed_separately():
-    fired = [firing(at, at + 60)._replace(terminal_id=at) for at in range(0, 2400, 120)]
+    fired = [simulated(at, at + 60)._replace(terminal_id=at) for at in range(0, 2400, 120)]
 
     assert with_flapping(fired, USUAL, until=later(UNTIL)) == fired

@@ -23,7 +23,7 @@ HOUR = 3600
 
 
 @pytest.fixture(autouse=True)
-def _told_at_once(settings):
+def _notify_at_once(settings):
     """Correlation has its own tests."""
     settings.CORRELATION_WAIT_S = 0
 
@@ -131,16 +131,16 @@ class Teller:
     def __init__(self, alert: Alert) -> None:
         self.alert = alert
         self.asks_at = AT
-        self.told_at: datetime | None = None
+        self.notified_at: datetime | None = None
 
     def look(self, at: datetime) -> None:
-        if self.told_at is not None or at < self.asks_at:
+        if self.notified_at is not None or at < self.asks_at:
             return
         if not Alert.objects.unresolved().filter(pk=self.alert.pk).exists():
             return
         found = suppressions([self.alert], at=at).get(self.alert.pk)
         if found is None:
-            self.told_at = at
+            self.notified_at = at
         else:
             self.asks_at = found.until
 
@@ -164,12 +164,12 @@ def test_nothing_is_notified_while_suppressed_and_always_if_unresolved_at_the_en
     alert = Alert.objects.unresolved().get(terminal=terminal)
     for starts, minutes in windows:
         plan_maintenance(fleet, alert, starts=starts * 60, hours=minutes / 60)
-    teller = Teller(alert)
+    notifier = Teller(alert)
 
     for minute in range(121):
         if minute == recovery:
             lifecycle.clear([(rule.pk, terminal.pk)], at=later(minute * 60))
-        teller.look(later(minute * 60))
+        notifier.look(later(minute * 60))
 
     def is_quiet(minute: int) -> bool:
         covered = any(starts <= minute < starts + length for starts, length in windows)
@@ -177,4 +177,4 @@ def test_nothing_is_notified_while_suppressed_and_always_if_unresolved_at_the_en
 
     end = 121 if recovery is None else recovery
     first = next((minute for minute in range(end) if not is_quiet(minute)), None)
-    assert teller.told_at == (None if first is None else later(first * 60))
+    assert notifier.notified_at == (None if first is None else later(first * 60))

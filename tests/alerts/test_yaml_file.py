@@ -37,7 +37,7 @@ rules:
 
 
 @pytest.fixture(autouse=True)
-def places(fleet: Fleet) -> None:
+def sites_and_groups(fleet: Fleet) -> None:
     fleet.site("SJK")
     fleet.group("Lobby")
 
@@ -203,7 +203,7 @@ def test_a_byte_order_mark_is_ignored():
     assert [one.rule.name for one in yaml_file.planned(FILE.encode("utf-8-sig"))] == ["Too hot", "Away"]
 
 
-def test_text_that_looks_like_a_number_or_a_date_is_kept_as_text():
+def test_text_that_looks_like_a_number_or_a_date_remains_text():
     names = ["2026-11-27", "1:30", "0x1F", "on", "12_000", "<<", "="]
     text = yaml.safe_dump({"rules": [{"name": name, "kind": "firmware", "severity": "info"} for name in names]})
 

@@ -53,10 +53,10 @@ def test_the_use_of_a_token_is_recorded_once_a_minute(watcher):
 def test_only_the_hash_of_a_token_is_stored(watcher):
     secret = watcher.headers["Authorization"].split()[1]
 
-    kept = ApiToken.objects.values().get()
+    stored = ApiToken.objects.values().get()
 
     assert secret.startswith("tms_")
-    assert secret not in str(kept)
+    assert secret not in str(stored)
 
 
 def test_too_many_requests_get_retry_after(watcher, settings):

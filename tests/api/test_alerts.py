@@ -21,9 +21,9 @@ def opened(fleet):
     rule = fleet.metric_rule(name="Overheating")
 
     def make(*, rule=rule, severity="warning", at=AT, **terminal) -> Alert:
-        place = fleet.online(**terminal)
-        lifecycle.trigger([RuleTriggered(rule.pk, place.pk, at, severity=severity, value=91.5)])
-        return Alert.objects.get(terminal=place, rule=rule)
+        online = fleet.online(**terminal)
+        lifecycle.trigger([RuleTriggered(rule.pk, online.pk, at, severity=severity, value=91.5)])
+        return Alert.objects.get(terminal=online, rule=rule)
 
     return make
 

@@ -51,8 +51,8 @@ def test_a_token_is_exchanged_for_the_credential_once(token, terminal):
     assert "no-store" in answer["cache-control"]
     offered = credential.parse(made["credential"])
     assert services.match(offered, services.find([offered.uid], at=now())[offered.uid])
-    kept = Terminal.objects.get()
-    assert (kept.serial, kept.model, kept.kind) == ("S-1", "KX-20", "gate")
+    stored = Terminal.objects.get()
+    assert (stored.serial, stored.model, stored.kind) == ("S-1", "KX-20", "gate")
 
 
 def test_only_the_token_is_required_and_unknown_fields_are_ignored(token, terminal):

@@ -69,7 +69,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
-SHAPES = {
+VALID_BODIES = {
     "/rules": ABOVE_70,
     "/rules/preview": {"rule": ABOVE_70, "hours": 1},
     "/maintenance": {
@@ -98,19 +98,19 @@ def replaced(body: Any, path: list[Any], value: Any) -> Any:
     return copied
 
 
-def places(body: Any) -> list[list[Any]]:
+def paths_in(body: Any) -> list[list[Any]]:
     inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    return [[], *([key, *rest] for key, value in inner for rest in places(value))]
+    return [[], *([key, *rest] for key, value in inner for rest in paths_in(value))]
 
 
 @pytest.mark.django_db
 @settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_wrong_value_in_any_position_causes_no_internal_error(fleet, data):
-    caller = ApiClient(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
+    caller = ApiClient(api_tokens.issue(administrator(), name="fuzz", at=now())[1])
     fleet.site("SJK")
-    path = data.draw(st.sampled_from(sorted(SHAPES)))
-    body = replaced(SHAPES[path], data.draw(st.sampled_from(places(SHAPES[path]))), data.draw(VALUES))
+    path = data.draw(st.sampled_from(sorted(VALID_BODIES)))
+    body = replaced(VALID_BODIES[path], data.draw(st.sampled_from(paths_in(VALID_BODIES[path]))), data.draw(VALUES))
 
     answer = caller.post(path, json.dumps(body).encode())
 
@@ -127,7 +127,7 @@ def test_a_wrong_value_in_any_position_causes_no_internal_error(fleet, data):
     ),
 )
 def test_a_wrong_query_causes_no_internal_error(fleet, path, query):
-    caller = ApiClient(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
+    caller = ApiClient(api_tokens.issue(administrator(), name="fuzz", at=now())[1])
 
     answer = caller.get(path, query)
 
@@ -140,5 +140,5 @@ def test_a_wrong_url_is_not_found(watcher, path):
     assert problem_of(watcher.get(path)) == (404, "tms:not-found")
 
 
-def somebody() -> User:
+def administrator() -> User:
     return User.objects.get_or_create(username="boss", is_staff=True, is_superuser=True)[0]

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.both
 
 
 @pytest.fixture
-def places(fleet) -> None:
+def scopes(fleet) -> None:
     fleet.site("SJK")
     fleet.group("Lobby")
 
 
 @pytest.fixture
-def made(editor, places):
+def made(editor, scopes):
     answer = editor.post("/rules", ABOVE_70)
     assert answer.status_code == 201, answer.content
     return answer
@@ -158,7 +158,7 @@ BAD_RULES = [
 
 
 @pytest.mark.parametrize(("change", "where"), BAD_RULES)
-def test_an_invalid_rule_is_refused_with_its_location(editor, places, change, where):
+def test_an_invalid_rule_is_refused_with_its_location(editor, scopes, change, where):
     assert where in invalid_fields(editor.post("/rules", ABOVE_70 | change))
     assert invalid_fields(editor.post("/rules/preview", {"rule": ABOVE_70 | change}))
     assert not Rule.objects.exists()
@@ -171,7 +171,7 @@ def test_names_are_unique(editor, made):
     assert "name already" in answer.json()["detail"]
 
 
-def test_a_rule_created_twice_with_one_key_is_created_once(editor, places):
+def test_a_rule_created_twice_with_one_key_is_created_once(editor, scopes):
     first = editor.post("/rules", ABOVE_70, Idempotency_Key="k")
     again = editor.post("/rules", ABOVE_70, Idempotency_Key="k")
 

@@ -56,7 +56,7 @@ def test_hours_are_replaced_and_read_back(editor, fleet):
     assert OpeningHours.objects.filter(site=site, weekday=HOLIDAY).count() == 1
 
 
-def test_omitted_fields_are_kept(editor, fleet):
+def test_omitted_fields_stay_unchanged(editor, fleet):
     fleet.site("OSK")
     before = editor.send("PATCH", "/sites/OSK/hours", WEEK).json()
 

@@ -43,7 +43,7 @@ def moto() -> Iterator[Moto]:
 @pytest.fixture
 def vault(server: PostgreSQL, moto: Moto, tmp_path: Path) -> BackupSetup:
     """A database and an empty account for each test, and the environment of the scripts."""
-    moto.forget()
+    moto.reset()
     make_bucket(moto.client("s3"), BUCKET)
     make_bucket(moto.client("s3"), OPEN_BUCKET, is_encrypted=False)
     name = f"tms_{next(NUMBERS)}"

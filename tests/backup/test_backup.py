@@ -30,11 +30,11 @@ def test_a_backup_is_stored_completely_and_encrypted_before_it_succeeds(vault):
     printed = done.stdout
     key = vault.latest["key"]
     s3 = vault.moto.client("s3")
-    kept = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
+    stored = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
     assert vault.keys == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
-    assert kept["ServerSideEncryption"]
-    assert kept["ChecksumSHA256"]
-    assert kept["ContentLength"] == vault.latest["size"] > 10_000
+    assert stored["ServerSideEncryption"]
+    assert stored["ChecksumSHA256"]
+    assert stored["ContentLength"] == vault.latest["size"] > 10_000
     assert re.search(r"dump the database: [\d.]+ KiB, \d+ tables, [\d,]+ rows \([\d.]+ s\)", printed)
     assert vault.metric("BackupSuccess") == [(1.0, "BackupSuccess")]
     assert len(vault.metric("BackupAge")) == 1
@@ -91,7 +91,7 @@ def test_of_many_machines_one_makes_a_backup(vault):
     assert vault.keys == before
 
 
-def test_local_copies_are_kept_for_thirty_days(vault):
+def test_local_copies_are_deleted_after_thirty_days(vault):
     folder = Path(vault.environment["BACKUP_FOLDER"])
     folder.mkdir()
     for name, days in {"db_backup_old.dump": 31, "db_backup_new.dump": 29, "something-else": 99}.items():
@@ -184,11 +184,11 @@ def test_a_streamed_backup_leaves_no_file_on_the_disk_and_restores(vault):
     printed = vault.back_up("--stream")
 
     key = vault.latest["key"]
-    kept = vault.moto.client("s3").get_object(Bucket=BUCKET, Key=key)
+    stored = vault.moto.client("s3").get_object(Bucket=BUCKET, Key=key)
     assert not vault.folder.joinpath("backups").exists()
     assert vault.keys == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
-    assert kept["ServerSideEncryption"]
-    assert hashlib.sha256(kept["Body"].read()).hexdigest() == vault.latest["sha256"]
+    assert stored["ServerSideEncryption"]
+    assert hashlib.sha256(stored["Body"].read()).hexdigest() == vault.latest["sha256"]
     assert re.search(r"to S3, and verify the stream: [\d.]+ KiB, \d+ tables, [\d,]+ rows", printed)
     assert vault.metric("BackupSuccess") == [(1.0, "BackupSuccess")]
     vault.query("DELETE FROM telemetry_report")

@@ -30,7 +30,7 @@ CHANGES = (
 @pytest.fixture
 def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     """An account with the instance as Terraform creates it."""
-    moto.forget()
+    moto.reset()
     for name, value in moto.env.items():
         monkeypatch.setenv(name, value)
     ec2, rds = client("ec2"), client("rds")
@@ -138,7 +138,7 @@ def test_a_point_in_time_restore_replaces_the_current_instance(requested, capsys
     assert "terraform apply, migrate and roll out" in printed
 
 
-def test_the_previous_instance_is_kept(requested):
+def test_the_previous_instance_is_preserved(requested):
     run("point-in-time", "--yes")
 
     names = {each["DBInstanceIdentifier"] for each in client("rds").describe_db_instances()["DBInstances"]}
@@ -245,5 +245,5 @@ def test_the_published_secret_opens_the_database(requested):
     run("point-in-time", "--yes")
 
     arn = client("ssm").get_parameter(Name="/tms/database/secret")["Parameter"]["Value"]
-    kept = json.loads(client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
-    assert kept.keys() >= {"username", "password"}
+    stored = json.loads(client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    assert stored.keys() >= {"username", "password"}

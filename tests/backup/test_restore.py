@@ -31,9 +31,9 @@ def test_restore_drill(vault, capsys):
             served.execute("SELECT 1")
 
     assert vault.query(REPORTS) == before != after
-    [kept] = vault.databases - {vault.name}
-    assert kept.startswith(f"{vault.name}_before_")
-    assert vault.query(REPORTS, database=kept) == after
+    [retired] = vault.databases - {vault.name}
+    assert retired.startswith(f"{vault.name}_before_")
+    assert vault.query(REPORTS, database=retired) == after
 
     back = vault.script("restore.sh", "--back", "--yes")
 
@@ -48,11 +48,11 @@ def test_a_swap_can_be_undone_within_the_same_second(vault):
     database = Database(conninfo_to_dict(vault.environment["TMS_DATABASE_URL"]))
     create(database, f"{vault.name}_new")
 
-    kept = [swap(database, f"{vault.name}_new")]
-    kept += [swap(database, newest_retired(database)) for _ in range(4)]
+    retired = [swap(database, f"{vault.name}_new")]
+    retired += [swap(database, newest_retired(database)) for _ in range(4)]
 
-    assert len(set(kept)) == len(kept)
-    assert vault.databases == {vault.name, kept[-1]}
+    assert len(set(retired)) == len(retired)
+    assert vault.databases == {vault.name, retired[-1]}
 
 
 def test_a_dry_run_shows_the_steps(vault):
@@ -162,7 +162,7 @@ def test_a_connected_superuser_is_not_terminated_and_awaited(vault):
 
     thread = threading.Thread(target=leave_when_closed)
     thread.start()
-    kept = swap(database, f"{vault.name}_new")
+    retired = swap(database, f"{vault.name}_new")
     thread.join()
 
-    assert vault.databases == {vault.name, kept}
+    assert vault.databases == {vault.name, retired}

@@ -12,10 +12,10 @@ from tests.support.database import template_db
 ROOT = Path(__file__).parents[2]
 
 
-def measure(module: str, kept: Path, *choice: str) -> Run:
+def measure(module: str, file: Path, *choice: str) -> Run:
     """A tiny run of `python -m MODULE`."""
     done = subprocess.run(
-        [sys.executable, "-m", module, "--tiny", "--keep", str(kept), *choice],
+        [sys.executable, "-m", module, "--tiny", "--keep", str(file), *choice],
         cwd=ROOT,
         env=os.environ | {TABLES: str(template_db.dump())},
         capture_output=True,
@@ -23,6 +23,6 @@ def measure(module: str, kept: Path, *choice: str) -> Run:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    run = read(kept)
+    run = read(file)
     assert run.missing == {}, (run.missing, done.stderr)
     return run

@@ -25,7 +25,7 @@ def test_a_fixture_fleet_is_a_fleet_after_a_day_of_work():
 
 
 def test_no_two_sites_share_a_code():
-    many = [place.code for place, _ in zip(shops(), range(2_000), strict=False)]
+    many = [site.code for site, _ in zip(shops(), range(2_000), strict=False)]
 
     assert len(set(many)) == 2_000
     assert max(map(len, many)) <= 8

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.profile import Stack, read_stacks, told, weighed
+from benchmarks.profile import Stack, format_report, read_stacks, weighed
 
 RAW = [
     "thread (7): MainThread;go (m.py:1);_worker (concurrent/futures/thread.py:70) 900",
@@ -14,13 +14,13 @@ def test_waiting_threads_are_left_out():
 
 
 def test_time_belongs_to_the_innermost_frame_of_a_known_group():
-    text = told([Stack(("run (manage.py:1)", "execute (psycopg/cursor.py:9)", "pack (lib.py:1)"), 10)])
+    text = format_report([Stack(("run (manage.py:1)", "execute (psycopg/cursor.py:9)", "pack (lib.py:1)"), 10)])
 
     assert "| statements: psycopg | 100.0% |" in text
 
 
 def test_functions_of_tms_are_reported_with_their_callees():
-    text = told(list(read_stacks(RAW)))
+    text = format_report(list(read_stacks(RAW)))
 
     assert "| _send (tms/ingest/session.py:5) | 60.0% |" in text
     assert "| execute (psycopg/cursor.py:9) | 40.0% |" in text
@@ -35,6 +35,6 @@ def test_a_thread_that_looks_busy_has_at_most_its_cpu_time():
 
 
 def test_threads_of_a_pool_are_reported_as_one():
-    text = told(list(read_stacks(RAW)))
+    text = format_report(list(read_stacks(RAW)))
 
     assert "| ingest | 40.0% |" in text

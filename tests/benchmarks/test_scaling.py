@@ -1,4 +1,4 @@
-"""The model of large fleets: its tables in the documentation, and what must be true of them whatever was measured."""
+"""The model of large fleets: its tables in the documentation, and what must be true of them for any measurements."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A tiny run of the soak: that it still measures, not what."""
+"""A tiny run of the soak: it checks that it works; its figures mean nothing."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.benchmarks.measuring import measure
 
 
 @pytest.mark.services
-def test_links_break_and_come_back_while_memory_is_read(tmp_path: Path):
+def test_links_break_and_reconnect_while_memory_is_read(tmp_path: Path):
     run = measure("benchmarks.soak", tmp_path / "soak.json")
 
     figure = run.systems["tms-daphne"]["R35"]
@@ -23,13 +23,13 @@ def test_links_break_and_come_back_while_memory_is_read(tmp_path: Path):
     } <= figure.details.keys()
 
 
-def test_growth_is_the_slope_over_all_that_was_read():
+def test_growth_is_the_slope_over_all_readings():
     memory = Memory(hours=[0.0, 0.25, 0.5], mib=[100.0, 101.0, 102.0])
 
     assert memory.growth() == pytest.approx(4.0)
 
 
-def test_growth_of_what_is_held_is_told_in_per_cent():
+def test_growth_of_memory_blocks_is_in_per_cent():
     memory = Memory(hours=[0.0, 0.5, 1.0], mib=[], blocks=[99_000.0, 100_000.0, 101_000.0])
 
     assert memory.growth_of_blocks() == pytest.approx(2.0)

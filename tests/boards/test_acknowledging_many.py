@@ -177,7 +177,7 @@ def test_the_response_counts_alerts_acknowledged_by_others_or_recovered(browser,
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_if_none_is_left_the_input_is_kept(browser, three, sato, headers):
+def test_if_none_is_left_the_input_is_preserved(browser, three, sato, headers):
     for alert in three:
         factories.acknowledged(alert, by=sato)
 
@@ -198,7 +198,7 @@ def test_repeating_the_request_has_no_effect_and_the_same_response(browser, thre
     assert Transition.objects.filter(kind="acknowledged").count() == 3
 
 
-def test_a_comment_that_is_too_long_is_refused_and_kept(browser, three):
+def test_a_comment_that_is_too_long_is_refused_and_preserved(browser, three):
     answer = browser.post(PATH, pks(three) | {"comment": "x" * 501}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 422

@@ -70,7 +70,7 @@ def test_a_time_is_in_the_zone_of_the_browser(browser, fleet, zone):
 
 @pytest.mark.parametrize("until", ["", "nonsense", "2020-01-01T10:00", "2120-01-01T10:00", "2026-99-99T10:00"])
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
-def test_an_invalid_time_is_refused_and_kept(browser, fleet, until, headers):
+def test_an_invalid_time_is_refused_and_preserved(browser, fleet, until, headers):
     alert = factories.alert(fleet)
 
     fields = {"contract": "time", "lasts": "at", "until": until, "comment": "mine"}
@@ -93,7 +93,7 @@ def test_an_unknown_zone_is_refused(browser, fleet):
     assert browser.post(path(alert, "acknowledge"), fields).status_code == 422
 
 
-def test_if_an_alert_got_worse_since_the_dialog_this_is_shown_and_the_input_is_kept(browser, fleet):
+def test_if_an_alert_got_worse_since_the_dialog_this_is_shown_and_the_input_is_preserved(browser, fleet):
     alert = factories.alert(fleet, severity="warning")
     lifecycle.trigger([lifecycle.RuleTriggered(alert.rule_id, alert.terminal_id, now(), severity="critical")])
 
@@ -183,7 +183,7 @@ def test_the_response_contains_the_row_of_the_page_of_origin(browser, alert):
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_recovery_wins_and_the_input_is_kept(browser, alert, sato, action, headers):
+def test_a_recovery_wins_and_the_input_is_preserved(browser, alert, sato, action, headers):
     factories.resolved(alert)
 
     answer = browser.post(path(alert, action), sent(action, comment="too late", to=sato.pk), headers=headers)

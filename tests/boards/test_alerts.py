@@ -232,7 +232,7 @@ def test_acknowledging_twice_has_no_further_effect(browser, fleet):
     assert alert.transitions.filter(kind="acknowledged").count() == 1
 
 
-def test_a_comment_that_is_too_long_is_refused_and_kept(browser, fleet):
+def test_a_comment_that_is_too_long_is_refused_and_preserved(browser, fleet):
     alert = factories.alert(fleet)
 
     answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "x" * 501}, headers=HTMX_HEADERS)

@@ -65,7 +65,7 @@ def test_an_empty_selection_is_an_error_with_the_next_step(browser, three, metho
     assert "No alerts selected." in answer.content.decode()
 
 
-def test_if_none_is_left_the_input_is_kept(browser, three):
+def test_if_none_is_left_the_input_is_preserved(browser, three):
     for alert in three:
         factories.resolved(alert)
 

@@ -35,7 +35,7 @@ def test_one_row_represents_all_of_its_alerts(page, fleet, incident):
     assert "5 alerts still open" in seen.text(f"incident-{incident.pk}")
 
 
-def test_it_expands_in_place_and_collapses_again(page, incident):
+def test_it_expands_within_the_list_and_collapses_again(page, incident):
     collapsed = page("/alerts/")
     [expand] = [link for link in collapsed.links() if "expand=" in link]
 

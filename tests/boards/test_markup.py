@@ -96,7 +96,7 @@ def ask(tanaka: User, language: str, address: str, alert: Alert) -> Answered:
 
 
 def test_foreign_text_is_rendered_as_text(pages):
-    assert {place: found for place, (_, seen) in pages.items() if (found := [*executable(seen)])} == {}
+    assert {address: found for address, (_, seen) in pages.items() if (found := [*executable(seen)])} == {}
 
 
 def executable(seen: HtmlPage) -> Iterator[str]:
@@ -110,13 +110,13 @@ def executable(seen: HtmlPage) -> Iterator[str]:
 def test_there_are_no_inline_styles_or_scripts(pages):
     inline = r"<script(?![^>]*\bsrc=)|<style|\sstyle=|javascript:"
 
-    assert {place: found for place, (_, seen) in pages.items() if (found := re.findall(inline, seen.html))} == {}
-    assert [place for place, (answer, _) in pages.items() if "'unsafe" in answer["Content-Security-Policy"]] == []
+    assert {address: found for address, (_, seen) in pages.items() if (found := re.findall(inline, seen.html))} == {}
+    assert [address for address, (answer, _) in pages.items() if "'unsafe" in answer["Content-Security-Policy"]] == []
 
 
 def test_ids_are_unique_and_every_label_has_its_field(pages):
-    repeated = {place: sorted(seen.ids) for place, (_, seen) in pages.items() if len(seen.ids) > len({*seen.ids})}
-    unknown = {place: names for place, (_, seen) in pages.items() if (names := referred(seen) - {*seen.ids})}
+    repeated = {address: sorted(seen.ids) for address, (_, seen) in pages.items() if len(seen.ids) > len({*seen.ids})}
+    unknown = {address: names for address, (_, seen) in pages.items() if (names := referred(seen) - {*seen.ids})}
 
     assert repeated == {}
     assert unknown == {}
@@ -161,7 +161,7 @@ def test_every_link_can_be_resolved(browser, fleet, page, tanaka):
 
 
 def test_every_htmx_request_is_on_a_link_or_a_form(pages):
-    for place, (_, seen) in pages.items():
+    for address, (_, seen) in pages.items():
         for tag, attributes in seen.elements:
             if "hx-get" in attributes or "hx-post" in attributes:
-                assert {"href", "action", "formaction"} & attributes.keys(), (place, tag, attributes)
+                assert {"href", "action", "formaction"} & attributes.keys(), (address, tag, attributes)

@@ -41,14 +41,14 @@ def test_an_unchanged_element_is_rendered_once(monkeypatch):
 def test_of_an_element_only_the_last_rendering_is_cached():
     """Rows that change with every report filled a process with tens of megabytes of old renderings."""
     numbers = [Number(at) for at in range(3)]
-    kept = [weakref.ref(number) for number in numbers]
+    references = [weakref.ref(number) for number in numbers]
 
     while numbers:
         render_part(
             "count-moving", PagePart("boards/base.html#count", {"id": "count-moving", "number": numbers.pop(0)})
         )
 
-    assert [number() is not None for number in kept] == [False, False, True]
+    assert [number() is not None for number in references] == [False, False, True]
 
 
 def test_each_language_has_its_own_rendering(fleet):

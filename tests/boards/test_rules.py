@@ -191,14 +191,14 @@ def test_an_outdated_form_shows_who_changed_what_and_can_be_saved_again(browser,
 
     late = browser.post(f"/rules/{rule.pk}/", sent(rule, warning="62", version="1"))
     seen = HtmlPage(late)
-    kept = Rule.objects.get().limit
+    before = Rule.objects.get().limit
     browser.post(f"/rules/{rule.pk}/", sent(rule, warning="62", version=seen.attribute("id_version", "value")))
 
     assert late.status_code == 409
     assert "佐藤" in seen.html
     assert "<b>61 °C</b>" in seen.html
     assert seen.attribute("id_warning", "value") == "62"
-    assert (kept, Rule.objects.get().limit) == (61, 62)
+    assert (before, Rule.objects.get().limit) == (61, 62)
 
 
 def test_a_form_of_a_deleted_rule_shows_that(browser, rule):

@@ -40,7 +40,7 @@ def test_every_loss_of_a_link_shows_its_reason(page, fleet, standing, says):
 
 
 @pytest.mark.parametrize(
-    ("standing", "promise"),
+    ("standing", "deadline"),
     [
         ({"presence": "silent", "due_at": 30}, "until marked offline"),
         ({"presence": "rebooting", "back_at": 90}, "until expected back"),
@@ -48,14 +48,14 @@ def test_every_loss_of_a_link_shows_its_reason(page, fleet, standing, says):
         ({"presence": "offline"}, None),
     ],
 )
-def test_a_silence_with_a_deadline_shows_a_countdown(page, fleet, standing, promise):
+def test_a_silence_with_a_deadline_shows_a_countdown(page, fleet, standing, deadline):
     instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
     terminal = fleet.with_presence(**(standing | instants), at=now())
 
     seen = page(terminal.get_absolute_url())
 
-    assert ("until" in seen.text("state")) is (promise is not None)
-    assert (promise or "") in seen.text("state")
+    assert ("until" in seen.text("state")) is (deadline is not None)
+    assert (deadline or "") in seen.text("state")
 
 
 @pytest.fixture

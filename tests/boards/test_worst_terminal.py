@@ -42,14 +42,14 @@ def worst(fleet) -> Terminal:
         metrics={name(number): -123456789012345.678 for number in range(limits.METRIC_NAMES)}
     )
     for number in range(600):
-        metrics = {name((number * each + place) % NAMES): -123456789012345.678 for place in range(each)}
+        metrics = {name((number * each + position) % NAMES): -123456789012345.678 for position in range(each)}
         factories.report(terminal, number + 1, at=at - timedelta(seconds=3 * number), metrics=metrics)
     hour = hourly.hour_of(at)
     values = {"count": 1, "total": 1e15 / 3, "lowest": -1e15 / 3, "highest": 1e15 / 3, "last": 1.0}
     Rollup.objects.bulk_create(
-        Rollup(terminal=terminal, hour=hour - timedelta(hours=hours), metric=name(place), **values)
+        Rollup(terminal=terminal, hour=hour - timedelta(hours=hours), metric=name(position), **values)
         for hours in range(24 * 30)
-        for place in range(0, limits.METRIC_NAMES, 4)
+        for position in range(0, limits.METRIC_NAMES, 4)
     )
     RollupMark.objects.create(pk=1, hour=hour)
     Event.objects.bulk_create(

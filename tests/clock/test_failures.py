@@ -135,9 +135,9 @@ def caused(error: Exception, by: Exception) -> Exception:
 
 
 def on_sqlite(code: int) -> Exception:
-    error = sqlite3.OperationalError("told by SQLite")
+    error = sqlite3.OperationalError("reported by SQLite")
     error.sqlite_errorcode = code
-    return caused(OperationalError("told by SQLite"), error)
+    return caused(OperationalError("reported by SQLite"), error)
 
 
 @pytest.mark.parametrize(
@@ -223,12 +223,12 @@ def test_a_row_that_was_set_aside_is_retried_later_and_less_often_each_time(db):
 
 def test_a_row_that_is_set_aside_shows_in_the_log_and_in_metrics(db):
     with capture_logs() as logs:
-        isolate([1, 2], Rows([2]), aside=SetAside[int]("told"), at=AT)
+        isolate([1, 2], Rows([2]), aside=SetAside[int]("isolated"), at=AT)
 
     [result] = [line for line in logs if line["event"] == "row_set_aside"]
-    assert (result["loop"], result["row"], result["failures"]) == ("told", "2", 1)
-    assert instruments.CLOCK_SET_ASIDE.labels("told")._value.get() == 1
-    assert instruments.CLOCK_FAILURES.labels("told")._value.get() == 1
+    assert (result["loop"], result["row"], result["failures"]) == ("isolated", "2", 1)
+    assert instruments.CLOCK_SET_ASIDE.labels("isolated")._value.get() == 1
+    assert instruments.CLOCK_FAILURES.labels("isolated")._value.get() == 1
 
 
 def test_no_row_is_set_aside_because_of_an_unavailable_database(db):
@@ -253,16 +253,16 @@ def test_the_number_of_rows_set_aside_is_bounded(db, monkeypatch):
 
 
 def test_an_error_of_one_item_does_not_prevent_the_others():
-    tried = []
+    attempts = []
 
     def work(item: int) -> None:
-        tried.append(item)
+        attempts.append(item)
         if item % 2:
             raise DataError(str(item))
 
     with pytest.raises(DataError, match="1"):
         each(range(4), work, loop="test")
-    assert tried == [0, 1, 2, 3]
+    assert attempts == [0, 1, 2, 3]
 
 
 # Loops with one bad row

@@ -14,7 +14,7 @@ from tests.support.servers.tms import QUICK
 
 
 class MigratedCluster(Cluster):
-    """Finds its tables made; that it makes them is proven in test_command.py."""
+    """Uses existing tables; that it creates them is tested in test_command.py."""
 
     def start_stores(self) -> None:
         super().start_stores()
@@ -23,7 +23,7 @@ class MigratedCluster(Cluster):
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
-    """Three nodes and two clocks, as in production, and as quick as tests want it."""
+    """Three nodes and two clocks, as in production, with short intervals."""
     settings = QUICK | {"TMS_TAKEOVERS_PER_MINUTE": str(TAKEOVERS), "TMS_LEASE_GRACE_S": "3"}
     with MigratedCluster(3, clocks=2, durable=False, settings=settings) as cluster:
         yield cluster
@@ -31,13 +31,13 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="package")
 def estate(cluster: Cluster) -> FixtureFleet:
-    told = cluster.manage("shell", "-c", "from tests.cluster import fixture_fleet; fixture_fleet.furnish()")
-    return FixtureFleet(**json.loads(told.splitlines()[-1]))
+    printed = cluster.manage("shell", "-c", "from tests.cluster import fixture_fleet; fixture_fleet.furnish()")
+    return FixtureFleet(**json.loads(printed.splitlines()[-1]))
 
 
 @pytest.fixture
 def credential(estate: FixtureFleet) -> str:
-    """Of a terminal of this test's own."""
+    """Of a new terminal for each test."""
     return estate.credentials.pop()
 
 

@@ -81,9 +81,9 @@ def test_a_broken_part_fails(check, cluster, probe):
 
 
 def test_the_checks_of_the_release_before_its_deployment(check, cluster):
-    told = dict(cluster.environment)
+    settings = dict(cluster.environment)
 
-    code, lines, printed = check("before", "--only", "application,infrastructure", "--lang", "en", **told)
+    code, lines, printed = check("before", "--only", "application,infrastructure", "--lang", "en", **settings)
 
     assert code == 0, printed
     ticked = {title for title, (mark, _) in lines.items() if mark == "x"}
@@ -91,9 +91,9 @@ def test_the_checks_of_the_release_before_its_deployment(check, cluster):
 
 
 def test_an_incomplete_environment_fails_with_each_problem(check, cluster):
-    told = dict(cluster.environment) | {"TMS_REDIS_URL": "", "TMS_ALLOWED_HOSTS": "*"}
+    settings = dict(cluster.environment) | {"TMS_REDIS_URL": "", "TMS_ALLOWED_HOSTS": "*"}
 
-    code, lines, _ = check("before", "--only", "application", **told)
+    code, lines, _ = check("before", "--only", "application", **settings)
 
     assert code == 1
     assert "tms.E005" in lines["Environment"][1]

@@ -29,7 +29,7 @@ DEADLINE_S = 60
 SIGN_IN = r"sign in: (\S+ / \S+)"
 
 
-class Told:
+class Output:
     """The lines that a command prints."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -64,14 +64,14 @@ def first_port() -> int:
     while True:
         first = free_port() % 30_000 + 2_000
         with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
-            for place in (0, 1, 10, 70, 71, 90, 91):
+            for offset in (0, 1, 10, 70, 71, 90, 91):
                 probe = probes.enter_context(socket.socket())
-                probe.bind((HOST, first + place))
+                probe.bind((HOST, first + offset))
             return first
 
 
 @contextmanager
-def started(folder: Path, **options: str) -> Iterator[Told]:
+def started(folder: Path, **options: str) -> Iterator[Output]:
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.cluster"],
         cwd=ROOT,
@@ -83,7 +83,7 @@ def started(folder: Path, **options: str) -> Iterator[Told]:
         start_new_session=True,
     )
     try:
-        yield Told(process)
+        yield Output(process)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -93,83 +93,83 @@ def started(folder: Path, **options: str) -> Iterator[Told]:
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
+def data_dir() -> Iterator[Path]:
     """PostgreSQL runs as another user when we are root, who may not enter pytest's folders."""
     with tempfile.TemporaryDirectory(prefix="tms-cluster-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
 
-def test_it_serves_restarts_dead_services_stops_everything_and_starts_again(place):
+def test_it_serves_restarts_dead_services_stops_everything_and_starts_again(data_dir):
     """The second start is killed, because a start takes longer than the checks."""
     port = first_port()
-    with started(place, PORT=str(port)) as told:
-        told.find("^node-1: running")
-        family = psutil.Process(told.process.pid).children(recursive=True)
-        node = int(told.find(r"^node-1: running, pid (\d+)")[1])
+    with started(data_dir, PORT=str(port)) as output:
+        output.find("^node-1: running")
+        family = psutil.Process(output.process.pid).children(recursive=True)
+        node = int(output.find(r"^node-1: running, pid (\d+)")[1])
 
         os.kill(node, signal.SIGKILL)
-        told.find("^node-1: died with -9")
-        told.find("^node-1: running", times=2)
-        trust = ssl.create_default_context(cafile=str(place / "cluster/certificate/chain.pem"))
+        output.find("^node-1: died with -9")
+        output.find("^node-1: running", times=2)
+        trust = ssl.create_default_context(cafile=str(data_dir / "cluster/certificate/chain.pem"))
         with urllib.request.urlopen(f"https://{HOST}:{port}/health/", context=trust) as answer:
             status = answer.status
-        told.process.send_signal(signal.SIGINT)
-        told.find("^Stopped.$")
+        output.process.send_signal(signal.SIGINT)
+        output.find("^Stopped.$")
 
-        assert (status, told.process.wait(DEADLINE_S)) == (200, 0)
-        stopped = [line.partition(":")[0] for line in told.lines if line.endswith(": stopped")]
+        assert (status, output.process.wait(DEADLINE_S)) == (200, 0)
+        stopped = [line.partition(":")[0] for line in output.lines if line.endswith(": stopped")]
         assert stopped == ["node-1", "clock-1", "nginx", "redis", "postgresql"]
         assert not [process for process in family if process.is_running()]
-        first = told.find(SIGN_IN)[1]
+        first = output.find(SIGN_IN)[1]
 
-    with started(place, PORT=str(port)) as told:
-        told.find("^node-1: running")
-        second = told.find(SIGN_IN)[1]
-        family = psutil.Process(told.process.pid).children(recursive=True)
+    with started(data_dir, PORT=str(port)) as output:
+        output.find("^node-1: running")
+        second = output.find(SIGN_IN)[1]
+        family = psutil.Process(output.process.pid).children(recursive=True)
 
-        told.process.kill()
+        output.process.kill()
 
         _, alive = psutil.wait_procs(family, timeout=DEADLINE_S)
     assert second == first
     assert not alive
 
 
-def test_a_port_in_use_is_reported(place):
+def test_a_port_in_use_is_reported(data_dir):
     with socket.socket() as taken:
         port = first_port()
         taken.bind((HOST, port))
 
-        with started(place, PORT=str(port)) as told:
-            told.find(f"port {port}, for nginx, is in use; choose others: PORT=")
+        with started(data_dir, PORT=str(port)) as output:
+            output.find(f"port {port}, for nginx, is in use; choose others: PORT=")
 
-            assert told.process.wait(DEADLINE_S) == 2
+            assert output.process.wait(DEADLINE_S) == 2
 
 
 @pytest.mark.parametrize(("name", "value"), [("N", "0"), ("N", "many"), ("CLOCKS", "-1"), ("PORT", "99999")])
-def test_an_invalid_number_is_reported(place, name, value):
-    with started(place, **{name: value}) as told:
-        told.find(f"{name}='{value}': expected a whole number from")
+def test_an_invalid_number_is_reported(data_dir, name, value):
+    with started(data_dir, **{name: value}) as output:
+        output.find(f"{name}='{value}': expected a whole number from")
 
-        assert told.process.wait(DEADLINE_S) == 2
-
-
-def test_a_missing_program_is_reported_with_its_package(place):
-    with started(place, PATH=str(place)) as told:
-        told.find(r"is not installed \(Debian and Ubuntu: apt-get install")
-
-        assert told.process.wait(DEADLINE_S) == 2
+        assert output.process.wait(DEADLINE_S) == 2
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands its servers to somebody else")
-def test_a_folder_that_the_user_of_postgresql_may_not_enter_is_reported(place):
-    private = place / "private"
+def test_a_missing_program_is_reported_with_its_package(data_dir):
+    with started(data_dir, PATH=str(data_dir)) as output:
+        output.find(r"is not installed \(Debian and Ubuntu: apt-get install")
+
+        assert output.process.wait(DEADLINE_S) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs its servers as another user")
+def test_a_folder_that_the_user_of_postgresql_may_not_enter_is_reported(data_dir):
+    private = data_dir / "private"
     private.mkdir(mode=0o700)
 
-    with started(private / "data") as told:
-        told.find(f"PostgreSQL runs as .*, who may not enter {private}; choose another folder: TMS_DATA_DIR=")
+    with started(private / "data") as output:
+        output.find(f"PostgreSQL runs as .*, who may not enter {private}; choose another folder: TMS_DATA_DIR=")
 
-        assert told.process.wait(DEADLINE_S) == 1
+        assert output.process.wait(DEADLINE_S) == 1
 
 
 LINES = [

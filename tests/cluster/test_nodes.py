@@ -175,8 +175,8 @@ def test_of_fifty_acknowledgements_on_three_nodes_one_counts(cluster, estate, pe
     orders = zip(cycle([person, sato]), islice(cycle(node.url for node in cluster.nodes), 50), strict=False)
     statuses = at_once(acknowledge, orders)
 
-    told = {who: {status for each, status in statuses if each is who} for who in (person, sato)}
-    assert sorted(told.values(), key=max) == [{302}, {409}]
+    by_person = {who: {status for each, status in statuses if each is who} for who in (person, sato)}
+    assert sorted(by_person.values(), key=max) == [{302}, {409}]
     assert query("SELECT count(*) FROM alerts_transition WHERE kind = 'acknowledged'") == [(1,)]
 
 

@@ -92,8 +92,8 @@ def test_a_dequeued_command_is_sent_over_the_session_that_dequeued_it(fleet, ter
 
     [command] = services.dequeue({terminal.pk: 7}, at=later(1))
 
-    kept = Command.objects.get()
-    assert (kept.state, kept.session, kept.sent_at, kept.due_at) == ("sent", 7, later(1), later(46))
+    stored = Command.objects.get()
+    assert (stored.state, stored.session, stored.sent_at, stored.due_at) == ("sent", 7, later(1), later(46))
     assert (command.session, command.due_at) == (7, later(46))
 
 

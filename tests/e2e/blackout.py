@@ -5,7 +5,7 @@ import sys
 import django
 
 LOST, BACK = 9, 2
-PLACES = {
+LOCATIONS = {
     "SPR": {"name": "Sapporo Station", "name_ja": "札幌駅"},
     "ASH": {"name": "Asahikawa Station", "name_ja": "旭川駅"},
 }
@@ -21,7 +21,7 @@ def blackout(code: str) -> int:
     from tms.lib.db.clock import db_clock
 
     at = db_clock().now()
-    site = Site.objects.create(code=code, region="Hokkaido", **PLACES[code])
+    site = Site.objects.create(code=code, region="Hokkaido", **LOCATIONS[code])
     terminals = [
         Terminal(uid=f"{code}-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
         for number in range(1, LOST + 1)

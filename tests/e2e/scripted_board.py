@@ -114,8 +114,8 @@ class Socket:
         if ids is not None:
             frame["list"] = {"of": of, "ids": [f"terminal-{n}" for n in ids]}
         if gone or put:
-            places = [(f"terminal-{n}", f"terminal-{after}" if after else "") for n, after in put]
-            frame["list"] = {"of": of, "gone": [f"terminal-{n}" for n in gone], "put": places}
+            positions = [(f"terminal-{n}", f"terminal-{after}" if after else "") for n, after in put]
+            frame["list"] = {"of": of, "gone": [f"terminal-{n}" for n in gone], "put": positions}
         await self.connection.send(json.dumps(frame))
 
     async def repaint(self, html: str = "", **rest: Any) -> None:

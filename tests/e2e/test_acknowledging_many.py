@@ -169,8 +169,8 @@ async def test_on_a_phone_the_selection_bar_is_above_the_navigation(person: Ente
     page = await (await person(size="phone")).open("/alerts/")
     await tick_of(page, four[0]).check()
 
-    places = page.get_by_role("navigation", name="Main navigation", exact=True)
-    over, under = [box for each in (bar(page), places) if (box := await each.bounding_box())]
+    navigation = page.get_by_role("navigation", name="Main navigation", exact=True)
+    over, under = [box for each in (bar(page), navigation) if (box := await each.bounding_box())]
     assert over["y"] + over["height"] <= under["y"] + 1
     assert over["x"] >= 0
     assert over["x"] + over["width"] <= 390

@@ -7,7 +7,7 @@ from playwright.async_api import Page, Route, expect
 from tests.e2e.scripted_board import ScriptedBoard, row, total
 
 
-async def test_a_pushed_row_changes_in_place(board: ScriptedBoard, page: Page):
+async def test_a_pushed_row_replaces_only_its_own_row(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 

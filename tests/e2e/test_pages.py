@@ -43,7 +43,7 @@ async def busy_fleet(busy: SeededTMS, browser: Browser) -> AsyncIterator[BusyFle
 
 
 class Album:
-    """Opens page after page as one person would see them, signed in where that is needed."""
+    """Opens page after page as one person, signed in where needed."""
 
     def __init__(self, tms: SeededTMS, busy_fleet: BusyFleet, visitor: BrowserContext, person: BrowserContext) -> None:
         self.tms = tms
@@ -55,7 +55,7 @@ class Album:
     async def open(
         cls, browser: Browser, tms: SeededTMS, busy_fleet: BusyFleet, *, language: str, **options: Any
     ) -> "Album":
-        # Without motion, for a colour on its way from one theme to the other belongs to neither.
+        # Without motion, because a colour during a transition belongs to neither theme.
         options |= {"locale": LOCALES[language], "viewport": VIEWPORTS["phone"], "reduced_motion": "reduce"}
         person = await sign_in_as(browser, tms, PEOPLE[language], **options)
         return cls(tms, busy_fleet, await browser.new_context(**options), person.context)
@@ -80,7 +80,7 @@ class Album:
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-async def test_every_page_fits_its_window_speaks_one_language_and_keeps_nobody_out(
+async def test_every_page_fits_its_window_is_in_one_language_and_accessible(
     busy: SeededTMS, busy_fleet: BusyFleet, browser: Browser, faults: list[str], language: str
 ):
     """A page is loaded once, on a phone, and then given more room."""
@@ -133,14 +133,14 @@ async def cut_off(page: Page) -> list[str]:
 
 
 async def english(page: Page) -> list[str]:
-    """Words of the page itself, not of people or terminals, that have no Japanese in them."""
+    """Words of the page itself, not of people or terminals, that are not Japanese."""
     words = await page.locator("h2, .rail-link, button, .tab, thead th, dt:not(:has(kbd)), label").all_inner_texts()
     known = ("TMS", "日本語", "English", "CPU", "URL", "")
     return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]
 
 
 async def barriers(page: Page, search: str) -> list[str]:
-    """What axe finds to keep somebody out. It comes as the page's own script may not: through the debugger."""
+    """Accessibility violations found by axe. It is injected through the debugger, because of the content policy."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(AXE.read_text())
     found = (await page.evaluate(search))["violations"]

@@ -13,7 +13,7 @@ def number(n: int, value: int) -> str:
     return f'<b id="number-{n}">{value}</b>'
 
 
-async def test_a_number_is_updated_in_place(board: ScriptedBoard, page: Page):
+async def test_a_number_updates_its_existing_element(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(numbered(2, 41))

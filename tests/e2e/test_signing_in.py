@@ -18,7 +18,7 @@ async def test_a_visitor_signs_in_and_gets_the_requested_page(tms: SeededTMS, pa
     await expect(page.locator("#proof")).to_contain_text("Live")
 
 
-async def test_a_wrong_password_is_reported_and_the_name_is_kept(tms: SeededTMS, page: Page):
+async def test_a_wrong_password_is_reported_and_the_name_is_preserved(tms: SeededTMS, page: Page):
     await page.goto(f"{tms.url}/sign-in/")
     await page.get_by_label("Username").fill("mori")
     await page.get_by_label("Password").fill(f"not {PASSWORD}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.faults import run, table
 from tests.faults.catalogue import GROUPS
-from tests.faults.fault import Finding, Verdict
+from tests.faults.fault import FaultOutcome, Finding
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{table.markdown(findings)}\n\n{table.summary(findings, took_s=done.took_s)}")
     if options.keep:
         run.keep(done, options.keep)
-    return int(any(finding.verdict is Verdict.FAILED for finding in findings))
+    return int(any(finding.outcome is FaultOutcome.FAILED for finding in findings))
 
 
 async def run_faults(names: Sequence[str]) -> list[Finding]:

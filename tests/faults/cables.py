@@ -18,8 +18,8 @@ def needs_namespaces() -> str:
         return "needs root, to make a network namespace"
     if not shutil.which("ip"):
         return "needs ip (Debian: apt install iproute2)"
-    tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
-    return "" if tried.returncode == 0 else "network namespaces are not allowed here"
+    probe = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
+    return "" if probe.returncode == 0 else "network namespaces are not allowed here"
 
 
 class Cable(NamedTuple):

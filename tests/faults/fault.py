@@ -8,7 +8,7 @@ CONVERGED_WITHIN_S = 5.0
 """R25: boards equal the database within this time after the end of any fault."""
 
 
-class Verdict(StrEnum):
+class FaultOutcome(StrEnum):
     PASSED = "passed"
     FAILED = "FAILED"
     SKIPPED = "skipped"
@@ -63,11 +63,11 @@ class Finding:
         ]
 
     @property
-    def verdict(self) -> Verdict:
+    def outcome(self) -> FaultOutcome:
         if self.skipped:
-            return Verdict.SKIPPED
+            return FaultOutcome.SKIPPED
         is_met = not self.error and all(expectation.is_met for expectation in self.all_expectations)
-        return Verdict.PASSED if is_met else Verdict.FAILED
+        return FaultOutcome.PASSED if is_met else FaultOutcome.FAILED
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.environment import Environment
-from tests.faults.fault import Fault, Finding, Verdict
+from tests.faults.fault import Fault, FaultOutcome, Finding
 from tests.faults.scenario import Scenario
 
 READY_WITHIN_S = 60
@@ -32,7 +32,7 @@ class FaultGroup[E: Environment]:
             for fault in wanted:
                 finding = await self._run_one(fault)
                 how = finding.skipped or f"{finding.took_s:.0f} s"
-                log(f"{finding.verdict.value:>8}  {fault.name}: {fault.title} ({how})")
+                log(f"{finding.outcome.value:>8}  {fault.name}: {fault.title} ({how})")
                 findings.append(finding)
         finally:
             await self._leave()
@@ -52,7 +52,7 @@ class FaultGroup[E: Environment]:
             traceback.print_exception(error)
             finding.error = " ".join([type(error).__name__, *str(error).splitlines()[-1:]])
         finding.took_s = time.monotonic() - began_at
-        if finding.verdict is Verdict.FAILED:
+        if finding.outcome is FaultOutcome.FAILED:
             self._keep_logs(fault.name)
             await self._leave()
         return finding

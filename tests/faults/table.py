@@ -15,8 +15,8 @@ def markdown(findings: Iterable[Finding]) -> str:
 
 
 def summary(findings: Sequence[Finding], *, took_s: float) -> str:
-    counts = Counter(finding.verdict for finding in findings)
-    return f"{', '.join(f'{number} {verdict.value}' for verdict, number in counts.items())}; took {took_s:.0f} s"
+    counts = Counter(finding.outcome for finding in findings)
+    return f"{', '.join(f'{number} {outcome.value}' for outcome, number in counts.items())}; took {took_s:.0f} s"
 
 
 def figures(finding: Finding) -> str:
@@ -41,7 +41,7 @@ def _row(finding: Finding) -> Sequence[str]:
         f"`{finding.fault}`: {finding.title}",
         finding.requirement,
         *(number(value) for value in counted),
-        finding.verdict.value,
+        finding.outcome.value,
         figures(finding),
     )
 

@@ -23,7 +23,7 @@ def opens(offered: Offered, *, at=AT) -> bool:
     return services.match(offered, services.find([offered.uid], at=at).get(offered.uid, ())) is not None
 
 
-def everything_kept() -> str:
+def everything_stored() -> str:
     """All values in the database, as text."""
     with connection.cursor() as cursor:
         rows = []
@@ -44,11 +44,11 @@ def test_a_new_terminal_is_never_seen_and_its_credential_is_valid(fleet, termina
 def test_a_secret_has_256_bits_and_the_database_has_only_its_hash(terminal):
     offered = services.issue(terminal)
 
-    kept = everything_kept()
+    stored = everything_stored()
 
     assert len(offered.secret) >= 43
-    assert offered.secret not in kept
-    assert hashlib.sha256(offered.secret.encode()).hexdigest() in kept
+    assert offered.secret not in stored
+    assert hashlib.sha256(offered.secret.encode()).hexdigest() in stored
     assert offered.secret not in repr(offered)
 
 
@@ -67,11 +67,11 @@ def test_a_credential_expires(terminal):
 
 def test_a_revoked_credential_is_invalid_and_the_other_one_still_valid(terminal):
     old = services.issue(terminal)
-    kept = Credential.objects.latest("pk")
+    stored = Credential.objects.latest("pk")
     new = services.issue(terminal)
 
-    revoked = services.revoke(Credential.objects.filter(pk=kept.pk), at=AT)
-    again = services.revoke(Credential.objects.filter(pk=kept.pk), at=AT)
+    revoked = services.revoke(Credential.objects.filter(pk=stored.pk), at=AT)
+    again = services.revoke(Credential.objects.filter(pk=stored.pk), at=AT)
 
     assert (revoked, again) == (1, 0)
     assert (opens(old), opens(new)) == (False, True)

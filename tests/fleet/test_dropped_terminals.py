@@ -132,7 +132,7 @@ def test_an_aborted_drain_still_counts_earlier_terminals(fleet, node, settings):
     assert numbers() == [(4, 1, 3, 0)]
 
 
-def test_a_later_event_counts_anew(fleet, node):
+def test_a_later_event_starts_a_new_count(fleet, node):
     terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(3)]
     drop()
     come_back(*terminals)

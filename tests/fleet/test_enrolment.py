@@ -61,10 +61,10 @@ def test_a_token_is_valid_for_a_day_at_most(site, asked_h, valid_h):
 
 
 def test_the_database_does_not_contain_the_token(token):
-    kept = EnrolmentToken.objects.get()
+    stored = EnrolmentToken.objects.get()
 
-    assert kept.digest == hash_token(token)
-    assert token not in str(kept)
+    assert stored.digest == hash_token(token)
+    assert token not in str(stored)
 
 
 def test_uids_are_numbered_by_site_and_kind_and_gaps_stay(fleet, site):

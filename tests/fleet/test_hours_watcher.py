@@ -18,23 +18,23 @@ def test_boards_are_notified_once_when_a_site_opens_and_when_it_closes(fleet, fe
     """Open from 19:00 to 20:00 in Tokyo, where AT is 18:00."""
     OpeningHours.objects.create(site=fleet.site(), weekday=2, opens_at=time(19), closes_at=time(20))
     fleet.site("ALL")
-    doorman = SiteHoursWatcher()
+    watcher = SiteHoursWatcher()
 
-    heard = []
+    published = []
     for seconds in (0, 120, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR - 1, 2 * HOUR, 2 * HOUR + 120):
-        doorman.notify_changes(later(seconds))
-        heard.append(feed_recorder.change().everything)
+        watcher.notify_changes(later(seconds))
+        published.append(feed_recorder.change().everything)
 
-    assert heard == [False, False, False, True, False, False, True, False]
+    assert published == [False, False, False, True, False, False, True, False]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_later_changes_of_hours_are_noticed(fleet, feed_recorder):
-    doorman, site = SiteHoursWatcher(), fleet.site()
-    doorman.notify_changes(later(0))
+    watcher, site = SiteHoursWatcher(), fleet.site()
+    watcher.notify_changes(later(0))
     OpeningHours.objects.create(site=site, weekday=2, opens_at=time(19), closes_at=time(20))
 
-    doorman.notify_changes(later(60))
-    doorman.notify_changes(later(HOUR))
+    watcher.notify_changes(later(60))
+    watcher.notify_changes(later(HOUR))
 
     assert feed_recorder.change().everything

@@ -44,9 +44,9 @@ def test_a_row_is_returned_as_it_was_sent(db, text):
 
     [row] = selected(Row(2**53, -0.25, text, True, AT, None, document))
 
-    whole, real, read, flag, _, maybe, kept = row
+    whole, real, read, flag, _, maybe, stored = row
     assert (whole, real, read, bool(flag), maybe) == (2**53, -0.25, text, True, None)
-    assert (msgspec.json.decode(kept) if isinstance(kept, str) else kept) == {text: 1.5}
+    assert (msgspec.json.decode(stored) if isinstance(stored, str) else stored) == {text: 1.5}
 
 
 def test_rows_keep_their_order_and_may_be_empty(db):
@@ -97,8 +97,8 @@ def test_only_the_given_terminals_are_changed(fleet):
 
     store.save([link_state])
 
-    kept = dict(TerminalState.objects.values_list("pk", "presence"))
-    assert kept == {one.pk: Presence.OFFLINE, other.pk: Presence.ONLINE}
+    stored = dict(TerminalState.objects.values_list("pk", "presence"))
+    assert stored == {one.pk: Presence.OFFLINE, other.pk: Presence.ONLINE}
 
 
 def test_metrics_are_merged_over_the_last_values(fleet):

@@ -19,7 +19,7 @@ from tms.fleet.nodes.membership import Membership, NodeNameTaken, is_running, ma
 pytestmark = pytest.mark.both
 
 ELSEWHERE = {"host": "another-host", "pid": 4711}
-NOBODY = 2**22 + 1
+UNUSED_PID = 2**22 + 1
 """A process number that Linux never assigns."""
 
 
@@ -66,9 +66,9 @@ def test_a_live_process_of_the_same_name_elsewhere_is_detected_by_its_heartbeats
     assert Node.objects.get().run == other.run
 
 
-@pytest.mark.parametrize("place", [ELSEWHERE, {"pid": 1}], ids=["another host", "a number that another process has"])
-def test_a_process_without_heartbeats_gives_up_its_name(db, place):
-    joined(**place)
+@pytest.mark.parametrize("location", [ELSEWHERE, {"pid": 1}], ids=["another host", "a number that another process has"])
+def test_a_process_without_heartbeats_gives_up_its_name(db, location):
+    joined(**location)
     member = Membership("a")
 
     before = member.join(pause=nothing)
@@ -79,7 +79,7 @@ def test_a_process_without_heartbeats_gives_up_its_name(db, place):
 
 @pytest.mark.parametrize(
     "left",
-    [{"pid": NOBODY}, {"state": NodeState.STOPPED, **ELSEWHERE}, {"state": NodeState.LOST, **ELSEWHERE}, {}],
+    [{"pid": UNUSED_PID}, {"state": NodeState.STOPPED, **ELSEWHERE}, {"state": NodeState.LOST, **ELSEWHERE}, {}],
     ids=["gone from this host", "stopped", "lost", "the same process number, as in a container"],
 )
 def test_a_name_that_is_free_is_taken_at_once(db, left):
@@ -112,7 +112,7 @@ def test_a_heartbeat_contains_the_number_of_links(db):
 
 
 def test_a_heartbeat_of_an_earlier_process_is_ignored(db):
-    older = joined(pid=NOBODY)
+    older = joined(pid=UNUSED_PID)
     joined()
     Node.objects.update(heartbeat_at=F("heartbeat_at") - timedelta(seconds=60))
 
@@ -188,7 +188,7 @@ def test_boards_are_notified_of_a_new_or_lost_node(transactional_db, feed_record
 
 def test_whether_a_process_runs():
     assert is_running(os.getpid())
-    assert not is_running(NOBODY)
+    assert not is_running(UNUSED_PID)
 
 
 def test_names_unused_for_a_month_are_deleted(db):

@@ -32,13 +32,13 @@ TABLE = [
     ("its software does not number", replace(BROKEN, reports_made=None), OutageCause.NETWORK),
     ("it was away too shortly to report", replace(BROKEN, away_s=89, reports_made=0), OutageCause.NETWORK),
     ("it made none, though it always does", replace(BROKEN, away_s=90, reports_made=0), OutageCause.UNCLEAR),
-    ("whatever its uptime", replace(BROKEN, reports_made=8, uptime_s=5), OutageCause.NETWORK),
+    ("any uptime", replace(BROKEN, reports_made=8, uptime_s=5), OutageCause.NETWORK),
     # Another boot
-    ("up since after it was heard", replace(REBOOTED, uptime_s=200), OutageCause.POWER),
+    ("started after its last report", replace(REBOOTED, uptime_s=200), OutageCause.POWER),
     ("up since it fell silent, which TMS noticed later", replace(REBOOTED, uptime_s=259), OutageCause.POWER),
-    ("up since before it was heard", replace(REBOOTED, uptime_s=261), OutageCause.APPLICATION),
+    ("started before its last report", replace(REBOOTED, uptime_s=261), OutageCause.APPLICATION),
     ("up for weeks", replace(REBOOTED, uptime_s=3e6), OutageCause.APPLICATION),
-    ("it does not tell", replace(REBOOTED, uptime_s=None), OutageCause.UNCLEAR),
+    ("no uptime", replace(REBOOTED, uptime_s=None), OutageCause.UNCLEAR),
     # A node of TMS
     ("the node was lost", DROPPED, OutageCause.SERVER),
     ("the node restarted", replace(DROPPED, lost_by=Cause.NODE_STOPPED), OutageCause.SERVER),
@@ -48,12 +48,12 @@ TABLE = [
     ("the device rebooted meanwhile", replace(DROPPED, has_restarted=True, uptime_s=9), OutageCause.POWER),
     ("its software did", replace(DROPPED, has_restarted=True, uptime_s=9e5), OutageCause.APPLICATION),
     # The same link
-    ("TMS stored late what it had heard", replace(RESUMED, was_stored_late=True), OutageCause.SERVER),
+    ("TMS stored late what it had received", replace(RESUMED, was_stored_late=True), OutageCause.SERVER),
     ("it said nothing over its open link", RESUMED, OutageCause.APPLICATION),
     # A goodbye
     ("it said it would reboot", replace(REBOOTED, lost_by=Cause.REBOOT, uptime_s=9), OutageCause.PLANNED),
     ("it was shut down for the night", replace(REBOOTED, lost_by=Cause.SHUTDOWN), OutageCause.PLANNED),
-    ("it closed, and kept its boot", replace(BROKEN, lost_by=Cause.CLOSING), OutageCause.PLANNED),
+    ("it closed, with the same boot", replace(BROKEN, lost_by=Cause.CLOSING), OutageCause.PLANNED),
     ("it was updated", replace(REBOOTED, lost_by=Cause.UPDATE, uptime_s=3e6), OutageCause.PLANNED),
 ]
 

@@ -145,7 +145,7 @@ def test_renewing_a_lease_does_not_change_the_indexed_due_time():
     assert terminal.due_at == later(LEASE_S)
 
 
-def test_a_boot_with_another_id_counts_its_reports_anew_and_with_the_same_id_continues():
+def test_a_boot_with_another_id_restarts_the_count_of_reports_and_one_with_the_same_id_continues():
     terminal = replace(link_state("online"), boot_id="first", seq=7)
 
     transitions.boot(terminal, at=AT, node="a", boot_id="first", timing=TIMING)
@@ -298,7 +298,7 @@ class Life(RuleBasedStateMachine):
         assert self.terminal.session == before + 1
 
     @rule(late_s=st.floats(0, 60))
-    def hear(self, late_s: float) -> None:
+    def receive(self, late_s: float) -> None:
         self.note(transitions.renew_lease(self.terminal, at=self.at - timedelta(seconds=late_s), timing=TIMING))
 
     @rule()
@@ -331,7 +331,7 @@ class Life(RuleBasedStateMachine):
             assert (self.terminal.cause, self.terminal.back_at) == (Cause.NONE, None)
 
     @invariant()
-    def due_tells_whether_time_alone_changes_anything(self) -> None:
+    def due_is_when_time_alone_changes_something(self) -> None:
         waits = {Presence.ONLINE, Presence.SILENT, Presence.REBOOTING, Presence.CLOSED}
         rests = {Presence.NEVER, Presence.OFFLINE}
         if self.terminal.presence in waits:

@@ -63,7 +63,7 @@ def packed(form: Form) -> Iterator[dict[str, str | bytes]]:
     """Each hostile value once in each field, in as few requests as there are values."""
     values = list(HOSTILE.values())
     for turn in range(len(values)):
-        yield {name: values[(turn + place) % len(values)] for place, name in enumerate(form.hostile_fields)}
+        yield {name: values[(turn + position) % len(values)] for position, name in enumerate(form.hostile_fields)}
 
 
 @pytest.mark.services

@@ -68,7 +68,7 @@ def packed(number: int) -> Iterator[str]:
         value for name, value in HOSTILE.items() if "U+0000" not in name
     ]  # the value that fails the whole request
     for turn in range(number):
-        yield "&".join(f"{name}={values[(turn + place) % len(values)]}" for place, name in enumerate(NAMES))
+        yield "&".join(f"{name}={values[(turn + position) % len(values)]}" for position, name in enumerate(NAMES))
 
 
 @pytest.fixture

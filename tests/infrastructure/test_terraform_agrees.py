@@ -97,9 +97,9 @@ def variables() -> dict[str, str]:
     return dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL))
 
 
-def test_each_setting_is_set_in_one_place_in_the_tfvars_or_excluded_with_a_reason():
+def test_each_setting_is_set_once_in_the_tfvars_or_excluded_with_a_reason():
     elsewhere = decided()
-    nowhere = {name for name, place in elsewhere.items() if place not in variables() and place[:9] != "nothing: "}
+    nowhere = {name for name, source in elsewhere.items() if source not in variables() and source[:9] != "nothing: "}
 
     assert not elsewhere.keys() - inventory.variables()
     assert not nowhere, f"settings.tf sends {', '.join(sorted(nowhere))} to a variable that does not exist"
@@ -109,7 +109,7 @@ def test_each_setting_is_set_in_one_place_in_the_tfvars_or_excluded_with_a_reaso
 def test_settings_in_the_runbook_can_be_changed_in_the_tfvars(page):
     text = (ROOT / "docs" / page).read_text()
     result = set(re.findall(r"`(TMS_[A-Z_]+)`", text)) & inventory.variables()
-    fixed = {name for name, place in decided().items() if place.startswith("nothing: ")}
+    fixed = {name for name, source in decided().items() if source.startswith("nothing: ")}
     by_a_command = {name for name in fixed if re.search(rf"put-secret-value[^\n]*{name}", text)}
     fields = {
         f"{name}.{field}"

@@ -94,7 +94,7 @@ def test_an_evaluator_starts_with_the_state_in_the_database(fleet, terminal):
     assert (within, below) == ([], [RuleCleared(rule.pk, terminal.pk, AT)])
 
 
-def test_an_edited_rule_is_evaluated_anew(fleet, terminal, judge):
+def test_an_edited_rule_is_evaluated_from_the_start(fleet, terminal, judge):
     rule = fleet.metric_rule(limit=75)
     learn()
     judge.report(report(metrics={"temperature_c": 80.0}), at=AT)

@@ -104,7 +104,7 @@ def test_rows_written_during_the_deletion_of_a_terminal_are_deleted_too(terminal
         with transaction.atomic():
             store.write([link.report(1)])
             deletion = aside.submit(delete, terminal.pk)
-            while not (is_anybody_waiting() or deletion.done()):
+            while not (is_a_transaction_waiting() or deletion.done()):
                 pass
         deletion.result(DEADLINE_S)
     write(link.report(2), Link(terminal).boot("boot-2"))
@@ -120,7 +120,7 @@ def delete(pk: int) -> None:
         connection.close()
 
 
-def is_anybody_waiting() -> bool:
+def is_a_transaction_waiting() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return bool(cursor.fetchone()[0])

@@ -66,7 +66,7 @@ async def test_a_new_link_continues_with_the_names_of_the_state(node, terminal):
     assert len((await in_thread(state_of, terminal)).metrics) == METRIC_NAMES
 
 
-def test_a_boot_with_other_names_starts_anew(terminal):
+def test_a_boot_with_other_names_resets_the_known_names(terminal):
     link = booted(terminal)
     for number in range(3):
         write(link.report(number + 1, metrics=metrics(number)))

@@ -129,8 +129,8 @@ def test_any_frames_have_the_same_result_as_in_the_transaction(fleet, batches):
     second = 0
     for batch in batches:
         start, second = second, second + len(batch)
-        write(*(_item(one, frame, later(start + place)) for place, frame in enumerate(batch)))
-        _in_transaction(*(_item(other, frame, later(start + place)) for place, frame in enumerate(batch)))
+        write(*(_item(one, frame, later(start + position)) for position, frame in enumerate(batch)))
+        _in_transaction(*(_item(other, frame, later(start + position)) for position, frame in enumerate(batch)))
 
     assert _stored(one) == _stored(other)
 

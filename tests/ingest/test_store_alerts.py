@@ -6,7 +6,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, happenings, state_of, stored_reports, write
+from tests.support.ingest.store import booted, state_of, stored_reports, transition_kinds, write
 from tms.alerts.models import Alert, Condition, Transition
 from tms.commands import services as commands
 from tms.commands.models import Command, CommandState
@@ -27,7 +27,7 @@ def test_a_returning_terminal_resolves_its_presence_alert(fleet, scheduler):
 
     alert.refresh_from_db()
     assert (alert.state, alert.resolved_at) == ("resolved", scheduler.at)
-    assert happenings(alert) == ["opened", "resolved"]
+    assert transition_kinds(alert) == ["opened", "resolved"]
 
 
 def test_a_lost_link_opens_the_alert_of_a_rule_on_silence_at_once(fleet):
@@ -64,7 +64,7 @@ def test_a_metric_above_its_threshold_opens_and_below_resolves(fleet):
     write(link.report(3, metrics={"temperature_c": 69.0}, at=later(3)))
 
     assert (opened.value, opened.opened_at, held) == (80.0, later(1), 1)
-    assert happenings(opened) == ["opened", "resolved"]
+    assert transition_kinds(opened) == ["opened", "resolved"]
     assert not Condition.objects.exists()
 
 
@@ -101,7 +101,7 @@ def test_a_reconnect_during_an_alert_continues_it(fleet):
     write(again.report(2, metrics={"temperature_c": 81.0}))
     write(again.report(3, metrics={"temperature_c": 50.0}))
 
-    assert happenings(Alert.objects.get()) == ["opened", "resolved"]
+    assert transition_kinds(Alert.objects.get()) == ["opened", "resolved"]
 
 
 def test_rule_events_of_a_fenced_report_are_ignored(fleet):

@@ -48,9 +48,9 @@ def test_a_terminal_with_endless_new_metrics_does_not_grow_its_row_endlessly(fle
     for seq in range(1, 40):
         write(link.report(seq, metrics={f"invented_{seq}_{n:050}": 1.0 for n in range(64)}))
 
-    kept_metrics = state_of(terminal).metrics
-    assert f"invented_39_{0:050}" in kept_metrics
-    assert len(kept_metrics) <= 64 * 10
+    stored_metrics = state_of(terminal).metrics
+    assert f"invented_39_{0:050}" in stored_metrics
+    assert len(stored_metrics) <= 64 * 10
 
 
 def test_status_has_the_time_of_its_last_change(fleet):

@@ -37,7 +37,7 @@ def test_more_takeovers_within_a_minute_than_allowed_cause_a_ban(times, banned):
     assert (counter.banned_until is not None) == banned
 
 
-def test_a_ban_expires_and_counting_starts_anew():
+def test_a_ban_expires_and_counting_restarts():
     counter = TakeoverCounter()
     for second in range(4):
         takeovers.add(counter, at=AT + timedelta(seconds=second))
@@ -70,7 +70,7 @@ def test_a_node_refuses_for_as_long_as_the_ban_lasts():
     assert bans.left_s(8, at=1000.0) == 0
 
 
-def test_a_ban_that_no_longer_exists_is_forgotten():
+def test_a_ban_that_no_longer_exists_is_dropped():
     bans = Bans()
     bans.read([(7, 300.0)], at=1000.0)
 

@@ -13,6 +13,6 @@ from tms.ingest.session import ViolationCounter
     ],
 )
 def test_three_within_a_minute_are_too_many(at: list[float], is_too_many: list[bool]):
-    strikes = ViolationCounter(3)
+    counter = ViolationCounter(3)
 
-    assert [strikes.add(instant) for instant in at] == is_too_many
+    assert [counter.add(instant) for instant in at] == is_too_many

@@ -86,7 +86,7 @@ async def test_neither_database_nor_log_holds_a_secret(tms, enrol):
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()
 
-    kept = [row for (row,) in tms.query("SELECT digest FROM fleet_credential")]
+    stored = [row for (row,) in tms.query("SELECT digest FROM fleet_credential")]
 
-    assert secret not in kept
+    assert secret not in stored
     assert secret not in tms.log.read_text()

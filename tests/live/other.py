@@ -23,13 +23,13 @@ class Listener:
         await layer.group_add(GROUP, channel)
         return cls(layer, channel)
 
-    async def hear(self) -> FeedMessage:
+    async def receive(self) -> FeedMessage:
         async with asyncio.timeout(DEADLINE_S):
             return unpack((await self.layer.receive(self.channel))["message"])
 
-    async def hear_change(self) -> FeedMessage:
+    async def receive_change(self) -> FeedMessage:
         """The next message that is not a heartbeat."""
-        while (message := await self.hear()).change == NOTHING:
+        while (message := await self.receive()).change == NOTHING:
             pass
         return message
 

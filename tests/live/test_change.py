@@ -57,7 +57,7 @@ def test_an_empty_change_adds_nothing(change):
     assert merged.terminals == change.terminals
 
 
-def test_of_the_sessions_of_a_terminal_only_the_newest_is_kept_because_older_ones_have_ended():
+def test_of_the_sessions_of_a_terminal_only_the_newest_remains_because_older_ones_have_ended():
     merged = Change(sessions=frozenset({(1, 4), (2, 1)})) | Change(sessions=frozenset({(1, 5), (1, 3)}))
 
     assert merged.sessions == {(1, 5), (2, 1)}
@@ -70,7 +70,7 @@ def test_more_rows_than_can_be_named_are_everything(name):
     assert merged == Change(everything=True)
 
 
-def test_revocations_are_kept_in_a_change_of_everything():
+def test_revocations_remain_in_a_change_of_everything():
     vital = Change(
         commands=frozenset({1}),
         sessions=frozenset({(2, 3)}),

@@ -36,7 +36,7 @@ class Barred(InMemoryChannelLayer):
             raise ConnectionError("no way")
         await super().group_send(group, message)
 
-    async def tried(self, times: int) -> None:
+    async def attempted(self, times: int) -> None:
         async with asyncio.timeout(DEADLINE_S):
             while self.tries < times:
                 await asyncio.sleep(0)
@@ -109,7 +109,7 @@ async def test_changes_of_one_turn_of_the_loop_are_one_message(listener):
     async with attached() as feed:
         feed.committed(ONE)
         feed.committed(TWO)
-        message = await listener.hear_change()
+        message = await listener.receive_change()
 
     assert (message.publisher, message.number, message.change) == (feed.publisher, 1, ONE | TWO)
 
@@ -120,7 +120,7 @@ async def test_messages_are_numbered_and_in_order(listener):
         numbers, result = [], []
         for change in (ONE, TWO, THREE):
             await in_thread(publish, feed, change)
-            message = await listener.hear_change()
+            message = await listener.receive_change()
             numbers.append(message.number)
             result.append(message.change)
 
@@ -132,29 +132,29 @@ async def test_an_idle_publisher_sends_its_number(listener, monkeypatch):
     monkeypatch.setattr(module, "HEARTBEAT_S", 0.01)
 
     async with attached():
-        heard = [await listener.hear() for _ in range(3)]
+        received = [await listener.receive() for _ in range(3)]
 
-    assert [message.number for message in heard] == [1, 2, 3]
-    assert {message.change for message in heard} == {NOTHING}
+    assert [message.number for message in received] == [1, 2, 3]
+    assert {message.change for message in received} == {NOTHING}
 
 
 async def test_unpublished_changes_are_merged_and_published_once_the_feed_is_available(barred):
     listener = await Listener.subscribe()
     async with attached() as feed:
         feed.committed(ONE)
-        await barred.tried(1)
+        await barred.attempted(1)
         feed.committed(TWO)
-        await barred.tried(3)
+        await barred.attempted(3)
         feed.committed(THREE)
 
         barred.is_barred = False
-        message = await listener.hear_change()
+        message = await listener.receive_change()
 
     assert message.change == ONE | TWO | THREE
     assert message.number > 1  # the failure left a gap: listeners read again
 
 
-async def test_a_hanging_transport_is_abandoned_and_tried_again(barred, monkeypatch):
+async def test_a_hanging_transport_is_abandoned_and_used_again_later(barred, monkeypatch):
     monkeypatch.setattr(module, "SEND_TIMEOUT_S", 0.01)
     listener, tries = await Listener.subscribe(), []
     barred.is_barred, send = False, barred.group_send
@@ -169,7 +169,7 @@ async def test_a_hanging_transport_is_abandoned_and_tried_again(barred, monkeypa
     async with attached() as feed:
         feed.committed(ONE)
 
-        assert (await listener.hear_change()).change == ONE
+        assert (await listener.receive_change()).change == ONE
 
 
 async def test_buffered_changes_are_bounded(barred):
@@ -181,7 +181,7 @@ async def test_buffered_changes_are_bounded(barred):
             feed.committed(Change(sessions=frozenset((terminal, number) for terminal in range(10))))
 
         barred.is_barred = False
-        message = await listener.hear_change()
+        message = await listener.receive_change()
 
     assert message.change == Change(everything=True, sessions=frozenset((terminal, 49) for terminal in range(10)))
 
@@ -190,18 +190,18 @@ async def test_a_change_of_too_many_rows_is_published_as_everything(listener):
     async with attached() as feed:
         feed.committed(Change(terminals=frozenset(range(3 * MAX_IDS))))
 
-        assert (await listener.hear_change()).change == Change(everything=True)
+        assert (await listener.receive_change()).change == Change(everything=True)
 
 
 async def test_many_threads_may_publish_concurrently_and_nothing_is_lost(listener):
     async with attached() as feed:
         result = asyncio.ensure_future(asyncio.to_thread(run_concurrently, 16, lambda n: feed.committed(one_of(n))))
-        heard = NOTHING
-        while len(heard.terminals) < 16:
-            heard |= (await listener.hear_change()).change
+        received = NOTHING
+        while len(received.terminals) < 16:
+            received |= (await listener.receive_change()).change
         await result
 
-    assert heard.terminals == set(range(16))
+    assert received.terminals == set(range(16))
 
 
 def one_of(n: int) -> Change:
@@ -218,7 +218,7 @@ async def test_stopping_publishes_pending_changes(listener):
 
     await feed.detach()
 
-    assert (await listener.hear_change()).change == ONE
+    assert (await listener.receive_change()).change == ONE
 
 
 async def test_stopping_during_a_message_still_publishes_the_rest(barred, monkeypatch):
@@ -240,14 +240,14 @@ async def test_stopping_during_a_message_still_publishes_the_rest(barred, monkey
 
     await feed.detach()
 
-    assert (await listener.hear_change()).change == ONE
+    assert (await listener.receive_change()).change == ONE
 
 
 async def test_stopping_without_a_feed_gives_up_without_an_error(barred):
     feed = Feed()
     feed.attach()
     feed.committed(ONE)
-    await barred.tried(1)
+    await barred.attempted(1)
 
     await feed.detach()
 
@@ -259,9 +259,9 @@ async def test_attaching_twice_publishes_once(listener, monkeypatch):
 
     async with attached() as feed:
         feed.attach()
-        heard = [await listener.hear() for _ in range(3)]
+        received = [await listener.receive() for _ in range(3)]
 
-    assert [message.number for message in heard] == [1, 2, 3]
+    assert [message.number for message in received] == [1, 2, 3]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -286,7 +286,7 @@ def test_a_synchronous_caller_publishes_to_the_feed_of_this_pass():
     async def received() -> Change:
         listener = await Listener.subscribe()
         await asyncio.to_thread(Feed().committed, ONE)
-        message = await listener.hear_change()
+        message = await listener.receive_change()
         await listener.leave()
         await get_channel_layer().flush()
         return message.change

@@ -33,7 +33,7 @@ class Board:
 
     async def hears(self, change: Change) -> None:
         """Wait until `change` was received."""
-        await self.hears_one(lambda heard: heard == change)
+        await self.hears_one(lambda received: received == change)
 
     async def hears_one(self, fits: Callable[[Change], object]) -> None:
         """Wait until a matching change was received."""
@@ -42,7 +42,7 @@ class Board:
                 self._news.clear()
                 await self._news.wait()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.received.clear()
 
 
@@ -62,7 +62,7 @@ async def hub(board: Board) -> AsyncIterator[Hub]:
     hub.listeners.add(board)
     hub.start()
     await board.hears(EVERYTHING)
-    board.forget()
+    board.reset()
     yield hub
     await hub.stop()
     await feed().detach()
@@ -168,7 +168,7 @@ async def test_an_invalid_message_causes_a_new_subscription_and_a_read(hub, boar
     assert hub.is_live
 
 
-async def test_an_old_publisher_is_forgotten(hub, board, monkeypatch):
+async def test_an_old_publisher_is_removed(hub, board, monkeypatch):
     monkeypatch.setattr(module, "PUBLISHER_TIMEOUT_S", 0)
     await Publisher("gone").publish(1)
     await Publisher("new").publish(1)
@@ -251,7 +251,7 @@ async def test_after_a_restart_of_redis_boards_read_again_and_receive_later_chan
         await board.hears(EVERYTHING)
         feed().committed(ONE)
         await board.hears(ONE)
-        board.forget()
+        board.reset()
 
         await asyncio.to_thread(redis.kill)
         feed().committed(TWO)

@@ -74,15 +74,15 @@ def test_the_viewers_of_a_silent_process_are_removed():
 
 class Board:
     def __init__(self) -> None:
-        self._heard: asyncio.Queue[Change] = asyncio.Queue()
+        self._received: asyncio.Queue[Change] = asyncio.Queue()
 
     def changed(self, change: Change) -> None:
         if change.viewings:
-            self._heard.put_nowait(change)
+            self._received.put_nowait(change)
 
     async def hears(self) -> frozenset[str]:
         async with asyncio.timeout(DEADLINE_S):
-            return (await self._heard.get()).viewings
+            return (await self._received.get()).viewings
 
 
 @pytest.fixture
@@ -142,9 +142,9 @@ async def test_current_viewers_are_published_repeatedly(listener, other, monkeyp
     at = viewings(Viewing(SATO, 7))
     other.announce_viewings(at)
 
-    heard = [await listener.hear() for _ in range(4)]
+    received = [await listener.receive() for _ in range(4)]
 
-    assert [message.viewings for message in heard].count(at) >= 3
+    assert [message.viewings for message in received].count(at) >= 3
 
 
 async def test_changes_of_viewers_during_an_outage_of_the_feed_are_published_later(hub, board, other, monkeypatch):
@@ -181,7 +181,7 @@ def test_nodes_of_the_previous_release_are_compatible_in_both_directions():
         is_typing: bool = False
 
     result = msgpack.decode(msgpack.encode(Viewing(SATO, is_typing=True, incident=7)), type=Before)
-    heard = msgpack.decode(msgpack.encode(Before(SATO, 7, True)), type=Viewing)
+    received = msgpack.decode(msgpack.encode(Before(SATO, 7, True)), type=Viewing)
 
     assert (result.person, result.alert, result.is_typing) == (SATO, 0, True)
-    assert heard == Viewing(SATO, 7, True)
+    assert received == Viewing(SATO, 7, True)

@@ -201,8 +201,8 @@ class Machine:
         return float(found[1])
 
     def _furnish(self) -> None:
-        for place in ("parameters", "secrets", f"buckets/{BUCKET}"):
-            (self.aws / place).mkdir(parents=True)
+        for folder in ("parameters", "secrets", f"buckets/{BUCKET}"):
+            (self.aws / folder).mkdir(parents=True)
         secret = json.dumps({"TMS_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"})
         (self.aws / "secrets/application").write_text(secret)
         (self.aws / "secrets/redis").write_text(json.dumps({"auth_token": "a-token"}))

@@ -83,8 +83,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
 
 def _mounts_below(folder: str) -> list[str]:
     """The innermost first."""
-    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return sorted((place for place in places if place.startswith(f"{folder}/")), reverse=True)
+    mount_points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return sorted((mount_point for mount_point in mount_points if mount_point.startswith(f"{folder}/")), reverse=True)
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ class Life(RuleBasedStateMachine):
         self.passes(seconds, max(1, seconds / 5))
 
     @rule(contract=st.sampled_from(Contract), seconds=st.integers(1, 300))
-    def somebody_takes_the_incident(self, contract: Contract, seconds: int) -> None:
+    def acknowledge_the_incident(self, contract: Contract, seconds: int) -> None:
         until = self.at + timedelta(seconds=seconds)
         for incident in Incident.objects.unresolved():
             with suppress(lifecycle.AlreadyResolved):
@@ -97,12 +97,12 @@ class Life(RuleBasedStateMachine):
                 )
 
     @rule()
-    def somebody_gives_it_back(self) -> None:
+    def reopen_the_incident(self) -> None:
         for incident in Incident.objects.unresolved():
             correlation.reopen(incident, by=self.person, comment="", at=self.at)
 
     @rule(which=WHICH, gives=st.booleans())
-    def somebody_takes_or_gives_back_some(self, which: set[int], *, gives: bool) -> None:
+    def acknowledge_or_reopen_some(self, which: set[int], *, gives: bool) -> None:
         chosen = Alert.objects.filter(terminal__in=[self.terminals[n].pk for n in which])
         act = lifecycle.reopen if gives else lifecycle.acknowledge
         act(chosen, by=self.person, comment="", at=self.at)

@@ -307,7 +307,7 @@ def test_old_deliveries_are_deleted_like_all_history(fleet, delivery_clock, poli
     delivery_clock.advance(5)
 
     dispatcher.purge(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
-    kept = Delivery.objects.count()
+    before_deletion = Delivery.objects.count()
     dispatcher.purge(later(60) + timedelta(days=settings.HISTORY_DAYS))
 
-    assert (kept, Delivery.objects.count()) == (1, 0)
+    assert (before_deletion, Delivery.objects.count()) == (1, 0)

@@ -91,7 +91,7 @@ def test_an_unresolved_alert_is_notified_when_it_is_stable_and_escalation_contin
     assert "still unacknowledged" in receiver.events[-1]["data"]["title"]
 
 
-def test_nobody_else_is_notified_while_a_flapping_alert_is_acknowledged(fleet, wobbler, policy, hook, receiver):
+def test_escalation_pauses_while_a_flapping_alert_is_acknowledged(fleet, wobbler, policy, hook, receiver):
     policy((0, [hook]), (10 * MINUTE, [hook]))
     wobbler.wobble(4)
     acknowledged(Alert.objects.unresolved().get(), by=fleet.person())
@@ -157,13 +157,13 @@ def test_flapping_is_notified_at_its_beginning_and_at_its_end_with_its_state(
     wobbler.advance(HOUR)
 
     for alert in Alert.objects.filter(rule=wobbler.rule):
-        result = [event["type"].split(".")[2] for event in receiver.events if told_of(event) == [alert.pk]]
+        result = [event["type"].split(".")[2] for event in receiver.events if alerts_of(event) == [alert.pk]]
         steps = list(Transition.objects.filter(alert=alert).values_list("kind", flat=True))
         assert result == expected(steps)
     assert Alert.objects.unresolved().filter(rule=wobbler.rule).exists() == stays
 
 
-def told_of(event) -> list[int]:
+def alerts_of(event) -> list[int]:
     return [alert["id"] for alert in event["data"]["alerts"]]
 
 

@@ -153,7 +153,7 @@ def test_it_continues_when_the_incident_is_reopened(storm, fleet, both, policy, 
     assert titles(receiver)[1:] == ["Critical, still unacknowledged: Site SJK: 10 of 10 terminals offline"]
 
 
-def test_if_every_alert_is_acknowledged_nobody_else_is_notified(storm, fleet, both, policy, receiver):
+def test_if_every_alert_is_acknowledged_no_one_else_is_notified(storm, fleet, both, policy, receiver):
     policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 5), seconds=0)
     both.advance(20, step_s=5)

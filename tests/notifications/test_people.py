@@ -141,7 +141,7 @@ def test_an_improvement_is_not_notified(fleet, delivery_clock, policy, hook, rec
     assert "eased" not in event_kinds(receiver)
 
 
-def test_an_acknowledgement_before_the_assignment_notifies_nobody_else(fleet, delivery_clock, aiko, receiver):
+def test_an_acknowledgement_before_the_assignment_notifies_no_one_else(fleet, delivery_clock, aiko, receiver):
     acknowledged(open_alert(fleet), by=aiko)
 
     delivery_clock.advance(10)

@@ -95,13 +95,13 @@ def test_an_override_may_begin_before_the_rotation_and_last_across_a_handover():
     handover = wall("Asia/Tokyo", "2026-03-02T09:00")
     rota = roster(covers=(CoverInterval(MEI, handover - timedelta(hours=1), handover + timedelta(hours=1)),))
 
-    [nobody, cover, first] = rota.shifts(handover - timedelta(hours=2), handover + timedelta(hours=2))
+    [vacant, cover, first] = rota.shifts(handover - timedelta(hours=2), handover + timedelta(hours=2))
 
-    assert (nobody.person, cover.person, first.person) == (None, MEI, AIKO)
+    assert (vacant.person, cover.person, first.person) == (None, MEI, AIKO)
     assert cover.until - cover.since == timedelta(hours=2)
 
 
-def test_without_members_nobody_is_on_call():
+def test_without_members_no_one_is_on_call():
     assert roster(people=()).on_call(wall("Asia/Tokyo", "2026-05-01T12:00")).person is None
 
 

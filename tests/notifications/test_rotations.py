@@ -99,7 +99,7 @@ def test_a_person_who_is_named_and_on_call_is_notified_once(fleet, delivery_cloc
 
 
 @pytest.mark.parametrize("why", ["nobody", "left", "unreachable", "deleted", "not yet"])
-def test_if_nobody_can_be_reached_the_next_step_is_notified_at_once(
+def test_if_no_one_can_be_reached_the_next_step_is_notified_at_once(
     fleet, delivery_clock, policy, people, hook, receiver, why
 ):
     rota = rotation(*([] if why == "nobody" else people[:1]))

@@ -18,17 +18,17 @@ def made(kind: str, hook: Destination) -> Destination | Policy:
     return hook if kind == "destination" else Policy.objects.create(name="Hook")
 
 
-PLACES = {"destination": "/destinations/", "policy": "/policies/"}
+LIST_URLS = {"destination": "/destinations/", "policy": "/policies/"}
 
 
-@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("kind", LIST_URLS)
 @pytest.mark.parametrize("enabled", [True, False])
 def test_deleting_asks_for_confirmation_and_is_undone_from_the_list(staff, hook, kind, enabled):
-    row, place = made(kind, hook), PLACES[kind]
+    row, list_url = made(kind, hook), LIST_URLS[kind]
     type(row).objects.update(enabled=enabled)
 
-    asked = HtmlPage(staff.get(f"{place}{row.pk}/delete/"))
-    deleted = staff.post(f"{place}{row.pk}/delete/")
+    asked = HtmlPage(staff.get(f"{list_url}{row.pk}/delete/"))
+    deleted = staff.post(f"{list_url}{row.pk}/delete/")
     seen = HtmlPage(staff.get(deleted["Location"]))
 
     row.refresh_from_db()
@@ -37,18 +37,18 @@ def test_deleting_asks_for_confirmation_and_is_undone_from_the_list(staff, hook,
     assert not row.enabled
     assert "<bdi>Hook</bdi> deleted" in seen.html
     assert staff.get(row.get_absolute_url()).status_code == 404
-    staff.post(f"{place}{row.pk}/restore/", {"on": "1"} if "on=1" in deleted["Location"] else {})
+    staff.post(f"{list_url}{row.pk}/restore/", {"on": "1"} if "on=1" in deleted["Location"] else {})
     row.refresh_from_db()
     assert (row.deleted_at, row.enabled) == (None, enabled)
 
 
-@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("kind", LIST_URLS)
 def test_its_name_is_free_and_undoing_reports_a_conflict(staff, hook, receiver, kind):
-    row, place = made(kind, hook), PLACES[kind]
-    staff.post(f"{place}{row.pk}/delete/")
+    row, list_url = made(kind, hook), LIST_URLS[kind]
+    staff.post(f"{list_url}{row.pk}/delete/")
     again = webhook_destination(receiver.url) if kind == "destination" else Policy.objects.create(name="Hook")
 
-    answer = staff.post(f"{place}{row.pk}/restore/", {"on": "1"})
+    answer = staff.post(f"{list_url}{row.pk}/restore/", {"on": "1"})
 
     row.refresh_from_db()
     assert answer.status_code == 409

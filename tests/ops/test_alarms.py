@@ -34,8 +34,8 @@ class Pager:
 
     def alarm(self, name: str, **options: Any) -> None:
         actions = {"AlarmActions": [self.topic], "OKActions": [self.topic], "ActionsEnabled": True}
-        place = {"Namespace": "TMS", "Period": PERIOD_S, "EvaluationPeriods": 1}
-        self.cloudwatch.put_metric_alarm(AlarmName=f"tms-{name}", **actions, **place, **options)
+        metric = {"Namespace": "TMS", "Period": PERIOD_S, "EvaluationPeriods": 1}
+        self.cloudwatch.put_metric_alarm(AlarmName=f"tms-{name}", **actions, **metric, **options)
 
     def received(self, name: str, state: str) -> bool:
         for message in self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):

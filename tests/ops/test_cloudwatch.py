@@ -20,7 +20,7 @@ UNITS = {row.name: row.unit.value for row in TABLE}
 
 @pytest.fixture(scope="module")
 def tms(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
-    moto.forget()
+    moto.reset()
     moto.client("logs").create_log_group(logGroupName=GROUP)
     env = dict(moto.env) | {"TMS_CLOUDWATCH_NAMESPACE": "TMS", "TMS_CLOUDWATCH_INTERVAL_S": "1"}
     env |= {"TMS_CLOUDWATCH_LOG_GROUP": GROUP, "TMS_NODE": "tms-1"}

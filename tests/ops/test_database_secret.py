@@ -117,9 +117,9 @@ def change_password(server: PostgreSQL, password: str) -> None:
 def test_open_connections_continue_and_new_ones_use_the_rotated_password(server, aws, monkeypatch):
     monkeypatch.setattr(database_secret, "QUERY_EVERY_S", 0.1)
     options = configured(server.url, pool=2, secret=NAME)["OPTIONS"]["pool"] | {"max_size": 2}
-    place = {"host": HOST, "port": server.port, "dbname": "tms"}
+    address = {"host": HOST, "port": server.port, "dbname": "tms"}
 
-    with ConnectionPool(kwargs=place, **options, open=True) as pool, pool.connection() as old:
+    with ConnectionPool(kwargs=address, **options, open=True) as pool, pool.connection() as old:
         change_password(server, "second")
         second = json.dumps({"username": "app", "password": "second"})
         aws.client("secretsmanager").put_secret_value(SecretId=NAME, SecretString=second)
@@ -128,7 +128,7 @@ def test_open_connections_continue_and_new_ones_use_the_rotated_password(server,
             assert new is not old
         assert old.execute("SELECT 1").fetchone() == (1,)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(user="app", password="first", **place)
+        psycopg.connect(user="app", password="first", **address)
 
 
 @pytest.mark.services

@@ -13,7 +13,7 @@ from tests.support.threads import in_thread
 pytestmark = pytest.mark.both
 
 
-class Doors:
+class Clients:
     """TMS as a server calls it, for one signed-in person."""
 
     def __init__(self, cookie: str) -> None:
@@ -47,13 +47,13 @@ async def test_no_request_waits_for_the_garbage_collector(client, fleet, path, t
         client.force_login(fleet.person())
         return client.session.session_key
 
-    doors = Doors(await in_thread(arrange))
-    assert await doors.get(path) == 200  # performs lazy imports
+    clients = Clients(await in_thread(arrange))
+    assert await clients.get(path) == 200  # performs lazy imports
     gc.collect()
     gc.disable()
     try:
         for _ in range(3):
-            await doors.get(path)
+            await clients.get(path)
 
         left = [each for each in gc.get_objects() if isinstance(each, ASGIRequest)]
         assert left == []

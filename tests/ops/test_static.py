@@ -49,9 +49,9 @@ class Collected(NamedTuple):
 
 @pytest.fixture(scope="module")
 def collected(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Collected:
-    moto.forget()
-    place = {"LocationConstraint": REGION}
-    moto.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+    moto.reset()
+    location = {"LocationConstraint": REGION}
+    moto.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
     folder = tmp_path_factory.mktemp("collected")
     where = {"TMS_STATIC_BUCKET": BUCKET, "TMS_STATIC_URL": "https://static.example.com/static/"}
     env = VALID_ENVIRONMENT | dict(moto.env) | where | {"TMS_STATIC_ROOT": str(folder / "static")}

@@ -33,6 +33,6 @@ def as_aws(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def aws(moto: Moto, as_aws: Any) -> Moto:
     """An empty account."""
-    moto.forget()
+    moto.reset()
     as_aws(moto.env)
     return moto

@@ -74,7 +74,7 @@ def account(aws: Moto) -> Moto:
     make_database(subnets)
     make_alarms()
     make_group(ec2)
-    tell_logs_and_metrics()
+    send_logs_and_metrics()
     return aws
 
 
@@ -165,7 +165,7 @@ def make_group(ec2: Any) -> None:
     )
 
 
-def tell_logs_and_metrics() -> None:
+def send_logs_and_metrics() -> None:
     logs = emulated("logs")
     logs.create_log_group(logGroupName="tms-application")
     logs.create_log_stream(logGroupName="tms-application", logStreamName="node-1")
@@ -278,7 +278,7 @@ def test_an_alarm_that_no_deployment_causes_does_not_count(account):
     assert result_of(cloud.no_new_alarms).status is CheckStatus.PASSED
 
 
-def test_the_pipeline_records_the_firing_alarms(account, capsys):
+def test_the_pipeline_records_the_active_alarms(account, capsys):
     assert pipeline.main(["alarms"]) == 0
     ring("server-errors", "clock-lag")
     assert pipeline.main(["alarms"]) == 0

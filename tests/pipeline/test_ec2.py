@@ -163,16 +163,16 @@ def test_the_list_of_good_releases_is_bounded():
 class Remembered(GoodReleases):
     """Without AWS."""
 
-    kept: ClassVar[list[str]] = []
+    stored: ClassVar[list[str]] = []
 
     def __init__(self) -> None:
         super().__init__("tms", images=False)
 
     def _stored(self) -> list[str]:
-        return self.kept
+        return self.stored
 
     def _store(self, releases: Sequence[str]) -> None:
-        self.kept[:] = releases[:MOST_LISTED]
+        self.stored[:] = releases[:MOST_LISTED]
 
 
 def test_machines_that_do_not_become_healthy_are_a_failure_with_a_reason(machines, tmp_path, monkeypatch):

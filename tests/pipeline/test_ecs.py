@@ -38,7 +38,7 @@ def stable() -> Iterator[Moto]:
 @pytest.fixture
 def containers(stable: Moto, as_aws: Any) -> Containers:
     """A cluster as Terraform creates it, with OLD."""
-    stable.forget()
+    stable.reset()
     end_tasks_after_two_looks(stable)
     as_aws(stable.env)
     ecs, ec2 = client("ecs"), client("ec2")

@@ -68,10 +68,10 @@ def test_the_checklist_includes_every_alarm():
 @pytest.mark.parametrize("language", PAGES)
 def test_each_section_fits_one_screen_and_has_meaning_check_do_and_page(language):
     for name, text in sections(PAGES[language]).items():
-        places = [text.find(part) for part in PARTS[language]]
+        positions = [text.find(part) for part in PARTS[language]]
 
-        assert -1 not in places, (name, places)
-        assert places == sorted(places), name
+        assert -1 not in positions, (name, positions)
+        assert positions == sorted(positions), name
         assert "```bash\n" in text, name
         assert text.strip().count("\n") < ONE_SCREEN, name
 

@@ -48,7 +48,7 @@ def test_control_and_bidirectional_characters_are_removed(text, line, lines):
         "e\u0301",
     ],
 )
-def test_characters_that_scripts_and_emoji_need_are_kept(text):
+def test_characters_that_scripts_and_emoji_need_are_preserved(text):
     assert clean(text) == clean(text, keeps_lines=True) == text
 
 

@@ -155,11 +155,11 @@ def hashes() -> dict[str, str]:
     }
 
 
-def hash_of(place: object, name: str) -> str:
+def hash_of(owner: object, name: str) -> str:
     """The function as defined right there, not inherited."""
     for part in name.split("."):
-        place = vars(place)[part]
-    return hashlib.sha256(inspect.getsource(place).encode()).hexdigest()[:12]  # type: ignore[arg-type]
+        owner = vars(owner)[part]
+    return hashlib.sha256(inspect.getsource(owner).encode()).hexdigest()[:12]  # type: ignore[arg-type]
 
 
 def main() -> None:

@@ -40,18 +40,18 @@ class Process:
         try:
             self.server.run()
         except server.CannotListen as error:
-            tell("refused", kind=type(error).__name__, host=error.host, port=error.port, text=str(error))
+            report("refused", kind=type(error).__name__, host=error.host, port=error.port, text=str(error))
             sys.exit(3)
-        tell("over")
+        report("over")
 
     def plain_start(self) -> None:
-        tell("starting", port=self.server.address[1])
+        report("starting", port=self.server.address[1])
         self.ready()
 
     async def start(self) -> None:
-        tell("starting", port=self.server.address[1])
+        report("starting", port=self.server.address[1])
         match self.options.get("start"):
-            case "when told":
+            case "on command":
                 await asyncio.to_thread(sys.stdin.readline)
             case "never":
                 await self.wait_for_ever()
@@ -63,21 +63,21 @@ class Process:
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            tell("interrupted")
+            report("interrupted")
 
     def ready(self) -> None:
         self.application.is_ready = True
-        tell("ready")
+        report("ready")
 
     async def drain(self, drained: server.Server) -> None:
-        tell("draining", sockets=len(drained.sockets()), same=drained is self.server, draining=drained.draining)
+        report("draining", sockets=len(drained.sockets()), same=drained is self.server, draining=drained.draining)
         if "on_drain" in self.options.get("spoil", ()):
             raise RuntimeError("the hook failed")
         for socket in drained.sockets():
             socket.send_nowait("drain")
 
     async def stop(self) -> None:
-        tell("stopping", running=self.application.running, ends=self.application.ends, counters=self.server.counters)
+        report("stopping", running=self.application.running, ends=self.application.ends, counters=self.server.counters)
 
     def drain_code(self, scope: Scope) -> int:
         if "drain_code" in self.options.get("spoil", ()):
@@ -85,7 +85,7 @@ class Process:
         return 4100 if scope["path"] == "/board" else 4503
 
 
-def tell(event: str, **facts: Any) -> None:
+def report(event: str, **facts: Any) -> None:
     sys.stdout.write(json.dumps({"event": event, **facts}) + "\n")
     sys.stdout.flush()
 

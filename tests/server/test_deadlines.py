@@ -44,7 +44,7 @@ def test_one_that_sends_byte_by_byte_is_closed_too(serve: Callable[..., ServerPr
 
 
 def ends_while_it_sends(client: Client, bytes_sent: int = 1_000) -> bool:
-    """Whether the server ends the connection of a client that sends a byte whenever it has heard nothing for 20 ms."""
+    """Whether the server ends the connection of a client that sends a byte after each 20 ms without a response."""
     try:
         for _ in range(bytes_sent):
             client.send_raw(b"x")
@@ -55,7 +55,7 @@ def ends_while_it_sends(client: Client, bytes_sent: int = 1_000) -> bool:
     return False
 
 
-def test_an_idle_connection_is_kept_for_a_while_after_a_response(serve: Callable[..., ServerProcess]):
+def test_an_idle_connection_stays_open_for_a_while_after_a_response(serve: Callable[..., ServerProcess]):
     server = serve(request_timeout=60, keep_alive=1)
     client = server.dial(WHOLE)
 

@@ -10,11 +10,11 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_connection_is_accepted_before_the_application_is_ready(launch):
-    server = launch(start="when told")
+    server = launch(start="on command")
     server.port = server.event("starting")["port"]
     early = server.dial(b"GET /facts HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n")
 
-    server.tell("start")
+    server.send("start")
 
     early.read_head()
     assert early.status == 200

@@ -8,18 +8,18 @@ from tms.server.websocket import text_frames
 def masked(payload: bytes, mask: bytes) -> bytes:
     """As a client frames a text message."""
     length = bytes((0x80 | len(payload),)) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2)
-    return b"\x81" + length + mask + bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
+    return b"\x81" + length + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 
 @given(st.text(max_size=400), st.binary(min_size=4, max_size=4), st.binary(max_size=10))
-def test_a_complete_message_is_read_and_the_rest_is_kept(message: str, mask: bytes, rest: bytes):
+def test_a_complete_message_is_read_and_the_rest_remains(message: str, mask: bytes, rest: bytes):
     frame = masked(message.encode(), mask)
 
     assert text_frames.unframed(frame + rest) == (message, len(message.encode()), len(frame))
 
 
 @given(st.text(max_size=200), st.data())
-def test_an_incomplete_message_is_kept(message: str, data: st.DataObject):
+def test_an_incomplete_message_remains(message: str, data: st.DataObject):
     frame = masked(message.encode(), b"mask")
 
     assert text_frames.unframed(frame[: data.draw(st.integers(0, len(frame) - 1))]) is None

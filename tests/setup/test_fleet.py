@@ -199,10 +199,10 @@ def test_an_enrolment_token_is_shown_once_and_enrols_one_terminal(admin_client, 
 
     terminal, _ = enrolment.redeem(token, kind="kiosk", serial="", model="", at=datetime.now(UTC))
 
-    kept = EnrolmentToken.objects.get()
+    stored = EnrolmentToken.objects.get()
     assert terminal.site == site
-    assert kept.created_by == admin_user
-    assert kept.expires_at - kept.created_at <= timedelta(hours=2)
+    assert stored.created_by == admin_user
+    assert stored.expires_at - stored.created_at <= timedelta(hours=2)
     assert token not in admin_client.get("/admin/fleet/enrolmenttoken/").content.decode()
 
 

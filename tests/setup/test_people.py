@@ -72,7 +72,7 @@ def keeper(db, client) -> User:
     return made
 
 
-def test_a_tampered_form_makes_nobody_a_superuser(keeper, client):
+def test_a_tampered_form_grants_no_superuser(keeper, client):
     group = people.group("Manager")
     rights = {"groups": [group.pk], "user_permissions": [Permission.objects.get(codename="send_commands").pk]}
 

@@ -185,8 +185,8 @@ def identity_of(terminal: Terminal) -> TerminalIdentity:
 
 
 def key_of(terminal: Terminal) -> CredentialKey:
-    kept = terminal.credentials.latest("pk")
-    return CredentialKey(kept.pk, kept.digest, identity_of(terminal))
+    credential = terminal.credentials.latest("pk")
+    return CredentialKey(credential.pk, credential.digest, identity_of(terminal))
 
 
 class FakeScheduler:

@@ -32,7 +32,7 @@ class FeedRecorder:
 
     async def _drain(self) -> list[Change]:
         await self.layer.send(self.channel, END)
-        heard = []
+        received = []
         while (message := await self.layer.receive(self.channel)) != END:
-            heard.append(unpack(message["message"]).change)
-        return [change for change in heard if change != NOTHING]
+            received.append(unpack(message["message"]).change)
+        return [change for change in received if change != NOTHING]

@@ -267,12 +267,12 @@ reports = st.lists(
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(told=reports)
-def test_in_any_order_of_arrival_the_roll_ups_equal_the_reports(fleet, now, told):
+@given(reported=reports)
+def test_in_any_order_of_arrival_the_roll_ups_equal_the_reports(fleet, now, reported):
     with rolled_back():
         RollupMark.objects.create(pk=1, hour=AT)
         links = [booted(fleet.terminal()), booted(fleet.terminal())]
-        arrivals = sorted(told, key=lambda one: one[1] + one[3])
+        arrivals = sorted(reported, key=lambda one: one[1] + one[3])
         for seq, (whose, taken_s, metrics, late_s, is_pass) in enumerate(arrivals, start=1):
             moment = later(taken_s + late_s)
             now(moment)

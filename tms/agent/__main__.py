@@ -24,7 +24,7 @@ log = logging.getLogger("tms.agent")
 
 
 class OneLineFormatter(logging.Formatter):
-    """Formats an event as one line, whatever it contains."""
+    """Formats an event as one line, with special characters escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
     if arguments.sends_secrets_in_the_clear(choices.url):
-        log.warning("ws:// carries the credential unencrypted; use wss:// outside of trials")
+        log.warning("ws:// carries the credential unencrypted; use wss:// except for tests")
     agent = Agent(
         choices.url,
         choices.credential,

@@ -117,7 +117,7 @@ class Recorder:
     def _age(self, event: frames.TerminalEvent, at: datetime) -> timedelta:
         """How long ago the event happened, with `at` as the current time of the boot clock.
 
-        The system clock tells, unless it was set meanwhile or the event has an impossible instant. Then it is only
+        By the system clock, unless it was set meanwhile or the event has an impossible instant. Then it is only
         known that the event happened since the last sample.
         """
         if event.at is None:

@@ -1,4 +1,4 @@
-"""Structured logs: one line per event, whatever it contains (R19)."""
+"""Structured logs: one line per event, with special characters escaped (R19)."""
 
 import logging
 import re

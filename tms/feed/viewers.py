@@ -30,7 +30,7 @@ NO_VIEWINGS: Viewings = frozenset()
 
 
 def strongest(viewings: Iterable[Viewing]) -> Viewings:
-    """One viewing per person and element, whatever the number of tabs. Typing in one of them counts as typing."""
+    """One viewing per person and element, for any number of tabs. Typing in one of them counts as typing."""
     found: dict[tuple[int, str], Viewing] = {}
     for viewing in sorted(viewings, key=lambda viewing: viewing.is_typing):
         found[viewing.person, viewing.element_id] = viewing

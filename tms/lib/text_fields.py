@@ -1,4 +1,4 @@
-"""Fields of models and forms for text that people read. All of it is cleaned, whatever its source."""
+"""Fields of models and forms for text that people read. All of it is cleaned, from any source."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -21,7 +21,7 @@ SECRET_VARIETY = 5
 """Length and number of distinct characters that Django requires (security.W009)."""
 
 PUBLIC_DOMAINS = ("amazonaws.com", "cloudfront.net")
-"""Domains in which anybody can get a host name."""
+"""Domains in which anyone can get a host name."""
 
 LOG_GROUP = re.compile(r"[\w.\-/#]{1,512}", re.ASCII)
 NAMESPACE = re.compile(r"[\w.\-/#:]{1,255}", re.ASCII)

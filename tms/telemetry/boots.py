@@ -53,7 +53,7 @@ def _find(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
 
 
 def _insert(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
-    """Those that somebody else inserts at the same time are missing."""
+    """Those that another transaction inserts at the same time are missing."""
     return _execute(
         f"INSERT INTO {Boot._meta.db_table} (terminal_id, boot_id, first_seen_at) "  # noqa: S608  (names are our own; values are parameters)
         f"SELECT terminal_id, boot_id, first_seen_at FROM {db_rows.source(BootRow)} WHERE true "

@@ -30,5 +30,5 @@ class OcppNode(Peer):
     @classmethod
     def versions(cls) -> dict[str, str]:
         environment = {"PATH": PATH}
-        told = subprocess.run(["node", "--version"], env=environment, capture_output=True, text=True, check=True)
-        return {"node": told.stdout.strip(), **json.loads((HERE / "package.json").read_text())["dependencies"]}
+        version = subprocess.run(["node", "--version"], env=environment, capture_output=True, text=True, check=True)
+        return {"node": version.stdout.strip(), **json.loads((HERE / "package.json").read_text())["dependencies"]}

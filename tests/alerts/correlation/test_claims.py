@@ -36,12 +36,12 @@ def test_a_claim_is_published_and_leaves_the_incident_open(incident, tanaka):
 
     after = Incident.objects.get()
     assert (after.claimed_by, after.claimed_until, after.state) == (tanaka, at + LASTS, IncidentState.OPEN)
-    assert after.version == incident.version, "whoever is just deciding need not look again"
+    assert after.version == incident.version, "a person who is deciding need not read it again"
     assert steps(incident) == [("opened", "TMS"), ("claimed", "tanaka")]
     assert not Alert.objects.claimed().exists()
 
 
-def test_a_repeated_claim_starts_anew_and_a_colleague_may_take_over(incident, tanaka, fleet):
+def test_a_repeated_claim_restarts_its_time_and_a_colleague_may_replace_it(incident, tanaka, fleet):
     at = now()
     correlation.claim(incident, by=tanaka, at=at)
 

@@ -29,7 +29,7 @@ def shop(storm):
     return shop
 
 
-def test_a_terminal_that_recovers_concurrently_is_not_correlated_and_nobody_waits(storm, shop):
+def test_a_terminal_that_recovers_concurrently_is_not_correlated_and_blocks_no_one(storm, shop):
     with open_transaction(recover(storm, shop[0])):
         correlation.correlate(later(1))
         members = members_of(only_incident())

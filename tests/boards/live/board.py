@@ -70,13 +70,13 @@ class Board:
         """The next frame of one of these kinds; others are skipped, and no frame may be missing."""
         async with asyncio.timeout(DEADLINE_S):  # beats are sent forever
             while True:
-                frame = self._told(json.loads(await self.connection.sent.get()))
+                frame = self._record(json.loads(await self.connection.sent.get()))
                 self.number += 1
                 assert frame.number == self.number
                 if frame.kind in (kinds or ("repaint", "patch")):
                     return frame
 
-    def _told(self, result: dict[str, Any]) -> "Frame":
+    def _record(self, result: dict[str, Any]) -> "Frame":
         """The list as a browser computes it from this and earlier frames."""
         self.freshness = {
             "newest_at": None,

@@ -223,12 +223,12 @@ async def test_a_person_without_a_board_is_no_longer_on_shift(board, sato):
 async def test_a_board_closed_while_the_shift_is_sent_is_sent_next(board, room, sato, monkeypatch):
     """Not if the page is outdated, or other terminals change."""
     monkeypatch.setattr(tasks, "SHIFT_REPORT_S", 600.0)
-    tell, may_end, is_telling = room.render_worker.report_shift, asyncio.Event(), asyncio.Event()
+    report_shift, may_end, is_reporting = room.render_worker.report_shift, asyncio.Event(), asyncio.Event()
 
     async def slowly(*args: Any, **options: Any) -> None:
-        is_telling.set()
+        is_reporting.set()
         await may_end.wait()
-        await tell(*args, **options)
+        await report_shift(*args, **options)
 
     async with board("/") as overview:
         await overview.painted()
@@ -236,9 +236,9 @@ async def test_a_board_closed_while_the_shift_is_sent_is_sent_next(board, room, 
             await overview.showing('id="shift"', "佐藤", "viewing alerts")
             await theirs.painted()
             monkeypatch.setattr(room.render_worker, "report_shift", slowly)
-            is_telling.clear()
+            is_reporting.clear()
             async with board("/alerts/"):
-                await asyncio.wait_for(is_telling.wait(), 20)
+                await asyncio.wait_for(is_reporting.wait(), 20)
         may_end.set()
 
         left = await asyncio.wait_for(

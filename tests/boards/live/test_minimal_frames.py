@@ -48,15 +48,15 @@ async def test_the_result_of_the_verification_is_sent_once_to_each_board(board, 
     async with board("/terminals/") as opened:
         while opened.freshness["database"]["state"] != "equal":
             await opened.frame("repaint", "patch", "beat")
-        verdicts = {str(opened.freshness["database"])}
+        seen_states = {str(opened.freshness["database"])}
         for value in range(10):
             await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
             kind = ""
             while kind != "patch":  # a beat before it may bring the result
                 frame = await opened.frame("patch", "beat")
                 kind = frame.kind
-                assert ("database" in frame.data["proof"]) is (str(opened.freshness["database"]) not in verdicts)
-                verdicts.add(str(opened.freshness["database"]))
+                assert ("database" in frame.data["proof"]) is (str(opened.freshness["database"]) not in seen_states)
+                seen_states.add(str(opened.freshness["database"]))
 
 
 async def test_a_frame_contains_no_relative_times(board, fleet):

@@ -81,9 +81,9 @@ async def test_a_fleet_with_many_changes_is_not_reported_as_a_difference(board, 
 def test_a_difference_is_reported_only_after_several_comparisons():
     verifier = Verifier(10)
 
-    verdicts = [verifier.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
+    judgements = [verifier.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
 
-    assert verdicts == [False] * (TRIES - 1) + [True]
+    assert judgements == [False] * (TRIES - 1) + [True]
     assert verifier.result.state == "differs"
 
 

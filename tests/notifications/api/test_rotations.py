@@ -39,7 +39,7 @@ def test_on_call_shifts_follow_one_another_without_a_gap(watcher, rotation):
     assert [shift["until"] for shift in shifts[:-1]] == [shift["since"] for shift in shifts[1:]]
 
 
-def test_before_it_begins_nobody_is_on_call(watcher, rotation):
+def test_before_it_begins_no_one_is_on_call(watcher, rotation):
     Rotation.objects.update(starts_on=now().date() + timedelta(days=2))
 
     on_call = watcher.get(f"/rotations/{rotation.pk}").json()["on_call"]

@@ -8,7 +8,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+NOT_FLUSHED = {"django_migrations", "django_content_type", "auth_permission"}
 """The rows that `migrate` writes are the same for each test."""
 
 
@@ -29,4 +29,6 @@ def empty(connection: BaseDatabaseWrapper) -> None:
 
 
 def _tables(connection: BaseDatabaseWrapper) -> list[str]:
-    return sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT)
+    return sorted(
+        set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - NOT_FLUSHED
+    )

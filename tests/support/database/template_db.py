@@ -1,6 +1,6 @@
-"""A database as `migrate` leaves it: made once, and copied for each TMS under test.
+"""A database as `migrate` creates it: created once, and copied for each TMS under test.
 
-The workers of one run share it: whoever needs it first makes it, the others wait for that.
+The workers of one run share it: the first one creates it, the others wait.
 """
 
 import atexit
@@ -24,21 +24,21 @@ from deploy.processes.programs import find_postgresql
 ROOT = Path(__file__).resolve().parents[3]
 SQLITE = "tms.sqlite3"
 SHARED = "BLANK_DATABASES"
-"""Where a run keeps them."""
+"""The folder of a run."""
 
 
 def copy_file(folder: Path) -> None:
-    """Put one into the data directory of a TMS on SQLite."""
+    """Copy one into the data directory of a TMS on SQLite."""
     shutil.copyfile(file(), folder / SQLITE)
 
 
 def copy_database(url: str) -> str:
-    """The address of a new one on the PostgreSQL of `url`."""
+    """The URL of a new one on the PostgreSQL of `url`."""
     return new_database(url, template=name_of(database(url)))
 
 
 def restore(url: str) -> None:
-    """Fill the empty database of `url`, on a PostgreSQL of its own, as `migrate` would in ten times as long."""
+    """Fill the empty database of `url`, on a separate PostgreSQL, ten times as fast as `migrate`."""
     load_sql(url, dump())
 
 
@@ -47,7 +47,7 @@ def name_of(url: str) -> str:
 
 
 def new_database(url: str, *, template: str = "template1") -> str:
-    """The address of a database that is empty, or holds what `template` does."""
+    """The URL of a database that is empty, or a copy of `template`."""
     name = f"tms_{secrets.token_hex(4)}"
     parts = urlsplit(url)
     with psycopg.connect(parts._replace(path="/postgres").geturl(), autocommit=True) as connection:
@@ -56,7 +56,7 @@ def new_database(url: str, *, template: str = "template1") -> str:
 
 
 def share() -> None:
-    """For this process and all that it starts from now on."""
+    """For this process and all its children from now on."""
     if SHARED not in os.environ:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="tms-blank-")
         atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
@@ -73,18 +73,18 @@ def file() -> Path:
 
 @cache
 def database(url: str) -> str:
-    """The address of the one on the PostgreSQL of `url`; nobody may be connected to it."""
+    """The URL of the one on the PostgreSQL of `url`; it must not have connections."""
     return _once(f"on-{urlsplit(url).port}", lambda: _make_database(url))
 
 
 @cache
 def dump() -> Path:
-    """One as SQL, made on the PostgreSQL of this pass."""
+    """One as SQL, created on the PostgreSQL of this pass."""
     return Path(_once("dump", _make_dump))
 
 
 def _once(name: str, make: Callable[[], str]) -> str:
-    """What `make` returned in the first process that came here."""
+    """The result of `make` in the first process."""
     share()
     made = Path(os.environ[SHARED]) / name
     with made.open("a+") as note:
@@ -111,9 +111,9 @@ def _make_database(url: str) -> str:
 
 def _make_dump() -> str:
     made = Path(os.environ[SHARED]) / "dump.sql"
-    copy = copy_database(os.environ["TMS_DATABASE_URL"])  # nobody may be connected to the template
-    owned_by_nobody = ("--no-owner", "--no-privileges", "--no-comments")
-    subprocess.run([find_postgresql("pg_dump"), *owned_by_nobody, f"--file={made}", copy], check=True)
+    copy = copy_database(os.environ["TMS_DATABASE_URL"])  # a template must not have connections
+    without_owner = ("--no-owner", "--no-privileges", "--no-comments")
+    subprocess.run([find_postgresql("pg_dump"), *without_owner, f"--file={made}", copy], check=True)
     return str(made)
 
 

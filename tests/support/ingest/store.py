@@ -32,5 +32,5 @@ def stored_reports(terminal: Terminal) -> list[tuple[str, int]]:
     return list(rows.values_list("boot__boot_id", "seq"))
 
 
-def happenings(alert: Alert) -> list[str]:
+def transition_kinds(alert: Alert) -> list[str]:
     return list(alert.transitions.values_list("kind", flat=True))

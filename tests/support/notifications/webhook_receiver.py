@@ -71,8 +71,8 @@ class WebhookReceiver:
             return
         handler.send_response(status)
         text = headers.get("body", "").encode()
-        told = {name: value for name, value in headers.items() if name != "body"}
-        for name, value in {"Content-Length": str(len(text)), **told}.items():
+        fields = {name: value for name, value in headers.items() if name != "body"}
+        for name, value in {"Content-Length": str(len(text)), **fields}.items():
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(text)

@@ -1,7 +1,7 @@
-"""Which tests a worker runs one after the other, and in which order workers begin.
+"""Which tests a worker runs together, and the order of the groups.
 
-A worker takes a whole file, or a whole folder where all tests stand on something that takes long to start. What takes
-longest begins first: what began last would keep one worker busy while the others have nothing left to do.
+A worker takes a whole file, or a whole folder if all tests share something that takes long to start. The longest groups
+start first, so that no worker is still busy when the others have finished.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ others. A folder needs an `__init__.py` for that.
 
 
 class LongestFirst(LoadScopeScheduling):
-    """Keeps the order of the collection, which is ours; xdist's own would put files with few tests last."""
+    """Keeps the order of our collection; xdist's own would put files with few tests last."""
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
         config.option.loadscopereorder = False
@@ -41,11 +41,13 @@ class LongestFirst(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return LONGEST_FIRST[place] if (place := rank(path)) < len(LONGEST_FIRST) else path
+        return LONGEST_FIRST[position] if (position := rank(path)) < len(LONGEST_FIRST) else path
 
 
 def rank(path: str) -> int:
-    return next((place for place, begin in enumerate(LONGEST_FIRST) if path.startswith(begin)), len(LONGEST_FIRST))
+    return next(
+        (position for position, begin in enumerate(LONGEST_FIRST) if path.startswith(begin)), len(LONGEST_FIRST)
+    )
 
 
 def sort(items: list[pytest.Item]) -> None:

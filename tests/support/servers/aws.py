@@ -55,7 +55,7 @@ class Moto(Emulator):
     def command(self) -> Sequence[str]:
         return [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.port)]
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Reset to an empty account."""
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=5):
             pass

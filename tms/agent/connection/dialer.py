@@ -79,7 +79,7 @@ class Dialer:
         }
 
     async def dial(self) -> AgentLink:
-        """Raises LinkEnd. After an address that refuses, the next is tried at once; after a silent one, next time."""
+        """Raises LinkEnd. After a refusal the next address follows at once; without a response, at the next attempt."""
         addresses: Sequence[str] = ()
         try:
             async with asyncio.timeout(self._timeout_s):

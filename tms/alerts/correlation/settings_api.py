@@ -20,7 +20,7 @@ CHANGING = Access(Permission.EDIT_RULES)
 class CorrelationRuleBody(RequestSchema):
     enabled: bool = True
     within_s: int = Field(ge=5, le=3_600, description="Terminals that go offline within this time are lost together.")
-    least: int = Field(ge=2, le=10_000, description="Minimum number of terminals, whatever their share.")
+    least: int = Field(ge=2, le=10_000, description="Minimum number of terminals; a share cannot lower it.")
     small_pct: int = Field(ge=1, le=100, description="Minimum share of fewer than 20 terminals.")
     medium_pct: int = Field(ge=1, le=100, description="Minimum share of 20 to 99 terminals.")
     large_pct: int = Field(ge=1, le=100, description="Minimum share of 100 terminals or more.")

@@ -139,7 +139,7 @@ class AlertRow:
 
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
-    """Rows of these alerts, in two queries; one more if somebody views them."""
+    """Rows of these alerts, in two queries; one more if they have viewers."""
     related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
     transitions, people = _transitions_of(pks), viewers(f"alert-{pk}" for pk in pks)

@@ -109,7 +109,7 @@ class IncidentRow:
 
 
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
-    """Rows of these incidents, in two queries; one more if somebody views them."""
+    """Rows of these incidents, in two queries; one more if they have viewers."""
     rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
     transitions, people = _transitions_of(pks), viewers(f"incident-{pk}" for pk in pks)
     return {row.pk: _row(row, transitions.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}

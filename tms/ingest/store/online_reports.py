@@ -1,8 +1,8 @@
 """Reports and heartbeats that change nothing but the newest values: one statement and one round trip on PostgreSQL.
 
 Nearly all that a fleet sends is of this kind: the terminal is online, its session is the newest, the report is its next
-one, and no rule triggers or clears. The statement checks the first three under the lock of the row. Whatever does not
-fit is left to the transaction of the store, which handles every case.
+one, and no rule triggers or clears. The statement checks the first three under the lock of the row. The rest is
+left to the transaction of the store, which handles every case.
 """
 
 from collections.abc import Iterable, Sequence

@@ -209,7 +209,7 @@ def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent],
 
 
 def _follow_ups(event: SubjectEvent, before: Collection[DeliveryItem]) -> list[Notification]:
-    """One per destination, whichever policy had notified it."""
+    """One per destination, for any policy that had notified it."""
     kind = FOLLOW_UPS[event.kind]
     wanted = {
         item.delivery.destination_id: item.delivery

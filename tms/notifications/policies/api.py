@@ -41,7 +41,9 @@ class PolicyStep(Schema):
 
     after_min: int = Field(0, ge=0, description="Minutes after the previous step; ignored for the first.")
     destinations: list[Id] = []
-    rotations: list[Id] = Field([], description="Also notifies whoever is on call in these rotations at that time.")
+    rotations: list[Id] = Field(
+        [], description="Also notifies the person who is on call in these rotations at that time."
+    )
 
     @model_validator(mode="after")
     def reaches_anyone(self) -> Self:

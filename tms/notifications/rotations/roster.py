@@ -1,7 +1,7 @@
 """Who is on call when. Pure.
 
 People have on-call shifts in their order, from one handover to the next. Handovers are local times in the zone of the
-rotation, whatever its offset from UTC, so that shifts neither overlap nor leave a gap. A cover takes precedence over
+rotation, with any offset from UTC, so that shifts neither overlap nor leave a gap. A cover takes precedence over
 the regular shift; of several, the one added last.
 """
 

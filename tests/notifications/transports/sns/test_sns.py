@@ -24,7 +24,7 @@ def moto() -> Iterator[Moto]:
 @pytest.fixture
 def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     """An empty account, which this process uses as AWS."""
-    moto.forget()
+    moto.reset()
     for name, value in moto.env.items():
         monkeypatch.setenv(name, value)
     return moto
