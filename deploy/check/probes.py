@@ -21,10 +21,8 @@ def health(target: CheckTarget) -> Text:
             f"/health/?strict returned {response.status}: {response.body[:200]}",
             f"/health/?strict の応答が {response.status}: {response.body[:200]}",
         )
-    report = json.loads(response.body)
-    if not report["well"]:
-        raise Failed(f"unhealthy: {report['checks']}", f"異常あり: {report['checks']}")
-    return Text(f"healthy (node {report['node']})", f"正常 (ノード {report['node']})")
+    node = json.loads(response.body)["node"]
+    return Text(f"healthy (node {node})", f"正常 (ノード {node})")
 
 
 def sign_in(target: CheckTarget) -> Text:

@@ -47,7 +47,7 @@ main() {
   if ! is_running; then
     start "$release"
   elif [[ $(readlink -f "$OPT/current") == "$(readlink -f "$release")" ]]; then
-    "$release/deploy/machine/wait-until-well" "$release"
+    wait_until_healthy "$release"
   else
     "$release/deploy/machine/switch-release" "$version"
   fi
@@ -171,7 +171,14 @@ start() {
   step 'start'
   systemctl daemon-reload
   systemctl enable --now tms.service
-  "$scripts/wait-until-well" "$1"
+  wait_until_healthy "$1"
+}
+
+# Releases up to 0.2.0 have the script only under its former name.
+wait_until_healthy() {
+  local script=$1/deploy/machine/wait-until-healthy
+  [[ -x $script ]] || script=$1/deploy/machine/wait-until-well
+  "$script" "$1"
 }
 
 # CONFIGURATION

@@ -116,7 +116,7 @@ resource "aws_ecs_service" "role" {
   deployment_maximum_percent         = 200
   availability_zone_rebalancing      = "ENABLED"
   health_check_grace_period_seconds  = each.value.port == null ? null : 300
-  wait_for_steady_state              = false # the first tasks get well when the tables are there, which the pipeline makes
+  wait_for_steady_state              = false # the first tasks are healthy once the pipeline has created the tables
 
   deployment_circuit_breaker {
     enable   = true

@@ -143,7 +143,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def at_most_one_is_open_and_only_what_holds_or_flaps_is(self) -> None:
         unresolved = self.alerts.unresolved().select_related("flapping")
-        resting = [alert.rule_id for alert in unresolved if alert.is_flapping and not alert.flapping.is_wrong]
+        resting = [alert.rule_id for alert in unresolved if alert.is_flapping and not alert.flapping.is_failing]
         due = Condition.objects.filter(terminal=self.terminal, due_at=None).values_list("rule_id", flat=True)
         assert sorted([*resting, *due]) == sorted(alert.rule_id for alert in unresolved)
 

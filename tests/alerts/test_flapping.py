@@ -80,7 +80,7 @@ def test_a_flapping_alert_stays_open_and_its_changes_are_counted(rule, terminal)
     wobble(rule, terminal, 5, begins=8 * MINUTE, every=10)
 
     alert = Alert.objects.select_related("flapping").get(pk=alert.pk)
-    assert (alert.state, alert.flapping.changes, alert.flapping.is_wrong) == ("open", 16, False)
+    assert (alert.state, alert.flapping.changes, alert.flapping.is_failing) == ("open", 16, False)
     assert transition_kinds(alert) == ["opened", "flapping"]
     assert Alert.objects.count() == 4
     assert not Condition.objects.exists()

@@ -105,16 +105,16 @@ def test_a_loop_is_stalled_after_a_few_intervals_and_a_prompt_one_within_30_seco
 @pytest.mark.django_db(transaction=True)
 async def test_the_leader_reports_the_age_of_the_last_success_of_each_loop(monkeypatch):
     monkeypatch.setattr("tms.ops.health.loop_ages.WRITE_EVERY_S", 0.01)
-    well, failing = Work(), Work(fail)
+    succeeding, failing = Work(), Work(fail)
 
-    async with running(Loop("well", 0.001, well), Loop("failing", 0.001, failing)):
-        await well.done(3)
+    async with running(Loop("succeeding", 0.001, succeeding), Loop("failing", 0.001, failing)):
+        await succeeding.done(3)
         await failing.done(30)
         ages = {sample.labels["loop"] for metric in instruments.CLOCK_LOOP_AGE.collect() for sample in metric.samples}
 
     written = await asyncio.to_thread(successes)
-    assert ages == written.keys() == {"well", "failing"}
-    assert written["well"].succeeded_at > written["failing"].succeeded_at
+    assert ages == written.keys() == {"succeeding", "failing"}
+    assert written["succeeding"].succeeded_at > written["failing"].succeeded_at
     assert not next(iter(instruments.CLOCK_LOOP_AGE.collect())).samples
 
 

@@ -39,15 +39,15 @@ class Wobbler:
             self.delivery_clock.step(min(end, self.delivery_clock.at + timedelta(seconds=60)))
             lifecycle.expire_flapping(self.delivery_clock.at)
 
-    def turn(self, *, is_wrong: bool) -> None:
-        say = RuleTriggered if is_wrong else RuleCleared
+    def turn(self, *, is_failing: bool) -> None:
+        say = RuleTriggered if is_failing else RuleCleared
         lifecycle.apply_events([say(self.rule.pk, self.terminal.pk, later(self.seconds))])
 
     def wobble(self, times: int) -> None:
         for _ in range(times):
-            self.turn(is_wrong=True)
+            self.turn(is_failing=True)
             self.advance(MINUTE)
-            self.turn(is_wrong=False)
+            self.turn(is_failing=False)
             self.advance(MINUTE)
 
 
@@ -81,7 +81,7 @@ def test_an_unresolved_alert_is_notified_when_it_is_stable_and_escalation_contin
     late = webhook_destination(receiver.url + "-late", "Late")
     policy((0, [hook]), (2 * HOUR, [late]))
     wobbler.wobble(6)
-    wobbler.turn(is_wrong=True)
+    wobbler.turn(is_failing=True)
 
     wobbler.advance(3 * HOUR)
 
@@ -113,7 +113,7 @@ def test_flapping_exceeds_a_notify_after_that_no_single_opening_exceeds(wobbler,
 def test_an_alert_first_notified_after_flapping_is_notified_as_usual(wobbler, policy, hook, receiver):
     policy((0, [hook]), delay_s=2 * HOUR)
     wobbler.wobble(4)
-    wobbler.turn(is_wrong=True)
+    wobbler.turn(is_failing=True)
 
     wobbler.advance(3 * HOUR)
 
@@ -147,12 +147,12 @@ def test_flapping_is_notified_at_its_beginning_and_at_its_end_with_its_state(
     policy((0, [hook]))
     wobbler = Wobbler(fleet, delivery_clock)
     for wrong_s, well_s in stretches:
-        wobbler.turn(is_wrong=True)
+        wobbler.turn(is_failing=True)
         wobbler.advance(wrong_s)
-        wobbler.turn(is_wrong=False)
+        wobbler.turn(is_failing=False)
         wobbler.advance(well_s)
     if stays:
-        wobbler.turn(is_wrong=True)
+        wobbler.turn(is_failing=True)
 
     wobbler.advance(HOUR)
 

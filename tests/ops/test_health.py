@@ -31,7 +31,7 @@ def test_a_healthy_tms_is_reported_as_such(healthy, client, settings):
     assert answer.status_code == 200
     assert answer.json() == {
         "live": True,
-        "well": True,
+        "healthy": True,
         "node": settings.NODE,
         "checks": {"database": "ok", "clock": "ok", "loops": "ok", "feed": "ok", "node": "ok"},
     }
@@ -122,7 +122,7 @@ def test_liveness_is_about_this_process_and_readiness_includes_its_dependencies(
         answer = client.get(f"/health/{query}")
 
     assert answer.status_code == (503 if "strict" in query else 200)
-    assert (answer.json()["live"], answer.json()["well"]) == (True, False)
+    assert (answer.json()["live"], answer.json()["healthy"]) == (True, False)
     assert checks_of(answer)["database"] == "no response: OperationalError"
 
 

@@ -35,7 +35,7 @@ def test_it_reports_problems(monitor):
     status, body = get(monitor, "/health/?strict")
 
     result = json.loads(body)
-    assert (status, result["live"], result["well"]) == (503, True, False)
+    assert (status, result["live"], result["healthy"]) == (503, True, False)
     assert get(monitor, "/health/")[0] == 200
     assert result["checks"]["database"] == "ok"
     assert "never ran" in result["checks"]["clock"]

@@ -42,10 +42,10 @@ OF_THE_OPERATORS = {
     "アクセス制限確認",
 }
 COMMIT = "388e11d0388e11d0388e11d0388e11d0388e11d0"
-WELL = Text("well", "正常")
+HEALTHY = Text("healthy", "正常")
 
 
-def found_wrong(target: CheckTarget) -> Text:
+def unhealthy(target: CheckTarget) -> Text:
     raise Failed("it is broken", "壊れている")
 
 
@@ -83,13 +83,13 @@ def test_every_check_has_both_languages():
 
 
 def test_a_failure_is_printed_with_its_reason_and_the_expected_value(listed, capsys):
-    listed(lambda target: WELL, found_wrong, not_seen)
+    listed(lambda target: HEALTHY, unhealthy, not_seen)
 
     assert command.main(["before", "--lang", "en"]) == 1
 
     assert capsys.readouterr().out.splitlines()[2:] == [
         "Some",
-        "  [x] A line: well",
+        "  [x] A line: healthy",
         "  [ ] A line: it is broken",
         "      expected: whole",
         "  [-] A line: needs a key",
@@ -100,7 +100,7 @@ def test_a_failure_is_printed_with_its_reason_and_the_expected_value(listed, cap
 
 
 def test_the_same_in_japanese(listed, capsys):
-    listed(lambda target: WELL, found_wrong)
+    listed(lambda target: HEALTHY, unhealthy)
 
     command.main(["before", "--lang", "ja"])
 
@@ -114,7 +114,7 @@ def not_allowed(target: CheckTarget) -> Text:
 
 
 def test_a_missing_permission_is_reported_and_decides_nothing(listed, capsys):
-    listed(lambda target: WELL, not_allowed)
+    listed(lambda target: HEALTHY, not_allowed)
 
     assert command.main(["before", "--strict", "--lang", "en"]) == 0
     assert "  [?] A line: not allowed to read\n" in capsys.readouterr().out
@@ -123,7 +123,7 @@ def test_a_missing_permission_is_reported_and_decides_nothing(listed, capsys):
 @pytest.mark.parametrize(("gate", "code_"), [("first", 0), ("second", 1), ("", 1)])
 def test_only_the_sections_of_the_gate_decide_and_all_are_printed(gate, code_, monkeypatch, capsys):
     sections = [
-        Section(key, Text(key, key), [check_of(look)]) for key, look in (("first", well), ("second", found_wrong))
+        Section(key, Text(key, key), [check_of(look)]) for key, look in (("first", healthy), ("second", unhealthy))
     ]
     monkeypatch.setitem(LISTS, "before", (Text("Before", "前"), sections))
 
@@ -131,13 +131,13 @@ def test_only_the_sections_of_the_gate_decide_and_all_are_printed(gate, code_, m
     assert "  [ ] A line: it is broken" in capsys.readouterr().out
 
 
-def well(target: CheckTarget) -> Text:
-    return WELL
+def healthy(target: CheckTarget) -> Text:
+    return HEALTHY
 
 
 @pytest.mark.parametrize(("options", "code_"), [([], 0), (["--strict"], 1)])
 def test_a_skipped_check_is_a_failure_only_with_strict(options, code_, listed):
-    listed(lambda target: WELL, not_seen)
+    listed(lambda target: HEALTHY, not_seen)
 
     assert command.main(["before", *options]) == code_
 

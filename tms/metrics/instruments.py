@@ -33,7 +33,7 @@ LIMIT_REFUSALS = Counter("tms_connection_limit_refusals", "Sockets refused becau
 
 # People
 
-SIGN_INS = Counter("tms_sign_ins", "Passwords by outcome: accepted, wrong, throttled, busy, flooded", ["outcome"])
+SIGN_INS = Counter("tms_sign_ins", "Passwords by outcome: accepted, rejected, throttled, busy, flooded", ["outcome"])
 
 # Ingest
 

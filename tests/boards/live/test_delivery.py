@@ -215,12 +215,12 @@ async def test_a_failing_page_does_not_affect_the_others_and_reads_everything_th
     def fail(*_: object) -> None:
         raise ValueError("a page with a fault")
 
-    async with board("/terminals/T-1/") as broken, board("/terminals/") as well:
+    async with board("/terminals/T-1/") as broken, board("/terminals/") as other:
         await broken.painted()
-        await well.painted()
+        await other.painted()
         monkeypatch.setattr(TerminalPage, "page_state", fail)
         await in_thread(lambda: change(terminal, presence="offline"))
-        await well.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
+        await other.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         await broken.beat()
 
         monkeypatch.setattr(TerminalPage, "page_state", page_state)

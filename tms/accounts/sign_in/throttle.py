@@ -61,7 +61,7 @@ def attempt(request: HttpRequest | None, username: str) -> Iterator[Attempt]:
         SIGN_INS.labels("accepted").inc()
         counters.apply(lambda each: each.succeed(made.limits, made.id))
         return
-    SIGN_INS.labels("wrong").inc()
+    SIGN_INS.labels("rejected").inc()
     for limit in counters.apply(lambda each: each.fail(made.limits, made.id)):
         name = made.username if limit.name in ("name and address", "name", "device") else None
         log.warning("sign_in_throttled", by=limit.name, address=made.network, username=name, wait_s=limit.window_s)

@@ -64,7 +64,7 @@ def clear(pairs: Collection[Pair], *, at: datetime | None) -> None:
     if not pairs or at is None:
         return
     alerts = _delete_conditions(pairs)
-    record_change([alert for alert in alerts if alert.is_flapping], is_wrong=False, at=at)
+    record_change([alert for alert in alerts if alert.is_flapping], is_failing=False, at=at)
     over = [alert for alert in alerts if not alert.is_flapping]
     transition(over, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
 
@@ -218,7 +218,7 @@ def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> 
 
 def _trigger_flapping(flapping: Sequence[tuple[Alert, RuleTriggered]]) -> None:
     for alert, event in flapping:
-        record_change([alert], is_wrong=True, at=event.at)
+        record_change([alert], is_failing=True, at=event.at)
     grade({event.pair: event for _, event in flapping})
 
 

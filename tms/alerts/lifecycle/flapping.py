@@ -42,12 +42,14 @@ def notice(opened: Sequence[Alert]) -> None:
         transition([alert], TransitionKind.FLAPPING, at=alert.opened_at)
 
 
-def record_change(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
+def record_change(alerts: Iterable[Alert], *, is_failing: bool, at: datetime) -> None:
     """Rules of flapping alerts triggered again, or cleared."""
-    changed = [alert for alert in alerts if alert.flapping.is_wrong != is_wrong]
+    changed = [alert for alert in alerts if alert.flapping.is_failing != is_failing]
     for alert in changed:
-        alert.flapping.record_change(is_wrong=is_wrong, at=at)
-    Flapping.objects.bulk_update([alert.flapping for alert in changed], ["is_wrong", "changes", "recent", "stable_at"])
+        alert.flapping.record_change(is_failing=is_failing, at=at)
+    Flapping.objects.bulk_update(
+        [alert.flapping for alert in changed], ["is_failing", "changes", "recent", "stable_at"]
+    )
     if changed:
         publish(Change(alerts=frozenset(alert.pk for alert in changed)))
 
@@ -75,9 +77,9 @@ def _expire_flapping(pks: Collection[int], at: datetime) -> int:
     for alert in alerts:
         alert.flapping.ended_at = at
     transition(alerts, TransitionKind.STABLE, at=at)
-    cleared = [alert for alert in alerts if not alert.flapping.is_wrong]
+    cleared = [alert for alert in alerts if not alert.flapping.is_failing]
     transition(cleared, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
-    grade(_triggered([alert for alert in alerts if alert.flapping.is_wrong], at))
+    grade(_triggered([alert for alert in alerts if alert.flapping.is_failing], at))
     return len(alerts)
 
 

@@ -30,7 +30,7 @@ class Flapping(models.Model):
     """Openings and recoveries, including those that started the flapping."""
     recent = models.JSONField()
     """The instants of the newest ones, in seconds."""
-    is_wrong = models.BooleanField(default=True)
+    is_failing = models.BooleanField(default=True, db_column="is_wrong")
     """Whether its rule matches now."""
     stable_at = models.DateTimeField(db_column="calm_at")
     """When it ends without further changes."""
@@ -54,9 +54,9 @@ class Flapping(models.Model):
         flapping._set_changes(changes)
         return flapping
 
-    def record_change(self, *, is_wrong: bool, at: datetime) -> None:
+    def record_change(self, *, is_failing: bool, at: datetime) -> None:
         """Its rule triggered again, or cleared."""
-        self.is_wrong = is_wrong
+        self.is_failing = is_failing
         self.changes += 1
         self._set_changes([*self.recent, at.timestamp()])
 

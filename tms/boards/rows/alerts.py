@@ -16,7 +16,7 @@ from tms.feed.change import Change
 PEOPLE = ("acknowledged_by", "assigned_to", "claimed_by")
 ALERT_COLUMNS = (
     *("severity", "state", "value", "version", "opened_at", "resolved_at", "acknowledged_at", "comment"),
-    *("flapping__changes", "flapping__is_wrong", "flapping__ended_at"),
+    *("flapping__changes", "flapping__is_failing", "flapping__ended_at"),
     *("contract", "until", "is_stale", "claimed_until", "incident"),
     *(f"rule__{name}" for name in ("name", "name_ja", "kind", "metric", "comparison", "may_be_resolved_by_hand")),
     *(f"rule__{name}" for name in ("severity", "limit", "lower_limit", "higher_thresholds")),
@@ -32,8 +32,8 @@ class Flaps(NamedTuple):
     """Flapping: how often it opened and recovered."""
 
     changes: int
-    is_wrong: bool
-    """Whether it is failing now."""
+    is_failing: bool
+    """Whether its rule matches now."""
 
 
 class TransitionRow(NamedTuple):
@@ -200,7 +200,7 @@ def _alert_row(alert: Alert, transitions: tuple[TransitionRow, ...], people: tup
         assigned_to=name_of(assignee) if assignee else None,
         may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
         incident=alert.incident_id,
-        flaps=Flaps(alert.flapping.changes, alert.flapping.is_wrong) if alert.is_flapping else None,
+        flaps=Flaps(alert.flapping.changes, alert.flapping.is_failing) if alert.is_flapping else None,
         claimed_by=name_of(claimant) if claimant else None,
         claimed_until=alert.claimed_until,
         here=people,

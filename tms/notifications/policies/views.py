@@ -62,10 +62,10 @@ def _page(
         "form": form,
         "steps": steps,
     }
-    is_wrong = request.method == "POST"
+    is_invalid = request.method == "POST"
     return render(
         request,
         "notifications/policies.html",
         context,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.OK,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_invalid else HTTPStatus.OK,
     )

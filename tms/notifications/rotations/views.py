@@ -123,12 +123,12 @@ def _page(
         "members": members or (MemberForms(initial=members_of(chosen), prefix="members") if chosen else None),
         "cover": cover or (CoverForm(chosen) if chosen and is_saved else None),
     }
-    is_wrong = request.method == "POST"
+    is_invalid = request.method == "POST"
     return render(
         request,
         "notifications/rotations.html",
         context,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.OK,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_invalid else HTTPStatus.OK,
     )
 
 

@@ -86,7 +86,7 @@ def answer(*, strict: bool) -> tuple[int, dict[str, object]]:
     parts, live = report(), is_live()
     is_everything_ok = live and is_ok(parts)
     is_available = is_everything_ok if strict else live
-    body = {"live": live, "well": is_everything_ok, "node": settings.NODE, "checks": dict(parts)}
+    body = {"live": live, "healthy": is_everything_ok, "node": settings.NODE, "checks": dict(parts)}
     return (200 if is_available else 503), body
 
 
