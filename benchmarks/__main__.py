@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.bench import SCENARIOS, SYSTEMS, Bench
-from benchmarks.plan import FULL, TINY
-from benchmarks.run import keep
+from benchmarks.measuring.run import keep
+from benchmarks.output import report
+from benchmarks.running.bench import SCENARIOS, SYSTEMS, Bench
+from benchmarks.running.plan import FULL, TINY
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import plot
-from benchmarks.figure import FIGURES
-from benchmarks.markers import fill
-from benchmarks.report import disturbance, number, summary, table
-from benchmarks.run import Run, read
+from benchmarks.measuring.figure import FIGURES
+from benchmarks.measuring.run import Run, read
+from benchmarks.output import plot
+from benchmarks.output.markers import fill
+from benchmarks.output.report import disturbance, number, summary, table
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

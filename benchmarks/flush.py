@@ -19,11 +19,11 @@ from typing import Any
 
 import django
 
-from benchmarks import machine
-from benchmarks.environment import Environment
-from benchmarks.meter import pin, thread_seconds
-from benchmarks.plan import FULL
-from benchmarks.report import table
+from benchmarks.measuring.meter import pin, thread_seconds
+from benchmarks.output.report import table
+from benchmarks.running import machine
+from benchmarks.running.environment import Environment
+from benchmarks.running.plan import FULL
 from benchmarks.systems.tms import Tms
 
 SIZES = (1, 5, 20, 100)

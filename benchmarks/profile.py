@@ -16,13 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import machine
-from benchmarks.bench import OF_ALL, SYSTEMS
-from benchmarks.environment import Environment
 from benchmarks.load.span import Span
-from benchmarks.meter import thread_seconds
-from benchmarks.plan import FULL
-from benchmarks.report import table
+from benchmarks.measuring.meter import thread_seconds
+from benchmarks.output.report import table
+from benchmarks.running import machine
+from benchmarks.running.bench import OF_ALL, SYSTEMS
+from benchmarks.running.environment import Environment
+from benchmarks.running.plan import FULL
 from benchmarks.scenarios import fanout
 from benchmarks.systems.tms import Tms
 

@@ -26,7 +26,7 @@ def test_no_module_is_beside_the_packages():
     assert [path.name for path in ROOT.glob("tms/*.py")] == ["__init__.py"]
 
 
-@pytest.mark.parametrize("tree", ["tms", "consumers", "tests/support"])
+@pytest.mark.parametrize("tree", ["tms", "consumers", "benchmarks", "tests/support"])
 def test_a_folder_holds_a_dozen_modules_at_most(tree):
     modules = [path for path in (ROOT / tree).rglob("*.py") if "migrations" not in path.parts]
     count = Counter(str(path.parent.relative_to(ROOT)) for path in modules if path.stem not in NOT_COUNTED)

@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from benchmarks.fixture_fleet.site_names import shops
-from benchmarks.fleet import digest
+from benchmarks.running.fleet import digest
 from tms.fleet.models import Cause, Credential, Presence, Site, Status, Terminal, TerminalKind, TerminalState
 
 CHUNK = 5_000

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import report
 from benchmarks.full.measure import measure
 from benchmarks.full.plan import TINY, FullPlan
-from benchmarks.run import keep
+from benchmarks.measuring.run import keep
+from benchmarks.output import report
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

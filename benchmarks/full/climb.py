@@ -8,7 +8,7 @@ from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge, Point
 from benchmarks.load.commands import SetPorts
-from benchmarks.progress import say
+from benchmarks.running.progress import say
 from benchmarks.systems.several import Several
 
 DESCRIPTORS = 0.95

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.load.commands import ConnectionCounts, KeepConnected, ReadConnections
 from benchmarks.load.load_workers import run_on_all
-from benchmarks.quantiles import in_ms
-from benchmarks.stage import Stage
+from benchmarks.measuring.quantiles import in_ms
+from benchmarks.running.stage import Stage
 
 POLL_INTERVAL_S = 0.5
 

@@ -3,12 +3,12 @@
 import time
 from dataclasses import dataclass, field
 
-from benchmarks.figure import Measured
 from benchmarks.full.fleet import ConnectedFleet, FleetCounts
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge, Point
-from benchmarks.progress import say
-from benchmarks.quantiles import quantile
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.quantiles import quantile
+from benchmarks.running.progress import say
 from benchmarks.systems.several import Several
 from deploy.processes import NodeProcess
 

@@ -1,19 +1,19 @@
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from benchmarks import machine
-from benchmarks.environment import Environment
-from benchmarks.figure import Measured
 from benchmarks.full import memory
 from benchmarks.full.climb import Climb
 from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.full.hold import Hold
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge
-from benchmarks.plan import Plan
-from benchmarks.progress import say
-from benchmarks.run import Run
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.run import Run
+from benchmarks.running import machine
+from benchmarks.running.environment import Environment
+from benchmarks.running.plan import Plan
+from benchmarks.running.progress import say
+from benchmarks.running.stage import Stage
 from benchmarks.systems.several import Several
 
 

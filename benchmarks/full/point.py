@@ -6,9 +6,9 @@ from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.full.memory import memory_gib
 from benchmarks.load.commands import ChangeTimes, TimeChanges
 from benchmarks.load.span import Span
-from benchmarks.meter import resident_bytes
-from benchmarks.quantiles import in_ms
-from benchmarks.stage import Stage
+from benchmarks.measuring.meter import resident_bytes
+from benchmarks.measuring.quantiles import in_ms
+from benchmarks.running.stage import Stage
 
 MIB = 2**20
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from benchmarks.fleet import PROBE, credential
+from benchmarks.running.fleet import PROBE, credential
 
 STATUSES = ("ok", "degraded", "fault")
 

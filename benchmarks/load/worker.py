@@ -10,7 +10,8 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.load import dialling, readiness, reporting
+from benchmarks.load.boards import broadcasting
+from benchmarks.load.boards.watching import BoardWatcher
 from benchmarks.load.commands import (
     Alternate,
     Broadcast,
@@ -41,9 +42,9 @@ from benchmarks.load.commands import (
     SetPorts,
     TimeChanges,
 )
-from benchmarks.load.keeping import ConnectedTerminals
-from benchmarks.load.terminal import Terminal
-from benchmarks.load.watching import BoardWatcher
+from benchmarks.load.terminals import dialling, reporting
+from benchmarks.load.terminals.keeping import ConnectedTerminals
+from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
 
 
@@ -136,7 +137,7 @@ class Worker:
 
     @do.register
     async def _(self, command: Broadcast) -> BroadcastResult:
-        return await readiness.broadcast(self.address, self.at_boards.boards, command)
+        return await broadcasting.broadcast(self.address, self.at_boards.boards, command)
 
     @property
     def at_boards(self) -> BoardWatcher:
@@ -147,7 +148,7 @@ class Worker:
 
     @do.register
     async def _(self, _order: OpenBrowser) -> None:
-        from benchmarks.load.browser import BrowserPage
+        from benchmarks.load.boards.browser import BrowserPage
 
         self.browser = await BrowserPage.open(self.address)
 

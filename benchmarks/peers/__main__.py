@@ -1,7 +1,7 @@
 """`python -m benchmarks.peers`: installs the packages of the peers, and prints why one of them cannot be measured."""
 
 from benchmarks.peers.systems import PEERS
-from benchmarks.progress import say
+from benchmarks.running.progress import say
 
 
 def main() -> None:

@@ -3,8 +3,8 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.fleet import secret
 from benchmarks.load.client_protocol import NoBoards, state
+from benchmarks.running.fleet import secret
 
 RESULT = 3
 """The type of a message that answers a call; errors have another one."""

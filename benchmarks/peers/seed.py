@@ -5,7 +5,7 @@ import sys
 
 import psycopg
 
-from benchmarks.fleet import digest, uids
+from benchmarks.running.fleet import digest, uids
 
 
 def main(number: int) -> None:

@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.markers import fill
+from benchmarks.output.markers import fill
 from benchmarks.scaling.tables import tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from statistics import linear_regression
 
-from benchmarks.run import Run, read
+from benchmarks.measuring.run import Run, read
 from benchmarks.scaling.inputs import Input
 
 RESULTS = Path(__file__).parents[1] / "results"

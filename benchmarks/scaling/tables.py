@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from benchmarks.report import number, table
+from benchmarks.output.report import number, table
 from benchmarks.scaling import bill, prices
 from benchmarks.scaling.costs import measured
 from benchmarks.scaling.inputs import STATED, Input

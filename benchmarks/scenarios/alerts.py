@@ -1,11 +1,11 @@
 """Boards with many open alerts: their traffic (P12)."""
 
-from benchmarks.figure import Measured
 from benchmarks.load.client_protocol import board_path
 from benchmarks.load.commands import Alternate, CountFrames, FrameCounts, RunLow
 from benchmarks.load.span import Span
-from benchmarks.meter import Cost
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.meter import Cost
+from benchmarks.running.stage import Stage
 
 PAGES = {board_path("/").path: "overview", board_path("/alerts/").path: "alerts"}
 MINUTE_S = 60

@@ -8,13 +8,13 @@ from http.client import HTTPConnection
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from benchmarks.environment import Environment
-from benchmarks.figure import Measured
 from benchmarks.load.client_protocol import board_path
 from benchmarks.load.commands import FindPatterns, PatternTimes, Refill, RunLow
-from benchmarks.progress import say
-from benchmarks.quantiles import quantile
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.quantiles import quantile
+from benchmarks.running.environment import Environment
+from benchmarks.running.progress import say
+from benchmarks.running.stage import Stage
 from benchmarks.systems.tms import Tms
 
 PATH = "/alerts/acknowledge/"

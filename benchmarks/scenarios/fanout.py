@@ -1,9 +1,9 @@
 """One message to all boards, as often as the server can (P6)."""
 
-from benchmarks.figure import Measured
 from benchmarks.load.commands import Broadcast, BroadcastResult
 from benchmarks.load.span import Span
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.running.stage import Stage
 
 
 def measure(stage: Stage) -> dict[str, Measured]:

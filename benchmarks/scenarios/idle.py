@@ -2,9 +2,9 @@
 
 import time
 
-from benchmarks.figure import Measured
-from benchmarks.meter import cost, resident_bytes
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.meter import cost, resident_bytes
+from benchmarks.running.stage import Stage
 
 FIRST = 100
 """Terminals that connect before, so that memory for the first link of a server is not counted."""

@@ -6,10 +6,10 @@ from http.client import HTTPConnection
 
 import psycopg
 
-from benchmarks.environment import Environment
-from benchmarks.figure import Measured
-from benchmarks.progress import say
-from benchmarks.quantiles import quantile
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.quantiles import quantile
+from benchmarks.running.environment import Environment
+from benchmarks.running.progress import say
 from benchmarks.systems.system import python
 from benchmarks.systems.tms import Unattended
 

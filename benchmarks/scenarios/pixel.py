@@ -3,12 +3,12 @@
 import math
 import time
 
-from benchmarks.figure import Measured
 from benchmarks.load.commands import ChangeTimes, PaintTimes, ReadPaints, Report, Reported, TimeChanges
 from benchmarks.load.span import Span
-from benchmarks.meter import Cost
-from benchmarks.quantiles import in_ms, quantile
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.meter import Cost
+from benchmarks.measuring.quantiles import in_ms, quantile
+from benchmarks.running.stage import Stage
 
 BRIEF = 0.5
 NEVER = math.inf

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from benchmarks.figure import Measured
 from benchmarks.load.commands import ChangeTimes, Report, Saturate, TimeChanges
 from benchmarks.load.span import Span
-from benchmarks.quantiles import in_ms
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.quantiles import in_ms
+from benchmarks.running.stage import Stage
 
 
 def saturated(stage: Stage) -> dict[str, Measured]:

@@ -2,14 +2,14 @@
 
 import time
 
-from benchmarks.environment import Environment
-from benchmarks.figure import Measured
 from benchmarks.load.commands import ConnectionCounts, KeepConnected, ReadConnections
 from benchmarks.load.load_workers import run_on_all
 from benchmarks.load.span import Span
-from benchmarks.meter import Cost
-from benchmarks.progress import say
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.meter import Cost
+from benchmarks.running.environment import Environment
+from benchmarks.running.progress import say
+from benchmarks.running.stage import Stage
 from benchmarks.systems.several import Several
 
 

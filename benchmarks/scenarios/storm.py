@@ -3,12 +3,12 @@
 import re
 import time
 
-from benchmarks.environment import Environment
-from benchmarks.figure import Measured
 from benchmarks.load.client_protocol import board_path
 from benchmarks.load.commands import DropLinks, FindPatterns, PatternTimes
-from benchmarks.progress import say
-from benchmarks.stage import Stage
+from benchmarks.measuring.figure import Measured
+from benchmarks.running.environment import Environment
+from benchmarks.running.progress import say
+from benchmarks.running.stage import Stage
 from benchmarks.systems.tms import Tms
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.run import keep
+from benchmarks.measuring.run import keep
+from benchmarks.output import report
 from benchmarks.soak.measure import measure
 from benchmarks.soak.plan import TINY, SoakPlan
 

@@ -1,11 +1,11 @@
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from benchmarks import machine
-from benchmarks.environment import Environment
 from benchmarks.full.fleet import ConnectedFleet
-from benchmarks.plan import Plan
-from benchmarks.run import Run
+from benchmarks.measuring.run import Run
+from benchmarks.running import machine
+from benchmarks.running.environment import Environment
+from benchmarks.running.plan import Plan
 from benchmarks.soak.plan import SoakPlan
 from benchmarks.soak.soak import Soak
 from benchmarks.systems.several import Several

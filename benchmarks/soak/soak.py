@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from statistics import linear_regression
 
-from benchmarks.figure import Measured
 from benchmarks.full.fleet import ConnectedFleet, FleetCounts
 from benchmarks.load.commands import Churn
 from benchmarks.load.load_workers import run_on_all
-from benchmarks.meter import resident_bytes
-from benchmarks.progress import say
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.meter import resident_bytes
+from benchmarks.running.progress import say
+from benchmarks.running.stage import Stage
 from benchmarks.scenarios.pages import read
 from benchmarks.soak.plan import SoakPlan
-from benchmarks.stage import Stage
 from benchmarks.systems.several import Several
 from deploy.processes import HOST
 

@@ -11,7 +11,7 @@ def main(number: int) -> None:
     django.setup()
     from django.conf import settings
 
-    from benchmarks.fleet import digest, uids
+    from benchmarks.running.fleet import digest, uids
     from benchmarks.systems.session import sign_in
     from tms.accounts.models import User
     from tms.fleet.models import Credential, Site, Terminal, TerminalState

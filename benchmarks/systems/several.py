@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from benchmarks.meter import pin
+from benchmarks.measuring.meter import pin
 from benchmarks.systems.address import Address
 from benchmarks.systems.tms import Tms
 from deploy.processes import HOST, ClockProcess, NodeProcess

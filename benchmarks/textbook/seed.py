@@ -10,7 +10,7 @@ def main(number: int) -> None:
     from django.conf import settings
     from django.contrib.auth.models import User
 
-    from benchmarks.fleet import digest, uids
+    from benchmarks.running.fleet import digest, uids
     from benchmarks.systems.session import sign_in
     from benchmarks.textbook.models import Terminal
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import django
 
-from benchmarks import machine
-from benchmarks.environment import Environment
-from benchmarks.figure import Measured
-from benchmarks.meter import pin
-from benchmarks.plan import FULL
-from benchmarks.report import number, table
-from benchmarks.run import Run, keep
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.meter import pin
+from benchmarks.measuring.run import Run, keep
+from benchmarks.output.report import number, table
+from benchmarks.running import machine
+from benchmarks.running.environment import Environment
+from benchmarks.running.plan import FULL
 from benchmarks.systems.tms import Tms
 from benchmarks.unit_costs.plan import TINY, UnitPlan
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import redis
 from channels.layers import get_channel_layer
 
-from benchmarks.meter import thread_seconds
+from benchmarks.measuring.meter import thread_seconds
 from benchmarks.unit_costs.plan import UnitPlan
 from deploy.processes import Redis
 from tms.feed.change import Change, FeedMessage, pack

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from benchmarks.meter import thread_seconds
+from benchmarks.measuring.meter import thread_seconds
 
 
 @dataclass

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.run import Run, read
+from benchmarks.measuring.run import Run, read
 from benchmarks.systems.tms import TABLES
 from tests.support.database import template_db
 

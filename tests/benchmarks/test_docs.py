@@ -2,9 +2,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import docs
-from benchmarks.figure import Measured
-from benchmarks.plan import TINY
-from benchmarks.run import Run, keep
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.run import Run, keep
+from benchmarks.running.plan import TINY
 
 BENCH = Run(
     began_at="2026-11-25T09:00:00+00:00",

@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks.load.client_protocol import ClientProtocol, TextbookProtocol, TmsProtocol
-from benchmarks.load.reporting import SteadyTally
 from benchmarks.load.span import Span
-from benchmarks.load.terminal import Terminal
+from benchmarks.load.terminals.reporting import SteadyTally
+from benchmarks.load.terminals.terminal import Terminal
 from tms.protocol import downlink, frames, uplink
 
 DIALECT = TmsProtocol()

@@ -1,11 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.figure import Measured
-from benchmarks.plan import TINY
-from benchmarks.quantiles import quantile
-from benchmarks.run import Run, keep, read
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.quantiles import quantile
+from benchmarks.measuring.run import Run, keep, read
+from benchmarks.output import report
+from benchmarks.running.plan import TINY
 
 RUN = Run(
     began_at="2026-11-25T09:00:00+00:00",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.run import Run
+from benchmarks.measuring.run import Run
 from tests.benchmarks.measuring import measure
 
 ACKNOWLEDGED = {"P14", "P14 p99", "P14 light", "P14 light p99"}

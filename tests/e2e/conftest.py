@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from benchmarks.load.chromium import CHROMIUM, QUIET
+from benchmarks.load.boards.chromium import CHROMIUM, QUIET
 from tests.e2e.faults import WAIT_MS, watch
 from tests.e2e.people import Enter
 from tests.e2e.scripted_board import ScriptedBoard

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any
 
-from benchmarks import fleet
 from benchmarks.load.client_protocol import BoardPath
 from benchmarks.load.commands import (
     ChangeTimes,
@@ -20,8 +19,9 @@ from benchmarks.load.commands import (
 )
 from benchmarks.load.load_workers import LoadWorkers, run_on_all
 from benchmarks.load.span import Span
-from benchmarks.meter import Cost, Meter, Reading, cost
-from benchmarks.plan import Plan
+from benchmarks.measuring.meter import Cost, Meter, Reading, cost
+from benchmarks.running import fleet
+from benchmarks.running.plan import Plan
 from benchmarks.systems.system import System
 
 

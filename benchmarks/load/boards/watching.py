@@ -7,8 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from benchmarks.fleet import PROBE
-from benchmarks.load.board import Board
+from benchmarks.load.boards.board import Board
 from benchmarks.load.client import Client
 from benchmarks.load.client_protocol import STATUSES
 from benchmarks.load.commands import (
@@ -20,9 +19,10 @@ from benchmarks.load.commands import (
     PatternTimes,
     TimeChanges,
 )
-from benchmarks.load.dialling import call, connect
 from benchmarks.load.span import Span
-from benchmarks.load.terminal import Terminal
+from benchmarks.load.terminals.dialling import call, connect
+from benchmarks.load.terminals.terminal import Terminal
+from benchmarks.running.fleet import PROBE
 from benchmarks.systems.address import Address
 
 

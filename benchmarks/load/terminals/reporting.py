@@ -7,7 +7,7 @@ from itertools import count, cycle
 
 from benchmarks.load.commands import Alternate, Report, Reported, Saturate
 from benchmarks.load.span import NEVER, Span
-from benchmarks.load.terminal import NO_TALLY, Tally, Terminal
+from benchmarks.load.terminals.terminal import NO_TALLY, Tally, Terminal
 
 LOW, ENOUGH = 5, 90
 """Per cent of paper on either side of the default rule's limit."""

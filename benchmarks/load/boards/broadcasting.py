@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from benchmarks.load.board import Board
+from benchmarks.load.boards.board import Board
 from benchmarks.load.commands import Broadcast, BroadcastResult
 from benchmarks.systems.address import Address
 

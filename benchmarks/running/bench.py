@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from benchmarks import machine
-from benchmarks.environment import Environment
-from benchmarks.figure import Measured
+from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.run import Run
 from benchmarks.peers.systems import PEERS
-from benchmarks.plan import Plan
-from benchmarks.progress import say
-from benchmarks.run import Run
+from benchmarks.running import machine
+from benchmarks.running.environment import Environment
+from benchmarks.running.plan import Plan
+from benchmarks.running.progress import say
+from benchmarks.running.stage import Stage
 from benchmarks.scenarios import alerts, bulk, fanout, idle, pages, pixel, reports, scale, storm
-from benchmarks.stage import Stage
 from benchmarks.systems.system import System
 from benchmarks.systems.textbook import Textbook
 from benchmarks.systems.tms import Tms, TmsOnUvicorn

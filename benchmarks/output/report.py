@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from benchmarks.figure import FIGURES, Better, Figure, Measured
-from benchmarks.run import Run
+from benchmarks.measuring.figure import FIGURES, Better, Figure, Measured
+from benchmarks.measuring.run import Run
 
 BASELINE = "textbook"
 OURS = "tms-"

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from picows import WSError
 
 from benchmarks.load.commands import Churn, ConnectionCounts, KeepConnected
-from benchmarks.load.dialling import call_any
-from benchmarks.load.terminal import Terminal
+from benchmarks.load.terminals.dialling import call_any
+from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
 
 FIRST_S, LONGEST_S = 1.0, 60.0

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.load.load_workers import LoadWorkers
-from benchmarks.machine import CoreAssignment
-from benchmarks.meter import pin
-from benchmarks.plan import Plan
-from benchmarks.stage import Stage
+from benchmarks.measuring.meter import pin
+from benchmarks.running.machine import CoreAssignment
+from benchmarks.running.plan import Plan
+from benchmarks.running.stage import Stage
 from benchmarks.systems.system import System
 from deploy.processes import PostgreSQL, Redis
 

@@ -6,7 +6,7 @@ import time
 
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 
-from benchmarks.load.chromium import CHROMIUM, QUIET
+from benchmarks.load.boards.chromium import CHROMIUM, QUIET
 from benchmarks.load.commands import PaintTimes
 from benchmarks.systems.address import Address
 

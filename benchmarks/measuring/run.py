@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.figure import Measured
+from benchmarks.measuring.figure import Measured
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from picows import WSError, WSInvalidStatusError, ws_connect
 
 from benchmarks.load.client import Client
 from benchmarks.load.commands import Dial, Dialled
-from benchmarks.load.terminal import Terminal
+from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
 
 TIMEOUT_S = 20
