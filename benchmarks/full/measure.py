@@ -10,9 +10,7 @@ from benchmarks.full.point import Gauge
 from benchmarks.measuring.figure import Measured
 from benchmarks.measuring.run import Run
 from benchmarks.running import machine
-from benchmarks.running.environment import Environment
-from benchmarks.running.plan import Plan
-from benchmarks.running.progress import say
+from benchmarks.running.several_nodes import nodes_on_all_cores
 from benchmarks.running.stage import Stage
 from benchmarks.systems.several import Several
 
@@ -20,13 +18,7 @@ from benchmarks.systems.several import Several
 def measure(plan: FullPlan, *, server: str) -> Run:
     began_at = datetime.now(UTC)
     with ExitStack() as ending:
-        load = Plan(processes=plan.processes, dials_at_once=plan.dials_at_once)
-        environment = ending.enter_context(Environment.set_up(load, machine.all_cores()))
-        system = ending.enter_context(environment.system(Several, TMS_SERVER=server))
-        system.number = plan.nodes
-        say(f"making {plan.most:,} terminals")
-        system.prepare(plan.most)
-        stage = ending.enter_context(environment.staged(system))
+        environment, system, stage = nodes_on_all_cores(ending, plan, server=server, terminals=plan.most)
         figures, climb, end = _measure(plan, system, stage)
         about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
     took_s = (datetime.now(UTC) - began_at).total_seconds()

@@ -4,22 +4,15 @@ from datetime import UTC, datetime
 from benchmarks.full.fleet import ConnectedFleet
 from benchmarks.measuring.run import Run
 from benchmarks.running import machine
-from benchmarks.running.environment import Environment
-from benchmarks.running.plan import Plan
+from benchmarks.running.several_nodes import nodes_on_all_cores
 from benchmarks.soak.plan import SoakPlan
 from benchmarks.soak.soak import Soak
-from benchmarks.systems.several import Several
 
 
 def measure(plan: SoakPlan, *, server: str) -> Run:
     began_at = datetime.now(UTC)
     with ExitStack() as ending:
-        load = Plan(processes=plan.processes, dials_at_once=plan.dials_at_once)
-        environment = ending.enter_context(Environment.set_up(load, machine.all_cores()))
-        system = ending.enter_context(environment.system(Several, TMS_SERVER=server))
-        system.number = plan.nodes
-        system.prepare(plan.terminals)
-        stage = ending.enter_context(environment.staged(system))
+        environment, system, stage = nodes_on_all_cores(ending, plan, server=server, terminals=plan.terminals)
         fleet = ConnectedFleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.dials_at_once)
         stage.open(system.protocol.board_paths, plan.boards)
         fleet.grow_to(plan.terminals)

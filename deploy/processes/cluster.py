@@ -1,12 +1,9 @@
-import contextlib
 import secrets
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
 
 from deploy.processes.certificate import certificate
 from deploy.processes.clock import ClockProcess
@@ -14,7 +11,7 @@ from deploy.processes.nginx import Nginx
 from deploy.processes.node import NodeProcess
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
-from deploy.processes.service import HOST, Service
+from deploy.processes.service import HOST, Service, Startable
 from deploy.processes.tms_process import ROOT, TmsProcess, clean_environment, manage
 
 type Settings = Mapping[str, str]
@@ -33,7 +30,7 @@ class Ports:
         return None if self._first is None else self._first + offset
 
 
-class Cluster:
+class Cluster(Startable):
     """TMS as in production on one machine.
 
     Ports are fixed from `port` on, nginx first and nodes from the tenth; or free ones if it is None. `settings` are
@@ -70,18 +67,6 @@ class Cluster:
             static=Path(self.environment["TMS_STATIC_ROOT"]),
             certificate=certificate(self.folder / "certificate") if self.is_production else None,
         )
-
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as undo:
-            undo.callback(self.__exit__)
-            self.start()
-            undo.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        if not self.keeps_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def url(self) -> str:

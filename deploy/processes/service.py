@@ -31,7 +31,32 @@ class StartFailed(RuntimeError):
     """A service exited or did not answer in time; the message has the end of its log."""
 
 
-class Service(ABC):
+class Startable(ABC):
+    """Started on entry and stopped at the end, when its folder is removed unless it was given."""
+
+    folder: Path
+    keeps_folder: bool
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.__exit__)
+            self.start()
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        if not self.keeps_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @abstractmethod
+    def start(self) -> None: ...
+
+    @abstractmethod
+    def stop(self) -> None: ...
+
+
+class Service(Startable):
     """A process that can be stopped, killed, paused and started again on the same port and data.
 
     Without `folder` it uses a temporary one, which is removed at the end.
@@ -49,18 +74,6 @@ class Service(ABC):
         self.folder = folder or Path(tempfile.mkdtemp(prefix=f"tms-{self.name}-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as undo:
-            undo.callback(self.__exit__)
-            self.start()
-            undo.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        if not self.keeps_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     @abstractmethod

@@ -30,9 +30,7 @@ CHANGES = (
 @pytest.fixture
 def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     """An account with the instance as Terraform creates it."""
-    moto.reset()
-    for name, value in moto.env.items():
-        monkeypatch.setenv(name, value)
+    moto.use(monkeypatch)
     ec2, rds = client("ec2"), client("rds")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.people import make_superuser
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing.yaml_file import entry_of
@@ -47,8 +48,7 @@ def test_the_history_shows_when_flapping_began_and_stopped(page, fleet):
 
 
 def test_editors_of_rules_may_opt_out_of_flapping(page, browser, fleet, tanaka):
-    tanaka.is_staff = tanaka.is_superuser = True
-    tanaka.save()
+    make_superuser(tanaka)
     form = {"name": "Hot", "metric": "cpu_pct", "warning": "60", "hours": "always", "watches_flapping": "False"}
 
     browser.post("/rules/new/above/", form)

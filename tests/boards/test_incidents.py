@@ -5,6 +5,7 @@ import pytest
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tests.support.people import make_superuser
 from tms.alerts import correlation
 from tms.alerts.models import Alert, CorrelationRule, Incident
 from tms.fleet.models import Presence, TerminalState
@@ -214,8 +215,7 @@ def every(**changed: str) -> dict[str, str]:
 
 @pytest.fixture
 def editor(browser, tanaka):
-    tanaka.is_staff = tanaka.is_superuser = True
-    tanaka.save()
+    make_superuser(tanaka)
     return browser
 
 

@@ -16,7 +16,7 @@ from tests.support import factories
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
-from tests.support.people import person
+from tests.support.people import make_superuser, person
 from tms.accounts.models import User
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
@@ -145,8 +145,7 @@ def test_every_used_icon_is_in_the_sprite(pages):
 
 def test_every_link_can_be_resolved(browser, fleet, page, tanaka):
     alert = hostile_alert(fleet, tanaka)
-    tanaka.is_staff = tanaka.is_superuser = True
-    tanaka.save()
+    make_superuser(tanaka)
 
     links = {
         link: address

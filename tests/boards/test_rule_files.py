@@ -6,6 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from tests.support.pages import HtmlPage
+from tests.support.people import make_superuser
 from tms.alerts.models import Rule
 
 pytestmark = pytest.mark.both
@@ -14,9 +15,7 @@ pytestmark = pytest.mark.both
 @pytest.fixture
 def tanaka(tanaka):
     """An editor of rules."""
-    tanaka.is_staff = tanaka.is_superuser = True
-    tanaka.save()
-    return tanaka
+    return make_superuser(tanaka)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tests.support.people import make_superuser
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.alerts.rule_kinds.base import RuleKind
@@ -26,9 +27,7 @@ NEW = {
 @pytest.fixture
 def tanaka(tanaka):
     """An editor of rules."""
-    tanaka.is_staff = tanaka.is_superuser = True
-    tanaka.save()
-    return tanaka
+    return make_superuser(tanaka)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from deploy.processes.programs import unprivileged
 from tests.faults.environment import FaultCluster, SingleProcess
 from tests.faults.fault import Fault, Finding
 from tests.faults.health import health_observed
-from tests.faults.scenario import Scenario, seconds_until
+from tests.faults.scenario import Scenario, seconds_until_acknowledged
 from tests.faults.tmpfs import SmallDisk, needs_root
 
 FULL_S = 20.0
@@ -95,10 +95,7 @@ async def fill_the_disk(scenario: Scenario[Any], finding: Finding) -> None:
             await asyncio.to_thread(disk.make_room)
         outage.end()
         window.end()
-        made = [(terminal, terminal.made) for terminal in observer.terminals]
-        recovered_s = await seconds_until(
-            lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
-        )
+        recovered_s = await seconds_until_acknowledged(observer.terminals)
     finding.expect("acknowledged while the disk was full", 100 * (1 - unacknowledged), at_most=50, unit="%")
     finding.expect("all waiting reports acknowledged", recovered_s, at_most=30, unit="s")
     finding.expect("links lost", observer.losses - losses, at_most=0)

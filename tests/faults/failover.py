@@ -11,7 +11,7 @@ from deploy.processes.service import HOST, free_port
 from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
 from tests.faults.processes import kill_tree
-from tests.faults.scenario import Scenario, seconds_until
+from tests.faults.scenario import Scenario, seconds_until_acknowledged
 
 WAIT_FOR_IT = """
 ALTER SYSTEM SET synchronous_standby_names = '*';
@@ -84,10 +84,7 @@ async def promote_a_replica(scenario: Scenario[ReplicatedCluster], finding: Find
         await asyncio.to_thread(kill_tree, environment.postgresql.pid)
         await asyncio.to_thread(environment.replica.promote)
         window.end()
-        made = [(terminal, terminal.made) for terminal in observer.terminals]
-        recovered_s = await seconds_until(
-            lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
-        )
+        recovered_s = await seconds_until_acknowledged(observer.terminals)
     finding.expect("all waiting reports acknowledged", recovered_s, at_most=30, unit="s")
     finding.expect("links lost", observer.losses - losses, at_most=0)
 

@@ -13,7 +13,7 @@ from deploy.processes.service import HOST
 from tests.faults.cables import Namespace, needs_namespaces
 from tests.faults.environment import FAST_SETTINGS, FaultCluster
 from tests.faults.fault import Fault, Finding
-from tests.faults.scenario import Scenario, seconds_until
+from tests.faults.scenario import Scenario, seconds_until_acknowledged
 
 SHOP, OFFICE, STORES = "shop", "office", "stores"
 """Cables of the node: to the terminals, to the boards, to PostgreSQL and Redis."""
@@ -144,10 +144,7 @@ async def cut_off_the_stores(scenario: Scenario[CabledCluster], finding: Finding
         finally:
             await asyncio.to_thread(cable.repair)
         window.end()
-        made = [(terminal, terminal.made) for terminal in observer.terminals]
-        recovered_s = await seconds_until(
-            lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
-        )
+        recovered_s = await seconds_until_acknowledged(observer.terminals)
     finding.expect("all waiting reports acknowledged", recovered_s, at_most=30, unit="s")
     finding.expect("links lost", observer.losses - losses, at_most=0)
     unaware = sum(board.most_behind_s < CUT_S / 4 for board in scenario.boards)

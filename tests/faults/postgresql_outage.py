@@ -9,7 +9,7 @@ from tests.faults.environment import FaultCluster
 from tests.faults.fault import Fault, Finding
 from tests.faults.health import health_observed
 from tests.faults.processes import kill_tree, process_tree, resident_mib, send_signal
-from tests.faults.scenario import Scenario, seconds_until
+from tests.faults.scenario import Scenario, seconds_until_acknowledged
 
 OUTAGE_S = 20.0
 LONG_OUTAGE_S = 119.0
@@ -87,10 +87,7 @@ async def without_postgresql(
         yield
         window.end()
         outage.end()
-        made = [(terminal, terminal.made) for terminal in observer.terminals]
-        recovered_s = await seconds_until(
-            lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
-        )
+        recovered_s = await seconds_until_acknowledged(observer.terminals)
         grown_mib = resident(scenario) - before_mib
     finding.expect("all waiting reports acknowledged", recovered_s, at_most=30, unit="s")
     finding.expect("links lost", observer.losses - losses, at_most=0)

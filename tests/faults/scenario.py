@@ -181,6 +181,12 @@ class FaultWindow:
         return await self._convergence
 
 
+async def seconds_until_acknowledged(terminals: Sequence[ObservedTerminal]) -> float | None:
+    """Until all reports made so far are acknowledged."""
+    made = [(terminal, terminal.made) for terminal in terminals]
+    return await seconds_until(lambda: all(terminal.acked >= number for terminal, number in made), within_s=60)
+
+
 async def seconds_until(holds: Callable[[], bool], *, within_s: float) -> float | None:
     began = time.monotonic()
     with contextlib.suppress(TimeoutError):

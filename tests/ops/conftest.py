@@ -14,7 +14,5 @@ def moto() -> Iterator[Moto]:
 @pytest.fixture
 def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     """An empty account, which this process takes for AWS."""
-    moto.reset()
-    for name, value in moto.env.items():
-        monkeypatch.setenv(name, value)
+    moto.use(monkeypatch)
     return moto

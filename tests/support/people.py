@@ -30,6 +30,12 @@ def group(name: str) -> Group:
     return made
 
 
+def make_superuser(person: User) -> User:
+    person.is_staff = person.is_superuser = True
+    person.save()
+    return person
+
+
 def person(username: str, *, of: str = "", **fields: Any) -> User:
     """A person with the permissions of the group `of`; without a group, of a viewer."""
     made = User.objects.create_user(username, **fields)

@@ -7,6 +7,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 
+import pytest
 from boto3.session import Session
 
 from deploy.processes import HOST, Service
@@ -54,6 +55,12 @@ class Moto(Emulator):
     @property
     def command(self) -> Sequence[str]:
         return [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.port)]
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Reset to an empty account, which this process uses as AWS."""
+        self.reset()
+        for name, value in self.env.items():
+            monkeypatch.setenv(name, value)
 
     def reset(self) -> None:
         """Reset to an empty account."""

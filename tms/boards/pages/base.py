@@ -107,6 +107,17 @@ class BoardPage(ABC):
         return None
 
 
+class SinglePage(BoardPage):
+    """A page without parameters."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
+        return cls(person)
+
+
 def _with_viewers(of: str, change: Change, before: PageState) -> list[int]:
     """Primary keys of the rows of alerts, or of incidents."""
     shown = (element for element in change.viewings if element in before.parts)

@@ -1,10 +1,8 @@
-from typing import Any, Self
+from typing import Any
 
-from django.http import QueryDict
 from django.urls import reverse
 
-from tms.accounts.access import Person
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.maintenance import WindowRow, current_rows, elements, past_rows
 from tms.feed.change import Change
@@ -12,19 +10,12 @@ from tms.feed.change import Change
 TEMPLATE = "boards/maintenance.html"
 
 
-class MaintenancePage(BoardPage):
+class MaintenancePage(SinglePage):
     """Active, upcoming and past maintenance."""
 
     kind = "maintenance"
     template = TEMPLATE
     nav_item = "maintenance"
-
-    def __init__(self, person: Person) -> None:
-        self.person = person
-
-    @classmethod
-    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
-        return cls(person)
 
     @property
     def address(self) -> str:

@@ -1,18 +1,17 @@
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
-from django.http import QueryDict
 from django.urls import reverse
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import visible
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.recent_changes import recent
 from tms.boards.overview.sparklines import spark
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.planned import PlannedKind, expected_at, numbers
@@ -29,18 +28,11 @@ GROWTH_SHOWN = frozenset({Presence.OFFLINE, Presence.SILENT})
 """Presences whose growth over the hour is shown; the others vary by design."""
 
 
-class OverviewPage(BoardPage):
+class OverviewPage(SinglePage):
     kind = "overview"
     template = TEMPLATE
     nav_item = "overview"
     lasts_s = 15.0
-
-    def __init__(self, person: Person) -> None:
-        self.person = person
-
-    @classmethod
-    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
-        return cls(person)
 
     @property
     def address(self) -> str:

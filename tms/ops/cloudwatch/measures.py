@@ -77,9 +77,7 @@ class Rise:
         return frozenset({f"{self.metric}_total"})
 
     def of(self, samples: Samples, *, before: Samples) -> float | None:
-        [name] = self.names
-        now = total(samples.get(name, ()), self.labels)
-        return None if now is None else max(0.0, now - (total(before.get(name, ()), self.labels) or 0.0))
+        return increase(f"{self.metric}_total", self.labels, samples, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +93,7 @@ class Counted:
         return frozenset({f"{self.metric}_count"})
 
     def of(self, samples: Samples, *, before: Samples) -> float | None:
-        [name] = self.names
-        now = total(samples.get(name, ()), self.labels)
-        return None if now is None else max(0.0, now - (total(before.get(name, ()), self.labels) or 0.0))
+        return increase(f"{self.metric}_count", self.labels, samples, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +153,12 @@ class WorstShare:
         whole_samples = samples.get(self.whole, ())
         shares = ((total([part]), total(whole_samples, part.labels)) for part in samples.get(self.part, ()))
         return max((100.0 * part / whole for part, whole in shares if part is not None and whole), default=None)
+
+
+def increase(name: str, labels: Labels, samples: Samples, before: Samples) -> float | None:
+    """Of a counter between two measurements; None without samples."""
+    now = total(samples.get(name, ()), labels)
+    return None if now is None else max(0.0, now - (total(before.get(name, ()), labels) or 0.0))
 
 
 def total(samples: Iterable[MetricSample], labels: Labels = ALL) -> float | None:
