@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from tests.clock.running_clock import DEADLINE_S, Work, running
 from tms.clock import scheduler
@@ -13,6 +13,19 @@ from tms.clock.jobs import Lane, Loop
 from tms.metrics import instruments
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
+
+
+@pytest.fixture
+def acquisitions(monkeypatch) -> list[datetime]:
+    """When the clock acquired the lead."""
+    times, catch_up = [], scheduler.catch_up
+
+    def record(at: datetime) -> bool:
+        times.append(at)
+        return catch_up(at)
+
+    monkeypatch.setattr(scheduler, "catch_up", record)
+    return times
 
 
 @pytest.mark.usefixtures("quick", "fleet")
@@ -62,7 +75,19 @@ class TestClock:
 
         assert leads == 1
 
-    async def test_a_database_error_ends_leadership_which_is_acquired_again(self):
+    async def test_an_unavailable_database_ends_leadership_which_is_acquired_again(self, acquisitions):
+        def fail_first(number: int) -> None:
+            if number == 1:
+                raise OperationalError("the database is away")
+
+        work = Work(fail_first)
+
+        async with running(Loop("work", 0.001, work)):
+            await work.done(5)
+
+        assert len(acquisitions) == 2
+
+    async def test_an_error_of_one_statement_does_not_end_leadership(self, acquisitions):
         def fail_first(number: int) -> None:
             if number == 1:
                 with transaction.atomic(), connection.cursor() as cursor:
@@ -72,6 +97,8 @@ class TestClock:
 
         async with running(Loop("work", 0.001, work)):
             await work.done(5)
+
+        assert len(acquisitions) == 1
 
     async def test_any_error_while_acquiring_leadership_causes_a_retry(self, monkeypatch):
         tries = []
@@ -114,7 +141,7 @@ class TestClock:
         assert idle == 0
 
     @pytest.mark.services
-    async def test_a_leader_whose_connection_was_terminated_gives_up_leadership(self):
+    async def test_a_leader_whose_connection_was_terminated_gives_up_leadership(self, acquisitions):
         def end_own_connection(number: int) -> None:
             if number == 2:
                 with connection.cursor() as cursor:
@@ -124,6 +151,8 @@ class TestClock:
 
         async with running(Loop("work", 0.001, leader)):
             await leader.done(5)
+
+        assert len(acquisitions) == 2
 
     @pytest.mark.services
     async def test_a_failed_leader_leaves_no_lock_behind_in_the_pool(self):

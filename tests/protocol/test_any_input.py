@@ -31,7 +31,7 @@ FRAMES = st.fixed_dictionaries(
 )
 
 
-def answers_well(text: str | bytes) -> None:
+def check_answers(text: str | bytes) -> None:
     for decoded in uplink.decode(text):
         if isinstance(decoded, FrameError):
             assert decoded.message
@@ -46,24 +46,24 @@ def answers_well(text: str | bytes) -> None:
 @example(b"[" * limits.FRAME_BYTES)
 @example(b'{"a":' * (limits.FRAME_BYTES // 5))
 def test_any_bytes_are_answered_and_never_raise(data):
-    answers_well(data)
+    check_answers(data)
 
 
 @given(st.text(st.characters()))
 @example("\ud800")
 @example('"\ud800"')
 def test_any_text_is_answered_and_never_raises(text):
-    answers_well(text)
+    check_answers(text)
 
 
 @given(JSON | FRAMES | st.lists(FRAMES))
 def test_any_json_is_answered_and_never_raises(value):
-    answers_well(json.dumps(value))
+    check_answers(json.dumps(value))
 
 
 @given(st.sampled_from(uplink.METHODS), PARAMS, JSON)
 def test_a_known_method_with_any_params_is_answered_and_never_raises(method, params, request_id):
-    answers_well(json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": request_id}))
+    check_answers(json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": request_id}))
 
 
 @given(st.sampled_from(GOOD_FRAMES), st.data())
@@ -72,4 +72,4 @@ def test_a_good_frame_with_random_bytes_is_answered_and_never_raises(text, data)
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(start + 10, len(text))))
 
-    answers_well(text[:start] + data.draw(st.binary(max_size=10)) + text[end:])
+    check_answers(text[:start] + data.draw(st.binary(max_size=10)) + text[end:])

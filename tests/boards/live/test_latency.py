@@ -104,10 +104,11 @@ def test_an_alert_that_is_read_before_its_change_arrives_is_counted(fleet, count
     assert counter.since("board") == 1
 
 
-async def test_without_an_open_board_nothing_is_counted(board, fleet, counter):
+async def test_an_alert_that_opened_without_an_open_board_is_not_counted(board, fleet, counter):
     await in_thread(factories.alert, fleet)
-
     async with board("/alerts/") as opened:
         await opened.painted()
+        seen = await in_thread(factories.alert, fleet)
+        await opened.until(lambda frame: f"alert-{seen.pk}" in frame.ids)
 
-    await counter.until(board=0)
+        await counter.until(board=1)
