@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django import template
+from django.db.models import TextChoices
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -57,6 +58,18 @@ DROPPED_BY = {
 }
 FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
 COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
+LABELLED: Mapping[str, type[TextChoices]] = {
+    "contract_label": Contract,
+    "severity_label": Severity,
+    "alert_state": AlertState,
+    "outage_label": OutageCause,
+    "kind_label": TerminalKind,
+    "command_state": CommandState,
+    "transition_label": TransitionKind,
+    "incident_state": IncidentState,
+    "incident_transition_label": IncidentTransitionKind,
+}
+"""Filters that return the label of a value."""
 REPEATS = (
     (re.compile(r"FREQ=DAILY"), _("every day")),
     (re.compile(r"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"), _("Monday to Friday")),
@@ -179,29 +192,17 @@ def why_open(kind: str) -> Any:
     return TRAITS[kind].why_open
 
 
-@register.filter
-def contract_label(name: str) -> Any:
-    return Contract(name).label
+def _labels_of(kind: type[TextChoices]) -> Callable[[str], Any]:
+    return lambda name: kind(name).label
 
 
-@register.filter
-def severity_label(name: str) -> Any:
-    return Severity(name).label
-
-
-@register.filter
-def alert_state(name: str) -> Any:
-    return AlertState(name).label
+for _name, _kind in LABELLED.items():
+    register.filter(_name, _labels_of(_kind))
 
 
 @register.filter
 def cause(name: str) -> Any:
     return Cause(name).label if name else ""
-
-
-@register.filter
-def outage_label(name: str) -> Any:
-    return OutageCause(name).label
 
 
 @register.filter
@@ -225,30 +226,5 @@ def happened(presence: str) -> Any:
 
 
 @register.filter
-def kind_label(name: str) -> Any:
-    return TerminalKind(name).label
-
-
-@register.filter
 def command_label(name: str) -> Any:
     return CATALOG[name].label if name in CATALOG else name
-
-
-@register.filter
-def command_state(name: str) -> Any:
-    return CommandState(name).label
-
-
-@register.filter
-def transition_label(kind: str) -> Any:
-    return TransitionKind(kind).label
-
-
-@register.filter
-def incident_state(name: str) -> Any:
-    return IncidentState(name).label
-
-
-@register.filter
-def incident_transition_label(kind: str) -> Any:
-    return IncidentTransitionKind(kind).label
