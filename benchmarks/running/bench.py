@@ -18,7 +18,7 @@ from benchmarks.systems.textbook import Textbook
 from benchmarks.systems.tms import Tms, TmsOnUvicorn
 
 type OnStage = Callable[[Stage], dict[str, Measured]]
-type OnGround = Callable[[Environment], dict[str, Measured]]
+type Measurement = Callable[[Environment], dict[str, Measured]]
 
 KINDS: Sequence[type[System]] = (Textbook, Tms, TmsOnUvicorn, *PEERS)
 SYSTEMS = {kind.name: kind for kind in KINDS}
@@ -33,7 +33,7 @@ OF_BOARDS: Mapping[str, OnStage] = {"pixel": pixel.measure, "fanout": fanout.mea
 """The same for every system that has boards."""
 OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
 """Scenarios that the textbook does not have, or that hardly depend on the server."""
-ALONE: Mapping[str, OnGround] = {
+ALONE: Mapping[str, Measurement] = {
     "pages": pages.measure,
     "scale": scale.measure,
     "storm": storm.measure,

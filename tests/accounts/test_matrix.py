@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.support import people
-from tests.support.addresses.fixture_fleet import furnish
+from tests.support.addresses.fixture_fleet import create_rows
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tms.accounts import api_tokens
@@ -115,7 +115,7 @@ def admin_path(route: str, rows: Rows) -> str:
 def rows_of(fleet: Fleet) -> Rows:
     """One of everything; the destination is by e-mail, so that no test message leaves."""
     boss = User.objects.create_superuser("aa")  # the first row; never used to sign in
-    names = furnish(fleet, boss) | {"/destinations/": str(Destination.objects.get(kind="email").pk)}
+    names = create_rows(fleet, boss) | {"/destinations/": str(Destination.objects.get(kind="email").pk)}
     others = {
         "/rules/new/": "above",
         "kind": "email",

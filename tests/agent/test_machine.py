@@ -74,10 +74,10 @@ def test_traffic_is_a_rate_without_the_loopback(monkeypatch):
 
 
 def test_a_machine_under_load_reports_degraded(monkeypatch, machine):
-    calm = machine.sample()
+    normal = machine.sample()
     monkeypatch.setattr(psutil, "disk_usage", lambda _: SimpleNamespace(percent=97.5))
 
-    assert (calm.status, machine.sample().status) == ("ok", "degraded")
+    assert (normal.status, machine.sample().status) == ("ok", "degraded")
 
 
 async def test_a_permitted_reboot_sends_a_goodbye_with_the_time_of_return():

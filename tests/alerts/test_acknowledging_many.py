@@ -34,17 +34,17 @@ def test_each_alert_stores_the_person_and_a_transition(fleet, three):
 
 
 def test_acknowledged_and_resolved_alerts_are_not_changed(fleet, rule, three):
-    held, over, free = three
-    lifecycle.acknowledge(queryset_of(held), by=fleet.person("ren"), comment="mine", at=later(1))
+    acknowledged, over, free = three
+    lifecycle.acknowledge(queryset_of(acknowledged), by=fleet.person("ren"), comment="mine", at=later(1))
     lifecycle.apply_events([cleared(rule, over.terminal, 2)])
 
     taken = take(fleet.person("aiko"))
 
     assert taken == 1
-    assert transition_kinds(held) == ["opened", "acknowledged"]
+    assert transition_kinds(acknowledged) == ["opened", "acknowledged"]
     assert transition_kinds(over) == ["opened", "resolved"]
     assert transition_kinds(free) == ["opened", "acknowledged"]
-    assert Alert.objects.get(pk=held.pk).acknowledged_by.username == "ren"
+    assert Alert.objects.get(pk=acknowledged.pk).acknowledged_by.username == "ren"
     assert Alert.objects.get(pk=over.pk).acknowledged_by is None
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.both
 UNACKNOWLEDGED = ("open", None, None, "", None, None)
 
 
-def standing(alert: Alert) -> tuple:
+def acknowledgement_of(alert: Alert) -> tuple:
     """What the page shows: who acknowledged, and until when."""
     alert.refresh_from_db()
     return (
@@ -56,7 +56,7 @@ def test_an_acknowledgement_stores_its_contract_in_the_history(fleet, rule, term
     take(alert, fleet.person(), contract=contract, until=until)
 
     step = alert.transitions.last()
-    assert standing(alert)[3:5] == (contract, stored)
+    assert acknowledgement_of(alert)[3:5] == (contract, stored)
     assert (step.contract, step.until, step.severity) == (contract, stored, rule.severity)
 
 
@@ -65,11 +65,11 @@ def test_a_contract_until_a_time_expires(fleet, rule, terminal, scheduler):
     take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
 
     scheduler.advance(seconds=59, step_s=59)
-    before = standing(alert)[0]
+    before = acknowledgement_of(alert)[0]
     scheduler.advance(seconds=1)
 
     assert before == "acknowledged"
-    assert standing(alert) == UNACKNOWLEDGED
+    assert acknowledgement_of(alert) == UNACKNOWLEDGED
     assert transition_kinds(alert) == ["opened", "acknowledged", "expired"]
     assert alert.comment == "on it"
 
@@ -104,7 +104,7 @@ def test_a_contract_is_changed_and_the_person_stays_responsible(fleet, rule, ter
 
     scheduler.advance(seconds=119, step_s=40)
     assert moved == 1
-    assert standing(alert)[:5] == ("acknowledged", aiko.pk, later(5), "time", later(120))
+    assert acknowledgement_of(alert)[:5] == ("acknowledged", aiko.pk, later(5), "time", later(120))
     assert alert.comment == "the part is late"
     assert alert.transitions.last().by == ren
     assert transition_kinds(alert) == ["opened", "acknowledged", "changed"]
@@ -129,7 +129,7 @@ def test_a_reopened_alert_can_be_acknowledged_again(fleet, rule, terminal):
     moved = lifecycle.reopen(queryset_of(alert), by=aiko, comment="my shift ends", at=later(9))
 
     assert moved == 1
-    assert standing(alert) == UNACKNOWLEDGED
+    assert acknowledgement_of(alert) == UNACKNOWLEDGED
     assert alert.comment == "my shift ends"
     take(alert, ren, seconds=10)
     assert transition_kinds(alert) == ["opened", "acknowledged", "withdrawn", "acknowledged"]
@@ -196,7 +196,7 @@ def test_another_alert_of_the_terminal_ends_an_acknowledgement_until_it_gets_wor
 
     lifecycle.apply_events([triggered(another, terminal, 30)])
 
-    assert standing(alert)[0] == ("open" if ends else "acknowledged")
+    assert acknowledgement_of(alert)[0] == ("open" if ends else "acknowledged")
     if ends:
         step = alert.transitions.last()
         assert (step.kind, step.at, step.comment) == ("undone", later(30), "Offline")
@@ -208,7 +208,7 @@ def test_an_alert_of_another_terminal_ends_nothing(fleet, rule, terminal):
 
     lifecycle.apply_events([triggered(rule, fleet.online(), 30)])
 
-    assert standing(alert)[0] == "acknowledged"
+    assert acknowledgement_of(alert)[0] == "acknowledged"
 
 
 # Races

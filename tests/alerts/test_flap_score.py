@@ -31,9 +31,9 @@ def test_newer_changes_count_for_more_and_twenty_are_the_maximum(ages, says):
 def test_it_is_stable_at_the_exact_time_at_which_the_score_reaches_the_threshold(ages, low):
     changes = [-age for age in ages]
 
-    calm = stable_from(changes, low=low, window_s=WINDOW_S)
+    stable_at = stable_from(changes, low=low, window_s=WINDOW_S)
 
-    assert calm >= max(changes)
-    assert flap_score(changes, at=calm + 0.001, window_s=WINDOW_S) <= low
-    if calm > max(changes):
-        assert flap_score(changes, at=calm - 0.001, window_s=WINDOW_S) > low
+    assert stable_at >= max(changes)
+    assert flap_score(changes, at=stable_at + 0.001, window_s=WINDOW_S) <= low
+    if stable_at > max(changes):
+        assert flap_score(changes, at=stable_at - 0.001, window_s=WINDOW_S) > low

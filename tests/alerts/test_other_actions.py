@@ -28,10 +28,10 @@ def newest(alert: Alert):
 # Snoozing
 
 
-@pytest.mark.parametrize("is_held", [False, True])
-def test_a_snoozed_alert_is_unacknowledged_and_reopens_by_itself(fleet, rule, terminal, scheduler, is_held):
+@pytest.mark.parametrize("is_acknowledged", [False, True])
+def test_a_snoozed_alert_is_unacknowledged_and_reopens_by_itself(fleet, rule, terminal, scheduler, is_acknowledged):
     alert = open_alert(rule, terminal)
-    if is_held:
+    if is_acknowledged:
         lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="on it", at=later(1))
 
     lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person("ren"), comment="works at night", at=later(5))

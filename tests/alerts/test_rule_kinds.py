@@ -70,7 +70,7 @@ def test_a_kind_has_a_name_a_hint_and_a_sentence_in_english_and_japanese(kind):
         japanese = list(map(str, texts))
 
     assert all(english)
-    assert all(said != text for said, text in zip(japanese, english, strict=True))
+    assert all(translated != text for translated, text in zip(japanese, english, strict=True))
 
 
 @KINDS

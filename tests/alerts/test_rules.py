@@ -57,13 +57,13 @@ METRICS = [
 ]
 
 
-@pytest.mark.parametrize(("comparison", "value", "fresh", "held"), METRICS)
-def test_a_metric_rule_triggers_at_its_threshold_and_clears_past_its_hysteresis(comparison, value, fresh, held):
+@pytest.mark.parametrize(("comparison", "value", "fresh", "when_active"), METRICS)
+def test_a_metric_rule_triggers_at_its_threshold_and_clears_past_its_hysteresis(comparison, value, fresh, when_active):
     rule = hot(comparison)
 
     reached = [rule.reached(value, active) for active in (NO_THRESHOLD, 0)]
 
-    assert [index == 0 for index in reached] == [fresh, held]
+    assert [index == 0 for index in reached] == [fresh, when_active]
 
 
 @pytest.mark.parametrize("comparison", ["above", "below"])

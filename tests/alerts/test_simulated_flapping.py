@@ -41,7 +41,7 @@ def summarise(fired: list[SimulatedAlert], *, until: float = UNTIL) -> list[tupl
     ]
 
 
-def calm_down(*, before: float) -> None:
+def expire(*, before: float) -> None:
     """At any due time."""
     for flapping in Flapping.objects.filter(ended_at=None, stable_at__lte=later(before)):
         lifecycle.expire_flapping(flapping.stable_at)
@@ -53,9 +53,9 @@ def test_the_preview_equals_live_evaluation(rule, terminal, seed):
     rule_events = []
     for number, at in enumerate(turns(seed)):
         rule_events.append((triggered, cleared)[number % 2](rule, terminal, at))
-        calm_down(before=at)
+        expire(before=at)
         lifecycle.apply_events([rule_events[-1]])
-    calm_down(before=UNTIL)
+    expire(before=UNTIL)
 
     found = with_flapping(simulated_alerts(rule_events, until=later(UNTIL)), USUAL, until=later(UNTIL))
 

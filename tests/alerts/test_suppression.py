@@ -125,7 +125,7 @@ def test_many_alerts_cost_as_many_queries_as_one(fleet, rule, django_assert_max_
     assert len(found) == 2
 
 
-class Teller:
+class SlowNotifier:
     """A minimal notifier: check, wait until the next check, notify what is still unresolved."""
 
     def __init__(self, alert: Alert) -> None:
@@ -164,7 +164,7 @@ def test_nothing_is_notified_while_suppressed_and_always_if_unresolved_at_the_en
     alert = Alert.objects.unresolved().get(terminal=terminal)
     for starts, minutes in windows:
         plan_maintenance(fleet, alert, starts=starts * 60, hours=minutes / 60)
-    notifier = Teller(alert)
+    notifier = SlowNotifier(alert)
 
     for minute in range(121):
         if minute == recovery:

@@ -61,10 +61,10 @@ def test_an_event_that_is_not_repeated_expires(fleet, terminal, scheduler):
     lifecycle.apply_events([triggered(rule, terminal, clear_after_s=100)])
 
     scheduler.advance(seconds=99, step_s=33)
-    held = Alert.objects.unresolved().count()
+    number_before = Alert.objects.unresolved().count()
     scheduler.advance(seconds=1)
 
-    assert held == 1
+    assert number_before == 1
     assert transition_kinds(Alert.objects.get()) == ["opened", "resolved"]
 
 
@@ -74,10 +74,10 @@ def test_a_repeated_event_expires_later(fleet, terminal, scheduler):
     lifecycle.apply_events([triggered(rule, terminal, 60, clear_after_s=100)])
 
     scheduler.advance(seconds=150, step_s=50)
-    held = Alert.objects.unresolved().count()
+    number_before = Alert.objects.unresolved().count()
     scheduler.advance(seconds=10)
 
-    assert (held, Alert.objects.unresolved().count()) == (1, 0)
+    assert (number_before, Alert.objects.unresolved().count()) == (1, 0)
 
 
 def test_an_event_rule_without_a_time_limit_never_expires(fleet, terminal):

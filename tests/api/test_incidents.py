@@ -41,14 +41,14 @@ def test_an_incident_is_acknowledged_with_all_of_its_alerts_and_reopened(watcher
     changed = watcher.post(f"{path}/change-acknowledgement", {"contract": "worse"})
     message = watcher.post(f"{path}/comment", {"comment": "hm"})
     stale = watcher.post(f"{path}/reopen", {"version": incident.version})
-    held = set(Alert.objects.values_list("state", flat=True))
+    states = set(Alert.objects.values_list("state", flat=True))
     given = watcher.post(f"{path}/reopen", {})
 
     assert (taken.json()["state"], taken.json()["acknowledged_by"]) == ("acknowledged", "aiko")
     assert problem_of(second) == (409, "tms:already-acknowledged")
     assert (changed.json()["contract"], message.json()["comment"]) == ("worse", "hm")
     assert problem_of(stale) == (409, "tms:changed-meanwhile")
-    assert held == {"acknowledged"}
+    assert states == {"acknowledged"}
     assert given.json()["state"] == "open"
     assert set(Alert.objects.values_list("state", flat=True)) == {"open"}
 

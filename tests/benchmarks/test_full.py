@@ -6,7 +6,7 @@ import pytest
 
 from tests.benchmarks.measuring import measure
 
-HELD = {"P9", "P9 drops", "P9 memory", "P9 killed", "P9 restarted"}
+FIGURES = {"P9", "P9 drops", "P9 memory", "P9 killed", "P9 restarted"}
 
 
 @pytest.mark.services
@@ -14,7 +14,7 @@ def test_a_fleet_stays_connected_while_processes_are_killed_and_no_acknowledged_
     run = measure("benchmarks.full", tmp_path / "full.json")
 
     figures = run.systems["tms-daphne"]
-    assert figures.keys() == HELD
+    assert figures.keys() == FIGURES
     assert figures["P9"].value == 20
     assert figures["P9"].details["acknowledged, not committed"] == 0
     assert figures["P9 killed"].details["lost"] == figures["P9 killed"].details["back"]

@@ -8,12 +8,12 @@ from benchmarks.load.terminals.reporting import SteadyTally
 from benchmarks.load.terminals.terminal import Terminal
 from tms.protocol import downlink, frames, uplink
 
-DIALECT = TmsProtocol()
+PROTOCOL = TmsProtocol()
 
 
 def test_the_load_uses_the_protocol_of_the_terminal_link():
-    (boot,) = uplink.decode(DIALECT.boot("b-1"))
-    (report,) = uplink.decode(DIALECT.report(7, "degraded", 3, 80))
+    (boot,) = uplink.decode(PROTOCOL.boot("b-1"))
+    (report,) = uplink.decode(PROTOCOL.report(7, "degraded", 3, 80))
 
     assert isinstance(boot, uplink.BootCall)
     assert isinstance(report, uplink.ReportCall)
@@ -28,11 +28,11 @@ def test_the_load_uses_the_protocol_of_the_terminal_link():
     ],
 )
 def test_the_load_counts_acknowledgements(frame: str, acknowledged: int | None):
-    assert DIALECT.acknowledged(frame.encode()) == acknowledged
+    assert PROTOCOL.acknowledged(frame.encode()) == acknowledged
 
 
 async def test_one_acknowledgement_covers_all_reports_up_to_it():
-    terminal = Terminal(DIALECT)
+    terminal = Terminal(PROTOCOL)
     terminal.reported, terminal.tally = 5, (tally := SteadyTally(Span(0, 10**9)))
     terminal.waiting.extend((3.0, 4.0, 5.0))
 
@@ -45,23 +45,23 @@ async def test_one_acknowledgement_covers_all_reports_up_to_it():
 async def test_a_report_is_timed_from_its_planned_time():
     tally = SteadyTally(Span(100, 200))
 
-    tally.acknowledged(Terminal(DIALECT), intended_at=110, at=150)
+    tally.acknowledged(Terminal(PROTOCOL), intended_at=110, at=150)
 
     assert tally.outcome.latencies == [40]
 
 
 @pytest.mark.parametrize(
-    ("dialect", "message", "number"),
+    ("client_protocol", "message", "number"),
     [
-        (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row><td>9 %</td><td class=\"number\">17 ms</td></tr>"}', 17),
-        (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row><td class=\"number\">1,017 ms</td></tr>"}', 1017),
-        (DIALECT, rb'{"html":"<tr id=\"terminal-12\" data-row><td class=\"number\">17 ms</td></tr>"}', None),
-        (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row></tr><tr id=\"terminal-2\"><td>17 ms</td></tr>"}', None),
+        (PROTOCOL, rb'{"html":"<tr id=\"terminal-1\" data-row><td>9 %</td><td class=\"number\">17 ms</td></tr>"}', 17),
+        (PROTOCOL, rb'{"html":"<tr id=\"terminal-1\" data-row><td class=\"number\">1,017 ms</td></tr>"}', 1017),
+        (PROTOCOL, rb'{"html":"<tr id=\"terminal-12\" data-row><td class=\"number\">17 ms</td></tr>"}', None),
+        (PROTOCOL, rb'{"html":"<tr id=\"terminal-1\" data-row></tr><tr id=\"terminal-2\"><td>17 ms</td></tr>"}', None),
         (TextbookProtocol(), b'{"type":"terminal.changed","uid":"AAA-PROBE","metrics":{"link_rtt_ms":17.0}}', 17),
         (TextbookProtocol(), b'{"type":"terminal.changed","uid":"BENCH-000001","metrics":{"link_rtt_ms":17.0}}', None),
     ],
 )
 def test_a_board_returns_the_number_of_the_change_that_it_shows(
-    dialect: ClientProtocol, message: bytes, number: int | None
+    client_protocol: ClientProtocol, message: bytes, number: int | None
 ):
-    assert dialect.probe_number(message) == number
+    assert client_protocol.probe_number(message) == number

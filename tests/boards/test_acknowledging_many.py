@@ -40,13 +40,15 @@ def words(html: str) -> str:
 
 
 def test_unresolved_alerts_can_be_selected(page, fleet, sato):
-    free, held = factories.alert(fleet), factories.acknowledged(factories.alert(fleet), by=sato)
+    free, acknowledged_alert = factories.alert(fleet), factories.acknowledged(factories.alert(fleet), by=sato)
     factories.resolved(factories.alert(fleet))
 
     seen = page("/alerts/")
 
     boxes = [attributes for tag, attributes in seen.elements if tag == "input" and attributes.get("name") == "alert"]
-    assert [(box["value"], box["form"]) for box in boxes] == [(str(pk), "ticked") for pk in (free.pk, held.pk)]
+    assert [(box["value"], box["form"]) for box in boxes] == [
+        (str(pk), "ticked") for pk in (free.pk, acknowledged_alert.pk)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ pytestmark = pytest.mark.both
 
 def test_open_and_acknowledged_alerts_are_ordered_by_urgency(page, fleet, tanaka):
     warning = factories.alert(fleet, severity="warning", opened_at=now(-300))
-    held = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
+    acknowledged_alert = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
     urgent = factories.alert(fleet, opened_at=now(-10))
     factories.resolved(factories.alert(fleet))
 
     seen = page("/alerts/")
 
-    assert alert_ids(seen) == [urgent.pk, held.pk, warning.pk]
+    assert alert_ids(seen) == [urgent.pk, acknowledged_alert.pk, warning.pk]
 
 
 @pytest.mark.parametrize(

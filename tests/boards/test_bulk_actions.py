@@ -90,14 +90,14 @@ def test_snoozed_alerts_are_listed_separately(page, three, sato):
 
 
 def test_mine_lists_my_acknowledged_and_assigned_alerts(page, fleet, tanaka, sato):
-    held, asked, theirs = (factories.alert(fleet) for _ in range(3))
-    factories.acknowledged(held, by=tanaka)
+    acknowledged_alert, asked, theirs = (factories.alert(fleet) for _ in range(3))
+    factories.acknowledged(acknowledged_alert, by=tanaka)
     lifecycle.assign(Alert.objects.filter(pk=asked.pk), to=tanaka, by=sato, comment="", at=now())
     factories.acknowledged(theirs, by=sato)
 
     seen = page("/alerts/?who=tanaka")
 
-    assert {f"alert-{held.pk}", f"alert-{asked.pk}"} <= set(seen.ids)
+    assert {f"alert-{acknowledged_alert.pk}", f"alert-{asked.pk}"} <= set(seen.ids)
     assert f"alert-{theirs.pk}" not in seen.ids
 
 

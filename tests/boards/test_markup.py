@@ -66,12 +66,12 @@ def hostile_alert(fleet: Fleet, tanaka: User) -> Alert:
     services.plan(recurrence, scope, note=HOSTILE[:200], by=tanaka, at=now())
     command = commands.queue(terminal, name="ping", args={}, by=tanaka, at=now())
     type(command).objects.update(state="failed", result={"lines": [HOSTILE]}, error=HOSTILE)
-    held = factories.alert(fleet, terminal=terminal, rule=rule, value=80.0)
-    factories.acknowledged(held, by=tanaka, comment=HOSTILE)
+    acknowledged_alert = factories.alert(fleet, terminal=terminal, rule=rule, value=80.0)
+    factories.acknowledged(acknowledged_alert, by=tanaka, comment=HOSTILE)
     factories.resolved(factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(name="Other")))
     tanaka.first_name, tanaka.last_name = HOSTILE[:100], HOSTILE[:100]
     tanaka.save()
-    return held
+    return acknowledged_alert
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ def test_totals_count_every_presence_and_severity(page, fleet, tanaka):
     fleet.with_presence("offline")
     fleet.with_presence("offline")
     fleet.with_presence("silent")
-    held = factories.alert(fleet, severity="critical")
+    acknowledged_alert = factories.alert(fleet, severity="critical")
     factories.alert(fleet, severity="critical")
     factories.alert(fleet, severity="warning")
-    factories.acknowledged(held, by=tanaka)
+    factories.acknowledged(acknowledged_alert, by=tanaka)
 
     seen = page("/")
 
@@ -34,28 +34,28 @@ def test_totals_count_every_presence_and_severity(page, fleet, tanaka):
 def test_the_alerts_link_counts_only_unacknowledged_critical_alerts(page, fleet, tanaka):
     factories.acknowledged(factories.alert(fleet, severity="critical"), by=tanaka)
     factories.alert(fleet, severity="warning")
-    calm = page("/")
+    stable = page("/")
     factories.alert(fleet, severity="critical")
 
     seen = page("/")
 
-    assert "hidden" in dict(calm.elements[calm_index(calm)][1])
+    assert "hidden" in dict(stable.elements[clear_index(stable)][1])
     assert seen.text("nav-alerts").startswith("1")
 
 
-def calm_index(seen):
+def clear_index(seen):
     return next(i for i, (_, attributes) in enumerate(seen.elements) if attributes.get("id") == "nav-alerts")
 
 
 def test_open_alerts_are_ordered_by_urgency(page, fleet, tanaka):
     warning = factories.alert(fleet, severity="warning", opened_at=now(-300))
-    held = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
+    acknowledged_alert = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
     young = factories.alert(fleet, opened_at=now(-10))
     old = factories.alert(fleet, opened_at=now(-100))
 
     seen = page("/")
 
-    assert seen.rows("alert-") == [f"alert-{alert.pk}" for alert in (old, young, held, warning)]
+    assert seen.rows("alert-") == [f"alert-{alert.pk}" for alert in (old, young, acknowledged_alert, warning)]
 
 
 def test_the_number_of_further_alerts_is_shown(page, fleet):
@@ -79,7 +79,7 @@ def test_a_fleet_without_alerts_shows_since_when(page, fleet):
 
 
 @pytest.mark.parametrize(
-    ("standing", "severity", "worst"),
+    ("presences", "severity", "worst"),
     [
         (["online", "silent"], "critical", "critical"),
         (["online", "offline"], "warning", "warning"),
@@ -89,8 +89,8 @@ def test_a_fleet_without_alerts_shows_since_when(page, fleet):
         (["closed", "online"], None, "ok"),
     ],
 )
-def test_a_site_shows_its_worst_state(page, fleet, standing, severity, worst):
-    terminals = [fleet.with_presence(presence) for presence in standing]
+def test_a_site_shows_its_worst_state(page, fleet, presences, severity, worst):
+    terminals = [fleet.with_presence(presence) for presence in presences]
     if severity:
         factories.alert(fleet, severity=severity, terminal=terminals[0])
 

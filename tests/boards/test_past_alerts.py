@@ -20,12 +20,12 @@ def shown(seen):
 
 def test_past_and_unresolved_alerts_are_listed_newest_first(page, fleet):
     old = past(fleet, now(-90_000), lasted_s=60)
-    standing = past(fleet, now(-600))
+    unresolved = past(fleet, now(-600))
     new = past(fleet, now(-60), lasted_s=30)
 
     seen = page("/alerts/past/")
 
-    assert shown(seen) == [new.pk, standing.pk, old.pk]
+    assert shown(seen) == [new.pk, unresolved.pk, old.pk]
 
 
 @pytest.mark.parametrize(

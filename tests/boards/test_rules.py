@@ -154,13 +154,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "wrong", "element", "said"), WRONG)
-def test_an_impossible_condition_is_refused_at_its_field(browser, fleet, kind, wrong, element, said):
+@pytest.mark.parametrize(("kind", "wrong", "element", "message"), WRONG)
+def test_an_impossible_condition_is_refused_at_its_field(browser, fleet, kind, wrong, element, message):
     answer = browser.post(f"/rules/new/{kind}/", FIELDS | wrong)
 
     seen = HtmlPage(answer)
     assert answer.status_code == 422
-    assert said in seen.text(element)
+    assert message in seen.text(element)
     assert not Rule.objects.exists()
 
 
@@ -310,10 +310,10 @@ def test_a_preview_respects_the_duration(browser, rule, hot):
 
 
 def test_a_preview_shows_simulated_flapping(browser, rule, fleet):
-    restless = fleet.online(uid="RST-1")
+    unstable = fleet.online(uid="RST-1")
     for minute in range(16):
         temperature_c = 50.0 if minute % 2 else 80.0
-        factories.report(restless, minute, at=now(60 * minute - 7200), metrics={"temperature_c": temperature_c})
+        factories.report(unstable, minute, at=now(60 * minute - 7200), metrics={"temperature_c": temperature_c})
 
     text = " ".join(preview(browser, rule, duration_s="0").html.split())
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.both
 
 DEADLINE_S = 20
 PASSWORD = "a password for tests"
-FURNISH = """
+CREATE_ROWS = """
 import sys, django
 django.setup()
 from tms.accounts.models import User
@@ -43,7 +43,7 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
 @pytest.fixture(scope="module")
 def credential(tms: RunningTMS) -> str:
     """Create a person and a terminal, and return the credential of the terminal."""
-    return tms.run_code(FURNISH, PASSWORD).strip()
+    return tms.run_code(CREATE_ROWS, PASSWORD).strip()
 
 
 class Browser:

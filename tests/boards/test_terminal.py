@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.mark.parametrize(
-    ("standing", "says"),
+    ("link_state", "says"),
     [
         ({"presence": "online"}, "Connected since"),
         ({"presence": "silent", "cause": "lease_ran_out", "due_at": 30}, "No message since"),
@@ -30,9 +30,9 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
         ({"presence": "never"}, "never connected"),
     ],
 )
-def test_every_loss_of_a_link_shows_its_reason(page, fleet, standing, says):
-    instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
-    terminal = fleet.with_presence(**(standing | instants), at=now(), last_seen_at=now())
+def test_every_loss_of_a_link_shows_its_reason(page, fleet, link_state, says):
+    instants = {name: now(seconds) for name, seconds in link_state.items() if name.endswith("_at")}
+    terminal = fleet.with_presence(**(link_state | instants), at=now(), last_seen_at=now())
 
     seen = page(terminal.get_absolute_url())
 
@@ -40,7 +40,7 @@ def test_every_loss_of_a_link_shows_its_reason(page, fleet, standing, says):
 
 
 @pytest.mark.parametrize(
-    ("standing", "deadline"),
+    ("link_state", "deadline"),
     [
         ({"presence": "silent", "due_at": 30}, "until marked offline"),
         ({"presence": "rebooting", "back_at": 90}, "until expected back"),
@@ -48,9 +48,9 @@ def test_every_loss_of_a_link_shows_its_reason(page, fleet, standing, says):
         ({"presence": "offline"}, None),
     ],
 )
-def test_a_silence_with_a_deadline_shows_a_countdown(page, fleet, standing, deadline):
-    instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
-    terminal = fleet.with_presence(**(standing | instants), at=now())
+def test_a_silence_with_a_deadline_shows_a_countdown(page, fleet, link_state, deadline):
+    instants = {name: now(seconds) for name, seconds in link_state.items() if name.endswith("_at")}
+    terminal = fleet.with_presence(**(link_state | instants), at=now())
 
     seen = page(terminal.get_absolute_url())
 

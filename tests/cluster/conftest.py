@@ -30,15 +30,15 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="package")
-def estate(cluster: Cluster) -> FixtureFleet:
-    printed = cluster.manage("shell", "-c", "from tests.cluster import fixture_fleet; fixture_fleet.furnish()")
+def rows(cluster: Cluster) -> FixtureFleet:
+    printed = cluster.manage("shell", "-c", "from tests.cluster import fixture_fleet; fixture_fleet.create_rows()")
     return FixtureFleet(**json.loads(printed.splitlines()[-1]))
 
 
 @pytest.fixture
-def credential(estate: FixtureFleet) -> str:
+def credential(rows: FixtureFleet) -> str:
     """Of a new terminal for each test."""
-    return estate.credentials.pop()
+    return rows.credentials.pop()
 
 
 @pytest.fixture(scope="package")
@@ -48,7 +48,7 @@ def trust(cluster: Cluster) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def person(cluster: Cluster, estate: FixtureFleet, trust: ssl.SSLContext) -> Person:
+def person(cluster: Cluster, rows: FixtureFleet, trust: ssl.SSLContext) -> Person:
     """Signed in through nginx."""
     person = Person(trust)
     person.sign_in(cluster.url, "tanaka", PASSWORD)

@@ -13,7 +13,7 @@ from tms.fleet.models import Site, Terminal
 TERMINALS = 20
 
 
-def furnish() -> None:
+def create_rows() -> None:
     site, _ = Site.objects.get_or_create(code="SJK", defaults={"name": "Shinjuku South"})
     keys = [str(services.enrol(Terminal(uid=f"T-{number:02}", site=site))) for number in range(TERMINALS)]
     for username in ("tanaka", "sato"):

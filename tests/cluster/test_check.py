@@ -33,7 +33,7 @@ LINE = re.compile(r"^  \[(.)\] ([^:]+): (.*)$", re.MULTILINE)
 
 
 @pytest.fixture
-def check(cluster, estate) -> Any:
+def check(cluster, rows) -> Any:
     """Run it, and return the mark and the result of each check, by its title."""
 
     def run(*arguments: str, **environment: str) -> tuple[int, dict[str, tuple[str, str]], str]:
@@ -52,7 +52,7 @@ def check(cluster, estate) -> Any:
 
 
 @pytest.fixture
-def probe(estate) -> dict[str, str]:
+def probe(rows) -> dict[str, str]:
     return {"CHECK_USERNAME": "tanaka", "CHECK_PASSWORD": PASSWORD}
 
 

@@ -126,15 +126,15 @@ async def test_a_stopped_node_is_skipped(cluster, credential, trust):
         await asyncio.to_thread(first.start)
 
 
-async def test_a_draining_node_is_skipped(cluster, estate, trust):
+async def test_a_draining_node_is_skipped(cluster, rows, trust):
     """It answers 503, and nginx tries another one; the client does not notice."""
     first, *_ = cluster.nodes
-    held = await Terminal.connect(first.link, estate.credentials.pop())
-    await held.boot()
-    credential = estate.credentials.pop()
+    terminal_before = await Terminal.connect(first.link, rows.credentials.pop())
+    await terminal_before.boot()
+    credential = rows.credentials.pop()
     first.request_stop()
     try:
-        await held.closed()
+        await terminal_before.closed()
         for number in range(6):
             terminal = await Terminal.connect(tls_link(cluster), credential, ssl=trust)
             await terminal.boot(f"boot-{number}")
@@ -144,8 +144,8 @@ async def test_a_draining_node_is_skipped(cluster, estate, trust):
         await asyncio.to_thread(first.start)
 
 
-async def test_forbidden_requests_are_refused(cluster, estate, trust):
-    uid = estate.credentials[0].partition(".")[0]
+async def test_forbidden_requests_are_refused(cluster, rows, trust):
+    uid = rows.credentials[0].partition(".")[0]
 
     with pytest.raises(InvalidStatus) as refused:
         await Terminal.connect(tls_link(cluster), f"{uid}.{'x' * 43}", ssl=trust)

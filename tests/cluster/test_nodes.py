@@ -144,10 +144,10 @@ async def test_signing_out_on_one_node_closes_the_boards_on_the_others(cluster, 
         assert await asyncio.gather(closed(board), closed(other)) == [4401, 4401]
 
 
-def test_a_token_is_redeemed_once_by_twenty_devices_on_three_nodes(cluster, estate):
+def test_a_token_is_redeemed_once_by_twenty_devices_on_three_nodes(cluster, rows):
     def redeem(url: str) -> int:
         request = urllib.request.Request(
-            f"{url}/api/v1/enrol", json.dumps({"token": estate.token}).encode(), {"X-Forwarded-Proto": "https"}
+            f"{url}/api/v1/enrol", json.dumps({"token": rows.token}).encode(), {"X-Forwarded-Proto": "https"}
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -161,10 +161,10 @@ def test_a_token_is_redeemed_once_by_twenty_devices_on_three_nodes(cluster, esta
     assert sorted(statuses) == [201] + 19 * [403]
 
 
-def test_of_fifty_acknowledgements_on_three_nodes_one_counts(cluster, estate, person, trust, query):
+def test_of_fifty_acknowledgements_on_three_nodes_one_counts(cluster, rows, person, trust, query):
     sato = Person(trust)
     sato.sign_in(cluster.url, "sato", PASSWORD)
-    page = f"/alerts/{estate.alert}/"
+    page = f"/alerts/{rows.alert}/"
     path = f"{page}acknowledge/"
     tokens = {each: each.token(cluster.url, page) for each in (person, sato)}
 

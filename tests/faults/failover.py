@@ -45,9 +45,9 @@ class Replica(PostgreSQL):
         backup = [find_postgresql("pg_basebackup"), "-h", HOST, "-p", str(self.primary.port), "-U", "tms"]
         how = ["-D", str(self.data), "-R", "-X", "stream", "-c", "fast"]
         with self.spawn([*backup, *how], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-            said, _ = process.communicate()
+            output, _ = process.communicate()
         if process.returncode:
-            raise RuntimeError(f"pg_basebackup failed:\n{said.decode()}")
+            raise RuntimeError(f"pg_basebackup failed:\n{output.decode()}")
 
 
 class ReplicatedCluster(FaultCluster):

@@ -179,7 +179,7 @@ async def _count(scenario: Scenario[FaultCluster], storm: Storm, finding: Findin
 def timeline(rows: Sequence[tuple[Any, ...]]) -> str:
     """The history of an incident as text: seconds since it opened, what, of how many, and how many are left."""
     return "\n".join(
-        f"{at:8.1f} s  {kind:<12} {number:>3}  {standing:>3} unresolved" for kind, number, standing, at in rows
+        f"{at:8.1f} s  {kind:<12} {number:>3}  {unresolved:>3} unresolved" for kind, number, unresolved, at in rows
     )
 
 

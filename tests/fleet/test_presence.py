@@ -23,7 +23,7 @@ TIMING = Timing(
 LEASE_S = 45
 DAY_S = 86_400
 
-STANDINGS = {
+LINK_STATES = {
     "never": {"presence": Presence.NEVER, "presence_at": None, "last_seen_at": None},
     "online": {"presence": Presence.ONLINE, "lease_at": later(LEASE_S), "due_at": later(LEASE_S), "session": 4},
     "silent": {"presence": Presence.SILENT, "cause": Cause.CONNECTION_LOST, "due_at": later(30), "session": 4},
@@ -48,7 +48,7 @@ STANDINGS = {
     "overdue": {"presence": Presence.OFFLINE, "cause": Cause.DID_NOT_RETURN, "session": 4},
 }
 LEFT = ("rebooting", "closed", "closed until", "shut down")
-HERE = tuple(STANDINGS.keys() - set(LEFT))
+HERE = tuple(LINK_STATES.keys() - set(LEFT))
 
 
 def link_state(name: str) -> LinkState:
@@ -68,7 +68,7 @@ def link_state(name: str) -> LinkState:
         status="",
         status_at=None,
     )
-    return replace(blank, **STANDINGS[name])
+    return replace(blank, **LINK_STATES[name])
 
 
 def seen(terminal: LinkState) -> tuple[str, str, float | None, float | None]:
@@ -80,7 +80,7 @@ def _seconds(at: datetime | None) -> float | None:
     return None if at is None else (at - AT).total_seconds()
 
 
-@pytest.mark.parametrize("name", STANDINGS)
+@pytest.mark.parametrize("name", LINK_STATES)
 def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
     terminal = link_state(name)
     before = terminal.session
@@ -93,7 +93,7 @@ def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
     assert (move is None) == (name == "online")
 
 
-@pytest.mark.parametrize("name", STANDINGS)
+@pytest.mark.parametrize("name", LINK_STATES)
 def test_a_live_report_brings_any_terminal_online(name):
     terminal = link_state(name)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from tests.support.addresses.fixture_fleet import furnish
+from tests.support.addresses.fixture_fleet import create_rows
 from tms.accounts.models import User
 
 
@@ -24,7 +24,7 @@ def client_of_boss(boss) -> Client:
 @pytest.fixture
 def everything(fleet, boss) -> dict[str, str]:
     """One of everything; the last value in a URL, by the path before it."""
-    return furnish(fleet, boss)
+    return create_rows(fleet, boss)
 
 
 @pytest.fixture(autouse=True)

@@ -43,10 +43,10 @@ async def test_a_link_with_many_unacknowledged_reports_is_read_again_after_the_c
     session, wire = await node.booted(terminal)
 
     with database.waits():
-        taking = asyncio.ensure_future(taken(session, reports(1, 5)))
+        task = asyncio.ensure_future(taken(session, reports(1, 5)))
         await asyncio.sleep(0)
-        was_waiting = not taking.done()
-    await taking
+        was_waiting = not task.done()
+    await task
 
     assert was_waiting
     assert wire.of("ack") == [{"seq": 5}]
@@ -56,10 +56,10 @@ async def test_a_link_that_was_closed_while_it_waits_for_commits_is_released(nod
     session, _ = await node.booted(terminal)
 
     with database.waits():
-        taking = asyncio.ensure_future(taken(session, reports(1, 5)))
+        task = asyncio.ensure_future(taken(session, reports(1, 5)))
         await asyncio.sleep(0)
         session.close(CloseCode.REPLACED, "replaced by a newer session")
-        await asyncio.wait_for(taking, 5)
+        await asyncio.wait_for(task, 5)
 
 
 async def test_a_link_whose_reports_cannot_be_stored_gets_an_error_and_is_read_again(node, terminal):

@@ -60,10 +60,10 @@ def test_a_metric_above_its_threshold_opens_and_below_resolves(fleet):
     write(link.report(1, metrics={"temperature_c": 80.0}, at=later(1)))
     opened = Alert.objects.get()
     write(link.report(2, metrics={"temperature_c": 71.0}, at=later(2)))
-    held = Alert.objects.unresolved().count()
+    number = Alert.objects.unresolved().count()
     write(link.report(3, metrics={"temperature_c": 69.0}, at=later(3)))
 
-    assert (opened.value, opened.opened_at, held) == (80.0, later(1), 1)
+    assert (opened.value, opened.opened_at, number) == (80.0, later(1), 1)
     assert transition_kinds(opened) == ["opened", "resolved"]
     assert not Condition.objects.exists()
 

@@ -16,7 +16,7 @@ def limits(settings) -> None:
     settings.TAKEOVERS_PER_MINUTE, settings.TAKEOVER_BAN_S = 3, 300
 
 
-STRUGGLES = [
+TAKEOVERS = [
     # times of takeovers (s), whether the last one exceeds the limit
     ([0, 1, 2], False),
     ([0, 1, 2, 3], True),
@@ -27,7 +27,7 @@ STRUGGLES = [
 ]
 
 
-@pytest.mark.parametrize(("times", "banned"), STRUGGLES)
+@pytest.mark.parametrize(("times", "banned"), TAKEOVERS)
 def test_more_takeovers_within_a_minute_than_allowed_cause_a_ban(times, banned):
     counter = TakeoverCounter()
 

@@ -14,16 +14,16 @@ class Wire:
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
         self.closed: CloseCode | None = None
-        self._news = asyncio.Event()
+        self._is_new = asyncio.Event()
 
     def send(self, text: str) -> None:
         self.frames.append(json.loads(text))
-        self._news.set()
+        self._is_new.set()
 
     def close(self, code: CloseCode, reason: str) -> None:
         assert reason
         self.closed = code
-        self._news.set()
+        self._is_new.set()
 
     async def sent(self, method: str) -> dict[str, Any]:
         """Wait for a frame with `method`; returns its params."""
@@ -36,8 +36,8 @@ class Wire:
     async def _until(self, seen: Callable[[], object]) -> None:
         async with asyncio.timeout(DEADLINE_S):
             while not seen():
-                self._news.clear()
-                await self._news.wait()
+                self._is_new.clear()
+                await self._is_new.wait()
 
     def of(self, method: str) -> list[dict[str, Any]]:
         """The params of sent frames with `method`."""

@@ -25,11 +25,11 @@ class Board:
 
     def __init__(self) -> None:
         self.received: list[Change] = []
-        self._news = asyncio.Event()
+        self._is_new = asyncio.Event()
 
     def changed(self, change: Change) -> None:
         self.received.append(change)
-        self._news.set()
+        self._is_new.set()
 
     async def hears(self, change: Change) -> None:
         """Wait until `change` was received."""
@@ -39,8 +39,8 @@ class Board:
         """Wait until a matching change was received."""
         async with asyncio.timeout(DEADLINE_S):
             while not any(map(fits, self.received)):
-                self._news.clear()
-                await self._news.wait()
+                self._is_new.clear()
+                await self._is_new.wait()
 
     def reset(self) -> None:
         self.received.clear()

@@ -64,7 +64,7 @@ class Machine:
         self.metadata.__enter__()
         self.postgresql.start()
         self.redis.start()
-        self._furnish()
+        self._create_folders()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -200,7 +200,7 @@ class Machine:
         assert found is not None
         return float(found[1])
 
-    def _furnish(self) -> None:
+    def _create_folders(self) -> None:
         for folder in ("parameters", "secrets", f"buckets/{BUCKET}"):
             (self.aws / folder).mkdir(parents=True)
         secret = json.dumps({"TMS_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"})

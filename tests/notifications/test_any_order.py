@@ -120,10 +120,10 @@ class Life(RuleBasedStateMachine):
     def an_incident_stands_as_long_as_an_alert_of_it(self) -> None:
         correlation.correlate(self.at)
         for incident in Incident.objects.all():
-            standing = Alert.objects.unresolved().filter(incident=incident).count()
-            assert (incident.state == "resolved") == (standing == 0)
+            open_members = Alert.objects.unresolved().filter(incident=incident).count()
+            assert (incident.state == "resolved") == (open_members == 0)
             if incident.state != "resolved":
-                assert incident.open_count == standing
+                assert incident.open_count == open_members
             kinds = list(incident.transitions.values_list("kind", flat=True))
             assert kinds[0] == "opened"
             assert not {"resolved", "dissolved"} & set(kinds[:-1])

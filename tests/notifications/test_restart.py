@@ -8,7 +8,7 @@ from tests.support.polling import wait_for
 from tests.support.servers.tms import ROOT, RunningTMS
 
 DEADLINE_S = 60
-FURNISH = """
+CREATE_ROWS = """
 import sys, django
 django.setup()
 from django.db import transaction
@@ -39,7 +39,7 @@ def test_a_notification_answered_with_503_is_sent_after_a_restart_and_none_is_lo
     for receiver in run_receiver():
         receiver.usual = (503, {})
         with RunningTMS(tmp_path, TMS_INSIDE_DESTINATIONS="127.0.0.1") as tms:
-            furnish(tms, receiver)
+            create_rows(tms, receiver)
             wait_for_events(receiver, 1)
             wait_for(lambda: states(tms) == {"waiting"})
             tms.kill()
@@ -59,8 +59,8 @@ def test_a_notification_answered_with_503_is_sent_after_a_restart_and_none_is_lo
         assert len(unmarked) == len(set(unmarked))
 
 
-def furnish(tms: RunningTMS, receiver: WebhookReceiver) -> None:
-    subprocess.run([sys.executable, "-c", FURNISH, receiver.url], cwd=ROOT, env=tms.env, check=True)
+def create_rows(tms: RunningTMS, receiver: WebhookReceiver) -> None:
+    subprocess.run([sys.executable, "-c", CREATE_ROWS, receiver.url], cwd=ROOT, env=tms.env, check=True)
 
 
 def wait_for_events(receiver: WebhookReceiver, times: int) -> None:

@@ -39,7 +39,7 @@ def stable() -> Iterator[Moto]:
 def containers(stable: Moto, as_aws: Any) -> Containers:
     """A cluster as Terraform creates it, with OLD."""
     stable.reset()
-    end_tasks_after_two_looks(stable)
+    end_tasks_after_two_polls(stable)
     as_aws(stable.env)
     ecs, ec2 = client("ecs"), client("ec2")
     ecs.create_cluster(clusterName="tms-cluster")
@@ -163,7 +163,7 @@ def test_the_migrations_run_once_with_the_new_image(containers, capsys):
     assert "migrations: STOPPED" in capsys.readouterr().out
 
 
-def end_tasks_after_two_looks(moto: Moto) -> None:
+def end_tasks_after_two_polls(moto: Moto) -> None:
     transition = {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 1}}
     request = urllib.request.Request(
         f"{moto.url}/moto-api/state-manager/set-transition", json.dumps(transition).encode(), method="POST"

@@ -74,14 +74,14 @@ def test_open_alerts_are_shown_as_at_the_end_of_the_shift(fleet, shift, sato):
     free = alert(fleet, 30)
     acknowledge(free, sato, 9 * HOUR)
 
-    standing = {one.pk: one for one in shift().open}
+    open_lines = {one.pk: one for one in shift().open}
 
-    assert (standing[mine.pk].by.text, standing[mine.pk].until, standing[mine.pk].comment) == (
+    assert (open_lines[mine.pk].by.text, open_lines[mine.pk].until, open_lines[mine.pk].comment) == (
         "佐藤",
         later(9 * HOUR),
         "fan ordered",
     )
-    assert standing[free.pk].by is None
+    assert open_lines[free.pk].by is None
 
 
 def test_a_reopened_alert_is_unacknowledged(fleet, shift, sato):
@@ -97,11 +97,11 @@ def test_a_reopened_alert_is_unacknowledged(fleet, shift, sato):
 
 def test_the_worst_unacknowledged_alert_comes_first(fleet, shift, sato):
     warning = alert(fleet, 1, severity="warning")
-    held = alert(fleet, 2, severity="critical")
-    acknowledge(held, sato, 3)
+    acknowledged_alert = alert(fleet, 2, severity="critical")
+    acknowledge(acknowledged_alert, sato, 3)
     free = alert(fleet, 4, severity="critical")
 
-    assert [one.pk for one in shift().open] == [free.pk, held.pk, warning.pk]
+    assert [one.pk for one in shift().open] == [free.pk, acknowledged_alert.pk, warning.pk]
 
 
 def test_a_bulk_action_is_one_line(fleet, shift, sato):
@@ -217,8 +217,8 @@ def test_more_alerts_need_no_more_queries(fleet, shift, sato):
 
 def test_markdown_uses_the_local_time_of_a_zone(fleet, shift, sato):
     terminal = fleet.online(uid="UMD-1", label="Kiosk *3*", site=fleet.site("UMD", name="Umeda"))
-    held = alert(fleet, 60, terminal=terminal, rule=fleet.metric_rule(name="Hot", severity="critical"))
-    acknowledge(held, sato, 120, comment="fan\nordered")
+    acknowledged_alert = alert(fleet, 60, terminal=terminal, rule=fleet.metric_rule(name="Hot", severity="critical"))
+    acknowledge(acknowledged_alert, sato, 120, comment="fan\nordered")
     notes.write("two\nlines", by=sato, at=later(60))
 
     text = markdown.markdown(shift(), TOKYO)

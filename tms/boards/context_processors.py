@@ -47,5 +47,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "may": Granted(me or AnonymousUser()),
         "may_open_admin": me is not None and may_open_admin(me),
         # For pages without live content, read when rendered.
-        "scene": SimpleLazyObject(lambda: PageState(nav(RenderContext(timezone.now())))),
+        "page_state": SimpleLazyObject(lambda: PageState(nav(RenderContext(timezone.now())))),
     }

@@ -28,14 +28,14 @@ def render_page(
 ) -> HttpResponse:
     """A whole page, or for htmx the partial `results` of it."""
     page = or_404(page)
-    desk = RenderContext(timezone.now())
-    scene = page.page_state(desk)
+    render_context = RenderContext(timezone.now())
+    page_state = page.page_state(render_context)
     context = {
         "page": page,
         "nav_item": page.nav_item,
-        "scene": scene,
-        "at": desk.at,
-        **page.static_context(scene),
+        "page_state": page_state,
+        "at": render_context.at,
+        **page.static_context(page_state),
         **extra,
     }
     if not results or request.htmx.request_type != "partial":
@@ -60,7 +60,7 @@ def render_dialog(
         return render(request, f"{template}#{partial}", context, status=status)
     around = {
         "nav_item": context.get("nav_item", AlertsPage.nav_item),
-        "scene": PageState(nav(RenderContext(context["at"]))),
+        "page_state": PageState(nav(RenderContext(context["at"]))),
     }
     return render(request, template, context | around, status=status)
 

@@ -120,5 +120,5 @@ def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_safe
 @sign_in_required
 def keys(request: AuthenticatedRequest) -> HttpResponse:
-    desk = RenderContext(timezone.now())
-    return render(request, "boards/keys.html", {"scene": PageState(nav(desk)), "at": desk.at})
+    render_context = RenderContext(timezone.now())
+    return render(request, "boards/keys.html", {"page_state": PageState(nav(render_context)), "at": render_context.at})

@@ -17,7 +17,7 @@ LOCK = 0x746D73_636C6F63
 SILENT_AFTER_S = 6.0
 """A leader sends a statement every half second."""
 
-UNSEAT = """
+END_SILENT_LEADER = """
     SELECT leader.pid, pg_terminate_backend(leader.pid)
     FROM pg_locks AS held JOIN pg_stat_activity AS leader USING (pid)
     WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
@@ -74,6 +74,6 @@ class Leader:
             connection.close()
 
     def _depose_silent_leader(self, cursor: CursorWrapper) -> None:
-        cursor.execute(UNSEAT, [self._lock, SILENT_AFTER_S])
+        cursor.execute(END_SILENT_LEADER, [self._lock, SILENT_AFTER_S])
         for pid, ended in cursor.fetchall():
             log.warning("clock_unseated", backend=pid, ended=ended)

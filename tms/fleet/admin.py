@@ -100,10 +100,10 @@ class TerminalAdmin(ModelAdmin[Terminal]):
     autocomplete_fields = ("site", "parent")
     actions = ("issue_keys", "revoke_keys")
     reported = ("serial", "model", "firmware", "agent", "address", "created_at")
-    standing = ("presence", "since", "cause", "back_at", "last_seen", "status")
+    link_state = ("presence", "since", "cause", "back_at", "last_seen", "status")
     fieldsets = (
         (None, {"fields": ("uid", "site", "kind", "label", "parent")}),
-        (_("Current state"), {"fields": standing}),
+        (_("Current state"), {"fields": link_state}),
         (_("Reported by terminal"), {"fields": reported}),
     )
     add_fieldsets = fieldsets[:1]
@@ -113,7 +113,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Terminal | None = None) -> Any:
         """The UID is part of every key, so it cannot change."""
-        return () if obj is None else ("uid", *self.standing, *self.reported)
+        return () if obj is None else ("uid", *self.link_state, *self.reported)
 
     def has_delete_permission(self, request: HttpRequest, obj: Terminal | None = None) -> bool:
         """Only terminals that were never seen: the others have a history that may be needed."""

@@ -108,11 +108,11 @@ class Batch:
         await self._thread.leave()
 
     async def _flush_forever(self) -> None:
-        """The first item after a pause is committed at once; under load see `gathering_s`."""
+        """The first item after a pause is committed at once; under load see `batch_wait_s`."""
         began, items = 0.0, list[Item]()
         while True:
             await self._wake.wait()
-            await asyncio.sleep(max(0.0, began + gathering_s(items, self._cpu_s) - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + batch_wait_s(items, self._cpu_s) - time.monotonic()))
             began, items = time.monotonic(), self._take()
             try:
                 await self._flush(items)
@@ -212,7 +212,7 @@ class Batch:
         return self._commit(items[:half]) + self._commit(items[half:])
 
 
-def gathering_s(items: Sequence[Item], cpu_s: float) -> float:
+def batch_wait_s(items: Sequence[Item], cpu_s: float) -> float:
     """Seconds from the start of a flush of `items`, which used `cpu_s` of the writer thread, to the next.
 
     Inexpensive flushes follow each other quickly, so that reports are acknowledged soon. The more one costs, the more

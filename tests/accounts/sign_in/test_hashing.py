@@ -86,17 +86,17 @@ def test_passwords_that_django_hashed_are_still_valid(settings):
 @pytest.mark.django_db(transaction=True)
 def test_a_request_that_waits_for_a_thread_holds_no_database_connection(client, settings, monkeypatch):
     settings.PASSWORD_HASHERS = [OURS]
-    held = []
+    connections = []
 
     class Pool:
         def run(self, work):
-            held.append(connection.connection)
+            connections.append(connection.connection)
             raise HashingBusyError
 
     monkeypatch.setattr(hashing, "pool", Pool)
 
     assert client.post("/sign-in/", {"username": "tanaka", "password": "x"}).status_code == 429
-    assert held == [None]
+    assert connections == [None]
 
 
 @pytest.mark.django_db

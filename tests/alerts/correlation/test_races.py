@@ -41,9 +41,9 @@ def test_a_terminal_that_recovers_concurrently_is_not_correlated_and_blocks_no_o
 
 def test_recording_suppressions_at_open_does_not_wait_either(storm, shop):
     with open_transaction(recover(storm, shop[0])):
-        looked = at_open.record_suppressed_at_open(later(1))
+        recorded = at_open.record_suppressed_at_open(later(1))
 
-    assert looked == 5
+    assert recorded == 5
     assert at_open.record_suppressed_at_open(later(3)) == 1
 
 

@@ -40,7 +40,7 @@ class Board:
         self.orders: dict[str, list[str]] = {}
         self.freshness: dict[str, Any] = {"database": {"state": "unchecked", "at": None}}
         self.answers: list[dict[str, Any]] = []
-        self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._sent_by_client: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._scope = {
             "type": "websocket",
             "query_string": f"page={quote(page)}&language={language}".encode(),
@@ -51,12 +51,12 @@ class Board:
         }
 
     async def __aenter__(self) -> Self:
-        self._said.put_nowait({"type": "websocket.connect"})
-        self._task = asyncio.create_task(BoardConsumer()(self._scope, self._said.get, self.take))
+        self._sent_by_client.put_nowait({"type": "websocket.connect"})
+        self._task = asyncio.create_task(BoardConsumer()(self._scope, self._sent_by_client.get, self.take))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._said.put_nowait({"type": "websocket.disconnect", "code": 1005})
+        self._sent_by_client.put_nowait({"type": "websocket.disconnect", "code": 1005})
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait_for(self._task, DEADLINE_S)
 
@@ -64,7 +64,7 @@ class Board:
         self.answers.append(message)
 
     def send_text(self, text: str) -> None:
-        self._said.put_nowait({"type": "websocket.receive", "text": text})
+        self._sent_by_client.put_nowait({"type": "websocket.receive", "text": text})
 
     async def frame(self, *kinds: str) -> "Frame":
         """The next frame of one of these kinds; others are skipped, and no frame may be missing."""

@@ -34,7 +34,7 @@ from tms.shifts.models import Note
 TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:tms"
 
 
-def furnish(fleet: Fleet, person: User) -> dict[str, str]:
+def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
     """Create one of everything. Returns the last value in a URL, by the path before it."""
     terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"temperature_c": 70.0})
     note = Note.objects.create(by=person, at=now(-60), text="Quiet night")
@@ -78,8 +78,8 @@ def _of_admin(terminal: Terminal, person: User) -> None:
 
 def _alert(fleet: Fleet, terminal: Terminal, person: User) -> Alert:
     rule = fleet.event_rule(may_be_resolved_by_hand=True)
-    held = factories.alert(fleet, terminal=terminal, rule=rule, opened_at=now(-300))
-    return factories.acknowledged(held, by=person, comment="On my way")
+    acknowledged_alert = factories.alert(fleet, terminal=terminal, rule=rule, opened_at=now(-300))
+    return factories.acknowledged(acknowledged_alert, by=person, comment="On my way")
 
 
 def _rule(fleet: Fleet) -> Rule:

@@ -194,7 +194,7 @@ def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> 
     }
     if not wanted:
         return
-    standing = {
+    existing = {
         (alert.rule_id, alert.terminal_id): alert
         for alert in Alert.objects.unresolved().filter(among(wanted)).select_related("flapping")
     }
@@ -208,12 +208,12 @@ def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> 
             value=event.value,
         )
         for pair, event in wanted.items()
-        if pair not in standing
+        if pair not in existing
     )
     record_transition(alerts, TransitionKind.OPENED)
     notice(alerts)
     reopen_worsened(alerts)
-    _trigger_flapping([(alert, wanted[pair]) for pair, alert in standing.items() if alert.is_flapping])
+    _trigger_flapping([(alert, wanted[pair]) for pair, alert in existing.items() if alert.is_flapping])
 
 
 def _trigger_flapping(flapping: Sequence[tuple[Alert, RuleTriggered]]) -> None:

@@ -31,12 +31,12 @@ def notice(opened: Sequence[Alert]) -> None:
     if not opened or not settings.FLAPPING_WINDOW_S:
         return
     changes = _changes(opened)
-    restless = [alert for alert in opened if _is_restless(changes.get(_pair(alert), []), at=alert.opened_at)]
-    if not restless:
+    unstable = [alert for alert in opened if _is_unstable(changes.get(_pair(alert), []), at=alert.opened_at)]
+    if not unstable:
         return
-    watched = Rule.objects.filter(pk__in={alert.rule_id for alert in restless}, watches_flapping=True)
+    watched = Rule.objects.filter(pk__in={alert.rule_id for alert in unstable}, watches_flapping=True)
     rule_ids = set(watched.values_list("pk", flat=True))
-    flapping = [alert for alert in restless if alert.rule_id in rule_ids]
+    flapping = [alert for alert in unstable if alert.rule_id in rule_ids]
     Flapping.objects.bulk_create(Flapping.of(alert.pk, changes[_pair(alert)], at=alert.opened_at) for alert in flapping)
     for alert in flapping:
         transition([alert], TransitionKind.FLAPPING, at=alert.opened_at)
@@ -103,7 +103,7 @@ def _changes(opened: Sequence[Alert]) -> dict[Pair, list[float]]:
     return changes
 
 
-def _is_restless(changes: Sequence[float], *, at: datetime) -> bool:
+def _is_unstable(changes: Sequence[float], *, at: datetime) -> bool:
     reached = flap_score(changes, at=at.timestamp(), window_s=settings.FLAPPING_WINDOW_S)
     return reached >= settings.FLAPPING_HIGH_PCT / 100
 

@@ -18,7 +18,7 @@ INDICATORS: Mapping[str, Indicator] = {
 }
 MAX_ROWS = 20_000
 LATE = timedelta(seconds=10)
-"""A transition is committed after its instant, and a scene is read before it is sent."""
+"""A transition is committed after its instant, and the state of a page is read before it is sent."""
 
 type Shown = tuple[type[AlertRow | IncidentRow], int]
 """A row: its type and primary key."""
@@ -65,7 +65,7 @@ class BoardLatency:
 
 
 def _transitions(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:
-    """The latest transition of each alert and incident in the scene."""
+    """The latest transition of each alert and incident on the page."""
     for part in page_state.parts.values():
         row = part.values.get("alert") or part.values.get("incident")
         if isinstance(row, AlertRow | IncidentRow) and row.transitions:

@@ -93,8 +93,14 @@ def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra: Any) -> HttpResponse:
-    page, desk = MaintenancePage(request.user), RenderContext(timezone.now())
-    context = {"page": page, "nav_item": page.nav_item, "scene": page.page_state(desk), "at": desk.at, **extra}
+    page, render_context = MaintenancePage(request.user), RenderContext(timezone.now())
+    context = {
+        "page": page,
+        "nav_item": page.nav_item,
+        "page_state": page.page_state(render_context),
+        "at": render_context.at,
+        **extra,
+    }
     return render(request, page.template, context, status=status)
 
 

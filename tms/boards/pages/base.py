@@ -64,7 +64,7 @@ class BoardPage(ABC):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        """The current state of the page. Parts that `change` does not affect may be taken from the scene `before`.
+        """The current state of the page. Parts that `change` does not affect may be taken from the state `before`.
 
         Raises ObjectDoesNotExist if the page's subject was deleted.
         """
@@ -95,11 +95,11 @@ class BoardPage(ABC):
         return PageState({**before.parts, **renewed}, before.lists)
 
     def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
-        """The terminals and alerts that the next scene needs: they are read in one query for all pages."""
+        """The terminals and alerts that the next state needs: they are read in one query for all pages."""
         return frozenset(), frozenset()
 
     def static_context(self, page_state: PageState) -> dict[str, Any]:
-        """Context of a GET besides the scene that stays the same while the page is open: choices, tabs, legends."""
+        """Further context of a GET, which stays the same while the page is open: choices, tabs, legends."""
         return {}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart | None:

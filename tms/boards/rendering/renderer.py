@@ -61,13 +61,13 @@ def _part_renderer(template: str, element: str, language: str) -> PartRenderer:
 def _html(element: str, part: PagePart) -> str:
     """Equal values give equal HTML except for the age of their instants: unchanged rows are not rendered again."""
     values = tuple(part.values.items())
-    canvas = _part_renderer(part.template, element, get_language())
-    last = canvas.last
+    part_renderer = _part_renderer(part.template, element, get_language())
+    last = part_renderer.last
     if last is not None and last[0] == values:
         return last[1]
     html = _rendered(part.template, values)
     # A value without a hash may change and still be equal.
-    canvas.last = (values, html) if _is_hashable(values) else None
+    part_renderer.last = (values, html) if _is_hashable(values) else None
     return html
 
 

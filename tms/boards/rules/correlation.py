@@ -59,7 +59,7 @@ def correlation(request: AuthenticatedRequest) -> HttpResponse:
         return redirect("correlation")
     context = {
         "nav_item": "rules",
-        "scene": PageState(nav(RenderContext(timezone.now()))),
+        "page_state": PageState(nav(RenderContext(timezone.now()))),
         "forms": forms_,
         "is_changed": CorrelationRule.objects.exists(),
     }

@@ -1,4 +1,4 @@
-"""Tags of the boards' templates: icons, states, instants, and the parts of a scene."""
+"""Tags of the boards' templates: icons, states, instants, and the parts of a page."""
 
 from collections.abc import Hashable, Mapping
 from datetime import datetime
@@ -72,14 +72,14 @@ def piece(template_name: str, **values: Hashable) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def part(context: template.Context, element: str) -> SafeString:
-    """An element of the scene."""
-    return render_part(element, context["scene"].parts[element])
+    """An element of the page."""
+    return render_part(element, context["page_state"].parts[element])
 
 
 @register.simple_tag(takes_context=True)
 def rows(context: template.Context, listed: str) -> SafeString:
-    """The rows of a list of the scene, in order."""
-    scene = context["scene"]
+    """The rows of a list of the page, in order."""
+    page_state = context["page_state"]
     return format_html_join(
-        "\n", "{}", ((render_part(element, scene.parts[element]),) for element in scene.lists[listed])
+        "\n", "{}", ((render_part(element, page_state.parts[element]),) for element in page_state.lists[listed])
     )

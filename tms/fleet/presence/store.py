@@ -125,12 +125,12 @@ def _observe_delays(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -
 
 def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:
     """The next ones whose link belongs to a node (None: to any), by key."""
-    held = TerminalState.objects.on_node(node).filter(pk__gt=after).order_by("pk")
-    return list(held.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    linked = TerminalState.objects.on_node(node).filter(pk__gt=after).order_by("pk")
+    return list(linked.values_list("pk", flat=True)[:SWEEP_LIMIT])
 
 
 def orphan(
-    held: Collection[int], node: str | None, at: datetime, *, cause: Cause, since: datetime | None
+    linked: Collection[int], node: str | None, at: datetime, *, cause: Cause, since: datetime | None
 ) -> list[LinkStateChange]:
     """Those of `held` whose link belonged to a node that is gone `since`: silent, with a grace to return.
 
@@ -142,7 +142,7 @@ def orphan(
             return None  # it reconnected elsewhere before its row was locked
         return lose(link_state, cause=cause, at=at, timing=timing(), since=since)
 
-    return _decide(held, decide)
+    return _decide(linked, decide)
 
 
 def postpone(until: datetime) -> int:
