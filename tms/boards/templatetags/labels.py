@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import AlertState, Contract, IncidentState, IncidentTransitionKind, TransitionKind
 from tms.alerts.models.kind_traits import Traits
+from tms.alerts.rule_kinds import RULE_KINDS
 from tms.boards.overview.honeycomb import SiteCell
-from tms.boards.rows import alert_value, outages
+from tms.boards.rows import outages
+from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import SiteLabel
 from tms.boards.rows.terminals import ReadingCell
 from tms.boards.rows.timeline import OUTAGE_ICONS
@@ -30,7 +32,6 @@ from tms.telemetry import metric_names
 from tms.telemetry.history import series
 
 register = template.Library()
-register.filter("overrun", alert_value.overrun)
 
 HAPPENED = {
     "online": pgettext_lazy("presence in a sentence", "back online"),
@@ -208,6 +209,14 @@ def cause(name: str) -> Any:
 @register.filter
 def outage_icon(name: str) -> str:
     return OUTAGE_ICONS[OutageCause(name)]
+
+
+@register.filter
+def overrun(alert: AlertRow) -> str:
+    """How far the value was beyond the threshold when the alert opened; empty for a rule without thresholds."""
+    if alert.value is None or alert.limit is None:
+        return ""
+    return RULE_KINDS[alert.rule_kind].describe_value(alert)
 
 
 register.filter("evidence", outages.evidence)
