@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SQLITE = "tms.sqlite3"
 SHARED = "BLANK_DATABASES"
 """The folder of a run."""
+MANAGE = "import gc, manage; gc.disable(); manage.main()"
+"""`manage.py` without the garbage collector, which takes a third of the time that migrations take."""
 
 
 def copy_file(folder: Path) -> None:
@@ -119,7 +121,7 @@ def _make_dump() -> str:
 
 def _migrate(settings: Mapping[str, str]) -> None:
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
+        [sys.executable, "-c", MANAGE, "migrate", "--skip-checks", "--verbosity", "0"],
         cwd=ROOT,
         env=os.environ | settings,
         check=True,
