@@ -14,7 +14,7 @@ def compare(plan: UnitPlan) -> dict[str, float]:
     counter, size = _counted()
     with measured() as spent:
         for _ in range(plan.comparisons):
-            assert not counter.wrong(counter.grouped(TerminalState.objects.all()))
+            assert not counter.mismatches(counter.grouped(TerminalState.objects.all()))
     return {"memory bytes": size / plan.terminals, **spent.each(plan.terminals * plan.comparisons)}
 
 

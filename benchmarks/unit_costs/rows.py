@@ -20,7 +20,7 @@ WAL_BYTES = "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"
 
 def write_reports(plan: UnitPlan) -> dict[str, float]:
     """WAL, with the pages that are logged whole after a checkpoint, and what is on disk afterwards; per report."""
-    partitions.keep_up(db_clock().now())
+    partitions.maintain(db_clock().now())
     links = boot(plan.terminals)
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
