@@ -1,11 +1,18 @@
 #!/usr/bin/env python
 """Django's command line."""
 
+import gc
 import os
 import sys
 
+LOADED = 400_000
+"""Objects after a start. Few of them are garbage, but with the default of 2,000 the search for it takes an eighth of
+the CPU time of a start, and a quarter of that of `migrate`.
+"""
+
 
 def main() -> None:
+    gc.set_threshold(LOADED)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -13,6 +13,8 @@ from tms.ops.health import report
 from tms.ops.health.monitor import Monitor, MonitorCannotListen
 from tms.ops.slo.recorder import SloRecorder
 from tms.runtime import process_state
+from tms.server import Flow
+from tms.server.base.memory import tune_gc
 
 TURN_EVERY_S = 1.0
 
@@ -47,6 +49,7 @@ def monitored(*, host: str, port: int | None) -> Iterator[None]:
 
 
 async def run() -> None:
+    tune_gc(Flow())
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
