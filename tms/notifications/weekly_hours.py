@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import time
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -11,12 +11,9 @@ from django.db import models
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from pydantic import Field
 
 from tms.fleet.sites.time_zones import zones
 from tms.lib.calendar.opening_hours import Hours, OpenInterval
-
-type Weekday = Annotated[int, Field(ge=0, le=6)]
 
 
 class HoursOfWeek(models.Model):

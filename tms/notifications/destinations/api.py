@@ -17,13 +17,13 @@ from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models import destination as models
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.transports import TRANSPORTS, SendResult
-from tms.notifications.weekly_hours import Weekday, hours_values
+from tms.notifications.weekly_hours import hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import unreadable
 from tms.rest.router import ApiRouter
-from tms.rest.schemas import RequestSchema, ResponseSchema, change_of
+from tms.rest.schemas import RequestSchema, ResponseSchema, Weekday, change_of
 
 router = ApiRouter("destinations")
 BY_NAME = Keyset((Column("name"),))

@@ -18,13 +18,13 @@ from tms.notifications.models import policy as models
 from tms.notifications.models.policy import PolicyHours
 from tms.notifications.policies.forms import MAX_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.soft_delete.services import delete
-from tms.notifications.weekly_hours import Weekday, hours_values
+from tms.notifications.weekly_hours import hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
-from tms.rest.schemas import Id, RequestSchema, ResponseSchema, change_of
+from tms.rest.schemas import Id, RequestSchema, ResponseSchema, Weekday, change_of
 
 router = ApiRouter("policies")
 BY_NAME = Keyset((Column("name"),))

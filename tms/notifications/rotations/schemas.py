@@ -6,9 +6,8 @@ from pydantic import Field
 
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations.forms import MAX_MEMBERS
-from tms.notifications.weekly_hours import Weekday
 from tms.rest.pagination import Page
-from tms.rest.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, change_of
+from tms.rest.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, Weekday, change_of
 
 COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
 
