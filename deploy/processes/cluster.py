@@ -101,7 +101,7 @@ class Cluster(Startable):
 
     def prepare(self) -> None:
         """Migrate the database and collect static files."""
-        self.manage("migrate", "--verbosity", "0", "--no-input")
+        self.manage("migrate", "--verbosity", "0", "--no-input", "--skip-checks")
         if self.is_production:
             self.manage("collectstatic", "--verbosity", "0", "--no-input")
 
