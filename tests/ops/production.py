@@ -20,11 +20,16 @@ VALID_ENVIRONMENT = {
 
 
 def manage(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py` in an environment that inherits only PATH."""
+    return python(folder, "manage.py", *arguments, **env)
+
+
+def python(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A process whose environment inherits only PATH."""
+    own = {"TMS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "tms.config.settings"}
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(folder)} | env,
+        env={"PATH": os.environ["PATH"]} | own | env,
         capture_output=True,
         text=True,
         check=False,

@@ -3,11 +3,8 @@
 import json
 import logging
 import multiprocessing
-import os
-import subprocess
-import sys
 
-from tests.support.servers.tms import ROOT
+from tests.ops.production import python
 from tms.ops.error_log import ErrorLog
 
 PROCESSES, LINES = 3, 200
@@ -75,10 +72,8 @@ log.error("in_the_file_too")
 
 def test_a_process_writes_its_errors_there_and_everything_to_the_console(tmp_path):
     path = tmp_path / "errors.log"
-    env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path / "data"), "TMS_ERROR_LOG": str(path)}
-    env |= {"DJANGO_SETTINGS_MODULE": "tms.config.settings", "TMS_LOG_FORMAT": "json"}
 
-    done = subprocess.run([sys.executable, "-c", SAY], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    done = python(tmp_path / "data", "-c", SAY, TMS_ERROR_LOG=str(path), TMS_LOG_FORMAT="json")
 
     assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["in_the_file_too"]
     assert "only_on_the_console" in done.stderr

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ops.production import VALID_ENVIRONMENT, manage
+from tests.ops.production import VALID_ENVIRONMENT, python
 from tms.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_static_files_may_be_cached(client):
 @pytest.mark.parametrize(("https_only", "prefix"), [("1", "__Host-"), ("0", "")])
 def test_cookies_are_limited_to_the_host_with_https(tmp_path, https_only, prefix):
     """A browser accepts `__Host-` only over HTTPS, for every path, and without a domain."""
-    done = manage(tmp_path, "shell", "-v0", "-c", PRINT_COOKIES, **VALID_ENVIRONMENT | {"TMS_HTTPS_ONLY": https_only})
+    done = python(tmp_path, "-c", PRINT_COOKIES, **VALID_ENVIRONMENT | {"TMS_HTTPS_ONLY": https_only})
 
     is_secure = str(https_only == "1")
     names, paths, domains = done.stdout.splitlines()

@@ -42,7 +42,7 @@ def test_an_empty_production_environment_reports_every_variable_at_once(tmp_path
 
 
 def test_an_unavailable_database_is_reported_in_one_line(tmp_path):
-    done = manage(tmp_path, "check", TMS_DATABASE_URL="postgres://tms@127.0.0.1:1/tms?connect_timeout=1")
+    done = manage(tmp_path, "nodes", TMS_DATABASE_URL="postgres://tms@127.0.0.1:1/tms?connect_timeout=1")
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("TMS cannot use its database: ")

@@ -2,10 +2,7 @@
 
 import gzip
 import json
-import os
 import re
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +12,7 @@ from urllib.error import HTTPError
 import pytest
 from django.conf import settings
 
-from tests.ops.production import ROOT, VALID_ENVIRONMENT, manage
+from tests.ops.production import VALID_ENVIRONMENT, manage, python
 from tests.support.servers.aws import REGION, Moto
 from tms.config import environment
 from tms.ops.static_files import key_prefix
@@ -124,10 +121,8 @@ print(answer.content.decode())
 
 def test_a_page_refers_browsers_to_the_bucket_and_its_policy_allows_that(collected, tmp_path):
     env = {name: value for name, value in collected.env.items() if name not in ("TMS_DATABASE_URL", "TMS_REDIS_URL")}
-    env |= {"TMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tms.config.settings"}
-    env |= {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 
-    done = subprocess.run([sys.executable, "-c", PAGE], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = python(tmp_path, "-c", PAGE, **env)
 
     assert not done.returncode, done.stderr
     policy, page = done.stdout.split("\n", 1)

@@ -1,10 +1,6 @@
 """A TMS without AWS neither loads its libraries nor waits for them."""
 
-import os
-import subprocess
-import sys
-
-from tests.support.servers.tms import ROOT
+from tests.ops.production import python
 
 LOADED = """
 import sys
@@ -16,8 +12,6 @@ print(sorted({"boto3", "botocore", "storages", "watchtower"} & sys.modules.keys(
 
 
 def test_without_its_settings_nothing_of_aws_is_loaded(tmp_path):
-    env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tms.config.settings"}
+    done = python(tmp_path, "-c", LOADED)
 
-    done = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-
-    assert done.stdout == "[]\n"
+    assert (done.stdout, done.stderr) == ("[]\n", "")
