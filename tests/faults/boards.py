@@ -16,7 +16,7 @@ from websockets.exceptions import WebSocketException
 from tests.faults.observer import Query
 
 FRAME_TIMEOUT_S = 10.0
-RECONNECT_MIN_S, RECONNECT_MAX_S = 0.5, 4.0
+RECONNECT_MIN_S, RECONNECT_MAX_S = 0.5, 3.0
 """Time-out for a frame, and the wait before a reconnect, as in a browser (assets/js/live/socket.js)."""
 
 TOTAL = re.compile(r'id="number-(\w+)">([\d,]+)</b>')

@@ -2,7 +2,7 @@
 
 const SIGN_IN = 4401;
 const MIN_MS = 500;
-const MAX_MS = 4000;
+const MAX_MS = 3000;
 const PATIENCE_MS = 10_000;
 
 /** @typedef {{path: string, page: () => string, onMessage: (text: string) => void, onOpen: () => void, onClose: () => void}} Options */
