@@ -7,7 +7,7 @@ import sys
 
 LOADED = 400_000
 """Objects after a start. Few of them are garbage, but with the default of 2,000 the search for it takes an eighth of
-the CPU time of a start, and a quarter of that of `migrate`.
+the CPU time of a start.
 """
 
 

@@ -95,7 +95,7 @@ class Flow:
     """
 
     gc_young_interval: float = 60.0
-    """Interval of collections of the young generation without many allocations, in milliseconds. 0: never."""
+    """Interval of collections of the young generation without many allocations, in seconds. 0: never."""
 
     gc_freeze: bool = True
     """The garbage collector ignores what is loaded before the first connection."""
