@@ -93,7 +93,7 @@ def test_a_run_measures_everything_without_boards_and_loses_nothing(tmp_path: Pa
     if why := peer.absence():
         pytest.skip(f"{peer.name}: {why}")
 
-    run = measure(tmp_path / "run.json", "--systems", peer.name)
+    run = measure("benchmarks", tmp_path / "run.json", "--systems", peer.name)
 
     figures = run.systems[peer.name]
     assert figures.keys() == WITHOUT_BOARDS
