@@ -6,7 +6,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
@@ -145,16 +145,28 @@ class Convergence:
 
     async def reached(self, *, within_s: float) -> float | None:
         """Seconds until every board shows what the database holds and has proven it; None when that takes longer."""
+        return await self._seconds_until(self._is_reached, within_s=within_s)
+
+    async def verified(self, *, within_s: float) -> float | None:
+        """The same by the word of the boards alone: while terminals reconnect, the database changes all the time."""
+        return await self._seconds_until(self._is_verified, within_s=within_s)
+
+    async def _seconds_until(
+        self, holds: Callable[[Sequence[str]], Awaitable[bool]], *, within_s: float
+    ) -> float | None:
         began, before = time.monotonic(), [board.verified_at for board in self.boards]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while not await self._is_reached(before):
+                while not await holds(before):
                     await asyncio.sleep(0.1)
                 return time.monotonic() - began
         return None
 
+    async def _is_verified(self, before: Sequence[str]) -> bool:
+        return all(board.is_verified_after(at) for board, at in zip(self.boards, before, strict=True))
+
     async def _is_reached(self, before: Sequence[str]) -> bool:
-        if not all(board.is_verified_after(at) for board, at in zip(self.boards, before, strict=True)):
+        if not await self._is_verified(before):
             return False
         expected = await asyncio.to_thread(DatabaseState, self.query)
         return all(board.shows(expected) for board in self.boards)

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from deploy.processes.node import NodeProcess
+from tests.faults.boards import Convergence
 from tests.faults.environment import FaultCluster
-from tests.faults.fault import Fault, Finding
+from tests.faults.fault import CONVERGED_WITHIN_S, Fault, Finding
 from tests.faults.observer import ObservedTerminal
 from tests.faults.processes import kill_tree
 from tests.faults.scenario import Scenario
@@ -70,10 +71,14 @@ async def all_links_lost(scenario: Scenario[FaultCluster], finding: Finding) -> 
     async with scenario.during_fault(finding) as window:
         began_at = time.monotonic()
         yield
-        window.end()
-        back_s = await scenario.seconds_until_back(scenario.observer.terminals, within_s=60, since=began_at)
+        boards_s, back_s = await asyncio.gather(
+            Convergence(scenario.boards, scenario.query).verified(within_s=60),
+            scenario.seconds_until_back(scenario.observer.terminals, within_s=60, since=began_at),
+        )
+        window.end()  # before, each terminal that reconnects changes the database
     after = [await asyncio.to_thread(handshakes, node) for node in scenario.environment.nodes]
     finding.expect("all terminals reconnected", back_s, at_most=30, unit="s")
+    finding.expect("all boards verified", boards_s, at_most=CONVERGED_WITHIN_S, unit="s")
     finding.expect("handshakes' p99", max(map(p99, before, after)), at_most=2, unit="s")
 
 
