@@ -32,7 +32,7 @@ keeps frames short.
 
 class AlarmCache(FeedCache[SoundAlarms, [datetime]]):
     min_interval_s = 1.0
-    """The first alarm sounds at once. In a storm, loading all of them would be half of the work of every board."""
+    """The first alarm sounds at once. In a storm, loading them for each pass is a quarter of the boards' work."""
 
     def is_relevant(self, change: Change) -> bool:
         return bool(change.alerts or change.incidents or change.everything)

@@ -76,9 +76,7 @@ class LivePage:
         """Whether the page shows this alert or incident."""
         return self.page_state is not None and element_id in self.page_state.parts
 
-    def render(
-        self, context: RenderContext, change: Change, rendered: RenderCache, *, must_be_read: bool = True
-    ) -> Rendering:
+    def render(self, context: RenderContext, change: Change, rendered: RenderCache, *, must_be_read: bool) -> Rendering:
         """Runs in the render thread; changes nothing here until `commit`. A page that need not be read has rows that
         remain to be rendered.
         """
@@ -118,9 +116,11 @@ class LivePage:
             for name, part in page_state.parts.items()
             if name not in late or name in old
         }
-        lists = {listed: tuple(name for name in ids if name in shown) for listed, ids in page_state.lists.items()}
         all_html = {name: html[name] if name in html else self.html[name] for name in shown}
-        return PageState(shown, lists) if late else page_state, all_html
+        if not late:
+            return page_state, all_html
+        lists = {listed: tuple(name for name in ids if name in shown) for listed, ids in page_state.lists.items()}
+        return PageState(shown, lists), all_html
 
     def _rows_in_time(
         self, rows: Sequence[tuple[str, PagePart]], rendered: RenderCache, *, max_s: float
