@@ -12,7 +12,7 @@ import pytest
 
 from deploy.backup.take import LOCK
 from tests.backup.vault import BUCKET, LATEST, OPEN_BUCKET, PASSWORD, BackupSetup
-from tests.faults.tmpfs import SmallDisk, needs_root
+from tests.faults.stores.tmpfs import SmallDisk, needs_root
 from tests.support.services import HOST, free_port
 
 pytestmark = pytest.mark.services

@@ -2,31 +2,18 @@
 
 from typing import Any
 
-from tests.faults import (
-    client_limits,
-    clients,
-    clock_step,
-    disk_full,
-    failover,
-    hostile,
-    killed,
-    leader,
-    network,
-    nodes,
-    one_address,
-    postgresql_outage,
-    redis_outage,
-    sign_in_flood,
-    storm,
-)
-from tests.faults.clock_step import SteppedClockCluster
-from tests.faults.connection_flood import LIMITS
-from tests.faults.disk_full import SmallDiskCluster, SmallDiskProcess
-from tests.faults.environment import FaultCluster, SingleProcess
-from tests.faults.failover import ReplicatedCluster
+from tests.faults.clients import hostile_frames, limits, misbehaving, sign_in_flood
+from tests.faults.clients.connection_flood import LIMITS
 from tests.faults.fault_group import FaultGroup
-from tests.faults.network import CabledCluster
-from tests.faults.scenario import Scenario
+from tests.faults.network import cuts, storm
+from tests.faults.network.cuts import CabledCluster
+from tests.faults.processes import clock_step, killed, leader, nodes, one_address
+from tests.faults.processes.clock_step import SteppedClockCluster
+from tests.faults.scenario.environment import FaultCluster, SingleProcess
+from tests.faults.scenario.scenario import Scenario
+from tests.faults.stores import disk_full, failover, postgresql_outage, redis_outage
+from tests.faults.stores.disk_full import SmallDiskCluster, SmallDiskProcess
+from tests.faults.stores.failover import ReplicatedCluster
 
 GROUPS: tuple[FaultGroup[Any], ...] = (
     FaultGroup(
@@ -36,16 +23,16 @@ GROUPS: tuple[FaultGroup[Any], ...] = (
             *redis_outage.FAULTS,
             *postgresql_outage.FAULTS,
             *leader.FAULTS,
-            *client_limits.FAULTS,
-            *clients.FAULTS,
-            *hostile.FAULTS,
+            *limits.FAULTS,
+            *misbehaving.FAULTS,
+            *hostile_frames.FAULTS,
             *sign_in_flood.FAULTS,
         ),
     ),
     FaultGroup(storm.storm_scenario, storm.FAULTS),
     FaultGroup(one_address.chain_scenario, one_address.FAULTS),
     FaultGroup(lambda: Scenario(ReplicatedCluster(), agents=10, light=50), failover.FAULTS),
-    FaultGroup(lambda: Scenario(CabledCluster(), agents=10, light=50), network.FAULTS),
+    FaultGroup(lambda: Scenario(CabledCluster(), agents=10, light=50), cuts.FAULTS),
     FaultGroup(lambda: Scenario(SteppedClockCluster(), agents=10, light=50), clock_step.FAULTS),
     FaultGroup(lambda: Scenario(SmallDiskCluster(), agents=10, light=50), disk_full.POSTGRESQL),
     FaultGroup(lambda: Scenario(SmallDiskProcess(), agents=10, light=30), disk_full.SQLITE),

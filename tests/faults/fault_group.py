@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.environment import Environment
 from tests.faults.fault import Fault, FaultOutcome, Finding
-from tests.faults.scenario import Scenario
+from tests.faults.scenario.environment import Environment
+from tests.faults.scenario.scenario import Scenario
 
 READY_WITHIN_S = 60
 LOGS = Path("var/faults")

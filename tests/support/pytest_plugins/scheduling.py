@@ -23,7 +23,7 @@ LONGEST_FIRST = (
     "tests/pipeline/",  # one AWS of each kind
     "tests/clock/test_clock_step.py",
     "tests/benchmarks/",
-    "tests/faults/test_killed.py",
+    "tests/faults/processes/test_killed.py",
 )
 """What takes ten seconds or more, by the beginning of its path; a folder is taken whole.
 

@@ -1,0 +1,105 @@
+"""Complete TMS installations in which faults are injected."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import psycopg
+
+from deploy.processes.cluster import Cluster
+from tests.support.servers.tms import RunningTMS
+
+FAST_SETTINGS: Mapping[str, str] = {
+    "TMS_PRODUCTION": "0",
+    "TMS_ALLOWED_HOSTS": "*",
+    "TMS_HEARTBEAT_S": "3",
+    "TMS_LEASE_GRACE_S": "10",
+    "TMS_OFFLINE_AFTER_S": "10",
+    "TMS_RECONNECT_GRACE_S": "30",
+    "TMS_PING_INTERVAL_S": "5",
+    "TMS_PING_TIMEOUT_S": "3",
+    "TMS_DRAIN_SPREAD_S": "8",
+    "TMS_PROOF_INTERVAL_S": "1",
+    "TMS_FRAMES_PER_MINUTE": "600",
+    "TMS_FRAMES_BURST": "300",
+    "TMS_LOG_FORMAT": "json",
+}
+"""Shorter times than in production, which make false alerts more likely: a terminal without a frame for 13 s is
+silent, offline 10 s later, and has an alert 2 s after that. The retry times of terminals are not shortened: after
+three failures they wait up to 8 s, so shorter limits would report terminals that are reconnecting.
+"""
+
+
+class Environment(Protocol):
+    """Runs while it is entered; removed completely at the end."""
+
+    @property
+    def url(self) -> str:
+        """Of pages and boards."""
+
+    @property
+    def link(self) -> str:
+        """Of terminals."""
+
+    @property
+    def logs(self) -> Sequence[Path]: ...
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *error: object) -> None: ...
+    def manage(self, *arguments: str) -> str: ...
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]: ...
+
+
+class FaultCluster(Cluster):
+    """A cluster as in production, except for `FAST_SETTINGS`."""
+
+    def __init__(self, nodes: int = 3, *, clocks: int = 1, settings: Mapping[str, str] = {}) -> None:
+        server = os.environ.get("TMS_SERVER", "daphne")
+        super().__init__(nodes, clocks=clocks, server=server, settings={**FAST_SETTINGS, **settings})
+
+    @property
+    def logs(self) -> Sequence[Path]:
+        return [service.log for service in self.services if service.log.exists()]
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        url = self.environment["TMS_DATABASE_URL"]
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+
+class SingleProcess:
+    """One process with its clock, as on a laptop: on SQLite, or on the services of the tests' pass."""
+
+    def __init__(self, folder: Path | None = None, **settings: str) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-single-"))
+        self.keeps_folder = folder is not None
+        self.tms = RunningTMS(self.folder, **{**FAST_SETTINGS, **settings})
+
+    def __enter__(self) -> Self:
+        self.tms.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tms.__exit__()
+        if not self.keeps_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        return self.tms.url
+
+    @property
+    def link(self) -> str:
+        return self.tms.link
+
+    @property
+    def logs(self) -> Sequence[Path]:
+        return [self.tms.log]
+
+    def manage(self, *arguments: str) -> str:
+        return self.tms.manage(*arguments)
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.tms.query(sql, *parameters)

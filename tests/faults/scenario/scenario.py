@@ -1,0 +1,195 @@
+"""A complete TMS with reporting terminals and open boards, in which faults are injected and their effects measured."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Self
+
+from deploy.processes.service import Service
+from tests.faults.fault import Finding
+from tests.faults.scenario.agents import AgentTerminal
+from tests.faults.scenario.boards import Board, Convergence
+from tests.faults.scenario.environment import Environment
+from tests.faults.scenario.light import LightTerminal
+from tests.faults.scenario.observer import ObservedTerminal, TerminalObserver, until
+from tms.protocol import credential
+
+AGENTS, LIGHT, SPARE = 20, 100, 3
+"""Terminals: real agents, light ones, and those for misbehaving clients."""
+SITES = 4
+PAGES = ("/", "/", "/terminals/", "/terminals/")
+COMPARE_TIMEOUT_S = 40.0
+"""Time-out for boards to equal the database."""
+
+ALERTED = """
+SELECT t.uid FROM alerts_alert a JOIN alerts_rule r ON r.id = a.rule_id JOIN fleet_terminal t ON t.id = a.terminal_id
+WHERE r.kind = 'presence' AND a.id > %s
+"""
+NEWEST_ALERT = "SELECT coalesce(max(id), 0) FROM alerts_alert"
+NEWEST_CHANGE = "SELECT coalesce(max(id), 0) FROM fleet_presencechange"
+CHANGES = "SELECT presence, count(DISTINCT terminal_id) FROM fleet_presencechange WHERE id > %s GROUP BY presence"
+LINKED = "SELECT t.uid FROM fleet_terminalstate s JOIN fleet_terminal t ON t.id = s.terminal_id WHERE s.node = %s"
+PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
+
+
+class Scenario[E: Environment]:
+    """Entered once for several faults; closed after a fault that violated a requirement."""
+
+    def __init__(
+        self,
+        environment: E,
+        *,
+        agents: int = AGENTS,
+        light: int = LIGHT,
+        report_every_s: float = 1.0,
+        sites: int = SITES,
+        headers: Mapping[str, str] = {},
+    ) -> None:
+        """`headers` are sent in the handshakes of light terminals."""
+        self.environment = environment
+        self.observer: TerminalObserver
+        self.boards: list[Board] = []
+        self._agents, self._light, self._sites = agents, light, sites
+        self._report_every_s = report_every_s
+        self._headers = headers
+        self._leaving = AsyncExitStack()
+        self._unreachable: frozenset[str] = frozenset()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as undo:
+            await asyncio.to_thread(undo.enter_context, self.environment)
+            await self._fill(undo)
+            self._leaving = undo.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._leaving.aclose()
+
+    async def _fill(self, undo: AsyncExitStack) -> None:
+        number = self._agents + self._light + SPARE
+        output = await self.manage(
+            "shell", "-c", f"from tests.faults.scenario import enrol; enrol.fleet({number}, {self._sites})"
+        )
+        enrolled = json.loads(output.splitlines()[-1])
+        self.cookie = enrolled["cookie"]
+        keys = [key for text in enrolled["credentials"] if (key := credential.parse(text))]
+        self.spare = [keys.pop() for _ in range(SPARE)]
+        link = self.environment.link
+        terminals: list[ObservedTerminal] = [AgentTerminal(link, key) for key in keys[: self._agents]]
+        terminals += [LightTerminal(link, key, self._headers) for key in keys[self._agents :]]
+        self.observer = await undo.enter_async_context(TerminalObserver(terminals, report_every_s=self._report_every_s))
+        boards = [Board(self.environment.url, page, self.cookie) for page in PAGES]
+        self.boards = [await undo.enter_async_context(board) for board in boards]
+        await self.wait_until_ready()
+
+    # Its state
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.environment.query(sql, *parameters)
+
+    async def aquery(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return await asyncio.to_thread(self.query, sql, *parameters)
+
+    async def manage(self, *arguments: str) -> str:
+        return await asyncio.to_thread(self.environment.manage, *arguments)
+
+    async def wait_until_ready(self) -> None:
+        """Wait until every terminal is online, every board has content, and no report is unacknowledged."""
+        await self.observer.wait_until_linked()
+        await self.wait_until_online()
+        await self.observer.wait_until_acknowledged()
+        await until(lambda: all(board.proof and (board.totals or board.rows) for board in self.boards))
+
+    async def wait_until_online(self) -> None:
+        """Wait until every terminal is online in the database."""
+        while (await self.aquery(PRESENT))[0][0] < len(self.observer.terminals):
+            await asyncio.sleep(0.1)
+
+    async def linked_to(self, node: Service) -> list[ObservedTerminal]:
+        uids = {uid for (uid,) in await self.aquery(LINKED, node.name)}
+        return [terminal for terminal in self.observer.terminals if terminal.uid in uids]
+
+    # A fault
+
+    @contextlib.asynccontextmanager
+    async def during_fault(self, finding: Finding) -> AsyncIterator["FaultWindow"]:
+        """Inject the fault inside the block; at its end, violations are counted."""
+        self._unreachable = frozenset(key.uid for key in self.spare)
+        alert, change = (await self.aquery(NEWEST_ALERT))[0][0], (await self.aquery(NEWEST_CHANGE))[0][0]
+        for board in self.boards:
+            board.reset_counts()
+        window, losses = FaultWindow(self), self.observer.losses
+        async with window:
+            yield window
+            finding.converged_s = await window.converged()
+        await self.observer.wait_until_acknowledged()
+        tally = await self.observer.count(self.query)
+        finding.lost, finding.duplicated = tally.lost, tally.duplicated
+        finding.false_alerts = sum(uid not in self._unreachable for (uid,) in await self.aquery(ALERTED, alert))
+        moved = dict(await self.aquery(CHANGES, change))
+        finding.figures |= {
+            "links lost": self.observer.losses - losses,
+            "became silent": moved.get("silent", 0),
+            "became offline": moved.get("offline", 0),
+            "board frames out of order": sum(board.out_of_order for board in self.boards),
+        }
+
+    def expect_alerts_for(self, terminals: Collection[ObservedTerminal]) -> None:
+        """Do not count alerts of these as false, because they were unreachable."""
+        self._unreachable |= {terminal.uid for terminal in terminals}
+
+    async def seconds_until_back(
+        self, terminals: Sequence[ObservedTerminal], *, within_s: float, since: float
+    ) -> float | None:
+        """Seconds from `since` until each of them has a newer link; None if that takes longer."""
+        with contextlib.suppress(TimeoutError):
+            await until(lambda: all(each.is_linked and each.linked_at > since for each in terminals), within_s=within_s)
+            return max((each.linked_at - since for each in terminals), default=0.0)
+        return None
+
+
+class FaultWindow:
+    """The time during which one fault is in effect."""
+
+    def __init__(self, scenario: Scenario[Any]) -> None:
+        self._scenario = scenario
+        self._convergence: asyncio.Task[float | None] | None = None
+        self.began_at = time.monotonic()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._convergence is not None:
+            self._convergence.cancel()
+            await asyncio.gather(self._convergence, return_exceptions=True)
+
+    def end(self) -> None:
+        """The fault has ended; the time for convergence starts."""
+        scenario = self._scenario
+        self._convergence = asyncio.create_task(
+            Convergence(scenario.boards, scenario.query).reached(within_s=COMPARE_TIMEOUT_S), name="convergence"
+        )
+
+    async def converged(self) -> float | None:
+        if self._convergence is None:
+            self.end()
+        assert self._convergence is not None
+        return await self._convergence
+
+
+async def seconds_until_acknowledged(terminals: Sequence[ObservedTerminal]) -> float | None:
+    """Until all reports made so far are acknowledged."""
+    made = [(terminal, terminal.made) for terminal in terminals]
+    return await seconds_until(lambda: all(terminal.acked >= number for terminal, number in made), within_s=60)
+
+
+async def seconds_until(holds: Callable[[], bool], *, within_s: float) -> float | None:
+    began = time.monotonic()
+    with contextlib.suppress(TimeoutError):
+        await until(holds, within_s=within_s)
+        return time.monotonic() - began
+    return None
