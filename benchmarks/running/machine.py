@@ -12,6 +12,9 @@ import psutil
 import psycopg
 import redis
 
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ("benchmarks/results", "tests/faults/results")
+"""Written by runs, one after the other."""
 PACKAGES = ("django", "channels", "channels-redis", "daphne", "psycopg", "redis", "msgspec", "picows", "uvloop")
 
 
@@ -50,7 +53,7 @@ def describe(*, database_url: str, redis_url: str) -> dict[str, str]:
         "processor": f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
-        "commit": _commit(),
+        "commit": commit(),
         "Python": platform.python_version(),
         **services,
         **{name: version(name) for name in PACKAGES},
@@ -62,7 +65,12 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty"]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+def commit() -> str:
+    """Its short hash, with `-dirty` if a file other than stored results was changed."""
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *(f":!{path}" for path in RESULTS))
+    return (_git("rev-parse", "--short=8", "HEAD") or "unknown") + ("-dirty" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()

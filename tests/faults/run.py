@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.running.machine import commit
 from tests.faults.fault import Finding
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,7 +28,7 @@ class Run:
 def recorded(findings: Sequence[Finding], *, began_at: datetime, took_s: float) -> Run:
     server = os.environ.get("TMS_SERVER", "daphne")
     machine = f"{len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}"
-    return Run(began_at, took_s, server, machine, _commit(), findings)
+    return Run(began_at, took_s, server, machine, commit(), findings)
 
 
 def keep(run: Run, path: Path) -> None:
@@ -38,9 +38,3 @@ def keep(run: Run, path: Path) -> None:
 
 def read(path: Path) -> Run:
     return msgspec.json.decode(path.read_bytes(), type=Run)
-
-
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
