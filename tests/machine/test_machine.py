@@ -12,8 +12,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.faults.agents import AgentTerminal
-from tests.faults.observer import TerminalObserver, until
+from tests.faults.scenario.agents import AgentTerminal
+from tests.faults.scenario.observer import TerminalObserver, until
 from tests.machine.machine import NODES, Machine
 from tms.protocol import credential
 
