@@ -8,11 +8,9 @@ unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 BIN := .venv/bin
-# All cores, as pytest-xdist counts them.
-WORKERS ?= logical
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
-# On PostgreSQL, tests mostly wait.
-SERVICES_WORKERS ?= $(shell expr $(JOBS) \* 3 / 2)
+# More than cores: a third of the time, tests wait for a browser, a timer or PostgreSQL.
+WORKERS ?= $(shell expr $(JOBS) \* 3 / 2)
 
 # What to install. The development locks include the server's, so `make run` needs nothing more.
 LEVEL := $(if $(filter-out help run cluster static messages,$(MAKECMDGOALS))$(wildcard .venv/dev.stamp),dev,server)
@@ -44,7 +42,7 @@ cluster: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS as in production: Po
 
 test: system $(PYTHON) $(NODE) static messages ## Run every check and every test, on SQLite and on PostgreSQL with Redis
 	@$(MAKE) check
-	@$(BIN)/python -m tests.suite --workers $(WORKERS) --services-workers $(SERVICES_WORKERS)
+	@$(BIN)/python -m tests.suite --workers $(WORKERS)
 	@scripts/tests-passed
 
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security

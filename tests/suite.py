@@ -32,7 +32,6 @@ class Exit(IntEnum):
 class Pass(NamedTuple):
     name: str
     markers: str
-    workers: str
     runner: Sequence[str] = ()
     """A command that runs pytest, with the services of this pass."""
 
@@ -46,16 +45,15 @@ class PassResult(NamedTuple):
     """Whether pytest completed: neither interrupted nor stopped by an internal error."""
 
 
-def passes(workers: str, services_workers: str) -> Sequence[Pass]:
-    return (
-        Pass("embedded", "not services and (embedded or not both)", workers),
-        Pass("services", ON_SERVICES, services_workers, WITH_SERVICES),
-    )
+PASSES = (
+    Pass("embedded", "not services and (embedded or not both)"),
+    Pass("services", ON_SERVICES, WITH_SERVICES),
+)
 
 
-def run(each: Pass, cache: Path, *arguments: str) -> PassResult:
+def run(each: Pass, cache: Path, *arguments: str, workers: str) -> PassResult:
     """One pass, and its failures again. `cache` is a separate folder, where pytest records failures."""
-    code = _pytest(each, cache, "-n", each.workers, *arguments)
+    code = _pytest(each, cache, "-n", workers, *arguments)
     failed = _failed(cache)
     if code == Exit.PASSED:
         return PassResult()
@@ -103,14 +101,13 @@ def _clear(cache: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--workers", default="logical", help="of the first pass")
-    parser.add_argument("--services-workers", default="logical", help="of the pass on PostgreSQL and Redis")
+    parser.add_argument("--workers", default="logical", help="of each pass; `logical` is one per core")
     options = parser.parse_args()
     results = []
-    for each in passes(options.workers, options.services_workers):
+    for each in PASSES:
         cache = Path(".pytest_cache").resolve() / each.name
         _clear(cache)
-        results.append(run(each, cache))
+        results.append(run(each, cache, workers=options.workers))
     return 0 if conclude(results) else 1
 
 

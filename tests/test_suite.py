@@ -8,7 +8,7 @@ from tests.suite import MOST_FLAKY, MOST_RERUN, Pass, PassResult, conclude, run
 from tests.support.pytest_plugins.collecting import MARK
 
 TESTS = Path(__file__).parent
-HERE = Pass("here", "not absent", "0")
+HERE = Pass("here", "not absent")
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def suite(folder: Path, *tests: str) -> PassResult:
         + "".join(f"def test_{number}():\n    {body}\n" for number, body in enumerate(tests))
     )
     where = ("-c", str(folder / "pytest.ini"), "--rootdir", str(folder), str(folder))
-    return run(HERE, folder / "cache", "-q", "-p", "xdist", *where)
+    return run(HERE, folder / "cache", "-q", "-p", "xdist", *where, workers="0")
 
 
 def test_a_test_that_passes_alone_is_flaky_and_one_that_fails_twice_is_broken(tmp_path):
