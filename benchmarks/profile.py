@@ -20,13 +20,13 @@ from benchmarks.load.span import Span
 from benchmarks.measuring.meter import thread_seconds
 from benchmarks.output.report import table
 from benchmarks.running import machine
-from benchmarks.running.bench import OF_ALL, SYSTEMS
+from benchmarks.running.bench import OF_ALL, OF_BOARDS, SYSTEMS
 from benchmarks.running.environment import Environment
 from benchmarks.running.plan import FULL
 from benchmarks.scenarios import fanout
 from benchmarks.systems.tms import Tms
 
-SCENARIOS = ("saturated", "steady", "fanout")
+SCENARIOS = ("saturated", "steady", "light", "fanout")
 PER_SECOND = 500
 MOST = 15
 THREAD = re.compile(r"thread \((\d+)\): (.*?)(?:_\d+)?")
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         environment.system(SYSTEMS[options.system]) as system,
     ):
         system.prepare(plan.reporting)
-        measure = OF_ALL[options.scenario]
+        measure = (OF_ALL | OF_BOARDS)[options.scenario]
         with (
             environment.staged(system, broadcast=measure is fanout.measure) as stage,
             tempfile.TemporaryDirectory() as folder,
@@ -79,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stage.on_span = recording.begin
             measure(stage)
             stacks = recording.stacks()
+    spent_s = sum(stack.weight for stack in stacks)
+    print(f"{spent_s:.1f} s of CPU in {options.seconds:.0f} s, {spent_s / options.seconds:.1%} of a core\n")
     print(format_report(stacks))
 
 
