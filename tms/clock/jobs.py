@@ -1,6 +1,6 @@
 """Every loop of the clock, with its interval and its lane."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
@@ -14,9 +14,11 @@ from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
+from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
 from tms.notifications.digests import services as digest_services
 from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.dispatch.dispatcher import Dispatcher
+from tms.notifications.models.delivery import Delivery
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
@@ -46,6 +48,11 @@ class Loop(NamedTuple):
     interval_s: float
     work: Callable[[datetime], object]
     lane: Lane = Lane.PROMPT
+
+    @property
+    def is_occasional(self) -> bool:
+        """Whether it mostly finds nothing to do, which a query shows."""
+        return isinstance(self.work, OccasionalPass)
 
     @property
     def limit_s(self) -> float:
@@ -79,6 +86,13 @@ LOOPS: tuple[Loop, ...] = (
     Loop("purge_slo", 3600.0, recorder.purge, Lane.SLOW),
     Loop("digests", 5.0, digest_services.send_due, Lane.NOTIFICATIONS),
     Loop("outbox", 0.5, outbox.advance, Lane.NOTIFICATIONS),
-    Loop("dispatch", 0.5, Dispatcher().dispatch, Lane.NOTIFICATIONS),
+    Loop("dispatch", 0.5, skip_when_empty(Delivery.objects.due)(Dispatcher().dispatch), Lane.NOTIFICATIONS),
     Loop("reclaim_leases", 5.0, leases.reclaim_expired, Lane.NOTIFICATIONS),
 )
+
+
+def idle(loops: Sequence[Loop], at: datetime) -> set[str]:
+    """The names of the loops that have nothing to do. That holds until one of the others does something."""
+    passes = {loop.name: loop.work for loop in loops if isinstance(loop.work, OccasionalPass)}
+    busy = with_rows(passes.values(), at)
+    return {name for name, work in passes.items() if work not in busy}

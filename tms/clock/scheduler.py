@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, InterfaceError
 
-from tms.clock.jobs import LOOPS, Lane, Loop
+from tms.clock.jobs import LOOPS, Lane, Loop, idle
 from tms.clock.leader import Leader, LeadLost
 from tms.clock.presence_sweep import catch_up
 from tms.feed.publisher import feed
@@ -97,16 +98,37 @@ class Runner:
         self._ages.start()
         due = {loop.name: time.monotonic() for loop in self._loops}
         while db_clock().steps == self._steps:  # catch up after a clock change
-            for loop in self._loops:
-                now = time.monotonic()
-                if due[loop.name] <= now:
-                    if self._is_prompt:
-                        instruments.CLOCK_LAG.set(now - due[loop.name])
-                    has_succeeded = await self._pass(loop)
-                    due[loop.name] = now + (loop.interval_s if has_succeeded else min(loop.interval_s, RETRY_FAILED_S))
+            await self._run_due(due)
             if self._ages.is_due:
                 await self._thread.run(self._write_ages)
             await asyncio.sleep(max(0.0, min(due.values()) - time.monotonic()))
+
+    async def _run_due(self, due: dict[str, float]) -> None:
+        """Run the loops that are due, and set when they are due again."""
+        began = time.monotonic()
+        loops = [loop for loop in self._loops if due[loop.name] <= began]
+        skipped = await self._idle(loops)
+        for number, loop in enumerate(loops, 1):
+            if self._is_prompt:
+                instruments.CLOCK_LAG.set(time.monotonic() - due[loop.name])
+            has_succeeded = loop.name in skipped or await self._pass(loop)
+            if has_succeeded:
+                self._ages.succeeded(loop.name)
+            due[loop.name] = began + (loop.interval_s if has_succeeded else min(loop.interval_s, RETRY_FAILED_S))
+            if loop.is_occasional and loop.name not in skipped:
+                skipped = await self._idle(loops[number:])  # it may have created work for them
+
+    async def _idle(self, loops: Sequence[Loop]) -> set[str]:
+        """The loops that have nothing to do, found by one statement. If that fails, each of them runs."""
+        if not any(loop.is_occasional for loop in loops):
+            return set()
+        try:
+            return await self._thread.run(self._find_idle, loops)
+        except Exception as error:
+            if isinstance(error, LeadLost) or is_database_away(error):
+                raise
+            log.exception("clock_check_failed", loops=[loop.name for loop in loops])
+            return set()
 
     async def _pass(self, loop: Loop) -> bool:
         """Whether it succeeded."""
@@ -118,15 +140,22 @@ class Runner:
                 raise
             log.exception("clock_pass_failed", loop=loop.name)
             return False
-        self._ages.succeeded(loop.name)
         return True
 
     def _work(self, loop: Loop) -> None:
+        if (at := self._time()) is not None:
+            loop.work(at)
+
+    def _find_idle(self, loops: Sequence[Loop]) -> set[str]:
+        at = self._time()
+        return set() if at is None else idle(loops, at)
+
+    def _time(self) -> datetime | None:
+        """The time of a pass; None after a clock change. Raises LeadLost."""
         self._lead.check()
         db_clock().synchronise()
         at = db_clock().now()
-        if db_clock().steps == self._steps:
-            loop.work(at)
+        return at if db_clock().steps == self._steps else None
 
     def _write_ages(self) -> None:
         self._lead.check()

@@ -15,12 +15,13 @@ from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.acknowledge import lock_in_states
 from tms.alerts.lifecycle.actions import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
-from tms.alerts.models.alert import Alert
+from tms.alerts.models.alert import Alert, AlertQuerySet
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import CorrelationRule, Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, each, isolate
 
 LONGEST = timedelta(hours=1)
@@ -31,11 +32,13 @@ unreviewed = SetAside[int]("correlate")
 type ByFactor = dict[CommonFactor, list[Candidate]]
 
 
+def _uncorrelated(at: datetime) -> AlertQuerySet:
+    return Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
+
+
+@skip_when_empty(_uncorrelated, lambda at: Incident.objects.unresolved())
 def correlate(at: datetime) -> int:
     """Returns how many alerts became part of an incident."""
-    uncorrelated = Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
-    if not uncorrelated.exists() and not Incident.objects.unresolved().exists():
-        return 0
     correlated = 0
 
     def join() -> None:

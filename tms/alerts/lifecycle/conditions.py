@@ -98,14 +98,20 @@ def apply_events(rule_events: Sequence[RuleEvent]) -> None:
     clear(over, at=max(over.values(), default=None))
 
 
+def _due(at: datetime) -> QuerySet[Condition]:
+    """Index: condition_due."""
+    return Condition.objects.filter(due_at__lte=at)
+
+
+@skip_when_empty(_due)
 def open_pending(at: datetime) -> int:
-    """Open the alerts whose condition has lasted for its duration (index: condition_due).
+    """Open the alerts whose condition has lasted for its duration .
 
     If a site that should be open is closed, alerts that count only while it is open wait until it opens.
     """
     opened = 0
     for _ in range(MAX_PASSES):  # the whole storm, before another loop reads a part of it
-        due = Condition.objects.filter(due_at__lte=at).exclude(pk__in=unopened.keys(at)).order_by("due_at")
+        due = _due(at).exclude(pk__in=unopened.keys(at)).order_by("due_at")
         pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
         if not pks:
             break

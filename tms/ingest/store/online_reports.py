@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
-import psycopg
 from django.db import connection
 from msgspec import UNSET
 
@@ -23,11 +22,9 @@ from tms.ingest.items import Alive, Item, Link, Reported
 from tms.ingest.store.report_rows import ReportRow, report_row
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
+from tms.lib.db.prepared import fetch_prepared
 from tms.telemetry.models import Report
 from tms.telemetry.rollups import hourly
-
-PREPARE_AFTER = 5
-"""Executions of a statement on a connection, after which it is prepared there."""
 
 
 class NewestRow(msgspec.Struct, frozen=True, gc=False):
@@ -150,14 +147,9 @@ def _execute(candidates: Iterable[TerminalItems]) -> tuple[frozenset[int], froze
     """The terminals that were written, those whose status changed, and the number of reports inserted."""
     newest = [candidate.newest for candidate in candidates]
     reports = [row for candidate in candidates for row in candidate.reports]
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        # Django's cursors send the values inside the statement, which PostgreSQL then plans each time.
-        cursor.connection.prepare_threshold = PREPARE_AFTER
-        ids = [row.terminal_id for row in newest]
-        values = {"newest": db_rows.encode(newest), "reports": db_rows.encode(reports), "ids": ids}
-        cursor.execute(_sql(), values)
-        terminals, status, inserted = cursor.fetchone() or ((), (), 0)
+    ids = [row.terminal_id for row in newest]
+    values = {"newest": db_rows.encode(newest), "reports": db_rows.encode(reports), "ids": ids}
+    terminals, status, inserted = fetch_prepared(_sql(), values)
     return frozenset(terminals), frozenset(status), inserted
 
 

@@ -1,22 +1,81 @@
 """Passes of the clock that mostly find nothing to do."""
 
-from collections.abc import Callable
-from datetime import datetime
-from functools import wraps
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime
+from functools import cached_property, update_wrapper
+from typing import Any, NamedTuple
 
-from django.db.models import Model, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 
-type Pass = Callable[[datetime], int]
+from tms.lib.db.prepared import fetch_prepared
+
+type Pass = Callable[[datetime], int | None]
+type Rows = Callable[[datetime], QuerySet[Any]]
+
+COMPILED_FOR = datetime(2000, 1, 1, tzinfo=UTC)
+"""Conditions are compiled for this time; their parameters are moved to the time of the check."""
 
 
-def skip_when_empty[M: Model](rows: Callable[[datetime], QuerySet[M]]) -> Callable[[Pass], Pass]:
-    """Run a pass only if there are `rows`; otherwise it costs one query and no transaction."""
+class ExistsClause(NamedTuple):
+    """SQL that is true if there are rows, with its parameters at `COMPILED_FOR`."""
 
-    def only_then(work: Pass) -> Pass:
-        @wraps(work)
-        def checked(at: datetime) -> int:
-            return work(at) if rows(at).exists() else 0
+    sql: str
+    parameters: tuple[Any, ...]
 
-        return checked
+    def parameters_at(self, at: datetime) -> list[Any]:
+        moved_by = at - COMPILED_FOR
+        return [value + moved_by if isinstance(value, datetime) else value for value in self.parameters]
 
-    return only_then
+
+class OccasionalPass:
+    """A pass that does something only if any of `rows` has a row. Otherwise it costs one query and no transaction."""
+
+    def __init__(self, work: Pass, rows: Sequence[Rows]) -> None:
+        update_wrapper(self, work)
+        self._work = work
+        self._rows = rows
+
+    def __call__(self, at: datetime) -> int | None:
+        return self._work(at) if with_rows([self], at) else 0
+
+    def has_rows(self, at: datetime) -> bool:
+        """As Django asks, with a query for each of `rows`."""
+        return any(rows(at).exists() for rows in self._rows)
+
+    @cached_property
+    def condition(self) -> ExistsClause:
+        """For PostgreSQL, compiled once."""
+        parts = [_exists(rows(COMPILED_FOR)) for rows in self._rows]
+        parameters = tuple(value for part in parts for value in part.parameters)
+        if any(isinstance(value, date) and not isinstance(value, datetime) for value in parameters):
+            raise TypeError(f"{self._work!r}: whether a pass has rows must not depend on a date")
+        return ExistsClause(f"({' OR '.join(part.sql for part in parts)})", parameters)
+
+
+def skip_when_empty(*rows: Rows) -> Callable[[Pass], OccasionalPass]:
+    """Run a pass only if any of `rows` has a row.
+
+    Each must return the same query at any time, except for instants at a fixed distance from the given one.
+    """
+    return lambda work: OccasionalPass(work, rows)
+
+
+def with_rows(passes: Collection[OccasionalPass], at: datetime) -> set[OccasionalPass]:
+    """Those that have something to do: on PostgreSQL by one prepared statement for all."""
+    if connection.vendor != "postgresql":
+        return {each for each in passes if each.has_rows(at)}
+    if not passes:
+        return set()
+    sql = "SELECT " + ", ".join(each.condition.sql for each in passes)
+    found = fetch_prepared(sql, [value for each in passes for value in each.condition.parameters_at(at)])
+    return {each for each, is_found in zip(passes, found, strict=True) if is_found}
+
+
+def _exists(rows: QuerySet[Any]) -> ExistsClause:
+    try:
+        sql, parameters = rows.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return ExistsClause("FALSE", ())
+    return ExistsClause(f"EXISTS ({sql})", parameters)

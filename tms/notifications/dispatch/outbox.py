@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
+from typing import Any
 
 from django.db import connection, models
 
@@ -61,20 +62,19 @@ WANTS_FOLLOW_UP: Mapping[str, Callable[[Policy], bool]] = {
 }
 
 
-def advance(at: datetime) -> int:
-    """Create the deliveries that are due. Returns how many transitions and escalations were processed."""
-    return process_transitions(at) + escalate(at)
-
-
 def process_transitions(at: datetime) -> int:
     """Dispatch the pending transitions of alerts and incidents."""
     return sum(_process_all(subject_type, at) for subject_type in SUBJECT_TYPES)
 
 
+def _pending(subject_type: SubjectType) -> models.QuerySet[Any]:
+    """Transitions that were not dispatched (index: transition_untold, incidenttransition_untold)."""
+    return subject_type.history.objects.filter(dispatched_at=None)
+
+
 def _process_all(subject_type: SubjectType, at: datetime) -> int:
-    """Index: transition_untold, incidenttransition_untold."""
     failed = failed_transitions[subject_type]
-    new = subject_type.history.objects.filter(dispatched_at=None).exclude(pk__in=failed.keys(at)).order_by("pk")
+    new = _pending(subject_type).exclude(pk__in=failed.keys(at)).order_by("pk")
     pks = list(new.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_process, subject_type, at=at), aside=failed, at=at)
 
@@ -100,12 +100,17 @@ def _due(at: datetime) -> models.QuerySet[Escalation]:
     return Escalation.objects.filter(due_at__lte=at)
 
 
-@skip_when_empty(_due)
 def escalate(at: datetime) -> int:
     """Take the next step of each escalation that is due, unless its subject is suppressed or acknowledged."""
     due = _due(at).exclude(pk__in=failed_escalations.keys(at)).order_by("due_at", "pk")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_escalate, at=at), aside=failed_escalations, at=at)
+
+
+@skip_when_empty(lambda at: _pending(ALERT), lambda at: _pending(INCIDENT), _due)
+def advance(at: datetime) -> int:
+    """Create the deliveries that are due. Returns how many transitions and escalations were processed."""
+    return process_transitions(at) + escalate(at)
 
 
 def _escalate(pks: Collection[int], at: datetime) -> int:
