@@ -50,6 +50,11 @@ class FeedCache[T, **P](FeedListener):
             self._is_outdated = True
 
     @property
+    def is_current(self) -> bool:
+        """Whether `get` would return the value without loading it."""
+        return self._value is not None and self._age_s < self._limit_s
+
+    @property
     def is_stale(self) -> bool:
         """Whether a loaded value is too old, and no new change will be reported."""
         if self._loaded_at is None:
@@ -58,7 +63,7 @@ class FeedCache[T, **P](FeedListener):
 
     def get(self, *args: P.args, **kwargs: P.kwargs) -> T:
         value = self._value
-        if value is not None and self._age_s < self._limit_s:
+        if value is not None and self.is_current:
             self._is_waiting = self._is_outdated
             return value
         # Before loading: a change during the load causes another one.

@@ -92,6 +92,9 @@ class Feed:
             return
         with self._lock:
             self._pending = change if self._pending is None else self._pending | change
+        if _is_running(loop):
+            self._wake_for(change.is_urgent)
+            return
         with contextlib.suppress(RuntimeError):  # the loop is closing
             loop.call_soon_threadsafe(self._wake_for, change.is_urgent)
 
@@ -154,6 +157,14 @@ class Feed:
         if not is_unchanged:
             self._announced, self._announced_at = viewings, self.sent_at
         instruments.FEED_MESSAGES.labels("sent").inc()
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether it is the event loop of this thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
 
 
 def _count_failure(error: Exception) -> None:

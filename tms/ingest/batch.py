@@ -17,6 +17,7 @@ from django.db import Error as AnyDatabaseError
 from tms.ingest import store
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Booted, Item, Reported
+from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 
@@ -28,31 +29,40 @@ LONGEST_RETRY_S = 2.0
 LATE_S = 6.0
 """Without a commit for this long while items wait, this node is unhealthy."""
 
-WRITER_SHARE = 0.05
-"""Share of a core that flushes may take in the writer thread before they are gathered for longer."""
+WRITER_SHARE = 0.02
+"""Share of a core that flushes may take before reports are gathered for longer."""
 BOOTS_SHARE = 0.25
 """Part of the longest interval after a flush with boots. They are few at a time, because the acceptor limits them:
 each one that waits for its answer delays the next terminal.
 """
+
+CANCEL_S = 1.0
+"""How long `stop` waits for the server to cancel a statement in progress."""
 
 READ_ONLY = "25006"
 """SQLSTATE of a write to a read-only server: this node is still connected to the primary of before a failover."""
 TOO_LARGE = "54"
 """Class of SQLSTATEs for exceeding a limit of the database, which a retry would exceed again."""
 
-type Part = tuple[list[Item], BatchResult | None]
-"""Items that were committed together, with their result; None if they could not be committed."""
+type Part = tuple[Sequence[Item], BatchResult | None]
+"""Items that were committed together, with their result; None if they could not be committed. What the event loop
+committed is only in the result.
+"""
 
 
 class Batch:
     """Use it from one event loop; links are notified in it."""
 
-    def __init__(self, write: Callable[[Sequence[Item]], BatchResult] = store.write) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[Item]], BatchResult] = store.write, loop_writer: LoopWriter | None = None
+    ) -> None:
+        """`loop_writer` commits what it can of small batches from the event loop; `write` the rest, in a thread."""
         self._write = write
+        self._loop_writer = loop_writer
         self._items: list[Item] = []
         self._writing = 0
         self._cpu_s = 0.0
-        """CPU time of the last flush in the writer thread."""
+        """CPU time of the last flush."""
         self._progress_at = time.monotonic()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -103,8 +113,12 @@ class Batch:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_S)
+            task.cancel()  # psycopg no longer waits for the server to cancel a statement
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self._loop_writer is not None:
+            await self._loop_writer.close()
         await self._thread.leave()
 
     async def _flush_forever(self) -> None:
@@ -146,12 +160,27 @@ class Batch:
         wait = FIRST_RETRY_S
         while True:
             try:
-                return await self._thread.run(self._commit_timed, items)
+                return await self._commit_all(items)
             except AnyDatabaseError as error:
                 instruments.INGEST_FLUSHES.labels("away").inc()
                 log.warning("database_away", error=str(error).strip(), pending=self.pending)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_RETRY_S)
+
+    async def _commit_all(self, items: list[Item]) -> list[Part]:
+        """If this raises, some of `items` may be committed. Committing them again with the others changes nothing."""
+        self._cpu_s, parts = 0.0, list[Part]()
+        if self._loop_writer is not None:
+            began = time.monotonic()
+            result, items = await self._loop_writer.write(items)
+            self._cpu_s = self._loop_writer.cpu_s
+            if result is not None:
+                instruments.INGEST_FLUSH_SECONDS.observe(time.monotonic() - began)
+                instruments.INGEST_FLUSHES.labels("committed").inc()
+                parts.append(([], result))
+        if items:
+            parts += await self._thread.run(self._commit_timed, items)
+        return parts
 
     def _notify(self, items: Sequence[Item], result: BatchResult | None) -> None:
         for item in items:
@@ -176,7 +205,7 @@ class Batch:
         try:
             return self._commit(items)
         finally:
-            self._cpu_s = time.thread_time() - began
+            self._cpu_s += time.thread_time() - began
 
     def _commit(self, items: list[Item]) -> list[Part]:
         """Runs in the writer thread. A failing batch is narrowed down to the failing item, so that the rest is
@@ -213,7 +242,7 @@ class Batch:
 
 
 def batch_wait_s(items: Sequence[Item], cpu_s: float) -> float:
-    """Seconds from the start of a flush of `items`, which used `cpu_s` of the writer thread, to the next.
+    """Seconds from the start of a flush of `items`, which used `cpu_s` of CPU time, to the next.
 
     Inexpensive flushes follow each other quickly, so that reports are acknowledged soon. The more one costs, the more
     reports the next one commits: they may then wait for up to `FLUSH_INTERVAL_S`.

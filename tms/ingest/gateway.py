@@ -10,6 +10,7 @@ from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links
 from tms.ingest.session import LinkSocket, Session
+from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.per_process import per_process
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ class Gateway:
     def __init__(self) -> None:
         self.links = Links()
         self.admission = Admission(self.links)
-        self.batch = Batch()
+        self.batch = Batch(loop_writer=LoopWriter())
         self._poll: asyncio.Task[None] | None = None
 
     def start(self) -> None:

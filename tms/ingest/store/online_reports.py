@@ -5,16 +5,17 @@ one, and no rule triggers or clears. The statement checks the first three under 
 left to the transaction of the store, which handles every case.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
 from msgspec import UNSET
 
+from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.fleet.presence import store
 from tms.fleet.presence.transitions import Timing
@@ -63,21 +64,39 @@ class Written(NamedTuple):
     rest: Sequence[Item]
     """Items that were not written, in their order."""
 
+    @property
+    def change(self) -> Change:
+        return Change(terminals=self.terminals, status=self.status)
+
+    @property
+    def reports(self) -> list[Reported]:
+        return [item for item in self.items if isinstance(item, Reported)]
+
 
 def write(items: Sequence[Item], timing: Timing) -> Written:
     """Commit the items that fit, outside a transaction. Raises DatabaseError; then nothing was written."""
-    over = hourly.late_before(db_clock().now())
-    candidates = _candidates(items, timing, over) if connection.vendor == "postgresql" else {}
-    if not candidates:
+    fitting = candidates(items, timing) if connection.vendor == "postgresql" else {}
+    if not fitting:
         return Written([], frozenset(), frozenset(), 0, list(items))
-    terminals, status, inserted = _execute(candidates.values())
-    written = [item for terminal_id in terminals for item in candidates[terminal_id].items]
+    return written(items, fitting, fetch_prepared(*statement(fitting.values())))
+
+
+def written(items: Sequence[Item], candidates: Mapping[int, TerminalItems], row: Sequence[Any]) -> Written:
+    """`row` is what the statement returned: the terminals that were written, those whose status changed, and the
+    number of reports inserted.
+    """
+    terminals, status, inserted = frozenset(row[0]), frozenset(row[1]), row[2]
+    fitted = [item for terminal_id in terminals for item in candidates[terminal_id].items]
     rest = [item for item in items if item.link.identity.terminal_id not in terminals]
-    return Written(written, terminals, status, inserted, rest)
+    return Written(fitted, terminals, status, inserted, rest)
 
 
-def _candidates(items: Iterable[Item], timing: Timing, over: datetime) -> dict[int, TerminalItems]:
-    """`over`: hours that ended before were rolled up, and a report of one has to be noted for that."""
+def candidates(items: Iterable[Item], timing: Timing) -> dict[int, TerminalItems]:
+    """The items that fit if the database agrees, by terminal.
+
+    A report of an hour that was rolled up does not: it has to be noted for that.
+    """
+    over = hourly.late_before(db_clock().now())
     by_terminal: dict[int, list[Item]] = {}
     for item in items:
         by_terminal.setdefault(item.link.identity.terminal_id, []).append(item)
@@ -143,14 +162,12 @@ def _merged(reported: Sequence[Reported], reports: Sequence[ReportRow]) -> msgsp
     return msgspec.Raw(msgspec.json.encode(newest))
 
 
-def _execute(candidates: Iterable[TerminalItems]) -> tuple[frozenset[int], frozenset[int], int]:
-    """The terminals that were written, those whose status changed, and the number of reports inserted."""
+def statement(candidates: Collection[TerminalItems]) -> tuple[str, dict[str, Any]]:
+    """SQL, and its values."""
     newest = [candidate.newest for candidate in candidates]
     reports = [row for candidate in candidates for row in candidate.reports]
     ids = [row.terminal_id for row in newest]
-    values = {"newest": db_rows.encode(newest), "reports": db_rows.encode(reports), "ids": ids}
-    terminals, status, inserted = fetch_prepared(_sql(), values)
-    return frozenset(terminals), frozenset(status), inserted
+    return _sql(), {"newest": db_rows.encode(newest), "reports": db_rows.encode(reports), "ids": ids}
 
 
 _STATUS_CHANGED = "(r.status <> '' AND (r.is_other_status OR r.status <> s.status))"

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from tms.alerts.rules.cache import rule_cache
-from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.presence import store
 from tms.ingest.batch_result import BatchResult
-from tms.ingest.items import Item, Reported
+from tms.ingest.items import Item
 from tms.ingest.store import online_reports
 from tms.ingest.store.transaction import write_in_transaction
 from tms.metrics import instruments
@@ -23,8 +22,8 @@ def write(items: Sequence[Item]) -> BatchResult:
     rule_cache().get()  # sessions evaluate reports by it
     written = online_reports.write(items, timing := store.timing())
     if written.terminals:
-        publish(Change(terminals=written.terminals, status=written.status))
+        publish(written.change)
         instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
     result = write_in_transaction(written.rest) if written.rest else BatchResult({}, timing, settings.NODE)
-    result.reports += [item for item in written.items if isinstance(item, Reported)]
+    result.reports += written.reports
     return result

@@ -1,0 +1,168 @@
+"""Small batches are committed from the event loop, and everything else by the thread."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from django.db import OperationalError, connection
+
+from tests.support.builders import AT, Link
+from tests.support.ingest.store import booted
+from tests.support.polling import wait_for_value_async
+from tests.support.threads import in_thread, open_transaction
+from tms.alerts.rules.cache import rule_cache
+from tms.feed.change import Change
+from tms.fleet.models import TerminalState
+from tms.ingest import batch as batch_module
+from tms.ingest import store
+from tms.ingest.batch import Batch
+from tms.ingest.batch_result import BatchResult
+from tms.ingest.items import Item
+from tms.ingest.store import loop_writer
+from tms.ingest.store.loop_writer import LoopWriter
+from tms.lib.db.clock import db_clock
+from tms.telemetry.models import Report
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def quick(settings, monkeypatch, feed_recorder):
+    settings.FLUSH_INTERVAL_S = 0.01
+    monkeypatch.setattr(batch_module, "FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(db_clock(), "now", lambda: AT)  # no hour has ended
+
+
+@pytest.fixture
+def link(fleet) -> Link:
+    """Of an online terminal, in a process that has read the rules."""
+    rule_cache().get()
+    return booted(fleet.terminal())
+
+
+class Thread:
+    """What the thread had to commit."""
+
+    def __init__(self) -> None:
+        self.batches: list[Sequence[Item]] = []
+        self.errors: list[Exception] = []
+
+    def write(self, items: Sequence[Item]) -> BatchResult:
+        self.batches.append(items)
+        if self.errors:
+            raise self.errors.pop()
+        return store.write(items)
+
+
+@pytest.fixture
+def thread() -> Thread:
+    return Thread()
+
+
+@asynccontextmanager
+async def running(thread: Thread, writer: LoopWriter | None = None) -> AsyncIterator[Batch]:
+    batch = Batch(thread.write, writer or LoopWriter())
+    batch.start()
+    try:
+        yield batch
+    finally:
+        await batch.stop()
+
+
+async def commit(batch: Batch, *items: Item) -> None:
+    for item in items:
+        batch.add(item)
+    await batch.drained()
+
+
+def stored() -> list[tuple[int, int]]:
+    return list(Report.objects.order_by("terminal", "seq").values_list("terminal", "seq"))
+
+
+async def test_a_report_of_an_online_terminal_needs_no_thread(link, thread, feed_recorder):
+    async with running(thread) as batch:
+        await commit(batch, link.report(1), link.heartbeat(), link.report(2, status="fault"))
+
+    assert thread.batches == []
+    assert (link.committed_seqs, link.acknowledgements) == ([1, 2], 1)
+    assert await in_thread(stored) == [(link.terminal.pk, 1), (link.terminal.pk, 2)]
+
+
+async def test_what_does_not_fit_is_left_to_the_thread_in_its_order(fleet, link, thread):
+    other = await in_thread(lambda: booted(fleet.terminal()))
+    boot, report = other.boot("boot-2"), other.report(1)
+
+    async with running(thread) as batch:
+        await commit(batch, boot, link.report(1), report)
+
+    assert [[id(item) for item in each] for each in thread.batches] == [[id(boot), id(report)]]
+    assert (link.committed_seqs, other.committed_seqs) == ([1], [1])
+
+
+async def test_a_lost_connection_costs_no_report_and_is_replaced(link, thread):
+    writer = LoopWriter()
+    async with running(thread, writer) as batch:
+        await commit(batch, link.report(1))
+        await in_thread(end_connection, writer.backend_pid)
+
+        await commit(batch, link.report(2))
+        await commit(batch, link.report(3))
+
+    assert link.committed_seqs == [1, 2, 3]
+    assert [len(each) for each in thread.batches] == [1]
+
+
+def end_connection(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+
+async def test_a_large_batch_is_left_to_the_thread(link, thread, monkeypatch):
+    monkeypatch.setattr(loop_writer, "MOST_ITEMS", 2)
+
+    async with running(thread) as batch:
+        await commit(batch, *(link.report(seq) for seq in (1, 2, 3)))
+
+    assert [len(each) for each in thread.batches] == [3]
+    assert link.committed_seqs == [1, 2, 3]
+
+
+async def test_after_a_change_of_rules_the_thread_reads_them_first(link, thread):
+    async with running(thread) as batch:
+        rule_cache().changed(Change(rules=True))
+
+        await commit(batch, link.report(1))
+        await commit(batch, link.report(2))
+
+    assert [len(each) for each in thread.batches] == [1]
+
+
+async def test_reports_are_stored_once_although_the_thread_failed_after_them(fleet, link, thread):
+    other = await in_thread(lambda: booted(fleet.terminal()))
+    thread.errors = [OperationalError("the database is away")]
+
+    async with running(thread) as batch:
+        await commit(batch, link.report(1), other.report(1, late=True))
+
+    assert len(thread.batches) == 2
+    assert await in_thread(stored) == [(link.terminal.pk, 1), (other.terminal.pk, 1)]
+    assert (link.committed_seqs, other.committed_seqs) == ([1], [1])
+
+
+async def test_a_batch_stops_although_its_statement_waits_for_a_lock(link, thread):
+    """The report is not acknowledged, so the terminal sends it again."""
+    with open_transaction(lambda: TerminalState.objects.select_for_update().get(pk=link.terminal.pk)):
+        async with running(thread) as batch:
+            batch.add(link.report(1))
+            await wait_for_value_async(waiting_for_locks, 1)
+
+    assert (link.committed_seqs, thread.batches) == ([], [])
+
+
+def waiting_for_locks() -> int:
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
