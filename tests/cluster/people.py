@@ -64,12 +64,12 @@ class Person:
     def _cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
-    def ask(self, request: urllib.request.Request) -> Answer:
+    def ask(self, request: urllib.request.Request, *, timeout_s: float = 30) -> Answer:
         request.add_header("Cookie", self._cookie)
         if request.type == "http":
             request.add_header("X-Forwarded-Proto", "https")  # like nginx, which the nodes trust
         try:
-            with self._opener.open(request, timeout=30) as answer:
+            with self._opener.open(request, timeout=timeout_s) as answer:
                 return self._keep(answer.status, answer)
         except HTTPError as answer:
             with answer:
