@@ -22,6 +22,7 @@ from tms.ingest.items import Item
 from tms.ingest.store import loop_writer
 from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.db.clock import db_clock
+from tms.lib.db.loop_connection import LoopConnection
 from tms.telemetry.models import Report
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -100,7 +101,8 @@ async def test_what_does_not_fit_is_left_to_the_thread_in_its_order(fleet, link,
     assert (link.committed_seqs, other.committed_seqs) == ([1], [1])
 
 
-async def test_a_lost_connection_costs_no_report_and_is_replaced(link, thread):
+async def test_a_lost_connection_costs_no_report_and_is_replaced(link, thread, monkeypatch):
+    monkeypatch.setattr(loop_writer, "RETRY_S", 0)
     writer = LoopWriter()
     async with running(thread, writer) as batch:
         await commit(batch, link.report(1))
@@ -116,6 +118,25 @@ async def test_a_lost_connection_costs_no_report_and_is_replaced(link, thread):
 def end_connection(pid: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+
+async def test_after_an_error_the_thread_commits_everything_for_a_while(link, thread, monkeypatch):
+    """Also an error that is not the database's, such as a value that cannot be encoded."""
+    attempts = []
+
+    async def fail(self: LoopConnection, sql: str, parameters: object) -> None:
+        attempts.append(sql)
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr(LoopConnection, "fetch_prepared", fail)
+    monkeypatch.setattr(loop_writer, "RETRY_S", 3_600)
+
+    async with running(thread) as batch:
+        await commit(batch, link.report(1))
+        await commit(batch, link.report(2))
+
+    assert ([len(each) for each in thread.batches], len(attempts)) == ([1, 1], 1)
+    assert link.committed_seqs == [1, 2]
 
 
 async def test_a_large_batch_is_left_to_the_thread(link, thread, monkeypatch):

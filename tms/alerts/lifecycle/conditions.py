@@ -105,7 +105,7 @@ def _due(at: datetime) -> QuerySet[Condition]:
 
 @skip_when_empty(_due)
 def open_pending(at: datetime) -> int:
-    """Open the alerts whose condition has lasted for its duration .
+    """Open the alerts whose condition has lasted for its duration.
 
     If a site that should be open is closed, alerts that count only while it is open wait until it opens.
     """

@@ -4,7 +4,6 @@ import time
 
 import structlog
 from django.conf import settings
-from django.db import Error as AnyDatabaseError
 from django.db import connection
 
 from tms.alerts.rules.cache import rule_cache
@@ -18,6 +17,8 @@ from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 
+RETRY_S = 1.0
+"""How long the thread commits everything after an error: it finds the item that fails, and reports the database."""
 MOST_ITEMS = 100
 """Preparing more would hold up the event loop; for them, waking up a thread costs little."""
 
@@ -27,17 +28,31 @@ class LoopWriter:
 
     def __init__(self) -> None:
         self._connection = LoopConnection()
+        self._retry_at = 0.0
         self.cpu_s = 0.0
         """CPU time of the last batch in the event loop, without psycopg's."""
 
     async def write(self, items: list[Item]) -> tuple[BatchResult | None, list[Item]]:
-        """The result of what was committed, if anything was, and the other items.
-
-        After an error of the database, the caller has to commit all of them.
-        """
+        """The result of what was committed, if anything was, and the other items: all of them after an error."""
         self.cpu_s = 0.0
-        if len(items) > MOST_ITEMS or connection.vendor != "postgresql" or not rule_cache().is_current:
+        if not self._may_write(items):
             return None, items
+        try:
+            return await self._write(items)
+        except Exception as error:  # noqa: BLE001  (of the database or of one item: the thread distinguishes them)
+            self._retry_at = time.monotonic() + RETRY_S
+            log.warning("loop_writer_failed", error=repr(error))
+            return None, items
+
+    def _may_write(self, items: list[Item]) -> bool:
+        return (
+            len(items) <= MOST_ITEMS
+            and connection.vendor == "postgresql"
+            and rule_cache().is_current
+            and time.monotonic() >= self._retry_at
+        )
+
+    async def _write(self, items: list[Item]) -> tuple[BatchResult | None, list[Item]]:
         began = time.thread_time()
         timing = store.timing()
         candidates = online_reports.candidates(items, timing)
@@ -45,11 +60,7 @@ class LoopWriter:
             return None, items
         sql, values = online_reports.statement(candidates.values())
         self.cpu_s = time.thread_time() - began
-        try:
-            row = await self._connection.fetch_prepared(sql, values)
-        except AnyDatabaseError as error:
-            log.warning("loop_connection_failed", error=str(error).strip())
-            return None, items
+        row = await self._connection.fetch_prepared(sql, values)
         began = time.thread_time()
         written = online_reports.written(items, candidates, row)
         if written.terminals:
