@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
 from tests.support.builders import Link
+from tests.support.ingest.batch import commit, running
 from tests.support.threads import in_thread
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import batch as module
@@ -35,28 +35,12 @@ def link(fleet) -> Link:
     return Link(fleet.terminal())
 
 
-@asynccontextmanager
-async def running(write: Callable[[Sequence[Item]], BatchResult] = store.write) -> AsyncIterator[Batch]:
-    batch = Batch(write)
-    batch.start()
-    try:
-        yield batch
-    finally:
-        await batch.stop()
-
-
-async def commit(batch: Batch, *items: Item) -> None:
-    for item in items:
-        batch.add(item)
-    await batch.drained()
-
-
 async def seqs() -> list[int]:
     return await in_thread(lambda: sorted(Report.objects.values_list("seq", flat=True)))
 
 
 async def test_added_items_are_committed_and_acknowledged_once_a_flush(link):
-    async with running() as batch:
+    async with running(Batch()) as batch:
         await commit(batch, link.boot())
         await commit(batch, link.report(1), link.report(2), link.report(3))
 
@@ -67,7 +51,7 @@ async def test_added_items_are_committed_and_acknowledged_once_a_flush(link):
 
 
 async def test_repeated_reports_are_acknowledged_too(link):
-    async with running() as batch:
+    async with running(Batch()) as batch:
         await commit(batch, link.boot(), link.report(1))
 
         await commit(batch, link.report(1))
@@ -78,7 +62,7 @@ async def test_repeated_reports_are_acknowledged_too(link):
 
 async def test_a_fenced_report_is_not_acknowledged_and_its_link_is_closed_as_replaced(fleet, link):
     newer = Link(link.terminal)
-    async with running() as batch:
+    async with running(Batch()) as batch:
         await commit(batch, link.boot(), newer.boot())
 
         await commit(batch, link.report(1), newer.report(1), link.report(2))
@@ -89,7 +73,7 @@ async def test_a_fenced_report_is_not_acknowledged_and_its_link_is_closed_as_rep
 
 async def test_a_large_batch_is_committed_in_parts_and_in_order(settings, link):
     settings.FLUSH_LIMIT = 3
-    async with running() as batch:
+    async with running(Batch()) as batch:
         await commit(batch, link.boot(), *(link.report(seq) for seq in range(1, 11)))
 
     assert link.committed_seqs == list(range(1, 11))
@@ -101,7 +85,7 @@ async def test_a_large_batch_is_committed_in_parts_and_in_order(settings, link):
 async def test_one_report_that_cannot_be_committed_does_not_affect_the_others(fleet, link, caplog):
     other = Link(link.terminal)
     others = [Link(terminal) for terminal in await in_thread(fleet.terminals, 3)]
-    async with running() as batch:
+    async with running(Batch()) as batch:
         await commit(batch, other.boot(), *(each.boot() for each in others))
 
         reports = [each.report(1) for each in (*others, other)]
@@ -118,7 +102,7 @@ async def test_one_report_that_cannot_be_committed_does_not_affect_the_others(fl
 async def test_a_boot_that_cannot_be_committed_is_refused_and_fences_no_session(fleet, link):
     """PostgreSQL accepts no zone in an address; the boot was refused, and its session number was never used."""
     newer = Link(link.terminal)
-    async with running() as batch:
+    async with running(Batch()) as batch:
         await commit(batch, link.boot(address="fe80::1%eth0"))
         await commit(batch, newer.boot("boot-2"))
 
@@ -134,7 +118,7 @@ async def test_a_programming_error_is_narrowed_down_to_its_item_as_well(link):
             raise KeyError("seq")
         return store.write(items)
 
-    async with running(careless) as batch:
+    async with running(Batch(careless)) as batch:
         await commit(batch, link.boot(), *(link.report(seq) for seq in (1, 2, 3)))
 
     assert (link.committed_seqs, link.rejected_seqs) == ([1, 3], [2])
@@ -144,7 +128,7 @@ async def test_a_link_whose_callback_fails_does_not_affect_the_others(fleet, lin
     broken = Link(link.terminal)
     others = [Link(terminal) for terminal in await in_thread(fleet.terminals, 2)]
     broken.acknowledge = broken.on_booted = lambda *_: 1 / 0
-    async with running() as batch:
+    async with running(Batch()) as batch:
         await commit(batch, broken.boot(), *(each.boot() for each in others))
         await commit(batch, broken.report(1), *(each.report(1) for each in others))
 
@@ -179,7 +163,7 @@ async def asked_again(away: Away, times: int = 2) -> None:
 
 async def test_during_a_database_outage_nothing_is_acknowledged_and_nothing_is_lost(link):
     away = Away()
-    async with running(away.write) as batch:
+    async with running(Batch(away.write)) as batch:
         batch.add(link.boot())
         await asked_again(away)
         for seq in (1, 2):
@@ -198,7 +182,7 @@ async def test_during_a_database_outage_nothing_is_acknowledged_and_nothing_is_l
 async def test_items_that_wait_too_long_for_a_commit_are_reported(link, monkeypatch):
     monkeypatch.setattr(module, "LATE_S", 0.0)
     away = Away()
-    async with running(away.write) as batch:
+    async with running(Batch(away.write)) as batch:
         idle = batch.problem
         batch.add(link.boot())
         await asked_again(away)
@@ -213,7 +197,7 @@ async def test_items_that_wait_too_long_for_a_commit_are_reported(link, monkeypa
 async def test_a_full_batch_accepts_nothing_until_it_is_committed(settings, link):
     settings.PENDING_LIMIT = 4
     away = Away()
-    async with running(away.write) as batch:
+    async with running(Batch(away.write)) as batch:
         batch.add(link.boot())
         await asked_again(away)
         for seq in range(1, 4):
@@ -248,7 +232,7 @@ async def test_a_read_only_database_is_retried_like_an_unavailable_one(link):
                     cursor.execute(READ_ONLY[connection.vendor])
             return store.write(items)
 
-    async with running(write) as batch:
+    async with running(Batch(write)) as batch:
         await commit(batch, link.boot(), link.report(1))
 
     assert link.refused_boots == 0
@@ -263,7 +247,7 @@ async def test_a_terminated_connection_is_replaced(link):
         backends.append(asked("SELECT pg_backend_pid()"))
         return store.write(items)
 
-    async with running(write) as batch:
+    async with running(Batch(write)) as batch:
         await commit(batch, link.boot())
         await in_thread(asked, "SELECT pg_terminate_backend(%s)", backends[0])
 

@@ -1,13 +1,13 @@
 """Small batches are committed from the event loop, and everything else by the thread."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import pytest
 from django.db import OperationalError, connection
 
 from tests.support.builders import AT, Link
+from tests.support.ingest.batch import commit, running
 from tests.support.ingest.store import booted
 from tests.support.polling import wait_for_value_async
 from tests.support.threads import in_thread, open_transaction
@@ -61,20 +61,8 @@ def thread() -> Thread:
     return Thread()
 
 
-@asynccontextmanager
-async def running(thread: Thread, writer: LoopWriter | None = None) -> AsyncIterator[Batch]:
-    batch = Batch(thread.write, writer or LoopWriter())
-    batch.start()
-    try:
-        yield batch
-    finally:
-        await batch.stop()
-
-
-async def commit(batch: Batch, *items: Item) -> None:
-    for item in items:
-        batch.add(item)
-    await batch.drained()
+def batch_of(thread: Thread, writer: LoopWriter | None = None) -> Batch:
+    return Batch(thread.write, writer or LoopWriter())
 
 
 def stored() -> list[tuple[int, int]]:
@@ -82,7 +70,7 @@ def stored() -> list[tuple[int, int]]:
 
 
 async def test_a_report_of_an_online_terminal_needs_no_thread(link, thread, feed_recorder):
-    async with running(thread) as batch:
+    async with running(batch_of(thread)) as batch:
         await commit(batch, link.report(1), link.heartbeat(), link.report(2, status="fault"))
 
     assert thread.batches == []
@@ -94,7 +82,7 @@ async def test_what_does_not_fit_is_left_to_the_thread_in_its_order(fleet, link,
     other = await in_thread(lambda: booted(fleet.terminal()))
     boot, report = other.boot("boot-2"), other.report(1)
 
-    async with running(thread) as batch:
+    async with running(batch_of(thread)) as batch:
         await commit(batch, boot, link.report(1), report)
 
     assert [[id(item) for item in each] for each in thread.batches] == [[id(boot), id(report)]]
@@ -104,7 +92,7 @@ async def test_what_does_not_fit_is_left_to_the_thread_in_its_order(fleet, link,
 async def test_a_lost_connection_costs_no_report_and_is_replaced(link, thread, monkeypatch):
     monkeypatch.setattr(loop_writer, "RETRY_S", 0)
     writer = LoopWriter()
-    async with running(thread, writer) as batch:
+    async with running(batch_of(thread, writer)) as batch:
         await commit(batch, link.report(1))
         await in_thread(end_connection, writer.backend_pid)
 
@@ -131,7 +119,7 @@ async def test_after_an_error_the_thread_commits_everything_for_a_while(link, th
     monkeypatch.setattr(LoopConnection, "fetch_prepared", fail)
     monkeypatch.setattr(loop_writer, "RETRY_S", 3_600)
 
-    async with running(thread) as batch:
+    async with running(batch_of(thread)) as batch:
         await commit(batch, link.report(1))
         await commit(batch, link.report(2))
 
@@ -142,7 +130,7 @@ async def test_after_an_error_the_thread_commits_everything_for_a_while(link, th
 async def test_a_large_batch_is_left_to_the_thread(link, thread, monkeypatch):
     monkeypatch.setattr(loop_writer, "MOST_ITEMS", 2)
 
-    async with running(thread) as batch:
+    async with running(batch_of(thread)) as batch:
         await commit(batch, *(link.report(seq) for seq in (1, 2, 3)))
 
     assert [len(each) for each in thread.batches] == [3]
@@ -150,7 +138,7 @@ async def test_a_large_batch_is_left_to_the_thread(link, thread, monkeypatch):
 
 
 async def test_after_a_change_of_rules_the_thread_reads_them_first(link, thread):
-    async with running(thread) as batch:
+    async with running(batch_of(thread)) as batch:
         rule_cache().changed(Change(rules=True))
 
         await commit(batch, link.report(1))
@@ -163,7 +151,7 @@ async def test_reports_are_stored_once_although_the_thread_failed_after_them(fle
     other = await in_thread(lambda: booted(fleet.terminal()))
     thread.errors = [OperationalError("the database is away")]
 
-    async with running(thread) as batch:
+    async with running(batch_of(thread)) as batch:
         await commit(batch, link.report(1), other.report(1, late=True))
 
     assert len(thread.batches) == 2
@@ -174,7 +162,7 @@ async def test_reports_are_stored_once_although_the_thread_failed_after_them(fle
 async def test_a_batch_stops_although_its_statement_waits_for_a_lock(link, thread):
     """The report is not acknowledged, so the terminal sends it again."""
     with open_transaction(lambda: TerminalState.objects.select_for_update().get(pk=link.terminal.pk)):
-        async with running(thread) as batch:
+        async with running(batch_of(thread)) as batch:
             batch.add(link.report(1))
             await wait_for_value_async(waiting_for_locks, 1)
 
