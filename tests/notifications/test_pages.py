@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.support.factories import alert, now
+from tests.support.factories import alert, incident, now
 from tests.support.notifications.destinations import webhook_destination
 from tests.support.pages import HtmlPage
 from tms.notifications.models.delivery import Delivery
@@ -156,6 +156,16 @@ def test_a_policy_is_saved_again_and_deleted(staff, hook):
     assert names == ["Renamed"]
     assert policy.steps.count() == 1
     assert not Policy.objects.not_deleted().exists()
+
+
+def test_a_delivery_that_waits_is_listed_by_what_it_is_of(staff, fleet, hook):
+    at = now()
+    waiting = Delivery.objects.create(
+        key="waiting", destination=hook, kind="opened", is_of_incidents=True, created_at=at, due_at=at, give_up_at=at
+    )
+    waiting.items.create(incident=incident(fleet))
+
+    assert "Opened: 1 incident" in HtmlPage(staff.get("/deliveries/")).html
 
 
 def test_deliveries_are_listed_by_state_and_a_failed_one_is_sent_again(
