@@ -50,7 +50,10 @@ async def make_busy(tms: SeededTMS, browser: Browser) -> BusyFleet:
     await wait_for_value_async(lambda: tms.query(OFFLINE), [(1,)])
     incident = tms.blackout()
     pages = pages_of(backfilled=backfilled.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
-    return BusyFleet(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])
+    return BusyFleet(
+        pages | pages_of_notifications(**tms.on_call(incident)),
+        [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)],
+    )
 
 
 def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: int) -> dict[str, str]:
@@ -79,13 +82,19 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "maintenance": "/maintenance/",
         "plan-maintenance": f"/maintenance/new/?terminal={backfilled}&site=UMD",
         "destinations": "/destinations/new/webhook/",
-        "policy": "/policies/",
-        "rotation": "/rotations/new/",
-        "deliveries": "/deliveries/",
         "digest": "/digest/",
         "send-digest": "/digest/send/",
         "slo": "/slo/",
         "help": "/help/",
+    }
+
+
+def pages_of_notifications(*, policy: int, rotation: int, delivery: int) -> dict[str, str]:
+    return {
+        "policy": f"/policies/{policy}/",
+        "rotation": f"/rotations/{rotation}/",
+        "deliveries": "/deliveries/",
+        "delivery": f"/deliveries/{delivery}/",
     }
 
 

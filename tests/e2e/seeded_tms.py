@@ -36,6 +36,11 @@ class SeededTMS(RunningTMS):
         """Disconnect a site that is used by no other test. Returns the number of the incident."""
         return int(self._run(sys.executable, "-m", "tests.e2e.blackout", site))
 
+    def on_call(self, incident: int) -> dict[str, int]:
+        """Configure notifications. Returns the numbers of a policy, a rotation, and a failed delivery."""
+        numbers: dict[str, int] = json.loads(self._run(sys.executable, "-m", "tests.e2e.on_call", str(incident)))
+        return numbers
+
     def unused_uid(self, site: str = "SJK") -> str:
         """The UID of a terminal that no other test uses."""
         return f"{site}-KSK-{next(self._unused[site]):02}"
