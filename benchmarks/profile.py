@@ -26,7 +26,7 @@ from benchmarks.running.plan import FULL
 from benchmarks.scenarios import fanout
 from benchmarks.systems.tms import Tms
 
-SCENARIOS = ("saturated", "steady", "light", "fanout")
+SCENARIOS = ("saturated", "steady", "light", "rest", "fanout")
 PER_SECOND = 500
 MOST = 15
 THREAD = re.compile(r"thread \((\d+)\): (.*?)(?:_\d+)?")

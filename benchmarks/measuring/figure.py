@@ -38,6 +38,7 @@ FIGURES = {
         Figure("P2 boards", "maximum delay of boards meanwhile", "s", Better.LESS, 1),
         Figure("P3", "CPU of the server per report at 1,000 per s, 20 boards", "µs", Better.LESS, 120, 10),
         Figure("P3 light", "the same at 200 per s", "µs", Better.LESS, 350),
+        Figure("P3 rest", "CPU of the server with 2,000 idle terminals and 20 boards", "% of a core", Better.LESS, 1),
         Figure("P4", "boots", "per s", Better.MORE, 2_000),
         Figure("P5", "status change to pixel, 100 boards, median", "ms", Better.LESS, 60),
         Figure("P5 p99", "the same, p99", "ms", Better.LESS, 200),
