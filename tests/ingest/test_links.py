@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.ingest.node import Node
+from tests.support.builders import AT, later
 from tests.support.polling import wait_for_value_async
 from tests.support.threads import in_thread
 from tms.alerts.models import Alert
@@ -193,3 +194,31 @@ async def test_a_poll_finds_revoked_keys_and_waiting_commands(node, fleet, termi
         await wire.sent("command")
 
     assert revoked.closed == CloseCode.CREDENTIAL_REVOKED
+
+
+def ban(fleet, terminal) -> None:
+    TakeoverCounter.objects.create(terminal=terminal, banned_until=later(300))
+
+
+def revoke(fleet, terminal) -> None:
+    services.revoke(Credential.objects.filter(terminal=terminal), at=AT)
+
+
+CHANGES = {"revoked": revoke, "waiting": lambda fleet, terminal: fleet.command(terminal, at=AT), "bans": ban}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_poll_finds_each_kind_of_change(fleet, terminal, what):
+    before = module.poll(later(-5), AT, [])
+
+    CHANGES[what](fleet, terminal)
+
+    found = module.poll(later(-5), later(1), [])
+    assert not any(before)
+    assert [name for name in CHANGES if getattr(found, name)] == [what]
+
+
+def test_after_an_outage_a_poll_finds_a_key_that_was_revoked_meanwhile(fleet, terminal):
+    revoke(fleet, terminal)
+
+    assert module.poll(later(-5), later(600), []).revoked

@@ -69,7 +69,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("claims", 1.0, lifecycle.expire_claims),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),
-    Loop("nodes", 1.0, NodeWatch().check),
+    Loop("nodes", 1.0, NodeWatch().as_pass()),
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
@@ -95,4 +95,7 @@ def idle(loops: Sequence[Loop], at: datetime) -> set[str]:
     """The names of the loops that have nothing to do. That holds until one of the others does something."""
     passes = {loop.name: loop.work for loop in loops if isinstance(loop.work, OccasionalPass)}
     busy = with_rows(passes.values(), at)
-    return {name for name, work in passes.items() if work not in busy}
+    without_rows = {name: work for name, work in passes.items() if work not in busy}
+    for work in without_rows.values():
+        work.when_idle()
+    return set(without_rows)

@@ -11,6 +11,7 @@ from tms.fleet.models import Cause
 from tms.fleet.models.node import HEARTBEAT_S, LOST_AFTER_S, Node
 from tms.fleet.nodes import membership
 from tms.lib.db.clock import db_clock
+from tms.lib.db.jobs import OccasionalPass
 from tms.lib.set_aside import each
 
 log = structlog.get_logger(__name__)
@@ -39,12 +40,25 @@ class NodeWatch:
         self._steps = db_clock().steps
         self._judges_from = 0.0
 
+    def as_pass(self) -> OccasionalPass:
+        return OccasionalPass(self.check, [lambda at: Node.objects.overdue()], when_idle=self.checked)
+
     def check(self, at: datetime) -> None:
-        now = self._monotonic()
-        if now - self._checked_at >= BLIND_AFTER_S or self._steps != db_clock().steps:
-            self._judges_from, self._steps = now + LOST_AFTER_S, db_clock().steps
-        overdue = list(Node.objects.overdue()) if now >= self._judges_from else []
+        is_judging = self._monotonic() >= self._waits_until()
+        overdue = list(Node.objects.overdue()) if is_judging else []
         # After a clock change every heartbeat looks old.
         if overdue and db_clock().is_running() and self._steps == db_clock().steps:
             each(overdue, lambda node: lose_node(node, at), loop="nodes")
         self._checked_at = self._monotonic()
+
+    def checked(self) -> None:
+        """Take note that no node is overdue."""
+        self._waits_until()
+        self._checked_at = self._monotonic()
+
+    def _waits_until(self) -> float:
+        """Wait again if checks were interrupted since the last one."""
+        now = self._monotonic()
+        if now - self._checked_at >= BLIND_AFTER_S or self._steps != db_clock().steps:
+            self._judges_from, self._steps = now + LOST_AFTER_S, db_clock().steps
+        return self._judges_from

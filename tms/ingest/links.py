@@ -11,19 +11,24 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from tms.commands import services as commands
+from tms.commands.models import Command
 from tms.feed.change import Change
 from tms.feed.hub import hub
 from tms.fleet.credentials import services
 from tms.fleet.presence import store
+from tms.ingest.models import TakeoverCounter
 from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
 from tms.lib.db.clock import db_clock
+from tms.lib.db.jobs import RowCheck, with_rows
 from tms.metrics import instruments
 from tms.protocol.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 2.0
+RECENT = timedelta(seconds=30)
+"""Polls that look back further, after an outage, read everything."""
 OVERLAP = timedelta(seconds=5)
 """Allowance for differences between this node's clock and that of the revoking process."""
 
@@ -140,9 +145,13 @@ class PollResult(NamedTuple):
 
 
 def poll(since: datetime, at: datetime, doubtful: Sequence[int]) -> PollResult:
-    return PollResult(
-        revoked=services.ended_between(since, at),
-        waiting=commands.waiting(at=at),
-        elsewhere=store.elsewhere(doubtful, node=settings.NODE) if doubtful else {},
-        bans=find_bans(at),
-    )
+    """Mostly there is nothing, which one prepared statement shows."""
+    elsewhere = store.elsewhere(doubtful, node=settings.NODE) if doubtful else {}
+    if since > at - RECENT and not with_rows([_recent_changes], at):
+        return PollResult(set(), set(), elsewhere, [])
+    return PollResult(services.ended_between(since, at), commands.waiting(at=at), elsewhere, find_bans(at))
+
+
+_recent_changes = RowCheck(
+    lambda at: services.ended(at - RECENT, at), Command.objects.deliverable, TakeoverCounter.objects.banned
+)

@@ -6,6 +6,7 @@ from functools import partial
 
 from tms.alerts.models.alert import Alert
 from tms.alerts.suppression.reasons import suppressions_by_context
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 500
@@ -13,6 +14,7 @@ PASS_LIMIT = 500
 unrecorded = SetAside[int]("suppressed")
 
 
+@skip_when_empty(lambda at: Alert.objects.filter(suppressed_at_open=None))
 def record_suppressed_at_open(at: datetime) -> int:
     """For recently opened alerts without a record (index: alert_unlooked). Returns how many."""
     fresh = Alert.objects.filter(suppressed_at_open=None).exclude(pk__in=unrecorded.keys(at)).order_by("pk")

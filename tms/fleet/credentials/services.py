@@ -94,7 +94,11 @@ def revoke(keys: models.QuerySet[Credential], *, at: datetime) -> int:
     return len(valid)
 
 
+def ended(since: datetime, at: datetime) -> models.QuerySet[Credential]:
+    """Credentials that were revoked or expired within a period."""
+    revoked = models.Q(revoked_at__gt=since, revoked_at__lte=at)
+    return Credential.objects.filter(revoked | models.Q(expires_at__gt=since, expires_at__lte=at))
+
+
 def ended_between(since: datetime, at: datetime) -> set[int]:
-    """Keys that were revoked or expired within a period."""
-    ended = models.Q(revoked_at__gt=since, revoked_at__lte=at) | models.Q(expires_at__gt=since, expires_at__lte=at)
-    return set(Credential.objects.filter(ended).values_list("pk", flat=True))
+    return set(ended(since, at).values_list("pk", flat=True))

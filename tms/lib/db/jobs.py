@@ -29,16 +29,14 @@ class ExistsClause(NamedTuple):
         return [value + moved_by if isinstance(value, datetime) else value for value in self.parameters]
 
 
-class OccasionalPass:
-    """A pass that does something only if any of `rows` has a row. Otherwise it costs one query and no transaction."""
+class RowCheck:
+    """Whether any of `rows` has a row.
 
-    def __init__(self, work: Pass, rows: Sequence[Rows]) -> None:
-        update_wrapper(self, work)
-        self._work = work
+    Each must return the same query at any time, except for instants at a fixed distance from the given one.
+    """
+
+    def __init__(self, *rows: Rows) -> None:
         self._rows = rows
-
-    def __call__(self, at: datetime) -> int | None:
-        return self._work(at) if with_rows([self], at) else 0
 
     def has_rows(self, at: datetime) -> bool:
         """As Django asks, with a query for each of `rows`."""
@@ -50,27 +48,41 @@ class OccasionalPass:
         parts = [_exists(rows(COMPILED_FOR)) for rows in self._rows]
         parameters = tuple(value for part in parts for value in part.parameters)
         if any(isinstance(value, date) and not isinstance(value, datetime) for value in parameters):
-            raise TypeError(f"{self._work!r}: whether a pass has rows must not depend on a date")
+            raise TypeError(f"{self._rows!r}: whether there are rows must not depend on a date")
         return ExistsClause(f"({' OR '.join(part.sql for part in parts)})", parameters)
 
 
-def skip_when_empty(*rows: Rows) -> Callable[[Pass], OccasionalPass]:
-    """Run a pass only if any of `rows` has a row.
+class OccasionalPass(RowCheck):
+    """A pass that does something only if any of `rows` has a row. Otherwise it costs one query and no transaction."""
 
-    Each must return the same query at any time, except for instants at a fixed distance from the given one.
-    """
+    def __init__(self, work: Pass, rows: Sequence[Rows], *, when_idle: Callable[[], None] = lambda: None) -> None:
+        super().__init__(*rows)
+        update_wrapper(self, work)
+        self._work = work
+        self.when_idle = when_idle
+        """Called instead of the pass if there are no rows."""
+
+    def __call__(self, at: datetime) -> int | None:
+        if with_rows([self], at):
+            return self._work(at)
+        self.when_idle()
+        return 0
+
+
+def skip_when_empty(*rows: Rows) -> Callable[[Pass], OccasionalPass]:
+    """Run a pass only if any of `rows` has a row; see `RowCheck`."""
     return lambda work: OccasionalPass(work, rows)
 
 
-def with_rows(passes: Collection[OccasionalPass], at: datetime) -> set[OccasionalPass]:
-    """Those that have something to do: on PostgreSQL by one prepared statement for all."""
+def with_rows[C: RowCheck](checks: Collection[C], at: datetime) -> set[C]:
+    """Those that have rows: on PostgreSQL by one prepared statement for all."""
     if connection.vendor != "postgresql":
-        return {each for each in passes if each.has_rows(at)}
-    if not passes:
+        return {each for each in checks if each.has_rows(at)}
+    if not checks:
         return set()
-    sql = "SELECT " + ", ".join(each.condition.sql for each in passes)
-    found = fetch_prepared(sql, [value for each in passes for value in each.condition.parameters_at(at)])
-    return {each for each, is_found in zip(passes, found, strict=True) if is_found}
+    sql = "SELECT " + ", ".join(each.condition.sql for each in checks)
+    found = fetch_prepared(sql, [value for each in checks for value in each.condition.parameters_at(at)])
+    return {each for each, is_found in zip(checks, found, strict=True) if is_found}
 
 
 def _exists(rows: QuerySet[Any]) -> ExistsClause:

@@ -13,6 +13,7 @@ from tms.accounts.access import Person
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.lib.db.errors import is_database_away
+from tms.lib.db.jobs import skip_when_empty
 from tms.metrics import instruments
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, NotificationKind
@@ -48,6 +49,7 @@ def send(
     return sent
 
 
+@skip_when_empty(DigestPlan.objects.due)
 def send_due(at: datetime) -> int:
     """Send the digests of shifts that have ended; returns how many. One digest covers all that ended while TMS was
     unavailable.

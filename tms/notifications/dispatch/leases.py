@@ -15,6 +15,7 @@ from tms.alerts.models import AlertState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.db.errors import is_database_away
+from tms.lib.db.jobs import skip_when_empty
 from tms.metrics import instruments, slo
 from tms.metrics.slo import TARGET_S, Indicator
 from tms.notifications.dispatch.backoff import wait_s
@@ -83,6 +84,7 @@ def record_result(delivery: Delivery, result: SendResult, *, at: datetime) -> bo
     return state != DeliveryState.WAITING
 
 
+@skip_when_empty(Delivery.objects.lease_expired)
 def reclaim_expired(at: datetime) -> int:
     """Deliveries whose lease has expired wait again. They may have arrived."""
     return Delivery.objects.lease_expired(at).update(

@@ -15,6 +15,7 @@ from tms.feed.publisher import publish
 from tms.fleet.models.outage import Outage
 from tms.fleet.presence.outage_causes import corrected
 from tms.lib.db import rows as db_rows
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.protocol import limits
 from tms.telemetry.models import Report
@@ -48,6 +49,7 @@ class CountRow(msgspec.Struct, frozen=True, gc=False):
     reports_sent: int
 
 
+@skip_when_empty(lambda at: Outage.objects.uncounted())
 def count(at: datetime) -> int:
     """Count the backfill of ended outages (index: outage_uncounted) once it is complete, or after `ARRIVES_WITHIN`."""
     uncounted = Outage.objects.uncounted().exclude(pk__in=uncountable.keys(at)).order_by("ended_at")

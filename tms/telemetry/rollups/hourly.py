@@ -19,11 +19,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import msgspec
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.db.models import Min
 
 from tms.fleet.models import Terminal
 from tms.lib.db import rows as db_rows
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
@@ -79,6 +80,15 @@ def mark_late(keys: Iterable[LateKey]) -> None:
         )
 
 
+def _never_rolled_up(at: datetime) -> models.QuerySet[Report]:
+    return Report.objects.filter(~models.Exists(RollupMark.objects.all()))
+
+
+def _hour_due(at: datetime) -> models.QuerySet[RollupMark]:
+    return RollupMark.objects.filter(hour__lte=at - HOUR - SETTLING)
+
+
+@skip_when_empty(_never_rolled_up, _hour_due, lambda at: LateHour.objects.all())
 def advance(at: datetime) -> None:
     """One pass of the clock: at most `STEPS` transactions."""
     for _ in range(STEPS):
