@@ -89,6 +89,7 @@ class Application:
             "inside": self.server.acceptor.inside,
             "handshaking": len(self.server.acceptor.handshaking),
             "sockets": len(sockets),
+            "state": [sorted(vars(socket)) for socket in sockets],
             "unwritten": sum(socket.unwritten for socket in sockets),
             "queued": sum(s.application_queue.qsize() for s in sockets if hasattr(s, "application_queue")),
             "sent": self.sent,

@@ -66,7 +66,9 @@ RELIED = {
         "Connection.writeSomeData",
         "Connection.doRead",
         "Connection.connectionLost",
+        "Connection.logPrefix",
         "Server.__init__",
+        "Server.__repr__",
         "Port.createInternetSocket",
         "Port.startListening",
         "Port.doRead",
@@ -88,6 +90,8 @@ RELIED = {
         "WebSocketAdapterProtocol._closeConnection",
     ],
     "autobahn.websocket.protocol": [
+        "WebSocketProtocol.__init__",
+        "WebSocketProtocol._connectionMade",
         "WebSocketProtocol._connectionLost",
         "WebSocketProtocol._dataReceived",
         "WebSocketProtocol.consumeData",

@@ -34,6 +34,17 @@ def test_closed_sockets_are_freed_without_the_garbage_collector(serve):
     assert max(left.values()) < VISITS, f"one object or more for each visit: {left}"
 
 
+def test_an_open_socket_keeps_nothing_of_its_handshake(server):
+    client = server.connect("/echo")
+    client.send("x")
+    client.receive()
+
+    (state,) = server.facts()["state"]
+
+    assert len(state) <= 13, "autobahn and daphne give a socket 74 attributes"
+    assert not {name for name in state if name.startswith("http_") or "headers" in name}
+
+
 def test_objects_loaded_before_the_first_connection_are_never_collected_again(server):
     assert server.facts()["frozen"] > 10_000
 

@@ -12,7 +12,7 @@ from daphne.server import Server
 from twisted.internet.defer import Deferred
 
 from tms.server.base.acceptor import Acceptor
-from tms.server.base.asgi import Message, Scope
+from tms.server.base.asgi import ASGI, EXTENSIONS, Message, Scope
 from tms.server.base.counters import Counters
 from tms.server.base.flow import Flow
 from tms.server.daphne.protocol import FlowProtocol
@@ -56,14 +56,14 @@ class Applications(Server):
         if protocol not in self.connections:
             return None
         queue = Mailbox[Message]()
-        scope.setdefault("asgi", {"version": "3.0"})
+        scope.setdefault("asgi", ASGI)
         scope["root_path"] = self.root_path  # daphne lets any client set it by a header
         receive = queue.get
         if isinstance(protocol, WebRequest):
             self.acceptor.deadlines.complete(protocol.transport)
         if isinstance(protocol, FlowProtocol):
             self.acceptor.deadlines.discard(protocol.transport)
-            scope["extensions"] = {"websocket.http.response": {}}
+            scope["extensions"] = EXTENSIONS
             scope["tms.connection"] = protocol
             protocol.scope = scope
             receive = protocol.receive

@@ -59,7 +59,9 @@ class DaphneHandshake(DaphneOutput):
         headers: dict[str, list[str]] = {}
         for name, value in decoded(message.get("headers")):
             headers.setdefault(name, []).append(value)
-        self.serverAccept((subprotocol, headers))  # autobahn accepts the pair
+        accepted = self.handshake_deferred
+        del self.handshake_deferred
+        accepted.callback((subprotocol, headers))  # autobahn accepts the pair
 
     def reply_response_start(self, message: Message) -> None:
         self.denial = (message["status"], of_denial(message.get("headers")), b"")

@@ -8,16 +8,16 @@ from typing import Any, Self
 from tms.protocol.close_codes import CloseCode
 from tms.server.base.asgi import Message, Scope
 from tms.server.base.interface import SocketPhase, SocketServer
-from tms.server.daphne.handshake import DaphneHandshake
+from tms.server.daphne.open_state import INITIAL, OpenState
 from tms.server.websocket import text_frames
 from tms.server.websocket.idle_check import PING, Silence
 from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
 
 PHASES = {
-    DaphneHandshake.STATE_CONNECTING: SocketPhase.CONNECTING,
-    DaphneHandshake.STATE_OPEN: SocketPhase.OPEN,
-    DaphneHandshake.STATE_CLOSING: SocketPhase.CLOSING,
-    DaphneHandshake.STATE_CLOSED: SocketPhase.CLOSED,
+    OpenState.STATE_CONNECTING: SocketPhase.CONNECTING,
+    OpenState.STATE_OPEN: SocketPhase.OPEN,
+    OpenState.STATE_CLOSING: SocketPhase.CLOSING,
+    OpenState.STATE_CLOSED: SocketPhase.CLOSED,
 }
 
 FINAL_BINARY = 0x82
@@ -26,7 +26,7 @@ FINAL_BINARY = 0x82
 INTERNAL_ERROR = 1011
 
 
-class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
+class FlowProtocol(OpenState, BoundedInput, Silence):
     """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Socket`."""
 
     server: SocketServer
@@ -42,7 +42,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
         """
         options = {name: getattr(factory, name) for name in cls.CONFIG_ATTRS}
         unbound = {name: staticmethod(option) if callable(option) else option for name, option in options.items()}
-        return type(cls.__name__, (cls,), unbound | {"CONFIG_ATTRS": ()})
+        return type(cls.__name__, (cls,), INITIAL | unbound | {"CONFIG_ATTRS": (), "factory": factory})
 
     @property
     def phase(self) -> SocketPhase:
@@ -160,6 +160,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
 
     def onOpen(self) -> None:
         self.handshake_ended()
+        self.release_handshake()
         self.server.wheel.watch(self, self.received_at + self.server.flow.ping_interval)
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
@@ -179,9 +180,15 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
         if hasattr(self, "server"):
             if self.wasMaxFramePayloadSizeExceeded or self.wasMaxMessagePayloadSizeExceeded:
                 self.server.counters["too_big"] += 1
-            super().onClose(wasClean, code, reason)
+            self.application_disconnected(code)
         # Break the cycles, or each closed socket stays until a full garbage collection.
         self.scope = self.is_closed = self.is_open = self.take = None
+
+    def application_disconnected(self, code: int | None) -> None:
+        """daphne's onClose, without its log, which needs the request."""
+        self.factory.server_class.protocol_disconnected(self)
+        if hasattr(self, "application_queue"):
+            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
 
     # Silence
 
@@ -193,4 +200,4 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
         self.sendPing(PING)
 
     def __repr__(self) -> str:
-        return f"<WebSocket of {getattr(self, 'client_addr', None)}>"
+        return f"<WebSocket of {getattr(self.transport, 'client', None)}>"

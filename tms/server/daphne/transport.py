@@ -36,8 +36,15 @@ class FlowTransport(tcp.Server):
 
     def __init__(self, *accepted: Any) -> None:
         super().__init__(*accepted)
+        del self.logstr, self.repstr  # texts for Twisted's log, unique to each connection
         self.server.acceptor.entered()
         self.server.acceptor.deadlines.connected(self, monotonic())
+
+    def logPrefix(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<connection {self.sessionno} of {self.hostname}>"
 
     def connectionLost(self, reason: Failure) -> None:
         was_connected = self.connected  # Twisted may report a loss twice

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
-from tms.server.base.asgi import Scope
+from tms.server.base.asgi import ASGI, EXTENSIONS, Scope
 from tms.server.base.counters import Event
 from tms.server.base.deadlines import Deadlines
 from tms.server.uvicorn.output import abort
@@ -105,7 +105,7 @@ class FlowHttp(HttpToolsProtocol):
         offered = [value.decode("latin-1") for name, value in self.headers if name == b"sec-websocket-protocol"]
         scope: dict[str, Any] = {
             "type": "websocket",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "asgi": ASGI,
             "http_version": self.scope["http_version"],
             "scheme": "ws",  # TLS ends at the proxy
             "server": self.server,
@@ -116,6 +116,6 @@ class FlowHttp(HttpToolsProtocol):
             "query_string": query,
             "headers": self.headers,
             "subprotocols": [one.strip() for line in offered for one in line.split(",")],
-            "extensions": {"websocket.http.response": {}},
+            "extensions": EXTENSIONS,
         }
         return scope
