@@ -76,7 +76,8 @@ class BatchResult:
             transitions.boot(link_state, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing)
         )
         item.link.number = link_state.session
-        item.link.identity = item.link.identity._replace(model=boot.model or item.link.identity.model)
+        if boot.model and boot.model != item.link.identity.model:
+            item.link.identity = item.link.identity._replace(model=boot.model)
         self._apply_state(link_state, boot.full, at=item.at)
         self.boots.append(item)
 

@@ -21,16 +21,16 @@ class LinkEvaluator:
     twice.
     """
 
-    __slots__ = ("_evaluator", "_scope", "_snapshot")
+    __slots__ = ("_evaluator", "_identity", "_snapshot")
 
     def __init__(self, identity: TerminalIdentity, active: Mapping[int, str] | None = None) -> None:
-        self._scope = scope_of(identity)
+        self._identity = identity
         self._evaluator = RuleEvaluator(identity.terminal_id)
         self._snapshot: RuleSet | None = None
         """None: the active rules of the database have not been compared with the rules in force yet."""
         if active is not None:
             rules = rule_cache().snapshot
-            self._evaluator.begin(rules, rules.for_terminal(self._scope), active)
+            self._evaluator.begin(rules, rules.for_terminal(scope_of(identity)), active)
 
     def report(self, report: frames.ReportFrame, *, at: datetime) -> list[RuleEvent]:
         """Rule events of a report. A late report only fills the history."""
@@ -54,7 +54,7 @@ class LinkEvaluator:
         if self._snapshot is rule_cache().snapshot:
             return []
         self._snapshot = rule_cache().snapshot
-        return self._evaluator.follow(self._snapshot, self._snapshot.for_terminal(self._scope), at=at)
+        return self._evaluator.follow(self._snapshot, self._snapshot.for_terminal(scope_of(self._identity)), at=at)
 
 
 def scope_of(identity: TerminalIdentity) -> TerminalScope:

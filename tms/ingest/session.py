@@ -52,7 +52,32 @@ class SessionListener(Protocol):
 
 
 class Session:
-    """One link of one terminal, from the handshake to its end."""
+    """One link of one terminal, from the handshake to its end. What few links need is created on demand."""
+
+    __slots__ = (
+        "_acknowledged",
+        "_address",
+        "_bad",
+        "_batch",
+        "_boot_deadline",
+        "_boot_request",
+        "_booting",
+        "_bucket",
+        "_committed",
+        "_evaluator",
+        "_links",
+        "_names",
+        "_too_fast",
+        "_unacknowledged",
+        "_wire",
+        "boot_id",
+        "boot_pk",
+        "credential_id",
+        "identity",
+        "is_booted",
+        "is_closed",
+        "number",
+    )
 
     def __init__(
         self, key: CredentialKey, *, wire: LinkSocket, batch: Batch, links: SessionListener, address: str | None
@@ -72,16 +97,22 @@ class Session:
         self._names = MetricNames()
         self._booting: asyncio.Future[None] | None = None
         """While the boot is being committed."""
+        self._boot_deadline: asyncio.TimerHandle | None = None
         self._boot_request: frames.RequestId = 0
         self._bucket = TokenBucket(
             per_minute=settings.FRAMES_PER_MINUTE, burst=settings.FRAMES_BURST, at=time.monotonic()
         )
-        self._bad = ViolationCounter(limits.BAD_FRAMES_PER_MINUTE)
-        self._too_fast = ViolationCounter(settings.FRAMES_BURST)
+        self._bad: ViolationCounter | None = None
+        self._too_fast: ViolationCounter | None = None
         self._unacknowledged = 0
         self._acknowledged: asyncio.Event | None = None
         """Created only if something waits, because it takes a kilobyte."""
-        self._committed: dict[str, int] = {}
+        self._committed: dict[str, int] | None = None
+
+    def expect_boot(self) -> None:
+        """Close the link if it does not boot in time."""
+        loop = asyncio.get_running_loop()
+        self._boot_deadline = loop.call_later(settings.BOOT_DEADLINE_S, self.refuse_unbooted)
 
     def take(self, message: str | bytes) -> Awaitable[None] | None:
         """Handle one WebSocket message. Await the returned awaitable before the next one."""
@@ -106,6 +137,7 @@ class Session:
     def end(self, cause: Cause = Cause.CONNECTION_LOST) -> None:
         """The socket has closed."""
         self.is_closed = True
+        self._cancel_deadline()
         self._links.ended(self)
         if self.boot_id:
             self._batch.add(Lost(self, _now(), cause))
@@ -159,7 +191,8 @@ class Session:
     def on_committed(self, report: frames.ReportFrame) -> None:
         self._count_answered()
         boot_id = self.boot_id if report.boot_id is UNSET else report.boot_id
-        self._committed[boot_id] = max(self._committed.get(boot_id, 0), report.seq)
+        committed = self._committed = self._committed or {}
+        committed[boot_id] = max(committed.get(boot_id, 0), report.seq)
 
     def on_rejected(self, report: frames.ReportFrame) -> None:
         self._count_answered()
@@ -170,8 +203,8 @@ class Session:
         )
 
     def acknowledge(self) -> None:
-        committed, self._committed = self._committed, {}
-        if self.is_closed:
+        committed, self._committed = self._committed, None
+        if self.is_closed or committed is None:
             return
         for boot_id, seq in committed.items():
             self._wire.send(downlink.ack(seq, UNSET if boot_id == self.boot_id else boot_id))
@@ -230,6 +263,7 @@ class Session:
             self.close(CloseCode.DRAINING, "`boot` could not be stored; reconnect")
             return
         self.number, self.boot_pk, self.is_booted = outcome.session, outcome.boot_pk, True
+        self._cancel_deadline()
         self._evaluator = LinkEvaluator(self.identity, outcome.active_rules)
         self._names = MetricNames(outcome.metrics)
         instruments.BOOTS.inc()
@@ -254,6 +288,11 @@ class Session:
         answered = Answered(int(number), self.identity.terminal_id, result, error)
         self._batch.add(CommandAnswered(self, at, answered))
 
+    def _cancel_deadline(self) -> None:
+        if self._boot_deadline is not None:
+            self._boot_deadline.cancel()
+            self._boot_deadline = None
+
     # Limits
 
     def _within_rate(self, frame: uplink.Uplink) -> bool:
@@ -266,6 +305,7 @@ class Session:
         allowed = f"limit {settings.FRAMES_PER_MINUTE} frames per minute, burst {settings.FRAMES_BURST}"
         self._answer(FrameError(ErrorType.TOO_FAST, f"too fast; {allowed}; mark backfill as `late`"))
         # A later report would be acknowledged before a failed one: it ends the link, and is sent again.
+        self._too_fast = self._too_fast or ViolationCounter(settings.FRAMES_BURST)
         if isinstance(frame, uplink.ReportCall) or self._too_fast.add(now):
             self.close(CloseCode.TOO_FAST, f"too fast; {allowed}")
         return False
@@ -274,6 +314,7 @@ class Session:
         self._answer(error)
         if error.kind is ErrorType.PART_REFUSED:
             return  # of an accepted frame: a broken sensor must not end the link
+        self._bad = self._bad or ViolationCounter(limits.BAD_FRAMES_PER_MINUTE)
         if self._bad.add(time.monotonic()):
             self.close(CloseCode.BAD_FRAMES, f"too many bad frames; limit {limits.BAD_FRAMES_PER_MINUTE} per minute")
 
@@ -304,9 +345,7 @@ def _now() -> datetime:
 
 
 class ViolationCounter:
-    """Counts violations of a link: more than `most` within one minute are too many. A list, because nearly every link
-    has none: an empty list takes 56 bytes, a deque 760.
-    """
+    """Counts violations of a link: more than `most` within one minute are too many."""
 
     __slots__ = ("_at", "_most")
 
