@@ -24,6 +24,8 @@ QUEUED_LIMIT = 1_000
 class DirectWriter:
     """For TMS's servers: the connection in the scope limits both directions, and drops a reader that is too slow."""
 
+    __slots__ = ("_connection",)
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -39,9 +41,9 @@ class DirectWriter:
     def close(self, code: int, reason: str) -> None:
         self._connection.close(code, reason)
 
-    async def deliver(self, take: Take) -> None:
+    def deliver(self, take: Take) -> Awaitable[None]:
         """Pass each message to `take` until the connection ends. A message that is too large closes it."""
-        await self._connection.deliver(take)
+        return self._connection.deliver(take)
 
 
 class QueuedWriter:

@@ -1,9 +1,5 @@
-import asyncio
 import time
 from typing import Any
-
-from channels.consumer import AsyncConsumer
-from django.conf import settings
 
 from consumers import connection_limits
 from consumers.rejection import refuse
@@ -12,19 +8,21 @@ from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.admission import HandshakeRejected
 from tms.ingest.gateway import Gateway
+from tms.ingest.session import Session
 from tms.metrics import instruments
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.protocol import SUBPROTOCOL
 from tms.runtime.process_state import start_links
 
+OF_HANDSHAKE = ("headers", "subprotocols", "query_string", "raw_path", "client", "server")
+"""Parts of a scope that an admitted terminal no longer needs, its credential among them: half a KiB of each link."""
 
-class TerminalConsumer(AsyncConsumer):
-    """A terminal's socket: admit, read, hand over, answer. Knows limits, not rules.
+
+class TerminalConsumer:
+    """A terminal's socket: admit, read, hand over, answer. Knows limits, not rules. One serves all terminals.
 
     It reads in a loop of its own, because Channels' dispatch makes a round trip through a thread for every message.
     """
-
-    channel_layer_alias = None
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()
@@ -40,22 +38,28 @@ class TerminalConsumer(AsyncConsumer):
                 return
             instruments.HANDSHAKES.labels("101").inc()
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            forget_handshake(scope)
             with writer_of(scope, receive, send) as wire:
-                await self.serve(gateway, decision, wire, address)
+                session = gateway.open(decision, wire=wire, address=address)
+                del decision, receive, send  # they would stay in memory as long as the link
+                await self.serve(gateway, session, wire)
         finally:
             connection_limits.addresses.leave(address)
 
-    async def serve(self, gateway: Gateway, key: CredentialKey, wire: SocketWriter, address: str | None) -> None:
-        session = gateway.open(key, wire=wire, address=address)
-        deadline = asyncio.get_running_loop().call_later(settings.BOOT_DEADLINE_S, session.refuse_unbooted)
+    async def serve(self, gateway: Gateway, session: Session, wire: SocketWriter) -> None:
+        session.expect_boot()
         cause = Cause.CONNECTION_LOST
         try:
             await wire.deliver(session.take)
         finally:
-            deadline.cancel()
             if gateway.admission.is_draining:
                 cause = Cause.NODE_STOPPED
             session.end(cause)
+
+
+def forget_handshake(scope: dict[str, Any]) -> None:
+    for name in OF_HANDSHAKE:
+        scope.pop(name, None)
 
 
 async def decide(gateway: Gateway, scope: dict[str, Any]) -> CredentialKey | HandshakeRejected:

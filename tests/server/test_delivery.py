@@ -1,6 +1,11 @@
 """Messages that are handled where they are read, without waking a task for each."""
 
+import asyncio
+import weakref
+
 from tests.support.link.raw_client import Closed, frame
+from tms.server.websocket.input import BEHIND, BoundedInput
+from tms.server.websocket.mailbox import Mailbox
 
 
 def test_messages_are_handled_in_order_even_if_many_arrive_at_once(server):
@@ -56,3 +61,22 @@ def test_a_failure_ends_the_application_and_closes_its_socket(server):
     assert closed.code == 1011
     assert "boom" in server.log
     assert server.facts()["received"] == 0
+
+
+def test_a_task_that_was_awaited_does_not_stay_until_the_next_message():
+    async def deliver() -> object:
+        connection = BoundedInput()
+        connection.application_queue = Mailbox()
+        delivering = asyncio.ensure_future(connection.deliver(lambda content: None))
+        behind = asyncio.ensure_future(asyncio.sleep(0))
+        connection.application_queue.put_nowait({"type": BEHIND, BEHIND: behind})
+        await behind
+        await asyncio.sleep(0)
+        seen = weakref.ref(behind)
+        del behind
+        connection.application_queue.put_nowait({"type": "websocket.disconnect"})
+        left = seen()
+        await delivering
+        return left
+
+    assert asyncio.run(deliver()) is None

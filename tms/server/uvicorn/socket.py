@@ -50,11 +50,8 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         self.deadline = monotonic() + self.server.flow.handshake_timeout
         self.application_queue = Mailbox[Message]()
         self.application_queue.put_nowait({"type": "websocket.connect"})
-        self.task = self.server.loop.create_task(self.run(scope))
+        self.task = self.server.loop.create_task(self.server.application(scope, self.receive, self.send))
         self.task.add_done_callback(self.application_ended)
-
-    async def run(self, scope: Scope) -> None:
-        await self.server.application(scope, self.receive, self.send)
 
     async def send(self, message: Message) -> None:
         """Returns when the socket's buffer has room again."""

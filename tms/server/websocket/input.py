@@ -92,19 +92,24 @@ class BoundedInput:
     async def deliver(self, take: Take) -> None:
         while True:
             self.take = None if self.application_queue.qsize() else take
-            message = await self.receive()
+            message = await self.application_queue.get()
             self.take = None
+            self.resume_if_caught_up()
             if message["type"] == "websocket.disconnect":
                 return
             behind = message[BEHIND] if message["type"] == BEHIND else take(content_of(message))
             if behind is not None:
                 await behind
+            del message, behind  # the task of a boot would stay as long as the link
 
     async def receive(self) -> Message:
         message = await self.application_queue.get()
+        self.resume_if_caught_up()
+        return message
+
+    def resume_if_caught_up(self) -> None:
         if self.reading_paused and self.application_queue.qsize() <= self.server.flow.queue_low:
             self.resume_reading()
-        return message
 
     # Turns
 
