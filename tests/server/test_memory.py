@@ -64,14 +64,36 @@ def test_young_objects_are_collected_periodically_even_if_there_are_few(serve):
     assert garbage(server) < VISITS
 
 
+ARENAS = """
+import ctypes, platform, sys, threading
+from tms.server.base.memory import tune_malloc
+
+assert tune_malloc() or platform.libc_ver()[0] != "glibc"
+everyone = threading.Barrier(8)
+threads = [threading.Thread(target=lambda: (bytes(1000), everyone.wait())) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_threads_share_two_heaps():
+    printed = subprocess.run([sys.executable, "-c", ARENAS], capture_output=True, text=True, check=True).stderr
+
+    assert printed.count("Arena") <= 2
+
+
 PEAK = """
 import platform, resource, sys
-from tms.server.base.memory import give_back
+from tms.server.base.memory import tune_malloc
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 
-assert give_back() or platform.libc_ver()[0] != "glibc"
+assert tune_malloc() or platform.libc_ver()[0] != "glibc"
 before = resident()
 bytes(8 * 2**20)  # freed at once: from now on glibc, left alone, takes as much from the heap
 large = [b"x" * 2**20 for _ in range(50)]

@@ -13,7 +13,6 @@ BOUNDS = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: MIB // 4, M_TRIM_THRESHOLD: MIB}
 
 def tune_gc(flow: Flow) -> None:
     """Call before the first connection: freezes what is loaded, and makes collections rare. In a running loop."""
-    give_back()
     if flow.gc_threshold:
         gc.set_threshold(*flow.gc_threshold)
     if flow.gc_freeze:
@@ -29,11 +28,12 @@ def collect_young(loop: asyncio.AbstractEventLoop, interval_s: float) -> None:
     loop.call_later(interval_s, collect_young, loop, interval_s)
 
 
-def give_back() -> bool:
-    """Make glibc return free memory. Returns whether the C library is glibc.
+def tune_malloc() -> bool:
+    """Make glibc return free memory. Returns whether the C library is glibc. Call before the first thread.
 
-    By default it has a heap for each of several threads. After a page of some MiB was freed it takes the next one from
-    the heap, where one small allocation above it retains all of it.
+    By default each of the first threads gets a heap of its own, up to eight for each core, and mallopt does not reduce
+    their number later. After a page of some MiB was freed, glibc takes the next one from the heap, where one small
+    allocation above it retains all of it.
     """
     if sys.platform != "linux":
         return False

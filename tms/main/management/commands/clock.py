@@ -14,7 +14,7 @@ from tms.ops.health.monitor import Monitor, MonitorCannotListen
 from tms.ops.slo.recorder import SloRecorder
 from tms.runtime import process_state
 from tms.server import Flow
-from tms.server.base.memory import tune_gc
+from tms.server.base.memory import tune_gc, tune_malloc
 
 TURN_EVERY_S = 1.0
 
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, help="port for /health/ and /metrics (default: none)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tune_malloc()
         refuse_unsafe()
         with monitored(host=options["host"], port=options["port"]):
             asyncio.run(run())

@@ -28,6 +28,7 @@ from tms.ops.health.node_heartbeat import NodeHeartbeat
 from tms.ops.slo.recorder import SloRecorder
 from tms.protocol.close_codes import CloseCode
 from tms.runtime import process_state
+from tms.server.base.memory import tune_malloc
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tune_malloc()
         refuse_unsafe()
         process = Process(with_clock=options["clock"])
         try:
