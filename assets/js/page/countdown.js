@@ -2,6 +2,7 @@
 
 import { serverNow } from "../live/clock.js";
 
+const COUNTED = "time[data-countdown]";
 const SOON_S = 300;
 
 /** @param {number} value */
@@ -43,14 +44,17 @@ function write(time) {
 
 /** @param {ParentNode} root */
 export function count(root) {
-  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-countdown]")))
-    write(time);
+  if (root instanceof HTMLTimeElement && root.matches(COUNTED)) write(root);
+  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll(COUNTED))) write(time);
 }
 
 export function start() {
-  const tick = () => document.hidden || document.documentElement.dataset.link === "lost" || count(document);
+  /** @param {ParentNode} part */
+  const countWithin = (part) => document.hidden || document.documentElement.dataset.link === "lost" || count(part);
+  const tick = () => countWithin(document);
   tick();
   setInterval(tick, 1000);
   document.addEventListener("visibilitychange", tick);
-  document.addEventListener("htmx:after:process", tick);
+  document.addEventListener("htmx:after:swap", tick);
+  document.addEventListener("htmx:after:process", ({ target }) => countWithin(/** @type {Element} */ (target)));
 }

@@ -2,6 +2,7 @@
 
 import { serverNow } from "../live/clock.js";
 
+const LOCALISED = "time[data-format]";
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -81,20 +82,46 @@ function words(at, format) {
  */
 export const timeOfDay = (at) => formats.time.format(at);
 
+/**
+ * The instant that an element's title states.
+ * @type {WeakMap<HTMLTimeElement, string>}
+ */
+const titled = new WeakMap();
+
+/**
+ * @param {HTMLTimeElement} time
+ * @param {Date} at
+ */
+function writeTitle(time, at) {
+  if (time.title && titled.get(time) === time.dateTime) return;
+  const full = written(formats.full, at);
+  if (time.title !== full) time.title = full;
+  titled.set(time, time.dateTime);
+}
+
+/**
+ * A new text node would be laid out like a new element.
+ * @param {HTMLTimeElement} time
+ * @param {string} text
+ */
+function writeText(time, text) {
+  if (time.textContent === text) return;
+  if (time.childNodes.length === 1 && time.firstChild instanceof Text) time.firstChild.data = text;
+  else time.textContent = text;
+}
+
 /** @param {HTMLTimeElement} time */
 function write(time) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) return;
-  const text = words(at, time.dataset.format);
-  if (time.textContent !== text) time.textContent = text;
-  const full = written(formats.full, at);
-  if (time.title !== full) time.title = full;
+  writeText(time, words(at, time.dataset.format));
+  writeTitle(time, at);
 }
 
 /** @param {ParentNode} root */
 export function localise(root) {
-  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-format]")))
-    write(time);
+  if (root instanceof HTMLTimeElement && root.matches(LOCALISED)) write(root);
+  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll(LOCALISED))) write(time);
 }
 
 export function start() {
@@ -102,5 +129,7 @@ export function start() {
   tick();
   setInterval(tick, 1000);
   document.addEventListener("visibilitychange", tick);
-  document.addEventListener("htmx:after:process", tick);
+  document.addEventListener("htmx:after:swap", tick);
+  // Only the new part, because a frame may insert many.
+  document.addEventListener("htmx:after:process", ({ target }) => localise(/** @type {Element} */ (target)));
 }
