@@ -102,11 +102,16 @@ def findings() -> list[Finding]:
     """What the migrations of this tree break for the previous release, without accepted findings."""
     from django.db.migrations.loader import MigrationLoader
 
-    graph = MigrationLoader(None).graph
-    known = previous()
-    ends = [node for node in known.migrations.items() if node in graph.nodes]
-    before, after = graph.make_state(nodes=ends).apps, graph.make_state().apps
-    return [each for each in compare(before, after) if each.subject not in known.accepted]
+    known, loader = previous(), MigrationLoader(None)
+    before = _models_at(set(known.migrations.items()), loader)
+    return [each for each in compare(before, loader.project_state().apps) if each.subject not in known.accepted]
+
+
+def _models_at(ends: set[tuple[str, str]], loader: Any) -> Any:
+    """The registry after the migrations `ends`, which may be squashed since."""
+    if any(ends.intersection(squashed.replaces) for squashed in loader.replacements.values()):
+        loader = type(loader)(None, replace_migrations=False)
+    return loader.project_state([node for node in ends if node in loader.graph.nodes]).apps
 
 
 def record(commit: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.test import TransactionTestCase
 
@@ -16,7 +17,6 @@ from tests.support.alerts.incidents import Storm
 from tests.support.builders import FakeScheduler, Fleet
 from tests.support.database import template_db
 from tests.support.database.fast_flush import empty_databases
-from tests.support.database.historical_models import before_renames
 from tests.support.feed_recorder import FeedRecorder
 from tests.support.pytest_plugins import collecting, scheduling
 from tests.support.pytest_plugins.failures import Failures
@@ -136,5 +136,4 @@ def feed_recorder(settings: Any) -> FeedRecorder:
 @pytest.fixture
 def default_rules(db: None) -> None:
     """The rules of the migrations, also after a test with real transactions emptied every table."""
-    import_module("tms.alerts.migrations.0002_default_rules").add(before_renames(), None)
-    import_module("tms.alerts.migrations.0006_better_defaults").improve(before_renames(), None)
+    import_module("tms.alerts.migrations.0001_squashed_0021_is_failing").add_default_rules(apps, None)

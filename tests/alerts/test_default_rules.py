@@ -12,6 +12,7 @@ from tms.alerts.models import Rule
 from tms.alerts.rule_editing import services
 
 first = import_module("tms.alerts.migrations.0002_default_rules")
+hours = import_module("tms.alerts.migrations.0003_rule_hours")
 better = import_module("tms.alerts.migrations.0006_better_defaults")
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -37,6 +38,18 @@ def test_a_new_tms_has_rules_that_are_valid_and_named_in_both_languages(default_
         rule.full_clean()
     assert (names(enabled=True), names(enabled=False)) == (NAMES, OFF)
     assert all(rule.name_ja for rule in rules)
+
+
+def test_a_new_tms_has_the_rules_of_an_older_one_that_was_migrated(default_rules):
+    fields = [field.attname for field in Rule._meta.concrete_fields if not field.primary_key]
+    new = list(Rule.objects.values_list(*fields))
+    Rule.objects.all().delete()
+
+    first.add(before_renames(), None)
+    hours.bind(before_renames(), None)
+    better.improve(before_renames(), None)
+
+    assert list(Rule.objects.values_list(*fields)) == new
 
 
 def test_one_rule_on_heat_has_a_warning_and_a_critical_threshold(default_rules):

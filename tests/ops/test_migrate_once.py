@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from tests.support.database.template_db import new_database
 from tests.support.servers.tms import ROOT
@@ -31,6 +32,21 @@ def migrate_once(*options: str) -> str:
 @pytest.mark.django_db
 def test_an_up_to_date_database_is_not_changed():
     assert migrate_once() == "Nothing to migrate.\n"
+
+
+@pytest.mark.embedded
+@pytest.mark.both
+@pytest.mark.django_db
+def test_squashed_migrations_are_recorded_where_all_that_they_replace_are_applied():
+    recorded = MigrationRecorder(connection).migration_qs.filter(name__contains="_squashed_")
+    squashed = set(recorded.values_list("app", "name"))
+    recorded.delete()
+
+    message = migrate_once("--first-time")
+
+    assert message == "Nothing to migrate.\n"
+    assert squashed
+    assert set(recorded.values_list("app", "name")) == squashed
 
 
 @pytest.mark.services
