@@ -86,6 +86,7 @@ RELIED = {
         "AsyncioSelectorReactor._readOrWrite",
     ],
     "autobahn.twisted.websocket": [
+        "WebSocketAdapterProtocol.connectionMade",
         "WebSocketAdapterProtocol.dataReceived",
         "WebSocketAdapterProtocol._closeConnection",
     ],
@@ -106,6 +107,7 @@ RELIED = {
         "WebSocketProtocol.onCloseFrame",
         "WebSocketProtocol._max_message_size_exceeded",
         "WebSocketProtocol._fail_connection",
+        "WebSocketServerProtocol._connectionMade",
         "WebSocketServerProtocol.processHandshake",
         "WebSocketServerProtocol.failHandshake",
         "WebSocketServerProtocol.sendHttpErrorResponse",

@@ -79,6 +79,20 @@ def words(*, after: str = "!") -> tuple[Make, ...]:
 
 
 PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
+    "tms.server.websocket.upgrade_request.HEAD": (
+        "fullmatch",
+        (
+            in_bytes(repeated("a", before="GET /", after=" ")),
+            in_bytes(repeated("a: b\r\n", before="GET / HTTP/1.1\r\n", after="\n")),
+            in_bytes(repeated("a", before="GET / HTTP/1.1\r\n")),
+            in_bytes(repeated(" ", before="GET / HTTP/1.1\r\na: b")),
+        ),
+    ),
+    "tms.server.websocket.upgrade_request.KEY": ("fullmatch", tuple(in_bytes(each) for each in words())),
+    "tms.server.websocket.upgrade_request.HOST": (
+        "fullmatch",
+        (*(in_bytes(each) for each in words()), in_bytes(repeated("1", before="a:"))),
+    ),
     "tms.protocol.raw_checks.STRINGS": (
         "sub",
         (

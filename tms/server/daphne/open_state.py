@@ -6,6 +6,7 @@ from collections import deque
 from functools import cached_property
 from typing import Any
 
+from autobahn.wamp.types import TransportDetails
 from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.utf8validator import Utf8Validator
 
@@ -53,6 +54,7 @@ INITIAL: dict[str, Any] = (
 OF_HANDSHAKE = frozenset(
     {
         # The request and the answer
+        "deadline",
         "_raw_query_string",
         "_wskey",
         "http_headers",
@@ -112,7 +114,16 @@ class OpenState(DaphneHandshake):
     send_queue: deque[Any] = deque()
     send_state = autoPingPendingSeq = 0
     triggered = False
-    _transport_details = None
+    state = DaphneHandshake.STATE_CONNECTING
+    data = b""
+    peer = ""
+    _transport_details = TransportDetails()
+
+    def __init__(self) -> None:
+        """Autobahn's own creates what is above for each connection, and so does its `connectionMade`."""
+
+    def connectionMade(self) -> None:
+        self.transport.setTcpNoDelay(True)
 
     @cached_property
     def utf8validator(self) -> Utf8Validator:

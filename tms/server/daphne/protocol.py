@@ -37,8 +37,8 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
 
     @classmethod
     def configured(cls, factory: Any) -> type[Self]:
-        """The factory's options are class attributes: autobahn copies them all into each connection (2.2 KiB), and
-        formats them for a disabled log (a fifth of a handshake).
+        """The factory's options and the initial state are class attributes: autobahn copies them all into each
+        connection (4 KiB), and formats them for a disabled log (a fifth of a handshake).
         """
         options = {name: getattr(factory, name) for name in cls.CONFIG_ATTRS}
         unbound = {name: staticmethod(option) if callable(option) else option for name, option in options.items()}
@@ -110,7 +110,7 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
             return  # read, because closing with unread input would reset the connection
         self.received_at = monotonic()
         self.data += data
-        if not self.waits_for_turn:
+        if not (self.waits_for_turn or self.is_deciding):
             self.frames_left = FRAMES_AT_ONCE
             self.consumeData()
 
@@ -140,6 +140,11 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
         self.received(payload if isBinary else payload.decode(), size=len(payload))
 
     @property
+    def is_deciding(self) -> bool:
+        """The application has not accepted yet. Autobahn would read what follows as another request."""
+        return bool(self.state == self.STATE_CONNECTING and hasattr(self, "application_queue"))
+
+    @property
     def is_receiving(self) -> bool:
         return bool(self.state == self.STATE_OPEN)
 
@@ -161,7 +166,6 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
     def onOpen(self) -> None:
         self.handshake_ended()
         self.release_handshake()
-        self.server.wheel.watch(self, self.received_at + self.server.flow.ping_interval)
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         if self.state == self.STATE_CONNECTING:
@@ -190,11 +194,17 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
         if hasattr(self, "application_queue"):
             self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
 
-    # Silence
+    # Time
 
     def due(self, now: float) -> float | None:
-        """Check for silence; returns when to check again."""
-        return self.listened(now, self.server.flow) if self.state == self.STATE_OPEN else None
+        """Check for silence, before that for the end of the handshake; returns when to check again."""
+        if self.state == self.STATE_OPEN:
+            return self.listened(now, self.server.flow)
+        if self.state == self.STATE_CONNECTING:
+            if now < self.deadline:
+                return self.deadline
+            self.onOpenHandshakeTimeout()
+        return None
 
     def send_ping(self) -> None:
         self.sendPing(PING)

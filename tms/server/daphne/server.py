@@ -22,6 +22,7 @@ from tms.server.base.interface import Hook
 from tms.server.base.memory import tune_gc
 from tms.server.base.timer_wheel import SLOTS_PER_SECOND, Wheel
 from tms.server.daphne.applications import Applications
+from tms.server.daphne.first_request import FirstRequests
 from tms.server.daphne.port import FlowPort
 from tms.server.daphne.protocol import FlowProtocol
 from tms.server.daphne.transport import FlowTransport
@@ -63,10 +64,10 @@ class FlowServer(Applications):
             ready_callable=self.prepare,
             server_name="",
             verbosity=0,
-            websocket_handshake_timeout=self.flow.handshake_timeout,
+            websocket_handshake_timeout=0,  # autobahn's; see FlowProtocol.due
             websocket_max_message_size=self.flow.hard_message,
             websocket_max_frame_size=self.flow.hard_message,
-            ping_timeout=0,  # autobahn's; see FlowProtocol.due
+            ping_timeout=0,  # the same
         )
         self.endpoints: list[str] = []  # daphne must not listen: the acceptor does
 
@@ -108,7 +109,7 @@ class FlowServer(Applications):
         self.starting.add_done_callback(self.started)
 
     def new_listener(self, acceptor: Acceptor) -> FlowPort:
-        listener = FlowPort(acceptor, self.http_factory, self.reactor)
+        listener = FlowPort(acceptor, FirstRequests(self.http_factory, self.ws_factory), self.reactor)
         listener.startListening()
         return listener
 

@@ -15,6 +15,7 @@ from tms.server.base.counters import Event
 from tms.server.base.interface import SocketPhase
 from tms.server.uvicorn.frames import QUIET
 from tms.server.uvicorn.output import UvicornOutput
+from tms.server.websocket import upgrade_request
 from tms.server.websocket.denial_headers import Headers, decoded, of_denial
 
 
@@ -23,23 +24,32 @@ class UvicornHandshake(UvicornOutput):
 
     phase = SocketPhase.CONNECTING
     scope: Scope | None = None
-    acceptance: Response | None = None
-    """The response that waits for the application."""
+    acceptance: bytes | None = None
+    """The beginning of the response that waits for the application."""
     denial: tuple[int, Headers, bytes] | None = None
 
-    def begin(self, request: Request, scope: Scope) -> None:
-        response = ServerProtocol(logger=QUIET).accept(request)
-        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            self.answer(response)
-        elif not all(name.isascii() for name in scope["subprotocols"]):
+    def begin(self, scope: Scope, request: bytes | Request) -> None:
+        """`request` is the answer to a plain one, or one that the library has to check."""
+        answer = request if isinstance(request, bytes) else self.answer_of_library(request)
+        if answer is None:
+            return
+        if not all(name.isascii() for name in scope["subprotocols"]):
             self.deny(400)
         elif self.server.draining:
             self.refuse("refused_draining")
         elif self.server.acceptor.is_full:
             self.refuse("refused_full")
         else:
-            self.acceptance = response
+            self.acceptance = answer
             self.start(scope)
+
+    def answer_of_library(self, request: Request) -> bytes | None:
+        """None if it rejected the request."""
+        response = ServerProtocol(logger=QUIET).accept(request)
+        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            return response.serialize().removesuffix(b"\r\n")
+        self.answer(response)
+        return None
 
     def start(self, scope: Scope) -> None:
         self.server.acceptor.handshake_began(self)
@@ -54,22 +64,17 @@ class UvicornHandshake(UvicornOutput):
         if self.is_over_limit:  # earlier responses on this connection that the client does not read
             self.drop("slow_bytes")
             return
-        self.choose(message.get("subprotocol"))
-        for name, value in decoded(message.get("headers")):
-            self.acceptance.headers[name] = value
-        self.write(self.acceptance.serialize())
+        subprotocol = message.get("subprotocol")
+        self.check_offered(subprotocol)
+        self.write(upgrade_request.completed(self.acceptance, subprotocol, decoded(message.get("headers"))))
         self.acceptance = None
         self.phase = SocketPhase.OPEN
         self.opened()
 
-    def choose(self, subprotocol: str | None) -> None:
+    def check_offered(self, subprotocol: str | None) -> None:
         assert self.scope is not None
-        assert self.acceptance is not None
-        if subprotocol is None:
-            return
-        if subprotocol not in self.scope["subprotocols"]:
+        if subprotocol is not None and subprotocol not in self.scope["subprotocols"]:
             raise ValueError(f"subprotocol {subprotocol!r} was not offered, but {self.scope['subprotocols']!r}")
-        self.acceptance.headers["Sec-WebSocket-Protocol"] = subprotocol
 
     def reply_response_start(self, message: Message) -> None:
         self.denial = (message["status"], of_denial(message.get("headers")), b"")

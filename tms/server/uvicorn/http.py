@@ -17,6 +17,7 @@ from tms.server.base.deadlines import Deadlines
 from tms.server.uvicorn.output import abort
 from tms.server.uvicorn.socket import FlowSocket
 from tms.server.uvicorn.state import FlowState
+from tms.server.websocket import upgrade_request
 
 
 class FlowHttp(HttpToolsProtocol):
@@ -91,8 +92,13 @@ class FlowHttp(HttpToolsProtocol):
             server.backlogs.ended(self)
             server.backlogs.began(socket)
         server.sockets_inside[socket] = None
-        socket.begin(self.request(), self.websocket_scope())
+        socket.begin(self.websocket_scope(), self.plain_answer() or self.request())
         self.loop.call_soon(vars(self).clear)  # the parser and this refer to each other; nothing else refers to them
+
+    def plain_answer(self) -> bytes | None:
+        """The beginning of the response; None if the library has to check the request."""
+        is_plain = self.scope["method"] == "GET" and self.scope["http_version"] == "1.1"
+        return upgrade_request.answer_to_plain(self.headers) if is_plain else None
 
     def request(self) -> Request:
         headers = Headers()
