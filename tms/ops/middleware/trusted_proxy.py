@@ -1,7 +1,7 @@
 """Trusts `X-Forwarded-*` headers of the configured proxies only (R7)."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -17,6 +17,11 @@ FORWARDED = (
     "HTTP_X_REAL_IP",
 )
 UNNAMED_PROXY = "tms.unnamed_proxy"
+
+CACHED = 4_096
+"""Addresses. Parsing one takes 10 us, and those of proxies and sites are repeated."""
+LONGEST = 64
+"""Characters of an address, beyond which only a zone can continue."""
 
 
 class TrustedProxyMiddleware:
@@ -61,8 +66,13 @@ def socket_address(scope: Mapping[str, Any]) -> str | None:
 
 
 def is_trusted(address: str) -> bool:
+    return _is_trusted(address[:LONGEST], tuple(settings.TRUSTED_PROXIES))
+
+
+@lru_cache(CACHED)
+def _is_trusted(address: str, proxies: tuple[str, ...]) -> bool:
     known = valid(address)
-    return known is not None and any(ip_address(known) in network for network in networks())
+    return known is not None and any(ip_address(known) in network for network in _networks(proxies))
 
 
 def original(peer: str, forwarded_for: str) -> str | None:
@@ -76,16 +86,17 @@ def original(peer: str, forwarded_for: str) -> str | None:
 
 def valid(address: str) -> str | None:
     """`address` in canonical form: without a zone, and IPv4 even if it was mapped to IPv6."""
+    return _valid(address[:LONGEST])
+
+
+@lru_cache(CACHED)
+def _valid(address: str) -> str | None:
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return None
     wrapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
     return str(wrapped or parsed)
-
-
-def networks() -> Iterable[IPv4Network | IPv6Network]:
-    return _networks(tuple(settings.TRUSTED_PROXIES))
 
 
 @cache
