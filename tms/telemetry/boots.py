@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from django.db import connection, models
 
+from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.telemetry.models import Boot, Report
 
@@ -31,14 +32,14 @@ def ensure(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
 
 def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
     """The highest committed `seq` of each boot that has reports (index: the primary key of reports)."""
-    return {pk: seq for pk, seq in newest(boot_pks) if seq is not None}
+    return {pk: seq for pk, seq in prepared.run(*newest(boot_pks)) if seq is not None}
 
 
-def newest(boot_pks: Collection[int]) -> models.QuerySet[Boot, tuple[int, int | None]]:
+def newest(boot_pks: Collection[int]) -> tuple[str, list[Any]]:
     """MAX with GROUP BY would read a boot's whole history, and after a deployment all terminals reconnect at once."""
-    last = Report.objects.filter(boot=models.OuterRef("pk")).order_by("-seq").values("seq")[:1]
-    boots = Boot.objects.filter(pk__in=boot_pks).annotate(highest_seq=models.Subquery(last))
-    return boots.values_list("pk", "highest_seq")
+    chosen, keys = db_rows.any_of("b.id", boot_pks)
+    last = f"SELECT seq FROM {Report._meta.db_table} WHERE boot_id = b.id ORDER BY seq DESC LIMIT 1"  # noqa: S608  (names are our own)
+    return f"SELECT b.id, ({last}) FROM {Boot._meta.db_table} AS b WHERE {chosen}", keys  # noqa: S608
 
 
 def _find(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
@@ -66,6 +67,5 @@ def _insert(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
 
 def _execute(sql: str, keys: Iterable[BootKey], at: datetime, params: Iterable[list[int]]) -> dict[BootKey, int]:
     rows = [BootRow(terminal_id, boot_id, at) for terminal_id, boot_id in keys]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [db_rows.encode(rows), *params])
-        return {(terminal_id, boot_id): pk for terminal_id, boot_id, pk in cursor.fetchall()}
+    found = prepared.run(sql, [db_rows.encode(rows), *params])
+    return {(terminal_id, boot_id): pk for terminal_id, boot_id, pk in found}

@@ -17,6 +17,8 @@ from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
 from tms.alerts.rules.events import Pair, RuleCleared, RuleEvent, RuleTriggered, among
 from tms.fleet.presence import store
+from tms.lib.db import prepared
+from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
@@ -172,8 +174,9 @@ def _expire_events(pks: Collection[int], at: datetime) -> int:
 def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
     """The active rules of each of these terminals, with their current severity."""
     active: dict[int, dict[int, str]] = {}
-    rows = Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule", "severity")
-    for terminal_id, rule_id, severity in rows:
+    chosen, keys = db_rows.any_of("terminal_id", terminal_ids)
+    sql = f"SELECT terminal_id, rule_id, severity FROM {Condition._meta.db_table} WHERE {chosen}"  # noqa: S608  (names are our own; values are parameters)
+    for terminal_id, rule_id, severity in prepared.run(sql, keys):
         active.setdefault(terminal_id, {})[rule_id] = severity
     return active
 

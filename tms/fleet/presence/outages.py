@@ -13,6 +13,7 @@ from tms.fleet.models import CAUSED_BY_TMS, Presence
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.fleet.presence.outage_causes import Return, cause_of
 from tms.fleet.presence.transitions import LinkStateChange, Timing
+from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.metrics import instruments
 
@@ -81,8 +82,17 @@ def _end(row: OutageRow, back: Return, *, at: datetime, timing: Timing) -> None:
 def _open(terminal_ids: Collection[int]) -> list[OutageRow]:
     if not terminal_ids:
         return []
-    rows = Outage.objects.open().filter(terminal__in=terminal_ids).values_list(*BEGUN)
+    if connection.vendor == "postgresql":
+        rows = prepared.run(_OPEN, [list(terminal_ids)])
+    else:  # the ORM knows how instants are stored
+        rows = list(Outage.objects.open().filter(terminal__in=terminal_ids).values_list(*BEGUN))
     return [OutageRow(*row) for row in rows]
+
+
+_OPEN = (
+    f"SELECT {', '.join(BEGUN)} FROM {Outage._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
+    "WHERE ended_at IS NULL AND terminal_id = ANY(%s)"
+)
 
 
 def _insert(rows: Sequence[OutageRow]) -> None:
@@ -90,12 +100,11 @@ def _insert(rows: Sequence[OutageRow]) -> None:
     if not rows:
         return
     picked = ", ".join(f"r.{name}" for name in COLUMNS)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Outage._meta.db_table} ({', '.join(COLUMNS)}) "  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT {picked} FROM {db_rows.source(OutageRow)}",
-            [db_rows.encode(rows)],
-        )
+    prepared.run(
+        f"INSERT INTO {Outage._meta.db_table} ({', '.join(COLUMNS)}) "  # noqa: S608  (names are our own; values are parameters)
+        f"SELECT {picked} FROM {db_rows.source(OutageRow)}",
+        [db_rows.encode(rows)],
+    )
 
 
 def _update(rows: Sequence[OutageRow]) -> None:
@@ -104,9 +113,8 @@ def _update(rows: Sequence[OutageRow]) -> None:
         return
     columns = ", ".join(f"{name} = r.{name}" for name in COLUMNS if name not in BEGUN)
     among, keys = db_rows.among("o.terminal_id", (row.terminal_id for row in rows))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "  # noqa: S608  (names are our own; values are parameters)
-            f"WHERE o.terminal_id = r.terminal_id AND o.ended_at IS NULL{among}",
-            [db_rows.encode(rows), *keys],
-        )
+    prepared.run(
+        f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "  # noqa: S608  (names are our own; values are parameters)
+        f"WHERE o.terminal_id = r.terminal_id AND o.ended_at IS NULL{among}",
+        [db_rows.encode(rows), *keys],
+    )

@@ -4,6 +4,7 @@ Code that changes a terminal's presence or alerts holds the row lock of its stat
 the key, so that ingest and clock in any process neither race nor deadlock.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,7 @@ from msgspec.structs import astuple
 from tms.fleet.models import CAUSED_BY_TMS, Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import outages
 from tms.fleet.presence.transitions import LinkState, LinkStateChange, Timing, lose, sweep
+from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.metrics import instruments, slo
 from tms.metrics.slo import Indicator
@@ -71,8 +73,7 @@ def save(link_states: Iterable[LinkState], metrics: dict[int, bytes] | None = No
     rows = [StateRow(*row) for row in columns]
     if rows:
         among, keys = db_rows.among("s.terminal_id", (row.terminal_id for row in rows))
-        with connection.cursor() as cursor:
-            cursor.execute(_update_sql() + among, [db_rows.encode(rows), *keys])
+        prepared.run(_update_sql() + among, [db_rows.encode(rows), *keys])
 
 
 def record(link_changes: Sequence[LinkStateChange]) -> None:
@@ -84,14 +85,13 @@ def record(link_changes: Sequence[LinkStateChange]) -> None:
         return
     columns = ", ".join(ChangeRow.__struct_fields__)
     rows = [ChangeRow(*(getattr(change, name) for name in ChangeRow.__struct_fields__)) for change in link_changes]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {PresenceChange._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT {columns} FROM {db_rows.source(ChangeRow)}",
-            [db_rows.encode(rows)],
-        )
-    for change in link_changes:
-        instruments.PRESENCE_CHANGES.labels(change.presence).inc()
+    prepared.run(
+        f"INSERT INTO {PresenceChange._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
+        f"SELECT {columns} FROM {db_rows.source(ChangeRow)}",
+        [db_rows.encode(rows)],
+    )
+    for presence, number in Counter(change.presence for change in link_changes).items():
+        instruments.PRESENCE_CHANGES.labels(presence).inc(number)
 
 
 def due_terminals(at: datetime, *, without: Collection[int] = ()) -> list[int]:
@@ -166,6 +166,13 @@ def _decide(
     return link_changes
 
 
+def metric_names(terminal_ids: Collection[int]) -> dict[int, Collection[str]]:
+    """The names of the last values of each of these terminals."""
+    chosen, keys = db_rows.any_of("terminal_id", terminal_ids)
+    sql = f"SELECT terminal_id, metrics FROM {TerminalState._meta.db_table} WHERE {chosen}"  # noqa: S608  (names are our own; values are parameters)
+    return {terminal_id: msgspec.json.decode(metrics).keys() for terminal_id, metrics in prepared.run(sql, keys)}
+
+
 def elsewhere(terminal_ids: Collection[int], *, node: str) -> dict[int, int]:
     """The newest session of those whose newest link belongs to another node. Raw SQL, because the ORM makes a parameter
     of each of many thousands of ids.
@@ -187,10 +194,7 @@ def _locked_rows(ids: list[int]) -> list[tuple[Any, ...]]:
         f"SELECT {', '.join(FIELDS)} FROM {TerminalState._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
         "WHERE terminal_id = ANY(%s) ORDER BY terminal_id FOR UPDATE"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [ids])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return prepared.run(sql, [ids])
 
 
 def _rows(ids: list[int]) -> Iterable[tuple[Any, ...]]:

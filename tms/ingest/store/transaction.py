@@ -20,6 +20,7 @@ from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
 from tms.ingest.rule_evaluation import scope_of
 from tms.ingest.store.report_rows import ReportRow, believable, report_row
+from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
@@ -108,12 +109,11 @@ def _save_identities(booted: Sequence[Booted]) -> None:
     columns = ", ".join(f"{name} = COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in reported)
     address = "CAST(r.address AS inet)" if connection.vendor == "postgresql" else "r.address"
     among, keys = db_rows.among("t.id", (row.terminal_id for row in rows))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "  # noqa: S608  (names are our own; values are parameters)
-            f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id{among}",
-            [db_rows.encode(rows), *keys],
-        )
+    prepared.run(
+        f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "  # noqa: S608  (names are our own; values are parameters)
+        f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id{among}",
+        [db_rows.encode(rows), *keys],
+    )
 
 
 def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
@@ -147,14 +147,13 @@ def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
         return set()
     columns = ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Report._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT {picked} FROM {db_rows.source(ReportRow)} "
-            "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
-            [db_rows.encode(rows)],
-        )
-        return set(cursor.fetchall())
+    inserted = prepared.run(
+        f"INSERT INTO {Report._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
+        f"SELECT {picked} FROM {db_rows.source(ReportRow)} "
+        "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
+        [db_rows.encode(rows)],
+    )
+    return {(boot_id, seq) for boot_id, seq in inserted}
 
 
 def _save_notes(result: BatchResult) -> None:
@@ -184,7 +183,7 @@ def _answer_boots(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
     pks = [boot_pks[boot_key(item)] for item in booted]
     acked, active = boots.highest_seqs(pks), lifecycle.active_rules(terminal_ids)
     waiting = commands.waiting_for(terminal_ids, at=booted[-1].at)
-    metrics = dict(TerminalState.objects.filter(pk__in=terminal_ids).values_list("pk", "metrics"))
+    metrics = store.metric_names(terminal_ids)
     for item, pk in zip(booted, pks, strict=True):
         terminal_id = item.link.identity.terminal_id
         _resume(result.link_states[terminal_id], item.boot.boot_id, acked.get(pk, 0))
@@ -194,7 +193,7 @@ def _answer_boots(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
             acked_seq=acked.get(pk, 0),
             active_rules=active.get(terminal_id, {}),
             has_commands=terminal_id in waiting,
-            metrics=metrics[terminal_id].keys(),
+            metrics=metrics[terminal_id],
         )
 
 

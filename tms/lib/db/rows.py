@@ -3,6 +3,7 @@
 The ORM's bulk_update writes one CASE per row and column: 360 µs a row here against 1 µs this way (docs/performance.md).
 """
 
+import json
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -41,6 +42,18 @@ def among(column: str, keys: Iterable[int]) -> tuple[str, list[list[int]]]:
     if connection.vendor != "postgresql":
         return "", []
     return f" AND {column} = ANY(%s)", [list(keys)]
+
+
+def any_of(column: str, keys: Iterable[int | str]) -> tuple[str, list[Any]]:
+    """A condition for any of these keys, and its parameter. The ORM makes a parameter of each."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s)", [list(keys)]
+    return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))]  # noqa: S608  (names are our own)
+
+
+def instant(at: datetime) -> Any:
+    """`at` as a parameter."""
+    return connection.ops.adapt_datetimefield_value(at)
 
 
 def encode(rows: Sequence[msgspec.Struct]) -> str:
