@@ -76,6 +76,16 @@ def test_a_terminal_that_returns_to_an_earlier_boot_continues_where_that_one_end
     assert stored_reports(terminal) == [("one", 9), ("one", 10), ("other", 1)]
 
 
+def test_a_new_boot_continues_after_its_reports_in_the_same_batch(terminal):
+    """An earlier link sent them, as reports of another boot."""
+    link, again = booted(terminal, "one"), Link(terminal)
+
+    write(link.report(4, late=True, boot_id="other"), again.boot("other"))
+
+    assert again.outcome.acked_seq == 4
+    assert state_of(terminal).seq == 4
+
+
 def test_a_skipped_seq_is_stored_when_it_arrives_later(terminal):
     link = booted(terminal)
     write(link.report(1), link.report(3))

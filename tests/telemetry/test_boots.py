@@ -27,12 +27,14 @@ def test_boots_are_created_once_and_found_again(fleet, terminal):
     other = fleet.terminal()
     keys = {(terminal.pk, "a"), (terminal.pk, "b"), (other.pk, "a")}
 
-    made = boots.ensure(keys, at=AT)
-    again = boots.ensure(keys | {(other.pk, "c")}, at=later(5))
+    made, created = boots.ensure(keys, at=AT)
+    again, created_later = boots.ensure(keys | {(other.pk, "c")}, at=later(5))
 
     assert made.keys() == keys
     assert len(set(made.values())) == 3
+    assert created == set(made.values())
     assert {key: again[key] for key in keys} == made
+    assert created_later == {again[other.pk, "c"]}
     assert Boot.objects.get(boot_id="c").first_seen_at == later(5)
 
 
@@ -41,20 +43,23 @@ def test_an_unknown_key_returns_nothing(fleet, terminal):
     other = fleet.terminal()
     boots.ensure({(terminal.pk, "b"), (other.pk, "a")}, at=AT)
 
-    assert boots.ensure({(terminal.pk, "a"), (other.pk, "b")}, at=AT).keys() == {(terminal.pk, "a"), (other.pk, "b")}
-    assert boots.ensure(set(), at=AT) == {}
+    assert boots.ensure({(terminal.pk, "a"), (other.pk, "b")}, at=AT).pks.keys() == {
+        (terminal.pk, "a"),
+        (other.pk, "b"),
+    }
+    assert boots.ensure(set(), at=AT).pks == {}
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_nodes_agree_on_the_same_boot(terminal):
-    found = run_concurrently(8, lambda n: boots.ensure({(terminal.pk, "a")}, at=AT))
+    found = run_concurrently(8, lambda n: boots.ensure({(terminal.pk, "a")}, at=AT).pks)
 
     assert found == [{(terminal.pk, "a"): Boot.objects.get().pk}] * 8
 
 
 def test_the_highest_report_of_each_boot_is_returned_and_nothing_without_reports(terminal):
-    pks = boots.ensure({(terminal.pk, name) for name in "abc"}, at=AT)
+    pks = boots.ensure({(terminal.pk, name) for name in "abc"}, at=AT).pks
     first, second, empty = (pks[terminal.pk, name] for name in "abc")
     with_reports(first, terminal, 3, 1, 7)
     with_reports(second, terminal, 2)
@@ -67,7 +72,7 @@ def test_the_highest_report_of_each_boot_is_returned_and_nothing_without_reports
 @pytest.mark.services
 def test_the_history_of_a_boot_is_not_scanned(terminal):
     """Every terminal needs this on a reconnect, and after a deployment all of them at once."""
-    [pk] = boots.ensure({(terminal.pk, "a")}, at=AT).values()
+    [pk] = boots.ensure({(terminal.pk, "a")}, at=AT).pks.values()
     with_reports(pk, terminal, *range(1, 3_001))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE telemetry_report")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,18 +20,29 @@ class BootRow(msgspec.Struct, gc=False):
     first_seen_at: datetime
 
 
-def ensure(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
-    """The primary keys of these boots; missing ones are created."""
-    known = _find(keys, at=at)
+class Ensured(NamedTuple):
+    """The primary keys of boots."""
+
+    pks: dict[BootKey, int]
+    created: frozenset[int]
+    """Those of `pks` that did not exist before, and so have no reports."""
+
+
+def ensure(keys: Collection[BootKey], *, at: datetime) -> Ensured:
+    """Find these boots, and create the missing ones."""
+    known, created = _find(keys, at=at), dict[BootKey, int]()
     if missing := set(keys) - known.keys():
-        known |= _insert(missing, at=at)
+        created = _insert(missing, at=at)
+        known |= created
     if missing := set(keys) - known.keys():
         known |= _find(missing, at=at)  # another process was first
-    return known
+    return Ensured(known, frozenset(created.values()))
 
 
 def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
     """The highest committed `seq` of each boot that has reports (index: the primary key of reports)."""
+    if not boot_pks:
+        return {}
     return {pk: seq for pk, seq in prepared.run(*newest(boot_pks)) if seq is not None}
 
 

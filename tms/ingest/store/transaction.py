@@ -1,6 +1,6 @@
 """Commits items of any kind in one transaction, set-based, the same on PostgreSQL and SQLite."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from django.conf import settings
@@ -26,7 +26,7 @@ from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.protocol import frames
 from tms.telemetry import boots, reports
-from tms.telemetry.boots import BootKey
+from tms.telemetry.boots import BootKey, Ensured
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
 from tms.telemetry.rollups import hourly
@@ -55,7 +55,7 @@ def write_in_transaction(items: Sequence[Item]) -> BatchResult:
         store.save((result.link_states[pk] for pk in result.changed), result.metrics_json())
         store.record(result.link_changes)
         outages.follow(result.link_changes, result.returns, timing=result.timing)
-        boot_pks = _save_boots(result)
+        boot_pks, created = _save_boots(result)
         _save_reports(result, boot_pks)
         _save_notes(result)
         scopes = {change.terminal_id: scope_of(links[change.terminal_id].identity) for change in result.link_changes}
@@ -63,13 +63,13 @@ def write_in_transaction(items: Sequence[Item]) -> BatchResult:
         lifecycle.apply_events([*rule_events, *result.rule_events])
         if result.answers:
             commands.record_answers(result.answers, at=items[-1].at)
-        _answer_boots(result, boot_pks)
+        _answer_boots(result, boot_pks, _acknowledged(result, boot_pks, created))
         _publish(result)
     instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in result.fenced))
     return result
 
 
-def _save_boots(result: BatchResult) -> dict[BootKey, int]:
+def _save_boots(result: BatchResult) -> Ensured:
     wanted = {boot_key(item) for item in result.boots} | {boot_key(item) for item in result.reports}
     known = {
         boot_key(item): item.link.boot_pk
@@ -77,10 +77,9 @@ def _save_boots(result: BatchResult) -> dict[BootKey, int]:
         if item.report.boot_id is UNSET and item.link.boot_pk
     }
     missing = wanted - known.keys()
-    if missing:
-        known |= boots.ensure(missing, at=db_clock().now())
+    ensured = boots.ensure(missing, at=db_clock().now()) if missing else Ensured({}, frozenset())
     _save_identities(result.boots)
-    return known
+    return Ensured(known | ensured.pks, ensured.created)
 
 
 def boot_key(item: Booted | Reported) -> BootKey:
@@ -175,13 +174,20 @@ def _save_events(events: Iterable[tuple[Reported | Noted, frames.TerminalEvent, 
     )
 
 
-def _answer_boots(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
+def _acknowledged(result: BatchResult, boot_pks: dict[BootKey, int], created: Collection[int]) -> dict[int, int]:
+    """The highest stored `seq` of each boot that has reports. A search in every partition: not for new boots."""
+    reported = {boot_pks[boot_key(item)] for item in result.reports}
+    booted = {boot_pks[boot_key(item)] for item in result.boots}
+    return boots.highest_seqs(booted.difference(created) | booted & reported)
+
+
+def _answer_boots(result: BatchResult, boot_pks: dict[BootKey, int], acked: dict[int, int]) -> None:
     booted = result.boots
     if not booted:
         return
     terminal_ids = [item.link.identity.terminal_id for item in booted]
     pks = [boot_pks[boot_key(item)] for item in booted]
-    acked, active = boots.highest_seqs(pks), lifecycle.active_rules(terminal_ids)
+    active = lifecycle.active_rules(terminal_ids)
     waiting = commands.waiting_for(terminal_ids, at=booted[-1].at)
     metrics = store.metric_names(terminal_ids)
     for item, pk in zip(booted, pks, strict=True):
