@@ -104,14 +104,20 @@ def _save_identities(booted: Sequence[Booted]) -> None:
     ]
     if not rows:
         return
-    reported = ("serial", "model", "firmware", "agent")
-    columns = ", ".join(f"{name} = COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in reported)
-    address = "CAST(r.address AS inet)" if connection.vendor == "postgresql" else "r.address"
     among, keys = db_rows.among("t.id", (row.terminal_id for row in rows))
-    prepared.run(
-        f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "  # noqa: S608  (names are our own; values are parameters)
-        f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id{among}",
-        [db_rows.encode(rows), *keys],
+    prepared.run(_identities_sql() + among, [db_rows.encode(rows), *keys])
+
+
+def _identities_sql() -> str:
+    """Without terminals that report the same as before, as most do."""
+    is_postgresql = connection.vendor == "postgresql"
+    address, differs = ("CAST(r.address AS inet)", "IS DISTINCT FROM") if is_postgresql else ("r.address", "IS NOT")
+    columns = {name: f"COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in ("serial", "model", "firmware", "agent")}
+    columns |= {"address": address}
+    return (
+        f"UPDATE {Terminal._meta.db_table} AS t SET {', '.join(f'{name} = {new}' for name, new in columns.items())} "  # noqa: S608  (names are our own; values are parameters)
+        f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id "
+        f"AND ({' OR '.join(f't.{name} {differs} {new}' for name, new in columns.items())})"
     )
 
 
