@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 from tms.accounts.audit import recorder
 from tms.feed.change import Change
@@ -62,7 +62,7 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[CredentialKey
     chosen, keys = db_rows.any_of("t.uid", uids)
     rows = prepared.run(
         "SELECT c.id, c.digest, t.id, t.uid, t.site_id, t.kind, t.model "  # noqa: S608  (names are our own; values are parameters)
-        f"FROM {Credential._meta.db_table} AS c JOIN {Terminal._meta.db_table} AS t ON t.id = c.terminal_id "
+        f"FROM {Terminal._meta.db_table} AS t {_with_credentials()} "
         f"WHERE {chosen} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > %s)",
         [*keys, db_rows.instant(at)],
     )
@@ -71,6 +71,16 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[CredentialKey
         identity = TerminalIdentity(terminal_id, uid, site_id, kind, model)
         found.setdefault(identity.uid, []).append(CredentialKey(pk, token_hash, identity))
     return found
+
+
+def _with_credentials() -> str:
+    """Looked up for each terminal. Without statistics, as after a restore, PostgreSQL would rather read the whole table
+    for every query.
+    """
+    table = Credential._meta.db_table
+    if connection.vendor == "postgresql":
+        return f"JOIN LATERAL (SELECT * FROM {table} WHERE terminal_id = t.id OFFSET 0) AS c ON true"  # noqa: S608  (names are our own)
+    return f"JOIN {table} AS c ON c.terminal_id = t.id"
 
 
 def match(offered: credential.PlainCredential, keys: Collection[CredentialKey]) -> CredentialKey | None:
