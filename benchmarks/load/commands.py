@@ -155,6 +155,8 @@ class ChangeTimes:
     ages: list[float] = field(default_factory=list)
     """Seconds from each change to each board; for a change that was never shown, until the end of the wait."""
     unseen: int = 0
+    acknowledged: int = 0
+    """Reports of the probe."""
     frames: int = 0
     bytes: int = 0
     lost_boards: int = 0
@@ -174,6 +176,7 @@ class FrameCounts:
     boards: dict[str, int] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
     bytes: dict[str, int] = field(default_factory=dict)
+    lost_boards: int = 0
 
 
 @dataclass(frozen=True)
@@ -204,6 +207,7 @@ class BroadcastResult:
     sent: int = 0
     delivered: int = 0
     """Within the span, the total of all boards."""
+    lost_boards: int = 0
 
 
 # A browser

@@ -21,6 +21,7 @@ class Figure:
     """How many times better than the textbook it must be in the same run; 0 without a target."""
 
     def is_reached(self, value: float, ratio: float | None) -> bool:
+        """By its value alone; see `Measured.missing`."""
         is_good = value <= self.target if self.better is Better.LESS else value >= self.target
         return is_good and (ratio is None or ratio >= self.times)
 
@@ -67,8 +68,34 @@ FIGURES = {
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many of the expected were counted."""
+
+    seen: int
+    expected: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.seen >= self.expected
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.seen + other.seen, self.expected + other.expected)
+
+    def __str__(self) -> str:
+        return f"{self.seen:,} of {self.expected:,}"
+
+
+@dataclass(frozen=True)
 class Measured:
     """One figure of one system, with details. None is what could not be measured."""
 
     value: float | None
     details: dict[str, float | None] = field(default_factory=dict)
+    counts: dict[str, Count] = field(default_factory=dict)
+    """What the figure covers ("terminals back"). Unless all are counted, it is not reached, and `value` is a bound: the
+    true one is no better.
+    """
+
+    @property
+    def missing(self) -> dict[str, Count]:
+        return {what: count for what, count in self.counts.items() if not count.is_complete}

@@ -1,9 +1,9 @@
 """Formats a run as Markdown."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.measuring.figure import FIGURES, Better, Figure, Measured
+from benchmarks.measuring.figure import FIGURES, Better, Count, Figure, Measured
 from benchmarks.measuring.run import Run
 
 BASELINE = "textbook"
@@ -47,11 +47,32 @@ def _summary_row(run: Run, figure: Figure) -> Iterator[str]:
     for name in _ours(run):
         value = _value(run, name, figure)
         ratio = None if value is None or theirs is None else figure.ratio(ours=value, theirs=theirs)
-        yield number(value)
-        yield "–" if value is None else "yes" if figure.is_reached(value, ratio) else "no"
+        yield _bounded(run, name, figure)
+        yield _reached(_missing(run, name, figure), figure, value, ratio)
         if BASELINE in run.systems:
             yield "–" if ratio is None else f"{ratio:,.1f} ×"
-    yield from (number(_value(run, name, figure)) for name in _others(run))
+    yield from (_bounded(run, name, figure) for name in _others(run))
+
+
+def _reached(missing: Mapping[str, Count], figure: Figure, value: float | None, ratio: float | None) -> str:
+    if missing:
+        return "no: " + ", ".join(f"{count} {what}" for what, count in missing.items())
+    if value is None:
+        return "–"
+    return "yes" if figure.is_reached(value, ratio) else "no"
+
+
+def _bounded(run: Run, system: str, figure: Figure) -> str:
+    """The value; as a bound if not all were counted."""
+    value = number(_value(run, system, figure))
+    if not _missing(run, system, figure) or value == "–":
+        return value
+    return f"{'≥' if figure.better is Better.LESS else '≤'} {value}"
+
+
+def _missing(run: Run, system: str, figure: Figure) -> Mapping[str, Count]:
+    measured = run.systems.get(system, {}).get(figure.number)
+    return measured.missing if measured else {}
 
 
 def _value(run: Run, system: str, figure: Figure) -> float | None:
@@ -69,11 +90,15 @@ def _target(figure: Figure) -> str:
 
 def details_of(run: Run, of: str) -> str:
     measured = {name: figures[of] for name, figures in run.systems.items() if of in figures}
-    names = list(dict.fromkeys(name for one in measured.values() for name in one.details))
+    cells = [
+        {what: str(count) for what, count in one.counts.items()}
+        | {name: number(value) for name, value in one.details.items()}
+        for one in measured.values()
+    ]
+    names = list(dict.fromkeys(name for column in cells for name in column))
     if not names:
         return ""
-    rows = [(name, *(number(one.details.get(name)) for one in measured.values())) for name in names]
-    return table((of, *measured), rows)
+    return table((of, *measured), [(name, *(column.get(name, "–") for column in cells)) for name in names])
 
 
 def disturbance(run: Run) -> str:

@@ -1,11 +1,12 @@
 """Boards with many open alerts: their traffic (P12)."""
 
 from benchmarks.load.client_protocol import board_path
-from benchmarks.load.commands import Alternate, CountFrames, FrameCounts, RunLow
+from benchmarks.load.commands import Alternate, CountFrames, FrameCounts, Reported, RunLow
 from benchmarks.load.span import Span
-from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.figure import Count, Measured
 from benchmarks.measuring.meter import Cost
-from benchmarks.running.stage import Stage
+from benchmarks.running.stage import Stage, summed
+from benchmarks.scenarios.reports import count_acknowledged, count_connected
 
 PAGES = {board_path("/").path: "overview", board_path("/alerts/").path: "alerts"}
 MINUTE_S = 60
@@ -13,15 +14,17 @@ MINUTE_S = 60
 
 def measure(stage: Stage) -> dict[str, Measured]:
     plan = stage.plan
-    stage.dial(plan.alerts)
-    stage.terminals(RunLow())
+    booted = stage.dial(plan.alerts).booted
+    opened = summed(stage.terminals(RunLow()))
     without = _spent(stage, _waver(stage))
     stage.open([board_path("/"), board_path("/alerts/")], plan.boards)
     quiet, _ = _received(stage, Span.after(plan.settle_s, seconds=plan.quiet_s))
     stage.terminals(RunLow())  # only so that they stay connected: silent ones would be changes
     span = _waver(stage)
     busy, spent = _received(stage, span)
-    stage.workers.terminals[0].result()
+    changed: Reported = stage.workers.terminals[0].result()
+    terminals = {"terminals with an alert": Count(min(booted, opened.in_all), plan.alerts)}
+    changes = terminals | count_acknowledged(changed)
     cpu_s = (spent.cpu_s["server"] - without.cpu_s["server"]) / span.seconds * MINUTE_S
     details = {
         "of the whole server, s a minute": spent.cpu_s["server"] / span.seconds * MINUTE_S,
@@ -29,9 +32,9 @@ def measure(stage: Stage) -> dict[str, Measured]:
         **spent.busy(),
     }
     return {
-        "P12 quiet": _sent(quiet, plan.quiet_s),
-        "P12 busy": _sent(busy, span.seconds),
-        "P12 CPU": Measured(cpu_s, details),
+        "P12 quiet": _sent(quiet, plan.quiet_s, terminals | count_connected(quiet.lost_boards, plan.boards)),
+        "P12 busy": _sent(busy, span.seconds, changes | count_connected(busy.lost_boards, plan.boards)),
+        "P12 CPU": Measured(cpu_s, details, changes | count_connected(busy.lost_boards, plan.boards)),
     }
 
 
@@ -55,7 +58,7 @@ def _received(stage: Stage, span: Span) -> tuple[FrameCounts, Cost]:
     return received, spent
 
 
-def _sent(received: FrameCounts, seconds: float) -> Measured:
+def _sent(received: FrameCounts, seconds: float, counts: dict[str, Count]) -> Measured:
     """KB a minute to the kind of board that gets most."""
     kilobytes = {
         name: received.bytes[path] / received.boards[path] / seconds * MINUTE_S / 1e3
@@ -67,4 +70,5 @@ def _sent(received: FrameCounts, seconds: float) -> Measured:
         for path, name in PAGES.items()
         if received.boards.get(path)
     }
-    return Measured(max(kilobytes.values()), {f"{name}: KB a minute": kb for name, kb in kilobytes.items()} | frames)
+    details = {f"{name}: KB a minute": kb for name, kb in kilobytes.items()} | frames
+    return Measured(max(kilobytes.values()), details, counts)

@@ -2,7 +2,7 @@
 
 from benchmarks.load.commands import Broadcast, BroadcastResult
 from benchmarks.load.span import Span
-from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.figure import Count, Measured
 from benchmarks.running.stage import Stage
 
 
@@ -15,4 +15,5 @@ def measure(stage: Stage) -> dict[str, Measured]:
     spent = stage.metered(span)
     broadcast: BroadcastResult = stage.workers.boards.result()
     details = {"messages": broadcast.sent, **spent.split(broadcast.delivered)}
-    return {"P6": Measured(broadcast.delivered / span.seconds, details)}
+    boards = Count(plan.broadcast_boards - broadcast.lost_boards, plan.broadcast_boards)
+    return {"P6": Measured(broadcast.delivered / span.seconds, details, {"boards": boards})}

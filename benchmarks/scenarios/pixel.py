@@ -5,10 +5,11 @@ import time
 
 from benchmarks.load.commands import ChangeTimes, PaintTimes, ReadPaints, Report, Reported, TimeChanges
 from benchmarks.load.span import Span
-from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.figure import Count, Measured
 from benchmarks.measuring.meter import Cost
 from benchmarks.measuring.quantiles import in_ms, quantile
 from benchmarks.running.stage import Stage
+from benchmarks.scenarios.reports import count_acknowledged, count_boards, count_terminals
 
 BRIEF = 0.5
 NEVER = math.inf
@@ -30,22 +31,28 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
     browser = stage.workers.visit()
     alone = Span.after(0, seconds=plan.alone_s)
     stage.boards(TimeChanges(alone, plan.pixel_change_every_s, plan.patience_s))
-    stage.dial(round(plan.pixel_fleet * per_second / wanted))
+    terminals = round(plan.pixel_fleet * per_second / wanted)
+    booted = stage.dial(terminals).booted
     span = Span.after(plan.warm_up_s, seconds=seconds)
     watch = TimeChanges(span, plan.pixel_change_every_s, plan.patience_s)
     reported, watched, spent = stage.run(Report(span, per_second / plan.processes), watch)
     painted = browser.do(ReadPaints(len(watched.made_at) - 1, time.monotonic() + plan.patience_s))
-    shown_at = _shown_at(watched.made_at, painted)
-    pixels = _ages(watched.made_at, shown_at, span)
+    shown_at, ended_at = _shown_at(watched.made_at, painted), time.monotonic()
+    pixels = _ages(watched.made_at, shown_at, span, ended_at=ended_at)
     details = {
         **in_ms("pixel", pixels, worst=True),
-        "never painted": shown_at.count(NEVER),
-        **in_ms("pixel alone", _ages(watched.made_at, shown_at, alone)),
+        **in_ms("pixel alone", _ages(watched.made_at, shown_at, alone, ended_at=ended_at)),
         **_details(reported, watched, spent, span),
     }
+    counts = {
+        "changes painted": Count(len(shown_at) - shown_at.count(NEVER), len(shown_at)),
+        **count_boards(watched, plan.pixel_boards),
+        **count_terminals(booted, reported, terminals),
+        **count_acknowledged(reported),
+    }
     return {
-        "P5": Measured(quantile(pixels, 0.5) * 1e3, details),
-        "P5 p99": Measured(quantile(pixels, 0.99) * 1e3),
+        "P5": Measured(quantile(pixels, 0.5) * 1e3, details, counts),
+        "P5 p99": Measured(quantile(pixels, 0.99) * 1e3, counts=counts),
     }
 
 
@@ -57,9 +64,8 @@ def _shown_at(made_at: list[float], painted: PaintTimes) -> list[float]:
     ]
 
 
-def _ages(made_at: list[float], shown_at: list[float], span: Span) -> list[float]:
+def _ages(made_at: list[float], shown_at: list[float], span: Span, *, ended_at: float) -> list[float]:
     """A change that was never painted gets the time until the end of the wait, so that it does not look fast."""
-    ended_at = max(span.end_at, *(at for at in shown_at if at != NEVER), 0.0)
     return [min(shown, ended_at) - made for made, shown in zip(made_at, shown_at, strict=True) if made in span]
 
 
@@ -70,6 +76,4 @@ def _details(reported: Reported, watched: ChangeTimes, spent: Cost, span: Span) 
         **in_ms("ack", reported.latencies),
         **spent.busy(),
         "frames/s": watched.frames / span.seconds,
-        "never shown": watched.unseen,
-        "lost links": reported.lost_links + watched.lost_boards,
     }

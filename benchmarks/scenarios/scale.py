@@ -5,7 +5,7 @@ import time
 from benchmarks.load.commands import ConnectionCounts, KeepConnected, ReadConnections
 from benchmarks.load.load_workers import run_on_all
 from benchmarks.load.span import Span
-from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.figure import Count, Measured
 from benchmarks.measuring.meter import Cost
 from benchmarks.running.environment import Environment
 from benchmarks.running.progress import say
@@ -32,7 +32,7 @@ def measure(environment: Environment) -> dict[str, Measured]:
 def _measure(stage: Stage) -> dict[str, Measured]:
     plan = stage.plan
     idle, online = _spent(stage), 0
-    details = {"no terminals: servers %": idle.busy()["server %"]}
+    details, connected = {"no terminals: servers %": idle.busy()["server %"]}, Count(0, 0)
     each: dict[int, float] = {}
     keep = KeepConnected(plan.report_every_s, plan.dials_at_once, stage.workers.terminals[0].source)
     for size in plan.scale:
@@ -44,11 +44,12 @@ def _measure(stage: Stage) -> dict[str, Measured]:
         run_on_all(stage.workers.terminals, ReadConnections())
         spent = _spent(stage)
         connections: list[ConnectionCounts] = run_on_all(stage.workers.terminals, ReadConnections())
+        connected += Count(sum(one.online for one in connections), size)
         each[size] = (spent.cpu_s["server"] - idle.cpu_s["server"]) / plan.scale_s / online * 1e6
         details |= {f"{size:,}: {name}": value for name, value in _details(spent, connections, each[size]).items()}
     smallest = each[plan.scale[0]]
     growth = max(cost / smallest - 1 for cost in each.values()) * 100
-    return {"P8": Measured(growth, details)}
+    return {"P8": Measured(growth, details, {"terminals connected, over all sizes": connected})}
 
 
 def _spent(stage: Stage) -> Cost:

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.figure import Count, Measured
 from benchmarks.measuring.quantiles import quantile
 from benchmarks.measuring.run import Run, keep, read
 from benchmarks.output import report
@@ -60,6 +60,35 @@ def test_a_figure_that_must_beat_the_textbook_is_not_reached_by_its_value_alone(
     assert reached["P2"] == "no"
 
 
+def test_a_figure_is_not_reached_unless_everything_was_counted():
+    late = Measured(30.0, counts={"terminals back": Count(12_231, 12_508), "boards connected": Count(20, 20)})
+    whole = Measured(20.6, counts={"terminals back": Count(12_508, 12_508)})
+    run = replace(RUN, systems={"tms-daphne": {"P9 killed": late, "P9 restarted": whole}})
+
+    late_row, whole_row = rows(run)[2:]
+
+    assert late_row[3:] == ["≤ 30", "≥ 30", "no: 12,231 of 12,508 terminals back"]
+    assert whole_row[3:] == ["≤ 30", "20.6", "yes"]
+    assert "| terminals back | 12,231 of 12,508 |" in report.markdown(run)
+
+
+def test_a_rate_without_everything_counted_is_an_upper_bound():
+    measured = Measured(2_500.0, counts={"terminals booted": Count(4_899, 5_000)})
+    run = replace(RUN, systems={"tms-daphne": {"P4": measured}, "textbook": {"P4": measured}})
+
+    (row,) = rows(run)[2:]
+
+    assert row[4:] == ["≤ 2,500", "no: 4,899 of 5,000 terminals booted", "1.0 ×", "≤ 2,500"]
+
+
+def test_a_figure_without_a_value_is_not_reached_if_something_is_missing():
+    run = replace(RUN, systems={"tms-daphne": {"P11": Measured(None, counts={"boards that showed all": Count(0, 1)})}})
+
+    (row,) = rows(run)[2:]
+
+    assert row[4:] == ["–", "no: 0 of 1 boards that showed all"]
+
+
 def test_what_one_system_did_not_measure_is_a_dash_and_without_measurements_there_is_no_row():
     found = {row[0]: row for row in rows(RUN)}
 
@@ -68,9 +97,12 @@ def test_what_one_system_did_not_measure_is_a_dash_and_without_measurements_ther
 
 
 def test_a_run_is_stored_as_json_and_read_again(tmp_path: Path):
-    keep(RUN, tmp_path / "kept" / "run.json")
+    counted = Measured(1_400.0, counts={"terminals booted": Count(4, 5)})
+    keep(replace(RUN, systems=RUN.systems | {"tms-uvicorn": {"P4": counted}}), tmp_path / "kept" / "run.json")
 
     again = read(tmp_path / "kept" / "run.json")
+    assert again.systems["tms-uvicorn"]["P4"] == counted
+    again = replace(again, systems={name: again.systems[name] for name in RUN.systems})
     assert again.systems["tms-daphne"]["P2"] == Measured(24_000, {"ack p50 ms": None})
     assert report.summary(again) == report.summary(RUN)
 

@@ -23,7 +23,8 @@ async def broadcast(address: Address, boards: list[Board], command: Broadcast) -
             sent += 1
         else:
             await asyncio.sleep(TURN_S)
-    return BroadcastResult(sent, sum(board.frames for board in boards))
+    lost = sum(not board.is_open for board in boards)
+    return BroadcastResult(sent, sum(board.frames for board in boards), lost)
 
 
 def _slowest(boards: list[Board]) -> int:

@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from benchmarks.load.boards.board import Board
 from benchmarks.load.client import Client
@@ -45,9 +46,10 @@ class BoardWatcher:
 
     async def watch(self, command: TimeChanges) -> ChangeTimes:
         self._count_within(command.span)
+        acknowledged = self.probe.acknowledged
         await self._change(command)
         await _until(lambda: not any(board.is_behind for board in self.boards), time.monotonic() + command.patience_s)
-        return self._outcome(command)
+        return replace(self._outcome(command), acknowledged=self.probe.acknowledged - acknowledged)
 
     async def listen(self, command: CountFrames) -> FrameCounts:
         self._count_within(command.span)
@@ -58,7 +60,7 @@ class BoardWatcher:
             boards[path] += 1
             frames[path] += board.frames
             size[path] += board.bytes
-        return FrameCounts(dict(boards), dict(frames), dict(size))
+        return FrameCounts(dict(boards), dict(frames), dict(size), self._lost_boards)
 
     async def spot(self, command: FindPatterns) -> PatternTimes:
         for board in self.boards:
@@ -76,6 +78,10 @@ class BoardWatcher:
         for client in clients:
             client.leave()
 
+    @property
+    def _lost_boards(self) -> int:
+        return sum(not board.is_open for board in self.boards)
+
     def _count_within(self, span: Span) -> None:
         for board in self.boards:
             board.count_within(span)
@@ -92,11 +98,10 @@ class BoardWatcher:
     def _outcome(self, command: TimeChanges) -> ChangeTimes:
         ended_at = time.monotonic()
         timed = [number for number, at in enumerate(self.made_at) if at in command.span]
-        watched = ChangeTimes(made_at=list(self.made_at))
+        watched = ChangeTimes(made_at=list(self.made_at), lost_boards=self._lost_boards)
         for board in self.boards:
             watched.frames += board.frames
             watched.bytes += board.bytes
-            watched.lost_boards += not board.is_open
             for number in timed if board.path.is_timed else ():
                 is_shown = number < len(board.shown_at)
                 watched.unseen += not is_shown

@@ -40,6 +40,11 @@ class Terminal(Client):
         self.waiting: deque[float] = deque()
         """The planned time of each unacknowledged report."""
 
+    @property
+    def acknowledged(self) -> int:
+        """Reports."""
+        return self.reported - len(self.waiting)
+
     def report(self, intended_at: float, status: str = "ok", number: int = 20, paper: int = 80) -> None:
         """Without a link it waits until `report_again`."""
         self.reported += 1
@@ -49,14 +54,14 @@ class Terminal(Client):
 
     def report_again(self) -> None:
         """Send unacknowledged reports over a new link."""
-        for seq in range(self.reported - len(self.waiting) + 1, self.reported + 1):
+        for seq in range(self.acknowledged + 1, self.reported + 1):
             if self.transport is not None:
                 self.transport.send(WSMsgType.TEXT, self.protocol.report(seq, "ok", 20, 80))
 
     def acknowledge(self, seq: int) -> None:
         """Everything up to `seq` is committed."""
         at = time.monotonic()
-        for _ in range(seq - (self.reported - len(self.waiting))):
+        for _ in range(seq - self.acknowledged):
             self.tally.acknowledged(self, self.waiting.popleft(), at)
 
     # Callbacks of picows
