@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.load.commands import ConnectionCounts, KeepConnected, ReadConnections
 from benchmarks.load.load_workers import run_on_all
+from benchmarks.load.terminals.reconnect import Reconnect
 from benchmarks.measuring.quantiles import in_ms
 from benchmarks.running.stage import Stage
 
@@ -22,14 +23,16 @@ class FleetCounts:
     waiting: int = 0
     latencies: array[float] = field(default_factory=lambda: array("f"))
     lost_at: list[float] = field(default_factory=list)
-    back_at: list[float] = field(default_factory=list)
+    returned: list[Reconnect] = field(default_factory=list)
+    pending: Counter[str] = field(default_factory=Counter)
+    """At the second reading: terminals without a booted link, by what they wait for."""
     refusals: Counter[str] = field(default_factory=Counter)
 
     def __iadd__(self, other: "FleetCounts") -> "FleetCounts":
-        self.online, self.waiting = other.online, other.waiting
+        self.online, self.waiting, self.pending = other.online, other.waiting, other.pending
         self.latencies += other.latencies
         self.lost_at += other.lost_at
-        self.back_at += other.back_at
+        self.returned += other.returned
         self.refusals += other.refusals
         return self
 
@@ -43,6 +46,8 @@ class ConnectedFleet:
         self.stage = stage
         self.dialled = 0
         self.acknowledged = 0
+        self.lost = 0
+        """Links, so far."""
         for hand in stage.workers.terminals:
             hand.do(KeepConnected(report_every_s, max(1, dials_at_once // len(stage.workers.terminals)), hand.source))
 
@@ -59,13 +64,15 @@ class ConnectedFleet:
         for part in parts:
             seen.latencies += part.latencies
             seen.lost_at += part.lost_at
-            seen.back_at += part.back_at
+            seen.returned += part.returned
+            seen.pending += Counter(part.pending)
             seen.refusals += Counter(part.refusals)
         self.acknowledged += len(seen.latencies)
+        self.lost += len(seen.lost_at)
         return seen
 
     def wait_until_whole(self, wanted: int, *, patience_s: float) -> FleetCounts:
-        """Until `wanted` are online, or until the timeout."""
+        """Until `wanted` have booted links, or until the timeout."""
         deadline, seen = time.monotonic() + patience_s, self.read()
         while seen.online < wanted and time.monotonic() < deadline:
             time.sleep(POLL_INTERVAL_S)

@@ -1,33 +1,53 @@
 """The fleet stays connected for minutes; meanwhile processes are killed (P9)."""
 
+import math
 import time
 from dataclasses import dataclass, field
 
 from benchmarks.full.fleet import ConnectedFleet, FleetCounts
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge, Point
-from benchmarks.measuring.figure import Measured
+from benchmarks.load.terminals.reconnect import Reconnect, slowest, waited_for
+from benchmarks.measuring.figure import Count, Measured
 from benchmarks.measuring.quantiles import quantile
 from benchmarks.running.progress import say
+from benchmarks.scenarios.reports import count_committed
 from benchmarks.systems.several import Several
 from deploy.processes import NodeProcess
 
+SLOWEST = 0.01
+"""Share of the returned terminals whose waits are reported."""
 
-@dataclass
+
+@dataclass(frozen=True)
 class Outage:
-    """A killed process: how many terminals lost their link, and when they were back."""
+    """A killed process: the terminals that lost their link, and how they got it back."""
 
+    killed_at: float
     lost: int
-    back: int
-    median_s: float
-    all_s: float
-    drops: int
+    returned: list[Reconnect]
+    """Of these terminals."""
+    pending: dict[str, int]
+    """Terminals that were not back at the end of the wait, by what they waited for."""
+    waited_s: float
     refusals: dict[str, int] = field(default_factory=dict)
 
     @property
-    def details(self) -> dict[str, float | None]:
-        reasons = {f"dials refused: {reason}": float(number) for reason, number in self.refusals.items()}
-        return {"lost": self.lost, "back": self.back, "median s": self.median_s, **reasons}
+    def measured(self) -> Measured:
+        counts = {"terminals back": Count(len(self.returned), self.lost)}
+        took = [one.back_at - self.killed_at for one in self.returned]
+        is_whole = counts["terminals back"].is_complete
+        return Measured(max(took, default=math.nan) if is_whole else self.waited_s, self._details(took), counts)
+
+    def _details(self, took: list[float]) -> dict[str, float | None]:
+        last = slowest(self.returned, SLOWEST)
+        return {
+            "lost": self.lost,
+            "median s": quantile(took, 0.5),
+            **{f"slowest {SLOWEST:.0%}: {what}": mean for what, mean in waited_for(last).items()},
+            **{f"not back: {phase}": number for phase, number in self.pending.items()},
+            **{f"dials refused: {reason}": number for reason, number in self.refusals.items()},
+        }
 
 
 class Hold:
@@ -41,13 +61,16 @@ class Hold:
     def measure(self) -> dict[str, Measured]:
         """A quiet third, then a kill; a quiet third, then a kill with immediate restart; a quiet third."""
         *_, left, returning = self.system.nodes
+        self.fleet.read()
+        lost_before = self.fleet.lost
         self._keep_quiet()
         killed = self._kill(left)
         left.start()
         self._keep_quiet()
         restarted = self._kill(returning, at_once=True)
         self._keep_quiet()
-        return self._figures(killed, restarted)
+        drops = self.fleet.lost - lost_before - killed.lost - restarted.lost
+        return self._figures(killed, restarted, drops)
 
     def _keep_quiet(self) -> None:
         seconds = self.plan.hold_s / 3
@@ -63,26 +86,25 @@ class Hold:
         time.sleep(self.plan.broken_s)
         seen = self.fleet.read()
         seen += self.fleet.wait_until_whole(wanted, patience_s=self.plan.return_patience_s)
+        waited_s = time.monotonic() - killed_at
         if at_once:
             node.wait_until_ready()
-        outage = _outage(seen, killed_at, broken_s=self.plan.broken_s, is_whole=seen.online >= wanted)
-        say(f"hold: {outage.lost:,} lost, {outage.back:,} back, the last after {outage.all_s:.1f} s")
-        return outage
+        found = outage(seen, killed_at, broken_s=self.plan.broken_s, waited_s=waited_s)
+        say(f"hold: {found.lost:,} lost, {len(found.returned):,} back after {waited_s:.1f} s")
+        return found
 
-    def _figures(self, killed: Outage, restarted: Outage) -> dict[str, Measured]:
-        drops = sum(point["drops"] for point in self.points) + killed.drops + restarted.drops
-        last = self.points[-1]
-        committed = self.system.reports()
-        connections = {
-            "acknowledged": self.fleet.acknowledged,
-            "acknowledged, not committed": max(0, self.fleet.acknowledged - committed),
-        }
+    def _figures(self, killed: Outage, restarted: Outage, drops: int) -> dict[str, Measured]:
+        last, least = self.points[-1], min(point["terminals"] for point in self.points)
+        terminals = {"terminals connected": Count(int(least), self.fleet.dialled)}
+        acknowledged = self.fleet.acknowledged + self.gauge.acknowledged
+        committed = {"acknowledged reports committed": count_committed(acknowledged, self.system.reports())}
+        services = Count(len(self.system.pids), len(self.system.nodes) + 1)
         return {
-            "P9": Measured(min(point["terminals"] for point in self.points), {**_worst(self.points), **connections}),
+            "P9": Measured(least, {**_worst(self.points)}, terminals | committed),
             "P9 drops": Measured(drops),
-            "P9 memory": Measured(last["in all GiB"], {**self._memory(last)}),
-            "P9 killed": Measured(killed.all_s, killed.details),
-            "P9 restarted": Measured(restarted.all_s, restarted.details),
+            "P9 memory": Measured(last["in all GiB"], {**self._memory(last)}, terminals | {"processes": services}),
+            "P9 killed": killed.measured,
+            "P9 restarted": restarted.measured,
         }
 
     def _memory(self, point: Point) -> dict[str, float]:
@@ -90,16 +112,16 @@ class Hold:
         return {name: value for name, value in point.items() if name.endswith(" GiB")} | self.gauge.resident(names)
 
 
-def _outage(seen: FleetCounts, killed_at: float, *, broken_s: float, is_whole: bool) -> Outage:
-    with_it = [at for at in seen.lost_at if at < killed_at + broken_s]
-    took = [at - killed_at for at in seen.back_at]
+def outage(seen: FleetCounts, killed_at: float, *, broken_s: float, waited_s: float) -> Outage:
+    """Links that broke within `broken_s` of the kill are its effect."""
+    until = killed_at + broken_s
     return Outage(
-        lost=len(with_it),
-        back=len(took),
-        median_s=quantile(took, 0.5),
-        all_s=max(took, default=float("nan")) if is_whole else float("inf"),
-        drops=len(seen.lost_at) - len(with_it),
-        refusals=dict(seen.refusals),
+        killed_at,
+        sum(killed_at <= at < until for at in seen.lost_at),
+        [one for one in seen.returned if killed_at <= one.lost_at < until],
+        dict(seen.pending),
+        waited_s,
+        dict(seen.refusals),
     )
 
 

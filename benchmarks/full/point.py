@@ -24,6 +24,8 @@ class Gauge:
         self.change_every_s = change_every_s
         self.patience_s = patience_s
         self.kernel_before = 0
+        self.acknowledged = 0
+        """Reports of the probe."""
 
     def take(self, seconds: float, *, settle_s: float) -> Point:
         self.fleet.read()
@@ -34,6 +36,7 @@ class Gauge:
         watched: ChangeTimes = self.stage.workers.boards.result()
         busy = spent.busy()
         online = max(1, seen.online)
+        self.acknowledged += watched.acknowledged
         return {
             "terminals": seen.online,
             "reports/s": len(seen.latencies) / (settle_s + seconds),

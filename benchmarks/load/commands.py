@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.load.client_protocol import BoardPath
 from benchmarks.load.span import Span
+from benchmarks.load.terminals.reconnect import Reconnect
 
 # Terminals
 
@@ -92,7 +93,7 @@ class KeepConnected:
 
 @dataclass(frozen=True)
 class Churn:
-    """From now on break links of kept terminals at this rate, at random, without a close frame."""
+    """From now on break links of kept terminals at this rate, at random, without a close frame; none at a rate of 0."""
 
     per_second: float
 
@@ -112,13 +113,16 @@ class ReadConnections:
 @dataclass
 class ConnectionCounts:
     online: int = 0
+    """Terminals whose boot over the present link was answered."""
     due_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
     """The planned time of each acknowledged report."""
     latencies: array = field(default_factory=lambda: array("f"))  # type: ignore[type-arg]
     lost_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
     """Of each link that broke."""
-    back_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
+    returned: list[Reconnect] = field(default_factory=list)
     """Of each terminal that booted again."""
+    pending: dict[str, int] = field(default_factory=dict)
+    """Terminals that have not, by what they wait for."""
     waiting: int = 0
     """Reports without an acknowledgement."""
     refusals: dict[str, int] = field(default_factory=dict)

@@ -17,6 +17,8 @@ class SoakPlan:
     look_every_s: float = 5
     """Interval at which memory is read and pages are requested."""
     dials_at_once: int = 256
+    return_patience_s: float = 120
+    """How long to wait at the end for terminals whose links broke."""
 
 
 TINY = SoakPlan(

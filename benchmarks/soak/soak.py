@@ -10,11 +10,12 @@ from statistics import linear_regression
 from benchmarks.full.fleet import ConnectedFleet, FleetCounts
 from benchmarks.load.commands import Churn
 from benchmarks.load.load_workers import run_on_all
-from benchmarks.measuring.figure import Measured
+from benchmarks.measuring.figure import Count, Measured
 from benchmarks.measuring.meter import resident_bytes
 from benchmarks.running.progress import say
 from benchmarks.running.stage import Stage
 from benchmarks.scenarios.pages import read
+from benchmarks.scenarios.reports import count_committed
 from benchmarks.soak.plan import SoakPlan
 from benchmarks.systems.several import Several
 from deploy.processes import HOST
@@ -52,12 +53,18 @@ class Soak:
         self._visits = [HTTPConnection(HOST, node.port, timeout=60) for node in system.nodes]
 
     def measure(self) -> dict[str, Measured]:
-        terminal_workers = self.stage.workers.terminals
-        run_on_all(terminal_workers, Churn(self.plan.breaks_per_second / len(terminal_workers)))
+        self._churn(self.plan.breaks_per_second)
         say("soak: warming up")
         self._live(self.plan.minutes * self.plan.warm_up)
         say("soak: measuring")
-        return self._figures(self._live(self.plan.minutes * (1 - self.plan.warm_up)))
+        memory = self._live(self.plan.minutes * (1 - self.plan.warm_up))
+        self._churn(0)
+        self.seen += self.fleet.wait_until_whole(self.plan.terminals, patience_s=self.plan.return_patience_s)
+        return self._figures(memory)
+
+    def _churn(self, per_second: float) -> None:
+        terminal_workers = self.stage.workers.terminals
+        run_on_all(terminal_workers, Churn(per_second / len(terminal_workers)))
 
     def _live(self, minutes: float) -> Mapping[str, Memory]:
         names = [*(node.name for node in self.system.nodes), "clock"]
@@ -91,15 +98,13 @@ class Soak:
             }
             if one.blocks:
                 details[f"{name} blocks, % an hour"] = one.growth_of_blocks()
-        committed = self.system.reports()
-        details |= {
-            "links broken": len(self.seen.lost_at),
-            "terminals back": len(self.seen.back_at),
-            "acknowledged": self.fleet.acknowledged,
-            "acknowledged, not committed": max(0, self.fleet.acknowledged - committed),
-            **self.seen.acks,
+        details |= self.seen.acks
+        counts = {
+            "terminals back": Count(len(self.seen.returned), len(self.seen.lost_at)),
+            "terminals connected at the end": Count(self.seen.online, self.plan.terminals),
+            "acknowledged reports committed": count_committed(self.fleet.acknowledged, self.system.reports()),
         }
-        return {"R35": Measured(max(one.growth() for one in memory.values()), details)}
+        return {"R35": Measured(max(one.growth() for one in memory.values()), details, counts)}
 
 
 def _mean(values: Sequence[float]) -> float:

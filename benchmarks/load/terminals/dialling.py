@@ -9,9 +9,9 @@ from benchmarks.load.client import Client
 from benchmarks.load.commands import Dial, Dialled
 from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
+from tms.agent.connection.dialer import DIAL_TIMEOUT_S
+from tms.agent.connection.link import BOOT_ANSWER_TIMEOUT_S
 
-TIMEOUT_S = 20
-"""As in the agent."""
 FULL = "503"
 
 
@@ -36,29 +36,34 @@ async def dial(address: Address, command: Dial) -> tuple[list[Terminal], Dialled
     return terminals, outcome
 
 
-async def call_any(address: Address, terminal: Terminal, source: str, turns: Iterable[int]) -> int:
-    """Like a load balancer: skip a process that is down or full; returns how many were skipped."""
+async def call_any(address: Address, terminal: Terminal, source: str, turns: Iterable[int]) -> list[Exception]:
+    """Like a load balancer: skip a process that is down or full; returns why each was skipped."""
     passed_over: list[Exception] = []
     for turn in turns:
         try:
             await call(address, terminal, source, turn=turn)
-        except ConnectionRefusedError as error:
+        except (ConnectionRefusedError, ConnectionResetError) as error:
             passed_over.append(error)
         except WSInvalidStatusError as error:
             if FULL not in str(error):
                 raise
             passed_over.append(error)
         else:
-            return len(passed_over)
+            return passed_over
     raise passed_over[-1]
 
 
 async def call(address: Address, terminal: Terminal, source: str, *, turn: int = 0) -> None:
-    """`turn` selects the server process."""
-    async with asyncio.timeout(TIMEOUT_S):
-        path, headers = address.protocol.terminal_path(terminal.uid), address.protocol.handshake(terminal.uid)
+    """`turn` selects the server process. The timeouts are those of the agent."""
+    path, headers = address.protocol.terminal_path(terminal.uid), address.protocol.handshake(terminal.uid)
+    async with asyncio.timeout(DIAL_TIMEOUT_S):
         await connect(address.base(turn), terminal, path, headers.items(), source)
-        await terminal.booted
+    try:
+        async with asyncio.timeout(BOOT_ANSWER_TIMEOUT_S):
+            await terminal.booted
+    except TimeoutError:
+        terminal.drop()
+        raise ConnectionError("the boot was not answered") from None
 
 
 async def connect(base: str, client: Client, path: str, headers: Iterable[tuple[str, str]], source: str) -> None:
@@ -66,10 +71,12 @@ async def connect(base: str, client: Client, path: str, headers: Iterable[tuple[
         lambda: client,
         f"ws://{base}{path}",
         extra_headers=list(headers),
-        websocket_handshake_timeout=TIMEOUT_S,
+        websocket_handshake_timeout=DIAL_TIMEOUT_S,
         read_buffer_init_size=2048,
         socket_factory=lambda _url: _socket_from(source),
     )
+    if not client.is_open:  # picows raises nothing when the connection is closed before the handshake is answered
+        raise ConnectionResetError("closed during the handshake")
 
 
 def _socket_from(source: str) -> socket.socket:

@@ -4,29 +4,32 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
-from picows import WSError
+from picows import WSError, WSInvalidStatusError
 
 from benchmarks.load.commands import Churn, ConnectionCounts, KeepConnected
 from benchmarks.load.terminals.dialling import call_any
+from benchmarks.load.terminals.reconnect import Phase, Reconnect
 from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
-
-FIRST_S, LONGEST_S = 1.0, 60.0
-"""As in the agent: a random part of the total wait so far."""
+from tms.agent.connection.backoff import Backoff
+from tms.agent.connection.dialer import retry_after
+from tms.agent.connection.link import HandshakeRefused, LinkEnd, TimedOut
 
 
 class ConnectedTerminals:
-    def __init__(self, address: Address, command: KeepConnected) -> None:
+    def __init__(self, address: Address, command: KeepConnected, new_backoff: Callable[[], Backoff] = Backoff) -> None:
         self.address = address
         self.command = command
+        self._new_backoff = new_backoff
         self.terminals: list[Terminal] = []
         self.counts = ConnectionCounts()
         self.refusals = Counter[str]()
         self._gate = asyncio.Semaphore(command.at_once)
         self._is_closing = False
-        self._returns: set[asyncio.Task[None]] = set()
+        self._returns: dict[asyncio.Task[None], Reconnect] = {}
         self._reporting = asyncio.get_running_loop().create_task(self._report())
         self._churning: asyncio.Task[None] | None = None
 
@@ -38,14 +41,19 @@ class ConnectedTerminals:
                 self._lost(terminal)
 
     def churn(self, command: Churn) -> None:
-        self._churning = asyncio.get_running_loop().create_task(self._churn(command.per_second))
+        if self._churning is not None:
+            self._churning.cancel()
+            self._churning = None
+        if command.per_second:
+            self._churning = asyncio.get_running_loop().create_task(self._churn(command.per_second))
 
     def read_counts(self) -> ConnectionCounts:
         """Return the counts, and reset them."""
         counts, self.counts = self.counts, ConnectionCounts()
-        counts.online = sum(terminal.is_open for terminal in self.terminals)
+        counts.online = sum(terminal.is_booted for terminal in self.terminals)
         counts.waiting = sum(len(terminal.waiting) for terminal in self.terminals)
         counts.refusals, self.refusals = dict(self.refusals), Counter()
+        counts.pending = Counter(one.phase for one in self._returns.values() if not one.is_back)
         return counts
 
     async def close(self) -> None:
@@ -78,28 +86,47 @@ class ConnectedTerminals:
     def _lost(self, terminal: Terminal) -> None:
         if self._is_closing:
             return
-        self.counts.lost_at.append(time.monotonic())
-        task = asyncio.get_running_loop().create_task(self._return(terminal))
-        self._returns.add(task)
-        task.add_done_callback(self._returns.discard)
+        terminal.reconnect = reconnect = Reconnect()
+        self.counts.lost_at.append(reconnect.lost_at)
+        task = asyncio.get_running_loop().create_task(self._return(terminal, reconnect))
+        self._returns[task] = reconnect
+        task.add_done_callback(self._returns.pop)
 
-    async def _return(self, terminal: Terminal) -> None:
-        waited_s = 0.0
-        while not terminal.is_open:
-            wait_s = random.random() * min(max(FIRST_S, waited_s), LONGEST_S)
-            waited_s += wait_s
-            await asyncio.sleep(wait_s)
-            await self._try(terminal)
-        self.counts.back_at.append(time.monotonic())
-        terminal.report_again()
+    async def _return(self, terminal: Terminal, reconnect: Reconnect) -> None:
+        """With the delays of the agent."""
+        backoff = self._new_backoff()
+        end: LinkEnd | None = LinkEnd()
+        while end is not None:
+            reconnect.enter(Phase.BACKOFF)
+            await asyncio.sleep(backoff.after(end))
+            end = await self._try(terminal, reconnect)
+        reconnect.end()
+        self.counts.returned.append(reconnect)
 
-    async def _try(self, terminal: Terminal) -> None:
-        """Any of the server's processes, in random order, because the terminal cannot know which one is down."""
+    async def _try(self, terminal: Terminal, reconnect: Reconnect) -> LinkEnd | None:
+        """Any of the server's processes, in random order, because the terminal cannot know which one is down.
+
+        Returns why it failed.
+        """
         turns = random.sample(range(len(self.address.ports)), len(self.address.ports))
+        reconnect.enter(Phase.LIMIT)
         try:
             async with self._gate:
-                passed_over = await call_any(self.address, terminal, self.command.source, turns)
-            self.refusals["passed over"] += passed_over
+                reconnect.enter(Phase.HANDSHAKE)
+                skipped = await call_any(self.address, terminal, self.command.source, turns)
         except (WSError, OSError, TimeoutError) as error:
+            reconnect.fail(type(error).__name__)
             self.refusals[type(error).__name__] += 1
-            terminal.drop()
+            return link_end(error)
+        self.refusals.update(f"skipped, {type(error).__name__}" for error in skipped)
+        return None
+
+
+def link_end(error: Exception) -> LinkEnd:
+    """The same failure of a dial, as the agent sees it."""
+    if isinstance(error, TimeoutError):
+        return TimedOut("no answer in time")
+    if isinstance(error, WSInvalidStatusError) and error.response is not None:
+        wait_s = retry_after(error.response.headers.get("Retry-After"), at=datetime.now(UTC))
+        return HandshakeRefused(error.response.status, retry_after_s=wait_s)
+    return LinkEnd()

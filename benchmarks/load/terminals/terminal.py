@@ -9,6 +9,7 @@ from picows import WSFrame, WSMsgType, WSTransport
 
 from benchmarks.load.client import Client
 from benchmarks.load.client_protocol import ClientProtocol
+from benchmarks.load.terminals.reconnect import Phase, Reconnect
 
 
 class Tally(Protocol):
@@ -30,6 +31,8 @@ class Terminal(Client):
     tally: Tally = NO_TALLY
     lost: Callable[["Terminal"], None] | None = None
     """Called when the link breaks after the boot was answered."""
+    reconnect: Reconnect | None = None
+    is_booted = False
 
     def __init__(self, protocol: ClientProtocol, uid: str = "") -> None:
         self.protocol = protocol
@@ -46,13 +49,16 @@ class Terminal(Client):
         return self.reported - len(self.waiting)
 
     def report(self, intended_at: float, status: str = "ok", number: int = 20, paper: int = 80) -> None:
-        """Without a link it waits until `report_again`."""
+        """Without a booted link it waits for the next one.
+
+        Reports are sent in order, because the acknowledgement of one covers all before it.
+        """
         self.reported += 1
         self.waiting.append(intended_at)
-        if self.transport is not None:
+        if self.is_booted and self.transport is not None:
             self.transport.send(WSMsgType.TEXT, self.protocol.report(self.reported, status, number, paper))
 
-    def report_again(self) -> None:
+    def _report_again(self) -> None:
         """Send unacknowledged reports over a new link."""
         for seq in range(self.acknowledged + 1, self.reported + 1):
             if self.transport is not None:
@@ -70,6 +76,8 @@ class Terminal(Client):
         super().on_ws_connected(transport)
         if self.booted.done():
             self.booted = asyncio.get_running_loop().create_future()
+        if self.reconnect is not None:
+            self.reconnect.enter(Phase.BOOT)
         transport.send(WSMsgType.TEXT, self.protocol.boot(self.boot_id))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -79,11 +87,14 @@ class Terminal(Client):
         if seq:
             self.acknowledge(seq)
         elif seq == 0 and not self.booted.done():
+            self.is_booted = True
             self.booted.set_result(None)
+            self._report_again()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         super().on_ws_disconnected(transport)
+        was_booted, self.is_booted = self.is_booted, False
         if not self.booted.done():
             self.booted.set_exception(ConnectionError("closed before the boot was answered"))
-        elif self.lost is not None:
+        elif was_booted and self.lost is not None:
             self.lost(self)
