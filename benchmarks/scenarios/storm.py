@@ -9,9 +9,14 @@ from benchmarks.measuring.figure import Count, Measured
 from benchmarks.running.environment import Environment
 from benchmarks.running.progress import say
 from benchmarks.running.stage import Stage
+from benchmarks.systems.seed_tms import SITES
 from benchmarks.systems.tms import Tms
 
 BOARDS = 1
+LEAST = 3
+"""Lost terminals of a site that become an incident, by the default of the correlation rule."""
+INCIDENTS = "SELECT count(DISTINCT site_id) FROM alerts_incident WHERE factor = 'site'"
+POLL_INTERVAL_S = 0.1
 
 
 def measure(environment: Environment) -> dict[str, Measured]:
@@ -35,6 +40,7 @@ def _measure(stage: Stage) -> dict[str, Measured]:
     broken_at = time.monotonic()
     spotted: PatternTimes = stage.workers.boards.result()
     spent = stage.spent_since(before)
+    incidents = _sites_with_an_incident(stage)
     times = [at for of_path in spotted.at.values() for at in of_path]
     shown_at = max(times, default=time.monotonic())  # without any, the end of the wait
     details = {
@@ -45,8 +51,18 @@ def _measure(stage: Stage) -> dict[str, Measured]:
     counts = {
         "terminals connected before": Count(booted, plan.fleet),
         "boards that showed all": Count(len(times), BOARDS),
+        "sites with an incident": incidents,
     }
     return {"P11": Measured(shown_at - broken_at - 2 * plan.storm_wait_s, details, counts)}
+
+
+def _sites_with_an_incident(stage: Stage) -> Count:
+    """Of those that lost enough terminals; the time for the last incident is not part of the figure."""
+    deadline = time.monotonic() + stage.plan.storm_patience_s
+    expected = SITES if stage.plan.fleet // SITES >= LEAST else 0
+    while (seen := stage.system.count(INCIDENTS)) < expected and time.monotonic() < deadline:
+        time.sleep(POLL_INTERVAL_S)
+    return Count(seen, expected)
 
 
 def _all_lost(fleet: int) -> tuple[bytes, ...]:

@@ -5,6 +5,9 @@ import sys
 
 import django
 
+SITES = 50
+"""The terminals are distributed evenly."""
+
 
 def main(number: int) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tms.config.settings"
@@ -16,7 +19,7 @@ def main(number: int) -> None:
     from tms.accounts.models import User
     from tms.fleet.models import Credential, Site, Terminal, TerminalState
 
-    sites = Site.objects.bulk_create(Site(code=f"B{index}", name=f"Benchmark {index}") for index in range(50))
+    sites = Site.objects.bulk_create(Site(code=f"B{index}", name=f"Benchmark {index}") for index in range(SITES))
     terminals = Terminal.objects.bulk_create(
         Terminal(uid=uid, site=sites[index % len(sites)]) for index, uid in enumerate(uids(number))
     )

@@ -165,8 +165,11 @@ class System(ABC):
 
     def reports(self) -> int:
         """The number of committed reports."""
+        return self.count(f"SELECT count(*) FROM {self.report_table}")
+
+    def count(self, sql: str) -> int:
         with psycopg.connect(self.database_url) as connection:
-            row = connection.execute(f"SELECT count(*) FROM {self.report_table}").fetchone()
+            row = connection.execute(sql).fetchone()
         return int(row[0]) if row else 0
 
     def execute(self, sql: str) -> None:
