@@ -38,7 +38,7 @@ class TerminalConsumer:
                 return
             instruments.HANDSHAKES.labels("101").inc()
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-            forget_handshake(scope)
+            discard_handshake(scope)
             with writer_of(scope, receive, send) as wire:
                 session = gateway.open(decision, wire=wire, address=address)
                 del decision, receive, send  # they would stay in memory as long as the link
@@ -57,7 +57,7 @@ class TerminalConsumer:
             session.end(cause)
 
 
-def forget_handshake(scope: dict[str, Any]) -> None:
+def discard_handshake(scope: dict[str, Any]) -> None:
     for name in OF_HANDSHAKE:
         scope.pop(name, None)
 

@@ -155,19 +155,19 @@ def port_of(sockets: Iterable[socket]) -> int:
 async def test_a_terminal_is_back_once_its_boot_is_answered():
     server = Server()
     async with server.listening() as port:
-        kept = ConnectedTerminals(
+        connected = ConnectedTerminals(
             Address(PROTOCOL, "127.0.0.1", (port,), "", ""),
             KeepConnected(3600, 1, "127.0.0.1"),
             new_backoff=lambda: Backoff(jitter=lambda: 0.0),
         )
-        kept.adopt([Terminal(PROTOCOL, "T-1")])
+        connected.adopt([Terminal(PROTOCOL, "T-1")])
         await server.received.wait()
-        unanswered = kept.read_counts()
+        unanswered = connected.read_counts()
         server.answer.set()
-        while not (answered := kept.read_counts()).returned:
+        while not (answered := connected.read_counts()).returned:
             await asyncio.sleep(0)
-        await kept.close()
-        for terminal in kept.terminals:
+        await connected.close()
+        for terminal in connected.terminals:
             terminal.drop()
 
     assert (unanswered.online, unanswered.pending, unanswered.returned) == (0, {Phase.BOOT: 1}, [])

@@ -5,7 +5,7 @@ import pytest
 import asgi
 from consumers.not_found import nowhere
 from consumers.routing import websockets
-from consumers.terminal import forget_handshake
+from consumers.terminal import discard_handshake
 
 
 async def called(scope, application):
@@ -52,6 +52,6 @@ def test_an_admitted_terminal_leaves_no_credential_in_memory():
     scope = {"type": "websocket", "path": "/ws/terminal/", "headers": [(b"authorization", b"Bearer t.s")]}
     scope["subprotocols"] = ["tms.v1", "bearer.t.s"]
 
-    forget_handshake(scope)
+    discard_handshake(scope)
 
     assert scope == {"type": "websocket", "path": "/ws/terminal/"}
