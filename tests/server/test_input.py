@@ -1,11 +1,12 @@
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.support.link.raw_client import PING, PONG, TEXT, Client, Closed, frame
+from tests.support.link.raw_client import PING, PONG, TEXT, Client, Closed, frame, upgrade
 from tms.protocol.limits import FRAME_BYTES
 from tms.server.daphne.protocol import FlowProtocol
 from tms.server.uvicorn.frames import Codec
@@ -43,6 +44,32 @@ def test_a_flood_stays_in_the_network_until_the_application_reads_it(server):
 
     assert server.facts()["received"] == count
     assert server.resident_kib() - before < GROWTH_KIB
+
+
+def test_a_flood_before_the_answer_to_the_handshake_stays_in_the_network(server):
+    client = server.dial(upgrade("/hang"))
+    server.wait_for(lambda facts: facts["handshaking"] == 1)
+    before = server.resident_kib()
+    client.socket.settimeout(2)
+
+    with pytest.raises(TimeoutError):
+        client.send_raw(frame("x" * 2000) * (FLOOD_BYTES // 2000))
+
+    assert server.resident_kib() - before < GROWTH_KIB
+
+
+def test_what_is_sent_before_the_answer_is_received_after_it(server):
+    client = server.dial(upgrade("/hang"))
+    server.wait_for(lambda facts: facts["handshaking"] == 1)
+    client.send_raw(frame("x" * 2000) * 20)
+    time.sleep(0.05)
+
+    server.open_gate()
+    client.read_head()
+    client.close()
+
+    assert client.status == 101
+    assert server.emptied()["ends"] == [1000]
 
 
 def test_reading_stops_within_the_data_of_one_read(server):

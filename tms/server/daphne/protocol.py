@@ -110,7 +110,9 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
             return  # read, because closing with unread input would reset the connection
         self.received_at = monotonic()
         self.data += data
-        if not (self.waits_for_turn or self.is_deciding):
+        if self.is_deciding:
+            self.stop_reading()  # what follows waits in the network for the answer
+        elif not self.waits_for_turn:
             self.frames_left = FRAMES_AT_ONCE
             self.consumeData()
 
@@ -166,6 +168,7 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
     def onOpen(self) -> None:
         self.handshake_ended()
         self.release_handshake()
+        self.start_reading()
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         if self.state == self.STATE_CONNECTING:
