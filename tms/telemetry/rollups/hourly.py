@@ -80,8 +80,9 @@ def mark_late(keys: Iterable[LateKey]) -> None:
         )
 
 
-def _never_rolled_up(at: datetime) -> models.QuerySet[Report]:
-    return Report.objects.filter(~models.Exists(RollupMark.objects.all()))
+def _never_rolled_up(at: datetime) -> models.QuerySet[Terminal]:
+    """Not of reports: a statement that names them opens every partition, even if it reads none."""
+    return Terminal.objects.filter(~models.Exists(RollupMark.objects.all()))
 
 
 def _hour_due(at: datetime) -> models.QuerySet[RollupMark]:
