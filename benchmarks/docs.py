@@ -69,12 +69,13 @@ def _parts(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _merged(runs: Iterable[Run]) -> Run:
+    """Of several measurements of a figure, that of the first run."""
     first, *rest = runs
     systems, missing = {name: dict(figures) for name, figures in first.systems.items()}, dict(first.missing)
     for run in rest:
         for name, figures in run.systems.items():
-            systems.setdefault(name, {}).update(figures)
-        missing |= run.missing
+            systems[name] = dict(figures) | systems.get(name, {})
+        missing = dict(run.missing) | missing
     curve = next((run.curve for run in runs if run.curve), ())
     notes = [note for run in runs for note in run.notes]
     return Run(first.began_at, first.took_s, first.machine, first.plan, systems, missing, curve, notes)

@@ -17,7 +17,7 @@ POINT = {"terminals": 1_000.0} | {name: 1.0 for name in docs.CURVE if name != "t
 POINT |= {f"{name} GiB": 0.5 for name in ("server", "PostgreSQL", "kernel sockets")}
 FULL = replace(
     BENCH,
-    systems={"tms-daphne": {"P9": Measured(50_000)}},
+    systems={"tms-daphne": {"P9": Measured(50_000), "P2": Measured(1)}},
     curve=[POINT, POINT | {"terminals": 2_000.0}],
     notes=["nothing stopped it"],
 )
