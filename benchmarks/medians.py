@@ -41,7 +41,8 @@ def _of_figure(measured: Sequence[Measured]) -> Measured:
         return measured[0]
     details = {name: _median(one.details.get(name) for one in measured) for name in _details_of(measured)}
     counts = {what: _worst(measured, what) for what in _in_order(one.counts for one in measured)}
-    return Measured(median(values), details | {"lowest": min(values), "highest": max(values)}, counts)
+    spread = {"lowest": min(values), "highest": max(values)} if len(values) > 1 else {}
+    return Measured(median(values), details | spread, counts)
 
 
 def _details_of(measured: Sequence[Measured]) -> list[str]:

@@ -91,7 +91,7 @@ def _scenarios() -> dict[str, Input]:
 
 def _slowest_page(run: Run) -> tuple[str, float, float]:
     """Its name, and the line through its times at 10,000 and at 50,000 terminals."""
-    details = {name: value or 0.0 for name, value in run.systems[SYSTEM]["P7"].details.items()}
+    details = {name: value or 0.0 for name, value in run.systems[SYSTEM]["P7"].details.items() if name.endswith(": ms")}
     page = max((name.partition(",")[0] for name in details), key=lambda page: details[f"{page}, 50,000: ms"])
     small, large = details[f"{page}, 10,000: ms"] / 1e3, details[f"{page}, 50,000: ms"] / 1e3
     slope = max(0.0, large - small) / 40_000
