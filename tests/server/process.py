@@ -117,6 +117,11 @@ class ServerProcess:
     def counted(self, event: str, times: int = 1) -> Facts:
         return self.wait_for(lambda facts: facts["counters"].get(event, 0) >= times)
 
+    def wait_until_read(self, client: Client) -> None:
+        """Until the server has read what this client sent."""
+        peer = client.socket.getsockname()[1]
+        wait_for(lambda: received_bytes(self.port, peer), lambda unread: unread == 0)
+
     def emptied(self) -> Facts:
         """No connection is left except the one that checks."""
         return self.wait_for(lambda facts: facts["connections"] == 1 and facts["inside"] == 1)
@@ -169,3 +174,10 @@ class ServerProcess:
 
     def check_log(self) -> None:
         assert self.may_fail or "Traceback" not in self.log, self.log
+
+
+def received_bytes(port: int, peer: int) -> int:
+    """What the kernel has received for a socket of the server that is not read yet."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    queues = [row[4] for row in rows if row[1].endswith(f":{port:04X}") and row[2].endswith(f":{peer:04X}")]
+    return sum(int(queue.partition(":")[2], 16) for queue in queues)

@@ -1,6 +1,5 @@
 import random
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -62,7 +61,7 @@ def test_what_is_sent_before_the_answer_is_received_after_it(server):
     client = server.dial(upgrade("/hang"))
     server.wait_for(lambda facts: facts["handshaking"] == 1)
     client.send_raw(frame("x" * 2000) * 20)
-    time.sleep(0.05)
+    server.counted("input_paused")
 
     server.open_gate()
     client.read_head()

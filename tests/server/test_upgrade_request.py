@@ -1,7 +1,5 @@
 """A plain upgrade is answered without the library of the server: with the same result."""
 
-import time
-
 import pytest
 
 from tests.server.process import ServerProcess
@@ -94,7 +92,7 @@ def test_a_request_with_something_after_it_is_left_to_the_library():
 )
 def test_the_library_gives_the_same_answer(server, changed):
     whole, parts = server.dial(head(**changed)), server.dial(head(**changed)[:20])
-    time.sleep(0.05)
+    server.wait_until_read(parts)
     parts.send_raw(head(**changed)[20:])
     whole.read_head()
     parts.read_head()
@@ -116,7 +114,7 @@ def status(server: ServerProcess, request: bytes, first: int) -> int | str:
     """Of the answer, sending `first` bytes earlier than the others."""
     client = server.dial(request[:first] or request)
     if first:
-        time.sleep(0.02)
+        server.wait_until_read(client)
         client.send_raw(request[first:])
     try:
         client.socket.settimeout(1)
@@ -137,7 +135,7 @@ def test_a_request_after_the_first_one_waits_for_its_answer(server):
     client = server.dial(head(path="/hang"))
     server.wait_for(lambda facts: facts["handshaking"] == 1)
     client.send_raw(head())
-    time.sleep(0.05)
+    server.counted("input_paused")
 
     assert server.wait_for(lambda facts: facts["handshaking"] == 1)
     server.open_gate()

@@ -1,4 +1,4 @@
-"""Passes of the clock that mostly find nothing to do."""
+"""Checks for work that is mostly not there, and passes of the clock that need them."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime

@@ -7,7 +7,7 @@ type Event = Literal[
     "request_timeout",  # dropped: an HTTP connection without a complete request
     "ping_timeout",  # dropped: half-open
     "too_big",  # closed with 4413 or 1009
-    "input_paused",  # reading stopped until the application caught up
+    "input_paused",  # reading stopped until the application caught up, or had answered the handshake
     "send_waited",  # a send that waited for its reader
     "refused_full",  # upgrade refused with 503: max_connections
     "refused_draining",  # upgrade refused with 503: the process is ending

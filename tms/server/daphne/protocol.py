@@ -111,7 +111,7 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
         self.received_at = monotonic()
         self.data += data
         if self.is_deciding:
-            self.stop_reading()  # what follows waits in the network for the answer
+            self.pause_reading()  # what follows waits in the network for the answer
         elif not self.waits_for_turn:
             self.frames_left = FRAMES_AT_ONCE
             self.consumeData()
@@ -168,7 +168,8 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
     def onOpen(self) -> None:
         self.handshake_ended()
         self.release_handshake()
-        self.start_reading()
+        if self.reading_paused:
+            self.resume_reading()
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         if self.state == self.STATE_CONNECTING:

@@ -116,7 +116,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         self.received_at = monotonic()
         self.unread = bytes(self.unread) + data if self.unread else data
         if self.phase is SocketPhase.CONNECTING:
-            self.transport.pause_reading()  # it must wait for the answer
+            self.pause_reading()  # what follows waits in the network for the answer
             return
         if self.waits_for_turn:
             return
