@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -23,6 +24,12 @@ DAY = timedelta(days=1)
 
 def session(n, *, old):
     Session.objects.create(session_key=f"s{n}", session_data="", expire_date=AT - DAY if old else AT + DAY)
+
+
+def browser(n, *, old):
+    person, _ = User.objects.get_or_create(username="maria")
+    seen = AT - (timedelta(seconds=settings.SESSION_COOKIE_AGE + 1) if old else timedelta(0))
+    UserSession.objects.create(user=person, session_key=f"s{n}", ip="10.0.0.1", user_agent="", last_seen_at=seen)
 
 
 def answer(n, *, old):
@@ -47,6 +54,7 @@ def written(n, *, old):
 
 KINDS = [
     (Session, session),
+    (UserSession, browser),
     (IdempotencyRecord, answer),
     (AccessAttempt, access(AccessAttempt, get_data="", post_data="", failures_since_start=1)),
     (AccessFailureLog, access(AccessFailureLog)),

@@ -1,6 +1,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -51,6 +54,9 @@ class PersonAdmin(UserAdmin[User]):
 
 
 admin.site.unregister(Group)
+for model in (Authenticator, EmailAddress, UserSession):
+    # People manage their own factors and sessions under /me/. Factors contain secrets; addresses are not used.
+    admin.site.unregister(model)
 
 
 @admin.register(Group)

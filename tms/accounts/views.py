@@ -22,8 +22,7 @@ from tms.accounts.decorators import AuthenticatedRequest, PageRequest, sign_in_r
 from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
-from tms.accounts.sign_in import device
-from tms.accounts.sign_in.throttle import name_hash
+from tms.accounts.sign_in import steps
 
 SIGN_IN = "accounts/sign-in.html"
 COOKIE_AGE_S = 365 * 24 * 3600
@@ -35,9 +34,7 @@ class SignIn(LoginView):
     extra_context = {"tries": settings.SIGN_IN_FAILURES, "minutes": settings.SIGN_IN_WINDOW_S / 60}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        device.remember(response, device.of(self.request.COOKIES), name_hash(form.cleaned_data["username"]))
-        return response
+        return steps.after_password(self.request, form.get_user(), next_page=self.get_success_url())
 
 
 sign_in = SignIn.as_view()

@@ -87,6 +87,9 @@ INSTALLED_APPS = [
     "channels",
     "django_htmx",
     "django_structlog",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "tms.accounts",
     "tms.rest",
     "tms.fleet",
@@ -114,6 +117,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "tms.accounts.audit.recorder.AuditMiddleware",
     "tms.accounts.language.LanguageMiddleware",
     "tms.ops.middleware.nul_bytes.NulMiddleware",
@@ -227,6 +231,15 @@ SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 30, l
 SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)
 SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1)
 """Attempts of one address, successful or not, that one process checks."""
+
+# django-allauth runs the steps of a sign-in and records the browsers in which people are signed in (decision 0038).
+# None of its pages is mounted, and its other features stay off.
+ACCOUNT_ADAPTER = "tms.accounts.sign_in.adapter.SignInAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_TIMEOUT = 300
+"""Seconds between the steps of one sign-in."""
 
 # django-axes records who signed in and out; the throttle is ours (decision 0030).
 AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -21,6 +22,7 @@ BATCHES = 100
 FAILURES_RETENTION = timedelta(days=1)
 """Tables in which former releases counted failed sign-ins."""
 HEARTBEATS_RETENTION = timedelta(days=1)
+SESSION_LASTS = timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
 class Purged(NamedTuple):
@@ -30,6 +32,7 @@ class Purged(NamedTuple):
 
 PURGED = (
     Purged("sessions", lambda at: Session.objects.filter(expire_date__lt=at)),
+    Purged("browsers", lambda at: UserSession.objects.filter(last_seen_at__lt=at - SESSION_LASTS)),
     Purged("answers", idempotency.expired),
     Purged("guesses", lambda at: AccessAttempt.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),
     Purged("failures", lambda at: AccessFailureLog.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),

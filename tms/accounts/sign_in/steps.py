@@ -1,0 +1,13 @@
+"""The steps of a sign-in, which django-allauth carries out: it waits for each, then starts the session."""
+
+from allauth.account.internal.flows import login as flow
+from allauth.account.models import Login
+from django.http import HttpRequest, HttpResponse
+
+from tms.accounts.models import User
+
+
+def after_password(request: HttpRequest, person: User, *, next_page: str) -> HttpResponse:
+    """The password was right: redirects to the next step, or signs in and redirects to `next_page`."""
+    response: HttpResponse = flow.perform_password_login(request, {}, Login(user=person, redirect_url=next_page))
+    return response
