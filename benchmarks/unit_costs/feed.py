@@ -15,7 +15,7 @@ from deploy.processes import Redis
 from tms.feed.change import Change, FeedMessage, pack
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
-from tms.runtime.listeners import Role, register
+from tms.runtime.listeners import ProcessRole, register
 
 CHANNEL = "unit-costs"
 NAME = "0123456789ab"
@@ -51,7 +51,7 @@ def receive(plan: UnitPlan) -> dict[str, float]:
 async def _receive() -> tuple[int, float]:
     """How many messages of the publisher were received, and the CPU of this process meanwhile."""
     counted = Counted()
-    register(Role.SERVE)
+    register(ProcessRole.SERVE)
     hub().listeners.add(counted)
     hub().start()
     async with asyncio.timeout(PATIENCE_S):

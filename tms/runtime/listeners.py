@@ -13,7 +13,7 @@ from tms.ingest.gateway import gateway
 from tms.ingest.links import Links
 
 
-class Role(Enum):
+class ProcessRole(Enum):
     """The role of a process. One process may have several: the embedded default has all of them."""
 
     SERVE = "serve"
@@ -27,16 +27,16 @@ def links() -> Links:
     return gateway().links
 
 
-LISTENERS: Mapping[Role, Sequence[Callable[[], ChangeListener]]] = {
-    Role.SERVE: (rule_cache, links, census_cache, plan_cache),
-    Role.BOARDS: (census_cache, plan_cache, alarm_cache, board_hub),
-    Role.CLOCK: (rule_cache,),
+LISTENERS: Mapping[ProcessRole, Sequence[Callable[[], ChangeListener]]] = {
+    ProcessRole.SERVE: (rule_cache, links, census_cache, plan_cache),
+    ProcessRole.BOARDS: (census_cache, plan_cache, alarm_cache, board_hub),
+    ProcessRole.CLOCK: (rule_cache,),
 }
 
 
-def register(role: Role) -> None:
+def register(role: ProcessRole) -> None:
     hub().listeners |= {listener() for listener in LISTENERS[role]}
 
 
-def unregister(role: Role) -> None:
+def unregister(role: ProcessRole) -> None:
     hub().listeners -= {listener() for listener in LISTENERS[role]}

@@ -8,28 +8,28 @@ from tms.boards.live.board_hub import BoardHub, board_hub
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
 from tms.ingest.gateway import Gateway, gateway
-from tms.runtime.listeners import Role, register, unregister
+from tms.runtime.listeners import ProcessRole, register, unregister
 
 
 def start_links() -> Gateway:
-    _follow_feed(Role.SERVE)
+    _follow_feed(ProcessRole.SERVE)
     gateway().start()
     return gateway()
 
 
 def start_boards() -> BoardHub:
-    _follow_feed(Role.BOARDS)
+    _follow_feed(ProcessRole.BOARDS)
     board_hub().start()
     return board_hub()
 
 
 def start_clock() -> None:
     """What the clock follows; `tms.clock.scheduler` runs its jobs."""
-    _follow_feed(Role.CLOCK)
+    _follow_feed(ProcessRole.CLOCK)
 
 
 async def stop_boards() -> None:
-    unregister(Role.BOARDS)
+    unregister(ProcessRole.BOARDS)
     await board_hub().stop()
     board_hub.reset()
 
@@ -40,6 +40,6 @@ async def stop_feed() -> None:
     await feed().detach()
 
 
-def _follow_feed(role: Role) -> None:
+def _follow_feed(role: ProcessRole) -> None:
     register(role)
     hub().start()
