@@ -72,7 +72,7 @@ def window(fleet) -> None:
     person, site = fleet.person("kimura"), fleet.site()
     recurrence = Recurrence(ZoneInfo("UTC"), AT.replace(tzinfo=None), HOUR, "")
     made = maintenance_services.plan(
-        recurrence, maintenance_services.Scope(sites=[site]), note="switch", by=person, at=AT
+        recurrence, maintenance_services.WindowScope(sites=[site]), note="switch", by=person, at=AT
     )
     maintenance_services.extend(made, until=AT + 2 * HOUR, by=person, at=AT)
     maintenance_services.cancel(made, by=person, at=AT)

@@ -9,7 +9,7 @@ from django.db import transaction
 from tests.support.builders import AT, later
 from tests.support.threads import run_concurrently
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import NotActive, Scope
+from tms.alerts.maintenance.services import NotActive, WindowScope
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
@@ -20,7 +20,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 HOUR, DAY = 3600, 86_400
 
 
-def plan(fleet, scope: Scope, *, starts: float = 0, hours: float = 1, rule: str = "", by: str = "mei") -> Window:
+def plan(fleet, scope: WindowScope, *, starts: float = 0, hours: float = 1, rule: str = "", by: str = "mei") -> Window:
     """AT is 18:00 in Tokyo."""
     wall = (later(starts)).astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours), rule)
@@ -38,7 +38,11 @@ def test_a_window_covers_its_sites_groups_and_terminals_while_it_lasts(fleet, wa
     one, other = fleet.terminal(uid="one"), fleet.terminal(uid="other", site=fleet.site("UMD"))
     group = Group.objects.create(name="pilot")
     group.terminals.add(one)
-    scope = {"site": Scope(sites=[one.site]), "group": Scope(groups=[group]), "terminal": Scope(terminals=[one])}
+    scope = {
+        "site": WindowScope(sites=[one.site]),
+        "group": WindowScope(groups=[group]),
+        "terminal": WindowScope(terminals=[one]),
+    }
 
     plan(fleet, scope[way], starts=HOUR)
 
@@ -48,9 +52,9 @@ def test_a_window_covers_its_sites_groups_and_terminals_while_it_lasts(fleet, wa
 
 def test_of_several_windows_the_one_that_lasts_longest_is_reported(fleet):
     terminal = fleet.terminal()
-    plan(fleet, Scope(sites=[terminal.site]), hours=1, by="mei")
-    plan(fleet, Scope(terminals=[terminal]), hours=3, by="ken")
-    plan(fleet, Scope(sites=[terminal.site]), hours=2, by="aiko")
+    plan(fleet, WindowScope(sites=[terminal.site]), hours=1, by="mei")
+    plan(fleet, WindowScope(terminals=[terminal]), hours=3, by="ken")
+    plan(fleet, WindowScope(sites=[terminal.site]), hours=2, by="aiko")
 
     cover = services.covered({terminal.pk: terminal.site_id}, among=services.running(AT))[terminal.pk]
 
@@ -59,7 +63,7 @@ def test_of_several_windows_the_one_that_lasts_longest_is_reported(fleet):
 
 def test_a_repeating_window_advances_to_its_next_occurrence(fleet):
     terminal = fleet.terminal()
-    window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY;COUNT=2")
+    window = plan(fleet, WindowScope(terminals=[terminal]), rule="FREQ=DAILY;COUNT=2")
 
     states = []
     for seconds in (0, HOUR, DAY, DAY + HOUR):
@@ -78,7 +82,7 @@ def test_a_repeating_window_advances_to_its_next_occurrence(fleet):
 def test_a_window_is_effective_before_the_clock_has_advanced_it(fleet):
     """The clock was down since yesterday."""
     terminal = fleet.terminal()
-    plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
+    plan(fleet, WindowScope(terminals=[terminal]), rule="FREQ=DAILY")
 
     instants = [DAY - 1, DAY, DAY + HOUR - 1, DAY + HOUR]
 
@@ -87,7 +91,7 @@ def test_a_window_is_effective_before_the_clock_has_advanced_it(fleet):
 
 def test_ending_an_occurrence_early_does_not_change_the_next_one(fleet):
     terminal, person = fleet.terminal(), fleet.person("ken")
-    window = plan(fleet, Scope(terminals=[terminal]), hours=2, rule="FREQ=DAILY")
+    window = plan(fleet, WindowScope(terminals=[terminal]), hours=2, rule="FREQ=DAILY")
 
     services.end(window, by=person, at=later(HOUR))
 
@@ -98,7 +102,7 @@ def test_ending_an_occurrence_early_does_not_change_the_next_one(fleet):
 
 
 def test_a_single_window_is_past_when_it_is_ended(fleet):
-    window = plan(fleet, Scope(terminals=[fleet.terminal()]), hours=2)
+    window = plan(fleet, WindowScope(terminals=[fleet.terminal()]), hours=2)
 
     services.end(window, by=fleet.person(), at=later(HOUR))
 
@@ -107,7 +111,7 @@ def test_a_single_window_is_past_when_it_is_ended(fleet):
 
 def test_an_occurrence_is_extended_and_the_next_one_is_not(fleet):
     terminal = fleet.terminal()
-    window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
+    window = plan(fleet, WindowScope(terminals=[terminal]), rule="FREQ=DAILY")
 
     services.extend(window, until=later(3 * HOUR), by=fleet.person(), at=later(60))
 
@@ -117,7 +121,7 @@ def test_an_occurrence_is_extended_and_the_next_one_is_not(fleet):
 
 def test_a_cancelled_window_has_no_more_occurrences(fleet):
     terminal, person = fleet.terminal(), fleet.person("ken")
-    window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
+    window = plan(fleet, WindowScope(terminals=[terminal]), rule="FREQ=DAILY")
 
     services.cancel(window, by=person, at=later(60))
     services.cancel(window, by=fleet.person("aiko"), at=later(90))
@@ -130,7 +134,7 @@ def test_a_cancelled_window_has_no_more_occurrences(fleet):
 
 @pytest.mark.parametrize("seconds", [-1, HOUR])
 def test_an_inactive_window_cannot_be_ended_or_extended(fleet, seconds):
-    window = plan(fleet, Scope(terminals=[fleet.terminal()]))
+    window = plan(fleet, WindowScope(terminals=[fleet.terminal()]))
 
     with pytest.raises(NotActive):
         services.end(window, by=fleet.person(), at=later(seconds))
@@ -140,14 +144,14 @@ def test_an_inactive_window_cannot_be_ended_or_extended(fleet, seconds):
 
 def test_a_window_in_the_past_cannot_be_planned(fleet):
     with pytest.raises(BadRecurrence, match="No upcoming occurrence"):
-        plan(fleet, Scope(terminals=[fleet.terminal()]), starts=-2 * HOUR)
+        plan(fleet, WindowScope(terminals=[fleet.terminal()]), starts=-2 * HOUR)
 
     assert not Window.objects.exists()
 
 
 def test_without_maintenance_one_query_is_enough(fleet, django_assert_num_queries):
     terminal = fleet.terminal()
-    plan(fleet, Scope(terminals=[terminal]), starts=HOUR)
+    plan(fleet, WindowScope(terminals=[terminal]), starts=HOUR)
 
     with django_assert_num_queries(1):
         assert not covered(terminal, at=AT)
@@ -155,7 +159,7 @@ def test_without_maintenance_one_query_is_enough(fleet, django_assert_num_querie
 
 @pytest.mark.django_db(transaction=True)
 def test_boards_are_notified_of_its_start_and_end(fleet, feed_recorder):
-    plan(fleet, Scope(terminals=[fleet.terminal()]), starts=HOUR)
+    plan(fleet, WindowScope(terminals=[fleet.terminal()]), starts=HOUR)
     feed_recorder.changes()
 
     published = []
@@ -170,7 +174,7 @@ def test_boards_are_notified_of_its_start_and_end(fleet, feed_recorder):
 @pytest.mark.django_db(transaction=True)
 def test_an_end_that_moves_while_the_clock_advances_is_not_lost(fleet):
     terminal, person = fleet.terminal(), fleet.person()
-    window = plan(fleet, Scope(terminals=[terminal]))
+    window = plan(fleet, WindowScope(terminals=[terminal]))
 
     def act(number: int) -> object:
         if number % 2:

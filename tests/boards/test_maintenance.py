@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.support.pages import HTMX_HEADERS
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import rule_of
 from tms.lib.calendar.recurrence import Recurrence
@@ -31,7 +31,7 @@ def plan(person, *, minutes: int = 0, rule: str = "", note: str = "new router", 
     """One hour that begins in `minutes`."""
     now = timezone.now().astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, now + timedelta(minutes=minutes), timedelta(hours=1), rule)
-    return services.plan(recurrence, Scope(**scope), note=note, by=person, at=timezone.now() - timedelta(hours=3))
+    return services.plan(recurrence, WindowScope(**scope), note=note, by=person, at=timezone.now() - timedelta(hours=3))
 
 
 def test_the_list_shows_active_upcoming_and_past_windows(page, fleet, tanaka):

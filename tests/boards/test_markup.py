@@ -19,7 +19,7 @@ from tests.support.pages import HtmlPage
 from tests.support.people import make_superuser, person
 from tms.accounts.models import User
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert
 from tms.boards import icons
 from tms.commands import services as commands
@@ -62,7 +62,7 @@ def hostile_alert(fleet: Fleet, tanaka: User) -> Alert:
     factories.event(terminal, HOSTILE[:64], text=HOSTILE)
     factories.moved(terminal, "silent", "online", at=now())
     recurrence = Recurrence(ZoneInfo("UTC"), now(-60).replace(tzinfo=None), timedelta(hours=1))
-    scope = Scope(sites=[site], terminals=[terminal], groups=[Group.objects.create(name=HOSTILE[:100])])
+    scope = WindowScope(sites=[site], terminals=[terminal], groups=[Group.objects.create(name=HOSTILE[:100])])
     services.plan(recurrence, scope, note=HOSTILE[:200], by=tanaka, at=now())
     command = commands.queue(terminal, name="ping", args={}, by=tanaka, at=now())
     type(command).objects.update(state="failed", result={"lines": [HOSTILE]}, error=HOSTILE)

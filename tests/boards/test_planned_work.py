@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.support import factories
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.fleet.models.opening_hours import SpecialDay
 from tms.lib.calendar.recurrence import Recurrence
 
@@ -20,7 +20,7 @@ UTC = ZoneInfo("UTC")
 def maintain(person, *, hours: float = 1, **scope) -> None:
     wall = (timezone.now() - timedelta(minutes=1)).replace(tzinfo=None)
     recurrence = Recurrence(UTC, wall, timedelta(hours=hours))
-    services.plan(recurrence, Scope(**scope), note="new router", by=person, at=timezone.now())
+    services.plan(recurrence, WindowScope(**scope), note="new router", by=person, at=timezone.now())
 
 
 def close(site) -> None:

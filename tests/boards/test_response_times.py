@@ -12,7 +12,7 @@ from tests.support import factories
 from tests.support.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert
 from tms.alerts.statistics.response_times import By, Spread, times
 from tms.lib.calendar.recurrence import Recurrence
@@ -58,7 +58,7 @@ def test_suppressed_alerts_are_in_none_of_the_times(fleet, sato):
     at = now(-600)
     window = services.plan(
         _hour(at),
-        Scope(terminals=[terminal]),
+        WindowScope(terminals=[terminal]),
         note="new fans",
         by=None,
         at=at,

@@ -328,7 +328,7 @@ def test_an_unreadable_window_is_skipped(fleet, monkeypatch):
     windows = [
         services.plan(
             Recurrence(ZoneInfo("Asia/Tokyo"), AT.astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None), HOUR, ""),
-            services.Scope(sites=[fleet.site()]),
+            services.WindowScope(sites=[fleet.site()]),
             note="",
             by=None,
             at=AT,

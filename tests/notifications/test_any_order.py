@@ -14,7 +14,7 @@ from tests.support.builders import FakeScheduler, Fleet
 from tests.support.notifications.destinations import webhook_destination
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Contract, Incident, Rule, Window
 from tms.alerts.suppression.reasons import suppressions, suppressions_by_context
 from tms.fleet.models import Terminal
@@ -111,7 +111,7 @@ class Life(RuleBasedStateMachine):
     def it_is_maintained(self, minutes: int) -> None:
         local = self.at.astimezone(TOKYO).replace(tzinfo=None)
         recurrence = Recurrence(TOKYO, local, timedelta(minutes=minutes))
-        scope = Scope(sites=[self.terminals[0].site])
+        scope = WindowScope(sites=[self.terminals[0].site])
         services.plan(recurrence, scope, note="", by=self.person, at=self.at)
 
     # Invariants

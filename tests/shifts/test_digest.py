@@ -10,7 +10,7 @@ from tests.support import factories
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Contract, Incident
 from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts import notes
@@ -128,7 +128,7 @@ def plan(fleet, begins, *, hours=1, rule="", note="new fans"):
     starts_at = (AT + timedelta(hours=begins)).replace(tzinfo=None)
     recurrence = Recurrence(ZoneInfo("UTC"), starts_at, timedelta(hours=hours), rule)
     at = min(AT, AT + timedelta(hours=begins)) - timedelta(minutes=1)
-    return services.plan(recurrence, Scope(sites=[fleet.site()]), note=note, by=fleet.person(), at=at)
+    return services.plan(recurrence, WindowScope(sites=[fleet.site()]), note=note, by=fleet.person(), at=at)
 
 
 def test_maintenance_of_the_shift_and_of_the_following_day_is_listed(fleet, shift):

@@ -16,7 +16,7 @@ from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
 from tms.accounts.models import AuditEntry, User
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Rule
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.maintenance import Window
@@ -93,7 +93,7 @@ def _window(terminal: Terminal, person: User) -> Window:
     recurrence = Recurrence(
         ZoneInfo("UTC"), now(-60).replace(tzinfo=None, microsecond=0), timedelta(hours=1), "FREQ=DAILY"
     )
-    return services.plan(recurrence, Scope(terminals=[terminal]), note="New firmware", by=person, at=now())
+    return services.plan(recurrence, WindowScope(terminals=[terminal]), note="New firmware", by=person, at=now())
 
 
 def _notifications(person: User) -> dict[str, int]:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from tests.support.builders import Fleet, later
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
+from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models.opening_hours import OpeningHours
@@ -18,7 +18,7 @@ def plan_maintenance(fleet: Fleet, alert: Alert, *, starts: float = 0, hours: fl
     wall = later(starts).astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours))
     return services.plan(
-        recurrence, Scope(terminals=[alert.terminal]), note="", by=fleet.person("mei"), at=later(min(starts, 0))
+        recurrence, WindowScope(terminals=[alert.terminal]), note="", by=fleet.person("mei"), at=later(min(starts, 0))
     )
 
 

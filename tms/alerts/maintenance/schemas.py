@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, NaiveDatetime, WithJsonSchema
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
-from tms.alerts.maintenance.services import Scope, length_error, scope_error
+from tms.alerts.maintenance.services import WindowScope, length_error, scope_error
 from tms.alerts.schemas import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Recurrence
@@ -67,9 +67,9 @@ class WindowBody(RequestSchema):
             ZoneInfo(self.time_zone), starts_at, timedelta(seconds=int(length.total_seconds())), self.rrule
         )
 
-    def scope(self, person: User) -> Scope:
+    def scope(self, person: User) -> WindowScope:
         """Raises ProblemError."""
-        scope = Scope(
+        scope = WindowScope(
             _found(visible(Site.objects.all(), to=person), "code", self.sites, "$.sites"),
             _found(visible(Group.objects.all(), to=person), "name", self.groups, "$.groups"),
             _found(visible(Terminal.objects.all(), to=person), "uid", self.terminals, "$.terminals"),

@@ -36,7 +36,7 @@ class NotActive(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class WindowScope:
     """The scope of a window; any of the three suffices."""
 
     sites: Collection[Site] = ()
@@ -48,7 +48,7 @@ class Scope:
         return not (self.sites or self.groups or self.terminals)
 
 
-def scope_error(scope: Scope) -> str:
+def scope_error(scope: WindowScope) -> str:
     """What is wrong with the scope; empty if it is valid."""
     return gettext("Choose at least one site, group or terminal.") if scope.is_empty else ""
 
@@ -69,7 +69,7 @@ class MaintenanceCoverage(NamedTuple):
 
 
 @transaction.atomic
-def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at: datetime) -> Window:
+def plan(recurrence: Recurrence, scope: WindowScope, *, note: str, by: User | None, at: datetime) -> Window:
     """A new window. Raises BadRecurrence if it has no future occurrence."""
     first = next(recurrence.occurrences(at), None)
     if first is None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.maintenance.services import Scope, length_error, scope_error
+from tms.alerts.maintenance.services import WindowScope, length_error, scope_error
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Site, Terminal
 from tms.fleet.sites.time_zones import zones
@@ -87,9 +87,9 @@ class WindowForm(forms.Form):
         return cleaned
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> WindowScope:
         cleaned = self.cleaned_data
-        return Scope(
+        return WindowScope(
             list(cleaned.get("sites") or ()), list(cleaned.get("groups") or ()), cleaned.get("terminals") or []
         )
 
