@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
+from tests.support import people
 from tests.support.builders import AT, later
-from tms.accounts.models import User
 from tms.ops.models import Observed, SloSample
 from tms.ops.slo import recorder
 from tms.ops.slo.recorder import SloRecorder
@@ -116,7 +116,7 @@ def test_the_page_shows_every_stage_with_its_target(client, span):
     from django.utils import timezone
 
     add_samples(("board", "kept", 0.25, 995), ("board", "missed", 2.5, 5), at=timezone.now())
-    client.force_login(User.objects.create_user("tanaka"))
+    client.force_login(people.person("tanaka"))
 
     html = client.get(f"/slo/?span={span}").content.decode()
 

@@ -1,13 +1,14 @@
 import pytest
 
+from tests.support import people
 from tms.accounts.models import User
 
 
 @pytest.fixture
 def sato(db: None) -> User:
-    return User.objects.create_user("sato", first_name="健", last_name="佐藤")
+    return people.person("sato", first_name="健", last_name="佐藤")
 
 
 @pytest.fixture
 def mori(db: None) -> User:
-    return User.objects.create_user("mori", first_name="Ren", last_name="Mori")
+    return people.person("mori", first_name="Ren", last_name="Mori")

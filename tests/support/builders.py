@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from tests.support import people
 from tms.accounts.models import User
 from tms.alerts.models import Rule, RuleSource
 from tms.alerts.rule_editing import services as rule_editing_services
@@ -93,7 +94,8 @@ class Fleet:
         return group
 
     def person(self, name: str = "aiko") -> User:
-        return User.objects.get_or_create(username=name)[0]
+        """A viewer, once for each name."""
+        return User.objects.filter(username=name).first() or people.person(name)
 
     def command(self, terminal: Terminal, *, at: datetime = AT, name: str = "ping", **options: Any) -> Command:
         return commands.queue(terminal, name=name, args={}, by=None, at=at, **options)

@@ -1,4 +1,4 @@
-"""People for tests, and the shipped groups: permissions come from the fixture."""
+"""People for tests, with the built-in roles, and with the shipped groups: those are for the admin."""
 
 import json
 from functools import cache
@@ -8,10 +8,13 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-from tms.accounts.models import User
+from tms.accounts.models import Grant, User
+from tms.accounts.roles import built_in
 
 FIXTURE = Path(__file__).parents[2] / "fixtures/initial_data.json"
 GROUPS = ("Viewer", "Operator", "Manager")
+ROLES = {"": "Viewer", "Viewer": "Viewer", "Operator": "Operator", "Manager": "Lead"}
+"""The built-in role of the people of each group."""
 
 
 @cache
@@ -36,9 +39,16 @@ def make_superuser(person: User) -> User:
     return person
 
 
-def person(username: str, *, of: str = "", **fields: Any) -> User:
-    """A person with the permissions of the group `of`; without a group, of a viewer."""
+def person(username: str, *, of: str | None = "", **fields: Any) -> User:
+    """A person of the group `of` with its role for everything; by default a viewer. None: without any grant."""
     made = User.objects.create_user(username, **fields)
     if of:
         made.groups.add(group(of))
+    if of is not None:
+        grant(made, ROLES[of])
     return made
+
+
+def grant(person: User, role: str = "Viewer", **scope: Any) -> Grant:
+    """A grant of a built-in role: `site=`, `group=` or `region=`, or for everything. Read by a new person object."""
+    return Grant.objects.create(person=person, role=built_in(role), **scope)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission as DjangoPermission
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -16,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access, api_tokens, one_time_secrets
 from tms.accounts.audit.admin import AuditedAdmin, ModelAdmin, UserAdmin
-from tms.accounts.models import ApiToken, AuditEntry, User
+from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, Team, User
 from tms.accounts.one_time_secrets import Secret
+from tms.accounts.permissions import Permission
 from tms.lib.admin import ModelForm, ReadOnly
 
 TOKEN_ADVICE = _("API clients send it with every request: Authorization: Bearer …")
@@ -47,6 +49,9 @@ class PersonAdmin(UserAdmin[User]):
         choices = [("", _("Browser default")), *settings.LANGUAGES]
         return forms.ChoiceField(label=_("Language"), choices=choices, required=False)
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **_of_admin(db_field.name, kwargs))
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Also deletes their tokens, although a single token cannot be deleted."""
         deletable, counts, needed, protected = super().get_deleted_objects(objs, request)
@@ -71,6 +76,79 @@ class PermissionGroupAdmin(AuditedAdmin, GroupAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return bool(request.user.is_superuser)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **_of_admin(db_field.name, kwargs))
+
+
+def _of_admin(field: str, options: Any) -> Any:
+    """Without the permissions of actions, which are granted by roles."""
+    if field not in {"permissions", "user_permissions"}:
+        return options
+    return options | {"queryset": DjangoPermission.objects.exclude(content_type__model="action")}
+
+
+class ForSuperusers(ModelAdmin[Any]):
+    """A person who could change these could give themselves all permissions."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
+class RoleForm(ModelForm[Role]):
+    permissions = forms.MultipleChoiceField(
+        label=_("permissions"),
+        choices=[(permission.key, permission.label) for permission in Permission],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+
+@admin.register(Role)
+class RoleAdmin(ForSuperusers):
+    form = RoleForm
+    list_display = ("name", "description", "is_builtin")
+    search_fields = ("name",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.is_builtin)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_builtin)
+
+
+@admin.register(Team)
+class TeamAdmin(ForSuperusers):
+    list_display = ("name",)
+    search_fields = ("name",)
+    autocomplete_fields = ("members",)
+
+
+@admin.register(Grant)
+class GrantAdmin(ForSuperusers):
+    list_display = ("person", "team", "role", "region", "site", "group", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("person", "team", "role", "site", "group")
+    fields = ("person", "team", "role", "region", "site", "group")
+    autocomplete_fields = ("person", "team", "site", "group")
+    search_fields = ("person__username", "team__name", "role__name")
+
+    def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user if isinstance(request.user, User) else None
+        super().save_model(request, obj, form, change)
 
 
 class ApiTokenForm(ModelForm[ApiToken]):

@@ -1,7 +1,15 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "tms.accounts"
     verbose_name = _("People")
+
+    def ready(self) -> None:
+        from tms.accounts import roles
+        from tms.accounts.access import changes
+
+        post_migrate.connect(roles.after_migrations, sender=self)
+        changes.connect()

@@ -1,13 +1,11 @@
-"""The permissions of actions. Everyone signed in may read; each action needs one of these."""
-
-from typing import Self
+"""The permissions of actions: a role is a set of them, a grant gives a role for a scope (`tms.accounts.access`)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Permission(models.TextChoices):
-    """The value is Django's full name of the permission; the label completes "may …"."""
+    """The value is its public name, in the API's errors and in the documentation; the label completes "may …"."""
 
     HANDLE_ALERTS = "accounts.handle_alerts", _("acknowledge, snooze, assign and resolve alerts and incidents")
     SEND_COMMANDS = "accounts.send_commands", _("send commands to terminals")
@@ -23,28 +21,38 @@ class Permission(models.TextChoices):
     EDIT_ROTATIONS = "accounts.edit_rotations", _("change rotations")
     PLAN_DIGESTS = "accounts.plan_digests", _("schedule shift digests")
     EDIT_SITES = "fleet.change_site", _("change sites and their opening hours")
+    MANAGE_PEOPLE = "accounts.manage_people", _("manage people, teams and their grants")
 
     @property
     def key(self) -> str:
         """The name in templates and style sheets: `handle_alerts`."""
         return self.name.lower()
 
-    @property
-    def codename(self) -> str:
-        return self.value.partition(".")[2]
 
-    @classmethod
-    def of_actions(cls) -> list[Self]:
-        """Those that belong to no model; `Action` declares them."""
-        return [permission for permission in cls if permission.value.startswith("accounts.")]
+OF_GROUPS = (
+    Permission.HANDLE_ALERTS,
+    Permission.SEND_COMMANDS,
+    Permission.SEND_DANGEROUS_COMMANDS,
+    Permission.PLAN_MAINTENANCE,
+    Permission.WRITE_NOTES,
+    Permission.SEND_DIGESTS,
+    Permission.RESEND_DELIVERIES,
+    Permission.OVERRIDE_SHIFTS,
+    Permission.EDIT_RULES,
+    Permission.EDIT_DESTINATIONS,
+    Permission.EDIT_POLICIES,
+    Permission.EDIT_ROTATIONS,
+    Permission.PLAN_DIGESTS,
+)
+"""Those that the previous release reads from Django's groups. Later ones are not added."""
 
 
 class Action(models.Model):  # noqa: DJ008  (there is never a row)
-    """Has no table: it declares the permissions of actions, so that groups can have them."""
+    """Has no table: it declares the permissions that an earlier release reads from groups."""
 
     class Meta:
         managed = False
         default_permissions = ()
-        permissions = [(permission.codename, f"Can {permission.label}") for permission in Permission.of_actions()]
+        permissions = [(name.partition(".")[2], f"Can {name.label}") for name in OF_GROUPS]
         verbose_name = _("action")
         verbose_name_plural = _("actions")

@@ -11,10 +11,18 @@ class BoardsConfig(AppConfig):
     name = "tms.boards"
 
     def ready(self) -> None:
+        from tms.accounts.access.changes import rights_changed  # its models are loaded by now
+
         user_logged_out.connect(close_boards)
+        rights_changed.connect(check_boards)
 
 
 def close_boards(sender: object, *, user: Any, **_: Any) -> None:
     """Close the boards of a person at sign-out, instead of at the next sign-in check (R14)."""
     if user is not None:
         publish(Change(people=frozenset({user.pk})))
+
+
+def check_boards(sender: object, *, people: frozenset[int], **_: Any) -> None:
+    """Have the boards of these people checked at once."""
+    publish(Change(people=people))

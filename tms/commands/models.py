@@ -8,6 +8,7 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tms.accounts.scope import ByTerminal
 from tms.fleet.models import Terminal
 from tms.lib.db import rows as db_rows
 from tms.lib.text_fields import LinesField
@@ -67,6 +68,7 @@ class Command(models.Model):
     error = LinesField(_("error"), max_length=500, blank=True)
 
     objects = CommandQuerySet.as_manager()
+    scope_path = ByTerminal("terminal")
 
     class Meta:
         verbose_name = _("command")

@@ -11,7 +11,8 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import transaction
 
-from tms.accounts.models import User
+from tms.accounts.models import Grant, User
+from tms.accounts.roles import built_in
 from tms.demo import seed_file
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.demo.sites import MAKES, SITES, DemoSite
@@ -26,6 +27,7 @@ PEOPLE = (
     ("sato", "Ken", "Sato", "watch-the-fleet"),
 )
 MANAGER = "Manager"
+ROLE = "Administrator"
 HERE = "HERE"
 """Code of the site of the machine that TMS runs on."""
 
@@ -56,14 +58,16 @@ def _still_enrolled(fleet: Fleet) -> Fleet:
 
 
 def _seed_people() -> None:
-    """Managers, who may open the admin as well."""
+    """Administrators of everything, who may open the admin as well."""
     if not Group.objects.filter(name=MANAGER).exists():
         call_command("loaddata", settings.BASE_DIR / "fixtures/initial_data.json", verbosity=0)
     managers = Group.objects.get(name=MANAGER)
     for username, first_name, last_name, password in PEOPLE:
         if not User.objects.filter(username=username).exists():
             names = {"first_name": first_name, "last_name": last_name}
-            User.objects.create_user(username, password=password, is_staff=True, **names).groups.add(managers)
+            person = User.objects.create_user(username, password=password, is_staff=True, **names)
+            person.groups.add(managers)
+            Grant.objects.create(person=person, role=built_in(ROLE))
 
 
 def _seed_sites() -> dict[str, Site]:

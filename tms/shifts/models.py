@@ -6,6 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 
+from tms.accounts.models import Owned, one_owner
 from tms.lib.text_fields import LongLinesField
 
 
@@ -15,7 +16,7 @@ class NoteQuerySet(models.QuerySet["Note"]):
         return self.filter(at__gte=since, at__lt=until).order_by("at", "pk")
 
 
-class Note(models.Model):
+class Note(Owned):
     """A message from an operator to the next shift. Its author may edit and delete it."""
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="notes")
@@ -26,6 +27,7 @@ class Note(models.Model):
     objects = NoteQuerySet.as_manager()
 
     class Meta:
+        constraints = (one_owner("note_one_owner"),)
         # Reader: the shift digest.
         indexes = (models.Index(fields=("at",), name="note_at"),)
 

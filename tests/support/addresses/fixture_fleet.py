@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 
-from tests.support import factories
+from tests.support import factories, people
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
-from tms.accounts.models import AuditEntry, User
+from tms.accounts.models import AuditEntry, Team, User
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Rule
@@ -67,6 +67,8 @@ def _history(fleet: Fleet, terminal: Terminal) -> None:
 
 def _of_admin(terminal: Terminal, person: User) -> None:
     """Objects that only the admin lists."""
+    people.grant(person)
+    Team.objects.create(name="Night shift")
     Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
     enrolment.make_token(terminal.site, by=person, at=now())
     api_tokens.issue(person, name="script", at=now())

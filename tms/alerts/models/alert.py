@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tms.accounts.scope import ByTerminal
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LinesField
 
@@ -140,6 +141,7 @@ class Alert(models.Model):
     """Why it was not notified when it opened (`alerts.suppression.reasons.Reason`); empty if nothing suppressed it."""
 
     objects = AlertQuerySet.as_manager()
+    scope_path = ByTerminal("terminal")
 
     class Meta:
         verbose_name = _("alert")

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tms.accounts.scope import BySite, ByTerminal, Scope, ScopePath, Through
 from tms.alerts.models import factor as factors
 from tms.alerts.models import kind_traits
-from tms.alerts.models.alert import Contract
+from tms.alerts.models.alert import Alert, Contract
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.kind_traits import KindWithTraits, Traits
 from tms.lib.severity import Severity
@@ -90,6 +91,16 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.select_for_update(of=("self",), no_key=True)
 
 
+class ByAlerts(ScopePath):
+    """An incident lies within a scope if all of its alerts do; for that of one site, the site is enough."""
+
+    def seen(self, scope: Scope) -> models.Q:
+        alerts = Alert.objects.filter(incident=models.OuterRef("pk"))
+        inside = ByTerminal("terminal").seen(scope)
+        all_inside = models.Exists(alerts) & ~models.Exists(alerts.exclude(inside))
+        return BySite("site").covered(scope) | models.Q(all_inside)
+
+
 class Incident(models.Model):
     """Alerts of terminals that were lost together: one row, one acknowledgement, one notification."""
 
@@ -129,6 +140,7 @@ class Incident(models.Model):
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
 
     objects = IncidentQuerySet.as_manager()
+    scope_path = ByAlerts()
 
     class Meta:
         verbose_name = _("incident")
@@ -218,6 +230,8 @@ class IncidentTransition(models.Model):
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(null=True)
     dispatched_at = models.DateTimeField(null=True, db_column="told_at")
+
+    scope_path = Through("incident", "alerts.Incident")
 
     class Meta:
         ordering = ("at", "pk")

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import ByGroup, BySite, ByTerminal, Scope, ScopePath
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Occurrence, Recurrence
 from tms.lib.text_fields import LineField
@@ -21,6 +23,29 @@ class WindowQuerySet(models.QuerySet["Window"]):
 
     def past(self) -> Self:
         return self.filter(ended_at__isnull=False)
+
+
+class ByTargets(ScopePath):
+    """A window is seen by people who see something that it covers."""
+
+    paths: ClassVar[Mapping[str, ScopePath]] = {
+        "sites": BySite("site"),
+        "groups": ByGroup("group"),
+        "terminals": ByTerminal("terminal"),
+    }
+
+    def seen(self, scope: Scope) -> models.Q:
+        return self._any(lambda rows, path: rows.filter(path.seen(scope)))
+
+    def covered(self, scope: Scope) -> models.Q:
+        outside = self._any(lambda rows, path: rows.exclude(path.covered(scope)))
+        return self._any(lambda rows, _: rows) & ~outside
+
+    def _any(self, among: Callable[[models.QuerySet[Any], ScopePath], models.QuerySet[Any]]) -> models.Q:
+        """Windows with one of these targets."""
+        through = {name: getattr(Window, name).through._default_manager.all() for name in self.paths}
+        windows = (among(rows, self.paths[name]).values("window") for name, rows in through.items())
+        return models.Q(*(models.Q(pk__in=found) for found in windows), _connector=models.Q.OR)
 
 
 class Window(models.Model):
@@ -51,6 +76,7 @@ class Window(models.Model):
     """The person who ended, extended or cancelled it last."""
 
     objects = WindowQuerySet.as_manager()
+    scope_path = ByTargets()
 
     class Meta:
         verbose_name = _("maintenance window")

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import ByGroup, BySite, Scope, ScopePath
 from tms.alerts.rule_kinds import RULE_KINDS, comparison_choices, source_choices
 from tms.alerts.rule_kinds.base import RuleKind
 from tms.alerts.rule_kinds.metric import MetricKind
@@ -56,6 +57,17 @@ class RuleQuerySet(models.QuerySet["Rule"]):
 
     def enabled(self) -> Self:
         return self.not_deleted().filter(enabled=True)
+
+
+class ByTarget(ScopePath):
+    """A rule belongs to the site or the group that it is for; one without either is for the whole fleet."""
+
+    def seen(self, scope: Scope) -> models.Q:
+        of_site = models.Q(site=None) | BySite("site").seen(scope)
+        return of_site & (models.Q(group=None) | ByGroup("group").seen(scope))
+
+    def covered(self, scope: Scope) -> models.Q:
+        return BySite("site").covered(scope) | ByGroup("group").covered(scope)
 
 
 class Rule(models.Model):
@@ -126,6 +138,7 @@ class Rule(models.Model):
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = RuleQuerySet.as_manager()
+    scope_path = ByTarget()
 
     class Meta:
         ordering = ("name",)

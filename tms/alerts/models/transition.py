@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import pgettext_lazy
 
+from tms.accounts.scope import ByTerminal
 from tms.alerts.models import kind_traits
 from tms.alerts.models.alert import AlertState, Contract
 from tms.alerts.models.kind_traits import KindWithTraits, Traits
@@ -74,6 +75,7 @@ class Transition(models.Model):
     dispatched_at = models.DateTimeField(null=True, db_column="told_at")
 
     objects = TransitionQuerySet.as_manager()
+    scope_path = ByTerminal("alert__terminal")
 
     class Meta:
         ordering = ("at", "pk")

@@ -5,6 +5,8 @@ from typing import Self
 from django.db import models
 from django.utils.translation import pgettext_lazy
 
+from tms.accounts.scope import ByTerminal
+
 
 class OutageCause(models.TextChoices):
     """Why a terminal was away, as far as its return shows."""
@@ -60,6 +62,7 @@ class Outage(models.Model):
     """How many of the reports that `boot_id` made meanwhile arrived later; None until they were counted."""
 
     objects = OutageQuerySet.as_manager()
+    scope_path = ByTerminal("terminal")
 
     class Meta:
         constraints = (

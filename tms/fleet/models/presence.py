@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from tms.accounts.scope import ByTerminal
 from tms.fleet.models.states import Cause, Presence
 from tms.fleet.models.terminal import Terminal
 
@@ -16,6 +17,8 @@ class PresenceChange(models.Model):
     cause = models.CharField(max_length=24, choices=Cause, default=Cause.NONE, blank=True)
     back_at = models.DateTimeField(null=True)
     session = models.BigIntegerField(default=0)
+
+    scope_path = ByTerminal("terminal")
 
     class Meta:
         indexes = (

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import BySite
 from tms.lib.calendar.public_holidays import check_calendar
 from tms.lib.text_fields import LineField
 
@@ -42,6 +43,7 @@ class Site(models.Model):
     )
 
     audited_relations = ("opening_hours", "special_days")
+    scope_path = BySite()
 
     class Meta:
         ordering = ("name",)

@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Concat, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import ByGroup, ByTerminal
 from tms.fleet.models.site import Site
 from tms.fleet.models.states import Cause, Presence, Status
 from tms.lib.db.natural_order import natural
@@ -65,6 +66,8 @@ class Terminal(models.Model):
 
     state: TerminalState
 
+    scope_path = ByTerminal()
+
     class Meta:
         ordering = ("uid",)
         # Reader: the terminals page, in natural order.
@@ -84,6 +87,8 @@ class Group(models.Model):
 
     name = LineField(_("name"), max_length=100, unique=True)
     terminals = models.ManyToManyField(Terminal, related_name="groups", blank=True, verbose_name=_("terminals"))
+
+    scope_path = ByGroup()
 
     class Meta:
         ordering = ("name",)
@@ -129,6 +134,7 @@ class TerminalState(models.Model):
     metrics = models.JSONField(default=dict, blank=True)
 
     objects = StateQuerySet.as_manager()
+    scope_path = ByTerminal("terminal")
 
     class Meta:
         indexes = (

@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
+from tms.accounts.scope import ByOwner, ByTerminal, Scope, ScopePath, Through
 from tms.alerts.models import Alert, Incident
 from tms.lib.text_fields import LinesField
 from tms.notifications.models.destination import Destination
@@ -64,6 +65,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state=DeliveryState.WAITING, attempts=0, due_at__gt=at)
 
 
+class ByItems(ScopePath):
+    """A delivery is for people who see its destination and all that it is about.
+
+    A digest, and one whose items were deleted, may be about anything that its destination is for.
+    """
+
+    def seen(self, scope: Scope) -> models.Q:
+        destination, items = ByOwner("destination"), DeliveryItem.objects.filter(delivery=models.OuterRef("pk"))
+        inside = ByTerminal("alert__terminal").seen(scope) | Through("incident", "alerts.Incident").seen(scope)
+        about = models.Q(models.Exists(items)) & destination.seen(scope) | destination.covered(scope)
+        return about & ~models.Q(models.Exists(items.exclude(pk__in=DeliveryItem.objects.filter(inside))))
+
+
 class Delivery(models.Model):
     """One message for one destination, from the decision to send it until it was sent, failed or was withdrawn."""
 
@@ -100,6 +114,7 @@ class Delivery(models.Model):
     """Composed at the first attempt, and the same for each."""
 
     objects = DeliveryQuerySet.as_manager()
+    scope_path = ByItems()
 
     class Meta:
         ordering = ("-pk",)

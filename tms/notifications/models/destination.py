@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.audit import recorder
+from tms.accounts.models import Owned, one_owner
 from tms.lib import encryption
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
@@ -29,7 +30,7 @@ class DestinationQuerySet(models.QuerySet["Destination"]):
         return self.filter(enabled=True)
 
 
-class Destination(HoursOfWeek):
+class Destination(Owned, HoursOfWeek):
     """Where notifications go. Secrets are encrypted: `address` is the part that may be shown."""
 
     name = LineField(_("name"), max_length=100)
@@ -63,6 +64,7 @@ class Destination(HoursOfWeek):
         verbose_name = _("destination")
         verbose_name_plural = _("destinations")
         constraints = (
+            one_owner("destination_one_owner"),
             models.UniqueConstraint(
                 fields=("name",), condition=models.Q(deleted_at=None), name="destination_name_once"
             ),

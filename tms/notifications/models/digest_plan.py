@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import models
 
+from tms.accounts.scope import ByOwner
 from tms.lib.calendar.local_time import instant, shown
 from tms.notifications.models.destination import Destination
 
@@ -36,6 +37,7 @@ class DigestPlan(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     objects = DigestPlanQuerySet.as_manager()
+    scope_path = ByOwner("destination")
 
     class Meta:
         ordering = ("destination__name",)

@@ -9,6 +9,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.models import Owned, one_owner
+from tms.accounts.scope import Through
 from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Group, Site
 from tms.lib.text_fields import LineField
@@ -38,7 +40,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         return self.filter(enabled=True).prefetch_related("sites", "groups", "rules")
 
 
-class Policy(HoursOfWeek):
+class Policy(Owned, HoursOfWeek):
     """Who is notified of what. Empty choices do not restrict; all policies that apply notify."""
 
     name = LineField(_("name"), max_length=100)
@@ -92,6 +94,7 @@ class Policy(HoursOfWeek):
         verbose_name = _("policy")
         verbose_name_plural = _("policies")
         constraints = (
+            one_owner("policy_one_owner"),
             models.UniqueConstraint(fields=("name",), condition=models.Q(deleted_at=None), name="policy_name_once"),
             models.CheckConstraint(
                 condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="policy_deleted_is_off"
@@ -139,6 +142,8 @@ class Step(models.Model):
     destinations = models.ManyToManyField(Destination, blank=True)
     rotations = models.ManyToManyField(Rotation, blank=True)
     """The person on call in them when the step is taken is notified too, at all destinations of their own."""
+
+    scope_path = Through("policy", "notifications.Policy")
 
     class Meta:
         ordering = ("policy", "position")

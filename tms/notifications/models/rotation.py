@@ -8,6 +8,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.models import Owned, one_owner
+from tms.accounts.scope import Through
 from tms.lib.text_fields import LineField
 
 MAX_SHIFT_DAYS = 28
@@ -18,7 +20,7 @@ class RotationQuerySet(models.QuerySet["Rotation"]):
         return self.filter(deleted_at=None)
 
 
-class Rotation(models.Model):
+class Rotation(Owned):
     """People who are on call one after the other; `rotations.roster` computes their shifts."""
 
     name = LineField(_("name"), max_length=100)
@@ -41,6 +43,7 @@ class Rotation(models.Model):
         verbose_name = _("rotation")
         verbose_name_plural = _("rotations")
         constraints = (
+            one_owner("rotation_one_owner"),
             models.UniqueConstraint(
                 fields=("name",),
                 condition=models.Q(deleted_at=None),
@@ -78,6 +81,8 @@ class Cover(models.Model):
     since = models.DateTimeField(_("from"))
     until = models.DateTimeField(_("until"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    scope_path = Through("rotation", "notifications.Rotation")
 
     class Meta:
         ordering = ("since", "pk")

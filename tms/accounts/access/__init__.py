@@ -1,0 +1,44 @@
+"""What a person may see and do. Every board, API operation and admin page decides through these functions.
+
+A permission is held for a scope. `visible` and `within` are for reading; `may`, `demand` and `permitted` for acting.
+"""
+
+from tms.accounts.access.decisions import (
+    Forbidden,
+    Granted,
+    demand,
+    demand_within,
+    may,
+    may_act_for,
+    may_grant,
+    may_open_admin,
+    may_watch,
+    may_within,
+)
+from tms.accounts.access.rights import ALL_RIGHTS, NO_RIGHTS, Person, Rights, rights_of, rights_of_people
+from tms.accounts.access.rows import covers, permitted, scope_of, scope_path_of, visible, within
+
+__all__ = [
+    "ALL_RIGHTS",
+    "NO_RIGHTS",
+    "Forbidden",
+    "Granted",
+    "Person",
+    "Rights",
+    "covers",
+    "demand",
+    "demand_within",
+    "may",
+    "may_act_for",
+    "may_grant",
+    "may_open_admin",
+    "may_watch",
+    "may_within",
+    "permitted",
+    "rights_of",
+    "rights_of_people",
+    "scope_of",
+    "scope_path_of",
+    "visible",
+    "within",
+]

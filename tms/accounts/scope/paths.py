@@ -1,0 +1,153 @@
+"""How the rows of a model belong to a scope. A model names its path in `scope_path`.
+
+Sites, terminals and groups are found by the labels of their models: accounts imports no app above it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model, Q, QuerySet
+
+from tms.accounts.scope.value import Scope
+
+NONE = Q(pk__in=())
+
+
+class ScopePath(ABC):
+    """Neither method is called for a scope that is everything or nothing."""
+
+    @abstractmethod
+    def seen(self, scope: Scope) -> Q:
+        """The rows that a person with this scope may read."""
+
+    def covered(self, scope: Scope) -> Q:
+        """The rows that lie within the scope as a whole: a permission for the scope is one for them."""
+        return self.seen(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class ByTerminal(ScopePath):
+    """Rows of one terminal; without a lookup, the terminals themselves."""
+
+    lookup: str = ""
+
+    def seen(self, scope: Scope) -> Q:
+        found = _of_site(scope, _joined(self.lookup, "site"))
+        return found | _in(self.lookup, _members(scope.groups)) if scope.groups else found
+
+
+@dataclass(frozen=True, slots=True)
+class BySite(ScopePath):
+    """Rows of one site; without a lookup, the sites themselves. A group shows the sites of its terminals."""
+
+    lookup: str = ""
+
+    def seen(self, scope: Scope) -> Q:
+        found = self.covered(scope)
+        if not scope.groups:
+            return found
+        return found | _in(self.lookup, _rows("fleet.Terminal").filter(pk__in=_members(scope.groups)).values("site"))
+
+    def covered(self, scope: Scope) -> Q:
+        return _of_site(scope, self.lookup)
+
+
+@dataclass(frozen=True, slots=True)
+class ByGroup(ScopePath):
+    """Rows of one group; without a lookup, the groups themselves. Seen by people who see a terminal of it."""
+
+    lookup: str = ""
+
+    def seen(self, scope: Scope) -> Q:
+        members = _memberships().filter(ByTerminal("terminal").seen(scope))
+        return self.covered(scope) | _in(self.lookup, members.values("group"))
+
+    def covered(self, scope: Scope) -> Q:
+        return _in(self.lookup, scope.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class ByOwner(ScopePath):
+    """Rows with `owner_region`, `owner_site` and `owner_group`: one of them at most, none stands for everything.
+
+    Seen by those whose scope overlaps the owner's.
+    """
+
+    lookup: str = ""
+
+    def seen(self, scope: Scope) -> Q:
+        regions = _rows("fleet.Site").filter(BySite().seen(scope)).exclude(region="").values("region")
+        return (
+            self.unowned
+            | Q(**{self._name("region__in"): regions})
+            | BySite(self._name("site")).seen(scope)
+            | ByGroup(self._name("group")).seen(scope)
+        )
+
+    def covered(self, scope: Scope) -> Q:
+        return (
+            _in(self._name("region"), scope.regions)
+            | BySite(self._name("site")).covered(scope)
+            | ByGroup(self._name("group")).covered(scope)
+        )
+
+    @property
+    def unowned(self) -> Q:
+        names = {"region": "", "site__isnull": True, "group__isnull": True}
+        return Q(**{self._name(name): value for name, value in names.items()})
+
+    def _name(self, name: str) -> str:
+        return _joined(self.lookup, f"owner_{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Through(ScopePath):
+    """Rows that belong to the scope as the row that they refer to does."""
+
+    lookup: str
+    label: str
+
+    def seen(self, scope: Scope) -> Q:
+        return _in(self.lookup, self._rows().filter(self._path().seen(scope)).values("pk"))
+
+    def covered(self, scope: Scope) -> Q:
+        return _in(self.lookup, self._rows().filter(self._path().covered(scope)).values("pk"))
+
+    def _rows(self) -> QuerySet[Any]:
+        return _rows(self.label)
+
+    def _path(self) -> ScopePath:
+        path: ScopePath = apps.get_model(self.label).scope_path
+        return path
+
+
+def _of_site(scope: Scope, lookup: str) -> Q:
+    found = _in(_joined(lookup, "region"), scope.regions) if scope.regions else NONE
+    return found | _in(lookup, scope.sites) if scope.sites else found
+
+
+def _in(lookup: str, values: Collection[Any] | QuerySet[Any]) -> Q:
+    known = values if isinstance(values, QuerySet) else sorted(values)
+    return Q(**{f"{lookup or 'pk'}__in": known})
+
+
+def _joined(lookup: str, name: str) -> str:
+    return f"{lookup}__{name}" if lookup else name
+
+
+def _members(groups: Collection[int]) -> QuerySet[Any]:
+    """The terminals of groups."""
+    return _memberships().filter(group__in=sorted(groups)).values("terminal")
+
+
+def _memberships() -> QuerySet[Any]:
+    through: type[Model] = apps.get_model("fleet", "Group").terminals.through
+    return through._default_manager.all()
+
+
+def _rows(label: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = apps.get_model(label)._base_manager.all()
+    return rows
