@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from tms.accounts.models import User
 
 
@@ -19,3 +21,8 @@ def name_of(person: User) -> Name:
     if family and given:
         return Name(f"{given[0]}. {family}", f"{given[0]}{family[0]}".upper())
     return Name(family or given or person.username, person.initials)
+
+
+def colleagues() -> QuerySet[User]:
+    """The people who can be chosen by name: assigned an alert, put on call. Programs cannot."""
+    return User.objects.filter(is_active=True, is_service=False)

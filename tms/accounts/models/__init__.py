@@ -3,10 +3,23 @@
 from tms.accounts.models.api_token import ApiToken
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.accounts.models.grant import Grant
+from tms.accounts.models.invitation import Invitation
 from tms.accounts.models.owned import Owned, one_owner
 from tms.accounts.models.role import Role
 from tms.accounts.models.team import Team
 from tms.accounts.models.user import Theme, User
 from tms.accounts.permissions import Action
 
-__all__ = ["Action", "ApiToken", "AuditEntry", "Grant", "Owned", "Role", "Team", "Theme", "User", "one_owner"]
+__all__ = [
+    "Action",
+    "ApiToken",
+    "AuditEntry",
+    "Grant",
+    "Invitation",
+    "Owned",
+    "Role",
+    "Team",
+    "Theme",
+    "User",
+    "one_owner",
+]

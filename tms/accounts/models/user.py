@@ -18,6 +18,8 @@ class User(AbstractUser):
     last_name = LineField(AbstractUser._meta.get_field("last_name").verbose_name, max_length=150, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
+    is_service = models.BooleanField(_("service account"), default=False, db_default=False, editable=False)
+    """The account of a program, which has no password and uses API tokens."""
 
     class Meta:
         verbose_name = _("person")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.display_names import name_of
+from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import Alert, Contract
@@ -127,7 +127,7 @@ class AssignForm(CommentForm):
     partial = "assign"
     accepted: ClassVar[tuple[str, ...]] = ("comment", "to")
 
-    to = _People(User.objects.filter(is_active=True).order_by("last_name", "first_name", "username"), empty_label=None)
+    to = _People(colleagues().order_by("last_name", "first_name", "username"), empty_label=None)
 
 
 def _whole_minute(at: datetime) -> datetime:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from tms.accounts.access import visible
+from tms.accounts.display_names import colleagues
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.lifecycle.limits import is_in_reach
@@ -59,7 +60,7 @@ class AssignSchema(CommentSchema):
     to: str = Field(max_length=150, description="Username.")
 
     def terms(self, at: datetime) -> dict[str, Any]:
-        to = User.objects.filter(username=self.to, is_active=True).first()
+        to = colleagues().filter(username=self.to).first()
         if to is None:
             raise unreadable(RequestFault("$.to", "no active person has this username"))
         return super().terms(at) | {"to": to}

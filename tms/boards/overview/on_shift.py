@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from django.core.cache import cache
 
-from tms.accounts.display_names import Name, name_of
-from tms.accounts.models import User
+from tms.accounts.display_names import Name, colleagues, name_of
 
 LEASE_S = 15
 """The boards of a process that stops reporting are taken as closed."""
@@ -28,7 +27,7 @@ def report(here: Mapping[int, str], left: Collection[int]) -> None:
 
 
 def on_shift() -> tuple[OnShift, ...]:
-    people = {_key(person.pk): person for person in User.objects.filter(is_active=True).order_by("username")}
+    people = {_key(person.pk): person for person in colleagues().order_by("username")}
     pages = cache.get_many(people)
     return tuple(OnShift(name_of(person), pages[key]) for key, person in people.items() if key in pages)
 

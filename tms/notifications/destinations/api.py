@@ -9,7 +9,7 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from tms.accounts import access
-from tms.accounts.models import User
+from tms.accounts.display_names import colleagues
 from tms.accounts.permissions import Permission
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.destinations.forms import DestinationForm
@@ -157,7 +157,7 @@ def fields_of(destination: models.Destination) -> dict[str, Any]:
 def _form(destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
     """A valid one. Raises ProblemError with all errors."""
     person = fields["person"]
-    numbered = numbers(User.objects.filter(is_active=True), "username", [person], "$.person")[0] if person else None
+    numbered = numbers(colleagues(), "username", [person], "$.person")[0] if person else None
     form = DestinationForm({**fields, "where": fields.get("address"), "person": numbered}, instance=destination)
     if not form.is_valid():
         raise unreadable(*faults(form, names=NAMES))

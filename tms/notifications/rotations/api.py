@@ -11,6 +11,7 @@ from django.utils import timezone
 from ninja import Query
 
 from tms.accounts import access
+from tms.accounts.display_names import colleagues
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.calendar.opening_hours import EVER
@@ -97,7 +98,7 @@ def list_on_call_shifts(request: ApiRequest, pk: int, query: Query[ShiftQuery]) 
 def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> CoverSchema:
     """Needs no permission to edit rotations: shifts are swapped at night, too."""
     chosen = _rotation(request, pk)
-    person = User.objects.filter(username=body.person, is_active=True).first()
+    person = colleagues().filter(username=body.person).first()
     if person is None:
         raise unreadable(RequestFault("$.person", "no active person has this username"))
     if not timedelta(0) < body.until - body.since <= LONGEST_COVER:
@@ -131,7 +132,7 @@ def _members(names: list[str]) -> list[User]:
     """In their order. Raises ProblemError."""
     if not 0 < len(names) <= MAX_MEMBERS:
         raise unreadable(RequestFault("$.members", f"must name 1 to {MAX_MEMBERS} people"))
-    chosen = numbers(User.objects.filter(is_active=True), "username", names, "$.members")
+    chosen = numbers(colleagues(), "username", names, "$.members")
     known = User.objects.in_bulk(chosen)
     return [known[pk] for pk in chosen]
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.audit import recorder
-from tms.accounts.display_names import name_of
+from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
 from tms.fleet.sites.time_zones import zones
 from tms.lib.admin import BaseFormSet, ModelForm
@@ -25,7 +25,7 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User:
     """A person who can sign in."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(User.objects.filter(is_active=True).order_by("username"), empty_label=NONE, **options)
+        super().__init__(colleagues().order_by("username"), empty_label=NONE, **options)
 
     def label_from_instance(self, obj: User) -> str:
         return name_of(obj).text
