@@ -37,7 +37,9 @@ PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DE
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
 INDEX_OF_AN_APP = re.compile(r"\^\(\?P<app_label>.*\$")
 """The admin has one URL for the names of all apps."""
-MAY_BE_MISSING = re.compile(r"/restore/$|/key/?$|/notes/|^/api/v1/(<anything:rest>)?$|^/admin/\(\?P<url>|^/admin/r/")
+MAY_BE_MISSING = re.compile(
+    r"/restore/$|^/invitation/|/key/?$|/notes/|^/api/v1/(<anything:rest>)?$|^/admin/\(\?P<url>|^/admin/r/"
+)
 
 
 class Way(NamedTuple):

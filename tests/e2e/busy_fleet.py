@@ -51,7 +51,7 @@ async def make_busy(tms: SeededTMS, browser: Browser) -> BusyFleet:
     incident = tms.blackout()
     pages = pages_of(backfilled=backfilled.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
     return BusyFleet(
-        pages | pages_of_notifications(**tms.on_call(incident)),
+        pages | pages_of_notifications(**tms.on_call(incident)) | pages_of_access(**tms.access()),
         [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)],
     )
 
@@ -95,6 +95,21 @@ def pages_of_notifications(*, policy: int, rotation: int, delivery: int) -> dict
         "rotation": f"/rotations/{rotation}/",
         "deliveries": "/deliveries/",
         "delivery": f"/deliveries/{delivery}/",
+    }
+
+
+def pages_of_access(*, person: int, invited: int, account: int, team: int, role: int) -> dict[str, str]:
+    return {
+        "people": "/people/",
+        "person": f"/people/{person}/",
+        "invited": f"/people/{invited}/",
+        "disable-person": f"/people/{person}/disable/",
+        "team": f"/people/teams/{team}/",
+        "service-accounts": "/people/service-accounts/",
+        "service-account": f"/people/{account}/",
+        "roles": "/roles/",
+        "role": f"/roles/{role}/",
+        "delete-role": f"/roles/{role}/delete/",
     }
 
 

@@ -20,8 +20,8 @@ VIEWPORTS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "he
 class SeededTMS(RunningTMS):
     """`Person`s sign in through their browsers; each test gets its own terminals."""
 
-    def __init__(self, folder: Path, *, hostile: bool = False) -> None:
-        super().__init__(folder, **SETTINGS)
+    def __init__(self, folder: Path, *, hostile: bool = False, **env: str) -> None:
+        super().__init__(folder, **SETTINGS, **env)
         self.seed_command = ["-m", "tests.e2e.seed", *(["--hostile"] if hostile else [])]
         self.credentials: dict[str, str] = {}
         self.signed_in: dict[str, Any] = {}
@@ -39,6 +39,11 @@ class SeededTMS(RunningTMS):
     def on_call(self, incident: int) -> dict[str, int]:
         """Configure notifications. Returns the numbers of a policy, a rotation, and a failed delivery."""
         numbers: dict[str, int] = json.loads(self._run(sys.executable, "-m", "tests.e2e.on_call", str(incident)))
+        return numbers
+
+    def access(self) -> dict[str, int]:
+        """Create people, a team, a role and a service account. Returns their numbers."""
+        numbers: dict[str, int] = json.loads(self._run(sys.executable, "-m", "tests.e2e.access"))
         return numbers
 
     def unused_uid(self, site: str = "SJK") -> str:

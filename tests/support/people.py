@@ -7,8 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
+from django.test import Client
 
-from tms.accounts.models import Grant, User
+from tms.accounts.models import Grant, Team, User
 from tms.accounts.roles import built_in
 
 FIXTURE = Path(__file__).parents[2] / "fixtures/initial_data.json"
@@ -52,3 +53,15 @@ def person(username: str, *, of: str | None = "", **fields: Any) -> User:
 def grant(person: User, role: str = "Viewer", **scope: Any) -> Grant:
     """A grant of a built-in role: `site=`, `group=` or `region=`, or for everything. Read by a new person object."""
     return Grant.objects.create(person=person, role=built_in(role), **scope)
+
+
+def grant_team(team: Team, role: str = "Viewer", **scope: Any) -> Grant:
+    """The same for all members of a team."""
+    return Grant.objects.create(team=team, role=built_in(role), **scope)
+
+
+def signed_in(person: User) -> Client:
+    """A browser in which the person is signed in."""
+    client = Client()
+    client.force_login(person)
+    return client

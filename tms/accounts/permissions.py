@@ -22,6 +22,8 @@ class Permission(models.TextChoices):
     PLAN_DIGESTS = "accounts.plan_digests", _("schedule shift digests")
     EDIT_SITES = "fleet.change_site", _("change sites and their opening hours")
     MANAGE_PEOPLE = "accounts.manage_people", _("manage people, teams and their grants")
+    EDIT_ROLES = "accounts.edit_roles", _("change roles")
+    MANAGE_TOKENS = "accounts.manage_tokens", _("issue and revoke API tokens of service accounts")
 
     @property
     def key(self) -> str:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from tms.accounts import views
+from tms.accounts.people import urls as people
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
@@ -10,4 +11,5 @@ urlpatterns = [
     path("me/password/", views.change_password, name="change-password"),
     path("me/theme/", views.choose_theme, name="choose-theme"),
     path("me/language/", views.choose_language, name="choose-language"),
+    *people.urlpatterns,
 ]

@@ -14,7 +14,9 @@ from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
-from tms.accounts.models import AuditEntry, Team, User
+from tms.accounts.models import AuditEntry, Invitation, Role, Team, User
+from tms.accounts.people.scopes import GrantScope
+from tms.accounts.people.service_accounts import services as service_accounts
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Rule
@@ -52,6 +54,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/digest/notes/": note.pk,
         "/notes/": note.pk,
         **_notifications(person),
+        **_access(person),
     }
     return {path: str(name) for path, name in made.items()}
 
@@ -67,8 +70,6 @@ def _history(fleet: Fleet, terminal: Terminal) -> None:
 
 def _of_admin(terminal: Terminal, person: User) -> None:
     """Objects that only the admin lists."""
-    people.grant(person)
-    Team.objects.create(name="Night shift")
     Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
     enrolment.make_token(terminal.site, by=person, at=now())
     api_tokens.issue(person, name="script", at=now())
@@ -96,6 +97,26 @@ def _window(terminal: Terminal, person: User) -> Window:
         ZoneInfo("UTC"), now(-60).replace(tzinfo=None, microsecond=0), timedelta(hours=1), "FREQ=DAILY"
     )
     return services.plan(recurrence, WindowScope(terminals=[terminal]), note="New firmware", by=person, at=now())
+
+
+def _access(person: User) -> dict[str, int]:
+    """A service account with a token, which was also invited as a person: every page has something to show."""
+    role = Role.objects.create(name="Station staff", permissions=["handle_alerts"])
+    team = Team.objects.create(name="Night shift")
+    account = service_accounts.create("Warehouse export", role=role, scope=GrantScope(), by=person)
+    Invitation.objects.create(
+        person=account, digest="x", created_by=person, created_at=now(), expires_at=now(3_600), sent_at=now()
+    )
+    team.members.add(account)
+    token, _secret = api_tokens.issue(account, name="production", at=now())
+    return {
+        "/people/": account.pk,
+        "/people/teams/": team.pk,
+        f"/people/teams/{team.pk}/members/": account.pk,
+        "/people/grants/": people.grant(person).pk,
+        "/people/tokens/": token.pk,
+        "/roles/": role.pk,
+    }
 
 
 def _notifications(person: User) -> dict[str, int]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.notifications.transports.email.mail_server import MailServer, serving_mail
 from tests.support.notifications.alerts import open_alert
+from tests.support.servers.mail_server import MailServer, serving_mail
 from tms.config.email_url import mailer
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery

@@ -1,0 +1,68 @@
+"""The account of another person as a whole: disable and enable it, end its sessions."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from tms.accounts import access
+from tms.accounts.access.changes import rights_changed
+from tms.accounts.audit import recorder
+from tms.accounts.models import Grant, User
+from tms.accounts.people.rows import grants_of_person
+from tms.accounts.sessions import of_people
+
+
+def may_manage(by: User, person: User) -> bool:
+    """Whether `by` may change the account of `person`: someone else who holds no more than `by` may grant."""
+    if person.pk == by.pk or not access.may_act_for(by, _enabled(person)):
+        return False
+    return all(may_change(by, grant) for grant in grants_of_person(person).select_related("role"))
+
+
+def _enabled(person: User) -> User:
+    """With the rights that a disabled person would have."""
+    enabled = User.objects.get(pk=person.pk)
+    enabled.is_active = True
+    return enabled
+
+
+def may_change(by: User, grant: Grant) -> bool:
+    """Whether `by` may give such a grant, and so withdraw it."""
+    return access.may_grant(by, grant.role, grant.scope)
+
+
+@transaction.atomic
+def disable(person: User, *, at: datetime) -> bool:
+    """No sign-in and no token; sessions and open boards end. False if the account was already disabled."""
+    if not _switch(person, False, "disabled"):
+        return False
+    of_people.end_sessions(person, at=at)
+    return True
+
+
+@transaction.atomic
+def enable(person: User) -> bool:
+    return _switch(person, True, "enabled")
+
+
+@transaction.atomic
+def end_sessions(person: User, *, at: datetime) -> int:
+    """Sign the person out everywhere. Returns how many sessions there were."""
+    number = of_people.end_sessions(person, at=at)
+    recorder.record("sessions-ended", person, {"sessions": (number, 0)})
+    publish(person)
+    return number
+
+
+def _switch(person: User, is_active: bool, action: str) -> bool:
+    if not User.objects.filter(pk=person.pk, is_active=not is_active).update(is_active=is_active):
+        return False
+    person.is_active = is_active
+    recorder.record(action, person)
+    publish(person)
+    return True
+
+
+def publish(person: User) -> None:
+    """Open boards of the person are checked at once."""
+    rights_changed.send(sender=User, people=frozenset({person.pk}))

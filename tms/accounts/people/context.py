@@ -1,0 +1,77 @@
+"""What the pages of people share: tabs with numbers, and the response to a form."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from tms.accounts import access
+from tms.accounts.decorators import AuthenticatedRequest
+from tms.accounts.models import Role, User
+from tms.accounts.people import directory
+from tms.accounts.permissions import Permission
+
+
+class PeopleTab(NamedTuple):
+    label: str
+    address: str
+    number: int
+    is_current: bool
+
+
+class Confirmation(NamedTuple):
+    """A page that asks for confirmation."""
+
+    about: str
+    title: str
+    consequences: list[str]
+    act: str
+    """The label of the button; empty if it cannot be done."""
+    back: str
+
+
+class ShownSecret(NamedTuple):
+    """Shown once, in the response itself, so that no session or message stores it."""
+
+    title: str
+    text: str
+    hint: str
+
+
+class Undo(NamedTuple):
+    """What was done, and a form that reverses it."""
+
+    text: str
+    address: str
+    fields: dict[str, Any]
+
+
+def page(
+    request: AuthenticatedRequest, template: str, context: dict[str, Any], *, tab: str, is_refused: bool = False
+) -> HttpResponse:
+    """A page below the tabs; `is_refused`: a form on it has errors."""
+    shared = {"nav_item": "people", "tabs": list(tabs(request.user, current=tab))}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
+    return render(request, f"accounts/people/{template}.html", {**shared, **context}, status=status)
+
+
+def tabs(by: User, *, current: str) -> Iterator[PeopleTab]:
+    if access.may(by, Permission.MANAGE_PEOPLE):
+        yield PeopleTab(gettext("People"), reverse("people"), directory.people(by).count(), current == "people")
+        yield PeopleTab(gettext("Teams"), reverse("teams"), directory.teams(by).count(), current == "teams")
+    yield PeopleTab(gettext("Roles"), reverse("roles"), Role.objects.count(), current == "roles")
+    if access.may(by, Permission.MANAGE_PEOPLE):
+        number = directory.service_accounts(by).count()
+        yield PeopleTab(gettext("Service accounts"), reverse("service-accounts"), number, current == "service-accounts")
+
+
+def confirm(request: AuthenticatedRequest, question: Confirmation, *, tab: str) -> HttpResponse:
+    return page(request, "confirm", {"question": question}, tab=tab)
+
+
+def tab_of(person: User) -> str:
+    return "service-accounts" if person.is_service else "people"

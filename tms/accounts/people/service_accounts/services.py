@@ -1,0 +1,41 @@
+"""Service accounts: accounts of programs, without password. Programs use their API tokens."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils.text import slugify
+
+from tms.accounts import api_tokens
+from tms.accounts.audit import recorder
+from tms.accounts.models import ApiToken, Role, User
+from tms.accounts.people import holdings
+from tms.accounts.people.scopes import GrantScope
+
+OVERLAP = timedelta(days=7)
+"""How long the old token works beside the new one after a rotation."""
+
+
+@transaction.atomic
+def create(name: str, *, role: Role, scope: GrantScope, by: User) -> User:
+    """A new account with its first grant."""
+    username = f"service-{slugify(name, allow_unicode=True)[:40] or 'account'}-{secrets.token_hex(3)}"
+    account = User.objects.create(username=username, first_name=name, is_service=True, password=make_password(None))
+    recorder.record("created", account, {"name": (None, name)})
+    holdings.give(role, scope, to=account, by=by)
+    return account
+
+
+@transaction.atomic
+def rotate(token: ApiToken, *, at: datetime) -> str | None:
+    """The secret of a new token that lasts as long as the old one did. The old one ends after the overlap."""
+    valid = ApiToken.objects.valid(at).select_for_update(of=("self",)).filter(pk=token.pk).first()
+    if valid is None:
+        return None
+    lasts = valid.expires_at - valid.created_at if valid.expires_at else None
+    _token, secret = api_tokens.issue(valid.person, name=valid.name, at=at, expires_at=at + lasts if lasts else None)
+    ends = min(at + OVERLAP, valid.expires_at or at + OVERLAP)
+    ApiToken.objects.filter(pk=valid.pk).update(expires_at=ends)
+    recorder.record("rotated", valid, {"expires_at": (str(valid.expires_at or ""), str(ends))})
+    return secret

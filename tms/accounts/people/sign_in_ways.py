@@ -1,0 +1,73 @@
+"""How people sign in, for the list: the second factor, the first, or an invitation that they have not accepted."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
+from django.utils.translation import gettext, ngettext
+
+from tms.accounts.models import Invitation, User
+
+Type = Authenticator.Type
+
+
+@dataclass(frozen=True, slots=True)
+class SignInWays:
+    first: str
+    factor: str
+    icon: str
+    is_missing: bool = False
+    """A second factor is required, and there is none."""
+    invitation: Invitation | None = None
+    """One that is pending."""
+    is_expired: bool = False
+
+    @property
+    def is_pending(self) -> bool:
+        return self.invitation is not None
+
+    @property
+    def is_sent(self) -> bool:
+        return self.invitation is not None and self.invitation.sent_at is not None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.invitation.expires_at if self.invitation else None
+
+    @property
+    def invited_by(self) -> str:
+        by = self.invitation.created_by if self.invitation else None
+        return by.display_name if by else ""
+
+
+def ways_of(people: Collection[User], *, at: datetime) -> dict[int, SignInWays]:
+    pending = Invitation.objects.pending().filter(person__in=people).select_related("created_by")
+    invitations = {invitation.person_id: invitation for invitation in pending}
+    factors = _factors(people)
+    return {person.pk: _ways(person, factors[person.pk], invitations.get(person.pk), at) for person in people}
+
+
+def _factors(people: Collection[User]) -> Mapping[int, Counter[str]]:
+    """How many of each kind, by person."""
+    found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for pk, kind in Authenticator.objects.filter(user__in=people).values_list("user", "type"):
+        found[pk][kind] += 1
+    return found
+
+
+def _ways(person: User, factors: Counter[str], invitation: Invitation | None, at: datetime) -> SignInWays:
+    first = gettext("Password") if person.has_usable_password() else gettext("No password")
+    factor, icon = _factor(factors)
+    is_expired = invitation is not None and invitation.is_expired(at)
+    return SignInWays(first, factor, icon, invitation=invitation, is_expired=is_expired)
+
+
+def _factor(factors: Counter[str]) -> tuple[str, str]:
+    """The strongest one, with its icon."""
+    if number := factors[Type.WEBAUTHN]:
+        return ngettext("%d passkey", "%d passkeys", number) % number, "passkey"
+    if factors[Type.TOTP]:
+        return gettext("Code (TOTP)"), "mobile"
+    return gettext("No second factor"), "shield-off"

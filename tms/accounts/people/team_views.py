@@ -1,0 +1,180 @@
+"""Teams: who is in them, and what they hold."""
+
+from collections import Counter
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tms.accounts.audit import recorder
+from tms.accounts.decorators import AuthenticatedRequest, needs
+from tms.accounts.models import Team, User
+from tms.accounts.people import account, context, directory, holdings, rows
+from tms.accounts.people.context import Confirmation
+from tms.accounts.people.forms import GrantForm, TeamForm, TeamMemberForm
+from tms.accounts.people.views import found as found_person
+from tms.accounts.people.views import undoable
+from tms.accounts.permissions import Permission
+
+
+@require_safe
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def teams(request: AuthenticatedRequest) -> HttpResponse:
+    return _page(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def new_team(request: AuthenticatedRequest) -> HttpResponse:
+    return _edit(request, Team())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """POST: change its name."""
+    return _edit(request, _editable(request, pk) if request.method == "POST" else _found(request, pk))
+
+
+def _edit(request: AuthenticatedRequest, chosen: Team) -> HttpResponse:
+    form = TeamForm(request.POST if request.method == "POST" else None, instance=chosen)
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, chosen, form=form)
+    with recorder.change(chosen):
+        form.save()
+    return redirect("team", chosen.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def delete_team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    chosen = _editable(request, pk)
+    if request.method == "POST":
+        holdings.delete_team(chosen)
+        return redirect("teams")
+    return context.confirm(request, _about_deleting(chosen), tab="teams")
+
+
+@require_POST
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def grant_to_team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    chosen = _editable(request, pk)
+    form = GrantForm(request.POST, by=request.user, address=reverse("grant-to-team", args=(pk,)))
+    if not form.is_valid():
+        return _page(request, chosen, grant_form=form)
+    holdings.give(form.cleaned_data["role"], form.found, to=chosen, by=request.user)
+    return redirect("team", pk)
+
+
+@require_POST
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def add_member(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    chosen = _editable(request, pk)
+    form = TeamMemberForm(request.POST, people=_others(request.user, chosen))
+    if not form.is_valid():
+        return _page(request, chosen, member_form=form)
+    holdings.add_member(chosen, form.cleaned_data["person"])
+    return redirect("team", pk)
+
+
+@require_POST
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def remove_member(request: AuthenticatedRequest, pk: int, person: int) -> HttpResponse:
+    holdings.remove_member(_editable(request, pk), found_person(request.user, person))
+    return redirect("team", pk)
+
+
+def _found(request: AuthenticatedRequest, pk: int) -> Team:
+    return get_object_or_404(directory.teams(request.user), pk=pk)
+
+
+def _editable(request: AuthenticatedRequest, pk: int) -> Team:
+    """A team whose grants its editor could all give: who joins it receives them."""
+    chosen = _found(request, pk)
+    if not _may_edit(request.user, chosen):
+        raise PermissionDenied
+    return chosen
+
+
+def _may_edit(by: User, team: Team) -> bool:
+    return not team.pk or all(account.may_change(by, grant) for grant in team.grants.select_related("role"))
+
+
+def _others(by: User, team: Team) -> Any:
+    """The people who may join."""
+    pks = directory.managed(by).exclude(teams=team).values("pk")
+    return User.objects.filter(pk__in=pks, is_active=True).order_by("last_name", "first_name", "username")
+
+
+def _page(
+    request: AuthenticatedRequest,
+    chosen: Team | None,
+    *,
+    form: TeamForm | None = None,
+    grant_form: GrantForm | None = None,
+    member_form: TeamMemberForm | None = None,
+) -> HttpResponse:
+    is_refused = any(each is not None and each.errors for each in (form, grant_form, member_form))
+    values: dict[str, Any] = {"teams": _listed(request.user), "chosen": chosen}
+    if chosen is not None:
+        values |= {"form": form or TeamForm(instance=chosen), "may_edit": _may_edit(request.user, chosen)}
+    if chosen is not None and chosen.pk:
+        values |= _holdings(request, chosen, grant_form, member_form)
+    return context.page(request, "teams", values, tab="teams", is_refused=is_refused)
+
+
+class TeamLine(NamedTuple):
+    team: Team
+    people: int
+    chips: list[rows.Chip]
+
+
+def _listed(by: User) -> list[TeamLine]:
+    found = list(directory.teams(by))
+    grants = groupby(rows.known_grants(by).filter(team__in=found).order_by("team", "role__name"), lambda one: one.team)
+    chips = {team: rows.chips_of(of_team) for team, of_team in grants}
+    people = Counter(Team.members.through.objects.filter(team__in=found).values_list("team", flat=True))
+    return [TeamLine(team, people[team.pk], chips.get(team, [])) for team in found]
+
+
+def _holdings(
+    request: AuthenticatedRequest, chosen: Team, grant_form: GrantForm | None, member_form: TeamMemberForm | None
+) -> dict[str, Any]:
+    by = request.user
+    known = rows.known_grants(by).filter(team=chosen)
+    may_edit = _may_edit(by, chosen)
+    address = reverse("grant-to-team", args=(chosen.pk,))
+    return {
+        "grants": rows.grant_lines(known, of=chosen, by=by),
+        "elsewhere": chosen.grants.count() - known.count(),
+        "grant_form": (grant_form or GrantForm(by=by, address=address)) if may_edit else None,
+        "members": chosen.members.filter(pk__in=directory.managed(by).values("pk")).order_by("last_name", "username"),
+        "member_form": (member_form or TeamMemberForm(people=_others(by, chosen))) if may_edit else None,
+        **undoable(request, address),
+    }
+
+
+def _about_deleting(team: Team) -> Confirmation:
+    grants, people = team.grants.count(), team.members.count()
+    lost = ngettext("%d person loses what the team holds.", "%d people lose what the team holds.", people) % people
+    held = ngettext("%d grant is withdrawn.", "%d grants are withdrawn.", grants) % grants
+    return Confirmation(
+        about=team.name,
+        title=gettext("Delete this team?"),
+        consequences=[held, lost],
+        act=gettext("Delete"),
+        back=reverse("team", args=(team.pk,)),
+    )
