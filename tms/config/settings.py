@@ -217,6 +217,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+ADMIN = env.flag("TMS_ADMIN", default=not PRODUCTION)
+"""Whether the Django admin is served: a back door for superusers, which knows no scopes."""
 INVITATION_DAYS = env.whole("TMS_INVITATION_DAYS", 7, least=1, most=30)
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"

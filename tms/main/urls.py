@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -12,5 +13,5 @@ urlpatterns = [
     path("", include("tms.ops.urls")),
     path("api/v1/", include("tms.fleet.urls")),
     path("api/v1/", api.urls),
-    path("admin/", admin.site.urls),
+    *([path("admin/", admin.site.urls)] if settings.ADMIN else ()),
 ]

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.utils.translation import gettext
@@ -75,7 +76,9 @@ def may_grant(person: Person, role: Role, scope: Scope) -> bool:
 
 
 def may_open_admin(person: Person) -> bool:
-    """Whether the admin shows the person anything: staff status alone grants nothing there."""
+    """Whether the admin is on and shows the person anything: staff status alone grants nothing there."""
+    if not settings.ADMIN:
+        return False
     return may_watch(person) and person.is_staff and bool(person.is_superuser or person.get_all_permissions())
 
 
