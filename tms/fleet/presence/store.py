@@ -210,13 +210,13 @@ def _update_sql() -> str:
     )
 
 
-def merged_metrics() -> str:
-    """SQL for the metrics of `s` with those of `r` over them."""
+def merged_metrics(reported: str = "r.metrics") -> str:
+    """SQL for the metrics of `s` with those that were reported over them."""
     if connection.vendor == "postgresql":
-        merged, size, keys = "s.metrics || r.metrics", "pg_column_size(s.metrics)", "jsonb_object_keys"
+        merged, size, keys = f"s.metrics || {reported}", "pg_column_size(s.metrics)", "jsonb_object_keys"
     else:
-        merged, size, keys = "json_patch(s.metrics, r.metrics)", "length(s.metrics)", "json_each"
+        merged, size, keys = f"json_patch(s.metrics, {reported})", "length(s.metrics)", "json_each"
     # Names are counted only where there are many. A session rejects excess names; a boot with other names than before
     # starts over.
     is_full = f"{size} > 512 AND (SELECT count(*) FROM {keys}({merged})) > {METRIC_NAMES}"  # noqa: S608  (names are our own)
-    return f"CASE WHEN {is_full} THEN r.metrics ELSE {merged} END"
+    return f"CASE WHEN {is_full} THEN {reported} ELSE {merged} END"

@@ -55,10 +55,10 @@ class LoopWriter:
     async def _write(self, items: list[Item]) -> tuple[BatchResult | None, list[Item]]:
         began = time.thread_time()
         timing = store.timing()
-        candidates = online_reports.candidates(items, timing)
+        candidates = online_reports.candidates(items)
         if not candidates:
             return None, items
-        sql, values = online_reports.statement(candidates.values())
+        sql, values = online_reports.statement(candidates, timing)
         self.cpu_s = time.thread_time() - began
         row = await self._connection.fetch_prepared(sql, values)
         began = time.thread_time()

@@ -5,7 +5,7 @@ one, and no rule triggers or clears. The statement checks the first three under 
 left to the transaction of the store, which handles every case.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
@@ -27,30 +27,31 @@ from tms.lib.db.prepared import fetch_prepared
 from tms.telemetry.models import Report
 from tms.telemetry.rollups import hourly
 
+NO_METRICS = msgspec.Raw(b"{}")
 
-class NewestRow(msgspec.Struct, frozen=True, gc=False):
-    """The newest values of one terminal."""
 
-    terminal_id: int
-    session: int
-    first_seq: int | None
-    """None: only heartbeats."""
-    last_seq: int | None
-    seen_at: datetime
-    lease_at: datetime
-    status: str
+class ItemRow(ReportRow, frozen=True, gc=False, omit_defaults=True):
+    """A report of a terminal, or its heartbeats if there is no report. Its last row has the newest values."""
+
+    session: int = 0
+    is_heartbeat: bool = False
+    is_earlier: bool = False
+    """The terminal has a later row."""
+    first_seq: int | None = None
+    """Of the terminal's reports in this batch. If it is omitted, as each value below, the terminal has one report."""
+    seen_at: datetime | None = None
+    newest_status: str | None = None
     """Empty: not reported."""
-    status_at: datetime | None
-    is_other_status: bool
+    status_at: datetime | None = None
+    is_other_status: bool = False
     """Another status was reported in between."""
-    metrics: msgspec.Raw
+    newest_metrics: msgspec.Raw | None = None
 
 
 class TerminalItems(NamedTuple):
     """Items of one terminal, which fit if the database agrees."""
 
-    newest: NewestRow
-    reports: Sequence[ReportRow]
+    rows: Sequence[ItemRow]
     items: Sequence[Item]
 
 
@@ -75,10 +76,10 @@ class Written(NamedTuple):
 
 def write(items: Sequence[Item], timing: Timing) -> Written:
     """Commit the items that fit, outside a transaction. Raises DatabaseError; then nothing was written."""
-    fitting = candidates(items, timing) if connection.vendor == "postgresql" else {}
+    fitting = candidates(items) if connection.vendor == "postgresql" else {}
     if not fitting:
         return Written([], frozenset(), frozenset(), 0, list(items))
-    return written(items, fitting, fetch_prepared(*statement(fitting.values())))
+    return written(items, fitting, fetch_prepared(*statement(fitting, timing)))
 
 
 def written(items: Sequence[Item], candidates: Mapping[int, TerminalItems], row: Sequence[Any]) -> Written:
@@ -91,7 +92,7 @@ def written(items: Sequence[Item], candidates: Mapping[int, TerminalItems], row:
     return Written(fitted, terminals, status, inserted, rest)
 
 
-def candidates(items: Iterable[Item], timing: Timing) -> dict[int, TerminalItems]:
+def candidates(items: Iterable[Item]) -> dict[int, TerminalItems]:
     """The items that fit if the database agrees, by terminal.
 
     A report of an hour that was rolled up does not: it has to be noted for that.
@@ -100,36 +101,25 @@ def candidates(items: Iterable[Item], timing: Timing) -> dict[int, TerminalItems
     by_terminal: dict[int, list[Item]] = {}
     for item in items:
         by_terminal.setdefault(item.link.identity.terminal_id, []).append(item)
-    found = {terminal_id: _candidate(own, timing, over) for terminal_id, own in by_terminal.items()}
+    found = {terminal_id: _candidate(own, over) for terminal_id, own in by_terminal.items()}
     return {terminal_id: candidate for terminal_id, candidate in found.items() if candidate is not None}
 
 
-def _candidate(items: Sequence[Item], timing: Timing, over: datetime) -> TerminalItems | None:
+def _candidate(items: Sequence[Item], over: datetime) -> TerminalItems | None:
     """None if one of the items needs more than the statement does."""
-    link, at = items[0].link, items[-1].at
+    link = items[0].link
     if not link.boot_pk or not all(_is_plain(item, link) for item in items):
         return None
     reported = [item for item in items if isinstance(item, Reported)]
-    seqs = [item.report.seq for item in reported]
-    if any(later <= earlier for earlier, later in pairwise(seqs)):
+    if not reported:
+        return TerminalItems([_heartbeat_row(items[-1])], items)
+    rows = [report_row(ItemRow, item, link.boot_pk, session=link.number) for item in reported]
+    if any(later.seq <= earlier.seq for earlier, later in pairwise(rows)) or any(row.at < over for row in rows):
         return None
-    reports = [report_row(item, link.boot_pk) for item in reported]
-    if any(row.at < over for row in reports):
-        return None
-    status, status_at, is_other = _newest_status(reported)
-    newest = NewestRow(
-        terminal_id=link.identity.terminal_id,
-        session=link.number,
-        first_seq=seqs[0] if seqs else None,
-        last_seq=seqs[-1] if seqs else None,
-        seen_at=at,
-        lease_at=at + timing.lease,
-        status=status,
-        status_at=status_at,
-        is_other_status=is_other,
-        metrics=_merged(reported, reports),
-    )
-    return TerminalItems(newest, reports, items)
+    if len(items) > 1:
+        earlier = [structs.replace(row, is_earlier=True) for row in rows[:-1]]
+        rows = [*earlier, structs.replace(rows[-1], **_newest(reported), seen_at=items[-1].at)]
+    return TerminalItems(rows, items)
 
 
 def _is_plain(item: Item, link: Link) -> bool:
@@ -141,40 +131,59 @@ def _is_plain(item: Item, link: Link) -> bool:
     return isinstance(item, Alive) and not item.rule_events
 
 
-def _newest_status(reported: Sequence[Reported]) -> tuple[str, datetime | None, bool]:
-    """The status, since when it was reported without another one in between, and whether there was another."""
-    status, since, is_other = "", None, False
+def _heartbeat_row(item: Item) -> ItemRow:
+    link, at = item.link, item.at
+    return ItemRow(
+        boot_id=link.boot_pk,
+        seq=0,
+        terminal_id=link.identity.terminal_id,
+        at=at,
+        received_at=at,
+        late=False,
+        undated=False,
+        status="",
+        metrics=NO_METRICS,
+        session=link.number,
+        is_heartbeat=True,
+    )
+
+
+def _newest(reported: Sequence[Reported]) -> dict[str, Any]:
+    """The newest values of several reports of a terminal.
+
+    The status is the last one, since when it was reported without another one in between.
+    """
+    status, since, is_other, metrics = "", None, False, dict[str, float]()
     for item in reported:
         new = item.report.status
         if new is not UNSET and new != status:
             status, since, is_other = new, item.at, bool(status)
-    return status, since, is_other
-
-
-def _merged(reported: Sequence[Reported], reports: Sequence[ReportRow]) -> msgspec.Raw:
-    """The newest value of each metric, as a JSON object."""
-    if len(reports) == 1:
-        return reports[0].metrics
-    newest: dict[str, float] = {}
-    for item in reported:
         if item.report.metrics is not UNSET:
-            newest |= item.report.metrics
-    return msgspec.Raw(msgspec.json.encode(newest))
+            metrics |= item.report.metrics
+    return {
+        "first_seq": reported[0].report.seq,
+        "newest_status": status,
+        "status_at": since,
+        "is_other_status": is_other,
+        "newest_metrics": msgspec.Raw(msgspec.json.encode(metrics)),
+    }
 
 
-def statement(candidates: Collection[TerminalItems]) -> tuple[str, dict[str, Any]]:
+def statement(candidates: Mapping[int, TerminalItems], timing: Timing) -> tuple[str, Sequence[Any]]:
     """SQL, and its values."""
-    newest = [candidate.newest for candidate in candidates]
-    reports = [row for candidate in candidates for row in candidate.reports]
-    ids = [row.terminal_id for row in newest]
-    return _sql(), {"newest": db_rows.encode(newest), "reports": db_rows.encode(reports), "ids": ids}
+    rows = [row for candidate in candidates.values() for row in candidate.rows]
+    return _sql(), [db_rows.encode(rows), list(candidates), timing.lease.total_seconds()]
 
 
-_STATUS_CHANGED = "(r.status <> '' AND (r.is_other_status OR r.status <> s.status))"
-
-
-def _named(struct: type[msgspec.Struct], name: str) -> str:
-    return db_rows.source(struct).replace("%s", f"%({name})s")
+_NEWEST = {
+    "first_seq": "COALESCE(r.first_seq, r.seq)",
+    "seen_at": "COALESCE(r.seen_at, r.received_at)",
+    "newest_status": "COALESCE(r.newest_status, r.status)",
+    "status_at": "COALESCE(r.status_at, r.received_at)",
+    "newest_metrics": "COALESCE(r.newest_metrics, r.metrics)",
+}
+"""Omitted values are those of the only report."""
+_STATUS_CHANGED = "(r.newest_status <> '' AND (r.is_other_status IS TRUE OR r.newest_status <> s.status))"
 
 
 @cache
@@ -185,20 +194,25 @@ def _sql() -> str:
     """
     states, columns = TerminalState._meta.db_table, ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
+    others = ", ".join(f"r.{name}" for name in ItemRow.__struct_fields__ if name not in _NEWEST)
+    newest = ", ".join(f"{value} AS {name}" for name, value in _NEWEST.items())
     return (
-        f"WITH newest AS (SELECT * FROM {_named(NewestRow, 'newest')}), "  # noqa: S608  (names are our own; values are parameters)
+        f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow)}), "  # noqa: S608  (names are our own; values are parameters)
         f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
-        f"FROM {states} AS s JOIN newest AS r USING (terminal_id) "
-        f"WHERE s.terminal_id = ANY(%(ids)s) AND s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
-        "AND (r.first_seq IS NULL OR r.first_seq > s.seq) ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
-        f"updated AS (UPDATE {states} AS s SET last_seen_at = r.seen_at, lease_at = r.lease_at, "
-        "seq = GREATEST(s.seq, r.last_seq), status = COALESCE(NULLIF(r.status, ''), s.status), "
+        f"FROM {states} AS s JOIN items AS r USING (terminal_id) "
+        f"WHERE s.terminal_id = ANY(%s) AND s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
+        "AND r.is_earlier IS NOT TRUE AND (r.is_heartbeat IS TRUE OR r.first_seq > s.seq) "
+        "ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
+        f"updated AS (UPDATE {states} AS s SET last_seen_at = r.seen_at, "
+        "lease_at = r.seen_at + %s * interval '1 second', seq = GREATEST(s.seq, r.seq), "
+        "status = COALESCE(NULLIF(r.newest_status, ''), s.status), "
         f"status_at = CASE WHEN {_STATUS_CHANGED} THEN r.status_at ELSE s.status_at END, "
-        f"metrics = {store.merged_metrics()} "
-        "FROM newest AS r JOIN fitting USING (terminal_id) "
-        "WHERE s.terminal_id = r.terminal_id), "
+        f"metrics = {store.merged_metrics('r.newest_metrics')} "
+        "FROM items AS r JOIN fitting USING (terminal_id) "
+        "WHERE s.terminal_id = r.terminal_id AND r.is_earlier IS NOT TRUE), "
         f"inserted AS (INSERT INTO {Report._meta.db_table} ({columns}) SELECT {picked} "
-        f"FROM {_named(ReportRow, 'reports')} JOIN fitting USING (terminal_id) ON CONFLICT DO NOTHING RETURNING 1) "
+        "FROM items AS r JOIN fitting USING (terminal_id) WHERE r.is_heartbeat IS NOT TRUE "
+        "ON CONFLICT DO NOTHING RETURNING 1) "
         "SELECT ARRAY(SELECT terminal_id FROM fitting), ARRAY(SELECT terminal_id FROM fitting WHERE is_other), "
         "(SELECT count(*) FROM inserted)"
     )

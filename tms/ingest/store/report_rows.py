@@ -1,6 +1,7 @@
 """Rows of the table of reports, made from what terminals sent."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -23,10 +24,11 @@ class ReportRow(msgspec.Struct, frozen=True, gc=False):
     metrics: msgspec.Raw
 
 
-def report_row(item: Reported, boot_pk: int) -> ReportRow:
+def report_row[Row: ReportRow](kind: type[Row], item: Reported, boot_pk: int, **more: Any) -> Row:
+    """`more`: further values of this kind of row."""
     report = item.report
     at = believable(report.at, item.at)
-    return ReportRow(
+    return kind(
         boot_id=boot_pk,
         seq=report.seq,
         terminal_id=item.link.identity.terminal_id,
@@ -36,6 +38,7 @@ def report_row(item: Reported, boot_pk: int) -> ReportRow:
         undated=at is not report.at,
         status="" if report.status is UNSET else report.status,
         metrics=msgspec.Raw(b"{}" if report.metrics is UNSET else msgspec.json.encode(report.metrics)),
+        **more,
     )
 
 

@@ -131,7 +131,7 @@ def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(result.reports)}
     for key in reports.stored({(boot_pks[boot_key(item)], item.report.seq) for item in result.doubtful}):
         del items[key]
-    rows = [report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
+    rows = [report_row(ReportRow, item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
     new = _insert_reports(rows)
     hourly.mark_late(
         {(row.terminal_id, hourly.hour_of(row.at)) for row in rows if row.at < over and (row.boot_id, row.seq) in new}

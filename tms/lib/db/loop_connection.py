@@ -1,14 +1,13 @@
 """A connection to PostgreSQL for short statements from the event loop."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db import connection
 
-from tms.lib.db.prepared import PREPARE_AFTER
+from tms.lib.db.prepared import PREPARE_AFTER, Parameters
 
 
 class LoopConnection:
@@ -21,7 +20,7 @@ class LoopConnection:
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection | None = None
 
-    async def fetch_prepared(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+    async def fetch_prepared(self, sql: str, parameters: Parameters) -> tuple[Any, ...]:
         """The first row, committed. Raises Django's errors. The names in `sql` must be our own."""
         try:
             with connection.wrap_database_errors:
