@@ -1,5 +1,6 @@
 """Small batches are committed from the event loop, and everything else by the thread."""
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 
@@ -94,13 +95,42 @@ async def test_a_lost_connection_costs_no_report_and_is_replaced(link, thread, m
     writer = LoopWriter()
     async with running(batch_of(thread, writer)) as batch:
         await commit(batch, link.report(1))
-        await in_thread(end_connection, writer.backend_pid)
+        first = writer.backend_pid
+        await in_thread(end_connection, first)
 
         await commit(batch, link.report(2))
         await commit(batch, link.report(3))
 
+        assert writer.backend_pid not in {None, first}
     assert link.committed_seqs == [1, 2, 3]
-    assert [len(each) for each in thread.batches] == [1]
+
+
+async def test_a_connection_that_ends_between_two_batches_is_replaced_for_the_next_one(link, thread):
+    writer = LoopWriter()
+    async with running(batch_of(thread, writer)) as batch:
+        await commit(batch, link.report(1))
+        await in_thread(end_connection, writer.backend_pid)
+        await until_disconnected(writer)
+
+        await commit(batch, link.report(2))
+
+    assert (link.committed_seqs, thread.batches) == ([1, 2], [])
+
+
+async def until_disconnected(writer: LoopWriter) -> None:
+    async with asyncio.timeout(10):
+        while writer.backend_pid is not None:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_statement_that_the_network_does_not_accept_at_once_is_sent_in_parts(fleet, thread, monkeypatch):
+    monkeypatch.setattr(loop_writer, "MOST_ITEMS", 20_000)
+    link = await in_thread(lambda: booted(fleet.terminal()))
+
+    async with running(batch_of(thread)) as batch:
+        await commit(batch, *(link.report(seq) for seq in range(1, 10_001)))
+
+    assert (len(link.committed_seqs), thread.batches) == (10_000, [])
 
 
 def end_connection(pid: int) -> None:

@@ -1,6 +1,8 @@
 """Commits small batches from the event loop, on PostgreSQL: what fits in one statement."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -12,7 +14,7 @@ from tms.fleet.presence import store
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Item
 from tms.ingest.store import online_reports
-from tms.lib.db.loop_connection import LoopConnection
+from tms.lib.db.loop_connection import LoopConnection, Row
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
@@ -30,7 +32,7 @@ class LoopWriter:
         self._connection = LoopConnection()
         self._retry_at = 0.0
         self.cpu_s = 0.0
-        """CPU time of the last batch in the event loop, without psycopg's."""
+        """CPU time of the last batch in the event loop, without sending and receiving."""
 
     async def write(self, items: list[Item]) -> tuple[BatchResult | None, list[Item]]:
         """The result of what was committed, if anything was, and the other items: all of them after an error."""
@@ -58,11 +60,11 @@ class LoopWriter:
         candidates = online_reports.candidates(items)
         if not candidates:
             return None, items
-        sql, values = online_reports.statement(candidates, timing)
+        values = online_reports.statement(candidates, timing)
         self.cpu_s = time.thread_time() - began
-        row = await self._connection.fetch_prepared(sql, values)
+        row = await self._connection.fetch_prepared(online_reports.sql("$1", "$2", "$3"), as_text(values))
         began = time.thread_time()
-        written = online_reports.written(items, candidates, row)
+        written = online_reports.written(items, candidates, from_text(row))
         if written.terminals:
             feed().committed(written.change)
             instruments.INGEST_REPORTS.labels("committed").inc(written.inserted)
@@ -77,3 +79,18 @@ class LoopWriter:
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+def as_text(values: online_reports.Statement) -> Sequence[bytes]:
+    """In PostgreSQL's text format."""
+    return values.rows, b"{%s}" % ",".join(map(str, values.ids)).encode(), b"%r" % values.lease_s
+
+
+def from_text(row: Row) -> Sequence[Any]:
+    """What the statement returned."""
+    terminals, status, inserted = (value or b"" for value in row)
+    return _numbers(terminals), _numbers(status), int(inserted)
+
+
+def _numbers(array: bytes) -> list[int]:
+    return [int(number) for number in array.strip(b"{}").split(b",") if number]

@@ -55,6 +55,16 @@ class TerminalItems(NamedTuple):
     items: Sequence[Item]
 
 
+class Statement(NamedTuple):
+    """Its parameters."""
+
+    rows: bytes
+    """Many `ItemRow`, as JSON."""
+    ids: Sequence[int]
+    """Of their terminals."""
+    lease_s: float
+
+
 class Written(NamedTuple):
     items: Sequence[Item]
     terminals: frozenset[int]
@@ -79,7 +89,8 @@ def write(items: Sequence[Item], timing: Timing) -> Written:
     fitting = candidates(items) if connection.vendor == "postgresql" else {}
     if not fitting:
         return Written([], frozenset(), frozenset(), 0, list(items))
-    return written(items, fitting, fetch_prepared(*statement(fitting, timing)))
+    rows, ids, lease_s = statement(fitting, timing)
+    return written(items, fitting, fetch_prepared(sql("%s", "%s", "%s"), [rows.decode(), ids, lease_s]))
 
 
 def written(items: Sequence[Item], candidates: Mapping[int, TerminalItems], row: Sequence[Any]) -> Written:
@@ -169,10 +180,9 @@ def _newest(reported: Sequence[Reported]) -> dict[str, Any]:
     }
 
 
-def statement(candidates: Mapping[int, TerminalItems], timing: Timing) -> tuple[str, Sequence[Any]]:
-    """SQL, and its values."""
+def statement(candidates: Mapping[int, TerminalItems], timing: Timing) -> Statement:
     rows = [row for candidate in candidates.values() for row in candidate.rows]
-    return _sql(), [db_rows.encode(rows), list(candidates), timing.lease.total_seconds()]
+    return Statement(msgspec.json.encode(rows), list(candidates), timing.lease.total_seconds())
 
 
 _NEWEST = {
@@ -187,9 +197,10 @@ _STATUS_CHANGED = "(r.newest_status <> '' AND (r.is_other_status IS TRUE OR r.ne
 
 
 @cache
-def _sql() -> str:
-    """Rows are locked in the order of the key, as everywhere. A row changed meanwhile is checked as it is then.
+def sql(rows: str, ids: str, lease_s: str) -> str:
+    """The statement, with these placeholders.
 
+    Rows are locked in the order of the key, as everywhere. A row changed meanwhile is checked as it is then.
     The ids are repeated for the planner, which expects a hundred rows of the values and would scan the whole table.
     """
     states, columns = TerminalState._meta.db_table, ", ".join(ReportRow.__struct_fields__)
@@ -197,14 +208,14 @@ def _sql() -> str:
     others = ", ".join(f"r.{name}" for name in ItemRow.__struct_fields__ if name not in _NEWEST)
     newest = ", ".join(f"{value} AS {name}" for name, value in _NEWEST.items())
     return (
-        f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow)}), "  # noqa: S608  (names are our own; values are parameters)
+        f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow).replace('%s', rows)}), "  # noqa: S608  (names are our own; values are parameters)
         f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
         f"FROM {states} AS s JOIN items AS r USING (terminal_id) "
-        f"WHERE s.terminal_id = ANY(%s) AND s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
+        f"WHERE s.terminal_id = ANY({ids}) AND s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
         "AND r.is_earlier IS NOT TRUE AND (r.is_heartbeat IS TRUE OR r.first_seq > s.seq) "
         "ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
         f"updated AS (UPDATE {states} AS s SET last_seen_at = r.seen_at, "
-        "lease_at = r.seen_at + %s * interval '1 second', seq = GREATEST(s.seq, r.seq), "
+        f"lease_at = r.seen_at + {lease_s} * interval '1 second', seq = GREATEST(s.seq, r.seq), "
         "status = COALESCE(NULLIF(r.newest_status, ''), s.status), "
         f"status_at = CASE WHEN {_STATUS_CHANGED} THEN r.status_at ELSE s.status_at END, "
         f"metrics = {store.merged_metrics('r.newest_metrics')} "
