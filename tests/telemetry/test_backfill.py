@@ -57,6 +57,14 @@ def test_missing_reports_are_no_longer_waited_for(terminal):
     assert recorded() == (OutageCause.NETWORK, 3, 1)
 
 
+def test_reports_of_an_unknown_number_are_only_counted_when_no_more_are_expected(terminal):
+    reconnect(terminal, boot_id="boot-2", uptime_s=40)
+
+    found = [list(backfill.countable(later(300 + seconds))) for seconds in (LATE_S - 1, LATE_S)]
+
+    assert found == [[], [Outage.objects.get()]]
+
+
 def test_a_terminal_rebooted_during_a_network_outage_had_a_network_outage(terminal):
     link = reconnect(terminal, boot_id="boot-2", uptime_s=40, last_seq=1)
     before = recorded()

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models.outage import Outage
+from tms.fleet.models.outage import Outage, OutageQuerySet
 from tms.fleet.presence.outage_causes import corrected
 from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
@@ -49,11 +49,17 @@ class CountRow(msgspec.Struct, frozen=True, gc=False):
     reports_sent: int
 
 
-@skip_when_empty(lambda at: Outage.objects.uncounted())
+def countable(at: datetime) -> OutageQuerySet:
+    """Those whose count may be final: after `ARRIVES_WITHIN` unless the number of reports that were made is known."""
+    is_over = models.Q(ended_at__lte=at - ARRIVES_WITHIN)
+    return Outage.objects.uncounted().filter(is_over | models.Q(reports_made__isnull=False))
+
+
+@skip_when_empty(countable)
 def count(at: datetime) -> int:
     """Count the backfill of ended outages (index: outage_uncounted) once it is complete, or after `ARRIVES_WITHIN`."""
-    uncounted = Outage.objects.uncounted().exclude(pk__in=uncountable.keys(at)).order_by("ended_at")
-    pks = list(uncounted.values_list("pk", flat=True)[:PASS_LIMIT])
+    due = countable(at).exclude(pk__in=uncountable.keys(at)).order_by("ended_at")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_count, at=at), aside=uncountable, at=at)
 
 
