@@ -42,7 +42,7 @@ def test_one_statement_finds_the_same_loops_as_a_query_for_each(storm):
 
 def test_nothing_is_due_in_an_empty_fleet(fleet):
     assert with_rows(OCCASIONAL, AT) == set()
-    assert jobs.idle(LOOPS, AT) == {loop.name for loop in LOOPS if loop.is_occasional}
+    assert jobs.check(LOOPS, AT) == ({loop.name for loop in LOOPS if loop.is_occasional}, set())
 
 
 def test_a_transition_that_was_not_dispatched_is_work_for_the_outbox(fleet):
@@ -86,6 +86,20 @@ async def test_a_loop_gets_the_work_that_one_before_it_has_just_created(site):
         Loop("first", 3600, skip_when_empty(sites)(first)), Loop("second", 3600, skip_when_empty(terminals)(second))
     ):
         await second.done()
+
+
+async def test_a_loop_with_work_is_checked_once(site):
+    checked = list[datetime]()
+
+    def rows(at: datetime) -> QuerySet[Site]:
+        checked.append(at)  # on PostgreSQL only once, to compile the condition
+        return Site.objects.all()
+
+    work = Work()
+    async with running(Loop("busy", 3600, skip_when_empty(rows)(work))):
+        await work.done()
+
+    assert len(checked) == 1
 
 
 async def test_if_the_statement_fails_each_loop_runs_alone(site):

@@ -54,6 +54,11 @@ class Loop(NamedTuple):
         """Whether it mostly finds nothing to do, which a query shows."""
         return isinstance(self.work, OccasionalPass)
 
+    def run(self, at: datetime, *, is_checked: bool) -> None:
+        """`is_checked`: it has been found to have something to do, and need not ask again."""
+        work = self.work.work if is_checked and isinstance(self.work, OccasionalPass) else self.work
+        work(at)
+
     @property
     def limit_s(self) -> float:
         """Age of the last success at which the loop counts as stalled."""
@@ -91,11 +96,19 @@ LOOPS: tuple[Loop, ...] = (
 )
 
 
-def idle(loops: Sequence[Loop], at: datetime) -> set[str]:
-    """The names of the loops that have nothing to do. That holds until one of the others does something."""
+class Checked(NamedTuple):
+    """Names of loops that mostly have nothing to do."""
+
+    idle: frozenset[str] = frozenset()
+    """They have nothing to do. That holds until one of the others does something."""
+    busy: frozenset[str] = frozenset()
+
+
+def check(loops: Sequence[Loop], at: datetime) -> Checked:
+    """Which of the occasional loops have something to do, by one statement."""
     passes = {loop.name: loop.work for loop in loops if isinstance(loop.work, OccasionalPass)}
     busy = with_rows(passes.values(), at)
     without_rows = {name: work for name, work in passes.items() if work not in busy}
     for work in without_rows.values():
         work.when_idle()
-    return set(without_rows)
+    return Checked(frozenset(without_rows), frozenset(passes.keys() - without_rows.keys()))

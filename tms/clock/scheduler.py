@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 from django.db import DatabaseError, InterfaceError
 
-from tms.clock.jobs import LOOPS, Lane, Loop, idle
+from tms.clock.jobs import LOOPS, Checked, Lane, Loop, check
 from tms.clock.leader import Leader, LeadLost
 from tms.clock.presence_sweep import catch_up
 from tms.feed.publisher import feed
@@ -107,33 +107,33 @@ class Runner:
         """Run the loops that are due, and set when they are due again."""
         began = time.monotonic()
         loops = [loop for loop in self._loops if due[loop.name] <= began]
-        skipped = await self._idle(loops)
+        checked = await self._check(loops)
         for number, loop in enumerate(loops, 1):
             if self._is_prompt:
                 instruments.CLOCK_LAG.set(time.monotonic() - due[loop.name])
-            has_succeeded = loop.name in skipped or await self._pass(loop)
+            has_succeeded = loop.name in checked.idle or await self._pass(loop, is_checked=loop.name in checked.busy)
             if has_succeeded:
                 self._ages.succeeded(loop.name)
             due[loop.name] = began + (loop.interval_s if has_succeeded else min(loop.interval_s, RETRY_FAILED_S))
-            if loop.is_occasional and loop.name not in skipped:
-                skipped = await self._idle(loops[number:])  # it may have created work for them
+            if loop.is_occasional and loop.name not in checked.idle:
+                checked = await self._check(loops[number:])  # it may have created work for them
 
-    async def _idle(self, loops: Sequence[Loop]) -> set[str]:
-        """The loops that have nothing to do, found by one statement. If that fails, each of them runs."""
+    async def _check(self, loops: Sequence[Loop]) -> Checked:
+        """If the statement fails, each loop runs, and checks for itself."""
         if not any(loop.is_occasional for loop in loops):
-            return set()
+            return Checked()
         try:
-            return await self._thread.run(self._find_idle, loops)
+            return await self._thread.run(self._check_at_once, loops)
         except Exception as error:
             if isinstance(error, LeadLost) or is_database_away(error):
                 raise
             log.exception("clock_check_failed", loops=[loop.name for loop in loops])
-            return set()
+            return Checked()
 
-    async def _pass(self, loop: Loop) -> bool:
+    async def _pass(self, loop: Loop, *, is_checked: bool) -> bool:
         """Whether it succeeded."""
         try:
-            await self._thread.run(self._work, loop)
+            await self._thread.run(self._work, loop, is_checked=is_checked)
         except Exception as error:
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
             if isinstance(error, LeadLost) or is_database_away(error):
@@ -142,13 +142,13 @@ class Runner:
             return False
         return True
 
-    def _work(self, loop: Loop) -> None:
+    def _work(self, loop: Loop, *, is_checked: bool) -> None:
         if (at := self._time()) is not None:
-            loop.work(at)
+            loop.run(at, is_checked=is_checked)
 
-    def _find_idle(self, loops: Sequence[Loop]) -> set[str]:
+    def _check_at_once(self, loops: Sequence[Loop]) -> Checked:
         at = self._time()
-        return set() if at is None else idle(loops, at)
+        return Checked() if at is None else check(loops, at)
 
     def _time(self) -> datetime | None:
         """The time of a pass; None after a clock change. Raises LeadLost."""

@@ -58,13 +58,14 @@ class OccasionalPass(RowCheck):
     def __init__(self, work: Pass, rows: Sequence[Rows], *, when_idle: Callable[[], None] = lambda: None) -> None:
         super().__init__(*rows)
         update_wrapper(self, work)
-        self._work = work
+        self.work = work
+        """The pass, without the check."""
         self.when_idle = when_idle
         """Called instead of the pass if there are no rows."""
 
     def __call__(self, at: datetime) -> int | None:
         if with_rows([self], at):
-            return self._work(at)
+            return self.work(at)
         self.when_idle()
         return 0
 
