@@ -119,3 +119,33 @@ def test_squashed_migrations_are_not_pending_for_a_backup_of_an_older_release():
     assert release.pending_migrations(originals()) == 0
     assert release.pending_migrations(originals() | replaced().keys()) == 0
     assert release.pending_migrations(originals() - {("ops", "0004_names")}) == 1
+
+
+@pytest.mark.both
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        (("fleet", "0011_presencechange_index"), "fleet_presencechange"),
+        (("telemetry", "0006_boot_index"), "telemetry_boot"),
+    ],
+)
+def test_an_index_that_a_longer_one_covers_is_dropped_and_can_be_created_again(name, table):
+    """On PostgreSQL outside of a transaction."""
+    migration, before = loader().disk_migrations[name], loader().project_state(name, at_end=False)
+    first = indexes_of_terminal(table)
+
+    with connection.schema_editor(atomic=False) as editor:
+        migration.unapply(before.clone(), editor)
+    undone = indexes_of_terminal(table)
+    with connection.schema_editor(atomic=False) as editor:
+        migration.apply(before.clone(), editor)
+
+    assert (first, len(undone), indexes_of_terminal(table)) == ([], 1, [])
+
+
+def indexes_of_terminal(table: str) -> list[str]:
+    """Of the terminal alone."""
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, table)
+    return [name for name, one in found.items() if one["index"] and one["columns"] == ["terminal_id"]]

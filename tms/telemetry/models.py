@@ -8,7 +8,7 @@ from tms.lib.text_fields import LineField
 class Boot(models.Model):
     """One run of a terminal's software, identified by its `boot_id`. Reports are numbered within it."""
 
-    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="boots")
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="boots", db_index=False)
     boot_id = models.CharField(max_length=64)
     first_seen_at = models.DateTimeField()
 

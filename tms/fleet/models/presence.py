@@ -10,7 +10,7 @@ from tms.fleet.models.terminal import Terminal
 class PresenceChange(models.Model):
     """History of presence: the timeline, the presence band, recent changes."""
 
-    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="presence_changes")
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="presence_changes", db_index=False)
     at = models.DateTimeField()
     presence = models.CharField(max_length=16, choices=Presence)
     before = models.CharField(max_length=16, choices=Presence)
