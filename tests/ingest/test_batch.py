@@ -79,6 +79,24 @@ async def test_a_large_batch_is_committed_in_parts_and_in_order(settings, link):
     assert link.committed_seqs == list(range(1, 11))
 
 
+@pytest.mark.parametrize(
+    ("cost_s", "has_boots", "wait_s"),
+    [
+        (0.0, False, 0.0),
+        (0.45 * module.FLUSH_SHARE, False, 0.45),
+        (60.0, False, 2.0),
+        (60.0, True, 0.5),
+    ],
+    ids=["idle", "cheap", "expensive", "while terminals boot"],
+)
+def test_the_more_a_flush_costs_the_longer_reports_are_gathered(fleet, settings, cost_s, has_boots, wait_s):
+    settings.FLUSH_INTERVAL_S = 2.0
+    link = Link(fleet.terminal())
+    items = [link.boot() if has_boots else link.report(1)]
+
+    assert module.batch_wait_s(items, cost_s) == pytest.approx(wait_s)
+
+
 # Items that cannot be committed
 
 

@@ -29,8 +29,14 @@ LONGEST_RETRY_S = 2.0
 LATE_S = 6.0
 """Without a commit for this long while items wait, this node is unhealthy."""
 
-WRITER_SHARE = 0.02
-"""Share of a core that flushes may take before reports are gathered for longer."""
+FLUSH_SHARE = 0.045
+"""Share of a core that flushes may take, ours and PostgreSQL's together, before reports are gathered for longer."""
+STATEMENT_S = 0.0004
+"""CPU time of a statement from the event loop in libpq and PostgreSQL, however many reports it carries."""
+TRANSACTION_FACTOR = 2
+"""CPU time of a flush in the thread and in PostgreSQL, by that of the thread."""
+SMOOTHING = 0.2
+"""Weight of the last flush in the mean cost: a single expensive one does not delay the following reports."""
 BOOTS_SHARE = 0.25
 """Part of the longest interval after a flush with boots. They are few at a time, because the acceptor limits them:
 each one that waits for its answer delays the next terminal.
@@ -61,8 +67,8 @@ class Batch:
         self._loop_writer = loop_writer
         self._items: list[Item] = []
         self._writing = 0
-        self._cpu_s = 0.0
-        """CPU time of the last flush."""
+        self._cost_s = 0.0
+        """CPU time of a flush, ours and PostgreSQL's together: the moving average."""
         self._progress_at = time.monotonic()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -126,7 +132,7 @@ class Batch:
         began, items = 0.0, list[Item]()
         while True:
             await self._wake.wait()
-            await asyncio.sleep(max(0.0, began + batch_wait_s(items, self._cpu_s) - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + batch_wait_s(items, self._cost_s) - time.monotonic()))
             began, items = time.monotonic(), self._take()
             try:
                 await self._flush(items)
@@ -169,17 +175,20 @@ class Batch:
 
     async def _commit_all(self, items: list[Item]) -> list[Part]:
         """If this raises, some of `items` may be committed. Committing them again with the others changes nothing."""
-        self._cpu_s, parts = 0.0, list[Part]()
+        cost_s, parts = 0.0, list[Part]()
         if self._loop_writer is not None:
             began = time.monotonic()
             result, items = await self._loop_writer.write(items)
-            self._cpu_s = self._loop_writer.cpu_s
             if result is not None:
+                cost_s += self._loop_writer.cpu_s + STATEMENT_S
                 instruments.INGEST_FLUSH_SECONDS.observe(time.monotonic() - began)
                 instruments.INGEST_FLUSHES.labels("committed").inc()
                 parts.append(([], result))
         if items:
-            parts += await self._thread.run(self._commit_timed, items)
+            committed, cpu_s = await self._thread.run(self._commit_timed, items)
+            cost_s += TRANSACTION_FACTOR * cpu_s
+            parts += committed
+        self._cost_s += SMOOTHING * (cost_s - self._cost_s)
         return parts
 
     def _notify(self, items: Sequence[Item], result: BatchResult | None) -> None:
@@ -200,12 +209,10 @@ class Batch:
         for link in links:
             _call(link.acknowledge)
 
-    def _commit_timed(self, items: list[Item]) -> list[Part]:
+    def _commit_timed(self, items: list[Item]) -> tuple[list[Part], float]:
+        """With the CPU time of the thread."""
         began = time.thread_time()
-        try:
-            return self._commit(items)
-        finally:
-            self._cpu_s += time.thread_time() - began
+        return self._commit(items), time.thread_time() - began
 
     def _commit(self, items: list[Item]) -> list[Part]:
         """Runs in the writer thread. A failing batch is narrowed down to the failing item, so that the rest is
@@ -241,16 +248,16 @@ class Batch:
         return self._commit(items[:half]) + self._commit(items[half:])
 
 
-def batch_wait_s(items: Sequence[Item], cpu_s: float) -> float:
-    """Seconds from the start of a flush of `items`, which used `cpu_s` of CPU time, to the next.
+def batch_wait_s(items: Sequence[Item], cost_s: float) -> float:
+    """Seconds from the start of a flush of `items` to the next, if a flush takes `cost_s` of CPU time on average.
 
-    Inexpensive flushes follow each other quickly, so that reports are acknowledged soon. The more one costs, the more
-    reports the next one commits: they may then wait for up to `FLUSH_INTERVAL_S`.
+    Each flush has a cost of its own, however few reports it carries. The higher that is, the more reports the next one
+    has to carry: they may then wait for up to `FLUSH_INTERVAL_S`.
     """
     longest_s = settings.FLUSH_INTERVAL_S
     if any(isinstance(item, Booted) for item in items):
         longest_s *= BOOTS_SHARE
-    return min(longest_s, cpu_s / WRITER_SHARE)
+    return min(longest_s, cost_s / FLUSH_SHARE)
 
 
 def is_away(error: Exception) -> bool:
