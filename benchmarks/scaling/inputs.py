@@ -32,9 +32,9 @@ LEASE_S = Input(45, "lease", "s", "`TMS_HEARTBEAT_S` + `TMS_LEASE_GRACE_S`")
 GRACE_S = Input(90, "reconnect grace", "s", "`TMS_RECONNECT_GRACE_S`")
 READINGS_DAYS = Input(14, "days that reports are kept", "", "`TMS_READINGS_DAYS`")
 ROLLUPS_DAYS = Input(400, "days that roll-ups are kept", "", "`TMS_ROLLUPS_DAYS`")
-FEED_MESSAGES = Input(10, "messages with readings that a node publishes, at most", "per s", "tms/feed, `READINGS_S`")
+FEED_MESSAGES = Input(5, "messages with readings that a node publishes, at most", "per s", "tms/feed, `READINGS_S`")
 VERIFY_EVERY_S = Input(10, "interval of the verification of boards", "s", "`TMS_PROOF_INTERVAL_S`")
-PASSES = Input(4, "render passes of a node whose boards change all the time", "per s", "`TMS_FRAME_INTERVAL_S`")
+PASSES = Input(2, "render passes of a node whose terminals report all the time", "per s", "`TMS_FRAME_INTERVAL_S`")
 
 # What history costs.
 REPORT_BYTES = Input(52e9 / 144e6, "a stored report, with its indexes", "bytes", "operating.md, History")

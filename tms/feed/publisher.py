@@ -27,8 +27,8 @@ log = structlog.get_logger(__name__)
 GROUP = "feed"
 HEARTBEAT_S = 2.0
 """Interval at which an idle publisher sends its number, so that a lost message is noticed."""
-READINGS_S = 0.1
-"""Interval of messages with only new readings: boards show those four times a second."""
+READINGS_S = 0.2
+"""Interval of messages with only new readings: boards show those twice a second."""
 RETRY_S = 0.5
 SEND_TIMEOUT_S = 2.0
 """Timeout; the connection is closed afterwards and replaced."""

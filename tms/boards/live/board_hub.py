@@ -36,6 +36,8 @@ GONE = 4404
 """The close code of a board whose terminal, alert or incident was deleted."""
 MIN_INTERVAL_S = 0.1
 """Updating a number more often than this is of no use to people."""
+READINGS_FACTOR = 2
+"""Readings alone wait this many times `TMS_FRAME_INTERVAL_S`: a pass has a cost of its own, and nobody reads faster."""
 CPU_SHARE = 33
 """Rendering uses at most this fraction (one n-th) of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
 
@@ -150,7 +152,7 @@ class BoardHub:
         if change.is_urgent:
             self._pass_task.wake()
         else:
-            self._pass_task.wake_in(self._pass_at + settings.FRAME_INTERVAL_S - now)
+            self._pass_task.wake_in(self._pass_at + READINGS_FACTOR * settings.FRAME_INTERVAL_S - now)
 
     def take(self) -> Change:
         change, self._change = self._change, NOTHING

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from enum import Enum, auto
-from functools import partial
+from functools import cache, partial
 
 import structlog
 from django.conf import settings
@@ -60,11 +60,11 @@ class RenderWorker:
         began, self.rendering_s = time.monotonic(), 0.0
         if not live_pages:
             return
-        context = await self._timed(partial(_prefetched, live_pages, change))
+        context = cache(partial(_prefetched, live_pages, change))  # in the thread, with the first page
         rendered: RenderCache = {}
         for live_page, must_be_read in live_pages.items():
-            render = partial(live_page.render, context, change, rendered, must_be_read=must_be_read)
-            yield live_page, await self._timed(partial(_guarded, live_page, render))
+            render = partial(live_page.render, change=change, rendered=rendered, must_be_read=must_be_read)
+            yield live_page, await self._timed(partial(_render, live_page, context, render))
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
 
     @property
@@ -119,10 +119,13 @@ def _prefetched(live_pages: Collection[LivePage], change: Change) -> RenderConte
     return context
 
 
-def _guarded(live_page: LivePage, render: Callable[[], Rendering]) -> RenderOutcome:
+def _render(
+    live_page: LivePage, context: Callable[[], RenderContext], render: Callable[[RenderContext], Rendering]
+) -> RenderOutcome:
     """An error of one page does not affect the others."""
+    prefetched = context()
     try:
-        return render()
+        return render(prefetched)
     except AWAY:
         raise
     except ObjectDoesNotExist:
