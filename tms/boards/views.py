@@ -42,9 +42,9 @@ def terminals(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
-    return render_page(
-        request, TerminalPage.open(request.GET, person=request.user, uid=uid), form=CommandForm(person=request.user)
-    )
+    page = TerminalPage.open(request.GET, person=request.user, uid=uid)
+    form = CommandForm(person=request.user, terminal=page.terminal) if page else None
+    return render_page(request, page, form=form)
 
 
 @require_safe
@@ -61,10 +61,10 @@ def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     """A dangerous command needs confirmation: a second POST with `sure`."""
     page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
-    danger = is_dangerous(request.POST.get("name", ""))
-    if danger:
-        access.demand(request.user, Permission.SEND_DANGEROUS_COMMANDS)
-    form, is_confirmed = CommandForm(request.POST, person=request.user), request.POST.get("sure") == "1"
+    danger, is_confirmed = is_dangerous(request.POST.get("name", "")), request.POST.get("sure") == "1"
+    needed = Permission.SEND_DANGEROUS_COMMANDS if danger else Permission.SEND_COMMANDS
+    access.demand(request.user, needed, page.terminal)
+    form = CommandForm(request.POST, person=request.user, terminal=page.terminal)
     if not form.is_valid():
         return _command_panel(request, page, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if danger and not is_confirmed:
@@ -114,7 +114,7 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page = AlertPage.open(request.GET, person=request.user, pk=str(pk))
     action = ACTIONS["acknowledge"]
-    return render_page(request, page, action=action, form=action.form(at=timezone.now()))
+    return render_page(request, page, action=action, form=action.form(at=timezone.now(), by=request.user))
 
 
 @require_safe

@@ -7,6 +7,7 @@ from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.commands.catalog import CATALOG
+from tms.fleet.models import Terminal
 
 ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
 
@@ -21,10 +22,10 @@ class CommandForm(forms.Form):
     answer_within_s = forms.TypedChoiceField(choices=ANSWER_WITHIN, coerce=float)
     deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
 
-    def __init__(self, data: Any = None, *, person: User) -> None:
-        """With those commands that `person` may send."""
+    def __init__(self, data: Any = None, *, person: User, terminal: Terminal) -> None:
+        """With those commands that `person` may send to the terminal."""
         super().__init__(data)
-        may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS)
+        may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS, terminal)
         names = self.fields["name"]
         assert isinstance(names, forms.ChoiceField)
         names.choices = [(spec.name, spec.label) for spec in CATALOG.values() if may_all or not spec.is_dangerous]

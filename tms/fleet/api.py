@@ -7,7 +7,8 @@ from django.http import Http404, HttpResponse
 from ninja import Query
 from pydantic import Field
 
-from tms.accounts.access import visible
+from tms.accounts.access import scope_of, visible
+from tms.accounts.models import User
 from tms.fleet import models
 from tms.fleet.models import Presence, Status, TerminalKind
 from tms.fleet.schemas import (
@@ -93,4 +94,15 @@ def site_called(request: ApiRequest, code: str) -> models.Site:
 def _terminals(request: ApiRequest) -> QuerySet[models.Terminal]:
     groups = Prefetch("groups", models.Group.objects.order_by("name"))
     rows = models.Terminal.objects.select_related("site", "state", "parent").prefetch_related(groups)
-    return visible(rows, to=request.person)
+    return visible(_with_seen_parent(rows, request.person), to=request.person)
+
+
+def _with_seen_parent(rows: QuerySet[models.Terminal], person: User) -> QuerySet[models.Terminal]:
+    """A terminal that the person does not see is not named as a parent, either."""
+    if scope_of(person).is_everything:
+        return rows
+    return (
+        rows.select_related(None)
+        .select_related("site", "state")
+        .prefetch_related(Prefetch("parent", visible(models.Terminal.objects.all(), to=person)))
+    )

@@ -18,11 +18,12 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import JSONRenderer
 
+from tms.accounts.access import Forbidden
 from tms.metrics import instruments
 from tms.rest import problems
 from tms.rest.openapi import described
 from tms.rest.parser import StrictParser
-from tms.rest.problems import ProblemError, RequestFault, problem, unreadable
+from tms.rest.problems import ProblemError, RequestFault, forbidden, problem, unreadable
 from tms.rest.router import ApiRouter
 
 log = structlog.get_logger(__name__)
@@ -148,6 +149,7 @@ HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] =
     IntegrityError: clashed,
     Http404: lambda request, _: unknown(request),
     ProblemError: lambda _, refused: refused.answer(),
+    Forbidden: lambda _, error: forbidden(error.permission).answer(),
     ValidationError: lambda _, error: unreadable(*_faults(error)).answer(),
     HttpError: _of_ninja,
 }

@@ -51,6 +51,12 @@ def problem(
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE, json_dumps_params={"ensure_ascii": False})
 
 
+def forbidden(permission: str) -> ProblemError:
+    """The person lacks the permission, at all or for this object."""
+    detail = f"the person of this token lacks the permission {permission} here; ask an administrator"
+    return ProblemError(403, "tms:forbidden", detail)
+
+
 def unreadable(*faults: RequestFault) -> ProblemError:
     """The request does not match its description."""
     return ProblemError(422, "tms:bad-request", "; ".join(fault.detail for fault in faults[:3]), faults=faults)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -16,6 +16,7 @@ class Forbidden(PermissionDenied):
     """The person lacks a permission; the message names it in their language."""
 
     def __init__(self, permission: Permission, *, is_elsewhere: bool = False) -> None:
+        self.permission = permission
         text = (
             gettext("You don't have permission to %(action)s here.")
             if is_elsewhere
@@ -66,6 +67,12 @@ def may_within(person: Person, permission: Permission, scope: Scope) -> bool:
 def demand_within(person: Person, permission: Permission, scope: Scope) -> None:
     """Raises Forbidden when the person lacks the permission in a part of `scope`."""
     if not may_within(person, permission, scope):
+        raise Forbidden(permission, is_elsewhere=may(person, permission))
+
+
+def demand_within_any(person: Person, permission: Permission, scopes: Collection[Scope]) -> None:
+    """The same, if one of the `scopes` suffices: each covers all that the row is about."""
+    if not any(may_within(person, permission, scope) for scope in scopes):
         raise Forbidden(permission, is_elsewhere=may(person, permission))
 
 

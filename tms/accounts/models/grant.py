@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models.role import Role
 from tms.accounts.models.team import Team
-from tms.accounts.scope import Scope
+from tms.accounts.scope import ByOwner, Scope
 from tms.lib.text_fields import LineField
 
 
@@ -46,6 +46,8 @@ class Grant(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+
+    scope_path = ByOwner(prefix="")
 
     class Meta:
         verbose_name = _("grant")

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import ByGrants
 from tms.lib.text_fields import LineField
 
 
@@ -14,6 +15,8 @@ class Team(models.Model):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="teams", blank=True, verbose_name=_("members")
     )
+
+    scope_path = ByGrants("team")
 
     class Meta:
         ordering = ("name",)

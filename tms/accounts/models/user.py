@@ -2,6 +2,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import ByGrants
 from tms.lib.text_fields import LineField
 
 
@@ -20,6 +21,8 @@ class User(AbstractUser):
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
     is_service = models.BooleanField(_("service account"), default=False, db_default=False, editable=False)
     """The account of a program, which has no password and uses API tokens."""
+
+    scope_path = ByGrants("person")
 
     class Meta:
         verbose_name = _("person")

@@ -1,6 +1,17 @@
 """Scopes: the part of the fleet that a grant covers, and how rows of a model belong to one."""
 
-from tms.accounts.scope.paths import ByGroup, ByOwner, BySite, ByTerminal, ScopePath, Through
+from tms.accounts.scope.paths import ByGrants, ByGroup, ByOwner, BySite, ByTerminal, ScopePath, Through
 from tms.accounts.scope.value import EVERYTHING, NOTHING, Scope
 
-__all__ = ["EVERYTHING", "NOTHING", "ByGroup", "ByOwner", "BySite", "ByTerminal", "Scope", "ScopePath", "Through"]
+__all__ = [
+    "EVERYTHING",
+    "NOTHING",
+    "ByGrants",
+    "ByGroup",
+    "ByOwner",
+    "BySite",
+    "ByTerminal",
+    "Scope",
+    "ScopePath",
+    "Through",
+]

@@ -77,6 +77,7 @@ class ByOwner(ScopePath):
     """
 
     lookup: str = ""
+    prefix: str = "owner_"
 
     def seen(self, scope: Scope) -> Q:
         regions = _rows("fleet.Site").filter(BySite().seen(scope)).exclude(region="").values("region")
@@ -100,7 +101,37 @@ class ByOwner(ScopePath):
         return Q(**{self._name(name): value for name, value in names.items()})
 
     def _name(self, name: str) -> str:
-        return _joined(self.lookup, f"owner_{name}")
+        return _joined(self.lookup, f"{self.prefix}{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class ByGrants(ScopePath):
+    """People and teams, by their grants: seen if one of them overlaps, covered if all lie within.
+
+    A person is seen and covered by those of their teams, too. Superusers are seen by everyone, and covered by nobody.
+    """
+
+    holder: str
+    """The column of a grant that refers to them: `person` or `team`."""
+
+    def seen(self, scope: Scope) -> Q:
+        return self._superusers | self._holding(_grants().filter(ByOwner(prefix="").seen(scope)))
+
+    def covered(self, scope: Scope) -> Q:
+        inside = _grants().filter(ByOwner(prefix="").covered(scope))
+        outside = _grants().exclude(pk__in=inside.values("pk"))
+        return self._holding(inside) & ~self._holding(outside) & ~self._superusers
+
+    @property
+    def _superusers(self) -> Q:
+        return Q(is_superuser=True) if self.holder == "person" else NONE
+
+    def _holding(self, grants: QuerySet[Any]) -> Q:
+        own = _in("", grants.exclude(**{self.holder: None}).values(self.holder))
+        if self.holder == "team":
+            return own
+        teams = _rows("accounts.Team").filter(grants__in=grants.exclude(team=None).values("pk"))
+        return own | _in("", teams.exclude(members=None).values("members"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +177,10 @@ def _members(groups: Collection[int]) -> QuerySet[Any]:
 def _memberships() -> QuerySet[Any]:
     through: type[Model] = apps.get_model("fleet", "Group").terminals.through
     return through._default_manager.all()
+
+
+def _grants() -> QuerySet[Any]:
+    return _rows("accounts.Grant")
 
 
 def _rows(label: str) -> QuerySet[Any]:

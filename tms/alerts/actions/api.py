@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 from pydantic import Field, create_model
 
+from tms.accounts.access import demand, permitted
 from tms.alerts import models
 from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.registry import ACTIONS
@@ -20,7 +21,7 @@ SEEN = Field(None, description="Version that you read. The action is rejected if
 
 
 class BulkResultSchema(ResponseSchema):
-    changed: int = Field(description="Number of alerts changed. Alerts to which the action does not apply are skipped.")
+    changed: int = Field(description="Number of alerts changed. Others, and those that you may only read, are skipped.")
 
 
 def add_operations(router: ApiRouter, action: OperatorAction, target: Target) -> None:
@@ -31,14 +32,18 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: Target) ->
 
     def act(request: ApiRequest, pk: int, body: for_one) -> AlertSchema:  # type: ignore[valid-type]
         sent: Any = body
-        at, rows = timezone.now(), models.Alert.objects.filter(pk=one(request.person, pk).pk)
-        perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at))
+        at, alert = timezone.now(), one(request.person, pk)
+        demand(request.person, action.permission, alert)
+        rows = models.Alert.objects.filter(pk=alert.pk)
+        perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at, by=request.person))
         return AlertSchema.of(one(request.person, pk))
 
     def act_on_many(request: ApiRequest, body: for_many) -> BulkResultSchema:  # type: ignore[valid-type]
         sent: Any = body
-        at, alerts = timezone.now(), target.when.filter(sent.selection.alerts(request.person))
-        return BulkResultSchema(changed=target.run(alerts, by=request.person, at=at, **sent.terms(at)))
+        at, by = timezone.now(), request.person
+        chosen = target.when.filter(sent.selection.alerts(by))
+        alerts = permitted(chosen, by=by, permission=action.permission)
+        return BulkResultSchema(changed=target.run(alerts, by=by, at=at, **sent.terms(at, by=by)))
 
     act.__name__, act_on_many.__name__ = f"{name}_alert", f"{name}_alerts"
     router.post(

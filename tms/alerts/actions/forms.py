@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import Person, visible
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
 from tms.alerts.lifecycle.limits import is_in_reach
@@ -30,15 +31,16 @@ MINUTE = timedelta(minutes=1)
 
 
 class ActionForm(forms.Form):
-    """The input of an action; none, unless a subclass adds fields. `at` is when the form is shown or submitted."""
+    """The input of an action; none, unless a subclass adds fields. `at` is when it is shown or submitted."""
 
     partial: ClassVar[str] = "confirm"
     """The template in `boards/actions/` that shows its fields."""
     accepted: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, data: Any = None, *, at: datetime, initial: dict[str, Any] | None = None) -> None:
+    def __init__(self, data: Any = None, *, at: datetime, by: Person, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
         self.at = at
+        self.by = by
 
     @property
     def template(self) -> str:
@@ -127,7 +129,14 @@ class AssignForm(CommentForm):
     partial = "assign"
     accepted: ClassVar[tuple[str, ...]] = ("comment", "to")
 
-    to = _People(colleagues().order_by("last_name", "first_name", "username"), empty_label=None)
+    to = _People(User.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        people = visible(colleagues(), to=self.by)
+        field = self.fields["to"]
+        assert isinstance(field, _People)
+        field.queryset = people.order_by("last_name", "first_name", "username")
 
 
 def _whole_minute(at: datetime) -> datetime:

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 from pydantic import create_model
 
+from tms.accounts.access import demand
 from tms.alerts import models
 from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.api import SEEN
@@ -25,8 +26,10 @@ def add_operation(router: ApiRouter, action: OperatorAction, target: Target) -> 
 
     def act(request: ApiRequest, pk: int, body: schema) -> IncidentSchema:  # type: ignore[valid-type]
         sent: Any = body
-        at, rows = timezone.now(), models.Incident.objects.filter(pk=one(request.person, pk).pk)
-        perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at))
+        at, incident = timezone.now(), one(request.person, pk)
+        demand(request.person, action.permission, incident)
+        rows = models.Incident.objects.filter(pk=incident.pk)
+        perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at, by=request.person))
         return IncidentSchema.of(one(request.person, pk))
 
     act.__name__ = f"{name}_incident"

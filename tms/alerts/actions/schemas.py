@@ -21,7 +21,7 @@ MAX_AT_ONCE = 1_000
 class ActionSchema(RequestSchema):
     """The terms of an action; none, unless a subclass adds fields."""
 
-    def terms(self, at: datetime) -> dict[str, Any]:
+    def terms(self, at: datetime, *, by: User) -> dict[str, Any]:
         """The keyword arguments of the service. Raises ProblemError."""
         return {}
 
@@ -29,7 +29,7 @@ class ActionSchema(RequestSchema):
 class CommentSchema(ActionSchema):
     comment: str = Field("", max_length=500)
 
-    def terms(self, at: datetime) -> dict[str, Any]:
+    def terms(self, at: datetime, *, by: User) -> dict[str, Any]:
         return {"comment": self.comment}
 
 
@@ -40,30 +40,30 @@ class RequiredCommentSchema(CommentSchema):
 class SnoozeSchema(CommentSchema):
     until: Instant = Field(description="Within the next 31 days.")
 
-    def terms(self, at: datetime) -> dict[str, Any]:
-        return super().terms(at) | {"until": _in_reach(self.until, at)}
+    def terms(self, at: datetime, *, by: User) -> dict[str, Any]:
+        return super().terms(at, by=by) | {"until": _in_reach(self.until, at)}
 
 
 class AcknowledgeSchema(CommentSchema):
     contract: Contract = Contract.RECOVERY
     until: Instant | None = Field(None, description="Only with the contract `time`: within the next 31 days.")
 
-    def terms(self, at: datetime) -> dict[str, Any]:
+    def terms(self, at: datetime, *, by: User) -> dict[str, Any]:
         is_timed = self.contract is Contract.TIME
         if is_timed is (self.until is None):
             raise unreadable(RequestFault("$.until", "required with the contract `time`, not allowed with any other"))
         until = _in_reach(self.until, at) if self.until else None
-        return super().terms(at) | {"contract": self.contract, "until": until}
+        return super().terms(at, by=by) | {"contract": self.contract, "until": until}
 
 
 class AssignSchema(CommentSchema):
     to: str = Field(max_length=150, description="Username.")
 
-    def terms(self, at: datetime) -> dict[str, Any]:
-        to = colleagues().filter(username=self.to).first()
+    def terms(self, at: datetime, *, by: User) -> dict[str, Any]:
+        to = visible(colleagues().filter(username=self.to), to=by).first()
         if to is None:
             raise unreadable(RequestFault("$.to", "no active person has this username"))
-        return super().terms(at) | {"to": to}
+        return super().terms(at, by=by) | {"to": to}
 
 
 class SelectionSchema(RequestSchema):

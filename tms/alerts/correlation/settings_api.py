@@ -5,7 +5,9 @@ from typing import Self
 
 from pydantic import Field
 
+from tms.accounts.access import demand_within
 from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
 from tms.alerts import models
 from tms.alerts.correlation import settings
 from tms.alerts.models import Factor
@@ -55,6 +57,7 @@ def read_correlation(request: ApiRequest) -> Sequence[CorrelationRuleSchema]:
     access=CHANGING,
 )
 def change_correlation(request: ApiRequest, factor: Factor, body: CorrelationRuleBody) -> CorrelationRuleSchema:
+    demand_within(request.person, Permission.EDIT_RULES, EVERYTHING)
     rule = models.CorrelationRule.in_force()[factor]
     for name, value in body.model_dump().items():
         setattr(rule, name, value)
@@ -64,4 +67,5 @@ def change_correlation(request: ApiRequest, factor: Factor, body: CorrelationRul
 
 @router.delete("/correlation", summary="Reset correlation settings", response=None, status=204, access=CHANGING)
 def reset_correlation(request: ApiRequest) -> None:
+    demand_within(request.person, Permission.EDIT_RULES, EVERYTHING)
     settings.reset()

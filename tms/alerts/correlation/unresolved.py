@@ -11,10 +11,10 @@ type Members = dict[int, list[Alert]]
 
 
 def members(incidents: Collection[int]) -> Members:
-    """Their unresolved alerts, with their terminals."""
+    """Their unresolved alerts, with their terminals and sites."""
     found: Members = {}
     if incidents:
-        for alert in Alert.objects.unresolved().filter(incident__in=incidents).select_related("terminal"):
+        for alert in Alert.objects.unresolved().filter(incident__in=incidents).select_related("terminal__site"):
             found.setdefault(alert.incident_id or 0, []).append(alert)
     return found
 

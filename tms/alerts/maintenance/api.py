@@ -2,12 +2,12 @@
 
 from itertools import islice
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query
 
-from tms.accounts.access import visible
+from tms.accounts.access import demand, visible
 from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.lifecycle.limits import is_in_reach
@@ -20,6 +20,7 @@ from tms.alerts.maintenance.schemas import (
     WindowPageSchema,
     WindowSchema,
 )
+from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import Access, ApiRequest
@@ -81,7 +82,7 @@ def preview_window(request: ApiRequest, body: WindowBody) -> OccurrencesSchema:
 @router.post("/maintenance/{int:pk}/end", summary="End the active occurrence", response=WindowSchema, access=PLANNING)
 def end_window(request: ApiRequest, pk: int) -> WindowSchema:
     """The next occurrence takes place as planned."""
-    services.end(_window(request, pk), by=request.person, at=timezone.now())
+    services.end(_planned(request, pk), by=request.person, at=timezone.now())
     return WindowSchema.of(_window(request, pk))
 
 
@@ -95,7 +96,7 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
     at = timezone.now()
     if not is_in_reach(body.until, at=at):
         raise unreadable(RequestFault("$.until", "must be within the next 31 days"))
-    services.extend(_window(request, pk), until=body.until, by=request.person, at=at)
+    services.extend(_planned(request, pk), until=body.until, by=request.person, at=at)
     return WindowSchema.of(_window(request, pk))
 
 
@@ -104,19 +105,29 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
 )
 def cancel_window(request: ApiRequest, pk: int) -> WindowSchema:
     """Cancels all further occurrences. Repeating it changes nothing."""
-    services.cancel(_window(request, pk), by=request.person, at=timezone.now())
+    services.cancel(_planned(request, pk), by=request.person, at=timezone.now())
     return WindowSchema.of(_window(request, pk))
 
 
 def _windows(request: ApiRequest) -> QuerySet[models.Window]:
+    """Of what a window covers, with what the person may see."""
     rows = models.Window.objects.select_related("created_by", "changed_by")
-    return visible(rows.prefetch_related("sites", "groups", "terminals"), to=request.person)
+    covered = (("sites", Site.objects.all()), ("groups", Group.objects.all()), ("terminals", Terminal.objects.all()))
+    seen = [Prefetch(name, visible(of_kind, to=request.person)) for name, of_kind in covered]
+    return visible(rows.prefetch_related(*seen), to=request.person)
 
 
 def _window(request: ApiRequest, pk: int) -> models.Window:
     window = _windows(request).filter(pk=pk).first()
     if window is None:
         raise Http404
+    return window
+
+
+def _planned(request: ApiRequest, pk: int) -> models.Window:
+    """One that the person may change."""
+    window = _window(request, pk)
+    demand(request.person, Permission.PLAN_MAINTENANCE, window)
     return window
 
 

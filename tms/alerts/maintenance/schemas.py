@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 from pydantic import AfterValidator, Field, NaiveDatetime, WithJsonSchema
 
-from tms.accounts.access import visible
+from tms.accounts.access import Forbidden, permitted, visible
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.maintenance.services import WindowScope, length_error, scope_error
 from tms.alerts.schemas import username
@@ -69,11 +70,12 @@ class WindowBody(RequestSchema):
 
     def scope(self, person: User) -> WindowScope:
         """Raises ProblemError."""
-        scope = WindowScope(
-            _found(visible(Site.objects.all(), to=person), "code", self.sites, "$.sites"),
-            _found(visible(Group.objects.all(), to=person), "name", self.groups, "$.groups"),
-            _found(visible(Terminal.objects.all(), to=person), "uid", self.terminals, "$.terminals"),
+        named = (
+            (Site.objects.all(), "code", self.sites, "$.sites"),
+            (Group.objects.all(), "name", self.groups, "$.groups"),
+            (Terminal.objects.all(), "uid", self.terminals, "$.terminals"),
         )
+        scope = WindowScope(*(_found(rows, name, wanted, where, by=person) for rows, name, wanted, where in named))
         if error := scope_error(scope):
             raise unreadable(RequestFault("$", error))
         return scope
@@ -141,10 +143,13 @@ def _names(rows: Iterable[Any], name: str) -> list[str]:
     return sorted(getattr(row, name) for row in rows)
 
 
-def _found[Row: Site | Group | Terminal](
-    rows: QuerySet[Row], name: str, wanted: Sequence[str], where: str
-) -> list[Row]:
-    found = list(rows.filter(**{f"{name}__in": wanted}))
-    if unknown := sorted(set(wanted) - {getattr(row, name) for row in found}):
+def _found(rows: QuerySet[Any], name: str, wanted: Sequence[str], where: str, *, by: User) -> list[Any]:
+    """Raises Forbidden for what the person sees, but may not plan maintenance for."""
+    seen = visible(rows.filter(**{f"{name}__in": wanted}), to=by)
+    found = list(permitted(seen, by=by, permission=Permission.PLAN_MAINTENANCE))
+    if missing := set(wanted) - {getattr(row, name) for row in found}:
+        unknown = sorted(missing - set(seen.values_list(name, flat=True)))
+        if not unknown:
+            raise Forbidden(Permission.PLAN_MAINTENANCE, is_elsewhere=True)
         raise unreadable(RequestFault(where, f"unknown: {', '.join(unknown[:5])}"))
     return found

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.scope import ByGroup, BySite, Scope, ScopePath
+from tms.accounts.scope import EVERYTHING, ByGroup, BySite, Scope, ScopePath
 from tms.alerts.rule_kinds import RULE_KINDS, comparison_choices, source_choices
 from tms.alerts.rule_kinds.base import RuleKind
 from tms.alerts.rule_kinds.metric import MetricKind
@@ -161,6 +161,12 @@ class Rule(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("rule", args=(self.pk,))
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """Each of them covers all terminals of the rule."""
+        scopes = [Scope.of(site=self.site_id)] if self.site_id else []
+        return scopes + ([Scope.of(group=self.group_id)] if self.group_id else []) or [EVERYTHING]
 
     @property
     def local_name(self) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from tms.accounts.access import within
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleEvent, RuleTriggered, firmware
 from tms.alerts.models import Rule, RuleHours
@@ -66,14 +68,15 @@ class LimitedReader:
             yield row
 
 
-def preview(rule: Rule, *, since: datetime, until: datetime) -> PreviewResult:
-    """Read-only. The rule need not be saved or enabled, but it has to be valid."""
+def preview(rule: Rule, *, since: datetime, until: datetime, scope: Scope = EVERYTHING) -> PreviewResult:
+    """On the terminals of `scope`. Read-only. The rule need not be saved or enabled, but it has to be valid."""
     probe = copy(rule)
     probe.pk = rule.pk or 0
     history = probe.kind_object.history
-    in_scope = list(terminals_of(probe).order_by("pk").values_list("pk", flat=True))
+    in_scope = list(within(terminals_of(probe), scope).order_by("pk").values_list("pk", flat=True))
     if history is History.NONE:
-        return PreviewResult(since, until, len(in_scope), in_scope, matching_now=sorted(firmware.mismatched(probe)))
+        matching = sorted(firmware.mismatched(probe).intersection(in_scope))
+        return PreviewResult(since, until, len(in_scope), in_scope, matching_now=matching)
     evaluated = sample(in_scope, MAX_CLOSELY if history is History.REPORTS else MAX_TERMINALS)
     reader = LimitedReader()
     rule_events = HISTORIES[history](probe, evaluated, since, until, reader)

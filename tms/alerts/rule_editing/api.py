@@ -95,7 +95,8 @@ def read_rule(request: ApiRequest, response: HttpResponse, pk: int) -> RuleSchem
 
 @router.post("/rules", summary="Create a rule", response=RuleSchema, status=201, access=MAKING)
 def make_rule(request: ApiRequest, response: HttpResponse, body: RuleBody) -> RuleSchema:
-    rule = _filled(models.Rule(), body.model_dump())
+    rule = _filled(request, models.Rule(), body.model_dump())
+    access.demand_within_any(request.person, Permission.EDIT_RULES, rule.scopes)
     services.save_rule(rule, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{rule.pk}"
     return _answered(response, _rule(request, rule.pk))
@@ -115,7 +116,7 @@ def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Rule
 @router.delete("/rules/{int:pk}", summary="Delete a rule", response=None, status=204, access=EDITING)
 def delete_rule(request: ApiRequest, pk: int) -> None:
     """Resolves its open alerts; they stay in the history."""
-    rule = _rule(request, pk)
+    rule = _editable(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
     services.delete_rule(rule, by=request.person, at=timezone.now(), version=version)
 
@@ -123,7 +124,7 @@ def delete_rule(request: ApiRequest, pk: int) -> None:
 @router.post("/rules/{int:pk}/switch", summary="Enable or disable a rule", response=RuleSchema, access=SWITCHING)
 def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleSwitchBody) -> RuleSchema:
     """Repeating it changes nothing."""
-    rule = _rule(request, pk)
+    rule = _editable(request, pk)
     rule.enabled = body.enabled
     services.save_rule(rule, by=request.person, at=timezone.now(), version=rule.version)
     return _answered(response, _rule(request, pk))
@@ -133,9 +134,8 @@ def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Rule
 def preview_rule(request: ApiRequest, body: PreviewRequest) -> PreviewSchema:
     """The alerts that the rule would have opened on past reports. Saves nothing."""
     until = timezone.now()
-    result = preview(
-        _filled(models.Rule(), body.rule.model_dump()), since=until - timedelta(hours=body.hours), until=until
-    )
+    rule, since = _filled(request, models.Rule(), body.rule.model_dump()), until - timedelta(hours=body.hours)
+    result = preview(rule, since=since, until=until, scope=access.scope_of(request.person))
     shown = result.alerts[:MAX_ALERTS]
     matching_now = result.matching_now[:MAX_ALERTS]
     uids = _uids([*matching_now, *(alert.terminal_id for alert in shown)])
@@ -154,16 +154,24 @@ def _rule(request: ApiRequest, pk: int) -> models.Rule:
     return rule
 
 
-def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, Any]) -> RuleSchema:
+def _editable(request: ApiRequest, pk: int) -> models.Rule:
     rule = _rule(request, pk)
+    access.demand(request.person, Permission.EDIT_RULES, rule)
+    return rule
+
+
+def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, Any]) -> RuleSchema:
+    rule = _editable(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
-    services.save_rule(_filled(rule, fields_of(rule) | fields), by=request.person, at=timezone.now(), version=version)
+    changed = _filled(request, rule, fields_of(rule) | fields)
+    access.demand_within_any(request.person, Permission.EDIT_RULES, changed.scopes)
+    services.save_rule(changed, by=request.person, at=timezone.now(), version=version)
     return _answered(response, _rule(request, pk))
 
 
-def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
+def _filled(request: ApiRequest, rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
     """Raises ProblemError with all errors."""
-    if faults := fill(rule, entry(fields), KnownScopes.known()):
+    if faults := fill(rule, entry(fields), KnownScopes.known(to=request.person)):
         raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in faults))
     return rule
 

@@ -6,6 +6,7 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 
+from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule
 from tms.fleet.models import Group, Site
 
@@ -62,8 +63,12 @@ class KnownScopes(NamedTuple):
     groups: dict[str, int]
 
     @classmethod
-    def known(cls) -> Self:
-        return cls(dict(Site.objects.values_list("code", "pk")), dict(Group.objects.values_list("name", "pk")))
+    def known(cls, *, to: Person | None = None) -> Self:
+        """Those that `to` may see; all for a file."""
+        sites, groups = Site.objects.all(), Group.objects.all()
+        if to is not None:
+            sites, groups = visible(sites, to=to), visible(groups, to=to)
+        return cls(dict(sites.values_list("code", "pk")), dict(groups.values_list("name", "pk")))
 
 
 def entry_of(rule: Rule) -> RuleEntry:

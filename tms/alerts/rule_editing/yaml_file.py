@@ -14,6 +14,7 @@ import yaml
 from django.db import transaction
 from django.utils.translation import gettext
 
+from tms.accounts.access import Person, visible
 from tms.accounts.models import User
 from tms.alerts.models import Rule
 from tms.alerts.rule_editing import services, yaml_reader
@@ -58,9 +59,10 @@ class PlannedRule(NamedTuple):
         return self.is_new or bool(self.fields)
 
 
-def exported() -> str:
-    """All rules, by name."""
+def exported(*, to: Person | None = None) -> str:
+    """The rules that `to` may see, by name; None for all."""
     rules = Rule.objects.not_deleted().select_related("site", "group").order_by("name")
+    rules = rules if to is None else visible(rules, to=to)
     document = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
     text: str = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
     return text

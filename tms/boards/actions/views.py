@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.models import User
 from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.lifecycle import Conflict
-from tms.alerts.models import Alert, Incident
+from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
@@ -38,9 +39,10 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     """Perform an action on one alert or incident as the person saw it. On a conflict the input is preserved."""
     entry, target = _entry(request, action, subject)
     page, rows = _page(request, subject, pk)
+    access.demand(request.user, entry.permission, getattr(page, subject))
     at, is_sent, row = timezone.now(), request.method == "POST", row_of(page)
     initial = {"contract": row.contract, "until": row.until}
-    form = entry.form(request.POST if is_sent else None, at=at, initial=initial)
+    form = entry.form(request.POST if is_sent else None, at=at, by=request.user, initial=initial)
     context = {"action": entry, "form": form, "at": at, "subject": subject, **_shown(target, row)}
     if not is_sent or not form.is_valid():
         return render_dialog(
@@ -62,14 +64,14 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     entry, target = _entry(request, action, "alert")
     at, is_sent = timezone.now(), request.method == "POST"
     selection = AlertSelection.of(request.POST if is_sent else request.GET)
-    form = entry.form(request.POST if is_sent else None, at=at)
-    alerts = target.when.filter(selection.alerts(to=request.user))
+    form = entry.form(request.POST if is_sent else None, at=at, by=request.user)
+    alerts = _permitted(entry, target, selection, request.user)
     back = AlertsPage(request.user, selection.matching).address
     context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
     if selection.is_nothing or (is_sent and not form.is_valid()):
         return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if not is_sent:
-        every = target.when.filter(selection.every().alerts(to=request.user)).count()
+        every = _permitted(entry, target, selection.every(), request.user).count()
         context["every"] = 0 if selection.is_all or every <= context["number"] else every
         return render_dialog(request, MANY, context)
     changed = target.run(alerts, by=request.user, at=at, **form.terms())
@@ -90,6 +92,11 @@ def _entry(request: AuthenticatedRequest, name: str, subject: str) -> tuple[Oper
         raise Http404
     access.demand(request.user, action.permission)
     return action, target
+
+
+def _permitted(action: OperatorAction, target: Target, selection: AlertSelection, by: User) -> AlertQuerySet:
+    """The selected alerts that the action applies to. Those that the person may only see are skipped."""
+    return access.permitted(target.when.filter(selection.alerts(to=by)), by=by, permission=action.permission)
 
 
 def _page(request: AuthenticatedRequest, subject: str, pk: int) -> tuple[AlertPage | IncidentPage, Any]:

@@ -13,8 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
-from tms.accounts.display_names import name_of
-from tms.accounts.models import User
+from tms.accounts.display_names import colleagues, name_of
 from tms.alerts.models import Alert, Rule
 from tms.boards.alert_history.filters import PRESETS, STATES, UNRESOLVED, PastFilter
 from tms.boards.alert_history.rows import BY_OPENING, PastRow, past_rows
@@ -71,7 +70,8 @@ class Search:
     def choices(self) -> dict[str, Any]:
         sites = visible(Site.objects.all(), to=self.person)
         rules = visible(Rule.objects.all(), to=self.person)
-        people = User.objects.filter(is_active=True).order_by("last_name", "first_name", "username")
+        people = visible(colleagues(), to=self.person)
+        people = people.order_by("last_name", "first_name", "username")
         chosen = self.chosen
         return {
             "severities": [Choice(one.value, one.label, one.value in chosen.severity) for one in Severity],

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,8 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import Person, permitted
+from tms.accounts.permissions import Permission
 from tms.alerts.maintenance.services import WindowScope, length_error, scope_error
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Site, Terminal
@@ -37,8 +40,8 @@ SEPARATORS = re.compile(r"[\s,;]+")
 
 class WindowForm(forms.Form):
     note = FormLine(max_length=Window._meta.get_field("note").max_length)
-    sites = forms.ModelMultipleChoiceField(Site.objects.order_by("code"), to_field_name="code", required=False)
-    groups = forms.ModelMultipleChoiceField(Group.objects.order_by("name"), required=False)
+    sites = forms.ModelMultipleChoiceField(Site.objects.none(), to_field_name="code", required=False)
+    groups = forms.ModelMultipleChoiceField(Group.objects.none(), required=False)
     terminals = FormLines(required=False)
     time_zone = forms.ChoiceField()
     starts_at = LocalDateTimeField()
@@ -46,8 +49,14 @@ class WindowForm(forms.Form):
     repeats = forms.ChoiceField(choices=REPEATS, required=False)
     rrule = FormLine(max_length=Window._meta.get_field("rrule").max_length, required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, by: Person, **options: Any) -> None:
+        """With the sites, groups and terminals for which the person may plan maintenance."""
         super().__init__(*args, **options)
+        self.permitted = partial(permitted, by=by, permission=Permission.PLAN_MAINTENANCE)
+        for name, rows in (("sites", Site.objects.order_by("code")), ("groups", Group.objects.order_by("name"))):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelMultipleChoiceField)
+            field.queryset = self.permitted(rows)
         self.zone_field.choices = [(zone, zone) for zone in zones()]
 
     @property
@@ -60,7 +69,7 @@ class WindowForm(forms.Form):
         uids = set(filter(None, SEPARATORS.split(self.cleaned_data["terminals"])))
         if len(uids) > MAX_TERMINALS:
             raise forms.ValidationError(gettext("Too many terminals. Create a group and choose it instead."))
-        found = list(Terminal.objects.filter(uid__in=uids).order_by("uid"))
+        found = list(self.permitted(Terminal.objects.filter(uid__in=uids)).order_by("uid"))
         unknown = sorted(uids - {terminal.uid for terminal in found})
         if unknown:
             raise forms.ValidationError(

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts.access import visible
+from tms.accounts.access import demand, permitted, visible
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance import services as windows
@@ -37,8 +38,8 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
     """The form and its submission. The button `preview` only shows the next occurrences."""
     at = timezone.now()
     if request.method != "POST":
-        return _show_form(request, WindowForm(initial=_begun(request, at=at)), at=at)
-    form = WindowForm(request.POST)
+        return _show_form(request, WindowForm(initial=_begun(request, at=at), by=request.user), at=at)
+    form = WindowForm(request.POST, by=request.user)
     if not form.is_valid() or "preview" in request.POST:
         return _show_form(
             request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY
@@ -57,7 +58,7 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
 def preview(request: AuthenticatedRequest) -> HttpResponse:
     """The next occurrences of the form, for htmx."""
     at = timezone.now()
-    form = WindowForm(request.POST)
+    form = WindowForm(request.POST, by=request.user)
     return render(request, f"{TEMPLATE}#preview", _previewed(form, at=at))
 
 
@@ -118,8 +119,9 @@ def _previewed(form: WindowForm, *, at: datetime) -> dict[str, Any]:
 
 def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
     """Initial scope from the URL: `site` is a code, `terminal` a UID; both may be repeated."""
-    sites = visible(Site.objects.filter(code__in=request.GET.getlist("site")), to=request.user)
-    terminals = visible(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")), to=request.user)
+    mine = partial(permitted, by=request.user, permission=Permission.PLAN_MAINTENANCE)
+    sites = mine(Site.objects.filter(code__in=request.GET.getlist("site")))
+    terminals = mine(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")))
     return begun(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
 
 
@@ -127,4 +129,5 @@ def _window(request: AuthenticatedRequest, pk: int) -> Window:
     window = visible(Window.objects.all(), to=request.user).filter(pk=pk).first()
     if window is None:
         raise Http404
+    demand(request.user, Permission.PLAN_MAINTENANCE, window)
     return window

@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from tms.accounts.access import demand_within, may_within
 from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
 from tms.alerts.correlation import settings
 from tms.alerts.models import CorrelationRule, Factor
 from tms.boards.pages.base import PageState, nav
@@ -46,6 +48,8 @@ class CorrelationRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django 
 def correlation(request: AuthenticatedRequest) -> HttpResponse:
     """POST with `defaults` resets the settings."""
     is_sent = request.method == "POST"
+    if is_sent:
+        demand_within(request.user, Permission.EDIT_RULES, EVERYTHING)
     if is_sent and "defaults" in request.POST:
         settings.reset()
         return redirect("correlation")
@@ -62,6 +66,7 @@ def correlation(request: AuthenticatedRequest) -> HttpResponse:
         "page_state": PageState(nav(RenderContext(timezone.now()))),
         "forms": forms_,
         "is_changed": CorrelationRule.objects.exists(),
+        "may_edit": may_within(request.user, Permission.EDIT_RULES, EVERYTHING),
     }
     return render(
         request,

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import Scope
 from tms.alerts.models import Rule
 from tms.alerts.preview.preview import PreviewResult, preview
 from tms.alerts.preview.simulation import SimulatedAlert
@@ -70,9 +71,9 @@ class PreviewPanel:
         return len({alert.terminal_id for alert in self.result.alerts})
 
 
-def preview_panel(rule: Rule, span: str, *, saved: Rule | None, at: datetime) -> PreviewPanel:
+def preview_panel(rule: Rule, span: str, *, saved: Rule | None, at: datetime, scope: Scope) -> PreviewPanel:
     since, until = bounds(span, at=at)
-    result = preview(rule, since=since, until=until)
+    result = preview(rule, since=since, until=until, scope=scope)
     is_edited = saved is not None and saved.content() != rule.content()
     longest = sorted(result.alerts, key=lambda one: -one.lasted_s(until))[:MAX_SHOWN]
     shown = sorted(longest, key=lambda one: one.opened_at)
@@ -86,7 +87,7 @@ def preview_panel(rule: Rule, span: str, *, saved: Rule | None, at: datetime) ->
         alerts=[_row(rule, one, uids, until) for one in shown],
         matching_now=[uids[pk] for pk in matching_now if pk in uids],
         plot=_plot(rule, result),
-        before=preview(saved, since=since, until=until) if saved is not None and is_edited else None,
+        before=preview(saved, since=since, until=until, scope=scope) if saved is not None and is_edited else None,
     )
 
 

@@ -25,7 +25,8 @@ class RuleLine(NamedTuple):
 
 def lines(*, to: Person) -> list[RuleLine]:
     rows = visible(Rule.objects.not_deleted(), to=to).select_related("site", "group")
-    unresolved = dict(Alert.objects.unresolved().order_by().values_list("rule").annotate(Count("pk")))
+    alerts = visible(Alert.objects.unresolved(), to=to)
+    unresolved = dict(alerts.order_by().values_list("rule").annotate(Count("pk")))
     found = [
         RuleLine(
             rule,
@@ -39,13 +40,14 @@ def lines(*, to: Person) -> list[RuleLine]:
     return sorted(found, key=lambda line: (not line.rule.enabled, line.rule.local_name))
 
 
-def known_metrics() -> list[str]:
+def known_metrics(*, to: Person) -> list[str]:
     """Metrics that terminals report now, and common ones."""
-    online = TerminalState.objects.filter(presence=Presence.ONLINE).order_by("-pk")
+    online = visible(TerminalState.objects.filter(presence=Presence.ONLINE), to=to).order_by("-pk")
     reported = {name for values in online.values_list("metrics", flat=True)[:SAMPLED] for name in values}
     return sorted({*metric_names.LABELS, *reported})
 
 
-def known_models() -> list[str]:
-    models = Terminal.objects.exclude(model="").order_by("model").values_list("model", flat=True)
+def known_models(*, to: Person) -> list[str]:
+    terminals = visible(Terminal.objects.exclude(model=""), to=to)
+    models = terminals.order_by("model").values_list("model", flat=True)
     return list(models.distinct()[:SAMPLED])

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing import services, yaml_file, yaml_reader
 from tms.alerts.rule_editing.services import OutOfDate
@@ -41,6 +42,7 @@ def rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method != "POST":
         return _show_rule(request, chosen, RuleForm(chosen.kind_object, chosen, person=request.user))
+    access.demand(request.user, Permission.EDIT_RULES, chosen)
     form = RuleForm(chosen.kind_object, copy(chosen), person=request.user, data=request.POST.dict())
     return _save(request, chosen, form)
 
@@ -76,7 +78,7 @@ def preview_new_rule(request: AuthenticatedRequest, kind: str) -> HttpResponse:
 @needs(Permission.EDIT_RULES)
 def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Idempotent."""
-    chosen = _found(request, pk)
+    chosen = _editable(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
     services.save_rule(chosen, by=request.user, at=timezone.now())
     return redirect(chosen)
@@ -86,7 +88,7 @@ def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_RULES)
 def delete_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _found(request, pk)
+    chosen = _editable(request, pk)
     if request.method == "POST":
         try:
             services.delete_rule(
@@ -104,14 +106,16 @@ def delete_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def export_rules(request: AuthenticatedRequest) -> HttpResponse:
     name = f"tms-rules-{timezone.localtime():%Y-%m-%d}.yaml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(yaml_file.exported(), content_type="application/yaml; charset=utf-8", headers=headers)
+    text = yaml_file.exported(to=request.user)
+    return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_RULES)
 def import_rules(request: AuthenticatedRequest) -> HttpResponse:
-    """Shows the changes first; a second POST with `sure` applies them."""
+    """Shows the changes first; a second POST with `sure` applies them. A file may change any rule."""
+    access.demand_within(request.user, Permission.EDIT_RULES, EVERYTHING)
     source = _file(request)
     text = source if isinstance(source, str) else source.decode(errors="replace")
     if not source.strip():
@@ -129,6 +133,7 @@ def import_rules(request: AuthenticatedRequest) -> HttpResponse:
 def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     if not form.is_valid():
         return _show_rule(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    access.demand_within_any(request.user, Permission.EDIT_RULES, form.rule.scopes)
     try:
         services.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
     except OutOfDate as error:
@@ -149,7 +154,8 @@ def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm)
     context: dict[str, Any] = {"spans": SPANS, "span": span if span in SPANS else DEFAULT_SPAN}
     is_ok = not form.is_bound or form.is_valid()
     if is_ok:
-        panel = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now())
+        scope = access.scope_of(request.user)
+        panel = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now(), scope=scope)
         context |= {"preview": panel, "sentence": sentence(form.rule), "when": SPANS[panel.span].heading}
     if request.htmx:
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})
@@ -162,18 +168,19 @@ def _show_rule(
     request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm, *, status: int = HTTPStatus.OK, **extra: Any
 ) -> HttpResponse:
     context = {"form": form, "kind": form.kind, "chosen": chosen, "spans": SPANS, "span": DEFAULT_SPAN}
+    context["may_edit"] = access.may(request.user, Permission.EDIT_RULES, chosen)
     if chosen is not None and not form.is_bound:
         context["sentence"] = sentence(chosen)
     context["preview_at"] = (
         reverse("preview-rule", args=(chosen.pk,)) if chosen else reverse("preview-new-rule", args=(form.kind.name,))
     )
-    context["known_metrics"] = rule_list.known_metrics()
-    context["known_models"] = rule_list.known_models()
+    context["known_metrics"] = rule_list.known_metrics(to=request.user)
+    context["known_models"] = rule_list.known_models(to=request.user)
     return _show(request, template="boards/rules/rule.html", status=status, **(context | extra))
 
 
 def _ask_to_delete(request: AuthenticatedRequest, chosen: Rule, *, status: int = HTTPStatus.OK) -> HttpResponse:
-    alerts = Alert.objects.filter(rule=chosen)
+    alerts = access.visible(Alert.objects.filter(rule=chosen), to=request.user)
     numbers = {"unresolved": alerts.unresolved().count(), "past": alerts.count()}
     return _show(request, template="boards/rules/delete.html", chosen=chosen, status=status, **numbers)
 
@@ -194,6 +201,7 @@ def _show(
     context = {
         "nav_item": "rules",
         "rules": rule_list.lines(to=request.user),
+        "may_import": access.may_within(request.user, Permission.EDIT_RULES, EVERYTHING),
         **extra,
     }
     return render(request, template, context, status=status)
@@ -204,6 +212,12 @@ def _found(request: AuthenticatedRequest, pk: int) -> Rule:
     found = rows.select_related("site", "group", "changed_by").filter(pk=pk).first()
     if found is None:
         raise Http404
+    return found
+
+
+def _editable(request: AuthenticatedRequest, pk: int) -> Rule:
+    found = _found(request, pk)
+    access.demand(request.user, Permission.EDIT_RULES, found)
     return found
 
 

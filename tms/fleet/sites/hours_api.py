@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from tms.accounts.access import demand
 from tms.accounts.permissions import Permission
 from tms.fleet import models
 from tms.fleet.api import site_called
@@ -100,6 +101,7 @@ def read_hours(request: ApiRequest, code: str) -> SiteHoursSchema:
 def change_hours(request: ApiRequest, code: str, body: SiteHoursChange) -> SiteHoursSchema:
     """Omitted fields stay unchanged; lists are replaced as a whole. Applies to evaluations from now on."""
     site, at = site_called(request, code), timezone.now()
+    demand(request.person, Permission.EDIT_SITES, site)
     _save(site, SiteHoursSchema.of(site, at=at).model_dump() | body.model_dump(exclude_unset=True))
     return SiteHoursSchema.of(site, at=at)
 
