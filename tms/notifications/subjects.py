@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import models
 
+from tms.accounts.scope import Scope
 from tms.alerts.correlation.candidates import groups_of
 from tms.alerts.correlation.unresolved import members, suppressed_incidents, with_open_alerts
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
@@ -86,9 +87,19 @@ class Concern(NamedTuple):
     """What policies select by: severity, and primary keys; of an incident, those of all of its alerts."""
 
     severity: str
+    regions: Collection[str]
     sites: Collection[int]
     rules: Collection[int]
     groups: Collection[int]
+
+    def touches(self, owner: Scope) -> bool:
+        """Whether one of its alerts lies within the owner's scope."""
+        within = (
+            owner.regions.intersection(self.regions),
+            owner.sites.intersection(self.sites),
+            owner.groups.intersection(self.groups),
+        )
+        return owner.is_everything or any(within)
 
 
 def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
@@ -133,6 +144,7 @@ def _concern(severity: str, alerts: Iterable[Alert], groups: Mapping[int, Collec
     alerts = list(alerts)
     return Concern(
         severity,
+        {alert.terminal.site.region for alert in alerts},
         {alert.terminal.site_id for alert in alerts},
         {alert.rule_id for alert in alerts},
         {group for alert in alerts for group in groups.get(alert.terminal_id, ())},

@@ -7,9 +7,10 @@ from django.utils import timezone
 from ninja import Query
 from pydantic import Field
 
-from tms.accounts.access import visible
+from tms.accounts.access import demand, demand_within, visible
 from tms.accounts.permissions import Permission
 from tms.alerts.schemas import username
+from tms.fleet.owners import OwnerSchema, owner_name, scope_of_key
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
@@ -29,8 +30,12 @@ class PeriodQuery(RequestSchema):
     until: Instant | None = Field(None, description="Default: now.")
 
 
-class NoteBody(RequestSchema):
+class NoteTextBody(RequestSchema):
     text: str = Field(min_length=1, max_length=4_000)
+
+
+class NoteBody(NoteTextBody):
+    owner: OwnerSchema = OwnerSchema()
 
 
 @router.get("/digest", summary="Read a shift digest", response=DigestSchema)
@@ -45,22 +50,30 @@ def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
 
 @router.post("/notes", summary="Write a note for the next shift", response=NoteSchema, status=201, access=WRITING)
 def write_note(request: ApiRequest, response: HttpResponse, body: NoteBody) -> NoteSchema:
-    note = notes.write(body.text, by=request.person, at=timezone.now())
+    owner = owner_name(body.owner.model_dump(), to=request.person)
+    demand_within(request.person, Permission.WRITE_NOTES, scope_of_key(owner))
+    note = notes.write(body.text, by=request.person, at=timezone.now(), owner=owner)
     response["Location"] = f"{request.path}/{note.pk}"
     return _schema(note)
 
 
 @router.patch("/notes/{int:pk}", summary="Change your own note", response=NoteSchema, access=EDITING)
-def edit_note(request: ApiRequest, pk: int, body: NoteBody) -> NoteSchema:
-    if not notes.edit(_note(request, pk), body.text, by=request.person, at=timezone.now()):
+def edit_note(request: ApiRequest, pk: int, body: NoteTextBody) -> NoteSchema:
+    if not notes.edit(_editable(request, pk), body.text, by=request.person, at=timezone.now()):
         raise Http404
     return _schema(_note(request, pk))
 
 
 @router.delete("/notes/{int:pk}", summary="Delete your own note", response=None, status=204, access=EDITING)
 def delete_note(request: ApiRequest, pk: int) -> None:
-    if not notes.delete(_note(request, pk), by=request.person):
+    if not notes.delete(_editable(request, pk), by=request.person):
         raise Http404
+
+
+def _editable(request: ApiRequest, pk: int) -> models.Note:
+    note = _note(request, pk)
+    demand(request.person, Permission.WRITE_NOTES, note)
+    return note
 
 
 def _note(request: ApiRequest, pk: int) -> models.Note:

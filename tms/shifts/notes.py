@@ -2,12 +2,17 @@
 
 from datetime import datetime
 
+from tms.accounts.access.owner_form import EVERYTHING, set_owner
 from tms.accounts.models import User
 from tms.shifts.models import Note
 
 
-def write(text: str, *, by: User, at: datetime) -> Note:
-    return Note.objects.create(text=text, by=by, at=at)
+def write(text: str, *, by: User, at: datetime, owner: str = EVERYTHING) -> Note:
+    """`owner`: a key of `owner_form`."""
+    note = Note(text=text, by=by, at=at)
+    set_owner(note, owner)
+    note.save()
+    return note
 
 
 def edit(note: Note, text: str, *, by: User, at: datetime) -> bool:

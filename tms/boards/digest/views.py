@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts.access import visible
+from tms.accounts.access import demand, visible
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
-from tms.boards.digest.forms import NoteForm
+from tms.boards.digest.forms import NoteForm, NoteTextForm
 from tms.boards.lists.choices import Choice
 from tms.shifts import notes
 from tms.shifts.digest import markdown
@@ -27,7 +27,7 @@ LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
 @never_cache
 @sign_in_required
 def shift_digest(request: AuthenticatedRequest) -> HttpResponse:
-    return _show(request, NoteForm())
+    return _show(request, NoteForm(by=request.user))
 
 
 @require_safe
@@ -45,10 +45,10 @@ def digest_as_markdown(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.WRITE_NOTES)
 def write_note(request: AuthenticatedRequest) -> HttpResponse:
-    form = NoteForm(request.POST)
+    form = NoteForm(request.POST, by=request.user)
     if not form.is_valid():
         return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    notes.write(form.cleaned_data["text"], by=request.user, at=timezone.now())
+    notes.write(**form.cleaned_data, by=request.user, at=timezone.now())
     return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
 
 
@@ -57,7 +57,7 @@ def write_note(request: AuthenticatedRequest) -> HttpResponse:
 @needs(Permission.WRITE_NOTES)
 def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     note = _own(request, pk)
-    form = NoteForm(request.POST if request.method == "POST" else None, initial={"text": note.text})
+    form = NoteTextForm(request.POST if request.method == "POST" else None, initial={"text": note.text})
     if form.is_valid():
         notes.edit(note, form.cleaned_data["text"], by=request.user, at=timezone.now())
         return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
@@ -72,8 +72,10 @@ def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Idempotent."""
     note = visible(Note.objects.filter(pk=pk), to=request.user).first()
-    if note is not None and not notes.delete(note, by=request.user):
-        raise Http404
+    if note is not None:
+        demand(request.user, Permission.WRITE_NOTES, note)
+        if not notes.delete(note, by=request.user):
+            raise Http404
     return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
 
 
@@ -97,4 +99,6 @@ def _span(query: QueryDict) -> Period:
 
 
 def _own(request: AuthenticatedRequest, pk: int) -> Note:
-    return get_object_or_404(visible(Note.objects.filter(by=request.user), to=request.user), pk=pk)
+    note = get_object_or_404(visible(Note.objects.filter(by=request.user), to=request.user), pk=pk)
+    demand(request.user, Permission.WRITE_NOTES, note)
+    return note

@@ -104,7 +104,9 @@ def read_delivery(request: ApiRequest, pk: int) -> DeliveryDetailSchema:
 )
 def send_delivery_again(request: ApiRequest, pk: int) -> DeliveryDetailSchema:
     """TMS tries for another 24 hours."""
-    if not leases.send_again(_delivery(request, pk), at=timezone.now()):
+    delivery = _delivery(request, pk)
+    access.demand(request.person, Permission.RESEND_DELIVERIES, delivery)
+    if not leases.send_again(delivery, at=timezone.now()):
         raise ProblemError(409, "tms:not-given-up", "only a failed delivery can be resent")
     return _in_full(_delivery(request, pk))
 

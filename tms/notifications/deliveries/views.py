@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.notifications.dispatch import leases
@@ -22,7 +23,8 @@ ON_A_PAGE = 50
 @sign_in_required
 def deliveries(request: AuthenticatedRequest) -> HttpResponse:
     state = request.GET.get("state", "")
-    rows = Delivery.objects.select_related("destination", "policy").annotate(number=Count("items")).order_by("-pk")
+    rows = access.visible(Delivery.objects.select_related("destination", "policy"), to=request.user)
+    rows = rows.annotate(number=Count("items")).order_by("-pk")
     if state in DeliveryState.values:
         rows = rows.filter(state=state)
     if PRIMARY_KEY.fullmatch(before := request.GET.get("before", "")):
@@ -43,16 +45,19 @@ def deliveries(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def delivery(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    rows = Delivery.objects.select_related("destination", "policy")
+    rows = access.visible(Delivery.objects.select_related("destination", "policy"), to=request.user)
     shown = get_object_or_404(rows, pk=pk)
     items = shown.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
-    return render(request, "notifications/delivery.html", {"nav_item": "deliveries", "delivery": shown, "items": items})
+    may_resend = access.may(request.user, Permission.RESEND_DELIVERIES, shown)
+    context = {"nav_item": "deliveries", "delivery": shown, "items": items, "may_resend": may_resend}
+    return render(request, "notifications/delivery.html", context)
 
 
 @require_POST
 @needs(Permission.RESEND_DELIVERIES)
 def send_again(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Idempotent."""
-    chosen = get_object_or_404(Delivery, pk=pk)
+    chosen = get_object_or_404(access.visible(Delivery.objects.all(), to=request.user), pk=pk)
+    access.demand(request.user, Permission.RESEND_DELIVERIES, chosen)
     leases.send_again(chosen, at=timezone.now())
     return redirect(chosen)

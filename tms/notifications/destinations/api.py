@@ -3,14 +3,17 @@
 from enum import StrEnum
 from typing import Any, Self
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema
 from pydantic import Field
 
 from tms.accounts import access
+from tms.accounts.access import visible
 from tms.accounts.display_names import colleagues
 from tms.accounts.permissions import Permission
+from tms.fleet.owners import OwnerSchema, owner_fields, owner_name
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
@@ -43,6 +46,7 @@ class DestinationFields(Schema):
     hours_until: str = Field("", examples=["07:00"])
     hours_zone: str = Field("", description="Empty for the time zone of TMS.")
     critical_anyway: bool = Field(True, description="Deliver critical alerts in quiet hours, too.")
+    owner: OwnerSchema = OwnerSchema()
 
 
 class AddressFields(DestinationFields):
@@ -92,7 +96,10 @@ class TestSendSchema(ResponseSchema):
 
 @router.get("/destinations", summary="List destinations", response=DestinationPageSchema)
 def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> DestinationPageSchema:
-    rows = access.visible(models.Destination.objects.not_deleted().select_related("person"), to=request.person)
+    rows = access.visible(
+        models.Destination.objects.not_deleted().select_related("person", "owner_site", "owner_group"),
+        to=request.person,
+    )
     found = paginate(request, response, rows, query, order=BY_NAME)
     return DestinationPageSchema(
         items=[DestinationSchema.of(destination) for destination in found.rows], next=found.next
@@ -110,7 +117,7 @@ def read_destination(request: ApiRequest, pk: int) -> DestinationSchema:
 def make_destination(request: ApiRequest, response: HttpResponse, body: DestinationBody) -> DestinationWithKeySchema:
     """The signing key of a webhook is returned only once; an `Idempotency-Key` does not repeat it."""
     made = models.Destination(kind=body.kind)
-    form = _form(made, body.model_dump(exclude={"kind"}))
+    form = _form(request, made, body.model_dump(exclude={"kind"}))
     key = made.new_key() if made.transport.has_signing_key else None
     form.save()
     response["Location"] = f"{request.path}/{made.pk}"
@@ -119,21 +126,21 @@ def make_destination(request: ApiRequest, response: HttpResponse, body: Destinat
 
 @router.patch("/destinations/{int:pk}", summary="Change a destination", response=DestinationSchema, access=SETTING_UP)
 def change_destination(request: ApiRequest, pk: int, body: DestinationChange) -> DestinationSchema:
-    destination = _destination(request, pk)
-    _form(destination, fields_of(destination) | body.model_dump(exclude_unset=True)).save()
+    destination = _editable(request, pk)
+    _form(request, destination, fields_of(destination) | body.model_dump(exclude_unset=True)).save()
     return DestinationSchema.of(_destination(request, pk))
 
 
 @router.delete("/destinations/{int:pk}", summary="Delete a destination", response=None, status=204, access=SETTING_UP)
 def delete_destination(request: ApiRequest, pk: int) -> None:
     """Stops sending and cancels waiting notifications. The history is kept. The web pages can undo it."""
-    delete(_destination(request, pk), at=timezone.now())
+    delete(_editable(request, pk), at=timezone.now())
 
 
 @router.post("/destinations/{int:pk}/test", summary="Send a test", response=TestSendSchema, access=SETTING_UP)
 def test_destination(request: ApiRequest, pk: int) -> TestSendSchema:
     """Sends it at once and returns the response."""
-    return TestSendSchema.of(send_test(_destination(request, pk)))
+    return TestSendSchema.of(send_test(_editable(request, pk)))
 
 
 @router.post(
@@ -141,7 +148,7 @@ def test_destination(request: ApiRequest, pk: int) -> TestSendSchema:
 )
 def renew_key_of_destination(request: ApiRequest, pk: int) -> SigningKeySchema:
     """Returned only once. The previous key becomes invalid."""
-    destination = _destination(request, pk)
+    destination = _editable(request, pk)
     if not destination.transport.has_signing_key:
         raise Http404
     key = destination.renew_key()
@@ -151,21 +158,45 @@ def renew_key_of_destination(request: ApiRequest, pk: int) -> SigningKeySchema:
 def fields_of(destination: models.Destination) -> dict[str, Any]:
     person = destination.person.username if destination.person else None
     copied = ("name", "language", "enabled", "critical_anyway")
-    return {"person": person, **{name: getattr(destination, name) for name in copied}, **hours_values(destination)}
+    return {
+        "person": person,
+        **{name: getattr(destination, name) for name in copied},
+        **hours_values(destination),
+        "owner": owner_fields(destination),
+    }
 
 
-def _form(destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
+def _form(request: ApiRequest, destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
     """A valid one. Raises ProblemError with all errors."""
-    person = fields["person"]
-    numbered = numbers(colleagues(), "username", [person], "$.person")[0] if person else None
-    form = DestinationForm({**fields, "where": fields.get("address"), "person": numbered}, instance=destination)
+    people, person = visible(colleagues(), to=request.person), fields["person"]
+    numbered = numbers(people, "username", [person], "$.person")[0] if person else None
+    sent = {
+        **fields,
+        "where": fields.get("address"),
+        "person": numbered,
+        "owner": owner_name(fields["owner"], to=request.person),
+    }
+    form = DestinationForm(sent, instance=destination, by=request.person)
     if not form.is_valid():
         raise unreadable(*faults(form, names=NAMES))
     return form
 
 
+def _rows() -> QuerySet[models.Destination]:
+    return models.Destination.objects.not_deleted().select_related("person", "owner_site", "owner_group")
+
+
+def _editable(request: ApiRequest, pk: int) -> models.Destination:
+    found = _destination(request, pk)
+    access.demand(request.person, Permission.EDIT_DESTINATIONS, found)
+    return found
+
+
 def _destination(request: ApiRequest, pk: int) -> models.Destination:
-    rows = access.visible(models.Destination.objects.not_deleted().select_related("person"), to=request.person)
+    rows = access.visible(
+        models.Destination.objects.not_deleted().select_related("person", "owner_site", "owner_group"),
+        to=request.person,
+    )
     found = rows.filter(pk=pk).first()
     if found is None:
         raise Http404

@@ -2,8 +2,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import visible
+from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.audit import recorder
-from tms.lib.admin import ModelForm
+from tms.accounts.display_names import colleagues
+from tms.accounts.permissions import Permission
 from tms.lib.forms import Plain, free_name
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
@@ -12,7 +15,8 @@ from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_f
 UNCHANGED = _("Leave empty to keep the current one: %(address)s")
 
 
-class DestinationForm(Plain, ModelForm[Destination]):
+class DestinationForm(Plain, OwnedForm[Destination]):
+    permission = Permission.EDIT_DESTINATIONS
     where = FormLine(max_length=2_000, strip=True)
 
     class Meta:
@@ -29,6 +33,7 @@ class DestinationForm(Plain, ModelForm[Destination]):
         if self.instance.pk:
             where.required = False
             where.help_text = UNCHANGED % {"address": self.instance.address}
+        self.fields["person"].queryset = visible(colleagues(), to=self.by)  # type: ignore[attr-defined]
         self.fields |= hours_form_fields(self.instance)
         self.dress()
 

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.notifications.destinations.forms import DestinationForm
@@ -29,7 +30,7 @@ def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
     if kind not in TRANSPORTS:
         raise Http404
     destination = Destination(kind=kind)
-    form = DestinationForm(request.POST if request.method == "POST" else None, instance=destination)
+    form = DestinationForm(request.POST if request.method == "POST" else None, instance=destination, by=request.user)
     if request.method != "POST" or not form.is_valid():
         return _page(request, destination, form=form)
     # A key is shown in the response itself, so that no session or message stores it.
@@ -42,8 +43,8 @@ def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
 @never_cache
 @needs_to_post(Permission.EDIT_DESTINATIONS)
 def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination.objects.not_deleted(), pk=pk)
-    form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen)
+    chosen = _found(request, pk, is_edited=request.method == "POST")
+    form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen, by=request.user)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
     form.save()
@@ -53,18 +54,26 @@ def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
 def test_destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination.objects.not_deleted(), pk=pk)
+    chosen = _found(request, pk)
     return _page(request, chosen, result=send_test(chosen))
 
 
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
 def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination.objects.not_deleted(), pk=pk)
+    chosen = _found(request, pk)
     if not chosen.transport.has_signing_key:
         raise Http404
     key = chosen.renew_key()
     return _page(request, chosen, key=key)
+
+
+def _found(request: AuthenticatedRequest, pk: int, *, is_edited: bool = True) -> Destination:
+    rows = access.visible(Destination.objects.not_deleted(), to=request.user)
+    chosen = get_object_or_404(rows, pk=pk)
+    if is_edited:
+        access.demand(request.user, Permission.EDIT_DESTINATIONS, chosen)
+    return chosen
 
 
 def _page(
@@ -76,13 +85,14 @@ def _page(
     result: SendResult | None = None,
 ) -> HttpResponse:
     if chosen is not None and form is None:
-        form = DestinationForm(instance=chosen)
+        form = DestinationForm(instance=chosen, by=request.user)
     context: dict[str, Any] = {
         **undoable(request, "destination"),
         "nav_item": "destinations",
-        "destinations": Destination.objects.not_deleted().select_related("person"),
+        "destinations": access.visible(Destination.objects.not_deleted(), to=request.user).select_related("person"),
         "transports": TRANSPORTS.values(),
         "chosen": chosen,
+        "may_edit": access.may(request.user, Permission.EDIT_DESTINATIONS, chosen if chosen and chosen.pk else None),
         "form": form,
         "key": key,
         "result": result,

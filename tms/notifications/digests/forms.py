@@ -6,6 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import Person, permitted, visible
+from tms.accounts.permissions import Permission
 from tms.fleet.sites.time_zones import zones
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLine
@@ -19,11 +21,18 @@ class SendForm(Plain, forms.Form):
     """`since` and `until` are fixed when the page is opened, so that submitting twice sends once."""
 
     destinations = forms.ModelMultipleChoiceField(
-        Destination.objects.enabled(), label=_("To"), widget=forms.CheckboxSelectMultiple
+        Destination.objects.none(), label=_("To"), widget=forms.CheckboxSelectMultiple
     )
     since = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S%z"])
     until = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S%z"])
     zone = FormLine(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, *args: Any, by: Person, **options: Any) -> None:
+        """To the destinations that the person sees: the digest has what both of them may read."""
+        super().__init__(*args, **options)
+        field = self.fields["destinations"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = visible(Destination.objects.enabled(), to=by)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -34,7 +43,7 @@ class SendForm(Plain, forms.Form):
 
 
 class PlanForm(Plain, forms.Form):
-    destination = forms.ModelChoiceField(Destination.objects.enabled(), label=_("Destination"), empty_label=None)
+    destination = forms.ModelChoiceField(Destination.objects.none(), label=_("Destination"), empty_label=None)
     times = FormLine(
         label=_("Shift end times"),
         max_length=100,
@@ -42,8 +51,12 @@ class PlanForm(Plain, forms.Form):
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=lambda: [(zone, zone) for zone in zones()])
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
+        """For destinations whose owner lies within the scope in which the person may plan digests."""
         super().__init__(*args, **kwargs)
+        field = self.fields["destination"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = permitted(Destination.objects.enabled(), by=by, permission=Permission.PLAN_DIGESTS)
         self.dress()
 
     def clean_times(self) -> str:

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
-from tms.accounts.access import Person
+from tms.accounts.access import Person, scope_of
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
+from tms.accounts.scope import EVERYTHING
 from tms.lib.db.errors import is_database_away
 from tms.lib.db.jobs import skip_when_empty
+from tms.lib.hashing import hash_token
 from tms.metrics import instruments
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, NotificationKind
@@ -31,11 +33,13 @@ LONGEST = timedelta(days=7)
 def send(
     destination: Destination, since: datetime, until: datetime, *, zone: ZoneInfo, to: Person | None, at: datetime
 ) -> Delivery:
-    """Send the digest of a period as it is now, once per period. `to`: the person who requested it; None: a plan."""
+    """Send the digest of a period as it is now, once per period and scope. `to`: the person who requested it; None: a
+    plan. It has what both the person and the owner of the destination may read.
+    """
     with translation.override(destination.language):
-        content = _content(digest(since, until, to=to), zone, at=at)
+        content = _content(digest(since, until, to=to, destination=destination.owner), zone, at=at)
     sent, _ = Delivery.objects.get_or_create(
-        key=f"digest-{destination.pk}-{since:%Y%m%dT%H%M%S}-{until:%Y%m%dT%H%M%S}",
+        key=f"digest-{destination.pk}-{since:%Y%m%dT%H%M%S}-{until:%Y%m%dT%H%M%S}{_mark(to)}",
         defaults={
             "destination": destination,
             "kind": NotificationKind.DIGEST,
@@ -47,6 +51,12 @@ def send(
         },
     )
     return sent
+
+
+def _mark(person: Person | None) -> str:
+    """What distinguishes the digests of one period: empty if it has everything."""
+    scope = EVERYTHING if person is None else scope_of(person)
+    return "" if scope.is_everything else f"-{hash_token(scope.key)[:16]}"
 
 
 @skip_when_empty(DigestPlan.objects.due)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.notifications.digests import services
@@ -29,7 +30,7 @@ MAX_SENT = 10
 def send_digest(request: AuthenticatedRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
-    form = SendForm(request.POST)
+    form = SendForm(request.POST, by=request.user)
     if not form.is_valid():
         return _page(request, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     fields = form.cleaned_data
@@ -49,7 +50,7 @@ def send_digest(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
-    form = PlanForm(request.POST)
+    form = PlanForm(request.POST, by=request.user)
     if not form.is_valid():
         return _page(request, plan_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     services.plan(**form.cleaned_data, by=request.user, at=timezone.now())
@@ -61,7 +62,10 @@ def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
 @needs(Permission.PLAN_DIGESTS)
 def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Idempotent."""
-    services.drop_plan(pk)
+    plan = access.visible(DigestPlan.objects.all(), to=request.user).filter(pk=pk).first()
+    if plan is not None:
+        access.demand(request.user, Permission.PLAN_DIGESTS, plan)
+        services.drop_plan(pk)
     return redirect(f"{reverse('send-digest')}#plans")
 
 
@@ -74,16 +78,17 @@ def _page(
 ) -> HttpResponse:
     span = Period.of(request.GET, PRESETS, default=DEFAULT, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
-    sent = Delivery.objects.filter(kind=NotificationKind.DIGEST).select_related("destination").order_by("-pk")
-    plans = DigestPlan.objects.select_related("destination")
+    digests = access.visible(Delivery.objects.filter(kind=NotificationKind.DIGEST), to=request.user)
+    sent = digests.select_related("destination").order_by("-pk")
+    plans = access.visible(DigestPlan.objects.select_related("destination"), to=request.user)
     context: dict[str, Any] = {
         "nav_item": "digest",
         "span": span,
         "title": markdown.title(shift, span.clocks),
         "text": markdown.markdown(shift, span.clocks),
-        "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key)),
+        "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key), by=request.user),
         "plans": plans,
-        "plan_form": plan_form or PlanForm(),
+        "plan_form": plan_form or PlanForm(by=request.user),
         "sent": sent[:MAX_SENT],
     }
     return render(request, "notifications/digest.html", context, status=status)

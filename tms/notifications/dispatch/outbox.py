@@ -26,6 +26,8 @@ from tms.notifications.subjects import (
     ALERT,
     INCIDENT,
     SUBJECT_TYPES,
+    Concern,
+    Subject,
     SubjectEvent,
     SubjectType,
     column,
@@ -121,6 +123,7 @@ def _escalate(pks: Collection[int], at: datetime) -> int:
     suppressed = suppressed_subjects(unacknowledged, at=at)
     outside = outside_hours(due, at=at)
     steps = steps_of({escalation.policy_id for escalation in due}, at=at)
+    concerned = _concerned_owners(due, steps)
     notifications: list[Notification] = []
     for escalation in due:
         if escalation.subject not in unacknowledged or not escalation.policy.enabled:
@@ -128,7 +131,8 @@ def _escalate(pks: Collection[int], at: datetime) -> int:
         elif (why := suppressed.get(escalation.subject) or outside.get(escalation.pk)) is not None:
             escalation.due_at, escalation.suppression = why.check_again_at(at), why.reason
         else:
-            notifications += _take_step(escalation, steps.get(escalation.policy_id, []), at)
+            concern = concerned.get(escalation.subject)
+            notifications += _take_step(escalation, steps.get(escalation.policy_id, []), concern, at)
     Escalation.objects.bulk_update(due, ["due_at", "suppression", "next_step", "steps_taken"])
     group(notifications, at=at)
     return len(due)
@@ -233,7 +237,17 @@ def _source(event: SubjectEvent) -> str:
     return str(event.pk) if isinstance(event.subject, Alert) else f"incident-{event.pk}"
 
 
-def _take_step(escalation: Escalation, steps: Sequence[Step], at: datetime) -> list[Notification]:
+def _concerned_owners(due: Collection[Escalation], steps: Mapping[int, Sequence[Step]]) -> Mapping[Subject, Concern]:
+    """What the subjects concern; read only if a destination is for a part of the fleet."""
+    reached = chain.from_iterable(step.reached for of_policy in steps.values() for step in of_policy)
+    if all(destination.owner.is_everything for destination in reached):
+        return {}
+    return concerns([escalation.subject for escalation in due])
+
+
+def _take_step(
+    escalation: Escalation, steps: Sequence[Step], concern: Concern | None, at: datetime
+) -> list[Notification]:
     step = next((step for step in steps if step.position >= escalation.next_step), None)
     was_suppressed = escalation.suppression not in ("", Reason.CORRELATING)
     escalation.suppression = ""
@@ -253,6 +267,7 @@ def _take_step(escalation: Escalation, steps: Sequence[Step], at: datetime) -> l
             step=step.position,
         )
         for destination in step.reached
+        if concern is None or concern.touches(destination.owner)
     ]
     escalation.next_step, escalation.steps_taken = step.position + 1, escalation.steps_taken + 1
     after = next((later.after_s for later in steps if later.position > step.position), None)

@@ -117,9 +117,10 @@ class Policy(Owned, HoursOfWeek):
         return self.when in {PolicyHours.OPEN, PolicyHours.WITHIN}
 
     def concerns(self, what: Concern) -> bool:
-        """Whether it applies."""
+        """Whether it applies. A policy of a region, site or group is for their alerts only."""
         return (
-            (not self.severities or what.severity in self.severities)
+            what.touches(self.owner)
+            and (not self.severities or what.severity in self.severities)
             and _any_chosen(what.sites, self.sites.all())
             and _any_chosen(what.rules, self.rules.all())
             and _any_chosen(what.groups, self.groups.all())

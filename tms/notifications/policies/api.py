@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema
@@ -11,9 +11,12 @@ from pydantic import ConfigDict, Field, model_validator
 
 from tms.accounts import access
 from tms.accounts.permissions import Permission
+from tms.alerts.models import Rule
 from tms.fleet.models import Group, Site
+from tms.fleet.owners import OwnerSchema, owner_fields, owner_name
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
+from tms.notifications.models import Destination, Rotation
 from tms.notifications.models import policy as models
 from tms.notifications.models.policy import PolicyHours
 from tms.notifications.policies.forms import MAX_STEPS, PolicyForm, StepForms, save_policy
@@ -75,6 +78,7 @@ class PolicyFields(Schema):
     hours_from: str = Field("", examples=["09:00"])
     hours_until: str = Field("", description="If not later than `hours_from`, on the next day.")
     hours_zone: str = Field("", description="Empty for the time zone of TMS.")
+    owner: OwnerSchema = OwnerSchema()
     steps: list[PolicyStep] = Field(min_length=1, max_length=MAX_STEPS)
 
 
@@ -111,7 +115,7 @@ def read_policy(request: ApiRequest, pk: int) -> PolicySchema:
 @router.post("/policies", summary="Create a policy", response=PolicySchema, status=201, access=MAKING)
 def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -> PolicySchema:
     """Applies to alerts that open from now on."""
-    made = _save(models.Policy(), body.model_dump())
+    made = _save(request, models.Policy(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return PolicySchema.of(_policy(request, made.pk))
 
@@ -119,15 +123,15 @@ def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -
 @router.patch("/policies/{int:pk}", summary="Change fields of a policy", response=PolicySchema, access=CHANGING)
 def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> PolicySchema:
     """Omitted fields stay unchanged. `steps` is replaced as a whole."""
-    policy = _policy(request, pk)
-    _save(policy, fields_of(policy) | body.model_dump(exclude_unset=True))
+    policy = _editable(request, pk)
+    _save(request, policy, fields_of(policy) | body.model_dump(exclude_unset=True))
     return PolicySchema.of(_policy(request, pk))
 
 
 @router.delete("/policies/{int:pk}", summary="Delete a policy", response=None, status=204, access=CHANGING)
 def delete_policy(request: ApiRequest, pk: int) -> None:
     """Cancels its waiting notifications. The history is kept."""
-    delete(_policy(request, pk), at=timezone.now())
+    delete(_editable(request, pk), at=timezone.now())
 
 
 def fields_of(policy: models.Policy) -> dict[str, Any]:
@@ -146,17 +150,21 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
         "groups": sorted(group.name for group in policy.groups.all()),
         "rules": sorted(rule.pk for rule in policy.rules.all()),
         "steps": steps,
+        "owner": owner_fields(policy),
     }
 
 
 @transaction.atomic
-def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
+def _save(request: ApiRequest, policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
     """Raises ProblemError with all errors."""
+    by = request.person
     choices = {
-        "sites": numbers(Site.objects.all(), "code", fields["sites"], "$.sites"),
-        "groups": numbers(Group.objects.all(), "name", fields["groups"], "$.groups"),
+        "sites": numbers(access.visible(Site.objects.all(), to=by), "code", fields["sites"], "$.sites"),
+        "groups": numbers(access.visible(Group.objects.all(), to=by), "name", fields["groups"], "$.groups"),
+        "owner": owner_name(fields["owner"], to=by),
     }
-    form, steps = PolicyForm(fields | choices, instance=policy), StepForms(_as_sent(fields["steps"]), prefix="steps")
+    form = PolicyForm(fields | choices, instance=policy, by=by)
+    steps = StepForms(_as_sent(fields["steps"]), prefix="steps", form_kwargs={"by": by})
     if not (form.is_valid() & steps.is_valid()):
         of_steps = (one for number, step in enumerate(steps.forms) for one in faults(step, at=f"$.steps[{number}]"))
         of_all = (RequestFault("$.steps", str(message)) for message in steps.non_form_errors())
@@ -171,8 +179,23 @@ def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _policies(request: ApiRequest) -> QuerySet[models.Policy]:
-    many = ("sites", "groups", "rules", "steps__destinations", "steps__rotations")
-    return access.visible(models.Policy.objects.not_deleted().prefetch_related(*many), to=request.person)
+    """Each with the rows that the person sees."""
+    many = {
+        "sites": Site.objects.all(),
+        "groups": Group.objects.all(),
+        "rules": Rule.objects.all(),
+        "steps__destinations": Destination.objects.all(),
+        "steps__rotations": Rotation.objects.all(),
+    }
+    seen = [Prefetch(name, access.visible(rows, to=request.person)) for name, rows in many.items()]
+    rows = models.Policy.objects.not_deleted().select_related("owner_site", "owner_group").prefetch_related(*seen)
+    return access.visible(rows, to=request.person)
+
+
+def _editable(request: ApiRequest, pk: int) -> models.Policy:
+    found = _policy(request, pk)
+    access.demand(request.person, Permission.EDIT_POLICIES, found)
+    return found
 
 
 def _policy(request: ApiRequest, pk: int) -> models.Policy:

@@ -6,8 +6,11 @@ from django.forms import formset_factory
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import Person, visible
+from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.audit import recorder
-from tms.lib.admin import BaseFormSet, ModelForm
+from tms.accounts.permissions import Permission
+from tms.lib.admin import BaseFormSet
 from tms.lib.forms import NONE, Plain, free_name
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
@@ -18,7 +21,10 @@ from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_f
 MAX_STEPS = 4
 
 
-class PolicyForm(Plain, ModelForm[Policy]):
+class PolicyForm(Plain, OwnedForm[Policy]):
+    """With sites, groups and rules that the person sees."""
+
+    permission = Permission.EDIT_POLICIES
     severities = forms.MultipleChoiceField(
         label=_("Severities"),
         choices=Severity,
@@ -44,6 +50,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
         )
         self.fields |= hours_form_fields(self.instance)
         self.fields["when"].required = False
+        _offer(self, "sites", "groups", "rules", to=self.by)
         self.dress()
 
     def clean_name(self) -> str:
@@ -58,7 +65,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
 
 
 class StepForm(Plain, forms.Form):
-    """An escalation step; ignored if it notifies nobody."""
+    """An escalation step; ignored if it notifies nobody. It offers the destinations that the person sees."""
 
     after_min = forms.IntegerField(label=_("After (minutes)"), min_value=0, max_value=DAY_S // 60, required=False)
     destinations = forms.ModelMultipleChoiceField(
@@ -68,13 +75,23 @@ class StepForm(Plain, forms.Form):
         Rotation.objects.not_deleted(), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _offer(self, "destinations", "rotations", to=by)
         self.dress()
 
     @property
     def is_empty(self) -> bool:
         return not self.cleaned_data.get("destinations") and not self.cleaned_data.get("rotations")
+
+
+def _offer(form: forms.BaseForm, *names: str, to: Person) -> None:
+    """In these fields, the rows that the person sees."""
+    for name in names:
+        field = form.fields[name]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        assert field.queryset is not None
+        field.queryset = visible(field.queryset, to=to)
 
 
 class BaseStepForms(BaseFormSet[StepForm]):
@@ -88,17 +105,17 @@ class BaseStepForms(BaseFormSet[StepForm]):
 StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MAX_STEPS, max_num=MAX_STEPS)
 
 
-def steps_of(policy: Policy) -> list[dict[str, Any]]:
+def steps_of(policy: Policy, *, to: Person) -> list[dict[str, Any]]:
     """Initial values of their forms."""
     if not policy.pk:
         return []
     return [
         {
             "after_min": step.after_s // 60,
-            "destinations": list(step.destinations.all()),
-            "rotations": list(step.rotations.all()),
+            "destinations": list(visible(step.destinations.all(), to=to)),
+            "rotations": list(visible(step.rotations.all(), to=to)),
         }
-        for step in policy.steps.prefetch_related("destinations", "rotations")
+        for step in policy.steps.all()
     ]
 
 

@@ -14,6 +14,7 @@ from tms.accounts import access
 from tms.accounts.display_names import colleagues
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.fleet.owners import owner_name
 from tms.lib.calendar.opening_hours import EVER
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.models import rotation as models
@@ -62,7 +63,7 @@ def read_rotation(request: ApiRequest, pk: int) -> RotationDetailSchema:
 
 @router.post("/rotations", summary="Create a rotation", response=RotationDetailSchema, status=201, access=MAKING)
 def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBody) -> RotationDetailSchema:
-    made = _save(models.Rotation(), body.model_dump())
+    made = _save(request, models.Rotation(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return _in_full(request, made.pk)
 
@@ -75,14 +76,14 @@ def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBod
 )
 def change_rotation(request: ApiRequest, pk: int, body: RotationChange) -> RotationDetailSchema:
     """Omitted fields stay unchanged. `members` is replaced as a whole; overrides stay."""
-    _save(_rotation(request, pk), body.model_dump(exclude_unset=True))
+    _save(request, _editable(request, pk), body.model_dump(exclude_unset=True))
     return _in_full(request, pk)
 
 
 @router.delete("/rotations/{int:pk}", summary="Delete a rotation", response=None, status=204, access=SETTING_UP)
 def delete_rotation(request: ApiRequest, pk: int) -> None:
     """Escalation steps that name it skip it."""
-    delete(_rotation(request, pk), at=timezone.now())
+    delete(_editable(request, pk), at=timezone.now())
 
 
 @router.get("/rotations/{int:pk}/shifts", summary="List on-call shifts", response=OnCallShiftsSchema)
@@ -97,8 +98,9 @@ def list_on_call_shifts(request: ApiRequest, pk: int, query: Query[ShiftQuery]) 
 @router.post("/rotations/{int:pk}/covers", summary="Add an override", response=CoverSchema, status=201, access=COVERING)
 def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> CoverSchema:
     """Needs no permission to edit rotations: shifts are swapped at night, too."""
-    chosen = _rotation(request, pk)
-    person = colleagues().filter(username=body.person).first()
+    chosen = _editable(request, pk, Permission.OVERRIDE_SHIFTS)
+    named = colleagues().filter(username=body.person)
+    person = access.visible(named, to=request.person).first()
     if person is None:
         raise unreadable(RequestFault("$.person", "no active person has this username"))
     if not timedelta(0) < body.until - body.since <= LONGEST_COVER:
@@ -114,25 +116,27 @@ def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> CoverSchema:
     access=UNCOVERING,
 )
 def delete_cover(request: ApiRequest, pk: int, cover: int) -> None:
-    if not on_call.delete_cover(_rotation(request, pk), cover):
+    if not on_call.delete_cover(_editable(request, pk, Permission.OVERRIDE_SHIFTS), cover):
         raise Http404
 
 
 @transaction.atomic
-def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
+def _save(request: ApiRequest, rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
     """Raises ProblemError with all errors."""
-    form = RotationForm(fields_of(rotation) | fields, instance=rotation)
-    people = _members(fields["members"]) if "members" in fields else None
+    whole = fields_of(rotation) | fields
+    owner = owner_name(whole["owner"], to=request.person)
+    form = RotationForm(whole | {"owner": owner}, instance=rotation, by=request.person)
+    people = _members(request, fields["members"]) if "members" in fields else None
     if not form.is_valid():
         raise unreadable(*faults(form))
     return save_rotation(form, people)
 
 
-def _members(names: list[str]) -> list[User]:
+def _members(request: ApiRequest, names: list[str]) -> list[User]:
     """In their order. Raises ProblemError."""
     if not 0 < len(names) <= MAX_MEMBERS:
         raise unreadable(RequestFault("$.members", f"must name 1 to {MAX_MEMBERS} people"))
-    chosen = numbers(colleagues(), "username", names, "$.members")
+    chosen = numbers(access.visible(colleagues(), to=request.person), "username", names, "$.members")
     known = User.objects.in_bulk(chosen)
     return [known[pk] for pk in chosen]
 
@@ -170,7 +174,14 @@ def _shift(shift: roster.OnCallShift, names: dict[int, str]) -> OnCallShiftSchem
 
 
 def _rotations(request: ApiRequest) -> QuerySet[models.Rotation]:
-    return access.visible(models.Rotation.objects.not_deleted().prefetch_related("members__person"), to=request.person)
+    rows = models.Rotation.objects.not_deleted().select_related("owner_site", "owner_group")
+    return access.visible(rows.prefetch_related("members__person"), to=request.person)
+
+
+def _editable(request: ApiRequest, pk: int, permission: Permission = Permission.EDIT_ROTATIONS) -> models.Rotation:
+    found = _rotation(request, pk)
+    access.demand(request.person, permission, found)
+    return found
 
 
 def _rotation(request: ApiRequest, pk: int) -> models.Rotation:

@@ -8,11 +8,14 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import Person, visible
+from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.fleet.sites.time_zones import zones
-from tms.lib.admin import BaseFormSet, ModelForm
+from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.local_time import instant
 from tms.lib.forms import NONE, LocalDateTimeField, Plain, free_name
 from tms.notifications.models.rotation import Cover, Member, Rotation
@@ -25,13 +28,18 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User:
     """A person who can sign in."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(colleagues().order_by("username"), empty_label=NONE, **options)
+        super().__init__(User.objects.none(), empty_label=NONE, **options)
+
+    def offer(self, *, to: Person) -> None:
+        """The people that `to` sees."""
+        self.queryset = visible(colleagues(), to=to).order_by("username")
 
     def label_from_instance(self, obj: User) -> str:
         return name_of(obj).text
 
 
-class RotationForm(Plain, ModelForm[Rotation]):
+class RotationForm(Plain, OwnedForm[Rotation]):
+    permission = Permission.EDIT_ROTATIONS
     weekdays = forms.TypedMultipleChoiceField(
         label=_("Weekly handover"),
         choices=list(WEEKDAYS.items()),
@@ -62,8 +70,9 @@ class RotationForm(Plain, ModelForm[Rotation]):
 class MemberForm(Plain, forms.Form):
     person = PersonField(required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _offer_people(self, to=by)
         self.dress()
 
 
@@ -89,9 +98,10 @@ class CoverForm(Plain, forms.Form):
     since = LocalDateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     until = LocalDateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
-    def __init__(self, rotation: Rotation, data: Any = None) -> None:
+    def __init__(self, rotation: Rotation, data: Any = None, *, by: Person) -> None:
         super().__init__(data, prefix="cover")
         self.rotation = rotation
+        _offer_people(self, to=by)
         self.dress()
 
     def clean(self) -> dict[str, Any]:
@@ -105,6 +115,12 @@ class CoverForm(Plain, forms.Form):
         zone = ZoneInfo(self.rotation.time_zone)
         since, until = (instant(self.cleaned_data[name], zone) for name in ("since", "until"))
         return cover(self.rotation, self.cleaned_data["person"], since=since, until=until, by=by)
+
+
+def _offer_people(form: forms.Form, *, to: Person) -> None:
+    field = form.fields["person"]
+    assert isinstance(field, PersonField)
+    field.offer(to=to)
 
 
 def members_of(rotation: Rotation) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from typing import Any, Self
 from ninja import Schema
 from pydantic import Field
 
+from tms.fleet.owners import OwnerSchema, owner_fields
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations.forms import MAX_MEMBERS
 from tms.rest.pagination import Page
@@ -44,6 +45,7 @@ class RotationFields(Schema):
     every_days: int = Field(7, description="Length of an on-call shift in days.")
     weekdays: list[Weekday] = Field([], description="Days of handover, 0 is Monday. If set, `every_days` is ignored.")
     members: list[str] = Field(min_length=1, max_length=MAX_MEMBERS, description="Usernames in on-call order.")
+    owner: OwnerSchema = OwnerSchema()
 
 
 class RotationBody(RotationFields, RequestSchema):
@@ -76,4 +78,4 @@ class OnCallShiftsSchema(ResponseSchema):
 
 def fields_of(rotation: models.Rotation) -> dict[str, Any]:
     """Without its members."""
-    return {name: getattr(rotation, name) for name in COPIED}
+    return {name: getattr(rotation, name) for name in COPIED} | {"owner": owner_fields(rotation)}

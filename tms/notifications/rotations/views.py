@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
@@ -62,15 +63,16 @@ def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs_to_post(Permission.EDIT_ROTATIONS)
 def rotation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return _edited(request, _not_deleted(pk))
+    needed = Permission.EDIT_ROTATIONS if request.method == "POST" else None
+    return _edited(request, _found(request, pk, needed))
 
 
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Its own permission: shifts are swapped at night, by people who may not change the rotation."""
-    chosen = _not_deleted(pk)
-    form = CoverForm(chosen, request.POST)
+    chosen = _found(request, pk, Permission.OVERRIDE_SHIFTS)
+    form = CoverForm(chosen, request.POST, by=request.user)
     if not form.is_valid():
         return _page(request, chosen, cover=form)
     form.save(by=request.user)
@@ -80,19 +82,22 @@ def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def delete_cover(request: AuthenticatedRequest, pk: int, cover: int) -> HttpResponse:
-    chosen = _not_deleted(pk)
+    chosen = _found(request, pk, Permission.OVERRIDE_SHIFTS)
     on_call.delete_cover(chosen, cover)
     return redirect(chosen)
 
 
-def _not_deleted(pk: int) -> Rotation:
-    return get_object_or_404(Rotation.objects.not_deleted(), pk=pk)
+def _found(request: AuthenticatedRequest, pk: int, needed: Permission | None) -> Rotation:
+    found = get_object_or_404(access.visible(Rotation.objects.not_deleted(), to=request.user), pk=pk)
+    if needed is not None:
+        access.demand(request.user, needed, found)
+    return found
 
 
 def _edited(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
-    form = RotationForm(sent, instance=chosen)
-    members = MemberForms(sent, initial=members_of(chosen), prefix="members")
+    form = RotationForm(sent, instance=chosen, by=request.user)
+    members = _member_forms(request, chosen, sent)
     assert isinstance(members, BaseMemberForms)
     if sent is None or not (form.is_valid() & members.is_valid()):
         return _page(request, chosen, form=form, members=members)
@@ -109,7 +114,7 @@ def _page(
     cover: CoverForm | None = None,
 ) -> HttpResponse:
     at = timezone.now()
-    existing = list(Rotation.objects.not_deleted())
+    existing = list(access.visible(Rotation.objects.not_deleted(), to=request.user))
     now, coming = _shifts(existing, chosen, at)
     is_saved = chosen is not None and chosen.pk is not None
     context: dict[str, Any] = {
@@ -118,10 +123,12 @@ def _page(
         "rotations": [(one, now[one.pk]) for one in existing],
         "chosen": chosen,
         "coming": coming,
+        "may_edit": access.may(request.user, Permission.EDIT_ROTATIONS, chosen if is_saved else None),
+        "may_cover": access.may(request.user, Permission.OVERRIDE_SHIFTS, chosen if is_saved else None),
         "covers": _covers(chosen, at) if chosen and is_saved else [],
-        "form": form or (RotationForm(instance=chosen) if chosen else None),
-        "members": members or (MemberForms(initial=members_of(chosen), prefix="members") if chosen else None),
-        "cover": cover or (CoverForm(chosen) if chosen and is_saved else None),
+        "form": form or (RotationForm(instance=chosen, by=request.user) if chosen else None),
+        "members": members or (_member_forms(request, chosen) if chosen else None),
+        "cover": cover or (CoverForm(chosen, by=request.user) if chosen and is_saved else None),
     }
     is_invalid = request.method == "POST"
     return render(
@@ -130,6 +137,10 @@ def _page(
         context,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if is_invalid else HTTPStatus.OK,
     )
+
+
+def _member_forms(request: AuthenticatedRequest, chosen: Rotation, sent: Any = None) -> BaseFormSet[MemberForm]:
+    return MemberForms(sent, initial=members_of(chosen), prefix="members", form_kwargs={"by": request.user})
 
 
 def _covers(chosen: Rotation, at: datetime) -> list[tuple[Cover, Name]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from tms.accounts.access import Person, visible
 from tms.accounts.audit import recorder
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
@@ -27,9 +28,10 @@ class NameTaken(Exception):
         self.row = row
 
 
-def find(kind: str, pk: int, *, is_deleted: bool = False) -> SoftDeletable | None:
+def find(kind: str, pk: int, *, to: Person, is_deleted: bool = False) -> SoftDeletable | None:
+    """The row, if the person sees it."""
     rows: models.QuerySet[Any] = MODELS[kind]._default_manager.filter(pk=pk, deleted_at__isnull=not is_deleted)
-    row: SoftDeletable | None = rows.first()
+    row: SoftDeletable | None = visible(rows, to=to).first()
     return row
 
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -31,8 +31,7 @@ PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 @never_cache
 @sign_in_required
 def delete(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
-    access.demand(request.user, NEEDED[kind])
-    row = _found(kind, pk)
+    row = _found(request, kind, pk)
     if request.method != "POST":
         return _page(request, kind, row)
     was_on = getattr(row, "enabled", True)
@@ -43,8 +42,7 @@ def delete(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
 @require_POST
 @sign_in_required
 def restore(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
-    access.demand(request.user, NEEDED[kind])
-    row = _found(kind, pk, is_deleted=True)
+    row = _found(request, kind, pk, is_deleted=True)
     try:
         services.restore(row, is_on=request.POST.get("on") == "1")
     except NameTaken:
@@ -52,19 +50,22 @@ def restore(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
     return redirect(row)
 
 
-def undoable(request: HttpRequest, kind: str) -> dict[str, Any]:
+def undoable(request: AuthenticatedRequest, kind: str) -> dict[str, Any]:
     """Context of a list after a delete: the row, and how to undo it."""
     pk = request.GET.get("deleted", "")
-    row = services.find(kind, int(pk), is_deleted=True) if PRIMARY_KEY.fullmatch(pk) else None
+    row = services.find(kind, int(pk), to=request.user, is_deleted=True) if PRIMARY_KEY.fullmatch(pk) else None
     if row is None:
         return {}
     return {"deleted": row, "restore": reverse(f"restore-{kind}", args=(row.pk,)), "was_on": request.GET.get("on")}
 
 
-def _found(kind: str, pk: int, *, is_deleted: bool = False) -> services.SoftDeletable:
-    row = services.find(kind, pk, is_deleted=is_deleted)
+def _found(request: AuthenticatedRequest, kind: str, pk: int, *, is_deleted: bool = False) -> services.SoftDeletable:
+    """One that the person may change."""
+    access.demand(request.user, NEEDED[kind])
+    row = services.find(kind, pk, to=request.user, is_deleted=is_deleted)
     if row is None:
         raise Http404
+    access.demand(request.user, NEEDED[kind], row)
     return row
 
 

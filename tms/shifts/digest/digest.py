@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, visible, within
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.models import Alert, Incident
 from tms.lib.severity import Severity
 from tms.shifts.digest.changes import ChangeLine, changes
@@ -67,12 +68,16 @@ class ShiftDigest:
     hidden_actions: int = 0
 
 
-def digest(since: datetime, until: datetime, *, to: Person | None) -> ShiftDigest:
-    """The digest from `since` to before `until`, limited to what `to` may see; None for a destination.
-
-    The number of queries is fixed.
+def digest(since: datetime, until: datetime, *, to: Person | None, destination: Scope = EVERYTHING) -> ShiftDigest:
+    """The digest from `since` to before `until`, limited to what `to` may see (None for a plan) and to the scope of
+    the destination. The number of queries is fixed.
     """
-    alerts, shift_incidents = _visible(Alert.objects.all(), to), _visible(Incident.objects.all(), to)
+
+    def seen(rows: QuerySet[Any]) -> QuerySet[Any]:
+        rows = within(rows, destination)
+        return rows if to is None else visible(rows, to=to)
+
+    alerts, shift_incidents = seen(Alert.objects.all()), seen(Incident.objects.all())
     still = open_alerts(alerts, until)
     changed = changes(alerts, since, until)
     actions = operator_actions(alerts, since, until)
@@ -89,16 +94,12 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> ShiftDiges
         still[:MAX_OPEN],
         changed[:MAX_CHANGES],
         actions[:MAX_ACTIONS],
-        maintenance_lines(since, until),
-        maintenance_lines(until, until + UPCOMING),
-        _notes(since, until),
+        maintenance_lines(since, until, seen),
+        maintenance_lines(until, until + UPCOMING, seen),
+        _notes(seen(Note.objects.written(since, until))),
         hidden_changes=max(0, len(changed) - MAX_CHANGES),
         hidden_actions=max(0, len(actions) - MAX_ACTIONS),
     )
-
-
-def _visible[Rows: QuerySet[Any]](rows: Rows, to: Person | None) -> Rows:
-    return rows if to is None else visible(rows, to=to)
 
 
 def _severity_count(counted: Iterable[tuple[str, int]]) -> SeverityCount:
@@ -110,8 +111,8 @@ def _severity_count(counted: Iterable[tuple[str, int]]) -> SeverityCount:
     )
 
 
-def _notes(since: datetime, until: datetime) -> list[NoteLine]:
-    rows = Note.objects.written(since, until).select_related("by")[:MAX_NOTES]
+def _notes(written: QuerySet[Note]) -> list[NoteLine]:
+    rows = written.select_related("by")[:MAX_NOTES]
     return [
         NoteLine(note.pk, note.at, name_of(note.by) if note.by else None, note.by_id, note.text, bool(note.edited_at))
         for note in rows

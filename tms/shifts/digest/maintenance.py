@@ -1,13 +1,17 @@
 """Maintenance of a shift, past and upcoming."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Window
+from tms.fleet.models import Group, Site, Terminal
+
+type RowFilter = Callable[[QuerySet[Any]], QuerySet[Any]]
+"""Keeps the rows that the readers of a digest may see."""
 
 MAX_NAMED = 3
 MAX_WINDOWS, MAX_OCCURRENCES = 500, 50
@@ -24,10 +28,12 @@ class MaintenanceLine(NamedTuple):
     """Named individually, in addition to those of sites and groups."""
 
 
-def maintenance_lines(since: datetime, until: datetime) -> list[MaintenanceLine]:
+def maintenance_lines(since: datetime, until: datetime, seen: RowFilter) -> list[MaintenanceLine]:
     """Occurrences within or overlapping the period, in order. Three queries."""
-    rows = Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
-    windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MAX_WINDOWS]
+    rows = seen(Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until))
+    covered = (("sites", Site.objects.all()), ("groups", Group.objects.all()), ("terminals", Terminal.objects.all()))
+    named = [Prefetch(name, seen(of_kind)) for name, of_kind in covered]
+    windows = rows.select_related("created_by").prefetch_related(*named)[:MAX_WINDOWS]
     found = [line for window in windows for line in _lines(window, since, until)]
     return sorted(found, key=lambda line: (line.since, line.until, line.window))[:MAX_OCCURRENCES]
 

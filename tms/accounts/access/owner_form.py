@@ -1,0 +1,74 @@
+"""The owner of a row in forms: everything, a region, a site or a group, by the keys of `tms.accounts.people.scopes`."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.access.rights import Person
+from tms.accounts.access.rows import scope_of
+from tms.accounts.models import Owned
+from tms.accounts.people import scopes
+from tms.accounts.people.scopes import EVERYTHING, GrantScope
+from tms.accounts.permissions import Permission
+from tms.lib.admin import ModelForm
+
+
+class OwnerField(forms.ChoiceField):
+    """Offers what the person has the permission for, and the current owner. Without a value, the owner stays."""
+
+    def __init__(self, person: Person, permission: Permission, current: GrantScope | None) -> None:
+        choices: scopes.Choices = scopes.choices(scope_of(person, permission))
+        keys = list(_keys(choices))
+        if current is not None and current.key not in keys:
+            choices = [(current.key, capfirst(current.label)), *choices]
+        self._default = current.key if current is not None else next(iter(keys), "")
+        super().__init__(
+            choices=choices,
+            label=_("Owner"),
+            required=False,
+            help_text=_("People see it if their scope overlaps the owner."),
+            error_messages={"invalid_choice": _("Choose an owner for which you have this permission.")},
+        )
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(value or self._default)
+
+
+class OwnedForm[Row: Owned](ModelForm[Row]):
+    """A form of a row with an owner. `by`: the person who changes it."""
+
+    permission: ClassVar[Permission]
+
+    def __init__(self, *args: Any, by: Person, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.by = by
+        current = owner_of(self.instance) if self.instance.pk else None
+        self.fields["owner"] = OwnerField(by, self.permission, current)
+        if current is not None:
+            self.initial["owner"] = current.key
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if owner := cleaned.get("owner"):
+            set_owner(self.instance, owner)
+        return cleaned
+
+
+def owner_of(row: Owned) -> GrantScope:
+    return GrantScope(row.owner_region, row.owner_site, row.owner_group)
+
+
+def set_owner(row: Owned, key: str) -> None:
+    """Not saved yet. `key` was validated."""
+    owner = scopes.parsed(key) or GrantScope()
+    row.owner_region, row.owner_site, row.owner_group = owner.columns.values()
+
+
+def _keys(choices: scopes.Choices) -> list[str]:
+    """Those of groups of choices, too."""
+    return [key for one, two in choices for key, _label in (two if isinstance(two, list) else [(one, two)])]
+
+
+__all__ = ["EVERYTHING", "OwnedForm", "OwnerField", "owner_of", "set_owner"]
