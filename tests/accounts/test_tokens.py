@@ -52,6 +52,7 @@ def test_the_command_reports_invalid_input(person, arguments, message):
 
 
 def test_the_admin_shows_a_new_token_once(operator, person, client):
+    people.sign_in_recently(client, operator)
     answer = client.post("/admin/accounts/apitoken/add/", {"name": "Bridge", "person": person.pk, "days": "30"})
     page = answer.content.decode()
     secret = page[page.index("tms_") :].split("<")[0]
@@ -76,9 +77,18 @@ def test_staff_status_alone_does_not_permit_creating_tokens(operator, person, cl
     assert client.get("/admin/accounts/apitoken/add/").status_code == 403
 
 
+def test_creating_a_token_needs_a_recent_sign_in(operator, person, client):
+    form = {"name": "Bridge", "person": person.pk, "days": "30"}
+
+    answer = client.post("/admin/accounts/apitoken/add/", form)
+
+    assert answer["Location"].startswith("/me/confirm/")
+    assert not ApiToken.objects.exists()
+
+
 @pytest.mark.parametrize(("rights", "number"), [({}, 1), ({"is_superuser": True}, 0)])
 def test_a_manager_creates_tokens_only_for_people_with_no_more_permissions(person, client, rights, number):
-    client.force_login(people.person("manager", of="Manager", is_staff=True))
+    people.sign_in_recently(client, people.person("manager", of="Manager", is_staff=True))
     User.objects.filter(pk=person.pk).update(**rights)
 
     answer = client.post("/admin/accounts/apitoken/add/", {"name": "Bridge", "person": person.pk, "days": "30"})

@@ -60,6 +60,8 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
     """URLs by name, for a terminal, two alerts, a rule and an incident."""
     return {
         "sign-in": "/sign-in/",
+        "security": "/me/security/",
+        "confirm": "/me/confirm/",
         "overview": "/",
         "terminals": "/terminals/",
         "terminal": f"/terminals/{backfilled}/",

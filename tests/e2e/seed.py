@@ -9,7 +9,12 @@ import django
 from tests.e2e.hostile import PAYLOADS
 
 PASSWORD = "a password for tests"
-PEOPLE = {"tanaka": ("Midori", "Tanaka", "en"), "mori": ("Ren", "Mori", "en"), "sato": ("健", "佐藤", "ja")}
+PEOPLE = {
+    "tanaka": ("Midori", "Tanaka", "en"),
+    "mori": ("Ren", "Mori", "en"),
+    "sato": ("健", "佐藤", "ja"),
+    "sasaki": ("Aoi", "Sasaki", "en"),
+}
 SITES = {"SJK": ("Shinjuku South", "新宿南口"), "UMD": ("Umeda", "梅田")}
 EACH = 40
 """Terminals at each site, so that each test uses its own."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from tests.support import people
 from tests.support.addresses.fixture_fleet import create_rows
 from tms.accounts.models import User
 
@@ -17,7 +18,7 @@ def boss(fleet) -> User:
 @pytest.fixture
 def client_of_boss(boss) -> Client:
     client = Client()
-    client.force_login(boss)
+    people.sign_in_recently(client, boss)
     return client
 
 

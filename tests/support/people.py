@@ -1,10 +1,12 @@
 """People for tests, with the built-in roles, and with the shipped groups: those are for the admin."""
 
 import json
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from allauth.account.internal.userkit import user_id_to_str
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 from django.test import Client
@@ -40,6 +42,15 @@ def make_superuser(person: User) -> User:
     return person
 
 
+def sign_in_recently(client: Client, person: User) -> None:
+    """Like `force_login`, but as by the form: changes that need a recent sign-in need no confirmation."""
+    client.force_login(person)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = user_id_to_str(person)
+    session.save()
+
+
 def person(username: str, *, of: str | None = "", **fields: Any) -> User:
     """A person of the group `of` with its role for everything; by default a viewer. None: without any grant."""
     made = User.objects.create_user(username, **fields)
@@ -61,7 +72,7 @@ def grant_team(team: Team, role: str = "Viewer", **scope: Any) -> Grant:
 
 
 def signed_in(person: User) -> Client:
-    """A browser in which the person is signed in."""
+    """A browser in which the person has just signed in."""
     client = Client()
-    client.force_login(person)
+    sign_in_recently(client, person)
     return client

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.contrib.auth.models import Permission as DjangoPermission
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access, api_tokens, one_time_secrets
 from tms.accounts.audit.admin import AuditedAdmin, ModelAdmin, UserAdmin
+from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, Team, User
 from tms.accounts.one_time_secrets import Secret
 from tms.accounts.permissions import Permission
@@ -191,6 +193,12 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"maker": request.user})
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        add = recently_signed_in(super().add_view)
+        return add(request, form_url, extra_context)  # type: ignore[arg-type,return-value]  # htmx is set by the middleware
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False

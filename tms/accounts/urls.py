@@ -2,6 +2,8 @@ from django.conf import settings
 from django.urls import path
 
 from tms.accounts import views
+from tms.accounts.factors import confirmation, passkey_views, second_factor
+from tms.accounts.factors import views as factors
 from tms.accounts.people import urls as people
 
 of_admin = [
@@ -10,8 +12,19 @@ of_admin = [
 ]
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-in/code/", second_factor.second_factor, name="second-factor"),
+    path("sign-in/passkey/", passkey_views.sign_in, name="sign-in-with-passkey"),
+    path("sign-in/passkey/options/", passkey_views.sign_in_options, name="passkey-options"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("me/password/", views.change_password, name="change-password"),
+    path("me/confirm/", confirmation.confirm, name="confirm"),
+    path("me/confirm/options/", passkey_views.confirm_options, name="confirm-options"),
+    path("me/security/", factors.security, name="security"),
+    path("me/security/app/", factors.add_app, name="add-app"),
+    path("me/security/passkey/", passkey_views.add_passkey, name="add-passkey"),
+    path("me/security/passkey/options/", passkey_views.new_options, name="new-passkey-options"),
+    path("me/security/recovery-codes/", factors.make_recovery_codes, name="make-recovery-codes"),
+    path("me/security/<int:pk>/remove/", factors.remove_factor, name="remove-factor"),
     path("me/theme/", views.choose_theme, name="choose-theme"),
     path("me/language/", views.choose_language, name="choose-language"),
     *people.urlpatterns,

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -23,6 +22,7 @@ from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
 from tms.accounts.sign_in import steps
+from tms.accounts.sign_in.next_page import first_own
 
 SIGN_IN = "accounts/sign-in.html"
 COOKIE_AGE_S = 365 * 24 * 3600
@@ -32,6 +32,7 @@ class SignIn(LoginView):
     template_name = SIGN_IN
     redirect_authenticated_user = True
     extra_context = {"tries": settings.SIGN_IN_FAILURES, "minutes": settings.SIGN_IN_WINDOW_S / 60}
+
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         return steps.after_password(self.request, form.get_user(), next_page=self.get_success_url())
@@ -111,7 +112,5 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> str:
     """The page that contained the form, if it is one of ours."""
-    for address in (request.POST.get("next", ""), request.META.get("HTTP_REFERER", "")):
-        if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
-            return address
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    addresses = (request.POST.get("next", ""), request.META.get("HTTP_REFERER", ""))
+    return first_own(request, *addresses, otherwise=resolve_url(settings.LOGIN_REDIRECT_URL))

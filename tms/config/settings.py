@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tms.ops.request_log.RequestLogMiddleware",
+    "tms.accounts.factors.policy.SetUpMiddleware",
     "tms.accounts.sign_in.middleware.RefusalMiddleware",
 ]
 ROOT_URLCONF = "tms.main.urls"
@@ -140,6 +141,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "tms.boards.context_processors.shell",
+                "tms.accounts.factors.policy.banner",
             ],
             "builtins": ["tms.boards.templatetags.foreign"],
         },
@@ -243,6 +245,21 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_TIMEOUT = 300
 """Seconds between the steps of one sign-in."""
+
+MFA_ADAPTER = "tms.accounts.factors.adapter.FactorAdapter"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+SECOND_FACTOR = env.choice(
+    "TMS_SECOND_FACTOR", "operators" if PRODUCTION else "nobody", ("nobody", "operators", "everyone")
+)
+"""Who must have one. Operators: everyone with a permission beyond reading."""
+
+SECOND_FACTOR_GRACE_DAYS = env.whole("TMS_SECOND_FACTOR_GRACE_DAYS", 14)
+
+
+CONFIRM_MINUTES = env.whole("TMS_CONFIRM_MINUTES", 10, least=1)
+"""How long after signing in a person may change their factors without confirming that it is them."""
 
 # django-axes records who signed in and out; the throttle is ours (decision 0030).
 AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"

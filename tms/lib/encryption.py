@@ -12,28 +12,29 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-PURPOSE = b"tms.notifications.sealed"  # part of the key: it must not change
+DESTINATIONS = b"tms.notifications.sealed"
+"""The purpose is part of the key: none of them may change."""
 
 
 class DecryptionError(Exception):
     """Encrypted with another `TMS_SECRET_KEY`, or not by TMS."""
 
 
-def encrypt(secrets: Mapping[str, str]) -> str:
-    return _fernet().encrypt(json.dumps(dict(secrets)).encode()).decode()
+def encrypt(secrets: Mapping[str, str], *, purpose: bytes = DESTINATIONS) -> str:
+    return _fernet(purpose).encrypt(json.dumps(dict(secrets)).encode()).decode()
 
 
-def decrypt(token: str) -> dict[str, str]:
+def decrypt(token: str, *, purpose: bytes = DESTINATIONS) -> dict[str, str]:
     """Raises DecryptionError."""
     if not token:
         return {}
     try:
-        secrets: dict[str, str] = json.loads(_fernet().decrypt(token.encode()))
+        secrets: dict[str, str] = json.loads(_fernet(purpose).decrypt(token.encode()))
     except InvalidToken:
         raise DecryptionError from None
     return secrets
 
 
-def _fernet() -> Fernet:
-    key = HKDF(SHA256(), 32, None, PURPOSE).derive(settings.SECRET_KEY.encode())
+def _fernet(purpose: bytes) -> Fernet:
+    key = HKDF(SHA256(), 32, None, purpose).derive(settings.SECRET_KEY.encode())
     return Fernet(base64.urlsafe_b64encode(key))

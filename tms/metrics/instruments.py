@@ -35,6 +35,13 @@ LIMIT_REFUSALS = Counter("tms_connection_limit_refusals", "Sockets refused becau
 
 SIGN_INS = Counter("tms_sign_ins", "Passwords by outcome: accepted, rejected, throttled, busy, flooded", ["outcome"])
 
+SIGN_IN_PASSKEYS = Counter(
+    "tms_sign_in_passkeys", "Sign-ins with a passkey by outcome: accepted, rejected", ["outcome"]
+)
+SIGN_IN_CODES = Counter(
+    "tms_sign_in_codes", "Codes of second factors by outcome: accepted, rejected, throttled", ["outcome"]
+)
+
 # Ingest
 
 INGEST_PENDING = Gauge("tms_ingest_pending", "Items received and not yet committed on this node")

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 
 from tests.support import factories, people
@@ -14,6 +15,8 @@ from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
+from tms.accounts.factors import services as factors
+from tms.accounts.factors import totp
 from tms.accounts.models import AuditEntry, Invitation, Role, Team, User
 from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services as service_accounts
@@ -53,10 +56,17 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/correlation/": Factor.SITE.value,
         "/digest/notes/": note.pk,
         "/notes/": note.pk,
+        "/me/security/": _factor(person),
         **_notifications(person),
         **_access(person),
     }
     return {path: str(name) for path, name in made.items()}
+
+
+def _factor(person: User) -> int:
+    """An authenticator app."""
+    factors.add(person, Authenticator.Type.TOTP, totp.data_of(totp.new_secret(), 0))
+    return int(Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP).pk)
 
 
 def _history(fleet: Fleet, terminal: Terminal) -> None:

@@ -22,6 +22,9 @@ class User(AbstractUser):
     is_service = models.BooleanField(_("service account"), default=False, db_default=False, editable=False)
     """The account of a program, which has no password and uses API tokens."""
 
+    factor_due_at = models.DateTimeField(null=True, editable=False)
+    """From when on the person must have a second factor. Set at the first sign-in without one."""
+
     scope_path = ByGrants("person")
 
     class Meta:

@@ -3,7 +3,10 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
 
+from tms.accounts.factors import policy
 from tms.accounts.models import User
 from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import name_hash
@@ -15,7 +18,7 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
     """What django-allauth asks about a sign-in: which steps it has, and what follows. It writes no messages or mail."""
 
     def get_login_stages(self) -> list[str]:
-        return []
+        return ["tms.accounts.factors.stage.SecondFactorStage"]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -30,8 +33,12 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
         except ValueError:
             return UNKNOWN_ADDRESS
 
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        return redirect("sign-in")
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """After the last step only: a browser is not known to a person of whom it has just the password."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        policy.note(request, user, at=timezone.now())
         device.remember(response, device.of(request.COOKIES), name_hash(user.get_username()))
         return response

@@ -27,7 +27,7 @@ from tms.metrics.instruments import SIGN_INS
 type Scope = dict[str, Any]
 type Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
-PATHS = frozenset({"/sign-in/", "/admin/login/"})
+PATHS = ("/sign-in/", "/admin/login/")
 BURST = 30
 TOTAL_PER_MINUTE, TOTAL_BURST = 120, 50
 DELAY_S = 1.0
@@ -53,7 +53,7 @@ class SignInGate:
         self._delayed = 0
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in PATHS:
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(PATHS):
             await self._application(scope, receive, send)
             return
         request = ASGIRequest(scope, io.BytesIO())

@@ -2,6 +2,8 @@
 
 from allauth.account.internal.flows import login as flow
 from allauth.account.models import Login
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.models import User
@@ -10,4 +12,11 @@ from tms.accounts.models import User
 def after_password(request: HttpRequest, person: User, *, next_page: str) -> HttpResponse:
     """The password was right: redirects to the next step, or signs in and redirects to `next_page`."""
     response: HttpResponse = flow.perform_password_login(request, {}, Login(user=person, redirect_url=next_page))
+    return response
+
+
+def after_passkey(request: HttpRequest, passkey: Authenticator, *, next_page: str) -> HttpResponse:
+    """The browser signed with this passkey: signs its person in and redirects to `next_page`."""
+    login = Login(user=passkey.user, redirect_url=next_page)
+    response: HttpResponse = perform_passwordless_login(request, passkey, login)
     return response

@@ -6,6 +6,7 @@ The limits count names as typed, existing or not, so a response never reveals wh
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 
 import structlog
@@ -15,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from tms.accounts.sign_in import counters, device
 from tms.accounts.sign_in.counters import Limit
-from tms.metrics.instruments import SIGN_INS
+from tms.metrics.instruments import SIGN_IN_CODES, SIGN_INS
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,16 @@ SALT = "tms.accounts.sign_in"
 NETWORK_BITS = 64
 """An IPv6 customer can choose addresses within this prefix."""
 TOTAL_WINDOW_S = 60
+
+
+class Guessed(StrEnum):
+    """What an attempt submits. Each is counted separately, so that a right password allows no more wrong codes."""
+
+    PASSWORD = "sign-in"  # noqa: S105  (the prefix of keys in Redis)
+    CODE = "sign-in-code"
+
+
+OUTCOMES = {Guessed.PASSWORD: SIGN_INS, Guessed.CODE: SIGN_IN_CODES}
 
 
 class SignInThrottledError(Exception):
@@ -36,21 +47,23 @@ class SignInThrottledError(Exception):
 class Attempt:
     """One attempt, counted as a failure unless it is accepted."""
 
-    def __init__(self, request: HttpRequest | None, username: str) -> None:
+    def __init__(self, request: HttpRequest | None, username: str, of: Guessed) -> None:
         self.id = secrets.token_hex(8)
+        self.of = of
         self.username = username
         self.network = network(request.META.get("REMOTE_ADDR", "") if request else "")
-        self.limits = limits(device.of(request.COOKIES) if request else None, self.network, name_hash(username))
+        known = device.of(request.COOKIES) if request else None
+        self.limits = limits(known, self.network, name_hash(username), of=of)
         self.is_accepted = False
 
 
 @contextlib.contextmanager
-def attempt(request: HttpRequest | None, username: str) -> Iterator[Attempt]:
+def attempt(request: HttpRequest | None, username: str, *, of: Guessed = Guessed.PASSWORD) -> Iterator[Attempt]:
     """Raises SignInThrottledError instead of entering when a limit is reached."""
-    made = Attempt(request, username)
+    made, outcomes = Attempt(request, username, of), OUTCOMES[of]
     block = counters.apply(lambda each: each.begin(made.limits, made.id))
     if block is not None:
-        SIGN_INS.labels("throttled").inc()
+        outcomes.labels("throttled").inc()
         raise SignInThrottledError(block.wait_s)
     try:
         yield made
@@ -58,25 +71,32 @@ def attempt(request: HttpRequest | None, username: str) -> Iterator[Attempt]:
         counters.apply(lambda each: each.abandon(made.limits, made.id))
         raise
     if made.is_accepted:
-        SIGN_INS.labels("accepted").inc()
+        outcomes.labels("accepted").inc()
         counters.apply(lambda each: each.succeed(made.limits, made.id))
         return
-    SIGN_INS.labels("rejected").inc()
+    outcomes.labels("rejected").inc()
     for limit in counters.apply(lambda each: each.fail(made.limits, made.id)):
         name = made.username if limit.name in ("name and address", "name", "device") else None
-        log.warning("sign_in_throttled", by=limit.name, address=made.network, username=name, wait_s=limit.window_s)
+        log.warning(
+            "sign_in_throttled",
+            of=made.of.name.lower(),
+            by=limit.name,
+            address=made.network,
+            username=name,
+            wait_s=limit.window_s,
+        )
 
 
-def limits(known: device.Device | None, network: str, name: str) -> Sequence[Limit]:
+def limits(known: device.Device | None, network: str, name: str, *, of: Guessed) -> Sequence[Limit]:
     """A device known for this person has its own limit; otherwise all others apply."""
     window_s = settings.SIGN_IN_WINDOW_S
     if known is not None and name in known.names:
-        return [Limit("device", _key("device", known.id, name), settings.SIGN_IN_FAILURES, window_s)]
+        return [Limit("device", _key(of, "device", known.id, name), settings.SIGN_IN_FAILURES, window_s)]
     return [
-        Limit("name and address", _key("pair", network, name), settings.SIGN_IN_FAILURES, window_s),
-        Limit("address", _key("address", network), settings.SIGN_IN_FAILURES_PER_ADDRESS, window_s),
-        Limit("name", _key("name", name), settings.SIGN_IN_FAILURES_PER_NAME, window_s),
-        Limit("total", _key("total"), settings.SIGN_IN_FAILURES_PER_MINUTE, TOTAL_WINDOW_S),
+        Limit("name and address", _key(of, "pair", network, name), settings.SIGN_IN_FAILURES, window_s),
+        Limit("address", _key(of, "address", network), settings.SIGN_IN_FAILURES_PER_ADDRESS, window_s),
+        Limit("name", _key(of, "name", name), settings.SIGN_IN_FAILURES_PER_NAME, window_s),
+        Limit("total", _key(of, "total"), settings.SIGN_IN_FAILURES_PER_MINUTE, TOTAL_WINDOW_S),
     ]
 
 
@@ -100,4 +120,4 @@ def network(address: str) -> str:
 
 
 def _key(*parts: str) -> str:
-    return "sign-in:" + ":".join(parts)
+    return ":".join(parts)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tms.accounts import api_tokens
 from tms.accounts.decorators import AuthenticatedRequest, needs
+from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.models import ApiToken, User
 from tms.accounts.people import account, context, directory, rows
 from tms.accounts.people.context import ShownSecret
@@ -56,6 +57,7 @@ def _listed(by: User) -> list[AccountLine]:
 @require_POST
 @never_cache
 @needs(Permission.MANAGE_TOKENS)
+@recently_signed_in
 def issue_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The secret is shown once, in the response itself."""
     person = _issuable(request.user, found(request.user, pk))
@@ -70,6 +72,7 @@ def issue_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @never_cache
 @needs(Permission.MANAGE_TOKENS)
+@recently_signed_in
 def rotate_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Of a service account: people rotate their own tokens themselves."""
     token = get_object_or_404(tokens_managed(request.user).filter(person__is_service=True), pk=pk)

@@ -1,0 +1,91 @@
+"""Passkeys (WebAuthn): a key pair of a device, unlocked there by fingerprint, face or PIN.
+
+Each passkey is two factors in one, so it is enough to sign in. The browser signs a challenge that its session keeps. A
+challenge is answered once, and for this host only.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal import auth
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+
+from tms.accounts.models import User
+
+MOST_BYTES = 16_384
+"""Of what a browser submits; real ones have about 1 KiB."""
+MOST = 20
+"""Passkeys of one person. Each is parsed at their sign-in."""
+NAME_LENGTH = 60
+MALFORMED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+    struct.error,
+)
+"""What the library raises for input that no browser submits."""
+
+
+def creation_options(person: User) -> dict[str, Any]:
+    """What the browser needs to make a passkey. Devices that have one already are excluded."""
+    options: dict[str, Any] = auth.begin_registration(person, passwordless=True)["publicKey"]
+    return options
+
+
+def request_options(person: User | None = None) -> dict[str, Any]:
+    """What the browser needs to use a passkey: one of this person, or any that it knows for this host."""
+    options: dict[str, Any] = auth.begin_authentication(person)["publicKey"]
+    return options
+
+
+def made(text: str, *, person: User) -> dict[str, Any]:
+    """The credential that the browser made. Raises ValidationError."""
+    if Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).count() >= MOST:
+        raise ValidationError(gettext("Remove a passkey first; you have %d already.") % MOST)
+    credential = _parsed(text)
+    with _checked():
+        auth.parse_registration_response(credential)
+        if not auth.complete_registration(credential).is_user_verified():
+            raise ValueError("the device did not verify the person")
+    return credential
+
+
+def used(text: str, *, person: User | None) -> Authenticator:
+    """The passkey with which the browser signed: one of this person, or of any. Raises ValidationError."""
+    credential = _parsed(text)
+    with _checked():
+        owner = person or auth.extract_user_from_response(credential)
+        response = auth.parse_authentication_response(credential)
+        factor: Authenticator = auth.complete_authentication(owner, credential)
+        if not response.response.authenticator_data.is_user_verified() or not owner.is_active:
+            raise ValueError("the device did not verify the person, or the person is disabled")
+    return factor
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    with _checked():
+        if len(text) > MOST_BYTES:
+            raise ValueError(f"{len(text)} characters")
+        credential: dict[str, Any] = json.loads(text)
+        if not isinstance(credential, dict):
+            raise TypeError(type(credential).__name__)
+    return credential
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """One message for all that can be wrong. A challenge is used up by an answer to it, right or wrong."""
+    try:
+        yield
+    except (*MALFORMED, ValidationError) as error:
+        auth.clear_state()
+        raise ValidationError(gettext("This passkey was not accepted. Try again.")) from error

@@ -1,0 +1,74 @@
+"""Adding and removing factors. Each change is in the audit trail."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.db import transaction
+
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+
+Type = Authenticator.Type
+
+
+@transaction.atomic
+def add(person: User, kind: str, data: Mapping[str, Any]) -> list[str]:
+    """Store a factor, in place of an older authenticator app. With the first one, returns new recovery codes."""
+    _lock(person)
+    if kind == Type.TOTP:
+        Authenticator.objects.filter(user=person, type=kind).delete()
+    factor = Authenticator.objects.create(user=person, type=kind, data=dict(data))
+    recorder.record("factor-added", person, {"factor": (None, name_of(factor))})
+    has_codes = Authenticator.objects.filter(user=person, type=Type.RECOVERY_CODES).exists()
+    return [] if has_codes else _make_recovery_codes(person)
+
+
+def add_passkey(person: User, name: str, credential: Mapping[str, Any]) -> list[str]:
+    return add(person, Type.WEBAUTHN, {"name": name, "credential": credential})
+
+
+@transaction.atomic
+def make_recovery_codes(person: User) -> list[str]:
+    """New codes; the ones before are void."""
+    _lock(person)
+    return _make_recovery_codes(person)
+
+
+def _make_recovery_codes(person: User) -> list[str]:
+    Authenticator.objects.filter(user=person, type=Type.RECOVERY_CODES).delete()
+    codes: list[str] = RecoveryCodes.activate(person).generate_codes()
+    recorder.record("recovery-codes-made", person, {"codes": (None, len(codes))})
+    return codes
+
+
+@transaction.atomic
+def remove(factor: Authenticator) -> None:
+    """Recovery codes alone are no second factor, so they go with the last other one."""
+    _lock(factor.user)
+    factor.delete()
+    recorder.record("factor-removed", factor.user, {"factor": (name_of(factor), None)})
+    rest = Authenticator.objects.filter(user=factor.user)
+    if not rest.exclude(type=Type.RECOVERY_CODES).exists():
+        rest.delete()
+
+
+@transaction.atomic
+def remove_all(person: User) -> int:
+    """For a person who has lost all of them. Returns how many there were."""
+    factors = Authenticator.objects.filter(user=person).exclude(type=Type.RECOVERY_CODES)
+    for factor in factors:
+        remove(factor)
+    return len(factors)
+
+
+def name_of(factor: Authenticator) -> str:
+    """For the audit trail, in English."""
+    if factor.type == Type.WEBAUTHN:
+        return f"passkey {factor.data['name']}"
+    return {Type.TOTP: "authenticator app", Type.RECOVERY_CODES: "recovery codes"}[Type(factor.type)]
+
+
+def _lock(person: User) -> None:
+    User.objects.select_for_update().get(pk=person.pk)
