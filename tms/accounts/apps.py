@@ -8,8 +8,12 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from tms.accounts import roles
         from tms.accounts.access import changes
+        from tms.accounts.sessions import activity
 
         post_migrate.connect(roles.after_migrations, sender=self)
         changes.connect()
+        user_logged_in.connect(activity.begin)

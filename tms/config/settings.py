@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "tms.accounts.sessions.activity.ActivityMiddleware",
     "tms.accounts.audit.recorder.AuditMiddleware",
     "tms.accounts.language.LanguageMiddleware",
     "tms.ops.middleware.nul_bytes.NulMiddleware",
@@ -257,6 +258,8 @@ SECOND_FACTOR = env.choice(
 
 SECOND_FACTOR_GRACE_DAYS = env.whole("TMS_SECOND_FACTOR_GRACE_DAYS", 14)
 
+IDLE_S = env.whole("TMS_IDLE_MINUTES", 60) * 60
+"""A session ends when no page was opened, and no live board was open, for this long. 0: never."""
 
 CONFIRM_MINUTES = env.whole("TMS_CONFIRM_MINUTES", 10, least=1)
 """How long after signing in a person may change their factors without confirming that it is them."""

@@ -12,6 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
+from tms.accounts.sessions import activity
 from tms.accounts.sessions import signed_in as session_signed_in
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.live.live_page import LivePage, RenderCache, Rendering
@@ -78,6 +79,9 @@ class RenderWorker:
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
         """The session keys that are still signed in."""
         return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=db_clock().now()).keys())
+
+    async def note_use(self, keys: Collection[str]) -> None:
+        await self._thread.run(lambda: activity.touch(keys, at=db_clock().now()))
 
     async def report_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
         await self._thread.run(on_shift.report, here, left)

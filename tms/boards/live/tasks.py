@@ -25,6 +25,7 @@ TICK_S = 0.5
 """Interval of the checks for silent subscribers, expired viewings and a due verification."""
 SIGN_IN_CHECK_S = 4.0
 """Interval of the sign-in check (R14: a board closes within 5 s of the sign-out)."""
+NOTE_USE_S = 60.0
 SHIFT_REPORT_S = 5.0
 PAUSE_S = 1.0
 """After an error."""
@@ -91,12 +92,20 @@ class SignInCheck:
         self._pages = pages
         self._worker = worker
         self._close = close
+        self._note_at = 0.0
 
     async def run(self) -> None:
         subscribers = subscribers_of(self._pages)
         if subscribers:
             valid = await self._worker.signed_in({each.session for each in subscribers})
+            await self._note_use(valid)
             self._close({each for each in subscribers if each.session not in valid}, SIGN_IN_AGAIN, "sign in again")
+
+    async def _note_use(self, sessions: Collection[str]) -> None:
+        """An open board is use of its session, which would otherwise end."""
+        if sessions and time.monotonic() >= self._note_at:
+            await self._worker.note_use(sessions)
+            self._note_at = time.monotonic() + NOTE_USE_S
 
 
 class ShiftReport:
