@@ -60,6 +60,7 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
     """URLs by name, for a terminal, two alerts, a rule and an incident."""
     return {
         "sign-in": "/sign-in/",
+        "forgotten-password": "/sign-in/reset/",
         "security": "/me/security/",
         "confirm": "/me/confirm/",
         "overview": "/",

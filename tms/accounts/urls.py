@@ -4,6 +4,7 @@ from django.urls import path
 from tms.accounts import views
 from tms.accounts.factors import confirmation, passkey_views, second_factor
 from tms.accounts.factors import views as factors
+from tms.accounts.password_reset import views as password_reset
 from tms.accounts.people import urls as people
 
 of_admin = [
@@ -15,6 +16,8 @@ urlpatterns = [
     path("sign-in/code/", second_factor.second_factor, name="second-factor"),
     path("sign-in/passkey/", passkey_views.sign_in, name="sign-in-with-passkey"),
     path("sign-in/passkey/options/", passkey_views.sign_in_options, name="passkey-options"),
+    path("sign-in/reset/", password_reset.ask, name="ask-for-password"),
+    path("sign-in/reset/<str:uidb64>/<str:token>/", password_reset.reset, name="reset-password"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("me/password/", views.change_password, name="change-password"),
     path("me/confirm/", confirmation.confirm, name="confirm"),

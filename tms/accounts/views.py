@@ -1,4 +1,5 @@
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
@@ -20,7 +21,10 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, PageRequest, sign_in_required
 from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
+from tms.accounts.mail import notices
+from tms.accounts.mail.notices import Notice
 from tms.accounts.models import Theme, User
+from tms.accounts.password_reset import mail as password_reset
 from tms.accounts.sign_in import steps
 from tms.accounts.sign_in.next_page import first_own
 
@@ -33,6 +37,8 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
     extra_context = {"tries": settings.SIGN_IN_FAILURES, "minutes": settings.SIGN_IN_WINDOW_S / 60}
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"can_reset": password_reset.is_possible()}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         return steps.after_password(self.request, form.get_user(), next_page=self.get_success_url())
@@ -77,6 +83,7 @@ def change_password(request: AuthenticatedRequest) -> HttpResponse:
         with transaction.atomic():
             form.save()
             recorder.record("password-changed", request.user)
+            notices.send(request.user, Notice.PASSWORD_CHANGED)
         update_session_auth_hash(request, request.user)
         return redirect(f"{resolve_url('change-password')}?changed=1")
     context = {"form": form, "rules": password_validators_help_texts(), "is_changed": "changed" in request.GET}

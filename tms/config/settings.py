@@ -258,6 +258,7 @@ SECOND_FACTOR = env.choice(
 
 SECOND_FACTOR_GRACE_DAYS = env.whole("TMS_SECOND_FACTOR_GRACE_DAYS", 14)
 
+PASSWORD_RESET_TIMEOUT = 3600
 IDLE_S = env.whole("TMS_IDLE_MINUTES", 60) * 60
 """A session ends when no page was opened, and no live board was open, for this long. 0: never."""
 

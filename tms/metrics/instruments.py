@@ -35,6 +35,9 @@ LIMIT_REFUSALS = Counter("tms_connection_limit_refusals", "Sockets refused becau
 
 SIGN_INS = Counter("tms_sign_ins", "Passwords by outcome: accepted, rejected, throttled, busy, flooded", ["outcome"])
 
+PASSWORD_RESETS = Counter(
+    "tms_password_resets", "Password resets by outcome: asked, throttled, sent, done", ["outcome"]
+)
 SIGN_IN_PASSKEYS = Counter(
     "tms_sign_in_passkeys", "Sign-ins with a passkey by outcome: accepted, rejected", ["outcome"]
 )

@@ -8,6 +8,8 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.db import transaction
 
 from tms.accounts.audit import recorder
+from tms.accounts.mail import notices
+from tms.accounts.mail.notices import Notice
 from tms.accounts.models import User
 
 Type = Authenticator.Type
@@ -21,6 +23,7 @@ def add(person: User, kind: str, data: Mapping[str, Any]) -> list[str]:
         Authenticator.objects.filter(user=person, type=kind).delete()
     factor = Authenticator.objects.create(user=person, type=kind, data=dict(data))
     recorder.record("factor-added", person, {"factor": (None, name_of(factor))})
+    notices.send(person, Notice.FACTOR_ADDED)
     has_codes = Authenticator.objects.filter(user=person, type=Type.RECOVERY_CODES).exists()
     return [] if has_codes else _make_recovery_codes(person)
 
@@ -33,6 +36,7 @@ def add_passkey(person: User, name: str, credential: Mapping[str, Any]) -> list[
 def make_recovery_codes(person: User) -> list[str]:
     """New codes; the ones before are void."""
     _lock(person)
+    notices.send(person, Notice.CODES_MADE)
     return _make_recovery_codes(person)
 
 
@@ -49,6 +53,7 @@ def remove(factor: Authenticator) -> None:
     _lock(factor.user)
     factor.delete()
     recorder.record("factor-removed", factor.user, {"factor": (name_of(factor), None)})
+    notices.send(factor.user, Notice.FACTOR_REMOVED)
     rest = Authenticator.objects.filter(user=factor.user)
     if not rest.exclude(type=Type.RECOVERY_CODES).exists():
         rest.delete()

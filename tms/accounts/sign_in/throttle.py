@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from tms.accounts.sign_in import counters, device
 from tms.accounts.sign_in.counters import Limit
-from tms.metrics.instruments import SIGN_IN_CODES, SIGN_INS
+from tms.metrics.instruments import PASSWORD_RESETS, SIGN_IN_CODES, SIGN_INS
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +31,12 @@ class Guessed(StrEnum):
 
     PASSWORD = "sign-in"  # noqa: S105  (the prefix of keys in Redis)
     CODE = "sign-in-code"
+    RESET = "password-reset"
+    """Not a guess, but a request for a mail. Each one counts."""
 
 
-OUTCOMES = {Guessed.PASSWORD: SIGN_INS, Guessed.CODE: SIGN_IN_CODES}
+FAILED = {Guessed.RESET: "asked"}
+OUTCOMES = {Guessed.PASSWORD: SIGN_INS, Guessed.CODE: SIGN_IN_CODES, Guessed.RESET: PASSWORD_RESETS}
 
 
 class SignInThrottledError(Exception):
@@ -74,7 +77,7 @@ def attempt(request: HttpRequest | None, username: str, *, of: Guessed = Guessed
         outcomes.labels("accepted").inc()
         counters.apply(lambda each: each.succeed(made.limits, made.id))
         return
-    outcomes.labels("rejected").inc()
+    outcomes.labels(FAILED.get(of, "rejected")).inc()
     for limit in counters.apply(lambda each: each.fail(made.limits, made.id)):
         name = made.username if limit.name in ("name and address", "name", "device") else None
         log.warning(
