@@ -29,6 +29,7 @@ ALARMS = (
     "feed-failing",
     "logs-lost",
     "too-few-running",
+    "break-glass-used",
 )
 
 SUMMARY = "down"
@@ -48,5 +49,5 @@ NOT_ALLOWED = frozenset(
 )
 """Error codes with which AWS reports a missing permission."""
 
-UNRELATED = frozenset({"backup-missing", "certificate-expires", "low-db-storage", "slo-missed"})
+UNRELATED = frozenset({"backup-missing", "break-glass-used", "certificate-expires", "low-db-storage", "slo-missed"})
 """Alarms that a deployment cannot cause: they depend on the hour of the day, or on what happened long before."""

@@ -39,7 +39,7 @@ locals {
   # Without dimensions, because each is one metric for the whole TMS.
   tms = {
     for name in [
-      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "ClockLoopAge", "ConnectionsUsed", "DeliveriesGivenUp",
+      "AckSeconds", "ActiveTerminals", "BackupSuccess", "BreakGlassUsed", "ClockLag", "ClockLoopAge", "ConnectionsUsed", "DeliveriesGivenUp",
       "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "SilentTerminals",
       "SloMeasured", "SloMissed",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
@@ -172,6 +172,11 @@ locals {
       meaning    = "More than 2 % of the stages of the service level (offline, board, notification, acknowledgement) missed their target for 15 minutes, at least three every five minutes."
       metrics    = [local.tms.SloMissed, local.tms.SloMeasured]
       expression = "IF(FILL(m0,0) >= 3, 100 * m0 / m1, 0)", statistic = "Sum", above = 2, period = 300, periods = 3
+    }
+    break-glass-used = {
+      severity = "critical"
+      meaning  = "A break-glass account has signed in: there is an emergency, or its password is known."
+      metrics  = [local.tms.BreakGlassUsed], above = 0, statistic = "Sum"
     }
     notifications-given-up = {
       meaning = "A notification failed: a destination rejected it permanently, or did not accept it for a day."

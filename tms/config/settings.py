@@ -257,6 +257,8 @@ SECOND_FACTOR = env.choice(
 """Who must have one. Operators: everyone with a permission beyond reading."""
 
 SECOND_FACTOR_GRACE_DAYS = env.whole("TMS_SECOND_FACTOR_GRACE_DAYS", 14)
+BREAK_GLASS = frozenset(env.words("TMS_BREAK_GLASS"))
+"""Usernames whose sign-ins raise an alarm."""
 
 PASSWORD_RESET_TIMEOUT = 3600
 IDLE_S = env.whole("TMS_IDLE_MINUTES", 60) * 60

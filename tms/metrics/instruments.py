@@ -35,6 +35,7 @@ LIMIT_REFUSALS = Counter("tms_connection_limit_refusals", "Sockets refused becau
 
 SIGN_INS = Counter("tms_sign_ins", "Passwords by outcome: accepted, rejected, throttled, busy, flooded", ["outcome"])
 
+BREAK_GLASS = Counter("tms_break_glass_sign_ins", "Sign-ins of break-glass accounts")
 PASSWORD_RESETS = Counter(
     "tms_password_resets", "Password resets by outcome: asked, throttled, sent, done", ["outcome"]
 )

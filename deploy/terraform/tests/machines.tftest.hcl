@@ -345,6 +345,7 @@ run "an_empty_account_gets_it_all" {
   assert {
     condition = sort([for alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_name]) == tolist([
       "tms-backup-missing",
+      "tms-break-glass-used",
       "tms-bridge-silent",
       "tms-certificate-expires",
       "tms-clock-lag",

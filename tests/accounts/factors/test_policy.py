@@ -51,6 +51,12 @@ def test_a_superuser_is_an_operator(db):
     assert policy.is_required(User.objects.create_superuser("boss"))
 
 
+def test_a_break_glass_account_is_exempt(settings, operator):
+    settings.BREAK_GLASS = frozenset({"tanaka"})
+
+    assert not policy.is_required(operator)
+
+
 def test_during_the_grace_every_page_shows_until_when(operator, browser):
     browser.password()
 

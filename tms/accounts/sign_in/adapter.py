@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tms.accounts.factors import policy
 from tms.accounts.models import User
-from tms.accounts.sign_in import device
+from tms.accounts.sign_in import break_glass, device
 from tms.accounts.sign_in.throttle import name_hash
 
 UNKNOWN_ADDRESS = str(IPv4Address(0))
@@ -40,5 +40,6 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
         """After the last step only: a browser is not known to a person of whom it has just the password."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         policy.note(request, user, at=timezone.now())
+        break_glass.note(request, user)
         device.remember(response, device.of(request.COOKIES), name_hash(user.get_username()))
         return response

@@ -63,6 +63,7 @@ TABLE = (
     Row("DeliveryWaiting", Unit.SECONDS, SentBy.LEADER, Level("tms_delivery_oldest_waiting_seconds")),
     Row("DeliveriesGivenUp", Unit.COUNT, SentBy.PROCESS, Rise("tms_deliveries", {"outcome": "dead"})),
     Row("FeedFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_feed_failures")),
+    Row("BreakGlassUsed", Unit.COUNT, SentBy.PROCESS, Rise("tms_break_glass_sign_ins")),
     Row("BridgeLag", Unit.SECONDS, SentBy.PROCESS, Level("tms_bridge_lag_seconds")),
     Row("BridgeFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_bridge_failures")),
     Row("LogEventsLost", Unit.COUNT, SentBy.PROCESS, Rise("tms_log_events_lost")),
