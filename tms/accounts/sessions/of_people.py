@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Count, Max
 
 from tms.accounts.models import User
@@ -36,6 +37,8 @@ def end_sessions(person: User, *, at: datetime) -> int:
     keys = [key for key, pk in _sessions(at) if pk == person.pk]
     for key in keys:
         store(key).delete()
+        # Once more, because another request may have cached it before the commit.
+        transaction.on_commit(store(key).delete)
     UserSession.objects.filter(user=person).delete()
     return len(keys)
 
