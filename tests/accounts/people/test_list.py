@@ -58,11 +58,13 @@ def test_filters_are_counted(browser, boss):
     people.person("idle", last_login=at - timedelta(days=31))
     people.person("off", is_active=False)
     people.person("bare", of=None)
+    people.person("careless", password="watch-the-fleet-7")
 
     page = HtmlPage(browser.get("/people/"))
 
     assert names(browser, "?f=idle") == {"idle"}
     assert names(browser, "?f=disabled") == {"off"}
+    assert names(browser, "?f=no-factor") == {"careless"}
     assert names(browser, "?f=no-grant") == {"bare"}
     assert "Not seen for 30 days 1" in page.text("filters")
     assert "Disabled 1" in page.text("filters")

@@ -1,6 +1,7 @@
 """The page of a person: grants, and the account as a whole."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from tests.support import people
@@ -190,7 +191,23 @@ def test_ending_all_sessions_leaves_those_of_others(browser, keiko):
     assert actions() == ["sessions-ended"]
 
 
-ACCOUNT = ("disable", "enable", "end-sessions", "resend")
+def test_lost_second_factors_are_removed(browser, keiko):
+    for kind in (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES):
+        Authenticator.objects.create(user=keiko, type=kind, data={})
+
+    page = browser.get(f"/people/{keiko.pk}/")
+    question = browser.get(f"/people/{keiko.pk}/factors/")
+    answer = browser.post(f"/people/{keiko.pk}/factors/")
+
+    assert "Code (TOTP)" in HtmlPage(page).text("main")
+    assert "Remove all second factors?" in HtmlPage(question).text("main")
+    assert "Second factors removed." in HtmlPage(browser.get(answer["Location"])).text("main")
+    assert not Authenticator.objects.exists()
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.changes) == ("factors-removed", {"factors": [["recovery_codes", "totp"], None]})
+
+
+ACCOUNT = ("disable", "enable", "end-sessions", "factors", "resend")
 
 
 @pytest.mark.parametrize("action", ACCOUNT)

@@ -89,6 +89,17 @@ def end_sessions(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('person', args=(pk,))}?done=sessions")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def remove_factors(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    person = manageable(request, pk)
+    if request.method == "POST":
+        account.remove_factors(person)
+        return redirect(f"{reverse('person', args=(pk,))}?done=factors")
+    return context.confirm(request, _about_removing_factors(person), tab=context.tab_of(person))
+
+
 def manageable(request: AuthenticatedRequest, pk: int) -> User:
     """A person whose account may be changed by the one who asks."""
     person = found(request.user, pk)
@@ -106,5 +117,19 @@ def _about_disabling(person: User) -> Confirmation:
             gettext("Grants and teams stay, and apply again when the account is enabled."),
         ],
         act=gettext("Disable"),
+        back=reverse("person", args=(person.pk,)),
+    )
+
+
+def _about_removing_factors(person: User) -> Confirmation:
+    return Confirmation(
+        about=person.display_name,
+        title=gettext("Remove all second factors?"),
+        consequences=[
+            gettext("Passkeys, authenticator apps and recovery codes of this person stop working at once."),
+            gettext("From then on the password alone is enough, until the person sets up a new factor."),
+            gettext("Make sure that it is really this person who asks: call back on a number that you know."),
+        ],
+        act=gettext("Remove"),
         back=reverse("person", args=(person.pk,)),
     )

@@ -12,7 +12,9 @@ from operator import and_
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
@@ -81,6 +83,12 @@ def is_idle(at: datetime) -> Q:
     return Q(is_active=True, last_login__lte=at - IDLE) & ~Q(pk__in=seen)
 
 
+def has_no_factor(_at: datetime) -> Q:
+    """People with a password alone."""
+    factors = Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return Q(is_active=True) & ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX) & ~Q(pk__in=factors.values("user"))
+
+
 def is_invited(_at: datetime) -> Q:
     return Q(is_active=True, invitation__isnull=False, invitation__accepted_at=None)
 
@@ -94,6 +102,7 @@ def is_disabled(_at: datetime) -> Q:
 
 
 FILTERS: Mapping[str, tuple[Any, Callable[[datetime], Q]]] = {
+    "no-factor": (_("No second factor"), has_no_factor),
     "idle": (_("Not seen for 30 days"), is_idle),
     "invited": (_("Invited"), is_invited),
     "no-grant": (_("No grants"), has_no_grant),

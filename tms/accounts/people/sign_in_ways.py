@@ -18,6 +18,7 @@ class SignInWays:
     first: str
     factor: str
     icon: str
+    has_factor: bool = False
     is_missing: bool = False
     """A second factor is required, and there is none."""
     invitation: Invitation | None = None
@@ -61,7 +62,7 @@ def _ways(person: User, factors: Counter[str], invitation: Invitation | None, at
     first = gettext("Password") if person.has_usable_password() else gettext("No password")
     factor, icon = _factor(factors)
     is_expired = invitation is not None and invitation.is_expired(at)
-    return SignInWays(first, factor, icon, invitation=invitation, is_expired=is_expired)
+    return SignInWays(first, factor, icon, bool(factors), invitation=invitation, is_expired=is_expired)
 
 
 def _factor(factors: Counter[str]) -> tuple[str, str]:

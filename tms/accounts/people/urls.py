@@ -14,6 +14,7 @@ urlpatterns = [
     path("people/<int:pk>/disable/", actions.disable_person, name="disable-person"),
     path("people/<int:pk>/enable/", actions.enable_person, name="enable-person"),
     path("people/<int:pk>/end-sessions/", actions.end_sessions, name="end-sessions"),
+    path("people/<int:pk>/factors/", actions.remove_factors, name="remove-factors"),
     path("people/<int:pk>/resend/", invitation_views.resend_invitation, name="resend-invitation"),
     path("people/<int:pk>/tokens/", token_views.issue_token, name="issue-token"),
     path("people/grants/<int:pk>/withdraw/", actions.withdraw_grant, name="withdraw-grant"),

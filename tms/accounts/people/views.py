@@ -22,7 +22,7 @@ from tms.accounts.people.invitations.forms import InviteForm
 from tms.accounts.people.service_accounts.panel import tokens_of
 from tms.accounts.permissions import Permission
 
-DONE = {"sent": _("Invitation sent."), "sessions": _("All sessions ended.")}
+DONE = {"sent": _("Invitation sent."), "sessions": _("All sessions ended."), "factors": _("Second factors removed.")}
 """What was done before the redirect to a person's page."""
 
 
@@ -122,6 +122,9 @@ def buttons(row: rows.PersonRow) -> list[Button]:
         offered.append(Button(gettext("Send invitation again"), reverse("resend-invitation", args=(person.pk,))))
     if row.sessions:
         offered.append(Button(gettext("End all sessions"), reverse("end-sessions", args=(person.pk,))))
+    if row.ways.has_factor:
+        address = reverse("remove-factors", args=(person.pk,))
+        offered.append(Button(gettext("Remove second factors"), address, "danger", asks=True))
     return [*offered, Button(gettext("Disable"), reverse("disable-person", args=(person.pk,)), "danger", asks=True)]
 
 
