@@ -75,8 +75,7 @@ async function submitted(form) {
 }
 
 for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-passkey]"))) {
-  if (!window.PublicKeyCredential) continue;
-  form.hidden = false;
+  form.hidden = !window.PublicKeyCredential;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submitted(form);
