@@ -89,6 +89,8 @@ class FeedMessage(Struct, frozen=True, array_like=True):
     change: Change = NOTHING
     viewings: Viewings | None = None
     """Viewings on the boards of this publisher; None if unchanged since the last message that had them."""
+    committed_at: float = 0.0
+    """When the oldest part of the change was committed, by the database clock; 0 from an earlier release."""
 
 
 _decoder = msgpack.Decoder(FeedMessage)

@@ -42,6 +42,8 @@ class Hub:
         self.viewers = Viewers()
         self.gaps = 0
         self.received_at = 0.0
+        self.committed_at = 0.0
+        """When the change that is being reported was committed; seconds since the epoch, by the database clock."""
         self.subscribed = False
         self._last: dict[str, tuple[int, float]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -108,7 +110,7 @@ class Hub:
         self.received_at = now
         instruments.FEED_MESSAGES.labels("received").inc()
         instruments.FEED_LAG.observe(max(0.0, time.time() - message.sent_at))
-        change = message.change
+        change, self.committed_at = message.change, message.committed_at or message.sent_at
         if self._missed(message, now):
             self.gaps += 1
             instruments.FEED_GAPS.inc()

@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from functools import partial
+from typing import NamedTuple, Self
 from uuid import uuid4
 
 import structlog
@@ -19,6 +20,7 @@ from django.db import transaction
 
 from tms.feed.change import NOTHING, Change, FeedMessage, pack
 from tms.feed.viewers import NO_VIEWINGS, REPEAT_S, Viewings
+from tms.lib.db.clock import db_clock
 from tms.lib.per_process import per_process
 from tms.metrics import instruments
 
@@ -34,6 +36,15 @@ SEND_TIMEOUT_S = 2.0
 """Timeout; the connection is closed afterwards and replaced."""
 
 
+class PendingChange(NamedTuple):
+    change: Change
+    since: float
+    """When the oldest part of it was committed; seconds since the epoch, by the database clock."""
+
+    def merged(self, newer: Change) -> Self:
+        return self._replace(change=self.change | newer)
+
+
 class Feed:
     """This process's publisher."""
 
@@ -41,7 +52,7 @@ class Feed:
         self.publisher = uuid4().hex[:12]
         self.number = 0
         self.sent_at = 0.0
-        self._pending: Change | None = None
+        self._pending: PendingChange | None = None
         self._viewings = self._announced = NO_VIEWINGS
         self._announced_at = 0.0
         self._lock = threading.Lock()
@@ -91,7 +102,7 @@ class Feed:
             self._send_now(change)
             return
         with self._lock:
-            self._pending = change if self._pending is None else self._pending | change
+            self._pending = self._pending.merged(change) if self._pending else _pending(change)
         if _is_running(loop):
             self._wake_for(change.is_urgent)
             return
@@ -106,31 +117,31 @@ class Feed:
 
     def _send_now(self, change: Change) -> None:
         try:
-            async_to_sync(self._send)(change)
+            async_to_sync(self._send)(_pending(change))
         except Exception as error:  # noqa: BLE001  (any transport's own error)
             _count_failure(error)
 
-    def _take(self) -> Change:
+    def _take(self) -> PendingChange:
         with self._lock:
-            change, self._pending = self._pending, None
-        return change or NOTHING
+            pending, self._pending = self._pending, None
+        return pending or _pending(NOTHING)
 
-    def _put_back(self, change: Change) -> None:
+    def _put_back(self, pending: PendingChange) -> None:
         with self._lock:
-            self._pending = change if self._pending is None else change | self._pending
+            self._pending = pending.merged(self._pending.change) if self._pending else pending
 
     async def _send_forever(self, wake: asyncio.Event) -> None:
         while True:
             await self._due(wake)
-            change = self._take()
+            pending = self._take()
             try:
-                await self._send(change)
+                await self._send(pending)
             except asyncio.CancelledError:
-                self._put_back(change)
+                self._put_back(pending)
                 raise
             except Exception as error:  # noqa: BLE001  (any transport's own error: the change is kept and tried again)
                 _count_failure(error)
-                self._put_back(change)
+                self._put_back(pending)
                 await asyncio.sleep(RETRY_S)
                 wake.set()
 
@@ -143,12 +154,17 @@ class Feed:
         wake.clear()
         self._urgent.clear()
 
-    async def _send(self, change: Change) -> None:
+    async def _send(self, pending: PendingChange) -> None:
         layer = get_channel_layer()
         viewings = self._viewings
         is_unchanged = viewings == self._announced and time.monotonic() - self._announced_at < REPEAT_S
         message = FeedMessage(
-            self.publisher, self.number + 1, time.time(), change.bounded(), None if is_unchanged else viewings
+            self.publisher,
+            self.number + 1,
+            time.time(),
+            pending.change.bounded(),
+            None if is_unchanged else viewings,
+            pending.since,
         )
         self.number += 1
         async with asyncio.timeout(SEND_TIMEOUT_S):
@@ -157,6 +173,11 @@ class Feed:
         if not is_unchanged:
             self._announced, self._announced_at = viewings, self.sent_at
         instruments.FEED_MESSAGES.labels("sent").inc()
+
+
+def _pending(change: Change) -> PendingChange:
+    """`change`, which was committed just now."""
+    return PendingChange(change, db_clock().now().timestamp())
 
 
 def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
