@@ -9,5 +9,8 @@ class FleetConfig(AppConfig):
     verbose_name = _("Fleet")
 
     def ready(self) -> None:
+        from tms.fleet.terminals import group_members  # its models are loaded by now
+
+        group_members.connect()
         integer_lookups.register()
         natural_order.register()
