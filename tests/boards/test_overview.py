@@ -4,7 +4,9 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
+from tms.accounts.scope import EVERYTHING
 from tms.boards.overview import on_shift, recent_changes
+from tms.boards.overview.on_shift import OpenBoard
 from tms.boards.pages import PAGES, OverviewPage, RenderContext
 from tms.boards.templatetags.labels import PAGE_LABELS
 from tms.feed.change import Change
@@ -167,7 +169,7 @@ def test_a_total_shows_its_growth_within_the_hour(page, fleet):
 
 
 def test_a_person_with_an_open_board_is_on_shift(page, tanaka, sato):
-    on_shift.report({sato.pk: "alerts"}, [])
+    on_shift.report({sato.pk: OpenBoard("alerts", EVERYTHING)}, [])
     on_shift.report({}, [tanaka.pk])
 
     seen = page("/")
@@ -177,11 +179,11 @@ def test_a_person_with_an_open_board_is_on_shift(page, tanaka, sato):
 
 def test_an_unchanged_row_is_not_read_again(fleet, tanaka):
     first, second = factories.alert(fleet), factories.alert(fleet)
-    shown = OverviewPage(tanaka)
-    before = shown.page_state(RenderContext(now()))
+    shown = OverviewPage(EVERYTHING)
+    before = shown.page_state(RenderContext(now(), EVERYTHING))
     factories.acknowledged(second, by=tanaka)
 
-    after = shown.page_state(RenderContext(now()), Change(alerts=frozenset({second.pk})), before)
+    after = shown.page_state(RenderContext(now(), EVERYTHING), Change(alerts=frozenset({second.pk})), before)
 
     assert after.parts[f"alert-{first.pk}"] is before.parts[f"alert-{first.pk}"]
     assert after.parts[f"alert-{second.pk}"].values["alert"].acknowledged_by.text == "M. Tanaka"

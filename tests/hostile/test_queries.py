@@ -129,7 +129,7 @@ def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, eve
 def test_a_live_page_of_a_hostile_url_is_refused_or_rendered(boss, everything, page):
     live = page_at(page, person=boss)
 
-    assert live is None or live.page_state(RenderContext(now()))
+    assert live is None or live.page_state(RenderContext(now(), live.scope))
 
 
 @pytest.mark.services

@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import Granted, may_open_admin
+from tms.accounts.access import Granted, Person, may_open_admin, scope_of
 from tms.accounts.display_names import name_of
 from tms.accounts.models import Theme, User
 from tms.alerts.actions.registry import ACTIONS
@@ -47,5 +47,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "may": Granted(me or AnonymousUser()),
         "may_open_admin": me is not None and may_open_admin(me),
         # For pages without live content, read when rendered.
-        "page_state": SimpleLazyObject(lambda: PageState(nav(RenderContext(timezone.now())))),
+        "page_state": SimpleLazyObject(lambda: _frame_only(me or AnonymousUser())),
     }
+
+
+def _frame_only(person: Person) -> PageState:
+    return PageState(nav(RenderContext(timezone.now(), scope_of(person))))

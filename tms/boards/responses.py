@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django_htmx.http import replace_url
 
+from tms.accounts.access import scope_of
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.boards.pages import AlertPage, AlertsPage, BoardPage, IncidentPage, RenderContext, page_at
 from tms.boards.pages.base import PageState, nav
 from tms.boards.rendering.renderer import render_part
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.incidents import IncidentRow, incident_rows
+from tms.boards.rows.incidents import IncidentRow
 
 
 def render_page(
@@ -28,14 +29,14 @@ def render_page(
 ) -> HttpResponse:
     """A whole page, or for htmx the partial `results` of it."""
     page = or_404(page)
-    render_context = RenderContext(timezone.now())
+    render_context = RenderContext(timezone.now(), page.scope)
     page_state = page.page_state(render_context)
     context = {
         "page": page,
         "nav_item": page.nav_item,
         "page_state": page_state,
         "at": render_context.at,
-        **page.static_context(page_state),
+        **page.static_context(page_state, person=request.user),
         **extra,
     }
     if not results or request.htmx.request_type != "partial":
@@ -60,7 +61,7 @@ def render_dialog(
         return render(request, f"{template}#{partial}", context, status=status)
     around = {
         "nav_item": context.get("nav_item", AlertsPage.nav_item),
-        "page_state": PageState(nav(RenderContext(context["at"]))),
+        "page_state": PageState(nav(RenderContext(context["at"], scope_of(request.user)))),
     }
     return render(request, template, context | around, status=status)
 
@@ -83,8 +84,9 @@ def row_of(page: AlertPage) -> AlertRow: ...
 def row_of(page: AlertPage | IncidentPage) -> AlertRow | IncidentRow: ...
 def row_of(page: AlertPage | IncidentPage) -> AlertRow | IncidentRow:
     if isinstance(page, IncidentPage):
-        return incident_rows([page.incident.pk])[page.incident.pk]
-    (row,) = RenderContext(timezone.now()).alerts([page.alert.pk])
+        (incident,) = RenderContext(timezone.now(), page.scope).incidents([page.incident.pk])
+        return incident
+    (row,) = RenderContext(timezone.now(), page.scope).alerts([page.alert.pk])
     return row
 
 

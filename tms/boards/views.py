@@ -120,5 +120,5 @@ def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_safe
 @sign_in_required
 def keys(request: AuthenticatedRequest) -> HttpResponse:
-    render_context = RenderContext(timezone.now())
+    render_context = RenderContext(timezone.now(), access.scope_of(request.user))
     return render(request, "boards/keys.html", {"page_state": PageState(nav(render_context)), "at": render_context.at})

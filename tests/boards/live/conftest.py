@@ -13,6 +13,7 @@ from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live import board_hub as module
 from tms.boards.live import live_page, tasks
 from tms.boards.live.board_hub import BoardHub, board_hub
+from tms.boards.overview import on_shift
 from tms.runtime import process_state
 
 type Open = Callable[..., Board]
@@ -36,6 +37,7 @@ async def room(quick: None, fleet: Any) -> AsyncIterator[BoardHub]:
     """The hub of this process's boards."""
     board_hub.reset()
     alarm_cache.reset()
+    on_shift._overlap.cache_clear()
     yield board_hub()
     await process_state.stop_boards()
     await process_state.stop_feed()

@@ -7,11 +7,13 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.boards.live.changes import change
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.threads import in_thread
+from tms.accounts.scope import EVERYTHING, NOTHING, Scope
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert
@@ -20,7 +22,7 @@ from tms.boards.caches import census_cache as module
 from tms.boards.caches.census_cache import CensusCache
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.hub import hub
-from tms.fleet.models import Presence, Terminal, TerminalState
+from tms.fleet.models import Group, Presence, Terminal, TerminalState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,6 +121,89 @@ def test_the_history_of_the_hour_is_read_once_for_all_and_again_after_a_gap(
     read = census_cache.read()
     with django_assert_num_queries(2):
         census_cache.hour(read, at=now())
+
+
+# Parts of it, by scope
+
+
+def test_the_part_of_a_site_costs_no_query_of_rows(census_cache, fleet, django_assert_num_queries):
+    here, there = (fleet.online(site=fleet.site(code)) for code in ("SJK", "UMD"))
+    factories.alert(fleet, terminal=there)
+    scope = Scope.of(site=here.site_id)
+    assert census_cache.read(scope) == census.take(scope)
+
+    census_cache.changed(updates(here, presence="offline"))
+
+    with django_assert_num_queries(1):  # that of the whole census
+        assert census_cache.read(scope).presences == {"offline": 1}
+        assert census_cache.read(scope) is census_cache.read(scope)
+
+
+def test_the_part_of_a_group_counts_its_terminals_only(census_cache, fleet, django_assert_num_queries):
+    one, two = (fleet.online() for _ in range(2))
+    scope = Scope.of(group=fleet.group("few", one).pk)
+    assert census_cache.read(scope).peers == {(one.site_id, one.kind): 1}
+
+    alert = factories.alert(fleet, terminal=one)
+    census_cache.changed(Change(alerts=frozenset({alert.pk})))
+    with django_assert_num_queries(2):  # that of the whole census, and which of the alerts it covers
+        assert census_cache.read(scope).unacknowledged == {"critical": 1}
+    census_cache.changed(updates(one, two, presence="silent"))
+
+    with django_assert_num_queries(1):
+        assert census_cache.read(scope).presences == {"silent": 1}
+
+
+def test_the_whole_census_is_the_same_object_for_everyone_who_sees_everything(census_cache, fleet):
+    fleet.online()
+
+    assert census_cache.read() is census_cache.read(EVERYTHING)
+
+
+def test_a_change_is_narrowed_to_the_terminals_and_alerts_of_each_scope(census_cache, fleet):
+    here, there = (fleet.online(site=fleet.site(code)) for code in ("SJK", "UMD"))
+    alert = factories.alert(fleet, terminal=here)
+    scopes = one, two, group = (
+        Scope.of(site=here.site_id),
+        Scope.of(site=there.site_id),
+        Scope.of(group=fleet.group("few", there).pk),
+    )
+    census_cache.read()
+    whole = Change(
+        terminals=frozenset({here.pk, there.pk}),
+        presence=frozenset({here.pk}),
+        alerts=frozenset({alert.pk}),
+        sessions=frozenset({(here.pk, 2)}),
+        people=frozenset({1}),
+    )
+
+    narrowed = census_cache.narrowed(whole, (*scopes, EVERYTHING))
+
+    assert narrowed[EVERYTHING] is whole
+    assert narrowed[one] == structs.replace(whole, terminals=frozenset({here.pk}))
+    rest = Change(terminals=frozenset({there.pk}), people=frozenset({1}))
+    assert (narrowed[two], narrowed[group]) == (rest, rest)
+
+
+def test_a_resolved_alert_still_concerns_its_site(census_cache, fleet):
+    here, there = (factories.alert(fleet, site=fleet.site(code)) for code in ("SJK", "UMD"))
+    scopes = one, two = tuple(Scope.of(site=alert.terminal.site_id) for alert in (here, there))
+    census_cache.read()
+    factories.resolved(here)
+    result = Change(alerts=frozenset({here.pk}))
+
+    census_cache.changed(result)
+    narrowed = census_cache.narrowed(result, scopes)
+
+    assert (narrowed[one], narrowed[two]) == (result, Change())
+
+
+def test_a_row_that_is_not_known_may_be_of_any_scope(census_cache, fleet):
+    scope = Scope.of(site=fleet.site("UMD").pk)
+    census_cache.read()
+    result = Change(terminals=frozenset({12345}), alerts=frozenset({12345}))
+
+    assert census_cache.narrowed(result, [scope]) == {scope: result}
 
 
 def test_a_report_changes_no_count(census_cache, fleet, django_assert_num_queries):
@@ -225,6 +310,7 @@ def test_after_any_sequence_of_events_it_equals_the_database(census_cache, fleet
     Terminal.objects.all().delete()
     rule, other = fleet.metric_rule(), fleet.site("UMD")
     terminals = fleet.terminals(ROWS, presence="online")
+    scopes = _scopes(fleet, terminals)
     census_cache.changed(Change(everything=True))
     census_cache.read()
     untold: list[Change] = []
@@ -243,12 +329,32 @@ def test_after_any_sequence_of_events_it_equals_the_database(census_cache, fleet
             with transaction.atomic():
                 untold += _happens(move, terminal, presence, rule=rule, site=other, by=tanaka)
         if move == "tell" and untold:
-            census_cache.changed(untold.pop(0))
+            _notify(census_cache, untold.pop(0), scopes)
     for result in untold:
-        census_cache.changed(result)
+        _notify(census_cache, result, scopes)
 
     assert census_cache.read() == census.take()
     assert census_cache.mismatches() == 0
+    assert [census_cache.read(scope) for scope in scopes] == [census.take(scope) for scope in scopes]
+
+
+def _scopes(fleet, terminals):
+    """Limited ones: two sites, a group, both, and nothing."""
+    Group.objects.all().delete()
+    group = Scope.of(group=fleet.group("some", *terminals[:2]).pk)
+    one, two = (Scope.of(site=fleet.site(code).pk) for code in ("SJK", "UMD"))
+    return one, two, group, two | group, NOTHING
+
+
+def _notify(census_cache, result, scopes):
+    """A change that alters the numbers of a scope concerns its pages."""
+    before = [census_cache.read(scope) for scope in scopes]
+    census_cache.changed(result)
+    narrowed = census_cache.narrowed(result, scopes)
+    for scope, numbers in zip(scopes, before, strict=True):
+        if census_cache.read(scope) != numbers:
+            rest = narrowed[scope]
+            assert rest.everything or rest.presence or rest.alerts or rest.sessions
 
 
 def _happens(move, terminal, presence, *, rule, site, by):

@@ -15,7 +15,9 @@ class Factor(models.TextChoices):
 
 
 def lost(factor: Factor, *, lost: int, size: int, name: str) -> str:
-    """How many of how many, and the factor: `Shinjuku: 47 of 50 terminals offline`."""
+    """How many of how many, and the factor: `Shinjuku: 47 of 50 terminals offline`; without a size, how many."""
+    if not size:
+        return _lost_of_unknown(factor, lost) % {"lost": lost, "name": name}
     match factor:
         case Factor.SITE:
             text = gettext("%(name)s: %(lost)d of %(size)d terminals offline")
@@ -28,6 +30,28 @@ def lost(factor: Factor, *, lost: int, size: int, name: str) -> str:
         case _:
             text = gettext("TMS node %(name)s: %(lost)d of %(size)d terminals offline")
     return text % {"lost": lost, "size": size, "name": name}
+
+
+def _lost_of_unknown(factor: Factor, lost: int) -> str:
+    match factor:
+        case Factor.SITE:
+            return ngettext("%(name)s: %(lost)d terminal offline", "%(name)s: %(lost)d terminals offline", lost)
+        case Factor.GROUP:
+            return ngettext(
+                "Group %(name)s: %(lost)d terminal offline", "Group %(name)s: %(lost)d terminals offline", lost
+            )
+        case Factor.MODEL:
+            return ngettext(
+                "Model %(name)s: %(lost)d terminal offline", "Model %(name)s: %(lost)d terminals offline", lost
+            )
+        case Factor.FIRMWARE:
+            return ngettext(
+                "Firmware %(name)s: %(lost)d terminal offline", "Firmware %(name)s: %(lost)d terminals offline", lost
+            )
+        case _:
+            return ngettext(
+                "TMS node %(name)s: %(lost)d terminal offline", "TMS node %(name)s: %(lost)d terminals offline", lost
+            )
 
 
 def further_text(factor: Factor, *, name: str, number: int, lost: int) -> str:

@@ -66,7 +66,7 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     selection = AlertSelection.of(request.POST if is_sent else request.GET)
     form = entry.form(request.POST if is_sent else None, at=at, by=request.user)
     alerts = _permitted(entry, target, selection, request.user)
-    back = AlertsPage(request.user, selection.matching).address
+    back = AlertsPage(access.scope_of(request.user), selection.matching).address
     context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
     if selection.is_nothing or (is_sent and not form.is_valid()):
         return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -1,13 +1,16 @@
 """Counts of terminals by presence and of unresolved alerts, by site: the source of every number on a board."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from django.db.models import Count
 
+from tms.accounts.access import within
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
 
@@ -15,6 +18,8 @@ type PresenceCount = tuple[int, str, str]
 """The group of a terminal: (site, presence, kind)."""
 type UnresolvedCount = tuple[int, str, str, int, str, str, int | None]
 """The group of an unresolved alert: (site, severity, state, rule, model, firmware, acknowledged by)."""
+
+type _BySite[Key] = dict[int, list[tuple[Key, int]]]
 
 PRESENCE_KEY = ("terminal__site", "presence", "terminal__kind")
 UNRESOLVED_KEY = (
@@ -107,15 +112,35 @@ class Census:
     def unresolved(self) -> int:
         return self.severities.total()
 
+    def within(self, sites: Collection[int]) -> "Census":
+        """The counts of these sites. All such parts of a census share one index of it."""
+        terminals, alerts = self._by_site
+        return Census(
+            dict(chain.from_iterable(terminals[site] for site in sites if site in terminals)),
+            dict(chain.from_iterable(alerts[site] for site in sites if site in alerts)),
+        )
 
-def take() -> Census:
-    """Count everything. Exact, but the cost grows with the fleet."""
-    terminals = TerminalState.objects.values_list(*PRESENCE_KEY).annotate(n=Count("pk"))
-    alerts = Alert.objects.unresolved().values_list(*UNRESOLVED_KEY).annotate(n=Count("pk"))
+    @cached_property
+    def _by_site(self) -> tuple[_BySite[PresenceCount], _BySite[UnresolvedCount]]:
+        return _indexed(self.terminals), _indexed(self.alerts)
+
+
+def take(scope: Scope = EVERYTHING) -> Census:
+    """Count everything in the scope. Exact, but the cost grows with the fleet."""
+    states, unresolved = within(TerminalState.objects.all(), scope), within(Alert.objects.unresolved(), scope)
+    terminals = states.values_list(*PRESENCE_KEY).annotate(n=Count("pk"))
+    alerts = unresolved.values_list(*UNRESOLVED_KEY).annotate(n=Count("pk"))
     return Census(
         {tuple(row[:-1]): row[-1] for row in terminals},
         {tuple(row[:-1]): row[-1] for row in alerts},
     )
+
+
+def _indexed[Key: tuple[Any, ...]](counts: Mapping[Key, int]) -> _BySite[Key]:
+    by_site: _BySite[Key] = defaultdict(list)
+    for key, number in counts.items():
+        by_site[key[0]].append((key, number))
+    return by_site
 
 
 def _summed[Key](numbers: Iterable[tuple[Key, int]]) -> Counter[Key]:

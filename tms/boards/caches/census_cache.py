@@ -1,16 +1,19 @@
-"""The census of this process: counted once, then updated for the rows that the feed names."""
+"""The census of this process: counted once, then updated for the rows that the feed names. Scopes see parts of it."""
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError
 from django.db.models import QuerySet
 
+from tms.accounts.scope import EVERYTHING as ALL
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.caches import last_hour
 from tms.boards.caches.census import PRESENCE_KEY, UNRESOLVED_KEY, Census, PresenceCount, UnresolvedCount, take
+from tms.boards.caches.census_parts import CensusParts
 from tms.boards.caches.group_counter import GroupCounter
 from tms.boards.caches.last_hour import Lines
 from tms.feed.cache import FeedListener
@@ -36,8 +39,9 @@ class CensusCache(FeedListener):
         self._terminals: GroupCounter[PresenceCount] = GroupCounter(PRESENCE_KEY)
         self._alerts: GroupCounter[UnresolvedCount] = GroupCounter(UNRESOLVED_KEY)
         self._census: Census | None = None
-        self._counted_at: tuple[float, Census] | None = None
-        self._hour: tuple[float, Lines] | None = None
+        self._parts = CensusParts(self._terminals, self._alerts)
+        self._counted_at: dict[Scope, tuple[float, Census]] = {}
+        self._hours: dict[Scope, tuple[float, Lines]] = {}
         self._mismatched_terminals: set[int] = set()
         self._mismatched_alerts: set[int] = set()
 
@@ -49,19 +53,29 @@ class CensusCache(FeedListener):
             if pending != NOTHING and not self._pending.everything:
                 self._pending |= pending
 
-    def read(self) -> Census:
+    def read(self, scope: Scope = ALL) -> Census:
+        """What the scope covers."""
         if not self.is_fed:
-            return self._counted()
+            return self._counted(scope)
         with self._read_lock:
-            return self._current()
+            census = self._current()
+            return census if scope.is_everything else self._parts.of(scope).census(census)
 
-    def hour(self, census: Census, *, at: datetime) -> Lines:
+    def narrowed(self, change: Change, scopes: Collection[Scope]) -> Mapping[Scope, Change]:
+        """What of `change` may concern pages of each scope: without the terminals and alerts of other sites."""
+        if change.everything or not self.is_fed or all(scope.is_everything for scope in scopes):
+            return dict.fromkeys(scopes, change)
+        with self._read_lock:
+            self._current()
+            return self._parts.narrowed(change, scopes)
+
+    def hour(self, census: Census, *, at: datetime, scope: Scope = ALL) -> Lines:
         """The lines of the last hour. They end with `census` or slightly older values."""
-        cached, now = self._hour, time.monotonic()
+        cached, now = self._hours.get(scope), time.monotonic()
         if cached is not None and now - cached[0] <= HOUR_S and self.is_fed:
             return cached[1]
-        lines = last_hour.hour(census, at=at)
-        self._hour = now, lines
+        lines = last_hour.hour(census, at=at, scope=scope)
+        self._hours = _newer(self._hours, than=now - HOUR_S) | {scope: (now, lines)}
         return lines
 
     def mismatches(self) -> int | None:
@@ -91,14 +105,14 @@ class CensusCache(FeedListener):
             self._mismatched_alerts = self._alerts.remaining_mismatches(_unresolved(), self._mismatched_alerts)
             return len(self._mismatched_terminals) + len(self._mismatched_alerts)
 
-    def _counted(self) -> Census:
+    def _counted(self, scope: Scope) -> Census:
         """Without a hub every read counts; while the feed is unavailable, once per `RECOUNT_S`."""
-        counted, now = self._counted_at, time.monotonic()
+        counted, now = self._counted_at.get(scope), time.monotonic()
         if counted is not None and now - counted[0] < RECOUNT_S and hub().is_started:
             return counted[1]
         self.changed(EVERYTHING)
-        census = take()
-        self._counted_at = now, census
+        census = take(scope)
+        self._counted_at = _newer(self._counted_at, than=now - RECOUNT_S) | {scope: (now, census)}
         return census
 
     def _current(self) -> Census:
@@ -117,7 +131,8 @@ class CensusCache(FeedListener):
         if pending.everything:
             self._terminals.begin(_states())
             self._alerts.begin(_unresolved())
-            self._mismatched_terminals, self._mismatched_alerts, self._hour = set(), set(), None
+            self._mismatched_terminals, self._mismatched_alerts, self._hours = set(), set(), {}
+            self._parts.clear()
             return
         if pending.presence:
             self._terminals.renew(_states(), pending.presence)
@@ -126,6 +141,11 @@ class CensusCache(FeedListener):
         if alerts:
             self._alerts.renew(_unresolved(), alerts)
             self._mismatched_alerts -= alerts
+        self._parts.follow(pending.presence, alerts)
+
+
+def _newer[Value](cached: Mapping[Scope, tuple[float, Value]], *, than: float) -> dict[Scope, tuple[float, Value]]:
+    return {scope: entry for scope, entry in cached.items() if entry[0] >= than}
 
 
 def _states() -> QuerySet[TerminalState]:

@@ -1,9 +1,13 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import QuerySet, StringAgg, TextField, Value
 from django.db.models.functions import Cast
+
+MAX_LEFT = 20_000
+
+type RowsBySite = dict[int | None, set[int]]
 
 
 class GroupCounter[Key: tuple[Any, ...]]:
@@ -11,8 +15,10 @@ class GroupCounter[Key: tuple[Any, ...]]:
 
     def __init__(self, columns: Collection[str]) -> None:
         self._columns = columns
-        """The columns that define the group of a row."""
+        """The columns that define the group of a row. The first one is the site."""
         self._of: dict[int, Key] = {}
+        self._left: dict[int, Key] = {}
+        """The last group of each row that left its site lately: because it moved, or is no longer counted."""
         self._counts: Counter[Key] = Counter()
 
     @property
@@ -23,6 +29,7 @@ class GroupCounter[Key: tuple[Any, ...]]:
         """Start again with `rows`."""
         groups = self.grouped(rows)
         self._of = {pk: key for key, pks in groups.items() for pk in pks}
+        self._left = {}
         self._counts = Counter({key: len(pks) for key, pks in groups.items()})
 
     def renew(self, rows: QuerySet[Any], pks: Collection[int]) -> None:
@@ -30,6 +37,34 @@ class GroupCounter[Key: tuple[Any, ...]]:
         found = self._found(rows, pks)
         for pk in pks:
             self._put(pk, found.get(pk))
+
+    def part(self, pks: Iterable[int]) -> Self:
+        """A counter of these rows, as far as they are counted here. `follow` updates it."""
+        part = type(self)(self._columns)
+        for pk in pks:
+            part._put(pk, self._of.get(pk))
+        return part
+
+    def follow(self, whole: Self, pks: Collection[int], among: Collection[int]) -> None:
+        """Update the groups of `pks` from `whole`, of which this is a part; only those `among` are counted."""
+        for pk in pks:
+            self._put(pk, whole._of.get(pk) if pk in among else None)
+
+    def counts_row(self, pk: int) -> bool:
+        return pk in self._of
+
+    def has_left(self, pk: int) -> bool:
+        """Whether the row left its site lately."""
+        return pk in self._left
+
+    def by_site(self, pks: Iterable[int]) -> RowsBySite:
+        """`pks` by their site, and by the one that they left lately. Rows that are unknown here are at None."""
+        found: RowsBySite = {}
+        for pk in pks:
+            keys = [key for key in (self._of.get(pk), self._left.get(pk)) if key is not None]
+            for site in {key[0] for key in keys} or (None,):
+                found.setdefault(site, set()).add(pk)
+        return found
 
     def grouped(self, rows: QuerySet[Any]) -> Mapping[Key, list[int]]:
         """Primary keys by group. One result row per group: 50,000 rows would cost 50,000 tuples."""
@@ -53,6 +88,13 @@ class GroupCounter[Key: tuple[Any, ...]]:
         before = self._of.pop(pk, None)
         if before is not None:
             self._counts[before] -= 1
+            if key is None or key[0] != before[0]:
+                self._leave(pk, before)
         if key is not None:
             self._of[pk] = key
             self._counts[key] += 1
+
+    def _leave(self, pk: int, before: Key) -> None:
+        self._left[pk] = before
+        if len(self._left) > MAX_LEFT:
+            self._left = dict(list(self._left.items())[MAX_LEFT // 2 :])

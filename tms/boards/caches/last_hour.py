@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Count
 from django.db.models.functions import TruncMinute
 
+from tms.accounts.access import within
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.models import Transition, TransitionKind
 from tms.boards.caches.census import Census
 from tms.fleet.models import PresenceChange
@@ -25,26 +27,29 @@ type Increment = tuple[datetime, str, int]
 """The change of a count in one minute."""
 
 
-def hour(census: Census, *, at: datetime) -> Lines:
-    """One line per presence and severity, in two queries (index: presencechange_at, transition_at).
+def hour(census: Census, *, at: datetime, scope: Scope = EVERYTHING) -> Lines:
+    """One line per presence and severity, in two queries (index: presencechange_at, transition_at). `census`: what the
+    scope covers.
 
     Minutes of the current step that have not passed yet have the present value.
     """
     at += -(at - datetime.min.replace(tzinfo=UTC)) % STEP
-    presence = _walk_back(census.presences, _presence_increments(at), at=at)
-    severity = _walk_back(census.severities, _severity_increments(at), at=at)
+    presence = _walk_back(census.presences, _presence_increments(at, scope), at=at)
+    severity = _walk_back(census.severities, _severity_increments(at, scope), at=at)
     return {**presence, **severity}
 
 
-def _presence_increments(at: datetime) -> Iterable[Increment]:
-    changes = PresenceChange.objects.filter(at__gt=at - HOUR).annotate(minute=TruncMinute("at"))
+def _presence_increments(at: datetime, scope: Scope) -> Iterable[Increment]:
+    rows = within(PresenceChange.objects.filter(at__gt=at - HOUR), scope)
+    changes = rows.annotate(minute=TruncMinute("at"))
     for minute, before, presence, n in changes.values_list("minute", "before", "presence").annotate(n=Count("pk")):
         yield minute, before, -n
         yield minute, presence, n
 
 
-def _severity_increments(at: datetime) -> Iterable[Increment]:
-    changes = Transition.objects.filter(at__gt=at - HOUR, kind__in=COUNTED).annotate(minute=TruncMinute("at"))
+def _severity_increments(at: datetime, scope: Scope) -> Iterable[Increment]:
+    rows = within(Transition.objects.filter(at__gt=at - HOUR, kind__in=COUNTED), scope)
+    changes = rows.annotate(minute=TruncMinute("at"))
     grouped = changes.values_list("minute", "severity", "alert__severity", "before", "kind").annotate(n=Count("pk"))
     for minute, severity, current, before, kind, n in grouped:
         yield minute, severity or current, -n if kind == TransitionKind.RESOLVED else n

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.alerts.maintenance import services
 from tms.alerts.models.maintenance import Window
 from tms.feed.cache import FeedCache
@@ -29,8 +31,6 @@ class PlanRows(NamedTuple):
     windows: list[Window]
     sites: dict[int, datetime]
     """Sites that are in maintenance as a whole, with its end."""
-    terminals: int
-    """Number of terminals in maintenance."""
 
 
 class PlanMemory:
@@ -38,6 +38,8 @@ class PlanMemory:
 
     def __init__(self) -> None:
         self.maintenance: PlanRows | None = None
+        self.terminals: dict[Scope, int] = {}
+        """Number of terminals in maintenance."""
         self.hours: dict[int, Hours] = {}
         self.statuses: dict[int, SiteStatus] = {}
 
@@ -63,6 +65,14 @@ class PlanCache(FeedCache[PlanMemory, []]):
             memory.maintenance = _active_maintenance(at)
         return memory.maintenance
 
+    def in_maintenance(self, scope: Scope, at: datetime) -> int:
+        """Number of terminals of the scope in maintenance."""
+        memory, windows = self.get(), self.maintenance(at).windows
+        if windows and scope not in memory.terminals:
+            terminals = within(Terminal.objects.filter(services.in_scope(windows)), scope)
+            memory.terminals[scope] = terminals.count()
+        return memory.terminals.get(scope, 0)
+
     def statuses(self, site_ids: Collection[int], at: datetime) -> dict[int, SiteStatus]:
         memory = self.get()
         missing = [pk for pk in site_ids if pk not in memory.hours]
@@ -79,12 +89,12 @@ class PlanCache(FeedCache[PlanMemory, []]):
 def _active_maintenance(at: datetime) -> PlanRows:
     windows = services.running(at)
     if not windows:
-        return PlanRows([], {}, 0)
+        return PlanRows([], {})
     until = {window.pk: window.occurs_until for window in windows}
     sites: dict[int, datetime] = {}
     for window_id, site_id in Window.sites.through.objects.filter(window__in=until).values_list("window", "site"):
         sites[site_id] = max(until[window_id], sites.get(site_id, until[window_id]))
-    return PlanRows(windows, sites, Terminal.objects.filter(services.in_scope(windows)).count())
+    return PlanRows(windows, sites)
 
 
 @per_process

@@ -1,15 +1,17 @@
-"""Sound alarms: unacknowledged alerts and incidents that nothing suppresses."""
+"""Sound alarms: unacknowledged alerts and incidents that nothing suppresses, by scope."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Max
 
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.alerts.correlation import unresolved
 from tms.alerts.models import Alert, AlertState, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
-from tms.alerts.suppression.reasons import suppressions
-from tms.feed.cache import FeedCache
+from tms.alerts.suppression.reasons import suppressions, suppressions_by_context
+from tms.feed.cache import FeedCache, FeedListener
 from tms.feed.change import Change
 from tms.lib.per_process import per_process
 from tms.lib.severity import Severity
@@ -30,15 +32,47 @@ keeps frames short.
 """
 
 
-class AlarmCache(FeedCache[SoundAlarms, [datetime]]):
+class AlarmCache(FeedListener):
+    """The sound alarms of every scope in use."""
+
+    def __init__(self) -> None:
+        self._by_scope: dict[Scope, ScopeAlarms] = {}
+
+    def changed(self, change: Change) -> None:
+        for alarms in tuple(self._by_scope.values()):
+            alarms.changed(change)
+
+    def of(self, scope: Scope) -> "ScopeAlarms":
+        if scope not in self._by_scope:
+            in_use = {known: alarms for known, alarms in self._by_scope.items() if not alarms.is_unused}
+            self._by_scope = in_use | {scope: ScopeAlarms(scope, self)}
+        return self._by_scope[scope]
+
+
+class ScopeAlarms(FeedCache[SoundAlarms, [datetime]]):
     min_interval_s = 1.0
     """The first alarm sounds at once. In a storm, loading them for each pass is a quarter of the boards' work."""
+    unused_s = 600.0
+
+    def __init__(self, scope: Scope, feeder: FeedListener) -> None:
+        super().__init__()
+        self._scope = scope
+        self._feeder = feeder
+
+    @property
+    def is_fed(self) -> bool:
+        return self._feeder.is_fed
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether no board asked for them lately."""
+        return self._age_s > self.unused_s
 
     def is_relevant(self, change: Change) -> bool:
         return bool(change.alerts or change.incidents or change.everything)
 
     def load(self, at: datetime) -> SoundAlarms:
-        alarms, has_suppressed = _sound_alarms(at)
+        alarms, has_suppressed = _sound_alarms(at, self._scope)
         self.stale_s = SUPPRESSED_STALE_S if has_suppressed else STALE_S
         return alarms
 
@@ -67,25 +101,36 @@ class AlarmSource(NamedTuple):
         return marks
 
 
-def _sound_alarms(at: datetime) -> tuple[SoundAlarms, bool]:
+def _sound_alarms(at: datetime, scope: Scope) -> tuple[SoundAlarms, bool]:
     """The alarms, and whether any of the newest alerts is suppressed."""
     marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
-    sources = _alerts(at), _incidents(at)
+    sources = _alerts(at, scope), _incidents(at, scope)
     for source in sources:
         for severity, found in source.marks().items():
             marks[severity] += found if severity == Severity.CRITICAL else found[-1:]
     return {severity: " ".join(found) for severity, found in marks.items()}, any(each.silent for each in sources)
 
 
-def _alerts(at: datetime) -> AlarmSource:
-    newest = Alert.objects.unresolved().unacknowledged().order_by("-changed_at")[:MAX_ALARMS]
-    alerts = {alert.pk: alert for alert in newest.only("severity")}
-    silent = suppressions(alerts.values(), at=at) if alerts else {}
+def _alerts(at: datetime, scope: Scope) -> AlarmSource:
+    newest = within(Alert.objects.unresolved().unacknowledged(), scope).order_by("-changed_at")[:MAX_ALARMS]
+    alerts = {alert.pk: alert for alert in newest.only("severity", "incident")}
+    apart = _apart(alerts.values(), scope)
+    silent = set(suppressions([alert for alert in alerts.values() if alert not in apart], at=at)) if alerts else set()
+    silent |= set(suppressions_by_context(apart, at=at)) if apart else set()
     return AlarmSource("a", Transition, "alert", {pk: alert.severity for pk, alert in alerts.items()}, silent)
 
 
-def _incidents(at: datetime) -> AlarmSource:
-    newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MAX_ALARMS]
+def _apart(alerts: Iterable[Alert], scope: Scope) -> Collection[Alert]:
+    """Alerts of incidents that the scope does not cover: no incident sounds in their place."""
+    incidents = {alert.incident_id for alert in alerts if alert.incident_id}
+    if scope.is_everything or not incidents:
+        return ()
+    covered = set(within(Incident.objects.filter(pk__in=incidents), scope).values_list("pk", flat=True))
+    return [alert for alert in alerts if alert.incident_id and alert.incident_id not in covered]
+
+
+def _incidents(at: datetime, scope: Scope) -> AlarmSource:
+    newest = within(Incident.objects.filter(state=IncidentState.OPEN), scope).order_by("-pk")[:MAX_ALARMS]
     severities = dict(newest.values_list("pk", "severity"))
     open_alerts = unresolved.with_open_alerts(unresolved.members(severities))
     silent = unresolved.suppressed_incidents(open_alerts, at=at)

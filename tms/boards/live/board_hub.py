@@ -12,7 +12,7 @@ from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live import tasks
 from tms.boards.live.frames import Freshness, PendingUpdate
 from tms.boards.live.latency import BoardLatency
-from tms.boards.live.live_page import LivePage, Rendering
+from tms.boards.live.live_page import Due, LivePage, PageKey, Rendering
 from tms.boards.live.render_worker import AWAY, Failure, RenderOutcome, RenderWorker
 from tms.boards.live.subscriber import Subscriber
 from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, SignInCheck, VerificationTask
@@ -33,7 +33,7 @@ FEED_SILENCE_S = 3.0
 LATE_S = 1.0
 """A change that waits longer than this counts as being behind."""
 GONE = 4404
-"""The close code of a board whose terminal, alert or incident was deleted."""
+"""The close code of a board whose terminal, alert or incident was deleted, or left the scope."""
 MIN_INTERVAL_S = 0.1
 """Updating a number more often than this is of no use to people."""
 READINGS_FACTOR = 2
@@ -49,7 +49,7 @@ class BoardHub:
     """
 
     def __init__(self) -> None:
-        self.live_pages: dict[tuple[str, str], LivePage] = {}
+        self.live_pages: dict[PageKey, LivePage] = {}
         self.render_worker = RenderWorker()
         self.viewer_tracker = ViewerTracker()
         self._latency = BoardLatency()
@@ -113,13 +113,12 @@ class BoardHub:
         self.collect(change)
 
     def subscribe(self, page: BoardPage, language: str, subscriber: Subscriber) -> LivePage:
-        """Add a subscriber to the live page of `page`, which all its subscribers share.
+        """Add a subscriber to the live page of `page`, which everyone with the same scope shares.
 
-        They can share it because a person who may watch may see every row (`tms.accounts.access`). If that changes, the
-        permissions become part of the key.
+        What a person may do is part of the document around the page (`data-may`), so that only the scope matters here.
         """
-        key = (page.address, language)
-        live_page = self.live_pages.setdefault(key, LivePage(page, language))
+        live_page = LivePage(page, language)
+        live_page = self.live_pages.setdefault(live_page.key, live_page)
         live_page.subscribers.add(subscriber)
         instruments.BOARDS.inc()
         self._note_shift_change(subscriber)
@@ -130,7 +129,7 @@ class BoardHub:
         self.viewer_tracker.leave(subscriber)
         instruments.BOARDS.dec()
         if not live_page.subscribers:
-            self.live_pages.pop((live_page.page.address, live_page.language), None)
+            self.live_pages.pop(live_page.key, None)
         self._note_shift_change(subscriber)
 
     def repaint(self, subscriber: Subscriber) -> None:
@@ -186,17 +185,12 @@ class BoardHub:
 
     async def _render(self) -> None:
         change, now = self.take(), time.monotonic()
-        alarms = alarm_cache().is_stale
-        due = {
-            live_page: must_be_read
-            for live_page in self.live_pages.values()
-            if (must_be_read := alarms or live_page.must_be_read(change, now=now)) or live_page.is_partial
-        }
         sending_s = 0.0
         try:
-            async for live_page, outcome in self.render_worker.render(due, change):
+            due = await self._due(change, now=now)
+            async for live_page, outcome in self.render_worker.render(due):
                 began = time.thread_time()
-                self._send(live_page, outcome, change)
+                self._send(live_page, outcome, due[live_page].change)
                 sending_s += time.thread_time() - began
         except AWAY:
             self.restore(change)
@@ -206,6 +200,17 @@ class BoardHub:
         self._note_partial(change, now=now)
         self._rendering_since = None
         self._pass_cpu_s = self.render_worker.rendering_s + sending_s
+
+    async def _due(self, change: Change, *, now: float) -> dict[LivePage, Due]:
+        """The pages that `change` concerns, as far as it lies in their scope, or that have become old."""
+        pages = tuple(self.live_pages.values())
+        changes = await self.render_worker.narrowed(change, {live_page.page.scope for live_page in pages})
+        stale = {scope for scope in changes if alarm_cache().of(scope).is_stale}
+        found = (
+            (page, page.due(changes[page.page.scope], has_stale_alarms=page.page.scope in stale, now=now))
+            for page in pages
+        )
+        return {page: due for page, due in found if due is not None}
 
     def _note_partial(self, change: Change, *, now: float) -> None:
         if any(live_page.is_partial for live_page in self.live_pages.values()):

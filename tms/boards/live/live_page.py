@@ -3,16 +3,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
+from typing import NamedTuple
 
 from django.utils import translation
 from msgspec import UNSET, structs
 
+from tms.accounts.scope import Scope
 from tms.boards.live import frames
 from tms.boards.live.frames import Freshness, ListMoves, PendingUpdate
 from tms.boards.live.leaf_patches import differing, leaves
 from tms.boards.live.list_moves import moves
 from tms.boards.live.subscriber import Subscriber
 from tms.boards.pages import BoardPage, PagePart, PageState, RenderContext
+from tms.boards.pages.base import with_nav
 from tms.boards.rendering.renderer import render_part_for_frame
 from tms.feed.change import Change
 
@@ -21,8 +24,31 @@ MAX_RENDERING_S = 0.1
 incidents, are sent before the others are rendered.
 """
 
-type RenderCache = dict[tuple[str, str, str], tuple[PagePart, str]]
-"""By language, template and element: HTML of this pass, shared by all pages that need it."""
+type RenderCache = dict[tuple[str, str, str], list[tuple[PagePart, str]]]
+"""By language, template and element: HTML of this pass, shared by all pages that need it. A row is the same for all
+scopes; a number may have a value for each.
+"""
+
+
+class PageKey(NamedTuple):
+    """People whose pages have equal keys share a live page."""
+
+    address: str
+    language: str
+    scope: Scope
+
+
+class Due(NamedTuple):
+    """Why a page is rendered. Without a reason to read, rows of an earlier pass remain to be rendered."""
+
+    change: Change
+    """What changed within its scope."""
+    must_be_read: bool
+    has_stale_alarms: bool
+    """Whether the sound alarms must be read, if not the whole page."""
+
+    def __bool__(self) -> bool:
+        return self.must_be_read or self.has_stale_alarms
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +70,7 @@ class Rendering:
 
 
 class LivePage:
-    """A page in one language as it was last rendered, with its subscribers."""
+    """A page in one language as it was last rendered, with its subscribers. All of them have the page's scope."""
 
     def __init__(self, page: BoardPage, language: str) -> None:
         self.page = page
@@ -62,6 +88,10 @@ class LivePage:
         self._rendered_at = 0.0
 
     @property
+    def key(self) -> PageKey:
+        return PageKey(self.page.address, self.language, self.page.scope)
+
+    @property
     def is_partial(self) -> bool:
         """Whether rows remain to be rendered. After a failure the page waits until it must be read."""
         return self.shown is not self.page_state and not self.has_missed
@@ -76,14 +106,17 @@ class LivePage:
         """Whether the page shows this alert or incident."""
         return self.page_state is not None and element_id in self.page_state.parts
 
-    def render(self, context: RenderContext, change: Change, rendered: RenderCache, *, must_be_read: bool) -> Rendering:
-        """Runs in the render thread; changes nothing here until `commit`. A page that need not be read has rows that
-        remain to be rendered.
-        """
+    def due(self, change: Change, *, has_stale_alarms: bool, now: float) -> Due | None:
+        """Why it must be rendered; None if it need not be."""
+        due = Due(change, self.must_be_read(change, now=now), has_stale_alarms)
+        return due if due or self.is_partial else None
+
+    def render(self, context: RenderContext, due: Due, rendered: RenderCache) -> Rendering:
+        """Runs in the render thread; changes nothing here until `commit`."""
         before = self.shown
         with translation.override(self.language):
-            page_state, is_whole = self._read(context, change, must_be_read=must_be_read)
-            is_update = before is not None and not self.has_missed and not change.everything
+            page_state, is_whole = self._read(context, due)
+            is_update = before is not None and not self.has_missed and not due.change.everything
             shown, html = self._render_parts(page_state, rendered, max_s=MAX_RENDERING_S if is_update else inf)
         # Equal HTML need not be sent, even if the values differ: a row may not show all of them.
         changed = {name for name in html if html[name] != self.html.get(name)}
@@ -92,14 +125,14 @@ class LivePage:
         pending = _pending_update(shown, before, changed_ids)
         return Rendering(page_state, shown, html, within, pending, _moves(shown, before, pending.lists), is_whole)
 
-    def _read(self, context: RenderContext, change: Change, *, must_be_read: bool) -> tuple[PageState, bool]:
+    def _read(self, context: RenderContext, due: Due) -> tuple[PageState, bool]:
         """The state of the page, and whether all of it was read again, as far as `change` concerns it."""
         before = None if self.has_missed else self.page_state
-        if before is not None and not must_be_read:
-            return before, False
-        if before is not None and _is_of_viewers(change):
-            return self.page.with_viewers(context, change, before), False
-        return self.page.page_state(context, change, before), True
+        if before is not None and not due.must_be_read:
+            return with_nav(context, before) if due.has_stale_alarms else before, False
+        if before is not None and _is_of_viewers(due.change):
+            return self.page.with_viewers(context, due.change, before), False
+        return self.page.page_state(context, due.change, before), True
 
     def _render_parts(
         self, page_state: PageState, rendered: RenderCache, *, max_s: float
@@ -174,11 +207,13 @@ class LivePage:
         return frames.patch(pending, {**self.html, **dict(within)}, self.shown.lists, freshness, moves)
 
     def _html(self, name: str, part: PagePart, rendered: RenderCache) -> str:
-        key = (self.language, part.template, name)
-        known = rendered.get(key)
-        if known is None or known[0] != part:
-            known = rendered[key] = (part, render_part_for_frame(name, part))
-        return known[1]
+        known = rendered.setdefault((self.language, part.template, name), [])
+        for other, html in known:
+            if other == part:
+                return html
+        html = render_part_for_frame(name, part)
+        known.append((part, html))
+        return html
 
 
 def _is_of_viewers(change: Change) -> bool:

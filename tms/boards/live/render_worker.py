@@ -12,13 +12,15 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
+from tms.accounts.scope import Scope
 from tms.accounts.sessions import activity
 from tms.accounts.sessions import signed_in as session_signed_in
 from tms.boards.caches.census_cache import census_cache
-from tms.boards.live.live_page import LivePage, RenderCache, Rendering
+from tms.boards.live.live_page import Due, LivePage, RenderCache, Rendering
 from tms.boards.live.verification import Verifier
 from tms.boards.overview import on_shift
-from tms.boards.pages import RenderContext
+from tms.boards.overview.on_shift import OpenBoard
+from tms.boards.pages.render_context import RenderContext, SharedRows
 from tms.feed.change import Change
 from tms.fleet.models import TerminalState
 from tms.lib.db.clock import db_clock
@@ -51,21 +53,25 @@ class RenderWorker:
         """CPU time of the last pass."""
         self._thread = DatabaseThread("boards")
 
-    async def render(
-        self, live_pages: Mapping[LivePage, bool], change: Change
-    ) -> AsyncIterator[tuple[LivePage, RenderOutcome]]:
-        """Each page as soon as it is rendered: under load all of them take seconds.
-
-        `live_pages`: each with whether it must be read.
+    async def narrowed(self, change: Change, scopes: Collection[Scope]) -> Mapping[Scope, Change]:
+        """The first step of a pass: what of `change` concerns the pages of each scope. For people who see everything
+        that is all of it.
         """
-        began, self.rendering_s = time.monotonic(), 0.0
-        if not live_pages:
+        self.rendering_s = 0.0
+        if all(scope.is_everything for scope in scopes):
+            return dict.fromkeys(scopes, change)
+        return await self._timed(partial(census_cache().narrowed, change, scopes))
+
+    async def render(self, due: Mapping[LivePage, Due]) -> AsyncIterator[tuple[LivePage, RenderOutcome]]:
+        """Each page as soon as it is rendered: under load all of them take seconds."""
+        began = time.monotonic()
+        if not due:
             return
-        context = cache(partial(_prefetched, live_pages, change))  # in the thread, with the first page
+        contexts = cache(partial(_prefetched, due))  # in the thread, with the first page
         rendered: RenderCache = {}
-        for live_page, must_be_read in live_pages.items():
-            render = partial(live_page.render, change=change, rendered=rendered, must_be_read=must_be_read)
-            yield live_page, await self._timed(partial(_render, live_page, context, render))
+        for live_page, reason in due.items():
+            render = partial(live_page.render, due=reason, rendered=rendered)
+            yield live_page, await self._timed(partial(_render, live_page, contexts, render))
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
 
     @property
@@ -83,7 +89,7 @@ class RenderWorker:
     async def note_use(self, keys: Collection[str]) -> None:
         await self._thread.run(lambda: activity.touch(keys, at=db_clock().now()))
 
-    async def report_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
+    async def report_shift(self, here: Mapping[int, OpenBoard], *, left: Collection[int]) -> None:
         await self._thread.run(on_shift.report, here, left)
 
     async def close(self) -> None:
@@ -108,28 +114,31 @@ class RenderWorker:
         return differs
 
 
-def _prefetched(live_pages: Collection[LivePage], change: Change) -> RenderContext:
-    """A context with the changed rows that any page shows, read once."""
-    context = RenderContext(datetime.now(UTC))
+def _prefetched(due: Mapping[LivePage, Due]) -> Mapping[Scope, RenderContext]:
+    """A context for each scope. The changed rows that any page shows are read once for all."""
+    rows = SharedRows(datetime.now(UTC))
     terminals: set[int] = set()
     alerts: set[int] = set()
-    for live_page in live_pages:
-        if live_page.page_state is not None and not change.everything:
-            rows_needed = live_page.page.rows_needed(change, live_page.page_state)
+    for live_page, reason in due.items():
+        if live_page.page_state is not None and reason.must_be_read and not reason.change.everything:
+            rows_needed = live_page.page.rows_needed(reason.change, live_page.page_state)
             terminals |= rows_needed[0]
             alerts |= rows_needed[1]
-    context.terminals(sorted(terminals))
-    context.alerts(sorted(alerts))
-    return context
+    rows.terminals(sorted(terminals))
+    rows.alerts(sorted(alerts))
+    scopes = {live_page.page.scope for live_page in due}
+    return {scope: RenderContext(rows.at, scope, rows) for scope in scopes}
 
 
 def _render(
-    live_page: LivePage, context: Callable[[], RenderContext], render: Callable[[RenderContext], Rendering]
+    live_page: LivePage,
+    contexts: Callable[[], Mapping[Scope, RenderContext]],
+    render: Callable[[RenderContext], Rendering],
 ) -> RenderOutcome:
     """An error of one page does not affect the others."""
-    prefetched = context()
+    context = contexts()[live_page.page.scope]
     try:
-        return render(prefetched)
+        return render(context)
     except AWAY:
         raise
     except ObjectDoesNotExist:

@@ -11,10 +11,11 @@ from msgspec import UNSET, structs
 
 from tms.boards.live import frames
 from tms.boards.live.frames import Freshness
-from tms.boards.live.live_page import LivePage
+from tms.boards.live.live_page import LivePage, PageKey
 from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import Subscriber
 from tms.boards.live.viewer_tracker import ViewerTracker
+from tms.boards.overview.on_shift import OpenBoard
 from tms.feed.change import Change
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ PAUSE_S = 1.0
 SIGN_IN_AGAIN = 4401
 """The close code on which a browser goes to the sign-in page."""
 
-type LivePages = Mapping[tuple[str, str], LivePage]
+type LivePages = Mapping[PageKey, LivePage]
 
 
 class PeriodicTask:
@@ -123,7 +124,11 @@ class ShiftReport:
 
     async def run(self) -> None:
         changed, self.changed = self.changed, set()
-        here = {each.person: page.page.kind for page in self._pages.values() for each in page.subscribers}
+        here = {
+            each.person: OpenBoard(page.page.kind, page.page.scope)
+            for page in self._pages.values()
+            for each in page.subscribers
+        }
         await self._worker.report_shift(here, left=changed - here.keys())
         if changed:
             self._collect(Change(people=frozenset(changed)))

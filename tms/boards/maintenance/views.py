@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts.access import demand, permitted, visible
+from tms.accounts.access import demand, permitted, scope_of, visible
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance import services as windows
@@ -94,7 +94,8 @@ def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra: Any) -> HttpResponse:
-    page, render_context = MaintenancePage(request.user), RenderContext(timezone.now())
+    page = MaintenancePage(scope_of(request.user))
+    render_context = RenderContext(timezone.now(), page.scope)
     context = {
         "page": page,
         "nav_item": page.nav_item,

@@ -3,9 +3,10 @@
 from collections import Counter
 from typing import Any, NamedTuple
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
+from tms.accounts.scope import Scope
 from tms.alerts.models import Rule
 from tms.boards.caches.census import Census
 from tms.boards.rows.common import Bilingual
@@ -32,10 +33,10 @@ class ActingPerson(NamedTuple):
     number: int
 
 
-def common_factors(census: Census, *, to: Person) -> tuple[CommonFactorRow, ...]:
+def common_factors(census: Census, *, scope: Scope) -> tuple[CommonFactorRow, ...]:
     """The most frequent value of each factor, most common first."""
     found = ((factor, _most_common(numbers)) for factor, numbers in census.factors.items())
-    named = ((factor, _name(factor, most[0], to=to), most[1]) for factor, most in found if most)
+    named = ((factor, _name(factor, most[0], scope), most[1]) for factor, most in found if most)
     shared = [CommonFactorRow(factor, name, number, census.unresolved) for factor, name, number in named if name]
     return tuple(sorted(shared, key=lambda share: -share.number))
 
@@ -55,9 +56,9 @@ def _most_common(numbers: Counter[Any]) -> tuple[Any, int] | None:
     return (value, number) if number else None
 
 
-def _name(factor: str, value: Any, *, to: Person) -> Bilingual | None:
+def _name(factor: str, value: Any, scope: Scope) -> Bilingual | None:
     if factor not in ("site", "rule"):
         return Bilingual(value, "")
-    rows = visible(Site.objects.all(), to=to) if factor == "site" else Rule.objects.all()
+    rows = within(Site.objects.all(), scope) if factor == "site" else Rule.objects.all()
     names = rows.filter(pk=value).values_list("name", "name_ja").first()
     return Bilingual(*names) if names else None

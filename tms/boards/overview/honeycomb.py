@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.boards.caches.census import Census, PresenceCounts
 from tms.boards.rows.common import Bilingual, SiteLabel
 from tms.fleet.models import Presence, Site
@@ -34,9 +35,9 @@ class SiteCell:
         return self.worst in NEEDS_A_PERSON
 
 
-def cells(census: Census, *, expected: Mapping[int, str], to: Person) -> list[SiteCell]:
+def cells(census: Census, *, expected: Mapping[int, str], scope: Scope) -> list[SiteCell]:
     """`expected`: closed sites or sites in maintenance, where a missing terminal needs no action."""
-    found = visible(Site.objects.order_by("region", "code"), to=to).values_list("pk", "code", "name", "name_ja")
+    found = within(Site.objects.order_by("region", "code"), scope).values_list("pk", "code", "name", "name_ja")
     tallies = census.sites
     filled = [
         _cell(SiteLabel(code, Bilingual(*names)), tallies[pk], expected.get(pk, ""))

@@ -3,15 +3,22 @@
 Stored in the cache. While it is unavailable, boards omit this panel.
 """
 
+import time
 from collections.abc import Collection, Mapping
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 from django.core.cache import cache
 
+from tms.accounts.access import within
 from tms.accounts.display_names import Name, colleagues, name_of
+from tms.accounts.scope import Scope
+from tms.fleet.models import Terminal
 
 LEASE_S = 15
 """The boards of a process that stops reporting are taken as closed."""
+OVERLAP_S = 60
+"""How long it is remembered whether two scopes share a terminal."""
 
 
 class OnShift(NamedTuple):
@@ -20,17 +27,41 @@ class OnShift(NamedTuple):
     """The kind of page that is open: overview, terminals, …"""
 
 
-def report(here: Mapping[int, str], left: Collection[int]) -> None:
+class OpenBoard(NamedTuple):
+    """What is reported of a person."""
+
+    page: str
+    scope: Scope
+
+
+def report(here: Mapping[int, OpenBoard], left: Collection[int]) -> None:
     """Report the open page of each person (by primary key), and the people who left this process."""
-    cache.set_many({_key(person): page for person, page in here.items()}, LEASE_S)
+    cache.set_many({_key(person): tuple(board) for person, board in here.items()}, LEASE_S)
     cache.delete_many([_key(person) for person in left])
 
 
-def on_shift() -> tuple[OnShift, ...]:
+def on_shift(scope: Scope) -> tuple[OnShift, ...]:
+    """People whose scope shares a terminal with `scope`."""
     people = {_key(person.pk): person for person in colleagues().order_by("username")}
-    pages = cache.get_many(people)
-    return tuple(OnShift(name_of(person), pages[key]) for key, person in people.items() if key in pages)
+    boards = {key: OpenBoard(*board) for key, board in cache.get_many(people).items()}
+    now = int(time.monotonic() // OVERLAP_S)
+    near = {other for other in {board.scope for board in boards.values()} if _overlap(frozenset((scope, other)), now)}
+    return tuple(
+        OnShift(name_of(person), boards[key].page)
+        for key, person in people.items()
+        if key in boards and boards[key].scope in near
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _overlap(scopes: frozenset[Scope], period: int) -> bool:
+    """Whether a terminal is in all of them, in this period. Most people see everything or the same: no query."""
+    limited = [scope for scope in scopes if not scope.is_everything]
+    if not all(limited) or len(limited) < 2:
+        return all(limited)
+    return reduce(within, limited, Terminal.objects.all()).exists()
 
 
 def _key(person: int) -> str:
-    return f"shift-{person}"
+    """Another one than that of earlier releases, which stored the page alone."""
+    return f"open-board-{person}"

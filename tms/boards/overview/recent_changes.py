@@ -1,4 +1,4 @@
-"""Recent changes in the whole fleet. Grouped from a few columns; only shown rows are read as a whole."""
+"""Recent changes of all terminals of a scope. Grouped from a few columns; only shown rows are read as a whole."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.alerts.models import Transition
 from tms.boards.rows.timeline import KINDS, TimelineEntry
 from tms.fleet.models import Presence, PresenceChange
@@ -63,16 +64,16 @@ class ChangeGroup(NamedTuple):
     number: int
 
 
-def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry], int, bool]:
+def recent(*, at: datetime, scope: Scope, limit: int) -> tuple[list[TimelineEntry], int, bool]:
     """The newest changes of the last 15 minutes, grouped; their number; whether there were more."""
-    traces = [list(_traces(kind, source, at - RECENT, to=to)) for kind, source in SOURCES.items()]
+    traces = [list(_traces(kind, source, at - RECENT, scope)) for kind, source in SOURCES.items()]
     groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
     is_capped = any(len(of_kind) == MAX_READ for of_kind in traces)
     return _entries(groups[:limit]), sum(group.number for group in groups), is_capped
 
 
-def _traces(kind: str, source: ChangeSource, since: datetime, *, to: Person) -> Iterator[Trace]:
-    rows = visible(source.rows().filter(at__gt=since), to=to).order_by("-at")
+def _traces(kind: str, source: ChangeSource, since: datetime, scope: Scope) -> Iterator[Trace]:
+    rows = within(source.rows().filter(at__gt=since), scope).order_by("-at")
     for at, pk, *group_key in rows.values_list("at", "pk", *source.group_by)[:MAX_READ]:
         yield Trace(kind, at, pk, (kind, *group_key))
 

@@ -3,10 +3,11 @@ from typing import Any, Self
 from django.http import QueryDict
 from django.urls import reverse
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, scope_of, within
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.alerts.notification_history import notifications_of
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, covers_terminal, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.feed.change import Change
@@ -19,14 +20,15 @@ class AlertPage(BoardPage):
     template = TEMPLATE
     nav_item = "alerts"
 
-    def __init__(self, person: Person, alert: Alert) -> None:
-        self.person = person
+    def __init__(self, scope: Scope, alert: Alert) -> None:
+        super().__init__(scope)
         self.alert = alert
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
-        alert = visible(Alert.objects.all(), to=person).filter(pk=names["pk"]).first()
-        return cls(person, alert) if alert else None
+        scope = scope_of(person)
+        alert = within(Alert.objects.all(), scope).filter(pk=names["pk"]).first()
+        return cls(scope, alert) if alert else None
 
     @property
     def address(self) -> str:
@@ -38,7 +40,7 @@ class AlertPage(BoardPage):
     def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         return frozenset(), frozenset({self.alert.pk})
 
-    def static_context(self, page_state: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         return {"shown": page_state.parts[f"alert-{self.alert.pk}"].values["alert"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
@@ -48,7 +50,7 @@ class AlertPage(BoardPage):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         alert = next(iter(context.alerts([self.alert.pk])), None)
-        if alert is None:
+        if alert is None or not covers_terminal(alert.terminal, self.scope):
             raise Alert.DoesNotExist
         timeline = self._timeline(alert)
         return PageState(

@@ -9,7 +9,8 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, scope_of, within
+from tms.accounts.scope import Scope
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
@@ -42,7 +43,7 @@ class AlertsPage(BoardPage):
 
     def __init__(
         self,
-        person: Person,
+        scope: Scope,
         chosen: AlertFilter,
         *,
         state: str = OPEN,
@@ -51,7 +52,7 @@ class AlertsPage(BoardPage):
         expanded: frozenset[int] = frozenset(),
         order: str = IMPACT,
     ) -> None:
-        self.person = person
+        super().__init__(scope)
         self.chosen = chosen
         self.state = state
         self.after, self.before = after, before if not after else ""
@@ -68,7 +69,7 @@ class AlertsPage(BoardPage):
         ]
         order = query.get("order", "")
         return cls(
-            person,
+            scope_of(person),
             AlertFilter.of(query),
             state=state,
             after=after,
@@ -98,8 +99,8 @@ class AlertsPage(BoardPage):
         shown = (before.parts[element].values.get("alert") for element in before.lists["alerts"])
         return frozenset(), frozenset(row.pk for row in shown if row and row.is_touched_by(change))
 
-    def static_context(self, page_state: PageState) -> dict[str, Any]:
-        is_mine = self.state == OPEN and self.chosen.who == self.person.get_username()
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+        is_mine = self.state == OPEN and self.chosen.who == person.get_username()
         orders = choices.orders(self.order)
         bulk = [action for action in ACTIONS.values() if action.alert]
         return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": bulk, "orders": orders}
@@ -111,8 +112,9 @@ class AlertsPage(BoardPage):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         window = self._window(context)
-        incidents = self._incidents()
-        members = correlated_alerts.members([row.pk for row in incidents if row.pk in self.expanded], to=self.person)
+        incidents = self._incidents(context)
+        expanded = [row.pk for row in incidents if row.pk in self.expanded]
+        members = correlated_alerts.members(expanded, scope=self.scope)
         pks = [*chain.from_iterable(members.values()), *window.pks]
         rows = self.alert_parts(pks, context, change, before) | {
             row.element: self._incident_part(row) for row in incidents
@@ -129,11 +131,11 @@ class AlertsPage(BoardPage):
         """Whether incidents replace their alerts: in the list of open alerts."""
         return self.state == OPEN and self.chosen.may_correlate
 
-    def _incidents(self) -> list[IncidentRow]:
+    def _incidents(self, context: RenderContext) -> list[IncidentRow]:
         """They precede all alerts, so they are on the first page."""
         if not self._is_correlated or self.after or self.before:
             return []
-        return correlated_alerts.unresolved_incidents(self.chosen, to=self.person)
+        return context.unresolved_incidents(self.chosen)
 
     def _incident_part(self, incident: IncidentRow) -> PagePart:
         toggled = self.at(expanded=self.expanded ^ {incident.pk})
@@ -141,8 +143,8 @@ class AlertsPage(BoardPage):
         return PagePart("boards/incident.html#row", values)
 
     def _window(self, context: RenderContext) -> KeysetPage:
-        rows = self.chosen.apply(visible(self._listed(context), to=self.person))
-        rows = correlated_alerts.outside(rows, self.chosen) if self._is_correlated else rows
+        rows = self.chosen.apply(within(self._listed(context), self.scope))
+        rows = correlated_alerts.outside(rows, self.chosen, scope=self.scope) if self._is_correlated else rows
         if self.order == IMPACT:
             return BY_IMPACT.window_of(context.impact.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}
@@ -163,12 +165,12 @@ class AlertsPage(BoardPage):
             "count-open": awake.total(),
             "count-snoozed": snoozed.total(),
             "count-unacknowledged": unacknowledged.total(),
-            "count-resolved": visible(resolved_today(at=context.at), to=self.person).count(),
+            "count-resolved": within(resolved_today(at=context.at), self.scope).count(),
         }
         if self.state == OPEN:
             numbers["count-matching"] = self._matching(context)
-            numbers["count-stale"] = visible(Alert.objects.stale(), to=self.person).count()
-            numbers["count-flapping"] = visible(Alert.objects.awake().flapping(), to=self.person).count()
+            numbers["count-stale"] = within(Alert.objects.stale(), self.scope).count()
+            numbers["count-flapping"] = within(Alert.objects.awake().flapping(), self.scope).count()
         return nav(context) | counts(numbers)
 
     def _matching(self, context: RenderContext) -> int:
@@ -176,7 +178,7 @@ class AlertsPage(BoardPage):
         chosen, unacknowledged = self.chosen, context.census.unacknowledged
         if chosen == AlertFilter(severity=chosen.severity, unacknowledged=chosen.unacknowledged):
             return sum(unacknowledged[name] for name in chosen.severity or Severity.values)
-        return chosen.apply(visible(Alert.objects.unacknowledged(), to=self.person)).count()
+        return chosen.apply(within(Alert.objects.unacknowledged(), self.scope)).count()
 
     def _around(self, context: RenderContext, window: KeysetPage, incidents: int) -> dict[str, PagePart]:
         foot: dict[str, Any] = {
@@ -199,7 +201,7 @@ class AlertsPage(BoardPage):
 
     def _shares(self, context: RenderContext) -> dict[str, Any]:
         return {
-            "shares": common_factors(context.census, to=self.person),
+            "shares": common_factors(context.census, scope=self.scope),
             "acting_people": acting_people(context.census),
         }
 

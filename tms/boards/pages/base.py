@@ -6,11 +6,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from django.http import QueryDict
 
-from tms.accounts.access import Person
+from tms.accounts.access import Person, scope_of, within
+from tms.accounts.scope import Scope
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.incidents import incident_rows
 from tms.feed.change import Change
+from tms.fleet.models import Terminal
 from tms.lib.severity import Severity
 
 EVERYTHING = Change(everything=True)
@@ -37,7 +38,9 @@ class PageState:
 
 
 class BoardPage(ABC):
-    """A live page with its parameters. Sockets with the same URL and language share one."""
+    """A live page with its parameters, as people with one scope see it. Their sockets with the same URL and language
+    share one.
+    """
 
     kind: ClassVar[str]
     template: ClassVar[str]
@@ -45,6 +48,9 @@ class BoardPage(ABC):
     """The nav item that it belongs to."""
     lasts_s: ClassVar[float] = inf
     """Age at which it must be rendered again although nothing changed."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
 
     @classmethod
     @abstractmethod
@@ -66,7 +72,7 @@ class BoardPage(ABC):
     ) -> PageState:
         """The current state of the page. Parts that `change` does not affect may be taken from the state `before`.
 
-        Raises ObjectDoesNotExist if the page's subject was deleted.
+        `context` is of the page's scope. Raises ObjectDoesNotExist if the page's subject was deleted or left the scope.
         """
 
     def alert_parts(
@@ -86,7 +92,7 @@ class BoardPage(ABC):
     def with_viewers(self, context: RenderContext, change: Change, before: PageState) -> PageState:
         """The state of the page when only viewers changed."""
         alerts = {row.element: {"alert": row} for row in context.alerts(_with_viewers("alert", change, before))}
-        found = incident_rows(_with_viewers("incident", change, before)).values()
+        found = context.incidents(_with_viewers("incident", change, before))
         rows: dict[str, dict[str, Any]] = alerts | {row.element: {"incident": row} for row in found}
         reused = {element: before.parts[element] for element in rows}
         renewed = {
@@ -98,7 +104,7 @@ class BoardPage(ABC):
         """The terminals and alerts that the next state needs: they are read in one query for all pages."""
         return frozenset(), frozenset()
 
-    def static_context(self, page_state: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         """Further context of a GET, which stays the same while the page is open: choices, tabs, legends."""
         return {}
 
@@ -110,18 +116,20 @@ class BoardPage(ABC):
 class SinglePage(BoardPage):
     """A page without parameters."""
 
-    def __init__(self, person: Person) -> None:
-        self.person = person
-
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
-        return cls(person)
+        return cls(scope_of(person))
 
 
 def _with_viewers(of: str, change: Change, before: PageState) -> list[int]:
     """Primary keys of the rows of alerts, or of incidents."""
     shown = (element for element in change.viewings if element in before.parts)
     return [int(pk) for kind, _, pk in (element.partition("-") for element in shown) if kind == of]
+
+
+def covers_terminal(pk: int, scope: Scope) -> bool:
+    """Whether the scope still covers it: a terminal may move to another site, or leave a group."""
+    return scope.is_everything or within(Terminal.objects.filter(pk=pk), scope).exists()
 
 
 def nav(context: RenderContext) -> dict[str, PagePart]:
@@ -131,6 +139,11 @@ def nav(context: RenderContext) -> dict[str, PagePart]:
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unacknowledged": number}),
         "sound-alarms": PagePart("boards/sound.html#sound-alarms", context.sound_alarms),
     }
+
+
+def with_nav(context: RenderContext, before: PageState) -> PageState:
+    """The state of a page of which only these parts may have changed."""
+    return PageState({**before.parts, **nav(context)}, before.lists)
 
 
 def counts(numbers: Mapping[str, int]) -> dict[str, PagePart]:

@@ -3,12 +3,13 @@ from typing import Any, Self
 from django.http import QueryDict
 from django.urls import reverse
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, scope_of, within
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Incident
 from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.incidents import IncidentRow, incident_rows
+from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
 
 TEMPLATE = "boards/incident.html"
@@ -21,14 +22,15 @@ class IncidentPage(BoardPage):
     template = TEMPLATE
     nav_item = "alerts"
 
-    def __init__(self, person: Person, incident: Incident) -> None:
-        self.person = person
+    def __init__(self, scope: Scope, incident: Incident) -> None:
+        super().__init__(scope)
         self.incident = incident
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
-        incident = visible(Incident.objects.all(), to=person).filter(pk=names["pk"]).first()
-        return cls(person, incident) if incident else None
+        scope = scope_of(person)
+        incident = within(Incident.objects.all(), scope).filter(pk=names["pk"]).first()
+        return cls(scope, incident) if incident else None
 
     @property
     def address(self) -> str:
@@ -41,7 +43,7 @@ class IncidentPage(BoardPage):
         shown = (before.parts[element].values["alert"] for element in before.lists["members"])
         return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
-    def static_context(self, page_state: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         return {"shown": page_state.parts[f"incident-{self.incident.pk}"].values["incident"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
@@ -50,8 +52,8 @@ class IncidentPage(BoardPage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        incident = incident_rows([self.incident.pk]).get(self.incident.pk)
-        if incident is None:
+        incident = next(iter(context.incidents([self.incident.pk])), None)
+        if incident is None or not self._is_covered():
             raise Incident.DoesNotExist
         members = self._members(context, change, before)
         transitions = {f"transition-{index}": transition for index, transition in enumerate(incident.transitions)}
@@ -67,9 +69,14 @@ class IncidentPage(BoardPage):
         }
         return PageState(parts, {"timeline": tuple(reversed(transitions)), "members": tuple(members)})
 
+    def _is_covered(self) -> bool:
+        """An incident leaves a scope when an alert of another site joins it."""
+        rows = Incident.objects.filter(pk=self.incident.pk)
+        return self.scope.is_everything or within(rows, self.scope).exists()
+
     def _members(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Most urgent first; of a resolved incident, newest first."""
-        alerts = visible(Alert.objects.filter(incident=self.incident), to=self.person)
+        alerts = within(Alert.objects.filter(incident=self.incident), self.scope)
         unresolved = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MAX_MEMBERS])
         resolved = alerts.exclude(resolved_at=None).order_by("-resolved_at", "-pk")
         pks = [*unresolved, *resolved.values_list("pk", flat=True)[: MAX_MEMBERS - len(unresolved)]]

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav
+from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.maintenance import WindowRow, current_rows, elements, past_rows
 from tms.feed.change import Change
@@ -28,8 +28,8 @@ class MaintenancePage(SinglePage):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         if before is not None and not change.everything:
-            return PageState({**before.parts, **nav(context)}, before.lists)
-        current, past = current_rows(), past_rows()
+            return with_nav(context, before)
+        current, past = current_rows(self.scope), past_rows(self.scope)
         active = [row for row in current if row.since <= context.at < row.until]
         upcoming = [row for row in current if row.since > context.at]
         lists = {"windows-on": active, "windows-coming": upcoming, "windows-over": past}

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from tms.accounts.access import visible
+from tms.accounts.access import Person, within
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.filters import AlertFilter
@@ -43,7 +44,7 @@ class OverviewPage(SinglePage):
             change.presence or change.alerts or change.incidents or change.people or change.nodes or change.everything
         )
 
-    def static_context(self, page_state: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         return {"columns": honeycomb.columns(len(page_state.lists["sites"])), "legend": choices.LEGEND}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
@@ -52,14 +53,14 @@ class OverviewPage(SinglePage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        correlated = correlated_alerts.unresolved_incidents(AlertFilter(), to=self.person)[:MAX_INCIDENTS]
+        correlated = context.unresolved_incidents(AlertFilter())[:MAX_INCIDENTS]
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
         alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
         shown = len(alerts) + sum(row.open_count for row in correlated)
-        changes, number, is_capped = recent(at=context.at, to=self.person, limit=MAX_CHANGES)
+        changes, number, is_capped = recent(at=context.at, scope=self.scope, limit=MAX_CHANGES)
         parts = {
             **nav(context),
-            "dropped-terminals": dropped_terminals_part(context.at),
+            "dropped-terminals": dropped_terminals_part(context.at, self.scope),
             **dict(_totals(context)),
             **incidents,
             **alerts,
@@ -68,7 +69,7 @@ class OverviewPage(SinglePage):
             "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.awake.total()}),
             "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(context, shown)),
             "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number, "is_capped": is_capped}),
-            "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift()}),
+            "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift(self.scope)}),
         }
         lists = {
             "incidents": (*incidents, *alerts),
@@ -81,13 +82,14 @@ class OverviewPage(SinglePage):
         self, context: RenderContext, change: Change, before: PageState | None, *, most: int
     ) -> dict[str, PagePart]:
         """The rows outside of incidents with the greatest impact, in order."""
-        alerts = visible(Alert.objects.awake().uncorrelated(), to=self.person)
+        awake = within(Alert.objects.awake(), self.scope)
+        alerts = correlated_alerts.outside(awake, AlertFilter(), scope=self.scope)
         pks = [key[-1] for key in context.impact.order(alerts)[:most]]
         rows = self.alert_parts(pks, context, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
     def _sites(self, context: RenderContext) -> dict[str, PagePart]:
-        cells = honeycomb.cells(context.census, expected=expected_at(context.census, at=context.at), to=self.person)
+        cells = honeycomb.cells(context.census, expected=expected_at(context.census, at=context.at), scope=self.scope)
         need = sum(cell.needs_a_person for cell in cells)
         note = {"number": len(cells), "need": need}
         return {
@@ -100,7 +102,7 @@ class OverviewPage(SinglePage):
         total = context.census.awake.total()
         if total:
             return {"more": max(0, total - shown), "is_calm": False, "calm_since": None}
-        last = visible(Alert.objects.exclude(resolved_at=None), to=self.person).order_by("-resolved_at")
+        last = within(Alert.objects.exclude(resolved_at=None), self.scope).order_by("-resolved_at")
         return {"more": 0, "is_calm": True, "calm_since": last.values_list("resolved_at", flat=True).first()}
 
 
@@ -120,7 +122,7 @@ def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
     for presence in Presence:
         values = {"presence": presence.value, "number": presences[presence]}
         yield f"total-{presence}", _total("presence-total", values, context)
-    number = numbers(context.census, at=context.at)[PlannedKind.MAINTENANCE]
+    number = numbers(context.census, at=context.at, scope=context.scope)[PlannedKind.MAINTENANCE]
     yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": number})
 
 
@@ -131,7 +133,7 @@ def _total(partial: str, values: dict[str, Any], context: RenderContext) -> Page
     return PagePart(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
 
 
-def dropped_terminals_part(at: datetime) -> PagePart:
-    return PagePart(
-        "boards/dropped-terminals.html#dropped-terminals", {"dropped_terminals": dropped_terminals.recovery_of(at)}
-    )
+def dropped_terminals_part(at: datetime, scope: Scope) -> PagePart:
+    """For people who see everything: the numbers are of all terminals of a node."""
+    dropped = dropped_terminals.recovery_of(at) if scope.is_everything else ()
+    return PagePart("boards/dropped-terminals.html#dropped-terminals", {"dropped_terminals": dropped})

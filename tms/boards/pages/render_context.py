@@ -1,42 +1,44 @@
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.models import Incident
 from tms.boards.caches.census import Census
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
+from tms.boards.lists import correlated_alerts
+from tms.boards.lists.filters import AlertFilter
 from tms.boards.rows.alerts import AlertRow, alert_rows
 from tms.boards.rows.impact import ImpactRanking
+from tms.boards.rows.incidents import IncidentRow, incident_rows
 from tms.boards.rows.terminals import TerminalRow, terminal_rows
+from tms.fleet.models import Site
 
 
-class RenderContext:
-    """Data read for one render pass, shared by all pages that need it."""
+class SharedRows:
+    """Rows read in one render pass. A row is the same for everyone who may see it."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
         self._terminals: dict[int, TerminalRow] = {}
         self._alerts: dict[int, AlertRow] = {}
+        self._incidents: dict[int, IncidentRow] = {}
 
     @cached_property
     def census(self) -> Census:
+        """Of the whole fleet."""
         return census_cache().read()
 
     @cached_property
     def impact(self) -> ImpactRanking:
         return ImpactRanking(self.census, at=self.at)
 
-    @cached_property
-    def sound_alarms(self) -> SoundAlarms:
-        return alarm_cache().get(self.at)
-
-    @cached_property
-    def hour(self) -> Lines:
-        return census_cache().hour(self.census, at=self.at)
-
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
-        """Rows in the order of `pks`. The caller has checked what a person may see."""
+        """Rows in the order of `pks`."""
         missing = [pk for pk in pks if pk not in self._terminals]
         if missing:
             self._terminals |= terminal_rows(missing, at=self.at)
@@ -47,3 +49,73 @@ class RenderContext:
         if missing:
             self._alerts |= {row.pk: row for row in self.impact.explained(alert_rows(missing).values())}
         return [self._alerts[pk] for pk in pks if pk in self._alerts]
+
+    def incidents(self, pks: Collection[int]) -> list[IncidentRow]:
+        missing = [pk for pk in pks if pk not in self._incidents]
+        if missing:
+            self._incidents |= incident_rows(missing)
+        return [self._incidents[pk] for pk in pks if pk in self._incidents]
+
+
+class RenderContext:
+    """Data read for one render pass, for all pages of a scope. The rows are shared with the pages of other scopes."""
+
+    def __init__(self, at: datetime, scope: Scope, rows: SharedRows | None = None) -> None:
+        self.at = at
+        self.scope = scope
+        self.rows = rows or SharedRows(at)
+
+    @cached_property
+    def census(self) -> Census:
+        """What the scope covers."""
+        return self.rows.census if self.scope.is_everything else census_cache().read(self.scope)
+
+    @cached_property
+    def impact(self) -> ImpactRanking:
+        """Sites are covered as a whole, unless the scope has groups: then only its terminals count."""
+        if not self.scope.groups:
+            return self.rows.impact
+        return ImpactRanking(self.census, at=self.at, scope=self.scope)
+
+    @cached_property
+    def sound_alarms(self) -> SoundAlarms:
+        return alarm_cache().of(self.scope).get(self.at)
+
+    @cached_property
+    def hour(self) -> Lines:
+        return census_cache().hour(self.census, at=self.at, scope=self.scope)
+
+    def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
+        """Rows in the order of `pks`. The caller has checked that the scope covers them."""
+        return self.rows.terminals(pks)
+
+    def alerts(self, pks: Collection[int]) -> list[AlertRow]:
+        rows = self.rows.alerts(pks)
+        if self.scope.is_everything:
+            return rows
+        shown = self._shown({row.incident for row in rows if row.incident})
+        rows = [row if row.incident in shown else replace(row, incident=None) for row in rows]
+        return self.impact.explained(rows) if self.scope.groups else rows
+
+    def incidents(self, pks: Collection[int]) -> list[IncidentRow]:
+        rows = self.rows.incidents(pks)
+        if self.scope.is_everything:
+            return rows
+        return [row if row.site in self._whole_sites else row.without_size() for row in rows]
+
+    def unresolved_incidents(self, chosen: AlertFilter) -> list[IncidentRow]:
+        """Those that match a filter, most urgent first."""
+        pks = correlated_alerts.unresolved_incidents(chosen, scope=self.scope)
+        return correlated_alerts.most_urgent(self.incidents(pks))
+
+    def _shown(self, incidents: Collection[int]) -> Collection[int | None]:
+        """Those of the incidents that the scope covers."""
+        if not incidents:
+            return ()
+        return set(within(Incident.objects.filter(pk__in=incidents), self.scope).values_list("pk", flat=True))
+
+    @cached_property
+    def _whole_sites(self) -> Collection[str]:
+        """Codes of the sites of which the scope covers all terminals."""
+        sites = within(Site.objects.order_by(), replace(self.scope, groups=frozenset()))
+        return set(sites.values_list("code", flat=True))

@@ -8,10 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, scope_of, within
+from tms.accounts.scope import Scope
 from tms.boards.formatting import instants
 from tms.boards.lists import choices
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, covers_terminal, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline
 from tms.boards.rows.terminal_details import TerminalFacts, command_rows, facts_of
@@ -45,9 +46,9 @@ class TerminalPage(BoardPage):
     nav_item = "terminals"
 
     def __init__(
-        self, person: Person, terminal: Terminal, *, tab: str = "all", before: datetime | None = None, span: str = ""
+        self, scope: Scope, terminal: Terminal, *, tab: str = "all", before: datetime | None = None, span: str = ""
     ) -> None:
-        self.person = person
+        super().__init__(scope)
         self.terminal = terminal
         self.span = span if span in SPANS else DEFAULT_SPAN
         self.tab = tab if tab in TABS else "all"
@@ -55,11 +56,12 @@ class TerminalPage(BoardPage):
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
-        terminal = visible(Terminal.objects.select_related("site"), to=person).filter(uid=names["uid"]).first()
+        scope = scope_of(person)
+        terminal = within(Terminal.objects.select_related("site"), scope).filter(uid=names["uid"]).first()
         if terminal is None:
             return None
         before = instants.parsed(query.get("before", ""))
-        return cls(person, terminal, tab=query.get("show", ""), before=before, span=query.get("span", ""))
+        return cls(scope, terminal, tab=query.get("show", ""), before=before, span=query.get("span", ""))
 
     @property
     def address(self) -> str:
@@ -71,7 +73,7 @@ class TerminalPage(BoardPage):
         query = urlencode({name: value for name, value in parameters.items() if value})
         return reverse("terminal", args=(self.terminal.uid,)) + (f"?{query}" if query else "")
 
-    def static_context(self, page_state: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         return {
             "tabs": [choices.Choice(tab, TAB_LABELS[tab], tab == self.tab, self.at(tab=tab)) for tab in TABS],
             **choices.chart(self.terminal, self.span, at=timezone.now()),
@@ -85,12 +87,14 @@ class TerminalPage(BoardPage):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
-            return PageState({**before.parts, **nav(context)}, before.lists)
+            return with_nav(context, before)
+        if not covers_terminal(self.terminal.pk, self.scope):
+            raise Terminal.DoesNotExist
         entries = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MAX_ENTRIES)
         commands = command_rows(self.terminal, limit=MAX_COMMANDS)
         parts = {
             **nav(context),
-            **_state(facts_of(self.terminal, at=context.at)),
+            **_state(facts_of(self.terminal, at=context.at, scope=self.scope)),
             **{row.element: PagePart(f"{TEMPLATE}#entry", {"entry": row}) for row in entries},
             **{row.element: PagePart("boards/commands.html#command", {"command": row}) for row in commands},
             "outages": PagePart(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=context.at)}),

@@ -5,7 +5,8 @@ from django.db.models import Count
 from django.http import QueryDict
 from django.urls import reverse
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, scope_of, within
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.lists import choices
 from tms.boards.lists.filters import TerminalFilter
@@ -27,15 +28,15 @@ class TerminalsPage(BoardPage):
     template = TEMPLATE
     nav_item = "terminals"
 
-    def __init__(self, person: Person, chosen: TerminalFilter, *, after: str = "", before: str = "") -> None:
-        self.person = person
+    def __init__(self, scope: Scope, chosen: TerminalFilter, *, after: str = "", before: str = "") -> None:
+        super().__init__(scope)
         self.chosen = chosen
         self.after, self.before = after, before if not after else ""
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (query.get(name, "")[:64] for name in ("after", "before"))
-        return cls(person, TerminalFilter.of(query), after=after, before=before)
+        return cls(scope_of(person), TerminalFilter.of(query), after=after, before=before)
 
     @property
     def address(self) -> str:
@@ -50,11 +51,11 @@ class TerminalsPage(BoardPage):
     def concerns(self, change: Change) -> bool:
         return bool(change.terminals or change.alerts or change.everything)
 
-    def static_context(self, page_state: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         return {
             "presences": choices.presences(self.chosen),
             "planned": choices.planned(self.chosen),
-            "selects": choices.selects(self.chosen, to=self.person),
+            "selects": choices.selects(self.chosen, to=person),
             "columns": COLUMNS,
         }
 
@@ -84,14 +85,14 @@ class TerminalsPage(BoardPage):
         return PageState(parts, {"terminals": shown})
 
     def _window(self) -> KeysetPage:
-        rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
+        rows = self.chosen.apply(within(Terminal.objects.all(), self.scope))
         return BY_UID.window(rows.annotate(natural_uid=natural("uid")), after=self.after, before=self.before)
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
         presences = context.census.presences
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
         numbers["count-all"] = context.census.total
-        planned = row_planned.numbers(context.census, at=context.at)
+        planned = row_planned.numbers(context.census, at=context.at, scope=self.scope)
         numbers |= {f"count-expected-{plan}": number for plan, number in planned.items()}
         return nav(context) | counts(numbers)
 
@@ -99,7 +100,7 @@ class TerminalsPage(BoardPage):
         """Number of terminals with an unresolved alert; only alerts change it (index: alert_unresolved)."""
         if before is not None and not (change.alerts or change.everything):
             return {"count-alerts": before.parts["count-alerts"]}
-        alerts = visible(Alert.objects.unresolved(), to=self.person)
+        alerts = within(Alert.objects.unresolved(), self.scope)
         number = alerts.aggregate(number=Count("terminal", distinct=True))["number"]
         return counts({"count-alerts": number})
 

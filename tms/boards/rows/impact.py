@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
+from tms.accounts.access import within
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.impact import ImpactLevel, ImpactReason, PeerGroup, Weight, score
 from tms.alerts.models import Alert, AlertState
 from tms.boards.caches.census import Census
@@ -41,9 +43,12 @@ RANKS = {severity.value: rank for rank, severity in enumerate(WORST_FIRST)}
 
 
 class ImpactRanking:
-    def __init__(self, census: Census, *, at: datetime) -> None:
+    """`census` and `scope`: the terminals that count at each site."""
+
+    def __init__(self, census: Census, *, at: datetime, scope: Scope = EVERYTHING) -> None:
         self._census = census
         self._at = at
+        self._scope = scope
         self._known: dict[int, SiteStatus] = {}
 
     def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
@@ -90,7 +95,7 @@ class ImpactRanking:
     @cached_property
     def _broken(self) -> PeerCounts:
         """Number of terminals that are online and have a critical alert."""
-        critical = Alert.objects.unresolved().filter(severity=Severity.CRITICAL)
+        critical = within(Alert.objects.unresolved(), self._scope).filter(severity=Severity.CRITICAL)
         online = critical.filter(terminal__state__presence=Presence.ONLINE)
         rows = online.values_list("terminal__site", "terminal__kind").annotate(n=Count("terminal", distinct=True))
         return Counter({(site, kind): n for site, kind, n in rows})

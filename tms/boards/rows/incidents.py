@@ -1,9 +1,9 @@
 """Rows of incidents."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
@@ -42,6 +42,7 @@ class IncidentRow:
     resolved_at: datetime | None
     lost: int
     size: int
+    """Number of terminals with the common factor; 0 if it must not be shown."""
     joined_count: int
     resolved_count: int
     common: tuple[str, str, int]
@@ -102,6 +103,10 @@ class IncidentRow:
     def reopened(self) -> IncidentTransitionRow | None:
         """Why it was reopened, if nobody has acknowledged it since."""
         return reopening(self.transitions, IncidentTransitionKind)
+
+    def without_size(self) -> Self:
+        """For people who see its alerts, but not all terminals with the common factor."""
+        return replace(self, size=0, lost=min(self.lost, self.joined_count))
 
     @property
     def buttons(self) -> Buttons:

@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
+from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.scope import Scope
 from tms.alerts.models.maintenance import Window
 from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Group, Site, Terminal
@@ -50,23 +52,34 @@ class WindowRow:
         return self.ended_at is not None and self.ended_at < self.until
 
 
-def current_rows() -> list[WindowRow]:
+def current_rows(scope: Scope) -> list[WindowRow]:
     """Active and upcoming windows, the next first."""
-    return [_row(window) for window in _whole(Window.objects.current().order_by("occurs_at", "pk"))[:MAX_CURRENT]]
+    windows = Window.objects.current().order_by("occurs_at", "pk")
+    return [_row(window) for window in _whole(windows, scope)[:MAX_CURRENT]]
 
 
-def past_rows() -> list[WindowRow]:
+def past_rows(scope: Scope) -> list[WindowRow]:
     """Latest first."""
-    return [_row(window) for window in _whole(Window.objects.past().order_by("-ended_at", "-pk"))[:MAX_PAST]]
+    windows = Window.objects.past().order_by("-ended_at", "-pk")
+    return [_row(window) for window in _whole(windows, scope)[:MAX_PAST]]
 
 
-def _whole(windows: QuerySet[Window]) -> QuerySet[Window]:
-    """Rows with people and scope, in four queries, which read one name more than is shown."""
+def _whole(windows: QuerySet[Window], scope: Scope) -> QuerySet[Window]:
+    """Rows with people and what is covered, in four queries, which read one name more than is shown.
+
+    Of what a window covers, people see the names of what they may see.
+    """
     named = MAX_NAMED + 1
-    return windows.select_related("created_by", "changed_by").prefetch_related(
-        Prefetch("sites", Site.objects.order_by("code")[:named], "named_sites"),
-        Prefetch("groups", Group.objects.order_by("name")[:named], "named_groups"),
-        Prefetch("terminals", Terminal.objects.order_by("uid")[:named], "named_terminals"),
+    sites, groups = within(Site.objects.order_by("code"), scope), within(Group.objects.order_by("name"), scope)
+    terminals = within(Terminal.objects.order_by("uid"), scope)
+    return (
+        within(windows, scope)
+        .select_related("created_by", "changed_by")
+        .prefetch_related(
+            Prefetch("sites", sites[:named], "named_sites"),
+            Prefetch("groups", groups[:named], "named_groups"),
+            Prefetch("terminals", terminals[:named], "named_terminals"),
+        )
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.scope import Scope
 from tms.alerts.maintenance import services
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import plan_cache
@@ -51,10 +52,10 @@ def is_expected(kind: str, *, at: datetime) -> Q:
     return Q(site__in=list(plan_cache().closed(list(Site.objects.values_list("pk", flat=True)), at)))
 
 
-def numbers(census: Census, *, at: datetime) -> dict[str, int]:
-    """Number of terminals by planned absence."""
+def numbers(census: Census, *, at: datetime, scope: Scope) -> dict[str, int]:
+    """Number of terminals by planned absence. `census`: what the scope covers."""
     tallies = census.sites
     return {
-        PlannedKind.MAINTENANCE.value: plan_cache().maintenance(at).terminals,
+        PlannedKind.MAINTENANCE.value: plan_cache().in_maintenance(scope, at),
         PlannedKind.CLOSED.value: sum(tallies[site].total for site in plan_cache().closed(tallies.keys(), at)),
     }

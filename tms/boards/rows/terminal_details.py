@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label, worst
@@ -44,7 +46,7 @@ class TerminalFacts:
     site_status: SiteStatus
     """Of its site."""
     parent: str
-    """The UID of its parent."""
+    """The UID of its parent, if the scope covers it."""
     status: str
     status_at: datetime | None
     severity: str
@@ -80,9 +82,9 @@ class CommandRow:
         return self.state in (CommandState.QUEUED, CommandState.SENT)
 
 
-def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
+def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts:
     """Read again, because `terminal` may be outdated."""
-    terminal = Terminal.objects.select_related("site", "state", "parent").get(pk=terminal.pk)
+    terminal = Terminal.objects.select_related("site", "state").get(pk=terminal.pk)
     state = terminal.state
     newest = Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at").first()
     alerts = _open_alerts(terminal)
@@ -100,7 +102,7 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
         link=link_view(state),
         expected=expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
         site_status=plan_cache().statuses([terminal.site_id], at)[terminal.site_id],
-        parent=terminal.parent.uid if terminal.parent else "",
+        parent=_parent(terminal, scope),
         status=state.status,
         status_at=state.status_at,
         severity=worst({alert.severity for alert in alerts}),
@@ -116,6 +118,13 @@ def command_rows(terminal: Terminal, *, limit: int) -> list[CommandRow]:
     """The newest commands, newest first."""
     commands = Command.objects.filter(terminal=terminal).select_related("created_by").order_by("-created_at", "-pk")
     return [_command_row(command) for command in commands[:limit]]
+
+
+def _parent(terminal: Terminal, scope: Scope) -> str:
+    if terminal.parent_id is None:
+        return ""
+    parents = within(Terminal.objects.filter(pk=terminal.parent_id), scope)
+    return parents.values_list("uid", flat=True).first() or ""
 
 
 def _open_alerts(terminal: Terminal) -> tuple[OpenAlertRow, ...]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts.access import demand_within, may_within
+from tms.accounts.access import demand_within, may_within, scope_of
 from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
@@ -63,7 +63,7 @@ def correlation(request: AuthenticatedRequest) -> HttpResponse:
         return redirect("correlation")
     context = {
         "nav_item": "rules",
-        "page_state": PageState(nav(RenderContext(timezone.now()))),
+        "page_state": PageState(nav(RenderContext(timezone.now(), scope_of(request.user)))),
         "forms": forms_,
         "is_changed": CorrelationRule.objects.exists(),
         "may_edit": may_within(request.user, Permission.EDIT_RULES, EVERYTHING),
