@@ -12,7 +12,7 @@ from consumers import connection_limits, messages
 from consumers.messages import PER_MINUTE, MessageBudget, Resync, ViewingMessage
 from consumers.rejection import refuse
 from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
-from tms.accounts.access import may, may_watch
+from tms.accounts.access import may, may_watch, rights_of
 from tms.accounts.permissions import Permission
 from tms.boards.live.board_hub import board_hub
 from tms.boards.live.live_page import LivePage
@@ -57,7 +57,12 @@ class BoardConsumer(AsyncConsumer):
             return
         await send({"type": "websocket.accept"})
         with writer_of(scope, receive, send) as wire:
-            subscriber = Subscriber(BoardWriter(scope, wire), person=person.pk, session=scope["session"].session_key)
+            subscriber = Subscriber(
+                BoardWriter(scope, wire),
+                person=person.pk,
+                session=scope["session"].session_key,
+                rights_key=rights_of(person).key,
+            )
             subscriber.may_type = may_type
             hub = start_boards()
             live_page = hub.subscribe(page, language_of(query), subscriber)

@@ -169,7 +169,7 @@ locals {
       metrics = [local.tms.AckSeconds], above = 2, statistic = "p99", periods = 5
     }
     slo-missed = {
-      meaning    = "More than 2 % of the stages of the service level (offline, board, notification, acknowledgement) missed their target for 15 minutes, at least three every five minutes."
+      meaning    = "More than 2 % of the stages of the service level (offline, board, notification, acknowledgement, rights) missed their target for 15 minutes, at least three every five minutes."
       metrics    = [local.tms.SloMissed, local.tms.SloMeasured]
       expression = "IF(FILL(m0,0) >= 3, 100 * m0 / m1, 0)", statistic = "Sum", above = 2, period = 300, periods = 3
     }

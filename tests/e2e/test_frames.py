@@ -94,7 +94,7 @@ async def test_a_reconnected_board_is_not_shown_as_live_before_its_repaint(board
     await expect(page.locator(":root")).to_have_attribute("data-link", "reconnecting")
 
 
-async def test_every_close_code_but_one_is_followed_by_a_reconnect(board: ScriptedBoard, page: Page):
+async def test_every_close_code_but_two_is_followed_by_a_reconnect(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     for code in (1000, 1011, 4503):
         socket = await board.painted()
@@ -114,6 +114,17 @@ async def test_4401_leads_to_the_sign_in_page_and_back(board: ScriptedBoard, pag
     await socket.close(4401)
 
     await expect(page).to_have_url(f"{board.url}sign-in/?next=%2Fterminals%2F%3Fq%3Da")
+
+
+async def test_4403_loads_the_page_again(board: ScriptedBoard, page: Page):
+    await page.goto(f"{board.url}terminals/?q=a#terminal-2")
+    socket = await board.painted()
+    board.rows = board.rows[:1]
+
+    await socket.close(4403)
+
+    await expect(page.locator("[data-row]")).to_have_count(1)
+    await expect(page).to_have_url(f"{board.url}terminals/?q=a")
 
 
 async def test_a_hidden_tab_keeps_receiving_and_shows_the_newest_state(board: ScriptedBoard, page: Page):

@@ -21,6 +21,8 @@ class Indicator(StrEnum):
     """From a transition of an alert until a destination has accepted its notification."""
     ACKNOWLEDGEMENT = "acknowledgement"
     """From an acknowledgement until it is sent to open boards."""
+    RIGHTS = "rights"
+    """From a change of a person's rights until their open boards are closed, to be loaded again."""
 
 
 class SloOutcome(StrEnum):
@@ -29,7 +31,7 @@ class SloOutcome(StrEnum):
 
 
 TARGET_S: Mapping[Indicator, float] = MappingProxyType(
-    {Indicator.BOARD: 1.0, Indicator.NOTIFICATION: 10.0, Indicator.ACKNOWLEDGEMENT: 1.0}
+    {Indicator.BOARD: 1.0, Indicator.NOTIFICATION: 10.0, Indicator.ACKNOWLEDGEMENT: 1.0, Indicator.RIGHTS: 2.0}
 )
 """The target of `OFFLINE` follows from the settings."""
 

@@ -1,6 +1,8 @@
-// One socket to the board of a page. Reconnects after every close but one: 4401, sign in again.
+// One socket to the board of a page. Reconnects after every close but two: 4401, sign in again; 4403, the rights of the
+// person changed, so the whole page is loaded again.
 
 const SIGN_IN = 4401;
+const RIGHTS_CHANGED = 4403;
 const MIN_MS = 500;
 const MAX_MS = 3000;
 const PATIENCE_MS = 10_000;
@@ -72,6 +74,7 @@ export class BoardSocket {
       if (!mine()) return;
       this.#lost();
       if (code === SIGN_IN) signIn();
+      else if (code === RIGHTS_CHANGED) loadAgain();
       else if (!isOpened) askToSignIn();
     });
   }
@@ -97,6 +100,11 @@ function signIn() {
   const address = new URL(document.documentElement.dataset.signIn ?? "/sign-in/", location.href);
   address.searchParams.set("next", location.pathname + location.search);
   location.assign(address);
+}
+
+/** With GET, even if the page is the answer to a form. */
+function loadAgain() {
+  location.replace(location.pathname + location.search);
 }
 
 /** A rejected handshake has no reason; the page itself has, because it redirects to the sign-in page. */

@@ -14,8 +14,9 @@ from tms.boards.live.frames import Freshness, PendingUpdate
 from tms.boards.live.latency import BoardLatency
 from tms.boards.live.live_page import Due, LivePage, PageKey, Rendering
 from tms.boards.live.render_worker import AWAY, Failure, RenderOutcome, RenderWorker
+from tms.boards.live.rights_check import RightsCheck
 from tms.boards.live.subscriber import Subscriber
-from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, SignInCheck, VerificationTask
+from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, VerificationTask
 from tms.boards.live.viewer_tracker import ViewerTracker
 from tms.boards.pages import BoardPage
 from tms.boards.pages.base import EVERYTHING
@@ -71,11 +72,11 @@ class BoardHub:
     def _make_tasks(self) -> None:
         pages, worker = self.live_pages, self.render_worker
         self._shift_report = ShiftReport(pages, worker, self.collect)
-        check = SignInCheck(pages, worker, self._close)
+        self._rights_check = RightsCheck(pages, worker, self._close)
         beats = HeartbeatTask(pages, self.viewer_tracker, self._freshness)
         verification = VerificationTask(pages, worker, self._passes, self._start_over)
         self._pass_task = PeriodicTask("boards", self.run_once)
-        self._sign_in_task = PeriodicTask("sign-ins", check.run)
+        self._rights_task = PeriodicTask("rights", self._rights_check.run)
         self._shift_task = PeriodicTask("shift", self._shift_report.run)
         self._beat_task = PeriodicTask("beats", beats.run)
         self._verification_task = PeriodicTask("verification", verification.run)
@@ -83,7 +84,7 @@ class BoardHub:
     def _intervals(self) -> Mapping[PeriodicTask, float]:
         return {
             self._pass_task: PASS_S,
-            self._sign_in_task: tasks.SIGN_IN_CHECK_S,
+            self._rights_task: tasks.SIGN_IN_CHECK_S,
             self._shift_task: tasks.SHIFT_REPORT_S,
             self._beat_task: tasks.TICK_S,
             self._verification_task: tasks.TICK_S,
@@ -107,8 +108,11 @@ class BoardHub:
         if change.terminals:
             self._newest_at = datetime.now(UTC)
         if change.people:
-            self._sign_in_task.wake()
+            self._rights_check.name(change.people, committed_at=hub().committed_at)
+            self._rights_task.wake()
         if change.everything:
+            self._rights_check.check_all()
+            self._rights_task.wake()
             self._repaint_all()
         self.collect(change)
 
@@ -121,6 +125,8 @@ class BoardHub:
         live_page = self.live_pages.setdefault(live_page.key, live_page)
         live_page.subscribers.add(subscriber)
         instruments.BOARDS.inc()
+        self._rights_check.add(subscriber)
+        self._rights_task.wake()
         self._note_shift_change(subscriber)
         return live_page
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
+from tms.accounts.access import rights_of_people
 from tms.accounts.scope import Scope
 from tms.accounts.sessions import activity
 from tms.accounts.sessions import signed_in as session_signed_in
@@ -82,9 +83,9 @@ class RenderWorker:
         """Whether the boards differ from the database."""
         return await self._thread.run(self._verify, time.monotonic())
 
-    async def signed_in(self, keys: Collection[str]) -> Collection[str]:
-        """The session keys that are still signed in."""
-        return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=db_clock().now()).keys())
+    async def rights_keys(self, sessions: Collection[str]) -> Mapping[str, str]:
+        """`Rights.key` of the people who are still signed in, by session key."""
+        return await self._thread.run(_rights_keys, sessions)
 
     async def note_use(self, keys: Collection[str]) -> None:
         await self._thread.run(lambda: activity.touch(keys, at=db_clock().now()))
@@ -112,6 +113,13 @@ class RenderWorker:
         if differs:
             log.warning("boards_differed", rows=mismatches)
         return differs
+
+
+def _rights_keys(sessions: Collection[str]) -> Mapping[str, str]:
+    people = session_signed_in.signed_in(sessions, at=db_clock().now())
+    rights = rights_of_people({person.pk: person for person in people.values()}.values())
+    keys = {person: those.key for person, those in rights.items()}
+    return {session: keys[person.pk] for session, person in people.items()}
 
 
 def _prefetched(due: Mapping[LivePage, Due]) -> Mapping[Scope, RenderContext]:

@@ -27,10 +27,14 @@ class SocketWriter(Protocol):
 class Subscriber:
     """One browser that shows a live page."""
 
-    def __init__(self, wire: SocketWriter, *, person: int, session: str) -> None:
+    def __init__(self, wire: SocketWriter, *, person: int, session: str, rights_key: str) -> None:
         self.wire = wire
         self.person = person
         self.session = session
+        self.rights_key = rights_key
+        """`Rights.key` of the person, as the page was opened with."""
+        self.checked_at = time.monotonic()
+        """When these were known to be the person's rights."""
         self.may_type = True
         """Whether the person may act on alerts; others are never shown as typing."""
         self.number = 0

@@ -25,13 +25,11 @@ BEAT_S = 1.8
 TICK_S = 0.5
 """Interval of the checks for silent subscribers, expired viewings and a due verification."""
 SIGN_IN_CHECK_S = 4.0
-"""Interval of the sign-in check (R14: a board closes within 5 s of the sign-out)."""
+"""Interval of the check of sign-ins and rights (R14: a board closes within 5 s of the sign-out)."""
 NOTE_USE_S = 60.0
 SHIFT_REPORT_S = 5.0
 PAUSE_S = 1.0
 """After an error."""
-SIGN_IN_AGAIN = 4401
-"""The close code on which a browser goes to the sign-in page."""
 
 type LivePages = Mapping[PageKey, LivePage]
 
@@ -84,29 +82,6 @@ class PeriodicTask:
             except Exception:
                 log.exception("boards_failed", task=self.name)
                 await asyncio.sleep(PAUSE_S)
-
-
-class SignInCheck:
-    """Closes the boards of people who are no longer signed in."""
-
-    def __init__(self, pages: LivePages, worker: RenderWorker, close: Callable[..., None]) -> None:
-        self._pages = pages
-        self._worker = worker
-        self._close = close
-        self._note_at = 0.0
-
-    async def run(self) -> None:
-        subscribers = subscribers_of(self._pages)
-        if subscribers:
-            valid = await self._worker.signed_in({each.session for each in subscribers})
-            await self._note_use(valid)
-            self._close({each for each in subscribers if each.session not in valid}, SIGN_IN_AGAIN, "sign in again")
-
-    async def _note_use(self, sessions: Collection[str]) -> None:
-        """An open board is use of its session, which would otherwise end."""
-        if sessions and time.monotonic() >= self._note_at:
-            await self._worker.note_use(sessions)
-            self._note_at = time.monotonic() + NOTE_USE_S
 
 
 class ShiftReport:

@@ -19,12 +19,14 @@ TITLES = {
     Indicator.BOARD: _("Alert on boards"),
     Indicator.NOTIFICATION: _("Notification delivered"),
     Indicator.ACKNOWLEDGEMENT: _("Acknowledgement on boards"),
+    Indicator.RIGHTS: _("Changed rights on boards"),
 }
 BEGINNINGS = {
     Indicator.OFFLINE: _("from the terminal's last frame"),
     Indicator.BOARD: _("from the event that opens or worsens it"),
     Indicator.NOTIFICATION: _("from the event, without the policy's group wait"),
     Indicator.ACKNOWLEDGEMENT: _("from the acknowledgement"),
+    Indicator.RIGHTS: _("from the change of a person's rights"),
 }
 QUANTILES = (0.5, 0.95, 0.99)
 WIDTH, HEIGHT, GAP = 240.0, 40.0, 0.2
