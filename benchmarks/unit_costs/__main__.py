@@ -5,7 +5,7 @@ Each step runs in this process, against a durable PostgreSQL and a Redis of its 
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,33 +23,38 @@ from benchmarks.systems.tms import Tms
 from benchmarks.unit_costs.plan import TINY, UnitPlan
 
 SYSTEM = "tms"
+STEPS = ("report", "sweep", "census", "feed", "Redis", "scopes")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.unit_costs", description=__doc__)
     parser.add_argument("--keep", type=Path, help="write the run to this file, as JSON")
+    parser.add_argument("--only", choices=STEPS, help="one step")
     parser.add_argument("--tiny", action="store_true", help="whether it works, not what it measures")
     options = parser.parse_args()
-    run = measure(TINY if options.tiny else UnitPlan())
+    run = measure(TINY if options.tiny else UnitPlan(), [options.only] if options.only else STEPS)
     print(as_table(run))
     if options.keep:
         keep(run, options.keep)
 
 
-def measure(plan: UnitPlan) -> Run:
+def measure(plan: UnitPlan, chosen: Collection[str] = STEPS) -> Run:
     began_at, cores = datetime.now(UTC), machine.assign_cores()
     with Environment.set_up(FULL, cores) as environment, _ready(environment, plan):
-        from benchmarks.unit_costs import census, feed, rows
+        from benchmarks.unit_costs import census, feed, rows, scopes
 
-        steps = {
-            "report": rows.write_reports(plan),
-            "sweep": rows.sweep(plan),
-            "census": census.compare(plan),
-            "feed": feed.receive(plan),
-            "Redis": feed.publish(environment.broker, plan),
+        processes = {"Python": [os.getpid()], "PostgreSQL": [environment.database.pid]}
+        steps: Mapping[str, Callable[[], dict[str, float]]] = {
+            "report": lambda: rows.write_reports(plan),
+            "sweep": lambda: rows.sweep(plan),
+            "census": lambda: census.compare(plan),
+            "feed": lambda: feed.receive(plan),
+            "Redis": lambda: feed.publish(environment.broker, plan),
+            "scopes": lambda: scopes.compare(plan, processes),
         }
+        found = {name: steps[name]() for name in chosen}
         about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
-    figures = {name: Measured(None, dict(details)) for name, details in steps.items()}
+    figures = {name: Measured(None, dict(details)) for name, details in found.items()}
     took_s = (datetime.now(UTC) - began_at).total_seconds()
     return Run(began_at.isoformat(timespec="seconds"), took_s, about, plan, {SYSTEM: figures})
 
