@@ -6,7 +6,7 @@ from tests.support import factories
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS
 from tms.alerts import lifecycle
-from tms.alerts.models import Alert, Contract
+from tms.alerts.models import Alert, Contract, Rule
 
 pytestmark = pytest.mark.both
 
@@ -130,3 +130,31 @@ def test_the_history_shows_contracts_people_and_severities(page, fleet, tanaka, 
         "Assigned 佐藤 your site M. Tanaka",
         "Opened TMS",
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("acknowledge", "Silences 3 critical alerts"),
+        ("snooze", "Silences 3 critical alerts"),
+        ("resolve", "Resolves 3 critical alerts"),
+        ("assign", "Includes 3 critical alerts"),
+    ],
+)
+def test_the_dialog_shows_what_the_action_means(browser, three, sato, action, message):
+    Alert.objects.filter(pk=three[0].pk).update(claimed_by=sato, claimed_until=now(600))
+    Rule.objects.update(may_be_resolved_by_hand=True)
+
+    asked = browser.get(f"/alerts/{action}/", {"alert": [alert.pk for alert in three]}, headers=HTMX_HEADERS)
+
+    text = " ".join(asked.content.decode().split())
+    assert message in text
+    assert "No working lane at 1 open site" in text
+    assert "Terminals: 3 of 3" in text
+    assert "佐藤" in text
+
+
+def test_a_comment_has_no_impact(browser, three):
+    asked = browser.get("/alerts/comment/", {"alert": [alert.pk for alert in three]}, headers=HTMX_HEADERS)
+
+    assert 'class="impact"' not in asked.content.decode()

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from tests.support import factories
 from tests.support.pages import HTMX_HEADERS
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
@@ -164,3 +165,40 @@ def test_a_window_that_ended_meanwhile_is_reported_and_not_extended(browser, fle
 
     assert [answer.status_code for answer in answers] == [409, 409]
     assert all("someone else changed it" in answer.content.decode() for answer in answers)
+
+
+@pytest.mark.parametrize("note", ["new router", ""])
+def test_the_preview_shows_the_impact_of_the_scope_even_without_a_purpose(browser, fleet, note):
+    gate = fleet.online(uid="T-1", kind="gate")
+    factories.alert(fleet, terminal=fleet.online(site=gate.site), severity="critical")
+    form = FORM | {"note": note, "sites": [gate.site.code], "terminals": ""}
+
+    html = browser.post("/maintenance/preview/", form, headers=HTMX_HEADERS).content.decode()
+
+    text = " ".join(html.split())
+    assert "Covers every working lane of 1 open site" in text
+    assert "Terminals: 2 of 2" in text
+    assert "Silences 1 critical alert" in text
+    assert "at the start," in text
+
+
+def test_the_extension_of_a_window_shows_its_impact_first(browser, fleet, tanaka):
+    window = plan(tanaka, minutes=-10, terminals=[fleet.online()])
+
+    answer = browser.get(f"/maintenance/{window.pk}/extend/?minutes=30", headers=HTMX_HEADERS)
+
+    assert answer.status_code == 200
+    assert "Covers every working lane of 1 open site" in " ".join(answer.content.decode().split())
+    assert Window.objects.get().occurs_until == window.occurs_until
+
+
+def test_a_window_that_another_person_extended_is_shown_again(browser, fleet, tanaka):
+    window = plan(tanaka, minutes=-10, terminals=[fleet.online()])
+    seen = window.occurs_until.isoformat()
+    browser.post(f"/maintenance/{window.pk}/extend/", {"minutes": "30", "seen_until": seen})
+
+    answer = browser.post(f"/maintenance/{window.pk}/extend/", {"minutes": "30", "seen_until": seen})
+
+    assert answer.status_code == 409
+    assert "It changed in the meantime." in answer.content.decode()
+    assert Window.objects.get().occurs_until == window.occurs_until + timedelta(minutes=30)

@@ -8,6 +8,7 @@ from tests.support import factories
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import person
+from tms.accounts.models import AuditEntry
 from tms.boards.caches.plans import plan_cache
 from tms.commands.models import Command
 from tms.feed.change import Change
@@ -287,9 +288,9 @@ def test_a_reboot_needs_its_own_permission(browser, page, fleet):
 @pytest.mark.parametrize(
     ("others", "closed", "message"),
     [
-        ([], False, "the only one at this site, which is open"),
-        (["offline"], False, "the last of 2 still working at this site, which is open"),
-        (["critical"], False, "the last of 2 still working at this site, which is open"),
+        ([], False, "Ticket gate: the only one at this site"),
+        (["offline"], False, "Ticket gate: 1 of 2 not working"),
+        (["critical"], False, "Ticket gate: 1 of 2 not working"),
         (["online"], False, "2 of 2 working, 1 in the meantime"),
         (["offline"], True, "1 of 2 working, 0 in the meantime"),
     ],
@@ -311,13 +312,16 @@ def test_a_reboot_shows_a_confirmation_with_its_effects(manager, fleet, others, 
     html = " ".join(answer.content.decode().split())
     assert answer.status_code == 200
     assert message in html
-    assert ('data-impact="last"' in html) == ("which is open" in message)
+    is_last = others != ["online"] and not closed
+    assert ("Takes the last working lane" in html) == is_last
+    assert ('name="typed"' in html) == is_last
     assert not Command.objects.exists()
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_a_confirmed_reboot_is_queued(manager, fleet, headers):
     terminal = fleet.online()
+    fleet.online()
     asked = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT, headers=headers)
     fields = {
         attributes["name"]: attributes.get("value")
@@ -331,3 +335,27 @@ def test_a_confirmed_reboot_is_queued(manager, fleet, headers):
     assert asked.headers.get("HX-Retarget") == ("#dialog" if headers else None)
     assert answer.status_code == (200 if headers else 302)
     assert Command.objects.get().name == "reboot"
+
+
+def test_the_reason_of_a_reboot_is_in_the_audit_trail(manager, fleet):
+    terminal = fleet.online()
+    fleet.online()
+
+    manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT | {"sure": "1", "reason": "card reader hangs"})
+
+    entry = AuditEntry.objects.get(action="commanded")
+    assert (entry.actor_name, entry.subject_name) == ("manager", terminal.uid)
+    assert entry.changes == {"command": [None, "reboot"], "reason": [None, "card reader hangs"]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_sent"), [("GTE-06", True), ("sjk-gte-06 ", True), ("GTE-05", False), ("", False)]
+)
+def test_the_last_lane_is_rebooted_only_with_its_number(manager, fleet, typed, is_sent):
+    terminal = fleet.online(kind="gate", uid="SJK-GTE-06")
+
+    answer = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT | {"sure": "1", "typed": typed})
+
+    assert Command.objects.exists() == is_sent
+    assert answer.status_code == (302 if is_sent else 422)
+    assert is_sent or "Type GTE-06 to confirm." in answer.content.decode()

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from tms.boards import icons, views
+from tms.boards.actions import commands
 from tms.boards.actions import views as actions
 from tms.boards.alert_history import views as past
 from tms.boards.digest import views as digest
@@ -14,7 +15,7 @@ urlpatterns = [
     path("terminals/", views.terminals, name="terminals"),
     path("terminals/<str:uid>/", views.terminal, name="terminal"),
     path("terminals/<str:uid>/series/", views.series, name="series"),
-    path("terminals/<str:uid>/commands/", views.send_command, name="send-command"),
+    path("terminals/<str:uid>/commands/", commands.send_command, name="send-command"),
     path("alerts/", views.alerts, name="alerts"),
     path("alerts/past/", past.past_alerts, name="past-alerts"),
     path("alerts/past/export/", past.export_past, name="export-past-alerts"),

@@ -10,6 +10,7 @@ class CommandSpec(NamedTuple):
     name: str
     label: str | Promise
     help: str | Promise
+    icon: str = "command"
     is_dangerous: bool = False
     """It disturbs customers: it needs a permission of its own, and a confirmation that says what it means."""
 
@@ -18,7 +19,13 @@ CATALOG = {
     spec.name: spec
     for spec in (
         CommandSpec("ping", _("Ping"), _("Checks that the terminal responds.")),
-        CommandSpec("reboot", _("Reboot"), _("Restarts the terminal. It first announces when it will be back."), True),
+        CommandSpec(
+            "reboot",
+            _("Reboot"),
+            _("Restarts the terminal. It first announces when it will be back."),
+            "rebooting",
+            True,
+        ),
         CommandSpec("collect_logs", _("Collect logs"), _("Fetches the latest lines of the terminal's log.")),
     )
 }

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.commands.catalog import CATALOG
+from tms.commands.catalog import CATALOG, is_dangerous
 from tms.commands.models import Command, CommandState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -52,8 +53,12 @@ def queue(
     at: datetime,
     answer_within_s: float = 30.0,
     deliver_within_s: float = 3600.0,
+    reason: str = "",
 ) -> Command:
-    """Queue a command. It is sent at once if the terminal is connected, otherwise when it returns in time."""
+    """Queue a command. It is sent at once if the terminal is connected, otherwise when it returns in time.
+
+    A dangerous one is in the audit trail, with the reason.
+    """
     if name not in CATALOG:
         raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
     if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
@@ -71,6 +76,8 @@ def queue(
         deliver_before=deliver_before,
         due_at=deliver_before,
     )
+    if is_dangerous(name):
+        recorder.record("commanded", terminal, {"command": (None, name), "reason": (None, reason)})
     _publish([command], CommandState.QUEUED)
     return command
 

@@ -53,6 +53,11 @@ class Viewers:
     def of(self, element_id: str) -> Viewings:
         return self._at.get(element_id, NO_VIEWINGS)
 
+    @property
+    def all(self) -> Viewings:
+        """What is viewed now, on any board."""
+        return NO_VIEWINGS.union(*self._at.values())
+
     def update(self, process: str, viewings: Viewings, *, now: float) -> frozenset[str]:
         """Replace the viewings of `process`. Returns the element ids whose viewers changed."""
         if viewings:

@@ -84,6 +84,8 @@ class OperatorAction:
     key: str = ""
     key_help: Text = ""
     permission: Permission = Permission.HANDLE_ALERTS
+    effect: str = ""
+    """What it does to many alerts, for the consequences in its dialog: silence, resolve or assign."""
     alert: Target | None = None
     """One alert (menu, dialog, REST), and many (bulk bar, REST)."""
     incident: Target | None = None

@@ -47,6 +47,16 @@ class WindowScope:
     def is_empty(self) -> bool:
         return not (self.sites or self.groups or self.terminals)
 
+    @property
+    def covered(self) -> models.QuerySet[Terminal]:
+        """All of its terminals."""
+        in_groups = Group.terminals.through.objects.filter(group__in=self.groups).values("terminal")
+        return Terminal.objects.filter(
+            models.Q(site__in=self.sites)
+            | models.Q(pk__in=[terminal.pk for terminal in self.terminals])
+            | models.Q(pk__in=in_groups)
+        )
+
 
 def scope_error(scope: WindowScope) -> str:
     """What is wrong with the scope; empty if it is valid."""

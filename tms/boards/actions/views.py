@@ -1,5 +1,6 @@
 """Operator actions as HTML: the form, as a dialog for htmx or as a page, and its submission."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -9,10 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tms.accounts import access
+from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.models import User
 from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.consequences import Consequences, of_alerts
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
@@ -45,6 +48,8 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     form = entry.form(request.POST if is_sent else None, at=at, by=request.user, initial=initial)
     context = {"action": entry, "form": form, "at": at, "subject": subject, **_shown(target, row)}
     if not is_sent or not form.is_valid():
+        if subject == "incident":
+            context["impact"] = _impact(request, entry, Alert.objects.unresolved().filter(incident=pk), at=at)
         return render_dialog(
             request, ONE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK
         )
@@ -68,6 +73,8 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     alerts = _permitted(entry, target, selection, request.user)
     back = AlertsPage(access.scope_of(request.user), selection.matching).address
     context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
+    if not is_sent or not form.is_valid():
+        context["impact"] = _impact(request, entry, alerts, at=at) if context["number"] else None
     if selection.is_nothing or (is_sent and not form.is_valid()):
         return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if not is_sent:
@@ -114,6 +121,13 @@ def _version(request: AuthenticatedRequest) -> int | None:
     """The version that the person saw; without one, the current row is used."""
     text = request.POST.get("version", "")
     return int(text) if PRIMARY_KEY.fullmatch(text) else None
+
+
+def _impact(
+    request: AuthenticatedRequest, entry: OperatorAction, alerts: AlertQuerySet, *, at: datetime
+) -> Consequences | None:
+    """What the action means, where it changes whether people are notified of the alerts."""
+    return of_alerts(visible(alerts, to=request.user), to=request.user, at=at) if entry.effect else None
 
 
 def _numbers(alerts: Any) -> dict[str, Any]:

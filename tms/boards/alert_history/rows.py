@@ -9,7 +9,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Transition
-from tms.boards.rows.common import Bilingual, SiteLabel
+from tms.boards.rows.common import SiteLabel
+from tms.fleet.sites.names import Bilingual
 from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))

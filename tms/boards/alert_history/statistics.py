@@ -14,8 +14,9 @@ from tms.alerts.models import Alert
 from tms.alerts.statistics.response_times import By, ResponseTimes, Spread, times
 from tms.boards.formatting.csv_export import Cell
 from tms.boards.lists.choices import Choice
-from tms.boards.rows.common import WORST_FIRST, Bilingual
+from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Site
+from tms.fleet.sites.names import Bilingual
 from tms.shifts.period import Period
 
 PRESETS = MappingProxyType(

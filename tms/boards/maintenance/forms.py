@@ -87,7 +87,7 @@ class WindowForm(forms.Form):
             self.add_error("ends_at", error)
         if cleaned.get("repeats") == OWN and not cleaned.get("rrule"):
             self.add_error("rrule", gettext("Enter a recurrence, for example FREQ=WEEKLY;BYDAY=SU."))
-        if not self.errors:
+        if not self.problems:
             try:
                 cleaned["recurrence"] = self._recurrence(cleaned)
                 next(cleaned["recurrence"].occurrences(cleaned["starts_at"].replace(tzinfo=ZoneInfo("UTC"))), None)
@@ -102,9 +102,14 @@ class WindowForm(forms.Form):
             list(cleaned.get("sites") or ()), list(cleaned.get("groups") or ()), cleaned.get("terminals") or []
         )
 
+    @property
+    def problems(self) -> set[str]:
+        """The fields that hinder a preview: it does not need the purpose."""
+        return set(self.errors) - {"note"}
+
     def preview(self, number: int, *, at: datetime) -> list[Occurrence]:
-        """The next occurrences; none while the form is invalid."""
-        if not self.is_valid():
+        """The next occurrences; none while scope or times are invalid."""
+        if self.problems:
             return []
         coming = self.cleaned_data["recurrence"].occurrences(at)
         return [occurrence for occurrence, _ in zip(coming, range(number), strict=False)]
@@ -117,6 +122,12 @@ class WindowForm(forms.Form):
 
 class ExtendForm(forms.Form):
     minutes = forms.TypedChoiceField(choices=EXTEND_BY, coerce=int)
+    seen_until = FormLine(max_length=40, required=False)
+    """The end of the occurrence that the dialog showed."""
+
+    def was_seen(self, until: datetime) -> bool:
+        """Whether the person saw this end, or a client does not say which."""
+        return self.cleaned_data["seen_until"] in {"", until.isoformat()}
 
 
 def rule_of(repeats: str, starts_at: datetime) -> str:

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts.access import demand, permitted, scope_of, visible
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
+from tms.alerts.consequences import of_terminals
 from tms.alerts.maintenance import services as windows
 from tms.alerts.maintenance.services import NotActive
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
 from tms.boards.pages import MaintenancePage, RenderContext
+from tms.boards.responses import render_dialog
 from tms.fleet.models import Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence
 
@@ -59,7 +61,7 @@ def preview(request: AuthenticatedRequest) -> HttpResponse:
     """The next occurrences of the form, for htmx."""
     at = timezone.now()
     form = WindowForm(request.POST, by=request.user)
-    return render(request, f"{TEMPLATE}#preview", _previewed(form, at=at))
+    return render(request, f"{TEMPLATE}#preview", _previewed(request, form, at=at))
 
 
 @require_POST
@@ -72,15 +74,20 @@ def end(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect("maintenance")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @needs(Permission.PLAN_MAINTENANCE)
 def extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    window, form = _window(request, pk), ExtendForm(request.POST)
+    """GET: what a later end means. POST: extend the active occurrence."""
+    window, is_sent, at = _window(request, pk), request.method == "POST", timezone.now()
+    form = ExtendForm(request.POST if is_sent else request.GET)
     if not form.is_valid():
         return _show(request, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     until = window.occurs_until + timedelta(minutes=form.cleaned_data["minutes"])
+    if not is_sent or not form.was_seen(window.occurs_until):
+        return _confirm_extension(request, window, form, until=until, at=at)
     try:
-        windows.extend(window, until=until, by=request.user, at=timezone.now())
+        windows.extend(window, until=until, by=request.user, at=at)
     except NotActive:
         return _show(request, is_not_active=True, status=HTTPStatus.CONFLICT)
     return redirect("maintenance")
@@ -91,6 +98,22 @@ def extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     windows.cancel(_window(request, pk), by=request.user, at=timezone.now())
     return redirect("maintenance")
+
+
+def _confirm_extension(
+    request: AuthenticatedRequest, window: Window, form: ExtendForm, *, until: datetime, at: datetime
+) -> HttpResponse:
+    context = {
+        "window": window,
+        "minutes": form.cleaned_data["minutes"],
+        "until": until,
+        "impact": of_terminals(Terminal.objects.filter(windows.in_scope([window])), to=request.user, at=at),
+        "is_changed": request.method == "POST",
+        "nav_item": MaintenancePage.nav_item,
+        "at": at,
+    }
+    status = HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
+    return render_dialog(request, "boards/maintenance-extend.html", context, status=status)
 
 
 def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra: Any) -> HttpResponse:
@@ -110,12 +133,20 @@ def _show_form(
     request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = HTTPStatus.OK
 ) -> HttpResponse:
     context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at}
-    return render(request, TEMPLATE, context | _previewed(form, at=at), status=status)
+    return render(request, TEMPLATE, context | _previewed(request, form, at=at), status=status)
 
 
-def _previewed(form: WindowForm, *, at: datetime) -> dict[str, Any]:
-    is_asked = form.is_bound
-    return {"is_asked": is_asked, "coming": form.preview(PREVIEWED, at=at) if is_asked else [], "problems": form.errors}
+def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> dict[str, Any]:
+    """The next occurrences, and what the first of them means."""
+    if not form.is_bound:
+        return {"is_asked": False}
+    coming = form.preview(PREVIEWED, at=at)
+    previewed: dict[str, Any] = {"is_asked": True, "coming": coming, "problems": form.problems}
+    if coming:
+        begins_at = max(at, coming[0].since)
+        previewed["impact"] = of_terminals(form.scope.covered, to=request.user, at=begins_at)
+        previewed |= {"until": coming[0].until, "is_later": begins_at > at}
+    return previewed
 
 
 def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from tms.accounts.models import User
 from tms.accounts.scope import Scope
 from tms.alerts.models import Rule
 from tms.boards.caches.census import Census
-from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Site
+from tms.fleet.sites.names import Bilingual
 
 MIN_SHARED = 2
 """A single alert has nothing in common."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.boards.caches.census import Census, PresenceCounts
-from tms.boards.rows.common import Bilingual, SiteLabel
+from tms.boards.rows.common import SiteLabel
 from tms.fleet.models import Presence, Site
+from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import Severity
 
 MAX_CELLS = 400

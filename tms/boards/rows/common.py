@@ -4,23 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from django.utils.translation import get_language
-
 from tms.alerts.models.kind_traits import KindWithTraits
 from tms.fleet.models import Presence, Site, TerminalState
+from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import Severity
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
-
-
-class Bilingual(NamedTuple):
-    """A name in English and, if it has one, in Japanese; shown in the language of the viewer."""
-
-    en: str
-    ja: str
-
-    def __str__(self) -> str:
-        return self.ja if self.ja and get_language() == "ja" else self.en
 
 
 class SiteLabel(NamedTuple):

@@ -10,8 +10,9 @@ from tms.alerts.models import Incident, IncidentState, IncidentTransition, Incid
 from tms.alerts.models import factor as factors
 from tms.alerts.models.factor import Factor
 from tms.boards.rows.buttons import Buttons, buttons_of
-from tms.boards.rows.common import Bilingual, reopening
+from tms.boards.rows.common import reopening
 from tms.boards.rows.viewers import Viewer, viewers
+from tms.fleet.sites.names import Bilingual
 
 MAX_ROWS = 50
 """Rows of incidents on one page."""

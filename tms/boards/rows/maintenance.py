@@ -13,8 +13,8 @@ from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models.maintenance import Window
-from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Group, Site, Terminal
+from tms.fleet.sites.names import Bilingual
 
 MAX_NAMED = 4
 """Sites, groups and terminals shown per window."""

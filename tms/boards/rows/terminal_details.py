@@ -10,11 +10,12 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.caches.plans import SiteStatus, plan_cache
-from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label, worst
+from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Terminal
+from tms.fleet.sites.names import Bilingual
 from tms.telemetry.models import Report
 
 LONGEST_ANSWER = 4_000

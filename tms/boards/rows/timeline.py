@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import AlertState, Transition, TransitionKind
-from tms.boards.rows.common import Bilingual, SiteLabel, site_label
+from tms.boards.rows.common import SiteLabel, site_label
 from tms.boards.rows.outages import OutageFacts, facts_of
 from tms.commands.models import Command
 from tms.fleet.models import Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
+from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import Severity
 from tms.telemetry.models import Boot, Event
 

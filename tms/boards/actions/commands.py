@@ -1,0 +1,89 @@
+"""Commands to a terminal. A dangerous one is confirmed in a dialog that shows its consequences."""
+
+from http import HTTPStatus
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from django_htmx.http import reswap, retarget
+
+from tms.accounts import access
+from tms.accounts.decorators import AuthenticatedRequest, needs
+from tms.accounts.permissions import Permission
+from tms.alerts.consequences import Consequences, of_terminals
+from tms.boards.actions.confirmation import ConfirmationForm
+from tms.boards.pages import TerminalPage
+from tms.boards.responses import or_404, render_dialog, render_page
+from tms.commands import services
+from tms.commands.catalog import CATALOG, is_dangerous
+from tms.commands.forms import CommandForm
+from tms.fleet.models import Presence, Terminal
+
+
+@require_POST
+@needs(Permission.SEND_COMMANDS)
+def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
+    """A dangerous command needs confirmation: a second POST with `sure`."""
+    page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
+    danger = is_dangerous(request.POST.get("name", ""))
+    needed = Permission.SEND_DANGEROUS_COMMANDS if danger else Permission.SEND_COMMANDS
+    access.demand(request.user, needed, page.terminal)
+    form = CommandForm(request.POST, person=request.user, terminal=page.terminal)
+    if not form.is_valid():
+        return _panel(request, page, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if danger:
+        return _send_dangerous(request, page, form)
+    services.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
+    return _sent(request, page, form, partial="ask")
+
+
+def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
+    at, is_confirmed = timezone.now(), request.POST.get("sure") == "1"
+    impact = of_terminals(Terminal.objects.filter(pk=page.terminal.pk), to=request.user, at=at)
+    confirmation = ConfirmationForm(
+        request.POST if is_confirmed else None, terminal=page.terminal, is_last_lane=impact.takes_last_lane
+    )
+    if not is_confirmed or not confirmation.is_valid():
+        return _confirm(request, page, form, impact, confirmation)
+    reason = confirmation.cleaned_data["reason"]
+    services.queue(page.terminal, args={}, by=request.user, at=at, reason=reason, **form.cleaned_data)
+    return _sent(request, page, form, partial="sent")
+
+
+def _sent(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm, *, partial: str) -> HttpResponse:
+    return _panel(request, page, form, partial=partial) if request.htmx else redirect(page.terminal)
+
+
+def _panel(
+    request: AuthenticatedRequest,
+    page: TerminalPage,
+    form: CommandForm,
+    *,
+    partial: str = "ask",
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    return render_page(request, page, results=f"boards/commands.html#{partial}", form=form, status=status)
+
+
+def _confirm(
+    request: AuthenticatedRequest,
+    page: TerminalPage,
+    form: CommandForm,
+    impact: Consequences,
+    confirmation: ConfirmationForm,
+) -> HttpResponse:
+    """As a dialog for htmx, although the form has another target."""
+    context = {
+        "nav_item": page.nav_item,
+        "terminal": page.terminal,
+        "is_online": page.terminal.state.presence == Presence.ONLINE,
+        "command": CATALOG[form.cleaned_data["name"]],
+        "impact": impact,
+        "confirmation": confirmation,
+        "fields": [(name, request.POST[name]) for name in form.fields],
+        "at": impact.at,
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if confirmation.is_bound else HTTPStatus.OK
+    answer = render_dialog(request, "boards/command-confirm.html", context, status=status)
+    return reswap(retarget(answer, "#dialog"), "innerHTML") if request.htmx else answer
