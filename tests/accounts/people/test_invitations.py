@@ -60,6 +60,14 @@ def test_a_new_person_sets_a_password_and_is_signed_in(browser, boss):
     assert list(actions) == ["invited", "granted", "invitation-accepted"]
 
 
+def test_the_link_names_the_public_address(browser, settings):
+    settings.PUBLIC_URL = "https://tms.example/"
+
+    invite(browser)
+
+    assert "https://tms.example/invitation/?key=" in mail.outbox[0].body
+
+
 def test_a_link_works_once(browser):
     invite(browser)
     Client().post(link(), MINE)

@@ -203,8 +203,14 @@ def test_lost_second_factors_are_removed(browser, keiko):
     assert "Remove all second factors?" in HtmlPage(question).text("main")
     assert "Second factors removed." in HtmlPage(browser.get(answer["Location"])).text("main")
     assert not Authenticator.objects.exists()
-    entry = AuditEntry.objects.latest("pk")
-    assert (entry.action, entry.changes) == ("factors-removed", {"factors": [["recovery_codes", "totp"], None]})
+    assert actions() == ["factor-removed"]
+
+
+@pytest.mark.parametrize(("policy", "shown"), [("operators", "None, required"), ("nobody", "No second factor")])
+def test_a_missing_factor_is_shown_as_required_by_the_policy(browser, keiko, settings, policy, shown):
+    settings.SECOND_FACTOR = policy
+
+    assert shown in HtmlPage(browser.get(f"/people/{keiko.pk}/")).text("main")
 
 
 ACCOUNT = ("disable", "enable", "end-sessions", "factors", "resend")

@@ -4,7 +4,7 @@ People who need one and have none see a banner for `SECOND_FACTOR_GRACE_DAYS` fr
 TMS asks for it at each sign-in before it shows anything else. Nobody is locked out: a factor can be set up right there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
-from tms.accounts.access import Granted
+from tms.accounts.access import Granted, rights_of_people
 from tms.accounts.models import User
 from tms.accounts.sessions.claims import FACTOR_DUE, MUST_SET_UP
 from tms.accounts.sign_in import break_glass
@@ -44,6 +44,15 @@ def is_required(person: User) -> bool:
     if settings.SECOND_FACTOR == "nobody" or break_glass.is_named(person):
         return False
     return settings.SECOND_FACTOR == "everyone" or any(Granted(person))
+
+
+def required_of(people: Collection[User]) -> set[int]:
+    """The primary keys of those who need one, with one query for all."""
+    if settings.SECOND_FACTOR == "nobody":
+        return set()
+    rights = rights_of_people(people)
+    is_needed = {pk: settings.SECOND_FACTOR == "everyone" or any(of.scopes.values()) for pk, of in rights.items()}
+    return {person.pk for person in people if is_needed[person.pk] and not break_glass.is_named(person)}
 
 
 def has_factor(person: User) -> bool:

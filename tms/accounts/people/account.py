@@ -1,8 +1,7 @@
-"""The account of another person as a whole: disable and enable it, end its sessions, remove its second factors."""
+"""The account of another person as a whole: disable and enable it, end its sessions."""
 
 from datetime import datetime
 
-from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from tms.accounts import access
@@ -53,16 +52,6 @@ def end_sessions(person: User, *, at: datetime) -> int:
     recorder.record("sessions-ended", person, {"sessions": (number, 0)})
     publish(person)
     return number
-
-
-@transaction.atomic
-def remove_factors(person: User) -> int:
-    """All second factors with their recovery codes, for a person who lost them. Returns how many there were."""
-    factors = list(Authenticator.objects.select_for_update().filter(user=person))
-    if factors:
-        Authenticator.objects.filter(pk__in=[factor.pk for factor in factors]).delete()
-        recorder.record("factors-removed", person, {"factors": (sorted(factor.type for factor in factors), None)})
-    return len(factors)
 
 
 def _switch(person: User, is_active: bool, action: str) -> bool:

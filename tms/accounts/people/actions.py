@@ -12,6 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts.decorators import AuthenticatedRequest, needs
+from tms.accounts.factors import services as factors
+from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.models import User
 from tms.accounts.people import account, context, holdings, rows, scopes
 from tms.accounts.people.context import Confirmation
@@ -92,10 +94,11 @@ def end_sessions(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
+@recently_signed_in
 def remove_factors(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     person = manageable(request, pk)
     if request.method == "POST":
-        account.remove_factors(person)
+        factors.remove_all(person)
         return redirect(f"{reverse('person', args=(pk,))}?done=factors")
     return context.confirm(request, _about_removing_factors(person), tab=context.tab_of(person))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext, ngettext
 
+from tms.accounts.factors import policy
 from tms.accounts.models import Invitation, User
 
 Type = Authenticator.Type
@@ -46,29 +47,35 @@ class SignInWays:
 def ways_of(people: Collection[User], *, at: datetime) -> dict[int, SignInWays]:
     pending = Invitation.objects.pending().filter(person__in=people).select_related("created_by")
     invitations = {invitation.person_id: invitation for invitation in pending}
-    factors = _factors(people)
-    return {person.pk: _ways(person, factors[person.pk], invitations.get(person.pk), at) for person in people}
+    factors, required = _factors(people), policy.required_of(people)
+    return {
+        person.pk: _ways(person, factors[person.pk], person.pk in required, invitations.get(person.pk), at)
+        for person in people
+    }
 
 
 def _factors(people: Collection[User]) -> Mapping[int, Counter[str]]:
     """How many of each kind, by person."""
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    for pk, kind in Authenticator.objects.filter(user__in=people).values_list("user", "type"):
+    rows = Authenticator.objects.filter(user__in=people).exclude(type=Type.RECOVERY_CODES)
+    for pk, kind in rows.values_list("user", "type"):
         found[pk][kind] += 1
     return found
 
 
-def _ways(person: User, factors: Counter[str], invitation: Invitation | None, at: datetime) -> SignInWays:
+def _ways(
+    person: User, factors: Counter[str], is_required: bool, invitation: Invitation | None, at: datetime
+) -> SignInWays:
     first = gettext("Password") if person.has_usable_password() else gettext("No password")
-    factor, icon = _factor(factors)
+    factor, icon = _factor(factors, is_required)
     is_expired = invitation is not None and invitation.is_expired(at)
-    return SignInWays(first, factor, icon, bool(factors), invitation=invitation, is_expired=is_expired)
+    return SignInWays(first, factor, icon, bool(factors), is_required and not factors, invitation, is_expired)
 
 
-def _factor(factors: Counter[str]) -> tuple[str, str]:
+def _factor(factors: Counter[str], is_required: bool) -> tuple[str, str]:
     """The strongest one, with its icon."""
     if number := factors[Type.WEBAUTHN]:
         return ngettext("%d passkey", "%d passkeys", number) % number, "passkey"
     if factors[Type.TOTP]:
         return gettext("Code (TOTP)"), "mobile"
-    return gettext("No second factor"), "shield-off"
+    return gettext("None, required") if is_required else gettext("No second factor"), "shield-off"

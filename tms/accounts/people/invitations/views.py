@@ -67,7 +67,8 @@ def resend_invitation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 def _sent(request: AuthenticatedRequest, invitation: Invitation, secret: str) -> HttpResponse:
     """Send the link; without a mail server, show it instead."""
-    link = request.build_absolute_uri(f"{reverse('invitation')}?key={secret}")
+    path = f"{reverse('invitation')}?key={secret}"
+    link = settings.PUBLIC_URL.rstrip("/") + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
     if not settings.EMAIL_URL:
         title = gettext("Link for %(email)s") % {"email": invitation.person.email}
         hint = gettext("No mail server is configured. Give this link to the person; it is shown only once.")
