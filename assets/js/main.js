@@ -6,6 +6,7 @@ import * as frames from "./live/frames.js";
 import { OWN } from "./live/morph.js";
 import * as proof from "./live/proof.js";
 import * as waiting from "./live/waiting.js";
+import * as account from "./page/account.js";
 import * as copy from "./page/copy.js";
 import * as countdown from "./page/countdown.js";
 import * as dialog from "./page/dialog.js";
@@ -36,6 +37,7 @@ for (const behaviour of [
   zone,
   people,
   sound,
+  account,
   frames,
 ])
   behaviour.start();

@@ -77,8 +77,8 @@ def test_an_anonymous_visitor_is_redirected_to_sign_in(client, db):
     assert client.get("/me/password/")["Location"] == "/sign-in/?next=/me/password/"
 
 
-def test_every_page_links_to_the_form_in_the_persons_language(browser, tanaka):
+def test_the_persons_own_page_links_to_the_form_in_their_language(browser, tanaka):
     User.objects.update(language="ja")
 
-    assert 'href="/me/password/"' in browser.get("/help/").content.decode()
+    assert 'href="/me/password/"' in browser.get("/me/").content.decode()
     assert "パスワードを変更" in browser.get("/me/password/").content.decode()

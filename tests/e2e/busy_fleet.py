@@ -89,6 +89,7 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "send-digest": "/digest/send/",
         "slo": "/slo/",
         "help": "/help/",
+        "me": "/me/",
     }
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 from tms.accounts import views
 from tms.accounts.factors import confirmation, passkey_views, second_factor
 from tms.accounts.factors import views as factors
+from tms.accounts.me import views as me
 from tms.accounts.password_reset import views as password_reset
 from tms.accounts.people import urls as people
 
@@ -19,6 +20,11 @@ urlpatterns = [
     path("sign-in/reset/", password_reset.ask, name="ask-for-password"),
     path("sign-in/reset/<str:uidb64>/<str:token>/", password_reset.reset, name="reset-password"),
     path("sign-out/", views.sign_out, name="sign-out"),
+    path("me/", me.me, name="me"),
+    path("me/profile/", me.save, {"section": "profile"}, name="save-profile"),
+    path("me/preferences/", me.save, {"section": "preferences"}, name="save-preferences"),
+    path("me/sounds/", me.save, {"section": "sounds"}, name="save-sounds"),
+    path("me/shortcuts/", me.save, {"section": "shortcuts"}, name="save-shortcuts"),
     path("me/password/", views.change_password, name="change-password"),
     path("me/confirm/", confirmation.confirm, name="confirm"),
     path("me/confirm/options/", passkey_views.confirm_options, name="confirm-options"),

@@ -23,6 +23,7 @@ from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.mail import notices
 from tms.accounts.mail.notices import Notice
+from tms.accounts.me import preferences
 from tms.accounts.models import Theme, User
 from tms.accounts.password_reset import mail as password_reset
 from tms.accounts.sign_in import steps
@@ -98,7 +99,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
     if theme not in Theme.values:
         return HttpResponseBadRequest(gettext("Unknown theme. Choose one of: %s.") % ", ".join(Theme.values))
     if isinstance(request.user, User):
-        User.objects.filter(pk=request.user.pk).update(theme=theme)
+        preferences.store(request.user, theme=theme)
     return redirect(_back(request))
 
 
@@ -109,7 +110,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
         known = ", ".join(dict(settings.LANGUAGES))
         return HttpResponseBadRequest(gettext("Unknown language. Choose one of: %s.") % known)
     if isinstance(request.user, User):
-        User.objects.filter(pk=request.user.pk).update(language=language)
+        preferences.store(request.user, language=language)
     response = redirect(_back(request))
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME, language, COOKIE_AGE_S, secure=settings.HTTPS_ONLY, httponly=True, samesite="Lax"

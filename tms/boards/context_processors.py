@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Granted, Person, may_open_admin, scope_of
 from tms.accounts.display_names import name_of
-from tms.accounts.models import Theme, User
+from tms.accounts.me.time_zone import chosen_zone
+from tms.accounts.models import Density, Theme, User
 from tms.alerts.actions.registry import ACTIONS
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
@@ -40,6 +41,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "me": name_of(me) if me else None,
         "theme": theme,
+        "has_shortcuts": me is None or me.has_shortcuts,
+        "density": me.density if me else Density.STANDARD,
+        "time_zone": chosen.key if me and (chosen := chosen_zone(me)) else "",
+        "sounds": None if me is None or me.sounds is None else " ".join(me.sounds),
         "other_theme": Theme.LIGHT if theme == Theme.DARK else Theme.DARK,
         "other_language": other,
         "key_list": KEYS,

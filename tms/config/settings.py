@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "tms.accounts.sessions.activity.ActivityMiddleware",
     "tms.accounts.audit.recorder.AuditMiddleware",
     "tms.accounts.language.LanguageMiddleware",
+    "tms.accounts.me.time_zone.TimeZoneMiddleware",
     "tms.ops.middleware.nul_bytes.NulMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -40,7 +40,7 @@ class Plain:
         for field in self.fields.values():
             if isinstance(field, forms.ModelChoiceField) and field.empty_label:
                 field.empty_label = NONE
-            if not isinstance(field.widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
+            if not isinstance(field.widget, forms.CheckboxInput | forms.RadioSelect):
                 field.widget.attrs["class"] = "input"
 
 

@@ -1,14 +1,11 @@
 // Shared by all plots of a page: the time range, the cursor and the width of the scales.
 
-import { written } from "../page/times.js";
+import { instant as format, written } from "../page/times.js";
 
 const GUTTER = 44;
 const MINUTE = 60;
 const DAY = 86_400;
 
-const language = document.documentElement.lang || "en";
-/** @param {Intl.DateTimeFormatOptions} options */
-const format = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23", ...options });
 const minutes = format({ hour: "2-digit", minute: "2-digit" });
 const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const days = format({ month: "short", day: "numeric" });

@@ -1,4 +1,5 @@
-// The keyboard: every key activates a control that a pointer could activate as well.
+// The keyboard: every key activates a control that a pointer could activate as well. A person can turn off the keys that
+// are characters (WCAG 2.1.4), because speech input and screen readers type them; Escape stays.
 
 import { show } from "../live/waiting.js";
 import { openById } from "./dialog.js";
@@ -88,6 +89,7 @@ function down(event) {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (document.querySelector("dialog:modal")) return;
   if (event.key === "Escape") return stepBack();
+  if (document.documentElement.dataset.shortcuts === "off") return;
   if (event.target instanceof Element && isField(event.target)) return;
   const action = actionOf(event.key);
   if (!action) return;

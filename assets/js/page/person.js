@@ -26,6 +26,9 @@ const within = (part, selector) => [...(part.matches(selector) ? [part] : []), .
 /** @param {Element} element */
 export const isField = (element) => element.matches(`${TEXT}, select, [contenteditable]`);
 
+/** @param {Element} part */
+export const hasTyped = (part) => within(part, TEXT).some(isTyped);
+
 /**
  * Whether removing `part` would lose what a person has typed, or is about to type.
  * @param {Element} part
@@ -42,4 +45,4 @@ export const isInside = (part) =>
   (pointer.matches && part.matches(":hover")) ||
   part.querySelector("details[open]") !== null ||
   within(part, TICK).some(isTicked) ||
-  within(part, TEXT).some(isTyped);
+  hasTyped(part);

@@ -1,4 +1,5 @@
-// Sound alarms: one for a burst, by its highest severity; a critical one repeats until it is acknowledged.
+// Sound alarms: one for a burst, by its highest severity; a critical one repeats until it is acknowledged. Volume and mute
+// belong to the browser, because rooms differ; the severities to the person, or until they choose any to the browser.
 
 const STORAGE_KEY = "tms-sound";
 const RINGING = "tms-ringing";
@@ -43,8 +44,8 @@ let ringing = new Set();
 let playedAt = Number.NEGATIVE_INFINITY;
 let played = SEVERITIES.length;
 
-/** @type {HTMLElement} */
-let panel;
+/** On boards. @type {HTMLElement | null} */
+let panel = null;
 
 /** @param {Severity} severity */
 const marks = (severity) =>
@@ -131,15 +132,21 @@ function begin() {
 }
 
 function show() {
+  for (const severity of SEVERITIES) for (const field of fieldsOf(severity)) field.checked = choice[severity];
+  if (!panel) return;
   const isLocked = choice.isOn && audio?.state !== "running";
   panel.dataset.sound = choice.isOn ? (isLocked ? "locked" : "on") : "off";
   panel.querySelector("[data-switch]")?.setAttribute("aria-pressed", String(choice.isOn));
-  for (const field of panel.querySelectorAll("input")) {
-    const name = /** @type {Severity | "volume"} */ (field.name);
-    if (name === "volume") field.value = String(choice.volume);
-    else field.checked = choice[name];
-  }
+  const volume = /** @type {HTMLInputElement | null} */ (panel.querySelector("[name=volume]"));
+  if (volume) volume.value = String(choice.volume);
 }
+
+/**
+ * In the menu of boards and on the person's own page.
+ * @param {Severity} severity
+ */
+const fieldsOf = (severity) =>
+  /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(`[data-severities] [name=${severity}]`));
 
 /** @param {Partial<Choice>} change */
 function choose(change) {
@@ -158,30 +165,61 @@ async function unlock() {
 /** @param {Event} event */
 function changed({ target }) {
   const field = /** @type {HTMLInputElement} */ (target);
-  choose({ [field.name]: field.name === "volume" ? field.valueAsNumber : field.checked });
+  if (field.name === "volume") return choose({ volume: field.valueAsNumber });
+  const form = /** @type {HTMLFormElement | null} */ (field.closest("form[data-severities]"));
+  if (!form) return;
+  choose({ [field.name]: field.checked });
+  // On the person's own page htmx saves it.
+  if (!form.hasAttribute("hx-post")) save(form);
 }
 
-export function start() {
-  const found = document.getElementById("sound");
-  if (!found || typeof AudioContext === "undefined") return;
+/** @param {HTMLFormElement} form */
+async function save(form) {
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" }).catch(
+    () => null,
+  );
+  if (answer?.status === 403) location.reload();
+}
+
+/** What the person chose, in any browser. @returns {Partial<Choice>} */
+function ofPerson() {
+  const sounds = document.documentElement.dataset.sounds?.split(" ");
+  return sounds ? Object.fromEntries(SEVERITIES.map((severity) => [severity, sounds.includes(severity)])) : {};
+}
+
+/** A menu on boards, with what has to sound. @param {HTMLElement} found */
+function startPanel(found) {
   panel = found;
-  Object.assign(choice, JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}"));
   begin();
   panel.hidden = false;
-  panel.addEventListener("input", changed);
   panel.querySelector("[data-switch]")?.addEventListener("click", () => choose({ isOn: !choice.isOn }));
-  panel.querySelector("[data-try]")?.addEventListener("click", () => unlock().then(() => play("critical")));
   for (const name of ["pointerdown", "keydown"])
     document.addEventListener(name, () => audio?.state === "running" || unlock());
   document.addEventListener("tms:proof", listen);
+  setInterval(repeat, 1000);
+  // If the browser already allows sound here, no click is needed.
+  audio = new AudioContext();
+  audio.addEventListener("statechange", show);
+}
+
+/** @param {MouseEvent} event */
+function tryOut({ target }) {
+  if (target instanceof Element && target.closest("[data-try]")) unlock().then(() => play("critical"));
+}
+
+export function start() {
+  if (typeof AudioContext === "undefined" || !document.querySelector("[data-severities]")) return;
+  Object.assign(choice, JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}"), ofPerson());
+  const found = document.getElementById("sound");
+  if (found) startPanel(found);
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-try]")))
+    button.hidden = false;
+  document.addEventListener("click", tryOut);
+  document.addEventListener("input", changed);
   window.addEventListener("storage", ({ key, newValue }) => {
     if (key !== STORAGE_KEY || !newValue) return;
     Object.assign(choice, JSON.parse(newValue));
     show();
   });
-  setInterval(repeat, 1000);
-  // If the browser already allows sound here, no click is needed.
-  audio = new AudioContext();
-  audio.addEventListener("statechange", show);
   show();
 }

@@ -18,6 +18,8 @@ async function choose(form) {
   const data = new FormData(form);
   data.set("theme", theme);
   root.dataset.theme = theme;
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[name=theme]")))
+    field.checked = field.value === theme;
   const answer = await fetch(form.action, { method: "POST", body: data, redirect: "manual" }).catch(() => null);
   if (answer?.status === 403) location.reload();
 }

@@ -1,6 +1,7 @@
 // <time datetime data-format="ago|time|datetime"> in the language and time zone of the reader.
 
 import { serverNow } from "../live/clock.js";
+import { readerZone } from "./zone.js";
 
 const LOCALISED = "time[data-format]";
 const MINUTE = 60;
@@ -11,14 +12,18 @@ const language = document.documentElement.lang || "en";
 const units = language.startsWith("ja") ? ["秒", "分", "時間", "日"] : [" s", " min", " h", " d"];
 
 /** @param {Intl.DateTimeFormatOptions} options */
-const instant = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23", ...options });
-const formats = {
+export const instant = (options) =>
+  new Intl.DateTimeFormat(language, { hourCycle: "h23", timeZone: readerZone(), ...options });
+const formatsNow = () => ({
   time: instant({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   planned: instant({ hour: "2-digit", minute: "2-digit" }),
   datetime: instant({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
   dated: instant({ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
   full: instant({ dateStyle: "medium", timeStyle: "long" }),
-};
+  day: instant({ year: "numeric", month: "numeric", day: "numeric" }),
+  year: instant({ year: "numeric" }),
+});
+let formats = formatsNow();
 const number = new Intl.NumberFormat(language);
 
 /**
@@ -55,10 +60,10 @@ export function age(seconds) {
 export const fineAge = (seconds) => (seconds < 10 ? tenths.format(Math.max(0, seconds)) + units[0] : age(seconds));
 
 /** @param {Date} at */
-const isToday = (at) => at.toDateString() === new Date(serverNow()).toDateString();
+const isToday = (at) => formats.day.format(at) === formats.day.format(serverNow());
 
 /** @param {Date} at */
-const isThisYear = (at) => at.getFullYear() === new Date(serverNow()).getFullYear();
+const isThisYear = (at) => formats.year.format(at) === formats.year.format(serverNow());
 
 /**
  * Times of opening hours and maintenance are whole minutes in the future; past events have seconds.
@@ -86,7 +91,7 @@ export const timeOfDay = (at) => formats.time.format(at);
  * The instant that an element's title states.
  * @type {WeakMap<HTMLTimeElement, string>}
  */
-const titled = new WeakMap();
+let titled = new WeakMap();
 
 /**
  * @param {HTMLTimeElement} time
@@ -122,6 +127,13 @@ function write(time) {
 export function localise(root) {
   if (root instanceof HTMLTimeElement && root.matches(LOCALISED)) write(root);
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll(LOCALISED))) write(time);
+}
+
+/** Writes all instants again: the person chose another time zone. */
+export function zoneChanged() {
+  formats = formatsNow();
+  titled = new WeakMap();
+  localise(document);
 }
 
 export function start() {

@@ -1,12 +1,27 @@
-// <input type="datetime-local" data-at>: the instant in local time, with the name of the time zone.
-// <input type="hidden" data-zone>: the name of this time zone, for times that a person types beside it.
+// The reader's time zone: the one that the person chose, otherwise that of the browser.
+// <input type="datetime-local" data-at>: the instant in that zone, with the name of the zone.
+// <input type="hidden" data-zone>: the name of the zone, for times that a person types beside it.
 
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const root = document.documentElement;
+const own = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** A zone that this browser does not know is ignored: its data may be older than the server's. */
+export function readerZone() {
+  const chosen = root.dataset.zone;
+  if (!chosen) return own();
+  try {
+    Intl.DateTimeFormat("en", { timeZone: chosen });
+    return chosen;
+  } catch {
+    return own();
+  }
+}
 
 /** @param {Date} at */
 function wall(at) {
-  const moved = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
-  return moved.toISOString().slice(0, 16);
+  // Swedish dates are those of ISO 8601.
+  const options = /** @type {const} */ ({ timeZone: readerZone(), dateStyle: "short", timeStyle: "short" });
+  return new Intl.DateTimeFormat("sv", options).format(at).replace(" ", "T");
 }
 
 /** @param {HTMLInputElement} field */
@@ -16,14 +31,14 @@ function localise(field) {
   if (!zone || zone.value || Number.isNaN(at.getTime())) return;
   field.value = wall(at);
   field.defaultValue = field.value;
-  zone.value = ZONE;
+  zone.value = readerZone();
 }
 
 function localiseAll() {
   for (const field of document.querySelectorAll("input[type=datetime-local][data-at]"))
     localise(/** @type {HTMLInputElement} */ (field));
   for (const zone of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[data-zone]")))
-    zone.value ||= ZONE;
+    zone.value ||= readerZone();
 }
 
 export function start() {

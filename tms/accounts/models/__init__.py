@@ -7,13 +7,14 @@ from tms.accounts.models.invitation import Invitation
 from tms.accounts.models.owned import Owned, one_owner
 from tms.accounts.models.role import Role
 from tms.accounts.models.team import Team
-from tms.accounts.models.user import Theme, User
+from tms.accounts.models.user import Density, Theme, User
 from tms.accounts.permissions import Action
 
 __all__ = [
     "Action",
     "ApiToken",
     "AuditEntry",
+    "Density",
     "Grant",
     "Invitation",
     "Owned",

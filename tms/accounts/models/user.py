@@ -12,6 +12,14 @@ class Theme(models.TextChoices):
     LIGHT = "light", _("Light")
 
 
+class Density(models.TextChoices):
+    """How much room the rows of lists and the controls have."""
+
+    COMPACT = "compact", _("Compact")
+    STANDARD = "standard", _("Standard")
+    COMFORTABLE = "comfortable", _("Comfortable")
+
+
 class User(AbstractUser):
     """A person who watches boards."""
 
@@ -21,6 +29,14 @@ class User(AbstractUser):
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
     is_service = models.BooleanField(_("service account"), default=False, db_default=False, editable=False)
     """The account of a program, which has no password and uses API tokens."""
+    density = models.CharField(
+        _("density"), max_length=12, choices=Density, default=Density.STANDARD, db_default=Density.STANDARD
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
+    """Empty: that of the browser."""
+    sounds = models.JSONField(_("sounds"), null=True, blank=True, editable=False)
+    """The severities whose new alerts play a sound; None: those chosen in the browser."""
+    has_shortcuts = models.BooleanField(_("single-key shortcuts"), default=True, db_default=True)
 
     factor_due_at = models.DateTimeField(null=True, editable=False)
     """From when on the person must have a second factor. Set at the first sign-in without one."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.accounts.display_names import colleagues, name_of
+from tms.accounts.me.time_zone import chosen_zone
 from tms.alerts.models import Alert, Rule
 from tms.boards.alert_history.filters import PRESETS, STATES, UNRESOLVED, PastFilter
 from tms.boards.alert_history.rows import BY_OPENING, PastRow, past_rows
@@ -99,10 +100,10 @@ class Search:
         return self.chosen.apply(visible(Alert.objects.all(), to=self.person))
 
     def _pages(self) -> Iterator[Sequence[Sequence[Cell]]]:
-        after = ""
+        after, zone = "", chosen_zone(self.person) or UTC
         while True:
             window = BY_OPENING.window(self._alerts(), after=after, size=EXPORTED_AT_ONCE)
-            yield [_exported(row) for row in past_rows(window.pks)]
+            yield [_exported(row, zone) for row in past_rows(window.pks)]
             if not (after := window.after):
                 return
 
@@ -125,9 +126,9 @@ def _select(chosen: str, options: Sequence[tuple[str, str | Promise]]) -> list[C
     return [Choice(value, label, value == chosen) for value, label in options]
 
 
-def _exported(row: PastRow) -> Sequence[Cell]:
+def _exported(row: PastRow, zone: tzinfo) -> Sequence[Cell]:
     return (
-        row.opened_at.isoformat(),
+        _written(row.opened_at, zone),
         row.severity,
         row.state,
         row.site_label.code,
@@ -135,12 +136,17 @@ def _exported(row: PastRow) -> Sequence[Cell]:
         row.uid,
         row.label,
         str(row.rule),
-        row.first_acknowledged_at.isoformat() if row.first_acknowledged_at else None,
+        _written(row.first_acknowledged_at, zone),
         row.first_acknowledged_by.text if row.first_acknowledged_by else None,
         row.acknowledged_after_s,
-        row.resolved_at.isoformat() if row.resolved_at else None,
+        _written(row.resolved_at, zone),
         row.lasted_s,
         row.suppressed,
         row.comment,
         row.pk,
     )
+
+
+def _written(at: datetime | None, zone: tzinfo) -> str | None:
+    """In the time zone that the person chose, with its offset; otherwise in UTC."""
+    return at.astimezone(zone).isoformat() if at else None

@@ -212,5 +212,6 @@ def _elements(pks: Iterable[int]) -> list[str]:
 
 def resolved_today(*, at: datetime) -> QuerySet[Alert]:
     """Since midnight in the time zone of TMS (index: alert_resolved)."""
-    today = timezone.localtime(at).date()
-    return Alert.objects.filter(resolved_at__gte=timezone.make_aware(datetime.combine(today, time.min)))
+    zone = timezone.get_default_timezone()
+    today = timezone.localtime(at, zone).date()
+    return Alert.objects.filter(resolved_at__gte=timezone.make_aware(datetime.combine(today, time.min), zone))

@@ -1,0 +1,43 @@
+"""A person's own page: each section is saved by itself."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.me.forms import SECTIONS, PageSection
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def me(request: AuthenticatedRequest) -> HttpResponse:
+    return _page(request, saved=request.GET.get("saved", ""))
+
+
+@require_POST
+@sign_in_required
+def save(request: AuthenticatedRequest, section: str) -> HttpResponse:
+    """For htmx, answers with the section; otherwise with the page."""
+    form = SECTIONS[section](request.user, request.POST)
+    is_valid = form.is_valid()
+    if is_valid:
+        form.store()
+    if request.htmx:
+        status = HTTPStatus.OK if is_valid else HTTPStatus.UNPROCESSABLE_ENTITY
+        context = {"form": form, "section": section, "template": f"accounts/me/{section}.html", "is_saved": is_valid}
+        return render(request, "accounts/me/section.html", context, status=status)
+    return redirect(f"{resolve_url('me')}?saved={section}#{section}") if is_valid else _page(request, failed=form)
+
+
+def _page(request: AuthenticatedRequest, *, saved: str = "", failed: PageSection | None = None) -> HttpResponse:
+    forms: dict[str, Any] = {
+        name: failed if isinstance(failed, section) else section(request.user) for name, section in SECTIONS.items()
+    }
+    context = {"nav_item": "me", "forms": forms, "saved": saved, "groups": request.user.groups.order_by("name")}
+    status = HTTPStatus.OK if failed is None else HTTPStatus.UNPROCESSABLE_ENTITY
+    return render(request, "accounts/me/page.html", context, status=status)

@@ -1,0 +1,18 @@
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+@cache
+def named_zones() -> tuple[str, ...]:
+    """The zones that people choose from: `Area/City`, and UTC. Without abbreviations and former names of countries."""
+    return ("UTC", *sorted(zone for zone in available_timezones() if zone.partition("/")[0] in AREAS))
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The zone, or None if this system does not know it: stored names outlive the data about zones."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, KeyError):
+        return None
