@@ -12,6 +12,7 @@ from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, User
 
 pytestmark = pytest.mark.both
+FORM = {"name": "Bridge", "scope": "full", "days": "30"}
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_the_command_reports_invalid_input(person, arguments, message):
 
 def test_the_admin_shows_a_new_token_once(operator, person, client):
     people.sign_in_recently(client, operator)
-    answer = client.post("/admin/accounts/apitoken/add/", {"name": "Bridge", "person": person.pk, "days": "30"})
+    answer = client.post("/admin/accounts/apitoken/add/", FORM | {"person": person.pk})
     page = answer.content.decode()
     secret = page[page.index("tms_") :].split("<")[0]
 
@@ -91,7 +92,7 @@ def test_a_manager_creates_tokens_only_for_people_with_no_more_permissions(perso
     people.sign_in_recently(client, people.person("manager", of="Manager", is_staff=True))
     User.objects.filter(pk=person.pk).update(**rights)
 
-    answer = client.post("/admin/accounts/apitoken/add/", {"name": "Bridge", "person": person.pk, "days": "30"})
+    answer = client.post("/admin/accounts/apitoken/add/", FORM | {"person": person.pk})
 
     assert ApiToken.objects.count() == number
     assert ("whose permissions don&#x27;t exceed yours" in answer.content.decode()) is (number == 0)

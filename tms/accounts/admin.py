@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts import access, api_tokens, one_time_secrets
 from tms.accounts.audit.admin import AuditedAdmin, ModelAdmin, UserAdmin
 from tms.accounts.factors.confirmation import recently_signed_in
-from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, Team, User
+from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, Team, TokenScope, User
 from tms.accounts.one_time_secrets import Secret
 from tms.accounts.permissions import Permission
 from tms.lib.admin import ModelForm, ReadOnly
@@ -179,7 +179,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
 
     form = ApiTokenForm
     records_itself = True
-    list_display = ("name", "person", "created_at", "used_at", "expires_at", "revoked_at")
+    list_display = ("name", "person", "scope", "created_at", "used_at", "expires_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at")
     list_select_related = ("person",)
     search_fields = ("name", "person__username")
@@ -188,7 +188,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     actions = ("revoke_selected",)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
-        return ("name", "person", "days") if obj is None else self.list_display
+        return ("name", "person", "scope", "days") if obj is None else self.list_display
 
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -217,7 +217,8 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         at, days = datetime.now(UTC), form.cleaned_data["days"]
         expires_at = at + timedelta(days=days) if days else None
-        token, secret = api_tokens.issue(obj.person, name=obj.name, at=at, expires_at=expires_at)
+        scope = TokenScope(obj.scope)
+        token, secret = api_tokens.issue(obj.person, name=obj.name, at=at, expires_at=expires_at, scope=scope)
         obj.pk = token.pk
         one_time_secrets.store(request, Secret(obj.name, secret))
 

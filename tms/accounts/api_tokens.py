@@ -1,4 +1,4 @@
-"""Tokens of the API: issue, find, revoke. A token is shown once, when it is issued."""
+"""Tokens of the API: issue, find, rotate, revoke. A token is shown once, when it is issued."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -6,24 +6,56 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 
 from tms.accounts.audit import recorder
-from tms.accounts.models import ApiToken, User
+from tms.accounts.models import ApiToken, TokenScope, User
 from tms.lib.hashing import hash_token
 
 PREFIX = "tms_"
 """The prefix by which secret scanners recognise a token."""
 MAX_DAYS = 3_660
+MOST = 50
+"""Valid tokens that a person may have of their own making."""
 EXACT_TO = timedelta(minutes=1)
 
 
+class NotRotatableError(Exception):
+    """The token is no longer valid, or was rotated already."""
+
+
 @transaction.atomic
-def issue(person: User, *, name: str, at: datetime, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
+def issue(
+    person: User,
+    *,
+    name: str,
+    at: datetime,
+    expires_at: datetime | None = None,
+    scope: TokenScope = TokenScope.FULL,
+) -> tuple[ApiToken, str]:
     """A new token that acts as `person`, and its secret."""
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        person=person, name=name, digest=hash_token(secret), created_at=at, expires_at=expires_at
+        person=person, name=name, scope=scope, digest=hash_token(secret), created_at=at, expires_at=expires_at
     )
-    recorder.record("created", token, {"person": (None, person.username), "expires_at": (None, str(expires_at or ""))})
+    values = {"person": person.username, "scope": str(scope), "expires_at": str(expires_at or "")}
+    recorder.record("created", token, {name: (None, value) for name, value in values.items()})
     return token, secret
+
+
+@transaction.atomic
+def rotate(token: ApiToken, *, at: datetime, overlap: timedelta) -> tuple[ApiToken, str]:
+    """A token with the same name, scope and length of validity, and its secret. The old one is valid for `overlap`.
+
+    Raises NotRotatableError.
+    """
+    old = ApiToken.objects.valid(at).filter(pk=token.pk, replaced_by=None).select_for_update(of=("self",)).first()
+    if old is None:
+        raise NotRotatableError
+    expires_at = at + (old.expires_at - old.created_at) if old.expires_at else None
+    new, secret = issue(old.person, name=old.name, at=at, expires_at=expires_at, scope=TokenScope(old.scope))
+    before, old.replaced_by = old.expires_at, new
+    old.expires_at = min(before or at + overlap, at + overlap)
+    old.save(update_fields=["replaced_by", "expires_at"])
+    recorder.record("rotated", old, {"expires_at": (str(before or ""), str(old.expires_at))})
+    return new, secret
 
 
 def find(secret: str, *, at: datetime) -> ApiToken | None:

@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from tms.accounts import api_tokens
 from tms.accounts.access import may, may_watch
-from tms.accounts.models import ApiToken, User
+from tms.accounts.models import ApiToken, TokenScope, User
 from tms.accounts.permissions import Permission
 from tms.lib.token_bucket import TokenBucket
 from tms.rest.idempotency import HEADER, idempotent
@@ -65,7 +65,7 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         try:
             request.token = caller(request)
             request.person = request.token.person
-            _demand(request.person, access)
+            _demand(request.token, access)
             _check(request, known, names)
             key = request.headers.get(HEADER)
             if key is None or not access.is_idempotent:
@@ -78,7 +78,10 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     return opened
 
 
-def _demand(person: User, access: Access) -> None:
+def _demand(token: ApiToken, access: Access) -> None:
+    person = token.person
+    if access.needs and token.scope != TokenScope.FULL:
+        raise ProblemError(403, "tms:forbidden", "this token is read only; create one with full access")
     if not may_watch(person) or (access.needs and not may(person, access.needs)):
         detail = f"the person of this token lacks the permission {access.needs}; ask an administrator"
         raise ProblemError(403, "tms:forbidden", detail)

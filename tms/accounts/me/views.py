@@ -5,11 +5,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.me.forms import SECTIONS, PageSection
+from tms.accounts.me.token_views import tokens_of
 
 
 @require_safe
@@ -38,6 +40,12 @@ def _page(request: AuthenticatedRequest, *, saved: str = "", failed: PageSection
     forms: dict[str, Any] = {
         name: failed if isinstance(failed, section) else section(request.user) for name, section in SECTIONS.items()
     }
-    context = {"nav_item": "me", "forms": forms, "saved": saved, "groups": request.user.groups.order_by("name")}
+    context = {
+        "nav_item": "me",
+        "forms": forms,
+        "saved": saved,
+        "groups": request.user.groups.order_by("name"),
+        "tokens": tokens_of(request.user, at=timezone.now()),
+    }
     status = HTTPStatus.OK if failed is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "accounts/me/page.html", context, status=status)

@@ -1,6 +1,6 @@
 """The models of accounts. Django finds them here; other apps import them from here."""
 
-from tms.accounts.models.api_token import ApiToken
+from tms.accounts.models.api_token import ApiToken, TokenScope
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.accounts.models.grant import Grant
 from tms.accounts.models.invitation import Invitation
@@ -21,6 +21,7 @@ __all__ = [
     "Role",
     "Team",
     "Theme",
+    "TokenScope",
     "User",
     "one_owner",
 ]

@@ -8,6 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from tms.lib.text_fields import LineField
 
 
+class TokenScope(models.TextChoices):
+    """What a token may do with the permissions of its person."""
+
+    READ = "read", _("Read only")
+    FULL = "full", _("Full access")
+
+
 class TokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, at: datetime) -> Self:
         """Not revoked, not expired, and their person may still sign in."""
@@ -26,12 +33,19 @@ class ApiToken(models.Model):
         verbose_name=_("acts as"),
         help_text=_("It has the permissions of this person."),
     )
+    scope = models.CharField(
+        _("scope"), max_length=8, choices=TokenScope, default=TokenScope.FULL, db_default=TokenScope.FULL
+    )
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     """Accurate to a minute."""
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    replaced_by = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("replaced by")
+    )
+    """The token with the new secret, after a rotation: both are valid until this one expires."""
 
     objects = TokenQuerySet.as_manager()
 

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from tms.accounts import api_tokens
-from tms.accounts.models import User
+from tms.accounts.models import TokenScope, User
 from tms.lib.management import NoChecksCommand
 
 
@@ -14,6 +14,7 @@ class Command(NoChecksCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", help="username of the person")
         parser.add_argument("--name", required=True, help="program that uses the token")
+        parser.add_argument("--read-only", action="store_true", help="the token can change nothing")
         parser.add_argument("--days", type=int, default=365, help="days of validity; 0: until revoked")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,5 +25,6 @@ class Command(NoChecksCommand):
             raise CommandError(f"--days {options['days']}: expected 0 to {api_tokens.MAX_DAYS}")
         at = datetime.now(UTC)
         expires_at = at + timedelta(days=options["days"]) if options["days"] else None
-        _, secret = api_tokens.issue(person, name=options["name"], at=at, expires_at=expires_at)
+        scope = TokenScope.READ if options["read_only"] else TokenScope.FULL
+        _, secret = api_tokens.issue(person, name=options["name"], at=at, expires_at=expires_at, scope=scope)
         self.stdout.write(secret)
