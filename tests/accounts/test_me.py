@@ -5,8 +5,10 @@ import re
 import pytest
 from django.test import Client
 
+from tests.support import people
 from tests.support.pages import HTMX_HEADERS
-from tms.accounts.models import AuditEntry, User
+from tms.accounts.models import AuditEntry, Grant, Team, User
+from tms.accounts.roles import built_in
 
 PREFERENCES = {"theme": "dark", "density": "compact", "time_zone": "Europe/Berlin"}
 
@@ -30,12 +32,15 @@ def root_of(browser: Client) -> str:
 
 
 def test_the_page_shows_the_person_and_what_an_administrator_sets(browser, tanaka):
-    tanaka.groups.create(name="Night shift")
+    people.grant(tanaka, "Operator", region="Kanto")
+    team = Team.objects.create(name="Night shift")
+    team.members.add(tanaka)
+    Grant.objects.create(team=team, role=built_in("Viewer"))
 
     page = browser.get("/me/").content.decode()
 
     assert 'value="Mei"' in page
-    assert "Night shift" in page
+    assert re.search(r"Operator.*Kanto.*Viewer.*everything.*Night shift", page, re.DOTALL)
     assert 'href="/me/password/"' in page
 
 

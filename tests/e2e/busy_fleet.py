@@ -90,6 +90,7 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "slo": "/slo/",
         "help": "/help/",
         "me": "/me/",
+        "new-token": "/me/tokens/new/",
     }
 
 

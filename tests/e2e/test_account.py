@@ -1,11 +1,14 @@
 """A person's own page in a browser: what is saved takes effect at once, and nothing typed is lost."""
 
 import re
+from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.people import Enter
-from tests.e2e.seeded_tms import SeededTMS
+from tests.e2e.seeded_tms import SeededTMS, live, sign_in
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1"
 
 
 async def opened(person: Enter, username: str = "mori") -> Page:
@@ -120,3 +123,53 @@ async def test_an_invalid_name_is_reported_beside_its_field_and_stays_there(pers
     await field.fill("Mori")
     await page.locator("#profile-form button").click()
     await expect(page.locator("#saved-profile")).to_have_text("Saved")
+
+
+async def test_a_token_is_created_rotated_and_revoked(tms: SeededTMS, person: Enter):
+    page = await opened(person)
+    await page.get_by_role("link", name="New token").click()
+    await page.get_by_label("Name").fill("Grafana")
+    await page.get_by_role("button", name="Create").click()
+    first = await page.get_by_label("Secret").input_value()
+
+    await page.get_by_role("link", name="I have stored it").click()
+    tokens = page.locator("#tokens li")
+    await expect(tokens).to_contain_text(["Grafana"])
+    await page.get_by_role("link", name=re.compile("^Rotate")).click()
+    await page.get_by_role("button", name="Make new secret").click()
+    second = await page.get_by_label("Secret").input_value()
+    answers = [await page.request.get(f"{tms.url}/api/v1/sites", headers=bearer(one)) for one in (first, second)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    await page.goto(f"{tms.url}/me/")
+    await expect(tokens).to_have_count(2)
+    for _ in range(2):
+        await page.get_by_role("link", name=re.compile("^Revoke")).first.click()
+        await page.get_by_role("button", name="Revoke").click()
+    await expect(page.locator("#tokens")).to_contain_text("None.")
+    assert (await page.request.get(f"{tms.url}/api/v1/sites", headers=bearer(second))).status == 401
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def test_ending_a_session_sends_its_board_to_the_sign_in_page(browser: Browser, tms: SeededTMS):
+    phone, here = await signed_in(browser, tms, user_agent=IPHONE), await signed_in(browser, tms)
+    await live(phone)
+    await here.goto(f"{tms.url}/me/")
+
+    await here.get_by_role("button", name=re.compile("End.*Safari on iPhone")).click()
+
+    await expect(here.locator("#sessions [role=status]")).to_have_text("Ended")
+    await phone.wait_for_url("**/sign-in/**")
+    for page in (phone, here):
+        await page.context.close()
+
+
+async def signed_in(browser: Browser, tms: SeededTMS, **options: Any) -> Page:
+    """In a session of its own."""
+    page = await (await browser.new_context(**options)).new_page()
+    await page.goto(f"{tms.url}/sign-in/")
+    await sign_in(page, "mori")
+    return page

@@ -4,6 +4,7 @@ from django.urls import path
 from tms.accounts import views
 from tms.accounts.factors import confirmation, passkey_views, second_factor
 from tms.accounts.factors import views as factors
+from tms.accounts.me import session_views as sessions
 from tms.accounts.me import token_views as tokens
 from tms.accounts.me import views as me
 from tms.accounts.password_reset import views as password_reset
@@ -26,9 +27,11 @@ urlpatterns = [
     path("me/preferences/", me.save, {"section": "preferences"}, name="save-preferences"),
     path("me/sounds/", me.save, {"section": "sounds"}, name="save-sounds"),
     path("me/shortcuts/", me.save, {"section": "shortcuts"}, name="save-shortcuts"),
-    path("me/tokens/new/", tokens.new_token, name="new-token"),
-    path("me/tokens/<int:pk>/rotate/", tokens.rotate_token, name="rotate-token"),
-    path("me/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
+    path("me/sessions/end-others/", sessions.end_other_sessions, name="end-other-sessions"),
+    path("me/sessions/<int:pk>/end/", sessions.end_session, name="end-session"),
+    path("me/tokens/new/", tokens.new_token, name="new-own-token"),
+    path("me/tokens/<int:pk>/rotate/", tokens.rotate_token, name="rotate-own-token"),
+    path("me/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-own-token"),
     path("me/password/", views.change_password, name="change-password"),
     path("me/confirm/", confirmation.confirm, name="confirm"),
     path("me/confirm/options/", passkey_views.confirm_options, name="confirm-options"),

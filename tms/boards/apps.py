@@ -11,10 +11,13 @@ class BoardsConfig(AppConfig):
     name = "tms.boards"
 
     def ready(self) -> None:
-        from tms.accounts.access.changes import rights_changed  # its models are loaded by now
+        # Their models are loaded by now.
+        from tms.accounts.access.changes import rights_changed
+        from tms.accounts.sessions.browsers import sessions_ended
 
         user_logged_out.connect(close_boards)
         rights_changed.connect(check_boards)
+        sessions_ended.connect(close_boards)
 
 
 def close_boards(sender: object, *, user: Any, **_: Any) -> None:

@@ -1,6 +1,7 @@
 """Which boards may be opened, and when they are closed (R13, R14)."""
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -8,6 +9,7 @@ from django.test import Client
 from tests.boards.live.board import Board
 from tests.support.threads import in_thread
 from tms.accounts.models import User
+from tms.accounts.sessions import browsers
 from tms.boards.live import tasks
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -74,6 +76,21 @@ async def test_signing_out_closes_every_board_of_that_session_and_no_other(board
         assert [await opened.closed() for opened in (mine, also_mine)] == [4401, 4401]
         await another.beat()
         assert not another.connection.closed.done()
+
+
+async def test_ending_a_session_from_another_browser_closes_its_boards_at_once(board, tanaka, monkeypatch):
+    monkeypatch.setattr(tasks, "SIGN_IN_CHECK_S", 3600)
+    async with board("/") as opened:
+        await opened.painted()
+
+        await in_thread(end_elsewhere, tanaka, opened._scope["session"].session_key)
+
+        assert await opened.closed() == 4401
+
+
+def end_elsewhere(person: User, key: str) -> None:
+    row = UserSession.objects.create(user=person, session_key=key, ip="198.51.100.7", user_agent="")
+    browsers.end([row], person=person)
 
 
 async def test_a_board_of_a_signed_in_person_stays_open(board, monkeypatch):

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -11,7 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.me.forms import SECTIONS, PageSection
+from tms.accounts.me.session_views import browser_rows
 from tms.accounts.me.token_views import tokens_of
+from tms.accounts.models import Grant, User
 
 
 @require_safe
@@ -36,6 +39,12 @@ def save(request: AuthenticatedRequest, section: str) -> HttpResponse:
     return redirect(f"{resolve_url('me')}?saved={section}#{section}") if is_valid else _page(request, failed=form)
 
 
+def grants_of(person: User) -> QuerySet[Grant]:
+    """Their own, and those of their teams."""
+    mine = Grant.objects.filter(Q(person=person) | Q(team__members=person)).distinct()
+    return mine.select_related("role", "site", "group", "team").order_by("role__name", "pk")
+
+
 def _page(request: AuthenticatedRequest, *, saved: str = "", failed: PageSection | None = None) -> HttpResponse:
     forms: dict[str, Any] = {
         name: failed if isinstance(failed, section) else section(request.user) for name, section in SECTIONS.items()
@@ -44,7 +53,8 @@ def _page(request: AuthenticatedRequest, *, saved: str = "", failed: PageSection
         "nav_item": "me",
         "forms": forms,
         "saved": saved,
-        "groups": request.user.groups.order_by("name"),
+        "grants": grants_of(request.user),
+        "browsers": browser_rows(request),
         "tokens": tokens_of(request.user, at=timezone.now()),
     }
     status = HTTPStatus.OK if failed is None else HTTPStatus.UNPROCESSABLE_ENTITY
