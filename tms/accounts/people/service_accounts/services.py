@@ -27,15 +27,9 @@ def create(name: str, *, role: Role, scope: GrantScope, by: User) -> User:
     return account
 
 
-@transaction.atomic
 def rotate(token: ApiToken, *, at: datetime) -> str | None:
-    """The secret of a new token that lasts as long as the old one did. The old one ends after the overlap."""
-    valid = ApiToken.objects.valid(at).select_for_update(of=("self",)).filter(pk=token.pk).first()
-    if valid is None:
+    """The secret of a new token that lasts as long as the old one did; None if that has ended. It works for a while."""
+    try:
+        return api_tokens.rotate(token, at=at, overlap=OVERLAP)[1]
+    except api_tokens.NotRotatableError:
         return None
-    lasts = valid.expires_at - valid.created_at if valid.expires_at else None
-    _token, secret = api_tokens.issue(valid.person, name=valid.name, at=at, expires_at=at + lasts if lasts else None)
-    ends = min(at + OVERLAP, valid.expires_at or at + OVERLAP)
-    ApiToken.objects.filter(pk=valid.pk).update(expires_at=ends)
-    recorder.record("rotated", valid, {"expires_at": (str(valid.expires_at or ""), str(ends))})
-    return secret
