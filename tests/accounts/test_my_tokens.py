@@ -28,7 +28,18 @@ def tanaka(db) -> User:
 @pytest.fixture
 def browser(client, tanaka) -> Client:
     client.force_login(tanaka)
+    people.sign_in_recently(client, tanaka)
     return client
+
+
+@pytest.mark.parametrize("path", ["new", "1/rotate"])
+def test_a_secret_is_made_only_after_a_recent_sign_in(client, tanaka, path):
+    client.force_login(tanaka)
+
+    answer = client.post(f"/me/tokens/{path}/", WANTED)
+
+    assert answer["Location"].startswith("/me/confirm/")
+    assert not ApiToken.objects.exists()
 
 
 def secret_in(answer: HttpResponse) -> str:

@@ -125,8 +125,9 @@ async def test_an_invalid_name_is_reported_beside_its_field_and_stays_there(pers
     await expect(page.locator("#saved-profile")).to_have_text("Saved")
 
 
-async def test_a_token_is_created_rotated_and_revoked(tms: SeededTMS, person: Enter):
-    page = await opened(person)
+async def test_a_token_is_created_rotated_and_revoked(browser: Browser, tms: SeededTMS):
+    page = await signed_in(browser, tms)
+    await page.goto(f"{tms.url}/me/")
     await page.get_by_role("link", name="New token").click()
     await page.get_by_label("Name").fill("Grafana")
     await page.get_by_role("button", name="Create").click()
@@ -148,6 +149,7 @@ async def test_a_token_is_created_rotated_and_revoked(tms: SeededTMS, person: En
         await page.get_by_role("button", name="Revoke").click()
     await expect(page.locator("#tokens")).to_contain_text("None.")
     assert (await page.request.get(f"{tms.url}/api/v1/sites", headers=bearer(second))).status == 401
+    await page.context.close()
 
 
 def bearer(secret: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from tms.accounts import api_tokens
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.me.token_forms import TokenForm, TokenRotationForm
 from tms.accounts.models import ApiToken, User
 
@@ -24,7 +25,7 @@ def tokens_of(person: User, *, at: datetime) -> QuerySet[ApiToken]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@sign_in_required
+@recently_signed_in
 def new_token(request: AuthenticatedRequest) -> HttpResponse:
     form = TokenForm(request.user, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -34,7 +35,7 @@ def new_token(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@sign_in_required
+@recently_signed_in
 def rotate_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(tokens_of(request.user, at=timezone.now()), pk=pk, replaced_by=None)
     form = TokenRotationForm(request.POST if request.method == "POST" else None)
