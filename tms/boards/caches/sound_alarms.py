@@ -130,7 +130,9 @@ def _apart(alerts: Iterable[Alert], scope: Scope) -> Collection[Alert]:
 
 
 def _incidents(at: datetime, scope: Scope) -> AlarmSource:
-    newest = within(Incident.objects.filter(state=IncidentState.OPEN), scope).order_by("-pk")[:MAX_ALARMS]
+    opened = Incident.objects.filter(state=IncidentState.OPEN)
+    covered = within(opened, scope) if scope.is_everything or opened.exists() else opened.none()
+    newest = covered.order_by("-pk")[:MAX_ALARMS]
     severities = dict(newest.values_list("pk", "severity"))
     open_alerts = unresolved.with_open_alerts(unresolved.members(severities))
     silent = unresolved.suppressed_incidents(open_alerts, at=at)

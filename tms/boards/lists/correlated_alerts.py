@@ -17,9 +17,11 @@ MAX_EXPANDED = 5
 MAX_MEMBERS = 50
 
 
-def unresolved_incidents(chosen: AlertFilter, *, scope: Scope) -> list[int]:
-    """Unresolved incidents that match a filter."""
-    rows = within(Incident.objects.unresolved(), scope)
+def unresolved_incidents(chosen: AlertFilter, *, among: Collection[int] | None) -> list[int]:
+    """Unresolved incidents that match a filter; among those that a scope covers, if it is limited."""
+    rows = Incident.objects.unresolved()
+    if among is not None:
+        rows = rows.filter(pk__in=among)
     if chosen.severity:
         rows = rows.filter(severity__in=chosen.severity)
     if chosen.unacknowledged:
@@ -35,11 +37,13 @@ def most_urgent(rows: Iterable[IncidentRow]) -> list[IncidentRow]:
     return sorted(rows, key=_urgency)[:MAX_ROWS]
 
 
-def outside(alerts: QuerySet[Alert], chosen: AlertFilter, *, scope: Scope) -> QuerySet[Alert]:
-    """The `alerts` that no incident row represents: also those whose incident the scope does not cover."""
+def outside(alerts: QuerySet[Alert], chosen: AlertFilter, *, among: Collection[int] | None) -> QuerySet[Alert]:
+    """The `alerts` that no incident row represents: also those whose incident is not `among` those of the scope."""
+    if among is not None and not among:
+        return alerts
     apart = Q(incident=None)
-    if not scope.is_everything:
-        apart |= ~Q(incident__in=list(within(Incident.objects.unresolved(), scope).values_list("pk", flat=True)))
+    if among is not None:
+        apart |= ~Q(incident__in=among)
     if chosen.who:
         apart |= ~Q(incident__acknowledged_by__username=chosen.who)
     return alerts.filter(apart)

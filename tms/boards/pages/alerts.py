@@ -144,7 +144,8 @@ class AlertsPage(BoardPage):
 
     def _window(self, context: RenderContext) -> KeysetPage:
         rows = self.chosen.apply(within(self._listed(context), self.scope))
-        rows = correlated_alerts.outside(rows, self.chosen, scope=self.scope) if self._is_correlated else rows
+        if self._is_correlated:
+            rows = correlated_alerts.outside(rows, self.chosen, among=context.covered_incidents)
         if self.order == IMPACT:
             return BY_IMPACT.window_of(context.impact.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}

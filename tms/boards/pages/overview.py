@@ -83,7 +83,7 @@ class OverviewPage(SinglePage):
     ) -> dict[str, PagePart]:
         """The rows outside of incidents with the greatest impact, in order."""
         awake = within(Alert.objects.awake(), self.scope)
-        alerts = correlated_alerts.outside(awake, AlertFilter(), scope=self.scope)
+        alerts = correlated_alerts.outside(awake, AlertFilter(), among=context.covered_incidents)
         pks = [key[-1] for key in context.impact.order(alerts)[:most]]
         rows = self.alert_parts(pks, context, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}

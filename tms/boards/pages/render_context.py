@@ -37,6 +37,10 @@ class SharedRows:
     def impact(self) -> ImpactRanking:
         return ImpactRanking(self.census, at=self.at)
 
+    @cached_property
+    def unresolved_incidents(self) -> Collection[int]:
+        return list(Incident.objects.unresolved().values_list("pk", flat=True))
+
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
         """Rows in the order of `pks`."""
         missing = [pk for pk in pks if pk not in self._terminals]
@@ -94,7 +98,7 @@ class RenderContext:
         if self.scope.is_everything:
             return rows
         shown = self._shown({row.incident for row in rows if row.incident})
-        rows = [row if row.incident in shown else replace(row, incident=None) for row in rows]
+        rows = [row if row.incident is None or row.incident in shown else replace(row, incident=None) for row in rows]
         return self.impact.explained(rows) if self.scope.groups else rows
 
     def incidents(self, pks: Collection[int]) -> list[IncidentRow]:
@@ -105,10 +109,17 @@ class RenderContext:
 
     def unresolved_incidents(self, chosen: AlertFilter) -> list[IncidentRow]:
         """Those that match a filter, most urgent first."""
-        pks = correlated_alerts.unresolved_incidents(chosen, scope=self.scope)
+        pks = correlated_alerts.unresolved_incidents(chosen, among=self.covered_incidents)
         return correlated_alerts.most_urgent(self.incidents(pks))
 
-    def _shown(self, incidents: Collection[int]) -> Collection[int | None]:
+    @cached_property
+    def covered_incidents(self) -> Collection[int] | None:
+        """The unresolved incidents that a limited scope covers."""
+        if self.scope.is_everything:
+            return None
+        return self._shown(self.rows.unresolved_incidents)
+
+    def _shown(self, incidents: Collection[int]) -> Collection[int]:
         """Those of the incidents that the scope covers."""
         if not incidents:
             return ()
