@@ -35,8 +35,6 @@ STATEMENT_S = 0.0004
 """CPU time of a statement from the event loop in libpq and PostgreSQL, however many reports it carries."""
 TRANSACTION_FACTOR = 2
 """CPU time of a flush in the thread and in PostgreSQL, by that of the thread."""
-SMOOTHING = 0.2
-"""Weight of the last flush in the mean cost: a single expensive one does not delay the following reports."""
 BOOTS_SHARE = 0.25
 """Part of the longest interval after a flush with boots. They are few at a time, because the acceptor limits them:
 each one that waits for its answer delays the next terminal.
@@ -67,8 +65,8 @@ class Batch:
         self._loop_writer = loop_writer
         self._items: list[Item] = []
         self._writing = 0
-        self._cost_s = 0.0
-        """CPU time of a flush, ours and PostgreSQL's together: the moving average."""
+        self._costs_s = 0.0, 0.0
+        """CPU time of the last two flushes, ours and PostgreSQL's together."""
         self._progress_at = time.monotonic()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -132,7 +130,7 @@ class Batch:
         began, items = 0.0, list[Item]()
         while True:
             await self._wake.wait()
-            await asyncio.sleep(max(0.0, began + batch_wait_s(items, self._cost_s) - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + batch_wait_s(items, min(self._costs_s)) - time.monotonic()))
             began, items = time.monotonic(), self._take()
             try:
                 await self._flush(items)
@@ -188,7 +186,7 @@ class Batch:
             committed, cpu_s = await self._thread.run(self._commit_timed, items)
             cost_s += TRANSACTION_FACTOR * cpu_s
             parts += committed
-        self._cost_s += SMOOTHING * (cost_s - self._cost_s)
+        self._costs_s = self._costs_s[1], cost_s
         return parts
 
     def _notify(self, items: Sequence[Item], result: BatchResult | None) -> None:
@@ -249,10 +247,11 @@ class Batch:
 
 
 def batch_wait_s(items: Sequence[Item], cost_s: float) -> float:
-    """Seconds from the start of a flush of `items` to the next, if a flush takes `cost_s` of CPU time on average.
+    """Seconds from the start of a flush of `items` to the next. `cost_s`: the lower cost of the last two.
 
     Each flush has a cost of its own, however few reports it carries. The higher that is, the more reports the next one
-    has to carry: they may then wait for up to `FLUSH_INTERVAL_S`.
+    has to carry: they may then wait for up to `FLUSH_INTERVAL_S`. A single expensive flush, such as that of a boot, is
+    no reason to wait.
     """
     longest_s = settings.FLUSH_INTERVAL_S
     if any(isinstance(item, Booted) for item in items):
