@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from tms.alerts.models.kind_traits import KindWithTraits
-from tms.fleet.models import Presence, Site, TerminalState
+from tms.fleet.models import Presence, Site
 from tms.fleet.sites.names import Bilingual
 from tms.lib.severity import Severity
 
@@ -28,11 +28,28 @@ class LinkView(NamedTuple):
     last_seen_at: datetime | None
 
 
+class LinkColumns(Protocol):
+    """Those of a `TerminalState`."""
+
+    @property
+    def presence(self) -> str: ...
+    @property
+    def presence_at(self) -> datetime | None: ...
+    @property
+    def cause(self) -> str: ...
+    @property
+    def back_at(self) -> datetime | None: ...
+    @property
+    def due_at(self) -> datetime | None: ...
+    @property
+    def last_seen_at(self) -> datetime | None: ...
+
+
 def site_label(site: Site) -> SiteLabel:
     return SiteLabel(site.code, Bilingual(site.name, site.name_ja))
 
 
-def link_view(state: TerminalState) -> LinkView:
+def link_view(state: LinkColumns) -> LinkView:
     # While a terminal is online the instant moves with its lease, which is of no interest to people.
     due_at = state.due_at if state.presence == Presence.SILENT else None
     return LinkView(state.presence, state.presence_at, state.cause, state.back_at, due_at, state.last_seen_at)

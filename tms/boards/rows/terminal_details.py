@@ -108,7 +108,7 @@ def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts
         status_at=state.status_at,
         severity=worst({alert.severity for alert in alerts}),
         alerts=alerts,
-        readings=readings_of(state, over, sorted(state.metrics)),
+        readings=readings_of(state.metrics, over, sorted(state.metrics)),
         read_at=newest.at if newest else None,
         latest=json.dumps(newest.metrics if newest else {}, sort_keys=True),
         seq=state.seq,
