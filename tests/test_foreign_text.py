@@ -53,7 +53,11 @@ CODES = {
 }
 """Checked against an alphabet or a list, or never shown."""
 MADE_BY_TMS = {
+    "accounts.AuditCheck.broken_reason",
+    "accounts.AuditDay.last_hash",
+    "accounts.AuditDay.previous_hash",
     "accounts.AuditEntry.action",
+    "accounts.AuditEntry.hash",
     "accounts.AuditEntry.subject_id",
     "accounts.AuditEntry.subject_type",
     "accounts.ApiToken.digest",

@@ -13,6 +13,7 @@ from consumers.not_found import nowhere
 from consumers.routing import websockets
 from tms.metrics import instruments
 from tms.notifications.metrics import DeliveryCollector
+from tms.ops.collectors.audit import AuditCollector
 from tms.ops.collectors.fleet import FleetCollector, ServerCollector
 from tms.ops.collectors.nodes import NodeCollector
 from tms.protocol import downlink, uplink
@@ -95,7 +96,7 @@ def metrics() -> set[Metric]:
     declared = [(*_family(one), one._labelnames) for one in INSTRUMENTS.values()]
     collected = [
         (family.name, family.type, family._labelnames)
-        for one in (FleetCollector(), NodeCollector(), ServerCollector(), DeliveryCollector())
+        for one in (FleetCollector(), NodeCollector(), AuditCollector(), ServerCollector(), DeliveryCollector())
         for family in one.describe()
     ]
     return {(name, " ".join([kind, *labels])) for name, kind, labels in declared + collected}

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from tms.accounts.audit import anchors, monitor, sealing
+from tms.accounts.audit import retention as audit_retention
 from tms.alerts import correlation, lifecycle
 from tms.alerts.lifecycle import firmware
 from tms.alerts.maintenance import services as maintenance_services
@@ -77,6 +79,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("nodes", 1.0, NodeWatch().as_pass()),
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
+    Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
@@ -89,6 +92,9 @@ LOOPS: tuple[Loop, ...] = (
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
     Loop("purge_loops", 600.0, lambda at: purge.purge_loops([loop.name for loop in LOOPS]), Lane.SLOW),
     Loop("purge_slo", 3600.0, recorder.purge, Lane.SLOW),
+    Loop("verify_audit", 300.0, monitor.verify_some, Lane.SLOW),
+    Loop("anchor_audit", 60.0, anchors.write_due, Lane.SLOW),
+    Loop("purge_audit", 3600.0, audit_retention.purge, Lane.SLOW),
     Loop("digests", 5.0, digest_services.send_due, Lane.NOTIFICATIONS),
     Loop("outbox", 0.5, outbox.advance, Lane.NOTIFICATIONS),
     Loop("dispatch", 0.5, skip_when_empty(Delivery.objects.due)(Dispatcher().dispatch), Lane.NOTIFICATIONS),

@@ -13,6 +13,8 @@ from datetime import datetime
 import structlog
 from django.db import DatabaseError, InterfaceError
 
+from tms.accounts.audit import recorder
+from tms.accounts.models.audit_entry import Via
 from tms.clock.jobs import LOOPS, Checked, Lane, Loop, check
 from tms.clock.leader import Leader, LeadLost
 from tms.clock.presence_sweep import catch_up
@@ -144,7 +146,8 @@ class Runner:
 
     def _work(self, loop: Loop, *, is_checked: bool) -> None:
         if (at := self._time()) is not None:
-            loop.run(at, is_checked=is_checked)
+            with recorder.acting(Via.CLOCK):
+                loop.run(at, is_checked=is_checked)
 
     def _check_at_once(self, loops: Sequence[Loop]) -> Checked:
         at = self._time()

@@ -356,6 +356,16 @@ ROLLUPS_DAYS = env.whole("TMS_ROLLUPS_DAYS", 400, least=2)
 HISTORY_DAYS = env.whole("TMS_HISTORY_DAYS", 400, least=2)
 """Events, changes of presence, and boots."""
 
+# Audit trail
+
+AUDIT_DAYS = env.whole("TMS_AUDIT_DAYS", 1_100, least=90)
+"""Retention of the audit trail: three years, of which PCI DSS wants one."""
+AUDIT_ANCHOR_S = env.seconds("TMS_AUDIT_ANCHOR_S", 3_600, least=60)
+"""How often the state of its hash chain is written to the log and to the bucket."""
+AUDIT_BUCKET = env.text("TMS_AUDIT_BUCKET")
+"""A bucket of Amazon S3 with Object Lock, for anchors of the chain."""
+AUDIT_PREFIX = env.text("TMS_AUDIT_PREFIX", "audit/")
+
 # Boards
 
 FRAME_INTERVAL_S = env.seconds("TMS_FRAME_INTERVAL_S", 0.25, least=0.05)
@@ -428,7 +438,15 @@ ERROR_LOG = env.text("TMS_ERROR_LOG")
 CLOUDWATCH_LOG_GROUP = env.text("TMS_CLOUDWATCH_LOG_GROUP")
 CLOUDWATCH_NAMESPACE = env.text("TMS_CLOUDWATCH_NAMESPACE")
 CLOUDWATCH_INTERVAL_S = env.seconds("TMS_CLOUDWATCH_INTERVAL_S", 60, least=1)
-aws.must_be_usable(("TMS_STATIC_BUCKET", "TMS_DATABASE_SECRET", "TMS_CLOUDWATCH_LOG_GROUP", "TMS_CLOUDWATCH_NAMESPACE"))
+aws.must_be_usable(
+    (
+        "TMS_STATIC_BUCKET",
+        "TMS_AUDIT_BUCKET",
+        "TMS_DATABASE_SECRET",
+        "TMS_CLOUDWATCH_LOG_GROUP",
+        "TMS_CLOUDWATCH_NAMESPACE",
+    )
+)
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 """Django itself logs each 4xx, with the reason."""
 LOGGING = logging_config(

@@ -1,6 +1,7 @@
 """The models of accounts. Django finds them here; other apps import them from here."""
 
 from tms.accounts.models.api_token import ApiToken, TokenScope
+from tms.accounts.models.audit_chain import AuditCheck, AuditDay
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.accounts.models.grant import Grant
 from tms.accounts.models.invitation import Invitation
@@ -13,6 +14,8 @@ from tms.accounts.permissions import Action
 __all__ = [
     "Action",
     "ApiToken",
+    "AuditCheck",
+    "AuditDay",
     "AuditEntry",
     "Density",
     "Grant",

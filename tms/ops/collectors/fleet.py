@@ -13,6 +13,7 @@ from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
 from tms.lib.severity import Severity
 from tms.metrics import instruments
+from tms.ops.collectors.audit import AuditCollector
 from tms.ops.collectors.nodes import NodeCollector
 from tms.server import Server
 
@@ -97,7 +98,7 @@ def connection_families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
 
 
 def register(registry: CollectorRegistry) -> None:
-    for collector in (FleetCollector, NodeCollector, *instruments.COLLECTORS):
+    for collector in (FleetCollector, NodeCollector, AuditCollector, *instruments.COLLECTORS):
         registry.register(collector())
 
 

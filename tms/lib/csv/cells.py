@@ -1,0 +1,27 @@
+"""Rows as CSV text that is harmless in a spreadsheet."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+from tms.protocol.text import clean
+
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+BLANKS = ("\t", "\n")
+"""Spreadsheets execute a text that begins like this, and names of terminals are user input."""
+
+type Cell = str | int | float | None
+
+
+def written(rows: Iterable[Sequence[Cell]]) -> str:
+    page = StringIO()
+    csv.writer(page).writerows([[_safe(cell) for cell in row] for row in rows])
+    return page.getvalue()
+
+
+def _safe(cell: Cell) -> Cell:
+    if not isinstance(cell, str):
+        return cell
+    # Rows that an earlier release stored may contain control characters.
+    cell = clean(cell, keeps_lines=True)
+    return f"'{cell}" if cell.lstrip().startswith(FORMULA) or cell.startswith(BLANKS) else cell
