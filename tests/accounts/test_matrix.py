@@ -20,6 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.support import people
 from tests.support.addresses.fixture_fleet import create_rows
+from tests.support.addresses.routes import Rows
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tms.accounts import api_tokens
@@ -48,22 +49,6 @@ class Way(NamedTuple):
 
     route: str
     path: str
-
-
-class Rows(NamedTuple):
-    """Objects in URLs, by the path before them."""
-
-    names: dict[str, str]
-    others: dict[str, str]
-    """Values in URLs that are not objects, by the parameter of the route or by the path before it."""
-
-    def fill(self, route: str) -> str:
-        """`/alerts/<int:pk>/` → `/alerts/7/`."""
-        while found := re.search(r"[<{](?:\w+:)?(\w+)[>}]", route):
-            before = route[: found.start()]
-            row = self.names.get(before.removeprefix("/api/v1"), "1")
-            route = before + (self.others.get(before) or self.others.get(found[1]) or row) + route[found.end() :]
-        return route
 
 
 # URLs

@@ -39,7 +39,7 @@ def test_a_new_password_is_valid_here_and_ends_every_other_session(browser, tana
     assert tanaka.check_password(NEW)
     assert "Password changed." in browser.get(answer["Location"]).content.decode()
     assert elsewhere.get("/").status_code == 302
-    entry = AuditEntry.objects.get()
+    entry = AuditEntry.objects.get(action="password-changed")
     assert (entry.action, entry.actor, entry.changes) == ("password-changed", tanaka, {})
 
 

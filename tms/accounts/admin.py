@@ -4,6 +4,8 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -59,6 +61,14 @@ class PersonAdmin(UserAdmin[User]):
         deletable, counts, needed, protected = super().get_deleted_objects(objs, request)
         return deletable, counts, needed - {ApiToken._meta.verbose_name}, protected
 
+
+for sign_ins, page in (
+    (AccessAttempt, AccessAttemptAdmin),
+    (AccessFailureLog, AccessFailureLogAdmin),
+    (AccessLog, AccessLogAdmin),
+):
+    admin.site.unregister(sign_ins)
+    admin.site.register(sign_ins, type(page.__name__, (AuditedAdmin, page), {}))
 
 admin.site.unregister(Group)
 for model in (Authenticator, EmailAddress, UserSession):

@@ -12,6 +12,7 @@ class AccountsConfig(AppConfig):
 
         from tms.accounts import roles
         from tms.accounts.access import changes
+        from tms.accounts.audit import sign_ins  # noqa: F401  (connects its receivers)
         from tms.accounts.sessions import activity
 
         post_migrate.connect(roles.after_migrations, sender=self)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.commands.catalog import CATALOG, is_dangerous
+from tms.commands.catalog import CATALOG
 from tms.commands.models import Command, CommandState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -57,7 +57,7 @@ def queue(
 ) -> Command:
     """Queue a command. It is sent at once if the terminal is connected, otherwise when it returns in time.
 
-    A dangerous one is in the audit trail, with the reason.
+    It is in the audit trail, with the reason.
     """
     if name not in CATALOG:
         raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
@@ -76,8 +76,7 @@ def queue(
         deliver_before=deliver_before,
         due_at=deliver_before,
     )
-    if is_dangerous(name):
-        recorder.record("commanded", terminal, {"command": (None, name), "reason": (None, reason)})
+    recorder.record("commanded", terminal, _audited(command), comment=reason)
     _publish([command], CommandState.QUEUED)
     return command
 
@@ -148,6 +147,11 @@ def _expire(pks: Collection[int], at: datetime) -> int:
         Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
         _publish(late, outcome)
     return len(overdue)
+
+
+def _audited(command: Command) -> dict[str, tuple[None, Any]]:
+    values = {"command": command.name, "args": command.args, "id": command.pk}
+    return {name: (None, value) for name, value in values.items() if value}
 
 
 def _publish(commands: Sequence[Command], state: CommandState) -> None:

@@ -66,6 +66,13 @@ def test_an_older_code_than_the_last_is_not_accepted(codes, browser):
     assert Steps().sign_in(later()).status_code == 422
 
 
+def test_a_wrong_code_is_an_audit_entry(browser, codes):
+    browser.sign_in("000000")
+
+    entry = AuditEntry.objects.filter(action="sign-in-failed").latest("pk")
+    assert (entry.subject_type, entry.changes) == ("accounts.user", {"factor": [None, "wrong code"]})
+
+
 def test_a_recovery_code_signs_in_once_with_or_without_its_space(codes, browser):
     spaced = f"{codes[0][:4]} {codes[0][4:]}"
 

@@ -27,7 +27,7 @@ def held(person: User) -> set[str]:
 
 
 def actions() -> list[str]:
-    return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+    return list(AuditEntry.objects.exclude(action="signed-in").order_by("pk").values_list("action", flat=True))
 
 
 # Grants

@@ -37,6 +37,7 @@ def accept(person: User, typed: str, *, at: datetime) -> Authenticator | None:
             factor.last_used_at = at
             factor.save(update_fields=["data", "last_used_at"])
             return factor
+    recorder.record("sign-in-failed", person, {"factor": (None, "wrong code")})
     return None
 
 

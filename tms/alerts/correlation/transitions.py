@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tms.alerts import audit
 from tms.alerts.lifecycle.transitions import SYSTEM, UNCLAIMED_FIELDS, Actor
 from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -38,7 +39,7 @@ def transition(
     for name, value in (fields or {}).items():
         setattr(incident, name, value)
     incident.save()
-    IncidentTransition.objects.create(
+    made = IncidentTransition.objects.create(
         incident=incident,
         kind=kind,
         at=incident.changed_at,
@@ -50,6 +51,8 @@ def transition(
         contract=incident.contract,
         until=incident.until,
     )
+    if actor.by is not None:
+        audit.record_incident_action(made)
     instruments.INCIDENT_TRANSITIONS.labels(kind.value, incident.factor).inc()
     publish_incident(incident)
 

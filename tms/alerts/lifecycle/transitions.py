@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Coalesce, Greatest
 
 from tms.accounts.models import User
+from tms.alerts import audit
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import Transition, TransitionKind
 from tms.feed.change import Change
@@ -86,7 +87,7 @@ def record_transition(
         return
     is_reminder = kind is TransitionKind.REMINDED
     to_id = actor.to.pk if actor.to else None
-    Transition.objects.bulk_create(
+    made = Transition.objects.bulk_create(
         Transition(
             alert=alert,
             kind=kind,
@@ -101,6 +102,8 @@ def record_transition(
         )
         for alert in alerts
     )
+    if actor.by is not None:
+        audit.record_action(made, to=actor.to)
     for severity, number in Counter(alert.severity for alert in alerts).items():
         instruments.ALERT_TRANSITIONS.labels(kind.value, severity).inc(number)
     changed = frozenset(alert.pk for alert in alerts)

@@ -84,22 +84,23 @@ def _locked(rule: Rule, version: int | None) -> Rule:
 
 
 def _begin_revision(rule: Rule, *, at: datetime, by: User | None) -> None:
+    before = None
     if rule.pk:
         # Of the row, not of this copy: a concurrent edit makes its own revision.
-        rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
-        revision, version = rows.values_list("revision", "version").get()
-        rule.revision, rule.version = revision + 1, version + 1
+        before = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
+        rule.revision, rule.version = before.revision + 1, before.version + 1
     rule.changed_at, rule.changed_by = at, by
-    with recorder.change(rule, "deleted" if rule.deleted_at else ""):
-        rule.save()
+    rule.save()
+    recorder.record_edit(before, rule, "deleted" if rule.deleted_at else "")
 
 
 def _rename(rule: Rule, *, at: datetime, by: User | None) -> None:
     """Clears nothing. Call it while the row is locked."""
-    rule.version = Rule.objects.values_list("version", flat=True).get(pk=rule.pk) + 1
+    before = Rule.objects.get(pk=rule.pk)
+    rule.version = before.version + 1
     rule.changed_at, rule.changed_by = at, by
-    with recorder.change(rule):
-        rule.save(update_fields=(*NAMES, "version", "changed_at", "changed_by"))
+    rule.save(update_fields=(*NAMES, "version", "changed_at", "changed_by"))
+    recorder.record_edit(before, rule)
     publish(Change(everything=True))
 
 

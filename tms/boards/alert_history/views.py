@@ -7,7 +7,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
+from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.alerts.models import Alert
 from tms.boards.alert_history.search import HEAD, Search
 from tms.boards.alert_history.statistics import Figures
 from tms.boards.formatting import csv_export
@@ -31,6 +33,7 @@ def past_alerts(request: AuthenticatedRequest) -> HttpResponse:
 @sign_in_required
 def export_past(request: AuthenticatedRequest) -> HttpResponseBase:
     search = Search.of(request.GET, person=request.user, at=timezone.now())
+    recorder.record_export(Alert, "csv", search.chosen.query)
     return csv_export.streamed(_name("alerts"), HEAD, search.everything())
 
 
@@ -47,7 +50,9 @@ def alert_times(request: AuthenticatedRequest) -> HttpResponse:
 @sign_in_required
 def export_times(request: AuthenticatedRequest) -> HttpResponse:
     figures = Figures.of(request.GET, person=request.user, at=timezone.now())
-    return csv_export.attached(_name("alert-times"), figures.exported())
+    rows = list(figures.exported())
+    recorder.record_export(Alert, "csv", request.GET.urlencode(), rows=len(rows) - 1)
+    return csv_export.attached(_name("alert-times"), rows)
 
 
 def _name(what: str) -> str:

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts.access import demand, visible
+from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.boards.digest.forms import NoteForm, NoteTextForm
@@ -37,6 +38,7 @@ def digest_as_markdown(request: AuthenticatedRequest) -> HttpResponse:
     span = _span(request.GET)
     name = f"tms-digest-{span.until_shown.replace(':', '')}.md"
     text = markdown.markdown(digest(span.since, span.until, to=request.user), span.clocks)
+    recorder.record_export(Note, "md", request.GET.urlencode())
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)
 

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
+from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
@@ -105,6 +106,7 @@ def delete_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @sign_in_required
 def export_rules(request: AuthenticatedRequest) -> HttpResponse:
     name = f"tms-rules-{timezone.localtime():%Y-%m-%d}.yaml"
+    recorder.record_export(Rule, "yaml")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     text = yaml_file.exported(to=request.user)
     return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)

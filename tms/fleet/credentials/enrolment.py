@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
+from tms.accounts.models.audit_entry import Via
 from tms.fleet.credentials import services
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.lib.hashing import hash_token
@@ -44,8 +45,10 @@ def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> t
     if not valid.update(used_at=at):
         raise TokenRefused
     used = EnrolmentToken.objects.select_related("site").get(digest=hash_token(token))
-    terminal, credential = _enrol_next(used.site, kind=kind, serial=serial, model=model)
-    EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
+    with recorder.acting(Via.TERMINAL):
+        terminal, credential = _enrol_next(used.site, kind=kind, serial=serial, model=model)
+        EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
+        recorder.record("enrolled", terminal, {"token": (None, used.digest[:8])})
     return terminal, credential
 
 

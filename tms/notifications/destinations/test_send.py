@@ -5,6 +5,7 @@ from uuid import uuid4
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
+from tms.accounts.audit import recorder
 from tms.notifications.destinations.send import send
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports import SendResult
@@ -23,4 +24,6 @@ def send_test(destination: Destination) -> SendResult:
             ),
             facts={"alerts": []},
         )
-    return send(destination, message)
+    result = send(destination, message)
+    recorder.record("tested", destination, {"result": (None, result.outcome.value)})
+    return result

@@ -30,6 +30,7 @@ LONGEST = timedelta(days=7)
 """The longest period of a digest, also after a longer pause of its plan."""
 
 
+@transaction.atomic
 def send(
     destination: Destination, since: datetime, until: datetime, *, zone: ZoneInfo, to: Person | None, at: datetime
 ) -> Delivery:
@@ -38,7 +39,7 @@ def send(
     """
     with translation.override(destination.language):
         content = _content(digest(since, until, to=to, destination=destination.owner), zone, at=at)
-    sent, _ = Delivery.objects.get_or_create(
+    sent, is_new = Delivery.objects.get_or_create(
         key=f"digest-{destination.pk}-{since:%Y%m%dT%H%M%S}-{until:%Y%m%dT%H%M%S}{_mark(to)}",
         defaults={
             "destination": destination,
@@ -50,6 +51,10 @@ def send(
             "content": content,
         },
     )
+    if is_new and to is not None:
+        recorder.record(
+            "digest-sent", destination, {"since": (None, since.isoformat()), "until": (None, until.isoformat())}
+        )
     return sent
 
 
@@ -78,8 +83,11 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
         "covered_until": made.ended_by(at),
         "next_at": made.ends_after(at),
     }
+    known = DigestPlan.objects.filter(destination=destination).values("times", "time_zone")
+    before: dict[str, Any] = dict(known.first() or {})
     saved, is_new = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
-    recorder.record("created" if is_new else "changed", saved, {"times": (None, times), "time_zone": (None, time_zone)})
+    changes = {name: (before.get(name), fields[name]) for name in ("times", "time_zone")}
+    recorder.record("created" if is_new else "changed", saved, changes)
     return saved
 
 

@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Min
 
+from tms.accounts.audit import recorder
 from tms.alerts.models import AlertState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -98,6 +99,8 @@ def send_again(delivery: Delivery, *, at: datetime) -> bool:
     dead = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.DEAD, destination__deleted_at=None)
     again = dead.update(state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None)
     Destination.objects.filter(pk=delivery.destination_id).update(retry_at=None)
+    if again:
+        recorder.record("resent", delivery)
     return bool(again)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from tms.accounts.audit import recorder
+from tms.alerts.models import Rule
 from tms.alerts.rule_editing import yaml_file
 from tms.alerts.rule_editing.yaml_file import BadFile, PlannedRule
 from tms.alerts.rule_editing.yaml_reader import MAX_BYTES
@@ -26,6 +28,7 @@ class Command(NoChecksCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "export":
+            recorder.record_export(Rule, "yaml")
             self.stdout.write(yaml_file.exported(), ending="")
             return
         try:

@@ -41,13 +41,17 @@ def staff(fleet) -> Client:
     return client
 
 
+def boss() -> User:
+    return User.objects.get_or_create(username="boss", is_superuser=True)[0]
+
+
 def destination(fleet) -> None:
     form = DestinationForm(
-        {"name": "NOC", "where": "noc@example.com", "language": "en"}, instance=Destination(kind="email")
+        {"name": "NOC", "where": "noc@example.com", "language": "en"}, instance=Destination(kind="email"), by=boss()
     )
     assert form.is_valid(), form.errors
     row = form.save()
-    form = DestinationForm({"name": "NOC 2", "where": "", "language": "en"}, instance=row)
+    form = DestinationForm({"name": "NOC 2", "where": "", "language": "en"}, instance=row, by=boss())
     assert form.is_valid(), form.errors
     form.save()
     soft_delete_services.delete(row, at=AT)
@@ -61,7 +65,7 @@ def key(fleet) -> None:
 def rotation(fleet) -> None:
     person = fleet.person("kimura")
     fields = {"name": "Night", "starts_on": "2026-11-23", "handover_at": "09:00", "time_zone": "Asia/Tokyo"}
-    form = RotationForm(fields | {"every_days": 7}, instance=Rotation())
+    form = RotationForm(fields | {"every_days": 7}, instance=Rotation(), by=boss())
     assert form.is_valid(), form.errors
     row = save_rotation(form, [person])
     cover = on_call.cover(row, person, since=AT, until=AT + HOUR, by=person)
@@ -173,7 +177,7 @@ def test_secrets_are_masked_and_values_are_not(fleet):
 def test_an_entry_for_a_page_has_the_person_and_the_address(fleet, staff):
     answer = staff.post("/destinations/new/email/", {"name": "NOC", "where": "noc@example.com", "language": "en"})
 
-    entry = AuditEntry.objects.get()
+    entry = AuditEntry.objects.get(subject_type=DESTINATION)
     assert answer.status_code == 302
     assert (entry.actor_name, entry.via, entry.address) == ("kimura", "page", "127.0.0.1")
     assert entry.changes["address"] == [None, "noc@example.com"]
@@ -187,7 +191,7 @@ def test_an_entry_for_the_api_has_the_token(staff):
     caller.post("/destinations", {"kind": "email", "name": "NOC", "address": "noc@example.com"})
 
     entry = AuditEntry.objects.get(subject_type=DESTINATION)
-    assert (entry.actor, entry.via, entry.token) == (person, "api", made)
+    assert (entry.actor, entry.via, entry.token, entry.token_name) == (person, "api", made, "billing")
 
 
 def test_the_admin_writes_entries_without_passwords(admin_client):
@@ -201,8 +205,8 @@ def test_the_admin_writes_entries_without_passwords(admin_client):
         },
     )
 
-    entry = AuditEntry.objects.get()
-    assert (entry.action, entry.subject_name, entry.actor_name) == ("created", "aiko", "admin")
+    entry = AuditEntry.objects.get(action="created")
+    assert (entry.subject_name, entry.actor_name) == ("aiko", "admin")
     assert "watch-the-7-gates" not in str(entry.changes)
 
 
@@ -213,3 +217,21 @@ def test_a_rolled_back_change_leaves_no_entry(fleet):
         transaction.set_rollback(True)
 
     assert not AuditEntry.objects.exists()
+
+
+def test_sign_ins_sign_outs_and_failures_are_entries_about_the_person(db):
+    person, client = User.objects.create_user("kimura", password="watch-the-7-gates"), Client()
+
+    client.login(username="kimura", password="wrong")
+    client.login(username="kimura", password="watch-the-7-gates")
+    client.logout()
+
+    entries = AuditEntry.objects.filter(subject_id=str(person.pk)).order_by("pk")
+    assert [entry.action for entry in entries] == ["sign-in-failed", "signed-in", "signed-out"]
+
+
+def test_a_failed_sign_in_does_not_store_a_name_that_is_no_account(db):
+    Client().login(username="watch-the-7-gates", password="kimura")
+
+    entry = AuditEntry.objects.get(action="sign-in-failed")
+    assert (entry.subject_id, entry.subject_name, entry.changes) == ("", "", {"account": [None, "unknown"]})

@@ -1,0 +1,36 @@
+"""Writes sign-ins, sign-outs and failed sign-ins to the audit trail.
+
+A failure names its account only if that account exists: people type their password into the wrong field. The throttle
+bounds how many failures there are; refused attempts are counted in the metric `tms_sign_ins`.
+"""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+
+from tms.accounts.audit import recorder
+from tms.accounts.audit.recorder import AuditSubject
+from tms.accounts.models import User
+
+PERSON = User._meta.label_lower
+
+
+@receiver(user_logged_in)
+def record_sign_in(sender: Any, user: User, **kwargs: Any) -> None:
+    recorder.record("signed-in", user)
+
+
+@receiver(user_logged_out)
+def record_sign_out(sender: Any, user: User | None, **kwargs: Any) -> None:
+    if user is not None:
+        recorder.record("signed-out", user)
+
+
+@receiver(user_login_failed)
+def record_failure(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
+    person = User.objects.filter(username=str(credentials.get("username", ""))[:150]).first()
+    if person is None:
+        recorder.write(AuditSubject(PERSON), "sign-in-failed", {"account": (None, "unknown")})
+    else:
+        recorder.record("sign-in-failed", person)
