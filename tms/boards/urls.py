@@ -4,6 +4,7 @@ from tms.boards import icons, views
 from tms.boards.actions import commands
 from tms.boards.actions import views as actions
 from tms.boards.alert_history import views as past
+from tms.boards.audit import views as audit
 from tms.boards.digest import views as digest
 from tms.boards.maintenance import views as maintenance
 from tms.boards.rules import views as rules
@@ -48,5 +49,8 @@ urlpatterns = [
     path("digest/notes/", digest.write_note, name="write-note"),
     path("digest/notes/<int:pk>/", digest.edit_note, name="edit-note"),
     path("digest/notes/<int:pk>/delete/", digest.delete_note, name="delete-note"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/new/", audit.new_entries, name="new-audit-entries"),
+    path("audit/export/", audit.export_audit, name="export-audit"),
     path("help/", views.keys, name="keys"),
 ]

@@ -19,6 +19,7 @@ from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
 from tms.notifications.rotations import api as rotation_api
+from tms.ops import audit_api
 from tms.rest.api import Api
 from tms.shifts import api as shift_api
 
@@ -32,7 +33,8 @@ OF_ALERTS = (
     rule_editing_api,
     maintenance_api,
 )
-PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, destination_api, policy_api, rotation_api, delivery_api)
+OF_NOTIFICATIONS = (destination_api, policy_api, rotation_api, delivery_api)
+PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, *OF_NOTIFICATIONS, audit_api)
 REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
     NotActive: 409,

@@ -32,8 +32,10 @@ class ApiRouter(Router):
         super().__init__(tags=[tag], auth=Bearer())
         self.add_decorator(api_operation, mode="view")
 
-    def get[V: View](self, path: str, *, summary: str, response: Any) -> Callable[[V], V]:  # type: ignore[override]
-        return self._add("GET", path, summary, response, READ)
+    def get[V: View](  # type: ignore[override]
+        self, path: str, *, summary: str, response: Any, access: Access = READ
+    ) -> Callable[[V], V]:
+        return self._add("GET", path, summary, response, access)
 
     def post[V: View](  # type: ignore[override]
         self, path: str, *, summary: str, response: Any, access: Access, status: int = 200

@@ -14,12 +14,14 @@ from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.models import Role, User
 from tms.accounts.people import directory
 from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
 
 
 class PeopleTab(NamedTuple):
     label: str
     address: str
-    number: int
+    number: int | None
+    """Of rows on the page; None if it has no number."""
     is_current: bool
 
 
@@ -63,10 +65,13 @@ def tabs(by: User, *, current: str) -> Iterator[PeopleTab]:
     if access.may(by, Permission.MANAGE_PEOPLE):
         yield PeopleTab(gettext("People"), reverse("people"), directory.people(by).count(), current == "people")
         yield PeopleTab(gettext("Teams"), reverse("teams"), directory.teams(by).count(), current == "teams")
-    yield PeopleTab(gettext("Roles"), reverse("roles"), Role.objects.count(), current == "roles")
+    if access.may(by, Permission.MANAGE_PEOPLE) or access.may(by, Permission.EDIT_ROLES):
+        yield PeopleTab(gettext("Roles"), reverse("roles"), Role.objects.count(), current == "roles")
     if access.may(by, Permission.MANAGE_PEOPLE):
         number = directory.service_accounts(by).count()
         yield PeopleTab(gettext("Service accounts"), reverse("service-accounts"), number, current == "service-accounts")
+    if access.may_within(by, Permission.READ_AUDIT, EVERYTHING):
+        yield PeopleTab(gettext("Audit"), reverse("audit"), None, current == "audit")
 
 
 def confirm(request: AuthenticatedRequest, question: Confirmation, *, tab: str) -> HttpResponse:

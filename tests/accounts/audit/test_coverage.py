@@ -1,0 +1,463 @@
+"""Each URL that changes something leaves an audit entry, or has a reason why it does not.
+
+The URLs are those of `matrix.txt`, which `test_matrix.py` compares with the URL patterns and the OpenAPI document.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.contrib import admin
+from django.db.models import F
+from django.test import Client
+
+from tests.support import people
+from tests.support.addresses.fixture_fleet import create_rows
+from tests.support.addresses.routes import Rows
+from tests.support.builders import Fleet
+from tests.support.factories import now
+from tests.support.rest import ApiClient
+from tms.accounts.audit.admin import AuditedAdmin
+from tms.accounts.models import AuditEntry, Grant, Invitation, User
+from tms.accounts.roles import built_in
+from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.correlation import settings as correlation_settings
+from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule
+from tms.alerts.rule_editing import yaml_file
+from tms.boards.rules.forms import RuleForm
+from tms.fleet.credentials import enrolment
+from tms.fleet.models import Site
+from tms.lib.admin import ReadOnly
+from tms.lib.hashing import hash_token
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy
+from tms.notifications.models.rotation import Rotation
+from tms.notifications.soft_delete import services as soft_delete_services
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+TABLE = Path(__file__).parents[1] / "matrix.txt"
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+PASSWORD = "watch-the-7-gates"
+
+PREVIEW = "shows what would happen, and stores nothing"
+OWN_VIEW = "how pages look to one person"
+NO_OPERATION = "no operation of its own"
+REASONS: dict[str, str] = {
+    "POST /maintenance/preview/": PREVIEW,
+    "POST /rules/new/": "chooses the kind of a new rule",
+    "POST /rules/new/<slug:kind>/preview/": PREVIEW,
+    "POST /rules/<int:pk>/preview/": PREVIEW,
+    "POST /api/v1/rules/preview": PREVIEW,
+    "POST /api/v1/maintenance/preview": PREVIEW,
+    "POST /me/theme/": OWN_VIEW,
+    "POST /me/language/": OWN_VIEW,
+    "POST /api/v1/": NO_OPERATION,
+    "POST /api/v1/<anything:rest>": NO_OPERATION,
+    "POST /admin/": NO_OPERATION,
+    "POST /admin/r/<path:content_type_id>/<path:object_id>/": NO_OPERATION,
+    "POST /admin/<app_label>/": NO_OPERATION,
+    r"POST /admin/(?P<url>.*)$": NO_OPERATION,
+}
+
+
+CHALLENGE = "a challenge of a passkey, which only the session keeps"
+REASONS |= {
+    "POST /sign-in/passkey/options/": CHALLENGE,
+    "POST /me/confirm/options/": CHALLENGE,
+    "POST /me/security/passkey/options/": CHALLENGE,
+    "POST /me/confirm/": "the person signs in again; only a failure is an entry",
+    "POST /sign-in/reset/": "sends a link; the reset is an entry",
+}
+ELSEWHERE: Mapping[str, str] = {
+    "POST /sign-in/": "signed-in",
+    "POST /people/<int:pk>/tokens/": "created",
+    "POST /people/tokens/<int:pk>/rotate/": "rotated",
+    "POST /sign-in/code/": "sign-in-failed",
+    "POST /sign-in/passkey/": "signed-in",
+    "POST /sign-in/reset/<str:uidb64>/<str:token>/": "password-reset",
+    "POST /me/security/app/": "factor-added",
+    "POST /me/security/passkey/": "factor-added",
+    "POST /me/security/recovery-codes/": "recovery-codes-made",
+    "POST /me/security/<int:pk>/remove/": "factor-removed",
+    "POST /people/<int:pk>/factors/": "factor-removed",
+    "POST /me/profile/": "changed",
+    "POST /me/preferences/": "changed",
+    "POST /me/sounds/": "changed",
+    "POST /me/shortcuts/": "changed",
+    "POST /me/sessions/end-others/": "session-ended",
+    "POST /me/sessions/<int:pk>/end/": "session-ended",
+    "POST /me/tokens/new/": "created",
+    "POST /me/tokens/<int:pk>/rotate/": "rotated",
+    "POST /me/tokens/<int:pk>/revoke/": "revoked",
+}
+"""Requests that need a second factor, a recent sign-in or a mail, with an action that their tests expect."""
+
+
+class Sent(NamedTuple):
+    """A request that changes something, and the action of its entry."""
+
+    action: str
+    data: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = {}
+    before: Callable[[], object] = lambda: None
+
+
+def local(seconds: float) -> str:
+    return f"{now(seconds):%Y-%m-%dT%H:%M}"
+
+
+def pk(model: Any, **fields: Any) -> int:
+    return int(model.objects.filter(**fields).order_by("pk").values_list("pk", flat=True)[0])
+
+
+def delete_first(model: Any) -> Callable[[], object]:
+    return lambda: soft_delete_services.delete(model.objects.get(pk=pk(model)), at=now())
+
+
+def rule_form() -> dict[str, Any]:
+    rule = Rule.objects.get(pk=Sample.names["/rules/"])
+    form = RuleForm(rule.kind_object, rule, person=boss())
+    shown = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in shown.items() if value not in (None, False)} | {"name": "Renamed"}
+
+
+def correlation_form() -> dict[str, Any]:
+    fields = ("within_s", "least", "small_pct", "medium_pct", "large_pct")
+    rules = CorrelationRule.in_force().values()
+    values = {f"{rule.factor}-{name}": getattr(rule, name) for rule in rules for name in fields}
+    return values | {f"{Factor.SITE.value}-least": 7}
+
+
+def change_correlation() -> None:
+    rule = CorrelationRule.in_force()[Factor.SITE]
+    rule.least = 9
+    correlation_settings.save([rule])
+
+
+def imported() -> dict[str, Any]:
+    return {"text": yaml_file.exported().replace("90", "95"), "sure": 1}
+
+
+def enrolment_token() -> dict[str, Any]:
+    return {"token": enrolment.make_token(Site.objects.all()[0], by=None, at=now())}
+
+
+def steps() -> dict[str, Any]:
+    return {"steps-TOTAL_FORMS": 1, "steps-INITIAL_FORMS": 0, "steps-0-destinations": pk(Destination)}
+
+
+def viewer() -> int:
+    return built_in("Viewer").pk
+
+
+def boss() -> User:
+    return User.objects.get(username="boss")
+
+
+MINE = {"last_name": "Mori", "first_name": "Keiko", "new_password1": PASSWORD, "new_password2": PASSWORD}
+INVITED = {"email": "keiko@noc.example", "language": "en", "grant-0-scope": "everything"}
+EMAIL = {"name": "NOC", "where": "noc@example.com", "language": "en"}
+ROTATION = {
+    "name": "Days",
+    "starts_on": "2026-11-23",
+    "handover_at": "09:00",
+    "time_zone": "Asia/Tokyo",
+    "every_days": 7,
+    "members-TOTAL_FORMS": 1,
+    "members-INITIAL_FORMS": 0,
+}
+ABOVE = {"name": "Too hot", "metric": "temperature_c", "warning": 60, "duration_s": 0, "hours": "always"}
+WINDOW = {"note": "Switch", "time_zone": "UTC", "repeats": "once"}
+COVER = {"cover-since": local(3_600), "cover-until": local(7_200)}
+COMMENT = {"comment": "Asked the site"}
+API_RULE = {
+    "name": "Overheating",
+    "kind": "metric",
+    "metric": "temperature_c",
+    "comparison": "above",
+    "thresholds": [{"severity": "warning", "limit": 70}],
+}
+API_HOURS = {"week": [{"weekday": 0, "opens_at": "09:00", "closes_at": "17:00"}]}
+API_CORRELATION = {"within_s": 60, "least": 9, "small_pct": 50, "medium_pct": 30, "large_pct": 10}
+API_ACTIONS: Mapping[str, Mapping[str, Any]] = {
+    "assign": {"to": "boss"},
+    "comment": COMMENT,
+    "snooze": {"until": now(3_600).isoformat()},
+}
+
+ACTION_ROUTES = {f"POST /api/v1/{rows}/<action>" for rows in ("alerts/{pk}", "alerts", "incidents/{pk}")}
+
+PAGES: Mapping[str, Sent] = {
+    "/terminals/<str:uid>/commands/": Sent(
+        "commanded", {"name": "ping", "answer_within_s": "30", "deliver_within_s": "3600"}
+    ),
+    "/alerts/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
+    "/alerts/<slug:action>/": Sent("commented", lambda: COMMENT | {"alert": Sample.names["/alerts/"]}),
+    "/incidents/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
+    "/maintenance/new/": Sent(
+        "created", WINDOW | {"terminals": "T-1", "starts_at": local(3_600), "ends_at": local(7_200)}
+    ),
+    "/maintenance/<int:pk>/end/": Sent("ended"),
+    "/maintenance/<int:pk>/extend/": Sent("extended", {"minutes": 30}),
+    "/maintenance/<int:pk>/cancel/": Sent("cancelled"),
+    "/rules/new/<slug:kind>/": Sent("created", ABOVE),
+    "/rules/correlation/": Sent("created", correlation_form),
+    "/rules/import/": Sent("changed", imported),
+    "/rules/<int:pk>/": Sent("changed", rule_form),
+    "/rules/<int:pk>/switch/": Sent("changed", {"enabled": "0"}),
+    "/rules/<int:pk>/delete/": Sent("deleted"),
+    "/digest/notes/": Sent("created", {"text": "Quiet"}),
+    "/digest/notes/<int:pk>/": Sent("changed", {"text": "Not so quiet"}),
+    "/digest/notes/<int:pk>/delete/": Sent("deleted"),
+    "/sign-out/": Sent("signed-out"),
+    "/me/password/": Sent(
+        "password-changed", {"old_password": PASSWORD, "new_password1": PASSWORD[::-1], "new_password2": PASSWORD[::-1]}
+    ),
+    "/invitation/": Sent("invitation-accepted", MINE),
+    "/people/invite/": Sent("invited", lambda: INVITED | {"grant-0-role": viewer()}),
+    "/people/<int:pk>/grants/": Sent("granted", lambda: {"role": viewer(), "scope": "everything"}),
+    "/people/<int:pk>/disable/": Sent("disabled"),
+    "/people/<int:pk>/enable/": Sent("enabled", before=lambda: User.objects.update(is_active=F("is_superuser"))),
+    "/people/<int:pk>/end-sessions/": Sent("sessions-ended"),
+    "/people/<int:pk>/resend/": Sent("invited-again"),
+    "/people/grants/<int:pk>/withdraw/": Sent("withdrawn"),
+    "/people/teams/new/": Sent("created", {"name": "Days"}),
+    "/people/teams/<int:pk>/": Sent("changed", {"name": "Days"}),
+    "/people/teams/<int:pk>/delete/": Sent("deleted"),
+    "/people/teams/<int:pk>/grants/": Sent("granted", lambda: {"role": viewer(), "scope": "everything"}),
+    "/people/teams/<int:pk>/members/": Sent("member-added", lambda: {"person": people.person("mori").pk}),
+    "/people/teams/<int:pk>/members/<int:person>/remove/": Sent("member-removed"),
+    "/people/service-accounts/": Sent("created", lambda: {"name": "Billing", "role": viewer(), "scope": "everything"}),
+    "/people/tokens/<int:pk>/revoke/": Sent("revoked"),
+    "/roles/new/": Sent("created", {"name": "Staff", "permissions": ["write_notes"]}),
+    "/roles/<int:pk>/": Sent("changed", {"name": "Staff", "permissions": ["write_notes"]}),
+    "/roles/<int:pk>/delete/": Sent("deleted", before=lambda: Grant.objects.filter(role__is_builtin=False).delete()),
+    "/destinations/new/<str:kind>/": Sent("created", EMAIL),
+    "/destinations/<int:pk>/": Sent("changed", EMAIL | {"where": ""}),
+    "/destinations/<int:pk>/test/": Sent("tested"),
+    "/destinations/<int:pk>/key/": Sent("key-renewed"),
+    "/destinations/<int:pk>/delete/": Sent("deleted"),
+    "/destinations/<int:pk>/restore/": Sent("restored", before=delete_first(Destination)),
+    "/policies/new/": Sent("created", lambda: {"name": "Some", "delay_s": 0, "group_wait_s": 5} | steps()),
+    "/policies/<int:pk>/": Sent("changed", lambda: {"name": "Some", "delay_s": 0, "group_wait_s": 5} | steps()),
+    "/policies/<int:pk>/delete/": Sent("deleted"),
+    "/policies/<int:pk>/restore/": Sent("restored", before=delete_first(Policy)),
+    "/rotations/new/": Sent("created", lambda: ROTATION | {"members-0-person": boss().pk}),
+    "/rotations/<int:pk>/": Sent(
+        "changed", lambda: ROTATION | {"members-0-person": boss().pk, "members-INITIAL_FORMS": 1}
+    ),
+    "/rotations/<int:pk>/covers/": Sent("created", lambda: COVER | {"cover-person": boss().pk}),
+    "/rotations/<int:pk>/covers/<int:cover>/delete/": Sent("deleted"),
+    "/rotations/<int:pk>/delete/": Sent("deleted"),
+    "/rotations/<int:pk>/restore/": Sent("restored", before=delete_first(Rotation)),
+    "/deliveries/<int:pk>/again/": Sent("resent"),
+    "/digest/send/": Sent(
+        "digest-sent",
+        lambda: {
+            "destinations": pk(Destination),
+            "since": "2026-11-25T00:00:00+0000",
+            "until": "2026-11-25T08:00:00+0000",
+            "zone": "UTC",
+        },
+    ),
+    "/digest/plans/": Sent(
+        "created", lambda: {"destination": pk(Destination, kind="email"), "times": "06:00", "time_zone": "Asia/Tokyo"}
+    ),
+    "/digest/plans/<int:pk>/delete/": Sent("deleted"),
+    "/admin/logout/": Sent("signed-out"),
+    "/admin/accounts/user/<id>/password/": Sent(
+        "changed", {"password1": PASSWORD[::-1], "password2": PASSWORD[::-1], "usable_password": "true"}
+    ),
+}
+EXPORTS = ("/alerts/past/export/", "/alerts/times/export/", "/rules/export/", "/digest/markdown/")
+API: Mapping[str, Sent] = {
+    "PATCH /api/v1/sites/{code}/hours": Sent("changed", API_HOURS),
+    "DELETE /api/v1/correlation": Sent("reset", before=change_correlation),
+    "PUT /api/v1/correlation/{factor}": Sent("created", API_CORRELATION),
+    "POST /api/v1/rules": Sent("created", API_RULE),
+    "PUT /api/v1/rules/{pk}": Sent("changed", API_RULE),
+    "PATCH /api/v1/rules/{pk}": Sent("changed", {"name": "Renamed"}),
+    "DELETE /api/v1/rules/{pk}": Sent("deleted"),
+    "POST /api/v1/rules/{pk}/switch": Sent("changed", {"enabled": False}),
+    "POST /api/v1/maintenance": Sent(
+        "created",
+        lambda: {
+            "note": "Switch",
+            "terminals": ["T-1"],
+            "starts_at": f"{now(3_600):%Y-%m-%dT%H:%M:%S}",
+            "ends_at": f"{now(7_200):%Y-%m-%dT%H:%M:%S}",
+            "time_zone": "UTC",
+        },
+    ),
+    "POST /api/v1/maintenance/{pk}/end": Sent("ended"),
+    "POST /api/v1/maintenance/{pk}/extend": Sent("extended", lambda: {"until": now(10_800).isoformat()}),
+    "POST /api/v1/maintenance/{pk}/cancel": Sent("cancelled"),
+    "POST /api/v1/notes": Sent("created", {"text": "Quiet"}),
+    "PATCH /api/v1/notes/{pk}": Sent("changed", {"text": "Not so quiet"}),
+    "DELETE /api/v1/notes/{pk}": Sent("deleted"),
+    "POST /api/v1/destinations": Sent("created", {"kind": "email", "name": "NOC", "address": "noc@example.com"}),
+    "PATCH /api/v1/destinations/{pk}": Sent("changed", {"name": "NOC"}),
+    "DELETE /api/v1/destinations/{pk}": Sent("deleted"),
+    "POST /api/v1/destinations/{pk}/test": Sent("tested"),
+    "POST /api/v1/destinations/{pk}/key": Sent("key-renewed"),
+    "POST /api/v1/policies": Sent("created", lambda: {"name": "Some", "steps": [{"destinations": [pk(Destination)]}]}),
+    "PATCH /api/v1/policies/{pk}": Sent("changed", {"name": "Some"}),
+    "DELETE /api/v1/policies/{pk}": Sent("deleted"),
+    "POST /api/v1/rotations": Sent(
+        "created", {"name": "Days", "starts_on": "2026-11-23", "handover_at": "09:00", "members": ["boss"]}
+    ),
+    "PATCH /api/v1/rotations/{pk}": Sent("changed", {"name": "Days"}),
+    "DELETE /api/v1/rotations/{pk}": Sent("deleted"),
+    "POST /api/v1/rotations/{pk}/covers": Sent(
+        "created", lambda: {"person": "boss", "since": now(3_600).isoformat(), "until": now(7_200).isoformat()}
+    ),
+    "DELETE /api/v1/rotations/{pk}/covers/{cover}": Sent("deleted"),
+    "POST /api/v1/deliveries/{pk}/again": Sent("resent"),
+    "POST /api/v1/enrol": Sent("enrolled", enrolment_token),
+}
+
+
+class Sample:
+    """What `create_rows` made, by the path before it in a URL."""
+
+    names: Mapping[str, str] = {}
+
+
+@pytest.fixture
+def sample(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of everything; pages are not rendered."""
+    monkeypatch.setattr("tms.boards.rendering.template_engine.PageTemplate.render", lambda *_, **__: "")
+    person = User.objects.create_superuser("boss", password=PASSWORD)
+    monkeypatch.setattr(Sample, "names", create_rows(fleet, person))
+
+
+def listed() -> set[str]:
+    """`POST /rules/new/` for each method of `matrix.txt` that may change something; without the models of the admin."""
+    lines = [line.split() for line in TABLE.read_text().splitlines() if line and not line.startswith("#")]
+    words = [(route, word.partition("=")) for route, *rest in lines for word in rest]
+    return {f"{method} {route}" for route, (method, _, need) in words if method in CHANGING and need != "nobody"}
+
+
+def test_each_url_that_changes_something_is_covered_or_has_a_reason():
+    covered = {*REASONS, *ELSEWHERE, *(f"POST {route}" for route in PAGES), *API, *ACTION_ROUTES}
+
+    assert listed() - covered == set(), "this module has neither a request nor a reason for them"
+    assert covered - listed() == set()
+
+
+@pytest.mark.parametrize("action", sorted(set(ELSEWHERE.values())))
+def test_entries_of_sign_in_steps_are_tested_beside_them(action):
+    tests = (path.read_text() for path in TABLE.parent.rglob("test_*.py") if path != Path(__file__))
+
+    assert any(f'"{action}"' in text for text in tests)
+
+
+def path_of(route: str) -> str:
+    """With the objects of the sample. Tests are sent by e-mail, so that they leave nothing."""
+    names = dict(Sample.names)
+    if route.endswith(("/test/", "/test")):
+        names["/destinations/"] = str(pk(Destination, kind="email"))
+    if route == "/invitation/":
+        Invitation.objects.update(digest=hash_token("key"))
+        return "/invitation/?key=key"
+    others = {"/rules/new/": "above", "kind": "email", "action": "comment", "id": str(boss().pk)}
+    return Rows(names, others).fill(route)
+
+
+def written(sent: Sent, send: Callable[[Any], Any]) -> AuditEntry:
+    """The entry about the request."""
+    sent.before()
+    data = sent.data() if callable(sent.data) else sent.data
+    last = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    answer = send(data)
+    assert answer.status_code < 400, answer.content
+    entries = AuditEntry.objects.filter(pk__gt=last)
+    found = entries.filter(action=sent.action).first()
+    assert found is not None, [str(entry) for entry in entries]
+    return found
+
+
+@pytest.mark.parametrize("route", PAGES)
+def test_a_page_that_changes_something_leaves_an_entry(sample, route):
+    browser = Client()
+    if route != "/invitation/":
+        browser.force_login(boss())
+
+    entry = written(PAGES[route], lambda data: browser.post(path_of(route), data))
+
+    assert (entry.actor_name or "boss", entry.via, entry.address) == ("boss", "page", "127.0.0.1")
+
+
+@pytest.mark.parametrize("route", EXPORTS)
+def test_an_export_leaves_an_entry(sample, route):
+    browser = Client()
+    browser.force_login(boss())
+
+    entry = written(Sent("exported"), lambda _: browser.get(route, {"span": "7d"}))
+
+    assert (entry.actor_name, entry.via) == ("boss", "page")
+
+
+@pytest.mark.parametrize("operation", API)
+def test_an_operation_that_changes_something_leaves_an_entry(sample, operation):
+    method, _, route = operation.partition(" ")
+    caller = ApiClient.of(boss())
+
+    version = {"If-Match": '"1"'} if route.startswith("/api/v1/rules/") else {}
+    entry = written(API[operation], lambda data: caller.send(method, path_of(route), dict(data) or None, **version))
+
+    if route != "/api/v1/enrol":
+        assert (entry.actor_name, entry.via, entry.token_name) == ("boss", "api", "a script")
+    else:
+        assert (entry.actor_name, entry.via) == ("", "terminal")
+
+
+def api_actions() -> list[tuple[str, str]]:
+    subjects = [("alerts/{pk}", "alert"), ("alerts", "alert"), ("incidents/{pk}", "incident")]
+    return [(subject, name) for subject, kind in subjects for name, action in ACTIONS.items() if getattr(action, kind)]
+
+
+@pytest.mark.parametrize(("subject", "name"), api_actions())
+def test_each_operator_action_leaves_an_entry(sample, subject, name):
+    target = ACTIONS[name].incident if subject.startswith("incidents") else ACTIONS[name].alert
+    prepare(subject, name)
+    body = {**API_ACTIONS.get(name, {})}
+    if subject == "alerts":
+        body["selection"] = {"ids": [int(Sample.names["/alerts/"])]}
+    path = path_of(f"/api/v1/{subject}/{name}")
+
+    entry = written(Sent(target.transition.name.lower(), body), lambda data: ApiClient.of(boss()).post(path, data))
+
+    assert (entry.actor_name, entry.via) == ("boss", "api")
+    assert entry.changes["transitions"]
+    assert entry.comment == body.get("comment", "")
+
+
+def prepare(subject: str, name: str) -> None:
+    """Bring alert and incident into a state in which the action changes something."""
+    rows: Any = Incident if subject.startswith("incidents") else Alert
+    pk_ = Sample.names["/incidents/" if rows is Incident else "/alerts/"]
+    states = {"acknowledge": "open", "claim": "open", "unclaim": "open"}
+    fields: dict[str, Any] = {
+        "state": states.get(name, "acknowledged"),
+        "acknowledged_by": None,
+        "acknowledged_at": None,
+        "contract": "",
+    }
+    if fields["state"] == "acknowledged":
+        fields |= {"acknowledged_by": User.objects.create_user("mori"), "acknowledged_at": now()}
+        fields["contract"] = "worse"
+    if name == "unclaim":
+        fields |= {"claimed_by": boss(), "claimed_until": now(60)}
+    rows.objects.filter(pk=pk_).update(**fields)
+
+
+def test_models_that_the_admin_changes_are_audited():
+    """`AuditedAdmin` records in the transaction of the change; services record for pages with `records_itself`."""
+    unaudited = {
+        model._meta.label
+        for model, page in admin.site._registry.items()
+        if not isinstance(page, AuditedAdmin) and not isinstance(page, ReadOnly)
+    }
+
+    assert unaudited == set()

@@ -1,0 +1,238 @@
+"""The page of the audit trail: filters, pages, the state of the chain, new entries and exports."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import Client
+
+from tests.support import people
+from tests.support.builders import now
+from tests.support.rest import ApiClient, problem_of
+from tms.accounts.audit import anchors, monitor, recorder, sealing
+from tms.accounts.audit.recorder import AuditSubject
+from tms.accounts.models import AuditCheck, AuditEntry, User
+from tms.accounts.models.audit_entry import Via
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+RULE = "alerts.rule"
+
+
+@pytest.fixture
+def auditor(fleet) -> User:
+    return User.objects.create_superuser("kimura", first_name="Ren", last_name="Kimura")
+
+
+@pytest.fixture
+def browser(auditor) -> Client:
+    client = Client()
+    client.force_login(auditor)
+    AuditEntry.objects.all().delete()
+    return client
+
+
+def entry(subject: str = "CPU too hot", **fields: object) -> AuditEntry:
+    values = {"via": Via.PAGE, "action": "changed", "subject_type": RULE, "subject_id": "7", "subject_name": subject}
+    return AuditEntry.objects.create(**values | {"actor_name": "mori", "address": "10.20.4.12"} | fields)
+
+
+def shown(browser: Client, query: str = "") -> list[str]:
+    """The IDs of the rows."""
+    page = browser.get(f"/audit/?{query}").content.decode()
+    return [part.partition('"')[0] for part in page.split('id="entry-')[1:]]
+
+
+def test_an_entry_shows_who_did_what_from_where_and_why(browser, auditor):
+    made = entry(
+        actor=auditor,
+        actor_name="kimura",
+        changes={"limit": [80, 85], "duration_s": [30, 60], "hysteresis": [3, 5]},
+        comment="31 alerts in November",
+    )
+    sealing.seal(now())
+
+    page = browser.get("/audit/").content.decode()
+
+    made.refresh_from_db()
+    for text in ("R. Kimura", "Changed", "CPU too hot", "10.20.4.12", "31 alerts in November", "80", "85", "+1"):
+        assert text in page
+    assert f"{made.hash[:4]}…{made.hash[-4:]}" in page
+    assert 'href="/rules/7/"' in page
+
+
+def exported(browser: Client, query: str) -> str:
+    answer = browser.get(f"/audit/export/?{query}")
+
+    async def parts() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    return async_to_sync(parts)().decode()
+
+
+FILTERS: list[tuple[str, Callable[[], AuditEntry]]] = [
+    ("q=cpu", entry),
+    ("q=MORI", lambda: entry("other")),
+    ("q=10.20.4.12", lambda: entry("other")),
+    ("q=billing", lambda: entry("other", token_name="billing")),
+    ("who=mori", lambda: entry("other")),
+    ("what=changed", lambda: entry("other")),
+    ("what=configuration", lambda: entry("other")),
+    ("what=sign-ins", lambda: entry("mori", action="signed-in", subject_type="accounts.user")),
+    ("what=people", lambda: entry("mori", subject_type="accounts.user")),
+    ("what=alerts", lambda: entry("4129", action="acknowledged", subject_type="alerts.incident")),
+    ("what=commands", lambda: entry("T-1", action="commanded", subject_type="fleet.terminal")),
+    ("what=exports", lambda: entry("", action="exported")),
+    ("what=chain", lambda: entry("2026-11-24", action="anchored", subject_type="accounts.auditday")),
+    ("kind=alerts.rule&object=7", lambda: entry("other")),
+    ("via=page", lambda: entry("other")),
+    ("address=10.20.4.12", lambda: entry("other")),
+    ("address=::ffff:a14:40c", lambda: entry("other", address="::ffff:10.20.4.12")),
+]
+
+
+@pytest.mark.parametrize(("query", "make"), FILTERS, ids=[query for query, _ in FILTERS])
+def test_a_filter_shows_the_entries_that_match(browser, query, make):
+    made = make()
+    entry(
+        "unlike",
+        actor_name="sato",
+        address="10.0.0.1",
+        via=Via.COMMAND,
+        action="restored" if "configuration" not in query else "exported",
+        subject_type="notifications.policy",
+        subject_id="8",
+    )
+
+    assert shown(browser, query) == [str(made.pk)]
+
+
+NONSENSE = ("q=%00", "who=%00", "kind=%00&object=1", "object=x", "span=x", "before=x", "via=x", "since=x")
+
+
+@pytest.mark.parametrize("query", NONSENSE)
+def test_a_filter_that_means_nothing_is_ignored_or_finds_nothing(browser, query):
+    entry()
+
+    assert browser.get(f"/audit/?{query}").status_code in (200, 400)
+
+
+def test_the_page_begins_with_today_and_older_entries_are_a_period_away(browser):
+    old, new = entry("old"), entry("new")
+    AuditEntry.objects.filter(pk=old.pk).update(at=now() - timedelta(days=3))
+
+    since, until = (f"{now() - timedelta(days=days):%Y-%m-%dT%H:%M}" for days in (4, 2))
+
+    assert shown(browser) == [str(new.pk)]
+    assert shown(browser, "span=7d") == [str(new.pk), str(old.pk)]
+    assert shown(browser, f"since={since}&until={until}&zone=UTC") == [str(old.pk)]
+
+
+def test_a_page_continues_where_the_one_before_ended(browser):
+    made = [entry(f"rule {n}").pk for n in range(60)]
+
+    first, second = shown(browser), shown(browser, f"before={made[10]}")
+
+    assert [int(pk) for pk in first + second] == made[::-1]
+
+
+def test_a_long_page_needs_as_few_queries_as_a_short_one(browser, auditor, django_assert_max_num_queries):
+    for n in range(50):
+        entry(f"rule {n}", actor=auditor)
+    sealing.seal(now())
+
+    with django_assert_max_num_queries(20):
+        browser.get("/audit/")
+
+
+def test_new_entries_are_counted_for_the_same_filter(browser):
+    newest = entry().pk
+    entry("another")
+    entry("policy", subject_type="notifications.policy")
+
+    page = browser.get(f"/audit/new/?kind={RULE}&after={newest}").content.decode()
+
+    assert "1 new entry" in page
+    assert f"after={newest}" in page
+    assert "new entr" not in browser.get(f"/audit/new/?after={AuditEntry.objects.latest('pk').pk}").content.decode()
+
+
+def test_the_page_says_when_the_chain_was_verified_and_anchored(browser, settings):
+    entry()
+    sealing.seal(now())
+    anchors.write_due(now())
+    monitor.verify_some(now())
+
+    page = browser.get("/audit/").content.decode()
+
+    assert "Chain verified" in page
+    assert "to the log" in page
+
+
+def test_the_page_links_to_the_first_bad_entry(browser):
+    made = entry()
+    sealing.seal(now())
+    AuditEntry.objects.update(comment="edited")
+    monitor.verify_some(now())
+
+    page = browser.get("/audit/").content.decode()
+
+    assert AuditCheck.objects.get().is_broken
+    assert "Chain broken" in page
+    assert f"#entry-{made.pk}" in page
+
+
+def test_an_export_has_all_entries_that_match_and_is_recorded(browser):
+    entry("first")
+    entry("policy", subject_type="notifications.policy")
+    entry("=1+1")
+
+    rows = list(csv.DictReader(StringIO(exported(browser, f"kind={RULE}&format=csv"))))
+    lines = exported(browser, f"kind={RULE}").splitlines()
+
+    assert [row["subject_name"] for row in rows] == ["first", "'=1+1"]
+    assert [json.loads(line)["subject_name"] for line in lines] == ["first", "=1+1"]
+    latest = AuditEntry.objects.filter(action="exported").first()
+    assert latest.changes["filter"] == [None, f"kind={RULE}&span=today"]
+
+
+@pytest.mark.parametrize("path", ["/audit/", "/audit/new/", "/audit/export/"])
+def test_only_people_with_the_permission_read_it(fleet, path):
+    client = Client()
+    client.force_login(people.person("mori", of="Operator"))
+
+    assert client.get(path).status_code == 403
+    assert "/audit/" not in client.get("/").content.decode()
+
+
+def test_the_page_of_a_rule_shows_its_changes(browser, fleet):
+    rule = fleet.metric_rule(limit=60)
+    recorder.write(AuditSubject(RULE, str(rule.pk), "x"), "changed", {"limit": (60, 65)}, comment="Too many")
+    viewer = Client()
+    viewer.force_login(people.person("mori", of="Viewer"))
+
+    page = browser.get(rule.get_absolute_url()).content.decode()
+
+    assert "Too many" in page
+    assert f"/audit/?kind={RULE}&amp;object={rule.pk}" in page
+    assert "Too many" not in viewer.get(rule.get_absolute_url()).content.decode()
+
+
+def test_the_api_returns_the_same_entries(browser, auditor):
+    made = entry(changes={"limit": [80, 85]})
+    caller = ApiClient.of(auditor)
+
+    result = caller.get("/audit", {"kind": RULE, "object": 7}).json()
+
+    assert [one["id"] for one in result["items"]] == [made.pk]
+    assert result["items"][0]["changes"] == {"limit": [80, 85]}
+    assert result["next"] is None
+
+
+def test_the_api_needs_the_permission(fleet):
+    caller = ApiClient.of(people.person("mori", of="Operator"))
+
+    assert problem_of(caller.get("/audit")) == (403, "tms:forbidden")
