@@ -29,7 +29,7 @@ LONGEST_RETRY_S = 2.0
 LATE_S = 6.0
 """Without a commit for this long while items wait, this node is unhealthy."""
 
-FLUSH_SHARE = 0.045
+FLUSH_SHARE = 0.05
 """Share of a core that flushes may take, ours and PostgreSQL's together, before reports are gathered for longer."""
 STATEMENT_S = 0.0004
 """CPU time of a statement from the event loop in libpq and PostgreSQL, however many reports it carries."""
