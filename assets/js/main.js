@@ -7,6 +7,7 @@ import { OWN } from "./live/morph.js";
 import * as proof from "./live/proof.js";
 import * as waiting from "./live/waiting.js";
 import * as account from "./page/account.js";
+import * as approvals from "./page/approvals.js";
 import * as copy from "./page/copy.js";
 import * as countdown from "./page/countdown.js";
 import * as dialog from "./page/dialog.js";
@@ -33,6 +34,7 @@ for (const behaviour of [
   keys,
   proof,
   banner,
+  approvals,
   waiting,
   zone,
   people,

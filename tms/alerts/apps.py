@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class AlertsConfig(AppConfig):
     name = "tms.alerts"
     verbose_name = _("Alerts")
+
+    def ready(self) -> None:
+        from importlib import import_module
+
+        for kinds in ("tms.alerts.actions.approvals", "tms.alerts.maintenance.approvals"):
+            import_module(kinds)  # registers them; their models are loaded by now

@@ -79,6 +79,10 @@ class Consequences:
     at: datetime
 
     @property
+    def minute(self) -> datetime:
+        return self.at.replace(second=0, microsecond=0)
+
+    @property
     def takes_last_lane(self) -> bool:
         return self.last_lanes.number > 0
 

@@ -4,6 +4,7 @@ from tms.boards import icons, views
 from tms.boards.actions import commands
 from tms.boards.actions import views as actions
 from tms.boards.alert_history import views as past
+from tms.boards.approvals import views as approvals
 from tms.boards.audit import views as audit
 from tms.boards.digest import views as digest
 from tms.boards.maintenance import views as maintenance
@@ -27,6 +28,9 @@ urlpatterns = [
     path("alerts/<slug:action>/", actions.act_on_many, name="bulk-action"),
     path("incidents/<int:pk>/", actions.incident, name="incident"),
     path("incidents/<int:pk>/<slug:action>/", actions.act, {"subject": "incident"}, name="incident-action"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<int:pk>/", approvals.approval, name="approval"),
+    path("approvals/<int:pk>/state/", approvals.approval_state, name="approval-state"),
     path("maintenance/", maintenance.maintenance, name="maintenance"),
     path("maintenance/new/", maintenance.plan, name="plan-maintenance"),
     path("maintenance/preview/", maintenance.preview, name="preview-maintenance"),

@@ -11,6 +11,7 @@ from tms.alerts import correlation, lifecycle
 from tms.alerts.lifecycle import firmware
 from tms.alerts.maintenance import services as maintenance_services
 from tms.alerts.suppression import at_open
+from tms.approvals import services as approvals
 from tms.clock import leader
 from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
@@ -79,6 +80,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("nodes", 1.0, NodeWatch().as_pass()),
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire_commands", 1.0, commands.expire),
+    Loop("approvals", 1.0, approvals.expire),
     Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),

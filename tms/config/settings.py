@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "tms.accounts",
     "tms.rest",
+    "tms.approvals",
     "tms.fleet",
     "tms.telemetry",
     "tms.alerts",
@@ -339,6 +340,20 @@ FLAPPING_WINDOW_S = env.seconds("TMS_FLAPPING_WINDOW_S", 1_800)
 FLAPPING_HIGH_PCT = env.whole("TMS_FLAPPING_HIGH_PCT", 30, least=2, most=100)
 FLAPPING_LOW_PCT = env.whole("TMS_FLAPPING_LOW_PCT", 15, least=1, most=FLAPPING_HIGH_PCT - 1)
 """An alert flaps from the higher share of changes on, until the score has fallen to the lower one."""
+
+# Approvals
+
+APPROVAL_TERMINALS = env.whole("TMS_APPROVAL_TERMINALS", 100)
+"""A maintenance window that covers more terminals needs a second person. 0: none does."""
+
+APPROVAL_ALERTS = env.whole("TMS_APPROVAL_ALERTS", 100)
+"""Resolving or snoozing more alerts at once needs a second person. 0: never."""
+
+APPROVAL_LAST_LANE = env.flag("TMS_APPROVAL_LAST_LANE", default=True)
+"""Whether a dangerous command to the last working lane of an open site needs a second person."""
+
+APPROVAL_EXPIRES_S = env.seconds("TMS_APPROVAL_EXPIRES_S", 300, least=30)
+"""How long a request waits for an answer."""
 
 # Ingest
 

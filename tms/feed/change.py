@@ -34,6 +34,8 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     """Element ids of alerts and incidents whose viewers changed. Set by the hub, never published."""
     status: frozenset[int] = frozenset()
     """The `terminals` whose status changed."""
+    approvals: bool = False
+    """A request for approval was made or decided."""
 
     @property
     def is_urgent(self) -> bool:
@@ -64,6 +66,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             nodes=self.nodes,
             incidents=self.incidents,
             viewings=self.viewings,
+            approvals=self.approvals,
         )
 
 

@@ -7,6 +7,7 @@ from tms.alerts.rules.cache import rule_cache
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
+from tms.boards.caches.waiting_approvals import approval_cache
 from tms.boards.live.board_hub import board_hub
 from tms.feed.hub import ChangeListener, hub
 from tms.ingest.gateway import gateway
@@ -29,7 +30,7 @@ def links() -> Links:
 
 LISTENERS: Mapping[ProcessRole, Sequence[Callable[[], ChangeListener]]] = {
     ProcessRole.SERVE: (rule_cache, links, census_cache, plan_cache),
-    ProcessRole.BOARDS: (census_cache, plan_cache, alarm_cache, board_hub),
+    ProcessRole.BOARDS: (census_cache, plan_cache, alarm_cache, approval_cache, board_hub),
     ProcessRole.CLOCK: (rule_cache,),
 }
 

@@ -194,6 +194,7 @@ PAGES: Mapping[str, Sent] = {
     "/alerts/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
     "/alerts/<slug:action>/": Sent("commented", lambda: COMMENT | {"alert": Sample.names["/alerts/"]}),
     "/incidents/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
+    "/approvals/<int:pk>/": Sent("withdrawn", {"decision": "withdraw"}),
     "/maintenance/new/": Sent(
         "created", WINDOW | {"terminals": "T-1", "starts_at": local(3_600), "ends_at": local(7_200)}
     ),

@@ -25,6 +25,10 @@ from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Rule
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.maintenance import Window
+from tms.approvals import services as approvals
+from tms.approvals.gate import propose
+from tms.approvals.models import ApprovalRequest
+from tms.boards.actions.command_approval import COMMAND, CommandPayload
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node
@@ -53,6 +57,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/incidents/": factories.incident(fleet, "OSK").pk,
         "/rules/": _rule(fleet).pk,
         "/maintenance/": _window(terminal, person).pk,
+        "/approvals/": _approval(terminal, person).pk,
         "/correlation/": Factor.SITE.value,
         "/digest/notes/": note.pk,
         "/notes/": note.pk,
@@ -67,6 +72,12 @@ def _factor(person: User) -> int:
     """An authenticator app."""
     factors.add(person, Authenticator.Type.TOTP, totp.data_of(totp.new_secret(), 0))
     return int(Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP).pk)
+
+
+def _approval(terminal: Terminal, person: User) -> ApprovalRequest:
+    payload = CommandPayload(terminal=terminal.pk, name="reboot", answer_within_s=30, deliver_within_s=60)
+    proposal = propose(COMMAND, payload, by=person, at=now())
+    return approvals.ask(proposal, reason="card reader hangs", by=person, at=now())
 
 
 def _history(fleet: Fleet, terminal: Terminal) -> None:

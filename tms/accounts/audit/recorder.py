@@ -46,6 +46,26 @@ class AuditMiddleware:
             _request.reset(token)
 
 
+class Approval(NamedTuple):
+    """A change that one person requested and another approved."""
+
+    requester: User
+    approved_by: User
+
+
+_approval: ContextVar[Approval | None] = ContextVar("approval", default=None)
+
+
+@contextmanager
+def on_behalf_of(requester: User, *, approved_by: User) -> Iterator[None]:
+    """Changes within are recorded as those of `requester`, with the person who approved them."""
+    token = _approval.set(Approval(requester, approved_by))
+    try:
+        yield
+    finally:
+        _approval.reset(token)
+
+
 class ChangeOrigin(NamedTuple):
     """Who makes a change, and from where."""
 
@@ -78,6 +98,8 @@ def origin() -> ChangeOrigin:
     if acting is not None:
         via, name = acting
         return ChangeOrigin(None, via, None, address, name)
+    if approval := _approval.get():
+        return ChangeOrigin(approval.requester, Via.PAGE, None, address)
     if request is None:
         return ChangeOrigin()
     token: ApiToken | None = getattr(request, "token", None)
@@ -122,6 +144,8 @@ def write(subject: AuditSubject, action: str, changes: Mapping[str, Any] | None 
     One prepared statement: with a model instance, the entry would cost a tenth of an acknowledgement.
     """
     by = origin()
+    if approval := _approval.get():
+        changes = {**(changes or {}), "approved_by": (None, approval.approved_by.username)}
     values = {
         "actor_id": by.actor.pk if by.actor else None,
         "actor_name": clean(by.actor_name),

@@ -8,15 +8,19 @@ from pydantic import Field, create_model
 from tms.accounts.access import demand, permitted
 from tms.alerts import models
 from tms.alerts.actions.action import OperatorAction, Target, perform
+from tms.alerts.actions.approvals import GATED, propose_many
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.schemas import SelectionSchema
 from tms.alerts.api import one
 from tms.alerts.schemas import AlertSchema
+from tms.approvals.api import check
+from tms.approvals.services import alone
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id, ResponseSchema
 
 router = ApiRouter("alerts")
+CONFIRM = Field(None, description="Number of alerts, where `tms:confirmation-needed` asks for it.")
 SEEN = Field(None, description="Version that you read. The action is rejected if it has changed since.")
 
 
@@ -28,7 +32,10 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: Target) ->
     """Both operations of an action: on one alert, and on many."""
     name, access = action.name.replace("-", "_"), Access(action.permission, is_idempotent=True)
     for_one = create_model(f"{_title(action)}Alert", __base__=action.schema, version=(Id | None, SEEN))
-    for_many = create_model(f"{_title(action)}Alerts", __base__=action.schema, selection=(SelectionSchema, ...))
+    gated: dict[str, Any] = {"confirm": (int | None, CONFIRM)} if action.name in GATED else {}
+    for_many = create_model(
+        f"{_title(action)}Alerts", __base__=action.schema, selection=(SelectionSchema, ...), **gated
+    )
 
     def act(request: ApiRequest, pk: int, body: for_one) -> AlertSchema:  # type: ignore[valid-type]
         sent: Any = body
@@ -43,7 +50,13 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: Target) ->
         at, by = timezone.now(), request.person
         chosen = target.when.filter(sent.selection.alerts(by))
         alerts = permitted(chosen, by=by, permission=action.permission)
-        return BulkResultSchema(changed=target.run(alerts, by=by, at=at, **sent.terms(at, by=by)))
+        terms = sent.terms(at, by=by)
+        if not gated:
+            return BulkResultSchema(changed=target.run(alerts, by=by, at=at, **terms))
+        proposal = propose_many(action.name, alerts, terms, by=by, at=at)
+        check(proposal, confirm=sent.confirm, reason=sent.comment, by=by, at=at)
+        with alone(proposal, reason=sent.comment, by=by):
+            return BulkResultSchema(changed=target.run(alerts, by=by, at=at, **terms))
 
     act.__name__, act_on_many.__name__ = f"{name}_alert", f"{name}_alerts"
     router.post(

@@ -12,6 +12,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.maintenance import services
+from tms.alerts.maintenance.approvals import EXTEND, PLAN, ExtendPayload, PlanPayload
 from tms.alerts.maintenance.schemas import (
     OccurrenceSchema,
     OccurrencesSchema,
@@ -20,6 +21,9 @@ from tms.alerts.maintenance.schemas import (
     WindowPageSchema,
     WindowSchema,
 )
+from tms.approvals.api import check
+from tms.approvals.gate import propose
+from tms.approvals.services import alone
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence
 from tms.lib.pagination import Column, Keyset
@@ -55,9 +59,12 @@ def read_window(request: ApiRequest, pk: int) -> WindowSchema:
 
 @router.post("/maintenance", summary="Plan a maintenance window", response=WindowSchema, status=201, access=PLANNING)
 def plan_window(request: ApiRequest, response: HttpResponse, body: WindowBody) -> WindowSchema:
-    recurrence, scope = body.recurrence(), body.scope(request.person)
+    at, recurrence, scope = timezone.now(), body.recurrence(), body.scope(request.person)
     try:
-        made = services.plan(recurrence, scope, note=body.note, by=request.person, at=timezone.now())
+        proposal = propose(PLAN, PlanPayload.of(recurrence, scope, note=body.note), by=request.person, at=at)
+        check(proposal, confirm=body.confirm, reason=body.note, by=request.person, at=at)
+        with alone(proposal, reason=body.note, by=request.person):
+            made = services.plan(recurrence, scope, note=body.note, by=request.person, at=at)
     except BadRecurrence as error:
         raise _bad(body, error) from None
     response["Location"] = f"{request.path}/{made.pk}"
@@ -96,7 +103,12 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
     at = timezone.now()
     if not is_in_reach(body.until, at=at):
         raise unreadable(RequestFault("$.until", "must be within the next 31 days"))
-    services.extend(_planned(request, pk), until=body.until, by=request.person, at=at)
+    window = _planned(request, pk)
+    payload = ExtendPayload(window=pk, seen_until=window.occurs_until, until=body.until)
+    proposal = propose(EXTEND, payload, by=request.person, at=at)
+    check(proposal, confirm=body.confirm, reason=window.note, by=request.person, at=at)
+    with alone(proposal, reason=window.note, by=request.person):
+        services.extend(window, until=body.until, by=request.person, at=at)
     return WindowSchema.of(_window(request, pk))
 
 

@@ -20,6 +20,7 @@ from tms.rest.problems import RequestFault, unreadable
 from tms.rest.schemas import BEGIN, CLOCK, END, Instant, RequestSchema, ResponseSchema
 
 MAX_TERMINALS = 5_000
+CONFIRM = Field(None, description="Number of terminals, where `tms:confirmation-needed` asks for it.")
 
 
 def _in_range(wall: datetime) -> datetime:
@@ -55,6 +56,8 @@ class WindowBody(RequestSchema):
         "", max_length=200, examples=["FREQ=WEEKLY;BYDAY=SU"], description="Recurrence; empty for a single occurrence."
     )
 
+    confirm: int | None = CONFIRM
+
     def recurrence(self) -> Recurrence:
         """Raises ProblemError."""
         if self.time_zone not in available_timezones():
@@ -83,6 +86,7 @@ class WindowBody(RequestSchema):
 
 class WindowExtensionBody(RequestSchema):
     until: Instant = Field(description="Within the next 31 days.")
+    confirm: int | None = CONFIRM
 
 
 class OccurrenceSchema(ResponseSchema):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import structlog
 from django.db import models, transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import name_of
@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST = timedelta(days=31)
 PASS_LIMIT = 200
+NO_OCCURRENCE = gettext_lazy("No upcoming occurrence. Choose a later end or another recurrence.")
 
 not_rolled_over = SetAside[int]("maintenance")
 
@@ -83,7 +84,7 @@ def plan(recurrence: Recurrence, scope: WindowScope, *, note: str, by: User | No
     """A new window. Raises BadRecurrence if it has no future occurrence."""
     first = next(recurrence.occurrences(at), None)
     if first is None:
-        raise BadRecurrence(gettext("No upcoming occurrence. Choose a later end or another recurrence."))
+        raise BadRecurrence(str(NO_OCCURRENCE))
     window = Window(
         note=note,
         time_zone=recurrence.zone.key,

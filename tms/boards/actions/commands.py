@@ -1,18 +1,23 @@
 """Commands to a terminal. A dangerous one is confirmed in a dialog that shows its consequences."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_htmx.http import reswap, retarget
+from msgspec.structs import replace
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
-from tms.alerts.consequences import Consequences, of_terminals
-from tms.boards.actions.confirmation import ConfirmationForm
+from tms.approvals import services as approvals
+from tms.approvals.gate import Proposal, propose
+from tms.boards.actions.command_approval import COMMAND, CommandPayload
+from tms.boards.approvals.confirmation import ConfirmationForm, number_of
+from tms.boards.approvals.views import render_asked
 from tms.boards.pages import TerminalPage
 from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import services
@@ -40,15 +45,27 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 
 def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
     at, is_confirmed = timezone.now(), request.POST.get("sure") == "1"
-    impact = of_terminals(Terminal.objects.filter(pk=page.terminal.pk), to=request.user, at=at)
-    confirmation = ConfirmationForm(
-        request.POST if is_confirmed else None, terminal=page.terminal, is_last_lane=impact.takes_last_lane
-    )
+    payload = CommandPayload(terminal=page.terminal.pk, **form.cleaned_data)
+    proposal = propose(COMMAND, payload, by=request.user, at=at)
+    confirmation = _confirmation(request.POST if is_confirmed else None, page.terminal, proposal)
     if not is_confirmed or not confirmation.is_valid():
-        return _confirm(request, page, form, impact, confirmation)
+        return _confirm(request, page, form, proposal, confirmation)
     reason = confirmation.cleaned_data["reason"]
-    services.queue(page.terminal, args={}, by=request.user, at=at, reason=reason, **form.cleaned_data)
+    proposal = proposal._replace(payload=replace(payload, reason=reason))
+    if proposal.needs_approval:
+        asked = approvals.ask(proposal, reason=reason, by=request.user, at=at)
+        answer = render_asked(request, asked)
+        return _into_dialog(answer) if request.htmx else answer
+    with approvals.alone(proposal, reason=reason, by=request.user):
+        proposal.kind.perform(proposal.payload, by=request.user, at=at)
     return _sent(request, page, form, partial="sent")
+
+
+def _confirmation(data: Any, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
+    """The last lane needs a second person, or else its number."""
+    is_typed = proposal.impact.takes_last_lane and not proposal.needs_approval
+    words = (number_of(terminal), terminal.uid) if is_typed else ()
+    return ConfirmationForm(data, words=words, needs_reason=proposal.needs_approval)
 
 
 def _sent(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm, *, partial: str) -> HttpResponse:
@@ -70,7 +87,7 @@ def _confirm(
     request: AuthenticatedRequest,
     page: TerminalPage,
     form: CommandForm,
-    impact: Consequences,
+    proposal: Proposal,
     confirmation: ConfirmationForm,
 ) -> HttpResponse:
     """As a dialog for htmx, although the form has another target."""
@@ -79,11 +96,16 @@ def _confirm(
         "terminal": page.terminal,
         "is_online": page.terminal.state.presence == Presence.ONLINE,
         "command": CATALOG[form.cleaned_data["name"]],
-        "impact": impact,
+        "proposal": proposal,
+        "impact": proposal.impact,
         "confirmation": confirmation,
         "fields": [(name, request.POST[name]) for name in form.fields],
-        "at": impact.at,
+        "at": proposal.impact.at,
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if confirmation.is_bound else HTTPStatus.OK
     answer = render_dialog(request, "boards/command-confirm.html", context, status=status)
-    return reswap(retarget(answer, "#dialog"), "innerHTML") if request.htmx else answer
+    return _into_dialog(answer) if request.htmx else answer
+
+
+def _into_dialog(answer: HttpResponse) -> HttpResponse:
+    return reswap(retarget(answer, "#dialog"), "innerHTML")

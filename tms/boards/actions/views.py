@@ -1,5 +1,6 @@
 """Operator actions as HTML: the form, as a dialog for htmx or as a page, and its submission."""
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,11 +15,16 @@ from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.models import User
 from tms.alerts.actions.action import OperatorAction, Target, perform
+from tms.alerts.actions.approvals import GATED, propose_many
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.consequences import Consequences, of_alerts
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
+from tms.approvals import services as approvals
+from tms.approvals.gate import Proposal
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
+from tms.boards.approvals.confirmation import ConfirmationForm
+from tms.boards.approvals.views import render_asked
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
 from tms.boards.responses import or_404, render_dialog, render_done, render_page, row_of
@@ -74,14 +80,18 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     back = AlertsPage(access.scope_of(request.user), selection.matching).address
     context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
     if not is_sent or not form.is_valid():
-        context["impact"] = _impact(request, entry, alerts, at=at) if context["number"] else None
+        context |= _consequences(request, entry, alerts, at=at) if context["number"] else {}
     if selection.is_nothing or (is_sent and not form.is_valid()):
         return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if not is_sent:
         every = _permitted(entry, target, selection.every(), request.user).count()
         context["every"] = 0 if selection.is_all or every <= context["number"] else every
         return render_dialog(request, MANY, context)
-    changed = target.run(alerts, by=request.user, at=at, **form.terms())
+    gate = _gate(request, entry, alerts, context, at=at)
+    if isinstance(gate, HttpResponse):
+        return gate
+    with gate:
+        changed = target.run(alerts, by=request.user, at=at, **form.terms())
     outcome = selection.outcome(by=request.user) if target.is_exclusive else BulkOutcome(changed)
     is_changed = bool(outcome.changed or context["number"])
     context |= {"outcome": outcome, "is_changed": is_changed, **_numbers(alerts)}
@@ -128,6 +138,42 @@ def _impact(
 ) -> Consequences | None:
     """What the action means, where it changes whether people are notified of the alerts."""
     return of_alerts(visible(alerts, to=request.user), to=request.user, at=at) if entry.effect else None
+
+
+def _consequences(
+    request: AuthenticatedRequest, entry: OperatorAction, alerts: AlertQuerySet, *, at: datetime
+) -> dict[str, Any]:
+    """For the dialog of many alerts."""
+    if entry.name not in GATED:
+        return {"impact": _impact(request, entry, alerts, at=at)}
+    proposal = propose_many(entry.name, alerts, {}, by=request.user, at=at)
+    return {"impact": proposal.impact, "proposal": proposal, "confirmation": _confirmation(None, proposal)}
+
+
+def _gate(
+    request: AuthenticatedRequest,
+    entry: OperatorAction,
+    alerts: AlertQuerySet,
+    context: dict[str, Any],
+    *,
+    at: datetime,
+) -> HttpResponse | AbstractContextManager[None]:
+    """The transaction of the action; the response instead if a second person or a typed confirmation is missing."""
+    if entry.name not in GATED:
+        return nullcontext()
+    terms = context["form"].terms()
+    proposal = propose_many(entry.name, alerts, terms, by=request.user, at=at)
+    if proposal.needs_approval:
+        return render_asked(request, approvals.ask(proposal, reason=terms["comment"], by=request.user, at=at))
+    confirmation = _confirmation(request.POST, proposal)
+    if not confirmation.is_valid():
+        context |= {"impact": proposal.impact, "proposal": proposal, "confirmation": confirmation}
+        return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return approvals.alone(proposal, reason=terms["comment"], by=request.user)
+
+
+def _confirmation(data: Any, proposal: Proposal) -> ConfirmationForm:
+    return ConfirmationForm(data, words=(proposal.word,) if proposal.must_be_typed else ())
 
 
 def _numbers(alerts: Any) -> dict[str, Any]:

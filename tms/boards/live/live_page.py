@@ -100,7 +100,7 @@ class LivePage:
         """Whether `change` or time may have changed it."""
         is_old = now - self._rendered_at > self.page.lasts_s
         has_new_viewers = any(map(self.has_element, change.viewings))
-        return self.page_state is None or is_old or has_new_viewers or self.page.concerns(change)
+        return self.page_state is None or is_old or has_new_viewers or change.approvals or self.page.concerns(change)
 
     def has_element(self, element_id: str) -> bool:
         """Whether the page shows this alert or incident."""

@@ -12,15 +12,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts.access import demand, permitted, scope_of, visible
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
-from tms.alerts.consequences import of_terminals
 from tms.alerts.maintenance import services as windows
+from tms.alerts.maintenance.approvals import EXTEND, PLAN, ExtendPayload, PlanPayload
 from tms.alerts.maintenance.services import NotActive
 from tms.alerts.models.maintenance import Window
+from tms.approvals import services as approvals
+from tms.approvals.gate import Proposal, propose
+from tms.approvals.kinds import CannotPerform
+from tms.boards.approvals.confirmation import ConfirmationForm
+from tms.boards.approvals.views import render_asked
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
 from tms.fleet.models import Site, Terminal
-from tms.lib.calendar.recurrence import BadRecurrence
 
 PREVIEWED = 5
 TEMPLATE = "boards/maintenance-new.html"
@@ -46,13 +50,14 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
         return _show_form(
             request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY
         )
-    cleaned = form.cleaned_data
-    try:
-        windows.plan(cleaned["recurrence"], form.scope, note=cleaned["note"], by=request.user, at=at)
-    except BadRecurrence as error:
-        form.add_error("starts_at", str(error))
+    if not form.preview(1, at=at):
+        form.add_error("starts_at", str(windows.NO_OCCURRENCE))
         return _show_form(request, form, at=at, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return redirect("maintenance")
+    proposal = _proposal(request, form, at=at)
+    confirmation = _confirmation(request.POST, proposal)
+    if not confirmation.is_valid():
+        return _show_form(request, form, at=at, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _perform(request, proposal, reason=form.cleaned_data["note"], at=at)
 
 
 @require_POST
@@ -86,11 +91,14 @@ def extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     until = window.occurs_until + timedelta(minutes=form.cleaned_data["minutes"])
     if not is_sent or not form.was_seen(window.occurs_until):
         return _confirm_extension(request, window, form, until=until, at=at)
+    proposal = _extension(request, window, until=until, at=at)
+    confirmation = _confirmation(request.POST, proposal, needs_reason=proposal.needs_approval)
+    if not confirmation.is_valid():
+        return _confirm_extension(request, window, form, until=until, at=at, confirmation=confirmation)
     try:
-        windows.extend(window, until=until, by=request.user, at=at)
-    except NotActive:
+        return _perform(request, proposal, reason=confirmation.cleaned_data["reason"], at=at)
+    except CannotPerform:
         return _show(request, is_not_active=True, status=HTTPStatus.CONFLICT)
-    return redirect("maintenance")
 
 
 @require_POST
@@ -100,19 +108,55 @@ def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect("maintenance")
 
 
+def _perform(request: AuthenticatedRequest, proposal: Proposal, *, reason: str, at: datetime) -> HttpResponse:
+    """Do it, or ask a second person. Raises CannotPerform."""
+    if proposal.needs_approval:
+        return render_asked(request, approvals.ask(proposal, reason=reason, by=request.user, at=at))
+    with approvals.alone(proposal, reason=reason, by=request.user):
+        proposal.kind.perform(proposal.payload, by=request.user, at=at)
+    return redirect("maintenance")
+
+
+def _proposal(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> Proposal:
+    cleaned = form.cleaned_data
+    payload = PlanPayload.of(cleaned["recurrence"], form.scope, note=cleaned.get("note", ""))
+    return propose(PLAN, payload, by=request.user, at=at)
+
+
+def _extension(request: AuthenticatedRequest, window: Window, *, until: datetime, at: datetime) -> Proposal:
+    payload = ExtendPayload(window=window.pk, seen_until=window.occurs_until, until=until)
+    return propose(EXTEND, payload, by=request.user, at=at)
+
+
+def _confirmation(data: Any, proposal: Proposal, *, needs_reason: bool = False) -> ConfirmationForm:
+    words = (proposal.word,) if proposal.must_be_typed else ()
+    return ConfirmationForm(data, words=words, needs_reason=needs_reason)
+
+
 def _confirm_extension(
-    request: AuthenticatedRequest, window: Window, form: ExtendForm, *, until: datetime, at: datetime
+    request: AuthenticatedRequest,
+    window: Window,
+    form: ExtendForm,
+    *,
+    until: datetime,
+    at: datetime,
+    confirmation: ConfirmationForm | None = None,
 ) -> HttpResponse:
+    """`confirmation` is the one with an error; without one, the dialog is new or its window changed."""
+    proposal = _extension(request, window, until=until, at=at)
+    is_changed = request.method == "POST" and confirmation is None
     context = {
+        "proposal": proposal,
+        "confirmation": confirmation or _confirmation(None, proposal),
         "window": window,
         "minutes": form.cleaned_data["minutes"],
         "until": until,
-        "impact": of_terminals(Terminal.objects.filter(windows.in_scope([window])), to=request.user, at=at),
-        "is_changed": request.method == "POST",
+        "impact": proposal.impact,
+        "is_changed": is_changed,
         "nav_item": MaintenancePage.nav_item,
         "at": at,
     }
-    status = HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
+    status = HTTPStatus.CONFLICT if is_changed else HTTPStatus.UNPROCESSABLE_ENTITY if confirmation else HTTPStatus.OK
     return render_dialog(request, "boards/maintenance-extend.html", context, status=status)
 
 
@@ -143,9 +187,11 @@ def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime)
     coming = form.preview(PREVIEWED, at=at)
     previewed: dict[str, Any] = {"is_asked": True, "coming": coming, "problems": form.problems}
     if coming:
-        begins_at = max(at, coming[0].since)
-        previewed["impact"] = of_terminals(form.scope.covered, to=request.user, at=begins_at)
-        previewed |= {"until": coming[0].until, "is_later": begins_at > at}
+        proposal = _proposal(request, form, at=at)
+        is_sent = "typed" in request.POST and "preview" not in request.POST
+        confirmation = _confirmation(request.POST if is_sent else None, proposal)
+        previewed |= {"proposal": proposal, "impact": proposal.impact, "confirmation": confirmation}
+        previewed |= proposal.kind.shown(proposal.payload, proposal.impact)
     return previewed
 
 

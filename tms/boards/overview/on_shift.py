@@ -9,9 +9,11 @@ from functools import lru_cache, reduce
 from typing import NamedTuple
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.display_names import Name, colleagues, name_of
+from tms.accounts.models import User
 from tms.accounts.scope import Scope
 from tms.fleet.models import Terminal
 
@@ -60,6 +62,12 @@ def _overlap(scopes: frozenset[Scope], period: int) -> bool:
     if not all(limited) or len(limited) < 2:
         return all(limited)
     return reduce(within, limited, Terminal.objects.all()).exists()
+
+
+def people() -> QuerySet[User]:
+    """Everyone who is on shift."""
+    keys = {_key(pk): pk for pk in colleagues().values_list("pk", flat=True)}
+    return colleagues().filter(pk__in=[keys[key] for key in cache.get_many(keys)]).order_by("username")
 
 
 def _key(person: int) -> str:

@@ -137,6 +137,7 @@ def nav(context: RenderContext) -> dict[str, PagePart]:
     number = context.census.unacknowledged[Severity.CRITICAL]
     return {
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unacknowledged": number}),
+        "approvals": PagePart("boards/approvals/slot.html#approvals", {"waiting": context.waiting_approvals}),
         "sound-alarms": PagePart("boards/sound.html#sound-alarms", context.sound_alarms),
     }
 

@@ -10,6 +10,7 @@ from tms.boards.caches.census import Census
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
+from tms.boards.caches.waiting_approvals import approval_cache
 from tms.boards.lists import correlated_alerts
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.rows.alerts import AlertRow, alert_rows
@@ -84,6 +85,10 @@ class RenderContext:
     @cached_property
     def sound_alarms(self) -> SoundAlarms:
         return alarm_cache().of(self.scope).get(self.at)
+
+    @cached_property
+    def waiting_approvals(self) -> str:
+        return approval_cache().get(self.at)
 
     @cached_property
     def hour(self) -> Lines:

@@ -1,0 +1,44 @@
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from tests.approvals.shift import open_boards
+from tests.support.people import person
+from tms.accounts.models import User
+
+
+@pytest.fixture
+def tanaka(db: None) -> User:
+    """Asks."""
+    return person("tanaka", of="Operator", first_name="Mei", last_name="Tanaka")
+
+
+@pytest.fixture
+def yamada(db: None, empty_shift: None) -> User:
+    """On shift, with the same permissions."""
+    made = person("yamada", of="Operator", first_name="Hiro", last_name="Yamada")
+    open_boards(made)
+    return made
+
+
+@pytest.fixture
+def browser_of() -> Callable[[User], Client]:
+    def browser(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return browser
+
+
+@pytest.fixture(autouse=True)
+def empty_shift() -> None:
+    """The shift of an earlier test is in the cache."""
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def low_thresholds(settings) -> None:
+    settings.APPROVAL_ALERTS = settings.APPROVAL_TERMINALS = 2

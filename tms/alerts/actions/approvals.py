@@ -1,0 +1,88 @@
+"""Resolving or snoozing many alerts, as an action that may need a second person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import gettext, ngettext
+
+from tms.accounts.access import permitted, visible
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.consequences import Consequences, of_alerts
+from tms.alerts.models import Alert, AlertQuerySet
+from tms.approvals.approvers import holds_for_all
+from tms.approvals.gate import Proposal, propose
+from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
+
+MANY = "alerts"
+GATED = frozenset({"resolve", "snooze"})
+
+
+class AlertsPayload(Payload, frozen=True):
+    action: Literal["resolve", "snooze"]
+    alerts: tuple[int, ...]
+    comment: str = ""
+    until: datetime | None = None
+
+    @property
+    def rows(self) -> AlertQuerySet:
+        return Alert.objects.unresolved().filter(pk__in=self.alerts)
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        return {"comment": self.comment} | ({"until": self.until} if self.action == "snooze" else {})
+
+
+class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
+    name = MANY
+    permission = Permission.HANDLE_ALERTS
+    payload = AlertsPayload
+    impact = Consequences
+
+    def impact_of(self, payload: AlertsPayload, *, by: User, at: datetime) -> Consequences:
+        return of_alerts(visible(payload.rows, to=by), to=by, at=at)
+
+    def is_large(self, payload: AlertsPayload, impact: Consequences) -> bool:
+        return 0 < settings.APPROVAL_ALERTS < len(payload.alerts)
+
+    def is_permitted(self, payload: AlertsPayload, person: User) -> bool:
+        return holds_for_all(person, self.permission, payload.rows)
+
+    def is_within(self, payload: AlertsPayload, larger: AlertsPayload) -> bool:
+        return payload.action == larger.action and set(payload.alerts) <= set(larger.alerts)
+
+    def title(self, payload: AlertsPayload, impact: Consequences) -> str:
+        number = len(payload.alerts)
+        text = ngettext("%(what)s: %(n)s alert", "%(what)s: %(n)s alerts", number)
+        return text % {"what": ACTIONS[payload.action].label, "n": f"{number:,}"}
+
+    def word(self, payload: AlertsPayload, impact: Consequences) -> str:
+        return str(len(payload.alerts))
+
+    def shown(self, payload: AlertsPayload, impact: Consequences) -> Mapping[str, Any]:
+        return {"effect": ACTIONS[payload.action].effect, "until": payload.until}
+
+    def perform(self, payload: AlertsPayload, *, by: User, at: datetime) -> int:
+        """Alerts that were resolved or snoozed meanwhile stay as they are."""
+        if payload.until is not None and payload.until <= at:
+            raise CannotPerform(gettext("The time until which the alerts were to be snoozed has passed."))
+        target = ACTIONS[payload.action].alert
+        assert target is not None
+        held = permitted(payload.rows, by=by, permission=self.permission)
+        changed: int = target.run(target.when.filter(held), by=by, at=at, **payload.terms)
+        return changed
+
+
+register(ManyAlerts())
+
+
+def propose_many(action: str, alerts: AlertQuerySet, terms: Mapping[str, Any], *, by: User, at: datetime) -> Proposal:
+    """An action of GATED on those of `alerts` that the person has the permission for, with the terms of its form."""
+    held = permitted(alerts, by=by, permission=ACTIONS[action].permission)
+    pks = tuple(held.order_by("pk").values_list("pk", flat=True))
+    payload = msgspec.convert({"action": action, "alerts": pks, **terms}, AlertsPayload)
+    return propose(MANY, payload, by=by, at=at)
