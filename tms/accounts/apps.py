@@ -8,6 +8,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        from allauth.account.signals import user_logged_in as of_allauth
+        from allauth.usersessions.signals import on_user_logged_in
         from django.contrib.auth.signals import user_logged_in
 
         from tms.accounts import roles
@@ -18,3 +20,5 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(roles.after_migrations, sender=self)
         changes.connect()
         user_logged_in.connect(activity.begin)
+        # It reads each session of the person, of which a program that signs in every minute has hundreds.
+        of_allauth.disconnect(on_user_logged_in)

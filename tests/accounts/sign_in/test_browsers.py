@@ -54,6 +54,20 @@ def test_every_kind_of_address_is_stored(tanaka, address):
     assert UserSession.objects.filter(user=tanaka).count() == 1
 
 
+def test_a_sign_in_costs_the_same_however_many_sessions_the_person_has(tanaka):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            sign_in(Client())
+        return len(captured)
+
+    first = [queries() for _ in range(2)][-1]
+    for _ in range(5):
+        sign_in(Client())
+
+    assert queries() == first
+    assert UserSession.objects.filter(user=tanaka).count() == 8
+
+
 def test_a_page_reads_no_table_of_allauth(client, tanaka):
     sign_in(client)
 

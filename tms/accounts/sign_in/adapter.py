@@ -2,6 +2,7 @@ from ipaddress import IPv4Address, ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -39,6 +40,7 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """After the last step only: a browser is not known to a person of whom it has just the password."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        UserSession.objects.create_from_request(request)
         policy.note(request, user, at=timezone.now())
         break_glass.note(request, user)
         device.remember(response, device.of(request.COOKIES), name_hash(user.get_username()))
