@@ -196,6 +196,11 @@ async def test_a_person_without_grants_sees_an_empty_board(world, board):
 
         assert number(painted, "count-all") == "0"
         assert opened.orders["terminals"] == []
+    for page in LISTS[:3]:
+        async with board(page, person=person) as opened:
+            painted = await opened.painted()
+            assert "You have no access to terminals yet" in painted.html
+            assert "All clear" not in painted.html
 
 
 async def test_the_reason_of_a_position_counts_the_terminals_of_the_scope(world, board):

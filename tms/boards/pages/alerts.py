@@ -193,6 +193,7 @@ class AlertsPage(BoardPage):
             "is_filtered": not self.chosen.is_empty,
             "state": self.state,
             "outside": context.census.awake.total(),
+            "sees_nothing": not self.scope,
         }
         return {
             "foot": PagePart(f"{TEMPLATE}#foot", foot),

@@ -99,11 +99,13 @@ class OverviewPage(SinglePage):
 
     def _rest(self, context: RenderContext, shown: int) -> dict[str, Any]:
         """The line below the list: how many more alerts there are, or since when there are none."""
-        total = context.census.awake.total()
-        if total:
-            return {"more": max(0, total - shown), "is_calm": False, "calm_since": None}
+        total, sees_nothing = context.census.awake.total(), not self.scope
+        if total or sees_nothing:
+            more = max(0, total - shown)
+            return {"more": more, "is_calm": False, "calm_since": None, "sees_nothing": sees_nothing}
         last = within(Alert.objects.exclude(resolved_at=None), self.scope).order_by("-resolved_at")
-        return {"more": 0, "is_calm": True, "calm_since": last.values_list("resolved_at", flat=True).first()}
+        calm_since = last.values_list("resolved_at", flat=True).first()
+        return {"more": 0, "is_calm": True, "calm_since": calm_since, "sees_nothing": False}
 
 
 def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:

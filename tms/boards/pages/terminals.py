@@ -112,7 +112,12 @@ class TerminalsPage(BoardPage):
             "previous": self.at(before=window.before) if window.before else "",
             "next": self.at(after=window.after) if window.after else "",
         }
-        empty = {"is_empty": not window.pks, "is_filtered": not self.chosen.is_empty, "outside": context.census.total}
+        empty = {
+            "is_empty": not window.pks,
+            "is_filtered": not self.chosen.is_empty,
+            "outside": context.census.total,
+            "sees_nothing": not self.scope,
+        }
         return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
 
     def _matching(self, context: RenderContext, window: KeysetPage) -> int | None:
