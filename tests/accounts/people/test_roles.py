@@ -30,7 +30,7 @@ def test_the_matrix_shows_each_role_with_the_number_of_its_people(browser, staff
 
     text = HtmlPage(browser.get("/roles/")).text("main")
 
-    assert "Station staff 2 people, own role" in text
+    assert "Station staff 2 people, custom role" in text
     assert "Acknowledge, snooze, assign and resolve alerts and incidents handle_alerts" in text
 
 
