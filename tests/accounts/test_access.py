@@ -17,6 +17,8 @@ from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Group, Site, Terminal
 from tms.notifications.models import Destination
 
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
 
 def mori() -> User:
     """Read again: rights are kept on the object of a person."""

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from django.db.models import TextChoices
 
+from tms.accounts.scope import EVERYTHING, Scope
+
 
 class NotificationRecord(NamedTuple):
     """One message to one destination."""
@@ -28,17 +30,20 @@ class NotificationRecord(NamedTuple):
     url: str
 
 
-type Source = Callable[[int], Iterable[NotificationRecord]]
+type Source = Callable[[int, Scope], Iterable[NotificationRecord]]
 
 _sources: list[Source] = []
 
 
 def register_source(source: Source) -> None:
-    """`source` finds the notifications of an alert by its primary key. Call it once, when the app is ready."""
+    """`source` finds the notifications of an alert by its primary key, to destinations that a scope shows.
+
+    Call it once, when the app is ready.
+    """
     _sources.append(source)
 
 
-def notifications_of(alert_id: int) -> list[NotificationRecord]:
+def notifications_of(alert_id: int, scope: Scope = EVERYTHING) -> list[NotificationRecord]:
     """In chronological order."""
-    found = chain.from_iterable(source(alert_id) for source in _sources)
+    found = chain.from_iterable(source(alert_id, scope) for source in _sources)
     return sorted(found, key=lambda record: (record.at, record.number))

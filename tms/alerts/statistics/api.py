@@ -61,7 +61,8 @@ def read_alert_times(request: ApiRequest, query: Query[ResponseTimesQuery]) -> S
         raise unreadable(RequestFault("?since", "must be before `until`, by at most 366 days"))
     alerts = visible(models.Alert.objects.filter(opened_at__gte=since, opened_at__lt=until), to=request.person)
     lines = response_times.times(alerts)
-    codes = {str(pk): code for pk, code in Site.objects.values_list("pk", "code")}
+    sites = visible(Site.objects.all(), to=request.person)
+    codes = {str(pk): code for pk, code in sites.values_list("pk", "code")}
     return [
         ResponseTimesSchema.of(line, codes.get(str(line.key), "") if line.by is By.SITE else str(line.key))
         for line in lines

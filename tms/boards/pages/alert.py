@@ -60,7 +60,7 @@ class AlertPage(BoardPage):
     def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:
         """Its transitions and notifications, in chronological order."""
         transitions = {f"transition-{index}": transition for index, transition in enumerate(alert.transitions)}
-        notifications = {f"notification-{one.number}": one for one in notifications_of(alert.pk)}
+        notifications = {f"notification-{one.number}": one for one in notifications_of(alert.pk, self.scope)}
         instants = {element: transition.at for element, transition in transitions.items()} | {
             element: one.at for element, one in notifications.items()
         }

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.alerts.notification_history import NotificationRecord
 from tms.notifications.models.delivery import Delivery, DeliveryState, NotificationKind
+from tms.notifications.models.destination import Destination
 
 
-def notifications_of(alert_id: int) -> Iterator[NotificationRecord]:
-    for delivery in Delivery.objects.filter(items__alert=alert_id).select_related("destination"):
+def notifications_of(alert_id: int, scope: Scope) -> Iterator[NotificationRecord]:
+    deliveries = Delivery.objects.filter(items__alert=alert_id).select_related("destination")
+    if not scope.is_everything:
+        deliveries = deliveries.filter(destination__in=within(Destination.objects.all(), scope))
+    for delivery in deliveries:
         state = DeliveryState(delivery.state)
         yield NotificationRecord(
             number=delivery.pk,

@@ -1,0 +1,212 @@
+"""No response names what lies outside of a person's scope.
+
+Small random fleets, people with random grants, and every page, export and GET operation. `LEAK_EXAMPLES=500` tries
+more of them, and prints how many responses it read.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.accounts.test_matrix import patterns
+from tests.support import people
+from tests.support.addresses.scoped_fleet import ScopedFleet, Shape, create_fleet
+from tests.support.factories import now
+from tms.accounts import api_tokens
+from tms.accounts.models import User
+from tms.fleet.models import Site, Terminal
+from tms.main.api_v1 import api
+from tms.notifications.digests import services as digests
+from tms.notifications.models import Destination
+
+EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "2"))
+REGIONS = ("", "zqreg1x", "zqreg2x")
+NOT_READ = re.compile(r"^/(admin|health|metrics|sign-|slo|static|favicon|accounts|me/)|/restore/|/delete/$|/key/$")
+SEARCHES = ("/terminals/?q=zq", "/alerts/?q=zq", "/alerts/past/?q=zq", "/alerts/past/export/?q=zq")
+PHASES = (Phase.explicit, Phase.generate)
+"""A failure names the address and the grants: a smaller fleet would take minutes to find."""
+counted: Counter[str] = Counter()
+
+
+@st.composite
+def shapes(draw: Any) -> Shape:
+    sites = draw(st.lists(st.tuples(st.sampled_from(REGIONS), st.integers(1, 2)), min_size=2, max_size=3))
+    groups = draw(st.lists(st.frozensets(st.integers(0, 5), min_size=1, max_size=3), max_size=2))
+    return Shape(tuple(sites), tuple(groups))
+
+
+grants = st.lists(
+    st.tuples(
+        st.sampled_from(("Viewer", "Operator", "Administrator")),
+        st.sampled_from(("site", "site", "region", "group")),
+        st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=2,
+)
+
+
+class Oracle:
+    """What grants cover, without `tms.accounts.access`: terminals one by one."""
+
+    def __init__(self, fleet: ScopedFleet, scopes: list[dict[str, Any]]) -> None:
+        self._fleet = fleet
+        self._scopes = scopes
+        self.terminals = {one for one in fleet.terminals if any(self._covers(scope, one) for scope in scopes)}
+        self.sites = {site for site in fleet.sites if any(self._covers_site(scope, site) for scope in scopes)}
+        self.sites |= {terminal.site for terminal in self.terminals}
+        self.groups = {scope["group"] for scope in scopes if "group" in scope}
+        self.groups |= {one for one in fleet.groups if self.terminals & set(one.terminals.all())}
+
+    def hidden(self) -> dict[str, Any]:
+        """The marks of rows that the person must not see."""
+        rows = [
+            *(set(self._fleet.terminals) - self.terminals),
+            *(set(self._fleet.sites) - self.sites),
+            *(set(self._fleet.groups) - self.groups),
+            *(row for row in self._fleet.owned if not self._sees_owned(row)),
+            *(rule for rule in self._fleet.rules if not self._sees_rule(rule)),
+            *(window for window in self._fleet.windows if not self._sees_window(window)),
+        ]
+        return {self._fleet.mark(row): row for row in rows}
+
+    def _covers(self, scope: dict[str, Any], terminal: Terminal) -> bool:
+        group = scope.get("group")
+        return self._covers_site(scope, terminal.site) or (group and group.terminals.filter(pk=terminal.pk).exists())
+
+    def _covers_site(self, scope: dict[str, Any], site: Site) -> bool:
+        return scope.get("site") == site or bool(scope.get("region") and scope["region"] == site.region)
+
+    def _sees_owned(self, row: Any) -> bool:
+        if row.owner_region:
+            return row.owner_region in {site.region for site in self.sites}
+        if row.owner_site:
+            return row.owner_site in self.sites
+        return row.owner_group in {None, *self.groups} and bool(self._scopes)
+
+    def _sees_rule(self, rule: Any) -> bool:
+        return bool(self._scopes) and rule.site in {None, *self.sites} and rule.group in {None, *self.groups}
+
+    def _sees_window(self, window: Any) -> bool:
+        covered = (window.sites, self.sites), (window.groups, self.groups), (window.terminals, self.terminals)
+        return any(set(rows.all()) & seen for rows, seen in covered)
+
+
+def scope_of(fleet: ScopedFleet, kind: str, number: int) -> dict[str, Any]:
+    """One that exists in the fleet; a site if there is no such region or group."""
+    if kind == "region" and REGIONS[number]:
+        return {"region": REGIONS[number]}
+    if kind == "group" and fleet.groups:
+        return {"group": fleet.groups[number % len(fleet.groups)]}
+    return {"site": fleet.sites[number % len(fleet.sites)]}
+
+
+def addresses(fleet: ScopedFleet, number: int) -> Iterator[str]:
+    """Every page and GET operation, with this object of each kind."""
+    operations = {path for path, of in api.get_openapi_schema()["paths"].items() if "get" in of}
+    api_routes = {re.sub(r"[{<](?:\w+:)?(\w+)[}>]", "<>", path) for path in operations}
+    for route in dict.fromkeys(patterns(get_resolver())):
+        plain = re.sub(r"<(?:\w+:)?\w+>", "<>", route)
+        if NOT_READ.search(route) or (route.startswith("/api/") and plain not in api_routes):
+            continue
+        yield fill(plain, number, fleet)
+    yield from SEARCHES
+
+
+def fill(route: str, number: int, fleet: ScopedFleet) -> str:
+    owned = {
+        kind.__name__: [row.pk for row in fleet.owned if isinstance(row, kind)]
+        for kind in {type(row) for row in fleet.owned}
+    }
+    known: dict[str, list[Any]] = {
+        "sites": [site.code for site in fleet.sites],
+        "terminals": [terminal.uid for terminal in fleet.terminals],
+        "alerts": [alert.pk for alert in fleet.alerts],
+        "incidents": [incident.pk for incident in fleet.incidents],
+        "rules": [rule.pk for rule in fleet.rules],
+        "maintenance": [window.pk for window in fleet.windows],
+        "deliveries": [sent.pk for sent in fleet.deliveries],
+        "destinations": owned["Destination"],
+        "policies": owned["Policy"],
+        "rotations": owned["Rotation"],
+        "notes": owned["Note"],
+    }
+    while "<>" in route:
+        kind = route.partition("<>")[0].rstrip("/").rpartition("/")[2]
+        route = route.replace("<>", str(known.get(kind, ["acknowledge"])[number]), 1)
+    return route
+
+
+def text_of(answer: Any) -> str:
+    async def streamed() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    body = async_to_sync(streamed)() if answer.streaming else answer.content
+    return body.decode(errors="replace").lower()
+
+
+def leaks(fleet: ScopedFleet, person: User, hidden: dict[str, Any], *, number: int) -> dict[str, set[str]]:
+    """Address → the marks of rows outside of the scope that its response has."""
+    browser, found = Client(), {}
+    browser.force_login(person)
+    token = api_tokens.issue(person, name="leaks", at=now())[1]
+    for address in addresses(fleet, number):
+        headers = {"Authorization": f"Bearer {token}"} if address.startswith("/api/") else {}
+        answer = browser.get(address, headers=headers)
+        assert answer.status_code < 500, address
+        text = text_of(answer)
+        counted[str(answer.status_code)] += 1
+        if named := {mark for mark in hidden if mark in text and mark not in address.lower()}:
+            found[address] = named
+    return found
+
+
+def check_digests(fleet: ScopedFleet) -> None:
+    """The digest of a destination has what its owner covers."""
+    for row in fleet.owned:
+        if isinstance(row, Destination) and row.owner:
+            owner = {"region": row.owner_region, "site": row.owner_site, "group": row.owner_group}
+            oracle = Oracle(fleet, [{name: value for name, value in owner.items() if value}])
+            sent = digests.send(row, now(-3_600), now(60), zone=ZoneInfo("UTC"), to=None, at=now())
+            if not row.owner.is_everything:
+                leaked = {mark for mark in oracle.hidden() if mark in str(sent.content).lower()}
+                assert not leaked, (row.owner, leaked)
+
+
+@pytest.fixture
+def unlimited(settings: Any) -> None:
+    settings.API_PER_MINUTE = settings.API_BURST = 1_000_000
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=EXAMPLES < 100, phases=PHASES)
+@given(shape=shapes(), first=grants, second=grants)
+def test_no_response_names_what_is_outside_of_the_scope(fleet, unlimited, shape, first, second):
+    with transaction.atomic():
+        boss = people.person("zqboss", of="Manager")
+        made = create_fleet(fleet, shape, boss)
+        for number, (name, held) in enumerate((("mori", first), ("sato", second))):
+            person = people.person(name, of=None)
+            scopes = [scope_of(made, kind, number) for _role, kind, number in held]
+            for (role, _kind, _number), scope in zip(held, scopes, strict=True):
+                people.grant(person, role, **scope)
+            assert leaks(made, person, Oracle(made, scopes).hidden(), number=-number) == {}, scopes
+        check_digests(made)
+        counted["fleets"] += 1
+        transaction.set_rollback(True)
+
+
+def test_the_responses_that_were_read():
+    """After the other test: with many examples, how it went."""
+    if EXAMPLES >= 10:
+        print(f"\n{dict(counted)}")

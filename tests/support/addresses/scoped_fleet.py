@@ -1,0 +1,171 @@
+"""A small fleet of several sites, in which each thing has a name of its own that is found in any response."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.support import factories
+from tests.support.builders import Fleet
+from tests.support.factories import now
+from tms.accounts.models import User
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import WindowScope
+from tms.alerts.models import Alert, Incident, Rule, Window
+from tms.fleet.models import Group, Site, Terminal
+from tms.lib.calendar.recurrence import Recurrence
+from tms.notifications.models import Delivery, DeliveryItem, Destination, Policy, Rotation, Step
+from tms.notifications.models.delivery import GIVE_UP_AFTER, DeliveryState
+from tms.notifications.models.rotation import Member
+from tms.shifts.models import Note
+
+HOSTILE = "<b>&'\"%s"
+"""Follows each name: a name is looked for before it, since pages escape it differently."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`sites`: the region of each, and its number of terminals. `groups`: numbers of their terminals."""
+
+    sites: tuple[tuple[str, int], ...]
+    groups: tuple[frozenset[int], ...]
+
+
+@dataclass
+class ScopedFleet:
+    """The rows, and the names by which each is found."""
+
+    sites: list[Site] = field(default_factory=list)
+    terminals: list[Terminal] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    owned: list[Any] = field(default_factory=list)
+    marks: dict[Any, str] = field(default_factory=dict)
+    """Row → a text that no other row has."""
+
+    def mark(self, row: Any) -> str:
+        return self.marks[row]
+
+
+def create_fleet(fleet: Fleet, shape: Shape, person: User) -> ScopedFleet:
+    made, numbers = ScopedFleet(), count(10)
+    _sites(fleet, shape, made, numbers)
+    for members in shape.groups:
+        mark = f"zqg{next(numbers)}x"
+        group = fleet.group(mark + HOSTILE, *(made.terminals[n] for n in members if n < len(made.terminals)))
+        made.groups.append(group)
+        made.marks[group] = mark
+    for target in ({}, *({"site": site} for site in made.sites), *({"group": group} for group in made.groups)):
+        _rule(fleet, made, f"zqr{next(numbers)}x", target)
+    _alerts(fleet, made, person)
+    _windows(made, numbers, person)
+    for owner in _owners(made):
+        _owned(made, numbers, owner, person)
+    _deliveries(made)
+    return made
+
+
+def _sites(fleet: Fleet, shape: Shape, made: ScopedFleet, numbers: "count[int]") -> None:
+    for region, size in shape.sites:
+        mark = f"zqs{next(numbers)}"
+        site = fleet.site(mark, name=mark + HOSTILE, name_ja=mark + HOSTILE, region=region)
+        made.sites.append(site)
+        made.marks[site] = mark
+        for _ in range(size):
+            uid = f"zqt{next(numbers)}x"
+            parent = made.terminals[0] if made.terminals else None
+            fields = {"label": uid + HOSTILE, "serial": uid, "parent": parent, "metrics": {"temperature_c": 80.0}}
+            terminal = fleet.online(uid=uid, site=site, at=now(-60), **fields)
+            made.terminals.append(terminal)
+            made.marks[terminal] = uid
+
+
+def _rule(fleet: Fleet, made: ScopedFleet, mark: str, target: dict[str, Any]) -> None:
+    rule = fleet.metric_rule(name=mark + HOSTILE, name_ja=mark + HOSTILE, severity="critical", **target)
+    made.rules.append(rule)
+    made.marks[rule] = mark
+
+
+def _alerts(fleet: Fleet, made: ScopedFleet, person: User) -> None:
+    for number, terminal in enumerate(made.terminals):
+        alert = factories.alert(fleet, terminal=terminal, rule=made.rules[0], opened_at=now(-300))
+        made.alerts.append(
+            factories.acknowledged(alert, by=person, comment=made.mark(terminal)) if number % 2 else alert
+        )
+        factories.resolved(factories.alert(fleet, terminal=terminal, rule=fleet.event_rule(), opened_at=now(-600)))
+        factories.moved(terminal, "silent", "online", at=now(-60))
+        fleet.command(terminal, at=now())
+    incident = Incident.objects.create(
+        factor="model", key="PX", severity="critical", opened_at=now(-60), unchanged_since=now(-60), size=9, lost=2
+    )
+    Alert.objects.filter(pk__in=[alert.pk for alert in made.alerts[:2]]).update(incident=incident)
+    made.incidents.append(incident)
+
+
+def _windows(made: ScopedFleet, numbers: "count[int]", person: User) -> None:
+    begin = now(-60).replace(tzinfo=None, microsecond=0)
+    recurrence = Recurrence(ZoneInfo("UTC"), begin, timedelta(hours=1), "FREQ=DAILY")
+    scopes = [WindowScope(sites=made.sites[:2]), WindowScope(terminals=made.terminals[-1:])]
+    for scope in scopes + [WindowScope(groups=[group]) for group in made.groups]:
+        mark = f"zqw{next(numbers)}x"
+        window = services.plan(recurrence, scope, note=mark + HOSTILE, by=person, at=now(-60))
+        made.windows.append(window)
+        made.marks[window] = mark
+
+
+def _owners(made: ScopedFleet) -> list[dict[str, Any]]:
+    regions = sorted({site.region for site in made.sites} - {""})
+    return [
+        {},
+        *({"owner_region": region} for region in regions),
+        *({"owner_site": site} for site in made.sites),
+        *({"owner_group": group} for group in made.groups),
+    ]
+
+
+def _owned(made: ScopedFleet, numbers: "count[int]", owner: dict[str, Any], person: User) -> None:
+    def mark(row: Any, text: str) -> Any:
+        made.owned.append(row)
+        made.marks[row] = text
+        return row
+
+    names = [f"zq{kind}{next(numbers)}x" for kind in "dpon"]
+    hook = mark(
+        Destination.objects.create(name=names[0] + HOSTILE, kind="email", address="noc@example.com", **owner), names[0]
+    )
+    policy = mark(Policy.objects.create(name=names[1] + HOSTILE, **owner), names[1])
+    rotation = mark(
+        Rotation.objects.create(name=names[2] + HOSTILE, starts_on=date(2026, 11, 23), handover_at="09:00", **owner),
+        names[2],
+    )
+    Member.objects.create(rotation=rotation, position=0, person=person)
+    step = Step.objects.create(policy=policy, position=0)
+    step.destinations.add(hook)
+    step.rotations.add(rotation)
+    mark(Note.objects.create(by=person, at=now(-30), text=names[3] + HOSTILE, **owner), names[3])
+
+
+def _deliveries(made: ScopedFleet) -> None:
+    """One about each alert, to the destination of everyone."""
+    hook = next(row for row in made.owned if isinstance(row, Destination))
+    for alert in made.alerts:
+        mark = made.mark(alert.terminal)
+        sent = Delivery.objects.create(
+            key=f"k-{alert.pk}",
+            destination=hook,
+            kind="opened",
+            language="en",
+            state=DeliveryState.DEAD,
+            created_at=now(),
+            due_at=now(),
+            give_up_at=now() + GIVE_UP_AFTER,
+            content={"title": mark, "lines": [mark]},
+            detail=mark,
+        )
+        DeliveryItem.objects.create(delivery=sent, alert=alert)
+        made.deliveries.append(sent)
