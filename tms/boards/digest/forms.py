@@ -5,6 +5,7 @@ from django import forms
 from tms.accounts.access import Person, scope_of
 from tms.accounts.access.owner_form import OwnerField
 from tms.accounts.permissions import Permission
+from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLines
 from tms.shifts.models import Note
 
@@ -13,7 +14,7 @@ class NoteTextForm(forms.Form):
     text = FormLines(max_length=Note._meta.get_field("text").max_length, widget=forms.Textarea)
 
 
-class NoteForm(NoteTextForm):
+class NoteForm(Plain, NoteTextForm):
     """People who may write notes for everything do so; others choose for whom, by default the first."""
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
@@ -21,3 +22,4 @@ class NoteForm(NoteTextForm):
         held = scope_of(by, Permission.WRITE_NOTES)
         if held and not held.is_everything:
             self.fields["owner"] = OwnerField(by, Permission.WRITE_NOTES, None)
+            self.dress()
