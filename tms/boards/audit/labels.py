@@ -1,6 +1,7 @@
 """Names of actions, objects and fields in the audit trail."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
@@ -121,11 +122,11 @@ def kind_label(kind: str, *, is_one: bool = True) -> str:
 
 
 def field_label(kind: str, name: str) -> str:
-    found = model_of(kind)
-    try:
-        return str(getattr(found._meta.get_field(name), "verbose_name", "")) if found else ""
-    except FieldDoesNotExist:
-        return str(FIELDS.get(name, name.replace("_", " ")))
+    found = None if kind in KINDS else model_of(kind)
+    with suppress(FieldDoesNotExist):
+        if found is not None:
+            return str(getattr(found._meta.get_field(name), "verbose_name", name))
+    return str(FIELDS.get(name, name.replace("_", " ")))
 
 
 def value_label(kind: str, name: str, value: Any) -> str:
