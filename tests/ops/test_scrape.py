@@ -134,5 +134,5 @@ def test_an_unavailable_database_leaves_the_other_metrics_readable(db, client, m
 def test_a_scrape_costs_a_fixed_number_of_queries(fleet, client, django_assert_max_num_queries):
     fleet.terminals(300, presence=Presence.ONLINE)
 
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         scrape(client)
