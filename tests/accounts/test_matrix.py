@@ -7,7 +7,7 @@ names nobody fails the test.
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from django.contrib import admin
@@ -16,11 +16,11 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.http.cookie import SimpleCookie
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 
 from tests.support import people
 from tests.support.addresses.fixture_fleet import create_rows
-from tests.support.addresses.routes import Rows
+from tests.support.addresses.routes import Rows, routes_of
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tms.accounts import api_tokens
@@ -54,19 +54,10 @@ class Way(NamedTuple):
 # URLs
 
 
-def patterns(resolver: Any, before: str = "/") -> Iterator[str]:
-    for each in resolver.url_patterns:
-        route = before + str(each.pattern)
-        if isinstance(each, URLPattern):
-            yield route
-        elif isinstance(each, URLResolver):
-            yield from patterns(each, route)
-
-
 def page_ways(rows: Rows) -> list[Way]:
     """All but the API's operations, which come from OpenAPI, and the admin."""
     operations = {re.sub(r"{(?:\w+:)?(\w+)}", r"<\1>", path) for path in api.get_openapi_schema()["paths"]}
-    routes = dict.fromkeys(route for route in patterns(get_resolver()) if not route.startswith("/admin/"))
+    routes = dict.fromkeys(route for route in routes_of(get_resolver()) if not route.startswith("/admin/"))
     plain = {route: re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in routes}
     return [Way(route, rows.fill(route)) for route in routes if plain[route] not in operations]
 
@@ -76,7 +67,7 @@ def api_ways(rows: Rows) -> list[Way]:
 
 
 def admin_ways(rows: Rows) -> list[Way]:
-    routes = dict.fromkeys(route for route in patterns(get_resolver()) if route.startswith("/admin/"))
+    routes = dict.fromkeys(route for route in routes_of(get_resolver()) if route.startswith("/admin/"))
     return [Way(INDEX_OF_AN_APP.sub("<app_label>/", route), admin_path(route, rows)) for route in routes]
 
 

@@ -19,8 +19,8 @@ from django.urls import get_resolver
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.accounts.test_matrix import patterns
 from tests.support import people
+from tests.support.addresses.routes import routes_of
 from tests.support.addresses.scoped_fleet import ScopedFleet, Shape, create_fleet
 from tests.support.factories import now
 from tms.accounts import api_tokens
@@ -116,7 +116,7 @@ def addresses(fleet: ScopedFleet, number: int) -> Iterator[str]:
     """Every page and GET operation, with this object of each kind."""
     operations = {path for path, of in api.get_openapi_schema()["paths"].items() if "get" in of}
     api_routes = {re.sub(r"[{<](?:\w+:)?(\w+)[}>]", "<>", path) for path in operations}
-    for route in dict.fromkeys(patterns(get_resolver())):
+    for route in dict.fromkeys(routes_of(get_resolver())):
         plain = re.sub(r"<(?:\w+:)?\w+>", "<>", route)
         if NOT_READ.search(route) or (route.startswith("/api/") and plain not in api_routes):
             continue

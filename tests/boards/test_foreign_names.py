@@ -22,7 +22,7 @@ FOREIGN = re.compile(
 """Names of expressions that print foreign text."""
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
-    "action.label", "name.label", "one.label",
+    "action.label", "filter.label", "line.label|capfirst", "name.label", "one.label", "part.label", "tab.label",
     "kind.label", "share.label", "table.by", "notification.kind.label", "notification.state.label", "transport.label",
 }  # fmt: skip
 """Labels and errors of TMS itself."""

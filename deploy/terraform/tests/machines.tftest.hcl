@@ -386,6 +386,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition = sort([for name, alarm in aws_cloudwatch_metric_alarm.main : name if alarm.alarm_actions == toset([aws_sns_topic.alerts["critical"].arn])]) == tolist([
+      "break-glass-used",
       "bridge-silent",
       "clock-lag",
       "clock-loop-stalled",

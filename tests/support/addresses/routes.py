@@ -1,7 +1,10 @@
 """URLs with the objects that tests create."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.urls import URLPattern, URLResolver
 
 
 class Rows(NamedTuple):
@@ -18,3 +21,13 @@ class Rows(NamedTuple):
             row = self.names.get(before.removeprefix("/api/v1"), "1")
             route = before + (self.others.get(before) or self.others.get(found[1]) or row) + route[found.end() :]
         return route
+
+
+def routes_of(resolver: Any, before: str = "/") -> Iterator[str]:
+    """Every URL pattern below the resolver, from the root."""
+    for each in resolver.url_patterns:
+        route = before + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield route
+        elif isinstance(each, URLResolver):
+            yield from routes_of(each, route)
