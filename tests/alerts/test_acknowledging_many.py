@@ -73,7 +73,10 @@ def test_history_keeps_its_order_when_this_node_s_clock_is_behind(fleet, three):
 
 @pytest.mark.django_db(transaction=True)
 def test_one_message_is_published_for_all_of_them(fleet, three, feed_recorder):
-    take(fleet.person())
+    person = fleet.person()
+    feed_recorder.changes()
+
+    take(person)
 
     (change,) = feed_recorder.changes()
     assert change.alerts == {alert.pk for alert in three}
@@ -83,9 +86,10 @@ def test_one_message_is_published_for_all_of_them(fleet, three, feed_recorder):
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_published_if_nothing_changed(fleet, three, feed_recorder):
     take(fleet.person())
+    ren = fleet.person("ren")
     feed_recorder.changes()
 
-    take(fleet.person("ren"))
+    take(ren)
 
     assert feed_recorder.changes() == []
 
@@ -94,8 +98,10 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max
     for terminal in fleet.terminals(500, presence="online"):
         lifecycle.trigger([lifecycle.RuleTriggered(rule.pk, terminal.pk, later(0))])
 
+    person = fleet.person()
+
     with django_assert_max_num_queries(10):
-        taken = take(fleet.person())
+        taken = take(person)
 
     assert taken == 500
 

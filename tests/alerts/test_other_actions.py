@@ -267,10 +267,10 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_q
 
 @pytest.mark.django_db(transaction=True)
 def test_one_message_is_published_for_all_of_them(fleet, rule, feed_recorder):
-    alerts = [open_alert(rule, fleet.online()) for _ in range(3)]
+    alerts, person = [open_alert(rule, fleet.online()) for _ in range(3)], fleet.person()
     feed_recorder.changes()
 
-    lifecycle.snooze(Alert.objects.all(), until=later(60), by=fleet.person(), comment="", at=later(5))
+    lifecycle.snooze(Alert.objects.all(), until=later(60), by=person, comment="", at=later(5))
 
     (change,) = feed_recorder.changes()
     assert change.alerts == {alert.pk for alert in alerts}
