@@ -11,6 +11,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 from typing import Any, Self
+from urllib.error import URLError
 
 import psutil
 import psycopg
@@ -132,6 +133,15 @@ class Machine:
         """The parent of the nodes and the clock."""
         programs = [*(f"tms:node-{number}" for number in range(1, NODES + 1)), "tms:clock"]
         return {Path(f"/proc/{self.pid_of(program)}/cwd").readlink().name for program in programs}
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether every node answers."""
+        try:
+            self.metric("tms_false_offline_total")
+        except URLError:
+            return False
+        return True
 
     def metric(self, name: str) -> float:
         """Its sum over the nodes."""

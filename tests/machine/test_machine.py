@@ -186,6 +186,7 @@ def test_an_artefact_that_was_changed_in_transit_is_refused(machine):
 
 async def nothing_happened_to(observer: TerminalObserver, machine: Machine) -> None:
     """Every acknowledged report is stored once; no terminal became offline, no alert opened."""
+    await until(lambda: machine.is_answering)
     await observer.wait_until_linked()
     await observer.wait_until_acknowledged()
     tally = await observer.count(machine.query)
