@@ -21,6 +21,7 @@ WHERE datname = ANY(%s) AND pid <> pg_backend_pid()
 """
 """Connections with a role: PostgreSQL's own workers have none and end by themselves. Only a superuser may end those of
 a superuser; on RDS that is `rdsadmin`, whose connections are short."""
+CONNECTED = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND datname = ANY(%s)"
 
 RENAME_ATTEMPTS, PAUSE_S = 20, 0.5
 """Attempts to rename, while connections last that we may not end."""
@@ -101,7 +102,9 @@ def _allow_connections(connection: psycopg.Connection[Any], *names: str, allowed
 
 
 def _end_connections(connection: psycopg.Connection[Any], names: list[str]) -> None:
-    remaining = [pid for pid, ended in rows(connection, TERMINATE, [TERMINATE_TIMEOUT_MS, names]) if not ended]
+    not_ended = [pid for pid, ended in rows(connection, TERMINATE, [TERMINATE_TIMEOUT_MS, names]) if not ended]
+    # PostgreSQL also says so of a connection that had ended by itself by then.
+    remaining = [pid for (pid,) in rows(connection, CONNECTED, [not_ended, names])] if not_ended else []
     if remaining:
         raise BackupFailed(
             f"the connections {', '.join(map(str, remaining))} did not end within {TERMINATE_TIMEOUT_MS / 1000:.0f} s"

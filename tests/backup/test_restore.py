@@ -166,3 +166,16 @@ def test_a_connected_superuser_is_not_terminated_and_awaited(vault):
     thread.join()
 
     assert vault.databases == {vault.name, retired}
+
+
+def test_a_connection_that_ended_by_itself_is_not_awaited(vault, monkeypatch):
+    """PostgreSQL answers as for one that goes on: it could not be terminated."""
+    database = Database(conninfo_to_dict(vault.environment["TMS_DATABASE_URL"]))
+    create(database, f"{vault.name}_new")
+    with vault.server.connect(vault.name) as ended:
+        pid = ended.info.backend_pid
+    monkeypatch.setattr("deploy.backup.swap.TERMINATE", f"SELECT {pid}, false WHERE %s > 0 AND %s::text[] IS NOT NULL")
+
+    retired = swap(database, f"{vault.name}_new")
+
+    assert vault.databases == {vault.name, retired}
