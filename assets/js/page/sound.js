@@ -193,7 +193,8 @@ function startPanel(found) {
   begin();
   panel.hidden = false;
   panel.querySelector("[data-switch]")?.addEventListener("click", () => choose({ isOn: !choice.isOn }));
-  for (const name of ["pointerdown", "keydown"])
+  // Not at the press of a button: the hint disappears, and the release would miss the button, which has moved.
+  for (const name of ["click", "keydown"])
     document.addEventListener(name, () => audio?.state === "running" || unlock());
   document.addEventListener("tms:proof", listen);
   setInterval(repeat, 1000);
