@@ -11,10 +11,10 @@ import pytest
 from tests.support.notifications.destinations import webhook_destination
 from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
 from tests.support.servers.tms import ROOT
+from tms.lib.outgoing import ssrf_guard
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports import ssrf_guard
 from tms.notifications.transports.result import SendOutcome
 
 
@@ -242,7 +242,7 @@ def test_a_blocked_delivery_fails_with_the_reason(delivery_clock, fleet, policy,
 
 LAST = """
 import sys, threading, django; django.setup()
-from tms.notifications.transports import ssrf_guard as guard
+from tms.lib.outgoing import ssrf_guard as guard
 
 class Last:
     module = guard

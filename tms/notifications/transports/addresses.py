@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 
-from tms.notifications.transports import ssrf_guard
+from tms.lib.outgoing import ssrf_guard
 
 
 def blocked(address: str) -> str:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.notifications.transports import ssrf_guard
+from tms.lib.outgoing import ssrf_guard
 from tms.notifications.transports.addresses import blocked
 from tms.notifications.transports.apprise import form
 from tms.notifications.transports.apprise.form import load_apprise

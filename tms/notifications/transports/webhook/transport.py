@@ -28,7 +28,7 @@ from urllib3.exceptions import (
     TimeoutError as TimedOut,
 )
 
-from tms.notifications.transports import ssrf_guard
+from tms.lib.outgoing import ssrf_guard
 from tms.notifications.transports.addresses import blocked
 from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.message import Message

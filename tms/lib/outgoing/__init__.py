@@ -1,0 +1,1 @@
+"""Connections that TMS opens to addresses that people entered."""
