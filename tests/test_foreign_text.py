@@ -25,6 +25,12 @@ from tms.shifts.models import Note
 OURS = [model for model in apps.get_models() if model.__module__.startswith("tms.")]
 CLEANED = (LineField, LinesField, LongLinesField)
 CODES = {
+    "accounts.Identity.issuer",
+    "accounts.Identity.subject",
+    "accounts.IdentityProvider.client_id",
+    "accounts.IdentityProvider.issuer",
+    "accounts.IdentityProvider.slug",
+    "accounts.ProviderSession.sid",
     "accounts.User.email",
     "accounts.User.language",
     "accounts.User.password",
@@ -62,7 +68,10 @@ MADE_BY_TMS = {
     "accounts.AuditEntry.subject_id",
     "accounts.AuditEntry.subject_type",
     "accounts.ApiToken.digest",
+    "accounts.IdentityProvider.encrypted_secrets",
     "accounts.Invitation.digest",
+    "accounts.ProviderSession.session_key",
+    "accounts.SpentToken.digest",
     "alerts.Alert.suppressed_at_open",
     "approvals.ApprovalRequest.kind",
     "fleet.Credential.digest",

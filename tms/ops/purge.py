@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
+from tms.accounts.models import ProviderSession, SpentToken
 from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
 from tms.ops.models import Heartbeat, LoopSuccess
@@ -33,6 +34,8 @@ class Purged(NamedTuple):
 PURGED = (
     Purged("sessions", lambda at: Session.objects.filter(expire_date__lt=at)),
     Purged("browsers", lambda at: UserSession.objects.filter(last_seen_at__lt=at - SESSION_LASTS)),
+    Purged("provider_sessions", lambda at: ProviderSession.objects.filter(created_at__lt=at - SESSION_LASTS)),
+    Purged("spent_tokens", lambda at: SpentToken.objects.filter(expires_at__lt=at)),
     Purged("answers", idempotency.expired),
     Purged("guesses", lambda at: AccessAttempt.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),
     Purged("failures", lambda at: AccessFailureLog.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),

@@ -2,11 +2,17 @@ from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
+from tms.accounts.identity_providers import sessions as provider_sessions
+
 
 class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # django-allauth has no types
-    """The step after the password, for people with an authenticator app or a passkey."""
+    """The step after the password, for people with an authenticator app or a passkey.
+
+    A factor that they used at an identity provider takes its place, if the provider's settings say so.
+    """
 
     urlname = "second-factor"
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
-        return (redirect(self.urlname) if self._should_handle(self.request) else None), True
+        is_asked = self._should_handle(self.request) and not provider_sessions.has_factor(self.request, self.login.user)
+        return (redirect(self.urlname) if is_asked else None), True

@@ -4,6 +4,8 @@ from tms.accounts.models.api_token import ApiToken, TokenScope
 from tms.accounts.models.audit_chain import AuditCheck, AuditDay
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.accounts.models.grant import Grant
+from tms.accounts.models.identity import Identity, ProviderSession, SpentToken
+from tms.accounts.models.identity_provider import FactorPolicy, GroupMapping, IdentityProvider, ProviderKind
 from tms.accounts.models.invitation import Invitation
 from tms.accounts.models.owned import Owned, one_owner
 from tms.accounts.models.role import Role
@@ -18,10 +20,17 @@ __all__ = [
     "AuditDay",
     "AuditEntry",
     "Density",
+    "FactorPolicy",
     "Grant",
+    "GroupMapping",
+    "Identity",
+    "IdentityProvider",
     "Invitation",
     "Owned",
+    "ProviderKind",
+    "ProviderSession",
     "Role",
+    "SpentToken",
     "Team",
     "Theme",
     "TokenScope",

@@ -42,6 +42,16 @@ class Grant(models.Model):
     group = models.ForeignKey(
         "fleet.Group", models.CASCADE, null=True, blank=True, related_name="grants", verbose_name=_("group")
     )
+    provider = models.ForeignKey(
+        "accounts.IdentityProvider",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="grants",
+        verbose_name=_("identity provider"),
+    )
+    """Set if it follows from groups at this provider: renewed at each sign-in there, and never changed by hand."""
     created_at = models.DateTimeField(_("created at"), db_default=Now())
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"

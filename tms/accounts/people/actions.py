@@ -56,6 +56,9 @@ def preview_grant(request: AuthenticatedRequest) -> HttpResponse:
 def withdraw_grant(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Of a person or a team. The page that follows offers to give it again."""
     grant = get_object_or_404(rows.known_grants(request.user), pk=pk)
+    if grant.provider is not None:
+        text = gettext("This grant follows from groups at %(provider)s. Change the groups there, or their mapping.")
+        raise PermissionDenied(text % {"provider": grant.provider})
     if not account.may_change(request.user, grant):
         raise PermissionDenied
     again = urlencode({"role": grant.role_id, "scope": GrantScope.of(grant).key})

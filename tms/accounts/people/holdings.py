@@ -3,29 +3,39 @@
 Forms and views check what the person who does it may grant: see `account.may_change`.
 """
 
+from typing import Any
+
 from django.db import transaction
 
 from tms.accounts.audit import recorder
-from tms.accounts.models import Grant, Role, Team, User
+from tms.accounts.models import Grant, IdentityProvider, Role, Team, User
 from tms.accounts.people.scopes import GrantScope
 
 
 @transaction.atomic
-def give(role: Role, scope: GrantScope, *, to: User | Team, by: User) -> Grant:
-    """The grant, which may have existed before."""
-    columns = {"person": to} if isinstance(to, User) else {"team": to}
-    columns |= {"role": role, **scope.columns}
+def give(
+    role: Role,
+    scope: GrantScope,
+    *,
+    to: User | Team,
+    by: User | None = None,
+    provider: IdentityProvider | None = None,
+) -> Grant:
+    """The grant, which may have existed before. `provider`: from whose groups it follows, if `by` nobody."""
+    columns: dict[str, Any] = {"person": to} if isinstance(to, User) else {"team": to}
+    columns |= {"role": role, "provider": provider, **scope.columns}
     known = Grant.objects.filter(**columns).first()
     if known is not None:
         return known
     grant = Grant.objects.create(**columns, created_by=by)
-    recorder.record("granted", grant)
+    recorder.record("granted", grant, {"provider": (None, provider.name)} if provider else None)
     return grant
 
 
 @transaction.atomic
 def withdraw(grant: Grant) -> None:
-    recorder.record("withdrawn", grant)
+    provider = grant.provider
+    recorder.record("withdrawn", grant, {"provider": (provider.name, None)} if provider else None)
     grant.delete()
 
 

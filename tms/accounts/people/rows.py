@@ -98,7 +98,7 @@ def known_grants(by: User) -> QuerySet[Grant]:
     """The grants that a person who manages people sees: those within their scope."""
     scope = access.scope_of(by, Permission.MANAGE_PEOPLE)
     rows = Grant.objects.filter(grants_within(scope)).order_by("role__name", "pk")
-    return rows.select_related("role", "site", "group", "team", "created_by")
+    return rows.select_related("role", "site", "group", "team", "created_by", "provider")
 
 
 class GrantLine(NamedTuple):
@@ -109,9 +109,11 @@ class GrantLine(NamedTuple):
     team: Team | None
     """Through which a person holds it."""
     granted_by: str
+    provider: str
+    """From whose groups it follows; empty if a person gave it."""
     created_at: datetime
     withdraw: str
-    """Where it is withdrawn; empty if the reader may not, or it is held through a team."""
+    """Where it is withdrawn; empty if the reader may not, it is held through a team, or follows from groups."""
 
 
 def grant_lines(grants: Iterable[Grant], *, of: User | Team, by: User) -> list[GrantLine]:
@@ -120,12 +122,13 @@ def grant_lines(grants: Iterable[Grant], *, of: User | Team, by: User) -> list[G
 
 def _grant_line(grant: Grant, of: User | Team, by: User) -> GrantLine:
     is_of_team = isinstance(of, User) and grant.team is not None
-    may_withdraw = not is_of_team and access.may_grant(by, grant.role, grant.scope)
+    may_withdraw = not is_of_team and grant.provider is None and access.may_grant(by, grant.role, grant.scope)
     return GrantLine(
         str(grant.role),
         GrantScope.of(grant).label,
         grant.team if is_of_team else None,
         grant.created_by.display_name if grant.created_by else "",
+        grant.provider.name if grant.provider else "",
         grant.created_at,
         reverse("withdraw-grant", args=(grant.pk,)) if may_withdraw else "",
     )

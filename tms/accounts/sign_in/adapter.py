@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from tms.accounts.factors import policy
+from tms.accounts.identity_providers import sessions as provider_sessions
 from tms.accounts.models import User
 from tms.accounts.sign_in import break_glass, device
 from tms.accounts.sign_in.throttle import name_hash
@@ -41,7 +42,9 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
         """After the last step only: a browser is not known to a person of whom it has just the password."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         UserSession.objects.create_from_request(request)
-        policy.note(request, user, at=timezone.now())
+        provider_sessions.note(request, user)
+        if not provider_sessions.has_factor(request, user):
+            policy.note(request, user, at=timezone.now())
         break_glass.note(request, user)
         device.remember(response, device.of(request.COOKIES), name_hash(user.get_username()))
         return response

@@ -6,7 +6,8 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from django.http import HttpRequest, HttpResponse
 
-from tms.accounts.models import User
+from tms.accounts.identity_providers import sessions as provider_sessions
+from tms.accounts.models import Identity, User
 
 
 def after_password(request: HttpRequest, person: User, *, next_page: str) -> HttpResponse:
@@ -20,3 +21,18 @@ def after_passkey(request: HttpRequest, passkey: Authenticator, *, next_page: st
     login = Login(user=passkey.user, redirect_url=next_page)
     response: HttpResponse = perform_passwordless_login(request, passkey, login)
     return response
+
+
+def after_provider(
+    request: HttpRequest, identity: Identity, *, has_factor: bool, sid: str, next_page: str
+) -> HttpResponse:
+    """The person signed in at a provider: redirects to the next step, or signs in and redirects to `next_page`."""
+    record_of_provider(request, identity, has_factor=has_factor, sid=sid)
+    response: HttpResponse = flow.perform_login(request, Login(user=identity.person, redirect_url=next_page))
+    return response
+
+
+def record_of_provider(request: HttpRequest, identity: Identity, *, has_factor: bool, sid: str) -> None:
+    flow.record_authentication(
+        request, identity.person, provider_sessions.METHOD, identity=identity.pk, has_factor=has_factor, sid=sid
+    )

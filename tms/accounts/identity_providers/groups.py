@@ -1,0 +1,50 @@
+"""Grants that follow from groups at a provider. Grants that people gave by hand are never touched."""
+
+from collections.abc import Collection, Iterable
+
+from django.db import transaction
+
+from tms.accounts.models import Grant, GroupMapping, IdentityProvider, User
+from tms.accounts.people import holdings
+from tms.accounts.people.scopes import GrantScope
+
+type GrantKey = tuple[int, str, int | None, int | None]
+
+
+def matching(provider: IdentityProvider, groups: Collection[str]) -> list[GroupMapping]:
+    """The mappings of these groups. Names are compared exactly."""
+    rows = provider.mappings.filter(value__in=groups).select_related("role", "site", "group")
+    return [row for row in rows if row.value in groups]  # some databases compare without case
+
+
+@transaction.atomic
+def apply(provider: IdentityProvider, person: User, groups: Collection[str]) -> None:
+    """Renew the grants of `person` that come from `provider`: give what follows from `groups`, withdraw the rest."""
+    User.objects.select_for_update(of=("self",)).get(pk=person.pk)  # two sign-ins at once give nothing twice
+    wanted = {key_of(mapping): mapping for mapping in matching(provider, groups)}
+    held = {key_of(grant): grant for grant in _held(provider, person)}
+    for key in held.keys() - wanted.keys():
+        holdings.withdraw(held[key])
+    for key in wanted.keys() - held.keys():
+        holdings.give(wanted[key].role, scope_of(wanted[key]), to=person, provider=provider)
+
+
+def withdraw_all(provider: IdentityProvider) -> int:
+    """All grants that come from `provider`. Returns how many there were."""
+    grants = list(Grant.objects.filter(provider=provider).select_related("person", "role", "site", "group"))
+    for grant in grants:
+        holdings.withdraw(grant)
+    return len(grants)
+
+
+def scope_of(row: GroupMapping | Grant) -> GrantScope:
+    return GrantScope(row.region, row.site, row.group)
+
+
+def key_of(row: GroupMapping | Grant) -> GrantKey:
+    """Equal for equal roles and scopes."""
+    return row.role_id, row.region, row.site_id, row.group_id
+
+
+def _held(provider: IdentityProvider, person: User) -> Iterable[Grant]:
+    return Grant.objects.filter(provider=provider, person=person).select_related("role", "site", "group")

@@ -1,0 +1,131 @@
+"""The person whom a provider asserts: found by issuer and subject, linked or created at their first sign-in."""
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
+
+from tms.accounts.audit import recorder
+from tms.accounts.identity_providers import groups
+from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
+from tms.accounts.models import Identity, IdentityProvider, User
+from tms.accounts.sign_in import break_glass
+
+MOST_USERNAME = 150
+
+
+def identify(provider: IdentityProvider, asserted: Assertion, *, at: datetime) -> Identity:
+    """The identity of a sign-in, with its person. Their grants of this provider are renewed. Raises SignInRefused."""
+    _check_domain(provider, asserted)
+    try:
+        with transaction.atomic():
+            identity = _known(provider, asserted) or _first(provider, asserted)
+            _follow(identity, asserted, at=at)
+            groups.apply(provider, identity.person, asserted.groups)
+    except IntegrityError:
+        raise SignInRefused("conflict", gettext("Another sign-in was faster. Try again.")) from None
+    return identity
+
+
+def _check_domain(provider: IdentityProvider, asserted: Assertion) -> None:
+    if not provider.domains:
+        return
+    if not asserted.is_email_verified:
+        text = gettext("The provider did not confirm your e-mail address, and only some domains may sign in.")
+        raise SignInRefused("email-unverified", text)
+    if asserted.email_domain not in provider.domains:
+        text = gettext("Addresses of %(domain)s may not sign in here.") % {"domain": asserted.email_domain or "–"}
+        raise SignInRefused("email-domain", text)
+
+
+def _known(provider: IdentityProvider, asserted: Assertion) -> Identity | None:
+    rows = Identity.objects.filter(provider=provider, issuer=asserted.issuer, subject=asserted.subject)
+    return rows.select_related("person").first()
+
+
+def _first(provider: IdentityProvider, asserted: Assertion) -> Identity:
+    """The first sign-in of this subject: link an existing person, or create one, as far as the provider permits it."""
+    person = _linkable(provider, asserted) if provider.links_by_email else None
+    if person is not None:
+        return link(provider, person, asserted)
+    if not provider.creates_people:
+        text = gettext("You have no account in TMS yet. Ask an administrator for one.")
+        raise SignInRefused("unknown-person", text)
+    return link(provider, _create(provider, asserted), asserted, is_provisioned=True)
+
+
+def link(provider: IdentityProvider, person: User, asserted: Assertion, *, is_provisioned: bool = False) -> Identity:
+    """From now on, this subject at the provider is `person`."""
+    identity = Identity.objects.create(
+        provider=provider,
+        person=person,
+        issuer=asserted.issuer,
+        subject=asserted.subject,
+        is_provisioned=is_provisioned,
+    )
+    recorder.record("identity-linked", person, {"provider": (None, provider.name), "subject": (None, asserted.subject)})
+    return identity
+
+
+def _linkable(provider: IdentityProvider, asserted: Assertion) -> User | None:
+    """The only person with this verified address.
+
+    Never a superuser, a break-glass or a service account, nor one that is linked to another subject there: for them an
+    address is not proof enough.
+    """
+    if not (asserted.email and asserted.is_email_verified):
+        return None
+    found = list(User.objects.filter(email__iexact=asserted.email, is_active=True, is_service=False)[:2])
+    if len(found) != 1 or found[0].is_superuser or break_glass.is_named(found[0]):
+        return None
+    return None if Identity.objects.filter(provider=provider, person=found[0]).exists() else found[0]
+
+
+def _create(provider: IdentityProvider, asserted: Assertion) -> User:
+    username = (asserted.email or asserted.username or asserted.subject)[:MOST_USERNAME]
+    is_taken = User.objects.filter(username__iexact=username).exists()
+    if is_taken or (asserted.email and User.objects.filter(email__iexact=asserted.email).exists()):
+        text = gettext("An account with this name or address exists already. Ask an administrator to link it.")
+        raise SignInRefused("taken", text)
+    person = User(username=username, password=make_password(None), language=asserted.language)
+    _copy(person, asserted)
+    try:
+        person.clean_fields(exclude=("password",))
+    except ValidationError:
+        text = gettext("The provider sends no usable name: %(name)s") % {"name": username}
+        raise SignInRefused("bad-name", text) from None
+    person.save()
+    recorder.record("created", person, {"provider": (None, provider.name)})
+    return person
+
+
+def _follow(identity: Identity, asserted: Assertion, *, at: datetime) -> None:
+    """Name and address of a person whom the provider created are those at the provider."""
+    Identity.objects.filter(pk=identity.pk).update(signed_in_at=at)
+    person = identity.person
+    if not person.is_active:
+        raise SignInRefused("disabled", gettext("Your account in TMS is disabled. Ask an administrator."))
+    if not identity.is_provisioned:
+        return
+    before = (person.first_name, person.last_name, person.email)
+    _copy(person, asserted)
+    if (person.first_name, person.last_name, person.email) != before:
+        with recorder.change(person):
+            person.save(update_fields=("first_name", "last_name", "email"))
+
+
+def _copy(person: User, asserted: Assertion) -> None:
+    person.first_name = asserted.first_name or person.first_name
+    person.last_name = asserted.last_name or person.last_name
+    person.email = _email(asserted) or person.email
+
+
+def _email(asserted: Assertion) -> str:
+    try:
+        validate_email(asserted.email)
+    except ValidationError:
+        return ""
+    return asserted.email
