@@ -30,6 +30,7 @@ ALARMS = (
     "logs-lost",
     "too-few-running",
     "break-glass-used",
+    "audit-chain-broken",
 )
 
 SUMMARY = "down"
@@ -49,5 +50,7 @@ NOT_ALLOWED = frozenset(
 )
 """Error codes with which AWS reports a missing permission."""
 
-UNRELATED = frozenset({"backup-missing", "break-glass-used", "certificate-expires", "low-db-storage", "slo-missed"})
+UNRELATED = frozenset(
+    {"audit-chain-broken", "backup-missing", "break-glass-used", "certificate-expires", "low-db-storage", "slo-missed"}
+)
 """Alarms that a deployment cannot cause: they depend on the hour of the day, or on what happened long before."""

@@ -39,8 +39,8 @@ locals {
   # Without dimensions, because each is one metric for the whole TMS.
   tms = {
     for name in [
-      "AckSeconds", "ActiveTerminals", "BackupSuccess", "BreakGlassUsed", "ClockLag", "ClockLoopAge", "ConnectionsUsed", "DeliveriesGivenUp",
-      "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "SilentTerminals",
+      "AckSeconds", "ActiveTerminals", "AuditChainBroken", "BackupSuccess", "BreakGlassUsed", "ClockLag", "ClockLoopAge", "ConnectionsUsed",
+      "DeliveriesGivenUp", "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "SilentTerminals",
       "SloMeasured", "SloMissed",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
   }
@@ -177,6 +177,11 @@ locals {
       severity = "critical"
       meaning  = "A break-glass account has signed in: there is an emergency, or its password is known."
       metrics  = [local.tms.BreakGlassUsed], above = 0, statistic = "Sum"
+    }
+    audit-chain-broken = {
+      severity = "critical"
+      meaning  = "An entry of the audit trail was edited or deleted in the database, not by TMS."
+      metrics  = [local.tms.AuditChainBroken], above = 0
     }
     notifications-given-up = {
       meaning = "A notification failed: a destination rejected it permanently, or did not accept it for a day."

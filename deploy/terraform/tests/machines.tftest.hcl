@@ -344,6 +344,7 @@ run "an_empty_account_gets_it_all" {
 
   assert {
     condition = sort([for alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_name]) == tolist([
+      "tms-audit-chain-broken",
       "tms-backup-missing",
       "tms-break-glass-used",
       "tms-bridge-silent",
@@ -386,6 +387,7 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition = sort([for name, alarm in aws_cloudwatch_metric_alarm.main : name if alarm.alarm_actions == toset([aws_sns_topic.alerts["critical"].arn])]) == tolist([
+      "audit-chain-broken",
       "break-glass-used",
       "bridge-silent",
       "clock-lag",
