@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import F
 from django.test import Client
 
+from tests.accounts.audit.of_accounts import STEPS
 from tests.support import people
 from tests.support.addresses.fixture_fleet import create_rows
 from tests.support.addresses.routes import Rows
@@ -69,29 +70,6 @@ REASONS |= {
     "POST /me/confirm/": "the person signs in again; only a failure is an entry",
     "POST /sign-in/reset/": "sends a link; the reset is an entry",
 }
-ELSEWHERE: Mapping[str, str] = {
-    "POST /sign-in/": "signed-in",
-    "POST /people/<int:pk>/tokens/": "created",
-    "POST /people/tokens/<int:pk>/rotate/": "rotated",
-    "POST /sign-in/code/": "sign-in-failed",
-    "POST /sign-in/passkey/": "signed-in",
-    "POST /sign-in/reset/<str:uidb64>/<str:token>/": "password-reset",
-    "POST /me/security/app/": "factor-added",
-    "POST /me/security/passkey/": "factor-added",
-    "POST /me/security/recovery-codes/": "recovery-codes-made",
-    "POST /me/security/<int:pk>/remove/": "factor-removed",
-    "POST /people/<int:pk>/factors/": "factor-removed",
-    "POST /me/profile/": "changed",
-    "POST /me/preferences/": "changed",
-    "POST /me/sounds/": "changed",
-    "POST /me/shortcuts/": "changed",
-    "POST /me/sessions/end-others/": "session-ended",
-    "POST /me/sessions/<int:pk>/end/": "session-ended",
-    "POST /me/tokens/new/": "created",
-    "POST /me/tokens/<int:pk>/rotate/": "rotated",
-    "POST /me/tokens/<int:pk>/revoke/": "revoked",
-}
-"""Requests that need a second factor, a recent sign-in or a mail, with an action that their tests expect."""
 
 
 class Sent(NamedTuple):
@@ -340,17 +318,10 @@ def listed() -> set[str]:
 
 
 def test_each_url_that_changes_something_is_covered_or_has_a_reason():
-    covered = {*REASONS, *ELSEWHERE, *(f"POST {route}" for route in PAGES), *API, *ACTION_ROUTES}
+    covered = {*REASONS, *(f"POST {route}" for route in (*PAGES, *STEPS)), *API, *ACTION_ROUTES}
 
     assert listed() - covered == set(), "this module has neither a request nor a reason for them"
     assert covered - listed() == set()
-
-
-@pytest.mark.parametrize("action", sorted(set(ELSEWHERE.values())))
-def test_entries_of_sign_in_steps_are_tested_beside_them(action):
-    tests = (path.read_text() for path in TABLE.parent.rglob("test_*.py") if path != Path(__file__))
-
-    assert any(f'"{action}"' in text for text in tests)
 
 
 def path_of(route: str) -> str:
@@ -387,6 +358,18 @@ def test_a_page_that_changes_something_leaves_an_entry(sample, route):
     entry = written(PAGES[route], lambda data: browser.post(path_of(route), data))
 
     assert (entry.actor_name or "boss", entry.via, entry.address) == ("boss", "page", "127.0.0.1")
+
+
+@pytest.mark.parametrize("route", STEPS)
+def test_a_step_of_a_sign_in_or_of_an_account_leaves_an_entry(sample, route):
+    last = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    answer = STEPS[route].send()
+
+    assert f"/{answer.resolver_match.route}" == route
+    entries = AuditEntry.objects.filter(pk__gt=last, via="page")
+    assert STEPS[route].action in entries.values_list("action", flat=True)
+    assert set(entries.values_list("address", flat=True)) == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("route", EXPORTS)
