@@ -234,3 +234,20 @@ def test_it_supports_japanese(storm, fleet, both, policy, hook, receiver):
 
     assert "新宿" in titles(receiver)[0]
     assert Incident.objects.get().site.name_ja == "新宿"
+
+
+def test_a_destination_of_one_site_is_notified_of_its_part_of_an_incident(storm, fleet, both, policy, receiver):
+    mine, other = (storm.shop(code, 6, model="PX-7") for code in ("SJK", "OSK"))
+    for code in ("SJK", "OSK"):
+        storm.shop(code, 7, model="KS-2")
+    policy((0, [webhook_destination(receiver.url, owner_site=fleet.site("SJK"))]))
+    storm.lose([*mine, *other], seconds=0)
+
+    both.advance(120, step_s=5)
+
+    [event] = receiver.events
+    [facts] = event["data"]["incidents"]
+    assert only_incident().title == "Model PX-7: 12 of 12 terminals offline"
+    assert event["data"]["title"] == "Critical: Model PX-7: 6 terminals offline"
+    assert (facts["lost"], facts["size"], facts["alerts"], facts["open_count"]) == (6, None, 6, 6)
+    assert (facts["also_in_common"], facts["url"]) == (None, "/alerts/")

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
+from tests.support import people
 from tms.fleet.credentials import enrolment, services
-from tms.fleet.models import Credential, EnrolmentToken, OpeningHours, Presence, Site, Terminal
+from tms.fleet.models import Credential, EnrolmentToken, Group, OpeningHours, Presence, Site, Terminal
+from tms.notifications.models import Destination
 from tms.protocol import credential
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -73,6 +75,33 @@ def test_a_site_is_created_with_its_opening_hours(admin_client):
 
     assert answer.status_code == 302
     assert list(OpeningHours.objects.values_list("site__code", "weekday")) == [("SHJ", 6)]
+
+
+def test_a_site_that_owns_something_cannot_be_deleted(admin_client, fleet):
+    site = fleet.site("SHJ")
+    destination = Destination.objects.create(kind="email", name="Night shift", address="a@b.example", owner_site=site)
+    address = f"/admin/fleet/site/{site.pk}/delete/"
+
+    page = admin_client.get(address).content.decode()
+    admin_client.post(address, {"post": "yes"})
+    destination.delete()
+    admin_client.post(address, {"post": "yes"})
+
+    assert "Night shift" in page
+    assert "protected" in page
+    assert not Site.objects.filter(pk=site.pk).exists()
+
+
+def test_a_group_for_which_somebody_holds_a_grant_cannot_be_deleted(admin_client, fleet):
+    group = fleet.group("Night")
+    people.grant(people.person("mori", of=None), "Viewer", group=group)
+    address = f"/admin/fleet/group/{group.pk}/delete/"
+
+    page = admin_client.get(address).content.decode()
+    admin_client.post(address, {"post": "yes"})
+
+    assert "mori: Viewer (Night)" in page
+    assert Group.objects.filter(pk=group.pk).exists()
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,16 @@ from tms.lib.text_fields import LineField
 class Owned(models.Model):
     """A row that belongs to a region, a site or a group; by default to the whole fleet.
 
-    People read it if their scope overlaps the owner's, and change it if their permission covers the owner's.
+    People read it if their scope overlaps the owner's, and change it if their permission covers the owner's. A site or
+    group that owns something cannot be deleted.
     """
 
     owner_region = LineField(_("owner: region"), max_length=100, blank=True, default="", db_default="")
     owner_site = models.ForeignKey(
-        "fleet.Site", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("owner: site")
+        "fleet.Site", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner: site")
     )
     owner_group = models.ForeignKey(
-        "fleet.Group", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("owner: group")
+        "fleet.Group", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner: group")
     )
 
     scope_path = ByOwner()

@@ -39,7 +39,7 @@ DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name i
 class DestinationFields(Schema):
     name: str
     language: str = Field("en", description="Language of notifications.")
-    person: str | None = Field(None, description="Username of the person it belongs to.")
+    person: str | None = Field(None, description="Username of the person who is notified here while on call.")
     enabled: bool = True
     hours_days: list[Weekday] = Field([], description="Quiet hours: 0 is Monday; empty for every day.")
     hours_from: str = Field("", examples=["22:00"], description="Empty for no quiet hours.")

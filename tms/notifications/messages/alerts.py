@@ -44,6 +44,10 @@ def line(kind: NotificationKind, alert: Alert) -> str:
     }
 
 
+def page_of(alert: Alert) -> str:
+    return alert.get_absolute_url()
+
+
 def _summary(kind: NotificationKind, alert: Alert) -> str:
     terminal = alert.terminal
     values = {

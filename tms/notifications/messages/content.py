@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.display_names import name_of
+from tms.alerts.models import Incident
 from tms.lib.severity import Severity
 from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.phrases import address
@@ -26,7 +27,8 @@ def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) ->
     """The content of a message, as it is stored with the delivery. All are alerts, or all are incidents."""
     of, name = (incidents, "incidents") if delivery.is_of_incidents else (alerts, "alerts")
     with translation.override(delivery.language):
-        ordered = sorted(subjects, key=lambda one: (WORST_FIRST.index(Severity(one.severity)), one.opened_at))
+        known = [_of_owner(delivery, one) for one in subjects]
+        ordered = sorted(known, key=lambda one: (WORST_FIRST.index(Severity(one.severity)), one.opened_at))
         kind = NotificationKind(delivery.kind)
         return {
             "kind": kind.value,
@@ -41,6 +43,11 @@ def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) ->
             "subject": delivery.site_code,
             "severity": ordered[0].severity,
         }
+
+
+def _of_owner(delivery: Delivery, subject: Subject) -> Subject:
+    """An incident with what the owner of the destination may know of it."""
+    return incidents.of_scope(subject, delivery.destination.owner) if isinstance(subject, Incident) else subject
 
 
 def message_of(delivery: Delivery) -> Message:
@@ -86,5 +93,5 @@ def _lines(of: ModuleType, kind: NotificationKind, subjects: Sequence[Subject]) 
     if (more := len(subjects) - MAX_LINES) > 0:
         lines.append(ngettext("and %d more", "and %d more", more) % more)
     if settings.PUBLIC_URL:
-        lines.append(address(subjects[0].get_absolute_url() if len(subjects) == 1 else of.MANY))
+        lines.append(address(of.page_of(subjects[0]) if len(subjects) == 1 else of.MANY))
     return lines

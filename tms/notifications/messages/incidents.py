@@ -1,18 +1,38 @@
 """The texts of incidents."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext, ngettext
 
-from tms.alerts.models import Incident
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.models import Alert, AlertState, Incident
 from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
 from tms.notifications.models.delivery import NotificationKind
 
 MANY = "/alerts/"
 """The page of all of them."""
+
+
+def of_scope(incident: Incident, owner: Scope) -> Incident:
+    """The incident as the owner of a destination may know it: without numbers and names of what lies outside.
+
+    An incident that the owner sees as a whole stays as it is. Of another one only its alerts in the scope are counted;
+    of how many terminals they are, and what else they share, stays unknown.
+    """
+    if owner.is_everything or within(Incident.objects.filter(pk=incident.pk), owner).exists():
+        return incident
+    seen = within(Alert.objects.filter(incident=incident), owner).values_list("terminal", "state")
+    part = copy(incident)
+    part.lost, part.size = len({terminal for terminal, _state in seen}), 0
+    part.joined_count = len(seen)
+    part.resolved_count = sum(state == AlertState.RESOLVED for _terminal, state in seen)
+    part.common_factor, part.common_name, part.common_count = "", "", 0
+    return part
 
 
 def about(incidents: Sequence[Incident]) -> str:
@@ -37,8 +57,15 @@ def line(kind: NotificationKind, incident: Incident) -> str:
     return "; ".join(filter(None, (summary, incident.common_factor_text)))
 
 
+def page_of(incident: Incident) -> str:
+    """People who see a part of it have no page of the incident, but its alerts in their list."""
+    return incident.get_absolute_url() if incident.size else MANY
+
+
 def _rest(incident: Incident) -> str:
-    """Alerts that did not recover, and are notified on their own from now on."""
+    """Alerts that did not recover, and are notified on their own from now on; unknown for a part of an incident."""
+    if not incident.size:
+        return ""
     number = sum(incident.transitions.filter(kind="dissolved").values_list("number", flat=True))
     return ngettext("%d is notified separately", "%d are notified separately", number) % number if number else ""
 
@@ -47,12 +74,12 @@ def facts(incident: Incident) -> dict[str, Any]:
     site, who = incident.site, incident.acknowledged_by
     return {
         "id": incident.pk,
-        "url": address(incident.get_absolute_url()),
+        "url": address(page_of(incident)),
         "in_common": {"factor": incident.factor, "name": incident.name},
         "also_in_common": _also(incident),
         "site": {"code": site.code, "name": site.name} if site else None,
         "lost": incident.lost,
-        "size": incident.size,
+        "size": incident.size or None,
         "alerts": incident.joined_count,
         "open_count": incident.open_count,
         "severity": incident.severity,

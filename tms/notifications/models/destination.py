@@ -44,7 +44,7 @@ class Destination(Owned, HoursOfWeek):
         null=True,
         blank=True,
         related_name="destinations",
-        verbose_name=_("belongs to"),
+        verbose_name=_("person on call"),
         help_text=_("Notified here while on call."),
     )
     critical_anyway = models.BooleanField(_("always deliver critical alerts"), default=True, db_default=True)
