@@ -20,13 +20,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "fleet.json"
 
 
-def test_a_new_fleet_has_six_sites_in_japan_and_this_machine(path):
+def test_a_new_fleet_has_seven_sites_in_japan_and_this_machine(path):
     fleet = seed(200, path=path, machine="desk")
 
     assert len(fleet.terminals) == 200
     assert Terminal.objects.count() == TerminalState.objects.count() == 201
-    assert Site.objects.filter(time_zone="Asia/Tokyo").count() == 7
-    assert OpeningHours.objects.values("site").distinct().count() == 6
+    assert Site.objects.filter(time_zone="Asia/Tokyo").count() == 8
+    assert OpeningHours.objects.values("site").distinct().count() == 7
     demo = User.objects.get(username=PEOPLE[0][0])
     assert (demo.is_superuser, demo.is_staff) == (False, True)
     assert {group.name for group in demo.groups.all()} == {"Manager"}

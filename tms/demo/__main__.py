@@ -21,7 +21,8 @@ def main() -> None:
 
 
 async def run(url: str, fleet: Path, terminals: int) -> None:
-    simulator = Simulator(seed_file.read(fleet).terminals[:terminals], url)
+    seeded = seed_file.read(fleet)
+    simulator = Simulator(seeded.terminals[:terminals], url, scenes=seeded.scenes)
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, simulator.stop)
     await simulator.run()

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import time
+from datetime import UTC, datetime, time
 from itertools import count, cycle, islice
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tms.accounts.roles import built_in
 from tms.demo import seed_file
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.demo.sites import MAKES, SITES, DemoSite
+from tms.demo.week.week import seed_week
 from tms.fleet.credentials import services
 from tms.fleet.credentials.enrolment import UID_MARKS
 from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState
@@ -46,6 +47,8 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
         missing = terminals - len(fleet.terminals)
         if missing > 0:
             fleet.terminals += _enrol(missing, sites)
+        if scenes := seed_week(fleet.terminals, [username for username, *_ in PEOPLE], at=datetime.now(UTC)):
+            fleet.scenes = dict(scenes)
         seed_file.write(path, fleet)
     return Fleet(fleet.terminals[:terminals], fleet.this_machine)
 
@@ -54,7 +57,7 @@ def _still_enrolled(fleet: Fleet) -> Fleet:
     """Terminals in both the file and the database, because either may have been deleted."""
     known = set(Terminal.objects.values_list("uid", flat=True))
     machine = fleet.this_machine if fleet.this_machine.partition(".")[0] in known else ""
-    return Fleet([terminal for terminal in fleet.terminals if terminal.uid in known], machine)
+    return Fleet([terminal for terminal in fleet.terminals if terminal.uid in known], machine, fleet.scenes)
 
 
 def _seed_people() -> None:

@@ -1,5 +1,6 @@
 """The seed's file for the simulator: the demo fleet with its credentials in plain text. Needs no Django."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -17,10 +18,20 @@ class DemoTerminal(msgspec.Struct, frozen=True):
     credential: str
 
 
+class Scene(msgspec.Struct, frozen=True):
+    """How a terminal of a new demo begins."""
+
+    back_at: datetime | None = None
+    """It has no link until then."""
+    paper_pct: float | None = None
+
+
 class Fleet(msgspec.Struct):
     terminals: list[DemoTerminal]
     this_machine: str
     """The credential of the real agent."""
+    scenes: dict[str, Scene] = {}
+    """By UID; only those that begin in an unusual way."""
 
 
 def read(path: Path) -> Fleet:

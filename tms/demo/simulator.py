@@ -1,13 +1,13 @@
 """A simulated fleet with problems: real agents over the real link, in one event loop."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tms.agent.agent import Agent
 from tms.demo.device import REBOOT_S, DemoDevice, Personality, personality_of
-from tms.demo.seed_file import DemoTerminal
+from tms.demo.seed_file import DemoTerminal, Scene
 from tms.protocol import credential, frames
 
 DIALS_PER_SECOND = 200
@@ -16,23 +16,26 @@ DIALS_PER_SECOND = 200
 FLAKY_EVERY_S, FLAKY_FOR_S = (60, 240), (5, 75)
 REBOOT_EVERY_S = (180, 600)
 CRASH_EVERY_S, CRASH_FOR_S = (120, 480), (5, 60)
-LINE_EVERY_S, LINE_FOR_S = (240, 480), (45, 120)
+LINE_EVERY_S, LINE_FOR_S = (240, 480), (180, 300)
 
 
 class Simulated:
     """One terminal: an agent that runs again whenever its device has restarted."""
 
-    def __init__(self, terminal: DemoTerminal, url: str) -> None:
+    def __init__(self, terminal: DemoTerminal, url: str, scene: Scene) -> None:
         key = credential.parse(terminal.credential)
         if key is None:
             raise ValueError(f"{terminal.uid}: its credential in the fleet file cannot be read")
         self.site = terminal.site
         self.device = DemoDevice(terminal, personality_of(terminal.uid))
+        if scene.paper_pct is not None:
+            self.device.paper_pct = scene.paper_pct
+        self.back_at = scene.back_at
         self.agent = Agent(url, key, source=self.device)
         self.is_leaving = False
 
     async def live(self, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
+        await asyncio.sleep(delay_s + seconds_until(self.back_at))
         while not self.is_leaving:
             goodbye = await self.agent.run()
             if not self.is_leaving:
@@ -65,12 +68,16 @@ def away_s(goodbye: frames.GoodbyeFrame | None, rng: Random) -> float:
     """How long a device is away: until its announced return, or as long as a crash takes."""
     if goodbye is None or not isinstance(goodbye.back_at, datetime):
         return rng.uniform(*CRASH_FOR_S)
-    return max(0.0, (goodbye.back_at - datetime.now(UTC)).total_seconds())
+    return seconds_until(goodbye.back_at)
+
+
+def seconds_until(at: datetime | None) -> float:
+    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at else 0.0
 
 
 class Simulator:
-    def __init__(self, terminals: Sequence[DemoTerminal], url: str) -> None:
-        self._fleet = [Simulated(terminal, url) for terminal in terminals]
+    def __init__(self, terminals: Sequence[DemoTerminal], url: str, *, scenes: Mapping[str, Scene]) -> None:
+        self._fleet = [Simulated(terminal, url, scenes.get(terminal.uid, Scene())) for terminal in terminals]
         self._problems: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:

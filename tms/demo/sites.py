@@ -28,6 +28,7 @@ K = TerminalKind
 
 SITES = (
     DemoSite("SJK", "Shinjuku South", "新宿南口", "Kanto", "04:30", "00:30", (K.GATE, K.GATE, K.KIOSK, K.SIGNAGE)),
+    DemoSite("HND", "Haneda Airport", "羽田空港", "Kanto", "00:00", "00:00", (K.KIOSK, K.PAYMENT, K.GATE, K.SIGNAGE)),
     DemoSite("UMD", "Umeda", "梅田", "Kansai", "07:00", "22:00", (K.PAYMENT, K.PAYMENT, K.KIOSK)),
     DemoSite("SPR", "Sapporo Station", "札幌駅", "Hokkaido", "05:30", "23:30", (K.KIOSK, K.GATE, K.SIGNAGE)),
     DemoSite("NGY", "Nagoya Sakae", "名古屋栄", "Chubu", "09:00", "21:00", (K.PAYMENT, K.TABLET, K.SIGNAGE)),

@@ -14,9 +14,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from tms.demo import seed
 from tms.demo.children import Children
+from tms.main import demo_notifications
 from tms.server import CannotListen, PortInUse
 
 MAX_TERMINALS = 5_000
@@ -48,6 +50,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         self.show(f"Preparing the demo fleet of {terminals} terminals …")
         seed.seed(terminals, path=fleet_file(), machine=machine_uid())
+        usernames = [username for username, *_ in seed.PEOPLE]
+        demo_notifications.write_policy(usernames, today=timezone.localdate())
 
     def show(self, text: str) -> None:
         self.stdout.write(text)

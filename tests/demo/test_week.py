@@ -1,0 +1,104 @@
+"""A new demo has a week of history, and a situation that people recognise at once."""
+
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tms.accounts.models import User
+from tms.alerts import correlation, lifecycle
+from tms.alerts.models.alert import Alert, AlertState
+from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
+from tms.alerts.models.maintenance import Window
+from tms.alerts.models.transition import Transition
+from tms.demo import seed_file
+from tms.demo.seed import PEOPLE, seed
+from tms.demo.simulator import Simulated, seconds_until
+from tms.demo.week.week import seed_week
+from tms.fleet.models import Presence, Terminal, TerminalState
+from tms.fleet.models.outage import Outage, OutageCause
+from tms.main import demo_notifications
+from tms.notifications.models.policy import Policy
+from tms.shifts.models import Note
+
+pytestmark = pytest.mark.django_db
+TERMINALS = 56
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> seed_file.Fleet:
+    seed(TERMINALS, path=tmp_path / "fleet.json", machine="desk")
+    return seed_file.read(tmp_path / "fleet.json")
+
+
+def test_the_past_week_has_outages_of_every_cause_and_incidents_that_were_resolved(fleet, now):
+    past = Outage.objects.over()
+
+    assert set(past.values_list("cause", flat=True)) == set(OutageCause.values)
+    for uid in Terminal.objects.values_list("uid", flat=True):
+        periods = past.filter(terminal__uid=uid).order_by("began_at").values_list("began_at", "ended_at")
+        assert all(ended < began for (_, ended), (began, _) in pairwise(periods)), uid
+    assert past.filter(began_at__lt=now - timedelta(days=6)).exists()
+    assert not past.filter(ended_at__gt=now - timedelta(minutes=59)).exists()
+    assert Note.objects.count() == 20
+    resolved = Incident.objects.exclude(acknowledged_by=None).filter(state=IncidentState.RESOLVED)
+    assert resolved.count() >= 3
+    for incident in resolved:
+        assert incident.open_count == incident.alerts.unresolved().count() == 0
+        assert incident.alerts.count() == incident.lost == incident.joined_count
+
+
+def test_a_visitor_finds_an_incident_with_a_person_on_it_alerts_and_maintenance(fleet, now):
+    incident = Incident.objects.unresolved().get()
+    paper = Alert.objects.unresolved().filter(rule__name="Paper low")
+    window = Window.objects.get()
+
+    lost = Terminal.objects.filter(site__code="HND")
+    assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, User.objects.get(username="sato"))
+    assert incident.lost == incident.alerts.acknowledged().count() == lost.count() > 0
+    assert set(TerminalState.objects.filter(terminal__in=lost).values_list("presence", flat=True)) == {Presence.OFFLINE}
+    assert {uid for uid, scene in fleet.scenes.items() if scene.back_at} == set(lost.values_list("uid", flat=True))
+    assert sorted(paper.values_list("state", flat=True)) == [AlertState.ACKNOWLEDGED, AlertState.OPEN]
+    assert {uid for uid, scene in fleet.scenes.items() if scene.paper_pct} == {alert.terminal.uid for alert in paper}
+    assert window.is_active
+    assert window.occurs_until > now + timedelta(hours=1)
+    assert window.terminals.exists()
+
+
+def test_nobody_is_notified_of_the_past_and_the_incident_ends_when_its_terminals_return(fleet, now):
+    unsent = [model.objects.filter(dispatched_at=None).count() for model in (Transition, IncidentTransition)]
+    incident = Incident.objects.unresolved().get()
+
+    lifecycle.clear(list(incident.alerts.values_list("rule", "terminal")), at=now)
+    correlation.correlate(now)
+
+    incident.refresh_from_db()
+    assert unsent == [0, 0]
+    assert incident.state == IncidentState.RESOLVED
+
+
+def test_history_and_policy_are_added_once(fleet, now):
+    before = Outage.objects.count(), Alert.objects.count()
+    usernames = [username for username, *_ in PEOPLE]
+
+    scenes = seed_week(fleet.terminals, usernames, at=now)
+    for _ in range(2):
+        demo_notifications.write_policy(usernames, today=now.date())
+
+    policy = Policy.objects.get()
+    assert scenes == {}
+    assert (Outage.objects.count(), Alert.objects.count()) == before
+    assert policy.steps.count() == 2
+    assert not policy.steps.get(position=0).destinations.get().enabled
+
+
+def test_the_simulator_begins_as_the_scene_says(now):
+    terminal = seed_file.DemoTerminal("SJK-KSK-01", "SJK", "kiosk", "KX-20", "4.8.2", "S1", f"SJK-KSK-01.{'k' * 43}")
+    scene = seed_file.Scene(back_at=now + timedelta(hours=1), paper_pct=7.0)
+
+    simulated = Simulated(terminal, "ws://127.0.0.1:1/", scene)
+
+    assert simulated.device.paper_pct == 7.0
+    assert 3_500 < seconds_until(simulated.back_at) <= 3_600
+    assert seconds_until(None) == seconds_until(now - timedelta(hours=1)) == 0

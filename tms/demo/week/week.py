@@ -1,0 +1,43 @@
+"""Writes the week, once, into a TMS that has recorded nothing yet."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from tms.accounts.models import User
+from tms.alerts.models import Rule
+from tms.alerts.models.alert import Alert
+from tms.demo.seed_file import DemoTerminal, Scene
+from tms.demo.week import faults, handovers, history, incidents, losses, present
+from tms.fleet.models import Terminal
+from tms.fleet.models.outage import Outage
+from tms.fleet.sites.calendar import hours_of
+
+WITH_HISTORY = 400
+"""Terminals with a past at most, so that a fleet of thousands starts soon."""
+
+
+@transaction.atomic
+def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) -> Mapping[str, Scene]:
+    """What the simulator has to show now, by UID; empty if TMS has a history already."""
+    if not fleet or Outage.objects.exists() or Alert.objects.exists():
+        return {}
+    uids = [terminal.uid for terminal in fleet]
+    terminals = list(Terminal.objects.filter(uid__in=uids).select_related("site").order_by("pk"))
+    people = [User.objects.get(username=username) for username in usernames]
+    Terminal.objects.filter(uid__in=uids).update(created_at=at - timedelta(days=losses.DAYS + 23))
+    _write_past(terminals[:WITH_HISTORY], people, at=at)
+    return present.set_scene(terminals, people, at=at)
+
+
+def _write_past(terminals: list[Terminal], people: list[User], *, at: datetime) -> None:
+    lost = losses.week_of_losses(terminals, at=at)
+    hours = hours_of({terminal.site_id for terminal in terminals})
+    story = history.Story(people, {rule.name: rule for rule in Rule.objects.all()}, hours)
+    history.write_losses(lost)
+    history.alerts_of_losses(lost, story)
+    history.alerts_of_faults(faults.week_of_faults(terminals, at=at), story)
+    incidents.write_incidents(lost, story)
+    story.save()
+    handovers.write_notes(lost, people, at=at)
