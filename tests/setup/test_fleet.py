@@ -92,7 +92,7 @@ def test_a_site_that_owns_something_cannot_be_deleted(admin_client, fleet):
     assert not Site.objects.filter(pk=site.pk).exists()
 
 
-def test_a_group_for_which_somebody_holds_a_grant_cannot_be_deleted(admin_client, fleet):
+def test_a_group_for_which_a_grant_exists_cannot_be_deleted(admin_client, fleet):
     group = fleet.group("Night")
     people.grant(people.person("mori", of=None), "Viewer", group=group)
     address = f"/admin/fleet/group/{group.pk}/delete/"

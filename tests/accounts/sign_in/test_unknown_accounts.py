@@ -36,8 +36,8 @@ STATES: Mapping[str, Mapping[str, object]] = {
     "with-factor": {},
     "break-glass": {},
 }
-NOBODY = "no-account"
-NAMES = (NOBODY, *STATES)
+NO_ACCOUNT = "no-account"
+NAMES = (NO_ACCOUNT, *STATES)
 RANDOM = (
     (r'name="csrfmiddlewaretoken" value="\w+"', ""),
     (r"(csrftoken|tms_session|tms_csrf|sessionid)=[^;]+", r"\1="),
@@ -46,7 +46,7 @@ RANDOM = (
     (r'nonce[-=]"?[\w+/=-]+', ""),
     (r'"(trace|id|request_id)": "[^"]+"', ""),
 )
-"""What differs from one response to the next, whoever asks."""
+"""What differs from one response to the next in any case."""
 addresses = count(1)
 
 
@@ -107,7 +107,7 @@ def ask_for_link_by_mail(name: str):
 
 
 def use_forged_link(name: str):
-    """The key of a person is easily guessed: it counts up. The token is one of somebody else."""
+    """The key of a person is easily guessed: it counts up. The token is one of another person."""
     person = User.objects.filter(username=name).first()
     uid = urlsafe_base64_encode(force_bytes(person.pk if person else 10**9))
     other = User.objects.exclude(username=name).order_by("-pk")[0]
@@ -116,7 +116,7 @@ def use_forged_link(name: str):
 
 
 def answer_with_passkey(name: str):
-    """Of a person with a passkey, signed by another key; for nobody, a passkey that was never added."""
+    """Of a person with a passkey, signed by another key; for no account, a passkey that was never added."""
     known, forged = SoftPasskey(), SoftPasskey()
     client = browser()
     if person := User.objects.filter(username=name).first():
@@ -153,7 +153,7 @@ PATHS: tuple[Callable[[str], object], ...] = (
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
 def test_an_account_in_any_state_is_answered_like_none(path):
-    expected = path(NOBODY)
+    expected = path(NO_ACCOUNT)
 
     for name in STATES:
         assert path(name) == expected, name
