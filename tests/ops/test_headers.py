@@ -78,3 +78,33 @@ def test_cookies_are_limited_to_the_host_with_https(tmp_path, https_only, prefix
     assert names.split() == [*wanted, is_secure, is_secure]
     assert set(paths.split()) == {"/"}
     assert set(domains.split()) == {"None"}
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in/", "/nothing/here/", "/api/v1/alerts", "/api/v1/openapi.json"])
+def test_each_answer_makes_browsers_strict(client, settings, path):
+    """And no other origin may read an answer."""
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31_536_000, True
+
+    answer = client.get(path, secure=True, headers={"Origin": "https://evil.example"})
+
+    policy = answer["Content-Security-Policy"]
+    expected = "default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"
+    assert [part for part in expected if part not in policy] == []
+    assert (answer["X-Content-Type-Options"], answer["Referrer-Policy"]) == ("nosniff", "same-origin")
+    assert answer["Strict-Transport-Security"].startswith("max-age=31536000; includeSubDomains")
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+def test_the_session_cookie_is_neither_readable_for_scripts_nor_sent_from_other_sites(client):
+    User.objects.create_user("tanaka", password="a password for tests")
+    client.post("/sign-in/", {"username": "tanaka", "password": "a password for tests"})
+
+    cookies = {name: (cookie["httponly"], cookie["samesite"]) for name, cookie in client.cookies.items()}
+
+    assert cookies == {"tms_session": (True, "Lax"), "csrftoken": ("", "Lax"), "tms_device": (True, "Lax")}
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in/", "/api/v1/alerts", "/health/", "/static/x.js"])
+def test_the_method_trace_is_refused(client, path):
+    assert client.trace(path).status_code in {404, 405}
