@@ -73,6 +73,18 @@ def test_ending_a_session_is_published_so_that_its_boards_close_at_once(tanaka, 
     assert feed_recorder.change() == Change(people=frozenset({tanaka.pk}))
 
 
+@pytest.mark.parametrize("path", ["end-others", "1/end"])
+def test_ending_sessions_needs_a_recent_sign_in(tanaka, path):
+    """Otherwise a passer-by at an unlocked screen could sign the person out everywhere else."""
+    other, client = sign_in(), Client()
+    client.force_login(tanaka)
+
+    answer = client.post(f"/me/sessions/{path}/")
+
+    assert answer["Location"].startswith("/me/confirm/")
+    assert other.get("/help/").status_code == 200
+
+
 def test_ending_all_others_keeps_this_one(tanaka):
     here, others = sign_in(), [sign_in(), sign_in(CHROME)]
 

@@ -53,7 +53,7 @@ def test_signing_out_is_a_post_and_ends_the_session(client, tanaka):
     answer = client.post("/sign-out/")
 
     assert by_link.status_code == 405
-    assert answer["Location"] == "/sign-in/"
+    assert (answer["Location"], answer["Clear-Site-Data"]) == ("/sign-in/", '"cache"')
     assert client.get("/").status_code == 302
 
 

@@ -46,7 +46,18 @@ class SignIn(LoginView):
 
 
 sign_in = SignIn.as_view()
-sign_out = LogoutView.as_view()
+
+
+class SignOut(LogoutView):
+    """The browser also forgets pages that it may go back to."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+sign_out = SignOut.as_view()
 
 
 def admin_sign_in(request: HttpRequest) -> HttpResponse:

@@ -218,9 +218,10 @@ HASHING_THREADS = env.whole("TMS_HASHING_THREADS", 1, least=1, most=64)
 """Passwords that one process hashes at once."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "tms.accounts.password_words.PasswordWordValidator"},
 ]
 ADMIN = env.flag("TMS_ADMIN", default=not PRODUCTION)
 """Whether the Django admin is served: a back door for superusers, which knows no scopes."""

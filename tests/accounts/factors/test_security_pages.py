@@ -83,6 +83,18 @@ def test_the_list_names_factors_and_remaining_codes(me):
     assert "9 of 10 left" in html
 
 
+def test_after_a_change_the_other_sessions_can_be_ended(me):
+    elsewhere = Steps()
+    elsewhere.password()
+    set_up(me)
+
+    page = me.get("/me/security/").content.decode()
+    me.post("/me/sessions/end-others/")
+
+    assert "End all others" in page
+    assert not elsewhere.is_signed_in
+
+
 def test_new_recovery_codes_replace_the_old(me):
     old = set_up(me)
 

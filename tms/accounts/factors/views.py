@@ -16,6 +16,7 @@ from tms.accounts.factors import policy, services, totp
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.factors.forms import AppForm
 from tms.accounts.factors.second_factor import status_of
+from tms.accounts.me.session_views import browser_rows
 
 SECRET = "new_app_secret"  # noqa: S105  (the key in the session)
 METHODS = ["GET", "HEAD", "POST"]
@@ -26,7 +27,8 @@ Type = Authenticator.Type
 @never_cache
 @sign_in_required
 def security(request: AuthenticatedRequest) -> HttpResponse:
-    return render(request, "accounts/security/page.html")
+    """People come back to it after each change of a factor, and may end their other sessions here."""
+    return render(request, "accounts/security/page.html", {"browsers": browser_rows(request)})
 
 
 @sensitive_post_parameters()

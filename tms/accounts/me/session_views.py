@@ -7,7 +7,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_POST
 
-from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.decorators import AuthenticatedRequest
+from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.sessions import browsers, user_agent
 
 
@@ -31,7 +32,7 @@ def browser_rows(request: AuthenticatedRequest) -> list[BrowserRow]:
 
 
 @require_POST
-@sign_in_required
+@recently_signed_in
 def end_session(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     rows = [row for row in _others(request) if row.pk == pk]
     if not rows:
@@ -41,7 +42,7 @@ def end_session(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@sign_in_required
+@recently_signed_in
 def end_other_sessions(request: AuthenticatedRequest) -> HttpResponse:
     browsers.end(_others(request), person=request.user)
     return _back()
