@@ -18,6 +18,7 @@ import * as sound from "./page/sound.js";
 import * as theme from "./page/theme.js";
 import * as ticks from "./page/ticks.js";
 import * as times from "./page/times.js";
+import * as toast from "./page/toast.js";
 import * as zone from "./page/zone.js";
 
 // htmx's own swaps preserve what frames preserve.
@@ -38,6 +39,7 @@ for (const behaviour of [
   waiting,
   zone,
   people,
+  toast,
   sound,
   account,
   frames,

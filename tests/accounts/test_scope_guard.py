@@ -18,6 +18,7 @@ EXCEPTIONS = {
         "alerts.actions.incident_api.add_operation",
         "alerts.rule_editing.api._uids",
         "boards.actions.views._page",
+        "boards.incidents.selection.perform_all",
         "boards.alert_history.rows._names",
         "boards.alert_history.rows.past_rows",
         "boards.overview.common_factors._name",

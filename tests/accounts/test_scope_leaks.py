@@ -33,7 +33,7 @@ from tms.notifications.models import Destination
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "2"))
 REGIONS = ("", "zqreg1x", "zqreg2x")
 NOT_READ = re.compile(r"^/(admin|health|metrics|sign-|slo|static|favicon|accounts|me/)|/restore/|/delete/$|/key/$")
-SEARCHES = ("/terminals/?q=zq", "/alerts/?q=zq", "/alerts/past/?q=zq", "/alerts/past/export/?q=zq")
+SEARCHES = ("/terminals/?q=zq", "/alerts/?q=zq", "/alerts/past/?q=zq", "/alerts/past/export/?q=zq", "/incidents/?q=zq")
 PHASES = (Phase.explicit, Phase.generate)
 """A failure names the address and the grants: a smaller fleet would take minutes to find."""
 counted: Counter[str] = Counter()

@@ -73,6 +73,7 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "acknowledge-many": "/alerts/acknowledge/?all=1",
         "change": f"/alerts/{paper}/change/",
         "expanded": f"/alerts/?expand={incident}",
+        "incidents": "/incidents/",
         "incident": f"/incidents/{incident}/",
         "incident-acknowledge": f"/incidents/{incident}/acknowledge/",
         "correlation": "/rules/correlation/",

@@ -9,5 +9,5 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         from importlib import import_module
 
-        for kinds in ("tms.alerts.actions.approvals", "tms.alerts.maintenance.approvals"):
+        for kinds in ("tms.alerts.actions.approvals", "tms.alerts.actions.undo", "tms.alerts.maintenance.approvals"):
             import_module(kinds)  # registers them; their models are loaded by now

@@ -1,17 +1,22 @@
-"""Search and filters of alerts, for boards and REST."""
+"""Search and filters of alerts and incidents, for boards and REST."""
 
+import re
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from pydantic import Field
 
 from tms.alerts import models
-from tms.alerts.models import AlertState, Rule
+from tms.alerts.models import AlertState, Factor, Rule
 from tms.alerts.models.alert import FLAPPING
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.severity import Severity
 from tms.rest.schemas import Id, Instant, RequestSchema
+
+NAMED_BY_KEY = (Factor.MODEL, Factor.FIRMWARE, Factor.NODE)
+"""Factors whose value is its own name."""
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def alerts_like(text: str) -> Q:
@@ -55,3 +60,12 @@ class AlertMatch(RequestSchema):
         if self.is_flapping is not None:
             rows = rows.filter(FLAPPING) if self.is_flapping else rows.exclude(FLAPPING)
         return rows.filter(alerts_like(self.q)) if self.q else rows
+
+
+def incidents_like(text: str) -> Q:
+    """By number, site, group, common factor, or a comment in the history."""
+    sites = Q(site__name__icontains=text) | Q(site__name_ja__icontains=text) | Q(site__code__iexact=text)
+    named = Q(group__name__icontains=text) | Q(factor__in=NAMED_BY_KEY, key__icontains=text)
+    commented = models.IncidentTransition.objects.filter(comment__icontains=text)
+    found = sites | named | Q(common_name__icontains=text) | Q(pk__in=commented.values("incident"))
+    return found | Q(pk=int(text)) if NUMBER.fullmatch(text) else found

@@ -17,6 +17,7 @@ from tms.boards.pages.base import PageState, nav
 from tms.boards.rendering.renderer import render_part
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow
+from tms.boards.toasts import add_toast
 
 
 def render_page(
@@ -67,15 +68,21 @@ def render_dialog(
 
 
 def render_done(
-    request: AuthenticatedRequest, page: AlertPage | IncidentPage, *, message: str | Promise
+    request: AuthenticatedRequest,
+    page: AlertPage | IncidentPage,
+    *,
+    message: str | Promise,
+    toast: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """`message` is for screen readers. The row of the requesting page is included, so that it need not wait for the
-    frame.
+    """`message` is for screen readers, which read a toast instead. The row of the requesting page is included, so that
+    it need not wait for the frame.
     """
     if not request.htmx:
+        if toast:
+            add_toast(request, toast)
         return redirect(page.address)
     row = _row_on_page(request, row_of(page)) if isinstance(page, AlertPage) else ""
-    return render(request, "boards/actions/action.html#done", {"message": message, "row": row})
+    return render(request, "boards/actions/action.html#done", {"message": message, "row": row, **(toast or {})})
 
 
 @overload

@@ -3,10 +3,12 @@ from django.urls import path
 from tms.boards import icons, views
 from tms.boards.actions import commands
 from tms.boards.actions import views as actions
+from tms.boards.actions.undo import undo
 from tms.boards.alert_history import views as past
 from tms.boards.approvals import views as approvals
 from tms.boards.audit import views as audit
 from tms.boards.digest import views as digest
+from tms.boards.incidents import views as incidents
 from tms.boards.maintenance import views as maintenance
 from tms.boards.rules import views as rules
 from tms.boards.rules.correlation import correlation
@@ -26,8 +28,12 @@ urlpatterns = [
     path("alerts/<int:pk>/", views.alert, name="alert"),
     path("alerts/<int:pk>/<slug:action>/", actions.act, {"subject": "alert"}, name="alert-action"),
     path("alerts/<slug:action>/", actions.act_on_many, name="bulk-action"),
-    path("incidents/<int:pk>/", actions.incident, name="incident"),
+    path("incidents/", incidents.incidents, name="incidents"),
+    path("incidents/export/", incidents.export_incidents, name="export-incidents"),
+    path("incidents/<int:pk>/", incidents.incident, name="incident"),
     path("incidents/<int:pk>/<slug:action>/", actions.act, {"subject": "incident"}, name="incident-action"),
+    path("incidents/<slug:action>/", incidents.act_on_incidents, name="bulk-incident-action"),
+    path("undo/", undo, name="undo"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<int:pk>/", approvals.approval, name="approval"),
     path("approvals/<int:pk>/state/", approvals.approval_state, name="approval-state"),

@@ -4,10 +4,12 @@
 import { show } from "../live/waiting.js";
 import { openById } from "./dialog.js";
 import { isField } from "./person.js";
+import { perform } from "./quick.js";
 import { ticked } from "./ticks.js";
+import { undo } from "./toast.js";
 
 const CHORD_MS = 1500;
-const PAGES = { o: "/", t: "/terminals/", a: "/alerts/" };
+const PAGES = { o: "/", t: "/terminals/", a: "/alerts/", i: "/incidents/" };
 
 let chordUntil = 0;
 
@@ -24,16 +26,20 @@ function step(by) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
+/** @param {string} selector */
+function press(selector) {
+  /** @type {HTMLElement | undefined} */ (found(selector))?.click();
+}
+
 /**
- * Activates the control of a key: for all ticked rows, or else in the focused row, or else on the page.
+ * The control of a key: for all ticked rows, or else in the focused row, or else on the page.
  * @param {string} selector
  */
-function press(selector) {
+function found(selector) {
   const inRow = rowNow()?.querySelector(selector);
   const shown = [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
   const onPage = shown.find((element) => !element.closest("[data-row]"));
-  const pressed = ticked().length ? (onPage ?? inRow) : (inRow ?? onPage);
-  /** @type {HTMLElement | undefined} */ (pressed)?.click();
+  return ticked().length ? (onPage ?? inRow) : (inRow ?? onPage);
 }
 
 function search() {
@@ -53,7 +59,7 @@ function stepBack() {
   for (const box of ticked()) box.click();
 }
 
-/** @type {Record<string, () => void>} */
+/** @type {Record<string, () => unknown>} */
 const keys = {
   "?": help,
   "/": search,
@@ -61,6 +67,8 @@ const keys = {
   j: () => step(1),
   k: () => step(-1),
   x: () => /** @type {HTMLElement | null | undefined} */ (rowNow()?.querySelector("input[type=checkbox]"))?.click(),
+  Z: undo,
+  z: undo,
   q: () => /** @type {HTMLElement | null} */ (document.querySelector("#sound [data-switch]"))?.click(),
   g: () => {
     chordUntil = performance.now() + CHORD_MS;
@@ -73,7 +81,9 @@ const keys = {
  */
 function operatorAction(key) {
   const selector = `[data-key="${CSS.escape(key)}"]`;
-  return document.querySelector(selector) ? () => press(selector) : undefined;
+  if (document.querySelector(selector)) return () => press(selector);
+  const quick = found(`[data-quick="${CSS.escape(key)}"]`);
+  return quick ? () => perform(quick) : undefined;
 }
 
 /** @param {string} key */
@@ -84,8 +94,21 @@ function actionOf(key) {
   return isChord && page ? () => location.assign(page) : (keys[key] ?? operatorAction(key));
 }
 
+/**
+ * Ctrl+Enter or ⌘+Enter, from anywhere in a dialog.
+ * @param {KeyboardEvent} event
+ */
+function submit(event) {
+  const form = document.querySelector("dialog:modal form[method=post]");
+  const button = form?.querySelector(".dialog-foot button:not([type=button], [disabled])");
+  if (!form || !button) return;
+  event.preventDefault();
+  /** @type {HTMLElement} */ (button).click();
+}
+
 /** @param {KeyboardEvent} event */
 function down(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) return submit(event);
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (document.querySelector("dialog:modal")) return;
   if (event.key === "Escape") return stepBack();

@@ -1,4 +1,5 @@
-// Ticked rows: their number, and which are unticked after a bulk action.
+// Ticked rows: their number, which actions apply to how many of them, and which are unticked after a bulk action.
+// <input type="checkbox" data-all>: ticks every row of the list.
 
 const TICKED = "[data-row] input[type=checkbox]:checked";
 
@@ -12,6 +13,34 @@ function count() {
   const number = ticked().length;
   const text = number ? (output.dataset.text ?? "{n}").replace("{n}", String(number)) : "";
   if (output.textContent !== text) output.textContent = text;
+  offer();
+}
+
+/** The bar offers only actions that apply to a ticked row, with their number. Rows may not say which apply. */
+function offer() {
+  const boxes = ticked();
+  const isKnown = boxes.every(({ dataset }) => dataset.actions !== undefined);
+  const buttons = /** @type {NodeListOf<HTMLElement>} */ (form()?.querySelectorAll("[data-action]") ?? []);
+  for (const button of buttons) {
+    const applies = boxes.filter(({ dataset }) => dataset.actions?.split(" ").includes(button.dataset.action ?? ""));
+    button.hidden = isKnown && applies.length === 0;
+    const output = button.querySelector("[data-number]");
+    const number = isKnown && applies.length ? String(applies.length) : "";
+    if (output && output.textContent !== number) output.textContent = number;
+  }
+  const all = /** @type {HTMLInputElement | null} */ (document.querySelector("input[data-all]"));
+  if (!all) return;
+  const rows = document.querySelectorAll("[data-row] .pick input[type=checkbox]").length;
+  all.checked = rows > 0 && boxes.length === rows;
+  all.indeterminate = boxes.length > 0 && boxes.length < rows;
+}
+
+/** @param {Event} event */
+function tickAll({ target }) {
+  const all = /** @type {HTMLInputElement} */ (target);
+  if (!all.matches("input[data-all]")) return;
+  const boxes = document.querySelectorAll("[data-row] .pick input[type=checkbox]");
+  for (const box of boxes) /** @type {HTMLInputElement} */ (box).checked = all.checked;
 }
 
 /** When the bar is hidden, its focus moves to the first row that was ticked. */
@@ -24,6 +53,7 @@ function leave() {
 export function start() {
   const main = document.getElementById("main");
   if (!main || !form()) return;
+  document.addEventListener("change", tickAll);
   document.addEventListener("change", count);
   document.addEventListener("reset", () => {
     leave();

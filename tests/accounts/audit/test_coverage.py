@@ -22,7 +22,9 @@ from tests.support.rest import ApiClient
 from tms.accounts.audit.admin import AuditedAdmin
 from tms.accounts.models import AuditEntry, Grant, Invitation, User
 from tms.accounts.roles import built_in
+from tms.alerts import correlation
 from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.actions.undo import offer_for_incidents
 from tms.alerts.correlation import settings as correlation_settings
 from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule
 from tms.alerts.rule_editing import yaml_file
@@ -120,6 +122,13 @@ def enrolment_token() -> dict[str, Any]:
     return {"token": enrolment.make_token(Site.objects.all()[0], by=None, at=now())}
 
 
+def acknowledged_just_now() -> str:
+    """The token of its undo."""
+    incident, at = Incident.objects.get(pk=Sample.names["/incidents/"]), now()
+    correlation.acknowledge(incident, by=boss(), comment="", at=at)
+    return offer_for_incidents("acknowledge", [incident], by=boss(), at=at)
+
+
 def steps() -> dict[str, Any]:
     return {"steps-TOTAL_FORMS": 1, "steps-INITIAL_FORMS": 0, "steps-0-destinations": pk(Destination)}
 
@@ -172,6 +181,8 @@ PAGES: Mapping[str, Sent] = {
     "/alerts/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
     "/alerts/<slug:action>/": Sent("commented", lambda: COMMENT | {"alert": Sample.names["/alerts/"]}),
     "/incidents/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
+    "/incidents/<slug:action>/": Sent("commented", lambda: COMMENT | {"incident": Sample.names["/incidents/"]}),
+    "/undo/": Sent("withdrawn", lambda: {"token": acknowledged_just_now()}),
     "/approvals/<int:pk>/": Sent("withdrawn", {"decision": "withdraw"}),
     "/maintenance/new/": Sent(
         "created", WINDOW | {"terminals": "T-1", "starts_at": local(3_600), "ends_at": local(7_200)}
@@ -248,7 +259,7 @@ PAGES: Mapping[str, Sent] = {
         "changed", {"password1": PASSWORD[::-1], "password2": PASSWORD[::-1], "usable_password": "true"}
     ),
 }
-EXPORTS = ("/alerts/past/export/", "/alerts/times/export/", "/rules/export/", "/digest/markdown/")
+EXPORTS = ("/incidents/export/", "/alerts/past/export/", "/alerts/times/export/", "/rules/export/", "/digest/markdown/")
 API: Mapping[str, Sent] = {
     "PATCH /api/v1/sites/{code}/hours": Sent("changed", API_HOURS),
     "DELETE /api/v1/correlation": Sent("reset", before=change_correlation),

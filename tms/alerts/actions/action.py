@@ -83,6 +83,8 @@ class OperatorAction:
     hint: Text = ""
     key: str = ""
     key_help: Text = ""
+    quick_key: str = ""
+    """Performs it at once, with what its form suggests. It can be undone."""
     permission: Permission = Permission.HANDLE_ALERTS
     effect: str = ""
     """What it does to many alerts, for the consequences in its dialog: silence, resolve or assign."""

@@ -57,6 +57,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         hint=_("Whichever you choose, recovery resolves the alert and worsening reopens it."),
         key="a",
         key_help=_("Acknowledge selected alerts or current row"),
+        quick_key="A",
         effect="silence",
         form=AcknowledgeForm,
         schema=AcknowledgeSchema,

@@ -18,6 +18,7 @@ from tms.alerts.correlation.schemas import (
 )
 from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
+from tms.alerts.search import incidents_like
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.rest.operation import ApiRequest
@@ -31,10 +32,12 @@ MAX_TRANSITIONS = 1_000
 
 
 class IncidentQuery(PageQuery):
+    q: str = Field("", max_length=64, description="Searches number, site, group, common factor and comments.")
     state: list[IncidentState] = Field([], description="Any of these.")
     severity: list[Severity] = Field([], description="Any of these.")
     factor: Factor | None = None
     site: str = Field("", max_length=8, description="Site code.")
+    who: str = Field("", max_length=150, description="Username of the person who acknowledged it.")
     opened_since: Instant | None = None
     opened_before: Instant | None = None
 
@@ -47,7 +50,10 @@ class IncidentQuery(PageQuery):
             "opened_at__gte": self.opened_since,
             "opened_at__lt": self.opened_before,
         }
-        return rows.filter(**{name: value for name, value in wanted.items() if value})
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        if self.who:
+            rows = rows.filter(acknowledged_by__username=self.who)
+        return rows.filter(incidents_like(self.q)) if self.q else rows
 
 
 @router.get("/incidents", summary="List incidents", response=IncidentPageSchema)

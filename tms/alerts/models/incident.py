@@ -154,6 +154,8 @@ class Incident(models.Model):
             # Readers: correlation, and the boards.
             models.Index(fields=("opened_at",), name="incident_unresolved", condition=~models.Q(state="resolved")),
             models.Index(fields=("-resolved_at",), name="incident_resolved"),
+            # Reader: the list of incidents.
+            models.Index(fields=("-opened_at", "-id"), name="incident_opened"),
         )
 
     def __str__(self) -> str:

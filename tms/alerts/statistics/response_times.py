@@ -152,12 +152,12 @@ def _counted(by: By, key: str | int, rows: Sequence[_Row]) -> ResponseTimes:
         suppressed=len(rows) - len(counted),
         resolved_unacknowledged=sum(row.is_resolved for row in never_acknowledged),
         unacknowledged=sum(not row.is_resolved for row in never_acknowledged),
-        time_to_acknowledge=_spread(row.acknowledged_s for row in counted),
-        time_to_resolve=_spread(row.resolved_s for row in counted),
+        time_to_acknowledge=spread(row.acknowledged_s for row in counted),
+        time_to_resolve=spread(row.resolved_s for row in counted),
     )
 
 
-def _spread(durations: Iterable[float | None]) -> Spread:
+def spread(durations: Iterable[float | None]) -> Spread:
     known = sorted(duration for duration in durations if duration is not None)
     if not known:
         return Spread()

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from tms.accounts import access
 from tms.accounts.access import visible
@@ -17,6 +18,7 @@ from tms.accounts.models import User
 from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.approvals import GATED, propose_many
 from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.actions.undo import AlertsBefore, offer_for_incidents
 from tms.alerts.consequences import Consequences, of_alerts
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
@@ -27,18 +29,14 @@ from tms.boards.approvals.confirmation import ConfirmationForm
 from tms.boards.approvals.views import render_asked
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
-from tms.boards.responses import or_404, render_dialog, render_done, render_page, row_of
+from tms.boards.responses import or_404, render_dialog, render_done, row_of
+from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import WORST_FIRST
+from tms.boards.rows.incidents import IncidentRow
+from tms.boards.toasts import toast_of
 
 METHODS = ["GET", "HEAD", "POST"]
 ONE, MANY = "boards/actions/action.html", "boards/actions/bulk-action.html"
-
-
-@require_safe
-@never_cache
-@sign_in_required
-def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return render_page(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
 
 
 @require_http_methods(METHODS)
@@ -59,12 +57,18 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
         return render_dialog(
             request, ONE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK
         )
+    before = AlertsBefore.of(action, rows) if subject == "alert" else None
     try:
         perform(target, rows, by=request.user, at=at, version=_version(request), **form.terms())
     except Conflict as conflict:
         context |= {"conflict": conflict, **_shown(target, row_of(page))}
         return render_dialog(request, ONE, context, status=HTTPStatus.CONFLICT)
-    return render_done(request, page, message=target.done)
+    if before is not None:
+        undo = before.offer(by=request.user, at=at)
+    else:
+        undo = offer_for_incidents(action, rows, by=request.user, at=at)
+    shown = toast_of(target, _title(row), undo) if undo else None
+    return render_done(request, page, message=target.done, toast=shown)
 
 
 @require_http_methods(METHODS)
@@ -90,6 +94,7 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     gate = _gate(request, entry, alerts, context, at=at)
     if isinstance(gate, HttpResponse):
         return gate
+    before = AlertsBefore.of(action, alerts)
     with gate:
         changed = target.run(alerts, by=request.user, at=at, **form.terms())
     outcome = selection.outcome(by=request.user) if target.is_exclusive else BulkOutcome(changed)
@@ -97,9 +102,18 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     context |= {"outcome": outcome, "is_changed": is_changed, **_numbers(alerts)}
     if not is_changed:
         return render_dialog(request, MANY, context, status=HTTPStatus.CONFLICT)
+    if undo := before.offer(by=request.user, at=at):
+        text = ngettext("%(n)s alert", "%(n)s alerts", outcome.changed) % {"n": f"{outcome.changed:,}"}
+        context |= toast_of(target, text, undo)
     answer = render_dialog(request, MANY, context, partial="done")
     answer["HX-Trigger"] = "bulk-action-done"
     return answer
+
+
+def _title(row: AlertRow | IncidentRow) -> str:
+    if isinstance(row, IncidentRow):
+        return row.title
+    return gettext("%(site)s, %(rule)s") % {"site": row.site_label.name, "rule": row.rule}
 
 
 def _entry(request: AuthenticatedRequest, name: str, subject: str) -> tuple[OperatorAction, Target]:

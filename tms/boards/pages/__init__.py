@@ -10,6 +10,7 @@ from tms.boards.pages.alert import AlertPage
 from tms.boards.pages.alerts import AlertsPage
 from tms.boards.pages.base import BoardPage, PagePart, PageState
 from tms.boards.pages.incident import IncidentPage
+from tms.boards.pages.incidents import IncidentsPage
 from tms.boards.pages.maintenance import MaintenancePage
 from tms.boards.pages.overview import OverviewPage
 from tms.boards.pages.render_context import RenderContext
@@ -21,6 +22,7 @@ __all__ = [
     "AlertsPage",
     "BoardPage",
     "IncidentPage",
+    "IncidentsPage",
     "MaintenancePage",
     "OverviewPage",
     "PagePart",
@@ -38,6 +40,7 @@ PAGES: dict[str, type[BoardPage]] = {
     "alerts": AlertsPage,
     "alert": AlertPage,
     "incident": IncidentPage,
+    "incidents": IncidentsPage,
     "maintenance": MaintenancePage,
 }
 LONGEST_ADDRESS = 1_000

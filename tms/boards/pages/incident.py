@@ -20,7 +20,7 @@ MAX_MEMBERS = 100
 class IncidentPage(BoardPage):
     kind = "incident"
     template = TEMPLATE
-    nav_item = "alerts"
+    nav_item = "incidents"
 
     def __init__(self, scope: Scope, incident: Incident) -> None:
         super().__init__(scope)

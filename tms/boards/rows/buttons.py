@@ -43,6 +43,11 @@ class Buttons(NamedTuple):
         """Those with a keyboard shortcut: a row of a list has no room for more."""
         return tuple(action for action in self.actions if action.key)
 
+    @property
+    def names(self) -> str:
+        """Separated by spaces: for the bulk bar."""
+        return " ".join(action.name for action in self.actions)
+
 
 def buttons_of(row: ActionRow) -> Buttons:
     return Buttons(row.subject, row.pk, _emphasis(row), actions_for(row.subject, row))

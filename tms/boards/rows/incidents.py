@@ -105,6 +105,21 @@ class IncidentRow:
         """Why it was reopened, if nobody has acknowledged it since."""
         return reopening(self.transitions, IncidentTransitionKind)
 
+    @property
+    def first_acknowledgement(self) -> IncidentTransitionRow | None:
+        return next((row for row in self.transitions if row.kind == IncidentTransitionKind.ACKNOWLEDGED), None)
+
+    @property
+    def acknowledged_after_s(self) -> float | None:
+        """Seconds until the first acknowledgement."""
+        first = self.first_acknowledgement
+        return (first.at - self.opened_at).total_seconds() if first else None
+
+    @property
+    def lasted_s(self) -> float | None:
+        """Seconds until it was resolved."""
+        return (self.resolved_at - self.opened_at).total_seconds() if self.resolved_at else None
+
     def without_size(self) -> Self:
         """For people who see its alerts, but not all terminals with the common factor."""
         return replace(self, size=0, lost=min(self.lost, self.joined_count))

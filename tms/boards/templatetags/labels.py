@@ -224,6 +224,14 @@ register.filter("spelt", outages.spell)
 
 
 @register.filter
+def clock_face(seconds: float) -> str:
+    """A duration as minutes and seconds, or with hours: 1:48, 1:05:02."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
 def presence_label(name: str) -> Any:
     return Presence(name).label if name in Presence.values else HAPPENED[name].capitalize()
 

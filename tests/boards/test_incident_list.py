@@ -1,0 +1,211 @@
+"""The list of incidents: what it shows, filters and exports, and actions on several of them."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from tests.support import factories, people
+from tests.support.factories import now
+from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tms.alerts import correlation
+from tms.alerts.models import Alert, Incident
+
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
+
+
+def past(number: int = 1, *, opened_at: datetime | None = None, key: str = "4.8", **fields) -> Incident:
+    """A resolved incident without alerts."""
+    at = opened_at or now(-3_600)
+    return Incident.objects.create(
+        **{
+            "factor": "firmware",
+            "key": key,
+            "severity": "warning",
+            "state": "resolved",
+            "size": 9,
+            "lost": number,
+            "opened_at": at,
+            "unchanged_since": at,
+            "resolved_at": at + timedelta(minutes=20),
+            **fields,
+        }
+    )
+
+
+@pytest.fixture
+def open_one(fleet) -> Incident:
+    return factories.incident(fleet)
+
+
+def shown(seen: HtmlPage) -> list[str]:
+    return [element for element in seen.ids if element.startswith(("incident-", "group-"))]
+
+
+def test_open_incidents_come_before_past_ones_grouped_by_day(page, open_one):
+    today, long_ago = past(), past(opened_at=datetime(2026, 3, 2, 3, tzinfo=UTC))
+
+    seen = page("/incidents/")
+
+    group = f"group-{today.opened_at.astimezone().date()}"
+    assert shown(seen)[:2] == ["group-open", f"incident-{open_one.pk}"]
+    assert shown(seen)[-2:] == ["group-2026-03-02", f"incident-{long_ago.pk}"]
+    assert "1 incident (5 terminals), 1 unacknowledged" in seen.text("group-open")
+    assert "1 resolved, 1 without acknowledgement" in seen.text(shown(seen)[2]), group
+    assert "Firmware 4.8: 1 of 9 terminals offline" in seen.text(f"incident-{long_ago.pk}")
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("state=open", False),
+        ("state=past", True),
+        ("severity=warning", True),
+        ("severity=critical", False),
+        ("wide=1", True),
+        ("factor=firmware", True),
+        ("factor=site", False),
+        ("site=SJK", False),
+        ("month=2026-03", True),
+        ("month=2026-04", False),
+        ("month=2026-13", True),
+        ("who=tanaka", False),
+        ("q=4.8", True),
+        ("q=9.9", False),
+        ("q={pk}", True),
+        ("q=switch", True),
+    ],
+)
+def test_a_filter_is_part_of_the_address(page, query, is_found):
+    found = past(opened_at=datetime(2026, 3, 2, 3, tzinfo=UTC))
+    found.transitions.create(kind="commented", at=found.opened_at, comment="Switch replaced", open_count=0)
+
+    seen = page("/incidents/?" + query.format(pk=found.pk))
+
+    assert (f"incident-{found.pk}" in seen.ids) is is_found
+    assert seen.text("count-all") == str(int(is_found or query.startswith(("state=open", "who="))))
+
+
+def test_older_incidents_are_on_the_next_page(page):
+    for number in range(51):
+        past(opened_at=now(-60 * number), key=str(number))
+
+    first = page("/incidents/?state=past")
+    [following] = [link for link in first.links() if "after=" in link]
+    second = page(following)
+
+    assert len(first.rows("incident-")) == 50
+    assert len(second.rows("incident-")) == 1
+    assert any("before=" in link or link == "/incidents/?state=past" for link in second.links())
+
+
+def test_an_empty_list_says_what_lies_outside_of_the_filter(page):
+    past()
+
+    assert "1 incident does not match the filter." in page("/incidents/?q=nothing").text("empty")
+
+
+def test_the_figures_are_those_of_the_month(page, open_one, tanaka):
+    correlation.acknowledge(open_one, by=tanaka, comment="", at=open_one.opened_at + timedelta(seconds=108))
+    past(7, opened_at=datetime(2026, 3, 2, 3, tzinfo=UTC))
+
+    march = " ".join(page("/incidents/?month=2026-03").html.split())
+    current = " ".join(page("/incidents/").html.split())
+
+    assert "Incidents in March 2026" in march
+    assert "(7 terminals)" in march
+    assert "20:00" in march
+    assert "1:48" in current
+
+
+def test_the_row_names_the_actions_that_apply(page, open_one):
+    seen = page("/incidents/")
+
+    [box] = [attributes for tag, attributes in seen.elements if tag == "input" and attributes.get("name") == "incident"]
+    assert (box["data-actions"] or "").split() == ["acknowledge", "claim", "comment"]
+
+
+def test_selected_incidents_are_acknowledged_together(browser, fleet, open_one, tanaka):
+    other = factories.incident(fleet, "UMD")
+    chosen = {"incident": [open_one.pk, other.pk, past().pk]}
+
+    dialog = HtmlPage(browser.get("/incidents/acknowledge/", chosen, headers=HTMX_HEADERS))
+    answer = browser.post("/incidents/acknowledge/", chosen | {"comment": "One switch"}, headers=HTMX_HEADERS)
+
+    assert "Acknowledge: 2 incidents" in dialog.text("bulk-action-title")
+    assert "Applies to 2 of 3 selected incidents." in dialog.text("bulk-action")
+    assert answer["HX-Trigger"] == "bulk-action-done"
+    assert set(Incident.objects.exclude(state="resolved").values_list("state", "comment")) == {
+        ("acknowledged", "One switch")
+    }
+    assert not Alert.objects.unresolved().exclude(acknowledged_by=tanaka).exists()
+
+
+def test_without_javascript_it_is_a_page_and_a_toast_on_the_list(browser, open_one):
+    address = f"/incidents/acknowledge/?incident={open_one.pk}"
+    assert "Back to the incidents" in browser.get(address).content.decode()
+
+    answer = browser.post("/incidents/acknowledge/", {"incident": open_one.pk}, follow=True)
+
+    assert "Acknowledged: Site SJK: 5 of 5 terminals offline" in HtmlPage(answer).text("toasts")
+
+
+@pytest.mark.parametrize(
+    ("action", "chosen", "status"),
+    [
+        ("acknowledge", [], 422),
+        ("comment", ["{pk}"], 422),
+        ("reopen", ["{pk}"], 409),
+        ("snooze", ["{pk}"], 404),
+        ("explode", ["{pk}"], 404),
+        ("acknowledge", ["4711"], 409),
+    ],
+)
+def test_what_does_not_apply_changes_nothing(browser, open_one, action, chosen, status):
+    pks = [one.format(pk=open_one.pk) for one in chosen]
+
+    answer = browser.post(f"/incidents/{action}/", {"incident": pks}, headers=HTMX_HEADERS)
+
+    assert answer.status_code == status
+    assert open_one.transitions.count() == 1
+
+
+def test_an_incident_outside_of_the_scope_is_neither_listed_nor_changed(client, fleet, open_one):
+    west = people.person("west", of=None)
+    people.grant(west, "Operator", site=fleet.site("WEST"))
+    client.force_login(west)
+
+    seen = HtmlPage(client.get("/incidents/"))
+    answer = client.post("/incidents/acknowledge/", {"incident": open_one.pk}, headers=HTMX_HEADERS)
+
+    assert seen.rows("incident-") == []
+    assert seen.text("count-all") == "0"
+    assert answer.status_code == 409
+    assert open_one.transitions.count() == 1
+
+
+def exported(browser, query: str) -> list[dict[str, str]]:
+    answer = browser.get("/incidents/export/?" + query)
+
+    async def read() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    return list(csv.DictReader(StringIO(async_to_sync(read)().decode("utf-8-sig"))))
+
+
+def test_the_export_has_what_the_filter_shows_or_what_is_selected(browser, open_one, tanaka):
+    correlation.acknowledge(open_one, by=tanaka, comment="Power cut", at=now())
+    other = past()
+
+    everything, critical = exported(browser, ""), exported(browser, "severity=critical")
+    selected = exported(browser, f"incident={other.pk}")
+
+    assert [row["id"] for row in everything] == [str(open_one.pk), str(other.pk)]
+    assert [row["id"] for row in selected] == [str(other.pk)]
+    [row] = critical
+    assert (row["title"], row["acknowledged_by"], row["comment"], row["lost"], row["state"]) == (
+        "Site SJK: 5 of 5 terminals offline", "M. Tanaka", "Power cut", "5", "acknowledged",
+    )  # fmt: skip
+    assert selected[0]["lasted_s"].startswith("1200")

@@ -1,0 +1,117 @@
+"""Undo of what a person did just now."""
+
+import re
+
+import pytest
+
+from tests.support import factories, people
+from tests.support.factories import now
+from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert, Incident
+
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
+
+
+@pytest.fixture
+def alert(fleet) -> Alert:
+    return factories.alert(fleet)
+
+
+@pytest.fixture
+def incident(fleet) -> Incident:
+    return factories.incident(fleet)
+
+
+def done(browser, address: str, **fields) -> str:
+    """Does it, and returns the token of its toast."""
+    answer = browser.post(address, fields, headers=HTMX_HEADERS)
+    assert answer.status_code == 200
+    found = re.search(r'name="token" value="([^"]+)"', answer.content.decode())
+    return found[1] if found else ""
+
+
+def undo(browser, token: str):
+    return browser.post("/undo/", {"token": token}, headers=HTMX_HEADERS)
+
+
+def test_a_quick_acknowledgement_lasts_until_recovery_and_is_undone(browser, alert, tanaka):
+    token = done(browser, f"/alerts/{alert.pk}/acknowledge/")
+    alert.refresh_from_db()
+    assert (alert.acknowledged_by, alert.contract) == (tanaka, "recovery")
+
+    answer = undo(browser, token)
+
+    alert.refresh_from_db()
+    assert alert.state == "open"
+    assert "Undone." in HtmlPage(answer).text("toasts")
+
+
+@pytest.mark.parametrize("address", ["/incidents/{pk}/acknowledge/", "/incidents/acknowledge/"])
+def test_an_incident_is_unacknowledged_again_with_its_alerts(browser, incident, address):
+    token = done(browser, address.format(pk=incident.pk), incident=incident.pk)
+
+    undo(browser, token)
+
+    incident.refresh_from_db()
+    assert incident.state == "open"
+    assert set(Alert.objects.values_list("state", flat=True)) == {"open"}
+
+
+def test_many_alerts_are_as_before_snoozed_ones_too(browser, fleet, alert, tanaka):
+    until = now(7_200)
+    put_off = factories.alert(fleet, rule=alert.rule)
+    lifecycle.snooze(Alert.objects.filter(pk=put_off.pk), until=until, by=tanaka, comment="", at=now())
+    token = done(browser, "/alerts/acknowledge/", alert=[alert.pk, put_off.pk])
+
+    undo(browser, token)
+
+    alert.refresh_from_db()
+    put_off.refresh_from_db()
+    assert (alert.state, put_off.state, put_off.until) == ("open", "snoozed", until)
+
+
+def test_a_snooze_is_undone(browser, alert):
+    token = done(browser, f"/alerts/{alert.pk}/snooze/", lasts="3600")
+
+    undo(browser, token)
+
+    alert.refresh_from_db()
+    assert alert.state == "open"
+
+
+def test_what_changed_meanwhile_stays(browser, alert, sato):
+    token = done(browser, f"/alerts/{alert.pk}/acknowledge/")
+    lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=sato, by=sato, comment="", at=now())
+
+    answer = undo(browser, token)
+
+    alert.refresh_from_db()
+    assert alert.acknowledged_by == sato
+    assert "Nothing to undo" in HtmlPage(answer).text("toasts")
+
+
+def test_an_undo_belongs_to_the_person_who_acted(browser, client, alert, sato):
+    token = done(browser, f"/alerts/{alert.pk}/acknowledge/")
+    client.force_login(sato)
+
+    for holder, text in ((client, token), (browser, token + "x"), (browser, "")):
+        assert "Too late to undo this." in HtmlPage(undo(holder, text)).text("toasts")
+    alert.refresh_from_db()
+    assert alert.state == "acknowledged"
+
+
+def test_an_undo_needs_the_permission(browser, alert, tanaka):
+    token = done(browser, f"/alerts/{alert.pk}/acknowledge/")
+    tanaka.grants.all().delete()
+    people.grant(tanaka, "Viewer")
+
+    undo(browser, token)
+
+    alert.refresh_from_db()
+    assert alert.state == "acknowledged"
+
+
+@pytest.mark.parametrize("action", ["claim", "comment"])
+def test_other_actions_offer_no_undo(browser, alert, action):
+    assert done(browser, f"/alerts/{alert.pk}/{action}/", comment="x") == ""

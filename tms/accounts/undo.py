@@ -1,0 +1,44 @@
+"""Undo: an app that changes something registers how to reverse it; the person who did it gets a signed token."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+
+from tms.accounts.models import User
+
+LASTS_S = 300
+MOST_ROWS = 1_000
+"""A token travels through the browser: changes of more rows offer no undo."""
+
+type Payload = dict[str, Any]
+type Undo = Callable[..., bool]
+"""`(payload, *, by, at)`, which checks permissions. False if nothing was reversed, because it changed meanwhile."""
+
+_undos: dict[str, Undo] = {}
+
+
+class TooLate(Exception):
+    """The token expired, was altered, or belongs to another person."""
+
+
+def register(kind: str, undo: Undo) -> None:
+    """Call it once, when the app is ready."""
+    _undos[kind] = undo
+
+
+def offer(kind: str, payload: Payload, *, by: User) -> str:
+    """The token with which `by` may reverse a change. `payload` is JSON."""
+    return signing.dumps([kind, by.pk, payload], salt=__name__, compress=True)
+
+
+def undo(token: str, *, by: User, at: datetime) -> bool:
+    """Whether it was reversed. Raises TooLate."""
+    try:
+        kind, person, payload = signing.loads(token, salt=__name__, max_age=LASTS_S)
+    except signing.BadSignature as fault:
+        raise TooLate from fault
+    if person != by.pk:
+        raise TooLate
+    return _undos[kind](payload, by=by, at=at)

@@ -1,0 +1,189 @@
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q, QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from tms.accounts.access import Person, scope_of, within
+from tms.accounts.scope import Scope
+from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.models import Incident, IncidentState, IncidentTransitionKind
+from tms.alerts.statistics import incident_times
+from tms.boards.lists import incident_filter
+from tms.boards.lists.choices import Choice
+from tms.boards.lists.incident_filter import OPEN, PAST, IncidentFilter
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav, with_nav
+from tms.boards.pages.render_context import RenderContext
+from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
+from tms.feed.change import Change
+from tms.lib.pagination import Column, Keyset, KeysetPage
+from tms.lib.severity import Severity
+
+TEMPLATE = "boards/incidents.html"
+NEWEST_FIRST = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
+RESOLVED = Q(state=IncidentState.RESOLVED)
+WAS_ACKNOWLEDGED = Q(transitions__kind=IncidentTransitionKind.ACKNOWLEDGED)
+
+
+class IncidentsPage(BoardPage):
+    """Open incidents, then past ones by the day on which they opened, both newest first."""
+
+    kind = "incidents"
+    template = TEMPLATE
+    nav_item = "incidents"
+    lasts_s = 60.0
+
+    def __init__(self, scope: Scope, chosen: IncidentFilter, *, after: str = "", before: str = "") -> None:
+        super().__init__(scope)
+        self.chosen = chosen
+        self.after, self.before = after, before if not after else ""
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
+        after, before = (query.get(name, "")[:100] for name in ("after", "before"))
+        return cls(scope_of(person), IncidentFilter.of(query), after=after, before=before)
+
+    @property
+    def address(self) -> str:
+        return self.at(after=self.after, before=self.before)
+
+    def at(self, *, after: str = "", before: str = "") -> str:
+        """The URL of a page of this list."""
+        cursor = urlencode({name: value for name, value in (("after", after), ("before", before)) if value})
+        return _address(self.chosen, cursor)
+
+    def concerns(self, change: Change) -> bool:
+        return bool(change.incidents or change.alerts or change.everything)
+
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+        at = timezone.now()
+        month = self.chosen.month or incident_filter.months(at)[0]
+        since, until = incident_filter.month_of(month)
+        opened_then = within(Incident.objects.filter(opened_at__gte=since, opened_at__lt=until), self.scope)
+        return {
+            "tabs": _tabs(self.chosen, person),
+            "severities": [Choice(name.value, name.label, name.value in self.chosen.severity) for name in Severity],
+            "months": [(name, incident_filter.month_of(name)[0]) for name in incident_filter.months(at)],
+            "month": since,
+            "times": incident_times.times(opened_then),
+            "bulk": [action for action in ACTIONS.values() if action.incident],
+        }
+
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
+        if before is not None and not (change.incidents or change.everything):
+            return with_nav(context, before)
+        unresolved = self._unresolved(context)
+        window = self._window()
+        past = context.incidents(window.pks)
+        groups = self._groups(unresolved, past, at=context.at)
+        rows = {row.element: PagePart(f"{TEMPLATE}#row", {"incident": row}) for row in (*unresolved, *past)}
+        listed = [element for group in groups.values() for element in group["elements"]]
+        heads = {name: PagePart(f"{TEMPLATE}#group", _head(name, group)) for name, group in groups.items()}
+        order = [element for name, group in groups.items() for element in (name, *group["elements"])]
+        parts = {**nav(context), **self._counts(), **self._around(window, len(listed)), **heads, **rows}
+        return PageState(parts, {"incidents": tuple(order)})
+
+    def _listed(self) -> QuerySet[Incident]:
+        return self.chosen.apply(within(Incident.objects.all(), self.scope))
+
+    def _unresolved(self, context: RenderContext) -> list[IncidentRow]:
+        """They precede all past ones, so they are on the first page."""
+        if self.after or self.before or self.chosen.state == PAST:
+            return []
+        pks = self._listed().exclude(RESOLVED).order_by("-opened_at", "-pk").values_list("pk", flat=True)
+        return context.incidents(list(pks[:MAX_ROWS]))
+
+    def _window(self) -> KeysetPage:
+        """Of past incidents (index: incident_opened)."""
+        if self.chosen.state == OPEN:
+            return KeysetPage(())
+        rows = self._listed().filter(RESOLVED)
+        return NEWEST_FIRST.window(rows, after=self.after, before=self.before, size=MAX_ROWS)
+
+    def _groups(
+        self, unresolved: list[IncidentRow], past: list[IncidentRow], *, at: datetime
+    ) -> Mapping[str, dict[str, Any]]:
+        """The unresolved ones, and those of each day, by the id of the head."""
+        groups: dict[str, dict[str, Any]] = {}
+        if unresolved:
+            groups["group-open"] = {
+                "elements": [row.element for row in unresolved],
+                "number": len(unresolved),
+                "terminals": sum(row.lost for row in unresolved),
+                "unacknowledged": sum(row.is_open for row in unresolved),
+            }
+        days = incident_filter.days({row.pk: row.opened_at for row in past})
+        today = timezone.localdate(at, timezone.get_default_timezone())
+        for day, pks in days.items():
+            elements = [f"incident-{pk}" for pk in pks]
+            groups[f"group-{day}"] = {"elements": elements, "day": day, **self._of_day(day), **_relative(day, today)}
+        return groups
+
+    def _of_day(self, day: date) -> dict[str, int]:
+        since, until = incident_filter.day_of(day)
+        rows = self._listed().filter(RESOLVED, opened_at__gte=since, opened_at__lt=until)
+        numbers = rows.aggregate(
+            resolved=Count("pk", distinct=True), acknowledged=Count("pk", filter=WAS_ACKNOWLEDGED, distinct=True)
+        )
+        return {"resolved": numbers["resolved"], "recovered": numbers["resolved"] - numbers["acknowledged"]}
+
+    def _counts(self) -> dict[str, PagePart]:
+        """Each in the current filter, apart from the tab."""
+        rows = self.chosen.in_tab().apply(within(Incident.objects.all(), self.scope))
+        numbers = rows.aggregate(
+            all=Count("pk"),
+            open=Count("pk", filter=~RESOLVED),
+            **{severity: Count("pk", filter=Q(severity=severity)) for severity in Severity.values},
+            wide=Count("pk", filter=Q(site=None)),
+        )
+        numbers["past"] = numbers["all"] - numbers["open"]
+        return counts({f"count-{name}": number for name, number in numbers.items()})
+
+    def _around(self, window: KeysetPage, shown: int) -> dict[str, PagePart]:
+        foot = {
+            "shown": shown,
+            "first": self.at() if window.before else "",
+            "previous": self.at(before=window.before) if window.before else "",
+            "next": self.at(after=window.after) if window.after else "",
+        }
+        is_filtered = not self.chosen.is_empty
+        outside = 0 if shown or not is_filtered else within(Incident.objects.all(), self.scope).count()
+        empty = {
+            "is_empty": not shown,
+            "is_filtered": is_filtered,
+            "outside": outside,
+            "sees_nothing": not self.scope,
+        }
+        return {"foot": PagePart(f"{TEMPLATE}#foot", foot), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
+
+
+def _address(chosen: IncidentFilter, cursor: str = "") -> str:
+    query = "&".join(filter(None, (chosen.query, cursor)))
+    return reverse("incidents") + (f"?{query}" if query else "")
+
+
+def _tabs(chosen: IncidentFilter, person: Person) -> dict[str, dict[str, Any]]:
+    """The URL of each tab with the same filter, and whether it is the current one."""
+    me = person.get_username()
+    tabs = {
+        "all": chosen.in_tab(),
+        "open": chosen.in_tab(state=OPEN),
+        "mine": chosen.in_tab(state=OPEN, who=me),
+        "past": chosen.in_tab(state=PAST),
+    }
+    current = next((name for name, tab in tabs.items() if tab == chosen), "")
+    return {name: {"address": _address(tab), "is_current": name == current} for name, tab in tabs.items()}
+
+
+def _head(name: str, group: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": name, **{key: value for key, value in group.items() if key != "elements"}}
+
+
+def _relative(day: date, today: date) -> dict[str, bool]:
+    return {"is_today": day == today, "is_yesterday": day == today - timedelta(days=1)}
