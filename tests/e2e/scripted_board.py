@@ -33,6 +33,8 @@ class ScriptedBoard:
         self.url = ""
         self.rows: Sequence[str] = [row(n) for n in range(1, 6)]
         self.extra = ""
+        self.steady = False
+        """Whether the list moves rarely, like that of alerts."""
         self.language = "en"
         self.answers: dict[str, Any] = {}
         """Responses by path: HTML as text, anything else as JSON."""
@@ -70,7 +72,12 @@ class ScriptedBoard:
         if path in self.answers:
             return _respond(self.answers[path])
         html = PAGE.read_text()
-        for name, value in {"rows": "\n".join(self.rows), "extra": self.extra, "language": self.language}.items():
+        for name, value in {
+            "rows": "\n".join(self.rows),
+            "extra": self.extra,
+            "language": self.language,
+            "steady": "data-steady" if self.steady else "",
+        }.items():
             html = html.replace(f"{{{name}}}", value)
         return _respond(html)
 

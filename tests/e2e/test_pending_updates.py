@@ -111,6 +111,26 @@ async def test_open_details_hold_the_list(board: ScriptedBoard, page: Page):
     await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
 
 
+async def test_a_steady_list_moves_once_and_then_waits(board: ScriptedBoard, page: Page):
+    board.steady = True
+    await page.clock.install()
+    await page.goto(board.url)
+    socket = await board.painted()
+    await socket.push(ids=[2, 1, 3, 4, 5])
+    await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
+
+    await socket.push(row(9) + total("online", 6), ids=[9, 5, 1, 2, 3, 4])
+
+    await expect(page.locator("#total-online")).to_have_text("6 online")
+    await expect(page.locator("#waiting")).to_have_text("3 updates")
+    await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
+    await page.clock.fast_forward(15_000)
+    # Those that moved 15 s ago keep their rank for as long again.
+    await expect(order(page)).to_have_text(["T-2", "T-1", "T-9", "T-5", "T-3", "T-4"])
+    await page.clock.fast_forward(15_000)
+    await expect(order(page)).to_have_text(["T-9", "T-5", "T-1", "T-2", "T-3", "T-4"])
+
+
 async def test_a_pending_row_appears_in_its_newest_state(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()

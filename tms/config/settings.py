@@ -385,6 +385,7 @@ AUDIT_PREFIX = env.text("TMS_AUDIT_PREFIX", "audit/")
 # Boards
 
 FRAME_INTERVAL_S = env.seconds("TMS_FRAME_INTERVAL_S", 0.25, least=0.05)
+MOVE_INTERVAL_S = env.seconds("TMS_MOVE_INTERVAL_S", 15, least=0.05)
 PROOF_INTERVAL_S = env.seconds("TMS_PROOF_INTERVAL_S", 10, least=0.5)
 
 # Notifications

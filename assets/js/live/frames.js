@@ -184,7 +184,7 @@ function apply() {
   }
   const rows = new Map([...strangers, ...pending.elements]);
   for (const [of, ids] of pending.lists) {
-    const { isKnown, added } = waiting.order(of, ids, rows);
+    const { isKnown, added } = waiting.order(of, ids, rows, pending.isRepaint);
     if (!isKnown) ask();
     changed.push(...added);
   }

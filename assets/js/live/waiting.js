@@ -1,10 +1,14 @@
-// Delays new orders of a list while a person is using it: "14 updates". Key `.` or the bar shows them.
+// Delays new orders of a list while a person is using it, and otherwise applies them at most every 15 s: "14 updates". The
+// bar has a fixed place; it names the most severe row that is not in the list yet. Key `.` or the bar shows them.
 
 import { isInside } from "../page/person.js";
 import { arrange, difference, rowsOf } from "./list.js";
+import { moveAfter, moved, settled, start as startMoves } from "./moves.js";
 import { tint } from "./tint.js";
 
 /** @typedef {{ids: string[], fresh: Map<string, Element>}} Order */
+
+const LEAST_WAIT_MS = 250;
 
 /** @type {Map<string, Order>} by the id of the list */
 const held = new Map();
@@ -14,9 +18,10 @@ const held = new Map();
  * @param {string} of the id of the list
  * @param {string[]} ids
  * @param {Map<string, Element>} rows
+ * @param {boolean} isRepaint after a gap the page is another anyway
  * @returns {{isKnown: boolean, added: Element[]}} whether every row is known, and which are new on the page
  */
-export function order(of, ids, rows) {
+export function order(of, ids, rows, isRepaint = false) {
   const list = document.getElementById(of);
   if (!list) return { isKnown: true, added: [] };
   const present = new Set(rowsOf(list).map(({ id }) => id));
@@ -28,7 +33,8 @@ export function order(of, ids, rows) {
   }
   const known = ids.filter((id) => present.has(id) || fresh.has(id));
   held.set(of, { ids: known, fresh });
-  const added = isInside(list) ? [] : apply(of);
+  const isHeld = isRepaint ? isInside(list) : isBusy(list);
+  const added = isHeld ? [] : apply(of);
   update();
   return { isKnown: known.length === ids.length, added };
 }
@@ -51,22 +57,58 @@ export function clear() {
 }
 
 /** Applies delayed orders, even if a person is using the list. */
-export const show = () => release(() => true);
+export const show = () =>
+  release(
+    () => true,
+    (_, ids) => ids,
+  );
 
-/** @param {string} of */
-function apply(of) {
+/** @param {Element} list */
+const isBusy = (list) => isInside(list) || moveAfter(list) > 0;
+
+/**
+ * What remains, because rows keep their position for a while, is applied later.
+ * @param {string} of
+ * @param {(list: Element, ids: string[]) => string[]} ordered
+ */
+function apply(of, ordered = settled) {
   const list = document.getElementById(of);
   const wanted = held.get(of);
   held.delete(of);
-  return list && wanted ? arrange(list, wanted.ids, wanted.fresh) : [];
+  if (!list || !wanted) return [];
+  const ids = ordered(list, wanted.ids);
+  if (difference(list, ids).count === 0) return [];
+  const before = rowsOf(list).map(({ id }) => id);
+  const added = arrange(list, ids, wanted.fresh);
+  moved(list, before);
+  if (difference(list, wanted.ids).count) held.set(of, wanted);
+  return added;
 }
 
-/** @param {(list: Element) => boolean} isFree */
-function release(isFree) {
-  for (const of of [...held.keys()]) {
-    const list = document.getElementById(of);
-    if (!list || isFree(list)) tint(apply(of));
-  }
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** Applies what waits as soon as rows may move. */
+function applyLater() {
+  if (timer !== undefined || held.size === 0) return;
+  const waits = [...held.keys()].map((of) => document.getElementById(of)).map((list) => (list ? moveAfter(list) : 0));
+  timer = setTimeout(
+    () => {
+      timer = undefined;
+      release((list) => !isBusy(list));
+    },
+    Math.max(LEAST_WAIT_MS, ...waits),
+  );
+}
+
+/**
+ * All free lists move together: the eye is drawn once.
+ * @param {(list: Element) => boolean} isFree
+ * @param {(list: Element, ids: string[]) => string[]} ordered
+ */
+function release(isFree, ordered = settled) {
+  const lists = [...held.keys()].map((of) => ({ of, list: document.getElementById(of) }));
+  for (const { of } of lists.filter(({ list }) => !list || isFree(list))) tint(apply(of, ordered));
   update();
 }
 
@@ -93,11 +135,31 @@ function wordsFor({ textWaiting = "{n}", textWaitingOne = textWaiting }, waiting
   return text.replace("{n}", waiting.toLocaleString(document.documentElement.lang));
 }
 
+const WORST_FIRST = ["critical", "warning", "info"];
+
+/**
+ * The most severe row that is not in its list yet.
+ * @param {Element} bar
+ */
+function announce(bar) {
+  const slot = bar.querySelector(".newcomer");
+  if (!slot) return;
+  const fresh = rows().filter((row) => row.matches("[data-severity]") && row.querySelector("h3"));
+  const rank = (/** @type {Element} */ row) => WORST_FIRST.indexOf(row.getAttribute("data-severity") ?? "");
+  const [worst] = fresh.toSorted((a, b) => rank(a) - rank(b));
+  const text = worst?.querySelector("h3")?.textContent?.trim() ?? "";
+  if (slot.textContent !== text) slot.textContent = text;
+  const severity = worst?.getAttribute("data-severity") ?? "";
+  if (slot.getAttribute("data-severity") !== severity) slot.setAttribute("data-severity", severity);
+}
+
 function update() {
   let waiting = 0;
   for (const [of, { ids }] of [...held]) waiting += waitingIn(of, ids);
   const bar = document.getElementById("waiting");
   if (!bar) return;
+  if (waiting) applyLater();
+  announce(bar);
   const text = waiting ? wordsFor(bar.dataset, waiting) : (bar.dataset.textCurrent ?? "");
   const words = bar.querySelector("strong") ?? bar;
   if (words.textContent !== text) words.textContent = text;
@@ -121,7 +183,8 @@ function whenSomeoneMayHaveLeft(/** @type {() => void} */ check) {
 }
 
 export function start() {
-  whenSomeoneMayHaveLeft(() => release((list) => !isInside(list)));
+  startMoves();
+  whenSomeoneMayHaveLeft(() => release((list) => !isBusy(list)));
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element) || !event.target.closest("#waiting[data-waiting]")) return;
     event.preventDefault();

@@ -1,0 +1,79 @@
+// When the rows of a list with [data-steady] may move, and which: rarely, and never under a person who is looking. The
+// whole page counts, because movement anywhere draws the eye.
+
+import { rowsOf } from "./list.js";
+
+const MOVE_EVERY_MS = 1000 * Number(document.documentElement.dataset.movesEvery ?? 15);
+const AFTER_SCROLL_MS = MOVE_EVERY_MS / 3;
+const RANK_LASTS_MS = 2 * MOVE_EVERY_MS;
+const SEVERITIES = ["info", "warning", "critical"];
+
+let movedAt = Number.NEGATIVE_INFINITY;
+let scrolledAt = Number.NEGATIVE_INFINITY;
+
+/**
+ * When a row last got another position, and its severity then.
+ * @type {WeakMap<Element, {at: number, severity: number}>}
+ */
+const ranked = new WeakMap();
+
+/** @param {Element} row */
+const severityOf = (row) => SEVERITIES.indexOf(row.getAttribute("data-severity") ?? "");
+
+/**
+ * In how many milliseconds rows of `list` may move again.
+ * @param {Element} list
+ */
+export function moveAfter(list) {
+  if (document.hidden || !list.hasAttribute("data-steady")) return 0;
+  const now = performance.now();
+  return Math.max(0, movedAt + MOVE_EVERY_MS - now, scrolledAt + AFTER_SCROLL_MS - now);
+}
+
+/** @param {Element} row */
+function keepsRank(row) {
+  const last = ranked.get(row);
+  return last !== undefined && performance.now() < last.at + RANK_LASTS_MS && severityOf(row) <= last.severity;
+}
+
+/**
+ * `ids` in an order in which rows that moved lately stay where they are, unless their severity has risen.
+ * @param {Element} list
+ * @param {string[]} ids
+ */
+export function settled(list, ids) {
+  if (document.hidden || !list.hasAttribute("data-steady")) return ids;
+  const wanted = new Set(ids);
+  const stays = rowsOf(list).filter(({ id }) => wanted.has(id));
+  const fixed = new Map(stays.flatMap((row, at) => (keepsRank(row) ? [[row.id, at]] : [])));
+  const order = ids.filter((id) => !fixed.has(id));
+  for (const [id, at] of fixed) order.splice(Math.min(at, order.length), 0, id);
+  return order;
+}
+
+/**
+ * Rows of `list` have just moved, appeared or gone; those at another position than in `before` keep the new one.
+ * @param {Element} list
+ * @param {string[]} before
+ */
+export function moved(list, before) {
+  if (!list.hasAttribute("data-steady")) return;
+  movedAt = performance.now();
+  const rows = rowsOf(list);
+  const present = new Set(rows.map(({ id }) => id));
+  const was = new Map(before.filter((id) => present.has(id)).map((id, at) => [id, at]));
+  let at = 0;
+  for (const row of rows) {
+    const isNew = !was.has(row.id);
+    if (isNew || was.get(row.id) !== at) ranked.set(row, { at: movedAt, severity: severityOf(row) });
+    if (!isNew) at += 1;
+  }
+}
+
+export function start() {
+  const scrolled = () => {
+    scrolledAt = performance.now();
+  };
+  for (const name of ["scroll", "wheel", "touchmove"])
+    document.addEventListener(name, scrolled, { capture: true, passive: true });
+}
