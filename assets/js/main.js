@@ -11,6 +11,7 @@ import * as approvals from "./page/approvals.js";
 import * as copy from "./page/copy.js";
 import * as countdown from "./page/countdown.js";
 import * as dialog from "./page/dialog.js";
+import * as head from "./page/head.js";
 import * as keys from "./page/keys.js";
 import * as people from "./page/people.js";
 import * as place from "./page/place.js";
@@ -34,6 +35,7 @@ for (const behaviour of [
   ticks,
   keys,
   proof,
+  head,
   banner,
   approvals,
   waiting,

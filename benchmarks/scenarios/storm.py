@@ -66,6 +66,6 @@ def _sites_with_an_incident(stage: Stage) -> Count:
 
 
 def _all_lost(fleet: int) -> tuple[bytes, ...]:
-    """The number of critical alerts on the overview."""
+    """The number of critical alerts on the overview: beside that of incidents, once there are any."""
     number = re.escape(f"{fleet:,}").encode()
-    return (rb'id=\\"number-critical\\">' + number + rb"</b>",)
+    return (rb'id=\\"(?:number-critical\\">' + number + rb'</b>|alerts-critical\\">\(' + number + rb"\)</small>)",)

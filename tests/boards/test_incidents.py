@@ -36,6 +36,27 @@ def test_one_row_represents_all_of_its_alerts(page, fleet, incident):
     assert "5 alerts still open" in seen.text(f"incident-{incident.pk}")
 
 
+def test_totals_and_tabs_count_it_once_and_its_alerts_in_brackets(page, fleet, incident):
+    factories.alert(fleet, severity="critical", site=fleet.site("UMD"))
+
+    overview, alerts = page("/"), page("/alerts/")
+
+    assert overview.text("total-critical") == "Critical 2 (6) 2 unacknowledged"
+    assert overview.text("nav-alerts").startswith("2")
+    assert [alerts.text(f"count-{name}") for name in ("open", "critical", "unacknowledged")] == ["2", "2", "2"]
+    assert alerts.text("count-matching") == "6"
+
+
+def test_expanded_alerts_are_rows_of_a_table_without_buttons_of_their_own(page, incident):
+    seen = page(f"/alerts/?expand={incident.pk}")
+
+    row = seen.rows("alert-")[0]
+    alert = Alert.objects.get(pk=int(row.removeprefix("alert-")))
+    assert alert.terminal.uid in seen.text(row)
+    assert "Offline" in seen.text(row)
+    assert "Claim" not in seen.text(row)
+
+
 def test_it_expands_within_the_list_and_collapses_again(page, incident):
     collapsed = page("/alerts/")
     [expand] = [link for link in collapsed.links() if "expand=" in link]

@@ -165,7 +165,7 @@ def test_a_total_shows_its_growth_within_the_hour(page, fleet):
 
     seen = page("/")
 
-    assert seen.text("total-offline") == "Offline 2 +1"
+    assert seen.text("total-offline") == "Offline 2 +1 in 1 h"
 
 
 def test_a_person_with_an_open_board_is_on_shift(page, tanaka, sato):

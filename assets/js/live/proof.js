@@ -1,4 +1,5 @@
-// The header with the freshness of the board: link, age of the newest data, gaps, comparison with the database.
+// The freshness of the board in the header, as one phrase ("Verified 9 s ago") and, behind it, the four facts: link, age
+// of the newest data, gaps, comparison with the database.
 
 import { age, fineAge } from "../page/times.js";
 import { serverNow } from "./clock.js";
@@ -35,7 +36,7 @@ function sayLink(part) {
   if (!link || !(link in ICONS)) return;
   const [slot] = part.querySelectorAll("dd");
   if (part.dataset.link !== link) part.dataset.link = link;
-  const use = slot?.querySelector("use");
+  const use = part.querySelector("use");
   use?.setAttribute("href", `${use.getAttribute("href")?.split("#")[0]}#${ICONS[link]}`);
   setText(slot, textOf(part, link).replace("{s}", String(Math.round(behind()))));
 }
@@ -52,11 +53,31 @@ function sayFacts(part, { newest_at, gaps, database }) {
   setText(agreement, textOf(part, database.state).replace("{age}", since));
 }
 
+/**
+ * One phrase for all four facts. While something is wrong, the age of the newest data is beside it.
+ * @param {HTMLElement} part
+ */
+function sayPhrase(part) {
+  const [slot, newest, , agreement] = part.querySelectorAll("dd");
+  const phrase = part.querySelector("[data-phrase]");
+  if (!phrase) return;
+  const isLive = part.dataset.link === "live";
+  const isVerified = proof?.database.state === "equal";
+  const isUnchecked = !proof || proof.database.state === "unchecked";
+  const said = isLive && !isUnchecked ? agreement : slot;
+  setText(phrase, said?.textContent?.trim() ?? "");
+  const isWrong = !isLive || !(isVerified || isUnchecked);
+  const beside = part.querySelector("[data-newest]");
+  const text = isWrong ? `${newest?.previousElementSibling?.textContent} ${newest?.textContent?.trim()}` : "";
+  if (beside && beside.textContent !== text) beside.textContent = text;
+}
+
 function update() {
   const part = document.getElementById("proof");
   if (!part) return;
   sayLink(part);
   if (proof) sayFacts(part, proof);
+  sayPhrase(part);
 }
 
 export function start() {

@@ -96,7 +96,7 @@ async def test_a_number_is_sent_without_its_tile_or_cell(board, fleet):
 
         frame = await opened.showing("number-warning")
         assert '<b id="number-warning">3</b>' in frame.html
-        assert '<small id="note-warning">3 unacknowledged</small>' in frame.html
+        assert '<p class="note" id="note-warning">3 unacknowledged</p>' in frame.html
         assert '<b id="number-site-SJK">3</b>' in frame.html
         assert not {"total-warning", "site-SJK"} & set(frame.ids)
 

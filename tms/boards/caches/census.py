@@ -16,8 +16,8 @@ from tms.fleet.models import Presence, TerminalState
 
 type PresenceCount = tuple[int, str, str]
 """The group of a terminal: (site, presence, kind)."""
-type UnresolvedCount = tuple[int, str, str, int, str, str, int | None]
-"""The group of an unresolved alert: (site, severity, state, rule, model, firmware, acknowledged by)."""
+type UnresolvedCount = tuple[int, str, str, int, str, str, int | None, int | None]
+"""The group of an unresolved alert: (site, severity, state, rule, model, firmware, acknowledged by, incident)."""
 
 type _BySite[Key] = dict[int, list[tuple[Key, int]]]
 
@@ -30,6 +30,7 @@ UNRESOLVED_KEY = (
     "terminal__model",
     "terminal__firmware",
     "acknowledged_by",
+    "incident",
 )
 
 
@@ -82,6 +83,15 @@ class Census:
     def awake(self) -> Counter[str]:
         """Number of unresolved alerts that are not snoozed, by severity."""
         return self.severities - self.snoozed
+
+    @cached_property
+    def problems(self) -> Counter[str]:
+        """Number of incidents, and of unresolved alerts outside of incidents, by severity; snoozed ones not counted."""
+        return _problems((key, number) for key, number in self.alerts.items() if key[2] != AlertState.SNOOZED)
+
+    @cached_property
+    def unacknowledged_problems(self) -> Counter[str]:
+        return _problems((key, number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
 
     @cached_property
     def factors(self) -> Mapping[str, Counter[Any]]:
@@ -141,6 +151,19 @@ def _indexed[Key: tuple[Any, ...]](counts: Mapping[Key, int]) -> _BySite[Key]:
     for key, number in counts.items():
         by_site[key[0]].append((key, number))
     return by_site
+
+
+def _problems(counts: Iterable[tuple[UnresolvedCount, int]]) -> Counter[str]:
+    """An incident counts once for each severity of its alerts."""
+    incidents: set[tuple[str, int]] = set()
+    counted: Counter[str] = Counter()
+    for (_, severity, _, _, _, _, _, incident), number in counts:
+        if incident is None:
+            counted[severity] += number
+        else:
+            incidents.add((severity, incident))
+    counted.update(severity for severity, _ in incidents)
+    return counted
 
 
 def _summed[Key](numbers: Iterable[tuple[Key, int]]) -> Counter[Key]:

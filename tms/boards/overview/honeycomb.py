@@ -14,6 +14,8 @@ from tms.lib.severity import Severity
 MAX_CELLS = 400
 """With more sites, only those with problems have a cell."""
 SIZES = ((60, "l"), (20, "m"))
+WIDESPREAD = 3
+"""One terminal in so many is silent: the site is shown in colour before anything is offline."""
 NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLINE})
 
 
@@ -30,6 +32,11 @@ class SiteCell:
     @property
     def element(self) -> str:
         return f"site-{self.site_label.code}"
+
+    @property
+    def is_widespread(self) -> bool:
+        """Whether so many are silent that it is more than one bad line."""
+        return self.worst == Presence.SILENT and self.number * WIDESPREAD >= self.terminals
 
     @property
     def needs_a_person(self) -> bool:

@@ -106,7 +106,8 @@ class AlertsPage(BoardPage):
         return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": bulk, "orders": orders}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
-        return PagePart(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})
+        is_member = self._is_correlated and alert.incident in self.expanded
+        return PagePart(f"{TEMPLATE}#{'member' if is_member else 'row'}", {"alert": alert, "is_answer": is_answer})
 
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
@@ -159,11 +160,12 @@ class AlertsPage(BoardPage):
         return alerts.by_urgency()
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
-        awake, unacknowledged, snoozed = context.census.awake, context.census.unacknowledged, context.census.snoozed
-        shown = snoozed if self.state == SNOOZED else awake
+        problems, unacknowledged = context.census.problems, context.census.unacknowledged_problems
+        snoozed = context.census.snoozed
+        shown = snoozed if self.state == SNOOZED else problems
         numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
         numbers |= {
-            "count-open": awake.total(),
+            "count-open": problems.total(),
             "count-snoozed": snoozed.total(),
             "count-unacknowledged": unacknowledged.total(),
             "count-resolved": within(resolved_today(at=context.at), self.scope).count(),

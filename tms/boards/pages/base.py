@@ -134,7 +134,7 @@ def covers_terminal(pk: int, scope: Scope) -> bool:
 
 def nav(context: RenderContext) -> dict[str, PagePart]:
     """Parts that every page has."""
-    number = context.census.unacknowledged[Severity.CRITICAL]
+    number = context.census.unacknowledged_problems[Severity.CRITICAL]
     return {
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unacknowledged": number}),
         "approvals": PagePart("boards/approvals/slot.html#approvals", {"waiting": context.waiting_approvals}),

@@ -29,6 +29,10 @@ GROWTH_SHOWN = frozenset({Presence.OFFLINE, Presence.SILENT})
 """Presences whose growth over the hour is shown; the others vary by design."""
 
 
+PLANNED = frozenset({Presence.REBOOTING, Presence.CLOSED, Presence.NEVER})
+"""Presences that need nobody: a number without a line."""
+
+
 class OverviewPage(SinglePage):
     kind = "overview"
     template = TEMPLATE
@@ -56,7 +60,7 @@ class OverviewPage(SinglePage):
         correlated = context.unresolved_incidents(AlertFilter())[:MAX_INCIDENTS]
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
         alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
-        shown = len(alerts) + sum(row.open_count for row in correlated)
+        shown = len(alerts) + len(correlated)
         changes, number, is_capped = recent(at=context.at, scope=self.scope, limit=MAX_CHANGES)
         parts = {
             **nav(context),
@@ -66,7 +70,7 @@ class OverviewPage(SinglePage):
             **alerts,
             **{change.element: PagePart(f"{TEMPLATE}#change", {"entry": change}) for change in changes},
             **self._sites(context),
-            "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.awake.total()}),
+            "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.problems.total()}),
             "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(context, shown)),
             "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number, "is_capped": is_capped}),
             "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift(self.scope)}),
@@ -101,7 +105,7 @@ class OverviewPage(SinglePage):
         """The line below the list: how many more alerts there are, or since when there are none."""
         total, sees_nothing = context.census.awake.total(), not self.scope
         if total or sees_nothing:
-            more = max(0, total - shown)
+            more = max(0, context.census.problems.total() - shown)
             return {"more": more, "is_calm": False, "calm_since": None, "sees_nothing": sees_nothing}
         last = within(Alert.objects.exclude(resolved_at=None), self.scope).order_by("-resolved_at")
         calm_since = last.values_list("resolved_at", flat=True).first()
@@ -109,22 +113,19 @@ class OverviewPage(SinglePage):
 
 
 def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
-    severities, unacknowledged, presences = (
-        context.census.severities,
-        context.census.unacknowledged,
-        context.census.presences,
-    )
+    census = context.census
     for severity in Severity:
         values = {
             "severity": severity.value,
-            "number": severities[severity],
-            "unacknowledged": unacknowledged[severity],
+            "number": census.problems[severity],
+            "alerts": census.awake[severity],
+            "unacknowledged": census.unacknowledged_problems[severity],
         }
         yield f"total-{severity}", _total("severity-total", values, context)
     for presence in Presence:
-        values = {"presence": presence.value, "number": presences[presence]}
+        values = {"presence": presence.value, "number": census.presences[presence], "is_planned": presence in PLANNED}
         yield f"total-{presence}", _total("presence-total", values, context)
-    number = numbers(context.census, at=context.at, scope=context.scope)[PlannedKind.MAINTENANCE]
+    number = numbers(census, at=context.at, scope=context.scope)[PlannedKind.MAINTENANCE]
     yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": number})
 
 
