@@ -107,12 +107,17 @@ def on_sqlite() -> bool:
 
 
 @pytest.fixture
-def fleet(db: None) -> Iterator[Fleet]:
-    """An empty fleet without rules, and a rule cache without any."""
+def empty_rule_cache() -> Iterator[None]:
     rule_cache().snapshot = RuleSet()
     rule_cache().changed(Change(rules=True))
-    yield Fleet()
+    yield
     rule_cache().changed(Change(rules=True))
+
+
+@pytest.fixture
+def fleet(db: None, empty_rule_cache: None) -> Fleet:
+    """An empty fleet without rules."""
+    return Fleet()
 
 
 @pytest.fixture

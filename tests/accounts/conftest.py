@@ -2,16 +2,18 @@ import secrets
 
 import pytest
 import time_machine
+from django.test import override_settings
 
 from tests.support.accounts.steps import AT
 from tms.accounts.sign_in import counters
 from tms.accounts.sign_in.counters import LocalCounters
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings):
+@pytest.fixture(scope="module", autouse=True)
+def quick_passwords():
     """Use a fast hash: there are no real passwords in tests."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(autouse=True)

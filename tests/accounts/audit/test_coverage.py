@@ -3,7 +3,7 @@
 The URLs are those of `matrix.txt`, which `test_matrix.py` compares with the URL patterns and the OpenAPI document.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,12 +11,14 @@ import pytest
 from django.contrib import admin
 from django.db.models import F
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from tests.accounts.audit.of_accounts import STEPS
 from tests.support import people
 from tests.support.addresses.fixture_fleet import create_rows
 from tests.support.addresses.routes import Rows
 from tests.support.builders import Fleet
+from tests.support.database.shared_rows import shared_rows
 from tests.support.factories import now
 from tests.support.rest import ApiClient
 from tms.accounts.audit.admin import AuditedAdmin
@@ -313,12 +315,18 @@ class Sample:
     names: Mapping[str, str] = {}
 
 
+@pytest.fixture(scope="module")
+def rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Mapping[str, str]]:
+    """One of everything."""
+    with shared_rows(django_db_blocker):
+        yield create_rows(Fleet(), User.objects.create_superuser("boss", password=PASSWORD))
+
+
 @pytest.fixture
-def sample(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of everything; pages are not rendered."""
+def sample(rows: Mapping[str, str], empty_rule_cache: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are not rendered."""
     monkeypatch.setattr("tms.boards.rendering.template_engine.PageTemplate.render", lambda *_, **__: "")
-    person = User.objects.create_superuser("boss", password=PASSWORD)
-    monkeypatch.setattr(Sample, "names", create_rows(fleet, person))
+    monkeypatch.setattr(Sample, "names", rows)
 
 
 def listed() -> set[str]:
