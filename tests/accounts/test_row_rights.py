@@ -1,5 +1,6 @@
 """Each action needs its permission for the row that it is about: on the pages and in REST."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -8,6 +9,8 @@ import pytest
 from django.test import Client
 
 from tests.support import factories, people
+from tests.support.builders import Fleet
+from tests.support.database.shared_rows import shared_rows
 from tests.support.factories import now
 from tests.support.rest import ApiClient
 from tms.accounts.models import User
@@ -25,27 +28,6 @@ MINE, SEEN, HIDDEN = "MINE", "SEEN", "HIDDEN"
 """Sites: Mori leads the first, sees the second, and has no grant for the third."""
 
 
-@pytest.fixture
-def mori(fleet) -> User:
-    person = people.person("mori", of=None)
-    people.grant(person, "Lead", site=fleet.site(MINE))
-    people.grant(person, "Viewer", site=fleet.site(SEEN))
-    return person
-
-
-@pytest.fixture
-def browser(mori) -> Client:
-    client = Client()
-    client.force_login(mori)
-    return client
-
-
-@pytest.fixture
-def rest(mori, settings) -> ApiClient:
-    settings.API_PER_MINUTE = settings.API_BURST = 100_000
-    return ApiClient.of(mori)
-
-
 class Rows(NamedTuple):
     """What belongs to a site."""
 
@@ -61,12 +43,7 @@ class Rows(NamedTuple):
     note: Note
 
 
-@pytest.fixture
-def rows(fleet, mori) -> dict[str, Rows]:
-    return {code: rows_of(fleet, code, mori) for code in (MINE, SEEN, HIDDEN)}
-
-
-def rows_of(fleet, code: str, author: User) -> Rows:
+def rows_of(fleet: Fleet, code: str, author: User) -> Rows:
     site = fleet.site(code)
     rule = fleet.event_rule(name=f"Rule {code}", site=site, may_be_resolved_by_hand=True)
     alert = factories.alert(fleet, terminal=fleet.online(uid=f"T-{code}", site=site), rule=rule)
@@ -96,6 +73,34 @@ def rows_of(fleet, code: str, author: User) -> Rows:
         delivery=delivery,
         note=Note.objects.create(text=code, by=author, at=now(), owner_site=site),
     )
+
+
+@pytest.fixture(scope="module")
+def made(django_db_setup, django_db_blocker) -> Iterator[tuple[User, dict[str, Rows]]]:
+    """Mori, and the rows of each site."""
+    with shared_rows(django_db_blocker):
+        fleet, mori = Fleet(), people.person("mori", of=None)
+        people.grant(mori, "Lead", site=fleet.site(MINE))
+        people.grant(mori, "Viewer", site=fleet.site(SEEN))
+        yield mori, {code: rows_of(fleet, code, mori) for code in (MINE, SEEN, HIDDEN)}
+
+
+@pytest.fixture
+def rows(made, db, empty_rule_cache) -> dict[str, Rows]:
+    return made[1]
+
+
+@pytest.fixture
+def browser(made, db) -> Client:
+    client = Client()
+    client.force_login(made[0])
+    return client
+
+
+@pytest.fixture
+def rest(made, db, settings) -> ApiClient:
+    settings.API_PER_MINUTE = settings.API_BURST = 100_000
+    return ApiClient.of(made[0])
 
 
 FORMS = [
