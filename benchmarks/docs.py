@@ -6,7 +6,6 @@ from pathlib import Path
 
 from benchmarks.measuring.figure import FIGURES
 from benchmarks.measuring.run import Run, read
-from benchmarks.output import plot
 from benchmarks.output.markers import fill
 from benchmarks.output.report import disturbance, number, summary, table
 
@@ -43,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.page.write_text(with_figures(options.page.read_text(), found))
     for run in found:
         if run.curve:
+            from benchmarks.output import plot  # matplotlib takes long to load
+
             plot.draw(run.curve, options.images)
 
 

@@ -34,25 +34,27 @@ def folder_of(name: str) -> str:
     return parts[1] if (TESTS / parts[1]).is_dir() else ""
 
 
-MODULES = sorted(TESTS.rglob("*.py"))
-IMPORTS = sorted({(str(path.relative_to(ROOT)), name) for path in MODULES for name in imported(path)})
+@pytest.fixture(scope="module")
+def imports() -> list[tuple[str, str]]:
+    """Each import of a module below `tests` by another: path and name."""
+    return sorted({(str(path.relative_to(ROOT)), name) for path in TESTS.rglob("*.py") for name in imported(path)})
 
 
-def test_no_module_imports_from_a_test_or_a_conftest():
+def test_no_module_imports_from_a_test_or_a_conftest(imports):
     forbidden = [
         f"{path} imports {name}: move it to tests/support, or to a helper module beside the test; "
         "fixtures stay in conftest.py, where pytest finds them without an import"
-        for path, name in IMPORTS
+        for path, name in imports
         if any(part == "conftest" or part.startswith("test_") for part in name.split("."))
     ]
 
     assert forbidden == []
 
 
-def test_helpers_of_several_folders_are_in_support():
+def test_helpers_of_several_folders_are_in_support(imports):
     forbidden = [
         f"{path} imports {name}, which belongs to another folder: move it to tests/support"
-        for path, name in IMPORTS
+        for path, name in imports
         if folder_of(name) not in {"", "support", *PROGRAMS, *Path(path).parts[1:2]}
     ]
 

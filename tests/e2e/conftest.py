@@ -14,13 +14,13 @@ from tests.e2e.people import Enter
 from tests.e2e.scripted_board import ScriptedBoard
 from tests.e2e.seeded_tms import Person, SeededTMS, sign_in_as
 
-HERE = Path(__file__).parent
+HERE = f"{Path(__file__).parent}/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser lives on one event loop, so all its tests share the session's."""
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
