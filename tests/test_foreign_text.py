@@ -149,8 +149,8 @@ def test_every_text_of_a_form_is_a_cleaned_one():
     assert plain == set()
 
 
-PARSED = {"code", "credential", "hours_zone", "time_zone"}
-"""Codes and signatures, which are compared and never shown; zones are converted to a list of choices."""
+PARSED = {"client_id", "client_secret", "code", "credential", "hours_zone", "issuer", "time_zone"}
+"""Codes, signatures and identifiers, which are compared as they are; zones are converted to a list of choices."""
 
 
 def all_subclasses(kind: type) -> set[type]:

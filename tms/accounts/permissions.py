@@ -23,6 +23,7 @@ class Permission(models.TextChoices):
     EDIT_SITES = "fleet.change_site", _("change sites and their opening hours")
     MANAGE_PEOPLE = "accounts.manage_people", _("manage people, teams and their grants")
     EDIT_ROLES = "accounts.edit_roles", _("change roles")
+    EDIT_PROVIDERS = "accounts.edit_providers", _("change identity providers, and so who may sign in")
     READ_AUDIT = "accounts.read_audit", _("read the audit trail")
     MANAGE_TOKENS = "accounts.manage_tokens", _("issue and revoke API tokens of service accounts")
 

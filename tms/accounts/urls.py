@@ -4,6 +4,7 @@ from django.urls import path
 from tms.accounts import views
 from tms.accounts.factors import confirmation, passkey_views, second_factor
 from tms.accounts.factors import views as factors
+from tms.accounts.identity_providers import urls as identity_providers
 from tms.accounts.me import session_views as sessions
 from tms.accounts.me import token_views as tokens
 from tms.accounts.me import views as me
@@ -44,5 +45,6 @@ urlpatterns = [
     path("me/theme/", views.choose_theme, name="choose-theme"),
     path("me/language/", views.choose_language, name="choose-language"),
     *people.urlpatterns,
+    *identity_providers.urlpatterns,
     *(of_admin if settings.ADMIN else ()),
 ]

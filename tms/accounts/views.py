@@ -24,7 +24,7 @@ from tms.accounts.language import is_spoken
 from tms.accounts.mail import notices
 from tms.accounts.mail.notices import Notice
 from tms.accounts.me import preferences
-from tms.accounts.models import Theme, User
+from tms.accounts.models import IdentityProvider, Theme, User
 from tms.accounts.password_reset import mail as password_reset
 from tms.accounts.sign_in import steps
 from tms.accounts.sign_in.next_page import first_own
@@ -39,7 +39,8 @@ class SignIn(LoginView):
     extra_context = {"tries": settings.SIGN_IN_FAILURES, "minutes": settings.SIGN_IN_WINDOW_S / 60}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"can_reset": password_reset.is_possible()}
+        offered = {"can_reset": password_reset.is_possible(), "providers": IdentityProvider.objects.enabled()}
+        return super().get_context_data(**kwargs) | offered
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         return steps.after_password(self.request, form.get_user(), next_page=self.get_success_url())

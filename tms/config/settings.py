@@ -397,7 +397,7 @@ EMAIL_URL = env.text("TMS_EMAIL_URL")
 MAILERS = {"default": mailer(EMAIL_URL)}
 DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
 INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
-"""Networks that are not public, to which notifications may be sent nevertheless (R21)."""
+"""Networks that are not public, to which TMS connects nevertheless: notifications, identity providers (R21)."""
 
 # API
 

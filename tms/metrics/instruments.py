@@ -39,6 +39,12 @@ BREAK_GLASS = Counter("tms_break_glass_sign_ins", "Sign-ins of break-glass accou
 PASSWORD_RESETS = Counter(
     "tms_password_resets", "Password resets by outcome: asked, throttled, sent, done", ["outcome"]
 )
+PROVIDER_SIGN_INS = Counter(
+    "tms_provider_sign_ins", "Sign-ins at an identity provider by outcome: accepted, refused, failed", ["outcome"]
+)
+PROVIDER_LOGOUTS = Counter(
+    "tms_provider_logouts", "Logout tokens of identity providers by outcome: accepted, refused", ["outcome"]
+)
 SIGN_IN_PASSKEYS = Counter(
     "tms_sign_in_passkeys", "Sign-ins with a passkey by outcome: accepted, rejected", ["outcome"]
 )

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from tests.accounts.audit.of_accounts import STEPS
+from tests.accounts.audit import of_accounts, of_providers
 from tests.support import people
 from tests.support.addresses.fixture_fleet import create_rows
 from tests.support.addresses.routes import Rows
@@ -22,7 +22,7 @@ from tests.support.database.shared_rows import shared_rows
 from tests.support.factories import now
 from tests.support.rest import ApiClient
 from tms.accounts.audit.admin import AuditedAdmin
-from tms.accounts.models import AuditEntry, Grant, Invitation, User
+from tms.accounts.models import AuditEntry, Grant, IdentityProvider, Invitation, User
 from tms.accounts.roles import built_in
 from tms.alerts import correlation
 from tms.alerts.actions.registry import ACTIONS
@@ -41,6 +41,7 @@ from tms.notifications.models.rotation import Rotation
 from tms.notifications.soft_delete import services as soft_delete_services
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
+STEPS = {**of_accounts.STEPS, **of_providers.STEPS}
 TABLE = Path(__file__).parents[1] / "matrix.txt"
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 PASSWORD = "watch-the-7-gates"
@@ -71,6 +72,7 @@ REASONS |= {
     "POST /sign-in/passkey/options/": CHALLENGE,
     "POST /me/confirm/options/": CHALLENGE,
     "POST /me/security/passkey/options/": CHALLENGE,
+    "POST /sign-in/provider/<slug:slug>/": "leads to the provider; the sign-in that follows is an entry",
     "POST /me/confirm/": "the person signs in again; only a failure is an entry",
     "POST /sign-in/reset/": "sends a link; the reset is an entry",
 }
@@ -221,6 +223,12 @@ PAGES: Mapping[str, Sent] = {
     "/people/teams/<int:pk>/members/<int:person>/remove/": Sent("member-removed"),
     "/people/service-accounts/": Sent("created", lambda: {"name": "Billing", "role": viewer(), "scope": "everything"}),
     "/people/tokens/<int:pk>/revoke/": Sent("revoked"),
+    "/people/identity-providers/<int:pk>/mappings/<int:mapping>/remove/": Sent("changed"),
+    "/people/identity-providers/<int:pk>/disable/": Sent("disabled"),
+    "/people/identity-providers/<int:pk>/enable/": Sent(
+        "enabled", before=lambda: IdentityProvider.objects.update(is_enabled=False)
+    ),
+    "/people/identity-providers/<int:pk>/delete/": Sent("deleted"),
     "/roles/new/": Sent("created", {"name": "Staff", "permissions": ["write_notes"]}),
     "/roles/<int:pk>/": Sent("changed", {"name": "Staff", "permissions": ["write_notes"]}),
     "/roles/<int:pk>/delete/": Sent("deleted", before=lambda: Grant.objects.filter(role__is_builtin=False).delete()),

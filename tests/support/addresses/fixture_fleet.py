@@ -17,7 +17,7 @@ from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
 from tms.accounts.factors import services as factors
 from tms.accounts.factors import totp
-from tms.accounts.models import AuditEntry, Invitation, Role, Team, User
+from tms.accounts.models import AuditEntry, GroupMapping, IdentityProvider, Invitation, Role, Team, User
 from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services as service_accounts
 from tms.alerts.maintenance import services
@@ -130,6 +130,10 @@ def _access(person: User) -> dict[str, int]:
     )
     team.members.add(account)
     token, _secret = api_tokens.issue(account, name="production", at=now())
+    provider = IdentityProvider.objects.create(
+        name="Company account", slug="company", issuer="https://127.0.0.1", client_id="tms"
+    )
+    mapping = GroupMapping.objects.create(provider=provider, value="noc", role=role)
     return {
         "/people/": account.pk,
         "/people/teams/": team.pk,
@@ -137,6 +141,10 @@ def _access(person: User) -> dict[str, int]:
         "/people/grants/": people.grant(person).pk,
         "/people/tokens/": token.pk,
         "/roles/": role.pk,
+        "/people/identity-providers/": provider.pk,
+        f"/people/identity-providers/{provider.pk}/mappings/": mapping.pk,
+        "/sign-in/provider/": provider.slug,
+        "/providers/": provider.slug,
     }
 
 

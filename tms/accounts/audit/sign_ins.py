@@ -8,17 +8,20 @@ from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from tms.accounts.audit import recorder
 from tms.accounts.audit.recorder import AuditSubject
+from tms.accounts.identity_providers import sessions as provider_sessions
 from tms.accounts.models import User
 
 PERSON = User._meta.label_lower
 
 
 @receiver(user_logged_in)
-def record_sign_in(sender: Any, user: User, **kwargs: Any) -> None:
-    recorder.record("signed-in", user)
+def record_sign_in(sender: Any, user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    provider = provider_sessions.provider_name(request, user) if request else ""
+    recorder.record("signed-in", user, {"provider": (None, provider)} if provider else None)
 
 
 @receiver(user_logged_out)

@@ -21,6 +21,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from tms.accounts.decorators import AuthenticatedRequest, PageRequest, View, sign_in_required
 from tms.accounts.factors.forms import CodeForm, ConfirmPasswordForm, PasskeyForm
 from tms.accounts.factors.second_factor import kinds_of, status_of
+from tms.accounts.models import IdentityProvider
 from tms.accounts.sign_in.next_page import first_own
 
 type FactorForm = CodeForm | PasskeyForm
@@ -56,6 +57,7 @@ def confirm(request: AuthenticatedRequest) -> HttpResponse:
         _record(request, form)
         return redirect(_own(request, request.POST.get("next", "")))
     context = {"form": form, "next": _own(request, request.GET.get("next", ""), request.POST.get("next", "")), **kinds}
+    context["providers"] = IdentityProvider.objects.enabled().filter(identities__person=request.user)
     return render(request, "accounts/security/confirm.html", context, status=status_of(form.is_bound))
 
 

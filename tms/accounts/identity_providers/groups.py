@@ -37,6 +37,10 @@ def withdraw_all(provider: IdentityProvider) -> int:
     return len(grants)
 
 
+def number_of_grants(provider: IdentityProvider) -> int:
+    return Grant.objects.filter(provider=provider).count()
+
+
 def scope_of(row: GroupMapping | Grant) -> GrantScope:
     return GrantScope(row.region, row.site, row.group)
 

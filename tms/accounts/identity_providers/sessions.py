@@ -22,6 +22,13 @@ def has_factor(request: HttpRequest, person: User) -> bool:
     return any(record.get("has_factor") for record in _records(request, person))
 
 
+def provider_name(request: HttpRequest, person: User) -> str:
+    """Where the person of this session signed in; empty if it was here."""
+    for record in _records(request, person)[-1:]:
+        return str(IdentityProvider.objects.get(identities=record["identity"]))
+    return ""
+
+
 def note(request: HttpRequest, person: User) -> None:
     """Called at each sign-in: remembers which session began at a provider."""
     for record in _records(request, person)[-1:]:
@@ -31,12 +38,15 @@ def note(request: HttpRequest, person: User) -> None:
         )
 
 
-def of(provider: IdentityProvider) -> QuerySet[ProviderSession]:
+type Rows = QuerySet[ProviderSession]
+
+
+def of(provider: IdentityProvider) -> Rows:
     return ProviderSession.objects.filter(identity__provider=provider)
 
 
 @transaction.atomic
-def end(rows: QuerySet[ProviderSession]) -> int:
+def end(rows: Rows) -> int:
     """Sign these browsers out; their boards close at once. Returns how many there were."""
     keys = list(rows.values_list("session_key", flat=True))
     by_person: defaultdict[User, list[UserSession]] = defaultdict(list)

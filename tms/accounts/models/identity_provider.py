@@ -128,10 +128,10 @@ class GroupMapping(models.Model):
     role = models.ForeignKey(Role, models.CASCADE, related_name="mappings", verbose_name=_("role"))
     region = LineField(_("region"), max_length=100, blank=True, default="", db_default="")
     site = models.ForeignKey(
-        "fleet.Site", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("site")
+        "fleet.Site", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("site")
     )
     group = models.ForeignKey(
-        "fleet.Group", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("group")
+        "fleet.Group", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("group")
     )
 
     class Meta:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest
-from tms.accounts.models import Role, User
+from tms.accounts.models import IdentityProvider, Role, User
 from tms.accounts.people import directory
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
@@ -70,6 +70,10 @@ def tabs(by: User, *, current: str) -> Iterator[PeopleTab]:
     if access.may(by, Permission.MANAGE_PEOPLE):
         number = directory.service_accounts(by).count()
         yield PeopleTab(gettext("Service accounts"), reverse("service-accounts"), number, current == "service-accounts")
+    if access.may_within(by, Permission.EDIT_PROVIDERS, EVERYTHING):
+        number = IdentityProvider.objects.count()
+        is_current = current == "identity-providers"
+        yield PeopleTab(gettext("Identity providers"), reverse("identity-providers"), number, is_current)
     if access.may_within(by, Permission.READ_AUDIT, EVERYTHING):
         yield PeopleTab(gettext("Audit"), reverse("audit"), None, current == "audit")
 

@@ -7,6 +7,7 @@ from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.identity_providers import sessions as provider_sessions
+from tms.accounts.identity_providers.assertion import Assertion
 from tms.accounts.models import Identity, User
 
 
@@ -23,16 +24,14 @@ def after_passkey(request: HttpRequest, passkey: Authenticator, *, next_page: st
     return response
 
 
-def after_provider(
-    request: HttpRequest, identity: Identity, *, has_factor: bool, sid: str, next_page: str
-) -> HttpResponse:
+def after_provider(request: HttpRequest, identity: Identity, asserted: Assertion, *, next_page: str) -> HttpResponse:
     """The person signed in at a provider: redirects to the next step, or signs in and redirects to `next_page`."""
-    record_of_provider(request, identity, has_factor=has_factor, sid=sid)
+    record_of_provider(request, identity, asserted)
     response: HttpResponse = flow.perform_login(request, Login(user=identity.person, redirect_url=next_page))
     return response
 
 
-def record_of_provider(request: HttpRequest, identity: Identity, *, has_factor: bool, sid: str) -> None:
-    flow.record_authentication(
-        request, identity.person, provider_sessions.METHOD, identity=identity.pk, has_factor=has_factor, sid=sid
-    )
+def record_of_provider(request: HttpRequest, identity: Identity, asserted: Assertion) -> None:
+    """The session remembers how the person signed in."""
+    how = {"identity": identity.pk, "has_factor": asserted.has_factor, "sid": asserted.sid}
+    flow.record_authentication(request, identity.person, provider_sessions.METHOD, **how)

@@ -28,7 +28,13 @@ SET_UP = (
     Permission.PLAN_DIGESTS,
     Permission.EDIT_SITES,
 )
-ADMINISTER = (Permission.MANAGE_PEOPLE, Permission.EDIT_ROLES, Permission.MANAGE_TOKENS, Permission.READ_AUDIT)
+ADMINISTER = (
+    Permission.MANAGE_PEOPLE,
+    Permission.EDIT_ROLES,
+    Permission.EDIT_PROVIDERS,
+    Permission.MANAGE_TOKENS,
+    Permission.READ_AUDIT,
+)
 PARTS: Sequence[tuple[Any, Sequence[Permission]]] = (
     (pgettext_lazy("permissions", "Act"), ACT),
     (pgettext_lazy("permissions", "Set up"), SET_UP),

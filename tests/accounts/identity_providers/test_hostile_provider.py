@@ -1,0 +1,194 @@
+"""Responses that a sign-in at a provider must not accept."""
+
+import time
+from base64 import urlsafe_b64encode
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.test import Client
+
+from tests.support.accounts.provider_steps import leave
+from tests.support.servers.hostile_provider import public
+from tms.accounts.identity_providers.oidc.check import Outcome, check
+from tms.accounts.models import AuditEntry, User
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+NOW = time.time()
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+def come_back(hostile, make_token: Any, **answer: str) -> tuple[Client, Any]:
+    """A sign-in whose ID token `make_token` makes of the right nonce."""
+    browser = Client()
+    sent = parse_qs(urlsplit(leave(browser)).query)
+    hostile.answers["/token"] = {"id_token": make_token(hostile, sent["nonce"][0]), "access_token": "x"}
+    query = {"code": "c", "state": sent["state"][0], **answer}
+    return browser, browser.get(f"/sign-in/provider/company/callback/?{urlencode(query)}")
+
+
+def claims(**changes: Any) -> Any:
+    return lambda hostile, nonce: hostile.id_token(nonce, **changes)
+
+
+def signed(**how: Any) -> Any:
+    def make(hostile, nonce):
+        good = {"iss": hostile.issuer, "aud": "tms", "sub": "keiko", "iat": int(time.time()), "nonce": nonce}
+        return hostile.sign({**good, "exp": int(time.time()) + 300}, **how)
+
+    return make
+
+
+def signed_with_other_key(hostile, nonce):
+    return signed(key=hostile.other_key)(hostile, nonce)
+
+
+def signed_with_public_key(hostile, nonce):
+    """As a shared secret: the public key is known to everyone."""
+    secret = hostile.answers["/keys"]["keys"][0]["x"]
+    return signed(key=secret.encode(), algorithm="HS256")(hostile, nonce)
+
+
+def tampered(hostile, nonce):
+    head, _, signature = hostile.id_token(nonce).split(".")
+    other = hostile.id_token(nonce, sub="boss").split(".")[1]
+    return f"{head}.{other}.{signature}"
+
+
+BAD_TOKENS = {
+    "another nonce": claims(nonce="of another sign-in"),
+    "no nonce": claims(nonce=None),
+    "another issuer": claims(iss="https://evil.example"),
+    "another audience": claims(aud="other"),
+    "no audience": claims(aud=None),
+    "for several clients, of which another is authorized": claims(aud=["tms", "other"], azp="other"),
+    "for several clients without an authorized one": claims(aud=["tms", "other"]),
+    "expired": claims(exp=int(NOW) - 3600),
+    "never expires": claims(exp=None),
+    "from the future": claims(iat=int(NOW) + 3600),
+    "without a subject": claims(sub=None),
+    "an empty subject": claims(sub=""),
+    "a subject that is no text": claims(sub=7),
+    "a subject that is too long": claims(sub="k" * 256),
+    "a subject with a line break": claims(sub="keiko\nboss"),
+    "not signed": signed(key="", algorithm="none"),
+    "signed with another key": signed_with_other_key,
+    "signed with the public key as a secret": signed_with_public_key,
+    "an unknown key": signed(kid="second"),
+    "changed after signing": tampered,
+    "no token": lambda *_: "",
+    "no JWT": lambda *_: "a.b",
+    "nested without end": lambda *_: f"{urlsafe_b64encode(b'[' * 40_000).decode()}.e30.x",
+    "too long": claims(padding="x" * 70_000),
+}
+
+
+@pytest.mark.parametrize("make_token", BAD_TOKENS.values(), ids=BAD_TOKENS)
+def test_a_wrong_token_is_not_accepted(hostile, make_token):
+    browser, answer = come_back(hostile, make_token)
+
+    assert answer.status_code == 400
+    assert "_auth_user_id" not in browser.session
+    assert not User.objects.exists()
+    assert AuditEntry.objects.get(action="sign-in-failed").subject_name == "Company account"
+
+
+def test_a_right_token_signs_in(hostile):
+    browser, answer = come_back(hostile, claims(preferred_username="keiko", aud=["tms"]), iss=hostile.issuer)
+
+    assert answer.status_code == 302
+    assert "_auth_user_id" in browser.session
+
+
+def test_claims_of_another_person_are_not_added(hostile):
+    hostile.answers["/me"] = {"sub": "boss", "email": "boss@noc.example", "email_verified": True}
+
+    come_back(hostile, claims(preferred_username="keiko"))
+
+    assert User.objects.values_list("username", "email").get() == ("keiko", "")
+
+
+BAD_ANSWERS = {
+    "another state": {"state": "of another sign-in"},
+    "the issuer of another provider": {"iss": "https://evil.example"},
+    "an error": {"error": "access_denied", "error_description": "<b>no</b>"},
+}
+
+
+@pytest.mark.parametrize("answer", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+def test_a_wrong_response_asks_the_provider_nothing(hostile, answer):
+    browser, page = come_back(hostile, claims(), **answer)
+
+    assert page.status_code == 400
+    assert "/token" not in hostile.asked
+    assert "<b>" not in page.content.decode()
+    assert "_auth_user_id" not in browser.session
+
+
+BAD_DOCUMENTS = {
+    "another issuer": ({"issuer": "https://evil.example"}, "another issuer"),
+    "an endpoint that is no URL": ({"token_endpoint": "javascript:alert(1)"}, "Not a valid URL"),
+    "an endpoint with a password": ({"jwks_uri": "http://a:b@127.0.0.1/"}, "Not a valid URL"),
+    "a quote in an endpoint": ({"authorization_endpoint": 'http://127.0.0.1/"x'}, "Not a valid URL"),
+    "a field of another type": ({"token_endpoint": 7}, "Not a discovery document"),
+    "a private address": ({"jwks_uri": "http://127.0.0.2/keys"}, "127.0.0.2"),
+    "weak signatures only": ({"id_token_signing_alg_values_supported": ["none", "HS256"]}, "HS256"),
+}
+
+
+@pytest.mark.parametrize(("changes", "text"), BAD_DOCUMENTS.values(), ids=BAD_DOCUMENTS)
+def test_the_check_names_what_is_wrong_with_a_document(hostile, provider, changes, text):
+    hostile.answers[DISCOVERY] = hostile.document | changes
+
+    failed = [step.detail for step in check(provider) if step.outcome == Outcome.FAILED]
+
+    assert len(failed) == 1
+    assert text in failed[0]
+
+
+BAD_BODIES = {
+    "a redirect": ((302, {"Location": "http://127.0.0.2/"}, b""), "302"),
+    "an error": ((500, {}, b""), "500"),
+    "a page": (b"<html>", "Not a discovery document"),
+    "a list": (b"[]", "Not a discovery document"),
+    "more than the limit": (b"{" + b" " * 600_000, "larger than"),
+    "nested without end": (b"[" * 100_000, "Not a discovery document"),
+}
+
+
+@pytest.mark.parametrize(("body", "text"), BAD_BODIES.values(), ids=BAD_BODIES)
+def test_the_check_names_what_is_wrong_with_a_response(hostile, provider, body, text):
+    hostile.answers[DISCOVERY] = body
+
+    failed = [step.detail for step in check(provider) if step.outcome == Outcome.FAILED]
+
+    assert len(failed) == 1
+    assert text in failed[0]
+
+
+def test_keys_that_are_nested_without_end_are_refused(hostile, provider):
+    hostile.answers["/keys"] = b'{"keys": [{"x":' + b"[" * 100_000
+
+    failed = [step.detail for step in check(provider) if step.outcome == Outcome.FAILED]
+
+    assert failed == ["Not a set of keys: nested too deeply"]
+
+
+def test_an_address_inside_is_not_asked(hostile, provider, settings):
+    settings.INSIDE_DESTINATIONS = []
+
+    answer = Client().post("/sign-in/provider/company/")
+
+    assert answer.status_code == 400
+    assert "TMS_INSIDE_DESTINATIONS" in answer.content.decode()
+    assert hostile.asked == []
+
+
+def test_a_new_key_of_the_provider_is_found(hostile, provider, monkeypatch):
+    monkeypatch.setattr("tms.accounts.identity_providers.oidc.metadata.RETRY_S", -1.0)
+    come_back(hostile, claims())
+    hostile.answers["/keys"] = {"keys": [public(hostile.other_key, "second")]}
+    _, answer = come_back(hostile, lambda hostile, nonce: signed(key=hostile.other_key, kid="second")(hostile, nonce))
+
+    assert answer.status_code == 302
+    assert hostile.asked.count("/keys") == 2

@@ -1,0 +1,149 @@
+"""Sign in with OpenID Connect at a real provider, oidc-provider."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+
+from tests.support import people
+from tests.support.accounts.provider_steps import leave
+from tests.support.servers.identity_provider import Visitor
+from tms.accounts.models import AuditEntry, GroupMapping, Identity, ProviderSession, User
+from tms.accounts.roles import built_in
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+def sign_in(browser: Client, name: str = "keiko", **fields: str) -> Any:
+    return browser.get(Visitor().sign_in(leave(browser, **fields), name))
+
+
+def signed_in_person(browser: Client) -> str | None:
+    pk = browser.session.get("_auth_user_id")
+    return User.objects.get(pk=pk).username if pk else None
+
+
+def test_a_person_signs_in_and_holds_what_their_groups_give(company):
+    GroupMapping.objects.create(provider=company, value="noc", role=built_in("Operator"), region="Kansai")
+    browser = Client()
+
+    answer = sign_in(browser, next="/alerts/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/alerts/")
+    keiko = User.objects.get(username="keiko@noc.example")
+    assert signed_in_person(browser) == "keiko@noc.example"
+    assert [(grant.role.name, grant.scope_name) for grant in keiko.grants.all()] == [("Operator", "Kansai")]
+    assert ProviderSession.objects.get(session_key=browser.session.session_key).sid
+    entry = AuditEntry.objects.get(action="signed-in")
+    assert (entry.subject_name, entry.changes) == ("keiko@noc.example", {"provider": [None, "Company account"]})
+
+
+def test_the_request_proves_itself_with_state_nonce_and_pkce(company):
+    sent = parse_qs(urlsplit(leave(Client())).query)
+
+    assert (sent["response_type"], sent["code_challenge_method"], sent["scope"]) == (
+        ["code"],
+        ["S256"],
+        ["openid profile email groups"],
+    )
+    assert all(len(sent[name][0]) >= 40 for name in ("state", "nonce", "code_challenge"))
+
+
+def test_a_response_counts_once_and_only_in_the_browser_that_asked(company):
+    browser, other = Client(), Client()
+    back = Visitor().sign_in(leave(browser), "keiko")
+
+    stolen = other.get(back)
+    first = browser.get(back)
+    browser.logout()
+    second = browser.get(back)
+
+    assert (stolen.status_code, first.status_code, second.status_code) == (400, 302, 400)
+    assert (signed_in_person(other), signed_in_person(browser)) == (None, None)
+
+
+def test_who_is_refused_at_the_provider_sees_why(company):
+    browser = Client()
+
+    answer = sign_in(browser, "nobody")
+
+    assert answer.status_code == 400
+    assert "access_denied" in answer.content.decode()
+    assert signed_in_person(browser) is None
+    assert AuditEntry.objects.get(action="sign-in-failed").changes["reason"] == [None, "provider-failed"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "claims", "is_asked"),
+    [
+        ("never", {"amr": ["mfa"]}, True),
+        ("claimed", {"amr": ["pwd"]}, True),
+        ("claimed", {"amr": ["pwd", "otp"]}, False),
+        ("always", {}, False),
+    ],
+)
+def test_the_second_factor_of_the_provider_counts_as_its_policy_says(
+    company, server, settings, policy, claims, is_asked
+):
+    settings.SECOND_FACTOR, settings.SECOND_FACTOR_GRACE_DAYS = "everyone", 0
+    company.factor_policy = policy
+    company.save()
+    server.put("mori", email="mori@noc.example", email_verified=True, **claims)
+    browser = Client()
+
+    sign_in(browser, "mori")
+
+    assert browser.session.get("must_set_up_factor", False) == is_asked
+
+
+def test_a_person_confirms_at_the_provider_that_it_is_them(company, settings):
+    browser = Client()
+    sign_in(browser)
+    session = browser.session
+    session["account_authentication_methods"][-1]["at"] = 0
+    session.save()
+    address = leave(browser, next="/me/tokens/new/")
+    asked = browser.get("/me/tokens/new/")
+
+    confirmed = browser.get(Visitor().sign_in(address, "keiko"))
+    after = browser.get("/me/tokens/new/")
+
+    assert asked["Location"].startswith("/me/confirm/")
+    assert (confirmed["Location"], after.status_code) == ("/me/tokens/new/", 200)
+
+
+def test_another_person_does_not_confirm(company, server):
+    server.put("mori", email="mori@noc.example")
+    browser = Client()
+    sign_in(browser)
+
+    answer = browser.get(Visitor().sign_in(leave(browser, next="/"), "mori"))
+
+    assert answer.status_code == 403
+    assert AuditEntry.objects.get(action="sign-in-failed").changes["reason"] == [None, "other-person"]
+
+
+def test_a_test_sign_in_shows_claims_and_grants_and_stores_nothing(company, server):
+    GroupMapping.objects.create(provider=company, value="noc", role=built_in("Operator"))
+    browser = people.signed_in(people.make_superuser(people.person("boss")))
+    address = leave(browser, f"/people/identity-providers/{company.pk}/test/")
+
+    answer = browser.get(Visitor().sign_in(address, "keiko"))
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert all(text in page for text in ("keiko@noc.example", "Operator", "tea", "email_verified"))
+    assert signed_in_person(browser) == "boss"
+    assert AuditEntry.objects.get(action="tested").actor_name == "boss"
+    assert not Identity.objects.exists()
+    assert not User.objects.filter(username="keiko@noc.example").exists()
+
+
+def test_the_check_passes_each_step(company):
+    browser = people.signed_in(people.make_superuser(people.person("boss")))
+
+    page = browser.post(f"/people/identity-providers/{company.pk}/check/").content.decode()
+
+    assert "The provider answers as expected" in page
+    assert page.count('data-outcome="done"') == 8

@@ -1,0 +1,1 @@
+"""The pages on which administrators set up identity providers."""

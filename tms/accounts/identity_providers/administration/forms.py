@@ -1,0 +1,102 @@
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.models import GroupMapping, IdentityProvider
+from tms.accounts.people.forms import GrantForm
+from tms.lib.admin import ModelForm
+from tms.lib.forms import Plain
+from tms.lib.outgoing import ssrf_guard
+from tms.lib.outgoing.bounded_http import FetchError, require_web
+from tms.lib.text_fields import FormLine
+
+
+class ProviderForm(Plain, ModelForm[IdentityProvider]):
+    client_secret = forms.CharField(
+        label=_("Client secret"),
+        required=False,
+        max_length=1_000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    class Meta:
+        model = IdentityProvider
+        fields = (
+            "name",
+            "slug",
+            "issuer",
+            "client_id",
+            "client_secret",
+            "scopes",
+            "groups_claim",
+            "email_domains",
+            "creates_people",
+            "links_by_email",
+            "factor_policy",
+            "acr_values",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_stored = bool(self.instance.encrypted_secrets)
+        text = gettext("Stored. Leave empty to keep it.") if is_stored else gettext("Empty for a public client.")
+        self.fields["client_secret"].help_text = text
+        self.dress()
+
+    def clean_issuer(self) -> str:
+        issuer: str = self.cleaned_data["issuer"]
+        try:
+            require_web(issuer, may_be_plain=not settings.PRODUCTION)
+        except FetchError as error:
+            raise ValidationError(str(error)) from None
+        parts = urlsplit(issuer)
+        if parts.query or parts.fragment:
+            raise ValidationError(gettext("An issuer has no query and no fragment."))
+        if address := ssrf_guard.refused_address(parts.hostname or "", settings.INSIDE_DESTINATIONS):
+            text = gettext("Blocked: private address %(address)s. An operator can allow it with %(setting)s.")
+            raise ValidationError(text % {"address": address, "setting": "TMS_INSIDE_DESTINATIONS"})
+        return issuer
+
+    def clean_scopes(self) -> str:
+        scopes: str = self.cleaned_data["scopes"]
+        if "openid" not in scopes.split():
+            raise ValidationError(gettext("The scope openid is needed: openid profile email"))
+        return scopes
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("links_by_email") and not (cleaned.get("email_domains") or "").strip():
+            text = gettext("Name the domains of this provider: it must not speak for addresses of others.")
+            self.add_error("email_domains", text)
+        return cleaned
+
+    def save(self, commit: bool = True) -> IdentityProvider:
+        """An empty secret leaves the stored one, unless it belongs to another client or issuer."""
+        if self.cleaned_data["client_secret"]:
+            self.instance.client_secret = self.cleaned_data["client_secret"]
+        elif {"issuer", "client_id"} & set(self.changed_data):
+            self.instance.client_secret = ""
+        return super().save(commit)
+
+
+class MappingForm(GrantForm):
+    """A group at the provider, and a role for a scope, of those that the editor may grant."""
+
+    value = FormLine(
+        label=_("Group at the provider"),
+        max_length=255,
+        help_text=_("Exactly as the provider sends it: a name, a path, or the ID of the group."),
+    )
+
+    field_order = ("value", "role", "scope")
+
+    def store(self, provider: IdentityProvider) -> GroupMapping:
+        """The mapping, which may have existed before."""
+        columns = {"value": self.cleaned_data["value"], "role": self.cleaned_data["role"], **self.found.columns}
+        known = provider.mappings.filter(**columns).first()
+        return known or provider.mappings.create(**columns)

@@ -1,0 +1,69 @@
+"""Back-channel logout (OpenID Connect Back-Channel Logout 1.0): the provider ends sessions that began there."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from tms.accounts.audit import recorder
+from tms.accounts.identity_providers import sessions
+from tms.accounts.identity_providers.oidc import tokens
+from tms.accounts.identity_providers.oidc.metadata import ProviderError
+from tms.accounts.identity_providers.oidc.tokens import Claims, TokenError
+from tms.accounts.identity_providers.oidc.views import found
+from tms.accounts.models import IdentityProvider, SpentToken
+from tms.lib.hashing import hash_token
+from tms.metrics.instruments import PROVIDER_LOGOUTS
+
+ACCEPTED = timedelta(seconds=600)
+"""How old a logout token may be. An accepted one is remembered for twice as long."""
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def backchannel_logout(request: HttpRequest, slug: str) -> HttpResponse:
+    """200 when the sessions have ended, or if there were none; 400 for a token that is not accepted."""
+    provider = found(slug)
+    try:
+        end(provider, tokens.logout_token(request.POST.get("logout_token", ""), provider), at=timezone.now())
+    except (TokenError, ProviderError) as error:
+        PROVIDER_LOGOUTS.labels("refused").inc()
+        refusal = {"error": "invalid_request", "error_description": str(error)}
+        return JsonResponse(refusal, status=HTTPStatus.BAD_REQUEST)
+    PROVIDER_LOGOUTS.labels("accepted").inc()
+    return HttpResponse()
+
+
+@transaction.atomic
+def end(provider: IdentityProvider, claims: Claims, *, at: datetime) -> int:
+    """End the sessions that a logout token names, and return how many there were. Raises TokenError for a used one."""
+    if abs(at - datetime.fromtimestamp(claims["iat"], UTC)) > ACCEPTED:
+        raise TokenError("iat is too long ago")
+    _spend(provider, claims["jti"], at)
+    number = sessions.end(_named(provider, claims))
+    recorder.record("logged-out", provider, {"sessions": (number, 0)})
+    return number
+
+
+def _named(provider: IdentityProvider, claims: Claims) -> sessions.Rows:
+    """The session `sid`; without one, or if it is unknown, all sessions of the subject."""
+    rows = sessions.of(provider).filter(identity__issuer=claims["iss"])
+    if "sub" in claims:
+        rows = rows.filter(identity__subject=claims["sub"])
+    of_sid = rows.filter(sid=claims["sid"]) if claims.get("sid") else rows
+    is_unknown = "sub" in claims and not of_sid.exists()
+    return rows.filter(sid="") if is_unknown else of_sid
+
+
+def _spend(provider: IdentityProvider, token_id: str, at: datetime) -> None:
+    try:
+        with transaction.atomic():
+            SpentToken.objects.create(provider=provider, digest=hash_token(token_id), expires_at=at + 2 * ACCEPTED)
+    except IntegrityError:
+        raise TokenError("jti was used before") from None

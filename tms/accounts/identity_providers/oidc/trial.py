@@ -1,0 +1,82 @@
+"""A test sign-in: what the provider sent, and what would follow. Nobody is signed in, and nothing is stored."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from tms.accounts import access
+from tms.accounts.identity_providers import groups, provisioning
+from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
+from tms.accounts.identity_providers.oidc.claims import assertion_of
+from tms.accounts.models import Identity, IdentityProvider
+from tms.accounts.people.rows import Chip
+from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
+from tms.protocol.text import clean
+
+MOST_CLAIMS = 100
+MAX_VALUE = 500
+
+
+class ReceivedClaim(NamedTuple):
+    name: str
+    value: str
+
+
+class Trial(NamedTuple):
+    """What a sign-in would do."""
+
+    refusal: str = ""
+    person: str = ""
+    is_new: bool = False
+    chips: tuple[Chip, ...] = ()
+    unmapped: tuple[str, ...] = ()
+    """Groups without a mapping."""
+    has_factor: bool = False
+
+
+def received(request: HttpRequest, provider: IdentityProvider, claims: Mapping[str, Any]) -> HttpResponse:
+    access.demand_within(request.user, Permission.EDIT_PROVIDERS, EVERYTHING)
+    values = {
+        "nav_item": "people",
+        "provider": provider,
+        "claims": list(_shown(claims)),
+        "trial": try_out(provider, claims),
+    }
+    return render(request, "accounts/providers/trial.html", values)
+
+
+def try_out(provider: IdentityProvider, claims: Mapping[str, Any]) -> Trial:
+    """Signs in as far as the database, and takes everything back."""
+    try:
+        asserted = assertion_of(claims, provider)
+    except SignInRefused as error:
+        return Trial(refusal=str(error))
+    mappings = groups.matching(provider, asserted.groups)
+    chips = tuple(Chip(str(mapping.role), groups.scope_of(mapping).label) for mapping in mappings)
+    unmapped = tuple(sorted(asserted.groups - {mapping.value for mapping in mappings}))
+    known = Identity.objects.filter(provider=provider, issuer=asserted.issuer, subject=asserted.subject)
+    found = Trial(chips=chips, unmapped=unmapped, has_factor=asserted.has_factor, is_new=not known.exists())
+    return _identified(provider, asserted, found)
+
+
+def _identified(provider: IdentityProvider, asserted: Assertion, found: Trial) -> Trial:
+    with transaction.atomic():
+        try:
+            person = provisioning.identify(provider, asserted, at=timezone.now()).person
+            return found._replace(person=person.display_name)
+        except SignInRefused as error:
+            return found._replace(refusal=str(error))
+        finally:
+            transaction.set_rollback(True)
+
+
+def _shown(claims: Mapping[str, Any]) -> Iterator[ReceivedClaim]:
+    for name in sorted(claims)[:MOST_CLAIMS]:
+        text = json.dumps(claims[name], ensure_ascii=False)
+        yield ReceivedClaim(clean(name)[:100], clean(text)[:MAX_VALUE])

@@ -1,0 +1,120 @@
+"""Sign in at a provider: to it, and back from it."""
+
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from tms.accounts.audit import recorder
+from tms.accounts.identity_providers import provisioning
+from tms.accounts.identity_providers.assertion import SignInRefused
+from tms.accounts.identity_providers.oidc import flow, pending, trial
+from tms.accounts.identity_providers.oidc.claims import assertion_of
+from tms.accounts.identity_providers.oidc.metadata import ProviderError
+from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
+from tms.accounts.identity_providers.oidc.tokens import TokenError
+from tms.accounts.models import Identity, IdentityProvider, ProviderKind, User
+from tms.accounts.sign_in import steps
+from tms.accounts.sign_in.next_page import first_own
+from tms.lib.encryption import DecryptionError
+from tms.metrics.instruments import PROVIDER_SIGN_INS
+
+
+@require_POST
+@never_cache
+def to_provider(request: HttpRequest, slug: str) -> HttpResponse:
+    """A page that leads to the provider: the policy of the form allows no redirect to another site.
+
+    A person who is signed in confirms that it is them.
+    """
+    provider = found(slug)
+    purpose = Purpose.CONFIRM if request.user.is_authenticated else Purpose.SIGN_IN
+    return leave(request, provider, purpose, request.POST.get("next", ""))
+
+
+def leave(request: HttpRequest, provider: IdentityProvider, purpose: Purpose, next_page: str) -> HttpResponse:
+    own = first_own(request, next_page, otherwise=resolve_url("overview"))
+    state, begun = pending.begin(request, provider, purpose=purpose, next_page=own)
+    try:
+        address = flow.address(request, provider, state, begun)
+    except ProviderError as error:
+        return refused(request, provider, "provider-failed", error)
+    return render(request, "accounts/providers/leave.html", {"provider": provider, "address": address})
+
+
+@require_safe
+@never_cache
+def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
+    """The provider sends the browser back here, with a code or an error."""
+    provider = found(slug)
+    begun = pending.take(request, provider, request.GET.get("state", ""))
+    if begun is None:  # not recorded: everyone can open this address
+        text = gettext("This sign-in has expired, or was begun in another browser. Begin again.")
+        return _page_of_refusal(request, provider, text, HTTPStatus.BAD_REQUEST)
+    answer = {name: request.GET[name] for name in request.GET}
+    try:
+        return _finish(request, provider, begun, flow.claims_of(request, provider, begun, answer))
+    except SignInRefused as error:
+        return refused(request, provider, error.code, error)
+    except TokenError as error:
+        return refused(request, provider, "token-rejected", error)
+    except (ProviderError, DecryptionError) as error:
+        return refused(request, provider, "provider-failed", error)
+
+
+def found(slug: str) -> IdentityProvider:
+    return get_object_or_404(IdentityProvider.objects.enabled(), slug=slug, kind=ProviderKind.OIDC)
+
+
+def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, claims: dict[str, Any]) -> HttpResponse:
+    if begun.purpose == Purpose.TEST:
+        return trial.received(request, provider, claims)
+    asserted = assertion_of(claims, provider)
+    if begun.purpose == Purpose.CONFIRM:
+        _require_same(request, provider, asserted.subject)
+        _require_recent(claims)
+    identity = provisioning.identify(provider, asserted, at=timezone.now())
+    PROVIDER_SIGN_INS.labels("accepted").inc()
+    if begun.purpose == Purpose.CONFIRM:
+        steps.record_of_provider(request, identity, asserted)
+        return redirect(begun.next_page)
+    if request.user.is_authenticated:
+        logout(request)
+    return steps.after_provider(request, identity, asserted, next_page=begun.next_page)
+
+
+def _require_same(request: HttpRequest, provider: IdentityProvider, subject: str) -> None:
+    """Raises SignInRefused unless the person who is signed in has this subject."""
+    own = Identity.objects.filter(provider=provider, issuer=provider.issuer, subject=subject)
+    if not isinstance(request.user, User) or not own.filter(person=request.user).exists():
+        raise SignInRefused("other-person", gettext("You signed in at the provider as another person."))
+
+
+def _require_recent(claims: Mapping[str, Any]) -> None:
+    """Raises SignInRefused unless the person proved just now who they are: the provider may have remembered them."""
+    at = claims.get("auth_time")
+    if not isinstance(at, int | float) or time.time() - at > settings.CONFIRM_MINUTES * 60:
+        text = gettext("The provider did not ask you to sign in again. Confirm with a second factor of TMS instead.")
+        raise SignInRefused("not-recent", text)
+
+
+def refused(request: HttpRequest, provider: IdentityProvider, code: str, error: Exception) -> HttpResponse:
+    PROVIDER_SIGN_INS.labels("failed" if code == "provider-failed" else "refused").inc()
+    recorder.record("sign-in-failed", provider, {"reason": (None, code), "detail": (None, recorder.plain(str(error)))})
+    text = gettext("The secret of this provider can no longer be decrypted. Enter it again.")
+    status = HTTPStatus.FORBIDDEN if isinstance(error, SignInRefused) else HTTPStatus.BAD_REQUEST
+    return _page_of_refusal(request, provider, text if isinstance(error, DecryptionError) else str(error), status)
+
+
+def _page_of_refusal(request: HttpRequest, provider: IdentityProvider, text: str, status: HTTPStatus) -> HttpResponse:
+    values = {"provider": provider, "reason": text}
+    return render(request, "accounts/providers/refused.html", values, status=status)

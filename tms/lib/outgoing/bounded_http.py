@@ -1,0 +1,102 @@
+"""HTTP requests to addresses that people entered: permitted addresses only, no redirects, limits of time and size."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import urllib3
+from django.utils.translation import gettext
+from urllib3 import BaseHTTPResponse, Timeout
+from urllib3.exceptions import HTTPError, LocationValueError
+
+from tms.lib.outgoing import ssrf_guard
+from tms.lib.outgoing.ssrf_guard import Network
+
+CONNECT_S, READ_S, ALTOGETHER_S = 3.0, 5.0, 10.0
+MAX_BYTES = 512 * 1024
+CHUNK = 16 * 1024
+URL = re.compile(r"[a-z]+://[!#-&(-;=?-Z_a-z~\[\]]{1,2000}")
+"""ASCII without spaces, quotes, angle brackets, backslashes and the like."""
+
+
+class FetchError(Exception):
+    """There is no usable response. The text is for people."""
+
+
+class Fetched(NamedTuple):
+    status: int
+    body: bytes
+
+
+def fetch(
+    url: str,
+    *,
+    permitted: Sequence[Network],
+    may_be_plain: bool,
+    headers: Mapping[str, str] | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> Fetched:
+    """GET, or POST of the form `fields`. `permitted`: networks beside the public internet. Raises FetchError."""
+    require_web(url, may_be_plain=may_be_plain)
+    with ssrf_guard.outside_only(permitted) as watch:
+        try:
+            return _fetch(url, headers or {}, fields, time.monotonic() + ALTOGETHER_S)
+        except (HTTPError, LocationValueError, UnicodeError) as error:
+            if watch.refused:
+                text = gettext("Blocked: private address %(address)s. An operator can allow it with %(setting)s.")
+                values = {"address": watch.refused, "setting": "TMS_INSIDE_DESTINATIONS"}
+                raise FetchError(text % values) from None
+            raise FetchError(_reason(error)) from None
+
+
+def require_web(url: str, *, may_be_plain: bool) -> None:
+    """Raises FetchError unless `url` is an HTTPS address; `may_be_plain`: or one of HTTP."""
+    shown = {"url": url[:200]}
+    if not URL.fullmatch(url) or not _has_host(url):
+        raise FetchError(gettext("Not a valid URL: %(url)s") % shown)
+    if not url.startswith("https://") and not (may_be_plain and url.startswith("http://")):
+        raise FetchError(gettext("The URL must begin with https: %(url)s") % shown)
+
+
+def _has_host(url: str) -> bool:
+    """A host, and no name or password before it."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _fetch(url: str, headers: Mapping[str, str], fields: Mapping[str, str] | None, deadline: float) -> Fetched:
+    pool = urllib3.PoolManager(1, retries=False, timeout=Timeout(connect=CONNECT_S, read=READ_S))
+    sent = {"User-Agent": "TMS", "Accept": "application/json", "Accept-Encoding": "identity", **headers}
+    body = None if fields is None else urlencode(fields).encode()
+    if body is not None:
+        sent["Content-Type"] = "application/x-www-form-urlencoded"
+    method = "GET" if body is None else "POST"
+    response = pool.request(method, url, body=body, headers=sent, redirect=False, preload_content=False)
+    try:
+        return Fetched(response.status, _read(response, deadline))
+    finally:
+        response.close()
+        pool.clear()
+
+
+def _read(response: BaseHTTPResponse, deadline: float) -> bytes:
+    found = bytearray()
+    while chunk := response.read1(CHUNK, decode_content=False):
+        found += chunk
+        if len(found) > MAX_BYTES:
+            raise FetchError(gettext("The response is larger than %(bytes)s bytes.") % {"bytes": MAX_BYTES})
+        if time.monotonic() > deadline:
+            raise FetchError(gettext("The response took longer than %(seconds)s s.") % {"seconds": int(ALTOGETHER_S)})
+    return bytes(found)
+
+
+def _reason(error: Exception) -> str:
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return gettext("No response in time.") if "Timeout" in type(error).__name__ else type(error).__name__
