@@ -20,12 +20,13 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.support import people
+from tests.support.accounts.directory import Directory, service_account
 from tests.support.addresses.fixture_fleet import create_rows
 from tests.support.addresses.routes import Rows, routes_of
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tms.accounts import api_tokens
-from tms.accounts.models import User
+from tms.accounts.models import TokenScope, User
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert
 from tms.main.api_v1 import api
@@ -56,9 +57,9 @@ class Way(NamedTuple):
 
 
 def page_ways(rows: Rows) -> list[Way]:
-    """All but the API's operations, which come from OpenAPI, and the admin."""
+    """All but the API's operations, which come from OpenAPI, the admin and SCIM."""
     operations = {re.sub(r"{(?:\w+:)?(\w+)}", r"<\1>", path) for path in api.get_openapi_schema()["paths"]}
-    routes = dict.fromkeys(route for route in routes_of(get_resolver()) if not route.startswith("/admin/"))
+    routes = dict.fromkeys(route for route in routes_of(get_resolver()) if not route.startswith(("/admin/", "/scim/")))
     plain = {route: re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in routes}
     return [Way(route, rows.fill(route)) for route in routes if plain[route] not in operations]
 
@@ -87,6 +88,12 @@ def admin_path(route: str, rows: Rows) -> str:
     row = model._default_manager.order_by("pk").first()
     assert row is not None, f"the test makes no row of {model}"
     return re.sub(r"<(path:object_)?id>", str(row.pk), route)
+
+
+def scim_routes() -> list[str]:
+    """Without those whose answer is 404 or 501."""
+    absent = re.compile(r"/(|<path:rest>|(Users/|Groups/)?\.search|Bulk|Me)$")
+    return [route for route in routes_of(get_resolver()) if route.startswith("/scim/") and not absent.search(route)]
 
 
 # People and objects
@@ -282,6 +289,23 @@ def test_the_api_by_token(rows):
 
 def test_the_table_lists_no_removed_url(rows):
     people_by_role()
-    known = {way.route for ways in (page_ways, api_ways, admin_ways) for way in ways(rows)}
+    known = {*scim_routes(), *(way.route for ways in (page_ways, api_ways, admin_ways) for way in ways(rows))}
 
     assert listed().keys() - known == set()
+
+
+def test_scim_is_for_the_directory_only(db):
+    """Its token is refused everywhere else: `scim/test_protocol.py`."""
+    directory, boss = Directory(service_account()), User.objects.create_superuser("boss")
+    others = [Directory(directory.account, scope=TokenScope.FULL), Directory(boss)]
+    browser = people.signed_in(boss)
+
+    for route in scim_routes():
+        may = {method for method, who in listed()[route].items() if who == "directory"}
+        path = re.sub(r"<\w+:\w+>", "nothing", route)
+        for method in API_METHODS:
+            answers = [other.send(method, path.removeprefix("/scim/v2/")).status_code for other in others]
+            answers.append(browser.generic(method, path).status_code)
+            assert answers == ([403, 403, 401] if method in may else [405, 405, 405]), (method, route)
+            own = directory.send(method, path.removeprefix("/scim/v2/")).status_code
+            assert own in ({200, 400, 404} if method in may else {405}), (method, route)

@@ -1,13 +1,17 @@
-"""Tokens of the API: issue, find, rotate, revoke. A token is shown once, when it is issued."""
+"""Tokens of the API: issue, find, rotate, revoke, and limit their rate. A token is shown once, when it is issued."""
 
 import secrets
+import threading
+import time
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models, transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import ApiToken, TokenScope, User
 from tms.lib.hashing import hash_token
+from tms.lib.token_bucket import TokenBucket
 
 PREFIX = "tms_"
 """The prefix by which secret scanners recognise a token."""
@@ -66,6 +70,12 @@ def find(secret: str, *, at: datetime) -> ApiToken | None:
     return found
 
 
+def of_header(authorization: str, *, at: datetime) -> ApiToken | None:
+    """The valid token of a request's header `Authorization: Bearer tms_…`."""
+    scheme, _, secret = authorization.partition(" ")
+    return find(secret.strip(), at=at) if scheme.lower() == "bearer" else None
+
+
 def revoke(tokens: models.QuerySet[ApiToken], *, at: datetime) -> int:
     """Revoke these tokens, from the next request on. Returns how many were valid until now."""
     with transaction.atomic():
@@ -73,3 +83,18 @@ def revoke(tokens: models.QuerySet[ApiToken], *, at: datetime) -> int:
         for token in valid:
             recorder.record("revoked", token)
         return tokens.filter(pk__in=[token.pk for token in valid]).update(revoked_at=at)
+
+
+_buckets: dict[str, TokenBucket] = {}
+_lock = threading.Lock()
+
+
+def wait_s(token: ApiToken) -> float:
+    """Count a request of the token in this process. Returns 0, or the time until the next one is allowed."""
+    now = time.monotonic()
+    with _lock:
+        bucket = _buckets.get(token.digest) or TokenBucket(
+            per_minute=settings.API_PER_MINUTE, burst=settings.API_BURST, at=now
+        )
+        _buckets[token.digest] = bucket
+        return 0.0 if bucket.take(now) else bucket.wait_s

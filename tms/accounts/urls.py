@@ -1,5 +1,5 @@
 from django.conf import settings
-from django.urls import path
+from django.urls import include, path
 
 from tms.accounts import views
 from tms.accounts.factors import confirmation, passkey_views, second_factor
@@ -46,5 +46,6 @@ urlpatterns = [
     path("me/language/", views.choose_language, name="choose-language"),
     *people.urlpatterns,
     *identity_providers.urlpatterns,
+    path("scim/v2/", include("tms.accounts.scim.urls")),
     *(of_admin if settings.ADMIN else ()),
 ]

@@ -1,13 +1,10 @@
 """Checks before every operation: authentication, rate limit, size and permission."""
 
 import math
-import threading
-import time
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.operation import Operation
@@ -18,7 +15,6 @@ from tms.accounts import api_tokens
 from tms.accounts.access import may, may_watch
 from tms.accounts.models import ApiToken, TokenScope, User
 from tms.accounts.permissions import Permission
-from tms.lib.token_bucket import TokenBucket
 from tms.rest.idempotency import HEADER, idempotent
 from tms.rest.problems import ProblemError, RequestFault, unreadable
 
@@ -80,6 +76,8 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 def _demand(token: ApiToken, access: Access) -> None:
     person = token.person
+    if token.scope == TokenScope.SCIM:
+        raise ProblemError(403, "tms:forbidden", "this token is only for /scim/v2/; create one for the API")
     if access.needs and token.scope != TokenScope.FULL:
         raise ProblemError(403, "tms:forbidden", "this token is read only; create one with full access")
     if not may_watch(person) or (access.needs and not may(person, access.needs)):
@@ -89,8 +87,7 @@ def _demand(token: ApiToken, access: Access) -> None:
 
 def caller(request: HttpRequest) -> ApiToken:
     """The valid token of the request. Raises ProblemError, also if the rate limit is exceeded."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = api_tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
+    token = api_tokens.of_header(request.headers.get("Authorization", ""), at=timezone.now())
     if token is None:
         detail = "send a valid token: Authorization: Bearer tms_…"
         raise ProblemError(401, "tms:unauthorised", detail, headers=CHALLENGE)
@@ -121,19 +118,8 @@ def _length(request: HttpRequest) -> int:
     return int(length) if length.isdecimal() else 0
 
 
-_buckets: dict[str, TokenBucket] = {}
-_lock = threading.Lock()
-
-
 def _check_rate(token: ApiToken) -> None:
-    now = time.monotonic()
-    with _lock:
-        bucket = _buckets.get(token.digest) or TokenBucket(
-            per_minute=settings.API_PER_MINUTE, burst=settings.API_BURST, at=now
-        )
-        _buckets[token.digest] = bucket
-        is_early, wait_s = not bucket.take(now), bucket.wait_s
-    if is_early:
+    if wait_s := api_tokens.wait_s(token):
         retry = {"Retry-After": str(max(1, math.ceil(wait_s)))}
         raise ProblemError(
             429, "tms:too-fast", "too many requests with this token; wait for Retry-After", headers=retry

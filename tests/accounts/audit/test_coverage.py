@@ -22,7 +22,7 @@ from tests.support.database.shared_rows import shared_rows
 from tests.support.factories import now
 from tests.support.rest import ApiClient
 from tms.accounts.audit.admin import AuditedAdmin
-from tms.accounts.models import AuditEntry, Grant, IdentityProvider, Invitation, User
+from tms.accounts.models import AuditEntry, Grant, IdentityProvider, Invitation, ProvisionedTeam, Team, User
 from tms.accounts.roles import built_in
 from tms.alerts import correlation
 from tms.alerts.actions.registry import ACTIONS
@@ -78,6 +78,17 @@ REASONS |= {
 }
 
 
+OF_DIRECTORY = "a request of the directory; `scim/test_users.py` and `test_groups.py` expect its entries"
+REASONS |= {
+    **{f"POST /scim/v2/{kind}": OF_DIRECTORY for kind in ("Users", "Groups")},
+    **{
+        f"{method} /scim/v2/{kind}/<str:key>": OF_DIRECTORY
+        for kind in ("Users", "Groups")
+        for method in ("PUT", "PATCH", "DELETE")
+    },
+}
+
+
 class Sent(NamedTuple):
     """A request that changes something, and the action of its entry."""
 
@@ -96,6 +107,11 @@ def pk(model: Any, **fields: Any) -> int:
 
 def delete_first(model: Any) -> Callable[[], object]:
     return lambda: soft_delete_services.delete(model.objects.get(pk=pk(model)), at=now())
+
+
+def provision_team() -> None:
+    team = Team.objects.get(pk=Sample.names["/people/teams/"])
+    ProvisionedTeam.objects.create(team=team, created_at=now(), changed_at=now())
 
 
 def rule_form() -> dict[str, Any]:
@@ -218,6 +234,7 @@ PAGES: Mapping[str, Sent] = {
     "/people/teams/new/": Sent("created", {"name": "Days"}),
     "/people/teams/<int:pk>/": Sent("changed", {"name": "Days"}),
     "/people/teams/<int:pk>/delete/": Sent("deleted"),
+    "/people/teams/<int:pk>/release/": Sent("released", before=provision_team),
     "/people/teams/<int:pk>/grants/": Sent("granted", lambda: {"role": viewer(), "scope": "everything"}),
     "/people/teams/<int:pk>/members/": Sent("member-added", lambda: {"person": people.person("mori").pk}),
     "/people/teams/<int:pk>/members/<int:person>/remove/": Sent("member-removed"),

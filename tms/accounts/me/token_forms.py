@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import api_tokens
-from tms.accounts.models import ApiToken, TokenScope, User
+from tms.accounts.models import OF_PEOPLE, ApiToken, TokenScope, User
 from tms.lib.admin import ModelForm
 from tms.lib.forms import Plain
 
@@ -28,7 +28,12 @@ DEFAULT_OVERLAP_S = 86_400
 class TokenForm(Plain, ModelForm[ApiToken]):
     """A token of one's own. It always expires: nobody else watches over it."""
 
-    scope = forms.ChoiceField(label=_("Scope"), choices=TokenScope, widget=forms.RadioSelect, initial=TokenScope.READ)
+    scope = forms.ChoiceField(
+        label=_("Scope"),
+        choices=[(scope.value, scope.label) for scope in OF_PEOPLE],
+        widget=forms.RadioSelect,
+        initial=TokenScope.READ,
+    )
     days = forms.TypedChoiceField(
         label=_("Valid for"),
         coerce=int,

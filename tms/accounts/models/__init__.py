@@ -1,6 +1,6 @@
 """The models of accounts. Django finds them here; other apps import them from here."""
 
-from tms.accounts.models.api_token import ApiToken, TokenScope
+from tms.accounts.models.api_token import OF_PEOPLE, ApiToken, TokenScope
 from tms.accounts.models.audit_chain import AuditCheck, AuditDay
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.accounts.models.grant import Grant
@@ -8,12 +8,14 @@ from tms.accounts.models.identity import Identity, ProviderSession, SpentToken
 from tms.accounts.models.identity_provider import FactorPolicy, GroupMapping, IdentityProvider, ProviderKind
 from tms.accounts.models.invitation import Invitation
 from tms.accounts.models.owned import Owned, one_owner
+from tms.accounts.models.provisioned import ProvisionedPerson, ProvisionedTeam
 from tms.accounts.models.role import Role
 from tms.accounts.models.team import Team
 from tms.accounts.models.user import Density, Theme, User
 from tms.accounts.permissions import Action
 
 __all__ = [
+    "OF_PEOPLE",
     "Action",
     "ApiToken",
     "AuditCheck",
@@ -29,6 +31,8 @@ __all__ = [
     "Owned",
     "ProviderKind",
     "ProviderSession",
+    "ProvisionedPerson",
+    "ProvisionedTeam",
     "Role",
     "SpentToken",
     "Team",

@@ -13,6 +13,12 @@ class TokenScope(models.TextChoices):
 
     READ = "read", _("Read only")
     FULL = "full", _("Full access")
+    SCIM = "scim", _("Directory (SCIM)")
+    """Of a service account: nothing but `/scim/v2/`."""
+
+
+OF_PEOPLE = (TokenScope.READ, TokenScope.FULL)
+"""The scopes of tokens that people create for themselves."""
 
 
 class TokenQuerySet(models.QuerySet["ApiToken"]):

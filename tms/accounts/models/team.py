@@ -25,3 +25,8 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_of_directory(self) -> bool:
+        """Its name and members are managed by SCIM."""
+        return hasattr(self, "provisioned")

@@ -140,6 +140,7 @@ class PeopleSearch:
         for name in self.chosen:
             rows = rows.filter(FILTERS[name][1](self.at))
         order = ("-is_active", Lower("last_name"), Lower("first_name"), "username")
+        rows = rows.select_related("provisioned")
         return Paginator(rows.order_by(*order), A_PAGE).get_page(self.number)
 
     def address(self, number: int = 1) -> str:

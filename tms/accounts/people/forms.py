@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access
 from tms.accounts.api_tokens import MAX_DAYS
-from tms.accounts.models import Role, Team, User
+from tms.accounts.models import Role, Team, TokenScope, User
 from tms.accounts.people import scopes
 from tms.accounts.people.scopes import GrantScope
 from tms.accounts.permissions import Permission
@@ -115,9 +115,13 @@ class ServiceTokenForm(Plain, forms.Form):
     """A token of a service account."""
 
     name = FormLine(label=_("Name"), max_length=100)
+    scope = forms.ChoiceField(label=_("Scope"), choices=TokenScope, initial=TokenScope.FULL, required=False)
     days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=MAX_DAYS, initial=365)
 
     def __init__(self, *args: Any, address: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.address = address
         self.dress()
+
+    def clean_scope(self) -> TokenScope:
+        return TokenScope(self.cleaned_data["scope"] or TokenScope.FULL)

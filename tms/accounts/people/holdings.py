@@ -3,12 +3,13 @@
 Forms and views check what the person who does it may grant: see `account.may_change`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
 
 from tms.accounts.audit import recorder
-from tms.accounts.models import Grant, IdentityProvider, Role, Team, User
+from tms.accounts.models import Grant, IdentityProvider, ProvisionedTeam, Role, Team, User
 from tms.accounts.people.scopes import GrantScope
 
 
@@ -39,20 +40,39 @@ def withdraw(grant: Grant) -> None:
     grant.delete()
 
 
-@transaction.atomic
 def add_member(team: Team, person: User) -> None:
-    if team.members.filter(pk=person.pk).exists():
-        return
-    team.members.add(person)
-    recorder.record("member-added", team, {"members": (None, person.username)})
+    if not team.members.filter(pk=person.pk).exists():
+        add_members(team, [person])
 
 
 @transaction.atomic
+def add_members(team: Team, people: Sequence[User]) -> None:
+    """People who are not in the team."""
+    team.members.add(*people)
+    recorder.record("member-added", team, {"members": (None, _names(people))})
+
+
 def remove_member(team: Team, person: User) -> None:
-    if not team.members.filter(pk=person.pk).exists():
-        return
-    team.members.remove(person)
-    recorder.record("member-removed", team, {"members": (person.username, None)})
+    if team.members.filter(pk=person.pk).exists():
+        remove_members(team, [person])
+
+
+@transaction.atomic
+def remove_members(team: Team, people: Sequence[User]) -> None:
+    """People who are in the team."""
+    team.members.remove(*people)
+    recorder.record("member-removed", team, {"members": (_names(people), None)})
+
+
+def _names(people: Sequence[User]) -> str:
+    return ", ".join(person.username for person in people)
+
+
+@transaction.atomic
+def release_team(team: Team) -> None:
+    """From now on its name and members are managed in TMS, until the directory changes it again."""
+    if ProvisionedTeam.objects.filter(team=team).delete()[0]:
+        recorder.record("released", team)
 
 
 @transaction.atomic

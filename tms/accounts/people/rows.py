@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from tms.accounts import access
 from tms.accounts.display_names import Name, name_of
-from tms.accounts.models import Grant, Team, User
+from tms.accounts.models import Grant, ProvisionedPerson, Team, User
 from tms.accounts.people.scopes import GrantScope, grants_within
 from tms.accounts.people.sign_in_ways import SignInWays, ways_of
 from tms.accounts.permissions import Permission
@@ -41,6 +41,11 @@ class PersonRow(NamedTuple):
     @property
     def address(self) -> str:
         return self.person.email or self.person.username
+
+    @property
+    def is_removed_by_scim(self) -> bool:
+        row: ProvisionedPerson | None = getattr(self.person, "provisioned", None)
+        return row is not None and row.deactivated_at is not None
 
 
 def chips_of(grants: Iterable[Grant]) -> list[Chip]:

@@ -42,7 +42,16 @@ def new_team(request: AuthenticatedRequest) -> HttpResponse:
 @needs(Permission.MANAGE_PEOPLE)
 def team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """POST: change its name."""
-    return _edit(request, _editable(request, pk) if request.method == "POST" else _found(request, pk))
+    return _edit(request, _own(request, pk) if request.method == "POST" else _found(request, pk))
+
+
+@require_POST
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def release_team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """A team of the directory is managed in TMS from now on."""
+    holdings.release_team(_editable(request, pk))
+    return redirect("team", pk)
 
 
 def _edit(request: AuthenticatedRequest, chosen: Team) -> HttpResponse:
@@ -81,7 +90,7 @@ def grant_to_team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def add_member(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = _editable(request, pk)
+    chosen = _own(request, pk)
     form = TeamMemberForm(request.POST, people=_others(request.user, chosen))
     if not form.is_valid():
         return _page(request, chosen, member_form=form)
@@ -93,7 +102,7 @@ def add_member(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def remove_member(request: AuthenticatedRequest, pk: int, person: int) -> HttpResponse:
-    holdings.remove_member(_editable(request, pk), found_person(request.user, person))
+    holdings.remove_member(_own(request, pk), found_person(request.user, person))
     return redirect("team", pk)
 
 
@@ -105,6 +114,14 @@ def _editable(request: AuthenticatedRequest, pk: int) -> Team:
     """A team whose grants its editor could all give: who joins it receives them."""
     chosen = _found(request, pk)
     if not _may_edit(request.user, chosen):
+        raise PermissionDenied
+    return chosen
+
+
+def _own(request: AuthenticatedRequest, pk: int) -> Team:
+    """The same, if its name and members are not managed by the directory."""
+    chosen = _editable(request, pk)
+    if chosen.is_of_directory:
         raise PermissionDenied
     return chosen
 
@@ -143,7 +160,7 @@ class TeamLine(NamedTuple):
 
 
 def _listed(by: User) -> list[TeamLine]:
-    found = list(directory.teams(by))
+    found = list(directory.teams(by).select_related("provisioned"))
     grants = groupby(rows.known_grants(by).filter(team__in=found).order_by("team", "role__name"), lambda one: one.team)
     chips = {team: rows.chips_of(of_team) for team, of_team in grants}
     people = Counter(Team.members.through.objects.filter(team__in=found).values_list("team", flat=True))
@@ -156,13 +173,15 @@ def _holdings(
     by = request.user
     known = rows.known_grants(by).filter(team=chosen)
     may_edit = _may_edit(by, chosen)
+    may_change_members = may_edit and not chosen.is_of_directory
     address = reverse("grant-to-team", args=(chosen.pk,))
     return {
         "grants": rows.grant_lines(known, of=chosen, by=by),
         "elsewhere": chosen.grants.count() - known.count(),
         "grant_form": (grant_form or GrantForm(by=by, address=address)) if may_edit else None,
         "members": chosen.members.filter(pk__in=directory.managed(by).values("pk")).order_by("last_name", "username"),
-        "member_form": (member_form or TeamMemberForm(people=_others(by, chosen))) if may_edit else None,
+        "member_form": (member_form or TeamMemberForm(people=_others(by, chosen))) if may_change_members else None,
+        "may_change_members": may_change_members,
         **undoable(request, address),
     }
 

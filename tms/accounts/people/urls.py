@@ -22,6 +22,7 @@ urlpatterns = [
     path("people/teams/new/", team_views.new_team, name="new-team"),
     path("people/teams/<int:pk>/", team_views.team, name="team"),
     path("people/teams/<int:pk>/delete/", team_views.delete_team, name="delete-team"),
+    path("people/teams/<int:pk>/release/", team_views.release_team, name="release-team"),
     path("people/teams/<int:pk>/grants/", team_views.grant_to_team, name="grant-to-team"),
     path("people/teams/<int:pk>/members/", team_views.add_member, name="add-member"),
     path("people/teams/<int:pk>/members/<int:person>/remove/", team_views.remove_member, name="remove-member"),

@@ -22,6 +22,7 @@ from tms.accounts.people.context import ShownSecret
 from tms.accounts.people.forms import ServiceAccountForm, ServiceTokenForm
 from tms.accounts.people.service_accounts import services
 from tms.accounts.people.service_accounts.panel import may_issue, tokens_managed, tokens_of
+from tms.accounts.people.service_accounts.scim_state import scim_state
 from tms.accounts.people.views import found, person_page
 from tms.accounts.permissions import Permission
 
@@ -36,7 +37,8 @@ def service_accounts(request: AuthenticatedRequest) -> HttpResponse:
         name, role = form.cleaned_data["name"], form.cleaned_data["role"]
         made = services.create(name, role=role, scope=form.found, by=request.user)
         return redirect("person", made.pk)
-    values = {"accounts": _listed(request.user), "form": form, "tokens": tokens_managed(request.user)}
+    by = request.user
+    values = {"accounts": _listed(by), "form": form, "tokens": tokens_managed(by), "scim": scim_state(request, by)}
     return context.page(request, "service-accounts", values, tab="service-accounts", is_refused=bool(form.errors))
 
 
@@ -65,7 +67,8 @@ def issue_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return person_page(request, person, is_refused=True, **tokens_of(request.user, person, form=form))
     at, name, days = timezone.now(), form.cleaned_data["name"], form.cleaned_data["days"]
-    _token, secret = api_tokens.issue(person, name=name, at=at, expires_at=at + timedelta(days=days))
+    expires_at, scope = at + timedelta(days=days), form.cleaned_data["scope"]
+    _token, secret = api_tokens.issue(person, name=name, at=at, expires_at=expires_at, scope=scope)
     return person_page(request, person, secret=_shown(name, secret))
 
 

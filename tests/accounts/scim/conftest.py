@@ -1,0 +1,9 @@
+import pytest
+
+from tests.support.accounts.directory import Directory, service_account
+
+
+@pytest.fixture
+def directory(db) -> Directory:
+    """With a service account that may grant everything."""
+    return Directory(service_account())

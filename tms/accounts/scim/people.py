@@ -1,0 +1,229 @@
+"""People as the directory sees them. Disabling one ends their sessions, boards and tokens."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from scim2_models import PatchOp
+
+from tms.accounts import api_tokens
+from tms.accounts.audit import recorder
+from tms.accounts.models import Identity, Invitation, ProvisionedPerson, Team, User
+from tms.accounts.people import account, holdings
+from tms.accounts.people.rows import grants_of_person
+from tms.accounts.scim import schemas
+from tms.accounts.scim.endpoint import ScimRequest
+from tms.accounts.scim.errors import invalid_value, not_unique
+from tms.accounts.scim.filters import FilterColumn, FixedColumn, FlagColumn, KeyColumn, TextColumn
+from tms.accounts.scim.protection import check_may_give, check_unprotected, keeping_an_administrator
+from tms.accounts.scim.requests import external_id_of, scim_rules
+from tms.accounts.scim.resources import ResourceKind
+from tms.protocol.text import clean
+
+PREFIX = "person-"
+HAS_EMAIL = ~Q(email="")
+FIELDS = {"username": "userName", "first_name": "name.givenName", "last_name": "name.familyName", "email": "emails"}
+"""The attribute of each column."""
+
+
+def visible_people() -> QuerySet[User]:
+    """Not those whom the directory has deleted."""
+    return User.objects.filter(is_service=False).exclude(provisioned__deleted_at__isnull=False)
+
+
+class Users(ResourceKind[User, schemas.ScimUser]):
+    name = "User"
+    prefix = PREFIX
+    model = schemas.ScimUser
+    columns: ClassVar[Mapping[str, FilterColumn]] = {
+        "id": KeyColumn(PREFIX),
+        "username": TextColumn("username"),
+        "externalid": TextColumn("provisioned__external_id", is_exact=True),
+        "emails": TextColumn("email"),
+        "emails.value": TextColumn("email"),
+        "emails.type": FixedColumn("work", HAS_EMAIL),
+        "emails.primary": FixedColumn(True, HAS_EMAIL),
+        "name.givenname": TextColumn("first_name"),
+        "name.familyname": TextColumn("last_name"),
+        "active": FlagColumn("is_active"),
+    }
+
+    def rows(self) -> QuerySet[User]:
+        return visible_people().select_related("provisioned").order_by("pk")
+
+    def shapes(self, rows: Collection[User]) -> list[schemas.ScimUser]:
+        teams = _teams(rows)
+        return [_shape(person, teams[person.pk]) for person in rows]
+
+    def create(self, wanted: schemas.ScimUser, request: ScimRequest) -> User:
+        at = timezone.now()
+        values = _values(wanted)
+        deleted = ProvisionedPerson.objects.exclude(deleted_at=None).select_related("person")
+        known = deleted.filter(person__username__iexact=values["username"]).first()
+        is_active = wanted.active is not False
+        person = known.person if known else User(password=make_password(None), is_active=is_active)
+        _assign(person, values)
+        if known:
+            check_unprotected(person)
+            ProvisionedPerson.objects.filter(pk=known.pk).update(deleted_at=None)
+        recorder.record("provisioned", person, {name: (None, value) for name, value in values.items()})
+        _link(person, external_id_of(wanted), at=at)
+        _switch(person, is_active, at=at)
+        return person
+
+    def replace(self, row: User, wanted: schemas.ScimUser, request: ScimRequest) -> None:
+        _apply(row, wanted, by=request.person)
+
+    def patch(self, row: User, message: PatchOp[Any], request: ScimRequest) -> None:
+        wanted = self.shapes([row])[0]
+        with scim_rules():
+            message.patch(wanted)
+        _apply(row, wanted, by=request.person)
+
+    def delete(self, row: User, request: ScimRequest) -> None:
+        """The account stays for the history, without anything that a later person of the same name could use."""
+        check_unprotected(row)
+        at = timezone.now()
+        with keeping_an_administrator():
+            account.disable(row, at=at)
+            _strip(row, at=at)
+        _link(row, "", at=at)
+        ProvisionedPerson.objects.filter(person=row).update(deleted_at=at, deactivated_at=at)
+        recorder.record("deprovisioned", row)
+
+
+USERS = Users()
+
+
+def _teams(people: Collection[User]) -> Mapping[int, list[Team]]:
+    found: defaultdict[int, list[Team]] = defaultdict(list)
+    through = Team.members.through.objects.filter(user__in=people).select_related("team").order_by("team")
+    for membership in through:
+        found[membership.user_id].append(membership.team)
+    return found
+
+
+def _shape(person: User, teams: Collection[Team]) -> schemas.ScimUser:
+    name = schemas.ScimName(given_name=person.first_name or None, family_name=person.last_name or None)
+    emails = [schemas.ScimEmail(value=person.email, type="work", primary=True)] if person.email else None
+    row = getattr(person, "provisioned", None)
+    return schemas.ScimUser(
+        id=f"{PREFIX}{person.pk}",
+        external_id=(row.external_id if row else "") or None,
+        user_name=person.username,
+        name=name if person.first_name or person.last_name else None,
+        emails=emails,
+        active=person.is_active,
+        groups=[schemas.ScimMembership(value=f"team-{team.pk}", display=team.name) for team in teams] or None,
+    )
+
+
+def _values(wanted: schemas.ScimUser) -> dict[str, str]:
+    """By column of `User`."""
+    name = wanted.name or schemas.ScimName()
+    texts = (wanted.user_name, name.given_name, name.family_name, _address(wanted.emails or []))
+    return dict(zip(FIELDS, (clean(text or "").strip() for text in texts), strict=True))
+
+
+def _address(emails: Collection[schemas.ScimEmail]) -> str:
+    """The primary one, else that of work, else the first."""
+    given = [email for email in emails if email.value]
+    given.sort(key=lambda email: (not email.primary, (email.type or "").lower() != "work"))
+    return given[0].value or "" if given else ""
+
+
+def _apply(person: User, wanted: schemas.ScimUser, *, by: User) -> None:
+    """Change what differs. A request without a difference is allowed for protected accounts, too."""
+    at = timezone.now()
+    values = _values(wanted)
+    changed = {name for name, value in values.items() if getattr(person, name) != value}
+    is_active = person.is_active if wanted.active is None else wanted.active
+    external_id = getattr(getattr(person, "provisioned", None), "external_id", "")
+    if not changed and is_active == person.is_active and external_id == external_id_of(wanted):
+        return
+    check_unprotected(person)
+    if changed & {"username", "email"} or is_active > person.is_active:
+        check_may_give(by, person)
+    if changed:
+        with recorder.change(person):
+            _assign(person, values)
+    _link(person, external_id_of(wanted), at=at)
+    with keeping_an_administrator():
+        _switch(person, is_active, at=at)
+
+
+def _assign(person: User, values: Mapping[str, str]) -> None:
+    """Set the columns and save. Raises ScimError if a value does not fit, or belongs to another account."""
+    for name, value in values.items():
+        setattr(person, name, value)
+    if not values["username"] or " " in values["username"]:
+        raise invalid_value("userName must not be empty or contain spaces")
+    others = set(_unchecked(person))
+    try:
+        person.clean_fields(exclude=others)
+    except ValidationError as error:
+        text = "; ".join(f"{FIELDS[name]}: {' '.join(lines)}" for name, lines in error.message_dict.items())
+        raise invalid_value(text) from None
+    _check_unique(person)
+    person.save(update_fields=None if person._state.adding else tuple(values))
+
+
+def _unchecked(person: User) -> Collection[str]:
+    """The columns that the directory does not write; and the username, which may have any visible characters."""
+    longest = User._meta.get_field("username").max_length or 0
+    if len(person.username) > longest:
+        raise invalid_value(f"userName: at most {longest} characters")
+    return {field.name for field in User._meta.fields} - (FIELDS.keys() - {"username"})
+
+
+def _check_unique(person: User) -> None:
+    """Usernames and addresses are unique, upper and lower case aside: nobody gets a second account."""
+    others = User.objects.exclude(pk=person.pk)
+    if others.filter(username__iexact=person.username).exists():
+        raise not_unique(f"another account has the userName {person.username}")
+    if person.email and others.filter(Q(username__iexact=person.email) | Q(email__iexact=person.email)).exists():
+        raise not_unique(f"another account has the address {person.email}; give it this userName, or another address")
+
+
+def _link(person: User, external_id: str, *, at: datetime) -> None:
+    """From now on the directory manages the person."""
+    others = ProvisionedPerson.objects.exclude(person=person)
+    if external_id and others.filter(external_id=external_id).exists():
+        raise not_unique(f"another account has the externalId {external_id}")
+    values = {"external_id": external_id, "changed_at": at}
+    row, _ = ProvisionedPerson.objects.update_or_create(
+        person=person, defaults=values, create_defaults={**values, "created_at": at}
+    )
+    person.provisioned = row  # as it is read later in this request
+
+
+def _switch(person: User, is_active: bool, *, at: datetime) -> None:
+    if person.is_active == is_active:
+        return
+    if is_active:
+        account.enable(person)
+    else:
+        account.disable(person, at=at)
+    ProvisionedPerson.objects.filter(person=person).update(deactivated_at=None if is_active else at)
+
+
+def _strip(person: User, *, at: datetime) -> None:
+    """Take all that gives access: teams, grants, tokens, factors, the password, identities and invitations."""
+    for team in person.teams.all():
+        holdings.remove_member(team, person)
+    for grant in grants_of_person(person).filter(person=person):
+        holdings.withdraw(grant)
+    api_tokens.revoke(person.api_tokens.all(), at=at)
+    Authenticator.objects.filter(user=person).delete()
+    Invitation.objects.filter(person=person).delete()
+    Identity.objects.filter(person=person).delete()
+    person.set_unusable_password()
+    person.save(update_fields=("password",))

@@ -1,0 +1,55 @@
+"""What the directory must not do: change protected accounts, give what its service account does not hold, or take the
+last administrator away.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db.models import Q
+
+from tms.accounts.models import Grant, Role, Team, User
+from tms.accounts.people import account
+from tms.accounts.people.rows import grants_of_person
+from tms.accounts.permissions import Permission
+from tms.accounts.scim.errors import forbidden
+from tms.accounts.sign_in import break_glass
+
+
+def check_unprotected(person: User) -> None:
+    """Superusers and break-glass accounts are changed in TMS only. Service accounts are not found at all."""
+    if person.is_superuser:
+        raise forbidden(f"{person.username} is a superuser, whom only TMS changes")
+    if break_glass.is_named(person):
+        raise forbidden(f"{person.username} is a break-glass account, which only TMS changes")
+
+
+def check_may_give(by: User, holder: User | Team) -> None:
+    """Who changes the address of an account, enables it, or adds people to a team, gives what it holds."""
+    grants = grants_of_person(holder) if isinstance(holder, User) else Grant.objects.filter(team=holder)
+    for grant in grants.select_related("role", "site", "group"):
+        if not account.may_change(by, grant):
+            held = f"{grant.role.name} for {grant.scope_name}"
+            raise forbidden(f"{holder} holds {held}, which this service account may not grant")
+
+
+@contextmanager
+def keeping_an_administrator() -> Iterator[None]:
+    """Raises ScimError, in the transaction of the change, if nobody would be left who manages people everywhere."""
+    # One after the other: of two requests at once, each would count on the administrator of the other.
+    list(Role.objects.select_for_update(no_key=True).order_by("pk"))
+    had_one = has_administrator()
+    yield
+    if had_one and not has_administrator():
+        raise forbidden("this would leave nobody who manages people everywhere; appoint another administrator first")
+
+
+def has_administrator() -> bool:
+    """Whether a person manages people everywhere, break-glass accounts aside."""
+    key = Permission.MANAGE_PEOPLE.key
+    roles = [role.pk for role in Role.objects.all() if key in role.permissions]
+    grants = Grant.objects.filter(role__in=roles, region="", site=None, group=None)
+    holders = Q(pk__in=grants.exclude(person=None).values("person"))
+    members = Team.members.through.objects.filter(team__in=grants.exclude(team=None).values("team"))
+    people = User.objects.filter(is_active=True, is_service=False).exclude(username__in=settings.BREAK_GLASS)
+    return people.filter(Q(is_superuser=True) | holders | Q(pk__in=members.values("user"))).exists()
