@@ -56,6 +56,13 @@ export function difference(list, ids) {
 }
 
 /**
+ * The rows that need not move for the order `ids`.
+ * @param {Element} list
+ * @param {string[]} ids
+ */
+export const staying = (list, ids) => compare(list, ids).stays;
+
+/**
  * @param {Element} list
  * @param {string[]} ids
  * @param {{stays: Set<Element>, fresh: Map<string, Element>, end: Node | null}} how

@@ -52,22 +52,14 @@ export function settled(list, ids) {
 }
 
 /**
- * Rows of `list` have just moved, appeared or gone; those at another position than in `before` keep the new one.
+ * Rows of `list` have just appeared or moved, all but those that stayed: they keep their position for a while.
  * @param {Element} list
- * @param {string[]} before
+ * @param {Set<Element>} stayed
  */
-export function moved(list, before) {
+export function moved(list, stayed) {
   if (!list.hasAttribute("data-steady")) return;
   movedAt = performance.now();
-  const rows = rowsOf(list);
-  const present = new Set(rows.map(({ id }) => id));
-  const was = new Map(before.filter((id) => present.has(id)).map((id, at) => [id, at]));
-  let at = 0;
-  for (const row of rows) {
-    const isNew = !was.has(row.id);
-    if (isNew || was.get(row.id) !== at) ranked.set(row, { at: movedAt, severity: severityOf(row) });
-    if (!isNew) at += 1;
-  }
+  for (const row of rowsOf(list)) if (!stayed.has(row)) ranked.set(row, { at: movedAt, severity: severityOf(row) });
 }
 
 export function start() {

@@ -2,7 +2,7 @@
 // bar has a fixed place; it names the most severe row that is not in the list yet. Key `.` or the bar shows them.
 
 import { isInside } from "../page/person.js";
-import { arrange, difference, rowsOf } from "./list.js";
+import { arrange, difference, rowsOf, staying } from "./list.js";
 import { moveAfter, moved, settled, start as startMoves } from "./moves.js";
 import { tint } from "./tint.js";
 
@@ -78,9 +78,9 @@ function apply(of, ordered = settled) {
   if (!list || !wanted) return [];
   const ids = ordered(list, wanted.ids);
   if (difference(list, ids).count === 0) return [];
-  const before = rowsOf(list).map(({ id }) => id);
+  const stayed = staying(list, ids);
   const added = arrange(list, ids, wanted.fresh);
-  moved(list, before);
+  moved(list, stayed);
   if (difference(list, wanted.ids).count) held.set(of, wanted);
   return added;
 }
