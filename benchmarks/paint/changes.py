@@ -39,7 +39,7 @@ class ConnectedFleet:
     async def run_low(self, *, within_s: float) -> None:
         """Open an alert for each terminal."""
         for index in range(len(self.terminals)):
-            self._report(index)
+            self.report(index)
         async with asyncio.timeout(within_s):
             while any(terminal.waiting for terminal in self.terminals):  # noqa: ASYNC110  # as cheap as an event
                 await asyncio.sleep(0.05)
@@ -47,12 +47,12 @@ class ConnectedFleet:
     def change_status(self, rows: int = 1) -> None:
         number = next(self._numbers)
         for index in self._spread(number, rows):
-            self._report(index, STATUSES[number % len(STATUSES)])
+            self.report(index, STATUSES[number % len(STATUSES)])
 
     def change_severity(self, rows: int = 1) -> None:
         for index in self._spread(next(self._numbers), rows):
             self.papers[index] = CRITICAL if self.papers[index] == WARNING else WARNING
-            self._report(index)
+            self.report(index)
 
     def close(self) -> None:
         for terminal in self.terminals:
@@ -61,5 +61,5 @@ class ConnectedFleet:
     def _spread(self, number: int, rows: int) -> Sequence[int]:
         return [(number * STEP + row) % len(self.terminals) for row in range(rows)]
 
-    def _report(self, index: int, status: str = "ok") -> None:
+    def report(self, index: int, status: str = "ok") -> None:
         self.terminals[index].report(time.monotonic(), status, paper=self.papers[index])
