@@ -11,6 +11,7 @@ from tms.alerts.models import Alert, Incident, IncidentState
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
+from tms.lib.db.natural_order import natural
 from tms.lib.severity import Severity
 
 MAX_EXPANDED = 5
@@ -50,9 +51,12 @@ def outside(alerts: QuerySet[Alert], chosen: AlertFilter, *, among: Collection[i
 
 
 def members(pks: Collection[int], *, scope: Scope) -> Mapping[int, list[int]]:
-    """The most urgent alerts of each of these incidents."""
+    """The most urgent alerts of each of these incidents, in the natural order of their terminals."""
     alerts = within(Alert.objects.unresolved().by_urgency(), scope)
-    return {pk: list(alerts.filter(incident=pk).values_list("pk", flat=True)[:MAX_MEMBERS]) for pk in pks}
+    found = {pk: set(alerts.filter(incident=pk).values_list("pk", flat=True)[:MAX_MEMBERS]) for pk in pks}
+    shown = Alert.objects.filter(pk__in=set().union(*found.values())).order_by(natural("terminal__uid"), "pk")
+    order = list(shown.values_list("pk", flat=True)) if found else []
+    return {pk: [member for member in order if member in members] for pk, members in found.items()}
 
 
 def _urgency(row: IncidentRow) -> tuple[Any, ...]:
