@@ -17,6 +17,7 @@ PAGES = [
     "/terminals/T-1/series/",
     "/alerts/",
     "/alerts/{alert}/",
+    "/alerts/{alert}/series/",
     "/alerts/past/",
     "/alerts/past/export/",
     "/alerts/times/",

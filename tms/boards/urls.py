@@ -26,6 +26,7 @@ urlpatterns = [
     path("alerts/times/", past.alert_times, name="alert-times"),
     path("alerts/times/export/", past.export_times, name="export-alert-times"),
     path("alerts/<int:pk>/", views.alert, name="alert"),
+    path("alerts/<int:pk>/series/", views.alert_series, name="alert-series"),
     path("alerts/<int:pk>/<slug:action>/", actions.act, {"subject": "alert"}, name="alert-action"),
     path("alerts/<slug:action>/", actions.act_on_many, name="bulk-action"),
     path("incidents/", incidents.incidents, name="incidents"),

@@ -7,10 +7,14 @@ from django.views.decorators.http import require_safe
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.actions.registry import ACTIONS
+from tms.boards.alert_history.alert_context import context_of
+from tms.boards.formatting import runbooks
+from tms.boards.lists import choices
 from tms.boards.pages import AlertPage, AlertsPage, OverviewPage, RenderContext, TerminalPage, TerminalsPage
 from tms.boards.pages.base import PageState, nav
-from tms.boards.pages.terminal_chart import chart
+from tms.boards.pages.terminal_chart import AROUND, chart, chart_of_alert
 from tms.boards.responses import or_404, render_page
+from tms.boards.rules.sentence import sentence
 from tms.commands.forms import CommandForm
 from tms.telemetry.history import series as telemetry
 
@@ -60,9 +64,27 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    page = AlertPage.open(request.GET, person=request.user, pk=str(pk))
-    action = ACTIONS["acknowledge"]
-    return render_page(request, page, action=action, form=action.form(at=timezone.now(), by=request.user))
+    page, at = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk))), timezone.now()
+    action, rule = ACTIONS["acknowledge"], page.alert.rule
+    return render_page(
+        request,
+        page,
+        action=action,
+        form=action.form(at=at, by=request.user),
+        context=context_of(page.alert, scope=page.scope, at=at),
+        rule=rule,
+        sentence=sentence(rule),
+        runbook=runbooks.as_html(rule.runbook),
+        chart=choices.alert_chart(rule, at=page.alert.opened_at, around=AROUND),
+    )
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def alert_series(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    page = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk)))
+    return JsonResponse(chart_of_alert(page.alert))
 
 
 @require_safe

@@ -9,6 +9,7 @@ import { append, isOfNext } from "./series.js";
 /** @typedef {import("./series.js").Series} Series */
 
 const TICK_MS = 1000;
+const RELOAD_MS = 30_000;
 
 class Chart {
   /** @type {Series} */
@@ -26,6 +27,15 @@ class Chart {
   constructor(holder) {
     this.holder = holder;
     this.view = { range: () => this.#range(), zoom: (/** @type {[number, number] | null} */ to) => this.#zoom(to) };
+  }
+
+  /**
+   * The range of a chart that does not follow the present: around an alert.
+   * @returns {[number, number] | null}
+   */
+  get fixed() {
+    const { since, until } = this.holder.dataset;
+    return since && until ? [Number(since), Number(until)] : null;
   }
 
   get span() {
@@ -82,7 +92,7 @@ class Chart {
 
   /** Advances the time range, unless the board is behind. */
   tick() {
-    if (document.hidden || this.#zoomed || document.documentElement.dataset.link === "lost") return;
+    if (this.fixed || document.hidden || this.#zoomed || document.documentElement.dataset.link === "lost") return;
     this.#now = serverNow() / 1000;
     for (const plot of this.plots) plot.move();
   }
@@ -107,7 +117,7 @@ class Chart {
 
   /** @returns {[number, number]} */
   #range() {
-    return this.#zoomed ?? [this.#now - this.span, this.#now];
+    return this.#zoomed ?? this.fixed ?? [this.#now - this.span, this.#now];
   }
 
   /** The metrics that have readings: those with a label first, in its order. */
@@ -162,6 +172,9 @@ export function start() {
   const chart = new Chart(holder);
   chart.load();
   setInterval(() => chart.tick(), TICK_MS);
+  setInterval(() => {
+    if (!document.hidden && chart.fixed && serverNow() / 1000 < chart.fixed[1]) chart.load();
+  }, RELOAD_MS);
   whenInksChange(() => chart.recolour());
   new ResizeObserver(() => chart.resize()).observe(holder);
   watch("reading-latest", ["data-at"], () => chart.take());

@@ -118,10 +118,12 @@ export class MetricPlot {
   }
 
   /**
-   * Fits the readings and their thresholds; a scale of positive values does not go below zero.
+   * Fits the readings and their thresholds; a scale of positive values does not go below zero, and one of percentages is
+   * always the same.
    * @returns {[number, number]}
    */
   #range() {
+    if (this.given.metric.unit === "%") return [0, 100];
     const { low, high } = extent(this.given.series(), this.name);
     const limits = this.#limits.map(({ limit }) => limit);
     const [least, most] = [Math.min(low, ...limits), Math.max(high, ...limits)];

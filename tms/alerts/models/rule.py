@@ -20,7 +20,7 @@ from tms.alerts.rule_kinds.metric import MetricKind
 from tms.alerts.rule_kinds.sources import RuleSource
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.lib.severity import Severity
-from tms.lib.text_fields import LineField
+from tms.lib.text_fields import LineField, LinesField
 
 
 class RuleHours(models.TextChoices):
@@ -37,16 +37,18 @@ REQUIRED_OF_METRICS = MetricKind.required
 """Also for a metric rule without a comparison."""
 LENGTHS = ("duration_s", "window_s", "clear_after_s")
 LONGEST_S = 366 * 86_400
+RUNBOOK_LENGTH = 4_000
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """As `tms.protocol.frames` has it."""
 
-NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand", "watches_flapping"})
+NAMES = frozenset({"name", "name_ja", "runbook", "may_be_resolved_by_hand", "watches_flapping"})
 """Fields that may be edited without a new revision."""
 SCOPE = ("site", "group", "model", "terminal_kind")
 CONTENT = (
     *("name", "name_ja", "kind", "enabled", "severity", "duration_s", "hours", "presence", "metric", "comparison"),
     *("limit", "lower_limit", "higher_thresholds", "hysteresis", "window_s", "event_code", "clear_code"),
     *("clear_after_s", "firmware", "may_be_resolved_by_hand", "watches_flapping", *SCOPE),
+    "runbook",
 )
 """Fields that people edit; the others are internal."""
 
@@ -124,6 +126,14 @@ class Rule(models.Model):
         help_text=_("An alert that opens and recovers repeatedly is kept as one alert until stable."),
     )
     firmware = LineField(_("firmware"), max_length=64, blank=True, default="", db_default="")
+    runbook = LinesField(
+        _("runbook"),
+        max_length=RUNBOOK_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What to do about an alert, in Markdown, or the URL of a page that says it."),
+    )
     site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("scope: site"))
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("scope: group"))
     model = LineField(_("scope: model"), max_length=64, blank=True, default="", db_default="")

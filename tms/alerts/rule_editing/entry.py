@@ -43,6 +43,7 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, 
     group: str = ""
     model: str = ""
     terminal_kind: str = ""
+    runbook: str = ""
 
 
 COPIED = tuple(set(RuleEntry.__struct_fields__) - {"severity", "thresholds", "site", "group"})

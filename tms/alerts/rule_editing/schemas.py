@@ -58,6 +58,7 @@ class RuleFields(Schema):
     group: str = Field("", description="Group name.")
     model: str = ""
     terminal_kind: str = one_of(TerminalKind.values)
+    runbook: str = Field("", description="What to do about an alert: Markdown, or a URL.")
 
 
 class RuleBody(RuleFields, RequestSchema):

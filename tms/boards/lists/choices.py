@@ -1,7 +1,7 @@
 """Choices of filters and forms. They do not change while a page is open."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
+from tms.alerts.models import Rule, RuleSource
 from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
 from tms.fleet.models import BY_URGENCY, Presence, Site, Status, Terminal, TerminalKind
@@ -86,6 +87,19 @@ def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
         "presence_labels": {name.value: str(name.label) for name in Presence},
         "newest": [(moment, [(name, readings.get(name, NOTHING)) for name in names]) for moment, readings in newest],
         "newest_names": names,
+    }
+
+
+def alert_chart(rule: Rule, *, at: datetime, around: timedelta) -> dict[str, Any] | None:
+    """Range and texts of the chart of an alert that opened `at`; None for a rule that watches no metric."""
+    if rule.kind != RuleSource.METRIC:
+        return None
+    return {
+        "since": (at - around).timestamp(),
+        "until": (at + around).timestamp(),
+        "metric": rule.metric,
+        "metrics": {rule.metric: _legend(rule.metric)},
+        "presence_labels": {name.value: str(name.label) for name in Presence},
     }
 
 

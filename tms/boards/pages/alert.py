@@ -27,7 +27,8 @@ class AlertPage(BoardPage):
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
         scope = scope_of(person)
-        alert = within(Alert.objects.all(), scope).filter(pk=names["pk"]).first()
+        alerts = within(Alert.objects.select_related("rule__site", "rule__group", "terminal__site"), scope)
+        alert = alerts.filter(pk=names["pk"]).first()
         return cls(scope, alert) if alert else None
 
     @property

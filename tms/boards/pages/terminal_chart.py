@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 
-from tms.alerts.models import Rule, RuleSource
+from tms.alerts.models import Alert, Rule, RuleSource
 from tms.fleet.models import Terminal
 from tms.telemetry.history import presence_intervals, series
 from tms.telemetry.history.series import ChartRange, Readings
 
 MAX_BYTES = 800_000
 """Values in one response, which keeps it below 1 MB."""
+AROUND = timedelta(hours=1)
+"""The chart of an alert begins so long before it opened, and ends so long after."""
+AROUND_ALERT = ChartRange(2 * AROUND, 15)
 
 
 def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, Any]:
@@ -35,6 +38,17 @@ def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, An
         ],
         "limits": limits,
     }
+
+
+def chart_of_alert(alert: Alert) -> dict[str, Any]:
+    """The metric of its rule around the instant at which it opened, with the thresholds of this rule."""
+    rule, until = alert.rule, alert.opened_at + AROUND
+    found = chart(alert.terminal, AROUND_ALERT, at=until)
+    own = {rule.metric} if rule.kind == RuleSource.METRIC else set()
+    for name in ("metrics", "lowest", "highest"):
+        found[name] = {metric: values for metric, values in found[name].items() if metric in own}
+    limits = [limit._asdict() for limit in rule.kind_object.chart_limits(rule)]
+    return found | {"omitted": [], "limits": dict.fromkeys(own, limits)}
 
 
 def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:

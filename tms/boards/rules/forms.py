@@ -10,12 +10,12 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleHours
-from tms.alerts.models.rule import SEVERITY_ORDER
+from tms.alerts.models.rule import RUNBOOK_LENGTH, SEVERITY_ORDER
 from tms.alerts.rule_kinds.base import RuleKind
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.lib.calendar.durations import SpanField
 from tms.lib.severity import Severity
-from tms.lib.text_fields import FormLine
+from tms.lib.text_fields import FormLine, FormLines
 
 THRESHOLD_LABELS = {
     "info": _("Info threshold"),
@@ -32,6 +32,7 @@ SEVERITIES = ("info", "warning", "critical")
 BANDS = tuple((f"{severity}_lower", severity) for severity in SEVERITIES)
 LAST = ("hysteresis", "duration_s", "clear_after_s", "may_be_resolved_by_hand", "hours")
 FLAPPING = ("watches_flapping",)
+RUNBOOK = ("runbook",)
 LISTED = {"metric", "model"}
 DURATION_LABELS = {"info": _("Info after"), "warning": _("Warning after"), "critical": _("Critical after")}
 
@@ -110,9 +111,27 @@ class RuleForm(forms.Form):
     terminal_kind = forms.ChoiceField(
         label=_("Kind"), required=False, choices=(("", _("All kinds")), *TerminalKind.choices)
     )
+    runbook = FormLines(
+        label=_("Runbook"),
+        max_length=RUNBOOK_LENGTH,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("What to do about an alert, in Markdown, or the URL of a page that says it."),
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    always = ("name", "name_ja", "hours", "watches_flapping", "site", "group", "model", "terminal_kind", "version")
+    always = (
+        "name",
+        "name_ja",
+        "hours",
+        "watches_flapping",
+        "site",
+        "group",
+        "model",
+        "terminal_kind",
+        "runbook",
+        "version",
+    )
 
     def __init__(self, kind: RuleKind, rule: Rule, *, person: Person, data: Any = None) -> None:
         super().__init__(data, initial=_initial(kind, rule) if rule.pk else dict(SUGGESTED))
@@ -177,7 +196,7 @@ class RuleForm(forms.Form):
     def rows(self) -> list[list[tuple[forms.BoundField, str]]]:
         """The fields of this kind, in reading order, with the unit of each."""
         rows = BANDS if "warning_lower" in self.fields else (SEVERITIES,)
-        there = ([name for name in row if name in self.fields] for row in (*OWN, *rows, LAST, FLAPPING))
+        there = ([name for name in row if name in self.fields] for row in (*OWN, *rows, LAST, FLAPPING, RUNBOOK))
         return [[(self[name], self._unit_of(name)) for name in row] for row in there if row]
 
     def _unit_of(self, name: str) -> str:
