@@ -17,7 +17,7 @@ from tms.accounts.permissions import Permission
 from tms.boards.live.board_hub import board_hub
 from tms.boards.live.live_page import LivePage
 from tms.boards.live.subscriber import Subscriber
-from tms.boards.pages import page_at
+from tms.boards.pages import BoardPage, page_at
 from tms.feed.viewers import Viewing
 from tms.ingest.admission import HandshakeRejected
 from tms.ops.middleware.trusted_proxy import socket_address
@@ -64,25 +64,32 @@ class BoardConsumer(AsyncConsumer):
                 rights_key=rights_of(person).key,
             )
             subscriber.may_type = may_type
-            hub = start_boards()
-            live_page = hub.subscribe(page, language_of(query), subscriber)
-            try:
-                await self.listen(receive, subscriber, live_page)
-            finally:
-                hub.unsubscribe(live_page, subscriber)
+            await follow(page, language_of(query), subscriber, receive)
 
-    async def listen(self, receive: Receive, subscriber: Subscriber, live_page: LivePage) -> None:
-        budget = MessageBudget(time.monotonic())
-        while (message := await receive())["type"] == "websocket.receive":
-            received = messages.read(message.get("text") or message.get("bytes") or "")
-            if received is None:
-                subscriber.wire.close(BAD_MESSAGE, "unsupported message; see docs/urls.md")
-            elif not budget.spend(type(received), time.monotonic()):
-                subscriber.wire.close(TOO_FAST, f"too many messages; limit {PER_MINUTE[type(received)]} per minute")
-            elif isinstance(received, Resync):
-                board_hub().repaint(subscriber)
-            else:
-                board_hub().set_viewing(live_page, subscriber, viewing_of(subscriber, received))
+
+async def follow(page: BoardPage, language: str, subscriber: Subscriber, receive: Receive) -> None:
+    """Show the subscriber a live page until the socket ends."""
+    hub = start_boards()
+    live_page = hub.subscribe(page, language, subscriber)
+    try:
+        await listen(receive, subscriber, live_page)
+    finally:
+        hub.unsubscribe(live_page, subscriber)
+
+
+async def listen(receive: Receive, subscriber: Subscriber, live_page: LivePage) -> None:
+    budget = MessageBudget(time.monotonic())
+    while (message := await receive())["type"] == "websocket.receive":
+        received = messages.read(message.get("text") or message.get("bytes") or "")
+        if received is None or (subscriber.person is None and not isinstance(received, Resync)):
+            subscriber.wire.close(BAD_MESSAGE, "unsupported message; see docs/urls.md")
+        elif not budget.spend(type(received), time.monotonic()):
+            subscriber.wire.close(TOO_FAST, f"too many messages; limit {PER_MINUTE[type(received)]} per minute")
+        elif isinstance(received, Resync):
+            board_hub().repaint(subscriber)
+        elif subscriber.person is not None:
+            viewing = viewing_of(subscriber.person, received, may_type=subscriber.may_type)
+            board_hub().set_viewing(live_page, subscriber, viewing)
 
 
 class BoardWriter:
@@ -103,12 +110,10 @@ class BoardWriter:
         self._wire.close(code, reason)
 
 
-def viewing_of(subscriber: Subscriber, message: ViewingMessage) -> Viewing:
+def viewing_of(person: int, message: ViewingMessage, *, may_type: bool) -> Viewing:
     if message.doing == "nothing":
-        return Viewing(subscriber.person)
-    return Viewing(
-        subscriber.person, message.alert, message.doing == "typing" and subscriber.may_type, message.incident
-    )
+        return Viewing(person)
+    return Viewing(person, message.alert, message.doing == "typing" and may_type, message.incident)
 
 
 def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> HandshakeRejected | None:

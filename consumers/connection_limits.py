@@ -56,6 +56,7 @@ addresses: ConnectionLimiter[str | None] = ConnectionLimiter(
     "address", lambda: settings.CONNECTIONS_PER_ADDRESS, is_exempt=is_loopback
 )
 people: ConnectionLimiter[int] = ConnectionLimiter("person", lambda: settings.BOARDS_PER_PERSON)
+screens: ConnectionLimiter[int] = ConnectionLimiter("screen", lambda: settings.BOARDS_PER_PERSON)
 
 
 def too_many_of_address() -> HandshakeRejected:
@@ -64,3 +65,9 @@ def too_many_of_address() -> HandshakeRejected:
 
 def too_many_of_person() -> HandshakeRejected:
     return unavailable(f"too many open boards; this node allows {settings.BOARDS_PER_PERSON} per person, close some")
+
+
+def too_many_of_screen() -> HandshakeRejected:
+    return unavailable(
+        f"too many open boards; this node allows {settings.BOARDS_PER_PERSON} per wall screen, close some"
+    )

@@ -2,6 +2,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from channels.auth import AuthMiddlewareStack
+from channels.sessions import CookieMiddleware
 from django.urls import URLPattern, path, re_path
 
 from consumers.board import BoardConsumer
@@ -9,6 +10,7 @@ from consumers.not_found import nowhere
 from consumers.origin import SameOrigin
 from consumers.socket_writer import Receive, Send
 from consumers.terminal import TerminalConsumer
+from consumers.wall import WallConsumer
 
 
 class WebSocketRouter:
@@ -28,11 +30,14 @@ class WebSocketRouter:
 
 
 board = SameOrigin(AuthMiddlewareStack(BoardConsumer.as_asgi()))
+wall = SameOrigin(CookieMiddleware(WallConsumer.as_asgi()))
 websockets = WebSocketRouter(
     [
         # Terminals have no session and no sign-in: ignoring cookies makes handshakes five times cheaper.
         path("ws/terminal/", TerminalConsumer()),  # type: ignore[arg-type]
         path("ws/board/", board),  # type: ignore[arg-type]  # an ASGI application, which the stubs of path do not know
+        # Neither session nor sign-in: the cookie of a wall screen opens this route only.
+        path("ws/wall/", wall),  # type: ignore[arg-type]
         re_path("", nowhere),  # type: ignore[arg-type]
     ]
 )

@@ -48,4 +48,5 @@ for (const behaviour of [
 ])
   behaviour.start();
 
+if (document.documentElement.dataset.wall) import("./wall/wall.js").then((wall) => wall.start());
 if (document.getElementById("chart")) import("./chart/chart.js").then((chart) => chart.start());

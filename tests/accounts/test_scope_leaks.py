@@ -20,11 +20,12 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support import people
+from tests.support.accounts import screens
 from tests.support.addresses.routes import routes_of
 from tests.support.addresses.scoped_fleet import ScopedFleet, Shape, create_fleet
 from tests.support.factories import now
 from tms.accounts import api_tokens
-from tms.accounts.models import User
+from tms.accounts.models import User, WallScreen
 from tms.fleet.models import Site, Terminal
 from tms.main.api_v1 import api
 from tms.notifications.digests import services as digests
@@ -76,6 +77,7 @@ class Oracle:
             *(set(self._fleet.sites) - self.sites),
             *(set(self._fleet.groups) - self.groups),
             *(row for row in self._fleet.owned if not self._sees_owned(row)),
+            *(screen for screen in self._fleet.screens if not self._sees_screen(screen)),
             *(rule for rule in self._fleet.rules if not self._sees_rule(rule)),
             *(window for window in self._fleet.windows if not self._sees_window(window)),
         ]
@@ -94,6 +96,12 @@ class Oracle:
         if row.owner_site:
             return row.owner_site in self.sites
         return row.owner_group in {None, *self.groups} and bool(self._scopes)
+
+    def _sees_screen(self, screen: WallScreen) -> bool:
+        """If a grant covers its scope; the wall of a screen shows its own name."""
+        own = {name: row for name in ("region", "site", "group") if (row := getattr(screen, name))}
+        in_region = any(screen.site and scope.get("region") == screen.site.region != "" for scope in self._scopes)
+        return in_region or (own in self._scopes and bool(own))
 
     def _sees_rule(self, rule: Any) -> bool:
         return bool(self._scopes) and rule.site in {None, *self.sites} and rule.group in {None, *self.groups}
@@ -172,6 +180,16 @@ def leaks(fleet: ScopedFleet, person: User, hidden: dict[str, Any], *, number: i
     return found
 
 
+def check_walls(fleet: ScopedFleet) -> None:
+    """The wall of a screen has what its scope covers."""
+    for screen, secret in fleet.secrets.items():
+        scope = {name: row for name in ("region", "site", "group") if (row := getattr(screen, name))}
+        if scope:
+            wall = screens.television(secret).get("/wall/").content.decode().lower()
+            assert fleet.mark(screen) in wall
+            assert not {mark for mark in Oracle(fleet, [scope]).hidden() if mark in wall}, scope
+
+
 def check_digests(fleet: ScopedFleet) -> None:
     """The digest of a destination has what its owner covers."""
     for row in fleet.owned:
@@ -209,6 +227,7 @@ def test_no_response_names_what_is_outside_of_the_scope(fleet, unlimited, shape,
                 people.grant(person, role, **scope)
             assert leaks(made, person, Oracle(made, scopes).hidden(), number=-number) == {}, scopes
         check_digests(made)
+        check_walls(made)
         counted["fleets"] += 1
         transaction.set_rollback(True)
 

@@ -26,6 +26,7 @@ class Permission(models.TextChoices):
     EDIT_PROVIDERS = "accounts.edit_providers", _("change identity providers, and so who may sign in")
     READ_AUDIT = "accounts.read_audit", _("read the audit trail")
     MANAGE_TOKENS = "accounts.manage_tokens", _("issue and revoke API tokens of service accounts")
+    MANAGE_SCREENS = "accounts.manage_screens", _("pair, change and revoke wall screens")
 
     @property
     def key(self) -> str:

@@ -25,6 +25,7 @@ LEAD = OPERATOR | {
     Permission.EDIT_ROTATIONS,
     Permission.PLAN_DIGESTS,
     Permission.EDIT_SITES,
+    Permission.MANAGE_SCREENS,
 }
 ADMINISTRATOR = frozenset(Permission)
 

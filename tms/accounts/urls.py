@@ -10,6 +10,7 @@ from tms.accounts.me import token_views as tokens
 from tms.accounts.me import views as me
 from tms.accounts.password_reset import views as password_reset
 from tms.accounts.people import urls as people
+from tms.accounts.screens import views as screens
 
 of_admin = [
     path("admin/login/", views.admin_sign_in, name="admin-sign-in"),
@@ -47,5 +48,9 @@ urlpatterns = [
     *people.urlpatterns,
     *identity_providers.urlpatterns,
     path("scim/v2/", include("tms.accounts.scim.urls")),
+    path("people/screens/", screens.wall_screens, name="wall-screens"),
+    path("people/screens/<int:pk>/", screens.wall_screen, name="wall-screen"),
+    path("people/screens/<int:pk>/revoke/", screens.revoke_screen, name="revoke-screen"),
+    path("pair/", screens.pair_screen, name="pair-screen"),
     *(of_admin if settings.ADMIN else ()),
 ]

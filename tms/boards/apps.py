@@ -15,6 +15,7 @@ class BoardsConfig(AppConfig):
 
         # Their models are loaded by now.
         from tms.accounts.access.changes import rights_changed
+        from tms.accounts.screens.services import screens_changed
         from tms.accounts.sessions.browsers import sessions_ended
         from tms.approvals.approvers import register_shift
         from tms.boards.overview import on_shift
@@ -24,6 +25,7 @@ class BoardsConfig(AppConfig):
         user_logged_out.connect(close_boards)
         rights_changed.connect(check_boards)
         sessions_ended.connect(close_boards)
+        screens_changed.connect(check_screens)
 
 
 def close_boards(sender: object, *, user: Any, **_: Any) -> None:
@@ -35,3 +37,8 @@ def close_boards(sender: object, *, user: Any, **_: Any) -> None:
 def check_boards(sender: object, *, people: frozenset[int], **_: Any) -> None:
     """Have the boards of these people checked at once."""
     publish(Change(people=people))
+
+
+def check_screens(sender: object, *, screens: frozenset[int], **_: Any) -> None:
+    """Have these wall screens, and those that wait for their pairing, checked at once."""
+    publish(Change(screens=screens))

@@ -12,6 +12,7 @@ from tms.boards.incidents import views as incidents
 from tms.boards.maintenance import views as maintenance
 from tms.boards.rules import views as rules
 from tms.boards.rules.correlation import correlation
+from tms.boards.wall import views as wall
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -64,4 +65,6 @@ urlpatterns = [
     path("audit/new/", audit.new_entries, name="new-audit-entries"),
     path("audit/export/", audit.export_audit, name="export-audit"),
     path("help/", views.keys, name="keys"),
+    path("wall/", wall.wall, name="wall"),
+    path("wall/code/", wall.new_code, name="wall-code"),
 ]

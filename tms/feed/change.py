@@ -36,6 +36,8 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     """The `terminals` whose status changed."""
     approvals: bool = False
     """A request for approval was made or decided."""
+    screens: frozenset[int] = frozenset()
+    """Wall screens that were paired, changed or revoked."""
 
     @property
     def is_urgent(self) -> bool:
@@ -67,6 +69,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             incidents=self.incidents,
             viewings=self.viewings,
             approvals=self.approvals,
+            screens=self.screens,
         )
 
 

@@ -52,6 +52,11 @@ SIGN_IN_CODES = Counter(
     "tms_sign_in_codes", "Codes of second factors by outcome: accepted, rejected, throttled", ["outcome"]
 )
 
+WALL_PAIRINGS = Counter(
+    "tms_wall_pairings", "Pairing codes of wall screens by outcome: shown, paired, wrong, limited", ["outcome"]
+)
+WALL_SCREENS = Gauge("tms_wall_screens", "Paired wall screens with an open board on this node")
+
 # Ingest
 
 INGEST_PENDING = Gauge("tms_ingest_pending", "Items received and not yet committed on this node")

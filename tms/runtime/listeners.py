@@ -9,6 +9,7 @@ from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.caches.waiting_approvals import approval_cache
 from tms.boards.live.board_hub import board_hub
+from tms.boards.wall.waiting import waiting_screens
 from tms.feed.hub import ChangeListener, hub
 from tms.ingest.gateway import gateway
 from tms.ingest.links import Links
@@ -30,7 +31,7 @@ def links() -> Links:
 
 LISTENERS: Mapping[ProcessRole, Sequence[Callable[[], ChangeListener]]] = {
     ProcessRole.SERVE: (rule_cache, links, census_cache, plan_cache),
-    ProcessRole.BOARDS: (census_cache, plan_cache, alarm_cache, approval_cache, board_hub),
+    ProcessRole.BOARDS: (census_cache, plan_cache, alarm_cache, approval_cache, board_hub, waiting_screens),
     ProcessRole.CLOCK: (rule_cache,),
 }
 

@@ -3,8 +3,8 @@
 import htmx from "htmx.org";
 import { isWritingIn } from "../page/person.js";
 
-// State of the browser: opened by a person, tinted, marked for removal, processed by htmx.
-export const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered"]);
+// State of the browser: opened by a person, tinted, marked for removal, processed by htmx, on another page of a wall.
+export const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered", "data-slide"]);
 const WIRES = ["hx-get", "hx-post", "hx-trigger"];
 // Readings and instants change all the time; only a change of state is highlighted.
 const UNNOTICED = "time, .number, svg, progress, meter, [data-unnoticed]";

@@ -1,11 +1,16 @@
 // One socket to the board of a page. Reconnects after every close but two: 4401, sign in again; 4403, the rights of the
-// person changed, so the whole page is loaded again.
+// person changed, so the whole page is loaded again. A wall has nobody who would load an error page again: it waits until
+// the server answers.
+
+import { loadAgain as loadWhenReachable } from "./reload.js";
 
 const SIGN_IN = 4401;
 const RIGHTS_CHANGED = 4403;
 const MIN_MS = 500;
 const MAX_MS = 3000;
 const PATIENCE_MS = 10_000;
+// A wall whose socket is refused loads its page again, but not more often than this.
+const WALL_MS = 30_000;
 
 /** @typedef {{path: string, page: () => string, onMessage: (text: string) => void, onOpen: () => void, onClose: () => void}} Options */
 
@@ -102,13 +107,17 @@ function signIn() {
   location.assign(address);
 }
 
+const isWall = () => Boolean(document.documentElement.dataset.wall);
+
 /** With GET, even if the page is the answer to a form. */
 function loadAgain() {
-  location.replace(location.pathname + location.search);
+  if (isWall()) loadWhenReachable();
+  else location.replace(location.pathname + location.search);
 }
 
 /** A rejected handshake has no reason; the page itself has, because it redirects to the sign-in page. */
 async function askToSignIn() {
   const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
   if (answer?.type === "opaqueredirect") signIn();
+  else if (answer?.ok && isWall() && performance.now() > WALL_MS) loadWhenReachable();
 }

@@ -101,6 +101,7 @@ function sent() {
 }
 
 export function start() {
+  if (document.documentElement.dataset.wall) return; // it has nothing to act on
   hideOwnName();
   for (const name of ["focusin", "focusout", "keydown", "pointerdown", "visibilitychange", "htmx:after:swap"])
     document.addEventListener(name, schedule);

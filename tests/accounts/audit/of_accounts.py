@@ -17,10 +17,11 @@ from tests.support.accounts.soft_passkey import SoftPasskey
 from tests.support.accounts.steps import PASSWORD, code_at
 from tms.accounts import api_tokens
 from tms.accounts.factors import services, totp
-from tms.accounts.models import ApiToken, User
+from tms.accounts.models import ApiToken, ScreenPairing, User
 
 SECURITY, PASSKEY = "/me/security/", "/me/security/passkey/"
 CHOSEN = {"new_password1": PASSWORD[::-1], "new_password2": PASSWORD[::-1]}
+SCREEN = {"name": "NOC", "scope": "everything", "boards": "sites", "every_s": 20, "language": "ja", "theme": "dark"}
 TOKEN = {"name": "Shift script", "scope": "read", "days": "30"}
 
 
@@ -63,6 +64,11 @@ def sign_in() -> HttpResponse:
 def add_app_by_service() -> Authenticator:
     services.add(keiko(), Authenticator.Type.TOTP, totp.data_of(totp.new_secret(), 0))
     return Authenticator.objects.get(user=keiko(), type=Authenticator.Type.TOTP)
+
+
+def pair_screen() -> HttpResponse:
+    browser().post("/wall/code/")
+    return of_boss().post("/pair/", SCREEN | {"code": ScreenPairing.objects.get().code})
 
 
 def send_wrong_code() -> HttpResponse:
@@ -165,6 +171,7 @@ STEPS: Mapping[str, Step] = {
     "/me/tokens/<int:pk>/revoke/": Step(
         "revoked", lambda: of_keiko().post(f"/me/tokens/{own_token().pk}/revoke/", {"sure": "1"})
     ),
+    "/pair/": Step("paired", pair_screen),
     "/people/<int:pk>/factors/": Step("factor-removed", remove_factors_of_keiko),
     "/people/<int:pk>/tokens/": Step(
         "created", lambda: of_boss().post(f"/people/{service_account().pk}/tokens/", {"name": "Copy", "days": "30"})

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 
 from tests.support import factories, people
+from tests.support.accounts import screens
 from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
@@ -129,6 +130,7 @@ def _access(person: User) -> dict[str, int]:
         person=account, digest="x", created_by=person, created_at=now(), expires_at=now(3_600), sent_at=now()
     )
     team.members.add(account)
+    screen, _secret = screens.paired("NOC Tokyo", by=person)
     token, _secret = api_tokens.issue(account, name="production", at=now())
     provider = IdentityProvider.objects.create(
         name="Company account", slug="company", issuer="https://127.0.0.1", client_id="tms"
@@ -137,6 +139,7 @@ def _access(person: User) -> dict[str, int]:
     return {
         "/people/": account.pk,
         "/people/teams/": team.pk,
+        "/people/screens/": screen.pk,
         f"/people/teams/{team.pk}/members/": account.pk,
         "/people/grants/": people.grant(person).pk,
         "/people/tokens/": token.pk,

@@ -7,9 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.support import factories
+from tests.support.accounts import screens
 from tests.support.builders import Fleet
 from tests.support.factories import now
-from tms.accounts.models import User
+from tms.accounts.models import User, WallScreen
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Incident, Rule, Window
@@ -45,6 +46,9 @@ class ScopedFleet:
     incidents: list[Incident] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     owned: list[Any] = field(default_factory=list)
+    screens: list[WallScreen] = field(default_factory=list)
+    secrets: dict[WallScreen, str] = field(default_factory=dict)
+    """Of the wall screens."""
     marks: dict[Any, str] = field(default_factory=dict)
     """Row → a text that no other row has."""
 
@@ -66,6 +70,7 @@ def create_fleet(fleet: Fleet, shape: Shape, person: User) -> ScopedFleet:
     _windows(made, numbers, person)
     for owner in _owners(made):
         _owned(made, numbers, owner, person)
+        _screen(made, f"zqv{next(numbers)}x", {name.removeprefix("owner_"): row for name, row in owner.items()}, person)
     _deliveries(made)
     return made
 
@@ -148,6 +153,12 @@ def _owned(made: ScopedFleet, numbers: "count[int]", owner: dict[str, Any], pers
     step.destinations.add(hook)
     step.rotations.add(rotation)
     mark(Note.objects.create(by=person, at=now(-30), text=names[3] + HOSTILE, **owner), names[3])
+
+
+def _screen(made: ScopedFleet, mark: str, scope: dict[str, Any], person: User) -> None:
+    screen, secret = screens.paired(mark + HOSTILE, by=person, **scope)
+    made.screens.append(screen)
+    made.secrets[screen], made.marks[screen] = secret, mark
 
 
 def _deliveries(made: ScopedFleet) -> None:

@@ -23,7 +23,10 @@ from tms.protocol.text import clean
 
 SECRET_FIELDS = frozenset({"password", "password1", "password2", "encrypted_secrets", "digest"})
 MASKED = "•••"
-UNTRACKED = frozenset({"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"})
+UNTRACKED = frozenset(
+    {"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"}
+    | {"successor", "predecessor", "issued_at", "rotated_at", "seen_at"}
+)
 """Columns that TMS itself writes, beside what people set."""
 MAX_TEXT = 500
 MAX_ROWS = 100
@@ -94,7 +97,7 @@ def acting(via: Via, name: str = "") -> Iterator[None]:
 def origin() -> ChangeOrigin:
     """The origin of the current change."""
     request, acting = _request.get(), _acting.get()
-    address = _address(request) if request else None
+    address = address_of(request) if request else None
     if acting is not None:
         via, name = acting
         return ChangeOrigin(None, via, None, address, name)
@@ -109,7 +112,7 @@ def origin() -> ChangeOrigin:
     return ChangeOrigin(user if isinstance(user, User) and user.pk else None, Via.PAGE, None, address)
 
 
-def _address(request: HttpRequest) -> str | None:
+def address_of(request: HttpRequest) -> str | None:
     """REMOTE_ADDR, which a trusted proxy has set; None if it is no address."""
     try:
         return str(ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))

@@ -12,6 +12,7 @@ from tms.accounts.models.provisioned import ProvisionedPerson, ProvisionedTeam
 from tms.accounts.models.role import Role
 from tms.accounts.models.team import Team
 from tms.accounts.models.user import Density, Theme, User
+from tms.accounts.models.wall_screen import ScreenPairing, WallBoard, WallScreen
 from tms.accounts.permissions import Action
 
 __all__ = [
@@ -34,10 +35,13 @@ __all__ = [
     "ProvisionedPerson",
     "ProvisionedTeam",
     "Role",
+    "ScreenPairing",
     "SpentToken",
     "Team",
     "Theme",
     "TokenScope",
     "User",
+    "WallBoard",
+    "WallScreen",
     "one_owner",
 ]

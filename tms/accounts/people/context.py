@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest
-from tms.accounts.models import IdentityProvider, Role, User
+from tms.accounts.models import IdentityProvider, Role, User, WallScreen
 from tms.accounts.people import directory
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
@@ -74,6 +74,9 @@ def tabs(by: User, *, current: str) -> Iterator[PeopleTab]:
         number = IdentityProvider.objects.count()
         is_current = current == "identity-providers"
         yield PeopleTab(gettext("Identity providers"), reverse("identity-providers"), number, is_current)
+    if access.may(by, Permission.MANAGE_SCREENS):
+        number = access.permitted(WallScreen.objects.all(), by=by, permission=Permission.MANAGE_SCREENS).count()
+        yield PeopleTab(gettext("Wall screens"), reverse("wall-screens"), number, current == "wall-screens")
     if access.may_within(by, Permission.READ_AUDIT, EVERYTHING):
         yield PeopleTab(gettext("Audit"), reverse("audit"), None, current == "audit")
 

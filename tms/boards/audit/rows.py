@@ -22,6 +22,7 @@ LINKED: Mapping[str, str] = {
     "notifications.policy": "policy",
     "notifications.rotation": "rotation",
     "notifications.delivery": "delivery",
+    "accounts.wallscreen": "wall-screen",
 }
 """Kinds of objects with a page, and the name of its URL, which takes their primary key."""
 SUMMARISED = 2

@@ -15,7 +15,7 @@ from tms.boards.live.latency import BoardLatency
 from tms.boards.live.live_page import Due, LivePage, PageKey, Rendering
 from tms.boards.live.render_worker import AWAY, Failure, RenderOutcome, RenderWorker
 from tms.boards.live.rights_check import RightsCheck
-from tms.boards.live.subscriber import Subscriber
+from tms.boards.live.subscriber import Subscriber, ViewerId
 from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, VerificationTask
 from tms.boards.live.viewer_tracker import ViewerTracker
 from tms.boards.pages import BoardPage
@@ -107,8 +107,9 @@ class BoardHub:
         """Receives changes from the feed's hub."""
         if change.terminals:
             self._newest_at = datetime.now(UTC)
-        if change.people:
-            self._rights_check.name(change.people, committed_at=hub().committed_at)
+        viewers = {ViewerId("person", pk) for pk in change.people} | {ViewerId("screen", pk) for pk in change.screens}
+        if viewers:
+            self._rights_check.name(viewers, committed_at=hub().committed_at)
             self._rights_task.wake()
         if change.everything:
             self._rights_check.check_all()
@@ -266,7 +267,8 @@ class BoardHub:
             subscriber.request_repaint()
 
     def _note_shift_change(self, subscriber: Subscriber) -> None:
-        self._shift_report.changed.add(subscriber.person)
+        if subscriber.person is not None:
+            self._shift_report.changed.add(subscriber.person)
         self._pass_task.wake()
 
     def _freshness(self) -> Freshness:

@@ -15,7 +15,6 @@ from tms.boards.live.leaf_patches import differing, leaves
 from tms.boards.live.list_moves import moves
 from tms.boards.live.subscriber import Subscriber
 from tms.boards.pages import BoardPage, PagePart, PageState, RenderContext
-from tms.boards.pages.base import with_nav
 from tms.boards.rendering.renderer import render_part_for_frame
 from tms.feed.change import Change
 
@@ -129,7 +128,7 @@ class LivePage:
         """The state of the page, and whether all of it was read again, as far as `change` concerns it."""
         before = None if self.has_missed else self.page_state
         if before is not None and not due.must_be_read:
-            return with_nav(context, before) if due.has_stale_alarms else before, False
+            return self.page.with_alarms(context, before) if due.has_stale_alarms else before, False
         if before is not None and _is_of_viewers(due.change):
             return self.page.with_viewers(context, due.change, before), False
         return self.page.page_state(context, due.change, before), True

@@ -14,10 +14,13 @@ from django.db.models import Max
 
 from tms.accounts.access import rights_of_people
 from tms.accounts.scope import Scope
+from tms.accounts.screens import credentials as screen_credentials
+from tms.accounts.screens import viewer as screen_viewer
 from tms.accounts.sessions import activity
 from tms.accounts.sessions import signed_in as session_signed_in
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.live.live_page import Due, LivePage, RenderCache, Rendering
+from tms.boards.live.subscriber import Credential
 from tms.boards.live.verification import Verifier
 from tms.boards.overview import on_shift
 from tms.boards.overview.on_shift import OpenBoard
@@ -83,12 +86,12 @@ class RenderWorker:
         """Whether the boards differ from the database."""
         return await self._thread.run(self._verify, time.monotonic())
 
-    async def rights_keys(self, sessions: Collection[str]) -> Mapping[str, str]:
-        """`Rights.key` of the people who are still signed in, by session key."""
+    async def rights_keys(self, sessions: Collection[Credential]) -> Mapping[Credential, str]:
+        """`Rights.key` of the people who are still signed in, by session key, and the key of each wall screen."""
         return await self._thread.run(_rights_keys, sessions)
 
-    async def note_use(self, keys: Collection[str]) -> None:
-        await self._thread.run(lambda: activity.touch(keys, at=db_clock().now()))
+    async def note_use(self, sessions: Collection[Credential]) -> None:
+        await self._thread.run(_note_use, sessions)
 
     async def report_shift(self, here: Mapping[int, OpenBoard], *, left: Collection[int]) -> None:
         await self._thread.run(on_shift.report, here, left)
@@ -115,11 +118,28 @@ class RenderWorker:
         return differs
 
 
-def _rights_keys(sessions: Collection[str]) -> Mapping[str, str]:
-    people = session_signed_in.signed_in(sessions, at=db_clock().now())
+def _rights_keys(sessions: Collection[Credential]) -> Mapping[Credential, str]:
+    keys, screens = _parted(sessions)
+    people = session_signed_in.signed_in(keys, at=db_clock().now()) if keys else {}
     rights = rights_of_people({person.pk: person for person in people.values()}.values())
-    keys = {person: those.key for person, those in rights.items()}
-    return {session: keys[person.pk] for session, person in people.items()}
+    found: dict[Credential, str] = {session: rights[person.pk].key for session, person in people.items()}
+    return found | dict(screen_viewer.keys_of(screens).items())
+
+
+def _note_use(sessions: Collection[Credential]) -> None:
+    (keys, screens), at = _parted(sessions), db_clock().now()
+    if keys:
+        activity.touch(keys, at=at)
+    if screens:
+        screen_credentials.touch(screens, at=at)
+
+
+def _parted(sessions: Collection[Credential]) -> tuple[list[str], list[int]]:
+    """The keys of sessions, and the primary keys of wall screens."""
+    return (
+        [each for each in sessions if isinstance(each, str)],
+        [each for each in sessions if isinstance(each, int)],
+    )
 
 
 def _prefetched(due: Mapping[LivePage, Due]) -> Mapping[Scope, RenderContext]:

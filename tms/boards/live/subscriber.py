@@ -1,6 +1,6 @@
 import time
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import UNSET, UnsetType
 
@@ -10,6 +10,17 @@ from tms.metrics import instruments
 
 LAGGING_BYTES = 64 * 1024
 """A subscriber with more unwritten bytes gets no more frames; later it gets the newest state."""
+
+
+class ViewerId(NamedTuple):
+    """Who opened a board, as the feed names them: a person or a wall screen, by primary key."""
+
+    kind: Literal["person", "screen"]
+    pk: int
+
+
+type Credential = str | int
+"""The key of a session, or the primary key of a wall screen."""
 
 
 class SocketWriter(Protocol):
@@ -27,14 +38,15 @@ class SocketWriter(Protocol):
 class Subscriber:
     """One browser that shows a live page."""
 
-    def __init__(self, wire: SocketWriter, *, person: int, session: str, rights_key: str) -> None:
+    def __init__(self, wire: SocketWriter, *, person: int | None, session: Credential, rights_key: str) -> None:
         self.wire = wire
         self.person = person
+        """None for a wall screen."""
         self.session = session
         self.rights_key = rights_key
-        """`Rights.key` of the person, as the page was opened with."""
+        """`Rights.key` of the person, or the key of the wall screen, as the page was opened with."""
         self.checked_at = time.monotonic()
-        """When these were known to be the person's rights."""
+        """When these were known to be the viewer's rights."""
         self.may_type = True
         """Whether the person may act on alerts; others are never shown as typing."""
         self.number = 0
@@ -43,6 +55,12 @@ class Subscriber:
         """The last verification sent."""
         self.needs_repaint = True
         self.pending = PendingUpdate()
+
+    @property
+    def viewer(self) -> ViewerId:
+        if isinstance(self.session, int):
+            return ViewerId("screen", self.session)
+        return ViewerId("person", self.person or 0)
 
     @property
     def is_lagging(self) -> bool:

@@ -103,6 +103,7 @@ class ShiftReport:
             each.person: OpenBoard(page.page.kind, page.page.scope)
             for page in self._pages.values()
             for each in page.subscribers
+            if each.person is not None
         }
         await self._worker.report_shift(here, left=changed - here.keys())
         if changed:

@@ -16,6 +16,7 @@ from tms.boards.pages.overview import OverviewPage
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.pages.terminal import TerminalPage
 from tms.boards.pages.terminals import TerminalsPage
+from tms.boards.pages.wall import WallPage
 
 __all__ = [
     "AlertPage",
@@ -30,6 +31,7 @@ __all__ = [
     "RenderContext",
     "TerminalPage",
     "TerminalsPage",
+    "WallPage",
     "page_at",
 ]
 
@@ -42,6 +44,7 @@ PAGES: dict[str, type[BoardPage]] = {
     "incident": IncidentPage,
     "incidents": IncidentsPage,
     "maintenance": MaintenancePage,
+    "wall": WallPage,
 }
 LONGEST_ADDRESS = 1_000
 

@@ -100,6 +100,10 @@ class BoardPage(ABC):
         }
         return PageState({**before.parts, **renewed}, before.lists)
 
+    def with_alarms(self, context: RenderContext, before: PageState) -> PageState:
+        """The state of the page when only the sound alarms changed."""
+        return with_nav(context, before)
+
     def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         """The terminals and alerts that the next state needs: they are read in one query for all pages."""
         return frozenset(), frozenset()
@@ -138,13 +142,17 @@ def nav(context: RenderContext) -> dict[str, PagePart]:
     return {
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unacknowledged": number}),
         "approvals": PagePart("boards/approvals/slot.html#approvals", {"waiting": context.waiting_approvals}),
-        "sound-alarms": PagePart("boards/sound.html#sound-alarms", context.sound_alarms),
+        "sound-alarms": sound_alarms(context),
     }
 
 
 def with_nav(context: RenderContext, before: PageState) -> PageState:
     """The state of a page of which only these parts may have changed."""
     return PageState({**before.parts, **nav(context)}, before.lists)
+
+
+def sound_alarms(context: RenderContext) -> PagePart:
+    return PagePart("boards/sound.html#sound-alarms", context.sound_alarms)
 
 
 def counts(numbers: Mapping[str, int]) -> dict[str, PagePart]:

@@ -27,6 +27,7 @@ SET_UP = (
     Permission.EDIT_ROTATIONS,
     Permission.PLAN_DIGESTS,
     Permission.EDIT_SITES,
+    Permission.MANAGE_SCREENS,
 )
 ADMINISTER = (
     Permission.MANAGE_PEOPLE,

@@ -1,0 +1,125 @@
+from typing import Any
+
+from django.urls import reverse
+
+from tms.accounts.access import Person, within
+from tms.alerts.models import Alert
+from tms.boards import release
+from tms.boards.lists import choices, correlated_alerts
+from tms.boards.lists.filters import AlertFilter
+from tms.boards.overview import honeycomb, on_shift
+from tms.boards.overview.recent_changes import recent
+from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, sound_alarms
+from tms.boards.pages.render_context import RenderContext
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.planned import PlannedKind, expected_at, numbers
+from tms.feed.change import Change
+from tms.fleet.models import Presence
+from tms.lib.severity import Severity
+
+PARTS = "boards/wall/parts.html"
+MAX_ROWS = 60
+"""Ten pages of six rows. Critical ones are first."""
+MAX_CHANGES = 12
+PRESENCES = (Presence.OFFLINE, Presence.SILENT)
+
+
+class WallPage(SinglePage):
+    """The overview for a television. It has no links and no actions, so that one rendering serves people and screens.
+
+    Every board of the wall is part of it; the browser shows those that were chosen.
+    """
+
+    kind = "wall"
+    template = "boards/wall/wall.html"
+    nav_item = "wall"
+    lasts_s = 15.0
+
+    @property
+    def address(self) -> str:
+        return reverse("wall")
+
+    def concerns(self, change: Change) -> bool:
+        return bool(change.presence or change.alerts or change.incidents or change.people or change.everything)
+
+    def with_alarms(self, context: RenderContext, before: PageState) -> PageState:
+        """Without the parts of the navigation: screens must not get requests for approval."""
+        return PageState({**before.parts, "sound-alarms": sound_alarms(context)}, before.lists)
+
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+        return {"legend": choices.LEGEND}
+
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart | None:
+        return None if is_answer else PagePart(f"{PARTS}#alert", {"alert": alert})
+
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
+        rows = self._rows(context, change, before)
+        changes, _number, _is_capped = recent(at=context.at, scope=self.scope, limit=MAX_CHANGES)
+        sites = self._sites(context)
+        parts = {
+            "sound-alarms": sound_alarms(context),
+            "wall-release": PagePart(f"{PARTS}#release", {"digest": release.digest()}),
+            **self._totals(context),
+            **rows,
+            **sites,
+            **{entry.element: PagePart(f"{PARTS}#change", {"entry": entry}) for entry in changes},
+            "wall-calm": PagePart(f"{PARTS}#calm", self._calm(context, len(rows))),
+            "wall-shift": PagePart(f"{PARTS}#shift", {"people": on_shift.on_shift(self.scope)}),
+        }
+        lists = {
+            "incidents": tuple(rows),
+            "sites": tuple(sites),
+            "changes": tuple(entry.element for entry in changes),
+        }
+        return PageState(parts, lists)
+
+    def _rows(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
+        """Incidents, then alerts outside of incidents, both by impact."""
+        correlated = context.unresolved_incidents(AlertFilter())[:MAX_ROWS]
+        incidents = {row.element: PagePart(f"{PARTS}#incident", {"incident": row}) for row in correlated}
+        awake = within(Alert.objects.awake(), self.scope)
+        alerts = correlated_alerts.outside(awake, AlertFilter(), among=context.covered_incidents)
+        pks = [key[-1] for key in context.impact.order(alerts)[: MAX_ROWS - len(incidents)]]
+        found = self.alert_parts(pks, context, change, before)
+        return incidents | {element: found[element] for pk in pks if (element := f"alert-{pk}") in found}
+
+    def _sites(self, context: RenderContext) -> dict[str, PagePart]:
+        cells = honeycomb.cells(context.census, expected=expected_at(context.census, at=context.at), scope=self.scope)
+        return {cell.element: PagePart(f"{PARTS}#site", {"cell": cell}) for cell in cells}
+
+    def _totals(self, context: RenderContext) -> dict[str, PagePart]:
+        census = context.census
+        total = sum(census.presences[presence] for presence in Presence)
+        planned = numbers(census, at=context.at, scope=context.scope)[PlannedKind.MAINTENANCE]
+        severities = {
+            f"total-{severity}": {
+                "severity": severity.value,
+                "number": census.problems[severity],
+                "alerts": census.awake[severity],
+                "unacknowledged": census.unacknowledged_problems[severity],
+            }
+            for severity in Severity
+        }
+        presences = {f"total-{presence}": self._presence(context, presence) for presence in PRESENCES}
+        online = {"presence": Presence.ONLINE.value, "number": census.presences[Presence.ONLINE], "total": total}
+        return {
+            **{name: PagePart(f"{PARTS}#severity-total", values) for name, values in severities.items()},
+            **{name: PagePart(f"{PARTS}#presence-total", values) for name, values in presences.items()},
+            "total-maintenance": PagePart(f"{PARTS}#plan-total", {"number": planned}),
+            "total-online": PagePart(f"{PARTS}#presence-total", online),
+        }
+
+    def _presence(self, context: RenderContext, presence: Presence) -> dict[str, Any]:
+        number = context.census.presences[presence]
+        line = context.hour.get(presence.value, [number])
+        return {"presence": presence.value, "number": number, "grown": number - line[0]}
+
+    def _calm(self, context: RenderContext, shown: int) -> dict[str, Any]:
+        """What stands in place of the list: since when there are no alerts, or that the scope covers nothing."""
+        if shown or not self.scope:
+            return {"is_calm": False, "calm_since": None, "sees_nothing": not self.scope}
+        last = within(Alert.objects.exclude(resolved_at=None), self.scope).order_by("-resolved_at")
+        calm_since = last.values_list("resolved_at", flat=True).first()
+        return {"is_calm": True, "calm_since": calm_since, "sees_nothing": False}

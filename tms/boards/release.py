@@ -1,0 +1,23 @@
+"""Which release rendered a page: a wall that stays open for months loads its page again after a rollout."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from django.conf import settings
+from django.templatetags.static import static
+
+SHOWN_BY = ("js/main.js", "css/wall.css")
+TEMPLATES = ("wall.html", "parts.html")
+
+
+@cache
+def digest() -> str:
+    """Of the scripts, styles, icons and templates of the wall, and of the URLs of its static files."""
+    folder: Path = settings.BASE_DIR
+    files = [folder / "static" / name for name in (*SHOWN_BY, "img/icons.svg")]
+    files += [folder / "templates/boards/wall" / name for name in TEMPLATES]
+    found = sha256("".join(static(name) for name in SHOWN_BY).encode())
+    for file in files:
+        found.update(file.read_bytes() if file.exists() else b"")
+    return found.hexdigest()[:12]
