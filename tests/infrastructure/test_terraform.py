@@ -82,20 +82,20 @@ def test_a_misspelt_argument_is_caught(output_of):
 
 
 def test_a_waf_that_is_attached_to_nothing_is_caught(output_of):
-    message = output_of(UNGUARDED)
+    message = output_of(UNGUARDED, PUBLIC, HOMELESS)
 
     assert 'resource "aws_wafv2_web_acl_association" "balancer" has not been declared' in message
 
 
 def test_a_public_database_is_caught(output_of):
-    assert "The database must not be public" in output_of(PUBLIC, HOMELESS)
+    assert "The database must not be public" in output_of(UNGUARDED, PUBLIC, HOMELESS)
 
 
 def test_a_database_without_its_subnets_is_caught(output_of):
     """If omitted, RDS would choose them, which the guard cannot know."""
     line = guarded_line("db_subnet_group_name")
 
-    assert f"guards.tftest.hcl:{line}: error: Unknown condition value" in output_of(PUBLIC, HOMELESS)
+    assert f"guards.tftest.hcl:{line}: error: Unknown condition value" in output_of(UNGUARDED, PUBLIC, HOMELESS)
 
 
 def guarded_line(words: str) -> int:
