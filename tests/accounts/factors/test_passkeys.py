@@ -13,7 +13,7 @@ from tms.accounts.factors import passkeys
 from tms.accounts.models import AuditEntry, User
 from tms.metrics.instruments import SIGN_IN_PASSKEYS
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 ADD, USE = "/me/security/passkey/", "/sign-in/passkey/"
 
 

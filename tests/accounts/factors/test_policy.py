@@ -12,7 +12,7 @@ from tms.accounts.factors import policy, services, totp
 from tms.accounts.models import User
 from tms.accounts.sessions.signed_in import signed_in
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 NOTICE = "your account needs a second factor"
 
 

@@ -13,7 +13,7 @@ from tms.accounts.factors import codes as accepted
 from tms.accounts.factors import services
 from tms.accounts.models import AuditEntry, User
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
 def test_the_password_alone_is_not_enough_for_people_with_a_second_factor(codes, browser):

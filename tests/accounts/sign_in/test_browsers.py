@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from tms.accounts.models import User
 
 PASSWORD = "a password for tests"
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tms.accounts.mail import background
 from tms.accounts.models import Invitation, User
 from tms.accounts.people.invitations import services as invitations
 
-pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 STATES: Mapping[str, Mapping[str, object]] = {
     "active": {},
