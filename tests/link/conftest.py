@@ -3,19 +3,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.link.credentials import credential_supply
-from tests.support.servers.tms import SERVERS, RunningTMS
-
-
-@pytest.fixture(scope="package", params=SERVERS)
-def on(request: pytest.FixtureRequest) -> str:
-    """The servers of TMS: the guarantees of the link hold on each."""
-    return str(request.param)
+from tests.support.servers.tms import SERVER_OF_PASS, RunningTMS
 
 
 @pytest.fixture(scope="package")
-def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[RunningTMS]:
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
     """A running TMS, shared by all tests that need no other limits. Takeovers are counted for each terminal."""
-    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_SERVER=on, TMS_TAKEOVERS_PER_MINUTE="3") as running:
+    settings = {"TMS_SERVER": SERVER_OF_PASS, "TMS_TAKEOVERS_PER_MINUTE": "3"}
+    with RunningTMS(tmp_path_factory.mktemp("tms"), **settings) as running:
         yield running
 
 

@@ -19,12 +19,11 @@ from tests.support.database import template_db
 from tests.support.services import HOST, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-CHOSEN = os.environ.get("TMS_SERVER")
-SERVERS = [CHOSEN] if CHOSEN else ["daphne"] if "TMS_DATABASE_URL" in os.environ else ["daphne", "uvicorn"]
-"""The servers for tests of both.
+SERVER_OF_PASS = os.environ.get("TMS_SERVER") or ("daphne" if "TMS_DATABASE_URL" in os.environ else "uvicorn")
+"""The server for tests that run in both passes, unless TMS_SERVER names one.
 
-The guarantees of a server do not depend on the database, so the pass on the services uses the default; a session with
-TMS_SERVER uses only that one.
+What a server guarantees does not depend on the database, so each is tested once: the default on PostgreSQL, the other
+on SQLite.
 """
 
 START_DEADLINE_S = 30
