@@ -29,6 +29,8 @@ EXCEPTIONS = {
         "boards.rows.terminals._unresolved_of",
         "boards.rows.viewers.viewers",
         "boards.rules.preview.preview_panel",
+        "boards.workbench.evidence._name",
+        "boards.workbench.evidence._on_node",
         "notifications.rotations.api._names",
         "notifications.rotations.views._shifts",
         "shifts.digest.changes.changes",

@@ -45,9 +45,9 @@ async def test_the_page_of_an_incident_shows_its_viewers(tms: SeededTMS, person:
     await expect(row.locator(".here .people:visible")).to_have_text("MT M. Tanaka is viewing")
 
     await row.get_by_role("link", name="Acknowledge").click()
-    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is viewing")
+    await expect(mine.locator(".head .here .people:visible")).to_have_text("RM R. Mori is viewing")
     dialog = theirs.get_by_role("dialog")
     await expect(dialog.locator(".here .people:visible")).to_have_text("MT M. Tanaka is viewing")
     await dialog.get_by_label("Comment").press_sequentially("me")
 
-    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is typing")
+    await expect(mine.locator(".head .here .people:visible")).to_have_text("RM R. Mori is typing")

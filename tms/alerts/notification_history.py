@@ -1,4 +1,4 @@
-"""The notifications of an alert, for its history.
+"""The notifications of an alert or incident, for its history.
 
 Notifications import alerts, not the other way round: the app that sends notifications registers a source here.
 """
@@ -33,17 +33,28 @@ class NotificationRecord(NamedTuple):
 type Source = Callable[[int, Scope], Iterable[NotificationRecord]]
 
 _sources: list[Source] = []
+_sources_of_incidents: list[Source] = []
 
 
-def register_source(source: Source) -> None:
-    """`source` finds the notifications of an alert by its primary key, to destinations that a scope shows.
+def register_source(source: Source, *, of_incidents: Source) -> None:
+    """Each finds the notifications of an alert, or of an incident, by primary key, to destinations that a scope shows.
 
     Call it once, when the app is ready.
     """
     _sources.append(source)
+    _sources_of_incidents.append(of_incidents)
 
 
 def notifications_of(alert_id: int, scope: Scope = EVERYTHING) -> list[NotificationRecord]:
     """In chronological order."""
-    found = chain.from_iterable(source(alert_id, scope) for source in _sources)
+    return _found(_sources, alert_id, scope)
+
+
+def notifications_of_incident(incident_id: int, scope: Scope = EVERYTHING) -> list[NotificationRecord]:
+    """In chronological order."""
+    return _found(_sources_of_incidents, incident_id, scope)
+
+
+def _found(sources: Iterable[Source], pk: int, scope: Scope) -> list[NotificationRecord]:
+    found = chain.from_iterable(source(pk, scope) for source in sources)
     return sorted(found, key=lambda record: (record.at, record.number))

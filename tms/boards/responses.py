@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any, overload
 from urllib.parse import urlsplit
 
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -101,6 +102,13 @@ def or_404[P: BoardPage](page: P | None) -> P:
     if page is None:
         raise Http404
     return page
+
+
+def found_or_404[Row: Model](rows: QuerySet[Row]) -> Row:
+    row = rows.first()
+    if row is None:
+        raise Http404
+    return row
 
 
 def _row_on_page(request: AuthenticatedRequest, row: AlertRow) -> str:

@@ -9,6 +9,7 @@ from tms.boards.approvals import views as approvals
 from tms.boards.audit import views as audit
 from tms.boards.digest import views as digest
 from tms.boards.incidents import views as incidents
+from tms.boards.incidents.site_contacts import site_contacts
 from tms.boards.maintenance import views as maintenance
 from tms.boards.rules import views as rules
 from tms.boards.rules.correlation import correlation
@@ -33,6 +34,8 @@ urlpatterns = [
     path("incidents/", incidents.incidents, name="incidents"),
     path("incidents/export/", incidents.export_incidents, name="export-incidents"),
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
+    path("incidents/<int:pk>/post-mortem/", incidents.post_mortem, name="post-mortem"),
+    path("sites/<str:code>/contacts/", site_contacts, name="site-contacts"),
     path("incidents/<int:pk>/<slug:action>/", actions.act, {"subject": "incident"}, name="incident-action"),
     path("incidents/<slug:action>/", incidents.act_on_incidents, name="bulk-incident-action"),
     path("undo/", undo, name="undo"),

@@ -203,7 +203,10 @@ PAGES: Mapping[str, Sent] = {
     "/alerts/<slug:action>/": Sent("commented", lambda: COMMENT | {"alert": Sample.names["/alerts/"]}),
     "/incidents/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
     "/incidents/<slug:action>/": Sent("commented", lambda: COMMENT | {"incident": Sample.names["/incidents/"]}),
-    "/undo/": Sent("withdrawn", lambda: {"token": acknowledged_just_now()}),
+    "/sites/<str:code>/contacts/": Sent(
+        "changed", {"form-TOTAL_FORMS": 6, "form-INITIAL_FORMS": 0, "form-0-name": "Office"}
+    ),
+    "/undo/": Sent("reopened", lambda: {"token": acknowledged_just_now()}),
     "/approvals/<int:pk>/": Sent("withdrawn", {"decision": "withdraw"}),
     "/maintenance/new/": Sent(
         "created", WINDOW | {"terminals": "T-1", "starts_at": local(3_600), "ends_at": local(7_200)}
@@ -289,7 +292,14 @@ PAGES: Mapping[str, Sent] = {
         "changed", {"password1": PASSWORD[::-1], "password2": PASSWORD[::-1], "usable_password": "true"}
     ),
 }
-EXPORTS = ("/incidents/export/", "/alerts/past/export/", "/alerts/times/export/", "/rules/export/", "/digest/markdown/")
+EXPORTS = (
+    "/incidents/export/",
+    "/incidents/<int:pk>/post-mortem/",
+    "/alerts/past/export/",
+    "/alerts/times/export/",
+    "/rules/export/",
+    "/digest/markdown/",
+)
 API: Mapping[str, Sent] = {
     "PATCH /api/v1/sites/{code}/hours": Sent("changed", API_HOURS),
     "DELETE /api/v1/correlation": Sent("reset", before=change_correlation),
@@ -424,7 +434,7 @@ def test_an_export_leaves_an_entry(sample, route):
     browser = Client()
     browser.force_login(boss())
 
-    entry = written(Sent("exported"), lambda _: browser.get(route, {"span": "7d"}))
+    entry = written(Sent("exported"), lambda _: browser.get(path_of(route), {"span": "7d"}))
 
     assert (entry.actor_name, entry.via) == ("boss", "page")
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from tms.alerts.correlation.candidates import Candidate, CommonFactor, candidates
-from tms.alerts.correlation.common_factor import common_factor
 from tms.alerts.correlation.counting import LossShare, shares
+from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.review import review
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.acknowledge import lock_in_states

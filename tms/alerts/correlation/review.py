@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Q
 
 from tms.alerts.correlation import actions
-from tms.alerts.correlation.common_factor import common_factor
+from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS

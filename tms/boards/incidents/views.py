@@ -22,8 +22,8 @@ from tms.boards.formatting import csv_export
 from tms.boards.incidents.export import HEAD, exported
 from tms.boards.incidents.selection import IncidentSelection, perform_all
 from tms.boards.lists.incident_filter import IncidentFilter
-from tms.boards.pages import IncidentPage, IncidentsPage
-from tms.boards.responses import render_dialog, render_page
+from tms.boards.pages import IncidentPage, IncidentsPage, RenderContext
+from tms.boards.responses import or_404, render_dialog, render_page
 from tms.boards.toasts import add_toast, toast_of
 
 MANY = "boards/actions/bulk-incidents.html"
@@ -42,6 +42,18 @@ def incidents(request: AuthenticatedRequest) -> HttpResponse:
 @sign_in_required
 def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return render_page(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def post_mortem(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """The draft as a Markdown file."""
+    page = or_404(IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
+    drafted = page.page_state(RenderContext(timezone.now(), page.scope)).parts["draft"].values["markdown"]
+    recorder.record_export(Incident, "markdown", f"incident={pk}")
+    headers = {"Content-Disposition": f'attachment; filename="tms-incident-{pk}.md"'}
+    return HttpResponse(drafted, content_type="text/markdown; charset=utf-8", headers=headers)
 
 
 @require_safe

@@ -1,26 +1,48 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
+from tms.alerts.escalation_plans import EscalationPlan, plans_of
 from tms.alerts.models import Alert, Incident
+from tms.alerts.notification_history import notifications_of_incident
 from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow
+from tms.boards.workbench import cells, curve, evidence
+from tms.boards.workbench.cells import Cells
+from tms.boards.workbench.contacts import contacts_of
+from tms.boards.workbench.evidence import FactorRow
+from tms.boards.workbench.post_mortem import draft
 from tms.feed.change import Change
 
 TEMPLATE = "boards/incident.html"
 ROW = "boards/alerts.html#row"
 MAX_MEMBERS = 100
+WORKBENCH = ("cells", "curve", "factors", "unaffected", "escalation", "contacts", "draft")
+"""Parts that are read again only when the incident changes, and when the curve has to move on."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvidence:
+    """What the post-mortem says about an incident beside its history."""
+
+    cells: Cells
+    factors: tuple[FactorRow, ...]
+    plans: tuple[EscalationPlan, ...]
 
 
 class IncidentPage(BoardPage):
     kind = "incident"
     template = TEMPLATE
     nav_item = "incidents"
+    lasts_s = 15.0
 
     def __init__(self, scope: Scope, incident: Incident) -> None:
         super().__init__(scope)
@@ -29,7 +51,7 @@ class IncidentPage(BoardPage):
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
         scope = scope_of(person)
-        incident = within(Incident.objects.all(), scope).filter(pk=names["pk"]).first()
+        incident = within(Incident.objects.select_related("site"), scope).filter(pk=names["pk"]).first()
         return cls(scope, incident) if incident else None
 
     @property
@@ -56,18 +78,67 @@ class IncidentPage(BoardPage):
         if incident is None or not self._is_covered():
             raise Incident.DoesNotExist
         members = self._members(context, change, before)
-        transitions = {f"transition-{index}": transition for index, transition in enumerate(incident.transitions)}
+        bench = self._reused(context, change, before) or self._workbench(context, incident)
+        state = PagePart(f"{TEMPLATE}#state", {"incident": incident, "next": bench["escalation"].values["next"]})
+        timeline = self._timeline(incident)
         parts = {
             **nav(context),
             **members,
-            incident.element: PagePart(f"{TEMPLATE}#state", {"incident": incident}),
+            **bench,
+            incident.element: state,
             "members-note": PagePart(f"{TEMPLATE}#members-note", _note(incident, len(members))),
-            **{
-                element: PagePart(f"{TEMPLATE}#transition", {"id": element, "transition": transition})
-                for element, transition in transitions.items()
-            },
+            **timeline,
         }
-        return PageState(parts, {"timeline": tuple(reversed(transitions)), "members": tuple(members)})
+        return PageState(parts, {"timeline": tuple(reversed(timeline)), "members": tuple(members)})
+
+    def _reused(
+        self, context: RenderContext, change: Change, before: PageState | None
+    ) -> Mapping[str, PagePart] | None:
+        if before is None or change.everything or self.incident.pk in change.incidents:
+            return None
+        drawn = before.parts["curve"].values["curve"]
+        is_old = drawn is not None and not self._is_over(before) and drawn.until <= context.at
+        return None if is_old else {name: before.parts[name] for name in WORKBENCH}
+
+    def _is_over(self, before: PageState) -> bool:
+        return bool(before.parts[f"incident-{self.incident.pk}"].values["incident"].is_resolved)
+
+    def _workbench(self, context: RenderContext, incident: IncidentRow) -> Mapping[str, PagePart]:
+        at, scope = context.at, self.scope
+        found = IncidentEvidence(
+            cells.cells_of(incident.pk, scope=scope),
+            evidence.factors_of(self.incident, scope=scope),
+            plans_of(incident.pk, scope, at=at),
+        )
+        upcoming = found.plans[0].next_step if found.plans and incident.is_open else None
+        zone = timezone.get_default_timezone()
+        markdown = draft(incident, found.cells, found.factors, at=at.replace(second=0, microsecond=0), zone=zone)
+        values: dict[str, dict[str, Any]] = {
+            "cells": {"cells": found.cells},
+            "curve": {"curve": curve.curve_of(incident, scope=scope, at=at)},
+            "factors": {"factors": found.factors, "has_all": scope.is_everything},
+            "unaffected": {"unaffected": evidence.unaffected(self.incident, scope=scope)},
+            "escalation": {"plans": found.plans, "next": upcoming, "is_open": incident.is_open},
+            "contacts": {"contacts": contacts_of(self.incident), "site": incident.site},
+            "draft": {"markdown": markdown, "pk": incident.pk},
+        }
+        return {name: PagePart(f"{TEMPLATE}#{name}", values[name]) for name in WORKBENCH}
+
+    def _timeline(self, incident: IncidentRow) -> dict[str, PagePart]:
+        """Its transitions and notifications, in chronological order."""
+        transitions = {f"transition-{index}": row for index, row in enumerate(incident.transitions)}
+        sent = {f"notification-{one.number}": one for one in notifications_of_incident(incident.pk, self.scope)}
+        instants = {element: row.at for element, row in transitions.items()}
+        instants |= {element: one.at for element, one in sent.items()}
+        parts = {
+            element: PagePart(f"{TEMPLATE}#transition", {"id": element, "transition": transition})
+            for element, transition in transitions.items()
+        }
+        parts |= {
+            element: PagePart("boards/alert.html#notification", {"id": element, "notification": one})
+            for element, one in sent.items()
+        }
+        return {element: parts[element] for element in sorted(parts, key=lambda element: instants[element])}
 
     def _is_covered(self) -> bool:
         """An incident leaves a scope when an alert of another site joins it."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import template
 from django.db.models import TextChoices
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -57,7 +59,15 @@ DROPPED_BY = {
     NodeState.STOPPED: _("TMS node %(node)s was stopped"),
     NodeState.LOST: _("TMS node %(node)s was lost"),
 }
-FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
+LINE_BREAK = SafeString("&#10;")
+FACTORS = {
+    "site": _("Site"),
+    "group": _("Group"),
+    "rule": _("Rule"),
+    "model": _("Model"),
+    "firmware": _("Firmware"),
+    "node": _("TMS node"),
+}
 COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
 LABELLED: Mapping[str, type[TextChoices]] = {
     "contract_label": Contract,
@@ -221,6 +231,24 @@ def overrun(alert: AlertRow) -> str:
 
 register.filter("evidence", outages.evidence)
 register.filter("spelt", outages.spell)
+
+
+@register.filter
+def multiline(text: str) -> SafeString:
+    """Text of a textarea in a part, in which line breaks count as spaces."""
+    return format_html_join(LINE_BREAK, "{}", ((line,) for line in text.split("\n")))
+
+
+@register.filter
+def svg(number: float) -> str:
+    """A number in an attribute of SVG, the same in every language."""
+    return f"{number:.1f}"
+
+
+@register.filter
+def along(pct: float) -> str:
+    """Per cent of the width of a curve, in its units."""
+    return f"{pct * 4:.1f}"
 
 
 @register.filter

@@ -6,6 +6,7 @@ from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.models.outage import Outage
 from tms.fleet.models.presence import PresenceChange
 from tms.fleet.models.site import OnHolidays, Site
+from tms.fleet.models.site_contact import SiteContact
 from tms.fleet.models.states import BY_URGENCY, CAUSED_BY_TMS, Cause, Presence, Status
 from tms.fleet.models.terminal import SEARCHED, Group, StateQuerySet, Terminal, TerminalKind, TerminalState
 
@@ -24,6 +25,7 @@ __all__ = [
     "Presence",
     "PresenceChange",
     "Site",
+    "SiteContact",
     "SpecialDay",
     "StateQuerySet",
     "Status",

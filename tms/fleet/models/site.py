@@ -42,7 +42,7 @@ class Site(models.Model):
         db_default=OnHolidays.AS_USUAL,
     )
 
-    audited_relations = ("opening_hours", "special_days")
+    audited_relations = ("opening_hours", "special_days", "contacts")
     scope_path = BySite()
 
     class Meta:

@@ -7,7 +7,7 @@ from django.db import transaction
 from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import Site
+from tms.fleet.models import Site, SiteContact
 from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 
 
@@ -27,3 +27,14 @@ def set_hours(site: Site, week: Iterable[OpeningHours], special_days: Iterable[S
         site.special_days.all().delete()
         OpeningHours.objects.bulk_create(week)
         SpecialDay.objects.bulk_create(special_days)
+
+
+@transaction.atomic
+def set_contacts(site: Site, contacts: Iterable[SiteContact]) -> None:
+    """Replace all its contacts, in this order."""
+    with recorder.change(site):
+        site.contacts.all().delete()
+        for position, contact in enumerate(contacts):
+            contact.site, contact.position = site, position
+            contact.save(force_insert=True)
+    publish(Change(everything=True))

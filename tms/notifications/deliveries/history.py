@@ -1,6 +1,8 @@
-"""The notifications of an alert for its history."""
+"""The notifications of an alert or incident for its history."""
 
 from collections.abc import Iterator
+
+from django.db.models import QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
@@ -10,7 +12,15 @@ from tms.notifications.models.destination import Destination
 
 
 def notifications_of(alert_id: int, scope: Scope) -> Iterator[NotificationRecord]:
-    deliveries = Delivery.objects.filter(items__alert=alert_id).select_related("destination")
+    return _records(Delivery.objects.filter(items__alert=alert_id), scope)
+
+
+def notifications_of_incident(incident_id: int, scope: Scope) -> Iterator[NotificationRecord]:
+    return _records(Delivery.objects.filter(items__incident=incident_id), scope)
+
+
+def _records(deliveries: QuerySet[Delivery], scope: Scope) -> Iterator[NotificationRecord]:
+    deliveries = deliveries.select_related("destination")
     if not scope.is_everything:
         deliveries = deliveries.filter(destination__in=within(Destination.objects.all(), scope))
     for delivery in deliveries:

@@ -1,0 +1,52 @@
+"""Whom to call about a site: the form of its contacts."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.forms import formset_factory
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from tms.accounts import access
+from tms.accounts.decorators import AuthenticatedRequest, needs
+from tms.accounts.permissions import Permission
+from tms.boards.pages import IncidentsPage
+from tms.boards.responses import found_or_404
+from tms.fleet.models import Site, SiteContact
+from tms.fleet.sites.services import set_contacts
+from tms.lib.admin import ModelForm
+
+MOST = 6
+
+
+class ContactForm(ModelForm[SiteContact]):
+    class Meta:
+        model = SiteContact
+        fields = ("name", "phone", "email", "note")
+
+
+ContactForms = formset_factory(ContactForm, extra=MOST, max_num=MOST)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.EDIT_SITES)
+def site_contacts(request: AuthenticatedRequest, code: str) -> HttpResponse:
+    """Empty rows are left out."""
+    site = found_or_404(access.visible(Site.objects.filter(code=code), to=request.user))
+    access.demand(request.user, Permission.EDIT_SITES, site)
+    if request.method != "POST":
+        shown = site.contacts.values("name", "phone", "email", "note")
+        return _show(request, site, ContactForms(initial=list(shown)))
+    sent = ContactForms(request.POST)
+    if not sent.is_valid():
+        return _show(request, site, sent, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    set_contacts(site, [form.instance for form in sent if form.cleaned_data.get("name")])
+    return redirect("site-contacts", code=site.code)
+
+
+def _show(request: AuthenticatedRequest, site: Site, contacts: Any, *, status: int = HTTPStatus.OK) -> HttpResponse:
+    context = {"nav_item": IncidentsPage.nav_item, "site": site, "contacts": contacts}
+    return render(request, "boards/site-contacts.html", context, status=status)

@@ -1,0 +1,112 @@
+"""The terminals of an incident as cells: by place within one site, otherwise by site."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.correlation.candidates import LOST
+from tms.alerts.models import Alert
+from tms.fleet.models import Presence, TerminalKind
+from tms.fleet.sites.names import Bilingual
+
+MOST_CELLS, MOST_GROUPS, MOST_ALERTS = 300, 12, 5_000
+BY_LABEL = range(2, 9)
+"""Numbers of different locations at one site that are worth a group each."""
+
+
+class Cell(NamedTuple):
+    uid: str
+    presence: str
+    is_away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CellGroup:
+    name: str | Bilingual
+    kind: str
+    """A kind of terminals, if that is what they have in common."""
+    cells: tuple[Cell, ...]
+    """The first ones."""
+    number: int
+    away: int
+
+    @property
+    def more(self) -> int:
+        return self.number - len(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    groups: tuple[CellGroup, ...]
+    number: int
+    away: int
+    further: int
+    """Number of groups that are not shown."""
+    by: str
+    """`location`, `kind` or `site`."""
+
+    @property
+    def back(self) -> int:
+        return self.number - self.away
+
+
+class _Member(NamedTuple):
+    uid: str
+    site: Bilingual
+    label: str
+    kind: str
+    presence: str
+    is_unresolved: bool
+
+    @property
+    def is_away(self) -> bool:
+        return self.is_unresolved and self.presence in LOST
+
+
+COLUMNS = ("uid", "site__name", "site__name_ja", "label", "kind", "state__presence")
+
+
+def cells_of(incident: int, *, scope: Scope) -> Cells:
+    members = _members(incident, scope=scope)
+    by, groups = _grouped(members)
+    room, shown = MOST_CELLS, []
+    for name, kind, rows in groups[:MOST_GROUPS]:
+        cells = tuple(Cell(row.uid, row.presence, row.is_away) for row in rows[:room])
+        room -= len(cells)
+        shown.append(CellGroup(name, kind, cells, len(rows), sum(row.is_away for row in rows)))
+    away = sum(row.is_away for row in members)
+    return Cells(tuple(shown), len(members), away, max(0, len(groups) - MOST_GROUPS), by)
+
+
+def _members(incident: int, *, scope: Scope) -> list[_Member]:
+    """Each terminal once, unresolved if any of its alerts is."""
+    alerts = within(Alert.objects.filter(incident=incident), scope).order_by("terminal__uid")
+    found: dict[str, _Member] = {}
+    columns = [f"terminal__{name}" for name in COLUMNS]
+    for uid, name, name_ja, label, kind, presence, resolved_at in alerts.values_list(*columns, "resolved_at")[
+        :MOST_ALERTS
+    ]:
+        known = uid in found and found[uid].is_unresolved
+        found[uid] = _Member(
+            uid, Bilingual(name, name_ja), label, kind, presence or Presence.NEVER, known or not resolved_at
+        )
+    return list(found.values())
+
+
+type _Groups = list[tuple[str | Bilingual, str, Sequence[_Member]]]
+
+
+def _grouped(members: Sequence[_Member]) -> tuple[str, _Groups]:
+    if len({row.site for row in members}) > 1:
+        return "site", _by(members, lambda row: (row.site, ""))
+    if len({row.label for row in members}) in BY_LABEL and all(row.label for row in members):
+        return "location", _by(members, lambda row: (row.label, ""))
+    return "kind", _by(members, lambda row: (str(TerminalKind(row.kind).value), row.kind))
+
+
+def _by(members, key) -> _Groups:  # type: ignore[no-untyped-def]
+    groups = [(*name, list(rows)) for name, rows in groupby(sorted(members, key=key), key)]
+    return sorted(groups, key=lambda group: -sum(row.is_away for row in group[2]))

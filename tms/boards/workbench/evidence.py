@@ -1,0 +1,105 @@
+"""Why terminals are away: what they have in common, and what is not affected although it could be."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from django.db.models import Count
+
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.correlation.candidates import LOST, CommonFactor
+from tms.alerts.correlation.evidence.common_factor import away
+from tms.alerts.correlation.evidence.lift import FactorLift, Significance, lifts, name_of
+from tms.alerts.models import Alert, Incident
+from tms.alerts.models.factor import Factor
+from tms.fleet.models import Presence, Site, Terminal
+from tms.fleet.sites.names import Bilingual
+
+MOST_KINDS = 3
+
+
+class FactorRow(NamedTuple):
+    """How often a factor occurs among the terminals that are away, and in the fleet."""
+
+    factor: str
+    name: str | Bilingual
+    number: int
+    of: int
+    fleet_pct: float
+    lift: float
+    significance: str
+
+    @property
+    def pct(self) -> float:
+        return 100 * self.number / self.of
+
+    @property
+    def is_named(self) -> bool:
+        return self.significance == Significance.NAMED
+
+
+class Unaffected(NamedTuple):
+    """Terminals that would be away too, if `excludes` were the cause."""
+
+    what: str
+    """`kind` at the same site, `node`, or `back`."""
+    number: int
+    name: str | Bilingual
+    kind: str
+    excludes: str
+    """`power`, `tms`, or nothing."""
+
+
+def factors_of(incident: Incident, *, scope: Scope) -> tuple[FactorRow, ...]:
+    """Strongest first. People with a limited scope do not see numbers of the fleet."""
+    if not scope.is_everything:
+        return ()
+    return tuple(_row(lift) for lift in lifts(away(incident), own=CommonFactor(incident.factor, incident.key)))
+
+
+def unaffected(incident: Incident, *, scope: Scope) -> tuple[Unaffected, ...]:
+    members = set(within(Alert.objects.filter(incident=incident), scope).values_list("terminal", flat=True))
+    if not members:
+        return ()
+    return (*_at_site(incident, members, scope), *_on_node(members, scope), *_back(incident, scope))
+
+
+def _row(lift: FactorLift) -> FactorRow:
+    pct = 100 * lift.fleet_share
+    return FactorRow(lift.factor.value, _name(lift), lift.number, lift.of, pct, lift.lift, lift.significance.value)
+
+
+def _name(lift: FactorLift) -> str | Bilingual:
+    if lift.factor is Factor.SITE:
+        site = Site.objects.get(pk=lift.key)
+        return Bilingual(site.name, site.name_ja)
+    return name_of(lift.what)
+
+
+def _at_site(incident: Incident, members: Collection[int], scope: Scope) -> list[Unaffected]:
+    """Other terminals of the same site that are online have power."""
+    if incident.site is None:
+        return []
+    others = within(Terminal.objects.filter(site=incident.site, state__presence=Presence.ONLINE), scope)
+    kinds = (
+        others.exclude(pk__in=members).order_by().values_list("kind").annotate(number=Count("pk")).order_by("-number")
+    )
+    name = Bilingual(incident.site.name, incident.site.name_ja)
+    return [Unaffected("kind", number, name, kind, "power") for kind, number in kinds[:MOST_KINDS]]
+
+
+def _on_node(members: Collection[int], scope: Scope) -> list[Unaffected]:
+    """Others that are online over the node to which most of them were connected."""
+    nodes = Terminal.objects.filter(pk__in=members).exclude(state__node="").order_by().values_list("state__node")
+    most = nodes.annotate(number=Count("pk")).order_by("-number", "state__node").first()
+    if most is None:
+        return []
+    online = within(Terminal.objects.filter(state__node=most[0], state__presence=Presence.ONLINE), scope)
+    number = online.exclude(pk__in=members).count()
+    return [Unaffected("node", number, most[0], "", "tms")] if number else []
+
+
+def _back(incident: Incident, scope: Scope) -> list[Unaffected]:
+    alerts = within(Alert.objects.filter(incident=incident), scope)
+    back = alerts.exclude(terminal__state__presence__in=LOST).aggregate(number=Count("terminal", distinct=True))
+    return [Unaffected("back", back["number"], "", "", "")] if back["number"] else []

@@ -1,0 +1,49 @@
+"""The escalations of an incident, for its page."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.escalation_plans import EscalationPlan, PlannedStep
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Escalation, Policy, Step
+from tms.notifications.policies.escalation import steps_of
+
+type Taken = Mapping[tuple[int | None, int], list[Delivery]]
+"""Deliveries by policy and step."""
+
+
+def plans_of(incident_id: int, scope: Scope, at: datetime) -> Iterator[EscalationPlan]:
+    policies = within(Policy.objects.not_deleted(), scope)
+    escalations = list(Escalation.objects.filter(incident=incident_id, policy__in=policies).select_related("policy"))
+    if not escalations:
+        return
+    shown = set(within(Destination.objects.all(), scope).values_list("pk", flat=True))
+    steps, taken = steps_of([one.policy_id for one in escalations], at=at), _taken(incident_id)
+    for escalation in escalations:
+        rows = tuple(_steps(escalation, steps.get(escalation.policy_id, []), taken, shown))
+        yield EscalationPlan(escalation.policy.name, escalation.policy.get_absolute_url(), rows)
+
+
+def _taken(incident_id: int) -> Taken:
+    found: dict[tuple[int | None, int], list[Delivery]] = {}
+    for row in Delivery.objects.filter(items__incident=incident_id).select_related("destination").order_by("pk"):
+        found.setdefault((row.policy_id, row.step), []).append(row)
+    return found
+
+
+def _steps(escalation: Escalation, steps: list[Step], taken: Taken, shown: set[int]) -> Iterator[PlannedStep]:
+    due_at = escalation.due_at
+    for step in steps:
+        sent = taken.get((escalation.policy_id, step.position), [])
+        if step.position < escalation.next_step:
+            names = tuple(row.destination.name for row in sent if row.destination_id in shown)
+            yield PlannedStep(names, sent[0].created_at if sent else None, is_taken=True, is_next=False)
+            continue
+        is_next = step.position == min(one.position for one in steps if one.position >= escalation.next_step)
+        if not is_next and due_at is not None:
+            due_at += timedelta(seconds=step.after_s)
+        names = tuple(destination.name for destination in step.reached if destination.pk in shown)
+        yield PlannedStep(names, due_at, is_taken=False, is_next=is_next)
