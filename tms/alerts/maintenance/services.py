@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import name_of
 from tms.accounts.models import User
-from tms.alerts.models.maintenance import Window
+from tms.alerts.models.maintenance import PastOccurrence, Window
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Group, Site, Terminal
@@ -170,7 +170,12 @@ def _roll_over(window: Window, at: datetime) -> int:
     coming = window.occurrence_after(window.occurrence, at)
     if coming is None:
         return current.update(ended_at=window.occurs_until, is_active=False)
-    return current.update(occurs_at=coming.since, occurs_until=coming.until, is_active=coming.since <= at)
+    moved = current.update(occurs_at=coming.since, occurs_until=coming.until, is_active=coming.since <= at)
+    if moved:  # its end may have been moved, so its rule does not show when it took place
+        PastOccurrence.objects.get_or_create(
+            window=window, since=window.occurs_at, defaults={"until": window.occurs_until}
+        )
+    return moved
 
 
 def running(at: datetime) -> list[Window]:
@@ -198,14 +203,14 @@ def covered(site_of: Mapping[int, int], *, among: Iterable[Window]) -> dict[int,
     if not windows:
         return {}
     longest: dict[int, Window] = {}
-    for window_id, terminal_id in _pairs(windows, site_of):
+    for window_id, terminal_id in pairs(windows, site_of):
         window, known = windows[window_id], longest.get(terminal_id)
         if known is None or known.occurs_until < window.occurs_until:
             longest[terminal_id] = window
     return {terminal_id: _cover(window) for terminal_id, window in longest.items()}
 
 
-def _pairs(windows: Collection[int], site_of: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+def pairs(windows: Collection[int], site_of: Mapping[int, int]) -> Iterator[tuple[int, int]]:
     """(window, terminal) for each way in which a window covers a terminal."""
     at_site: dict[int, list[int]] = {}
     for terminal_id, site_id in site_of.items():

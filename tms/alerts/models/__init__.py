@@ -11,7 +11,7 @@ from tms.alerts.models.incident import (
     IncidentTransition,
     IncidentTransitionKind,
 )
-from tms.alerts.models.maintenance import Window
+from tms.alerts.models.maintenance import PastOccurrence, Window
 from tms.alerts.models.rule import Rule, RuleHours
 from tms.alerts.models.transition import Transition, TransitionKind
 from tms.alerts.rule_kinds.sources import RuleSource
@@ -29,6 +29,7 @@ __all__ = [
     "IncidentState",
     "IncidentTransition",
     "IncidentTransitionKind",
+    "PastOccurrence",
     "Rule",
     "RuleHours",
     "RuleSource",

@@ -119,3 +119,17 @@ class Window(models.Model):
         if self.occurs_until <= at:
             found = self.occurrence_after(self.occurrence, at)
         return found if found and found.since <= at < found.until else None
+
+
+class PastOccurrence(models.Model):
+    """An occurrence of a recurring window as it took place; the last one is in the columns of the window."""
+
+    window = models.ForeignKey(Window, models.CASCADE, related_name="past_occurrences", db_constraint=False)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("window", "since"), name="past_occurrence_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.window_id} {self.since:%Y-%m-%d %H:%M}"

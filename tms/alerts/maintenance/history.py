@@ -1,0 +1,53 @@
+"""When maintenance windows took place, and which terminals they covered: past and current occurrences."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import structlog
+from django.db.models import Prefetch, Q
+
+from tms.alerts.maintenance.services import pairs
+from tms.alerts.models.maintenance import PastOccurrence, Window
+
+log = structlog.get_logger(__name__)
+
+
+class MaintenancePeriod(NamedTuple):
+    since: datetime
+    until: datetime
+
+
+def covering(site_of: Mapping[int, int], *, since: datetime, until: datetime) -> dict[int, list[MaintenancePeriod]]:
+    """Maintenance of these terminals (with their sites) that overlaps the time, with the targets of now."""
+    periods = {pk: found for pk, found in _periods(since, until) if found}
+    by_terminal: defaultdict[int, set[MaintenancePeriod]] = defaultdict(set)
+    for window_id, terminal_id in pairs(periods, site_of) if periods and site_of else ():
+        by_terminal[terminal_id].update(periods[window_id])
+    return {terminal_id: sorted(found) for terminal_id, found in by_terminal.items()}
+
+
+def _periods(since: datetime, until: datetime) -> Iterator[tuple[int, list[MaintenancePeriod]]]:
+    windows = Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
+    overlapping = PastOccurrence.objects.filter(until__gt=since, since__lt=until)
+    for window in windows.prefetch_related(Prefetch("past_occurrences", overlapping, to_attr="recorded")):
+        try:
+            yield window.pk, [each for each in _of_window(window, since, until) if each.since < each.until]
+        except Exception:  # an unreadable window must not hide the others
+            log.exception("window_unreadable", window=window.pk)
+
+
+def _of_window(window: Window, since: datetime, until: datetime) -> Iterator[MaintenancePeriod]:
+    """Occurrences that are not recorded took place as planned: a clock that was down has skipped them."""
+    ends = {window.occurs_at: window.occurs_until}
+    ends |= {each.since: each.until for each in getattr(window, "recorded", ())}
+    for planned in window.recurrence.occurrences(since):
+        if planned.since >= min(until, window.occurs_at):
+            break
+        ends.setdefault(planned.since, planned.until)
+    last = window.ended_at
+    for begins, planned_end in ends.items():
+        end = min(planned_end, last) if last else planned_end
+        if begins < until and end > since:
+            yield MaintenancePeriod(begins, end)
