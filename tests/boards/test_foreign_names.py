@@ -23,7 +23,9 @@ FOREIGN = re.compile(
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
     "action.label", "filter.label", "line.label|capfirst", "name.label", "one.label", "part.label", "tab.label",
-    "kind.label", "share.label", "table.by", "notification.kind.label", "notification.state.label", "transport.label",
+    "kind.label", "share.label",
+    "figure.label", "figure.note", "party.label", "loss.label", "column.label", "tick.label",
+    "table.by", "notification.kind.label", "notification.state.label", "transport.label",
 }  # fmt: skip
 """Labels and errors of TMS itself."""
 WITHOUT_ELEMENTS = re.compile(

@@ -7,6 +7,7 @@ from tms.boards.actions.undo import undo
 from tms.boards.alert_history import views as past
 from tms.boards.approvals import views as approvals
 from tms.boards.audit import views as audit
+from tms.boards.availability import views as availability
 from tms.boards.digest import views as digest
 from tms.boards.incidents import views as incidents
 from tms.boards.incidents.site_contacts import site_contacts
@@ -64,6 +65,10 @@ urlpatterns = [
     path("digest/notes/", digest.write_note, name="write-note"),
     path("digest/notes/<int:pk>/", digest.edit_note, name="edit-note"),
     path("digest/notes/<int:pk>/delete/", digest.delete_note, name="delete-note"),
+    path("availability/", availability.availability, name="availability"),
+    path("availability/export/", availability.export_availability, name="export-availability"),
+    path("availability/evidence/", availability.export_evidence, name="export-availability-evidence"),
+    path("availability/target/", availability.set_target, name="set-availability-target"),
     path("audit/", audit.audit, name="audit"),
     path("audit/new/", audit.new_entries, name="new-audit-entries"),
     path("audit/export/", audit.export_audit, name="export-audit"),

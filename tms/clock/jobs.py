@@ -12,6 +12,7 @@ from tms.alerts.lifecycle import firmware
 from tms.alerts.maintenance import services as maintenance_services
 from tms.alerts.suppression import at_open
 from tms.approvals import services as approvals
+from tms.availability.rollup import services as availability
 from tms.clock import leader
 from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
@@ -88,6 +89,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),
     Loop("count_backfill", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
+    Loop("availability", 30.0, availability.advance, Lane.SLOW),
     Loop("retention", 3600.0, retention.retire, Lane.SLOW),
     Loop("site_hours", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
     Loop("purge_deliveries", 3600.0, dispatcher.purge, Lane.SLOW),

@@ -48,6 +48,10 @@ def seconds(name: str, default: float, *, least: float = 0) -> float:
     return _number(name, default, least, float)
 
 
+def percent(name: str, default: float) -> float:
+    return _number(name, default, 0, float, 100)
+
+
 def choice(name: str, default: str, among: Sequence[str]) -> str:
     value = text(name, default).lower()
     if value not in among:

@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "tms.telemetry",
     "tms.alerts",
     "tms.commands",
+    "tms.availability",
     "tms.shifts",
     "tms.ingest",
     "tms.notifications",
@@ -372,6 +373,11 @@ READINGS_DAYS = env.whole("TMS_READINGS_DAYS", 14, least=2)
 ROLLUPS_DAYS = env.whole("TMS_ROLLUPS_DAYS", 400, least=2)
 HISTORY_DAYS = env.whole("TMS_HISTORY_DAYS", 400, least=2)
 """Events, changes of presence, and boots."""
+
+# Availability
+
+AVAILABILITY_TARGET = env.percent("TMS_AVAILABILITY_TARGET", 99.9)
+"""Of sites without a target of their own, and of the fleet."""
 
 # Audit trail
 

@@ -14,6 +14,7 @@ from tms.alerts.rule_editing import api as rule_editing_api
 from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.statistics import api as statistic_api
 from tms.approvals import api as approval_api
+from tms.availability import api as availability_api
 from tms.fleet import api as fleet_api
 from tms.fleet.sites import hours_api
 from tms.notifications.deliveries import api as delivery_api
@@ -35,7 +36,7 @@ OF_ALERTS = (
     maintenance_api,
 )
 OF_NOTIFICATIONS = (destination_api, policy_api, rotation_api, delivery_api)
-PARTS = (fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, *OF_NOTIFICATIONS, audit_api)
+PARTS = (fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, availability_api, *OF_NOTIFICATIONS, audit_api)
 REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
     NotActive: 409,

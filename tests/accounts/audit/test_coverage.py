@@ -200,6 +200,7 @@ PAGES: Mapping[str, Sent] = {
         "commanded", {"name": "ping", "answer_within_s": "30", "deliver_within_s": "3600"}
     ),
     "/alerts/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
+    "/availability/target/": Sent("changed", lambda: {"site": Sample.names["/sites/"], "percent": "99.5"}),
     "/alerts/<slug:action>/": Sent("commented", lambda: COMMENT | {"alert": Sample.names["/alerts/"]}),
     "/incidents/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
     "/incidents/<slug:action>/": Sent("commented", lambda: COMMENT | {"incident": Sample.names["/incidents/"]}),
@@ -302,6 +303,7 @@ EXPORTS = (
 )
 API: Mapping[str, Sent] = {
     "PATCH /api/v1/sites/{code}/hours": Sent("changed", API_HOURS),
+    "PUT /api/v1/sites/{code}/availability-target": Sent("changed", {"percent": 99.5}),
     "DELETE /api/v1/correlation": Sent("reset", before=change_correlation),
     "PUT /api/v1/correlation/{factor}": Sent("created", API_CORRELATION),
     "POST /api/v1/rules": Sent("created", API_RULE),

@@ -1,0 +1,88 @@
+"""What a month's figures are computed from, as rows: people can compute them again.
+
+| record | is | from `since` to `until` |
+|---|---|---|
+| `open` | a site | its opening hours |
+| `service` | a terminal | in service |
+| `maintenance` | a terminal | covered by a maintenance window |
+| `outage` | a terminal | without a link, with the reason |
+
+All within one local day of the site, in seconds since the epoch. Rows of one record and terminal do not overlap.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from django.db.models import QuerySet
+
+from tms.availability.losses import alone, pieces_of
+from tms.availability.models import SiteDay, TerminalDay
+from tms.availability.report.figures import ReportArea
+from tms.availability.report.months import Month
+from tms.availability.report.report import ReportReader
+from tms.availability.rollup.inputs import outages_of, recorded
+from tms.availability.rollup.tally import disjoint
+from tms.fleet.models import Terminal
+
+HEAD = ("record", "site", "terminal", "day", "since", "until", "reason")
+SITE_DAYS = 50
+"""Days of sites that are read at a time."""
+
+type Line = tuple[str, str, str, str, int, int, str]
+
+
+class EvidenceRows:
+    """The rows of a month that the reader may see, some days of sites at a time."""
+
+    def __init__(self, month: Month, reader: ReportReader, area: ReportArea) -> None:
+        days = reader.rows(SiteDay.objects.filter(day__gte=month.first, day__lte=month.last))
+        if area.site:
+            days = days.filter(site__code=area.site)
+        elif area.region:
+            days = days.filter(site__region=area.region)
+        self._reader = reader
+        self._pks = list(days.order_by("day", "site").values_list("pk", flat=True))
+
+    def __call__(self) -> list[Line]:
+        """The next rows; none at the end."""
+        while self._pks:
+            pks, self._pks = self._pks[:SITE_DAYS], self._pks[SITE_DAYS:]
+            if lines := list(_lines(pks, self._reader)):
+                return lines
+        return []
+
+
+def _lines(pks: Sequence[int], reader: ReportReader) -> Iterator[Line]:
+    days = SiteDay.objects.filter(pk__in=pks).select_related("site").order_by("day", "site")
+    seen = reader.rows(TerminalDay.objects.filter(site_day__in=pks))
+    uids = dict(Terminal.objects.filter(pk__in=seen.values("terminal")).values_list("pk", "uid"))
+    for day in days:
+        yield from _of_day(day, seen, uids)
+
+
+def _of_day(day: SiteDay, seen: QuerySet[TerminalDay], uids: dict[int, str]) -> Iterator[Line]:
+    code, when = day.site.code, _iso(day.day)
+    facts = recorded(day)
+    shown = set(seen.filter(site_day=day).values_list("terminal", flat=True))
+    for since, until in facts.hours:
+        yield ("open", code, "", when, since, until, "")
+    outages = outages_of(facts)
+    apart = alone(outages.around) if len(facts.terminals) > 1 else set[int]()
+    for terminal in facts.terminals:
+        if terminal.pk not in shown:
+            continue
+        uid = uids[terminal.pk]
+        yield ("service", code, uid, when, *terminal.service, "")
+        for since, until in terminal.excluded:
+            yield ("maintenance", code, uid, when, since, until, "")
+        pieces = [
+            piece
+            for outage in outages.of_terminal.get(terminal.pk, ())
+            for piece in pieces_of(outage, is_alone=outage.id in apart, until=facts.ends_at)
+        ]
+        for piece in disjoint(pieces, within=facts.bounds):
+            yield ("outage", code, uid, when, piece.since, piece.until, piece.loss.value)
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()

@@ -1,0 +1,158 @@
+"""What the roll-up of a site's day is computed from, read once when the day is over.
+
+A day that is rolled up again, because the cause of an outage became known, keeps its hours, terminals and maintenance
+as they were then.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.models import Max, Min, Q
+
+from tms.alerts.maintenance import history
+from tms.availability.intervals import Interval, Intervals, instant_of, merged, overlap, second_of
+from tms.availability.losses import TOGETHER, PastOutage
+from tms.availability.models import SiteDay, TerminalDay
+from tms.fleet.models import Credential, Outage, Site, Terminal
+from tms.fleet.sites.calendar import hours_of
+from tms.lib.calendar.local_time import instant
+from tms.lib.calendar.opening_hours import Hours
+from tms.telemetry.models import Boot
+
+DAY = timedelta(days=1)
+
+
+class DayTerminal(NamedTuple):
+    pk: int
+    kind: str
+    model: str
+    service: Interval
+    """Within the day."""
+    excluded: Intervals
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    site_id: int
+    day: date
+    begins_at: datetime
+    ends_at: datetime
+    hours: Intervals
+    terminals: list[DayTerminal]
+    known: SiteDay | None = None
+
+    @property
+    def bounds(self) -> Interval:
+        return Interval(second_of(self.begins_at), second_of(self.ends_at))
+
+
+def bounds_of(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The local day: 23 to 25 hours where clocks change."""
+    begins_at, ends_at = (instant(datetime.combine(each, time.min), zone) for each in (day, day + DAY))
+    return begins_at, ends_at
+
+
+def facts_of(site: Site, day: date) -> DayFacts:
+    """Recorded, or read now."""
+    known = SiteDay.objects.filter(site=site, day=day).select_for_update().first()
+    return recorded(known) if known else _read(site, day)
+
+
+def _read(site: Site, day: date) -> DayFacts:
+    begins_at, ends_at = bounds_of(day, ZoneInfo(site.time_zone))
+    bounds = Interval(second_of(begins_at), second_of(ends_at))
+    rows = list(Terminal.objects.filter(site=site).order_by("pk").values_list("pk", "kind", "model"))
+    services = _services([pk for pk, *_ in rows], bounds)
+    windows = history.covering(dict.fromkeys(services, site.pk), since=begins_at, until=ends_at)
+    terminals = [
+        DayTerminal(pk, kind, model, services[pk], _clipped(windows.get(pk, ()), bounds))
+        for pk, kind, model in rows
+        if pk in services
+    ]
+    return DayFacts(site.pk, day, begins_at, ends_at, _open(hours_of([site.pk])[site.pk], bounds), terminals)
+
+
+def recorded(known: SiteDay) -> DayFacts:
+    """As they were when the day was rolled up first."""
+    bounds = Interval(second_of(known.begins_at), second_of(known.ends_at))
+    rows = TerminalDay.objects.filter(site_day=known).order_by("terminal")
+    columns = ("terminal", "terminal__kind", "terminal__model", "since", "until", "excluded")
+    terminals = [
+        DayTerminal(pk, kind, model, Interval(since or bounds.since, until or bounds.until), _stored(excluded or ()))
+        for pk, kind, model, since, until, excluded in rows.values_list(*columns)
+    ]
+    return DayFacts(
+        known.site_id, known.day, known.begins_at, known.ends_at, _stored(known.hours), terminals, known=known
+    )
+
+
+def _stored(rows: Collection[Any]) -> list[Interval]:
+    return [Interval(*row) for row in rows]
+
+
+def _open(hours: Hours, bounds: Interval) -> list[Interval]:
+    found = []
+    ends_at = instant_of(bounds.until)
+    for run in hours.runs(instant_of(bounds.since)):
+        if run.since >= ends_at:
+            break
+        since = bounds.since if run.since < instant_of(bounds.since) else second_of(run.since)
+        found.append((since, bounds.until if run.until > ends_at else second_of(run.until)))
+    return merged(found)
+
+
+def _clipped(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> list[Interval]:
+    return overlap(merged((second_of(since), second_of(until)) for since, until in periods), [bounds])
+
+
+def _services(terminal_pks: Collection[int], bounds: Interval) -> dict[int, Interval]:
+    """When terminals were in service within `bounds`: from their first boot until their last credential ended."""
+    boots = Boot.objects.filter(terminal__in=terminal_pks, first_seen_at__lt=instant_of(bounds.until))
+    first = dict(boots.order_by().values_list("terminal").annotate(first=Min("first_seen_at")))
+    last = _last_days(terminal_pks)
+    found = {}
+    for pk, first_seen_at in first.items():
+        since = max(bounds.since, second_of(first_seen_at))
+        until = min(bounds.until, second_of(last[pk])) if pk in last else bounds.until
+        if since < until:
+            found[pk] = Interval(since, until)
+    return found
+
+
+def _last_days(terminal_pks: Collection[int]) -> dict[int, datetime]:
+    """When the last credential of terminals without a valid one was revoked or expired."""
+    of_terminals = Credential.objects.filter(terminal__in=terminal_pks).order_by()
+    lasting = of_terminals.filter(revoked_at=None, expires_at=None).values("terminal")
+    ended = of_terminals.exclude(terminal__in=lasting).values_list("terminal")
+    rows = ended.annotate(revoked=Max("revoked_at"), expired=Max("expires_at", filter=Q(revoked_at=None)))
+    return {pk: max(filter(None, (revoked, expired))) for pk, revoked, expired in rows}
+
+
+class SiteOutages(NamedTuple):
+    of_terminal: Mapping[int, list[PastOutage]]
+    """Those that overlap the day."""
+    around: list[PastOutage]
+    """All of the site that began with one of them."""
+
+
+def outages_of(day: DayFacts) -> SiteOutages:
+    terminal_pks = [terminal.pk for terminal in day.terminals]
+    overlapping = list(_outages(terminal_pks, since=day.begins_at, until=day.ends_at))
+    by_terminal: dict[int, list[PastOutage]] = {}
+    for outage in overlapping:
+        by_terminal.setdefault(outage.terminal_id, []).append(outage)
+    if not overlapping:
+        return SiteOutages({}, [])
+    first = min(outage.began_at for outage in overlapping) - TOGETHER
+    around = _outages(terminal_pks, since=first, until=day.ends_at + TOGETHER)
+    return SiteOutages(by_terminal, list(around))
+
+
+def _outages(terminal_pks: Collection[int], *, since: datetime, until: datetime) -> Iterator[PastOutage]:
+    """Index: outage_terminal."""
+    rows = Outage.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), terminal__in=terminal_pks)
+    of_time = rows.filter(began_at__lt=until).order_by("began_at", "pk")
+    return (PastOutage(*row) for row in of_time.values_list("pk", *PastOutage._fields[1:]))

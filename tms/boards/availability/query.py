@@ -1,0 +1,87 @@
+"""Month, area and grouping of a report, from the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext
+
+from tms.accounts.access import Person, scope_of, visible
+from tms.availability.report.figures import GroupBy, ReportArea
+from tms.availability.report.months import Month
+from tms.availability.report.report import ReportReader, months_with_days
+from tms.boards.formatting.months import month_text
+from tms.boards.lists.choices import Choice
+from tms.fleet.models import Site
+
+
+@dataclass(frozen=True, slots=True)
+class ReportQuery:
+    month: Month
+    area: ReportArea
+    by: GroupBy
+    is_complete: bool
+    """All rows, and not only the worst."""
+    months: Sequence[Month]
+    """Those that may be chosen, newest first."""
+    reader: ReportReader
+    sites: QuerySet[Site]
+
+    @classmethod
+    def of(cls, query: QueryDict, *, person: Person, current: Month) -> ReportQuery:
+        """What is unknown is ignored. GroupBy default, the last month that is over."""
+        reader = ReportReader(scope_of(person))
+        months = months_with_days(reader) or [current]
+        asked = Month.parsed(query.get("month", ""))
+        over = next((month for month in months if month < current), months[0])
+        sites = visible(Site.objects.order_by("name"), to=person)
+        by = query.get("by", "")
+        return cls(
+            month=asked if asked in months else over,
+            area=_area(query.get("where", ""), sites),
+            by=GroupBy(by) if by in GroupBy.values else GroupBy.SITE,
+            is_complete="all" in query,
+            months=months,
+            reader=reader,
+            sites=sites,
+        )
+
+    @property
+    def where(self) -> str:
+        if self.area.site:
+            return f"site:{self.area.site}"
+        return f"region:{self.area.region}" if self.area.region else ""
+
+    @property
+    def address(self) -> str:
+        """The query string of the same report."""
+        chosen = {"month": str(self.month), "where": self.where, "by": self.by.value}
+        return urlencode({name: value for name, value in chosen.items() if value})
+
+    @property
+    def month_choices(self) -> list[Choice]:
+        return [Choice(str(month), month_text(month.first), month == self.month) for month in self.months]
+
+    @property
+    def by_choices(self) -> list[Choice]:
+        return [Choice(by.value, by.label, by == self.by) for by in GroupBy]
+
+    @property
+    def area_choices(self) -> list[Choice]:
+        regions = sorted({site.region for site in self.sites if site.region})
+        found = [("", gettext("All sites")), *((f"region:{name}", name) for name in regions)]
+        found += [(f"site:{site.code}", site.local_name) for site in self.sites]
+        return [Choice(value, label, value == self.where) for value, label in found]
+
+
+def _area(text: str, sites: QuerySet[Site]) -> ReportArea:
+    kind, _, name = text.partition(":")
+    if kind == "site" and sites.filter(code=name).exists():
+        return ReportArea(site=name)
+    if kind == "region" and name and sites.filter(region=name).exists():
+        return ReportArea(region=name)
+    return ReportArea()
