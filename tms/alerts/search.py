@@ -9,6 +9,7 @@ from pydantic import Field
 from tms.alerts import models
 from tms.alerts.models import AlertState, Factor, Rule
 from tms.alerts.models.alert import FLAPPING
+from tms.alerts.models.factor import SITES_TOGETHER
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.severity import Severity
@@ -62,10 +63,16 @@ class AlertMatch(RequestSchema):
         return rows.filter(alerts_like(self.q)) if self.q else rows
 
 
+def with_factor(factor: str) -> Q:
+    """Incidents with this common factor, as people see it."""
+    return Q(breadth=factor) if factor in SITES_TOGETHER else Q(factor=factor, breadth="")
+
+
 def incidents_like(text: str) -> Q:
     """By number, site, group, common factor, or a comment in the history."""
     sites = Q(site__name__icontains=text) | Q(site__name_ja__icontains=text) | Q(site__code__iexact=text)
     named = Q(group__name__icontains=text) | Q(factor__in=NAMED_BY_KEY, key__icontains=text)
     commented = models.IncidentTransition.objects.filter(comment__icontains=text)
+    named |= Q(breadth=Factor.REGION, key__icontains=text)
     found = sites | named | Q(common_name__icontains=text) | Q(pk__in=commented.values("incident"))
     return found | Q(pk=int(text)) if NUMBER.fullmatch(text) else found

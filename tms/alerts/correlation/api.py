@@ -18,7 +18,7 @@ from tms.alerts.correlation.schemas import (
 )
 from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
-from tms.alerts.search import incidents_like
+from tms.alerts.search import incidents_like, with_factor
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.rest.operation import ApiRequest
@@ -45,12 +45,13 @@ class IncidentQuery(PageQuery):
         wanted: dict[str, Any] = {
             "state__in": self.state,
             "severity__in": self.severity,
-            "factor": self.factor,
             "site__code": self.site,
             "opened_at__gte": self.opened_since,
             "opened_at__lt": self.opened_before,
         }
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        if self.factor:
+            rows = rows.filter(with_factor(self.factor))
         if self.who:
             rows = rows.filter(acknowledged_by__username=self.who)
         return rows.filter(incidents_like(self.q)) if self.q else rows

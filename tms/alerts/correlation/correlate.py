@@ -12,11 +12,12 @@ from tms.alerts.correlation.counting import LossShare, shares
 from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.review import review
 from tms.alerts.correlation.transitions import transition
+from tms.alerts.correlation.wide import widen
 from tms.alerts.lifecycle.acknowledge import lock_in_states
 from tms.alerts.lifecycle.actions import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.models.alert import Alert, AlertQuerySet
-from tms.alerts.models.factor import Factor
+from tms.alerts.models.factor import SITES_TOGETHER, Factor
 from tms.alerts.models.incident import CorrelationRule, Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
@@ -46,7 +47,7 @@ def correlate(at: datetime) -> int:
         correlated = _correlate(at)
 
     # Unresolved incidents are reviewed even if nothing can be correlated.
-    acts: tuple[Callable[[], None], ...] = (join, partial(_review_unresolved, at))
+    acts: tuple[Callable[[], object], ...] = (join, partial(widen, at), partial(_review_unresolved, at))
     each(acts, lambda act: act(), loop="correlate")
     return correlated
 
@@ -65,15 +66,24 @@ def _review(pks: Collection[int], at: datetime) -> int:
 
 @transaction.atomic
 def _correlate(at: datetime) -> int:
-    rules = {factor: rule for factor, rule in CorrelationRule.in_force().items() if rule.enabled}
+    in_force = CorrelationRule.in_force().items()
+    rules = {factor: rule for factor, rule in in_force if rule.enabled and factor not in SITES_TOGETHER}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, LONGEST)) if rules else []
-    unresolved = {CommonFactor(row.factor, row.key): row for row in _unresolved()}
+    unresolved = _by_common_factor()
     rest = _join_unresolved(found, unresolved)
     for factor, rule in rules.items():
         if rest:
             rest = _open(rule, factor, rest, unresolved, at)
     return len(found) - len(rest)
+
+
+def _by_common_factor() -> dict[CommonFactor, Incident]:
+    """The unresolved incidents; those of many sites by each site, too."""
+    rows = {row.pk: row for row in _unresolved()}
+    parts = Incident.objects.filter(merged_into__in=rows).values_list("factor", "key", "merged_into")
+    merged = {CommonFactor(factor, key): rows[wide] for factor, key, wide in parts if wide is not None}
+    return merged | {CommonFactor(row.factor, row.key): row for row in rows.values()}
 
 
 def _unresolved() -> list[Incident]:

@@ -66,7 +66,7 @@ def _member_counts(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
 def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
     has_grown = _follow_members(incident, counts, at)
     if not counts.open_count:
-        transition(incident, Kind.RESOLVED, at=at, fields=_resolved(at))
+        transition(incident, Kind.RESOLVED, at=at, fields=resolved_fields(at))
         return
     is_worse = _follow_severity(incident, counts.severity, at)
     _end_contract(incident, at, is_worse=is_worse, has_grown=has_grown)
@@ -141,9 +141,9 @@ def _dissolve(incident: Incident, at: datetime) -> None:
     rest = [alert.pk for alert in actions.alerts_of(incident).order_by("pk").select_for_update(of=("self",))]
     Alert.objects.filter(pk__in=rest).update(incident=None)
     incident.resolved_count = incident.joined_count
-    transition(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=_resolved(at))
+    transition(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=resolved_fields(at))
     publish(Change(alerts=frozenset(rest)))
 
 
-def _resolved(at: datetime) -> dict[str, Any]:
+def resolved_fields(at: datetime) -> dict[str, Any]:
     return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED_FIELDS}

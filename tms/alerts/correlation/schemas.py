@@ -20,6 +20,8 @@ class IncidentSchema(ResponseSchema):
     factor: Factor = Field(description="Common factor of its terminals.")
     name: str = Field(description="Name of the common site, group, model, firmware or node.")
     site: str | None = Field(description="Site code; null if it affects several sites.")
+    site_count: int = Field(description="Number of sites that were lost together; 0 if it is not about sites.")
+    merged_into: int | None = Field(description="The incident of many sites to which its alerts belong now.")
     common_factor: str = Field(description="Further common factor, as text; empty if there is none.")
     severity: Severity
     state: IncidentState
@@ -42,6 +44,8 @@ class IncidentSchema(ResponseSchema):
     def of(cls, incident: models.Incident) -> Self:
         return cls(
             id=incident.pk,
+            factor=incident.named_factor,
+            merged_into=incident.merged_into_id,
             common_factor=incident.common_factor_text,
             site=incident.site.code if incident.site else None,
             acknowledged_by=username(incident.acknowledged_by),
@@ -54,7 +58,7 @@ class IncidentPageSchema(Page[IncidentSchema]): ...
 
 
 COPIED = (
-    *("title", "factor", "name", "severity", "state", "version", "size", "lost", "joined_count", "open_count"),
+    *("title", "name", "site_count", "severity", "state", "version", "size", "lost", "joined_count", "open_count"),
     *("opened_at", "acknowledged_at", "claimed_until", "contract", "until", "comment", "resolved_at"),
 )
 

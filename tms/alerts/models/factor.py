@@ -12,12 +12,23 @@ class Factor(models.TextChoices):
     MODEL = "model", pgettext_lazy("factor", "model")
     FIRMWARE = "firmware", pgettext_lazy("factor", "firmware")
     NODE = "node", pgettext_lazy("factor", "TMS node")
+    REGION = "region", pgettext_lazy("factor", "region")
+    FLEET = "fleet", pgettext_lazy("factor", "whole fleet")
 
 
-def lost(factor: Factor, *, lost: int, size: int, name: str) -> str:
-    """How many of how many, and the factor: `Shinjuku: 47 of 50 terminals offline`; without a size, how many."""
+SITES_TOGETHER = (Factor.REGION, Factor.FLEET)
+"""Factors of sites that are lost together; the others are of terminals."""
+
+
+def lost(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> str:
+    """How many of how many, and the factor: `Shinjuku: 47 of 50 terminals offline`; without a size, how many.
+
+    `sites`: number of sites that were lost together; 0 if only terminals were.
+    """
     if not size:
         return _lost_of_unknown(factor, lost) % {"lost": lost, "name": name}
+    if sites:
+        return _lost_sites(factor) % {"lost": lost, "size": size, "name": name, "sites": sites}
     match factor:
         case Factor.SITE:
             text = gettext("%(name)s: %(lost)d of %(size)d terminals offline")
@@ -32,8 +43,24 @@ def lost(factor: Factor, *, lost: int, size: int, name: str) -> str:
     return text % {"lost": lost, "size": size, "name": name}
 
 
+def _lost_sites(factor: Factor) -> str:
+    match factor:
+        case Factor.REGION:
+            return gettext("Region %(name)s: %(sites)d sites, %(lost)d of %(size)d terminals offline")
+        case Factor.FLEET:
+            return gettext("Whole fleet: %(sites)d sites, %(lost)d of %(size)d terminals offline")
+        case _:
+            return gettext("Group %(name)s: %(sites)d sites, %(lost)d of %(size)d terminals offline")
+
+
 def _lost_of_unknown(factor: Factor, lost: int) -> str:
     match factor:
+        case Factor.REGION:
+            return ngettext(
+                "Region %(name)s: %(lost)d terminal offline", "Region %(name)s: %(lost)d terminals offline", lost
+            )
+        case Factor.FLEET:
+            return ngettext("Whole fleet: %(lost)d terminal offline", "Whole fleet: %(lost)d terminals offline", lost)
         case Factor.SITE:
             return ngettext("%(name)s: %(lost)d terminal offline", "%(name)s: %(lost)d terminals offline", lost)
         case Factor.GROUP:

@@ -69,8 +69,11 @@ class CorrelationRule(models.Model):
 
 
 WIDE = {"least": 10, "medium_pct": 40, "large_pct": 30}
-DEFAULTS: Mapping[Factor, Mapping[str, int]] = {factor: {} if factor is Factor.SITE else WIDE for factor in Factor}
-"""Deviations from the defaults of the columns, which are those of sites."""
+OF_SITES = {"least": 4, "within_s": 120}
+DEFAULTS: Mapping[Factor, Mapping[str, int]] = {
+    factor: {} if factor is Factor.SITE else OF_SITES if factor in factors.SITES_TOGETHER else WIDE for factor in Factor
+}
+"""Deviations from the defaults of the columns, which are those of sites. For a region and the fleet, sites count."""
 
 
 class IncidentState(models.TextChoices):
@@ -109,6 +112,11 @@ class Incident(models.Model):
     """The common factor: the primary key of a site or group as text; the name of a model, firmware or node."""
     site = models.ForeignKey("fleet.Site", models.CASCADE, null=True, related_name="incidents")
     group = models.ForeignKey("fleet.Group", models.SET_NULL, null=True, related_name="incidents")
+    breadth = models.CharField(max_length=16, choices=Factor, blank=True, default="", db_default="")
+    """`region` or `fleet`, for sites lost together; `factor` is then `group`, which the previous release shows."""
+    site_count = models.PositiveIntegerField(default=0, db_default=0)
+    """Number of sites whose incidents were merged into it."""
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="parts")
     severity = models.CharField(_("severity"), max_length=16, choices=Severity)
     state = models.CharField(_("state"), max_length=16, choices=IncidentState, default=IncidentState.OPEN)
     opened_at = models.DateTimeField(_("opened at"))
@@ -165,15 +173,22 @@ class Incident(models.Model):
         return reverse("incident", args=(self.pk,))
 
     @property
+    def named_factor(self) -> Factor:
+        """Its common factor, as people see it."""
+        return Factor(self.breadth or self.factor)
+
+    @property
     def name(self) -> str:
         """The common factor of its terminals, in the active language. Reads `site` or `group`."""
         if self.site is not None:
             return self.site.local_name
+        if self.breadth:
+            return self.key.partition(":")[2]
         return self.group.name if self.group is not None else self.key
 
     @property
     def title(self) -> str:
-        return factors.lost(Factor(self.factor), lost=self.lost, size=self.size, name=self.name)
+        return factors.lost(self.named_factor, lost=self.lost, size=self.size, name=self.name, sites=self.site_count)
 
     @property
     def common_factor_text(self) -> str:
@@ -213,6 +228,7 @@ class IncidentTransitionKind(KindWithTraits):
         Traits("check", IncidentState.RESOLVED),
         pgettext_lazy("incident", "Resolved, rest separate"),
     )
+    MERGED = "merged", Traits("up", IncidentState.RESOLVED), pgettext_lazy("incident", "Merged into a larger incident")
     RESOLVED = "resolved", Traits("check", IncidentState.RESOLVED), pgettext_lazy("incident", "Resolved")
 
 

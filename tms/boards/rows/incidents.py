@@ -55,6 +55,9 @@ class IncidentRow:
     comment: str
     version: int
     transitions: tuple[IncidentTransitionRow, ...]
+    site_count: int = 0
+    """Number of sites that were lost together."""
+    merged_into: int | None = None
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
     here: tuple[Viewer, ...] = ()
@@ -73,7 +76,9 @@ class IncidentRow:
 
     @property
     def title(self) -> str:
-        return factors.lost(Factor(self.factor), lost=self.lost, size=self.size, name=str(self.name))
+        return factors.lost(
+            Factor(self.factor), lost=self.lost, size=self.size, name=str(self.name), sites=self.site_count
+        )
 
     @property
     def common_factor_text(self) -> str:
@@ -140,7 +145,9 @@ def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], peo
     site, person, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
     return IncidentRow(
         pk=incident.pk,
-        factor=incident.factor,
+        factor=incident.named_factor,
+        site_count=incident.site_count,
+        merged_into=incident.merged_into_id,
         name=Bilingual(site.name, site.name_ja) if site else Bilingual(incident.name, ""),
         site=site.code if site else "",
         severity=incident.severity,

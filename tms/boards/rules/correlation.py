@@ -16,6 +16,7 @@ from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.alerts.correlation import settings
 from tms.alerts.models import CorrelationRule, Factor
+from tms.alerts.models.factor import SITES_TOGETHER
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 
@@ -35,6 +36,11 @@ class CorrelationRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django 
     @property
     def factor(self) -> Any:
         return Factor(self.instance.factor).label
+
+    @property
+    def counts_sites(self) -> bool:
+        """Whether its numbers are of sites instead of terminals."""
+        return self.instance.factor in SITES_TOGETHER
 
     @property
     def examples(self) -> list[tuple[int, int]]:

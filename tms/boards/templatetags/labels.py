@@ -51,6 +51,7 @@ PAGE_LABELS = {
     "alerts": pgettext_lazy("page of a viewer", "viewing alerts"),
     "alert": pgettext_lazy("page of a viewer", "viewing an alert"),
     "incident": pgettext_lazy("page of a viewer", "viewing an incident"),
+    "incidents": pgettext_lazy("page of a viewer", "viewing incidents"),
     "maintenance": pgettext_lazy("page of a viewer", "viewing maintenance"),
 }
 DROPPED_BY = {

@@ -1,0 +1,187 @@
+"""Sites that are lost together: a region, a group such as the terminals of a carrier, or the whole fleet.
+
+The incidents of the sites are merged into one. They are resolved without a notification, because the one goes on.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Count
+
+from tms.alerts.correlation.candidates import CommonFactor
+from tms.alerts.correlation.evidence.common_factor import common_factor
+from tms.alerts.correlation.review import resolved_fields
+from tms.alerts.correlation.transitions import transition
+from tms.alerts.lifecycle.severity import RANKS
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.factor import Factor
+from tms.alerts.models.incident import CorrelationRule, Incident
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.fleet.models import Group, Terminal
+
+BREADTHS = (Factor.GROUP, Factor.REGION, Factor.FLEET)
+"""From the narrowest to the widest: of equally strong ones, the narrower is named."""
+MOST_SITES = 20
+"""Above this many sites, they are one incident whatever their share is."""
+NEARLY_ALL = 0.8
+"""A common factor of fewer of the lost sites does not explain the loss."""
+WHOLE_FLEET = CommonFactor(Factor.FLEET, "")
+COLUMNS = {
+    Factor.GROUP: "groups",
+    Factor.REGION: "site__region",
+}
+
+
+class LostSites(NamedTuple):
+    """Sites with a common factor that were lost together."""
+
+    what: CommonFactor
+    incidents: Sequence[Incident]
+    size: int
+    """Number of sites with the common factor."""
+
+    def strength(self, lost: int) -> tuple[bool, float, int]:
+        """Whether it explains nearly all of the `lost` sites, its own share, and how narrow it is."""
+        number = len(self.incidents)
+        return number >= NEARLY_ALL * lost, number / self.size, -BREADTHS.index(Factor(self.what.factor))
+
+
+@transaction.atomic
+def widen(at: datetime) -> int:
+    """Merge incidents of sites that were lost together. Returns how many were merged."""
+    rules = {factor: rule for factor, rule in CorrelationRule.in_force().items() if rule.enabled}
+    found = _recent(rules, at)
+    shared = _shared(found) if found else {}
+    merged = 0
+    for wide in _unresolved_wide(shared):
+        joining = [one for one in shared[_what(wide)] if one in found]
+        merged += _merge(joining, wide, at)
+        found = [one for one in found if one not in joining]
+    while together := _strongest(found, shared, rules):
+        wide = _new(together, at)
+        merged += _merge(together.incidents, wide, at)
+        common_factor(wide)
+        transition(wide, Kind.OPENED, at=at, number=wide.joined_count)
+        found = [one for one in found if one not in together.incidents]
+    return merged
+
+
+def _recent(rules: Mapping[Factor, CorrelationRule], at: datetime) -> list[Incident]:
+    """Unresolved incidents of sites that were opened just now; too few to compare are none."""
+    wide = [rule for factor, rule in rules.items() if factor in {Factor.REGION, Factor.FLEET}]
+    if not wide:
+        return []
+    since = at - timedelta(seconds=max(rule.within_s for rule in wide))
+    rows = Incident.objects.unresolved().filter(factor=Factor.SITE, opened_at__gte=since).order_by("pk")
+    return list(rows.locked().select_related("site"))
+
+
+def _shared(found: Iterable[Incident]) -> dict[CommonFactor, list[Incident]]:
+    """The incidents by what their sites have in common."""
+    groups = _groups_of([one.pk for one in found])
+    shared: dict[CommonFactor, list[Incident]] = {}
+    for one in found:
+        region = one.site.region if one.site else ""
+        for what in (*groups.get(one.pk, ()), *_of_region(region), WHOLE_FLEET):
+            shared.setdefault(what, []).append(one)
+    return shared
+
+
+def _of_region(region: str) -> Iterator[CommonFactor]:
+    if region:
+        yield CommonFactor(Factor.REGION, region)
+
+
+def _groups_of(incidents: Collection[int]) -> dict[int, list[CommonFactor]]:
+    """The groups that have more than half of the terminals of each incident."""
+    alerts = Alert.objects.unresolved().filter(incident__in=incidents).order_by()
+    terminals = dict(alerts.values_list("incident").annotate(number=Count("terminal", distinct=True)))
+    members = alerts.exclude(terminal__groups=None).values_list("incident", "terminal__groups")
+    found: dict[int, list[CommonFactor]] = {}
+    for incident, group, number in members.annotate(number=Count("terminal", distinct=True)):
+        if 2 * number > terminals[incident]:
+            found.setdefault(incident, []).append(CommonFactor(Factor.GROUP, str(group)))
+    return found
+
+
+def _strongest(
+    found: Sequence[Incident],
+    shared: Mapping[CommonFactor, Sequence[Incident]],
+    rules: Mapping[Factor, CorrelationRule],
+) -> LostSites | None:
+    """What explains most of the lost sites, if enough of its sites are lost."""
+    candidates = []
+    for what, incidents in shared.items():
+        rule = rules.get(Factor.FLEET if what == WHOLE_FLEET else Factor.REGION)
+        lost = [one for one in incidents if one in found]
+        if rule is None or len(lost) < rule.least:
+            continue
+        together = LostSites(what, lost, _sites_with(what))
+        if len(lost) > MOST_SITES or len(lost) >= rule.needed(together.size):
+            candidates.append(together)
+    return max(candidates, key=lambda one: (one.strength(len(found)), one.what), default=None)
+
+
+def _terminals_with(what: CommonFactor) -> Any:
+    column = COLUMNS.get(Factor(what.factor))
+    return Terminal.objects.filter(**{column: what.key}) if column else Terminal.objects.all()
+
+
+def _sites_with(what: CommonFactor) -> int:
+    number: int = _terminals_with(what).aggregate(number=Count("site", distinct=True))["number"]
+    return number
+
+
+def _unresolved_wide(shared: Mapping[CommonFactor, object]) -> list[Incident]:
+    """Those that some of the incidents join: of their group, region or fleet."""
+    if not shared:
+        return []
+    rows = Incident.objects.unresolved().filter(factor=Factor.GROUP).order_by("pk").locked()
+    return [row for row in rows if _what(row) in shared]
+
+
+def _what(wide: Incident) -> CommonFactor:
+    return CommonFactor(wide.named_factor, wide.key.partition(":")[2] if wide.breadth else wide.key)
+
+
+def _new(together: LostSites, at: datetime) -> Incident:
+    """Releases before 1.1 know no regions: for them it is a group that has no row."""
+    factor, key = together.what
+    is_group = factor == Factor.GROUP
+    return Incident.objects.create(
+        factor=Factor.GROUP,
+        breadth="" if is_group else factor,
+        key=key if is_group else f"{factor}:{key}"[:100],
+        group=Group.objects.get(pk=key) if is_group else None,
+        severity=max((one.severity for one in together.incidents), key=RANKS.__getitem__),
+        opened_at=at,
+        changed_at=at,
+        unchanged_since=at,
+        size=_terminals_with(together.what).count(),
+        lost=0,
+    )
+
+
+def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
+    """The alerts of `parts` belong to `wide` from now on."""
+    if not parts:
+        return 0
+    alerts = Alert.objects.filter(incident__in=parts)
+    pks = frozenset(alerts.values_list("pk", flat=True))
+    alerts.update(incident=wide)
+    for part in parts:
+        part.resolved_count = part.joined_count
+        fields = resolved_fields(at) | {"merged_into": wide}
+        transition(part, Kind.MERGED, at=at, number=part.joined_count, fields=fields)
+    mine = Alert.objects.filter(incident=wide)
+    wide.lost = mine.aggregate(number=Count("terminal", distinct=True))["number"]
+    wide.size = max(wide.size, wide.lost)
+    wide.joined_count, wide.unchanged_since = mine.count(), at
+    wide.site_count += len(parts)
+    wide.save(update_fields=("lost", "size", "joined_count", "unchanged_since", "site_count"))
+    publish(Change(alerts=pks, incidents=frozenset({wide.pk, *(part.pk for part in parts)})))
+    return len(parts)
