@@ -84,7 +84,10 @@ class AlertsPage(BoardPage):
 
     def at(self, *, after: str = "", before: str = "", expanded: Iterable[int] = ()) -> str:
         """The URL of a page of this list."""
-        order = self.order if self.state == OPEN and self.order != IMPACT else ""
+        return self._address(self.order, after=after, before=before, expanded=expanded)
+
+    def _address(self, order: str, *, after: str = "", before: str = "", expanded: Iterable[int] = ()) -> str:
+        order = order if self.state == OPEN and order != IMPACT else ""
         state = "" if self.state == OPEN else self.state
         parameters = {"state": state, "order": order, "after": after, "before": before}
         given = {name: value for name, value in parameters.items() if value}
@@ -103,7 +106,13 @@ class AlertsPage(BoardPage):
         is_mine = self.state == OPEN and self.chosen.who == person.get_username()
         orders = choices.orders(self.order)
         bulk = [action for action in ACTIONS.values() if action.alert]
-        return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": bulk, "orders": orders}
+        return {
+            "severities": choices.severities(self.chosen),
+            "is_mine": is_mine,
+            "bulk": bulk,
+            "orders": orders,
+            "headers": {order: self._address(order) for order in (IMPACT, SEVERITY, OLDEST)},
+        }
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
         is_member = self._is_correlated and alert.incident in self.expanded
