@@ -8,7 +8,7 @@ import { tint } from "./tint.js";
 
 /** @typedef {{ids: string[], fresh: Map<string, Element>}} Order */
 
-const LEAST_WAIT_MS = 250;
+const LEAST_WAIT_MS = 1000;
 
 /** @type {Map<string, Order>} by the id of the list */
 const held = new Map();
@@ -74,24 +74,29 @@ const isBusy = (list) => isInside(list) || moveAfter(list) > 0;
 function apply(of, ordered = settled) {
   const list = document.getElementById(of);
   const wanted = held.get(of);
-  held.delete(of);
-  if (!list || !wanted) return [];
+  if (!list || !wanted) {
+    held.delete(of);
+    return [];
+  }
   const ids = ordered(list, wanted.ids);
   if (difference(list, ids).count === 0) return [];
   const stayed = staying(list, ids);
   const added = arrange(list, ids, wanted.fresh);
   moved(list, stayed);
-  if (difference(list, wanted.ids).count) held.set(of, wanted);
+  if (difference(list, wanted.ids).count === 0) held.delete(of);
   return added;
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** Applies what waits as soon as rows may move. */
+/** Applies what waits as soon as rows may move. Lists in use are released when the person leaves them. */
 function applyLater() {
-  if (timer !== undefined || held.size === 0) return;
-  const waits = [...held.keys()].map((of) => document.getElementById(of)).map((list) => (list ? moveAfter(list) : 0));
+  if (timer !== undefined) return;
+  const waits = [...held.keys()]
+    .map((of) => document.getElementById(of))
+    .flatMap((list) => (list && !isInside(list) ? [moveAfter(list)] : []));
+  if (waits.length === 0) return;
   timer = setTimeout(
     () => {
       timer = undefined;
