@@ -28,7 +28,9 @@ CODES = {
     "accounts.Identity.issuer",
     "accounts.Identity.subject",
     "accounts.IdentityProvider.client_id",
+    "accounts.IdentityProvider.certificates",
     "accounts.IdentityProvider.issuer",
+    "accounts.IdentityProvider.sso_url",
     "accounts.IdentityProvider.slug",
     "accounts.ProviderSession.sid",
     "accounts.User.email",
@@ -156,7 +158,17 @@ def test_every_text_of_a_form_is_a_cleaned_one():
     assert plain == set()
 
 
-PARSED = {"client_id", "client_secret", "code", "credential", "hours_zone", "issuer", "time_zone"}
+PARSED = {
+    "certificates",
+    "client_id",
+    "client_secret",
+    "code",
+    "credential",
+    "hours_zone",
+    "issuer",
+    "sso_url",
+    "time_zone",
+}
 """Codes, signatures and identifiers, which are compared as they are; zones are converted to a list of choices."""
 
 

@@ -3,10 +3,13 @@ from django.urls import path
 from tms.accounts.identity_providers.administration import views
 from tms.accounts.identity_providers.oidc import logout
 from tms.accounts.identity_providers.oidc import views as oidc
+from tms.accounts.identity_providers.saml import views as saml
 
 urlpatterns = [
     path("sign-in/provider/<slug:slug>/", oidc.to_provider, name="sign-in-at-provider"),
     path("sign-in/provider/<slug:slug>/callback/", oidc.from_provider, name="provider-callback"),
+    path("sign-in/provider/<slug:slug>/acs/", saml.from_provider, name="saml-acs"),
+    path("providers/<slug:slug>/metadata/", saml.metadata, name="saml-metadata"),
     path("providers/<slug:slug>/logout/", logout.backchannel_logout, name="backchannel-logout"),
     path("people/identity-providers/", views.providers, name="identity-providers"),
     path("people/identity-providers/new/", views.new_provider, name="new-identity-provider"),

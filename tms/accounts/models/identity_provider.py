@@ -17,6 +17,7 @@ PURPOSE = b"tms.accounts.identity_providers"  # part of the key: it must not cha
 
 class ProviderKind(models.TextChoices):
     OIDC = "oidc", "OpenID Connect"
+    SAML = "saml", "SAML 2.0"
 
 
 class FactorPolicy(models.TextChoices):
@@ -89,6 +90,22 @@ class IdentityProvider(models.Model):
         default="",
         db_default="",
         help_text=_("Values of acr that count as a second factor. TMS asks the provider for them."),
+    )
+    sso_url = models.CharField(
+        _("sign-in address"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where the provider takes requests by HTTP-Redirect: SingleSignOnService in its metadata."),
+    )
+    certificates = models.TextField(
+        _("certificates"),
+        max_length=20_000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("With which the provider signs, as PEM. Enter the next one beside the old one before it changes."),
     )
     created_at = models.DateTimeField(_("created at"), db_default=Now())
 

@@ -1,13 +1,15 @@
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.models import GroupMapping, IdentityProvider
+from tms.accounts.identity_providers.saml import certificates
+from tms.accounts.models import GroupMapping, IdentityProvider, ProviderKind
 from tms.accounts.people.forms import GrantForm
 from tms.lib.admin import ModelForm
 from tms.lib.forms import Plain
@@ -16,7 +18,67 @@ from tms.lib.outgoing.bounded_http import FetchError, require_web
 from tms.lib.text_fields import FormLine
 
 
-class ProviderForm(Plain, ModelForm[IdentityProvider]):
+class AnyProviderForm(Plain, ModelForm[IdentityProvider]):
+    """What the forms of all protocols share."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("links_by_email") and not (cleaned.get("email_domains") or "").strip():
+            text = gettext("Name the domains of this provider: it must not speak for addresses of others.")
+            self.add_error("email_domains", text)
+        return cleaned
+
+
+class SamlProviderForm(AnyProviderForm):
+    class Meta:
+        model = IdentityProvider
+        fields = (
+            "name",
+            "slug",
+            "issuer",
+            "sso_url",
+            "certificates",
+            "groups_claim",
+            "email_domains",
+            "creates_people",
+            "links_by_email",
+            "factor_policy",
+            "acr_values",
+        )
+        labels: ClassVar = {
+            "issuer": _("Entity ID"),
+            "groups_claim": _("Attribute of groups"),
+            "acr_values": _("Authentication contexts"),
+        }
+        help_texts: ClassVar = {
+            "issuer": _("As the provider writes it: entityID in its metadata"),
+            "groups_claim": _("The attribute that lists the groups of a person, by its full name."),
+            "acr_values": _("Values of AuthnContextClassRef that count as a second factor."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sso_url"].required = self.fields["certificates"].required = True
+        self.dress()
+
+    def clean_sso_url(self) -> str:
+        address: str = self.cleaned_data["sso_url"]
+        try:
+            require_web(address, may_be_plain=not settings.PRODUCTION)
+        except FetchError as error:
+            raise ValidationError(str(error)) from None
+        return address
+
+    def clean_certificates(self) -> str:
+        """In PEM, one below the other."""
+        try:
+            found = certificates.parsed(self.cleaned_data["certificates"])
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+
+
+class ProviderForm(AnyProviderForm):
     client_secret = forms.CharField(
         label=_("Client secret"),
         required=False,
@@ -68,13 +130,6 @@ class ProviderForm(Plain, ModelForm[IdentityProvider]):
             raise ValidationError(gettext("The scope openid is needed: openid profile email"))
         return scopes
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("links_by_email") and not (cleaned.get("email_domains") or "").strip():
-            text = gettext("Name the domains of this provider: it must not speak for addresses of others.")
-            self.add_error("email_domains", text)
-        return cleaned
-
     def save(self, commit: bool = True) -> IdentityProvider:
         """An empty secret leaves the stored one, unless it belongs to another client or issuer."""
         if self.cleaned_data["client_secret"]:
@@ -82,6 +137,10 @@ class ProviderForm(Plain, ModelForm[IdentityProvider]):
         elif {"issuer", "client_id"} & set(self.changed_data):
             self.instance.client_secret = ""
         return super().save(commit)
+
+
+def form_of(chosen: IdentityProvider) -> type[AnyProviderForm]:
+    return SamlProviderForm if chosen.kind == ProviderKind.SAML else ProviderForm
 
 
 class MappingForm(GrantForm):

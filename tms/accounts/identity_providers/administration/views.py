@@ -17,12 +17,14 @@ from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.identity_providers import groups, sessions
 from tms.accounts.identity_providers.administration import services
-from tms.accounts.identity_providers.administration.forms import MappingForm, ProviderForm
+from tms.accounts.identity_providers.administration.forms import AnyProviderForm, MappingForm, form_of
 from tms.accounts.identity_providers.oidc import views as oidc
 from tms.accounts.identity_providers.oidc.check import Outcome, check
 from tms.accounts.identity_providers.oidc.flow import redirect_uri
 from tms.accounts.identity_providers.oidc.pending import Purpose
-from tms.accounts.models import GroupMapping, Identity, IdentityProvider
+from tms.accounts.identity_providers.saml import check as saml
+from tms.accounts.identity_providers.saml import request as saml_request
+from tms.accounts.models import GroupMapping, Identity, IdentityProvider, ProviderKind
 from tms.accounts.people import context
 from tms.accounts.people.context import Confirmation
 from tms.accounts.permissions import Permission
@@ -67,7 +69,8 @@ def providers(request: AuthenticatedRequest) -> HttpResponse:
 @recently_signed_in
 def new_provider(request: AuthenticatedRequest) -> HttpResponse:
     _demand(request)
-    return _edit(request, IdentityProvider())
+    kind = ProviderKind.SAML if request.GET.get("kind") == ProviderKind.SAML else ProviderKind.OIDC
+    return _edit(request, IdentityProvider(kind=kind))
 
 
 @sensitive_post_parameters("client_secret")
@@ -111,7 +114,7 @@ def remove_mapping(request: AuthenticatedRequest, pk: int, mapping: int) -> Http
 def check_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The test button: asks the provider what can be asked without signing in."""
     chosen = _found(request, pk)
-    done = check(chosen)
+    done = saml.check(chosen) if chosen.kind == ProviderKind.SAML else check(chosen)
     failed = [step.label for step in done if step.outcome == Outcome.FAILED]
     recorder.record("checked", chosen, {"failed": (None, failed)})
     return _page(request, chosen, checked=done, has_failed=bool(failed))
@@ -168,7 +171,7 @@ def _found(request: AuthenticatedRequest, pk: int) -> IdentityProvider:
 
 
 def _edit(request: AuthenticatedRequest, chosen: IdentityProvider) -> HttpResponse:
-    form = ProviderForm(request.POST if request.method == "POST" else None, instance=chosen)
+    form = form_of(chosen)(request.POST if request.method == "POST" else None, instance=chosen)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
     with recorder.change(chosen):
@@ -180,13 +183,13 @@ def _page(
     request: AuthenticatedRequest,
     chosen: IdentityProvider | None,
     *,
-    form: ProviderForm | None = None,
+    form: AnyProviderForm | None = None,
     mapping_form: MappingForm | None = None,
     **more: Any,
 ) -> HttpResponse:
     values: dict[str, Any] = {"providers": _listed(), "chosen": chosen}
     if chosen is not None:
-        values["form"] = form or ProviderForm(instance=chosen)
+        values["form"] = form or form_of(chosen)(instance=chosen)
     if chosen is not None and chosen.pk:
         address = reverse("add-mapping", args=(chosen.pk,))
         values |= {
@@ -199,6 +202,11 @@ def _page(
 
 
 def addresses(request: HttpRequest, chosen: IdentityProvider) -> list[Address]:
+    if chosen.kind == ProviderKind.SAML:
+        return [
+            Address(gettext("Entity ID and address of the metadata"), saml_request.entity_id(request, chosen)),
+            Address(gettext("Assertion consumer service"), saml_request.acs_url(request, chosen)),
+        ]
     logout = request.build_absolute_uri(reverse("backchannel-logout", args=(chosen.slug,)))
     return [
         Address(gettext("Redirect URI"), redirect_uri(request, chosen)),

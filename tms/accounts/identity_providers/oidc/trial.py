@@ -1,7 +1,7 @@
 """A test sign-in: what the provider sent, and what would follow. Nobody is signed in, and nothing is stored."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -12,7 +12,6 @@ from django.utils import timezone
 from tms.accounts import access
 from tms.accounts.identity_providers import groups, provisioning
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
-from tms.accounts.identity_providers.oidc.claims import assertion_of
 from tms.accounts.models import Identity, IdentityProvider
 from tms.accounts.people.rows import Chip
 from tms.accounts.permissions import Permission
@@ -40,21 +39,24 @@ class Trial(NamedTuple):
     has_factor: bool = False
 
 
-def received(request: HttpRequest, provider: IdentityProvider, claims: Mapping[str, Any]) -> HttpResponse:
+def received(
+    request: HttpRequest, provider: IdentityProvider, claims: Mapping[str, Any], assertion: Callable[[], Assertion]
+) -> HttpResponse:
+    """`assertion` reads it from the `claims`, and may raise SignInRefused."""
     access.demand_within(request.user, Permission.EDIT_PROVIDERS, EVERYTHING)
     values = {
         "nav_item": "people",
         "provider": provider,
         "claims": list(_shown(claims)),
-        "trial": try_out(provider, claims),
+        "trial": try_out(provider, assertion),
     }
     return render(request, "accounts/providers/trial.html", values)
 
 
-def try_out(provider: IdentityProvider, claims: Mapping[str, Any]) -> Trial:
+def try_out(provider: IdentityProvider, assertion: Callable[[], Assertion]) -> Trial:
     """Signs in as far as the database, and takes everything back."""
     try:
-        asserted = assertion_of(claims, provider)
+        asserted = assertion()
     except SignInRefused as error:
         return Trial(refusal=str(error))
     mappings = groups.matching(provider, asserted.groups)

@@ -1,7 +1,6 @@
 """Sign in at a provider: to it, and back from it."""
 
 import time
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,12 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tms.accounts.audit import recorder
 from tms.accounts.identity_providers import provisioning
-from tms.accounts.identity_providers.assertion import SignInRefused
+from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.identity_providers.oidc import flow, pending, trial
 from tms.accounts.identity_providers.oidc.claims import assertion_of
 from tms.accounts.identity_providers.oidc.metadata import ProviderError
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
 from tms.accounts.identity_providers.oidc.tokens import TokenError
+from tms.accounts.identity_providers.saml import request as saml_request
 from tms.accounts.models import Identity, IdentityProvider, ProviderKind, User
 from tms.accounts.sign_in import steps
 from tms.accounts.sign_in.next_page import first_own
@@ -36,7 +36,7 @@ def to_provider(request: HttpRequest, slug: str) -> HttpResponse:
 
     A person who is signed in confirms that it is them.
     """
-    provider = found(slug)
+    provider = get_object_or_404(IdentityProvider.objects.enabled(), slug=slug)
     purpose = Purpose.CONFIRM if request.user.is_authenticated else Purpose.SIGN_IN
     return leave(request, provider, purpose, request.POST.get("next", ""))
 
@@ -45,7 +45,8 @@ def leave(request: HttpRequest, provider: IdentityProvider, purpose: Purpose, ne
     own = first_own(request, next_page, otherwise=resolve_url("overview"))
     state, begun = pending.begin(request, provider, purpose=purpose, next_page=own)
     try:
-        address = flow.address(request, provider, state, begun)
+        protocol = saml_request if provider.kind == ProviderKind.SAML else flow
+        address = protocol.address(request, provider, state, begun)
     except ProviderError as error:
         return refused(request, provider, "provider-failed", error)
     return render(request, "accounts/providers/leave.html", {"provider": provider, "address": address})
@@ -59,7 +60,7 @@ def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
     begun = pending.take(request, provider, request.GET.get("state", ""))
     if begun is None:  # not recorded: everyone can open this address
         text = gettext("This sign-in has expired, or was begun in another browser. Begin again.")
-        return _page_of_refusal(request, provider, text, HTTPStatus.BAD_REQUEST)
+        return page_of_refusal(request, provider, text, HTTPStatus.BAD_REQUEST)
     answer = {name: request.GET[name] for name in request.GET}
     try:
         return _finish(request, provider, begun, flow.claims_of(request, provider, begun, answer))
@@ -77,11 +78,22 @@ def found(slug: str) -> IdentityProvider:
 
 def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, claims: dict[str, Any]) -> HttpResponse:
     if begun.purpose == Purpose.TEST:
-        return trial.received(request, provider, claims)
-    asserted = assertion_of(claims, provider)
+        return trial.received(request, provider, claims, lambda: assertion_of(claims, provider))
+    at = claims.get("auth_time")
+    age_s = time.time() - at if isinstance(at, int | float) else None
+    return finish(request, provider, begun, assertion_of(claims, provider), age_s=age_s)
+
+
+def finish(
+    request: HttpRequest, provider: IdentityProvider, begun: Pending, asserted: Assertion, *, age_s: float | None
+) -> HttpResponse:
+    """Sign in, or confirm. `age_s`: how long ago the person proved who they are; None if the provider does not say it.
+
+    Raises SignInRefused.
+    """
     if begun.purpose == Purpose.CONFIRM:
         _require_same(request, provider, asserted.subject)
-        _require_recent(claims)
+        _require_recent(age_s)
     identity = provisioning.identify(provider, asserted, at=timezone.now())
     PROVIDER_SIGN_INS.labels("accepted").inc()
     if begun.purpose == Purpose.CONFIRM:
@@ -99,10 +111,9 @@ def _require_same(request: HttpRequest, provider: IdentityProvider, subject: str
         raise SignInRefused("other-person", gettext("You signed in at the provider as another person."))
 
 
-def _require_recent(claims: Mapping[str, Any]) -> None:
+def _require_recent(age_s: float | None) -> None:
     """Raises SignInRefused unless the person proved just now who they are: the provider may have remembered them."""
-    at = claims.get("auth_time")
-    if not isinstance(at, int | float) or time.time() - at > settings.CONFIRM_MINUTES * 60:
+    if age_s is None or age_s > settings.CONFIRM_MINUTES * 60:
         text = gettext("The provider did not ask you to sign in again. Confirm with a second factor of TMS instead.")
         raise SignInRefused("not-recent", text)
 
@@ -112,9 +123,9 @@ def refused(request: HttpRequest, provider: IdentityProvider, code: str, error: 
     recorder.record("sign-in-failed", provider, {"reason": (None, code), "detail": (None, recorder.plain(str(error)))})
     text = gettext("The secret of this provider can no longer be decrypted. Enter it again.")
     status = HTTPStatus.FORBIDDEN if isinstance(error, SignInRefused) else HTTPStatus.BAD_REQUEST
-    return _page_of_refusal(request, provider, text if isinstance(error, DecryptionError) else str(error), status)
+    return page_of_refusal(request, provider, text if isinstance(error, DecryptionError) else str(error), status)
 
 
-def _page_of_refusal(request: HttpRequest, provider: IdentityProvider, text: str, status: HTTPStatus) -> HttpResponse:
+def page_of_refusal(request: HttpRequest, provider: IdentityProvider, text: str, status: HTTPStatus) -> HttpResponse:
     values = {"provider": provider, "reason": text}
     return render(request, "accounts/providers/refused.html", values, status=status)

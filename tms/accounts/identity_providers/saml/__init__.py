@@ -1,0 +1,1 @@
+"""SAML 2.0, web browser single sign-on profile: TMS is the service provider."""

@@ -1,0 +1,28 @@
+"""The certificates with which a provider signs: trusted because an administrator entered them, not by their dates."""
+
+import re
+
+from cryptography import x509
+from django.utils.translation import gettext
+
+MOST = 5
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+LINE = 64
+
+
+def parsed(text: str) -> list[x509.Certificate]:
+    """In PEM, or one without its frame, as metadata has it. Raises ValueError with a text for people."""
+    found = PEM.findall(text) or [_framed(text)]
+    if len(found) > MOST:
+        raise ValueError(gettext("At most %d certificates.") % MOST)
+    try:
+        return [x509.load_pem_x509_certificate(pem.encode()) for pem in found]
+    except ValueError:
+        text = gettext("Not a certificate. Paste it from BEGIN CERTIFICATE to END CERTIFICATE.")
+        raise ValueError(text) from None
+
+
+def _framed(text: str) -> str:
+    body = "".join(text.split())
+    lines = [body[start : start + LINE] for start in range(0, len(body), LINE)]
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
