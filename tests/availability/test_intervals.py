@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tms.availability.intervals import Interval, length, merged, overlap, without
-from tms.availability.losses import Loss, Piece
+from tms.availability.losses import LossReason, Piece
 from tms.availability.rollup.tally import tally
 
 bounds = st.tuples(st.integers(0, 60), st.integers(0, 60))
 lists = st.lists(bounds, max_size=8).map(merged)
-pieces = st.lists(st.builds(Piece, st.integers(0, 60), st.integers(0, 60), st.sampled_from(Loss)), max_size=8)
+pieces = st.lists(st.builds(Piece, st.integers(0, 60), st.integers(0, 60), st.sampled_from(LossReason)), max_size=8)
 
 
 def seconds(intervals: list[Interval]) -> set[int]:
@@ -47,7 +47,7 @@ def test_a_second_counts_once_and_is_lost_to_the_first_outage(hours, excluded, s
 
     expected = seconds(hours) & seconds([service])
     counted = expected - seconds(excluded)
-    lost: dict[int, Loss] = {}
+    lost: dict[int, LossReason] = {}
     for piece in sorted(away):
         for second in range(piece.since, piece.until):
             lost.setdefault(second, piece.loss)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import AT
-from tms.availability.losses import Loss, Party, PastOutage, Piece, alone, loss_of, pieces_of
+from tms.availability.losses import LossReason, Party, PastOutage, Piece, alone, loss_of, pieces_of
 from tms.fleet.models import Cause
 from tms.fleet.models.outage import OutageCause
 
@@ -22,17 +22,17 @@ def outage(
 @pytest.mark.parametrize(
     ("cause", "lost_by", "is_alone", "loss", "party"),
     [
-        ("network", "connection_lost", False, Loss.NETWORK, Party.CARRIER),
-        ("power", "lease_ran_out", False, Loss.POWER, Party.SHOP),
-        ("power", "lease_ran_out", True, Loss.DEVICE, Party.DEVICE),
-        ("application", "connection_lost", False, Loss.APPLICATION, Party.APPLICATION),
-        ("server", "node_stopped", False, Loss.SERVER, Party.TMS),
-        ("planned", "closing", False, Loss.SWITCHED_OFF, Party.SHOP),
-        ("planned", "shutdown", False, Loss.SWITCHED_OFF, Party.SHOP),
-        ("planned", "reboot", False, Loss.RESTART, Party.APPLICATION),
-        ("planned", "update", False, Loss.RESTART, Party.APPLICATION),
-        ("unclear", "lease_ran_out", False, Loss.UNCLEAR, Party.UNKNOWN),
-        ("", "lease_ran_out", False, Loss.UNCLEAR, Party.UNKNOWN),
+        ("network", "connection_lost", False, LossReason.NETWORK, Party.CARRIER),
+        ("power", "lease_ran_out", False, LossReason.POWER, Party.SHOP),
+        ("power", "lease_ran_out", True, LossReason.DEVICE, Party.DEVICE),
+        ("application", "connection_lost", False, LossReason.APPLICATION, Party.APPLICATION),
+        ("server", "node_stopped", False, LossReason.SERVER, Party.TMS),
+        ("planned", "closing", False, LossReason.SWITCHED_OFF, Party.SHOP),
+        ("planned", "shutdown", False, LossReason.SWITCHED_OFF, Party.SHOP),
+        ("planned", "reboot", False, LossReason.RESTART, Party.APPLICATION),
+        ("planned", "update", False, LossReason.RESTART, Party.APPLICATION),
+        ("unclear", "lease_ran_out", False, LossReason.UNCLEAR, Party.UNKNOWN),
+        ("", "lease_ran_out", False, LossReason.UNCLEAR, Party.UNKNOWN),
     ],
 )
 def test_each_cause_has_its_party(cause, lost_by, is_alone, loss, party):
@@ -63,7 +63,7 @@ def test_what_tms_began_is_counted_to_tms_until_the_terminal_was_offline():
     found = list(pieces_of(lost_with_node, is_alone=False, until=AT + timedelta(hours=1)))
 
     start = int(AT.timestamp())
-    assert found == [Piece(start, start + 90, Loss.SERVER), Piece(start + 90, start + 300, Loss.NETWORK)]
+    assert found == [Piece(start, start + 90, LossReason.SERVER), Piece(start + 90, start + 300, LossReason.NETWORK)]
 
 
 def test_an_open_outage_lasts_until_the_end_of_the_day_without_a_cause():
@@ -72,4 +72,4 @@ def test_an_open_outage_lasts_until_the_end_of_the_day_without_a_cause():
     found = list(pieces_of(away, is_alone=False, until=AT + timedelta(hours=1)))
 
     start = int(AT.timestamp())
-    assert found == [Piece(start, start + 3_600, Loss.UNCLEAR)]
+    assert found == [Piece(start, start + 3_600, LossReason.UNCLEAR)]

@@ -194,3 +194,16 @@ def test_a_percentage_is_rounded_down(month, reader):
     roll_up_until(date(2026, 11, 2))
 
     assert "99.99%" in reader.get("/availability/?month=2026-11").content.decode()
+
+
+def test_the_pdf_has_the_customer_and_embeds_a_japanese_font(month, reader, settings):
+    settings.CUSTOMER = "関西リテール株式会社 #let x = <b>"
+    month[0].site.name_ja = "新宿南口"
+    month[0].site.save()
+    reader.cookies["django_language"] = "ja"
+
+    answer = reader.get("/availability/pdf/?month=2026-10")
+
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+    assert b"NotoSansCJK" in answer.content

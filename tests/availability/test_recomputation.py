@@ -18,7 +18,7 @@ from tests.support.alerts.availability import away, serving, tokyo
 from tests.support.builders import Fleet
 from tms.alerts.maintenance import services as maintenance
 from tms.alerts.maintenance.services import WindowScope
-from tms.availability.losses import LOSS_COLUMNS, Loss
+from tms.availability.losses import LOSS_COLUMNS, LossReason
 from tms.availability.rollup import services
 from tms.fleet.models import Cause
 from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
@@ -102,7 +102,9 @@ def published(text: str) -> dict[tuple[str, str], int]:
     """(terminal, what) → seconds, without zeros."""
     found = {}
     for row in csv.DictReader(StringIO(text)):
-        columns = {"counted": "counted_s", "excluded": "excluded_s"} | dict(zip(Loss.values, LOSS_COLUMNS, strict=True))
+        columns = {"counted": "counted_s", "excluded": "excluded_s"} | dict(
+            zip(LossReason.values, LOSS_COLUMNS, strict=True)
+        )
         found |= {(row["code"], what): int(row[column]) for what, column in columns.items() if int(row[column])}
     return found
 

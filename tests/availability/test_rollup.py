@@ -30,7 +30,7 @@ def day_of(terminal, day=DAY) -> TerminalDay:
 
 def seconds(row) -> dict[str, int]:
     """What is not zero."""
-    names = ("counted_s", "excluded_s", *(f"{loss}_s" for loss in services.Loss.values))
+    names = ("counted_s", "excluded_s", *(f"{loss}_s" for loss in services.LossReason.values))
     return {name: value for name in names if (value := getattr(row, name))}
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from tms.accounts.access import demand, scope_of, visible
 from tms.accounts.permissions import Permission
 from tms.availability import targets
-from tms.availability.losses import Loss
+from tms.availability.losses import LossReason
 from tms.availability.models import AvailabilityTarget
 from tms.availability.report.figures import GroupBy, ReportArea
 from tms.availability.report.months import Month
@@ -53,7 +53,7 @@ class AvailabilitySchema(ResponseSchema):
             counted_s=found.counted_s,
             excluded_s=found.excluded_s,
             lost_s=found.lost_s,
-            lost={Loss(loss).value: seconds for loss, seconds in found.lost.items()},
+            lost={LossReason(loss).value: seconds for loss, seconds in found.lost.items()},
             parties={party.value: seconds for party, seconds in found.by_party().items()},
             percent=found.percent,
             target_percent=row.target,

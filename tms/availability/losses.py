@@ -28,7 +28,7 @@ class Party(models.TextChoices):
     UNKNOWN = "unknown", pgettext_lazy("party", "Unknown")
 
 
-class Loss(models.TextChoices):
+class LossReason(models.TextChoices):
     """Why time was lost."""
 
     NETWORK = "network", pgettext_lazy("loss", "Network lost")
@@ -50,22 +50,22 @@ class Loss(models.TextChoices):
         return f"{self.value}_s"
 
 
-PARTIES: Mapping[Loss, Party] = {
-    Loss.NETWORK: Party.CARRIER,
-    Loss.POWER: Party.SHOP,
-    Loss.SWITCHED_OFF: Party.SHOP,
-    Loss.DEVICE: Party.DEVICE,
-    Loss.APPLICATION: Party.APPLICATION,
-    Loss.RESTART: Party.APPLICATION,
-    Loss.SERVER: Party.TMS,
-    Loss.UNCLEAR: Party.UNKNOWN,
+PARTIES: Mapping[LossReason, Party] = {
+    LossReason.NETWORK: Party.CARRIER,
+    LossReason.POWER: Party.SHOP,
+    LossReason.SWITCHED_OFF: Party.SHOP,
+    LossReason.DEVICE: Party.DEVICE,
+    LossReason.APPLICATION: Party.APPLICATION,
+    LossReason.RESTART: Party.APPLICATION,
+    LossReason.SERVER: Party.TMS,
+    LossReason.UNCLEAR: Party.UNKNOWN,
 }
-LOSS_COLUMNS = tuple(loss.column for loss in Loss)
+LOSS_COLUMNS = tuple(loss.column for loss in LossReason)
 SWITCHED_OFF = frozenset({Cause.CLOSING, Cause.SHUTDOWN})
 PLAIN = {
-    OutageCause.NETWORK: Loss.NETWORK,
-    OutageCause.APPLICATION: Loss.APPLICATION,
-    OutageCause.SERVER: Loss.SERVER,
+    OutageCause.NETWORK: LossReason.NETWORK,
+    OutageCause.APPLICATION: LossReason.APPLICATION,
+    OutageCause.SERVER: LossReason.SERVER,
 }
 
 
@@ -92,7 +92,7 @@ class Piece(NamedTuple):
 
     since: int
     until: int
-    loss: Loss
+    loss: LossReason
 
 
 def pieces_of(outage: PastOutage, *, is_alone: bool, until: datetime) -> Iterator[Piece]:
@@ -103,20 +103,20 @@ def pieces_of(outage: PastOutage, *, is_alone: bool, until: datetime) -> Iterato
     """
     loss = loss_of(outage.cause, lost_by=outage.lost_by, is_alone=is_alone)
     since, end = second_of(outage.began_at), second_of(min(outage.ended_at or until, until))
-    if outage.lost_by in CAUSED_BY_TMS and loss is not Loss.SERVER:
+    if outage.lost_by in CAUSED_BY_TMS and loss is not LossReason.SERVER:
         offline = min(second_of(outage.offline_at), end) if outage.offline_at else end
-        yield Piece(since, offline, Loss.SERVER)
+        yield Piece(since, offline, LossReason.SERVER)
         since = offline
     yield Piece(since, end, loss)
 
 
-def loss_of(cause: str, *, lost_by: str, is_alone: bool) -> Loss:
+def loss_of(cause: str, *, lost_by: str, is_alone: bool) -> LossReason:
     """`is_alone`: no other terminal of the site lost its power with it, although there are others."""
     if cause == OutageCause.POWER:
-        return Loss.DEVICE if is_alone else Loss.POWER
+        return LossReason.DEVICE if is_alone else LossReason.POWER
     if cause == OutageCause.PLANNED:
-        return Loss.SWITCHED_OFF if lost_by in SWITCHED_OFF else Loss.RESTART
-    return PLAIN.get(OutageCause(cause), Loss.UNCLEAR) if cause else Loss.UNCLEAR
+        return LossReason.SWITCHED_OFF if lost_by in SWITCHED_OFF else LossReason.RESTART
+    return PLAIN.get(OutageCause(cause), LossReason.UNCLEAR) if cause else LossReason.UNCLEAR
 
 
 def alone(outages: Iterable[PastOutage]) -> set[int]:

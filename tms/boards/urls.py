@@ -67,6 +67,7 @@ urlpatterns = [
     path("digest/notes/<int:pk>/delete/", digest.delete_note, name="delete-note"),
     path("availability/", availability.availability, name="availability"),
     path("availability/export/", availability.export_availability, name="export-availability"),
+    path("availability/pdf/", availability.export_pdf, name="export-availability-pdf"),
     path("availability/evidence/", availability.export_evidence, name="export-availability-evidence"),
     path("availability/target/", availability.set_target, name="set-availability-target"),
     path("audit/", audit.audit, name="audit"),

@@ -378,6 +378,8 @@ HISTORY_DAYS = env.whole("TMS_HISTORY_DAYS", 400, least=2)
 
 AVAILABILITY_TARGET = env.percent("TMS_AVAILABILITY_TARGET", 99.9)
 """Of sites without a target of their own, and of the fleet."""
+CUSTOMER = env.text("TMS_CUSTOMER")
+"""The customer's name on availability reports."""
 
 # Audit trail
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 from tms.accounts.scope import BySite, ByTerminal, Scope
-from tms.availability.losses import Loss
+from tms.availability.losses import LossReason
 from tms.fleet.models import Outage, Site, Terminal, TerminalKind
 from tms.lib.text_fields import LineField
 
@@ -74,7 +74,7 @@ class Seconds(models.Model):
 
     @property
     def lost_s(self) -> int:
-        return sum(getattr(self, loss.column) for loss in Loss)
+        return sum(getattr(self, loss.column) for loss in LossReason)
 
 
 class TerminalDay(Seconds):

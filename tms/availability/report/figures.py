@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.availability.losses import LOSS_COLUMNS, Loss, Party
+from tms.availability.losses import LOSS_COLUMNS, LossReason, Party
 from tms.availability.models import KindDay, TerminalDay
 from tms.availability.report.months import Month
 
@@ -45,12 +45,12 @@ class AvailabilityTotals:
 
     counted_s: int = 0
     excluded_s: int = 0
-    lost: Mapping[Loss, int] = field(default_factory=dict)
+    lost: Mapping[LossReason, int] = field(default_factory=dict)
     """Without reasons by which nothing was lost."""
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> AvailabilityTotals:
-        lost = {loss: row[f"sum_{loss.column}"] or 0 for loss in Loss}
+        lost = {loss: row[f"sum_{loss.column}"] or 0 for loss in LossReason}
         return cls(
             row["sum_counted_s"] or 0,
             row["sum_excluded_s"] or 0,

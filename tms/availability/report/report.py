@@ -16,7 +16,7 @@ from tms.accounts.scope import EVERYTHING, Scope
 from tms.alerts.models import Alert, Incident
 from tms.alerts.statistics.response_times import By as TimesBy
 from tms.alerts.statistics.response_times import ResponseTimes, times
-from tms.availability.losses import Loss
+from tms.availability.losses import LossReason
 from tms.availability.models import AvailabilityTarget, SiteDay
 from tms.availability.report.figures import (
     EVERYWHERE,
@@ -60,7 +60,7 @@ class AvailabilityRow(NamedTuple):
         return max(0.0, self.totals.lost_s - allowed_s(self.totals.counted_s, self.target))
 
     @property
-    def main_loss(self) -> Loss | None:
+    def main_loss(self) -> LossReason | None:
         lost = self.totals.lost
         return max(lost, key=lambda loss: lost[loss]) if lost else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tms.availability.losses import LOSS_COLUMNS, Loss
+from tms.availability.losses import LOSS_COLUMNS, LossReason
 from tms.availability.report.figures import GroupBy
 from tms.availability.report.months import Month
 from tms.availability.report.report import AvailabilityRow
@@ -18,6 +18,6 @@ def lines(month: Month, by: GroupBy, rows: Sequence[AvailabilityRow]) -> Iterato
         percent = found.percent
         yield (
             *(str(month), by.value, row.code, str(row.name), found.counted_s, found.excluded_s),
-            *(found.lost.get(loss, 0) for loss in Loss),
+            *(found.lost.get(loss, 0) for loss in LossReason),
             *(found.lost_s, None if percent is None else round(percent, 6), row.target),
         )

@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Max, Min
 
 from tms.availability.intervals import Intervals
-from tms.availability.losses import Loss, PastOutage, alone, pieces_of
+from tms.availability.losses import LossReason, PastOutage, alone, pieces_of
 from tms.availability.models import KindDay, PendingOutage, SiteDay, TerminalDay
 from tms.availability.rollup.inputs import DAY, DayFacts, DayTerminal, bounds_of, facts_of, outages_of
 from tms.availability.rollup.tally import Tally, tally
@@ -186,4 +186,4 @@ def _kind_days(stored: SiteDay, facts: DayFacts, tallies: dict[int, Tally]) -> I
         yield KindDay(site_day=stored, site_id=stored.site_id, day=stored.day, kind=kind, model=model, **columns)
 
 
-__all__ = ["BACKFILL", "SETTLING", "Loss", "advance", "bounds_of", "corrected", "due", "retire", "roll_up"]
+__all__ = ["BACKFILL", "SETTLING", "LossReason", "advance", "bounds_of", "corrected", "due", "retire", "roll_up"]

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tms.availability.intervals import Interval, Intervals, length, overlap, without
-from tms.availability.losses import Loss, Piece
+from tms.availability.losses import LossReason, Piece
 
 
 class Tally(NamedTuple):
     counted_s: int
     excluded_s: int
-    lost: dict[Loss, int]
+    lost: dict[LossReason, int]
 
 
 def disjoint(pieces: Iterable[Piece], *, within: Interval) -> Iterator[Piece]:
@@ -27,7 +27,7 @@ def tally(hours: Intervals, *, service: Interval, excluded: Intervals, pieces: I
     """`hours`: when the site was open; `service`: since and until when the terminal was in service."""
     expected = overlap(hours, [service])
     counted = without(expected, excluded)
-    lost: dict[Loss, int] = {}
+    lost: dict[LossReason, int] = {}
     for piece in disjoint(pieces, within=service):
         if seconds := length(overlap(counted, [Interval(piece.since, piece.until)])):
             lost[piece.loss] = lost.get(piece.loss, 0) + seconds

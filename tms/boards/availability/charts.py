@@ -6,14 +6,12 @@ from math import ceil
 from typing import NamedTuple
 
 from tms.availability.losses import Party
+from tms.availability.report.day_states import day_states
 from tms.availability.report.figures import AvailabilityTotals, shown_percent
 from tms.availability.report.months import Month
-from tms.availability.report.report import BARS
 
 DAY = timedelta(days=1)
 STEP, BAR, HEIGHT = 6, 4.4, 22
-MUCH = 1.0
-"""Points below the target from which on a day is critical."""
 BASE, TOP = 114.0, 8.0
 """Of the bars by month, from above."""
 NICE = (1, 2, 5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)
@@ -79,21 +77,9 @@ class StepLines(NamedTuple):
     right: int
 
 
-def day_state(counted_s: int, lost_s: int, target: float) -> str:
-    if not counted_s:
-        return "closed"
-    percent = 100 * (counted_s - lost_s) / counted_s
-    if percent >= target:
-        return "met"
-    return "warning" if percent >= target - MUCH else "critical"
-
-
 def day_bars(days: Mapping[date, tuple[int, int]], last: date, target: float) -> DayBars:
     """`days`: (counted, lost) in seconds. A day without figures was before its first."""
-    states = []
-    for number in range(BARS):
-        found = days.get(last - (BARS - 1 - number) * DAY)
-        states.append("none" if found is None else day_state(*found, target))
+    states = day_states(days, last, target)
     paths = [
         DayPath(
             state,

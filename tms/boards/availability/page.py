@@ -21,9 +21,21 @@ from tms.availability.report.report import (
     breaches,
     report,
 )
+from tms.availability.report.texts import (
+    clock_text,
+    day_text,
+    headline,
+    hours_text,
+    lost_text,
+    month_text,
+    percent_text,
+    reason_text,
+    share,
+    short_month,
+    summary,
+)
 from tms.boards.availability import charts
 from tms.boards.availability.query import ReportQuery
-from tms.boards.formatting.months import clock_text, day_text, lost_text, month_text, short_month
 from tms.fleet.sites.names import Bilingual
 
 TITLES = {
@@ -33,7 +45,7 @@ TITLES = {
     GroupBy.MODEL: _("Models"),
     GroupBy.REGION: _("Regions"),
 }
-WORST, SHOWN_BREACHES, NAMED = 10, 5, 2
+WORST, SHOWN_BREACHES = 10, 5
 
 
 class RowView(NamedTuple):
@@ -105,47 +117,6 @@ def context(query: ReportQuery) -> dict[str, Any]:
     }
 
 
-def headline(found: AvailabilityReport) -> dict[str, str]:
-    """The percentage, and the rest of the sentence."""
-    percent = found.total.percent
-    if percent is None:
-        return {"percent": "", "text": gettext("No availability yet"), "state": ""}
-    values = {"month": month_text(found.month.first), "target": shown_percent(found.target)}
-    if found.is_running:
-        text = gettext("of opening hours in %(month)s so far, target %(target)s%%") % values
-    elif found.is_below:
-        text = gettext("of opening hours in %(month)s, target %(target)s%% missed") % values
-    else:
-        text = gettext("of opening hours in %(month)s, target %(target)s%% met") % values
-    state = "miss" if found.is_below and not found.is_running else ""
-    return {"percent": f"{shown_percent(percent)}%", "text": text, "state": state}
-
-
-def summary(found: AvailabilityReport) -> list[str]:
-    total = found.total
-    values = {"lost": hours_text(total.lost_s), "counted": hours_text(total.counted_s)}
-    sentences = [gettext("%(lost)s lost of %(counted)s.") % values] if total.counted_s else []
-    above = sum(row.above_s for row in found.sites)
-    worst = [row for row in found.sites if row.above_s][:NAMED]
-    if above and len(found.breaches) > len(worst):
-        share = round(100 * sum(row.above_s for row in worst) / above)
-        names = [str(row.name) for row in worst]
-        sentences.append(
-            gettext("%(one)s and %(other)s account for %(share)s%% of what was beyond the targets.")
-            % {"one": names[0], "other": names[1], "share": share}
-        )
-    if total.excluded_s:
-        sentences.append(gettext("Maintenance of %(hours)s is excluded.") % {"hours": hours_text(total.excluded_s)})
-    return sentences
-
-
-def hours_text(seconds: float) -> str:
-    hours = seconds / 3_600
-    if hours < 1:
-        return gettext("%(minutes)s min") % {"minutes": round(seconds / 60)}
-    return gettext("%(hours)s h") % {"hours": f"{hours:.1f}".removesuffix(".0") if hours < 10 else f"{round(hours):,}"}
-
-
 def figures(found: AvailabilityReport) -> list[HeadFigure]:
     of = ngettext("of %(number)s", "of %(number)s", len(found.counted_sites)) % {"number": len(found.counted_sites)}
     shown = [HeadFigure(gettext("Sites on target"), f"{found.sites_on_target:,}", of)]
@@ -177,20 +148,14 @@ def row_views(found: AvailabilityReport, rows: Sequence[AvailabilityRow], query:
     ]
 
 
-def percent_text(totals: AvailabilityTotals) -> str:
-    return "–" if totals.percent is None else f"{shown_percent(totals.percent)}%"
-
-
 def breach_view(breach: Breach) -> BreachView:
     row = breach.site
-    loss = row.main_loss
-    reason = f"{loss.party.label}: {loss.label}" if loss else ""
     return BreachView(
         row.name,
         percent_text(row.totals),
         shown_percent(row.target),
         lost_text(row.totals.lost_s),
-        reason,
+        reason_text(row),
         breach.incidents,
     )
 
@@ -217,10 +182,6 @@ def party_views(total: AvailabilityTotals) -> list[PartyView]:
         )
         x += width
     return views
-
-
-def share(seconds: int, total: AvailabilityTotals) -> str:
-    return f"{round(100 * seconds / total.lost_s)}%"
 
 
 def times_views(months: Sequence[MonthTimes]) -> list[dict[str, Any]]:

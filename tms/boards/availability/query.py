@@ -14,7 +14,7 @@ from tms.accounts.access import Person, scope_of, visible
 from tms.availability.report.figures import GroupBy, ReportArea
 from tms.availability.report.months import Month
 from tms.availability.report.report import ReportReader, months_with_days
-from tms.boards.formatting.months import month_text
+from tms.availability.report.texts import month_text
 from tms.boards.lists.choices import Choice
 from tms.fleet.models import Site
 

@@ -1,4 +1,4 @@
-"""Availability by month: page, targets, CSV, and the evidence that it is computed from."""
+"""Availability by month: page, targets, CSV, PDF, and the evidence that it is computed from."""
 
 from http import HTTPStatus
 
@@ -14,9 +14,10 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_require
 from tms.accounts.permissions import Permission
 from tms.availability import targets
 from tms.availability.models import SiteDay
+from tms.availability.pdf import document
 from tms.availability.report import evidence, table
 from tms.availability.report.months import Month
-from tms.availability.report.report import rows_by
+from tms.availability.report.report import report, rows_by
 from tms.boards.availability.forms import TargetForm
 from tms.boards.availability.page import context
 from tms.boards.availability.query import ReportQuery
@@ -39,6 +40,18 @@ def export_availability(request: AuthenticatedRequest) -> HttpResponse:
     rows = list(table.lines(query.month, query.by, rows_by(query.month, query.reader, query.area, query.by)))
     recorder.record_export(SiteDay, "csv", query.address, rows=len(rows))
     return csv_export.attached(_name(query, query.by.value), [table.HEAD, *rows])
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def export_pdf(request: AuthenticatedRequest) -> HttpResponse:
+    query = _query(request)
+    shown = report(query.month, query.reader, area=query.area, by=query.by)
+    recorder.record_export(SiteDay, "pdf", query.address)
+    headers = {"Content-Disposition": f'attachment; filename="tms-availability-{query.month}.pdf"'}
+    body = document.pdf(shown, query.reader, at=timezone.now())
+    return HttpResponse(body, content_type=document.CONTENT_TYPE, headers=headers)
 
 
 @require_safe
