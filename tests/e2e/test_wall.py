@@ -30,7 +30,7 @@ async def pair(desk: Page, tms: SeededTMS, code: str) -> None:
     await desk.get_by_label("Name").fill("NOC Tokyo")
     await desk.get_by_label("Scope").select_option("everything")
     await desk.get_by_role("button", name="Pair").click()
-    await expect(desk.get_by_role("status")).to_contain_text("Paired.")
+    await expect(desk.locator(".result")).to_contain_text("Paired.")
 
 
 async def fits(page: Page) -> bool:
@@ -78,3 +78,17 @@ async def test_a_paired_television_survives_a_restart_and_closes_when_it_is_revo
     await again.disconnect()
     await person.context.close()
     await room.close()
+
+
+async def test_what_is_critical_and_unacknowledged_does_not_rotate_away(browser: Browser, own_tms: SeededTMS):
+    person = await sign_in_as(browser, own_tms, "tanaka", viewport=TELEVISION)
+    wall = await person.open("/wall/?board=overview&board=sites&every_s=5")
+    main = wall.locator("#main")
+    await expect(main).to_have_attribute("data-board", "sites")
+
+    own_tms.blackout()
+
+    await expect(main).to_have_attribute("data-board", "overview")
+    await expect(wall.locator("#incidents > li[data-ack=none]").first).to_be_visible()
+    assert await fits(wall)
+    await person.context.close()

@@ -2,7 +2,7 @@
 
 const PITCH = 0.866; // of rows, in widths of a cell
 const OVERHANG = 0.289; // of the first and the last row together
-const LARGEST_REM = 8;
+const LARGEST_REM = 11;
 
 const comb = /** @type {HTMLElement} */ (document.getElementById("sites"));
 const sheet = new CSSStyleSheet();

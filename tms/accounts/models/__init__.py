@@ -10,9 +10,9 @@ from tms.accounts.models.invitation import Invitation
 from tms.accounts.models.owned import Owned, one_owner
 from tms.accounts.models.provisioned import ProvisionedPerson, ProvisionedTeam
 from tms.accounts.models.role import Role
+from tms.accounts.models.screens import ScreenPairing, WallBoard, WallScreen
 from tms.accounts.models.team import Team
 from tms.accounts.models.user import Density, Theme, User
-from tms.accounts.models.wall_screen import ScreenPairing, WallBoard, WallScreen
 from tms.accounts.permissions import Action
 
 __all__ = [
