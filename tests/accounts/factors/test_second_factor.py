@@ -66,6 +66,14 @@ def test_an_older_code_than_the_last_is_not_accepted(codes, browser):
     assert Steps().sign_in(later()).status_code == 422
 
 
+def test_the_audit_entry_names_the_factors_that_were_used(codes, browser):
+    browser.sign_in(code_at(AT))
+    Steps(address="198.51.100.8").sign_in(codes[0])
+
+    used = [entry.changes["factors"] for entry in AuditEntry.objects.filter(action="signed-in").order_by("pk")]
+    assert used == [[None, "password, totp"], [None, "password, recovery_codes"]]
+
+
 def test_a_wrong_code_is_an_audit_entry(browser, codes):
     browser.sign_in("000000")
 

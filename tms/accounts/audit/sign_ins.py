@@ -6,6 +6,7 @@ bounds how many failures there are; refused attempts are counted in the metric `
 
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -20,8 +21,19 @@ PERSON = User._meta.label_lower
 
 @receiver(user_logged_in)
 def record_sign_in(sender: Any, user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    provider = provider_sessions.provider_name(request, user) if request else ""
-    recorder.record("signed-in", user, {"provider": (None, provider)} if provider else None)
+    """With the factors that were used: `password, totp`."""
+    changes: dict[str, tuple[Any, Any]] = {}
+    if request and (provider := provider_sessions.provider_name(request, user)):
+        changes["provider"] = (None, provider)
+    if request and (factors := factors_used(request, user)):
+        changes["factors"] = (None, factors)
+    recorder.record("signed-in", user, changes)
+
+
+def factors_used(request: HttpRequest, person: User) -> str:
+    """In the sign-in that ends now; empty for one without the form."""
+    records = get_authentication_records(request, person)
+    return ", ".join(dict.fromkeys(str(record.get("type") or record.get("method")) for record in records))
 
 
 @receiver(user_logged_out)

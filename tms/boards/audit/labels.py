@@ -99,6 +99,7 @@ FIELDS: Mapping[str, str | Promise] = {
     "rows": _("rows"),
     "entries": _("entries"),
     "account": _("account"),
+    "factors": _("factors"),
     "steps": _("escalation steps"),
     "members": _("people on call"),
     "opening_hours": _("opening hours"),
