@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import django
 
+from tests.e2e.identity_provider import make_provider
+
 
 def make_access() -> dict[str, int]:
     from tms.accounts import api_tokens
@@ -29,7 +31,9 @@ def make_access() -> dict[str, int]:
     invitation, _secret = invitations.invite("e.fujii@noc.example", language="en", by=boss, at=at)
     account = service_accounts.create("Warehouse export", role=built_in("Viewer"), scope=GrantScope(), by=boss)
     api_tokens.issue(account, name="production", at=at, expires_at=at + timedelta(days=200))
+    provider = make_provider("https://login.kansai-retail.example/realms/noc", "tms", "secret")
     return {
+        "provider": provider,
         "person": person.pk,
         "invited": invitation.person_id,
         "account": account.pk,

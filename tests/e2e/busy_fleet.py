@@ -104,13 +104,16 @@ def pages_of_notifications(*, policy: int, rotation: int, delivery: int) -> dict
     }
 
 
-def pages_of_access(*, person: int, invited: int, account: int, team: int, role: int) -> dict[str, str]:
+def pages_of_access(*, person: int, invited: int, account: int, team: int, role: int, provider: int) -> dict[str, str]:
     return {
         "people": "/people/",
         "person": f"/people/{person}/",
         "invited": f"/people/{invited}/",
         "disable-person": f"/people/{person}/disable/",
         "team": f"/people/teams/{team}/",
+        "identity-providers": "/people/identity-providers/",
+        "identity-provider": f"/people/identity-providers/{provider}/",
+        "delete-provider": f"/people/identity-providers/{provider}/delete/",
         "service-accounts": "/people/service-accounts/",
         "service-account": f"/people/{account}/",
         "roles": "/roles/",

@@ -12,8 +12,13 @@ from tests.e2e.seed import PASSWORD
 from tests.support.link.terminal import Terminal
 from tests.support.servers.tms import RunningTMS
 
-SETTINGS = {"TMS_HEARTBEAT_S": "600", "TMS_FRAMES_PER_MINUTE": "60000", "TMS_FRAMES_BURST": "1000"}
-"""Terminals stay online without sending, and may send many frames at once."""
+SETTINGS = {
+    "TMS_HEARTBEAT_S": "600",
+    "TMS_FRAMES_PER_MINUTE": "60000",
+    "TMS_FRAMES_BURST": "1000",
+    "TMS_INSIDE_DESTINATIONS": "127.0.0.1",
+}
+"""Terminals stay online without sending, and may send many frames at once; an identity provider is on this machine."""
 VIEWPORTS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -45,6 +50,10 @@ class SeededTMS(RunningTMS):
         """Create people, a team, a role and a service account. Returns their numbers."""
         numbers: dict[str, int] = json.loads(self._run(sys.executable, "-m", "tests.e2e.access"))
         return numbers
+
+    def identity_provider(self, issuer: str, client_id: str, secret: str) -> int:
+        """Set one up, whose group `noc` are operators. Returns its number."""
+        return int(self._run(sys.executable, "-m", "tests.e2e.identity_provider", issuer, client_id, secret))
 
     def unused_uid(self, site: str = "SJK") -> str:
         """The UID of a terminal that no other test uses."""

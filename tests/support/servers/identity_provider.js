@@ -28,6 +28,8 @@ const configuration = {
     registration: { enabled: true },
     backchannelLogout: { enabled: true },
   },
+  // Without its own guard, which blocks the loopback.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
   ttl: { Session: 3600, Grant: 3600, Interaction: 600, IdToken: 600, AccessToken: 600, AuthorizationCode: 60 },
   findAccount: (_context, name) => {
