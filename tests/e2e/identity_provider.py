@@ -1,4 +1,4 @@
-"""An identity provider whose group `noc` are operators: `python -m tests.e2e.identity_provider ISSUER CLIENT SECRET`."""
+"""An identity provider whose group `noc` are operators: `python -m tests.e2e.identity_provider ISSUER ID SECRET`."""
 
 import os
 import sys

@@ -166,6 +166,17 @@ def test_a_provider_that_does_not_answer_fails_the_check(browser, provider):
     assert AuditEntry.objects.get(action="checked").changes == {"failed": [None, ["Discovery document"]]}
 
 
+def test_the_list_of_people_says_where_they_sign_in(browser, provider):
+    provider.factor_policy = "claimed"
+    provider.save()
+    linked(provider)
+
+    page = browser.get("/people/?q=keiko").content.decode()
+
+    assert "Company account" in page
+    assert "At the provider" in page
+
+
 def test_each_row_says_how_many_people_use_a_provider(browser, provider):
     linked(provider)
 

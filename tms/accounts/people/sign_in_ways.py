@@ -1,7 +1,7 @@
 """How people sign in, for the list: the second factor, the first, or an invitation that they have not accepted."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext, ngettext
 
 from tms.accounts.factors import policy
-from tms.accounts.models import Invitation, User
+from tms.accounts.models import FactorPolicy, Identity, IdentityProvider, Invitation, User
 
 Type = Authenticator.Type
 
@@ -47,9 +47,16 @@ class SignInWays:
 def ways_of(people: Collection[User], *, at: datetime) -> dict[int, SignInWays]:
     pending = Invitation.objects.pending().filter(person__in=people).select_related("created_by")
     invitations = {invitation.person_id: invitation for invitation in pending}
-    factors, required = _factors(people), policy.required_of(people)
+    factors, required, providers = _factors(people), policy.required_of(people), _providers(people)
     return {
-        person.pk: _ways(person, factors[person.pk], person.pk in required, invitations.get(person.pk), at)
+        person.pk: _ways(
+            person,
+            factors[person.pk],
+            providers[person.pk],
+            person.pk in required,
+            invitations.get(person.pk),
+            at,
+        )
         for person in people
     }
 
@@ -63,12 +70,30 @@ def _factors(people: Collection[User]) -> Mapping[int, Counter[str]]:
     return found
 
 
+def _providers(people: Collection[User]) -> Mapping[int, list[IdentityProvider]]:
+    """The enabled identity providers at which they have an identity, by person."""
+    found: defaultdict[int, list[IdentityProvider]] = defaultdict(list)
+    rows = Identity.objects.filter(person__in=people, provider__is_enabled=True).select_related("provider")
+    for identity in rows.order_by("provider__name"):
+        found[identity.person_id].append(identity.provider)
+    return found
+
+
 def _ways(
-    person: User, factors: Counter[str], is_required: bool, invitation: Invitation | None, at: datetime
+    person: User,
+    factors: Counter[str],
+    providers: Sequence[IdentityProvider],
+    is_required: bool,
+    invitation: Invitation | None,
+    at: datetime,
 ) -> SignInWays:
-    first = gettext("Password") if person.has_usable_password() else gettext("No password")
-    factor, icon = _factor(factors, is_required)
+    ways = [gettext("Password")] if person.has_usable_password() else []
+    first = gettext(", ").join([*ways, *(provider.name for provider in providers)]) or gettext("No password")
     is_expired = invitation is not None and invitation.is_expired(at)
+    is_at_provider = not ways and any(provider.factor_policy != FactorPolicy.NEVER for provider in providers)
+    if is_at_provider and not factors:
+        return SignInWays(first, gettext("At the provider"), "shield", invitation=invitation, is_expired=is_expired)
+    factor, icon = _factor(factors, is_required)
     return SignInWays(first, factor, icon, bool(factors), is_required and not factors, invitation, is_expired)
 
 

@@ -102,6 +102,7 @@ class ProviderForm(AnyProviderForm):
             "factor_policy",
             "acr_values",
         )
+        labels = {"acr_values": _("Values of acr")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
