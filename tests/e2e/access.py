@@ -31,7 +31,8 @@ def make_access() -> dict[str, int]:
     invitation, _secret = invitations.invite("e.fujii@noc.example", language="en", by=boss, at=at)
     account = service_accounts.create("Warehouse export", role=built_in("Viewer"), scope=GrantScope(), by=boss)
     api_tokens.issue(account, name="production", at=at, expires_at=at + timedelta(days=200))
-    provider = make_provider("https://login.kansai-retail.example/realms/noc", "tms", "secret")
+    issuer = "https://login.kansai-retail.example/realms/noc"
+    provider = make_provider(issuer, "tms", "secret", "関西リテール Kansai Retail Holdings")
     return {
         "provider": provider,
         "person": person.pk,

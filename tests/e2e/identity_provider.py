@@ -6,12 +6,12 @@ import sys
 import django
 
 
-def make_provider(issuer: str, client_id: str, secret: str) -> int:
+def make_provider(issuer: str, client_id: str, secret: str, name: str = "Company account") -> int:
     from tms.accounts.models import GroupMapping, IdentityProvider
     from tms.accounts.roles import built_in
 
     made = IdentityProvider(
-        name="Company account",
+        name=name,
         slug="company",
         issuer=issuer,
         client_id=client_id,
