@@ -14,6 +14,7 @@ from django.conf import settings
 from django.test import TransactionTestCase
 
 from tests.support.alerts.incidents import Storm
+from tests.support.alerts.rule_cache import empty_rule_cache
 from tests.support.builders import FakeScheduler, Fleet
 from tests.support.database import template_db
 from tests.support.database.fast_flush import empty_databases
@@ -21,7 +22,6 @@ from tests.support.feed_recorder import FeedRecorder
 from tests.support.pytest_plugins import collecting, scheduling
 from tests.support.pytest_plugins.failures import Failures
 from tms.alerts.rules.cache import rule_cache
-from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change
 
 # No test asserts how long something takes, hypothesis included.
@@ -106,15 +106,14 @@ def on_sqlite() -> bool:
 
 
 @pytest.fixture
-def empty_rule_cache() -> Iterator[None]:
-    rule_cache().snapshot = RuleSet()
-    rule_cache().changed(Change(rules=True))
+def no_rules_cached() -> Iterator[None]:
+    empty_rule_cache()
     yield
     rule_cache().changed(Change(rules=True))
 
 
 @pytest.fixture
-def fleet(db: None, empty_rule_cache: None) -> Fleet:
+def fleet(db: None, no_rules_cached: None) -> Fleet:
     """An empty fleet without rules."""
     return Fleet()
 

@@ -86,7 +86,7 @@ def made(django_db_setup, django_db_blocker) -> Iterator[tuple[User, dict[str, R
 
 
 @pytest.fixture
-def rows(made, db, empty_rule_cache) -> dict[str, Rows]:
+def rows(made, db, no_rules_cached) -> dict[str, Rows]:
     return made[1]
 
 

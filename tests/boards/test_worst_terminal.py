@@ -1,11 +1,14 @@
 """No page exceeds 1 MB, with any data of a terminal, including data that an earlier release has stored."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from tests.support import factories
+from tests.support.builders import Fleet
+from tests.support.database.shared_rows import shared_rows
 from tests.support.factories import now
 from tms.commands.models import Command
 from tms.fleet.models import Terminal, TerminalState
@@ -28,8 +31,13 @@ def name(number: int) -> str:
     return f"m{number}".ljust(64, "x")
 
 
-@pytest.fixture
-def worst(fleet) -> Terminal:
+@pytest.fixture(scope="module")
+def worst(django_db_setup, django_db_blocker) -> Iterator[Terminal]:
+    with shared_rows(django_db_blocker):
+        yield make_worst(Fleet())
+
+
+def make_worst(fleet: Fleet) -> Terminal:
     terminal = fleet.online(uid="T-" + "9" * 62, at=now())
     Terminal.objects.filter(pk=terminal.pk).update(
         **{

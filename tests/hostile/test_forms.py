@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.hostile import walk
 from tests.hostile.walk import Form
+from tests.support import people
 from tms.notifications.destinations import views
 from tms.notifications.transports.result import SendResult
 
@@ -42,10 +43,17 @@ LEAST_FORMS, LEAST_FIELDS = 80, 350
 """Fewer would mean that the walk does not find them."""
 
 
+@pytest.fixture(scope="module")
+def found(made) -> list[Form]:
+    client = Client()
+    people.sign_in_recently(client, made.boss)
+    return walk.forms(client, walk.addresses(made.names))
+
+
 @pytest.fixture
-def forms(client_of_boss, everything, monkeypatch) -> list[Form]:
+def forms(found, monkeypatch) -> list[Form]:
     monkeypatch.setattr(views, "send_test", lambda _: SendResult.delivered("not sent"))
-    return walk.forms(client_of_boss, walk.addresses(everything))
+    return found
 
 
 def send(client: Client, form: Form, hostile: Mapping[str, Any]) -> HttpResponse:

@@ -364,7 +364,7 @@ def rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
 
 @pytest.fixture
-def sample(rows: Mapping[str, str], empty_rule_cache: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def sample(rows: Mapping[str, str], no_rules_cached: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are not rendered."""
     monkeypatch.setattr("tms.boards.rendering.template_engine.PageTemplate.render", lambda *_, **__: "")
     monkeypatch.setattr(Sample, "names", rows)
