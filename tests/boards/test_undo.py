@@ -1,6 +1,8 @@
 """Undo of what a person did just now."""
 
 import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,7 +10,11 @@ from tests.support import factories, people
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.alerts import lifecycle
-from tms.alerts.models import Alert, Incident
+from tms.alerts.maintenance import services as windows
+from tms.alerts.maintenance.services import WindowScope
+from tms.alerts.models import Alert, Incident, Rule, Window
+from tms.lib.calendar.recurrence import Recurrence
+from tms.shifts.models import Note
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -115,3 +121,79 @@ def test_an_undo_needs_the_permission(browser, alert, tanaka):
 @pytest.mark.parametrize("action", ["claim", "comment"])
 def test_other_actions_offer_no_undo(browser, alert, action):
     assert done(browser, f"/alerts/{alert.pk}/{action}/", comment="x") == ""
+
+
+# Plain forms: the toast is on the page that follows.
+
+
+def token_after(browser, address: str, **fields) -> str:
+    answer = browser.post(address, fields, follow=True)
+    found = re.search(r'name="token" value="([^"]+)"', answer.content.decode())
+    assert found, answer.content.decode()[:500]
+    return found[1]
+
+
+@pytest.fixture
+def window(fleet, tanaka) -> Window:
+    recurrence = Recurrence(ZoneInfo("UTC"), now(-60).replace(tzinfo=None, microsecond=0), timedelta(hours=1))
+    return windows.plan(recurrence, WindowScope(sites=[fleet.site()]), note="Switch", by=tanaka, at=now())
+
+
+def test_a_cancelled_window_is_planned_again(browser, window):
+    token = token_after(browser, f"/maintenance/{window.pk}/cancel/")
+    window.refresh_from_db()
+    assert window.ended_at is not None
+
+    undo(browser, token)
+
+    window.refresh_from_db()
+    assert window.ended_at is None
+
+
+def test_a_window_that_was_just_planned_is_cancelled(browser, fleet):
+    fleet.terminal(uid="T-9")
+    times = {"starts_at": f"{now(3_600):%Y-%m-%dT%H:%M}", "ends_at": f"{now(7_200):%Y-%m-%dT%H:%M}"}
+    fields = {"note": "Switch", "time_zone": "UTC", "repeats": "once", "terminals": "T-9", **times}
+    token = token_after(browser, "/maintenance/new/", **fields)
+    assert Window.objects.current().count() == 1
+
+    undo(browser, token)
+
+    assert Window.objects.current().count() == 0
+
+
+def test_a_deleted_rule_is_evaluated_again(browser, fleet, tanaka):
+    people.make_superuser(tanaka)
+    rule = fleet.metric_rule()
+    token = token_after(browser, f"/rules/{rule.pk}/delete/")
+    rule.refresh_from_db()
+    assert rule.deleted_at is not None
+
+    undo(browser, token)
+
+    rule.refresh_from_db()
+    assert (rule.deleted_at, rule.enabled) == (None, True)
+
+
+def test_a_rule_whose_name_is_taken_stays_deleted(browser, fleet, tanaka):
+    people.make_superuser(tanaka)
+    rule = fleet.metric_rule()
+    token = token_after(browser, f"/rules/{rule.pk}/delete/")
+    Rule.objects.filter(pk=fleet.event_rule().pk).update(name=rule.name)
+
+    answer = undo(browser, token)
+
+    rule.refresh_from_db()
+    assert rule.deleted_at is not None
+    assert "Nothing to undo" in HtmlPage(answer).text("toasts")
+
+
+def test_a_deleted_note_is_back_with_its_time(browser, tanaka):
+    note = Note.objects.create(by=tanaka, at=now(-600), text="Quiet night")
+    token = token_after(browser, f"/digest/notes/{note.pk}/delete/")
+    assert not Note.objects.exists()
+
+    undo(browser, token)
+    undo(browser, token)
+
+    assert [(row.text, row.at) for row in Note.objects.all()] == [("Quiet night", note.at)]

@@ -116,7 +116,7 @@ async def test_the_answer_shows_how_many_were_already_acknowledged_by_others(per
     quick = await (await person("mori")).open("/alerts/")
     for kiosk in four[:2]:
         await tick_of(slow, kiosk).check()
-    await bar(slow).get_by_role("button", name="Acknowledge a", exact=True).click()
+    await bar(slow).get_by_role("button", name="Acknowledge 2", exact=True).click()
     await slow.get_by_label("Comment").fill("I call them")
 
     await row_of(quick, four[0]).get_by_role("link", name="Acknowledge").click()
@@ -155,7 +155,7 @@ async def test_alerts_are_selected_and_acknowledged_without_javascript(person: E
     page = await (await person(java_script_enabled=False)).open("/alerts/?q=UMD")
     for kiosk in four[:2]:
         await tick_of(page, kiosk).check()
-    await bar(page).get_by_role("button", name="Acknowledge a", exact=True).click()
+    await bar(page).get_by_role("button", name="Acknowledge", exact=True).click()
 
     await page.get_by_label("Comment").fill("by hand")
     await page.get_by_role("button", name="Acknowledge").click()
@@ -174,3 +174,18 @@ async def test_on_a_phone_the_selection_bar_is_above_the_navigation(person: Ente
     assert over["y"] + over["height"] <= under["y"] + 1
     assert over["x"] >= 0
     assert over["x"] + over["width"] <= 390
+
+
+async def test_a_quick_acknowledgement_needs_no_dialog_and_is_undone_with_a_key(person: Enter, four: list[Kiosk]):
+    page = await (await person("tanaka")).open("/alerts/?q=UMD")
+    row = row_of(page, four[0])
+    await row.get_by_role("link").first.focus()
+
+    await page.keyboard.press("Shift+A")
+    await expect(row).to_have_attribute("data-ack", "acknowledged")
+    await expect(page.locator("#toasts")).to_contain_text("Acknowledged")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+    await page.keyboard.press("z")
+    await expect(row).to_have_attribute("data-ack", "none")
+    await expect(page.locator("#toasts")).to_contain_text("Undone.")

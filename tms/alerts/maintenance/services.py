@@ -129,6 +129,18 @@ def cancel(window: Window, *, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
+def restore(window: Window, *, by: User, at: datetime) -> bool:
+    """Plan a cancelled window again, as it was. False if it was restored already."""
+    cancelled = Window.objects.past().filter(pk=window.pk, ended_at=window.ended_at)
+    if not cancelled.update(ended_at=None, changed_at=at, changed_by=by):
+        return False
+    recorder.record("restored", window)
+    publish(Change(everything=True))
+    roll_over(at)
+    return True
+
+
+@transaction.atomic
 def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action: str) -> None:
     active = Window.objects.current().filter(pk=window.pk, occurs_at__lte=at, occurs_until__gt=at)
     if not active.update(occurs_until=until, changed_at=at, changed_by=by):

@@ -75,6 +75,16 @@ def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | Non
     publish(Change(rules=True))
 
 
+@transaction.atomic
+def restore_rule(rule: Rule, *, is_enabled: bool, by: User, at: datetime) -> bool:
+    """A deleted rule is evaluated again; its resolved alerts stay so. False if another rule has its name now."""
+    if Rule.objects.not_deleted().filter(name=rule.name).exists():
+        return False
+    rule.enabled, rule.deleted_at = is_enabled, None
+    change_rule(rule, at=at, by=by)
+    return True
+
+
 def _locked(rule: Rule, version: int | None) -> Rule:
     """The stored rule, locked until the transaction ends."""
     now = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)

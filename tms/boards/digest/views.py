@@ -15,11 +15,13 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_require
 from tms.accounts.permissions import Permission
 from tms.boards.digest.forms import NoteForm, NoteTextForm
 from tms.boards.lists.choices import Choice
+from tms.boards.toasts import add_toast, toast
 from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.models import Note
 from tms.shifts.period import DEFAULT, PRESETS, Period
+from tms.shifts.undo import offer_restoring
 
 LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
 
@@ -78,6 +80,7 @@ def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         demand(request.user, Permission.WRITE_NOTES, note)
         if not notes.delete(note, by=request.user):
             raise Http404
+        add_toast(request, toast(_("Note deleted"), "", offer_restoring(note, by=request.user)))
     return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
 
 

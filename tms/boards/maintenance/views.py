@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,6 +16,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts.maintenance import services as windows
 from tms.alerts.maintenance.approvals import EXTEND, PLAN, ExtendPayload, PlanPayload
 from tms.alerts.maintenance.services import NotActive
+from tms.alerts.maintenance.undo import offer_cancelling, offer_restoring
 from tms.alerts.models.maintenance import Window
 from tms.approvals import services as approvals
 from tms.approvals.gate import Proposal, propose
@@ -24,6 +26,7 @@ from tms.boards.approvals.views import render_asked
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
+from tms.boards.toasts import add_toast, toast
 from tms.fleet.models import Site, Terminal
 
 PREVIEWED = 5
@@ -104,7 +107,12 @@ def extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.PLAN_MAINTENANCE)
 def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    windows.cancel(_window(request, pk), by=request.user, at=timezone.now())
+    window, at = _window(request, pk), timezone.now()
+    is_current = window.ended_at is None
+    windows.cancel(window, by=request.user, at=at)
+    if is_current:
+        token = offer_restoring(window, by=request.user, at=at)
+        add_toast(request, toast(_("Maintenance cancelled"), window.note, token))
     return redirect("maintenance")
 
 
@@ -114,6 +122,10 @@ def _perform(request: AuthenticatedRequest, proposal: Proposal, *, reason: str, 
         return render_asked(request, approvals.ask(proposal, reason=reason, by=request.user, at=at))
     with approvals.alone(proposal, reason=reason, by=request.user):
         proposal.kind.perform(proposal.payload, by=request.user, at=at)
+    if proposal.kind.name == PLAN:
+        window = visible(Window.objects.filter(created_by=request.user), to=request.user).latest("pk")
+        token = offer_cancelling(window.pk, by=request.user)
+        add_toast(request, toast(_("Maintenance planned"), window.note, token))
     return redirect("maintenance")
 
 

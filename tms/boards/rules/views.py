@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -19,6 +20,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing import services, yaml_file, yaml_reader
 from tms.alerts.rule_editing.services import OutOfDate
+from tms.alerts.rule_editing.undo import offer_restoring
 from tms.alerts.rule_editing.yaml_file import BadFile
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.alerts.rule_kinds.base import RuleKind
@@ -27,6 +29,7 @@ from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
+from tms.boards.toasts import add_toast, toast
 
 
 @require_safe
@@ -91,12 +94,13 @@ def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def delete_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _editable(request, pk)
     if request.method == "POST":
+        at, was_enabled = timezone.now(), chosen.enabled
         try:
-            services.delete_rule(
-                chosen, by=request.user, at=timezone.now(), version=_number(request.POST.get("version"))
-            )
+            services.delete_rule(chosen, by=request.user, at=at, version=_number(request.POST.get("version")))
         except OutOfDate:
             return _ask_to_delete(request, _found(request, pk), status=HTTPStatus.CONFLICT)
+        token = offer_restoring(chosen, was_enabled=was_enabled, by=request.user, at=at)
+        add_toast(request, toast(_("Deleted"), chosen.local_name, token))
         return redirect("rules")
     return _ask_to_delete(request, chosen)
 
