@@ -76,9 +76,10 @@ def _linkable(provider: IdentityProvider, asserted: Assertion) -> User | None:
     Never a superuser, a break-glass or a service account, nor one that is linked to another subject there: for them an
     address is not proof enough.
     """
-    if not (asserted.email and asserted.is_email_verified):
+    email = _email(asserted)
+    if not (email and asserted.is_email_verified):
         return None
-    found = list(User.objects.filter(email__iexact=asserted.email, is_active=True, is_service=False)[:2])
+    found = list(User.objects.filter(email__iexact=email, is_active=True, is_service=False)[:2])
     if len(found) != 1 or found[0].is_superuser or break_glass.is_named(found[0]):
         return None
     return None if Identity.objects.filter(provider=provider, person=found[0]).exists() else found[0]
@@ -86,17 +87,17 @@ def _linkable(provider: IdentityProvider, asserted: Assertion) -> User | None:
 
 def _create(provider: IdentityProvider, asserted: Assertion) -> User:
     username = (asserted.email or asserted.username or asserted.subject)[:MOST_USERNAME]
-    is_taken = User.objects.filter(username__iexact=username).exists()
-    if is_taken or (asserted.email and User.objects.filter(email__iexact=asserted.email).exists()):
-        text = gettext("An account with this name or address exists already. Ask an administrator to link it.")
-        raise SignInRefused("taken", text)
     person = User(username=username, password=make_password(None), language=asserted.language)
     _copy(person, asserted)
     try:
-        person.clean_fields(exclude=("password",))
+        person.clean_fields(exclude=("password",))  # first: the database refuses to look for some characters
     except ValidationError:
         text = gettext("The provider sends no usable name: %(name)s") % {"name": username}
         raise SignInRefused("bad-name", text) from None
+    is_taken = User.objects.filter(username__iexact=username).exists()
+    if is_taken or (person.email and User.objects.filter(email__iexact=person.email).exists()):
+        text = gettext("An account with this name or address exists already. Ask an administrator to link it.")
+        raise SignInRefused("taken", text)
     person.save()
     recorder.record("created", person, {"provider": (None, provider.name)})
     return person
