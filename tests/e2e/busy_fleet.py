@@ -104,8 +104,14 @@ def pages_of_notifications(*, policy: int, rotation: int, delivery: int) -> dict
     }
 
 
-def pages_of_access(*, person: int, invited: int, account: int, team: int, role: int, provider: int) -> dict[str, str]:
+def pages_of_access(
+    *, person: int, invited: int, account: int, team: int, role: int, provider: int, screen: int
+) -> dict[str, str]:
     return {
+        "wall": "/wall/",
+        "wall-screens": "/people/screens/",
+        "wall-screen": f"/people/screens/{screen}/",
+        "pair-screen": "/pair/",
         "people": "/people/",
         "person": f"/people/{person}/",
         "invited": f"/people/{invited}/",
