@@ -1,6 +1,5 @@
 """Small batches are committed from the event loop, and everything else by the thread."""
 
-import asyncio
 import contextlib
 from collections.abc import Sequence
 
@@ -110,17 +109,11 @@ async def test_a_connection_that_ends_between_two_batches_is_replaced_for_the_ne
     async with running(batch_of(thread, writer)) as batch:
         await commit(batch, link.report(1))
         await in_thread(end_connection, writer.backend_pid)
-        await until_disconnected(writer)
+        await wait_for_value_async(lambda: writer.backend_pid, None)
 
         await commit(batch, link.report(2))
 
     assert (link.committed_seqs, thread.batches) == ([1, 2], [])
-
-
-async def until_disconnected(writer: LoopWriter) -> None:
-    async with asyncio.timeout(10):
-        while writer.backend_pid is not None:
-            await asyncio.sleep(0.01)
 
 
 async def test_a_statement_that_the_network_does_not_accept_at_once_is_sent_in_parts(fleet, thread, monkeypatch):
