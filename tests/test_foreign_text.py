@@ -34,6 +34,7 @@ CODES = {
     "accounts.IdentityProvider.slug",
     "accounts.ProviderSession.sid",
     "accounts.User.email",
+    "fleet.SiteContact.email",
     "accounts.User.language",
     "accounts.User.password",
     "accounts.User.time_zone",

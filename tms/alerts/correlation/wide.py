@@ -26,7 +26,7 @@ from tms.fleet.models import Group, Terminal
 BREADTHS = (Factor.GROUP, Factor.REGION, Factor.FLEET)
 """From the narrowest to the widest: of equally strong ones, the narrower is named."""
 MOST_SITES = 20
-"""Above this many sites, they are one incident whatever their share is."""
+"""More sites than these are one incident, also if they are a small share."""
 NEARLY_ALL = 0.8
 """A common factor of fewer of the lost sites does not explain the loss."""
 WHOLE_FLEET = CommonFactor(Factor.FLEET, "")
