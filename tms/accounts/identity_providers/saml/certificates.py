@@ -6,7 +6,7 @@ from cryptography import x509
 from django.utils.translation import gettext
 
 MOST = 5
-PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 LINE = 64
 
 
