@@ -23,6 +23,7 @@ from tms.notifications.digests import services as digest_services
 from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.notifications.models.delivery import Delivery
+from tms.notifications.reports import services as report_services
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
@@ -99,6 +100,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("verify_audit", 300.0, monitor.verify_some, Lane.SLOW),
     Loop("anchor_audit", 60.0, anchors.write_due, Lane.SLOW),
     Loop("purge_audit", 3600.0, audit_retention.purge, Lane.SLOW),
+    Loop("reports", 30.0, report_services.send_due, Lane.NOTIFICATIONS),
     Loop("digests", 5.0, digest_services.send_due, Lane.NOTIFICATIONS),
     Loop("outbox", 0.5, outbox.advance, Lane.NOTIFICATIONS),
     Loop("dispatch", 0.5, skip_when_empty(Delivery.objects.due)(Dispatcher().dispatch), Lane.NOTIFICATIONS),

@@ -6,6 +6,7 @@ from tms.notifications.deliveries import views as delivery_views
 from tms.notifications.destinations import views as destination_views
 from tms.notifications.digests import views as digest_views
 from tms.notifications.policies import views as policy_views
+from tms.notifications.reports import views as report_views
 from tms.notifications.rotations import views as rotation_views
 from tms.notifications.soft_delete import views as soft_delete_views
 
@@ -38,6 +39,9 @@ urlpatterns = [
     path("deliveries/", delivery_views.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", delivery_views.delivery, name="delivery"),
     path("deliveries/<int:pk>/again/", delivery_views.send_again, name="send-again"),
+    path("availability/mail/", report_views.send_report, name="send-report"),
+    path("availability/mail/plans/", report_views.plan_report, name="plan-report"),
+    path("availability/mail/plans/<int:pk>/delete/", report_views.drop_report_plan, name="drop-report-plan"),
     path("digest/send/", digest_views.send_digest, name="send-digest"),
     path("digest/plans/", digest_views.plan_digest, name="plan-digest"),
     path("digest/plans/<int:pk>/delete/", digest_views.drop_digest_plan, name="drop-digest-plan"),

@@ -285,6 +285,9 @@ PAGES: Mapping[str, Sent] = {
             "zone": "UTC",
         },
     ),
+    "/availability/mail/": Sent("report-sent", lambda: {"destination": pk(Destination, kind="email"), "customer": "A"}),
+    "/availability/mail/plans/": Sent("created", lambda: {"destination": pk(Destination, kind="email")}),
+    "/availability/mail/plans/<int:pk>/delete/": Sent("deleted"),
     "/digest/plans/": Sent(
         "created", lambda: {"destination": pk(Destination, kind="email"), "times": "06:00", "time_zone": "Asia/Tokyo"}
     ),

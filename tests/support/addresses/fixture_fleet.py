@@ -38,6 +38,7 @@ from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryS
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Policy, Step
+from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.shifts.models import Note
 
@@ -163,6 +164,7 @@ def _notifications(person: User) -> dict[str, int]:
     plan = DigestPlan.objects.create(
         destination=hook, times="06:00", time_zone="Asia/Tokyo", covered_until=now(), next_at=now(3_600)
     )
+    report_plan = ReportPlan.objects.create(destination=hook, customer="Customer", next_at=now(3_600))
     sent = Delivery.objects.create(
         key="k",
         destination=hook,
@@ -180,4 +182,5 @@ def _notifications(person: User) -> dict[str, int]:
         f"/rotations/{rotation.pk}/covers/": cover.pk,
         "/deliveries/": sent.pk,
         "/digest/plans/": plan.pk,
+        "/availability/mail/plans/": report_plan.pk,
     }

@@ -25,10 +25,10 @@ from tms.notifications.models.delivery import (
     ALARMS,
     GIVE_UP_AFTER,
     PERSONAL,
+    REPORTS,
     Delivery,
     DeliveryItem,
     DeliveryState,
-    NotificationKind,
 )
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation
@@ -121,7 +121,7 @@ def _is_prepared(delivery: Delivery, at: datetime) -> bool:
 
 def _prepare(delivery: Delivery, at: datetime) -> bool:
     """Check and compose it before the first attempt; False if no item is left."""
-    if delivery.kind == NotificationKind.DIGEST:
+    if delivery.kind in REPORTS:
         return True  # its content was made when it was decided
     items = list(delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
     if delivery.kind in ALARMS:

@@ -16,7 +16,7 @@ from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.subjects import Subject
-from tms.notifications.transports.message import Message
+from tms.notifications.transports.message import Attachment, Message
 
 MAX_LINES = 20
 """For people; machines get all of them."""
@@ -52,8 +52,13 @@ def _of_owner(delivery: Delivery, subject: Subject) -> Subject:
 
 def message_of(delivery: Delivery) -> Message:
     content: Mapping[str, Any] = delivery.content
+    attached = content.get("attachment")
     return Message(
-        **{**content, "at": datetime.fromisoformat(content["at"])},
+        **{
+            **content,
+            "at": datetime.fromisoformat(content["at"]),
+            "attachment": Attachment(**attached) if attached else None,
+        },
         uid=str(delivery.uid),
         possible_duplicate=delivery.possible_duplicate,
     )

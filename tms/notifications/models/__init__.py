@@ -4,6 +4,7 @@ from tms.notifications.models.delivery import Delivery, DeliveryItem, DeliverySt
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Escalation, Policy, Step
+from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover, Member, Rotation
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Member",
     "NotificationKind",
     "Policy",
+    "ReportPlan",
     "Rotation",
     "Step",
 ]

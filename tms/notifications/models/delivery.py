@@ -30,7 +30,7 @@ class DeliveryState(models.TextChoices):
 
 
 class NotificationKind(models.TextChoices):
-    """Why a delivery is sent: what happened to alerts or incidents, or a shift digest."""
+    """Why a delivery is sent: what happened to alerts or incidents, a shift digest, or a report."""
 
     OPENED = "opened", pgettext_lazy("notification", "Opened")
     WORSENED = "worsened", pgettext_lazy("notification", "Worsened")
@@ -41,10 +41,13 @@ class NotificationKind(models.TextChoices):
     REMINDER = "reminded", pgettext_lazy("notification", "Reminder")
     RESOLVED = "resolved", pgettext_lazy("notification", "Resolved")
     DIGEST = "digest", pgettext_lazy("notification", "Shift digest")
+    AVAILABILITY = "availability", pgettext_lazy("notification", "Availability of a month")
 
 
 ALARMS = (NotificationKind.OPENED, NotificationKind.WORSENED, NotificationKind.FLAPPING)
 """Unacknowledged problems: checked once more before the first attempt."""
+REPORTS = (NotificationKind.DIGEST, NotificationKind.AVAILABILITY)
+"""Composed when they were decided, without items."""
 PERSONAL = (NotificationKind.ASSIGNED, NotificationKind.REMINDER)
 """For one person, unless it is resolved by then."""
 

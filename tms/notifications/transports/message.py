@@ -11,6 +11,13 @@ TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    content_type: str
+    base64: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     uid: str
     """The same for each attempt, so that a receiver recognises duplicates."""
@@ -24,6 +31,8 @@ class Message:
     subject: str = ""
     """What it is about, for machines: the code of a site."""
     severity: str = ""
+    attachment: Attachment | None = None
+    """Sent by mail; other transports leave it out."""
     possible_duplicate: bool = False
     """An earlier attempt may have arrived."""
 

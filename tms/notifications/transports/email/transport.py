@@ -1,5 +1,6 @@
 """E-mail, through the mail server that TMS_EMAIL_URL names."""
 
+import base64
 import smtplib
 from email.utils import parseaddr
 
@@ -60,7 +61,10 @@ def _mail(to: list[str], message: Message) -> EmailMessage:
     headers = {"Message-ID": f"<{message.uid}@{domain}>", "Auto-Submitted": "auto-generated"}
     if message.possible_duplicate:
         headers["X-TMS-Possible-Duplicate"] = "true"
-    return EmailMessage(" ".join(clean(message.title).split()), message.body, to=to, headers=headers)
+    mail = EmailMessage(" ".join(clean(message.title).split()), message.body, to=to, headers=headers)
+    if attached := message.attachment:
+        mail.attach(attached.name, base64.b64decode(attached.base64), attached.content_type)
+    return mail
 
 
 def _refused(code: int, reply: str) -> SendResult:

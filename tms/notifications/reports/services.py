@@ -1,0 +1,168 @@
+"""Availability reports to destinations: on demand, and after each month."""
+
+import base64
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import translation
+
+from tms.accounts.access import Person, scope_of
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.availability.pdf import document
+from tms.availability.report import texts
+from tms.availability.report.months import Month
+from tms.availability.report.report import AvailabilityReport, AvailabilityRow, ReportReader, report
+from tms.lib.calendar.local_time import shown
+from tms.lib.db.errors import is_database_away
+from tms.lib.db.jobs import skip_when_empty
+from tms.lib.hashing import hash_token
+from tms.metrics import instruments
+from tms.notifications.messages.phrases import address
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, NotificationKind
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.report_plan import ReportPlan, sent_at
+
+log = structlog.get_logger(__name__)
+
+
+@transaction.atomic
+def send(destination: Destination, month: Month, *, customer: str, to: Person | None, at: datetime) -> Delivery:
+    """Send the report of a month as it is now, once per month and scope. `to`: the person who requested it; None: a
+    plan. It has what both the person and the owner of the destination may read.
+    """
+    reader = ReportReader(destination.owner, () if to is None else (scope_of(to),))
+    with translation.override(destination.language):
+        content = _content(report(month, reader), reader, customer=customer, at=at)
+    sent, is_new = Delivery.objects.get_or_create(
+        key=f"availability-{destination.pk}-{month}{_mark(to)}",
+        defaults={
+            "destination": destination,
+            "kind": NotificationKind.AVAILABILITY,
+            "language": destination.language,
+            "created_at": at,
+            "due_at": at,
+            "give_up_at": at + GIVE_UP_AFTER,
+            "content": content,
+        },
+    )
+    if is_new and to is not None:
+        recorder.record("report-sent", destination, {"month": (None, str(month))})
+    return sent
+
+
+def _mark(person: Person | None) -> str:
+    """What distinguishes the reports of one month: empty if it has everything."""
+    scope = None if person is None else scope_of(person)
+    return "" if scope is None or scope.is_everything else f"-{hash_token(scope.key)[:16]}"
+
+
+@transaction.atomic
+def plan(destination: Destination, *, customer: str, by: User, at: datetime) -> ReportPlan:
+    """Start with the current month. A destination has one plan: this replaces it."""
+    known = ReportPlan.objects.select_for_update().filter(destination=destination).first()
+    before = known.customer if known else None
+    fields = {"customer": customer, "by": by, "next_at": sent_at(_month(at))}
+    saved, is_new = ReportPlan.objects.update_or_create(destination=destination, defaults=fields)
+    recorder.record("created" if is_new else "changed", saved, {"customer": (before, customer)})
+    return saved
+
+
+@transaction.atomic
+def drop_plan(pk: int) -> None:
+    """Idempotent."""
+    for planned in ReportPlan.objects.filter(pk=pk).select_for_update():
+        recorder.record("deleted", planned)
+        planned.delete()
+
+
+@skip_when_empty(ReportPlan.objects.due)
+def send_due(at: datetime) -> int:
+    """Send the report of the month that is over; returns how many. After a longer pause only the last month is sent."""
+    return sum(_try_to_send(each, at) for each in ReportPlan.objects.due(at).select_related("destination"))
+
+
+def _try_to_send(planned: ReportPlan, at: datetime) -> bool:
+    """A plan that fails delays no other; it is retried in the next pass."""
+    try:
+        return _send_planned(planned, at)
+    except Exception as error:
+        if is_database_away(error):
+            raise
+        instruments.CLOCK_FAILURES.labels("reports").inc()
+        log.exception("report_failed", plan=planned.pk)
+        return False
+
+
+@transaction.atomic
+def _send_planned(planned: ReportPlan, at: datetime) -> bool:
+    """False if another clock was first, or the plan was changed meanwhile."""
+    current = _month(at)
+    last = current.shifted(-1) if sent_at(current.shifted(-1)) <= at else current.shifted(-2)
+    mine = ReportPlan.objects.filter(pk=planned.pk, next_at=planned.next_at)
+    if not mine.update(next_at=sent_at(last.shifted(1))):
+        return False
+    send(planned.destination, last, customer=planned.customer, to=None, at=at)
+    return True
+
+
+def _month(at: datetime) -> Month:
+    return Month.of(shown(at, ZoneInfo(settings.TIME_ZONE)).date())
+
+
+def _content(found: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, Any]:
+    customer = customer or settings.CUSTOMER
+    title = translation.gettext("Availability, %(month)s") % {"month": texts.month_text(found.month.first)}
+    body = document.pdf(found, reader, customer=customer, at=at)
+    return {
+        "kind": NotificationKind.AVAILABILITY.value,
+        "at": at.isoformat(),
+        "title": f"{customer}: {title}" if customer else title,
+        "lines": _lines(found),
+        "facts": {"availability": _facts(found)},
+        "subject": "",
+        "severity": "",
+        "attachment": {
+            "name": f"tms-availability-{found.month}.pdf",
+            "content_type": document.CONTENT_TYPE,
+            "base64": base64.b64encode(body).decode(),
+        },
+    }
+
+
+def _lines(found: AvailabilityReport) -> list[str]:
+    result = texts.headline(found)
+    lines = [f"{result['percent']} {result['text']}".strip(), *texts.summary(found)]
+    if parties := found.total.by_party():
+        lines.append("")
+        lines += [
+            f"{party.label}: {texts.hours_text(seconds)} ({texts.share(seconds, found.total)})"
+            for party, seconds in parties.items()
+        ]
+    if found.breaches:
+        lines.append("")
+        lines += [_breach(row) for row in found.breaches[: document.MAX_BREACHES]]
+    if settings.PUBLIC_URL:
+        lines += ["", address(f"/availability/?month={found.month}")]
+    return lines
+
+
+def _breach(row: AvailabilityRow) -> str:
+    lost = texts.lost_text(row.totals.lost_s)
+    return f"{row.name}: {texts.percent_text(row.totals)}, {lost}, {texts.reason_text(row)}"
+
+
+def _facts(found: AvailabilityReport) -> dict[str, Any]:
+    return {
+        "month": str(found.month),
+        "counted_s": found.total.counted_s,
+        "lost_s": found.total.lost_s,
+        "percent": found.total.percent,
+        "target_percent": found.target,
+        "parties": {party.value: seconds for party, seconds in found.total.by_party().items()},
+        "breaches": [row.code for row in found.breaches],
+    }
