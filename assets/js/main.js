@@ -20,6 +20,7 @@ import * as theme from "./page/theme.js";
 import * as ticks from "./page/ticks.js";
 import * as times from "./page/times.js";
 import * as toast from "./page/toast.js";
+import * as tour from "./page/tour.js";
 import * as zone from "./page/zone.js";
 
 // htmx's own swaps preserve what frames preserve.
@@ -44,6 +45,7 @@ for (const behaviour of [
   toast,
   sound,
   account,
+  tour,
   frames,
 ])
   behaviour.start();

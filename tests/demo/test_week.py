@@ -14,7 +14,7 @@ from tms.alerts.models.maintenance import Window
 from tms.alerts.models.transition import Transition
 from tms.demo import seed_file
 from tms.demo.seed import PEOPLE, seed
-from tms.demo.simulator import Simulated, seconds_until
+from tms.demo.simulated import Simulated, seconds_until
 from tms.demo.week.week import seed_week
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.fleet.models.outage import Outage, OutageCause
@@ -58,15 +58,16 @@ def test_a_visitor_finds_an_incident_with_a_person_on_it_alerts_and_maintenance(
     assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, User.objects.get(username="sato"))
     assert incident.lost == incident.alerts.acknowledged().count() == lost.count() > 0
     assert set(TerminalState.objects.filter(terminal__in=lost).values_list("presence", flat=True)) == {Presence.OFFLINE}
-    assert {uid for uid, scene in fleet.scenes.items() if scene.back_at} == set(lost.values_list("uid", flat=True))
+    conditions = fleet.start_conditions.items()
+    assert {uid for uid, how in conditions if how.back_at} == set(lost.values_list("uid", flat=True))
     assert sorted(paper.values_list("state", flat=True)) == [AlertState.ACKNOWLEDGED, AlertState.OPEN]
-    assert {uid for uid, scene in fleet.scenes.items() if scene.paper_pct} == {alert.terminal.uid for alert in paper}
+    assert {uid for uid, how in conditions if how.paper_pct} == {alert.terminal.uid for alert in paper}
     assert window.is_active
     assert window.occurs_until > now + timedelta(hours=1)
     assert window.terminals.exists()
 
 
-def test_nobody_is_notified_of_the_past_and_the_incident_ends_when_its_terminals_return(fleet, now):
+def test_the_past_is_not_notified_and_the_incident_ends_when_its_terminals_return(fleet, now):
     unsent = [model.objects.filter(dispatched_at=None).count() for model in (Transition, IncidentTransition)]
     incident = Incident.objects.unresolved().get()
 
@@ -82,22 +83,22 @@ def test_history_and_policy_are_added_once(fleet, now):
     before = Outage.objects.count(), Alert.objects.count()
     usernames = [username for username, *_ in PEOPLE]
 
-    scenes = seed_week(fleet.terminals, usernames, at=now)
+    start_conditions = seed_week(fleet.terminals, usernames, at=now)
     for _ in range(2):
         demo_notifications.write_policy(usernames, today=now.date())
 
     policy = Policy.objects.get()
-    assert scenes == {}
+    assert start_conditions == {}
     assert (Outage.objects.count(), Alert.objects.count()) == before
     assert policy.steps.count() == 2
     assert not policy.steps.get(position=0).destinations.get().enabled
 
 
-def test_the_simulator_begins_as_the_scene_says(now):
+def test_the_simulator_begins_as_its_start_condition_says(now):
     terminal = seed_file.DemoTerminal("SJK-KSK-01", "SJK", "kiosk", "KX-20", "4.8.2", "S1", f"SJK-KSK-01.{'k' * 43}")
-    scene = seed_file.Scene(back_at=now + timedelta(hours=1), paper_pct=7.0)
+    condition = seed_file.StartCondition(back_at=now + timedelta(hours=1), paper_pct=7.0)
 
-    simulated = Simulated(terminal, "ws://127.0.0.1:1/", scene)
+    simulated = Simulated(terminal, "ws://127.0.0.1:1/", condition)
 
     assert simulated.device.paper_pct == 7.0
     assert 3_500 < seconds_until(simulated.back_at) <= 3_600

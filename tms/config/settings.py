@@ -147,6 +147,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "tms.boards.context_processors.shell",
                 "tms.accounts.factors.policy.banner",
+                "tms.demo.tour.demo",
             ],
             "builtins": ["tms.boards.templatetags.foreign"],
         },

@@ -15,14 +15,15 @@ def main() -> None:
     parser.add_argument("--url", required=True, help="ws://HOST:PORT/ws/terminal/")
     parser.add_argument("--fleet", required=True, type=Path, help="the file that the seed left")
     parser.add_argument("--terminals", type=int, default=200)
+    parser.add_argument("--control", type=Path, help="Unix socket for requests to break something")
     options = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
-    asyncio.run(run(options.url, options.fleet, options.terminals))
+    asyncio.run(run(options.url, options.fleet, options.terminals, options.control))
 
 
-async def run(url: str, fleet: Path, terminals: int) -> None:
+async def run(url: str, fleet: Path, terminals: int, control: Path | None) -> None:
     seeded = seed_file.read(fleet)
-    simulator = Simulator(seeded.terminals[:terminals], url, scenes=seeded.scenes)
+    simulator = Simulator(seeded.terminals[:terminals], url, start_conditions=seeded.start_conditions, control=control)
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, simulator.stop)
     await simulator.run()

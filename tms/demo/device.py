@@ -59,6 +59,9 @@ class DemoDevice:
     started_at: float = field(default_factory=time.monotonic)
     paper_pct: float = 100.0
     is_jammed: bool = False
+    heat_c: float = 0.0
+    """Beyond its usual temperature."""
+    pending: list[frames.TerminalEvent] = field(default_factory=list)
     phase: float = 0.0
 
     def __post_init__(self) -> None:
@@ -79,6 +82,11 @@ class DemoDevice:
 
     def restart(self) -> None:
         self.started_at = time.monotonic()
+
+    def jam(self, is_jammed: bool) -> None:
+        """Its card reader fails or works again; the event is in the next sample."""
+        self.is_jammed = is_jammed
+        self.pending.append(_reader_event(is_jammed))
 
     def sample(self) -> DeviceSample:
         now = time.monotonic() + self.phase
@@ -110,7 +118,7 @@ class DemoDevice:
         return CommandOutcome({"lines": self._log()})
 
     def _temperature(self, now: float) -> float:
-        base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4)
+        base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4) + self.heat_c
         if self.personality is not Personality.HOT:
             return base
         # Ten minutes from cool beyond both thresholds and back.
@@ -124,14 +132,10 @@ class DemoDevice:
         return self.paper_pct
 
     def _problems(self) -> tuple[frames.TerminalEvent, ...]:
-        if self.personality is not Personality.JAMMED:
-            return ()
-        if self.random.random() > (0.06 if self.is_jammed else 0.02):
-            return ()
-        self.is_jammed = not self.is_jammed
-        if self.is_jammed:
-            return (_event("card_reader_fault", "critical", "card reader does not answer"),)
-        return (_event("card_reader_ok", "info", "card reader answers again"),)
+        if self.personality is Personality.JAMMED and self.random.random() <= (0.06 if self.is_jammed else 0.02):
+            self.jam(not self.is_jammed)
+        events, self.pending = tuple(self.pending), []
+        return events
 
     def _status(self, metrics: dict[str, float]) -> frames.Status:
         if self.is_jammed:
@@ -151,6 +155,12 @@ HANDLERS: Mapping[str, Callable[[DemoDevice], CommandOutcome]] = {
     "collect_logs": DemoDevice.collect_logs,
 }
 """The commands that it takes."""
+
+
+def _reader_event(is_jammed: bool) -> frames.TerminalEvent:
+    if is_jammed:
+        return _event("card_reader_fault", "critical", "card reader does not answer")
+    return _event("card_reader_ok", "info", "card reader answers again")
 
 
 def _event(code: str, severity: frames.Severity, text: str) -> frames.TerminalEvent:

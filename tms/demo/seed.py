@@ -47,8 +47,8 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
         missing = terminals - len(fleet.terminals)
         if missing > 0:
             fleet.terminals += _enrol(missing, sites)
-        if scenes := seed_week(fleet.terminals, [username for username, *_ in PEOPLE], at=datetime.now(UTC)):
-            fleet.scenes = dict(scenes)
+        if start_conditions := seed_week(fleet.terminals, [username for username, *_ in PEOPLE], at=datetime.now(UTC)):
+            fleet.start_conditions = dict(start_conditions)
         seed_file.write(path, fleet)
     return Fleet(fleet.terminals[:terminals], fleet.this_machine)
 
@@ -57,7 +57,7 @@ def _still_enrolled(fleet: Fleet) -> Fleet:
     """Terminals in both the file and the database, because either may have been deleted."""
     known = set(Terminal.objects.values_list("uid", flat=True))
     machine = fleet.this_machine if fleet.this_machine.partition(".")[0] in known else ""
-    return Fleet([terminal for terminal in fleet.terminals if terminal.uid in known], machine, fleet.scenes)
+    return Fleet([terminal for terminal in fleet.terminals if terminal.uid in known], machine, fleet.start_conditions)
 
 
 def _seed_people() -> None:

@@ -18,7 +18,7 @@ class DemoTerminal(msgspec.Struct, frozen=True):
     credential: str
 
 
-class Scene(msgspec.Struct, frozen=True):
+class StartCondition(msgspec.Struct, frozen=True):
     """How a terminal of a new demo begins."""
 
     back_at: datetime | None = None
@@ -30,7 +30,7 @@ class Fleet(msgspec.Struct):
     terminals: list[DemoTerminal]
     this_machine: str
     """The credential of the real agent."""
-    scenes: dict[str, Scene] = {}
+    start_conditions: dict[str, StartCondition] = {}
     """By UID; only those that begin in an unusual way."""
 
 

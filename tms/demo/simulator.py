@@ -2,82 +2,33 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
-from tms.agent.agent import Agent
-from tms.demo.device import REBOOT_S, DemoDevice, Personality, personality_of
-from tms.demo.seed_file import DemoTerminal, Scene
-from tms.protocol import credential, frames
+from tms.demo.breaking.breaker import Breaker
+from tms.demo.breaking.server import serve
+from tms.demo.seed_file import DemoTerminal, StartCondition
+from tms.demo.simulated import Simulated
 
 DIALS_PER_SECOND = 200
 """Terminals start one after the other, as in reality, and to spare a laptop."""
-
-FLAKY_EVERY_S, FLAKY_FOR_S = (60, 240), (5, 75)
-REBOOT_EVERY_S = (180, 600)
-CRASH_EVERY_S, CRASH_FOR_S = (120, 480), (5, 60)
 LINE_EVERY_S, LINE_FOR_S = (240, 480), (180, 300)
 
 
-class Simulated:
-    """One terminal: an agent that runs again whenever its device has restarted."""
-
-    def __init__(self, terminal: DemoTerminal, url: str, scene: Scene) -> None:
-        key = credential.parse(terminal.credential)
-        if key is None:
-            raise ValueError(f"{terminal.uid}: its credential in the fleet file cannot be read")
-        self.site = terminal.site
-        self.device = DemoDevice(terminal, personality_of(terminal.uid))
-        if scene.paper_pct is not None:
-            self.device.paper_pct = scene.paper_pct
-        self.back_at = scene.back_at
-        self.agent = Agent(url, key, source=self.device)
-        self.is_leaving = False
-
-    async def live(self, delay_s: float) -> None:
-        await asyncio.sleep(delay_s + seconds_until(self.back_at))
-        while not self.is_leaving:
-            goodbye = await self.agent.run()
-            if not self.is_leaving:
-                await asyncio.sleep(away_s(goodbye, self.device.random))
-                self.device.restart()
-
-    def leave(self) -> None:
-        self.is_leaving = True
-        self.agent.stop()
-
-    async def run_problems(self) -> None:
-        """The recurring problem of this personality."""
-        rng = self.device.random
-        while True:
-            match self.device.personality:
-                case Personality.FLAKY:
-                    await asyncio.sleep(rng.uniform(*FLAKY_EVERY_S))
-                    self.agent.offline_for(rng.uniform(*FLAKY_FOR_S))
-                case Personality.RESTLESS:
-                    await asyncio.sleep(rng.uniform(*REBOOT_EVERY_S))
-                    self.agent.stop("reboot", datetime.now(UTC) + timedelta(seconds=rng.uniform(*REBOOT_S)))
-                case Personality.CRASHING:
-                    await asyncio.sleep(rng.uniform(*CRASH_EVERY_S))
-                    self.agent.crash()
-                case _:
-                    return
-
-
-def away_s(goodbye: frames.GoodbyeFrame | None, rng: Random) -> float:
-    """How long a device is away: until its announced return, or as long as a crash takes."""
-    if goodbye is None or not isinstance(goodbye.back_at, datetime):
-        return rng.uniform(*CRASH_FOR_S)
-    return seconds_until(goodbye.back_at)
-
-
-def seconds_until(at: datetime | None) -> float:
-    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at else 0.0
-
-
 class Simulator:
-    def __init__(self, terminals: Sequence[DemoTerminal], url: str, *, scenes: Mapping[str, Scene]) -> None:
-        self._fleet = [Simulated(terminal, url, scenes.get(terminal.uid, Scene())) for terminal in terminals]
+    def __init__(
+        self,
+        terminals: Sequence[DemoTerminal],
+        url: str,
+        *,
+        start_conditions: Mapping[str, StartCondition],
+        control: Path | None = None,
+    ) -> None:
+        self._fleet = [
+            Simulated(terminal, url, start_conditions.get(terminal.uid, StartCondition())) for terminal in terminals
+        ]
+        self._breaker = Breaker(self._fleet, url)
+        self._control = control
         self._problems: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -88,9 +39,12 @@ class Simulator:
         ]
         self._problems = [asyncio.create_task(simulated.run_problems()) for simulated in self._fleet]
         self._problems.append(asyncio.create_task(self._cut_lines()))
+        if self._control:
+            self._problems.append(asyncio.create_task(serve(self._control, self._breaker)))
         await asyncio.gather(*lives)
 
     def stop(self) -> None:
+        self._breaker.stop()
         for problem in self._problems:
             problem.cancel()
         for simulated in self._fleet:

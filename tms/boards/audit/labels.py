@@ -58,6 +58,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "commented": pgettext_lazy("audit", "Commented"),
     "resolved": pgettext_lazy("audit", "Resolved"),
     "commanded": pgettext_lazy("audit", "Sent a command"),
+    "broken": pgettext_lazy("audit", "Broken in the demo"),
     "requested": pgettext_lazy("audit", "Asked for approval"),
     "approved": pgettext_lazy("audit", "Approved"),
     "rejected": pgettext_lazy("audit", "Rejected"),

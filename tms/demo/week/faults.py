@@ -12,7 +12,7 @@ from tms.fleet.models import Terminal
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DeviceFault:
     """One alert: the name of its rule, and the value that triggered it."""
 
     terminal: Terminal
@@ -44,14 +44,14 @@ AILMENTS = {
 }
 
 
-def week_of_faults(terminals: Sequence[Terminal], *, at: datetime) -> list[Fault]:
+def week_of_faults(terminals: Sequence[Terminal], *, at: datetime) -> list[DeviceFault]:
     """In the order of their begin; one at a time for each terminal. All ended an hour before `at`."""
     rng = Random(len(terminals))
     found = [fault for terminal in terminals for fault in _of_one(terminal, at, rng)]
     return sorted(found, key=lambda fault: fault.opened_at)
 
 
-def _of_one(terminal: Terminal, at: datetime, rng: Random) -> Iterator[Fault]:
+def _of_one(terminal: Terminal, at: datetime, rng: Random) -> Iterator[DeviceFault]:
     ailment = AILMENTS.get(personality_of(terminal.uid))
     if ailment is None:
         return
@@ -60,4 +60,4 @@ def _of_one(terminal: Terminal, at: datetime, rng: Random) -> Iterator[Fault]:
             opened = at - timedelta(days=day, hours=rng.uniform(0, 20))
             resolved = opened + timedelta(minutes=rng.uniform(*ailment.minutes))
             value = round(rng.uniform(*ailment.values), 1) if ailment.values else None
-            yield Fault(terminal, ailment.rule, opened, resolved, value, rng.choice(ailment.comments))
+            yield DeviceFault(terminal, ailment.rule, opened, resolved, value, rng.choice(ailment.comments))

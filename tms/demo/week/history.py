@@ -10,7 +10,7 @@ from tms.alerts.models import Rule
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.transition import Transition, TransitionKind
-from tms.demo.week.faults import Fault
+from tms.demo.week.faults import DeviceFault
 from tms.demo.week.losses import OFFLINE_AFTER, Loss
 from tms.fleet.models import Presence, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
@@ -117,7 +117,7 @@ def alert_of_loss(loss: Loss, story: Story, incident: Incident | None = None) ->
             story.add(terminal, OFFLINE, opened_at=opened_at, resolved_at=loss.ended_at, incident=incident)
 
 
-def alerts_of_faults(faults: Iterable[Fault], story: Story) -> None:
+def alerts_of_faults(faults: Iterable[DeviceFault], story: Story) -> None:
     for fault in faults:
         story.add(
             fault.terminal,

@@ -112,14 +112,14 @@ def _one_by_one(terminals: Sequence[Terminal], at: datetime, rng: Random) -> Ite
 
 def _without_overlaps(losses: Sequence[Loss], *, before: datetime) -> Iterator[Loss]:
     """Losses of sites and of TMS win over those of single terminals."""
-    kept: dict[int, list[Loss]] = {}
+    placed: dict[int, list[Loss]] = {}
     chosen: list[Loss] = []
     for loss in losses:
-        others = (other for terminal in loss.terminals for other in kept.get(terminal.pk, ()))
+        others = (other for terminal in loss.terminals for other in placed.get(terminal.pk, ()))
         if loss.ended_at < before and not any(_overlap(loss, other) for other in others):
             chosen.append(loss)
             for terminal in loss.terminals:
-                kept.setdefault(terminal.pk, []).append(loss)
+                placed.setdefault(terminal.pk, []).append(loss)
     yield from sorted(chosen, key=lambda loss: loss.began_at)
 
 

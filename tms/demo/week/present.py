@@ -15,7 +15,7 @@ from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident, IncidentTransition
 from tms.alerts.models.transition import Transition
 from tms.alerts.rules.events import RuleTriggered
-from tms.demo.seed_file import Scene
+from tms.demo.seed_file import StartCondition
 from tms.demo.week.history import ALERT_AFTER, OFFLINE
 from tms.demo.week.losses import OFFLINE_AFTER
 from tms.fleet.models import Cause, Presence, Terminal, TerminalKind, TerminalState
@@ -32,17 +32,33 @@ PAPER_PCT = 7.0
 PAPER_SITE, WORK_SITE = "SJK", "SDJ"
 
 
-def set_scene(terminals: Sequence[Terminal], people: Sequence[User], *, at: datetime) -> dict[str, Scene]:
+def set_present(terminals: Sequence[Terminal], people: Sequence[User], *, at: datetime) -> dict[str, StartCondition]:
     """What the simulator has to show, by UID."""
     by_site = {code: [one for one in terminals if one.site.code == code] for code in (LOST_SITE, PAPER_SITE, WORK_SITE)}
-    scenes = _lose_site(by_site[LOST_SITE], people[-1], at=at)
-    scenes |= _run_out_of_paper(by_site[PAPER_SITE], people[0], at=at)
+    _await_return(terminals, at=at)
+    start_conditions = _lose_site(by_site[LOST_SITE], people[-1], at=at)
+    start_conditions |= _run_out_of_paper(by_site[PAPER_SITE], people[0], at=at)
     _plan_work(by_site[WORK_SITE], people[0], at=at)
     _mark_dispatched(at)
-    return scenes
+    return start_conditions
 
 
-def _lose_site(lost: Sequence[Terminal], person: User, *, at: datetime) -> dict[str, Scene]:
+def _await_return(terminals: Sequence[Terminal], *, at: datetime) -> None:
+    """They said goodbye before TMS was started, and are expected back."""
+    left_at, back_at = at - timedelta(minutes=2), at + timedelta(minutes=10)
+    TerminalState.objects.filter(terminal__in=terminals).update(
+        presence=Presence.CLOSED,
+        cause=Cause.CLOSING,
+        presence_at=left_at,
+        last_seen_at=left_at,
+        back_at=back_at,
+        due_at=back_at,
+        boot_id="demo",
+        seq=1,
+    )
+
+
+def _lose_site(lost: Sequence[Terminal], person: User, *, at: datetime) -> dict[str, StartCondition]:
     """All terminals of a site are offline, and `person` acknowledged the incident."""
     if not lost:
         return {}
@@ -55,13 +71,13 @@ def _lose_site(lost: Sequence[Terminal], person: User, *, at: datetime) -> dict[
     for incident in Incident.objects.unresolved():
         comment = "Carrier informed, ticket 48391; technician expected within the hour"
         correlation.acknowledge(incident, by=person, comment=comment, at=opened_at + timedelta(minutes=3))
-    return {terminal.uid: Scene(back_at=at + RETURNS_AFTER) for terminal in lost}
+    return {terminal.uid: StartCondition(back_at=at + RETURNS_AFTER) for terminal in lost}
 
 
 def _lose(lost: Sequence[Terminal], *, began_at: datetime, offline_at: datetime) -> None:
     cause = Cause.CONNECTION_LOST
     TerminalState.objects.filter(terminal__in=lost).update(
-        presence=Presence.OFFLINE, presence_at=offline_at, cause=cause, last_seen_at=began_at, boot_id="demo", seq=1
+        presence=Presence.OFFLINE, presence_at=offline_at, cause=cause, last_seen_at=began_at, back_at=None, due_at=None
     )
     Outage.objects.bulk_create(Outage(terminal=one, began_at=began_at, lost_by=cause) for one in lost)
     steps = ((began_at, Presence.ONLINE, Presence.SILENT), (offline_at, Presence.SILENT, Presence.OFFLINE))
@@ -72,7 +88,7 @@ def _lose(lost: Sequence[Terminal], *, began_at: datetime, offline_at: datetime)
     )
 
 
-def _run_out_of_paper(terminals: Sequence[Terminal], person: User, *, at: datetime) -> dict[str, Scene]:
+def _run_out_of_paper(terminals: Sequence[Terminal], person: User, *, at: datetime) -> dict[str, StartCondition]:
     """Two kiosks are low on paper; one alert is acknowledged, the other one waits for the visitor."""
     kiosks = [terminal for terminal in terminals if terminal.kind == TerminalKind.KIOSK][:2]
     rule = Rule.objects.get(name="Paper low")
@@ -81,7 +97,7 @@ def _run_out_of_paper(terminals: Sequence[Terminal], person: User, *, at: dateti
         lifecycle.trigger([RuleTriggered(rule.pk, terminal.pk, opened_at, value=PAPER_PCT)])
     first = Alert.objects.unresolved().filter(rule=rule, terminal__in=kiosks[:1])
     lifecycle.acknowledge(first, by=person, comment="Shop staff informed", at=at - timedelta(minutes=25))
-    return {terminal.uid: Scene(paper_pct=PAPER_PCT) for terminal in kiosks}
+    return {terminal.uid: StartCondition(paper_pct=PAPER_PCT) for terminal in kiosks}
 
 
 def _plan_work(terminals: Sequence[Terminal], person: User, *, at: datetime) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts.models import Rule
 from tms.alerts.models.alert import Alert
-from tms.demo.seed_file import DemoTerminal, Scene
+from tms.demo.seed_file import DemoTerminal, StartCondition
 from tms.demo.week import faults, handovers, history, incidents, losses, present
 from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage
@@ -19,7 +19,7 @@ WITH_HISTORY = 400
 
 
 @transaction.atomic
-def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) -> Mapping[str, Scene]:
+def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) -> Mapping[str, StartCondition]:
     """What the simulator has to show now, by UID; empty if TMS has a history already."""
     if not fleet or Outage.objects.exists() or Alert.objects.exists():
         return {}
@@ -28,7 +28,7 @@ def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) 
     people = [User.objects.get(username=username) for username in usernames]
     Terminal.objects.filter(uid__in=uids).update(created_at=at - timedelta(days=losses.DAYS + 23))
     _write_past(terminals[:WITH_HISTORY], people, at=at)
-    return present.set_scene(terminals, people, at=at)
+    return present.set_present(terminals, people, at=at)
 
 
 def _write_past(terminals: list[Terminal], people: list[User], *, at: datetime) -> None:

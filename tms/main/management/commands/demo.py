@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from tms.demo import seed
+from tms.demo.breaking import client
 from tms.demo.children import Children
 from tms.main import demo_notifications
 from tms.server import CannotListen, PortInUse
@@ -72,7 +73,11 @@ class Demo(serve.Process):
         link = f"ws://{HOST}:{self.port}/ws/terminal/"
         fleet = str(fleet_file())
         count = os.environ.get("TERMINALS", "200")
-        self.children.start("tms.demo", "--url", link, "--fleet", fleet, "--terminals", count)
+        control = Path(settings.DATA_DIR) / "demo.sock"
+        client.enable(control)
+        self.children.start(
+            "tms.demo", "--url", link, "--fleet", fleet, "--terminals", count, "--control", str(control)
+        )
         self.children.start("tms.demo.this_machine", "--url", link, "--fleet", fleet, "--spool", str(spool_file()))
         self.command.show(greeting(self.port))
 

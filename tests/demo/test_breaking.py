@@ -1,0 +1,147 @@
+"""*Break something*: only in a demo, only by people who may, and everything can be undone."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.people import person, signed_in
+from tests.support.polling import wait_for
+from tms.accounts.models.audit_entry import AuditEntry
+from tms.demo.breaking import client
+from tms.demo.breaking.breaker import HEAT_C, MOST, Breaker
+from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
+from tms.demo.breaking.server import serve
+from tms.demo.seed_file import DemoTerminal, StartCondition
+from tms.demo.simulated import Simulated
+from tms.fleet.models import Site, Terminal
+
+UID = "SJK-KSK-01"
+PAGE = "/demo/"
+
+
+@pytest.fixture
+def simulated() -> Simulated:
+    terminal = DemoTerminal(UID, "SJK", "kiosk", "KX-20", "4.8.2", "S1", f"{UID}.{'k' * 43}")
+    return Simulated(terminal, "ws://127.0.0.1:1/", StartCondition())
+
+
+@pytest.fixture
+def breaker(simulated) -> Breaker:
+    return Breaker([simulated], "ws://127.0.0.1:1/")
+
+
+@pytest.fixture
+def control(tmp_path: Path, breaker: Breaker) -> Iterator[Path]:
+    """The socket of a simulator in another thread."""
+    path, loop = tmp_path / "demo.sock", asyncio.new_event_loop()
+    task = loop.create_task(serve(path, breaker))
+    thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.wait([task])))
+    thread.start()
+    client.enable(path)
+    wait_for(path.exists)
+    yield path
+    client.disable()
+    loop.call_soon_threadsafe(task.cancel)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
+def terminal(db) -> Terminal:
+    site = Site.objects.create(code="SJK", name="Shinjuku South", region="Kanto")
+    return Terminal.objects.create(uid=UID, site=site, kind="kiosk")
+
+
+async def test_each_fault_of_a_device_is_undone(breaker, simulated):
+    device = simulated.device
+    cases = (
+        (FaultKind.HEAT, lambda: device.heat_c, HEAT_C, 0.0),
+        (FaultKind.USE_UP_PAPER, lambda: device.paper_pct, 3.0, 100.0),
+        (FaultKind.JAM_READER, lambda: device.is_jammed, True, False),
+        (FaultKind.CUT_SITE, lambda: simulated.agent._offline_s > 0, True, False),
+    )
+    for fault, value, broken, undone in cases:
+        answer = breaker.answer(StartFault(fault, "SJK" if fault is FaultKind.CUT_SITE else UID))
+        assert (answer.error, answer.broken[0].fault, value()) == ("", fault, pytest.approx(broken, abs=1)), fault
+
+        assert breaker.answer(UndoFault(answer.broken[0].number)) == Answer([])
+        assert value() == pytest.approx(undone, abs=1), fault
+
+
+async def test_a_clone_uses_the_credential_until_it_is_undone(breaker):
+    answer = breaker.answer(StartFault(FaultKind.CLONE, UID))
+    clones = list(breaker._clones)
+
+    breaker.answer(UndoFault(answer.broken[0].number))
+    await asyncio.wait(clones)
+
+    assert len(clones) == 1
+    assert not breaker._clones
+
+
+async def test_requests_that_cannot_be_carried_out_change_nothing(breaker, simulated):
+    assert breaker.answer(StartFault(FaultKind.HEAT, "UNKNOWN")).error == "unknown-target"
+    for _ in range(MOST):
+        breaker.answer(StartFault(FaultKind.HEAT, UID))
+    assert breaker.answer(StartFault(FaultKind.HEAT, UID)).error == "too-many"
+    breaker.stop()
+    assert breaker.answer(Ask()) == Answer([])
+    assert simulated.device.heat_c == 0
+
+
+@pytest.mark.django_db
+def test_a_manager_breaks_a_terminal_and_undoes_it(control, terminal, simulated):
+    browser = signed_in(person("manager", of="Manager"))
+
+    answer = browser.post(f"{PAGE}break/", {"fault": "heat", "target": UID}, follow=True)
+    entry = AuditEntry.objects.get(action="broken")
+    undone = browser.post(f"{PAGE}undo/1/", follow=True)
+
+    assert f"<bdi>{UID}</bdi>" in answer.content.decode()
+    assert (entry.subject_name, entry.actor_name) == (UID, "manager")
+    assert "Broken now" not in undone.content.decode()
+    assert simulated.device.heat_c == 0
+
+
+@pytest.mark.django_db
+def test_errors_say_what_was_wrong(control, terminal):
+    browser = signed_in(person("manager", of="Manager"))
+    Terminal.objects.create(uid="SJK-KSK-99", site=terminal.site)
+
+    foreign = browser.post(f"{PAGE}break/", {"fault": "heat", "target": "NO-1"})
+    missing = browser.post(f"{PAGE}break/", {"fault": "heat", "target": "SJK-KSK-99"})
+    client.enable(control.with_name("nothing.sock"))
+    silent = browser.get(PAGE)
+
+    assert (foreign.status_code, missing.status_code) == (422, 409)
+    assert "Choose a site or terminal from the list." in foreign.content.decode()
+    assert "The simulator does not have this site or terminal." in missing.content.decode()
+    assert "The simulator does not answer." in silent.content.decode()
+
+
+@pytest.mark.django_db
+def test_there_is_no_such_page_outside_a_demo_or_without_the_permission(terminal):
+    outside = signed_in(person("manager", of="Manager")).get(PAGE)
+    client.enable(Path("nowhere.sock"))
+    viewer = signed_in(person("viewer", of="Viewer")).get(PAGE)
+    client.disable()
+
+    assert (outside.status_code, viewer.status_code) == (404, 403)
+
+
+@pytest.mark.django_db
+def test_the_tour_is_shown_until_it_is_ended(settings, terminal):
+    browser = signed_in(person("manager", of="Manager"))
+    assert 'id="tour"' not in browser.get("/").content.decode()
+    client.enable(Path("nowhere.sock"))
+
+    before = browser.get("/").content.decode()
+    browser.post("/demo/tour/end/")
+    after = browser.get("/").content.decode()
+    client.disable()
+
+    assert before.count("<section data-target=") == 6
+    assert 'id="tour"' not in after

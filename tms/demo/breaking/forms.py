@@ -1,0 +1,60 @@
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.access import permitted
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.demo.breaking.messages import FaultKind
+from tms.demo.device import WITH_PAPER
+from tms.fleet.models import Presence, Site, Terminal
+from tms.lib.text_fields import FormLine
+
+PERMISSION = Permission.SEND_DANGEROUS_COMMANDS
+"""Every fault takes a terminal out of service for some minutes, like a reboot."""
+OFFERED = 60
+
+
+def sites(by: User) -> QuerySet[Site]:
+    return permitted(Site.objects.order_by("name"), by=by, permission=PERMISSION)
+
+
+def terminals(by: User) -> QuerySet[Terminal]:
+    return permitted(Terminal.objects.select_related("site"), by=by, permission=PERMISSION)
+
+
+def offered(fault: FaultKind, by: User) -> list[tuple[str, str]]:
+    """Value and text of the targets on the page: sites, or online terminals that can have this fault."""
+    if fault is FaultKind.CUT_SITE:
+        return [(site.code, site.local_name) for site in sites(by).exclude(terminals=None).distinct()]
+    online = terminals(by).filter(state__presence=Presence.ONLINE).order_by("uid")
+    rows = online.filter(kind__in=WITH_PAPER) if fault is FaultKind.USE_UP_PAPER else online
+    return [(row.uid, f"{row.uid} · {row.site.local_name}") for row in rows[:OFFERED]]
+
+
+class BreakForm(forms.Form):
+    """`target`: the code of a site, or the UID of a terminal."""
+
+    fault = forms.ChoiceField(choices=[(fault.value, fault.value) for fault in FaultKind])
+    target = FormLine(max_length=64)
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+        self.row: Site | Terminal | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        fault, target = cleaned.get("fault"), cleaned.get("target")
+        if fault and target:
+            self.row = self._row(FaultKind(fault), target)
+            if self.row is None:
+                self.add_error("target", _("Choose a site or terminal from the list."))
+        return cleaned
+
+    def _row(self, fault: FaultKind, target: str) -> Site | Terminal | None:
+        if fault is FaultKind.CUT_SITE:
+            return sites(self.by).filter(code=target).first()
+        return terminals(self.by).filter(uid=target).first()

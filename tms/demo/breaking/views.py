@@ -1,0 +1,142 @@
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from tms.accounts.audit import recorder
+from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
+from tms.demo.breaking import client
+from tms.demo.breaking.forms import PERMISSION, BreakForm, offered
+from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
+from tms.demo.tour import COOKIE, COOKIE_AGE_S
+
+ERRORS = {
+    "unknown-target": _("The simulator does not have this site or terminal."),
+    "unsuitable": _("This terminal has no paper. Choose another one."),
+    "too-many": _("Twenty things are broken already. Undo one first."),
+}
+UNREACHABLE = _("The simulator does not answer. Try again.")
+
+
+class FaultText(NamedTuple):
+    label: str | Promise
+    hint: str | Promise
+    button: str | Promise
+
+
+TEXTS = {
+    FaultKind.CUT_SITE: FaultText(
+        _("Cut the line of a site"),
+        _("Its terminals become silent, then offline. After about a minute and a half they are one incident."),
+        pgettext_lazy("demo", "Cut"),
+    ),
+    FaultKind.HEAT: FaultText(
+        _("Heat a terminal"),
+        _("Its temperature rises above both thresholds. An alert opens after a minute."),
+        pgettext_lazy("demo", "Heat"),
+    ),
+    FaultKind.USE_UP_PAPER: FaultText(
+        _("Use up the paper"), _("An alert opens at once; undo it to fill in paper."), pgettext_lazy("demo", "Use up")
+    ),
+    FaultKind.JAM_READER: FaultText(
+        _("Jam a card reader"),
+        _("The terminal reports a fault, and a critical alert opens at once."),
+        pgettext_lazy("demo", "Jam"),
+    ),
+    FaultKind.CLONE: FaultText(
+        _("Clone a terminal"),
+        _("A second device uses the same credential. The two replace each other, and TMS raises an alert."),
+        pgettext_lazy("demo", "Clone"),
+    ),
+    FaultKind.CRASH: FaultText(
+        _("Crash a terminal"),
+        _("It leaves without a goodbye and restarts within a minute."),
+        pgettext_lazy("demo", "Crash"),
+    ),
+}
+
+
+def demo_only[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Not found in a TMS that is no demo."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not client.is_demo():
+            raise Http404
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+@require_safe
+@never_cache
+@needs(PERMISSION)
+@demo_only
+def break_something(request: AuthenticatedRequest) -> HttpResponse:
+    return _show(request)
+
+
+@require_POST
+@needs(PERMISSION)
+@demo_only
+def start_fault(request: AuthenticatedRequest) -> HttpResponse:
+    form = BreakForm(request.POST, by=request.user)
+    if not form.is_valid() or form.row is None:
+        error = next(iter(form.errors.values()))[0]
+        return _show(request, error=error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    asked = StartFault(FaultKind(form.cleaned_data["fault"]), form.cleaned_data["target"])
+    with transaction.atomic():
+        recorder.record("broken", form.row, {"fault": (None, asked.fault.value)})
+        answer = _sent(asked)
+    if answer is None or answer.error:
+        error = UNREACHABLE if answer is None else ERRORS.get(answer.error, UNREACHABLE)
+        return _show(request, error=error, status=HTTPStatus.CONFLICT)
+    return redirect("break-something")
+
+
+@require_POST
+@needs(PERMISSION)
+@demo_only
+def undo_fault(request: AuthenticatedRequest, number: int) -> HttpResponse:
+    """Idempotent."""
+    if _sent(UndoFault(number)) is None:
+        return _show(request, error=UNREACHABLE, status=HTTPStatus.CONFLICT)
+    return redirect("break-something")
+
+
+@require_POST
+@sign_in_required
+@demo_only
+def end_tour(request: HttpRequest) -> HttpResponse:
+    """The tour is not shown in this browser again."""
+    response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    response.set_cookie(COOKIE, "over", max_age=COOKIE_AGE_S, httponly=True, samesite="Lax")
+    return response
+
+
+def _show(request: AuthenticatedRequest, *, error: Any = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    answer = _sent(Ask())
+    context = {
+        "nav_item": "break",
+        "faults": [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()],
+        "broken": [(broken, TEXTS[broken.fault].label) for broken in answer.broken] if answer else (),
+        "error": error or ("" if answer else UNREACHABLE),
+    }
+    return render(request, "demo/break.html", context, status=status)
+
+
+def _sent(request: StartFault | UndoFault | Ask) -> Answer | None:
+    """None if the simulator does not answer."""
+    try:
+        return client.send(request)
+    except client.SimulatorUnreachable:
+        return None
