@@ -23,6 +23,7 @@ EXCEPTIONS = {
         "boards.alert_history.rows.past_rows",
         "boards.overview.common_factors._name",
         "boards.overview.common_factors.acting_people",
+        "boards.lists.correlated_alerts.members",
         "boards.rows.alerts.alert_rows",
         "boards.rows.incidents.incident_rows",
         "boards.rows.terminals._columns_of",

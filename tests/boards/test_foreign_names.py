@@ -25,6 +25,7 @@ OURS = {
     "action.label", "filter.label", "line.label|capfirst", "name.label", "one.label", "part.label", "tab.label",
     "kind.label", "share.label",
     "figure.label", "figure.note", "party.label", "loss.label", "column.label", "tick.label",
+    "address.label", "field.label|capfirst", "step.label", "text.label",
     "table.by", "notification.kind.label", "notification.state.label", "transport.label",
 }  # fmt: skip
 """Labels and errors of TMS itself."""

@@ -22,15 +22,15 @@ def own_tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
         yield tms
 
 
-async def pair(desk: Page, tms: SeededTMS, code: str) -> None:
+async def pair(laptop: Page, tms: SeededTMS, code: str) -> None:
     """Enter the code as a person."""
-    await desk.goto(f"{tms.url}/pair/")
-    await desk.get_by_label("Code on the screen").fill(code)
-    await desk.get_by_role("button", name="Continue").click()
-    await desk.get_by_label("Name").fill("NOC Tokyo")
-    await desk.get_by_label("Scope").select_option("everything")
-    await desk.get_by_role("button", name="Pair").click()
-    await expect(desk.locator(".result")).to_contain_text("Paired.")
+    await laptop.goto(f"{tms.url}/pair/")
+    await laptop.get_by_label("Code on the screen").fill(code)
+    await laptop.get_by_role("button", name="Continue").click()
+    await laptop.get_by_label("Name").fill("NOC Tokyo")
+    await laptop.get_by_label("Scope").select_option("everything")
+    await laptop.get_by_role("button", name="Pair").click()
+    await expect(laptop.locator(".result")).to_contain_text("Paired.")
 
 
 async def fits(page: Page) -> bool:
@@ -48,9 +48,9 @@ async def test_a_paired_television_survives_a_restart_and_closes_when_it_is_revo
     code = await television.locator("#code").inner_text()
     assert await fits(television)
     person = await sign_in_as(browser, own_tms, "tanaka")
-    desk = await person.context.new_page()
+    laptop = await person.context.new_page()
 
-    await pair(desk, own_tms, code)
+    await pair(laptop, own_tms, code)
 
     await expect(television.locator("#wall h1")).to_have_text("NOC Tokyo")
     await live(television)
@@ -69,10 +69,10 @@ async def test_a_paired_television_survives_a_restart_and_closes_when_it_is_revo
     again = await own_tms.kiosk(terminal.uid, boot_id="after-the-restart")
     await expect(online).to_have_text(str(before + 1))
 
-    await desk.goto(f"{own_tms.url}/people/screens/")
-    await expect(desk.get_by_role("row", name="NOC Tokyo")).to_contain_text("now")
-    await desk.get_by_role("link", name="Revoke").click()
-    await desk.get_by_role("button", name="Revoke").click()
+    await laptop.goto(f"{own_tms.url}/people/screens/")
+    await expect(laptop.get_by_role("row", name="NOC Tokyo")).to_contain_text("now")
+    await laptop.get_by_role("link", name="Revoke").click()
+    await laptop.get_by_role("button", name="Revoke").click()
     await expect(television.locator("#code")).to_be_visible()
     assert await television.locator("#code").inner_text() != code
     await again.disconnect()
