@@ -251,3 +251,27 @@ def test_a_destination_of_one_site_is_notified_of_its_part_of_an_incident(storm,
     assert event["data"]["title"] == "Critical: Model PX-7: 6 terminals offline"
     assert (facts["lost"], facts["size"], facts["alerts"], facts["open_count"]) == (6, None, 6, 6)
     assert (facts["also_in_common"], facts["url"]) == (None, "/alerts/")
+
+
+def test_a_site_that_was_notified_before_it_was_merged_is_notified_as_resolved(storm, both, policy, hook, receiver):
+    policy((0, [hook]))
+    shops = []
+    for code in ("W1", "W2", "W3", "W4"):
+        storm.fleet.site(code, region="Kansai")
+        shops.append(storm.shop(code, 3))
+    storm.lose(shops[0], seconds=0)
+    both.advance(20, step_s=5)
+    before = types(receiver)
+
+    storm.lose([terminal for shop in shops[1:] for terminal in shop], seconds=0)
+    both.advance(60, step_s=5)
+
+    by_type = {kind: [] for kind in types(receiver)}
+    for event in receiver.events:
+        by_type[event["type"]] += [facts["id"] for facts in event["data"]["incidents"]]
+    wide = Incident.objects.unresolved().get()
+    [merged] = [event for event in receiver.events if event["type"] == "tms.incidents.resolved.v1"]
+    assert before == ["tms.incidents.opened.v1"]
+    assert set(by_type["tms.incidents.opened.v1"]) - set(by_type["tms.incidents.resolved.v1"]) == {wide.pk}
+    assert merged["data"]["incidents"][0]["merged_into"] == wide.pk
+    assert "goes on as Region Kansai: 4 sites" in merged["data"]["text"]

@@ -1,6 +1,6 @@
 """Sites that are lost together: a region, a group such as the terminals of a carrier, or the whole fleet.
 
-The incidents of the sites are merged into one. They are resolved without a notification, because the one goes on.
+The incidents of the sites are merged into one. Those that were notified before are notified as resolved.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

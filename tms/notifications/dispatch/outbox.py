@@ -52,6 +52,7 @@ FOLLOW_UPS = {
     "acknowledged": NotificationKind.ACKNOWLEDGED,
     "resolved": NotificationKind.RESOLVED,
     "dissolved": NotificationKind.RESOLVED,
+    "merged": NotificationKind.RESOLVED,
     "calm": NotificationKind.STABLE,
 }
 """Transitions of which previously notified destinations are notified."""

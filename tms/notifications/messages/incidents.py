@@ -52,7 +52,7 @@ def line(kind: NotificationKind, incident: Incident) -> str:
     if kind is NotificationKind.RESOLVED and incident.resolved_at is not None:
         values["until"] = local(incident.resolved_at, zone)
         summary = gettext("%(title)s, from %(since)s to %(until)s") % values
-        return "; ".join(filter(None, (summary, _rest(incident))))
+        return "; ".join(filter(None, (summary, _rest(incident), _goes_on(incident))))
     summary = gettext("%(severity)s, %(title)s, since %(since)s") % values
     return "; ".join(filter(None, (summary, incident.common_factor_text)))
 
@@ -68,6 +68,13 @@ def _rest(incident: Incident) -> str:
         return ""
     number = sum(incident.transitions.filter(kind="dissolved").values_list("number", flat=True))
     return ngettext("%d is notified separately", "%d are notified separately", number) % number if number else ""
+
+
+def _goes_on(incident: Incident) -> str:
+    """The incident of many sites that it was merged into; unknown for a part of an incident."""
+    if not incident.size or incident.merged_into is None:
+        return ""
+    return gettext("goes on as %(title)s") % {"title": incident.merged_into.title}
 
 
 def facts(incident: Incident) -> dict[str, Any]:
@@ -88,6 +95,7 @@ def facts(incident: Incident) -> dict[str, Any]:
         "acknowledged_at": instant(incident.acknowledged_at),
         "acknowledged_by": who.username if who else None,
         "resolved_at": instant(incident.resolved_at),
+        "merged_into": incident.merged_into_id if incident.size else None,
     }
 
 
