@@ -1,4 +1,7 @@
-"""Twenty sites go offline at once, and two destinations are notified: one incident and one message for each site."""
+"""Twenty sites go offline at once, and two destinations are notified.
+
+There is one incident and one message for each site, or one incident of all sites if incidents of sites are merged.
+"""
 
 import asyncio
 import re
@@ -25,6 +28,7 @@ ANSWER_DELAY_S = 0.05
 SETTINGS = {"TMS_INSIDE_DESTINATIONS": "127.0.0.1/32", "TMS_CONNECTIONS_PER_ADDRESS": "5000"}
 ROW = re.compile(r'id="(incident-\d+)"')
 INCIDENTS = "SELECT id FROM alerts_incident WHERE id > %s ORDER BY id"
+WIDE = "SELECT id FROM alerts_incident WHERE id > %s AND site_count > 0"
 NEWEST = "SELECT coalesce(max(id), 0) FROM alerts_incident"
 UNRESOLVED = "SELECT count(*) FROM alerts_incident WHERE id > %s AND state <> 'resolved'"
 SITE_OF_TERMINAL = """
@@ -117,7 +121,9 @@ def answer_slowly(posted: ReceivedRequest) -> tuple[int, dict[str, str]]:
 
 
 @asynccontextmanager
-async def storm_in_progress(scenario: Scenario[FaultCluster], finding: Finding) -> AsyncIterator[Storm]:
+async def storm_in_progress(
+    scenario: Scenario[FaultCluster], finding: Finding, *, merges_sites: bool = False
+) -> AsyncIterator[Storm]:
     """Start the storm; at the end of the block everything recovers, and is counted."""
     site_of = dict(await scenario.aquery(SITE_OF_TERMINAL))
     sites: dict[str, list[LightTerminal]] = {}
@@ -129,7 +135,10 @@ async def storm_in_progress(scenario: Scenario[FaultCluster], finding: Finding) 
         receiver.usual = answer_slowly
         addresses = ", ".join(repr(f"http://{receiver.host}:{receiver.port}/{name}") for name in DESTINATIONS)
         await scenario.manage(
-            "shell", "-c", f"from tests.faults.scenario import enrol; enrol.add_rule_and_policy({addresses})"
+            "shell",
+            "-c",
+            "from tests.faults.scenario import enrol; "
+            f"enrol.add_rule_and_policy({addresses}, merges_sites={merges_sites})",
         )
         storm = Storm(scenario, receiver, sites)
         async with storm.board, scenario.during_fault(finding):
@@ -139,7 +148,7 @@ async def storm_in_progress(scenario: Scenario[FaultCluster], finding: Finding) 
             await storm.begin()
             yield storm
             await _recover(scenario, storm, newest)
-        await _count(scenario, storm, finding, newest)
+        await (_count_merged if merges_sites else _count)(scenario, storm, finding, newest)
     await scenario.manage("shell", "-c", "from tms.notifications.models import Policy; Policy.objects.all().delete()")
 
 
@@ -178,6 +187,19 @@ async def _count(scenario: Scenario[FaultCluster], storm: Storm, finding: Findin
     print(f"\n{timeline(await scenario.aquery(TIMELINE, newest, storm.late_site))}\n")
 
 
+async def _count_merged(scenario: Scenario[FaultCluster], storm: Storm, finding: Finding, newest: int) -> None:
+    """What was notified as opened is notified as resolved: nothing stays open in a system that follows TMS."""
+    wide = [pk for (pk,) in await scenario.aquery(WIDE, newest)]
+    opened, resolved = (set(storm.events_of_kind(news)) for news in ("opened", "resolved"))
+    finding.expect("incidents of many sites other than one", abs(len(wide) - 1), at_most=0)
+    missing = {(f"/{name}", pk) for name in DESTINATIONS for pk in wide} - opened
+    finding.expect("opened: not notified", len(missing), at_most=0)
+    finding.expect("opened but never resolved", len(opened - resolved), at_most=0)
+    finding.expect("duplicates without a mark", storm.unmarked(), at_most=0)
+    finding.expect("notifications of single alerts", storm.single_alert_events(), at_most=0)
+    finding.figures["opened: notifications"] = len(opened)
+
+
 def timeline(rows: Sequence[tuple[Any, ...]]) -> str:
     """The history of an incident as text: seconds since it opened, what, of how many, and how many are left."""
     return "\n".join(
@@ -188,6 +210,11 @@ def timeline(rows: Sequence[tuple[Any, ...]]) -> str:
 async def lose_twenty_sites(scenario: Scenario[FaultCluster], finding: Finding) -> None:
     async with storm_in_progress(scenario, finding) as storm:
         await until(lambda: len(storm.events_of_kind("opened")) >= SITES * len(DESTINATIONS), within_s=60)
+
+
+async def lose_twenty_sites_as_one(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    async with storm_in_progress(scenario, finding, merges_sites=True) as storm:
+        await until(lambda: len(storm.events_of_kind("opened")) >= len(DESTINATIONS), within_s=60)
 
 
 async def kill_processes_meanwhile(scenario: Scenario[FaultCluster], finding: Finding) -> None:
@@ -209,4 +236,5 @@ async def kill_processes_meanwhile(scenario: Scenario[FaultCluster], finding: Fi
 FAULTS = (
     Fault("storm", "R33", "500 terminals of 20 sites are lost within 5 s", lose_twenty_sites),
     Fault("storm-kill", "R33", "the same, and a node and both clocks are killed", kill_processes_meanwhile),
+    Fault("storm-merged", "R33", "500 terminals of 20 sites are lost as one incident", lose_twenty_sites_as_one),
 )

@@ -7,7 +7,9 @@ from django.db.models import F
 
 from benchmarks.systems.session import sign_in
 from tms.accounts.models import User
-from tms.alerts.models import Rule, RuleSource
+from tms.alerts.models import CorrelationRule, Rule, RuleSource
+from tms.alerts.models.factor import SITES_TOGETHER
+from tms.alerts.models.incident import DEFAULTS
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.credentials import services
@@ -30,8 +32,13 @@ def fleet(number: int, site_count: int) -> None:
     print(json.dumps({"credentials": [str(credential) for credential in made], "cookie": cookie}))
 
 
-def add_rule_and_policy(*addresses: str) -> None:
-    """A rule without a duration for lost terminals, and a policy that notifies each of these addresses."""
+def add_rule_and_policy(*addresses: str, merges_sites: bool) -> None:
+    """A rule without a duration for lost terminals, and a policy that notifies each of these addresses.
+
+    `merges_sites`: whether incidents of sites that are lost together become one.
+    """
+    for factor in SITES_TOGETHER:
+        CorrelationRule.objects.update_or_create(factor=factor, defaults={**DEFAULTS[factor], "enabled": merges_sites})
     Rule.objects.filter(kind=RuleSource.PRESENCE).update(presence="silent", duration_s=0, revision=F("revision") + 1)
     publish(Change(rules=True))
     policy = Policy.objects.create(name="Storm", group_wait_s=2)
