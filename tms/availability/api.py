@@ -25,7 +25,7 @@ EDITING = Access(Permission.EDIT_SITES)
 
 
 class AvailabilityQuery(RequestSchema):
-    month: str = Field("", description="Default: the last month that is over.", examples=["2026-10"], max_length=7)
+    month: str = Field("", description="Such as 2026-10; default: the last month that is over.", max_length=7)
     by: Literal["site", "terminal", "kind", "model", "region"] = "site"
     site: str = Field("", description="Only this site, by its code.", max_length=8)
     region: str = Field("", description="Only sites of this region.", max_length=100)
