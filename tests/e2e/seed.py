@@ -16,7 +16,7 @@ PEOPLE = {
     "sasaki": ("Aoi", "Sasaki", "en"),
 }
 SITES = {"SJK": ("Shinjuku South", "新宿南口"), "UMD": ("Umeda", "梅田")}
-EACH = 40
+EACH = 60
 """Terminals at each site, so that each test uses its own."""
 HOSTILE_UIDS = [f"X-{number:02}" for number in range(len(PAYLOADS))]
 

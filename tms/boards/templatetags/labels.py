@@ -53,6 +53,7 @@ PAGE_LABELS = {
     "incident": pgettext_lazy("page of a viewer", "viewing an incident"),
     "incidents": pgettext_lazy("page of a viewer", "viewing incidents"),
     "maintenance": pgettext_lazy("page of a viewer", "viewing maintenance"),
+    "wall": pgettext_lazy("page of a viewer", "viewing the wall"),
 }
 DROPPED_BY = {
     NodeState.RUNNING: _("TMS node %(node)s restarted"),
