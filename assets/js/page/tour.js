@@ -1,30 +1,43 @@
-// <aside id="tour">: shows one step at a time and outlines what it is about. Left with the button or with Escape.
+// <aside id="tour">: shows one step at a time, with a ring around what it is about. Left with the button or with Escape.
 
-const OUTLINED = "toured";
+const FOLLOW_MS = 250;
+
+/**
+ * Keeps the ring around the element, which a frame may move or replace.
+ * @param {HTMLElement} ring
+ * @param {string} selector
+ */
+function surround(ring, selector) {
+  const box = document.querySelector(selector)?.getBoundingClientRect();
+  ring.hidden = !box?.width;
+  if (!box) return;
+  for (const side of ["left", "top", "width", "height"]) ring.style.setProperty(side, `${box[side]}px`);
+}
 
 /** @param {HTMLElement} tour */
 function run(tour) {
   const steps = [...tour.querySelectorAll("section")];
   const form = /** @type {HTMLFormElement} */ (tour.querySelector("form"));
+  const ring = document.createElement("div");
+  ring.className = "tour-ring";
   let current = 0;
+  const target = () => steps[current]?.dataset.target ?? "";
+  const timer = setInterval(() => surround(ring, target()), FOLLOW_MS);
 
   /** @param {number} number */
   function show(number) {
-    for (const outlined of document.querySelectorAll(`[data-${OUTLINED}]`))
-      outlined.removeAttribute(`data-${OUTLINED}`);
     current = number;
     steps.forEach((step, index) => {
       step.hidden = index !== current;
     });
-    const target = document.querySelector(steps[current]?.dataset.target ?? "");
-    target?.setAttribute(`data-${OUTLINED}`, "");
-    target?.scrollIntoView({ block: "nearest" });
+    document.querySelector(target())?.scrollIntoView({ block: "nearest" });
+    surround(ring, target());
   }
 
   function end() {
-    for (const outlined of document.querySelectorAll(`[data-${OUTLINED}]`))
-      outlined.removeAttribute(`data-${OUTLINED}`);
+    clearInterval(timer);
     fetch(form.action, { method: "POST", body: new FormData(form), keepalive: true });
+    ring.remove();
     tour.remove();
   }
 
@@ -39,6 +52,7 @@ function run(tour) {
   tour.addEventListener("keydown", (event) => {
     if (event.key === "Escape") end();
   });
+  document.body.append(ring);
   tour.hidden = false;
   show(0);
 }

@@ -14,27 +14,30 @@ from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage
 from tms.fleet.sites.calendar import hours_of
 
+NEEDED = {history.OFFLINE, *(ailment.rule for ailment in faults.AILMENTS.values())}
+"""Names of the rules that the week is about."""
 WITH_HISTORY = 400
 """Terminals with a past at most, so that a fleet of thousands starts soon."""
 
 
 @transaction.atomic
 def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) -> Mapping[str, StartCondition]:
-    """What the simulator has to show now, by UID; empty if TMS has a history already."""
-    if not fleet or Outage.objects.exists() or Alert.objects.exists():
+    """What the simulator has to show now, by UID; empty if TMS has a history, or lacks a default rule."""
+    rules = {rule.name: rule for rule in Rule.objects.all()}
+    if not fleet or not NEEDED.issubset(rules) or Outage.objects.exists() or Alert.objects.exists():
         return {}
     uids = [terminal.uid for terminal in fleet]
     terminals = list(Terminal.objects.filter(uid__in=uids).select_related("site").order_by("pk"))
     people = [User.objects.get(username=username) for username in usernames]
     Terminal.objects.filter(uid__in=uids).update(created_at=at - timedelta(days=losses.DAYS + 23))
-    _write_past(terminals[:WITH_HISTORY], people, at=at)
+    _write_past(terminals[:WITH_HISTORY], people, rules, at=at)
     return present.set_present(terminals, people, at=at)
 
 
-def _write_past(terminals: list[Terminal], people: list[User], *, at: datetime) -> None:
+def _write_past(terminals: list[Terminal], people: list[User], rules: Mapping[str, Rule], *, at: datetime) -> None:
     lost = losses.week_of_losses(terminals, at=at)
     hours = hours_of({terminal.site_id for terminal in terminals})
-    story = history.Story(people, {rule.name: rule for rule in Rule.objects.all()}, hours)
+    story = history.Story(people, rules, hours)
     history.write_losses(lost)
     history.alerts_of_losses(lost, story)
     history.alerts_of_faults(faults.week_of_faults(terminals, at=at), story)
