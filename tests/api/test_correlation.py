@@ -16,7 +16,7 @@ def test_settings_are_read_changed_and_reset(editor):
     needed = CorrelationRule.in_force()["site"].needed(8)
     reset = editor.send("DELETE", "/correlation")
 
-    assert [one["factor"] for one in before] == ["site", "group", "model", "firmware", "node"]
+    assert [one["factor"] for one in before] == ["site", "group", "model", "firmware", "node", "region", "fleet"]
     assert all(one["is_default"] for one in before)
     assert changed == {"factor": "site", "is_default": False, **SETTINGS}
     assert (needed, reset.status_code) == (6, 204)

@@ -117,7 +117,7 @@ def test_a_row_shows_the_end_of_a_contract_and_why_it_ended(page, browser, fleet
     seen = page("/alerts/")
 
     assert "until" in seen.text(f"alert-{timed.pk}")
-    assert "data-countdown" in seen.html
+    assert "data-countdown" in page(timed.get_absolute_url()).html
     assert "until it gets worse" in seen.text(f"alert-{watched.pk}")
     assert "Unacknowledged reopened" in seen.text(f"alert-{given.pk}")
 
