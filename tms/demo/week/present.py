@@ -29,6 +29,8 @@ LOST_FOR = timedelta(minutes=9)
 """So far. It returns `RETURNS_AFTER` the start."""
 RETURNS_AFTER = timedelta(minutes=5)
 PAPER_PCT = 7.0
+BOOT_ID = "demo"
+"""Of the boots before the demo was started."""
 PAPER_SITE, WORK_SITE = "SJK", "SDJ"
 
 
@@ -53,7 +55,7 @@ def _await_return(terminals: Sequence[Terminal], *, at: datetime) -> None:
         last_seen_at=left_at,
         back_at=back_at,
         due_at=back_at,
-        boot_id="demo",
+        boot_id=BOOT_ID,
         seq=1,
     )
 

@@ -13,6 +13,7 @@ from tms.demo.week import faults, handovers, history, incidents, losses, present
 from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage
 from tms.fleet.sites.calendar import hours_of
+from tms.telemetry.models import Boot
 
 NEEDED = {history.OFFLINE, *(ailment.rule for ailment in faults.AILMENTS.values())}
 """Names of the rules that the week is about."""
@@ -30,8 +31,15 @@ def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) 
     terminals = list(Terminal.objects.filter(uid__in=uids).select_related("site").order_by("pk"))
     people = [User.objects.get(username=username) for username in usernames]
     Terminal.objects.filter(uid__in=uids).update(created_at=at - timedelta(days=losses.DAYS + 23))
+    _write_boots(terminals[:WITH_HISTORY], at=at)
     _write_past(terminals[:WITH_HISTORY], people, rules, at=at)
     return present.set_present(terminals, people, at=at)
+
+
+def _write_boots(terminals: list[Terminal], *, at: datetime) -> None:
+    """Terminals are in service since the week began, as availability counts."""
+    first = at - timedelta(days=losses.DAYS)
+    Boot.objects.bulk_create(Boot(terminal=one, boot_id=present.BOOT_ID, first_seen_at=first) for one in terminals)
 
 
 def _write_past(terminals: list[Terminal], people: list[User], rules: Mapping[str, Rule], *, at: datetime) -> None:
