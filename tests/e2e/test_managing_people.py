@@ -3,6 +3,7 @@
 from playwright.async_api import expect
 
 from tests.e2e.people import Enter
+from tests.e2e.seed import EACH
 from tests.e2e.seeded_tms import SeededTMS
 
 
@@ -26,4 +27,6 @@ async def test_a_form_shows_what_its_grant_would_give(tms: SeededTMS, person: En
     await page.get_by_label("Role", exact=True).select_option(label="Operator")
     await page.get_by_label("Scope", exact=True).select_option(label="Kanto")
 
-    await expect(page.locator(".grant-preview")).to_contain_text("Sees 2 sites and 80 terminals. May: acknowledge")
+    await expect(page.locator(".grant-preview")).to_contain_text(
+        f"Sees 2 sites and {2 * EACH} terminals. May: acknowledge"
+    )
