@@ -23,7 +23,11 @@ TOTAL = re.compile(r'id="number-(\w+)">([\d,]+)</b>')
 ROW = re.compile(r'id="terminal-(\d+)"[^>]*?data-presence="(\w+)"', re.DOTALL)
 
 PRESENCES = "SELECT presence, count(*) FROM fleet_terminalstate GROUP BY presence"
-SEVERITIES = "SELECT severity, count(*) FROM alerts_alert WHERE state <> 'resolved' GROUP BY severity"
+SEVERITIES = """
+SELECT severity, count(DISTINCT coalesce(incident_id, -id)) FROM alerts_alert
+WHERE state <> 'resolved' GROUP BY severity
+"""
+"""The alerts of an incident count as one."""
 ROWS = "SELECT terminal_id, presence FROM fleet_terminalstate"
 
 
