@@ -47,6 +47,8 @@ def test_all_but_readings_is_urgent(change):
 
     assert change.is_urgent == bool(any(others) or change.rules or change.everything)
     assert Change(terminals=change.terminals, status=frozenset({1})).is_urgent
+    assert change.is_more_than_status == change.is_urgent
+    assert not Change(terminals=change.terminals, status=frozenset({1})).is_more_than_status
 
 
 @given(changes)

@@ -44,6 +44,11 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
         """Whether it is more than new readings: boards show it at once."""
         return self != Change(terminals=self.terminals)
 
+    @property
+    def is_more_than_status(self) -> bool:
+        """Whether it is more than new readings and new statuses."""
+        return self != Change(terminals=self.terminals, status=self.status)
+
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}
         return Change(**sets | {"sessions": _newest(sets["sessions"])}).bounded()

@@ -52,6 +52,26 @@ async def test_readings_wait_for_the_next_frame_and_a_status_does_not(board, set
         assert set(frame.ids) == {f"terminal-{terminal.pk}", f"terminal-{other.pk}"}
 
 
+@pytest.mark.parametrize(
+    ("path", "shown", "another"),
+    [
+        ("/terminals/", True, True),
+        ("/terminals/?q=T-shown", True, False),
+        ("/terminals/?q=T-shown&status=fault", True, True),
+        ("/terminals/T-shown/", True, False),
+        ("/", False, False),
+        ("/alerts/", False, False),
+    ],
+)
+async def test_a_status_is_urgent_for_the_boards_that_show_it(board, room, fleet, path, shown, another):
+    first, second = await in_thread(lambda: (fleet.online(uid="T-shown"), fleet.online(uid="T-another")))
+    async with board(path) as opened:
+        await opened.painted()
+        (page,) = room.live_pages.values()
+
+        assert (page.shows_status({first.pk}), page.shows_status({second.pk})) == (shown, another)
+
+
 async def test_a_patch_has_at_most_fifty_rows(board, fleet):
     terminals = await in_thread(lambda: fleet.terminals(100, presence="online"))
     async with board("/terminals/") as opened:

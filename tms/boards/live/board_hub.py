@@ -55,6 +55,7 @@ class BoardHub:
         self.viewer_tracker = ViewerTracker()
         self._latency = BoardLatency()
         self._change = NOTHING
+        self._is_urgent = False
         self._changed_at: float | None = None
         self._rendering_since: float | None = None
         self._partial_since: float | None = None
@@ -155,10 +156,17 @@ class BoardHub:
         now = time.monotonic()
         if self._changed_at is None:
             self._changed_at = now
-        if change.is_urgent:
+        if self._is_shown_at_once(change):
+            self._is_urgent = True
             self._pass_task.wake()
         else:
             self._pass_task.wake_in(self._pass_at + READINGS_FACTOR * settings.FRAME_INTERVAL_S - now)
+
+    def _is_shown_at_once(self, change: Change) -> bool:
+        """Whether it is more than readings, and more than the status of terminals that no board shows."""
+        if change.is_more_than_status:
+            return True
+        return bool(change.status) and any(page.shows_status(change.status) for page in self.live_pages.values())
 
     def take(self) -> Change:
         change, self._change = self._change, NOTHING
@@ -178,7 +186,7 @@ class BoardHub:
         A changed shift is reported first: the same pass shows it.
         """
         began = self._pass_at = time.monotonic()
-        is_urgent = self._change.is_urgent
+        is_urgent, self._is_urgent = self._is_urgent, False
         async with self._passes:
             if self._shift_report.changed:
                 await self._shift_report.run()

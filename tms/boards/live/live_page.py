@@ -105,6 +105,10 @@ class LivePage:
         """Whether the page shows this alert or incident."""
         return self.page_state is not None and element_id in self.page_state.parts
 
+    def shows_status(self, terminals: Collection[int]) -> bool:
+        """Whether a person sees the status of one of these on the page."""
+        return self.page_state is not None and self.page.shows_status(terminals, self.page_state)
+
     def due(self, change: Change, *, has_stale_alarms: bool, now: float) -> Due | None:
         """Why it must be rendered; None if it need not be."""
         due = Due(change, self.must_be_read(change, now=now), has_stale_alarms)

@@ -108,6 +108,10 @@ class BoardPage(ABC):
         """The terminals and alerts that the next state needs: they are read in one query for all pages."""
         return frozenset(), frozenset()
 
+    def shows_status(self, terminals: Collection[int], page_state: PageState) -> bool:
+        """Whether the page shows the status of one of these terminals, which changes it at once."""
+        return False
+
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         """Further context of a GET, which stays the same while the page is open: choices, tabs, legends."""
         return {}

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -82,6 +83,9 @@ class TerminalPage(BoardPage):
     def concerns(self, change: Change) -> bool:
         touched = self.terminal.pk in change.terminals
         return bool(touched or change.alerts or change.presence or change.everything)
+
+    def shows_status(self, terminals: Collection[int], page_state: PageState) -> bool:
+        return self.terminal.pk in terminals
 
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None

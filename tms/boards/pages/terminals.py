@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -50,6 +51,9 @@ class TerminalsPage(BoardPage):
 
     def concerns(self, change: Change) -> bool:
         return bool(change.terminals or change.alerts or change.everything)
+
+    def shows_status(self, terminals: Collection[int], page_state: PageState) -> bool:
+        return bool(self.chosen.status) or any(_element(pk) in page_state.parts for pk in terminals)
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         return {
