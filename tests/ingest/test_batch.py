@@ -97,6 +97,18 @@ def test_the_more_a_flush_costs_the_longer_reports_are_gathered(fleet, settings,
     assert module.batch_wait_s(items, cost_s) == pytest.approx(wait_s)
 
 
+async def test_a_full_batch_does_not_wait_for_more(settings, monkeypatch, link):
+    settings.FLUSH_LIMIT = 3
+    async with running(Batch()) as batch:
+        await commit(batch, link.boot())
+        settings.FLUSH_INTERVAL_S = 3_600
+        monkeypatch.setattr(module, "FLUSH_SHARE", 1e-9)
+
+        await commit(batch, *(link.report(seq) for seq in range(1, 13)))
+
+    assert link.committed_seqs == list(range(1, 13))
+
+
 # Items that cannot be committed
 
 

@@ -40,6 +40,9 @@ BOOTS_SHARE = 0.25
 each one that waits for its answer delays the next terminal.
 """
 
+GATHERED = 500
+"""Reports that do not wait for more: shared by so many, the fixed cost of a flush is small."""
+
 CANCEL_S = 1.0
 """How long `stop` waits for the server to cancel a statement in progress."""
 
@@ -69,6 +72,7 @@ class Batch:
         """CPU time of the last two flushes, ours and PostgreSQL's together."""
         self._progress_at = time.monotonic()
         self._wake = asyncio.Event()
+        self._enough = asyncio.Event()
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
         self._room.set()
@@ -100,6 +104,8 @@ class Batch:
         if len(self._items) >= settings.PENDING_LIMIT:
             self._room.clear()
         self._wake.set()
+        if len(self._items) >= self._gathered:
+            self._enough.set()
 
     @property
     def has_room(self) -> bool:
@@ -130,12 +136,25 @@ class Batch:
         began, items = 0.0, list[Item]()
         while True:
             await self._wake.wait()
-            await asyncio.sleep(max(0.0, began + batch_wait_s(items, min(self._costs_s)) - time.monotonic()))
+            await self._gather(began + batch_wait_s(items, min(self._costs_s)) - time.monotonic())
             began, items = time.monotonic(), self._take()
             try:
                 await self._flush(items)
             except Exception:
                 log.exception("flush_failed")
+
+    async def _gather(self, wait_s: float) -> None:
+        """Wait for more items, unless there are enough."""
+        if wait_s <= 0:
+            await asyncio.sleep(0)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._enough.wait()
+
+    @property
+    def _gathered(self) -> int:
+        return min(GATHERED, settings.FLUSH_LIMIT)
 
     def _take(self) -> list[Item]:
         items, self._items = self._items[: settings.FLUSH_LIMIT], self._items[settings.FLUSH_LIMIT :]
@@ -145,6 +164,8 @@ class Batch:
             self._room.set()
         if not self._items:
             self._wake.clear()
+        if len(self._items) < self._gathered:
+            self._enough.clear()
         return items
 
     async def _flush(self, items: list[Item]) -> None:
