@@ -104,7 +104,7 @@ def test_a_loop_is_stalled_after_a_few_intervals_and_a_prompt_one_within_30_seco
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
 async def test_the_leader_reports_the_age_of_the_last_success_of_each_loop(monkeypatch):
-    monkeypatch.setattr("tms.ops.health.loop_ages.WRITE_EVERY_S", 0.01)
+    monkeypatch.setattr("tms.ops.health.loop_ages.WRITES_PER_LIMIT", 90_000)
     succeeding, failing = Work(), Work(fail)
 
     async with running(Loop("succeeding", 0.001, succeeding), Loop("failing", 0.001, failing)):

@@ -11,7 +11,8 @@ from django.db import transaction
 from tms.metrics import instruments
 from tms.ops.models import LoopSuccess
 
-WRITE_EVERY_S = 5.0
+WRITES_PER_LIMIT = 4
+"""A lane writes so often within the shortest of its limits."""
 
 
 class LoopAges:
@@ -25,7 +26,7 @@ class LoopAges:
 
     @property
     def is_due(self) -> bool:
-        return self._monotonic() - self._written_at >= WRITE_EVERY_S
+        return self._monotonic() - self._written_at >= min(self._limits.values()) / WRITES_PER_LIMIT
 
     def start(self) -> None:
         """This process leads from now on. The age of a loop without a success counts from here."""
