@@ -35,6 +35,11 @@ class DirectWriter:
     def __exit__(self, *_: object) -> None:
         """Nothing to stop."""
 
+    @property
+    def silent_s(self) -> float:
+        """How long the peer had been silent when it was dropped for that; 0 if the socket ended otherwise."""
+        return self._connection.silent_s
+
     def send(self, text: str) -> None:
         self._connection.send_nowait(text)
 
@@ -52,6 +57,9 @@ class QueuedWriter:
     If the queue grows too long, the application returns where it waits, and the server then closes the socket. Sending
     a close frame would wait for the slow reader too.
     """
+
+    silent_s = 0.0
+    """Other servers do not say why a socket ended."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send

@@ -54,7 +54,7 @@ class TerminalConsumer:
         finally:
             if gateway.admission.is_draining:
                 cause = Cause.NODE_STOPPED
-            session.end(cause)
+            session.end(cause, silent_s=wire.silent_s)
 
 
 def discard_handshake(scope: dict[str, Any]) -> None:

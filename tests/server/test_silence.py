@@ -57,7 +57,7 @@ def test_any_byte_after_the_ping_proves_the_link():
     link.received_at = 121.0
 
     assert link.due(135.0) == 141.0
-    assert link.dropped == []
+    assert (link.dropped, link.silent_s) == ([], 0.0)
 
 
 def test_a_link_that_stays_silent_is_dropped():
@@ -65,7 +65,7 @@ def test_a_link_that_stays_silent_is_dropped():
     link.due(120.0)
 
     assert link.due(135.0) is None
-    assert link.dropped == ["ping_timeout"]
+    assert (link.dropped, link.silent_s) == (["ping_timeout"], 35.0)
 
 
 def test_a_link_with_paused_reading_is_not_dropped_for_silence():

@@ -147,8 +147,8 @@ class Link:
     def goodbye(self, reason: Any, *, at: datetime = AT, back_at: datetime | None = None) -> Parted:
         return Parted(self, at, frames.GoodbyeFrame(reason, UNSET if back_at is None else back_at))
 
-    def lost(self, cause: Cause = Cause.CONNECTION_LOST, *, at: datetime = AT) -> Lost:
-        return Lost(self, at, cause)
+    def lost(self, cause: Cause = Cause.CONNECTION_LOST, *, at: datetime = AT, since: datetime | None = None) -> Lost:
+        return Lost(self, at, cause, since)
 
     def answer(self, command: Command, result: Any = None, *, error: str = "", at: datetime = AT) -> CommandAnswered:
         return CommandAnswered(self, at, Answered(command.pk, self.terminal.pk, result, error))

@@ -113,7 +113,9 @@ class BatchResult:
         )
 
     def _lost(self, link_state: LinkState, item: Lost) -> None:
-        self._add_change(transitions.lose(link_state, cause=item.cause, at=item.at, timing=self.timing))
+        self._add_change(
+            transitions.lose(link_state, cause=item.cause, at=item.at, timing=self.timing, since=item.since)
+        )
 
     def _answered(self, link_state: LinkState, item: CommandAnswered) -> None:
         self._add_change(transitions.renew_lease(link_state, at=item.at, timing=self.timing))

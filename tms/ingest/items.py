@@ -94,6 +94,8 @@ class Lost:
     link: Link
     at: datetime
     cause: Cause
+    since: datetime | None = None
+    """When the terminal was last heard, if that was longer ago: a half-open link ends late."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -134,13 +134,14 @@ class Session:
             await self._acknowledged.wait()
         await self._batch.room()
 
-    def end(self, cause: Cause = Cause.CONNECTION_LOST) -> None:
-        """The socket has closed."""
+    def end(self, cause: Cause = Cause.CONNECTION_LOST, *, silent_s: float = 0.0) -> None:
+        """The socket has closed, in a half-open link after `silent_s` seconds in which nothing was received."""
         self.is_closed = True
         self._cancel_deadline()
         self._links.ended(self)
         if self.boot_id:
-            self._batch.add(Lost(self, _now(), cause))
+            at = _now()
+            self._batch.add(Lost(self, at, cause, since=at - timedelta(seconds=silent_s) if silent_s else None))
 
     def close(self, code: CloseCode, reason: str) -> None:
         if not self.is_closed:

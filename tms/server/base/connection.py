@@ -12,6 +12,10 @@ class Connection(Protocol):
     def unwritten(self) -> int:
         """Bytes that were sent but that the kernel has not accepted yet; above 0 the reader is slow."""
 
+    @property
+    def silent_s(self) -> float:
+        """Seconds in which nothing was received before the peer was dropped for that; 0 unless it was."""
+
     def send_nowait(self, content: str | bytes) -> None:
         """Send without waiting, for fan-out: a reader that is too slow is dropped, and a closed socket ignores it.
 

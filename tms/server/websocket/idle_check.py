@@ -11,6 +11,8 @@ class Silence:
 
     received_at = 0.0
     ping_sent: float | None = None
+    silent_s = 0.0
+    """How long a peer that was dropped for its silence had sent nothing: about so long ago it was lost."""
     reading_paused: bool
 
     def send_ping(self) -> None:
@@ -34,5 +36,6 @@ class Silence:
     def overdue(self, deadline: float, now: float) -> float | None:
         if now < deadline:
             return deadline
+        self.silent_s = now - self.received_at
         self.drop("ping_timeout")
         return None
