@@ -5,7 +5,7 @@ from typing import Any
 from tests.faults.clients import hostile_frames, limits, misbehaving, sign_in_flood
 from tests.faults.clients.connection_flood import LIMITS
 from tests.faults.fault_group import FaultGroup
-from tests.faults.network import cuts, storm
+from tests.faults.network import cuts, outages, storm
 from tests.faults.network.cuts import CabledCluster
 from tests.faults.processes import clock_step, killed, leader, nodes, one_address
 from tests.faults.processes.clock_step import SteppedClockCluster
@@ -27,6 +27,7 @@ GROUPS: tuple[FaultGroup[Any], ...] = (
             *misbehaving.FAULTS,
             *hostile_frames.FAULTS,
             *sign_in_flood.FAULTS,
+            *outages.FAULTS,
         ),
     ),
     FaultGroup(storm.storm_scenario, storm.FAULTS),

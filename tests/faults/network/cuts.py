@@ -12,6 +12,7 @@ from deploy.processes.redis import Redis
 from deploy.processes.service import HOST
 from tests.faults.fault import Fault, Finding
 from tests.faults.network.cables import Namespace, needs_namespaces
+from tests.faults.scenario.attribution import KnownOutage, compare_availability, linked_since
 from tests.faults.scenario.environment import FAST_SETTINGS, FaultCluster
 from tests.faults.scenario.scenario import Scenario, seconds_until_acknowledged
 
@@ -116,7 +117,7 @@ async def cut_off_the_shop(scenario: Scenario[CabledCluster], finding: Finding) 
     async with scenario.during_fault(finding) as window:
         scenario.expect_alerts_for(observer.terminals)
         await asyncio.to_thread(cable.cut)
-        began_at = time.monotonic()
+        began_at, cut_at = time.monotonic(), time.time()
         try:
             found_s = await seconds_until_dropped(
                 scenario, connections_before - len(observer.terminals), since=began_at
@@ -128,6 +129,8 @@ async def cut_off_the_shop(scenario: Scenario[CabledCluster], finding: Finding) 
         repaired_at = time.monotonic()
         back_s = await scenario.seconds_until_back(observer.terminals, within_s=60, since=began_at)
         finding.figures["s until all were reconnected"] = (back_s or 0) - (repaired_at - began_at)
+    lost = [KnownOutage(each.uid, "network", cut_at, linked_since(each)) for each in observer.terminals]
+    await compare_availability(scenario, finding, lost)
     finding.expect("half-open links found", found_s, at_most=HALF_OPEN_S, unit="s")
 
 

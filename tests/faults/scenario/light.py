@@ -50,6 +50,8 @@ class LightTerminal(WSListener):
         self._backoff = Backoff()
         self._transport: WSTransport | None = None
         self._is_booted = False
+        self._is_on = True
+        self._uptime_s = 0.0
         self._drain: frames.DrainFrame | None = None
         self._ended = asyncio.Event()
         self._may_link = asyncio.Event()
@@ -72,6 +74,8 @@ class LightTerminal(WSListener):
         return len(self._pending)
 
     def report(self) -> None:
+        if not self._is_on:
+            return
         self.made += 1
         at = datetime.now(UTC)
         pending = PendingReport(
@@ -98,6 +102,23 @@ class LightTerminal(WSListener):
     def come_online(self) -> None:
         self._backoff.reset()
         self._may_link.set()
+
+    async def switch_off(self, goodbye: frames.GoodbyeReason | None = None) -> None:
+        """Make no reports and have no link until `switch_on`; without a goodbye, as if the power were cut.
+
+        Its reports must be acknowledged: unlike an agent it has no spool that survives.
+        """
+        assert not self._pending
+        self._is_on = False
+        if goodbye:
+            self._send_text(uplink.encode(uplink.GoodbyeCall(frames.GoodbyeFrame(goodbye), "2.0")))
+        await self.go_offline()
+
+    def switch_on(self, *, uptime_s: float) -> None:
+        """With a new boot, on a device that has been running for `uptime_s`."""
+        self.boot_id, self.made, self.acked = uuid4().hex, 0, 0
+        self._is_on, self._uptime_s = True, uptime_s
+        self.come_online()
 
     async def stop(self) -> None:
         """Disconnect without a close frame."""
@@ -191,7 +212,7 @@ class LightTerminal(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         self._set_activity("waits for the answer to its boot")
-        boot = frames.BootFrame(boot_id=self.boot_id, model="LIGHT", last_seq=self.made)
+        boot = frames.BootFrame(boot_id=self.boot_id, uptime_s=self._uptime_s, model="LIGHT", last_seq=self.made)
         self._send_text(uplink.encode(uplink.BootCall(boot, 1, "2.0")))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

@@ -15,12 +15,11 @@ from datetime import date
 
 from django.db.models import QuerySet
 
-from tms.availability.losses import alone, pieces_of
 from tms.availability.models import SiteDay, TerminalDay
 from tms.availability.report.figures import ReportArea
 from tms.availability.report.months import Month
 from tms.availability.report.report import ReportReader
-from tms.availability.rollup.inputs import outages_of, recorded
+from tms.availability.rollup.inputs import outages_of, pieces_by_terminal, recorded
 from tms.availability.rollup.tally import disjoint
 from tms.fleet.models import Terminal
 
@@ -66,8 +65,7 @@ def _of_day(day: SiteDay, seen: QuerySet[TerminalDay], uids: dict[int, str]) -> 
     shown = set(seen.filter(site_day=day).values_list("terminal", flat=True))
     for since, until in facts.hours:
         yield ("open", code, "", when, since, until, "")
-    outages = outages_of(facts)
-    apart = alone(outages.around) if len(facts.terminals) > 1 else set[int]()
+    pieces = pieces_by_terminal(facts, outages_of(facts))
     for terminal in facts.terminals:
         if terminal.pk not in shown:
             continue
@@ -75,12 +73,7 @@ def _of_day(day: SiteDay, seen: QuerySet[TerminalDay], uids: dict[int, str]) -> 
         yield ("service", code, uid, when, *terminal.service, "")
         for since, until in terminal.excluded:
             yield ("maintenance", code, uid, when, since, until, "")
-        pieces = [
-            piece
-            for outage in outages.of_terminal.get(terminal.pk, ())
-            for piece in pieces_of(outage, is_alone=outage.id in apart, until=facts.ends_at)
-        ]
-        for piece in disjoint(pieces, within=facts.bounds):
+        for piece in disjoint(pieces.get(terminal.pk, ()), within=facts.bounds):
             yield ("outage", code, uid, when, piece.since, piece.until, piece.loss.value)
 
 

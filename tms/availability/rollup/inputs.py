@@ -14,7 +14,7 @@ from django.db.models import Max, Min, Q
 
 from tms.alerts.maintenance import history
 from tms.availability.intervals import Interval, Intervals, instant_of, merged, overlap, second_of
-from tms.availability.losses import TOGETHER, PastOutage
+from tms.availability.losses import TOGETHER, PastOutage, Piece, alone, pieces_of
 from tms.availability.models import SiteDay, TerminalDay
 from tms.fleet.models import Credential, Outage, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
@@ -149,6 +149,15 @@ def outages_of(day: DayFacts) -> SiteOutages:
     first = min(outage.began_at for outage in overlapping) - TOGETHER
     around = _outages(terminal_pks, since=first, until=day.ends_at + TOGETHER)
     return SiteOutages(by_terminal, list(around))
+
+
+def pieces_by_terminal(day: DayFacts, outages: SiteOutages) -> Mapping[int, list[Piece]]:
+    """The outages of each terminal, with the reason of each part. They may overlap."""
+    apart = alone(outages.around) if len(day.terminals) > 1 else set[int]()
+    return {
+        pk: [piece for outage in found for piece in pieces_of(outage, is_alone=outage.id in apart, until=day.ends_at)]
+        for pk, found in outages.of_terminal.items()
+    }
 
 
 def _outages(terminal_pks: Collection[int], *, since: datetime, until: datetime) -> Iterator[PastOutage]:

@@ -14,9 +14,17 @@ from django.db import models
 from django.db.models import Max, Min
 
 from tms.availability.intervals import Intervals
-from tms.availability.losses import LossReason, PastOutage, alone, pieces_of
+from tms.availability.losses import LossReason, Piece
 from tms.availability.models import KindDay, PendingOutage, SiteDay, TerminalDay
-from tms.availability.rollup.inputs import DAY, DayFacts, DayTerminal, bounds_of, facts_of, outages_of
+from tms.availability.rollup.inputs import (
+    DAY,
+    DayFacts,
+    DayTerminal,
+    bounds_of,
+    facts_of,
+    outages_of,
+    pieces_by_terminal,
+)
 from tms.availability.rollup.tally import Tally, tally
 from tms.fleet.models import Site
 from tms.lib.calendar.local_time import shown
@@ -106,11 +114,8 @@ def roll_up(site: Site, day: date, *, at: datetime) -> None:
     """Compute a day of a site and store it. Idempotent; call it in a transaction."""
     facts = facts_of(site, day)
     outages = outages_of(facts)
-    apart = alone(outages.around) if len(facts.terminals) > 1 else set[int]()
-    tallies = {
-        terminal.pk: _tally(facts, terminal, outages.of_terminal.get(terminal.pk, ()), apart)
-        for terminal in facts.terminals
-    }
+    pieces = pieces_by_terminal(facts, outages)
+    tallies = {each.pk: _tally(facts, each, pieces.get(each.pk, ())) for each in facts.terminals}
     stored = _site_day(facts, at)
     TerminalDay.objects.bulk_create(_terminal_day(stored, each, tallies[each.pk]) for each in facts.terminals)
     KindDay.objects.bulk_create(_kind_days(stored, facts, tallies))
@@ -122,10 +127,7 @@ def roll_up(site: Site, day: date, *, at: datetime) -> None:
     )
 
 
-def _tally(facts: DayFacts, terminal: DayTerminal, outages: Sequence[PastOutage], apart: set[int]) -> Tally:
-    pieces = [
-        piece for outage in outages for piece in pieces_of(outage, is_alone=outage.id in apart, until=facts.ends_at)
-    ]
+def _tally(facts: DayFacts, terminal: DayTerminal, pieces: Sequence[Piece]) -> Tally:
     return tally(facts.hours, service=terminal.service, excluded=terminal.excluded, pieces=pieces)
 
 
