@@ -55,7 +55,7 @@ def test_a_link_that_broke_and_returned_with_the_same_boot_is_a_network_outage(l
     assert (outage.boot_id, outage.seq, outage.reports_made, outage.reports_sent) == ("boot-1", 2, 8, None)
 
 
-def test_the_outage_of_a_half_open_link_starts_when_the_terminal_was_last_heard(link):
+def test_the_outage_of_a_half_open_link_starts_with_its_last_received_data(link):
     store.write([link.lost(at=later(60), since=later(25))])
 
     reconnect(link, at=later(300), uptime_s=7_000, last_seq=10)

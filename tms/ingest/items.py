@@ -95,7 +95,7 @@ class Lost:
     at: datetime
     cause: Cause
     since: datetime | None = None
-    """When the terminal was last heard, if that was longer ago: a half-open link ends late."""
+    """When the last data was received, if that was longer ago: a half-open link ends late."""
 
 
 @dataclass(slots=True)
