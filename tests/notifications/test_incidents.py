@@ -1,5 +1,7 @@
 """Correlated alerts cause one notification."""
 
+from datetime import time
+
 import pytest
 
 from tests.support.alerts.incidents import Storm, only_incident
@@ -7,7 +9,8 @@ from tests.support.alerts.maintenance import plan_maintenance
 from tests.support.notifications.delivery_clock import DeliveryClock
 from tests.support.notifications.destinations import webhook_destination
 from tms.alerts import correlation, lifecycle
-from tms.alerts.models import Alert, Incident
+from tms.alerts.models import Alert, Incident, Rule
+from tms.fleet.models import Site
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -251,6 +254,58 @@ def test_a_destination_of_one_site_is_notified_of_its_part_of_an_incident(storm,
     assert event["data"]["title"] == "Critical: Model PX-7: 6 terminals offline"
     assert (facts["lost"], facts["size"], facts["alerts"], facts["open_count"]) == (6, None, 6, 6)
     assert (facts["also_in_common"], facts["url"]) == (None, "/alerts/")
+
+
+@pytest.fixture
+def milder_here(storm, fleet) -> Site:
+    """An incident of two sites: critical, but at this site only a warning."""
+    storm.rule.delete()
+    mine, other = (storm.shop(code, 6, model="PX-7") for code in ("SJK", "OSK"))
+    for code, severity in (("SJK", "warning"), ("OSK", "critical")):
+        fleet.presence_rule(severity=severity, site=fleet.site(code))
+        storm.shop(code, 7, model="KS-2")
+    storm.lose([*mine, *other], seconds=0)
+    return fleet.site("SJK")
+
+
+def test_the_severity_of_other_sites_is_not_in_the_notification_of_one(both, policy, hook, receiver, milder_here):
+    policy((0, [webhook_destination(receiver.url, "Site", owner_site=milder_here)]))
+    policy((0, [hook]), owner_site=milder_here, severities=["critical"])
+
+    both.advance(120, step_s=5)
+
+    [event] = receiver.events
+    assert only_incident().severity == "critical"
+    assert event["data"]["title"] == "Warning: Model PX-7: 6 terminals offline"
+    assert (event["data"]["severity"], event["data"]["incidents"][0]["severity"]) == ("warning", "warning")
+
+
+def test_quiet_hours_end_for_critical_alerts_of_the_own_scope_only(both, policy, receiver, milder_here):
+    night = {"hours_from": time(0), "hours_until": time(23, 59), "hours_zone": "UTC"}
+    policy((0, [webhook_destination(receiver.url, "Site", owner_site=milder_here, **night)]))
+    policy((0, [webhook_destination(receiver.url, "All", **night)]))
+
+    both.advance(120, step_s=5)
+
+    assert titles(receiver) == ["Critical: Model PX-7: 12 of 12 terminals offline"]
+
+
+def test_an_incident_that_worsens_elsewhere_is_not_notified_again(both, policy, receiver, storm, fleet):
+    mine, other = (storm.shop(code, 6, model="PX-7") for code in ("SJK", "OSK"))
+    for code in ("SJK", "OSK"):
+        storm.shop(code, 7, model="KS-2")
+    Rule.objects.filter(pk=storm.rule.pk).update(severity="warning")
+    site = fleet.site("SJK")
+    policy((0, [webhook_destination(receiver.url, "Site", owner_site=site)]), owner_site=site)
+    storm.lose([*mine, *other], seconds=0)
+    both.advance(60, step_s=5)
+    before = titles(receiver)
+
+    Alert.objects.filter(terminal__in=other).update(severity="critical")
+    both.advance(60, step_s=5)
+
+    assert only_incident().severity == "critical"
+    assert titles(receiver) == before == ["Warning: Model PX-7: 6 terminals offline"]
 
 
 def test_a_site_that_was_notified_before_it_was_merged_is_notified_as_resolved(storm, both, policy, hook, receiver):

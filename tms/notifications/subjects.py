@@ -8,14 +8,17 @@ from typing import NamedTuple
 
 from django.db import models
 
+from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.alerts.correlation.candidates import groups_of
 from tms.alerts.correlation.unresolved import members, suppressed_incidents, with_open_alerts
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
 from tms.alerts.suppression.reasons import Suppression, suppressions
+from tms.lib.severity import Severity
 
 type Subject = Alert | Incident
 
+WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 RELATED = ("alert__rule", "alert__terminal__site", "alert__acknowledged_by", "alert__flapping")
 RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__acknowledged_by")
 
@@ -83,23 +86,61 @@ def site_code_of(subject: Subject) -> str:
     return "" if site is None else site.code
 
 
-class Concern(NamedTuple):
-    """What policies select by: severity, and primary keys; of an incident, those of all of its alerts."""
+class AlertConcern(NamedTuple):
+    """One alert, as far as policies select by it."""
 
     severity: str
-    regions: Collection[str]
-    sites: Collection[int]
-    rules: Collection[int]
-    groups: Collection[int]
+    region: str
+    site: int
+    rule: int
+    groups: frozenset[int]
+
+    def is_within(self, owner: Scope) -> bool:
+        return self.region in owner.regions or self.site in owner.sites or bool(self.groups & owner.groups)
+
+
+class Concern(NamedTuple):
+    """What policies select by. That of an incident has all of its unresolved alerts."""
+
+    severity: str
+    alerts: tuple[AlertConcern, ...]
+
+    def within(self, owner: Scope) -> Concern:
+        """The part in the owner's scope, with its own severity; without alerts if there is none."""
+        if owner.is_everything:
+            return self
+        part = tuple(alert for alert in self.alerts if alert.is_within(owner))
+        return Concern(worst([alert.severity for alert in part]), part)
 
     def touches(self, owner: Scope) -> bool:
         """Whether one of its alerts lies within the owner's scope."""
-        within = (
-            owner.regions.intersection(self.regions),
-            owner.sites.intersection(self.sites),
-            owner.groups.intersection(self.groups),
-        )
-        return owner.is_everything or any(within)
+        return owner.is_everything or any(alert.is_within(owner) for alert in self.alerts)
+
+    @property
+    def sites(self) -> set[int]:
+        return {alert.site for alert in self.alerts}
+
+    @property
+    def rules(self) -> set[int]:
+        return {alert.rule for alert in self.alerts}
+
+    @property
+    def groups(self) -> frozenset[int]:
+        return frozenset().union(*(alert.groups for alert in self.alerts))
+
+
+def worst(severities: Collection[str]) -> str:
+    """The highest of them; `info` if there are none."""
+    return next((one.value for one in WORST_FIRST if one.value in severities), Severity.INFO.value)
+
+
+def severity_within(subject: Subject, owner: Scope) -> str:
+    """The severity that people with this scope may know: of an incident, that of its alerts there."""
+    if isinstance(subject, Alert) or owner.is_everything:
+        return subject.severity
+    rows = within(Alert.objects.filter(incident=subject), owner).values_list("state", "severity")
+    unresolved = [severity for state, severity in rows if state != AlertState.RESOLVED]
+    return worst(unresolved or [severity for _state, severity in rows])
 
 
 def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
@@ -141,11 +182,14 @@ def unacknowledged_subjects(subjects: Collection[Subject]) -> set[Subject]:
 
 
 def _concern(severity: str, alerts: Iterable[Alert], groups: Mapping[int, Collection[int]]) -> Concern:
-    alerts = list(alerts)
-    return Concern(
-        severity,
-        {alert.terminal.site.region for alert in alerts},
-        {alert.terminal.site_id for alert in alerts},
-        {alert.rule_id for alert in alerts},
-        {group for alert in alerts for group in groups.get(alert.terminal_id, ())},
+    parts = (
+        AlertConcern(
+            alert.severity,
+            alert.terminal.site.region,
+            alert.terminal.site_id,
+            alert.rule_id,
+            frozenset(groups.get(alert.terminal_id, ())),
+        )
+        for alert in alerts
     )
+    return Concern(severity, tuple(parts))

@@ -8,7 +8,7 @@ from tms.alerts.models import Incident
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryItem, NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
-from tms.notifications.subjects import Subject, column, site_code_of
+from tms.notifications.subjects import Subject, column, severity_within, site_code_of
 
 GROUP_WAIT_S = 5
 """Where no policy sets one."""
@@ -45,7 +45,10 @@ class Notification(NamedTuple):
 
     def quiet_until(self, at: datetime) -> datetime | None:
         """End of the quiet hours of its destination, if they delay it."""
-        return self.destination.quiet_until(self.subject.severity, at=at)
+        if self.destination.hours is None:
+            return None
+        severity = severity_within(self.subject, self.destination.owner)
+        return self.destination.quiet_until(severity, at=at)
 
 
 class GroupKey(NamedTuple):

@@ -160,7 +160,7 @@ def _start_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent]
         )
         for event in events
         for policy in policies
-        if policy.concerns(concerned[event.subject])
+        if policy.concerns(concerned[event.subject]) and _reached(event, concerned[event.subject], policy)
     }
     Escalation.objects.bulk_create(
         escalations.values(),
@@ -168,6 +168,12 @@ def _start_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent]
         unique_fields=[subject_type.column, "policy"],
         update_fields=["kind", "happened_at", "due_at", "next_step"],
     )
+
+
+def _reached(event: SubjectEvent, concern: Concern, policy: Policy) -> bool:
+    """Whether the event is one of the owner's part: that an incident worsened elsewhere is not."""
+    is_worse = event.kind == NotificationKind.WORSENED
+    return not is_worse or concern.within(policy.owner).severity == event.subject.severity
 
 
 def _resume_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
@@ -262,7 +268,7 @@ def _take_step(
             escalation.subject,
             escalation.policy,
             destination,
-            _kind_now(escalation),
+            _kind_now(escalation, concern and concern.within(destination.owner)),
             f"telling-{escalation.pk}-{escalation.steps_taken}",  # keys of former releases begin like this
             happened_at,
             step=step.position,
@@ -278,8 +284,9 @@ def _take_step(
     return notifications
 
 
-def _kind_now(escalation: Escalation) -> NotificationKind:
-    """An alert that was flapping then may be stable by now."""
+def _kind_now(escalation: Escalation, part: Concern | None) -> NotificationKind:
+    """An alert that was flapping then may be stable by now; an incident may have worsened only outside of `part`."""
     kind, subject = NotificationKind(escalation.kind), escalation.subject
     is_stable = kind is NotificationKind.FLAPPING and isinstance(subject, Alert) and not subject.is_flapping
-    return NotificationKind.OPENED if is_stable else kind
+    is_elsewhere = kind is NotificationKind.WORSENED and part is not None and part.severity != subject.severity
+    return NotificationKind.OPENED if is_stable or is_elsewhere else kind

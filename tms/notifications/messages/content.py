@@ -15,12 +15,11 @@ from tms.lib.severity import Severity
 from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import Delivery, NotificationKind
-from tms.notifications.subjects import Subject
+from tms.notifications.subjects import WORST_FIRST, Subject
 from tms.notifications.transports.message import Attachment, Message
 
 MAX_LINES = 20
 """For people; machines get all of them."""
-WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, Any]:

@@ -13,22 +13,24 @@ from tms.alerts.models import Alert, AlertState, Incident
 from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
 from tms.notifications.models.delivery import NotificationKind
+from tms.notifications.subjects import severity_within
 
 MANY = "/alerts/"
 """The page of all of them."""
 
 
 def of_scope(incident: Incident, owner: Scope) -> Incident:
-    """The incident as the owner of a destination may know it: without numbers and names of what lies outside.
+    """The incident as the owner of a destination may know it: without numbers, names and severities from outside.
 
-    An incident that the owner sees as a whole stays as it is. Of another one only its alerts in the scope are counted;
-    of how many terminals they are, and what else they share, stays unknown.
+    An incident that the owner sees as a whole stays as it is. Of another one only its alerts in the scope count, for
+    its severity, too; of how many terminals they are, and what else they share, stays unknown.
     """
     if owner.is_everything or within(Incident.objects.filter(pk=incident.pk), owner).exists():
         return incident
     seen = within(Alert.objects.filter(incident=incident), owner).values_list("terminal", "state")
     part = copy(incident)
     part.lost, part.size = len({terminal for terminal, _state in seen}), 0
+    part.severity = severity_within(incident, owner)
     part.joined_count = len(seen)
     part.resolved_count = sum(state == AlertState.RESOLVED for _terminal, state in seen)
     part.common_factor, part.common_name, part.common_count = "", "", 0

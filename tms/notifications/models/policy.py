@@ -118,12 +118,13 @@ class Policy(Owned, HoursOfWeek):
 
     def concerns(self, what: Concern) -> bool:
         """Whether it applies. A policy of a region, site or group is for their alerts only."""
+        part = what.within(self.owner)
         return (
             what.touches(self.owner)
-            and (not self.severities or what.severity in self.severities)
-            and _any_chosen(what.sites, self.sites.all())
-            and _any_chosen(what.rules, self.rules.all())
-            and _any_chosen(what.groups, self.groups.all())
+            and (not self.severities or part.severity in self.severities)
+            and _any_chosen(part.sites, self.sites.all())
+            and _any_chosen(part.rules, self.rules.all())
+            and _any_chosen(part.groups, self.groups.all())
         )
 
 
