@@ -1,19 +1,21 @@
 """*Break something*: only in a demo, only by people who may, and everything can be undone."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.people import person, signed_in
+from tests.support.people import grant, person, signed_in
 from tests.support.polling import wait_for
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.demo.breaking import client
 from tms.demo.breaking.breaker import HEAT_C, MOST, Breaker
 from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
 from tms.demo.breaking.server import serve
+from tms.demo.breaking.socket_path import ControlSocket
 from tms.demo.seed_file import DemoTerminal, StartCondition
 from tms.demo.simulated import Simulated
 from tms.fleet.models import Site, Terminal
@@ -53,6 +55,19 @@ def control(tmp_path: Path, breaker: Breaker) -> Iterator[Path]:
 def terminal(db) -> Terminal:
     site = Site.objects.create(code="SJK", name="Shinjuku South", region="Kanto")
     return Terminal.objects.create(uid=UID, site=site, kind="kiosk")
+
+
+def test_a_socket_whose_path_would_be_too_long_is_in_a_temporary_folder(tmp_path):
+    short, long = ControlSocket(tmp_path), ControlSocket(tmp_path / ("d" * 90))
+    link = socket.socket(socket.AF_UNIX)
+
+    link.bind(str(long.path))
+
+    assert short.path == tmp_path / "demo.sock"
+    assert long.path.parent.stat().st_mode & 0o777 == 0o700
+    link.close()
+    long.remove()
+    assert not long.path.parent.exists()
 
 
 async def test_each_fault_of_a_device_is_undone(breaker, simulated):
@@ -99,11 +114,31 @@ def test_a_manager_breaks_a_terminal_and_undoes_it(control, terminal, simulated)
     answer = browser.post(f"{PAGE}break/", {"fault": "heat", "target": UID}, follow=True)
     entry = AuditEntry.objects.get(action="broken")
     undone = browser.post(f"{PAGE}undo/1/", follow=True)
+    browser.post(f"{PAGE}undo/1/")
+    mended = AuditEntry.objects.get(action="fault-undone")
 
     assert f"<bdi>{UID}</bdi>" in answer.content.decode()
     assert (entry.subject_name, entry.actor_name) == (UID, "manager")
+    assert (mended.subject_name, mended.actor_name, mended.changes) == (UID, "manager", {"fault": ["heat", None]})
     assert "Broken now" not in undone.content.decode()
     assert simulated.device.heat_c == 0
+
+
+@pytest.mark.django_db
+def test_faults_of_other_sites_are_neither_listed_nor_undone(control, terminal, breaker, simulated):
+    elsewhere = person("elsewhere", of=None)
+    grant(elsewhere, "Lead", site=Site.objects.create(code="OSK", name="Osaka", region="Kansai"))
+    browser = signed_in(elsewhere)
+    signed_in(person("manager", of="Manager")).post(f"{PAGE}break/", {"fault": "heat", "target": UID})
+
+    listed = browser.get(PAGE)
+    browser.post(f"{PAGE}undo/1/")
+    refused = browser.post(f"{PAGE}break/", {"fault": "cut-site", "target": "SJK"})
+
+    assert UID not in listed.content.decode()
+    assert refused.status_code == 422
+    assert simulated.device.heat_c == HEAT_C
+    assert not AuditEntry.objects.filter(action="fault-undone").exists()
 
 
 @pytest.mark.django_db
@@ -117,6 +152,7 @@ def test_errors_say_what_was_wrong(control, terminal):
     silent = browser.get(PAGE)
 
     assert (foreign.status_code, missing.status_code) == (422, 409)
+    assert not AuditEntry.objects.filter(action="broken").exists()
     assert "Choose a site or terminal from the list." in foreign.content.decode()
     assert "The simulator does not have this site or terminal." in missing.content.decode()
     assert "The simulator does not answer." in silent.content.decode()

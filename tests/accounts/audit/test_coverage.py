@@ -57,7 +57,7 @@ REASONS: dict[str, str] = {
     "POST /api/v1/rules/preview": PREVIEW,
     "POST /api/v1/maintenance/preview": PREVIEW,
     "POST /demo/break/": "only in a demo; tested in tests/demo",
-    "POST /demo/undo/<int:number>/": "only in a demo; the entry about the fault stays",
+    "POST /demo/undo/<int:number>/": "only in a demo; tested in tests/demo",
     "POST /demo/tour/end/": OWN_VIEW,
     "POST /me/theme/": OWN_VIEW,
     "POST /me/language/": OWN_VIEW,

@@ -59,6 +59,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "resolved": pgettext_lazy("audit", "Resolved"),
     "commanded": pgettext_lazy("audit", "Sent a command"),
     "broken": pgettext_lazy("audit", "Broken in the demo"),
+    "fault-undone": pgettext_lazy("audit", "Fault of the demo undone"),
     "requested": pgettext_lazy("audit", "Asked for approval"),
     "approved": pgettext_lazy("audit", "Approved"),
     "rejected": pgettext_lazy("audit", "Rejected"),

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.demo.breaking.messages import FaultKind
+from tms.demo.breaking.messages import ActiveFault, FaultKind
 from tms.demo.device import WITH_PAPER
 from tms.fleet.models import Presence, Site, Terminal
 from tms.lib.text_fields import FormLine
@@ -34,6 +35,21 @@ def offered(fault: FaultKind, by: User) -> list[tuple[str, str]]:
     return [(row.uid, f"{row.uid} · {row.site.local_name}") for row in rows[:OFFERED]]
 
 
+def row_of(fault: FaultKind, target: str, by: User) -> Site | Terminal | None:
+    """What `target` names; None if it is unknown, or outside the scope in which the person may break something."""
+    if fault is FaultKind.CUT_SITE:
+        return sites(by).filter(code=target).first()
+    return terminals(by).filter(uid=target).first()
+
+
+def own(faults: Sequence[ActiveFault], by: User) -> list[ActiveFault]:
+    """Those of sites and terminals that the person may break."""
+    names = {one.target for one in faults}
+    codes = set(sites(by).filter(code__in=names).values_list("code", flat=True))
+    uids = set(terminals(by).filter(uid__in=names).values_list("uid", flat=True))
+    return [one for one in faults if one.target in (codes if one.fault is FaultKind.CUT_SITE else uids)]
+
+
 class BreakForm(forms.Form):
     """`target`: the code of a site, or the UID of a terminal."""
 
@@ -49,12 +65,7 @@ class BreakForm(forms.Form):
         cleaned = super().clean() or {}
         fault, target = cleaned.get("fault"), cleaned.get("target")
         if fault and target:
-            self.row = self._row(FaultKind(fault), target)
+            self.row = row_of(FaultKind(fault), target, self.by)
             if self.row is None:
                 self.add_error("target", _("Choose a site or terminal from the list."))
         return cleaned
-
-    def _row(self, fault: FaultKind, target: str) -> Site | Terminal | None:
-        if fault is FaultKind.CUT_SITE:
-            return sites(self.by).filter(code=target).first()
-        return terminals(self.by).filter(uid=target).first()

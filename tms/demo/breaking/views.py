@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -15,9 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.demo.breaking import client
-from tms.demo.breaking.forms import PERMISSION, BreakForm, offered
+from tms.demo.breaking.forms import PERMISSION, BreakForm, offered, own, row_of
 from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
 from tms.demo.tour import COOKIE, COOKIE_AGE_S
+from tms.fleet.models import Site, Terminal
+
+type Changes = Mapping[str, tuple[str | None, str | None]]
 
 ERRORS = {
     "unknown-target": _("The simulator does not have this site or terminal."),
@@ -94,9 +97,7 @@ def start_fault(request: AuthenticatedRequest) -> HttpResponse:
         error = next(iter(form.errors.values()))[0]
         return _show(request, error=error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     asked = StartFault(FaultKind(form.cleaned_data["fault"]), form.cleaned_data["target"])
-    with transaction.atomic():
-        recorder.record("broken", form.row, {"fault": (None, asked.fault.value)})
-        answer = _sent(asked)
+    answer = _carry_out(asked, "broken", form.row, {"fault": (None, asked.fault.value)})
     if answer is None or answer.error:
         error = UNREACHABLE if answer is None else ERRORS.get(answer.error, UNREACHABLE)
         return _show(request, error=error, status=HTTPStatus.CONFLICT)
@@ -107,8 +108,14 @@ def start_fault(request: AuthenticatedRequest) -> HttpResponse:
 @needs(PERMISSION)
 @demo_only
 def undo_fault(request: AuthenticatedRequest, number: int) -> HttpResponse:
-    """Idempotent."""
-    if _sent(UndoFault(number)) is None:
+    """Idempotent. A fault of a site or terminal that the person may not break goes on."""
+    answer = _sent(Ask())
+    going = own(answer.broken, request.user) if answer else []
+    fault = next((one for one in going if one.number == number), None)
+    row = row_of(fault.fault, fault.target, request.user) if fault else None
+    if fault is not None and row is not None:
+        answer = _carry_out(UndoFault(number), "fault-undone", row, {"fault": (fault.fault.value, None)})
+    if answer is None:
         return _show(request, error=UNREACHABLE, status=HTTPStatus.CONFLICT)
     return redirect("break-something")
 
@@ -128,10 +135,19 @@ def _show(request: AuthenticatedRequest, *, error: Any = "", status: int = HTTPS
     context = {
         "nav_item": "break",
         "faults": [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()],
-        "broken": [(broken, TEXTS[broken.fault].label) for broken in answer.broken] if answer else (),
+        "broken": [(one, TEXTS[one.fault].label) for one in own(answer.broken, request.user)] if answer else (),
         "error": error or ("" if answer else UNREACHABLE),
     }
     return render(request, "demo/break.html", context, status=status)
+
+
+def _carry_out(asked: StartFault | UndoFault, action: str, row: Site | Terminal, changes: Changes) -> Answer | None:
+    """Send it to the simulator, with its audit entry. Without one if the simulator does not do it."""
+    with transaction.atomic():
+        recorder.record(action, row, changes)
+        answer = _sent(asked)
+        transaction.set_rollback(answer is None or bool(answer.error))
+    return answer
 
 
 def _sent(request: StartFault | UndoFault | Ask) -> Answer | None:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from tms.demo import seed
 from tms.demo.breaking import client
+from tms.demo.breaking.socket_path import ControlSocket
 from tms.demo.children import Children
 from tms.main import demo_notifications
 from tms.server import CannotListen, PortInUse
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         finally:
             demo.children.stop()
+            demo.control.remove()
         self.show("Stopped.")
 
     def prepare(self, terminals: int) -> None:
@@ -67,13 +69,14 @@ class Demo(serve.Process):
         self.command = command
         self.port = port
         self.children = Children(Path(settings.DATA_DIR) / "terminals.log")
+        self.control = ControlSocket(Path(settings.DATA_DIR))
 
     async def start(self) -> None:
         await super().start()
         link = f"ws://{HOST}:{self.port}/ws/terminal/"
         fleet = str(fleet_file())
         count = os.environ.get("TERMINALS", "200")
-        control = Path(settings.DATA_DIR) / "demo.sock"
+        control = self.control.path
         client.enable(control)
         self.children.start(
             "tms.demo", "--url", link, "--fleet", fleet, "--terminals", count, "--control", str(control)
