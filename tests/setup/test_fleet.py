@@ -4,9 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import ProtectedError
 from django.test import Client
 
 from tests.support import people
+from tms.alerts.models import Incident
 from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import Credential, EnrolmentToken, Group, OpeningHours, Presence, Site, Terminal
 from tms.notifications.models import Destination
@@ -90,6 +92,22 @@ def test_a_site_that_owns_something_cannot_be_deleted(admin_client, fleet):
     assert "Night shift" in page
     assert "protected" in page
     assert not Site.objects.filter(pk=site.pk).exists()
+
+
+def test_a_site_keeps_its_rules_and_incidents_and_a_group_its_rules(fleet):
+    site, group = fleet.site("SHJ"), fleet.group("Night")
+    rules = [fleet.presence_rule(site=site), fleet.presence_rule(group=group)]
+    incident = Incident.objects.create(
+        factor="site", key=site.pk, site=site, severity="critical", opened_at=AT, unchanged_since=AT, size=5, lost=5
+    )
+
+    with pytest.raises(ProtectedError) as of_site:
+        site.delete()
+    with pytest.raises(ProtectedError) as of_group:
+        group.delete()
+
+    assert of_site.value.protected_objects == {rules[0], incident}
+    assert of_group.value.protected_objects == {rules[1]}
 
 
 def test_a_group_for_which_a_grant_exists_cannot_be_deleted(admin_client, fleet):

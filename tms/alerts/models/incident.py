@@ -110,7 +110,7 @@ class Incident(models.Model):
     factor = models.CharField(_("common factor"), max_length=16, choices=Factor)
     key = models.CharField(max_length=100)
     """The common factor: the primary key of a site or group as text; the name of a model, firmware or node."""
-    site = models.ForeignKey("fleet.Site", models.CASCADE, null=True, related_name="incidents")
+    site = models.ForeignKey("fleet.Site", models.PROTECT, null=True, related_name="incidents")
     group = models.ForeignKey("fleet.Group", models.SET_NULL, null=True, related_name="incidents")
     breadth = models.CharField(max_length=16, choices=Factor, blank=True, default="", db_default="")
     """`region` or `fleet`, for sites lost together; `factor` is then `group`, which the previous release shows."""

@@ -134,8 +134,9 @@ class Rule(models.Model):
         db_default="",
         help_text=_("What to do about an alert, in Markdown, or the URL of a page that says it."),
     )
-    site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("scope: site"))
-    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("scope: group"))
+    # Protected: without its site or group a rule would apply to the whole fleet, and deleted rules are history.
+    site = models.ForeignKey(Site, models.PROTECT, null=True, blank=True, verbose_name=_("scope: site"))
+    group = models.ForeignKey(Group, models.PROTECT, null=True, blank=True, verbose_name=_("scope: group"))
     model = LineField(_("scope: model"), max_length=64, blank=True, default="", db_default="")
     terminal_kind = models.CharField(_("scope: terminal kind"), max_length=16, choices=TerminalKind, blank=True)
     # Events of an earlier revision are ignored. Every edit makes a new version, even a new name.
