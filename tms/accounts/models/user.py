@@ -1,5 +1,6 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import ByGrants
@@ -46,6 +47,14 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        constraints = (
+            # Reader: provisioning, which looks for a name of any case.
+            models.UniqueConstraint(
+                Upper("username"),
+                name="user_username_any_case",
+                violation_error_message=_("An account with this username exists already."),
+            ),
+        )
 
     @property
     def initials(self) -> str:
