@@ -9,7 +9,7 @@ from django.test import Client
 from tests.approvals.shift import open_boards
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX_HEADERS
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import person
 from tms.accounts.models import AuditEntry
 from tms.alerts.models import Alert, Rule, Window
@@ -175,6 +175,7 @@ def test_maintenance_of_many_terminals_is_planned_on_approval(fleet, tanaka, yam
     page = browser_of(yamada).post(request.get_absolute_url(), {"decision": "approve"})
 
     assert page.status_code == 200
+    assert [of["href"] for _tag, of in HtmlPage(page).elements if of.get("aria-current") == "page"] == ["/maintenance/"]
     window = Window.objects.get()
     assert (window.created_by, window.note, [site.code for site in window.sites.all()]) == (
         tanaka,

@@ -7,6 +7,7 @@ from typing import Any
 from tms.accounts.access import may_watch
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences
 from tms.approvals import services
 from tms.approvals.approvers import reader_of
@@ -20,6 +21,7 @@ MAX_SHOWN = 20
 @dataclass(frozen=True, slots=True)
 class ApprovalRow:
     pk: int
+    permission: Permission
     title: str
     reason: str
     requester: Name | None
@@ -53,6 +55,7 @@ def row_for(request: ApprovalRequest, person: User, *, at: datetime) -> Approval
     impact = action.kind.impact_of(action.payload, by=person, at=at) if is_waiting else action.impact
     return ApprovalRow(
         pk=request.pk,
+        permission=action.kind.permission,
         title=action.kind.title(action.payload, impact),
         reason=request.reason,
         requester=_name(request.requested_by),

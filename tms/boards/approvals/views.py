@@ -13,6 +13,7 @@ from django_htmx.http import reswap, retarget
 
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.display_names import name_of
+from tms.accounts.permissions import Permission
 from tms.approvals import services
 from tms.approvals.approvers import note_reader
 from tms.approvals.kinds import CannotPerform, StoredAction
@@ -20,9 +21,17 @@ from tms.approvals.models import ApprovalRequest
 from tms.approvals.services import MayNotDecide, NotWaiting, RequesterMayNot
 from tms.boards.approvals.forms import DecisionForm
 from tms.boards.approvals.rows import ApprovalRow, row_for, waiting_for
+from tms.boards.pages.alerts import AlertsPage
+from tms.boards.pages.maintenance import MaintenancePage
+from tms.boards.pages.terminals import TerminalsPage
 from tms.boards.responses import render_dialog
 
 TEMPLATE = "boards/approvals/approval.html"
+NAV_ITEMS = {
+    Permission.PLAN_MAINTENANCE: MaintenancePage.nav_item,
+    Permission.SEND_DANGEROUS_COMMANDS: TerminalsPage.nav_item,
+}
+"""Where the page of a request is in the navigation, by the permission of its action; the others are of alerts."""
 
 
 @require_safe
@@ -111,7 +120,9 @@ PROBLEMS: Mapping[type[Exception], str] = {
 def _show(
     request: AuthenticatedRequest, row: ApprovalRow, *, status: int = HTTPStatus.OK, **extra: Any
 ) -> HttpResponse:
-    return render_dialog(request, TEMPLATE, {"approval": row, "at": timezone.now(), **extra}, status=status)
+    nav_item = NAV_ITEMS.get(row.permission, AlertsPage.nav_item)
+    context = {"approval": row, "at": timezone.now(), "nav_item": nav_item, **extra}
+    return render_dialog(request, TEMPLATE, context, status=status)
 
 
 def _request(pk: int) -> ApprovalRequest:
