@@ -5,7 +5,7 @@ import pytest
 from tests.support import people
 from tests.support.pages import HtmlPage
 from tms.accounts import access
-from tms.accounts.models import AuditEntry, Grant, Role, Team, User
+from tms.accounts.models import AuditEntry, Grant, IdentityProvider, Role, Team, User
 from tms.accounts.people.roles.matrix import PARTS
 from tms.accounts.permissions import Permission
 
@@ -45,10 +45,34 @@ def test_an_own_role_is_created_changed_and_deleted(browser):
     browser.post(f"/roles/{role.pk}/delete/")
 
     assert changed == {Permission.HANDLE_ALERTS}
-    assert "1 grant uses it and is withdrawn. 1 person loses its permissions at once." in question
+    assert "1 grant uses it and is withdrawn: keiko (everything)" in question
+    assert "1 person loses its permissions at once: keiko" in question
     assert not Role.objects.filter(name="Staff").exists()
     actions = AuditEntry.objects.exclude(action="signed-in").order_by("pk").values_list("action", flat=True)
-    assert list(actions) == ["created", "changed", "withdrawn", "deleted"]
+    assert list(actions) == ["created", "changed", "deleted", "withdrawn"]
+
+
+def test_deleting_a_role_names_its_grants_people_and_groups_of_providers(browser, staff):
+    provider = IdentityProvider.objects.create(name="Company", slug="company", issuer="https://a", client_id="tms")
+    provider.mappings.create(value="/noc/staff", role=staff, region="Kansai")
+    team = Team.objects.create(name="Nights")
+    team.members.set([people.person(f"p-{number:02}", of=None) for number in range(12)])
+    Grant.objects.create(team=team, role=staff, region="Kansai")
+    address = f"/roles/{staff.pk}/delete/"
+
+    question = HtmlPage(browser.get(address)).text("main")
+    browser.post(address)
+
+    assert "1 grant uses it and is withdrawn: team Nights (Kansai)" in question
+    assert "12 people lose its permissions at once: p-00, p-01" in question
+    assert "p-09 and 2 more" in question
+    assert "1 group of an identity provider gives it no longer: /noc/staff · Company (Kansai)" in question
+    entry = AuditEntry.objects.get(action="deleted", subject_type="accounts.role")
+    assert entry.changes["grants"] == [["Nights: Station staff (Kansai)"], None]
+    assert len(entry.changes["people"][0]) == 12
+    assert entry.changes["mappings"] == [["Company: /noc/staff: Station staff (Kansai)"], None]
+    assert AuditEntry.objects.filter(action="changed", subject_name="Company").exists()
+    assert not provider.mappings.exists()
 
 
 @pytest.mark.parametrize("path", ["", "delete/"])

@@ -142,7 +142,7 @@ class GroupMapping(models.Model):
         IdentityProvider, models.CASCADE, related_name="mappings", verbose_name=_("identity provider")
     )
     value = LineField(_("group at the provider"), max_length=255)
-    role = models.ForeignKey(Role, models.CASCADE, related_name="mappings", verbose_name=_("role"))
+    role = models.ForeignKey(Role, models.PROTECT, related_name="mappings", verbose_name=_("role"))
     region = LineField(_("region"), max_length=100, blank=True, default="", db_default="")
     site = models.ForeignKey(
         "fleet.Site", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("site")

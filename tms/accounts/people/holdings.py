@@ -1,4 +1,4 @@
-"""Give and withdraw grants, change the members of teams, delete teams and roles. Every change is audited.
+"""Give and withdraw grants, change the members of teams, delete teams. Every change is audited.
 
 Forms and views check what the person who does it may grant: see `account.may_change`.
 """
@@ -82,12 +82,3 @@ def delete_team(team: Team) -> None:
         withdraw(grant)
     recorder.record("deleted", team)
     team.delete()
-
-
-@transaction.atomic
-def delete_role(role: Role) -> None:
-    """With all grants of it."""
-    for grant in role.grants.select_related("person", "team", "site", "group"):
-        withdraw(grant)
-    recorder.record("deleted", role)
-    role.delete()

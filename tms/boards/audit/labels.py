@@ -106,6 +106,9 @@ FIELDS: Mapping[str, str | Promise] = {
     "members": _("people on call"),
     "opening_hours": _("opening hours"),
     "special_days": _("special days"),
+    "grants": _("grants"),
+    "people": _("people"),
+    "mappings": _("group mappings"),
 }
 """Fields that no model has."""
 KINDS: Mapping[str, str | Promise] = {"accounts.auditday": _("chain of")}
@@ -128,8 +131,8 @@ def kind_label(kind: str, *, is_one: bool = True) -> str:
 def field_label(kind: str, name: str) -> str:
     found = None if kind in KINDS else model_of(kind)
     with suppress(FieldDoesNotExist):
-        if found is not None:
-            return str(getattr(found._meta.get_field(name), "verbose_name", name))
+        if found is not None and (label := getattr(found._meta.get_field(name), "verbose_name", "")):
+            return str(label)
     return str(FIELDS.get(name, name.replace("_", " ")))
 
 

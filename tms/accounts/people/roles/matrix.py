@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.models import Role, User
@@ -83,6 +83,6 @@ def sorted_roles() -> list[Role]:
     return sorted(Role.objects.all(), key=lambda role: (len(role.known_permissions), role.name not in order, role.name))
 
 
-def holders(role: Role) -> int:
+def holders(role: Role) -> QuerySet[User]:
     """The people who hold the role, themselves or through a team."""
-    return User.objects.filter(Q(grants__role=role) | Q(teams__grants__role=role)).distinct().count()
+    return User.objects.filter(Q(grants__role=role) | Q(teams__grants__role=role)).distinct()

@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -12,9 +12,11 @@ from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.models import Role, User
-from tms.accounts.people import context, holdings
+from tms.accounts.people import context
 from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import OwnRoleForm
+from tms.accounts.people.roles import deletion
+from tms.accounts.people.roles.deletion import RoleUse
 from tms.accounts.people.roles.matrix import (
     PermissionLine,
     PermissionPart,
@@ -35,7 +37,7 @@ def roles(request: AuthenticatedRequest) -> HttpResponse:
     """The matrix, for people who manage people or roles."""
     if not (access.may(request.user, Permission.MANAGE_PEOPLE) or access.may(request.user, Permission.EDIT_ROLES)):
         raise access.Forbidden(Permission.MANAGE_PEOPLE)
-    columns = [RoleColumn(role, holders(role)) for role in sorted_roles()]
+    columns = [RoleColumn(role, holders(role).count()) for role in sorted_roles()]
     seen = PermissionPart(
         pgettext("permissions", "See"),
         [PermissionLine(gettext("boards, terminals and alerts of the scope"), "", [True] * len(columns))],
@@ -98,19 +100,16 @@ def _edit(request: AuthenticatedRequest, chosen: Role) -> HttpResponse:
 def delete_role(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _own(request, pk)
     if request.method == "POST":
-        holdings.delete_role(chosen)
+        deletion.delete(chosen)
         return redirect("roles")
     return context.confirm(request, _about_deleting(chosen), tab="roles")
 
 
 def _about_deleting(role: Role) -> Confirmation:
-    number, people = role.grants.count(), holders(role)
-    used = ngettext("%d grant uses it and is withdrawn.", "%d grants use it and are withdrawn.", number)
-    lost = ngettext("%d person loses its permissions at once.", "%d people lose its permissions at once.", people)
     return Confirmation(
         about=role.name,
         title=gettext("Delete this role?"),
-        consequences=[used % number, lost % people] if number else [gettext("No grant uses it.")],
+        consequences=RoleUse.of(role).consequences,
         act=gettext("Delete"),
         back=reverse("role", args=(role.pk,)),
     )
