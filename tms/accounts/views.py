@@ -20,6 +20,7 @@ from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, PageRequest, sign_in_required
 from tms.accounts.forms import PasswordForm
+from tms.accounts.identity_providers.oidc import sign_out as sign_out_there
 from tms.accounts.language import is_spoken
 from tms.accounts.mail import notices
 from tms.accounts.mail.notices import Notice
@@ -50,10 +51,13 @@ sign_in = SignIn.as_view()
 
 
 class SignOut(LogoutView):
-    """The browser also forgets pages that it may go back to."""
+    """The browser also forgets pages that it may go back to. Some providers sign the person out, too."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        onward = sign_out_there.onward(request)
         response = super().post(request, *args, **kwargs)
+        if onward:  # a page that leads there: the policy of forms allows no redirect to another site
+            response = render(request, "accounts/providers/sign-out.html", {"address": onward})
         response["Clear-Site-Data"] = '"cache"'
         return response
 

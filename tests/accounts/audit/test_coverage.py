@@ -78,6 +78,7 @@ REASONS |= {
     "POST /me/security/passkey/options/": CHALLENGE,
     "POST /sign-in/provider/<slug:slug>/acs/": "each sign-in and failure is an entry; `test_saml.py`",
     "POST /sign-in/provider/<slug:slug>/": "leads to the provider; the sign-in that follows is an entry",
+    "POST /me/providers/<slug:slug>/link/": "leads to the provider; the link is an entry; `test_linking.py`",
     "POST /me/confirm/": "the person signs in again; only a failure is an entry",
     "POST /sign-in/reset/": "sends a link; the reset is an entry",
 }

@@ -23,6 +23,7 @@ FORM = {
     "slug": "company",
     "issuer": "https://login.example.invalid/realms/noc",
     "client_id": "tms",
+    "client_auth": "secret",
     "client_secret": "s3cret-of-the-client",
     "scopes": "openid email",
     "groups_claim": "groups",

@@ -51,8 +51,11 @@ class IdentityProviderServer:
         """Remove a person. Returns when every client has answered their logout token."""
         self._send("DELETE", f"/people/{name}")
 
-    def register(self, base: str, slug: str = "company") -> Client:
-        """A confidential client for the TMS at `base`."""
+    def register(self, base: str, slug: str = "company", *, jwks: Mapping[str, Any] | None = None) -> Client:
+        """A confidential client for the TMS at `base`, which has a secret or these public keys."""
+        proof: dict[str, Any] = {"token_endpoint_auth_method": "client_secret_basic"}
+        if jwks is not None:
+            proof = {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks}
         answer = self._send(
             "POST",
             "/reg",
@@ -60,7 +63,8 @@ class IdentityProviderServer:
                 "redirect_uris": [f"{base}/sign-in/provider/{slug}/callback/"],
                 "backchannel_logout_uri": f"{base}/providers/{slug}/logout/",
                 "backchannel_logout_session_required": True,
-                "token_endpoint_auth_method": "client_secret_basic",
+                "post_logout_redirect_uris": [f"{base}/sign-in/"],
+                **proof,
                 "scope": "openid profile email groups",
             },
         )

@@ -28,6 +28,8 @@ class Assertion:
     """The provider used a second factor, as far as its `FactorPolicy` believes it."""
     sid: str = ""
     """Its session at the provider."""
+    id_token: str = ""
+    """As the provider signed it."""
 
     @property
     def email_domain(self) -> str:

@@ -19,10 +19,10 @@ MOST_USERNAME = 150
 
 def identify(provider: IdentityProvider, asserted: Assertion, *, at: datetime) -> Identity:
     """The identity of a sign-in, with its person. Their grants of this provider are renewed. Raises SignInRefused."""
-    _check_domain(provider, asserted)
+    check_domain(provider, asserted)
     try:
         with transaction.atomic():
-            identity = _known(provider, asserted) or _first(provider, asserted)
+            identity = known(provider, asserted) or _first(provider, asserted)
             _follow(identity, asserted, at=at)
             groups.apply(provider, identity.person, asserted.groups)
     except IntegrityError:
@@ -30,7 +30,8 @@ def identify(provider: IdentityProvider, asserted: Assertion, *, at: datetime) -
     return identity
 
 
-def _check_domain(provider: IdentityProvider, asserted: Assertion) -> None:
+def check_domain(provider: IdentityProvider, asserted: Assertion) -> None:
+    """Raises SignInRefused unless the address is verified and of the provider's domains, if it has any."""
     if not provider.domains:
         return
     if not asserted.is_email_verified:
@@ -41,7 +42,8 @@ def _check_domain(provider: IdentityProvider, asserted: Assertion) -> None:
         raise SignInRefused("email-domain", text)
 
 
-def _known(provider: IdentityProvider, asserted: Assertion) -> Identity | None:
+def known(provider: IdentityProvider, asserted: Assertion) -> Identity | None:
+    """The identity of this subject, with its person."""
     rows = Identity.objects.filter(provider=provider, issuer=asserted.issuer, subject=asserted.subject)
     return rows.select_related("person").first()
 

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.usersessions.models import UserSession
@@ -12,7 +13,10 @@ from django.http import HttpRequest
 
 from tms.accounts.models import IdentityProvider, ProviderSession, User
 from tms.accounts.sessions import browsers
+from tms.lib import encryption
 
+PURPOSE = b"tms.accounts.id_tokens"  # part of the key: it must not change
+MAX_ID_TOKEN = 4_096
 METHOD = "identity_provider"
 """How the authentication records of a session name a sign-in at a provider."""
 
@@ -36,6 +40,40 @@ def note(request: HttpRequest, person: User) -> None:
             session_key=request.session.session_key,
             defaults={"identity_id": record["identity"], "sid": record["sid"]},
         )
+
+
+class BeganAt(NamedTuple):
+    """The provider at which a session began."""
+
+    provider: IdentityProvider
+    id_token: str
+    """As it sent it; empty if TMS does not keep it."""
+
+
+def began_at(request: HttpRequest) -> BeganAt | None:
+    """None if this session began with a sign-in to TMS itself."""
+    rows = ProviderSession.objects.filter(session_key=request.session.session_key)
+    row = rows.select_related("identity__provider").first()
+    if row is None or not isinstance(request.user, User):
+        return None
+    records = _records(request, request.user)
+    stored = next((record.get("id_token", "") for record in reversed(records)), "")
+    return BeganAt(row.identity.provider, _plain(stored))
+
+
+def kept(provider: IdentityProvider, id_token: str) -> str:
+    """The ID token, encrypted for the session, which shows the provider later who signs out; empty if it is not needed.
+
+    Long ones are left out: the provider asks the person then.
+    """
+    is_kept = provider.signs_out and 0 < len(id_token) <= MAX_ID_TOKEN
+    return encryption.encrypt({"id_token": id_token}, purpose=PURPOSE) if is_kept else ""
+
+
+def _plain(stored: str) -> str:
+    with suppress(encryption.DecryptionError):
+        return encryption.decrypt(stored, purpose=PURPOSE).get("id_token", "")
+    return ""
 
 
 type Rows = QuerySet[ProviderSession]

@@ -18,6 +18,8 @@ class Notice(Enum):
     FACTOR_ADDED = _("A passkey or an authenticator app was added to your account.")
     FACTOR_REMOVED = _("A passkey or an authenticator app was removed from your account.")
     CODES_MADE = _("New recovery codes were made for your account.")
+    PROVIDER_LINKED = _("Your account was linked to an account at an identity provider.")
+    PROVIDER_UNLINKED = _("Your account was unlinked from its account at an identity provider.")
     PASSWORD_CHANGED = _("The password of your account was changed.")
 
 

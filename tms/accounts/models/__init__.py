@@ -5,7 +5,7 @@ from tms.accounts.models.audit_chain import AuditCheck, AuditDay
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.accounts.models.grant import Grant
 from tms.accounts.models.identity import Identity, ProviderSession, SpentToken
-from tms.accounts.models.identity_provider import FactorPolicy, GroupMapping, IdentityProvider, ProviderKind
+from tms.accounts.models.identity_provider import ClientAuth, FactorPolicy, GroupMapping, IdentityProvider, ProviderKind
 from tms.accounts.models.invitation import Invitation
 from tms.accounts.models.owned import Owned, one_owner
 from tms.accounts.models.provisioned import ProvisionedPerson, ProvisionedTeam
@@ -23,6 +23,7 @@ __all__ = [
     "AuditDay",
     "AuditEntry",
     "Density",
+    "ClientAuth",
     "FactorPolicy",
     "Grant",
     "GroupMapping",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -18,6 +18,13 @@ PURPOSE = b"tms.accounts.identity_providers"  # part of the key: it must not cha
 class ProviderKind(models.TextChoices):
     OIDC = "oidc", "OpenID Connect"
     SAML = "saml", "SAML 2.0"
+
+
+class ClientAuth(models.TextChoices):
+    """How TMS proves to the token endpoint who it is (OpenID Connect Core 1.0, 9)."""
+
+    SECRET = "secret", _("With the client secret")
+    PRIVATE_KEY = "private_key_jwt", _("With a key of its own (private_key_jwt)")
 
 
 class FactorPolicy(models.TextChoices):
@@ -53,6 +60,14 @@ class IdentityProvider(models.Model):
     )
     """The issuer of OpenID Connect, or the entity ID of SAML."""
     client_id = models.CharField(_("client ID"), max_length=255)
+    client_auth = models.CharField(
+        _("client authentication"),
+        max_length=16,
+        choices=ClientAuth,
+        default=ClientAuth.SECRET,
+        db_default=ClientAuth.SECRET,
+        help_text=_("A key needs no secret at the provider, which reads the public part from TMS."),
+    )
     encrypted_secrets = models.TextField(blank=True, default="", db_default="", editable=False)
     scopes = LineField(
         _("scopes"),
@@ -91,6 +106,12 @@ class IdentityProvider(models.Model):
         db_default="",
         help_text=_("Values of acr that count as a second factor. TMS asks the provider for them."),
     )
+    signs_out = models.BooleanField(
+        _("sign out at the provider, too"),
+        default=False,
+        db_default=False,
+        help_text=_("People who sign out of TMS are signed out of everything that they use with this account."),
+    )
     sso_url = models.CharField(
         _("sign-in address"),
         max_length=500,
@@ -123,12 +144,36 @@ class IdentityProvider(models.Model):
     @property
     def client_secret(self) -> str:
         """Empty for a public client. Raises DecryptionError."""
-        return encryption.decrypt(self.encrypted_secrets, purpose=PURPOSE).get("client_secret", "")
+        return self._secrets().get("client_secret", "")
 
     @client_secret.setter
     def client_secret(self, secret: str) -> None:
-        values: dict[str, Any] = {"client_secret": secret}
-        self.encrypted_secrets = encryption.encrypt(values, purpose=PURPOSE) if secret else ""
+        self._encrypt(client_secret=secret)
+
+    @property
+    def private_keys(self) -> list[str]:
+        """As PEM. The first one signs; the one before it stays public until the next change. Raises DecryptionError."""
+        secrets = self._secrets()
+        return [secrets[name] for name in ("private_key", "former_key") if secrets.get(name)]
+
+    def renew_private_key(self, pem: str) -> None:
+        """Not saved yet."""
+        try:
+            former = next(iter(self.private_keys), "")
+        except encryption.DecryptionError:
+            former = ""
+        self._encrypt(private_key=pem, former_key=former)
+
+    def _secrets(self) -> dict[str, str]:
+        return encryption.decrypt(self.encrypted_secrets, purpose=PURPOSE)
+
+    def _encrypt(self, **changed: str) -> None:
+        try:
+            known = self._secrets()
+        except encryption.DecryptionError:
+            known = {}
+        values = {name: value for name, value in (known | changed).items() if value}
+        self.encrypted_secrets = encryption.encrypt(values, purpose=PURPOSE) if values else ""
 
     @property
     def domains(self) -> frozenset[str]:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from allauth.mfa.models import Authenticator
@@ -5,6 +6,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django import template
 
 from tms.accounts.factors.adapter import factors_of
+from tms.accounts.identity_providers.linking.services import OwnProvider, providers_of
 from tms.accounts.models import User
 from tms.lib.encryption import DecryptionError
 
@@ -32,6 +34,11 @@ def factors_of_person(person: User) -> Factors:
         codes_left=left,
         codes_made=made,
     )
+
+
+@register.simple_tag
+def providers_of_person(person: User) -> Sequence[OwnProvider]:
+    return providers_of(person)
 
 
 def _count(codes: Authenticator | None) -> tuple[int, int]:

@@ -46,6 +46,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "key-revoked": pgettext_lazy("audit", "Key revoked"),
     "enrolment-token-made": pgettext_lazy("audit", "Enrolment token created"),
     "enrolled": pgettext_lazy("audit", "Enrolled"),
+    "identity-linked": pgettext_lazy("audit", "Linked to a provider"),
+    "identity-unlinked": pgettext_lazy("audit", "Unlinked from a provider"),
     "signed-in": pgettext_lazy("audit", "Signed in"),
     "signed-out": pgettext_lazy("audit", "Signed out"),
     "sign-in-failed": pgettext_lazy("audit", "Sign-in failed"),

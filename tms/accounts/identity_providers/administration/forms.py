@@ -8,10 +8,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.identity_providers.oidc import client_key
 from tms.accounts.identity_providers.saml import certificates
-from tms.accounts.models import GroupMapping, IdentityProvider, ProviderKind
+from tms.accounts.models import ClientAuth, GroupMapping, IdentityProvider, ProviderKind
 from tms.accounts.people.forms import GrantForm
 from tms.lib.admin import ModelForm
+from tms.lib.encryption import DecryptionError
 from tms.lib.forms import Plain
 from tms.lib.outgoing import ssrf_guard
 from tms.lib.outgoing.bounded_http import FetchError, require_web
@@ -93,6 +95,7 @@ class ProviderForm(AnyProviderForm):
             "slug",
             "issuer",
             "client_id",
+            "client_auth",
             "client_secret",
             "scopes",
             "groups_claim",
@@ -101,12 +104,13 @@ class ProviderForm(AnyProviderForm):
             "links_by_email",
             "factor_policy",
             "acr_values",
+            "signs_out",
         )
         labels = {"acr_values": _("Values of acr")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        is_stored = bool(self.instance.encrypted_secrets)
+        is_stored = _has_secret(self.instance)
         text = gettext("Stored. Leave empty to keep it.") if is_stored else gettext("Empty for a public client.")
         self.fields["client_secret"].help_text = text
         self.dress()
@@ -137,7 +141,16 @@ class ProviderForm(AnyProviderForm):
             self.instance.client_secret = self.cleaned_data["client_secret"]
         elif {"issuer", "client_id"} & set(self.changed_data):
             self.instance.client_secret = ""
+        if self.cleaned_data["client_auth"] == ClientAuth.PRIVATE_KEY and not self.instance.private_keys:
+            self.instance.renew_private_key(client_key.new_key())
         return super().save(commit)
+
+
+def _has_secret(provider: IdentityProvider) -> bool:
+    try:
+        return bool(provider.client_secret)
+    except DecryptionError:
+        return True  # the check says that it cannot be read
 
 
 def form_of(chosen: IdentityProvider) -> type[AnyProviderForm]:

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.identity_providers import groups, sessions
+from tms.accounts.identity_providers.oidc import client_key
 from tms.accounts.models import IdentityProvider
 
 
@@ -28,3 +29,11 @@ def delete(provider: IdentityProvider) -> None:
     groups.withdraw_all(provider)
     recorder.record("deleted", provider)
     provider.delete()
+
+
+@transaction.atomic
+def renew_key(provider: IdentityProvider) -> None:
+    """A new key signs from now on; the one before it stays public, for providers that have not read the new one yet."""
+    provider.renew_private_key(client_key.new_key())
+    provider.save(update_fields=("encrypted_secrets",))
+    recorder.record("key-renewed", provider)

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -18,13 +18,14 @@ from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.identity_providers import groups, sessions
 from tms.accounts.identity_providers.administration import services
 from tms.accounts.identity_providers.administration.forms import AnyProviderForm, MappingForm, form_of
+from tms.accounts.identity_providers.oidc import sign_out
 from tms.accounts.identity_providers.oidc import views as oidc
 from tms.accounts.identity_providers.oidc.check import Outcome, check
 from tms.accounts.identity_providers.oidc.flow import redirect_uri
 from tms.accounts.identity_providers.oidc.pending import Purpose
 from tms.accounts.identity_providers.saml import check as saml
 from tms.accounts.identity_providers.saml import request as saml_request
-from tms.accounts.models import GroupMapping, Identity, IdentityProvider, ProviderKind
+from tms.accounts.models import ClientAuth, GroupMapping, Identity, IdentityProvider, ProviderKind
 from tms.accounts.people import context
 from tms.accounts.people.context import Confirmation
 from tms.accounts.permissions import Permission
@@ -130,6 +131,19 @@ def test_sign_in(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return oidc.leave(request, chosen, Purpose.TEST, "")
 
 
+@require_POST
+@never_cache
+@needs(Permission.EDIT_PROVIDERS)
+@recently_signed_in
+def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Of a provider where TMS proves itself with a key."""
+    chosen = _found(request, pk)
+    if chosen.client_auth != ClientAuth.PRIVATE_KEY:
+        raise Http404
+    services.renew_key(chosen)
+    return redirect("identity-provider", pk)
+
+
 @require_http_methods(METHODS)
 @never_cache
 @needs(Permission.EDIT_PROVIDERS)
@@ -208,10 +222,16 @@ def addresses(request: HttpRequest, chosen: IdentityProvider) -> list[Address]:
             Address(gettext("Assertion consumer service"), saml_request.acs_url(request, chosen)),
         ]
     logout = request.build_absolute_uri(reverse("backchannel-logout", args=(chosen.slug,)))
-    return [
+    found = [
         Address(gettext("Redirect URI"), redirect_uri(request, chosen)),
         Address(gettext("Back-channel logout URI"), logout),
     ]
+    if chosen.signs_out:
+        found.append(Address(gettext("Post-logout redirect URI"), sign_out.return_uri(request)))
+    if chosen.client_auth == ClientAuth.PRIVATE_KEY:
+        keys = request.build_absolute_uri(reverse("provider-jwks", args=(chosen.slug,)))
+        found.append(Address(gettext("JWKS URI"), keys))
+    return found
 
 
 def _listed() -> list[ProviderLine]:

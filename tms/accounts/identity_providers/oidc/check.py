@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from tms.accounts.identity_providers.oidc import metadata
 from tms.accounts.identity_providers.oidc.metadata import ALGORITHMS, WELL_KNOWN, DiscoveryDocument, ProviderError
-from tms.accounts.models import IdentityProvider
+from tms.accounts.models import ClientAuth, IdentityProvider
 from tms.lib.encryption import DecryptionError
 
 
@@ -45,12 +45,15 @@ def _steps(provider: IdentityProvider) -> Iterator[CheckStep]:
     yield _signatures(document)
     yield _pkce(document)
     yield _logout(document)
+    if provider.signs_out:
+        yield _sign_out(document)
 
 
 def _secret(provider: IdentityProvider) -> CheckStep:
-    label = gettext("Client secret")
+    is_key = provider.client_auth == ClientAuth.PRIVATE_KEY
+    label = gettext("Client key") if is_key else gettext("Client secret")
     try:
-        is_set = bool(provider.client_secret)
+        is_set = bool(provider.private_keys if is_key else provider.client_secret)
     except DecryptionError:
         text = gettext("It was encrypted with another TMS_SECRET_KEY. Enter it again.")
         return CheckStep(label, Outcome.FAILED, text)
@@ -92,4 +95,12 @@ def _logout(document: DiscoveryDocument) -> CheckStep:
     if document.backchannel_logout_supported:
         return CheckStep(label, Outcome.DONE, gettext("Register the address of logouts below at the provider."))
     text = gettext("Not supported: a person who is removed there stays signed in until the session ends.")
+    return CheckStep(label, Outcome.HINT, text)
+
+
+def _sign_out(document: DiscoveryDocument) -> CheckStep:
+    label = gettext("Sign-out")
+    if document.end_session_endpoint:
+        return CheckStep(label, Outcome.DONE, document.end_session_endpoint)
+    text = gettext("The provider has no address for it: people stay signed in there.")
     return CheckStep(label, Outcome.HINT, text)

@@ -2,19 +2,20 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 import msgspec
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
-from tms.accounts.identity_providers.oidc import metadata, tokens
+from tms.accounts.identity_providers.oidc import client_key, metadata, tokens
 from tms.accounts.identity_providers.oidc.metadata import DiscoveryDocument, ProviderError, directory
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
 from tms.accounts.identity_providers.oidc.tokens import Claims
-from tms.accounts.models import IdentityProvider
+from tms.accounts.models import ClientAuth, IdentityProvider
 
 MAX_CODE = 4_096
 MAX_ERROR = 200
@@ -56,10 +57,18 @@ def address(request: HttpRequest, provider: IdentityProvider, state: str, pendin
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
 
 
-def claims_of(
+class Returned(NamedTuple):
+    """A person who returned from the provider."""
+
+    claims: dict[str, Any]
+    """Verified."""
+    id_token: str
+
+
+def person_of(
     request: HttpRequest, provider: IdentityProvider, pending: Pending, answer: Mapping[str, str]
-) -> dict[str, Any]:
-    """The verified claims of the person who returned with `answer`. Raises ProviderError and TokenError."""
+) -> Returned:
+    """The person who returned with `answer`. Raises ProviderError, TokenError and DecryptionError."""
     document = directory().document(provider)
     issuer = answer.get("iss")
     if issuer != provider.issuer and (issuer is not None or document.authorization_response_iss_parameter_supported):
@@ -68,7 +77,7 @@ def claims_of(
         raise ProviderError(_error(answer["error"], answer.get("error_description", "")))
     tokens_of = _exchange(request, provider, document, pending, answer.get("code", "")[:MAX_CODE])
     claims = dict(tokens.id_token(tokens_of.id_token, provider, nonce=pending.nonce))
-    return {**_userinfo(provider, document, tokens_of, claims), **claims}
+    return Returned({**_userinfo(provider, document, tokens_of, claims), **claims}, tokens_of.id_token)
 
 
 def _exchange(
@@ -80,14 +89,8 @@ def _exchange(
         "redirect_uri": redirect_uri(request, provider),
         "code_verifier": pending.verifier,
     }
-    headers, secret = {}, provider.client_secret
-    if not secret:
-        fields["client_id"] = provider.client_id
-    elif "client_secret_basic" in document.token_endpoint_auth_methods_supported:
-        name = f"{quote_plus(provider.client_id)}:{quote_plus(secret)}"  # RFC 6749, 2.3.1
-        headers["Authorization"] = f"Basic {b64encode(name.encode()).decode()}"
-    else:
-        fields |= {"client_id": provider.client_id, "client_secret": secret}
+    headers, proof = _client_proof(provider, document)
+    fields |= proof
     answer = metadata.ask(document.token_endpoint, headers=headers, fields=fields)
     try:
         found = metadata.decoded(answer.body, TokenAnswer)
@@ -96,6 +99,21 @@ def _exchange(
     if answer.status != 200 or found.error or not found.id_token:
         raise ProviderError(_error(found.error or "no id_token", found.error_description))
     return found
+
+
+def _client_proof(provider: IdentityProvider, document: DiscoveryDocument) -> tuple[dict[str, str], dict[str, str]]:
+    """Headers and fields by which the token endpoint knows TMS. Raises DecryptionError."""
+    named = {"client_id": provider.client_id}
+    if provider.client_auth == ClientAuth.PRIVATE_KEY:
+        assertion = client_key.assertion(provider, at=timezone.now())
+        return {}, {**named, "client_assertion_type": client_key.ASSERTION_TYPE, "client_assertion": assertion}
+    secret = provider.client_secret
+    if not secret:
+        return {}, named
+    if "client_secret_basic" not in document.token_endpoint_auth_methods_supported:
+        return {}, {**named, "client_secret": secret}
+    name = f"{quote_plus(provider.client_id)}:{quote_plus(secret)}"  # RFC 6749, 2.3.1
+    return {"Authorization": f"Basic {b64encode(name.encode()).decode()}"}, {}
 
 
 def _userinfo(

@@ -35,6 +35,7 @@ class DiscoveryDocument(msgspec.Struct, frozen=True):
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str = ""
+    end_session_endpoint: str = ""
     id_token_signing_alg_values_supported: tuple[str, ...] = ()
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     code_challenge_methods_supported: tuple[str, ...] = ()
@@ -43,8 +44,8 @@ class DiscoveryDocument(msgspec.Struct, frozen=True):
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        named = (self.authorization_endpoint, self.token_endpoint, self.jwks_uri, self.userinfo_endpoint)
-        return tuple(address for address in named if address)
+        needed = (self.authorization_endpoint, self.token_endpoint, self.jwks_uri)
+        return tuple(address for address in (*needed, self.userinfo_endpoint, self.end_session_endpoint) if address)
 
 
 class KeySet(msgspec.Struct, frozen=True):

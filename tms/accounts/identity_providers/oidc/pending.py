@@ -22,6 +22,8 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     CONFIRM = "confirm"
     """A person who is signed in confirms that it is them."""
+    LINK = "link"
+    """A person who is signed in links their account to the one at the provider."""
     TEST = "test"
     """Shows what the provider sends, and signs nobody in."""
 

@@ -1,12 +1,12 @@
 """Sign in at a provider: to it, and back from it."""
 
 import time
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -16,8 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.audit import recorder
 from tms.accounts.identity_providers import provisioning
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
-from tms.accounts.identity_providers.oidc import flow, pending, trial
+from tms.accounts.identity_providers.linking import services as linking
+from tms.accounts.identity_providers.oidc import client_key, flow, pending, trial
 from tms.accounts.identity_providers.oidc.claims import assertion_of
+from tms.accounts.identity_providers.oidc.flow import Returned
 from tms.accounts.identity_providers.oidc.metadata import ProviderError
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
 from tms.accounts.identity_providers.oidc.tokens import TokenError
@@ -63,7 +65,7 @@ def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
         return page_of_refusal(request, provider, text, HTTPStatus.BAD_REQUEST)
     answer = {name: request.GET[name] for name in request.GET}
     try:
-        return _finish(request, provider, begun, flow.claims_of(request, provider, begun, answer))
+        return _finish(request, provider, begun, flow.person_of(request, provider, begun, answer))
     except SignInRefused as error:
         return refused(request, provider, error.code, error)
     except TokenError as error:
@@ -72,25 +74,39 @@ def from_provider(request: HttpRequest, slug: str) -> HttpResponse:
         return refused(request, provider, "provider-failed", error)
 
 
+@require_safe
+@never_cache
+def public_keys(request: HttpRequest, slug: str) -> HttpResponse:
+    """The public keys of TMS, which the provider reads."""
+    try:
+        return JsonResponse(client_key.public_keys(found(slug)))
+    except DecryptionError:
+        return JsonResponse({"keys": []})
+
+
 def found(slug: str) -> IdentityProvider:
     return get_object_or_404(IdentityProvider.objects.enabled(), slug=slug, kind=ProviderKind.OIDC)
 
 
-def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, claims: dict[str, Any]) -> HttpResponse:
+def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, returned: Returned) -> HttpResponse:
+    claims = returned.claims
     if begun.purpose == Purpose.TEST:
         return trial.received(request, provider, claims, lambda: assertion_of(claims, provider))
     at = claims.get("auth_time")
     age_s = time.time() - at if isinstance(at, int | float) else None
-    return finish(request, provider, begun, assertion_of(claims, provider), age_s=age_s)
+    asserted = replace(assertion_of(claims, provider), id_token=returned.id_token)
+    return finish(request, provider, begun, asserted, age_s=age_s)
 
 
 def finish(
     request: HttpRequest, provider: IdentityProvider, begun: Pending, asserted: Assertion, *, age_s: float | None
 ) -> HttpResponse:
-    """Sign in, or confirm. `age_s`: how long ago the person proved who they are; None if the provider does not say it.
+    """Sign in, confirm or link. `age_s`: how long ago the person proved who they are; None if the provider does not say it.
 
     Raises SignInRefused.
     """
+    if begun.purpose == Purpose.LINK:
+        return _link(request, provider, begun, asserted)
     if begun.purpose == Purpose.CONFIRM:
         _require_same(request, provider, asserted.subject)
         _require_recent(age_s)
@@ -102,6 +118,15 @@ def finish(
     if request.user.is_authenticated:
         logout(request)
     return steps.after_provider(request, identity, asserted, next_page=begun.next_page)
+
+
+def _link(request: HttpRequest, provider: IdentityProvider, begun: Pending, asserted: Assertion) -> HttpResponse:
+    """Raises SignInRefused."""
+    if not isinstance(request.user, User):
+        raise SignInRefused("other-person", gettext("You are signed out by now. Sign in to TMS first."))
+    linking.link(provider, request.user, asserted, at=timezone.now())
+    PROVIDER_SIGN_INS.labels("accepted").inc()
+    return redirect(begun.next_page)
 
 
 def _require_same(request: HttpRequest, provider: IdentityProvider, subject: str) -> None:

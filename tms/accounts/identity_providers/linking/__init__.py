@@ -1,0 +1,1 @@
+"""People link their own account to an identity provider, and unlink it."""

@@ -1,0 +1,48 @@
+"""`/me/providers/`: link one's own account to a provider, and unlink it."""
+
+from http import HTTPStatus
+
+from django.contrib.auth import logout
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tms.accounts.decorators import AuthenticatedRequest
+from tms.accounts.factors.confirmation import recently_signed_in
+from tms.accounts.identity_providers.linking import services
+from tms.accounts.identity_providers.oidc import views as oidc
+from tms.accounts.identity_providers.oidc.pending import Purpose
+from tms.accounts.models import Identity, IdentityProvider, ProviderSession
+
+
+@require_POST
+@never_cache
+@recently_signed_in
+def link(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    """Leads to the provider, which asks the person to sign in there again."""
+    provider = get_object_or_404(IdentityProvider.objects.enabled(), slug=slug)
+    if not services.may_link(request.user):
+        raise Http404
+    return oidc.leave(request, provider, Purpose.LINK, resolve_url("security"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@recently_signed_in
+def unlink(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    own = Identity.objects.filter(person=request.user).select_related("provider", "person")
+    identity = get_object_or_404(own, provider__slug=slug)
+    began_there = ProviderSession.objects.filter(identity=identity, session_key=request.session.session_key).exists()
+    if request.method == "POST" and services.unlink(identity):
+        if began_there:
+            logout(request)  # its row is gone already
+        return redirect("security")
+    context = {
+        "identity": identity,
+        "is_only_way": services.is_only_way(identity),
+        "grants": request.user.grants.filter(provider=identity.provider).count(),
+        "began_there": began_there,
+    }
+    status = HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
+    return render(request, "accounts/providers/unlink.html", context, status=status)
