@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tms.accounts.audit import anchors, monitor, sealing
 from tms.accounts.audit import retention as audit_retention
+from tms.accounts.inactivity import services as inactivity
 from tms.alerts import correlation, lifecycle
 from tms.alerts.lifecycle import firmware
 from tms.alerts.maintenance import services as maintenance_services
@@ -100,6 +101,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("verify_audit", 300.0, monitor.verify_some, Lane.SLOW),
     Loop("anchor_audit", 60.0, anchors.write_due, Lane.SLOW),
     Loop("purge_audit", 3600.0, audit_retention.purge, Lane.SLOW),
+    Loop("inactive_accounts", 3600.0, inactivity.review, Lane.SLOW),
     Loop("reports", 30.0, report_services.send_due, Lane.NOTIFICATIONS),
     Loop("digests", 5.0, digest_services.send_due, Lane.NOTIFICATIONS),
     Loop("outbox", 0.5, outbox.advance, Lane.NOTIFICATIONS),

@@ -224,8 +224,26 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "tms.accounts.password_words.PasswordWordValidator"},
+    {"NAME": "tms.accounts.passwords.words.PasswordWordValidator"},
 ]
+PASSWORD_HISTORY = env.whole("TMS_PASSWORD_HISTORY", 4, most=24)
+"""A new password is none of so many last ones. 0: it may be any."""
+
+BREACHED_PASSWORDS = env.text("TMS_BREACHED_PASSWORDS")
+if BREACHED_PASSWORDS:
+    AUTH_PASSWORD_VALIDATORS.append(
+        {
+            "NAME": "tms.accounts.passwords.breaches.BreachedPasswordValidator",
+            "OPTIONS": {"url": BREACHED_PASSWORDS},
+        }
+    )
+if PASSWORD_HISTORY:
+    AUTH_PASSWORD_VALIDATORS.append(
+        {
+            "NAME": "tms.accounts.passwords.history.PasswordHistoryValidator",
+            "OPTIONS": {"number": PASSWORD_HISTORY},
+        }
+    )
 ADMIN = env.flag("TMS_ADMIN", default=not PRODUCTION)
 """Whether the Django admin is served: a back door for superusers, which knows no scopes."""
 INVITATION_DAYS = env.whole("TMS_INVITATION_DAYS", 7, least=1, most=30)
@@ -265,6 +283,11 @@ SECOND_FACTOR = env.choice(
 SECOND_FACTOR_GRACE_DAYS = env.whole("TMS_SECOND_FACTOR_GRACE_DAYS", 14)
 BREAK_GLASS = frozenset(env.words("TMS_BREAK_GLASS"))
 """Usernames whose sign-ins raise an alarm."""
+
+INACTIVE_DAYS = env.whole("TMS_INACTIVE_DAYS", 90 if PRODUCTION else 0)
+"""Accounts that nobody used for so long are disabled, a week after a mail at the earliest. 0: never."""
+if 0 < INACTIVE_DAYS < 14:
+    raise ImproperlyConfigured(f"TMS_INACTIVE_DAYS={INACTIVE_DAYS}: expected 0, or 14 days or more")
 
 PASSWORD_RESET_TIMEOUT = 3600
 IDLE_S = env.whole("TMS_IDLE_MINUTES", 60) * 60

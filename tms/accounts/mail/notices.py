@@ -1,13 +1,16 @@
 """Mail about a change of how a person signs in: if it was not them, they should know."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.mail import background
@@ -25,11 +28,21 @@ class Notice(Enum):
 
 def send(person: User, notice: Notice) -> None:
     """On commit, in the background. Without a mail server or an address nothing is sent."""
+    values = {"person": person, "what": notice.value}
+    _on_commit(person, _("TMS: your sign-in was changed"), "accounts/mail/notice.txt", values)
+
+
+def send_inactivity(person: User, *, disabled_at: datetime) -> None:
+    """The account will be disabled then, unless somebody uses it. Otherwise like `send`."""
+    values = {"person": person, "disabled_at": disabled_at, "days": settings.INACTIVE_DAYS}
+    _on_commit(person, _("TMS: your account will be disabled"), "accounts/mail/inactive.txt", values)
+
+
+def _on_commit(person: User, subject: str | Promise, template: str, values: Mapping[str, Any]) -> None:
     if settings.EMAIL_URL and person.email:
-        transaction.on_commit(lambda: background.run(lambda: _mail(person, notice)))
+        transaction.on_commit(lambda: background.run(lambda: _mail(person, subject, template, values)))
 
 
-def _mail(person: User, notice: Notice) -> None:
+def _mail(person: User, subject: str | Promise, template: str, values: Mapping[str, Any]) -> None:
     with translation.override(person.language or settings.LANGUAGE_CODE):
-        text = render_to_string("accounts/mail/notice.txt", {"person": person, "what": notice.value})
-        send_mail(gettext("TMS: your sign-in was changed"), text, None, [person.email])
+        send_mail(str(subject), render_to_string(template, dict(values)), None, [person.email])

@@ -3,6 +3,7 @@
 from tms.accounts.models.api_token import OF_PEOPLE, ApiToken, TokenScope
 from tms.accounts.models.audit_chain import AuditCheck, AuditDay
 from tms.accounts.models.audit_entry import AuditEntry
+from tms.accounts.models.former_password import FormerPassword
 from tms.accounts.models.grant import Grant
 from tms.accounts.models.identity import Identity, ProviderSession, SpentToken
 from tms.accounts.models.identity_provider import ClientAuth, FactorPolicy, GroupMapping, IdentityProvider, ProviderKind
@@ -22,9 +23,10 @@ __all__ = [
     "AuditCheck",
     "AuditDay",
     "AuditEntry",
-    "Density",
     "ClientAuth",
+    "Density",
     "FactorPolicy",
+    "FormerPassword",
     "Grant",
     "GroupMapping",
     "Identity",

@@ -42,6 +42,11 @@ class User(AbstractUser):
     factor_due_at = models.DateTimeField(null=True, editable=False)
     """From when on the person must have a second factor. Set at the first sign-in without one."""
 
+    enabled_at = models.DateTimeField(null=True, editable=False)
+    """When the account was last enabled again after it had been disabled."""
+    inactivity_noticed_at = models.DateTimeField(null=True, editable=False)
+    """When the person last got the mail that their account will be disabled because nobody uses it."""
+
     scope_path = ByGrants("person")
 
     class Meta:

@@ -1,8 +1,10 @@
 """The account of another person as a whole: disable and enable it, end its sessions."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from tms.accounts import access
 from tms.accounts.access.changes import rights_changed
@@ -32,9 +34,9 @@ def may_change(by: User, grant: Grant) -> bool:
 
 
 @transaction.atomic
-def disable(person: User, *, at: datetime) -> bool:
+def disable(person: User, *, at: datetime, comment: str = "") -> bool:
     """No sign-in and no token; sessions and open boards end. False if the account was already disabled."""
-    if not _switch(person, False, "disabled"):
+    if not _switch(person, False, "disabled", comment):
         return False
     of_people.end_sessions(person, at=at)
     return True
@@ -54,11 +56,12 @@ def end_sessions(person: User, *, at: datetime) -> int:
     return number
 
 
-def _switch(person: User, is_active: bool, action: str) -> bool:
-    if not User.objects.filter(pk=person.pk, is_active=not is_active).update(is_active=is_active):
+def _switch(person: User, is_active: bool, action: str, comment: str = "") -> bool:
+    columns: dict[str, Any] = {"is_active": is_active} | ({"enabled_at": Now()} if is_active else {})
+    if not User.objects.filter(pk=person.pk, is_active=not is_active).update(**columns):
         return False
     person.is_active = is_active
-    recorder.record(action, person)
+    recorder.record(action, person, comment=comment)
     publish(person)
     return True
 

@@ -16,7 +16,7 @@ from scim2_models import PatchOp
 
 from tms.accounts import api_tokens
 from tms.accounts.audit import recorder
-from tms.accounts.models import Identity, Invitation, ProvisionedPerson, Team, User
+from tms.accounts.models import FormerPassword, Identity, Invitation, ProvisionedPerson, Team, User
 from tms.accounts.people import account, holdings
 from tms.accounts.people.rows import grants_of_person
 from tms.accounts.scim import schemas
@@ -225,5 +225,6 @@ def _strip(person: User, *, at: datetime) -> None:
     Authenticator.objects.filter(user=person).delete()
     Invitation.objects.filter(person=person).delete()
     Identity.objects.filter(person=person).delete()
+    FormerPassword.objects.filter(person=person).delete()
     person.set_unusable_password()
     person.save(update_fields=("password",))

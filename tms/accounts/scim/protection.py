@@ -5,13 +5,10 @@ last administrator away.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
-from django.db.models import Q
-
-from tms.accounts.models import Grant, Role, Team, User
+from tms.accounts.access import administrators
+from tms.accounts.models import Grant, Team, User
 from tms.accounts.people import account
 from tms.accounts.people.rows import grants_of_person
-from tms.accounts.permissions import Permission
 from tms.accounts.scim.errors import forbidden
 from tms.accounts.sign_in import break_glass
 
@@ -36,20 +33,9 @@ def check_may_give(by: User, holder: User | Team) -> None:
 @contextmanager
 def keeping_an_administrator() -> Iterator[None]:
     """Raises ScimError, in the transaction of the change, if nobody would be left who manages people everywhere."""
-    # One after the other: of two requests at once, each would count on the administrator of the other.
-    list(Role.objects.select_for_update(no_key=True).order_by("pk"))
-    had_one = has_administrator()
-    yield
-    if had_one and not has_administrator():
-        raise forbidden("this would leave nobody who manages people everywhere; appoint another administrator first")
-
-
-def has_administrator() -> bool:
-    """Whether a person manages people everywhere, break-glass accounts aside."""
-    key = Permission.MANAGE_PEOPLE.key
-    roles = [role.pk for role in Role.objects.all() if key in role.permissions]
-    grants = Grant.objects.filter(role__in=roles, region="", site=None, group=None)
-    holders = Q(pk__in=grants.exclude(person=None).values("person"))
-    members = Team.members.through.objects.filter(team__in=grants.exclude(team=None).values("team"))
-    people = User.objects.filter(is_active=True, is_service=False).exclude(username__in=settings.BREAK_GLASS)
-    return people.filter(Q(is_superuser=True) | holders | Q(pk__in=members.values("user"))).exists()
+    try:
+        with administrators.keeping_one():
+            yield
+    except administrators.LastAdministratorError:
+        text = "this would leave nobody who manages people everywhere; appoint another administrator first"
+        raise forbidden(text) from None
