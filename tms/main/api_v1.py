@@ -21,7 +21,7 @@ from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
 from tms.notifications.rotations import api as rotation_api
-from tms.ops import audit_api
+from tms.ops import audit_api, provider_api
 from tms.rest.api import Api
 from tms.shifts import api as shift_api
 
@@ -36,7 +36,8 @@ OF_ALERTS = (
     maintenance_api,
 )
 OF_NOTIFICATIONS = (destination_api, policy_api, rotation_api, delivery_api)
-PARTS = (fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, availability_api, *OF_NOTIFICATIONS, audit_api)
+OF_ACCESS = (audit_api, provider_api)
+PARTS = (fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, availability_api, *OF_NOTIFICATIONS, *OF_ACCESS)
 REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
     NotActive: 409,

@@ -353,6 +353,9 @@ API: Mapping[str, Sent] = {
     ),
     "DELETE /api/v1/rotations/{pk}/covers/{cover}": Sent("deleted"),
     "POST /api/v1/deliveries/{pk}/again": Sent("resent"),
+    "POST /api/v1/identity-providers/{pk}/disable": Sent("disabled"),
+    "POST /api/v1/identity-providers/{pk}/mappings": Sent("changed", {"value": "leads", "role": "Viewer"}),
+    "DELETE /api/v1/identity-providers/{pk}/mappings/{mapping}": Sent("changed"),
     "POST /api/v1/enrol": Sent("enrolled", enrolment_token),
 }
 

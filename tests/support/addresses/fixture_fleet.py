@@ -147,6 +147,8 @@ def _access(person: User) -> dict[str, int]:
         "/roles/": role.pk,
         "/people/identity-providers/": provider.pk,
         f"/people/identity-providers/{provider.pk}/mappings/": mapping.pk,
+        "/identity-providers/": provider.pk,
+        f"/identity-providers/{provider.pk}/mappings/": mapping.pk,
         "/sign-in/provider/": provider.slug,
         "/providers/": provider.slug,
     }
