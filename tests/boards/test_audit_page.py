@@ -221,6 +221,22 @@ def test_the_page_of_a_rule_shows_its_changes(browser, fleet):
     assert "Too many" not in viewer.get(rule.get_absolute_url()).content.decode()
 
 
+def test_maintenance_and_the_contacts_of_a_site_show_their_changes(browser, fleet):
+    site = fleet.site("UMD", name="Umeda")
+    entry("Switch in Umeda", subject_type="alerts.window", subject_id="1", action="extended")
+    entry("Umeda", subject_type="fleet.site", subject_id=str(site.pk), changes={"region": ["Kansai", "Kinki"]})
+    viewer = people.signed_in(people.person("viewer"))
+
+    windows = browser.get("/maintenance/").content.decode()
+    contacts = browser.get("/sites/UMD/contacts/").content.decode()
+    others = viewer.get("/maintenance/").content.decode()
+
+    assert "Extended <b><bdi>Switch in Umeda</bdi></b>" in windows
+    assert "Kinki" in contacts
+    assert "/audit/?kind=alerts.window&amp;span=all" in windows
+    assert "Switch in Umeda" not in others
+
+
 def test_the_api_returns_the_same_entries(browser, auditor):
     made = entry(changes={"limit": [80, 85]})
     caller = ApiClient.of(auditor)

@@ -19,12 +19,23 @@ SHOWN = 5
 @register.inclusion_tag("boards/audit/history.html", takes_context=True)
 def audit_history(context: dict[str, Any], kind: str, pk: int | None) -> dict[str, Any]:
     """The latest entries about one object; nothing for people who may not read the audit trail, and for a new one."""
-    if pk is None or not access.may_within(context["user"], Permission.READ_AUDIT, EVERYTHING):
+    return _history(context, kind, object=pk) if pk is not None else {"is_shown": False}
+
+
+@register.inclusion_tag("boards/audit/history.html", takes_context=True)
+def audit_history_of_kind(context: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The latest entries about all objects of a kind, with their names: for a page that lists them."""
+    return {**_history(context, kind), "has_names": True}
+
+
+def _history(context: dict[str, Any], kind: str, **of_one: int) -> dict[str, Any]:
+    if not access.may_within(context["user"], Permission.READ_AUDIT, EVERYTHING):
         return {"is_shown": False}
-    entries = AuditEntry.objects.filter(subject_type=kind, subject_id=str(pk)).select_related("actor")
-    query = urlencode({"kind": kind, "object": pk, "span": "all"})
+    entries = AuditEntry.objects.filter(subject_type=kind).select_related("actor").order_by("-pk")
+    for pk in of_one.values():
+        entries = entries.filter(subject_id=str(pk))
     return {
         "is_shown": True,
-        "entries": rows_of(list(entries.order_by("-pk")[:SHOWN])),
-        "address": f"{reverse('audit')}?{query}",
+        "entries": rows_of(list(entries[:SHOWN])),
+        "address": f"{reverse('audit')}?{urlencode({'kind': kind, **of_one, 'span': 'all'})}",
     }
