@@ -1,4 +1,7 @@
-"""An identity provider whose group `noc` are operators: `python -m tests.e2e.identity_provider ISSUER ID SECRET`."""
+"""Identity providers whose group `noc` are operators.
+
+`python -m tests.e2e.identity_provider ISSUER ID SECRET`, or `… --saml ISSUER ADDRESS CERTIFICATE`.
+"""
 
 import os
 import sys
@@ -25,7 +28,27 @@ def make_provider(issuer: str, client_id: str, secret: str, name: str = "Company
     return int(made.pk)
 
 
+def make_saml_provider(issuer: str, address: str, certificate: str) -> int:
+    from tms.accounts.models import GroupMapping, IdentityProvider, ProviderKind
+    from tms.accounts.roles import built_in
+
+    made = IdentityProvider.objects.create(
+        kind=ProviderKind.SAML,
+        name="Partner account",
+        slug="partner",
+        issuer=issuer,
+        sso_url=address,
+        certificates=certificate,
+        creates_people=True,
+    )
+    GroupMapping.objects.create(provider=made, value="noc", role=built_in("Operator"))
+    return int(made.pk)
+
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     django.setup()
-    print(make_provider(*sys.argv[1:]))
+    if sys.argv[1] == "--saml":
+        print(make_saml_provider(*sys.argv[2:]))
+    else:
+        print(make_provider(*sys.argv[1:]))

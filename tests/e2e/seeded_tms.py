@@ -55,6 +55,11 @@ class SeededTMS(RunningTMS):
         """Set one up, whose group `noc` are operators. Returns its number."""
         return int(self._run(sys.executable, "-m", "tests.e2e.identity_provider", issuer, client_id, secret))
 
+    def saml_provider(self, issuer: str, address: str, certificate: str) -> int:
+        """The same with SAML 2.0."""
+        given = ("--saml", issuer, address, certificate)
+        return int(self._run(sys.executable, "-m", "tests.e2e.identity_provider", *given))
+
     def unused_uid(self, site: str = "SJK") -> str:
         """The UID of a terminal that no other test uses."""
         return f"{site}-KSK-{next(self._unused[site]):02}"

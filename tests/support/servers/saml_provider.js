@@ -7,12 +7,12 @@ import { createServer } from "node:http";
 import { inflateRawSync } from "node:zlib";
 import samlp from "samlp";
 
-const [keyPath, certificatePath] = process.argv.slice(2);
+const [keyPath, certificatePath, email] = process.argv.slice(2);
 const [key, cert] = [readFileSync(keyPath), readFileSync(certificatePath)];
 
 const KEIKO = {
   id: "keiko-1",
-  emails: [{ value: "keiko@noc.example" }],
+  emails: [{ value: email }],
   name: { givenName: "Keiko", familyName: "Sato" },
   groups: ["noc", "tea"],
 };

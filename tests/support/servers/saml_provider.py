@@ -65,12 +65,13 @@ class SamlProviderServer(NamedTuple):
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[SamlProviderServer]:
+def running(folder: Path, *, email: str = "keiko@noc.example") -> Iterator[SamlProviderServer]:
+    """`email`: the address of Keiko."""
     made = keys()
     files = [folder / "key.pem", folder / "certificate.pem"]
     for file, content in zip(files, made, strict=True):
         file.write_bytes(content)
-    command = ["node", str(SCRIPT), *map(str, files)]
+    command = ["node", str(SCRIPT), *map(str, files), email]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
