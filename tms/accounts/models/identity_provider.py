@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Self
 
 from django.db import models
@@ -156,13 +157,16 @@ class IdentityProvider(models.Model):
         secrets = self._secrets()
         return [secrets[name] for name in ("private_key", "former_key") if secrets.get(name)]
 
+    @property
+    def has_private_key(self) -> bool:
+        """One that can be read."""
+        with suppress(encryption.DecryptionError):
+            return bool(self.private_keys)
+        return False
+
     def renew_private_key(self, pem: str) -> None:
         """Not saved yet."""
-        try:
-            former = next(iter(self.private_keys), "")
-        except encryption.DecryptionError:
-            former = ""
-        self._encrypt(private_key=pem, former_key=former)
+        self._encrypt(private_key=pem, former_key=self.private_keys[0] if self.has_private_key else "")
 
     def _secrets(self) -> dict[str, str]:
         return encryption.decrypt(self.encrypted_secrets, purpose=PURPOSE)

@@ -141,7 +141,7 @@ class ProviderForm(AnyProviderForm):
             self.instance.client_secret = self.cleaned_data["client_secret"]
         elif {"issuer", "client_id"} & set(self.changed_data):
             self.instance.client_secret = ""
-        if self.cleaned_data["client_auth"] == ClientAuth.PRIVATE_KEY and not self.instance.private_keys:
+        if self.cleaned_data["client_auth"] == ClientAuth.PRIVATE_KEY and not self.instance.has_private_key:
             self.instance.renew_private_key(client_key.new_key())
         return super().save(commit)
 
