@@ -73,6 +73,7 @@ MADE_BY_TMS = {
     "accounts.AuditEntry.subject_id",
     "accounts.AuditEntry.subject_type",
     "accounts.ApiToken.digest",
+    "accounts.FormerPassword.encoded",
     "accounts.IdentityProvider.encrypted_secrets",
     "accounts.Invitation.digest",
     "accounts.ProviderSession.session_key",

@@ -72,7 +72,7 @@ async def test_an_administrator_tests_a_provider(tms: SeededTMS, company: Identi
 
 
 async def test_a_person_signs_in_with_saml(tms: SeededTMS, page: Page, partner: SamlProviderServer):
-    """The browser leaves out the cookie when the provider sends its form, so that the person continues with a button."""
+    """The browser leaves out the cookie when the provider sends its form: the person continues with a button."""
     await page.goto(f"{tms.url}/sign-in/?next=/alerts/")
 
     await page.get_by_role("button", name="Partner account").click()

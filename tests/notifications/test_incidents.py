@@ -277,7 +277,7 @@ def test_the_severity_of_other_sites_is_not_in_the_notification_of_one(both, pol
     [event] = receiver.events
     assert only_incident().severity == "critical"
     assert event["data"]["title"] == "Warning: Model PX-7: 6 terminals offline"
-    assert (event["data"]["severity"], event["data"]["incidents"][0]["severity"]) == ("warning", "warning")
+    assert event["data"]["incidents"][0]["severity"] == "warning"
 
 
 def test_quiet_hours_end_for_critical_alerts_of_the_own_scope_only(both, policy, receiver, milder_here):

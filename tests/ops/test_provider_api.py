@@ -54,7 +54,7 @@ def test_a_group_is_mapped_and_unmapped(client, provider):
     assert [(entry.actor_name, entry.token_name) for entry in entries] == [("boss", "a script")] * 2
 
 
-def test_nobody_maps_a_group_to_more_than_they_hold(provider):
+def test_a_group_is_not_mapped_to_more_than_the_person_holds(provider):
     setter = people.person("setter", of=None)
     role = Role.objects.create(name="Setter", permissions=["edit_providers", "manage_people"])
     Grant.objects.create(person=setter, role=role)

@@ -50,9 +50,7 @@ class MappingSchema(ResponseSchema):
     @classmethod
     def of(cls, mapping: GroupMapping) -> Self:
         site, group = mapping.site, mapping.group
-        scope = OwnerSchema(
-            region=mapping.region, site=site.code if site else "", group=group.name if group else ""
-        )
+        scope = OwnerSchema(region=mapping.region, site=site.code if site else "", group=group.name if group else "")
         return cls(id=mapping.pk, value=mapping.value, role=mapping.role.name, scope=scope)
 
 

@@ -77,12 +77,12 @@ def test_an_administrator_chooses_a_key_and_renews_it(db, server, settings):
     [before] = provider.private_keys
     browser.post(f"/people/identity-providers/{provider.pk}/", {**values, "name": "Renamed"})
     provider.refresh_from_db()
-    kept = provider.private_keys
+    unchanged = provider.private_keys
     browser.post(f"/people/identity-providers/{provider.pk}/key/")
     provider.refresh_from_db()
 
     assert "http://testserver/providers/partner/jwks/" in page
-    assert kept == [before]
+    assert unchanged == [before]
     assert provider.private_keys[1:] == [before]
     assert AuditEntry.objects.filter(action="key-renewed", subject_name="Renamed").exists()
 

@@ -59,7 +59,7 @@ def test_a_link_needs_a_recent_sign_in(company, browser):
     assert all(answer["Location"].startswith("/me/confirm/") for answer in answers)
 
 
-def test_an_account_of_somebody_else_is_not_linked(company, browser):
+def test_an_account_of_another_person_is_not_linked(company, browser):
     other = people.person("keiko", of=None)
     Identity.objects.create(provider=company, person=other, issuer=company.issuer, subject="keiko")
 

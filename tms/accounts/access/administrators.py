@@ -1,4 +1,4 @@
-"""Somebody must be left who manages people everywhere."""
+"""At least one person manages people everywhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -47,7 +47,7 @@ class BeganAt(NamedTuple):
 
     provider: IdentityProvider
     id_token: str
-    """As it sent it; empty if TMS does not keep it."""
+    """As it sent it; empty if TMS does not store it."""
 
 
 def began_at(request: HttpRequest) -> BeganAt | None:
@@ -61,13 +61,13 @@ def began_at(request: HttpRequest) -> BeganAt | None:
     return BeganAt(row.identity.provider, _plain(stored))
 
 
-def kept(provider: IdentityProvider, id_token: str) -> str:
+def stored_id_token(provider: IdentityProvider, id_token: str) -> str:
     """The ID token, encrypted for the session, which shows the provider later who signs out; empty if it is not needed.
 
     Long ones are left out: the provider asks the person then.
     """
-    is_kept = provider.signs_out and 0 < len(id_token) <= MAX_ID_TOKEN
-    return encryption.encrypt({"id_token": id_token}, purpose=PURPOSE) if is_kept else ""
+    is_needed = provider.signs_out and 0 < len(id_token) <= MAX_ID_TOKEN
+    return encryption.encrypt({"id_token": id_token}, purpose=PURPOSE) if is_needed else ""
 
 
 def _plain(stored: str) -> str:

@@ -34,7 +34,9 @@ def review(at: datetime) -> int:
 def _unused_since(instant: datetime) -> QuerySet[User]:
     """Enabled accounts of people whose last use, `used_at`, was before `instant`."""
     tokens = ApiToken.objects.filter(person=OuterRef("pk")).values("person").annotate(last=Max("used_at"))
-    moments = (Coalesce(value, "date_joined") for value in ("last_login", "enabled_at", Subquery(tokens.values("last"))))
+    moments = (
+        Coalesce(value, "date_joined") for value in ("last_login", "enabled_at", Subquery(tokens.values("last")))
+    )
     people = User.objects.filter(is_active=True, is_service=False, date_joined__lt=instant)
     people = people.exclude(username__in=settings.BREAK_GLASS).annotate(used_at=Greatest("date_joined", *moments))
     return people.filter(used_at__lt=instant).order_by("pk")

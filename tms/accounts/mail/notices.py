@@ -33,7 +33,7 @@ def send(person: User, notice: Notice) -> None:
 
 
 def send_inactivity(person: User, *, disabled_at: datetime) -> None:
-    """The account will be disabled then, unless somebody uses it. Otherwise like `send`."""
+    """The account will be disabled then, unless it is used. Otherwise like `send`."""
     values = {"person": person, "disabled_at": disabled_at, "days": settings.INACTIVE_DAYS}
     _on_commit(person, _("TMS: your account will be disabled"), "accounts/mail/inactive.txt", values)
 

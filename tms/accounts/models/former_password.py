@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class FormerPassword(models.Model):
-    """The hash of one of the last passwords of a person, the current one included."""
+    """The hash of a password that a person had before."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="former_passwords")
     encoded = models.CharField(max_length=255)

@@ -1,3 +1,4 @@
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as UNUSABLE
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Upper
@@ -60,6 +61,14 @@ class User(AbstractUser):
                 violation_error_message=_("An account with this username exists already."),
             ),
         )
+
+    replaced_password = UNUSABLE
+    """The hash before `set_password`; until then none."""
+
+    def set_password(self, raw_password: str | None) -> None:
+        if self._password is None:  # not changed since it was read
+            self.replaced_password = self.password or UNUSABLE
+        super().set_password(raw_password)
 
     @property
     def initials(self) -> str:

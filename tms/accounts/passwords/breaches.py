@@ -18,7 +18,7 @@ PREFIX = 5
 
 
 class BreachedPasswordValidator:
-    """`url`: `https://api.pwnedpasswords.com/range/`, or a copy of it. If it does not answer, passwords are accepted."""
+    """`url`: `https://api.pwnedpasswords.com/range/`, or a copy. If it does not answer, passwords are accepted."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -30,7 +30,7 @@ class BreachedPasswordValidator:
             raise ValidationError(text, code="password_breached")
 
     def _published(self, prefix: str) -> frozenset[str]:
-        """The rest of each hash. `Add-Padding`: the length of the answer tells nothing either."""
+        """The rest of each hash. `Add-Padding`: the length of the answer reveals nothing either."""
         try:
             answer = fetch(
                 f"{self.url}{prefix}",

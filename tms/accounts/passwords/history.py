@@ -18,17 +18,18 @@ class PasswordHistoryValidator:
             raise ValidationError(self.get_help_text(), code="password_used_before")
 
     def _hashes(self, person: User) -> list[str]:
-        """Newest first. The current one may be from before TMS kept any."""
-        current = User.objects.filter(pk=person.pk).values_list("password", flat=True)
+        """The current one, and the former ones, newest first."""
+        current = list(User.objects.filter(pk=person.pk).values_list("password", flat=True))
         former = FormerPassword.objects.filter(person=person).order_by("-pk").values_list("encoded", flat=True)
-        found = dict.fromkeys([*current, *former[: self.number]])
-        return [encoded for encoded in found if is_password_usable(encoded)][: self.number]
+        return [each for each in (*current, *former[: self.number - 1]) if is_password_usable(each)]
 
     def password_changed(self, password: str, user: User) -> None:
-        """Django calls it when a new password is saved."""
-        FormerPassword.objects.create(person=user, encoded=user.password)
+        """Django calls it when a new password was saved."""
+        if is_password_usable(user.replaced_password):
+            FormerPassword.objects.create(person=user, encoded=user.replaced_password)
         rows = FormerPassword.objects.filter(person=user).order_by("-pk")
-        FormerPassword.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[self.number :])).delete()
+        old = list(rows.values_list("pk", flat=True)[self.number - 1 :])
+        FormerPassword.objects.filter(pk__in=old).delete()
 
     def get_help_text(self) -> str:
         text = ngettext(

@@ -34,6 +34,6 @@ def after_provider(request: HttpRequest, identity: Identity, asserted: Assertion
 def record_of_provider(request: HttpRequest, identity: Identity, asserted: Assertion) -> None:
     """The session remembers how the person signed in."""
     how = {"identity": identity.pk, "has_factor": asserted.has_factor, "sid": asserted.sid}
-    if id_token := provider_sessions.kept(identity.provider, asserted.id_token):
+    if id_token := provider_sessions.stored_id_token(identity.provider, asserted.id_token):
         how["id_token"] = id_token
     flow.record_authentication(request, identity.person, provider_sessions.METHOD, **how)

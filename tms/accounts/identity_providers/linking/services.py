@@ -1,4 +1,4 @@
-"""Link one's own account to a subject at a provider, and unlink it. Each change is audited, and mailed to the person."""
+"""Link one's own account to a subject at a provider, and unlink it. Audited, and mailed to the person."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -68,7 +68,7 @@ def _own(provider: IdentityProvider, person: User, asserted: Assertion) -> Ident
     """The identity, if it is the person's already. Raises SignInRefused if it, or the person, is linked otherwise."""
     known = provisioning.known(provider, asserted)
     if known is not None and known.person_id != person.pk:
-        text = gettext("You signed in there as somebody who has another account in TMS.")
+        text = gettext("You signed in there as a person who has another account in TMS.")
         raise SignInRefused("taken", text)
     if known is None and Identity.objects.filter(provider=provider, person=person).exists():
         text = gettext("Your account is linked to another account there. Unlink it first.")

@@ -1,4 +1,4 @@
-"""The key pair with which TMS proves who it is at the token endpoint: `private_key_jwt` (OpenID Connect Core 1.0, 9)."""
+"""The key pair with which TMS proves who it is at the token endpoint: `private_key_jwt` (Core 1.0, 9)."""
 
 import hashlib
 import json

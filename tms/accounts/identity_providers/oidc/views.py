@@ -101,9 +101,9 @@ def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, re
 def finish(
     request: HttpRequest, provider: IdentityProvider, begun: Pending, asserted: Assertion, *, age_s: float | None
 ) -> HttpResponse:
-    """Sign in, confirm or link. `age_s`: how long ago the person proved who they are; None if the provider does not say it.
+    """Sign in, confirm or link. Raises SignInRefused.
 
-    Raises SignInRefused.
+    `age_s`: how long ago the person proved who they are; None if the provider does not say it.
     """
     if begun.purpose == Purpose.LINK:
         return _link(request, provider, begun, asserted)
