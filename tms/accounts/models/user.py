@@ -66,7 +66,7 @@ class User(AbstractUser):
     """The hash before `set_password`; until then none."""
 
     def set_password(self, raw_password: str | None) -> None:
-        if self._password is None:  # not changed since it was read
+        if getattr(self, "_password", None) is None:  # not changed since it was read
             self.replaced_password = self.password or UNUSABLE
         super().set_password(raw_password)
 
