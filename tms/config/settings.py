@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "tms.boards",
     "tms.ops",
     "tms.demo",
+    "tms.search",
     "tms.main",
 ]
 MIDDLEWARE = [
