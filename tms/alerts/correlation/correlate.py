@@ -20,6 +20,7 @@ from tms.alerts.models.alert import Alert, AlertQuerySet
 from tms.alerts.models.factor import SITES_TOGETHER, Factor
 from tms.alerts.models.incident import CorrelationRule, Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.alerts.models.membership import MembershipChange
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.db.jobs import skip_when_empty
@@ -71,7 +72,7 @@ def _correlate(at: datetime) -> int:
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, LONGEST)) if rules else []
     unresolved = _by_common_factor()
-    rest = _join_unresolved(found, unresolved)
+    rest = _join_unresolved(found, unresolved, at)
     for factor, rule in rules.items():
         if rest:
             rest = _open(rule, factor, rest, unresolved, at)
@@ -90,7 +91,9 @@ def _unresolved() -> list[Incident]:
     return list(Incident.objects.unresolved().locked().select_related("acknowledged_by").order_by("pk"))
 
 
-def _join_unresolved(found: Sequence[Candidate], unresolved: Mapping[CommonFactor, Incident]) -> list[Candidate]:
+def _join_unresolved(
+    found: Sequence[Candidate], unresolved: Mapping[CommonFactor, Incident], at: datetime
+) -> list[Candidate]:
     """The candidates that belong to no unresolved incident."""
     joining: dict[CommonFactor, list[Candidate]] = {}
     rest: list[Candidate] = []
@@ -98,14 +101,15 @@ def _join_unresolved(found: Sequence[Candidate], unresolved: Mapping[CommonFacto
         what = next((what for what in one.factors() if what in unresolved), None)
         (rest if what is None else joining.setdefault(what, [])).append(one)
     for what, members in joining.items():
-        _put(unresolved[what], _free(members))
+        _put(unresolved[what], _free(members), at)
     return rest
 
 
-def _put(incident: Incident, members: Iterable[Candidate]) -> None:
+def _put(incident: Incident, members: Iterable[Candidate], at: datetime) -> None:
     """Add uncorrelated alerts. Only this code adds alerts to an incident; the next review counts them."""
     pks = [one.alert for one in members]
     Alert.objects.filter(pk__in=pks).update(incident=incident)
+    MembershipChange.objects.record(dict.fromkeys(pks), incident=incident, at=at)
     publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
 
 
@@ -177,7 +181,7 @@ def _new(what: CommonFactor, share: LossShare, members: Sequence[Candidate], at:
         lost=share.lost,
         joined_count=len(members),
     )
-    _put(incident, members)
+    _put(incident, members, at)
     common_factor(incident)
     transition(incident, Kind.OPENED, at=at, number=len(members))
     return incident

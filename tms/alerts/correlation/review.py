@@ -14,6 +14,7 @@ from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.alerts.models.membership import MembershipChange
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.severity import Severity
@@ -140,6 +141,7 @@ def _dissolve(incident: Incident, at: datetime) -> None:
     """Resolve it; its unresolved alerts no longer belong to it, and are notified on their own."""
     rest = [alert.pk for alert in actions.alerts_of(incident).order_by("pk").select_for_update(of=("self",))]
     Alert.objects.filter(pk__in=rest).update(incident=None)
+    MembershipChange.objects.record(dict.fromkeys(rest, incident.pk), incident=None, at=at)
     incident.resolved_count = incident.joined_count
     transition(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=resolved_fields(at))
     publish(Change(alerts=frozenset(rest)))

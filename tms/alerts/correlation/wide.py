@@ -19,6 +19,7 @@ from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import CorrelationRule, Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.alerts.models.membership import MembershipChange
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Group, Terminal
@@ -171,8 +172,9 @@ def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
     if not parts:
         return 0
     alerts = Alert.objects.filter(incident__in=parts)
-    pks = frozenset(alerts.values_list("pk", flat=True))
+    before = dict(alerts.values_list("pk", "incident"))
     alerts.update(incident=wide)
+    MembershipChange.objects.record(before, incident=wide, at=at)
     for part in parts:
         part.resolved_count = part.joined_count
         fields = resolved_fields(at) | {"merged_into": wide}
@@ -183,5 +185,5 @@ def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
     wide.joined_count, wide.unchanged_since = mine.count(), at
     wide.site_count += len(parts)
     wide.save(update_fields=("lost", "size", "joined_count", "unchanged_since", "site_count"))
-    publish(Change(alerts=pks, incidents=frozenset({wide.pk, *(part.pk for part in parts)})))
+    publish(Change(alerts=frozenset(before), incidents=frozenset({wide.pk, *(part.pk for part in parts)})))
     return len(parts)

@@ -97,6 +97,7 @@ def record_transition(
             comment=actor.comment,
             severity=alert.severity,
             before=before,
+            value=alert.value,
             contract=alert.contract,
             until=alert.until,
         )

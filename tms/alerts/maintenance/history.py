@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -12,6 +12,8 @@ from tms.alerts.maintenance.services import pairs
 from tms.alerts.models.maintenance import PastOccurrence, Window
 
 log = structlog.get_logger(__name__)
+
+INSTANT = timedelta(microseconds=1)
 
 
 class MaintenancePeriod(NamedTuple):
@@ -26,6 +28,15 @@ def covering(site_of: Mapping[int, int], *, since: datetime, until: datetime) ->
     for window_id, terminal_id in pairs(periods, site_of) if periods and site_of else ():
         by_terminal[terminal_id].update(periods[window_id])
     return {terminal_id: sorted(found) for terminal_id, found in by_terminal.items()}
+
+
+def active(at: datetime) -> list[Window]:
+    """The windows that were active at `at`, with the occurrence of then in their columns, and their authors."""
+    periods = {pk: found[0] for pk, found in _periods(at, at + INSTANT) if found}
+    windows = list(Window.objects.filter(pk__in=periods).select_related("created_by").order_by("pk"))
+    for window in windows:
+        window.occurs_at, window.occurs_until = periods[window.pk]
+    return windows
 
 
 def _periods(since: datetime, until: datetime) -> Iterator[tuple[int, list[MaintenancePeriod]]]:

@@ -12,6 +12,7 @@ from tms.alerts.models.incident import (
     IncidentTransitionKind,
 )
 from tms.alerts.models.maintenance import PastOccurrence, Window
+from tms.alerts.models.membership import MembershipChange
 from tms.alerts.models.rule import Rule, RuleHours
 from tms.alerts.models.transition import Transition, TransitionKind
 from tms.alerts.rule_kinds.sources import RuleSource
@@ -29,6 +30,7 @@ __all__ = [
     "IncidentState",
     "IncidentTransition",
     "IncidentTransitionKind",
+    "MembershipChange",
     "PastOccurrence",
     "Rule",
     "RuleHours",

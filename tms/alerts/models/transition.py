@@ -55,7 +55,7 @@ class TransitionQuerySet(models.QuerySet["Transition"]):
 class Transition(models.Model):
     """One transition of an alert: an entry of its history, and the source of notifications.
 
-    Severity, contract and its end are those after the transition. The outbox sets `dispatched_at`.
+    Severity, value, contract and its end are those after the transition. The outbox sets `dispatched_at`.
     """
 
     alert = models.ForeignKey("alerts.Alert", models.CASCADE, related_name="transitions")
@@ -70,6 +70,8 @@ class Transition(models.Model):
     """Empty in rows written before severities were recorded: then it is the alert's."""
     before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
     """Severity before it worsened or improved."""
+    value = models.FloatField(null=True)
+    """The alert's value after the transition; also None in rows written before values were recorded."""
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(null=True)
     dispatched_at = models.DateTimeField(null=True, db_column="told_at")

@@ -9,6 +9,7 @@ from tms.accounts.models import User
 from tms.alerts.models import Rule
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.incident import Incident
+from tms.alerts.models.membership import MembershipChange
 from tms.alerts.models.transition import Transition, TransitionKind
 from tms.demo.week.faults import DeviceFault
 from tms.demo.week.losses import OFFLINE_AFTER, Loss
@@ -72,6 +73,11 @@ class Story:
     def save(self) -> None:
         Alert.objects.bulk_create(self.alerts)
         Transition.objects.bulk_create(self.transitions)
+        MembershipChange.objects.bulk_create(
+            MembershipChange(alert=alert, at=max(alert.opened_at, alert.incident.opened_at), incident=alert.incident)
+            for alert in self.alerts
+            if alert.incident is not None
+        )
 
     def person_at(self, at: datetime) -> User:
         """The person on shift: they take turns every eight hours."""
