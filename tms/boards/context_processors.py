@@ -19,8 +19,7 @@ from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
     (("?",), _("This list")),
-    (("Ctrl K",), _("Search everything, run a command")),
-    (("/",), _("Search this page, or everything")),
+    (("/",), _("Search")),
     (("j", "k"), _("Next row, previous row")),
     (("x",), _("Select row")),
     *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key),

@@ -28,6 +28,8 @@ from tms.notifications.reports import services as report_services
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
+from tms.replay import snapshots
+from tms.replay.recorded import comparison
 from tms.telemetry.rollups import backfill, hourly
 from tms.telemetry.storage import partitions, retention
 
@@ -92,6 +94,8 @@ LOOPS: tuple[Loop, ...] = (
     Loop("count_backfill", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("availability", 30.0, availability.advance, Lane.SLOW),
+    Loop("snapshots", 60.0, snapshots.advance, Lane.SLOW),
+    Loop("replay_compare", 10.0, comparison.compare_new, Lane.SLOW),
     Loop("retention", 3600.0, retention.retire, Lane.SLOW),
     Loop("site_hours", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
     Loop("purge_deliveries", 3600.0, dispatcher.purge, Lane.SLOW),

@@ -100,13 +100,13 @@ INSTALLED_APPS = [
     "tms.alerts",
     "tms.commands",
     "tms.availability",
+    "tms.replay",
     "tms.shifts",
     "tms.ingest",
     "tms.notifications",
     "tms.boards",
     "tms.ops",
     "tms.demo",
-    "tms.search",
     "tms.main",
 ]
 MIDDLEWARE = [
@@ -406,6 +406,13 @@ AVAILABILITY_TARGET = env.percent("TMS_AVAILABILITY_TARGET", 99.9)
 """Of sites without a target of their own, and of the fleet."""
 CUSTOMER = env.text("TMS_CUSTOMER")
 """The customer's name on availability reports."""
+
+# Replay
+
+REPLAY_RECORD_S = env.seconds("TMS_REPLAY_RECORD_S", 0)
+"""How often each node records what its boards have been sent, to compare replays with. 0: never."""
+REPLAY_RECORD_DAYS = env.whole("TMS_REPLAY_RECORD_DAYS", 7, least=1)
+"""Retention of these moments."""
 
 # Audit trail
 

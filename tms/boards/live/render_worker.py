@@ -30,6 +30,9 @@ from tms.fleet.models import TerminalState
 from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
+from tms.replay.recorded import recorder
+from tms.replay.recorded.recorder import RecordOutcome
+from tms.replay.recorded.shown_state import Totals
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +89,12 @@ class RenderWorker:
         """Whether the boards differ from the database."""
         return await self._thread.run(self._verify, time.monotonic())
 
+    async def record(self, *, is_last_try: bool) -> bool:
+        """Record what the boards have been sent. False if they differ from the database, as while a change is on its
+        way to them.
+        """
+        return await self._thread.run(_record, is_last_try=is_last_try)
+
     async def rights_keys(self, sessions: Collection[Credential]) -> Mapping[Credential, str]:
         """`Rights.key` of the people who are still signed in, by session key, and the key of each wall screen."""
         return await self._thread.run(_rights_keys, sessions)
@@ -116,6 +125,12 @@ class RenderWorker:
         if differs:
             log.warning("boards_differed", rows=mismatches)
         return differs
+
+
+def _record(*, is_last_try: bool) -> bool:
+    census = census_cache().read()
+    totals = Totals.of(census.presences, ((key[1], key[2], number) for key, number in census.alerts.items()))
+    return recorder.record(totals, is_last_try=is_last_try) is RecordOutcome.RECORDED
 
 
 def _rights_keys(sessions: Collection[Credential]) -> Mapping[Credential, str]:

@@ -28,6 +28,8 @@ SIGN_IN_CHECK_S = 4.0
 """Interval of the check of sign-ins and rights (R14: a board closes within 5 s of the sign-out)."""
 NOTE_USE_S = 60.0
 SHIFT_REPORT_S = 5.0
+RECORD_TRIES = 5
+RECORD_RETRY_S = 0.3
 PAUSE_S = 1.0
 """After an error."""
 
@@ -146,6 +148,26 @@ class VerificationTask:
         async with self._passes:
             if await self._worker.verify():
                 self._on_difference()
+
+
+class RecordTask:
+    """Records what the boards have been sent, between two render passes (`TMS_REPLAY_RECORD_S`)."""
+
+    def __init__(
+        self, pages: LivePages, worker: RenderWorker, passes: asyncio.Lock, is_everything_sent: Callable[[], bool]
+    ) -> None:
+        self._pages = pages
+        self._worker = worker
+        self._passes = passes
+        self._is_everything_sent = is_everything_sent
+
+    async def run(self) -> None:
+        """Tries again while something is on its way to the boards."""
+        for left in reversed(range(RECORD_TRIES)):
+            async with self._passes:
+                if not self._pages or (self._is_everything_sent() and await self._worker.record(is_last_try=not left)):
+                    return
+            await asyncio.sleep(RECORD_RETRY_S)
 
 
 def subscribers_of(pages: LivePages) -> Collection[Subscriber]:

@@ -73,6 +73,8 @@ class Outage(models.Model):
         indexes = (
             # Readers: the terminal's timeline and its summary.
             models.Index(fields=("terminal", "-ended_at"), name="outage_terminal"),
+            # Reader: the density of a replay.
+            models.Index(fields=("began_at",), name="outage_began"),
             # Reader: how many of the terminals that a node dropped have returned.
             models.Index(
                 fields=("node",), name="outage_node", condition=models.Q(ended_at__isnull=True) & ~models.Q(node="")

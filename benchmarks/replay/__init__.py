@@ -1,0 +1,1 @@
+"""What replays cost in a large fleet with a year of history."""

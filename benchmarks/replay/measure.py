@@ -1,0 +1,111 @@
+"""The measurements of one fleet."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from random import Random
+
+from django.db import connection
+
+from benchmarks.measuring.quantiles import in_ms
+from benchmarks.replay.plan import ReplayPlan
+from tms.accounts.scope import EVERYTHING, Scope
+from tms.fleet.models import Site, Terminal
+from tms.replay import snapshots
+from tms.replay.density import density
+from tms.replay.models import RecordedMoment, Snapshot
+from tms.replay.recorded import comparison, recorder
+from tms.replay.recorded.shown_state import in_database
+from tms.replay.state import Moment
+
+type Figures = dict[str, dict[str, float]]
+
+SHOWN_ALERTS = 20
+"""Rows of alerts on an overview."""
+
+
+def measure(plan: ReplayPlan, *, at: datetime) -> Figures:
+    """By step, each with its figures."""
+    chance = Random(16)
+    instants = [at - timedelta(days=chance.uniform(0, plan.days)) for _ in range(plan.moments)]
+    site = Scope(sites=frozenset(Site.objects.order_by("pk").values_list("pk", flat=True)[:1]))
+    one = Terminal.objects.latest("pk")
+    return {
+        "snapshots": _snapshots(at),
+        "board": _each(instants, lambda instant: read_board(Moment(instant, now=at))),
+        "board of one site": _each(instants, lambda instant: read_board(Moment(instant, site, now=at))),
+        "terminal": _each(instants, lambda instant: Moment(instant, now=at).terminal(one)),
+        "density of a day": _each(instants, lambda until: count(until, days=1)),
+        "density of a month": _each(instants[:20], lambda until: count(until, days=30)),
+        "density of the year": _each([at], lambda until: count(until, days=plan.days)),
+        "record": _record(plan),
+        "compare": _compare(at),
+    }
+
+
+def count(until: datetime, *, days: float) -> None:
+    """As for a slider."""
+    density(until - timedelta(days=days), until, buckets=288, scope=EVERYTHING)
+
+
+def read_board(moment: Moment) -> None:
+    """What an overview shows: totals, sites, incidents, and the first alerts."""
+    assert moment.presence_counts
+    assert moment.alert_counts is not None
+    assert moment.incidents is not None
+    moment.alerts([row.pk for row in moment.facts[:SHOWN_ALERTS]])
+    assert moment.maintenance_sites is not None
+
+
+def _each(instants: list[datetime], work: Callable[[datetime], object]) -> dict[str, float]:
+    seconds = []
+    for instant in instants:
+        began = time.perf_counter()
+        work(instant)
+        seconds.append(time.perf_counter() - began)
+    return {"number": len(seconds), **in_ms("elapsed", seconds, worst=True)}
+
+
+def _snapshots(at: datetime) -> dict[str, float]:
+    """Those of the whole history, as after an upgrade."""
+    with _timed() as seconds:
+        while snapshots.advance(at):
+            pass
+    number = Snapshot.objects.count()
+    return {"number": number, "ms each": seconds[0] / number * 1e3, "MiB": _size(Snapshot._meta.db_table) / 2**20}
+
+
+def _record(plan: ReplayPlan) -> dict[str, float]:
+    totals, seconds, before = in_database().totals, [], time.process_time()
+    for _ in range(plan.moments):
+        began = time.perf_counter()
+        assert recorder.record(totals) is recorder.RecordOutcome.RECORDED
+        seconds.append(time.perf_counter() - began)
+    cpu_ms = (time.process_time() - before) / plan.moments * 1e3
+    kilobytes = _size(RecordedMoment._meta.db_table) / plan.moments / 1024
+    return {"number": plan.moments, "CPU ms": cpu_ms, "KiB each": kilobytes, **in_ms("elapsed", seconds, worst=True)}
+
+
+def _compare(at: datetime) -> dict[str, float]:
+    rows, seconds, differences = list(RecordedMoment.objects.order_by("pk")), [], 0
+    for row in rows:
+        began = time.perf_counter()
+        differences += comparison.compare(row, at=row.at + comparison.SETTLED) != "equal"
+        seconds.append(time.perf_counter() - began)
+    return {"number": len(rows), "differences": differences, **in_ms("elapsed", seconds, worst=True)}
+
+
+@contextmanager
+def _timed() -> Iterator[list[float]]:
+    seconds: list[float] = []
+    began = time.perf_counter()
+    yield seconds
+    seconds.append(time.perf_counter() - began)
+
+
+def _size(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_total_relation_size(%s)", [table])
+        size: int = cursor.fetchone()[0]
+        return size

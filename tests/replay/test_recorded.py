@@ -1,0 +1,129 @@
+"""What boards had been sent is recorded, and compared with its replay."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.support import factories, people
+from tests.support.builders import later
+from tms.alerts.models import Alert, Transition
+from tms.boards.live.render_worker import _record
+from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.replay.models import RecordedMoment
+from tms.replay.recorded import comparison, newest_comparison, recorder
+from tms.replay.recorded.shown_state import Totals
+from tms.replay.visibility import Visibility, VisibleRows
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+SOON = timedelta(minutes=1)
+
+
+@pytest.fixture
+def recorded(fleet):
+    """A moment with an open alert, that a board was sent."""
+    factories.alert(fleet)
+    assert _record(is_last_try=False)
+    return RecordedMoment.objects.get()
+
+
+def compare(moment: RecordedMoment) -> RecordedMoment:
+    comparison.compare(moment, at=moment.at + SOON)
+    moment.refresh_from_db()
+    return moment
+
+
+def test_the_replay_of_a_recorded_moment_is_equal(recorded):
+    factories.acknowledged(Alert.objects.get(), by=people.person("aiko"))
+    terminal = Terminal.objects.get()
+    PresenceChange.objects.create(
+        terminal=terminal, at=factories.now(1), presence=Presence.OFFLINE, before=Presence.ONLINE
+    )
+    terminal.state.presence = Presence.OFFLINE
+    terminal.state.save()
+
+    assert compare(recorded).result == "equal"
+    assert newest_comparison()[1:] == (1, 0)
+
+
+def test_a_change_without_its_history_is_a_difference(recorded):
+    Transition.objects.update(severity="info")
+    Alert.objects.update(severity="info")
+
+    assert compare(recorded).result == "differs"
+    assert recorded.difference.startswith("critical open: 1 on boards, 0 in the replay; info open: 0 on boards, 1 in")
+
+
+def test_deleted_terminals_are_not_a_difference(recorded):
+    Terminal.objects.get().delete()
+
+    assert compare(recorded).result == "deleted"
+
+
+def test_deleted_people_are_not_a_difference(fleet):
+    aiko = people.person("aiko")
+    factories.acknowledged(factories.alert(fleet), by=aiko)
+    _record(is_last_try=False)
+    aiko.delete()
+
+    assert compare(RecordedMoment.objects.get()).result == "deleted"
+
+
+def test_what_was_committed_later_does_not_count(recorded):
+    """A change is recorded with the instant at which it was decided."""
+    terminal = Terminal.objects.get()
+    PresenceChange.objects.create(
+        terminal=terminal, at=recorded.at - timedelta(seconds=1), presence=Presence.OFFLINE, before=Presence.ONLINE
+    )
+    terminal.state.presence = Presence.OFFLINE
+    terminal.state.save()
+    factories.resolved(Alert.objects.get(), at=recorded.at - timedelta(milliseconds=1))
+
+    assert compare(recorded).result == "equal"
+
+
+def test_boards_that_differ_from_the_database_are_recorded_at_the_last_try_only(fleet):
+    fleet.online()
+    totals = Totals.of({"online": 2}, ())
+
+    assert recorder.record(totals) == "unsettled"
+    assert not RecordedMoment.objects.exists()
+    assert recorder.record(totals, is_last_try=True) == "recorded"
+    assert compare(RecordedMoment.objects.get()).difference == "online: 2 on boards, 1 in the replay"
+
+
+def test_gaps_are_rows_that_were_not_committed(fleet):
+    terminal = fleet.online()
+    rows = PresenceChange.objects.bulk_create(
+        PresenceChange(terminal=terminal, at=later(number), presence="online", before="silent") for number in range(6)
+    )
+    first = rows[0].pk
+    PresenceChange.objects.filter(pk__in=(first + 1, first + 2, first + 4)).delete()
+
+    visible = Visibility.read().of(PresenceChange)
+
+    assert visible == VisibleRows(first + 5, ((first + 1, first + 2), (first + 4, first + 4)))
+    assert [first + number in visible for number in range(7)] == [True, False, False, True, False, True, False]
+
+
+def test_the_clock_compares_each_moment_once_and_deletes_old_ones(recorded, settings):
+    assert comparison.compare_new(recorded.at + timedelta(seconds=1)) == 0, "not settled"
+    assert comparison.compare_new(recorded.at + SOON) == 1
+    assert comparison.compare_new(recorded.at + SOON) == 0
+
+    comparison.compare_new(recorded.at + timedelta(days=settings.REPLAY_RECORD_DAYS, seconds=1))
+
+    assert not RecordedMoment.objects.exists()
+
+
+def test_the_command_compares_all_moments_again(recorded, capsys, monkeypatch):
+    monkeypatch.setattr(comparison, "SETTLED", timedelta(0))
+    call_command("replay", "compare")
+    assert "1 recorded moments: 1 equal, 0 different" in capsys.readouterr().out
+
+    Transition.objects.update(severity="info")
+    Alert.objects.update(severity="info")
+
+    with pytest.raises(CommandError, match="1 of 1 recorded moments differ"):
+        call_command("replay", "compare")

@@ -1,0 +1,97 @@
+"""Incidents as they were at an instant, from their transitions."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from tms.accounts.models import User
+from tms.alerts.models import Alert, Incident, IncidentTransition
+from tms.replay.state.base import Instant
+from tms.replay.state.members import joined
+from tms.replay.state.transitions import OF_INCIDENTS, Then, TransitionColumns, after
+
+STEP_COLUMNS = ("incident_id", "kind", "at", "by_id", "comment", "severity", "contract", "until")
+
+
+def candidates(instant: Instant) -> QuerySet[Incident]:
+    """Incidents that were unresolved, by their own columns, and those of uncommitted transitions."""
+    uncommitted = instant.uncommitted(IncidentTransition.objects.order_by()).values_list("incident_id", flat=True)
+    unresolved = Q(resolved_at=None) | Q(resolved_at__gt=instant.at)
+    return Incident.objects.filter(Q(opened_at__lte=instant.at) & unresolved | Q(pk__in=list(uncommitted)))
+
+
+def states(pks: Collection[int], instant: Instant) -> dict[int, Then]:
+    """Incidents that were not open yet are missing."""
+    made = instant.changes(IncidentTransition.objects.filter(incident__in=list(pks))).order_by("at", "pk")
+    return after((TransitionColumns(*row) for row in made.values_list(*STEP_COLUMNS)), OF_INCIDENTS)
+
+
+def rewound(
+    rows: QuerySet[Incident], then: Mapping[int, Then], open_counts: Mapping[int, int], instant: Instant
+) -> list[Incident]:
+    """The incidents with the columns of then, oldest first. `open_counts`: their unresolved members then."""
+    chosen = rows.filter(pk__in=list(then)).select_related("site", "group").order_by("opened_at", "pk")
+    named = {pk for one in then.values() for pk in (one.acknowledged_by, one.claimed_by) if pk is not None}
+    people = User.objects.in_bulk(named)
+    members = joined(list(then), instant)
+    extents = _extents(members)
+    return [
+        _rewind(row, then[row.pk], people, members[row.pk], extents[row.pk], open_counts.get(row.pk, 0))
+        for row in chosen
+    ]
+
+
+class Extent(NamedTuple):
+    """How many terminals and sites had been lost."""
+
+    terminals: int
+    sites: int
+
+
+def _extents(members: Mapping[int, Collection[int]]) -> dict[int, Extent]:
+    """By incident. Terminals count at their present sites."""
+    alerts = [alert for of_one in members.values() for alert in of_one]
+    rows = Alert.objects.filter(pk__in=alerts).values_list("pk", "terminal_id", "terminal__site_id") if alerts else ()
+    lost_at = {pk: (terminal, site) for pk, terminal, site in rows}
+    found = {}
+    for pk, of_one in members.items():
+        lost = {lost_at[alert] for alert in of_one if alert in lost_at}
+        found[pk] = Extent(len({terminal for terminal, _ in lost}), len({site for _, site in lost}))
+    return found
+
+
+def _rewind(
+    incident: Incident,
+    then: Then,
+    people: Mapping[int, User],
+    members: Collection[int],
+    extent: Extent,
+    open_count: int,
+) -> Incident:
+    columns = {
+        "state": then.state,
+        "severity": then.severity or incident.severity,
+        "acknowledged_by": people.get(then.acknowledged_by or 0),
+        "acknowledged_at": then.acknowledged_at,
+        "contract": then.contract,
+        "until": then.until,
+        "comment": then.comment,
+        "claimed_by": people.get(then.claimed_by or 0),
+        "claimed_until": None,
+        "resolved_at": then.resolved_at,
+        "joined_count": len(members),
+        "resolved_count": len(members) - open_count,
+        "lost": extent.terminals,
+        "size": max(incident.size, extent.terminals),
+        "site_count": extent.sites if incident.site_count else 0,
+        "common_factor": "",
+        "common_name": "",
+        "common_count": 0,
+        "version": 0,
+    }
+    for name, value in columns.items():
+        setattr(incident, name, value)
+    if then.is_unresolved:
+        incident.merged_into_id = None
+    return incident

@@ -1,0 +1,37 @@
+"""What cannot be known about a past moment, and why."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.translation import gettext
+
+from tms.telemetry.storage.retention import history_horizon
+
+
+class MomentLimit(NamedTuple):
+    code: str
+    text: str
+    """A sentence in the active language."""
+    since: datetime | None = None
+    """It is known from then on."""
+
+
+def has_history(at: datetime, *, now: datetime) -> bool:
+    return at >= history_horizon(now)
+
+
+def limits(at: datetime, *, now: datetime, are_members_estimated: bool) -> Iterator[MomentLimit]:
+    horizon, readings_since = history_horizon(now), now - timedelta(days=settings.READINGS_DAYS)
+    if at < horizon:
+        text = gettext("The presence of terminals is not known: changes are kept for %(days)d days.")
+        yield MomentLimit("history", text % {"days": settings.HISTORY_DAYS}, horizon)
+    if at < readings_since:
+        text = gettext("Status and readings are not known: reports are kept for %(days)d days.")
+        yield MomentLimit("readings", text % {"days": settings.READINGS_DAYS}, readings_since)
+    if are_members_estimated:
+        text = gettext("When alerts joined their incidents was not recorded then: they count from the start of each.")
+        yield MomentLimit("members", text)
+    text = gettext("Sites, names, groups and opening hours are those of today; deleted terminals are missing.")
+    yield MomentLimit("fleet", text)

@@ -1,0 +1,61 @@
+"""Which incident each alert belonged to."""
+
+from collections.abc import Collection, Mapping
+from itertools import batched
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from tms.alerts.models import Alert, Incident, MembershipChange
+from tms.replay.state.base import KEYS, Instant
+
+
+class Members(NamedTuple):
+    incident_of: Mapping[int, int]
+    """By alert; those without an incident are missing."""
+    is_estimated: bool = False
+    """For some alerts it was not recorded when they joined: then, when the incident opened."""
+
+
+def members(current: Mapping[int, int | None], instant: Instant) -> Members:
+    """`current`: the alerts, with their incidents of now."""
+    known = _recorded(current.keys(), instant)
+    unrecorded = {alert: incident for alert, incident in current.items() if alert not in known and incident is not None}
+    estimated = {alert: before for alert, (before, is_known) in known.items() if before and not is_known} | unrecorded
+    opened = _opened(set(estimated.values()), instant)
+    found = {alert: incident for alert, (incident, is_known) in known.items() if incident and is_known}
+    found |= {alert: incident for alert, incident in estimated.items() if incident in opened}
+    return Members(found, is_estimated=bool(estimated))
+
+
+def joined(incidents: Collection[int], instant: Instant) -> dict[int, set[int]]:
+    """The alerts that had ever belonged to each of these incidents, recorded or not."""
+    found: dict[int, set[int]] = {pk: set() for pk in incidents}
+    recorded: set[int] = set()
+    changes = MembershipChange.objects.filter(Q(incident__in=incidents) | Q(before__in=incidents))
+    for pk, alert, at, incident in changes.values_list("pk", "alert_id", "at", "incident_id"):
+        recorded.add(alert)
+        if incident in found and not instant.is_later(MembershipChange, pk, at):
+            found[incident].add(alert)
+    alerts = Alert.objects.filter(incident__in=incidents, opened_at__lte=instant.at)
+    for alert, incident in alerts.values_list("pk", "incident"):
+        if alert not in recorded and incident is not None:
+            found[incident].add(alert)
+    return found
+
+
+def _recorded(alerts: Collection[int], instant: Instant) -> dict[int, tuple[int | None, bool]]:
+    """The incident of alerts with changes, and whether it is known since when: before the first change it is not."""
+    found: dict[int, tuple[int | None, bool]] = {}
+    for chunk in batched(alerts, KEYS):
+        changes = MembershipChange.objects.filter(alert__in=chunk).order_by("at", "pk")
+        for pk, alert, at, before, incident in changes.values_list("pk", "alert_id", "at", "before_id", "incident_id"):
+            if not instant.is_later(MembershipChange, pk, at):
+                found[alert] = incident, True
+            elif alert not in found:
+                found[alert] = before, before is None
+    return found
+
+
+def _opened(incidents: Collection[int], instant: Instant) -> set[int]:
+    return set(Incident.objects.filter(pk__in=incidents, opened_at__lte=instant.at).values_list("pk", flat=True))

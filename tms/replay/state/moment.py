@@ -1,0 +1,206 @@
+"""The fleet as it was at a past instant, as far as a scope covers it."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import Count, Q
+
+from tms.accounts.access import within
+from tms.accounts.scope import EVERYTHING, Scope
+from tms.alerts.maintenance import history, services
+from tms.alerts.models import Alert, Incident, Window
+from tms.fleet.models import Outage, Presence, Site, Terminal, TerminalState
+from tms.replay.state import alerts, base, incidents, terminals
+from tms.replay.state.alerts import AlertFacts, AlertsThen
+from tms.replay.state.base import Base, Instant
+from tms.replay.state.limits import MomentLimit, has_history, limits
+from tms.replay.state.members import members
+from tms.replay.visibility import Visibility
+
+MANY = 5_000
+"""With more terminals that are not online, all terminals are read instead of looked up."""
+
+type PresenceCount = tuple[int, str, str]
+"""(site, presence, kind of terminal)"""
+type AlertCount = tuple[int, str, str, int, str, str, int | None, int | None]
+"""(site, severity, state, rule, model, firmware, acknowledged by, incident)"""
+
+
+class TerminalThen(NamedTuple):
+    state: TerminalState
+    alerts: list[Alert]
+    """The unresolved ones, oldest first."""
+    outage: Outage | None
+    """The outage that was open, without what became known at its end."""
+    maintenance: datetime | None
+    """The end of the maintenance that covered it."""
+
+
+class Moment:
+    """Read when it is used, and once. Rows have the columns of then: they are to be shown, and never saved.
+
+    `at` is not after `now`. With `visibility` only rows that were committed count.
+    """
+
+    def __init__(
+        self, at: datetime, scope: Scope = EVERYTHING, *, now: datetime, visibility: Visibility | None = None
+    ) -> None:
+        self.at = at
+        self.scope = scope
+        self._now = now
+        self._instant = Instant(at, visibility)
+
+    @cached_property
+    def presence_counts(self) -> Mapping[PresenceCount, int]:
+        """Number of terminals. Empty if the history of that time has been deleted."""
+        if not has_history(self.at, now=self._now):
+            return {}
+        existing = within(self._instant.existing(), self.scope).order_by()
+        if len(self.presences) > MANY:
+            rows = existing.values_list("pk", "site_id", "kind")
+            return Counter((site, self.presences.get(pk, Presence.ONLINE.value), kind) for pk, site, kind in rows)
+        away = existing.filter(pk__in=list(self.presences)).values_list("pk", "site_id", "kind")
+        counts = Counter((site, self.presences[pk], kind) for pk, site, kind in away)
+        not_online = Counter({(site, kind): 0 for site, _, kind in counts})
+        for (site, _, kind), number in counts.items():
+            not_online[site, kind] += number
+        for site, kind, number in existing.values_list("site_id", "kind").annotate(number=Count("pk")):
+            if online := number - not_online[site, kind]:
+                counts[site, Presence.ONLINE.value, kind] = online
+        return counts
+
+    @property
+    def terminal_count(self) -> int:
+        """Number of terminals that existed, and are not deleted."""
+        return within(self._instant.existing(), self.scope).count()
+
+    @cached_property
+    def presences(self) -> Mapping[int, str]:
+        """By terminal, of the whole fleet; those that were online are missing."""
+        return base.presences(self._instant, self._base)
+
+    @cached_property
+    def alert_counts(self) -> Mapping[AlertCount, int]:
+        """Number of unresolved alerts. As on boards, also with incidents that the scope does not cover."""
+        return Counter(
+            (row.site, row.severity, row.state, row.rule, row.model, row.firmware, row.acknowledged_by, row.incident)
+            for row in self._alerts.facts.values()
+        )
+
+    @cached_property
+    def facts(self) -> Sequence[AlertFacts]:
+        """Every unresolved alert, oldest first; with its incident, if the scope covers that."""
+        rows = sorted(self._alerts.facts.values(), key=lambda row: (row.opened_at, row.pk))
+        if self.scope.is_everything:
+            return rows
+        shown = {incident.pk for incident in self.incidents}
+        return [row if row.incident in shown else row._replace(incident=None) for row in rows]
+
+    def alerts(self, pks: Collection[int]) -> list[Alert]:
+        """Those of the alerts that were unresolved, in the order of `pks`; with rule, terminal, site and people."""
+        facts = {row.pk: row for row in self.facts}
+        known = [pk for pk in pks if pk in facts]
+        links = self.terminal_states([facts[pk].terminal for pk in known])
+        incident_of = {pk: incident for pk in known if (incident := facts[pk].incident) is not None}
+        return alerts.rewound(known, self._alerts.then, incident_of, links, self._instant)
+
+    def alert(self, pk: int) -> Alert | None:
+        """As it was, also if it was resolved; None if it was not open yet, or is outside of the scope."""
+        if found := self.alerts([pk]):
+            return found[0]
+        row = within(Alert.objects.filter(pk=pk), self.scope).values_list("terminal_id", flat=True).first()
+        then = alerts.states([pk], self._instant) if row is not None else {}
+        if row is None or pk not in then:
+            return None
+        belonged = members(dict(Alert.objects.filter(pk=pk).values_list("pk", "incident")), self._instant)
+        return alerts.rewound([pk], then, belonged.incident_of, self.terminal_states([row]), self._instant)[0]
+
+    @cached_property
+    def incidents(self) -> Sequence[Incident]:
+        """The unresolved ones, oldest first; with site, group and people."""
+        rows = within(incidents.candidates(self._instant), self.scope)
+        then = incidents.states(list(rows.values_list("pk", flat=True)), self._instant)
+        unresolved = {pk: one for pk, one in then.items() if one.is_unresolved}
+        return incidents.rewound(Incident.objects.all(), unresolved, self._open_counts, self._instant)
+
+    def incident(self, pk: int) -> Incident | None:
+        """As it was, also if it was resolved; None if it was not open yet, or is outside of the scope."""
+        rows = within(Incident.objects.filter(pk=pk), self.scope)
+        then = incidents.states(list(rows.values_list("pk", flat=True)), self._instant)
+        found = incidents.rewound(rows, then, self._open_counts, self._instant)
+        return found[0] if found else None
+
+    def members(self, incident: int) -> list[int]:
+        """Its unresolved alerts, as far as the scope covers them, oldest first."""
+        return [row.pk for row in self.facts if row.incident == incident]
+
+    def terminal_states(self, pks: Collection[int]) -> dict[int, TerminalState]:
+        """Of some hundred terminals at most, with terminal and site. `last_seen_at` is that of the newest report."""
+        existing = within(self._instant.existing(), self.scope)
+        return terminals.states(existing.filter(pk__in=list(pks)), self._instant) if pks else {}
+
+    def terminal(self, terminal: Terminal) -> TerminalThen | None:
+        """None if it did not exist, or is outside of the scope."""
+        state = self.terminal_states([terminal.pk]).get(terminal.pk)
+        if state is None:
+            return None
+        state.metrics = terminals.readings(terminal.pk, self._instant)
+        unresolved = [row.pk for row in self.facts if row.terminal == terminal.pk]
+        covers = services.covered({terminal.pk: terminal.site_id}, among=self.windows)
+        cover = covers.get(terminal.pk)
+        return TerminalThen(state, self.alerts(unresolved), self._outage(terminal), cover.until if cover else None)
+
+    @cached_property
+    def windows(self) -> Sequence[Window]:
+        """The maintenance windows that were active, with the occurrence of then, of the whole fleet."""
+        return history.active(self.at)
+
+    @cached_property
+    def maintenance_sites(self) -> Mapping[int, datetime]:
+        """The sites that were in maintenance as a whole, with its end."""
+        until = {window.pk: window.occurs_until for window in self.windows}
+        covered = Window.sites.through.objects.filter(window__in=until).values_list("window", "site")
+        sites: dict[int, datetime] = {}
+        for window, site in covered if until else ():
+            sites[site] = max(until[window], sites.get(site, until[window]))
+        shown = within(Site.objects.filter(pk__in=sites), self.scope).values_list("pk", flat=True) if sites else ()
+        return {site: sites[site] for site in shown}
+
+    @cached_property
+    def maintenance_count(self) -> int:
+        """Number of terminals that were in maintenance."""
+        if not self.windows:
+            return 0
+        covered = self._instant.existing().filter(services.in_scope(self.windows))
+        return within(covered, self.scope).count()
+
+    @property
+    def limits(self) -> Sequence[MomentLimit]:
+        """What cannot be known about it, and why."""
+        is_estimated = self._alerts.members.is_estimated
+        return list(limits(self.at, now=self._now, are_members_estimated=is_estimated))
+
+    @cached_property
+    def _base(self) -> Base | None:
+        return base.nearest(self.at)
+
+    @cached_property
+    def _alerts(self) -> AlertsThen:
+        return alerts.read(base.unresolved(self._instant, self._base), self.scope, self._instant)
+
+    @cached_property
+    def _open_counts(self) -> Mapping[int, int]:
+        return Counter(row.incident for row in self._alerts.facts.values() if row.incident is not None)
+
+    def _outage(self, terminal: Terminal) -> Outage | None:
+        """Index: outage_terminal."""
+        open_then = Q(ended_at=None) | Q(ended_at__gt=self.at)
+        rows = Outage.objects.filter(open_then, terminal=terminal, began_at__lte=self.at)
+        found = rows.order_by("-began_at").first()
+        if found is not None:
+            found.ended_at, found.cause, found.has_restarted, found.uptime_s = None, "", None, None
+            found.offline_at = found.offline_at if found.offline_at and found.offline_at <= self.at else None
+        return found
