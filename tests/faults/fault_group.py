@@ -30,7 +30,7 @@ class FaultGroup[E: Environment]:
         findings = []
         try:
             for fault in wanted:
-                finding = await self._run_one(fault)
+                finding = await self._run_one(fault, is_last=fault is wanted[-1])
                 how = finding.skipped or f"{finding.took_s:.0f} s"
                 log(f"{finding.outcome.value:>8}  {fault.name}: {fault.title} ({how})")
                 findings.append(finding)
@@ -38,7 +38,7 @@ class FaultGroup[E: Environment]:
             await self._leave()
         return findings
 
-    async def _run_one(self, fault: Fault[Scenario[E]]) -> Finding:
+    async def _run_one(self, fault: Fault[Scenario[E]], *, is_last: bool) -> Finding:
         finding = Finding(fault.name, fault.requirement, fault.title, skipped=fault.needs())
         if finding.skipped:
             return finding
@@ -48,6 +48,7 @@ class FaultGroup[E: Environment]:
             await fault.inject(scenario, finding)
             async with asyncio.timeout(READY_WITHIN_S):
                 await scenario.wait_until_ready()
+            await scenario.count_replays(finding, is_last=is_last)
         except Exception as error:  # noqa: BLE001  (the other faults still run)
             traceback.print_exception(error)
             finding.error = " ".join([type(error).__name__, *str(error).splitlines()[-1:]])

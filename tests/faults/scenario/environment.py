@@ -23,6 +23,7 @@ FAST_SETTINGS: Mapping[str, str] = {
     "TMS_PING_TIMEOUT_S": "3",
     "TMS_DRAIN_SPREAD_S": "8",
     "TMS_PROOF_INTERVAL_S": "1",
+    "TMS_REPLAY_RECORD_S": "1",
     "TMS_FRAMES_PER_MINUTE": "600",
     "TMS_FRAMES_BURST": "300",
     "TMS_LOG_FORMAT": "json",

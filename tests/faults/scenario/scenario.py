@@ -21,6 +21,8 @@ AGENTS, LIGHT, SPARE = 20, 100, 3
 """Terminals: real agents, light ones, and those for misbehaving clients."""
 SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
+MOMENTS_SETTLE_S = 11.0
+"""Until recorded moments may be compared (`tms.replay.recorded.comparison.SETTLED`)."""
 COMPARE_TIMEOUT_S = 40.0
 """Time-out for boards to equal the database."""
 
@@ -32,6 +34,10 @@ NEWEST_ALERT = "SELECT coalesce(max(id), 0) FROM alerts_alert"
 NEWEST_CHANGE = "SELECT coalesce(max(id), 0) FROM fleet_presencechange"
 CHANGES = "SELECT presence, count(DISTINCT terminal_id) FROM fleet_presencechange WHERE id > %s GROUP BY presence"
 LINKED = "SELECT t.uid FROM fleet_terminalstate s JOIN fleet_terminal t ON t.id = s.terminal_id WHERE s.node = %s"
+COMPARED = """
+SELECT coalesce(max(id), 0), count(*), coalesce(sum(CASE WHEN result = 'differs' THEN 1 ELSE 0 END), 0)
+FROM replay_recordedmoment WHERE id > %s AND compared_at IS NOT NULL
+"""
 PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 
 
@@ -57,6 +63,7 @@ class Scenario[E: Environment]:
         self._headers = headers
         self._leaving = AsyncExitStack()
         self._unreachable: frozenset[str] = frozenset()
+        self._newest_moment = 0
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as undo:
@@ -136,6 +143,19 @@ class Scenario[E: Environment]:
             "became offline": moved.get("offline", 0),
             "board frames out of order": sum(board.out_of_order for board in self.boards),
         }
+
+    async def count_replays(self, finding: Finding, *, is_last: bool) -> None:
+        """Recorded moments of the boards equal their replay. The clock compares them some seconds later: those of the
+        last seconds count for the next fault.
+        """
+        if is_last:
+            await asyncio.sleep(MOMENTS_SETTLE_S)
+            with contextlib.suppress(RuntimeError, AssertionError):  # it exits with 1 if a moment differs
+                await self.manage("replay", "compare", "--new")
+        newest, number, differing = (await self.aquery(COMPARED, self._newest_moment))[0]
+        self._newest_moment = max(self._newest_moment, newest)
+        finding.figures["recorded moments replayed"] = number
+        finding.expect("recorded moments that differ from their replay", differing, at_most=0)
 
     def expect_alerts_for(self, terminals: Collection[ObservedTerminal]) -> None:
         """Do not count alerts of these as false, because they were unreachable."""
