@@ -13,6 +13,7 @@ import * as countdown from "./page/countdown.js";
 import * as dialog from "./page/dialog.js";
 import * as head from "./page/head.js";
 import * as keys from "./page/keys.js";
+import * as palette from "./page/palette.js";
 import * as people from "./page/people.js";
 import * as place from "./page/place.js";
 import * as sound from "./page/sound.js";
@@ -35,6 +36,7 @@ for (const behaviour of [
   place,
   ticks,
   keys,
+  palette,
   proof,
   head,
   banner,

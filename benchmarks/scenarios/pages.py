@@ -56,6 +56,7 @@ def _pages(uid: str) -> dict[str, str]:
         "terminal": f"/terminals/{uid}/",
         "alerts": "/alerts/",
         "search": f"/terminals/?q={uid[:5]}",
+        "global search": f"/search/?q={uid[:5]}",
         "metrics": "/metrics",
     }
 

@@ -11,7 +11,14 @@ from tms.accounts.scope import ScopePath
 
 FILTERS = {"visible", "within", "permitted", "covered", "seen"}
 """Functions of access; `seen` is the filter of a digest."""
-READERS = ("tms/boards/**/*.py", "tms/**/api.py", "tms/**/*_api.py", "tms/**/views.py", "tms/shifts/digest/*.py")
+READERS = (
+    "tms/boards/**/*.py",
+    "tms/search/*.py",
+    "tms/**/api.py",
+    "tms/**/*_api.py",
+    "tms/**/views.py",
+    "tms/shifts/digest/*.py",
+)
 EXCEPTIONS = {
     "rows by the primary keys that the page, operation or preview has filtered": {
         "alerts.actions.api.add_operations",

@@ -34,7 +34,10 @@ from tms.notifications.models import Destination
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "0"))
 REGIONS = ("", "zqreg1x", "zqreg2x")
 NOT_READ = re.compile(r"^/(admin|health|metrics|sign-|slo|static|favicon|accounts|me/)|/restore/|/delete/$|/key/$")
-SEARCHES = ("/terminals/?q=zq", "/alerts/?q=zq", "/alerts/past/?q=zq", "/alerts/past/export/?q=zq", "/incidents/?q=zq")
+SEARCHES = (
+    *("/terminals/?q=zq", "/alerts/?q=zq", "/alerts/past/?q=zq", "/alerts/past/export/?q=zq", "/incidents/?q=zq"),
+    *("/search/?q=zq", "/search/?q=%3Ezq", "/search/?q=maintenance+zq", "/api/v1/search?q=zq&limit=50"),
+)
 PHASES = (Phase.explicit, Phase.generate) if EXAMPLES else (Phase.explicit,)
 """A failure names the address and the grants: a smaller fleet would take minutes to find."""
 counted: Counter[str] = Counter()

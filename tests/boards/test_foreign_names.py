@@ -23,7 +23,7 @@ FOREIGN = re.compile(
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
     "action.label", "filter.label", "line.label|capfirst", "name.label", "one.label", "part.label", "tab.label",
-    "kind.label", "share.label",
+    "kind.label", "share.label", "group.label",
     "figure.label", "figure.note", "party.label", "loss.label", "column.label", "tick.label",
     "address.label", "field.label|capfirst", "step.label", "text.label",
     "table.by", "notification.kind.label", "notification.state.label", "transport.label",

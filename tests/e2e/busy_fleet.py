@@ -90,6 +90,7 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "send-digest": "/digest/send/",
         "slo": "/slo/",
         "help": "/help/",
+        "search": f"/search/?q={backfilled[:3]}",
         "me": "/me/",
         "new-token": "/me/tokens/new/",
     }

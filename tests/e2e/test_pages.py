@@ -12,17 +12,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.axe import ALL_RULES, COLOUR_RULES, barriers
 from tests.e2e.busy_fleet import BusyFleet, make_busy
 from tests.e2e.faults import watch
 from tests.e2e.seeded_tms import VIEWPORTS, SeededTMS, live, sign_in_as
 from tests.support.servers.tms import ROOT
 
 PICTURES = ROOT / "artefacts" / "pages"
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PEOPLE = {"en": "tanaka", "ja": "sato"}
 LOCALES = {"en": "en-GB", "ja": "ja-JP"}
-ALL_RULES = "() => axe.run({ resultTypes: ['violations'] })"
-COLOUR_RULES = "() => axe.run({ resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block'] })"
 SEARCHES = {("phone", "light"): ALL_RULES, ("wide", "dark"): ALL_RULES, ("wide", "light"): COLOUR_RULES}
 """How the English pages are searched for barriers; nothing else has an element or a colour that these have not."""
 THEMES: Sequence[Literal["dark", "light"]] = ("dark", "light")
@@ -137,12 +135,3 @@ async def english(page: Page) -> list[str]:
     words = await page.locator("h2, .rail-link, button, .tab, thead th, dt:not(:has(kbd)), label").all_inner_texts()
     known = ("TMS", "日本語", "English", "CPU", "CSV", "MTTA", "MTTR", "URL", "")
     return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]
-
-
-async def barriers(page: Page, search: str) -> list[str]:
-    """Accessibility violations found by axe. It is injected through the debugger, because of the content policy."""
-    if not await page.evaluate("() => 'axe' in window"):
-        await page.evaluate(AXE.read_text())
-    found = (await page.evaluate(search))["violations"]
-    grave = [violation for violation in found if violation["impact"] in ("serious", "critical")]
-    return [f"{violation['id']} {[node['html'][:160] for node in violation['nodes']][:5]}" for violation in grave]

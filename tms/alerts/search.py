@@ -22,9 +22,14 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 
 def alerts_like(text: str) -> Q:
     """By the name of the rule, the last comment, or the search fields of the terminal."""
+    return alerts_named(text) | Q(comment__icontains=text)
+
+
+def alerts_named(text: str) -> Q:
+    """By the name of the rule, or the search fields of the terminal."""
     rules = Rule.objects.filter(Q(name__icontains=text) | Q(name_ja__icontains=text))
     terminals = Terminal.objects.filter(terminals_like(text))
-    return Q(rule__in=rules.values("pk")) | Q(comment__icontains=text) | Q(terminal__in=terminals.values("pk"))
+    return Q(rule__in=rules.values("pk")) | Q(terminal__in=terminals.values("pk"))
 
 
 class AlertMatch(RequestSchema):
@@ -70,9 +75,14 @@ def with_factor(factor: str) -> Q:
 
 def incidents_like(text: str) -> Q:
     """By number, site, group, common factor, or a comment in the history."""
+    commented = models.IncidentTransition.objects.filter(comment__icontains=text)
+    return incidents_named(text) | Q(pk__in=commented.values("incident"))
+
+
+def incidents_named(text: str) -> Q:
+    """By number, site, group or common factor."""
     sites = Q(site__name__icontains=text) | Q(site__name_ja__icontains=text) | Q(site__code__iexact=text)
     named = Q(group__name__icontains=text) | Q(factor__in=NAMED_BY_KEY, key__icontains=text)
-    commented = models.IncidentTransition.objects.filter(comment__icontains=text)
     named |= Q(breadth=Factor.REGION, key__icontains=text)
-    found = sites | named | Q(common_name__icontains=text) | Q(pk__in=commented.values("incident"))
+    found = sites | named | Q(common_name__icontains=text)
     return found | Q(pk=int(text)) if NUMBER.fullmatch(text) else found

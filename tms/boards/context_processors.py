@@ -19,7 +19,8 @@ from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
     (("?",), _("This list")),
-    (("/",), _("Search")),
+    (("Ctrl K",), _("Search everything, run a command")),
+    (("/",), _("Search this page, or everything")),
     (("j", "k"), _("Next row, previous row")),
     (("x",), _("Select row")),
     *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key),

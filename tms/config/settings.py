@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "tms.boards",
     "tms.ops",
     "tms.demo",
+    "tms.search",
     "tms.main",
 ]
 MIDDLEWARE = [

@@ -23,6 +23,7 @@ from tms.notifications.policies import api as policy_api
 from tms.notifications.rotations import api as rotation_api
 from tms.ops import audit_api, provider_api
 from tms.rest.api import Api
+from tms.search import api as search_api
 from tms.shifts import api as shift_api
 
 OF_ALERTS = (
@@ -37,7 +38,10 @@ OF_ALERTS = (
 )
 OF_NOTIFICATIONS = (destination_api, policy_api, rotation_api, delivery_api)
 OF_ACCESS = (audit_api, provider_api)
-PARTS = (fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, availability_api, *OF_NOTIFICATIONS, *OF_ACCESS)
+PARTS = (
+    *(fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, availability_api),
+    *(*OF_NOTIFICATIONS, *OF_ACCESS, search_api),
+)
 REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
     NotActive: 409,

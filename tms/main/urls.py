@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),
     path("", include("tms.demo.breaking.urls")),
+    path("", include("tms.search.urls")),
     path("api/v1/", include("tms.fleet.urls")),
     path("api/v1/", api.urls),
     *([path("admin/", admin.site.urls)] if settings.ADMIN else ()),

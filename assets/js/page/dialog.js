@@ -6,6 +6,7 @@ function open(dialog) {
   dialog.close();
   dialog.showModal();
   /** @type {HTMLElement | null} */ (dialog.querySelector("[autofocus]"))?.focus();
+  dialog.dispatchEvent(new Event("opened"));
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { show } from "../live/waiting.js";
 import { openById } from "./dialog.js";
+import { open as openPalette } from "./palette.js";
 import { isField } from "./person.js";
 import { perform } from "./quick.js";
 import { ticked } from "./ticks.js";
@@ -42,10 +43,13 @@ function found(selector) {
   return ticked().length ? (onPage ?? inRow) : (inRow ?? onPage);
 }
 
+/** The page's own search, or else that of everything. */
 function search() {
-  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("input[type=search]"));
-  field?.focus();
-  field?.select();
+  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[type=search]"));
+  const field = [...fields].find((one) => one.checkVisibility());
+  if (!field) return openPalette();
+  field.focus();
+  field.select();
 }
 
 function help() {

@@ -10,14 +10,17 @@ function themeNow() {
 }
 
 /**
- * The server does not know the system's theme; the page does.
+ * The server does not know the system's theme; the page does. With data-theme-form="exact" the button names the theme.
  * @param {HTMLFormElement} form
+ * @param {HTMLElement | null} button
  */
-async function choose(form) {
-  const theme = other(themeNow());
+async function choose(form, button) {
+  const named = form.dataset.themeForm === "exact" && /** @type {HTMLButtonElement | null} */ (button)?.value;
+  const theme = named || other(themeNow());
   const data = new FormData(form);
   data.set("theme", theme);
-  root.dataset.theme = theme;
+  if (theme === "system") delete root.dataset.theme;
+  else root.dataset.theme = theme;
   for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[name=theme]")))
     field.checked = field.value === theme;
   const answer = await fetch(form.action, { method: "POST", body: data, redirect: "manual" }).catch(() => null);
@@ -29,6 +32,6 @@ export function start() {
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (!form.matches("form[data-theme-form]")) return;
     event.preventDefault();
-    choose(form);
+    choose(form, event.submitter);
   });
 }

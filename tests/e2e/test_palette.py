@@ -1,0 +1,98 @@
+"""The global search, in a browser: opened and used with the keyboard alone."""
+
+import re
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.axe import ALL_RULES, barriers
+from tests.e2e.people import Enter
+
+
+def chosen(page: Page):
+    return page.locator("#palette [role=option][aria-selected=true]")
+
+
+async def test_a_terminal_is_opened_with_a_few_keys_on_any_page(tms, person: Enter):
+    uid = tms.unused_uid()
+    page = await (await person()).open("/terminals/")
+    await page.locator("#q").focus()
+
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Search or run a command")).to_be_focused()
+    await page.keyboard.type(uid)
+    await page.keyboard.press("Enter")
+
+    await expect(page).to_have_url(re.compile(f"/terminals/{uid}/$"))
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("#found-recent-1")).to_contain_text(uid)
+
+
+async def test_slash_opens_it_where_the_page_has_no_search_and_escape_returns_the_focus(person: Enter):
+    page = await (await person()).open("/rules/")
+    link = page.locator(".rail-link").first
+    await link.focus()
+
+    await page.keyboard.press("/")
+    await page.keyboard.type("zzz")
+    await expect(page.locator("#palette [role=status]")).to_have_text("0 results")
+    await page.keyboard.press("Escape")
+
+    await expect(page.locator("#palette")).to_be_hidden()
+    await expect(link).to_be_focused()
+
+
+async def test_enter_that_ends_a_composition_opens_nothing(person: Enter):
+    page = await (await person()).open("/rules/")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("alerts")
+    await expect(chosen(page)).to_contain_text("Alerts")
+
+    field = page.locator("#palette input[name=q]")
+    await field.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+
+    await expect(page.locator("#palette")).to_be_visible()
+    await expect(page).to_have_url(re.compile("/rules/$"))
+
+
+async def test_tab_lists_the_actions_of_a_hit_and_enter_opens_one(tms, person: Enter):
+    page = await (await person()).open("/rules/")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("sjk")
+    await expect(chosen(page)).to_contain_text("SJK")
+
+    await page.keyboard.press("Tab")
+    await expect(chosen(page)).to_contain_text("Plan maintenance for")
+    await page.keyboard.press("Enter")
+
+    await expect(page).to_have_url(re.compile(r"/maintenance/new/\?site=SJK$"))
+
+
+async def test_the_dialog_fills_a_phone_and_has_no_barrier(person: Enter):
+    page = await (await person(size="phone")).open("/")
+    await page.locator(".find").click()
+    await expect(chosen(page)).to_be_visible()
+
+    assert await barriers(page, ALL_RULES.replace("run(", "run('#palette', ")) == []
+    box = await page.locator("#palette").bounding_box()
+    assert box
+    assert (box["width"], box["height"]) == (390, 844)
+    rows = await page.locator("#palette [role=option]").evaluate_all("all => all.map(one => one.offsetHeight)")
+    assert min(rows) >= 44
+
+
+async def test_a_theme_is_chosen_in_it(person: Enter):
+    page = await (await person()).open("/rules/")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("theme light")
+    await expect(chosen(page)).to_contain_text("Theme: light")
+
+    async with page.expect_response("**/me/theme/"):
+        await page.keyboard.press("Enter")
+
+    await expect(page.locator(":root")).to_have_attribute("data-theme", "light")
+    await expect(page.locator("#palette")).to_be_hidden()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("theme system")
+    await expect(chosen(page)).to_contain_text("Theme: as the system")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(":root")).not_to_have_attribute("data-theme", re.compile(".*"))

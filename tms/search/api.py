@@ -1,0 +1,61 @@
+"""The REST operation of the global search: what a person finds, without pages and actions."""
+
+from datetime import datetime
+from typing import Self
+
+from django.utils import timezone
+from ninja import Query
+from pydantic import Field
+
+from tms.rest.operation import ApiRequest
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import RequestSchema, ResponseSchema
+from tms.search import services
+from tms.search.hits import MOST_COUNTED, Hit, HitGroup, SourceQuery
+from tms.search.query import LONGEST, SearchQuery
+
+router = ApiRouter("search")
+MOST_HITS = 50
+
+
+class GlobalSearchQuery(RequestSchema):
+    q: str = Field(max_length=LONGEST, description="Up to four words, all of which have to match.")
+    limit: int = Field(10, ge=1, le=MOST_HITS, description="The most hits of each kind.")
+
+
+class HitSchema(ResponseSchema):
+    kind: str = Field(
+        description="`site`, `terminal`, `incident`, `alert`, `rule`, `window`, `destination`, `policy`, `rotation`, "
+        "`person` or `team`."
+    )
+    name: str = Field(description="Code of the site, UID of the terminal, otherwise the number.", examples=["SJK"])
+    title: str = Field(examples=["Shinjuku South"])
+    detail: str = Field(examples=["SJK, 118 terminals"])
+    since: datetime | None = Field(description="When it opened, begins, or was last seen.")
+    url: str = Field(description="Path of its page.", examples=["/terminals/?site=SJK"])
+
+    @classmethod
+    def of(cls, hit: Hit) -> Self:
+        return cls(kind=hit.kind, name=hit.name, title=hit.title, detail=hit.detail, since=hit.since, url=hit.href)
+
+
+class HitGroupSchema(ResponseSchema):
+    name: str = Field(examples=["sites"])
+    total: int = Field(description=f"How many there are, counted up to {MOST_COUNTED:,}.")
+    hits: list[HitSchema]
+
+    @classmethod
+    def of(cls, group: HitGroup) -> Self:
+        return cls(name=group.name, total=group.number, hits=[HitSchema.of(hit) for hit in group.hits])
+
+
+class FoundSchema(ResponseSchema):
+    groups: list[HitGroupSchema]
+
+
+@router.get("/search", summary="Search everything", response=FoundSchema)
+def search_everything(request: ApiRequest, query: Query[GlobalSearchQuery]) -> FoundSchema:
+    """What the person of the token sees, by kind. Kinds without a hit are left out."""
+    written = SearchQuery.of(query.q)
+    found = services.rows_like(written, SourceQuery(written.terms, request.person, timezone.now(), query.limit))
+    return FoundSchema(groups=[HitGroupSchema.of(group) for group in found if group.hits])

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from tms.search import views
+
+urlpatterns = [
+    path("search/", views.search, name="search"),
+]
