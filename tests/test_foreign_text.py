@@ -57,6 +57,7 @@ CODES = {
     "notifications.DigestPlan.time_zone",
     "notifications.DigestPlan.times",
     "notifications.Policy.hours_zone",
+    "notifications.Delivery.reference",
     "notifications.Rotation.time_zone",
     "rest.IdempotencyRecord.key",
     "telemetry.Boot.boot_id",

@@ -21,12 +21,15 @@ def soft_delete_paths(prefix: str, kind: str) -> Sequence[URLPattern]:
 
 urlpatterns = [
     path("destinations/", destination_views.destinations, name="destinations"),
+    path("destinations/new/", destination_views.choose_destination, name="choose-destination"),
     path("destinations/new/<str:kind>/", destination_views.new_destination, name="new-destination"),
     path("destinations/<int:pk>/", destination_views.destination, name="destination"),
     path("destinations/<int:pk>/test/", destination_views.test_destination, name="test-destination"),
     path("destinations/<int:pk>/key/", destination_views.renew_key, name="renew-key"),
     path("policies/", policy_views.policies, name="policies"),
     path("policies/new/", policy_views.new_policy, name="new-policy"),
+    path("policies/new/preview/", policy_views.preview_policy, name="preview-new-policy"),
+    path("policies/<int:pk>/preview/", policy_views.preview_policy, name="preview-policy"),
     path("policies/<int:pk>/", policy_views.policy, name="policy"),
     path("rotations/", rotation_views.rotations, name="rotations"),
     path("rotations/new/", rotation_views.new_rotation, name="new-rotation"),

@@ -13,8 +13,10 @@ from tms.notifications import transports
 from tms.notifications.models import Destination
 from tms.notifications.transports import TRANSPORTS, Message, Recipient, Transport
 from tms.notifications.transports.result import SendOutcome
+from tms.notifications.transports.sns import form
 
 ALERTING = (ROOT / "docs/alerting.md").read_text()
+PRODUCTS = {"Amazon SNS", "Slack", "Microsoft Teams", "LINE WORKS", "Telegram", "PagerDuty", "Opsgenie"}
 SECRET = "https://hooks.example.com/s3cret"
 MESSAGE = Message(uid="1", at=datetime(2026, 11, 23, tzinfo=UTC), kind="test", title="Test", lines=(), facts={})
 
@@ -29,14 +31,15 @@ def folder(transport: Transport) -> str:
 
 
 def test_it_has_a_label_and_an_address_help_in_both_languages(transport):
-    for text in (transport.label, transport.address_label):
+    of_fields = [text for field in transport.fields for text in (field.label, field.hint)]
+    texts = of_fields or [transport.address_label, transport.address_hint]
+    for text in (transport.label, transport.summary, *texts):
         with translation.override("en"):
             english = str(text)
         with translation.override("ja"):
             japanese = str(text)
         assert english
-        assert japanese != english or english in {"Webhook", "Amazon SNS", "URL"}
-    assert transport.address_hint
+        assert japanese != english or english in {"Webhook", "URL", form.EXAMPLE} | PRODUCTS
 
 
 def test_it_is_a_package_with_a_form_and_its_own_tests(transport):
@@ -57,7 +60,8 @@ def test_a_package_is_a_transport_and_their_order_is_fixed():
     packages = {path.parent.name for path in Path(transports.__file__).parent.glob("*/__init__.py")}
 
     assert packages == {folder(transport) for transport in TRANSPORTS.values()}
-    assert list(TRANSPORTS)[:4] == ["email", "webhook", "sns", "chat"]
+    assert list(TRANSPORTS)[:2] == ["email", "slack"]
+    assert list(TRANSPORTS)[-3:] == ["webhook", "sns", "chat"]
 
 
 def test_a_destination_offers_them_in_their_order():

@@ -15,7 +15,7 @@ from tms.accounts.display_names import colleagues
 from tms.accounts.permissions import Permission
 from tms.fleet.owners import OwnerSchema, owner_fields, owner_name
 from tms.lib.pagination import Column, Keyset
-from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.destinations.forms import OWN, DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models import destination as models
 from tms.notifications.soft_delete.services import delete
@@ -24,7 +24,7 @@ from tms.notifications.weekly_hours import hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import RequestSchema, ResponseSchema, Weekday, change_of
 
@@ -51,7 +51,15 @@ class DestinationFields(Schema):
 
 class AddressFields(DestinationFields):
     address: str = Field(
-        examples=["noc@example.com"], description="E-mail addresses, a URL, a topic ARN or an Apprise URL."
+        "",
+        examples=["noc@example.com"],
+        description="E-mail addresses, a URL, a topic ARN or an Apprise URL; empty for kinds with `fields`.",
+    )
+    fields: dict[str, str] = Field(
+        {},
+        examples=[{"token": "xoxb-…", "channel": "C0123456789"}],
+        max_length=20,
+        description="Values of services such as Slack, by name. An omitted secret stays as it is.",
     )
 
 
@@ -66,12 +74,13 @@ class DestinationSchema(DestinationFields, ResponseSchema):
     id: int
     kind: DestinationKind
     address: str = Field(description="Address without its secrets.")
+    fields: dict[str, str] = Field(description="Values of the service that are no secrets.")
     failures: int = Field(description="Consecutive failures.")
 
     @classmethod
     def of(cls, destination: models.Destination) -> Self:
         copied = {name: getattr(destination, name) for name in ("kind", "address", "failures")}
-        return cls(id=destination.pk, **fields_of(destination), **copied)
+        return cls(id=destination.pk, **fields_of(destination), **copied, fields=dict(destination.public_values))
 
 
 class DestinationPageSchema(Page[DestinationSchema]): ...
@@ -88,10 +97,11 @@ class SigningKeySchema(ResponseSchema):
 class TestSendSchema(ResponseSchema):
     outcome: str = Field(description="`delivered`, `retry` (a notification would be retried) or `failed`.")
     detail: str = Field(description="Response, verbatim.")
+    advice: str = Field(description="What an error means, and what to do; empty if that is not known.")
 
     @classmethod
     def of(cls, result: SendResult) -> Self:
-        return cls(outcome=result.outcome.value, detail=result.detail)
+        return cls(outcome=result.outcome.value, detail=result.detail, advice=result.advice)
 
 
 @router.get("/destinations", summary="List destinations", response=DestinationPageSchema)
@@ -127,13 +137,16 @@ def make_destination(request: ApiRequest, response: HttpResponse, body: Destinat
 @router.patch("/destinations/{int:pk}", summary="Change a destination", response=DestinationSchema, access=SETTING_UP)
 def change_destination(request: ApiRequest, pk: int, body: DestinationChange) -> DestinationSchema:
     destination = _editable(request, pk)
-    _form(request, destination, fields_of(destination) | body.model_dump(exclude_unset=True)).save()
+    changed = body.model_dump(exclude_unset=True)
+    stored = fields_of(destination) | {"fields": destination.public_values}
+    changed["fields"] = {**stored["fields"], **changed.get("fields", {})}
+    _form(request, destination, stored | changed).save()
     return DestinationSchema.of(_destination(request, pk))
 
 
 @router.delete("/destinations/{int:pk}", summary="Delete a destination", response=None, status=204, access=SETTING_UP)
 def delete_destination(request: ApiRequest, pk: int) -> None:
-    """Stops sending and cancels waiting notifications. The history is kept. The web pages can undo it."""
+    """Stops sending and cancels waiting notifications. The history is stored. The web pages can undo it."""
     delete(_editable(request, pk), at=timezone.now())
 
 
@@ -168,18 +181,31 @@ def fields_of(destination: models.Destination) -> dict[str, Any]:
 
 def _form(request: ApiRequest, destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
     """A valid one. Raises ProblemError with all errors."""
+    own = _own(destination, fields)
     people, person = visible(colleagues(), to=request.person), fields["person"]
     numbered = numbers(people, "username", [person], "$.person")[0] if person else None
     sent = {
         **fields,
+        **own,
         "where": fields.get("address"),
         "person": numbered,
         "owner": owner_name(fields["owner"], to=request.person),
     }
     form = DestinationForm(sent, instance=destination, by=request.person)
     if not form.is_valid():
-        raise unreadable(*faults(form, names=NAMES))
+        raise unreadable(*faults(form, names=NAMES | {name: name.replace(OWN, "fields.", 1) for name in own}))
     return form
+
+
+def _own(destination: models.Destination, fields: dict[str, Any]) -> dict[str, str]:
+    """The values of its transport, as the form has them. Raises ProblemError for names that it does not have."""
+    names, sent = [field.name for field in destination.transport.fields], fields.get("fields") or {}
+    if names and fields.get("address"):
+        raise unreadable(RequestFault("$.address", f"this kind has fields instead: {', '.join(names)}"))
+    if unknown := sorted(set(sent) - set(names)):
+        expected = f"one of: {', '.join(names)}" if names else "an address instead of fields"
+        raise unreadable(RequestFault("$.fields", f"unknown: {', '.join(unknown[:5])}; expected {expected}"))
+    return {OWN + name: sent.get(name, "") for name in names}
 
 
 def _rows() -> QuerySet[models.Destination]:

@@ -4,7 +4,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
@@ -16,11 +16,19 @@ from tms.notifications.soft_delete.views import undoable
 from tms.notifications.transports import TRANSPORTS, SendResult
 
 
-@require_http_methods(["GET", "HEAD"])
+@require_safe
 @never_cache
 @sign_in_required
 def destinations(request: AuthenticatedRequest) -> HttpResponse:
     return _page(request, None)
+
+
+@require_safe
+@never_cache
+@needs(Permission.EDIT_DESTINATIONS)
+def choose_destination(request: AuthenticatedRequest) -> HttpResponse:
+    """The kinds of destinations."""
+    return _page(request, None, is_choosing=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,6 +91,7 @@ def _page(
     form: DestinationForm | None = None,
     key: str = "",
     result: SendResult | None = None,
+    is_choosing: bool = False,
 ) -> HttpResponse:
     if chosen is not None and form is None:
         form = DestinationForm(instance=chosen, by=request.user)
@@ -92,6 +101,7 @@ def _page(
         "destinations": access.visible(Destination.objects.not_deleted(), to=request.user).select_related("person"),
         "transports": TRANSPORTS.values(),
         "chosen": chosen,
+        "is_choosing": is_choosing,
         "may_edit": access.may(request.user, Permission.EDIT_DESTINATIONS, chosen if chosen and chosen.pk else None),
         "form": form,
         "key": key,

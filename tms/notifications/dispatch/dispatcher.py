@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from tms.lib.db.clock import db_clock
 from tms.notifications.destinations.send import send
 from tms.notifications.dispatch import leases
+from tms.notifications.dispatch.threads import in_thread
 from tms.notifications.messages import message_of
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.transports import SendResult
@@ -74,7 +75,7 @@ def drain(destination_id: int, *, now: Callable[[], datetime]) -> None:
 
 def _attempt(delivery: Delivery) -> SendResult:
     try:
-        message = message_of(delivery)
+        message = in_thread(message_of(delivery), delivery)
     except Exception as error:
         log.exception("delivery_unreadable", delivery=delivery.pk)
         return SendResult.failed(f"TMS cannot compose this message: {type(error).__name__}")

@@ -74,7 +74,8 @@ def record_result(delivery: Delivery, result: SendResult, *, at: datetime) -> bo
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, lease_id=delivery.lease_id).update(
         state=state,
         lease_id=None,
-        detail=result.detail,
+        detail=result.explained,
+        reference=result.reference,
         possible_duplicate=delivery.possible_duplicate or result.possibly_delivered,
         ended_at=None if state == DeliveryState.WAITING else at,
     )

@@ -15,6 +15,7 @@ from tms.lib.text_fields import LinesField
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.subjects import AboutOne, about_one
+from tms.notifications.transports.result import MAX_REFERENCE
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=45)
@@ -113,6 +114,8 @@ class Delivery(models.Model):
     possible_duplicate = models.BooleanField(default=False)
     detail = LinesField(max_length=500, blank=True, default="", db_column="answer")
     """The response to the last attempt."""
+    reference = models.CharField(max_length=MAX_REFERENCE, blank=True, default="", db_default="")
+    """Under which the service knows the message, for replies to it."""
     content: models.JSONField[Mapping[str, object], Mapping[str, object]] = models.JSONField(default=dict)
     """Composed at the first attempt, and the same for each."""
 

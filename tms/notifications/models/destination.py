@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import base64
 import secrets
 from datetime import datetime
@@ -15,7 +17,8 @@ from tms.lib import encryption
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
 from tms.notifications import transports
-from tms.notifications.transports import TRANSPORTS, Recipient, Transport
+from tms.notifications.transports import TRANSPORTS, Recipient, ServiceTransport, Transport
+from tms.notifications.transports.fields import Values
 from tms.notifications.weekly_hours import HoursOfWeek
 
 KEY_BYTES = 32
@@ -37,6 +40,8 @@ class Destination(Owned, HoursOfWeek):
     kind = models.CharField(_("kind"), max_length=16, choices=transports.choices)
     address = LineField(_("address"), max_length=MAX_SHOWN)
     encrypted_secrets = models.TextField(default="", editable=False, db_column="sealed")
+    public_values: models.JSONField[Values, Values] = models.JSONField(default=dict, db_default={}, editable=False)
+    """Of the fields of its transport, those that are no secrets."""
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -83,6 +88,16 @@ class Destination(Owned, HoursOfWeek):
     def transport(self) -> Transport:
         return TRANSPORTS[self.kind]
 
+    @property
+    def is_one_by_one(self) -> bool:
+        """Each alert has messages of its own. False for a kind of a newer release."""
+        return self.kind in TRANSPORTS and self.transport.is_one_by_one
+
+    @property
+    def follows_alerts(self) -> bool:
+        """It gets each acknowledgement and recovery."""
+        return self.kind in TRANSPORTS and self.transport.follows_alerts
+
     def secrets(self) -> dict[str, str]:
         """Raises DecryptionError."""
         return encryption.decrypt(self.encrypted_secrets)
@@ -90,7 +105,8 @@ class Destination(Owned, HoursOfWeek):
     def recipient(self) -> Recipient:
         """What its transport needs. Raises DecryptionError."""
         secrets = self.secrets()
-        return Recipient(secrets.get("url", "") if self.transport.is_address_secret else self.address, secrets)
+        address = secrets.get("url", "") if self.transport.is_address_secret else self.address
+        return Recipient(address, secrets, self.public_values)
 
     def quiet_until(self, severity: str, *, at: datetime) -> datetime | None:
         """End of its quiet hours; None if an alert of this severity may be sent at once."""
@@ -106,6 +122,23 @@ class Destination(Owned, HoursOfWeek):
             return
         self.address = redacted(address)
         self._encrypt(url=address)
+
+    def saved_values(self) -> Values:
+        """Of the fields of its transport; without secrets that cannot be decrypted."""
+        try:
+            return {**self.public_values, **self.secrets()}
+        except encryption.DecryptionError:
+            return self.public_values
+
+    def set_values(self, values: Values) -> None:
+        """Not saved yet. `values` were cleaned, by name of the field; a secret without one stays as it is."""
+        fields = self.transport.fields
+        assert isinstance(self.transport, ServiceTransport)
+        self.public_values = {field.name: values.get(field.name, "") for field in fields if not field.is_secret}
+        self.address = self.transport.shown(self.public_values)
+        self._encrypt(
+            **{field.name: values[field.name] for field in fields if field.is_secret and values.get(field.name)}
+        )
 
     def new_key(self) -> str:
         """A signing key by which the receiver recognises TMS, to be shown once. Not saved yet."""

@@ -12,11 +12,11 @@ import structlog
 from django.utils import translation
 from django.utils.functional import Promise
 
-from tms.notifications.transports.base import Recipient, Transport
+from tms.notifications.transports.base import Recipient, ServiceTransport, Transport
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
 
-__all__ = ["TRANSPORTS", "Message", "Recipient", "SendResult", "Transport", "choices", "send"]
+__all__ = ["TRANSPORTS", "Message", "Recipient", "SendResult", "ServiceTransport", "Transport", "choices", "send"]
 
 log = structlog.get_logger(__name__)
 
@@ -29,11 +29,16 @@ def _found() -> Iterator[Transport]:
 
 
 def _transport_of(name: str) -> Transport:
-    import_module(name)
-    declared = [each for each in Transport.__subclasses__() if each.__module__ == name]
+    module = import_module(name)
+    declared = [each for each in vars(module).values() if _is_transport(each) and each.__module__ == name]
     if len(declared) != 1:
         raise TypeError(f"{name} declares {len(declared)} subclasses of Transport; one is expected")
-    return declared[0]()
+    transport: Transport = declared[0]()
+    return transport
+
+
+def _is_transport(each: object) -> bool:
+    return isinstance(each, type) and issubclass(each, Transport)
 
 
 TRANSPORTS: Mapping[str, Transport] = {

@@ -35,6 +35,10 @@ class Message:
     """Sent by mail; other transports leave it out."""
     possible_duplicate: bool = False
     """An earlier attempt may have arrived."""
+    reply_to: str = ""
+    """`SendResult.reference` of the message that announced what this one is about."""
+    replaces: bool = False
+    """That message was about nothing else: it may be changed to this one."""
 
     @property
     def body(self) -> str:

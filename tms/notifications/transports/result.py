@@ -2,6 +2,7 @@ from enum import Enum
 from typing import NamedTuple, Self
 
 MAX_DETAIL = 500
+MAX_REFERENCE = 200
 
 
 class SendOutcome(Enum):
@@ -21,18 +22,29 @@ class SendResult(NamedTuple):
     retry_after_s: float | None = None
     possibly_delivered: bool = False
     """Unknown whether the other side has it."""
+    advice: str = ""
+    """What an error of the other side means, and what to do."""
+    reference: str = ""
+    """Under which the other side knows the message, for replies to it; at most `MAX_REFERENCE` characters."""
+
+    @property
+    def explained(self) -> str:
+        """The detail and what it means, in one line."""
+        return one_line(f"{self.detail} {self.advice}")
 
     @classmethod
-    def delivered(cls, detail: str) -> Self:
-        return cls(SendOutcome.DELIVERED, one_line(detail))
+    def delivered(cls, detail: str, *, reference: str = "") -> Self:
+        return cls(SendOutcome.DELIVERED, one_line(detail), reference=reference[:MAX_REFERENCE])
 
     @classmethod
-    def retry(cls, detail: str, *, retry_after_s: float | None = None, possibly_delivered: bool = False) -> Self:
-        return cls(SendOutcome.RETRY, one_line(detail), retry_after_s, possibly_delivered)
+    def retry(
+        cls, detail: str, *, retry_after_s: float | None = None, possibly_delivered: bool = False, advice: str = ""
+    ) -> Self:
+        return cls(SendOutcome.RETRY, one_line(detail), retry_after_s, possibly_delivered, advice)
 
     @classmethod
-    def failed(cls, detail: str) -> Self:
-        return cls(SendOutcome.FAILED, one_line(detail))
+    def failed(cls, detail: str, *, advice: str = "") -> Self:
+        return cls(SendOutcome.FAILED, one_line(detail), advice=advice)
 
 
 def one_line(text: str) -> str:

@@ -23,6 +23,8 @@ class Apprise(Transport):
     name = "chat"
     position = 40
     label = _("Chat or pager")
+    summary = _("Discord, Google Chat, Zulip, ntfy and about 60 other services, by a URL.")
+    icon = "application"
     address_label = form.LABEL
     address_hint = form.HINT
 

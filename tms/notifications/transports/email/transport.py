@@ -23,6 +23,8 @@ class Email(Transport):
     name = "email"
     position = 10
     label = _("E-mail")
+    summary = _("To people and mailing lists, through your mail server.")
+    icon = "letter"
     address_label = form.LABEL
     address_hint = form.HINT
     is_address_secret = False

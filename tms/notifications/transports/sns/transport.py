@@ -17,6 +17,8 @@ class Sns(Transport):
     name = "sns"
     position = 30
     label = _("Amazon SNS")
+    summary = _("To everything that subscribes to a topic of AWS.")
+    icon = "node"
     address_label = form.LABEL
     address_hint = form.EXAMPLE
     is_address_secret = False

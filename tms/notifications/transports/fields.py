@@ -1,0 +1,42 @@
+"""The values that a transport needs to know of a destination."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+type Text = str | Promise
+
+MAX_CHARACTERS = 300
+ANYTHING = re.compile(r".+", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransportField:
+    """One value, as forms and REST ask for it."""
+
+    name: str
+    label: Text
+    hint: Text
+    """Where the other product shows the value."""
+    expected: Text = ""
+    """What is wrong with a value that does not match `pattern`, and what would be right."""
+    pattern: re.Pattern[str] = ANYTHING
+    example: str = ""
+    is_secret: bool = False
+    """Encrypted, and never shown again."""
+    is_required: bool = True
+    is_long: bool = False
+    """Of several lines."""
+    max_length: int = MAX_CHARACTERS
+    choices: tuple[tuple[str, Text], ...] = ()
+    """The first is chosen by default."""
+
+    def fault(self, value: str) -> str:
+        """What is wrong with the value; empty if nothing is. An omitted value is the form's matter."""
+        return str(self.expected) if value and not self.pattern.fullmatch(value) else ""
+
+
+type Values = Mapping[str, str]
+"""By name of the field; an omitted one is missing or empty."""

@@ -1,0 +1,121 @@
+"""LINE WORKS: flexible messages of a bot, to a channel or a member."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.notifications.transports import http_client
+from tms.notifications.transports.base import Recipient, ServiceTransport
+from tms.notifications.transports.card import Card, card_of, shortened
+from tms.notifications.transports.fields import Values
+from tms.notifications.transports.http_client import ApiAnswer, seconds_of
+from tms.notifications.transports.line_works import form
+from tms.notifications.transports.line_works.tokens import TokenDenied, credentials_key, issue, token_cache
+from tms.notifications.transports.message import Message
+from tms.notifications.transports.result import SendResult
+
+MAX_ALT, MAX_TITLE, MAX_LINES, MAX_LINE, MAX_URL = 400, 300, 10, 300, 1_000
+ADVICE = {
+    400: _("Check the bot ID and the channel ID."),
+    401: _("Check the client ID, the client secret, the service account and the private key."),
+    403: _("Add the bot to the channel, and give the app the scope “bot” or “bot.message”."),
+    404: _("Check the bot ID and the channel ID, and add the bot to the channel."),
+}
+CREDENTIALS = ADVICE[401]
+
+
+class LineWorks(ServiceTransport):
+    name = "line_works"
+    position = 13
+    label = "LINE WORKS"
+    summary = _("To a channel or a member, by a bot.")
+    icon = "comment"
+    fields = form.FIELDS
+    api = "https://www.worksapis.com/v1.0"
+    auth = "https://auth.worksmobile.com/oauth2/v2.0/token"
+
+    def faults(self, values: Values) -> Iterable[tuple[str, str]]:
+        return form.faults(values)
+
+    def shown(self, values: Values) -> str:
+        return values.get("to", "")
+
+    def send(self, to: Recipient, message: Message) -> SendResult:
+        return http_client.guarded(lambda: self._attempt(to, message, http_client.deadline()))
+
+    def _attempt(self, to: Recipient, message: Message, until: float) -> SendResult:
+        """A token that was revoked is renewed once."""
+        key, tokens = credentials_key(to), token_cache()
+        is_new = not (token := tokens.get(key))
+        try:
+            if not token:
+                token, valid_s = issue(self.auth, to, until)
+                tokens.put(key, token, valid_s)
+            answer = self._post(to, message, token, until)
+            if answer.status == 401:
+                tokens.drop(key)
+                if not is_new:
+                    token, valid_s = issue(self.auth, to, until)
+                    tokens.put(key, token, valid_s)
+                    answer = self._post(to, message, token, until)
+        except TokenDenied as error:
+            return _refused(error.answer)
+        return _result(answer)
+
+    def _post(self, to: Recipient, message: Message, token: str, until: float) -> ApiAnswer:
+        recipient = to.value("to")
+        kind = "users" if "@" in recipient else "channels"
+        url = f"{self.api}/bots/{to.value('bot')}/{kind}/{quote(recipient, safe='')}/messages"
+        return http_client.post_json(url, content(card_of(message)), until, {"Authorization": f"Bearer {token}"})
+
+
+def content(card: Card) -> dict[str, Any]:
+    """A bubble: title on the colour of the severity, facts, lines, and a button."""
+    facts = [_text(f"{label}: {shortened(value, MAX_LINE)}", "#6b7480") for label, value in card.facts]
+    lines = [_text(shortened(line, MAX_LINE), "#1c2126") for line in card.lines[:MAX_LINES]]
+    title = {**_text(shortened(card.title, MAX_TITLE), "#ffffff"), "weight": "bold", "size": "md"}
+    bubble: dict[str, Any] = {
+        "type": "bubble",
+        "header": {**_box([title]), "backgroundColor": card.colour},
+        "body": _box([*facts, *lines] or [_text("TMS", "#6b7480")]),
+    }
+    if card.url and len(card.url) <= MAX_URL:
+        button = {"type": "uri", "label": shortened(gettext("Open in TMS"), 20), "uri": card.url}
+        bubble["footer"] = _box([{"type": "button", "action": button, "style": "link", "height": "sm"}])
+    return {"content": {"type": "flex", "altText": shortened(card.title, MAX_ALT), "contents": bubble}}
+
+
+def _text(text: str, colour: str) -> dict[str, Any]:
+    return {"type": "text", "text": text or " ", "wrap": True, "size": "sm", "color": colour}
+
+
+def _box(contents: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "box", "layout": "vertical", "spacing": "sm", "contents": contents}
+
+
+def _refused(answer: ApiAnswer) -> SendResult:
+    """No token. Credentials are mended while TMS retries."""
+    said = " ".join(filter(None, (answer.field("error"), answer.field("error_description"))))
+    is_known = answer.status in (400, 401, 403)
+    return SendResult.retry(
+        answer.describe(said), retry_after_s=_wait_s(answer), advice=str(CREDENTIALS) if is_known else ""
+    )
+
+
+def _result(answer: ApiAnswer) -> SendResult:
+    """201 without a body, or a code and a description."""
+    said = " ".join(filter(None, (answer.field("code"), answer.field("description"))))
+    if answer.is_success:
+        return SendResult.delivered(answer.describe(said))
+    advice = str(ADVICE.get(answer.status, ""))
+    return SendResult.retry(answer.describe(said), retry_after_s=_wait_s(answer), advice=advice)
+
+
+def _wait_s(answer: ApiAnswer) -> float | None:
+    """LINE WORKS names the seconds until its rate limit ends in a header of its own."""
+    if answer.status != 429:
+        return answer.retry_after_s
+    return answer.retry_after_s or seconds_of(answer.headers.get("RateLimit-Reset", ""))

@@ -1,0 +1,88 @@
+"""Microsoft Teams: an adaptive card, posted by a workflow of Power Automate."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.notifications.transports import http_client
+from tms.notifications.transports.base import Recipient, ServiceTransport
+from tms.notifications.transports.card import Card, card_of, shortened
+from tms.notifications.transports.fields import Values
+from tms.notifications.transports.http_client import ApiAnswer
+from tms.notifications.transports.message import Message
+from tms.notifications.transports.result import SendResult
+from tms.notifications.transports.teams import form
+
+CARD = "application/vnd.microsoft.card.adaptive"
+SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
+MAX_LINES, MAX_LINE = 20, 500
+"""Teams takes 28 KB; a character takes four bytes at most, six if it is escaped."""
+TONES = {"critical": "attention", "warning": "warning", "info": "accent", "resolved": "default"}
+ADVICE = {
+    400: _("Teams does not take this request. Copy the URL of the workflow again, as a whole."),
+    401: _("The signature in the URL is not valid. Copy the URL of the workflow again, as a whole."),
+    403: _("The workflow permits only people of the organisation. Set its trigger to “Anyone”."),
+    404: _("The workflow was deleted or turned off, or its owner left. Create one, and enter its URL."),
+    410: _("The workflow was deleted. Create one, and enter its URL."),
+}
+"""By status; what Teams says about it is in the response."""
+
+
+class Teams(ServiceTransport):
+    name = "teams"
+    position = 12
+    label = "Microsoft Teams"
+    summary = _("To a channel or chat, as a card, through a workflow.")
+    icon = "comment"
+    fields = form.FIELDS
+
+    def faults(self, values: Values) -> Iterable[tuple[str, str]]:
+        return form.faults(values)
+
+    def shown(self, values: Values) -> str:
+        return gettext("Workflow")
+
+    def send(self, to: Recipient, message: Message) -> SendResult:
+        until = http_client.deadline()
+        return http_client.guarded(
+            lambda: _result(http_client.post_json(to.value("url"), content(card_of(message)), until))
+        )
+
+
+def content(card: Card) -> dict[str, Any]:
+    """As the trigger of the workflow expects it."""
+    title = {"type": "TextBlock", "text": escape(shortened(card.title, MAX_LINE)), "wrap": True}
+    facts = [{"title": label, "value": escape(shortened(value, MAX_LINE))} for label, value in card.facts]
+    lines = [escape(shortened(line, MAX_LINE)) for line in card.lines[:MAX_LINES]]
+    body: list[dict[str, Any]] = [
+        {**title, "weight": "bolder", "size": "medium", "color": TONES[card.tone]},
+        *([{"type": "FactSet", "facts": facts}] if facts else []),
+        *({"type": "TextBlock", "text": line, "wrap": True} for line in lines),
+    ]
+    actions = [{"type": "Action.OpenUrl", "title": gettext("Open in TMS"), "url": card.url}] if card.url else []
+    adaptive = {
+        "$schema": SCHEMA,
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+        "actions": actions,
+        "msteams": {"width": "Full"},
+    }
+    return {"type": "message", "attachments": [{"contentType": CARD, "contentUrl": None, "content": adaptive}]}
+
+
+def escape(text: str) -> str:
+    """Of the Markdown of a text block: a label of a terminal shows as it is."""
+    return "".join(f"\\{char}" if char in r"\`*_[]()#+-!>|~" else char for char in text)
+
+
+def _result(answer: ApiAnswer) -> SendResult:
+    said = " ".join(filter(None, (answer.field("error", "code"), answer.field("error", "message"))))
+    if answer.is_success:
+        return SendResult.delivered(answer.describe(said))
+    if answer.status == 413:
+        return SendResult.failed(answer.describe(said))
+    advice = str(ADVICE.get(answer.status, ""))
+    return SendResult.retry(answer.describe(said), retry_after_s=answer.retry_after_s, advice=advice)
