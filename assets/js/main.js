@@ -15,6 +15,7 @@ import * as head from "./page/head.js";
 import * as keys from "./page/keys.js";
 import * as palette from "./page/palette.js";
 import * as people from "./page/people.js";
+import * as picks from "./page/picks.js";
 import * as place from "./page/place.js";
 import * as sound from "./page/sound.js";
 import * as theme from "./page/theme.js";
@@ -33,6 +34,7 @@ for (const behaviour of [
   countdown,
   theme,
   dialog,
+  picks,
   place,
   ticks,
   keys,

@@ -20,6 +20,7 @@ from tms.fleet.sites import hours_api
 from tms.notifications.deliveries import api as delivery_api
 from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
+from tms.notifications.policies.preview import api as preview_api
 from tms.notifications.rotations import api as rotation_api
 from tms.ops import audit_api, provider_api
 from tms.rest.api import Api
@@ -36,7 +37,7 @@ OF_ALERTS = (
     rule_editing_api,
     maintenance_api,
 )
-OF_NOTIFICATIONS = (destination_api, policy_api, rotation_api, delivery_api)
+OF_NOTIFICATIONS = (destination_api, policy_api, preview_api, rotation_api, delivery_api)
 OF_ACCESS = (audit_api, provider_api)
 PARTS = (
     *(fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, availability_api),

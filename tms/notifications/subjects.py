@@ -152,9 +152,9 @@ def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
         row.terminal_id for rows in of_incident.values() for row in rows
     }
     groups = groups_of(terminals) if terminals else {}
-    found: dict[Subject, Concern] = {alert: _concern(alert.severity, [alert], groups) for alert in alerts}
+    found: dict[Subject, Concern] = {alert: concern_of(alert.severity, [alert], groups) for alert in alerts}
     for pk, incident in incidents.items():
-        found[incident] = _concern(incident.severity, of_incident.get(pk, []), groups)
+        found[incident] = concern_of(incident.severity, of_incident.get(pk, []), groups)
     return found
 
 
@@ -181,7 +181,8 @@ def unacknowledged_subjects(subjects: Collection[Subject]) -> set[Subject]:
     }
 
 
-def _concern(severity: str, alerts: Iterable[Alert], groups: Mapping[int, Collection[int]]) -> Concern:
+def concern_of(severity: str, alerts: Iterable[Alert], groups: Mapping[int, Collection[int]]) -> Concern:
+    """`groups`: by terminal."""
     parts = (
         AlertConcern(
             alert.severity,

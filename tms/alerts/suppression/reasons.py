@@ -77,17 +77,22 @@ SNOOZED_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"),
 
 def suppressions(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
     """For each suppressed alert the reason that lasts longest. Eight queries at most."""
-    return _suppressed(alerts, ALL_SOURCES, at)
+    return suppressed(subjects_of(alerts), ALL_SOURCES, at=at)
 
 
 def suppressions_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
     """The same without reasons that come from an incident: for alerts that are notified as part of one."""
-    return _suppressed(alerts, CONTEXT, at)
+    return suppressed(subjects_of(alerts), CONTEXT, at=at)
 
 
-def _suppressed(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime) -> dict[int, Suppression]:
+def subjects_of(alerts: Iterable[Alert]) -> list[Subject]:
+    """From the database; a preview changes some of it."""
     rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, SNOOZED_UNTIL)
-    subjects = [Subject(*row) for row in rows]
+    return [Subject(*row) for row in rows]
+
+
+def suppressed(subjects: list[Subject], sources: Iterable[Source], *, at: datetime) -> dict[int, Suppression]:
+    """By alert."""
     found: dict[int, Suppression] = {}
     for source in sources:
         for alert_id, why in source(subjects, at):

@@ -5,7 +5,7 @@ is decided twice or left out if a process dies. Deliveries wait in the database 
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -13,27 +13,22 @@ from typing import Any
 from django.db import connection, models
 
 from tms.alerts.models import Alert, AlertState, IncidentTransitionKind, TransitionKind
-from tms.alerts.suppression.reasons import Reason
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
-from tms.notifications.dispatch.grouping import Notification, group
+from tms.notifications.dispatch.grouping import group
 from tms.notifications.models.delivery import ALARMS, DeliveryItem, DeliveryState, NotificationKind
-from tms.notifications.models.policy import Escalation, Policy, Step
-from tms.notifications.policies.escalation import steps_of
-from tms.notifications.policies.schedule import outside_hours
+from tms.notifications.models.policy import Escalation, Policy
+from tms.notifications.policies.decisions import advance as advance_escalation
+from tms.notifications.policies.decisions import circumstances_of, started
+from tms.notifications.policies.notification import Notification
 from tms.notifications.rotations.on_call import destinations_of
 from tms.notifications.subjects import (
     ALERT,
     INCIDENT,
     SUBJECT_TYPES,
-    Concern,
-    Subject,
     SubjectEvent,
     SubjectType,
-    column,
     concerns,
-    suppressed_subjects,
-    unacknowledged_subjects,
 )
 
 PASS_LIMIT = 2_000
@@ -120,20 +115,8 @@ def _escalate(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     rows = lock(_due(at).filter(pk__in=pks).order_by("due_at", "pk"))
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
-    unacknowledged = unacknowledged_subjects([escalation.subject for escalation in due])
-    suppressed = suppressed_subjects(unacknowledged, at=at)
-    outside = outside_hours(due, at=at)
-    steps = steps_of({escalation.policy_id for escalation in due}, at=at)
-    concerned = _concerned_owners(due, steps)
-    notifications: list[Notification] = []
-    for escalation in due:
-        if escalation.subject not in unacknowledged or not escalation.policy.enabled:
-            escalation.due_at = None
-        elif (why := suppressed.get(escalation.subject) or outside.get(escalation.pk)) is not None:
-            escalation.due_at, escalation.suppression = why.check_again_at(at), why.reason
-        else:
-            concern = concerned.get(escalation.subject)
-            notifications += _take_step(escalation, steps.get(escalation.policy_id, []), concern, at)
+    now = circumstances_of(due, at=at)
+    notifications = list(chain.from_iterable(advance_escalation(escalation, now) for escalation in due))
     Escalation.objects.bulk_update(due, ["due_at", "suppression", "next_step", "steps_taken"])
     group(notifications, at=at)
     return len(due)
@@ -149,18 +132,21 @@ def lock[M: models.Model](rows: models.QuerySet[M]) -> models.QuerySet[M]:
 def _start_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
     """Start at the first step of each policy that applies; an escalation that had started before starts again."""
     policies = list(Policy.objects.enabled())
-    concerned = concerns([event.subject for event in events]) if policies else {}
+    if not policies:
+        return
+    concerned = concerns([event.subject for event in events])
+    # The last event of a subject decides.
     escalations = {
-        (event.subject.pk, policy.pk): Escalation(
-            **column(event.subject),
-            policy=policy,
+        (event.subject.pk, escalation.policy_id): escalation
+        for event in events
+        for escalation in started(
+            event.subject,
+            concerned[event.subject],
+            policies,
             kind=STARTING[event.kind],
             happened_at=event.at,
-            due_at=at + timedelta(seconds=policy.delay_s),
+            at=at,
         )
-        for event in events
-        for policy in policies
-        if policy.concerns(concerned[event.subject]) and _reached(event, concerned[event.subject], policy)
     }
     Escalation.objects.bulk_create(
         escalations.values(),
@@ -168,12 +154,6 @@ def _start_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent]
         unique_fields=[subject_type.column, "policy"],
         update_fields=["kind", "happened_at", "due_at", "next_step"],
     )
-
-
-def _reached(event: SubjectEvent, concern: Concern, policy: Policy) -> bool:
-    """Whether the event is one of the owner's part: that an incident worsened elsewhere is not."""
-    is_worse = event.kind == NotificationKind.WORSENED
-    return not is_worse or concern.within(policy.owner).severity == event.subject.severity
 
 
 def _resume_escalations(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
@@ -230,7 +210,8 @@ def _follow_ups(event: SubjectEvent, before: Collection[DeliveryItem]) -> list[N
     wanted = {
         item.delivery.destination_id: item.delivery
         for item in before
-        if item.delivery.policy is not None and WANTS_FOLLOW_UP[kind](item.delivery.policy)
+        if item.delivery.policy is not None
+        and (item.delivery.destination.follows_alerts or WANTS_FOLLOW_UP[kind](item.delivery.policy))
     }
     return [
         Notification(event.subject, delivery.policy, delivery.destination, kind, f"{kind}-{_source(event)}", event.at)
@@ -242,51 +223,3 @@ def _follow_ups(event: SubjectEvent, before: Collection[DeliveryItem]) -> list[N
 def _source(event: SubjectEvent) -> str:
     """Part of a key; transitions of incidents and of alerts have separate numbers."""
     return str(event.pk) if isinstance(event.subject, Alert) else f"incident-{event.pk}"
-
-
-def _concerned_owners(due: Collection[Escalation], steps: Mapping[int, Sequence[Step]]) -> Mapping[Subject, Concern]:
-    """What the subjects concern; read only if a destination is for a part of the fleet."""
-    reached = chain.from_iterable(step.reached for of_policy in steps.values() for step in of_policy)
-    if all(destination.owner.is_everything for destination in reached):
-        return {}
-    return concerns([escalation.subject for escalation in due])
-
-
-def _take_step(
-    escalation: Escalation, steps: Sequence[Step], concern: Concern | None, at: datetime
-) -> list[Notification]:
-    step = next((step for step in steps if step.position >= escalation.next_step), None)
-    was_suppressed = escalation.suppression not in ("", Reason.CORRELATING)
-    escalation.suppression = ""
-    if step is None:
-        escalation.due_at = None
-        return []
-    is_prompt = not was_suppressed and step.position == 0 and not escalation.policy.delay_s
-    happened_at = escalation.happened_at if is_prompt else None
-    notifications = [
-        Notification(
-            escalation.subject,
-            escalation.policy,
-            destination,
-            _kind_now(escalation, concern and concern.within(destination.owner)),
-            f"telling-{escalation.pk}-{escalation.steps_taken}",  # keys of former releases begin like this
-            happened_at,
-            step=step.position,
-        )
-        for destination in step.reached
-        if concern is None or concern.touches(destination.owner)
-    ]
-    escalation.next_step, escalation.steps_taken = step.position + 1, escalation.steps_taken + 1
-    after = next((later.after_s for later in steps if later.position > step.position), None)
-    if after is not None and all(one.quiet_until(at) for one in notifications):  # nobody is notified now: do not wait
-        after = 0
-    escalation.due_at = None if after is None else at + timedelta(seconds=after)
-    return notifications
-
-
-def _kind_now(escalation: Escalation, part: Concern | None) -> NotificationKind:
-    """An alert that was flapping then may be stable by now; an incident may have worsened only outside of `part`."""
-    kind, subject = NotificationKind(escalation.kind), escalation.subject
-    is_stable = kind is NotificationKind.FLAPPING and isinstance(subject, Alert) and not subject.is_flapping
-    is_elsewhere = kind is NotificationKind.WORSENED and part is not None and part.severity != subject.severity
-    return NotificationKind.OPENED if is_stable or is_elsewhere else kind

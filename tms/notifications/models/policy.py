@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Self
+from datetime import datetime
+from typing import NamedTuple, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models import Owned, one_owner
@@ -20,6 +23,13 @@ from tms.notifications.subjects import AboutOne, Concern, about_one
 from tms.notifications.weekly_hours import HoursOfWeek
 
 DAY_S = 86_400
+SHORTEST_REPEAT_S = 300
+
+
+def not_too_often(seconds: int) -> None:
+    """Raises ValidationError."""
+    if 0 < seconds < SHORTEST_REPEAT_S:
+        raise ValidationError(gettext("Enter 0, or at least %(least)d seconds.") % {"least": SHORTEST_REPEAT_S})
 
 
 class PolicyHours(models.TextChoices):
@@ -65,6 +75,13 @@ class Policy(Owned, HoursOfWeek):
         default=0,
         validators=(MaxValueValidator(DAY_S),),
         help_text=_("Alerts that are resolved or acknowledged before that are not notified."),
+    )
+    repeat_s = models.PositiveIntegerField(
+        _("repeat every (seconds)"),
+        default=0,
+        db_default=0,
+        validators=(MaxValueValidator(DAY_S), not_too_often),
+        help_text=_("After the last step, everybody is notified again until someone acknowledges. 0 for never."),
     )
     group_wait_s = models.PositiveIntegerField(
         _("group for (seconds)"),
@@ -118,18 +135,35 @@ class Policy(Owned, HoursOfWeek):
 
     def concerns(self, what: Concern) -> bool:
         """Whether it applies. A policy of a region, site or group is for their alerts only."""
+        return not self.mismatch(what)
+
+    def mismatch(self, what: Concern) -> str:
+        """The first of its conditions that is not met, by the name of its field; empty if it applies."""
         part = what.within(self.owner)
-        return (
-            what.touches(self.owner)
-            and (not self.severities or part.severity in self.severities)
-            and _any_chosen(part.sites, self.sites.all())
-            and _any_chosen(part.rules, self.rules.all())
-            and _any_chosen(part.groups, self.groups.all())
+        conditions = (
+            ("owner", what.touches(self.owner)),
+            ("severities", not self.severities or part.severity in self.severities),
+            ("sites", _any_chosen(part.sites, self.sites.all())),
+            ("rules", _any_chosen(part.rules, self.rules.all())),
+            ("groups", _any_chosen(part.groups, self.groups.all())),
         )
+        return next((name for name, is_met in conditions if not is_met), "")
 
 
 def _any_chosen(pks: Collection[int], chosen: Collection[models.Model]) -> bool:
     return not chosen or any(row.pk in pks for row in chosen)
+
+
+class NamedDestination(NamedTuple):
+    """A destination that a step names at one moment: itself, or as one of the person on call in a rotation."""
+
+    destination: Destination | None
+    """None: nobody is on call, or that person has none."""
+    rotation: Rotation | None = None
+    person_id: int | None = None
+    """Who is on call."""
+    until: datetime | None = None
+    """End of the on-call shift."""
 
 
 class Step(models.Model):
@@ -139,8 +173,10 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField()
     after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
     """After the previous step; ignored for the first."""
+    named: list[NamedDestination]
+    """Destinations that it names now; set by `escalation.steps_of`."""
     reached: list[Destination]
-    """Destinations that it reaches now; set by `escalation.steps_of`."""
+    """Those of them that are enabled, each once."""
     destinations = models.ManyToManyField(Destination, blank=True)
     rotations = models.ManyToManyField(Rotation, blank=True)
     """The person on call in them when the step is taken is notified too, at all destinations of their own."""

@@ -35,7 +35,7 @@ MAKING = Access(Permission.EDIT_POLICIES, is_idempotent=True)
 CHANGING = Access(Permission.EDIT_POLICIES)
 COPIED = (
     *("name", "enabled", "severities", "language", "delay_s", "group_wait_s", "group_by_site", "notify_resolved"),
-    *("notify_acknowledged", "when"),
+    *("notify_acknowledged", "when", "repeat_s"),
 )
 
 
@@ -68,6 +68,11 @@ class PolicyFields(Schema):
     delay_s: int = Field(0, description="Alerts resolved or acknowledged before that are not notified.")
     group_wait_s: int = Field(5, description="Alerts within this time are grouped into one notification.")
     group_by_site: bool = True
+    repeat_s: int = Field(
+        0,
+        description="After the last step, everybody is notified again this often until someone acknowledges; 0 for"
+        " never, else at least 300.",
+    )
     notify_resolved: bool = True
     notify_acknowledged: bool = False
     when: PolicyHours = Field(

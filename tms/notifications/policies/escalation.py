@@ -1,25 +1,38 @@
-"""Escalation steps, and the destinations that each of them reaches at one moment."""
+"""Escalation steps, and the destinations that each of them names and reaches at one moment."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from itertools import chain
 
 from django.db.models import Prefetch
 
-from tms.notifications.models.policy import Step
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import NamedDestination, Step
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.rotations.on_call import destinations_on_call
+from tms.notifications.rotations.on_call import OnCall, on_call
 
 
 def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Step]]:
-    """Steps by policy, in order, each with the destinations that it reaches now."""
+    """Steps by policy, in order, each with the destinations that it names and reaches now."""
     rows = Step.objects.filter(policy__in=policy_ids).order_by("policy", "position")
-    steps = list(rows.prefetch_related("destinations", Prefetch("rotations", Rotation.objects.not_deleted())))
-    on_call = destinations_on_call({rotation for step in steps for rotation in step.rotations.all()}, at=at)
+    named = Prefetch("destinations", Destination.objects.not_deleted())
+    steps = list(rows.prefetch_related(named, Prefetch("rotations", Rotation.objects.not_deleted())))
+    people = on_call({rotation for step in steps for rotation in step.rotations.all()}, at=at)
     by_policy: dict[int, list[Step]] = {}
     for step in steps:
-        own = chain.from_iterable(on_call.get(rotation.pk, ()) for rotation in step.rotations.all())
+        step.named = list(_named(step, people))
         # A person may be named and on call at the same time.
-        step.reached = [one for one in dict.fromkeys(chain(step.destinations.all(), own)) if one.enabled]
+        enabled = (one.destination for one in step.named if one.destination is not None and one.destination.enabled)
+        step.reached = list(dict.fromkeys(enabled))
         by_policy.setdefault(step.policy_id, []).append(step)
     return by_policy
+
+
+def _named(step: Step, people: Mapping[int, OnCall]) -> Iterator[NamedDestination]:
+    """Destinations, then those of people on call; a rotation that reaches none is named without."""
+    for destination in step.destinations.all():
+        yield NamedDestination(destination)
+    for rotation in step.rotations.all():
+        found = people[rotation.pk]
+        reached: list[Destination | None] = [*found.destinations] or [None]
+        for one in reached:
+            yield NamedDestination(one, rotation, found.shift.person, found.shift.until)

@@ -36,7 +36,7 @@ class PolicyForm(Plain, OwnedForm[Policy]):
     class Meta:
         model = Policy
         fields = (
-            *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "group_wait_s"),
+            *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "group_wait_s", "repeat_s"),
             *("group_by_site", "notify_resolved", "notify_acknowledged", "enabled", "when", *HOURS_FIELDS),
         )
 
@@ -50,11 +50,17 @@ class PolicyForm(Plain, OwnedForm[Policy]):
         )
         self.fields |= hours_form_fields(self.instance)
         self.fields["when"].required = False
+        self.fields["repeat_s"].required = False
         _offer(self, "sites", "groups", "rules", to=self.by)
+        for name in ("sites", "groups", "rules"):
+            self.fields[name].widget = forms.CheckboxSelectMultiple(choices=self.fields[name].choices)  # type: ignore[attr-defined]
         self.dress()
 
     def clean_name(self) -> str:
         return free_name(Policy.objects.not_deleted(), self.cleaned_data["name"], self.instance)
+
+    def clean_repeat_s(self) -> int:
+        return self.cleaned_data["repeat_s"] or 0
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

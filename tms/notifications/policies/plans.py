@@ -47,3 +47,9 @@ def _steps(escalation: Escalation, steps: list[Step], taken: Taken, shown: set[i
             due_at += timedelta(seconds=step.after_s)
         names = tuple(destination.name for destination in step.reached if destination.pk in shown)
         yield PlannedStep(names, due_at, is_taken=False, is_next=is_next)
+    if escalation.policy.repeat_s and steps and due_at is not None:
+        is_next = escalation.next_step > steps[-1].position
+        every = timedelta(seconds=0 if is_next else escalation.policy.repeat_s)
+        reached = dict.fromkeys(one for step in steps for one in step.reached)
+        names = tuple(destination.name for destination in reached if destination.pk in shown)
+        yield PlannedStep(names, due_at + every, is_taken=False, is_next=is_next)

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.notifications.models.destination import Destination
+from tms.notifications.models.destination import Destination, DestinationQuerySet
 from tms.notifications.models.rotation import Cover, Member, Rotation
-from tms.notifications.rotations.roster import CoverInterval, Roster
+from tms.notifications.rotations.roster import CoverInterval, OnCallShift, Roster
 
 
 def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
@@ -54,19 +55,32 @@ def delete_cover(rotation: Rotation, pk: int) -> bool:
     return False
 
 
-def destinations_on_call(rotations: Collection[Rotation], *, at: datetime) -> dict[int, list[Destination]]:
-    """By rotation: the destinations of the person on call."""
+class OnCall(NamedTuple):
+    """Who is on call in a rotation at one instant, and all destinations of that person."""
+
+    shift: OnCallShift
+    destinations: list[Destination]
+
+
+def on_call(rotations: Collection[Rotation], *, at: datetime) -> dict[int, OnCall]:
+    """By rotation."""
     if not rotations:
         return {}
-    on_call = {pk: roster.on_call(at).person for pk, roster in rosters(rotations).items()}
-    own = destinations_of({person for person in on_call.values() if person is not None})
-    return {pk: own.get(person, []) for pk, person in on_call.items() if person is not None}
+    shifts = {pk: roster.on_call(at) for pk, roster in rosters(rotations).items()}
+    own = _own_destinations(
+        Destination.objects.not_deleted(), {shift.person for shift in shifts.values() if shift.person is not None}
+    )
+    return {pk: OnCall(shift, own.get(shift.person or 0, [])) for pk, shift in shifts.items()}
 
 
 def destinations_of(people: Collection[int]) -> dict[int, list[Destination]]:
     """By person, the active ones."""
+    return _own_destinations(Destination.objects.enabled(), people)
+
+
+def _own_destinations(rows: DestinationQuerySet, people: Collection[int]) -> dict[int, list[Destination]]:
     own: dict[int, list[Destination]] = {}
-    for destination in Destination.objects.enabled().filter(person__in=people).order_by("pk"):
+    for destination in rows.filter(person__in=people).order_by("pk"):
         assert destination.person_id is not None
         own.setdefault(destination.person_id, []).append(destination)
     return own
