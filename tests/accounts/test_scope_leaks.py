@@ -26,6 +26,7 @@ from tests.support.addresses.scoped_fleet import ScopedFleet, Shape, create_flee
 from tests.support.factories import now
 from tms.accounts import api_tokens
 from tms.accounts.models import User, WallScreen
+from tms.accounts.screens import pairing
 from tms.fleet.models import Site, Terminal
 from tms.main.api_v1 import api
 from tms.notifications.digests import services as digests
@@ -206,8 +207,9 @@ def check_digests(fleet: ScopedFleet) -> None:
 
 
 @pytest.fixture
-def unlimited(settings: Any) -> None:
+def unlimited(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.API_PER_MINUTE = settings.API_BURST = 1_000_000
+    monkeypatch.setattr(pairing, "CODES_OF_NETWORK", 1_000_000)
 
 
 @settings(
