@@ -1,14 +1,17 @@
 """The availability of a month as PDF, set by Typst in the active language.
 
-Typst finds a Japanese font among those of the system, and embeds the characters that it uses. The data is JSON, so no
-name in it is markup.
+The fonts are packages, so that a document looks the same on every machine. Typst embeds the characters that it uses.
+The data is JSON, so no name in it is markup.
 """
 
 import json
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import noto_cjk_sans_jp_bold
+import noto_cjk_sans_jp_regular
 import typst
 from django.conf import settings
 from django.utils import timezone
@@ -30,7 +33,8 @@ from tms.availability.report.texts import (
 from tms.protocol.text import clean
 
 TEMPLATE = Path(__file__).with_name("report.typ")
-FONTS = ("Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "DejaVu Sans")
+FONT = "Noto Sans CJK JP"
+FONT_FILES = noto_cjk_sans_jp_regular.FONT_PATH, noto_cjk_sans_jp_bold.FONT_PATH
 MAX_ROWS, MAX_BREACHES = 200, 50
 CONTENT_TYPE = "application/pdf"
 
@@ -38,8 +42,15 @@ CONTENT_TYPE = "application/pdf"
 def pdf(shown: AvailabilityReport, reader: ReportReader, *, customer: str = "", at: datetime) -> bytes:
     """`customer`: by default `TMS_CUSTOMER`. At most `MAX_ROWS` rows; the CSV has all."""
     data = content(shown, reader, customer=customer or settings.CUSTOMER, at=at)
-    made: Any = typst.compile(TEMPLATE, root=TEMPLATE.parent, sys_inputs={"data": json.dumps(data)})
+    made: Any = typst.compile(
+        TEMPLATE, root=TEMPLATE.parent, font_paths=_fonts(), sys_inputs={"data": json.dumps(data)}
+    )
     return bytes(made)
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, font_paths=[Path(path).parent for path in FONT_FILES])
 
 
 def content(shown: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, Any]:
@@ -49,7 +60,7 @@ def content(shown: AvailabilityReport, reader: ReportReader, *, customer: str, a
     result = headline(shown)
     return {
         "language": get_language() or "en",
-        "fonts": FONTS,
+        "font": FONT,
         "author": "TMS",
         "customer": clean(customer),
         "title": gettext("Availability, %(month)s") % {"month": month_text(shown.month.first)},
