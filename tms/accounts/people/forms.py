@@ -85,7 +85,7 @@ def label_of(person: User) -> str:
 class OwnRoleForm(Plain, ModelForm[Role]):
     """A role of the customer's own, of permissions that its editor holds everywhere."""
 
-    permissions = forms.MultipleChoiceField(label=_("Permissions"), required=False)
+    permissions = forms.MultipleChoiceField(label=_("Permissions"), required=False, widget=forms.CheckboxSelectMultiple)
 
     class Meta:
         model = Role

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, permitted, visible
 from tms.accounts.permissions import Permission
 from tms.fleet.sites.time_zones import zones
-from tms.lib.forms import Plain
+from tms.lib.forms import Plain, TimesInput
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import MAX_TIMES, clock
@@ -47,7 +47,8 @@ class PlanForm(Plain, forms.Form):
     times = FormLine(
         label=_("Shift end times"),
         max_length=100,
-        help_text=_("Times such as 06:00 14:00 22:00, or a single time for a daily digest."),
+        help_text=_("When shifts end, or a single time for a daily digest."),
+        widget=TimesInput(most=MAX_TIMES),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=lambda: [(zone, zone) for zone in zones()])
 

@@ -10,8 +10,10 @@ from tms.accounts.access import Person, visible
 from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.audit import recorder
 from tms.accounts.permissions import Permission
+from tms.fleet.models import Site
 from tms.lib.admin import BaseFormSet
 from tms.lib.forms import NONE, Plain, free_name
+from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import DAY_S, Policy, PolicyHours, Step
@@ -32,9 +34,18 @@ class PolicyForm(Plain, OwnedForm[Policy]):
         required=False,
         help_text=_("No selection matches all."),
     )
+    sites = RowsField(
+        Site.objects.order_by("code"),
+        label=_("Sites"),
+        key="code",
+        widget=Suggestions("suggest-sites"),
+        unknown=_("Unknown sites: %(keys)s. Check the codes."),
+        required=False,
+    )
 
     class Meta:
         model = Policy
+        widgets = {"groups": Combobox, "rules": Combobox}
         fields = (
             *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "group_wait_s", "repeat_s"),
             *("group_by_site", "notify_resolved", "notify_acknowledged", "enabled", "when", *HOURS_FIELDS),

@@ -1,4 +1,4 @@
-"""Fields and mixins of forms."""
+"""A local time, and the style of forms on pages."""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext
+
+from tms.lib.forms.combobox import Combobox
+from tms.lib.forms.rendering import ByPages
 
 FORMAT = "%Y-%m-%dT%H:%M"
 
@@ -25,6 +28,26 @@ class LocalDateTimeField(forms.DateTimeField):
         return found.replace(tzinfo=None) if found else None
 
 
+class TimesInput(ByPages, forms.TextInput):
+    """Several times of day, as a text `06:00 14:00`: an input for each, and free ones."""
+
+    template_name = "forms/times.html"
+
+    def __init__(self, *, most: int, free: int = 2) -> None:
+        super().__init__()
+        self.most, self.free = most, free
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        times = str(value or "").split()
+        context["widget"]["times"] = (times + [""] * max(self.free, 4 - len(times)))[: max(self.most, len(times))]
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        found = data.getlist(name) if hasattr(data, "getlist") else [data.get(name) or ""]
+        return " ".join(filter(None, found))
+
+
 NONE = "–"
 
 
@@ -40,6 +63,8 @@ class Plain:
         for field in self.fields.values():
             if isinstance(field, forms.ModelChoiceField) and field.empty_label:
                 field.empty_label = NONE
+            if isinstance(field.widget, Combobox):
+                field.widget.label = field.label
             if not isinstance(field.widget, forms.CheckboxInput | forms.RadioSelect):
                 field.widget.attrs["class"] = "input"
 

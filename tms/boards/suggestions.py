@@ -1,0 +1,80 @@
+"""Rows that a combobox suggests while a person types, as options of its list."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from tms.accounts.access import permitted, visible
+from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.permissions import Permission
+from tms.fleet.models import Site, Terminal
+from tms.fleet.sites.names import Bilingual
+from tms.fleet.sites.search import sites_like
+from tms.fleet.terminals.search import terminals_like
+
+SUGGESTED = 20
+MAX_TEXT = 64
+
+
+class Suggestion(NamedTuple):
+    key: str
+    name: str | Bilingual
+    detail: str | Bilingual
+
+
+type RowFilter = Callable[[QuerySet[Any]], QuerySet[Any]]
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def suggest_sites(request: AuthenticatedRequest) -> HttpResponse:
+    seen = _filter(request)
+    return _suggest(request, seen(Site.objects.order_by("code")), sites_like, _of_site)
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def suggest_terminals(request: AuthenticatedRequest) -> HttpResponse:
+    seen = _filter(request)
+    rows = seen(Terminal.objects.select_related("site").order_by("uid"))
+    return _suggest(request, rows, terminals_like, _of_terminal)
+
+
+def _filter(request: AuthenticatedRequest) -> RowFilter:
+    """The rows that the person sees; with `for`, those for which the person has that permission."""
+    needed = request.GET.get("for")
+    if not needed:
+        return partial(visible, to=request.user)
+    permission = next((one for one in Permission if one.key == needed), None)
+    if permission is None:
+        raise Http404
+    return partial(permitted, by=request.user, permission=permission)
+
+
+def _suggest(
+    request: AuthenticatedRequest,
+    rows: QuerySet[Any],
+    like: Callable[[str], Q],
+    suggestion: Callable[[Any], Suggestion],
+) -> HttpResponse:
+    text = request.GET.get("q", "").strip()[:MAX_TEXT]
+    found = list((rows.filter(like(text)) if text else rows)[: SUGGESTED + 1])
+    context = {"suggestions": map(suggestion, found[:SUGGESTED]), "is_cut": len(found) > SUGGESTED}
+    return render(request, "forms/suggestions.html", context)
+
+
+def _of_site(site: Site) -> Suggestion:
+    return Suggestion(site.code, Bilingual(site.name, site.name_ja), site.code)
+
+
+def _of_terminal(terminal: Terminal) -> Suggestion:
+    site = terminal.site
+    return Suggestion(terminal.uid, terminal.uid, Bilingual(site.name, site.name_ja))
