@@ -1,81 +1,76 @@
 """The form of a maintenance window. Times are local to the chosen time zone."""
 
-import re
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
-from django.utils.translation import gettext
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, permitted
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance.services import WindowScope, length_error, scope_error
 from tms.alerts.models.maintenance import Window
+from tms.boards.maintenance.recurrence import ONCE, RecurrenceForm, initial_of
 from tms.fleet.models import Group, Site, Terminal
 from tms.fleet.sites.time_zones import zones
 from tms.lib.calendar.local_time import shown
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
-from tms.lib.forms import LocalDateTimeField
-from tms.lib.text_fields import FormLine, FormLines
+from tms.lib.calendar.repetition import RepeatUnit
+from tms.lib.forms import LocalDateTimeField, Plain
+from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
+from tms.lib.text_fields import FormLine
 
-ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
-REPEATS = (
-    (ONCE, _("Once")),
-    (DAILY, _("Daily")),
-    (WORKDAYS, _("Monday to Friday")),
-    (WEEKLY, _("Weekly, same weekday")),
-    (MONTHLY, _("Monthly, same weekday")),
-    (OWN, _("Custom recurrence (RRULE)")),
-)
 EXTEND_BY = ((30, _("30 min")), (60, _("1 h")), (120, _("2 h")))
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-LAST_WEEK = 5
-MAX_TERMINALS = 5_000
-SEPARATORS = re.compile(r"[\s,;]+")
+MAY_PLAN = {"for": Permission.PLAN_MAINTENANCE.key}
+TIME = {"type": "datetime-local"}
 
 
-class WindowForm(forms.Form):
-    note = FormLine(max_length=Window._meta.get_field("note").max_length)
-    sites = forms.ModelMultipleChoiceField(Site.objects.none(), to_field_name="code", required=False)
-    groups = forms.ModelMultipleChoiceField(Group.objects.none(), required=False)
-    terminals = FormLines(required=False)
-    time_zone = forms.ChoiceField()
-    starts_at = LocalDateTimeField()
-    ends_at = LocalDateTimeField()
-    repeats = forms.ChoiceField(choices=REPEATS, required=False)
-    rrule = FormLine(max_length=Window._meta.get_field("rrule").max_length, required=False)
+class WindowForm(Plain, RecurrenceForm):
+    note = FormLine(label=_("Purpose"), max_length=Window._meta.get_field("note").max_length)
+    sites = RowsField(
+        Site.objects.order_by("code"),
+        label=_("Sites"),
+        key="code",
+        widget=Suggestions("suggest-sites", **MAY_PLAN),
+        unknown=_("Unknown sites: %(keys)s. Check the codes."),
+        required=False,
+    )
+    groups = forms.ModelMultipleChoiceField(
+        Group.objects.order_by("name"), label=_("Groups"), widget=Combobox, required=False
+    )
+    terminals = RowsField(
+        Terminal.objects.order_by("uid"),
+        label=_("Terminals"),
+        key="uid",
+        widget=Suggestions("suggest-terminals", **MAY_PLAN),
+        unknown=_("Unknown terminals: %(keys)s. Check the UIDs."),
+        required=False,
+        help_text=_("By UID. A list can be pasted."),
+    )
+    starts_at = LocalDateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs=TIME))
+    ends_at = LocalDateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs=TIME))
+    time_zone = forms.ChoiceField(label=_("Time zone"))
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
         """With the sites, groups and terminals for which the person may plan maintenance."""
         super().__init__(*args, **options)
-        self.permitted = partial(permitted, by=by, permission=Permission.PLAN_MAINTENANCE)
-        for name, rows in (("sites", Site.objects.order_by("code")), ("groups", Group.objects.order_by("name"))):
+        mine = partial(permitted, by=by, permission=Permission.PLAN_MAINTENANCE)
+        for name in ("sites", "groups", "terminals"):
             field = self.fields[name]
             assert isinstance(field, forms.ModelMultipleChoiceField)
-            field.queryset = self.permitted(rows)
-        self.zone_field.choices = [(zone, zone) for zone in zones()]
+            assert field.queryset is not None
+            field.queryset = mine(field.queryset)
+        self.zone_field.choices = [(zone, zone) for zone in sorted({*zones(), timezone.get_current_timezone_name()})]
+        self.dress()
 
     @property
     def zone_field(self) -> forms.ChoiceField:
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
         return field
-
-    def clean_terminals(self) -> list[Terminal]:
-        uids = set(filter(None, SEPARATORS.split(self.cleaned_data["terminals"])))
-        if len(uids) > MAX_TERMINALS:
-            raise forms.ValidationError(gettext("Too many terminals. Create a group and choose it instead."))
-        found = list(self.permitted(Terminal.objects.filter(uid__in=uids)).order_by("uid"))
-        unknown = sorted(uids - {terminal.uid for terminal in found})
-        if unknown:
-            raise forms.ValidationError(
-                gettext("Unknown terminals: %(uids)s. Check the UIDs.") % {"uids": ", ".join(unknown[:5])}
-            )
-        return found
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -85,14 +80,12 @@ class WindowForm(forms.Form):
             error := length_error(cleaned["ends_at"] - cleaned["starts_at"])
         ):
             self.add_error("ends_at", error)
-        if cleaned.get("repeats") == OWN and not cleaned.get("rrule"):
-            self.add_error("rrule", gettext("Enter a recurrence, for example FREQ=WEEKLY;BYDAY=SU."))
         if not self.problems:
             try:
                 cleaned["recurrence"] = self._recurrence(cleaned)
                 next(cleaned["recurrence"].occurrences(cleaned["starts_at"].replace(tzinfo=ZoneInfo("UTC"))), None)
             except BadRecurrence as error:
-                self.add_error("rrule", str(error))
+                self.add_error("repeats", str(error))
         return cleaned
 
     @property
@@ -116,8 +109,8 @@ class WindowForm(forms.Form):
 
     def _recurrence(self, cleaned: dict[str, Any]) -> Recurrence:
         starts_at: datetime = cleaned["starts_at"]
-        rule = rule_of(cleaned["repeats"] or ONCE, starts_at) if cleaned["repeats"] != OWN else cleaned["rrule"]
-        return Recurrence(ZoneInfo(cleaned["time_zone"]), starts_at, cleaned["ends_at"] - starts_at, rule)
+        length = cleaned["ends_at"] - starts_at
+        return Recurrence(ZoneInfo(cleaned["time_zone"]), starts_at, length, self.rule(starts_at))
 
 
 class ExtendForm(forms.Form):
@@ -130,28 +123,36 @@ class ExtendForm(forms.Form):
         return self.cleaned_data["seen_until"] in {"", until.isoformat()}
 
 
-def rule_of(repeats: str, starts_at: datetime) -> str:
-    day = DAYS[starts_at.weekday()]
-    week = (starts_at.day - 1) // 7 + 1
-    return {
-        ONCE: "",
-        DAILY: "FREQ=DAILY",
-        WORKDAYS: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-        WEEKLY: f"FREQ=WEEKLY;BYDAY={day}",
-        MONTHLY: f"FREQ=MONTHLY;BYDAY={-1 if week == LAST_WEEK else week}{day}",
-    }[repeats]
-
-
 def begun(*, sites: list[Site], terminals: list[Terminal], at: datetime) -> dict[str, Any]:
-    """Initial values of a new form: one hour from now, in the local time of the selected sites."""
+    """Initial values of a new form: one hour from now, in the local time of the sites, or else of the person."""
     zones = {site.time_zone for site in (*sites, *(terminal.site for terminal in terminals))}
-    zone = zones.pop() if len(zones) == 1 else settings.TIME_ZONE
+    zone = zones.pop() if len(zones) == 1 else timezone.get_current_timezone_name()
     starts_at = shown(at, ZoneInfo(zone)).replace(second=0, microsecond=0)
     return {
-        "sites": [site.code for site in sites],
-        "terminals": "\n".join(terminal.uid for terminal in terminals),
+        "sites": sites,
+        "terminals": terminals,
         "time_zone": zone,
         "starts_at": starts_at,
         "ends_at": starts_at + timedelta(hours=1),
         "repeats": ONCE,
+        "every": 1,
+        "unit": RepeatUnit.WEEK,
+    }
+
+
+def again(window: Window, *, at: datetime) -> dict[str, Any]:
+    """Initial values to plan a window once more: at the same time of day, from its next occurrence or else today."""
+    planned = window.recurrence
+    coming = next(planned.occurrences(at), None)
+    first_on = shown(coming.since if coming else at, planned.zone).date()
+    starts_at = datetime.combine(first_on, planned.starts_at.time())
+    return {
+        "note": window.note,
+        "sites": window.sites.all(),
+        "groups": window.groups.all(),
+        "terminals": window.terminals.all(),
+        "time_zone": window.time_zone,
+        "starts_at": starts_at,
+        "ends_at": starts_at + planned.length,
+        **initial_of(planned.rule, first_on),
     }

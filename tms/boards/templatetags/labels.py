@@ -1,7 +1,6 @@
 """Labels of names and values in templates: texts, units, short forms."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -29,6 +28,7 @@ from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.nodes.dropped_terminals import DroppedTerminals
+from tms.lib.calendar.repetition import repetition_text
 from tms.lib.severity import Severity
 from tms.telemetry import metric_names
 from tms.telemetry.history import series
@@ -83,13 +83,6 @@ LABELLED: Mapping[str, type[TextChoices]] = {
     "incident_transition_label": IncidentTransitionKind,
 }
 """Filters that return the label of a value."""
-REPEATS = (
-    (re.compile(r"FREQ=DAILY"), _("every day")),
-    (re.compile(r"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"), _("Monday to Friday")),
-    (re.compile(r"FREQ=WEEKLY;BYDAY=[A-Z]{2}"), _("every week")),
-    (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
-)
-"""Rules as the form creates them."""
 TRAITS: Mapping[str, Traits] = {kind.value: kind.traits for kind in (*TransitionKind, *IncidentTransitionKind)}
 MAX_SHORT_LENGTH = 4
 
@@ -174,9 +167,9 @@ def page_label(page: str) -> Any:
 
 
 @register.filter
-def repeats(rule: str) -> Any:
-    """Recurrence of a maintenance window; a rule that is not in the list of choices is shown as it is."""
-    return next((words for form, words in REPEATS if form.fullmatch(rule)), rule)
+def repeats(rule: str) -> str:
+    """Recurrence of a maintenance window; a rule that the form cannot express is shown as it is."""
+    return repetition_text(rule)
 
 
 @register.filter
