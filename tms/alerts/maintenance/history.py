@@ -44,12 +44,12 @@ def _periods(since: datetime, until: datetime) -> Iterator[tuple[int, list[Maint
     overlapping = PastOccurrence.objects.filter(until__gt=since, since__lt=until)
     for window in windows.prefetch_related(Prefetch("past_occurrences", overlapping, to_attr="recorded")):
         try:
-            yield window.pk, [each for each in _of_window(window, since, until) if each.since < each.until]
+            yield window.pk, [each for each in actual_periods(window, since, until) if each.since < each.until]
         except Exception:  # an unreadable window must not hide the others
             log.exception("window_unreadable", window=window.pk)
 
 
-def _of_window(window: Window, since: datetime, until: datetime) -> Iterator[MaintenancePeriod]:
+def actual_periods(window: Window, since: datetime, until: datetime) -> Iterator[MaintenancePeriod]:
     """Occurrences that are not recorded took place as planned: a clock that was down has skipped them."""
     ends = {window.occurs_at: window.occurs_until}
     ends |= {each.since: each.until for each in getattr(window, "recorded", ())}
