@@ -6,13 +6,14 @@ from typing import Concatenate
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.accounts.sign_in.next_page import page_of
 
 type View[**P] = Callable[Concatenate["AuthenticatedRequest", P], HttpResponseBase]
 
@@ -38,10 +39,15 @@ def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[PageRequest, P]
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # narrowed by the question above
         if request.htmx:
             # htmx would insert the sign-in page instead of the response
-            return HttpResponseClientRedirect(resolve_url("sign-in"))
-        return redirect_to_login(request.get_full_path() if request.method == "GET" else resolve_url("overview"))
+            return HttpResponseClientRedirect(_sign_in(page_of(request, otherwise="")))
+        return redirect(_sign_in(page_of(request, otherwise=resolve_url("overview"))))
 
     return guarded
+
+
+def _sign_in(page: str) -> str:
+    """The sign-in page, and `page` afterwards."""
+    return redirect_to_login(page).url if page else resolve_url("sign-in")
 
 
 def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatenate[PageRequest, P], HttpResponseBase]]:

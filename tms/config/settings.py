@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "tms.ops.request_log.RequestLogMiddleware",
     "tms.accounts.factors.policy.SetUpMiddleware",
     "tms.accounts.sign_in.middleware.RefusalMiddleware",
+    "tms.boards.drafts.DraftMiddleware",
 ]
 ROOT_URLCONF = "tms.main.urls"
 ASGI_APPLICATION = "asgi.application"

@@ -219,4 +219,4 @@ def test_htmx_is_sent_to_the_confirmation_as_a_whole_page(client, tanaka):
 
     answer = client.post(CODES, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/me/security/"})
 
-    assert answer["HX-Redirect"] == "/me/confirm/?next=http%3A%2F%2Ftestserver%2Fme%2Fsecurity%2F"
+    assert answer["HX-Redirect"] == "/me/confirm/?next=http%3A%2F%2Ftestserver%2Fme%2Fsecurity%2F%23draft"

@@ -22,7 +22,7 @@ from tms.accounts.decorators import AuthenticatedRequest, PageRequest, View, sig
 from tms.accounts.factors.forms import CodeForm, ConfirmPasswordForm, PasskeyForm
 from tms.accounts.factors.second_factor import kinds_of, status_of
 from tms.accounts.models import IdentityProvider
-from tms.accounts.sign_in.next_page import first_own
+from tms.accounts.sign_in.next_page import first_own, page_of
 
 type FactorForm = CodeForm | PasskeyForm
 
@@ -40,7 +40,7 @@ def recently_signed_in[**P](view: View[P]) -> Callable[Concatenate[PageRequest, 
     def guarded(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if is_recent(request):
             return view(request, *args, **kwargs)
-        address = f"{resolve_url('confirm')}?{urlencode({'next': _page_of(request)})}"
+        address = f"{resolve_url('confirm')}?{urlencode({'next': page_of(request, otherwise=resolve_url('security'))})}"
         return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
     return sign_in_required(guarded)
@@ -75,13 +75,6 @@ def _record(request: AuthenticatedRequest, form: FactorForm | ConfirmPasswordFor
         record_authentication(request, request.user, "password", reauthenticated=True)
     else:
         post_authentication(request, form.factor, reauthenticated=True)
-
-
-def _page_of(request: AuthenticatedRequest) -> str:
-    """A form cannot be submitted again by a redirect, so the person returns to the page that contained it."""
-    if request.method in ("GET", "HEAD") and not request.htmx:
-        return request.get_full_path()
-    return _own(request, request.htmx.current_url or "", request.META.get("HTTP_REFERER", ""))
 
 
 def _own(request: AuthenticatedRequest, *addresses: str) -> str:

@@ -1,6 +1,8 @@
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+DRAFT = "#draft"
+
 
 def first_own(request: HttpRequest, *addresses: str, otherwise: str) -> str:
     """The first of the `addresses` that is one of ours: what a browser submits may lead to another site."""
@@ -8,3 +10,14 @@ def first_own(request: HttpRequest, *addresses: str, otherwise: str) -> str:
         if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
             return address
     return otherwise
+
+
+def page_of(request: HttpRequest, *, otherwise: str) -> str:
+    """The page to return to after a sign-in. A redirect cannot submit a form again, so it is the page of the form,
+    which restores what the person entered (`#draft`).
+    """
+    details = getattr(request, "htmx", None)
+    if request.method in ("GET", "HEAD") and not details:
+        return request.get_full_path()
+    page = first_own(request, (details and details.current_url) or "", request.headers.get("Referer", ""), otherwise="")
+    return f"{page.partition('#')[0]}{DRAFT}" if page else otherwise
