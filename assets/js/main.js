@@ -1,6 +1,7 @@
 // Starts every behaviour. Each enhances markup that is complete and usable without it.
 
 import htmx from "htmx.org";
+import * as storage from "./form/storage.js";
 import * as banner from "./live/banner.js";
 import * as frames from "./live/frames.js";
 import { OWN } from "./live/morph.js";
@@ -49,10 +50,13 @@ for (const behaviour of [
   toast,
   sound,
   account,
+  storage,
   tour,
   frames,
 ])
   behaviour.start();
 
 if (document.documentElement.dataset.wall) import("./wall/wall.js").then((wall) => wall.start());
+if (document.querySelector("[data-combobox], form[data-checks], form[data-draft]"))
+  import("./form/form.js").then((form) => form.start());
 if (document.getElementById("chart")) import("./chart/chart.js").then((chart) => chart.start());

@@ -1,17 +1,17 @@
 """Maintenance: the list, the form with its preview, and the actions on a window."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
 from tests.support import factories
-from tests.support.pages import HTMX_HEADERS
+from tests.support.pages import HTMX_HEADERS, values_of
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models.maintenance import Window
-from tms.boards.maintenance.forms import rule_of
+from tms.boards.maintenance.recurrence import preset
 from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = pytest.mark.both
@@ -80,8 +80,11 @@ def test_maintenance_is_planned_by_a_plain_form(browser, fleet, tanaka):
         ({"ends_at": "2099-03-01T01:00"}, "The end must be after the start."),
         ({"ends_at": "2099-05-01T01:00"}, "The duration must not exceed 31 days."),
         ({"starts_at": "2001-03-01T01:00", "ends_at": "2001-03-01T02:00"}, "No upcoming occurrence"),
-        ({"repeats": "own", "rrule": ""}, "Enter a recurrence, for example FREQ=WEEKLY;BYDAY=SU."),
-        ({"repeats": "own", "rrule": "FREQ=HOURLY"}, "DAILY, WEEKLY, MONTHLY or YEARLY"),
+        ({"sites": "UMD NO"}, "Unknown sites: UMD, NO. Check the codes."),
+        ({"repeats": "daily", "ends": "date"}, "Enter the last day."),
+        ({"repeats": "custom", "ends": "times"}, "Enter how many times."),
+        ({"repeats": "custom", "every": "0"}, "greater than or equal to 1"),
+        ({"repeats": "rule", "rrule": "FREQ=HOURLY"}, "DAILY, WEEKLY, MONTHLY or YEARLY"),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice"),
     ],
 )
@@ -136,7 +139,50 @@ def test_a_link_fills_in_the_site_and_its_local_time(page, fleet, query, zone):
     ],
 )
 def test_a_choice_becomes_a_recurrence_rule(repeats, day, rule):
-    assert rule_of(repeats, datetime.fromisoformat(day)) == rule
+    found = preset(repeats, date.fromisoformat(day))
+
+    assert (found.rule if found else "") == rule
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule"),
+    [
+        ({"repeats": "daily", "ends": "times", "times": "3"}, "FREQ=DAILY;COUNT=3"),
+        ({"repeats": "weekly", "ends": "date", "last_on": "2099-12-31"}, "FREQ=WEEKLY;BYDAY=SU;UNTIL=20991231"),
+        ({"every": "2", "unit": "WEEKLY", "weekdays": ["1", "0"]}, "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU"),
+        ({"unit": "WEEKLY"}, "FREQ=WEEKLY;BYDAY=SU"),
+        ({"unit": "MONTHLY", "month_day": "weekday", "nth": "2", "weekday": "6"}, "FREQ=MONTHLY;BYDAY=2SU"),
+        ({"unit": "MONTHLY", "month_day": "last"}, "FREQ=MONTHLY;BYMONTHDAY=-1"),
+        ({"unit": "MONTHLY", "month_day": "same"}, "FREQ=MONTHLY"),
+        ({"every": "1", "unit": "YEARLY"}, "FREQ=YEARLY"),
+        ({"repeats": "rule", "rrule": "FREQ=YEARLY;BYWEEKNO=20"}, "FREQ=YEARLY;BYWEEKNO=20"),
+    ],
+)
+def test_a_recurrence_is_planned_without_icalendar(browser, fleet, fields, rule):
+    fleet.terminal(uid="T-1")
+
+    browser.post("/maintenance/new/", FORM | {"repeats": "custom"} | fields)
+
+    assert Window.objects.get().rrule == rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "choice"),
+    [("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU", "custom"), ("FREQ=DAILY", "daily"), ("FREQ=YEARLY;BYWEEKNO=20", "rule")],
+)
+def test_a_window_is_planned_again_with_its_recurrence(browser, page, fleet, tanaka, rule, choice):
+    """A rule that the form cannot express is shown as text, and stays."""
+    window = plan(tanaka, minutes=-10, terminals=[fleet.terminal(uid="T-1")], rule=rule)
+    services.cancel(window, by=tanaka, at=timezone.now())
+
+    seen = page(f"/maintenance/new/?window={window.pk}")
+    sent = {name: values for name, values in values_of(seen).items() if name != "preview"}
+    browser.post("/maintenance/new/", sent)
+
+    assert sent["repeats"] == [choice]
+    assert (rule in seen.html) == (choice == "rule")
+    assert list(Window.objects.values_list("rrule", flat=True)) == [rule, rule]
+    assert [one.terminals.get().uid for one in Window.objects.all()] == ["T-1", "T-1"]
 
 
 def test_a_window_is_extended_ended_and_cancelled_by_its_buttons(browser, fleet, tanaka):
@@ -202,3 +248,39 @@ def test_a_window_that_another_person_extended_is_shown_again(browser, fleet, ta
     assert answer.status_code == 409
     assert "It changed in the meantime." in answer.content.decode()
     assert Window.objects.get().occurs_until == window.occurs_until + timedelta(minutes=30)
+
+
+def test_a_check_names_the_errors_of_the_fields_that_were_left_and_plans_nothing(browser, fleet):
+    fleet.terminal(uid="T-1")
+    wrong = FORM | {"note": "", "terminals": "T-9", "sites": ["UMD"], "_left": ["note", "terminals", "time_zone"]}
+
+    html = browser.post("/maintenance/new/?check=1", wrong).content.decode()
+    browser.post("/maintenance/new/?check=1", FORM)
+
+    assert "This field is required." in html
+    assert "Unknown terminals: T-9" in html
+    assert "Unknown sites" not in html
+    assert 'id="id_time_zone_error" role="alert" data-field="time_zone"></p>' in html
+    assert not Window.objects.exists()
+
+
+def test_the_calendar_shows_past_and_planned_windows_by_day(page, fleet, tanaka):
+    terminal = fleet.terminal()
+    daily = plan(tanaka, minutes=30, terminals=[terminal], rule="FREQ=DAILY", note="nightly")
+    plan(tanaka, minutes=45, terminals=[terminal], note="router")
+    start = timezone.localdate()
+
+    seen = page(f"/maintenance/calendar/?from={start.isoformat()}&days=28")
+    empty = page("/maintenance/calendar/?from=2001-01-01")
+
+    assert seen.html.count(f'href="/maintenance/#window-{daily.pk}"') in (2 * 28 + 28, 2 * 27 + 27)
+    assert "at the same time as another" in seen.html
+    assert "Times in Asia/Tokyo" in seen.html
+    assert "No maintenance in this period." in empty.html
+
+
+@pytest.mark.parametrize("query", ["from=0001-01-01", "from=9999-12-31", "from=x&days=-1", "days=99999999999"])
+def test_the_calendar_answers_any_address(page, fleet, tanaka, query):
+    plan(tanaka, minutes=30, terminals=[fleet.terminal()], rule="FREQ=DAILY")
+
+    assert page(f"/maintenance/calendar/?{query}").html

@@ -85,6 +85,7 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "import-rules": "/rules/import/",
         "maintenance": "/maintenance/",
         "plan-maintenance": f"/maintenance/new/?terminal={backfilled}&site=UMD",
+        "maintenance-calendar": "/maintenance/calendar/",
         "destinations": "/destinations/new/webhook/",
         "digest": "/digest/",
         "send-digest": "/digest/send/",

@@ -132,6 +132,8 @@ async def cut_off(page: Page) -> list[str]:
 
 async def english(page: Page) -> list[str]:
     """Words of the page itself, not of people or terminals, that are not Japanese."""
-    words = await page.locator("h2, .rail-link, button, .tab, thead th, dt:not(:has(kbd)), label").all_inner_texts()
+    words = await page.locator(
+        "h2, .rail-link, button, .tab, thead th, dt:not(:has(kbd)), label:not(.combobox *)"
+    ).all_inner_texts()
     known = ("TMS", "日本語", "English", "CPU", "CSV", "MTTA", "MTTR", "URL", "")
     return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]

@@ -252,3 +252,33 @@ def test_a_deleted_rotation_is_gone_and_its_name_is_free(staff, fleet):
 
     assert staff.get(rota.get_absolute_url()).status_code == 404
     assert Rotation.objects.not_deleted().get().name == "Night"
+
+
+def test_the_calendar_marks_gaps_overrides_and_those_that_overlap(staff, people, fleet):
+    """Times are those of the person; a rotation that begins later has a gap until then."""
+    rota = rotation(*people[:2], starts_on=date(2026, 11, 25), name="Night")
+    for person, hours in ((people[2], (10, 14)), (people[0], (12, 16))):
+        since, until = (later((day + hour - 18) * HOUR) for day, hour in ((24, hours[0]), (24, hours[1])))
+        Cover.objects.create(rotation=rota, person=person, since=since, until=until)
+
+    seen = HtmlPage(staff.get("/rotations/?from=2026-11-23"))
+
+    text = " ".join(seen.html.split())
+    assert 'data-kind="gap"' in text
+    assert "Night: nobody is on call" in text.replace("<bdi>", "").replace("</bdi>", "")
+    assert "several overrides at once" in text
+    assert text.count('data-kind="overlap"') == 2, "wide and on a phone"
+    assert "Times in Asia/Tokyo" in text
+
+
+def test_a_check_of_a_rotation_saves_nothing(staff, people):
+    rota = rotation(*people)
+    sent = {"name": "", "time_zone": "Asia/Tokyo", "_left": ["name", "members-0-person"]}
+    sent |= {"members-TOTAL_FORMS": "1", "members-INITIAL_FORMS": "0", "members-0-person": "999"}
+
+    html = staff.post(f"/rotations/{rota.pk}/?check=1", sent).content.decode()
+
+    assert "This field is required." in html
+    assert 'data-field="members-0-person"' in html
+    rota.refresh_from_db()
+    assert (rota.name, rota.members.count()) == ("Night", 3)

@@ -57,3 +57,35 @@ class HtmlPage(HTMLParser):
 
 
 VOID = {"br", "hr", "img", "input", "link", "meta"}
+
+
+class _Values(HTMLParser):
+    """What a browser submits of the forms of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: dict[str, list[str]] = {}
+        self._select: str | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        fields = dict(attrs)
+        name, value = fields.get("name"), fields.get("value") or ""
+        if tag == "select" and name:
+            self._select = name
+        if tag == "option" and self._select:
+            self.found.setdefault(self._select, [value])
+            if "selected" in fields:
+                self.found[self._select] = [value]
+        is_box = fields.get("type") in ("checkbox", "radio")
+        if tag == "input" and name and (not is_box or "checked" in fields):
+            self.found.setdefault(name, []).append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._select = None
+
+
+def values_of(page: HtmlPage) -> dict[str, list[str]]:
+    """The values of all inputs and selects of a page, by name, as they are."""
+    return _Values(page.html).found

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tms.boards import icons, views
+from tms.boards import icons, suggestions, views
 from tms.boards.actions import commands
 from tms.boards.actions import views as actions
 from tms.boards.actions.undo import undo
@@ -12,6 +12,7 @@ from tms.boards.digest import views as digest
 from tms.boards.incidents import views as incidents
 from tms.boards.incidents.site_contacts import site_contacts
 from tms.boards.maintenance import views as maintenance
+from tms.boards.maintenance.calendar import maintenance_calendar
 from tms.boards.rules import views as rules
 from tms.boards.rules.correlation import correlation
 from tms.boards.wall import views as wall
@@ -44,6 +45,7 @@ urlpatterns = [
     path("approvals/<int:pk>/", approvals.approval, name="approval"),
     path("approvals/<int:pk>/state/", approvals.approval_state, name="approval-state"),
     path("maintenance/", maintenance.maintenance, name="maintenance"),
+    path("maintenance/calendar/", maintenance_calendar, name="maintenance-calendar"),
     path("maintenance/new/", maintenance.plan, name="plan-maintenance"),
     path("maintenance/preview/", maintenance.preview, name="preview-maintenance"),
     path("maintenance/<int:pk>/end/", maintenance.end, name="end-maintenance"),
@@ -73,6 +75,8 @@ urlpatterns = [
     path("audit/", audit.audit, name="audit"),
     path("audit/new/", audit.new_entries, name="new-audit-entries"),
     path("audit/export/", audit.export_audit, name="export-audit"),
+    path("suggestions/sites/", suggestions.suggest_sites, name="suggest-sites"),
+    path("suggestions/terminals/", suggestions.suggest_terminals, name="suggest-terminals"),
     path("help/", views.keys, name="keys"),
     path("wall/", wall.wall, name="wall"),
     path("wall/code/", wall.new_code, name="wall-code"),

@@ -1,6 +1,7 @@
 // The reader's time zone: the one that the person chose, otherwise that of the browser.
 // <input type="datetime-local" data-at>: the instant in that zone, with the name of the zone.
 // <input type="hidden" data-zone>: the name of the zone, for times that a person types beside it.
+// <small data-zone-name>: the name of the zone, for the person.
 
 const root = document.documentElement;
 const own = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -39,6 +40,10 @@ function localiseAll() {
     localise(/** @type {HTMLInputElement} */ (field));
   for (const zone of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[data-zone]")))
     zone.value ||= readerZone();
+  for (const name of document.querySelectorAll("[data-zone-name]")) {
+    const zone = /** @type {HTMLInputElement | null} */ (name.parentElement?.querySelector("[name=zone]"));
+    name.textContent = (zone?.value || readerZone()).replaceAll("_", " ");
+  }
 }
 
 export function start() {

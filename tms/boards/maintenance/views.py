@@ -23,11 +23,12 @@ from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import CannotPerform
 from tms.boards.approvals.confirmation import ConfirmationForm
 from tms.boards.approvals.views import render_asked
-from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
+from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, begun
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
 from tms.boards.toasts import add_toast, toast
 from tms.fleet.models import Site, Terminal
+from tms.lib.forms.checks import checked, is_check
 
 PREVIEWED = 5
 TEMPLATE = "boards/maintenance-new.html"
@@ -49,6 +50,8 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
     if request.method != "POST":
         return _show_form(request, WindowForm(initial=_begun(request, at=at), by=request.user), at=at)
     form = WindowForm(request.POST, by=request.user)
+    if is_check(request):
+        return checked(request, form)
     if not form.is_valid() or "preview" in request.POST:
         return _show_form(
             request, form, at=at, status=HTTPStatus.OK if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY
@@ -208,7 +211,11 @@ def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime)
 
 
 def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
-    """Initial scope from the URL: `site` is a code, `terminal` a UID; both may be repeated."""
+    """Initial values from the URL: those of `window`, or the scope. `site` is a code, `terminal` a UID; both may be
+    repeated.
+    """
+    if (number := request.GET.get("window", "")).isdecimal():
+        return again(_window(request, int(number)), at=at)
     mine = partial(permitted, by=request.user, permission=Permission.PLAN_MAINTENANCE)
     sites = mine(Site.objects.filter(code__in=request.GET.getlist("site")))
     terminals = mine(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")))

@@ -30,6 +30,7 @@ from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
 from tms.boards.toasts import add_toast, toast
+from tms.lib.forms.checks import checked, is_check
 
 
 @require_safe
@@ -137,6 +138,8 @@ def import_rules(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
+    if is_check(request):
+        return checked(request, form)
     if not form.is_valid():
         return _show_rule(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     access.demand_within_any(request.user, Permission.EDIT_RULES, form.rule.scopes)

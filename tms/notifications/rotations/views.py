@@ -2,6 +2,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +16,9 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
+from tms.lib.calendar.dates import shown_days
+from tms.lib.calendar.local_time import shown
+from tms.lib.forms.checks import checked, is_check
 from tms.notifications.models.rotation import Cover, Rotation
 from tms.notifications.rotations import on_call
 from tms.notifications.rotations.forms import (
@@ -29,6 +33,7 @@ from tms.notifications.rotations.forms import (
 )
 from tms.notifications.rotations.on_call import destinations_of, rosters
 from tms.notifications.rotations.roster import OnCallShift
+from tms.notifications.rotations.shift_calendar import DAYS, shift_calendar
 from tms.notifications.soft_delete.views import undoable
 
 PREVIEW = timedelta(weeks=4)
@@ -99,6 +104,8 @@ def _edited(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
     form = RotationForm(sent, instance=chosen, by=request.user)
     members = _member_forms(request, chosen, sent)
     assert isinstance(members, BaseMemberForms)
+    if is_check(request):
+        return checked(request, form, members)
     if sent is None or not (form.is_valid() & members.is_valid()):
         return _page(request, chosen, form=form, members=members)
     save_rotation(form, members.people)
@@ -113,13 +120,16 @@ def _page(
     members: BaseFormSet[MemberForm] | None = None,
     cover: CoverForm | None = None,
 ) -> HttpResponse:
-    at = timezone.now()
+    at, zone = timezone.now(), ZoneInfo(timezone.get_current_timezone_name())
+    days = shown_days(request.GET.get("from", ""), number=DAYS, today=shown(at, zone).date())
     existing = list(access.visible(Rotation.objects.not_deleted(), to=request.user))
     now, coming = _shifts(existing, chosen, at)
     is_saved = chosen is not None and chosen.pk is not None
     context: dict[str, Any] = {
         **undoable(request, "rotation"),
         "nav_item": "rotations",
+        "calendar": shift_calendar(existing, first=days.first, zone=zone, at=at, me=request.user) if existing else None,
+        "days": days,
         "rotations": [(one, now[one.pk]) for one in existing],
         "chosen": chosen,
         "coming": coming,
