@@ -9,7 +9,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models.maintenance import Window
-from tms.lib.calendar.repetition import DAYS, LAST, MAX_EVERY, MAX_TIMES, NTHS, WORKDAYS, Repetition, RepeatUnit
+from tms.lib.calendar.repetition import DAYS, LAST, MAX_EVERY, MAX_TIMES, NTHS, WORKDAYS, RepeatUnit, Repetition
 from tms.lib.text_fields import FormLine
 
 ONCE, DAILY, WEEKDAYS_ONLY, WEEKLY, MONTHLY, CUSTOM, UNCHANGED = (

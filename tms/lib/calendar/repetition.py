@@ -100,7 +100,12 @@ NTHS: Mapping[int, Any] = {
     4: pgettext_lazy("weekday of a month", "fourth"),
     LAST: pgettext_lazy("weekday of a month", "last"),
 }
-EACH = {RepeatUnit.DAY: _("every day"), RepeatUnit.WEEK: _("every week"), RepeatUnit.MONTH: _("every month"), RepeatUnit.YEAR: _("every year")}
+EACH = {
+    RepeatUnit.DAY: _("every day"),
+    RepeatUnit.WEEK: _("every week"),
+    RepeatUnit.MONTH: _("every month"),
+    RepeatUnit.YEAR: _("every year"),
+}
 
 
 def repetition_text(rule: str) -> str:
