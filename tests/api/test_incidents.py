@@ -1,6 +1,9 @@
 """Incidents over the API: read, and acknowledged with all of its alerts."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from tests.support.rest import invalid_fields, problem_of
 from tms.alerts.models import Alert, Incident
@@ -75,3 +78,32 @@ def test_a_resolved_incident_is_not_changed(watcher, incident):
     for action, terms in (("acknowledge", {}), ("reopen", {}), ("comment", {"comment": "x"})):
         answer = watcher.post(f"/incidents/{incident.pk}/{action}", terms)
         assert problem_of(answer) == (409, "tms:already-resolved")
+
+
+def test_an_incident_is_snoozed_assigned_and_reopened(watcher, incident):
+    path, until = f"/incidents/{incident.pk}", (timezone.now() + timedelta(hours=1)).isoformat()
+
+    asleep = watcher.post(f"{path}/snooze", {"until": until, "comment": "at night"}).json()
+    listed = watcher.get("/incidents", {"state": "snoozed"}).json()["items"]
+    awake = watcher.post(f"{path}/reopen", {}).json()
+    assigned = watcher.post(f"{path}/assign", {"to": "aiko"}).json()
+    resolved = watcher.post(f"{path}/resolve", {})
+
+    assert (asleep["state"], asleep["comment"], [row["id"] for row in listed]) == ("snoozed", "at night", [incident.pk])
+    assert (awake["state"], assigned["assigned_to"], assigned["state"]) == ("open", "aiko", "open")
+    assert problem_of(resolved) == (409, "tms:not-applicable")
+
+
+def test_incidents_are_merged_and_alerts_moved_out(watcher, storm, incident):
+    storm.lose(storm.shop("UMD", 5), seconds=60)
+    other = Incident.objects.unresolved().exclude(pk=incident.pk).get()
+    alert = Alert.objects.filter(incident=incident).first()
+
+    merged = watcher.post(f"/incidents/{incident.pk}/merge", {"incidents": [other.pk], "comment": "one switch"}).json()
+    part = watcher.get(f"/incidents/{other.pk}").json()
+    moved = watcher.post(f"/incidents/{incident.pk}/move-out", {"alerts": [alert.pk]}).json()
+    unknown = watcher.post(f"/incidents/{incident.pk}/merge", {"incidents": [4711]})
+
+    assert (merged["lost"], merged["comment"], part["merged_into"]) == (9, "one switch", incident.pk)
+    assert (moved["lost"], moved["joined_count"]) == (8, 8)
+    assert unknown.status_code == 404

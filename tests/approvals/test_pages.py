@@ -12,7 +12,7 @@ from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import person
 from tms.accounts.models import AuditEntry
-from tms.alerts.models import Alert, Rule, Window
+from tms.alerts.models import Alert, Incident, Rule, Window
 from tms.approvals.models import ApprovalRequest
 from tms.commands.models import Command
 
@@ -25,6 +25,21 @@ def three(fleet) -> dict[str, list[int]]:
     alerts = [factories.alert(fleet) for _ in range(3)]
     Rule.objects.update(may_be_resolved_by_hand=True)
     return {"alert": [alert.pk for alert in alerts]}
+
+
+def test_an_incident_with_many_alerts_is_snoozed_on_approval(fleet, tanaka, yamada, browser_of):
+    incident = factories.incident(fleet)
+    mine, theirs = browser_of(tanaka), browser_of(yamada)
+    chosen = {"incident": [incident.pk], "lasts": "3600"}
+
+    listed = mine.post("/incidents/snooze/", chosen, headers=HTMX_HEADERS)
+    request = ApprovalRequest.objects.get()
+    single = mine.post(f"/incidents/{incident.pk}/snooze/", chosen, headers=HTMX_HEADERS)
+    theirs.post(request.get_absolute_url(), {"decision": "approve"}, headers=HTMX_HEADERS)
+
+    assert (listed.status_code, single.status_code) == (202, 202)
+    assert set(Alert.objects.values_list("state", flat=True)) == {"snoozed"}
+    assert Incident.objects.get().shown_state == "snoozed"
 
 
 def text(answer) -> str:

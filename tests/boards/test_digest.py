@@ -2,8 +2,9 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
+from tms.accounts.models import AuditEntry
 from tms.shifts import notes
-from tms.shifts.models import Note
+from tms.shifts.models import Note, SignOff
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -71,3 +72,29 @@ def test_the_digest_is_downloaded_as_markdown(browser, fleet):
     assert answer["Content-Type"] == "text/markdown; charset=utf-8"
     assert answer["Content-Disposition"].endswith('.md"')
     assert "Fresh" in answer.content.decode()
+
+
+def test_the_next_shift_signs_off_what_the_page_showed(browser, page):
+    fields = {field.get("name"): field.get("value") for tag, field in page("/digest/").elements if tag == "input"}
+
+    answer = browser.post("/digest/sign-off/?span=8h", {name: fields[name] for name in ("since", "until")})
+
+    assert answer.status_code == 302
+    assert "Signed off by M. Tanaka" in page("/digest/").text("signed")
+    assert AuditEntry.objects.filter(action="signed-off").count() == 1
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-11-25T06:00", "2026-13-25T06:00:00Z", "x" * 10_000])
+def test_a_period_that_the_page_did_not_send_is_not_signed_off(browser, since):
+    answer = browser.post("/digest/sign-off/", {"since": since, "until": "2026-11-25T06:00:00Z"})
+
+    assert answer.status_code == 400
+    assert not SignOff.objects.exists()
+
+
+def test_incidents_are_first(page, fleet):
+    incident = factories.incident(fleet)
+
+    seen = page("/digest/")
+
+    assert seen.ids.index(f"incident-{incident.pk}") < seen.ids.index("notes")

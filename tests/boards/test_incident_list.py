@@ -88,6 +88,17 @@ def test_a_filter_is_part_of_the_address(page, query, is_found):
     assert seen.text("count-all") == str(int(is_found or query.startswith(("state=open", "who="))))
 
 
+def test_the_number_of_a_choice_respects_the_others(page, open_one):
+    past()
+    past(opened_at=datetime(2026, 3, 2, 3, tzinfo=UTC))
+
+    critical, march = page("/incidents/?severity=critical"), page("/incidents/?month=2026-03")
+    names = ("count-critical", "count-warning", "count-wide", "count-all")
+
+    assert [critical.text(name) for name in names] == ["1", "2", "0", "1"]
+    assert [march.text(name) for name in names] == ["0", "1", "1", "1"]
+
+
 def test_older_incidents_are_on_the_next_page(page):
     for number in range(51):
         past(opened_at=now(-60 * number), key=str(number))
@@ -124,7 +135,7 @@ def test_the_row_names_the_actions_that_apply(page, open_one):
     seen = page("/incidents/")
 
     [box] = [attributes for tag, attributes in seen.elements if tag == "input" and attributes.get("name") == "incident"]
-    assert (box["data-actions"] or "").split() == ["acknowledge", "claim", "comment"]
+    assert (box["data-actions"] or "").split() == ["acknowledge", "claim", "snooze", "assign", "comment", "merge"]
 
 
 def test_selected_incidents_are_acknowledged_together(browser, fleet, open_one, tanaka):
@@ -158,7 +169,7 @@ def test_without_javascript_it_is_a_page_and_a_toast_on_the_list(browser, open_o
         ("acknowledge", [], 422),
         ("comment", ["{pk}"], 422),
         ("reopen", ["{pk}"], 409),
-        ("snooze", ["{pk}"], 404),
+        ("resolve", ["{pk}"], 409),
         ("explode", ["{pk}"], 404),
         ("acknowledge", ["4711"], 409),
     ],

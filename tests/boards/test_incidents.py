@@ -7,7 +7,8 @@ from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import make_superuser
 from tms.alerts import correlation
-from tms.alerts.models import Alert, CorrelationRule, Incident
+from tms.alerts.models import Alert, CorrelationRule, Incident, SameRuleCorrelation
+from tms.alerts.models.factor import OF_RULES
 from tms.fleet.models import Presence, TerminalState
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -230,7 +231,8 @@ def test_an_unknown_action_is_not_found(browser, incident):
 
 def every(**changed: str) -> dict[str, str]:
     fields = {"enabled": "on", "within_s": "60", "least": "3", "small_pct": "50", "medium_pct": "30", "large_pct": "20"}
-    factors = ("site", "group", "model", "firmware", "node", "region", "fleet")
+    lost = ("site", "group", "model", "firmware", "node", "region", "fleet")
+    factors = (*lost, *(f"rule-{factor}" for factor in OF_RULES))
     return {f"{factor}-{name}": value for factor in factors for name, value in fields.items()} | changed
 
 
@@ -250,12 +252,14 @@ def test_everyone_reads_the_correlation_settings_and_only_editors_change_them(pa
 
 
 def test_an_editor_changes_them_and_restores_the_defaults(editor):
-    changed = editor.post("/rules/correlation/", every(**{"site-small_pct": "75"}))
+    changed = editor.post("/rules/correlation/", every(**{"site-small_pct": "75", "rule-region-least": "7"}))
     needed = CorrelationRule.in_force()["site"].needed(8)
+    least = SameRuleCorrelation.in_force()["region"].least
     editor.post("/rules/correlation/", {"defaults": "1"})
 
     assert changed.status_code == 302
     assert (needed, CorrelationRule.in_force()["site"].needed(8)) == (6, 4)
+    assert (least, SameRuleCorrelation.in_force()["region"].least) == (7, 10)
 
 
 @pytest.mark.parametrize(("field", "value"), [("small_pct", "101"), ("least", "1"), ("within_s", "0"), ("least", "x")])

@@ -16,6 +16,7 @@ from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
+from tms.shifts.sign_offs import BadPeriod, sign_off
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -243,3 +244,31 @@ def test_a_japanese_digest_is_completely_japanese(fleet, shift):
 
     assert "## 未解決" in text
     assert "梅田" in text
+
+
+def test_alerts_during_maintenance_are_marked(fleet, shift):
+    rule = fleet.metric_rule(name="Hot")
+    quiet, loud = (alert(fleet, 10, rule=rule, site=fleet.site("UMD")) for _ in range(2))
+    Alert.objects.filter(pk=quiet.pk).update(suppressed_at_open="maintenance")
+
+    result = shift()
+
+    assert {one.pk: one.is_suppressed for one in result.open} == {quiet.pk: True, loud.pk: False}
+    assert [(one.opened, one.suppressed) for one in result.changes] == [(2, 1)]
+    assert "Not notified: maintenance." in markdown.markdown(result, TOKYO)
+
+
+def test_the_next_shift_signs_the_digest_off_once(shift, sato):
+    for _ in range(2):
+        sign_off(AT, later(8 * HOUR), by=sato, at=later(8 * HOUR + 60))
+
+    (signed,) = shift().sign_offs
+
+    assert (signed.by.text, signed.at) == ("佐藤", later(8 * HOUR + 60))
+    assert "Signed off by 佐藤" in markdown.markdown(shift(), TOKYO)
+
+
+@pytest.mark.parametrize(("since", "until"), [(HOUR, 0), (0, 9 * HOUR), (-40 * 24 * HOUR, 0)])
+def test_a_period_that_is_not_over_or_too_long_is_not_signed_off(sato, since, until):
+    with pytest.raises(BadPeriod):
+        sign_off(later(since), later(until), by=sato, at=later(8 * HOUR))

@@ -1,7 +1,11 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-UNDOS = ("tms.alerts.maintenance.undo", "tms.alerts.rule_editing.undo")
+UNDOS = (
+    "tms.alerts.correlation.regrouping.undo",
+    "tms.alerts.maintenance.undo",
+    "tms.alerts.rule_editing.undo",
+)
 
 
 class AlertsConfig(AppConfig):

@@ -26,7 +26,11 @@ def record_action(made: Sequence[Transition], *, to: User | None) -> None:
 
 def record_incident_action(made: IncidentTransition) -> None:
     incident = str(made.incident_id)
-    _write(AuditSubject(INCIDENT, incident, incident), made, {"transitions": str(made.pk)})
+    _write(
+        AuditSubject(INCIDENT, incident, incident),
+        made,
+        {"transitions": str(made.pk), "to": made.to.username if made.to else None},
+    )
 
 
 def _write(subject: AuditSubject, transition: Transition | IncidentTransition, changes: dict[str, Any]) -> None:

@@ -84,5 +84,6 @@ def incidents_named(text: str) -> Q:
     sites = Q(site__name__icontains=text) | Q(site__name_ja__icontains=text) | Q(site__code__iexact=text)
     named = Q(group__name__icontains=text) | Q(factor__in=NAMED_BY_KEY, key__icontains=text)
     named |= Q(breadth=Factor.REGION, key__icontains=text)
+    named |= Q(rule__name__icontains=text) | Q(rule__name_ja__icontains=text)
     found = sites | named | Q(common_name__icontains=text)
     return found | Q(pk=int(text)) if NUMBER.fullmatch(text) else found

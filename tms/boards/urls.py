@@ -9,6 +9,7 @@ from tms.boards.approvals import views as approvals
 from tms.boards.audit import views as audit
 from tms.boards.availability import views as availability
 from tms.boards.digest import views as digest
+from tms.boards.incidents import regrouping
 from tms.boards.incidents import views as incidents
 from tms.boards.incidents.site_contacts import site_contacts
 from tms.boards.maintenance import views as maintenance
@@ -38,7 +39,9 @@ urlpatterns = [
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
     path("incidents/<int:pk>/post-mortem/", incidents.post_mortem, name="post-mortem"),
     path("sites/<str:code>/contacts/", site_contacts, name="site-contacts"),
+    path("incidents/<int:pk>/move-out/", regrouping.move_alerts_out, name="move-out"),
     path("incidents/<int:pk>/<slug:action>/", actions.act, {"subject": "incident"}, name="incident-action"),
+    path("incidents/merge/", regrouping.merge_incidents, name="merge-incidents"),
     path("incidents/<slug:action>/", incidents.act_on_incidents, name="bulk-incident-action"),
     path("undo/", undo, name="undo"),
     path("approvals/", approvals.approvals, name="approvals"),
@@ -64,6 +67,7 @@ urlpatterns = [
     path("rules/<int:pk>/delete/", rules.delete_rule, name="delete-rule"),
     path("digest/", digest.shift_digest, name="digest"),
     path("digest/markdown/", digest.digest_as_markdown, name="digest-as-markdown"),
+    path("digest/sign-off/", digest.sign_off_digest, name="sign-off-digest"),
     path("digest/notes/", digest.write_note, name="write-note"),
     path("digest/notes/<int:pk>/", digest.edit_note, name="edit-note"),
     path("digest/notes/<int:pk>/delete/", digest.delete_note, name="delete-note"),

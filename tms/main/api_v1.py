@@ -6,7 +6,8 @@ from tms.alerts import api as alert_api
 from tms.alerts.actions import api as action_api
 from tms.alerts.actions import incident_api as incident_action_api
 from tms.alerts.correlation import api as correlation_api
-from tms.alerts.correlation import settings_api
+from tms.alerts.correlation.regrouping import api as regrouping_api
+from tms.alerts.correlation.settings import api as correlation_settings
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.maintenance import api as maintenance_api
 from tms.alerts.maintenance.services import NotActive
@@ -33,7 +34,8 @@ OF_ALERTS = (
     statistic_api,
     correlation_api,
     incident_action_api,
-    settings_api,
+    correlation_settings,
+    regrouping_api,
     rule_editing_api,
     maintenance_api,
 )

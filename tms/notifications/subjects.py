@@ -20,7 +20,7 @@ type Subject = Alert | Incident
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 RELATED = ("alert__rule", "alert__terminal__site", "alert__acknowledged_by", "alert__flapping")
-RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__acknowledged_by")
+RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__rule", "incident__acknowledged_by")
 
 
 class SubjectEvent(NamedTuple):

@@ -17,7 +17,8 @@ from tms.rest.router import ApiRouter
 from tms.rest.schemas import Instant, RequestSchema
 from tms.shifts import models, notes
 from tms.shifts.digest.digest import digest
-from tms.shifts.schemas import DigestSchema, NoteSchema
+from tms.shifts.schemas import DigestSchema, NoteSchema, SignOffSchema
+from tms.shifts.sign_offs import BadPeriod, sign_off
 
 router = ApiRouter("shifts")
 WRITING = Access(Permission.WRITE_NOTES, is_idempotent=True)
@@ -38,6 +39,12 @@ class NoteBody(NoteTextBody):
     owner: OwnerSchema = OwnerSchema()
 
 
+class SignOffBody(RequestSchema):
+    since: Instant
+    until: Instant
+    owner: OwnerSchema = OwnerSchema()
+
+
 @router.get("/digest", summary="Read a shift digest", response=DigestSchema)
 def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
     """The period must not exceed 31 days."""
@@ -46,6 +53,18 @@ def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
     if not timedelta(0) < until - since <= LONGEST:
         raise unreadable(RequestFault("?since", "must be before `until`, by at most 31 days"))
     return DigestSchema.of(digest(since, until, to=request.person))
+
+
+@router.post("/digest/sign-offs", summary="Sign off a shift digest", response=SignOffSchema, status=201, access=WRITING)
+def sign_off_digest(request: ApiRequest, body: SignOffBody) -> SignOffSchema:
+    """The period must be over, and not exceed 31 days."""
+    owner = owner_name(body.owner.model_dump(), to=request.person)
+    demand_within(request.person, Permission.WRITE_NOTES, scope_of_key(owner))
+    try:
+        signed = sign_off(body.since, body.until, by=request.person, at=timezone.now(), owner=owner)
+    except BadPeriod:
+        raise unreadable(RequestFault("$.since", "must be before `until`, by at most 31 days, in the past")) from None
+    return SignOffSchema(at=signed.at, by=username(signed.by), since=signed.since, until=signed.until)
 
 
 @router.post("/notes", summary="Write a note for the next shift", response=NoteSchema, status=201, access=WRITING)

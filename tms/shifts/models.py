@@ -5,6 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models import Owned, one_owner
 from tms.lib.text_fields import LongLinesField
@@ -33,3 +34,33 @@ class Note(Owned):
 
     def __str__(self) -> str:
         return f"{self.by} {self.at}"
+
+
+class SignOffQuerySet(models.QuerySet["SignOff"]):
+    def of_period(self, since: datetime, until: datetime) -> Self:
+        """Of digests that overlap this period, newest first (index: sign_off_until)."""
+        return self.filter(until__gt=since, since__lt=until).order_by("-at", "-pk")
+
+
+class SignOff(Owned):
+    """The next shift confirmed that it read the digest of a period, and took over. Rows are never changed."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="sign_offs")
+    at = models.DateTimeField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    objects = SignOffQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sign-off")
+        verbose_name_plural = _("sign-offs")
+        constraints = (
+            one_owner("sign_off_one_owner"),
+            models.CheckConstraint(name="sign_off_period", condition=models.Q(since__lt=models.F("until"))),
+        )
+        # Reader: the shift digest.
+        indexes = (models.Index(fields=("until",), name="sign_off_until"),)
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.until}"

@@ -46,6 +46,7 @@ class OpenAlertLineSchema(ResponseSchema):
     until: datetime | None
     contract: str
     comment: str
+    is_suppressed: bool = Field(description="It was not notified when it opened, because of maintenance.")
 
 
 class ChangeLineSchema(ResponseSchema):
@@ -58,6 +59,7 @@ class ChangeLineSchema(ResponseSchema):
     closed: int
     open: int
     terminals: int
+    suppressed: int = Field(description="Of those opened, how many were not notified because of maintenance.")
 
 
 class ActionLineSchema(ResponseSchema):
@@ -91,6 +93,15 @@ class NoteSchema(ResponseSchema):
     is_edited: bool
 
 
+class SignOffSchema(ResponseSchema):
+    """The next shift read the digest from `since` to `until`, and took over."""
+
+    at: datetime
+    by: str | None
+    since: datetime
+    until: datetime
+
+
 class DigestSchema(ResponseSchema):
     """Names of sites and rules are in the language of the request."""
 
@@ -108,6 +119,7 @@ class DigestSchema(ResponseSchema):
         description="Maintenance in the 24 hours after the period."
     )
     notes: list[NoteSchema]
+    sign_offs: list[SignOffSchema] = Field(description="Of digests that overlap the period, newest first.")
 
     @classmethod
     def of(cls, digest: shifts.ShiftDigest) -> Self:
@@ -130,6 +142,7 @@ class DigestSchema(ResponseSchema):
             maintenance=_all(MaintenanceLineSchema, digest.maintenance),
             upcoming_maintenance=_all(MaintenanceLineSchema, digest.upcoming_maintenance),
             notes=[NoteSchema(id=note.pk, **_plain(note)) for note in digest.notes],
+            sign_offs=_all(SignOffSchema, digest.sign_offs),
         )
 
 

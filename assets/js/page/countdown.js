@@ -16,10 +16,14 @@ export function clockFace(s) {
     : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
 }
 
-/** @param {number} s */
-function due(s) {
+/**
+ * With `data-lasts`, a wait is soon over in its last third.
+ * @param {number} s
+ * @param {HTMLTimeElement} time
+ */
+function due(s, { dataset }) {
   if (s <= 0) return "over";
-  return s < SOON_S ? "soon" : null;
+  return s < (dataset.lasts ? Number(dataset.lasts) / 3 : SOON_S) ? "soon" : null;
 }
 
 /**
@@ -39,7 +43,7 @@ function write(time) {
   if (Number.isNaN(left)) return;
   const text = clockFace(Math.max(0, left));
   if (time.textContent !== text) time.textContent = text;
-  mark(time.closest(".countdown"), "data-due", due(left));
+  mark(time.closest(".countdown, .state"), "data-due", due(left, time));
 }
 
 /** @param {ParentNode} root */

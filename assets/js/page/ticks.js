@@ -16,14 +16,15 @@ function count() {
   offer();
 }
 
-/** The bar offers only actions that apply to a ticked row, with their number. Rows may not say which apply. */
+/** The bar offers only actions that apply to a ticked row, or to `data-least` of them, with their number. Rows may not say
+ * which apply. */
 function offer() {
   const boxes = ticked();
   const isKnown = boxes.every(({ dataset }) => dataset.actions !== undefined);
   const buttons = /** @type {NodeListOf<HTMLElement>} */ (form()?.querySelectorAll("[data-action]") ?? []);
   for (const button of buttons) {
     const applies = boxes.filter(({ dataset }) => dataset.actions?.split(" ").includes(button.dataset.action ?? ""));
-    button.hidden = isKnown && applies.length === 0;
+    button.hidden = isKnown && applies.length < Number(button.dataset.least ?? 1);
     const output = button.querySelector("[data-number]");
     const number = isKnown && applies.length ? String(applies.length) : "";
     if (output && output.textContent !== number) output.textContent = number;

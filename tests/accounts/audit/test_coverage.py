@@ -28,7 +28,7 @@ from tms.alerts import correlation
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import offer_for_incidents
 from tms.alerts.correlation import settings as correlation_settings
-from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule
+from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, SameRuleCorrelation
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.rules.forms import RuleForm
 from tms.fleet.credentials import enrolment
@@ -131,7 +131,28 @@ def correlation_form() -> dict[str, Any]:
     fields = ("within_s", "least", "small_pct", "medium_pct", "large_pct")
     rules = CorrelationRule.in_force().values()
     values = {f"{rule.factor}-{name}": getattr(rule, name) for rule in rules for name in fields}
+    same = SameRuleCorrelation.in_force().values()
+    values |= {f"rule-{rule.factor}-{name}": getattr(rule, name) for rule in same for name in fields}
     return values | {f"{Factor.SITE.value}-least": 7}
+
+
+def two_incidents() -> list[int]:
+    """That of the sample, and another one."""
+    at = now()
+    numbers = {"size": 9, "lost": 9, "opened_at": at, "unchanged_since": at}
+    other = Incident.objects.create(factor=Factor.MODEL, key="KX-21", severity="critical", **numbers)
+    return [int(Sample.names["/incidents/"]), other.pk]
+
+
+def member() -> int:
+    """An alert of the incident of the sample."""
+    alert = Alert.objects.unresolved()[0]
+    Alert.objects.filter(pk=alert.pk).update(incident=int(Sample.names["/incidents/"]))
+    return alert.pk
+
+
+def at_hour(hours: float) -> str:
+    return now(hours * 3_600).isoformat()
 
 
 def change_correlation() -> None:
@@ -209,6 +230,8 @@ PAGES: Mapping[str, Sent] = {
     "/alerts/<slug:action>/": Sent("commented", lambda: COMMENT | {"alert": Sample.names["/alerts/"]}),
     "/incidents/<int:pk>/<slug:action>/": Sent("commented", COMMENT),
     "/incidents/<slug:action>/": Sent("commented", lambda: COMMENT | {"incident": Sample.names["/incidents/"]}),
+    "/incidents/merge/": Sent("merged", lambda: {"incident": two_incidents(), "into": Sample.names["/incidents/"]}),
+    "/incidents/<int:pk>/move-out/": Sent("moved_out", lambda: {"alert": member()}),
     "/sites/<str:code>/contacts/": Sent(
         "changed", {"form-TOTAL_FORMS": 6, "form-INITIAL_FORMS": 0, "form-0-name": "Office"}
     ),
@@ -226,6 +249,7 @@ PAGES: Mapping[str, Sent] = {
     "/rules/<int:pk>/": Sent("changed", rule_form),
     "/rules/<int:pk>/switch/": Sent("changed", {"enabled": "0"}),
     "/rules/<int:pk>/delete/": Sent("deleted"),
+    "/digest/sign-off/": Sent("signed-off", lambda: {"since": at_hour(-2), "until": at_hour(-1)}),
     "/digest/notes/": Sent("created", {"text": "Quiet"}),
     "/digest/notes/<int:pk>/": Sent("changed", {"text": "Not so quiet"}),
     "/digest/notes/<int:pk>/delete/": Sent("deleted"),
@@ -312,6 +336,13 @@ EXPORTS = (
 API: Mapping[str, Sent] = {
     "PATCH /api/v1/sites/{code}/hours": Sent("changed", API_HOURS),
     "PUT /api/v1/sites/{code}/availability-target": Sent("changed", {"percent": 99.5}),
+    "POST /api/v1/incidents/{pk}/merge": Sent("merged", lambda: {"incidents": two_incidents()[1:]}),
+    "POST /api/v1/incidents/{pk}/move-out": Sent("moved_out", lambda: {"alerts": [member()]}),
+    "POST /api/v1/digest/sign-offs": Sent("signed-off", lambda: {"since": at_hour(-2), "until": at_hour(-1)}),
+    "PUT /api/v1/rule-correlation/{factor}": Sent("created", API_CORRELATION),
+    "DELETE /api/v1/rule-correlation": Sent(
+        "reset", before=lambda: SameRuleCorrelation.objects.create(factor=Factor.SITE)
+    ),
     "DELETE /api/v1/correlation": Sent("reset", before=change_correlation),
     "PUT /api/v1/correlation/{factor}": Sent("created", API_CORRELATION),
     "POST /api/v1/rules": Sent("created", API_RULE),
@@ -504,6 +535,8 @@ def prepare(subject: str, name: str) -> None:
     if name == "unclaim":
         fields |= {"claimed_by": boss(), "claimed_until": now(60)}
     rows.objects.filter(pk=pk_).update(**fields)
+    if name == "resolve":
+        Rule.objects.update(may_be_resolved_by_hand=True)
 
 
 def test_models_that_the_admin_changes_are_audited():

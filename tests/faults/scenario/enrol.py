@@ -8,8 +8,8 @@ from django.db.models import F
 from benchmarks.systems.session import sign_in
 from tms.accounts.models import User
 from tms.alerts.models import CorrelationRule, Rule, RuleSource
+from tms.alerts.models.correlation_rule import DEFAULTS
 from tms.alerts.models.factor import SITES_TOGETHER
-from tms.alerts.models.incident import DEFAULTS
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.credentials import services

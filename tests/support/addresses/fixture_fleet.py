@@ -61,6 +61,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/maintenance/": _window(terminal, person).pk,
         "/approvals/": _approval(terminal, person).pk,
         "/correlation/": Factor.SITE.value,
+        "/rule-correlation/": Factor.SITE.value,
         "/digest/notes/": note.pk,
         "/notes/": note.pk,
         "/me/security/": _factor(person),

@@ -16,6 +16,8 @@ type Payload = dict[str, Any]
 type Undo = Callable[..., bool]
 """`(payload, *, by, at)`, which checks permissions. False if nothing was reversed, because it changed meanwhile."""
 
+TOGETHER = "together"
+
 _undos: dict[str, Undo] = {}
 
 
@@ -33,6 +35,12 @@ def offer(kind: str, payload: Payload, *, by: User) -> str:
     return signing.dumps([kind, by.pk, payload], salt=__name__, compress=True)
 
 
+def together(*tokens: str, by: User) -> str:
+    """One token for several; empty ones have nothing to reverse."""
+    given = [token for token in tokens if token]
+    return offer(TOGETHER, {"tokens": given}, by=by) if len(given) > 1 else next(iter(given), "")
+
+
 def undo(token: str, *, by: User, at: datetime) -> bool:
     """Whether it was reversed. Raises TooLate."""
     try:
@@ -42,3 +50,10 @@ def undo(token: str, *, by: User, at: datetime) -> bool:
     if person != by.pk:
         raise TooLate
     return _undos[kind](payload, by=by, at=at)
+
+
+def _undo_together(payload: Payload, *, by: User, at: datetime) -> bool:
+    return any([undo(token, by=by, at=at) for token in payload["tokens"]])  # noqa: C419  # each is reversed
+
+
+register(TOGETHER, _undo_together)

@@ -1,6 +1,6 @@
 """Operator actions: their definition, and how one is performed on one alert or incident."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,14 +13,16 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.actions.forms import ActionForm
 from tms.alerts.actions.schemas import ActionSchema
-from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile, NotApplicable
+from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile, Conflict, NotApplicable
 from tms.alerts.models import (
     Alert,
     AlertQuerySet,
     AlertState,
+    Incident,
     IncidentTransitionKind,
     TransitionKind,
 )
+from tms.alerts.models.incident import IncidentQuerySet
 
 type Text = str | Promise
 
@@ -31,22 +33,21 @@ class When:
 
     states: frozenset[str]
     is_claimed: bool | None = None
-    may_be_resolved_by_hand: bool | None = None
+    is_by_hand: bool = False
+    """Only where the rules allow it to be resolved by hand."""
 
-    def filter(self, alerts: AlertQuerySet) -> AlertQuerySet:
-        found = alerts.filter(state__in=self.states)
+    def filter[Rows: (AlertQuerySet, IncidentQuerySet)](self, rows: Rows) -> Rows:
+        found = rows.in_states(self.states)
         if self.is_claimed is not None:
             found = found.filter(claimed_until__isnull=not self.is_claimed)
-        if self.may_be_resolved_by_hand is not None:
-            found = found.filter(rule__may_be_resolved_by_hand=self.may_be_resolved_by_hand)
-        return found
+        return found.resolvable_by_hand() if self.is_by_hand else found
 
     def matches(self, row: Any) -> bool:
         """`row`: an Alert, an Incident, or a row of a board."""
         return (
-            row.state in self.states
+            getattr(row, "shown_state", row.state) in self.states
             and self.is_claimed in {None, row.claimed_until is not None}
-            and (self.may_be_resolved_by_hand is None or row.may_be_resolved_by_hand == self.may_be_resolved_by_hand)
+            and (not self.is_by_hand or row.may_be_resolved_by_hand)
         )
 
 
@@ -59,7 +60,7 @@ class Target(NamedTuple):
     transition: TransitionKind | IncidentTransitionKind
     has_already: Callable[[Any, User], bool] = lambda row, by: False
     """Whether `by` has already done this; may raise a Conflict."""
-    lock: Callable[[AlertQuerySet], None] = lambda alerts: None
+    lock: Callable[[Any], None] = lambda rows: None
     """Locks what must be locked before the row itself."""
     is_exclusive: bool = False
     """Only one person can do it: a bulk action reports how many alerts others have."""
@@ -128,3 +129,18 @@ def perform(target: Target, rows: Any, *, by: User, at: datetime, version: int |
     if not target.when.matches(row):
         raise NotApplicable(row)
     target.run(rows if isinstance(row, Alert) else row, by=by, at=at, **terms)
+
+
+@transaction.atomic
+def perform_all(
+    target: Target, incidents: Iterable[Incident], *, by: User, at: datetime, **terms: Any
+) -> list[Incident]:
+    """Perform an action on each; returns those that changed. A conflict leaves its incident as it is."""
+    changed: list[Incident] = []
+    for incident in incidents:
+        try:
+            perform(target, Incident.objects.filter(pk=incident.pk), by=by, at=at, **terms)
+        except Conflict:
+            continue
+        changed.append(incident)
+    return changed

@@ -1,6 +1,6 @@
-"""Resolving or snoozing many alerts, as an action that may need a second person."""
+"""Resolving or snoozing many alerts or incidents, as an action that may need a second person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,14 +11,15 @@ from django.utils.translation import gettext, ngettext
 from tms.accounts.access import permitted, visible
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.alerts.actions.action import perform_all
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.consequences import Consequences, of_alerts
-from tms.alerts.models import Alert, AlertQuerySet
+from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 
-MANY = "alerts"
+MANY, INCIDENTS = "alerts", "incidents"
 GATED = frozenset({"resolve", "snooze"})
 
 
@@ -77,7 +78,65 @@ class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
         return changed
 
 
+class IncidentsPayload(Payload, frozen=True):
+    action: Literal["resolve", "snooze"]
+    incidents: tuple[int, ...]
+    comment: str = ""
+    until: datetime | None = None
+
+    @property
+    def alerts(self) -> AlertQuerySet:
+        return Alert.objects.unresolved().filter(incident__in=self.incidents)
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        return {"comment": self.comment} | ({"until": self.until} if self.action == "snooze" else {})
+
+
+class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
+    """Incidents count as their alerts."""
+
+    name = INCIDENTS
+    permission = Permission.HANDLE_ALERTS
+    payload = IncidentsPayload
+    impact = Consequences
+
+    def impact_of(self, payload: IncidentsPayload, *, by: User, at: datetime) -> Consequences:
+        return of_alerts(visible(payload.alerts, to=by), to=by, at=at)
+
+    def is_large(self, payload: IncidentsPayload, impact: Consequences) -> bool:
+        return 0 < settings.APPROVAL_ALERTS < payload.alerts.count()
+
+    def is_permitted(self, payload: IncidentsPayload, person: User) -> bool:
+        rows = Incident.objects.filter(pk__in=payload.incidents)
+        return holds_for_all(person, self.permission, rows)
+
+    def is_within(self, payload: IncidentsPayload, larger: IncidentsPayload) -> bool:
+        return payload.action == larger.action and set(payload.incidents) <= set(larger.incidents)
+
+    def title(self, payload: IncidentsPayload, impact: Consequences) -> str:
+        number = len(payload.incidents)
+        text = ngettext("%(what)s: %(n)s incident", "%(what)s: %(n)s incidents", number)
+        return text % {"what": ACTIONS[payload.action].label, "n": f"{number:,}"}
+
+    def word(self, payload: IncidentsPayload, impact: Consequences) -> str:
+        return str(payload.alerts.count())
+
+    def shown(self, payload: IncidentsPayload, impact: Consequences) -> Mapping[str, Any]:
+        return {"effect": ACTIONS[payload.action].effect, "until": payload.until}
+
+    def perform(self, payload: IncidentsPayload, *, by: User, at: datetime) -> int:
+        """Incidents to which the action does not apply any more stay as they are."""
+        if payload.until is not None and payload.until <= at:
+            raise CannotPerform(gettext("The time until which the incidents were to be snoozed has passed."))
+        target = ACTIONS[payload.action].incident
+        assert target is not None
+        held: Any = permitted(Incident.objects.filter(pk__in=payload.incidents), by=by, permission=self.permission)
+        return len(perform_all(target, held.order_by("pk"), by=by, at=at, **payload.terms))
+
+
 register(ManyAlerts())
+register(ManyIncidents())
 
 
 def propose_many(action: str, alerts: AlertQuerySet, terms: Mapping[str, Any], *, by: User, at: datetime) -> Proposal:
@@ -86,3 +145,13 @@ def propose_many(action: str, alerts: AlertQuerySet, terms: Mapping[str, Any], *
     pks = tuple(held.order_by("pk").values_list("pk", flat=True))
     payload = msgspec.convert({"action": action, "alerts": pks, **terms}, AlertsPayload)
     return propose(MANY, payload, by=by, at=at)
+
+
+def propose_incidents(
+    action: str, incidents: Iterable[Incident], terms: Mapping[str, Any], *, by: User, at: datetime
+) -> Proposal:
+    """An action of GATED on incidents that the person has the permission for."""
+    pks = tuple(sorted(incident.pk for incident in incidents))
+    return propose(
+        INCIDENTS, msgspec.convert({"action": action, "incidents": pks, **terms}, IncidentsPayload), by=by, at=at
+    )

@@ -1,5 +1,6 @@
 """Operator actions on incidents. Each also applies to all alerts of the incident."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.utils import timezone
@@ -8,10 +9,13 @@ from pydantic import create_model
 from tms.accounts.access import demand
 from tms.alerts import models
 from tms.alerts.actions.action import OperatorAction, Target, perform
-from tms.alerts.actions.api import SEEN
+from tms.alerts.actions.api import CONFIRM, SEEN
+from tms.alerts.actions.approvals import GATED, propose_incidents
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.correlation.api import one
 from tms.alerts.correlation.schemas import IncidentSchema
+from tms.approvals.api import check
+from tms.approvals.services import alone
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id
@@ -22,14 +26,22 @@ router = ApiRouter("incidents")
 def add_operation(router: ApiRouter, action: OperatorAction, target: Target) -> None:
     name, access = action.name.replace("-", "_"), Access(action.permission, is_idempotent=True)
     title = action.name.title().replace("-", "")
-    schema = create_model(f"{title}Incident", __base__=action.schema, version=(Id | None, SEEN))
+    gated: dict[str, Any] = {"confirm": (int | None, CONFIRM)} if action.name in GATED else {}
+    schema = create_model(f"{title}Incident", __base__=action.schema, version=(Id | None, SEEN), **gated)
 
     def act(request: ApiRequest, pk: int, body: schema) -> IncidentSchema:  # type: ignore[valid-type]
         sent: Any = body
         at, incident = timezone.now(), one(request.person, pk)
         demand(request.person, action.permission, incident)
-        rows = models.Incident.objects.filter(pk=incident.pk)
-        perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at, by=request.person))
+        rows, by = models.Incident.objects.filter(pk=incident.pk), request.person
+        gate: AbstractContextManager[None] = nullcontext()
+        terms = sent.terms(at, by=by)
+        if gated:
+            proposal = propose_incidents(action.name, rows, terms, by=by, at=at)
+            check(proposal, confirm=sent.confirm, reason=sent.comment, by=by, at=at)
+            gate = alone(proposal, reason=sent.comment, by=by)
+        with gate:
+            perform(target, rows, by=by, at=at, version=sent.version, **terms)
         return IncidentSchema.of(one(request.person, pk))
 
     act.__name__ = f"{name}_incident"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -37,7 +38,7 @@ UNRESOLVED = OPEN | ACKNOWLEDGED | SNOOZED
 
 def is_acknowledged(row: Alert | Incident, by: User) -> bool:
     """Whether `by` has acknowledged it. Raises AlreadyAcknowledged if another person has."""
-    if row.state not in ACKNOWLEDGED:
+    if row.state not in ACKNOWLEDGED or (isinstance(row, Incident) and row.by_snooze):
         return False
     if row.acknowledged_by_id != by.pk:
         raise AlreadyAcknowledged(row)
@@ -47,6 +48,10 @@ def is_acknowledged(row: Alert | Incident, by: User) -> bool:
 def lock_terminals(alerts: AlertQuerySet) -> None:
     """Lock the states of the terminals before the alerts, in the same order as code that opens or resolves alerts."""
     store.lock(set(alerts.values_list("terminal_id", flat=True)))
+
+
+def lock_terminals_of(incidents: QuerySet[Incident]) -> None:
+    lock_terminals(Alert.objects.unresolved().filter(incident__in=incidents))
 
 
 ACTIONS: Mapping[str, OperatorAction] = by_name(
@@ -71,7 +76,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         ),
         incident=Target(
             of_incident.acknowledge,
-            When(OPEN),
+            When(OPEN | SNOOZED),
             IncidentTransitionKind.ACKNOWLEDGED,
             has_already=is_acknowledged,
         ),
@@ -124,7 +129,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         form=CommentForm,
         schema=CommentSchema,
         alert=Target(actions.reopen, When(ACKNOWLEDGED | SNOOZED), TransitionKind.REOPENED),
-        incident=Target(of_incident.reopen, When(ACKNOWLEDGED), IncidentTransitionKind.REOPENED),
+        incident=Target(of_incident.reopen, When(ACKNOWLEDGED | SNOOZED), IncidentTransitionKind.REOPENED),
     ),
     OperatorAction(
         name="snooze",
@@ -137,6 +142,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         form=SnoozeForm,
         schema=SnoozeSchema,
         alert=Target(actions.snooze, When(UNRESOLVED), TransitionKind.SNOOZED),
+        incident=Target(of_incident.snooze, When(UNRESOLVED), IncidentTransitionKind.SNOOZED),
     ),
     OperatorAction(
         name="assign",
@@ -149,6 +155,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         form=AssignForm,
         schema=AssignSchema,
         alert=Target(actions.assign, When(UNRESOLVED), TransitionKind.ASSIGNED),
+        incident=Target(of_incident.assign, When(UNRESOLVED), IncidentTransitionKind.ASSIGNED),
     ),
     OperatorAction(
         name="comment",
@@ -157,7 +164,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         form=RequiredCommentForm,
         schema=RequiredCommentSchema,
         alert=Target(actions.comment, When(UNRESOLVED), TransitionKind.COMMENTED),
-        incident=Target(of_incident.comment, When(OPEN | ACKNOWLEDGED), IncidentTransitionKind.COMMENTED),
+        incident=Target(of_incident.comment, When(UNRESOLVED), IncidentTransitionKind.COMMENTED),
     ),
     OperatorAction(
         name="resolve",
@@ -169,9 +176,15 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         schema=CommentSchema,
         alert=Target(
             actions.resolve,
-            When(UNRESOLVED, may_be_resolved_by_hand=True),
+            When(UNRESOLVED, is_by_hand=True),
             TransitionKind.RESOLVED,
             lock=lock_terminals,
+        ),
+        incident=Target(
+            of_incident.resolve,
+            When(UNRESOLVED, is_by_hand=True),
+            IncidentTransitionKind.RESOLVED,
+            lock=lock_terminals_of,
         ),
     ),
 )

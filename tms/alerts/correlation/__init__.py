@@ -4,7 +4,28 @@ Detection and recovery are unchanged; only the notifications of single alerts ar
 Only the leading clock correlates. People and the correlation lock the incident's row while they change it.
 """
 
-from tms.alerts.correlation.actions import acknowledge, change_acknowledgement, claim, comment, reopen, unclaim
+from tms.alerts.correlation.actions import (
+    acknowledge,
+    assign,
+    change_acknowledgement,
+    claim,
+    comment,
+    reopen,
+    resolve,
+    snooze,
+    unclaim,
+)
 from tms.alerts.correlation.correlate import correlate
 
-__all__ = ["acknowledge", "change_acknowledgement", "claim", "comment", "correlate", "reopen", "unclaim"]
+__all__ = [
+    "acknowledge",
+    "assign",
+    "change_acknowledgement",
+    "claim",
+    "comment",
+    "correlate",
+    "reopen",
+    "resolve",
+    "snooze",
+    "unclaim",
+]

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, transition
-from tms.alerts.lifecycle import AlreadyResolved
+from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
+from tms.alerts.lifecycle import AlreadyResolved, NotApplicable
 from tms.alerts.lifecycle.actions import with_comment
 from tms.alerts.lifecycle.claims import LASTS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor
@@ -32,10 +32,9 @@ def acknowledge(
     Returns the current incident with the person who is responsible. Raises AlreadyResolved.
     """
     row = _unresolved(incident)
-    if row.state == IncidentState.ACKNOWLEDGED:
+    if row.shown_state == IncidentState.ACKNOWLEDGED:
         return row
-    acknowledged = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
-    fields = {**acknowledged, **_terms(contract, until), **with_comment(comment), **UNCLAIMED_FIELDS}
+    fields = {**_taken(by, at), **_terms(contract, until), **with_comment(comment)}
     transition(row, Kind.ACKNOWLEDGED, at=at, actor=Actor(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row), at)
     return row
@@ -48,7 +47,7 @@ def change_acknowledgement(
     """Change the contract of an acknowledgement; the person stays responsible."""
     row = _unresolved(incident)
     until = until if contract is Contract.TIME else None
-    if row.state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
+    if row.shown_state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
         fields = _terms(contract, until) | with_comment(comment)
         transition(row, Kind.CHANGED, at=at, actor=Actor(by, comment=comment), fields=fields)
         lifecycle.change_acknowledgement(alerts_of(row), contract=contract, until=until, by=by, comment=comment, at=at)
@@ -57,9 +56,10 @@ def change_acknowledgement(
 
 @transaction.atomic
 def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
-    """Reopen it, with all of its acknowledged alerts."""
+    """Reopen it, with its alerts that were acknowledged or snoozed with it."""
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
+        alerts = alerts_of(row).snoozed() if row.by_snooze else alerts_of(row).acknowledged()
         transition(
             row,
             Kind.REOPENED,
@@ -67,7 +67,48 @@ def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incid
             actor=Actor(by, comment=comment),
             fields={**REOPENED_FIELDS, **with_comment(comment)},
         )
-        lifecycle.reopen(alerts_of(row).acknowledged(), by=by, comment=comment, at=at)
+        lifecycle.reopen(alerts, by=by, comment=comment, at=at)
+    return row
+
+
+@transaction.atomic
+def snooze(incident: Incident, *, by: User, comment: str, at: datetime, until: datetime) -> Incident:
+    """Snooze it until a time, with all of its alerts and those that join. It reopens earlier if it gets worse."""
+    row = _unresolved(incident)
+    if (row.shown_state, row.until) != (IncidentState.SNOOZED, until):
+        fields = {**_taken(by, at), "by_snooze": True, **_terms(Contract.TIME, until), **with_comment(comment)}
+        transition(row, Kind.SNOOZED, at=at, actor=Actor(by, comment=comment), fields=fields)
+        lifecycle.snooze(alerts_of(row), until=until, by=by, comment=comment, at=at)
+    return row
+
+
+@transaction.atomic
+def assign(incident: Incident, *, to: User, by: User, comment: str, at: datetime) -> Incident:
+    """Ask `to` to acknowledge it; if it is acknowledged, make `to` responsible for it and for its alerts, under the
+    same contract.
+    """
+    row = _unresolved(incident)
+    is_acknowledged = row.shown_state == IncidentState.ACKNOWLEDGED
+    column = "acknowledged_by" if is_acknowledged else "assigned_to"
+    if getattr(row, f"{column}_id") != to.pk:
+        fields = {column: to, **with_comment(comment)}
+        transition(row, Kind.ASSIGNED, at=at, actor=Actor(by, to, comment), fields=fields)
+        if is_acknowledged:
+            lifecycle.assign(alerts_of(row).acknowledged(), to=to, by=by, comment=comment, at=at)
+    return row
+
+
+@transaction.atomic
+def resolve(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
+    """Resolve all of its alerts by hand, and so the incident, if the rules of all of them allow it."""
+    row = _unresolved(incident)
+    if not row.may_be_resolved_by_hand:
+        raise NotApplicable(row)
+    lifecycle.resolve(alerts_of(row), by=by, comment=comment, at=at)
+    if not alerts_of(row).exists():
+        row.resolved_count = row.joined_count
+        fields = {**resolved_fields(at), **with_comment(comment)}
+        transition(row, Kind.RESOLVED, at=at, actor=Actor(by, comment=comment), fields=fields)
     return row
 
 
@@ -113,9 +154,16 @@ def cover_new(incident: Incident, *, at: datetime) -> int:
     return _cover(incident, alerts_of(incident).filter(version=1), at)
 
 
+def cover_by_hand(incident: Incident, *, at: datetime) -> int:
+    """The same for all unacknowledged alerts, after a person added some. Returns the number of alerts."""
+    return _cover(incident, alerts_of(incident).unacknowledged(), at)
+
+
 def _cover(incident: Incident, alerts: AlertQuerySet, at: datetime) -> int:
     if incident.acknowledged_by is None:
         return 0
+    if incident.by_snooze and incident.until:
+        return lifecycle.snooze(alerts, until=incident.until, by=incident.acknowledged_by, comment="", at=at)
     return lifecycle.acknowledge(
         alerts,
         by=incident.acknowledged_by,
@@ -135,6 +183,12 @@ def _unresolved(incident: Incident) -> Incident:
     if row.state == IncidentState.RESOLVED:
         raise AlreadyResolved(row)
     return row
+
+
+def _taken(by: User, at: datetime) -> dict[str, Any]:
+    """The columns of an incident that `by` acknowledged or snoozed."""
+    state = {"state": IncidentState.ACKNOWLEDGED, "by_snooze": False, "acknowledged_by": by, "acknowledged_at": at}
+    return {**state, "assigned_to": None, **UNCLAIMED_FIELDS}
 
 
 def _terms(contract: Contract, until: datetime | None) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from ninja import Query
 from pydantic import Field
@@ -18,6 +17,7 @@ from tms.alerts.correlation.schemas import (
 )
 from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
+from tms.alerts.models.incident import IncidentQuerySet
 from tms.alerts.search import incidents_like, with_factor
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
@@ -41,15 +41,16 @@ class IncidentQuery(PageQuery):
     opened_since: Instant | None = None
     opened_before: Instant | None = None
 
-    def apply(self, rows: QuerySet[models.Incident]) -> QuerySet[models.Incident]:
+    def apply(self, rows: IncidentQuerySet) -> IncidentQuerySet:
         wanted: dict[str, Any] = {
-            "state__in": self.state,
             "severity__in": self.severity,
             "site__code": self.site,
             "opened_at__gte": self.opened_since,
             "opened_at__lt": self.opened_before,
         }
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        if self.state:
+            rows = rows.in_states(self.state)
         if self.factor:
             rows = rows.filter(with_factor(self.factor))
         if self.who:
@@ -67,13 +68,14 @@ def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[Inc
 @router.get("/incidents/{int:pk}", summary="Read an incident with its history", response=IncidentWithHistorySchema)
 def read_incident(request: ApiRequest, pk: int) -> IncidentWithHistorySchema:
     incident = one(request.person, pk)
-    newest = incident.transitions.select_related("by").order_by("-at", "-pk")[:MAX_TRANSITIONS]
+    newest = incident.transitions.select_related("by", "to").order_by("-at", "-pk")[:MAX_TRANSITIONS]
     history = [IncidentTransitionSchema.of(transition) for transition in reversed(newest)]
     return IncidentWithHistorySchema(**dict(IncidentSchema.of(incident)), history=history)
 
 
-def _shown(person: User) -> QuerySet[models.Incident]:
-    return visible(models.Incident.objects.select_related("site", "group", "acknowledged_by", "claimed_by"), to=person)
+def _shown(person: User) -> IncidentQuerySet:
+    related = ("site", "group", "rule", "acknowledged_by", "assigned_to", "claimed_by")
+    return visible(models.Incident.objects.select_related(*related), to=person)
 
 
 def one(person: User, pk: int) -> models.Incident:

@@ -22,6 +22,13 @@ class CommonFactor(NamedTuple):
     """As `Incident.key`."""
 
 
+class AffectedShare(NamedTuple):
+    """How many terminals with a common factor are affected, of how many."""
+
+    lost: int
+    size: int
+
+
 class Candidate(NamedTuple):
     alert: int
     terminal: int
@@ -54,7 +61,9 @@ def candidates(since: datetime) -> list[Candidate]:
     rows = (
         Alert.objects.unresolved()
         .uncorrelated()
-        .filter(opened_at__gte=since, rule__kind=RuleSource.PRESENCE, terminal__state__presence__in=LOST)
+        .filter(
+            opened_at__gte=since, is_separate=False, rule__kind=RuleSource.PRESENCE, terminal__state__presence__in=LOST
+        )
         .order_by("opened_at")
         .values_list(*COLUMNS)[:PASS_LIMIT]
     )

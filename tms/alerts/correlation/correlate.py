@@ -7,22 +7,16 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from tms.alerts.correlation.candidates import Candidate, CommonFactor, candidates
-from tms.alerts.correlation.counting import LossShare, shares
-from tms.alerts.correlation.evidence.common_factor import common_factor
+from tms.alerts.correlation.candidates import AffectedShare, Candidate, CommonFactor, candidates
+from tms.alerts.correlation.counting import shares
+from tms.alerts.correlation.members import free, open_incident, put
 from tms.alerts.correlation.review import review
-from tms.alerts.correlation.transitions import transition
+from tms.alerts.correlation.same_rule.correlate import correlate_rules
 from tms.alerts.correlation.wide import widen
-from tms.alerts.lifecycle.acknowledge import lock_in_states
-from tms.alerts.lifecycle.actions import UNRESOLVED
-from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.models.alert import Alert, AlertQuerySet
+from tms.alerts.models.correlation_rule import CorrelationRule
 from tms.alerts.models.factor import SITES_TOGETHER, Factor
-from tms.alerts.models.incident import CorrelationRule, Incident
-from tms.alerts.models.incident import IncidentTransitionKind as Kind
-from tms.alerts.models.membership import MembershipChange
-from tms.feed.change import Change
-from tms.feed.publisher import publish
+from tms.alerts.models.incident import Incident
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, each, isolate
 
@@ -45,10 +39,14 @@ def correlate(at: datetime) -> int:
 
     def join() -> None:
         nonlocal correlated
-        correlated = _correlate(at)
+        correlated += _correlate(at)
+
+    def join_by_rule() -> None:
+        nonlocal correlated
+        correlated += correlate_rules(at)
 
     # Unresolved incidents are reviewed even if nothing can be correlated.
-    acts: tuple[Callable[[], object], ...] = (join, partial(widen, at), partial(_review_unresolved, at))
+    acts: tuple[Callable[[], object], ...] = (join, join_by_rule, partial(widen, at), partial(_review_unresolved, at))
     each(acts, lambda act: act(), loop="correlate")
     return correlated
 
@@ -80,8 +78,8 @@ def _correlate(at: datetime) -> int:
 
 
 def _by_common_factor() -> dict[CommonFactor, Incident]:
-    """The unresolved incidents; those of many sites by each site, too."""
-    rows = {row.pk: row for row in _unresolved()}
+    """The unresolved incidents of lost terminals; those of many sites by each site, too."""
+    rows = {row.pk: row for row in _unresolved() if row.rule_id is None}
     parts = Incident.objects.filter(merged_into__in=rows).values_list("factor", "key", "merged_into")
     merged = {CommonFactor(factor, key): rows[wide] for factor, key, wide in parts if wide is not None}
     return merged | {CommonFactor(row.factor, row.key): row for row in rows.values()}
@@ -101,28 +99,8 @@ def _join_unresolved(
         what = next((what for what in one.factors() if what in unresolved), None)
         (rest if what is None else joining.setdefault(what, [])).append(one)
     for what, members in joining.items():
-        _put(unresolved[what], _free(members), at)
+        put(unresolved[what], free(members), at)
     return rest
-
-
-def _put(incident: Incident, members: Iterable[Candidate], at: datetime) -> None:
-    """Add uncorrelated alerts. Only this code adds alerts to an incident; the next review counts them."""
-    pks = [one.alert for one in members]
-    Alert.objects.filter(pk__in=pks).update(incident=incident)
-    MembershipChange.objects.record(dict.fromkeys(pks), incident=incident, at=at)
-    publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
-
-
-def _free(found: Iterable[Candidate]) -> list[Candidate]:
-    """The unresolved alerts without an incident, locked.
-
-    Rows locked by another transaction are left for the next pass: two transactions that wait for each other would
-    deadlock.
-    """
-    wanted = {one.alert: one for one in found}
-    return [
-        wanted[alert.pk] for alert in lock_in_states(Alert.objects.uncorrelated().filter(pk__in=wanted), UNRESOLVED)
-    ]
 
 
 def _open(
@@ -144,7 +122,7 @@ def _open(
         if share.lost < rule.needed(share.size):
             continue
         together = [one for one in groups[what] if one.lost_at >= since and one.alert not in correlated]
-        if members := _free(together):
+        if members := free(together):
             unresolved[what] = _new(what, share, members, at)
             correlated |= {one.alert for one in together}
     return [one for one in found if one.alert not in correlated]
@@ -167,21 +145,11 @@ def _by_factor(factor: Factor, found: Iterable[Candidate]) -> ByFactor:
     return groups
 
 
-def _new(what: CommonFactor, share: LossShare, members: Sequence[Candidate], at: datetime) -> Incident:
-    incident = Incident.objects.create(
-        factor=what.factor,
-        key=what.key,
-        site_id=int(what.key) if what.factor == Factor.SITE else None,
-        group_id=int(what.key) if what.factor == Factor.GROUP else None,
-        severity=max((one.severity for one in members), key=RANKS.__getitem__),
-        opened_at=at,
-        changed_at=at,
-        unchanged_since=at,
-        size=share.size,
-        lost=share.lost,
-        joined_count=len(members),
-    )
-    _put(incident, members, at)
-    common_factor(incident)
-    transition(incident, Kind.OPENED, at=at, number=len(members))
-    return incident
+def _new(what: CommonFactor, share: AffectedShare, members: Sequence[Candidate], at: datetime) -> Incident:
+    identity = {
+        "factor": what.factor,
+        "key": what.key,
+        "site_id": int(what.key) if what.factor == Factor.SITE else None,
+        "group_id": int(what.key) if what.factor == Factor.GROUP else None,
+    }
+    return open_incident(identity, share, members, at)

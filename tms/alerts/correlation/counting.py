@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from tms.alerts.correlation.candidates import LOST, CommonFactor
+from tms.alerts.correlation.candidates import LOST, AffectedShare, CommonFactor
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
 from tms.fleet.models import CAUSED_BY_TMS, Presence, TerminalState
@@ -20,12 +19,7 @@ COLUMNS = {
 }
 
 
-class LossShare(NamedTuple):
-    lost: int
-    size: int
-
-
-def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[CommonFactor, LossShare]:
+def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[CommonFactor, AffectedShare]:
     """For each key the terminals lost `since`, and their number then. One query.
 
     Terminals are excluded if they were offline before, were never seen, were lost because of TMS itself, or belong to
@@ -39,4 +33,4 @@ def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Co
         .values_list(COLUMNS[factor])
         .annotate(lost=Count("pk", filter=lost), size=Count("pk"))
     )
-    return {CommonFactor(factor, str(key)): LossShare(lost, size) for key, lost, size in rows}
+    return {CommonFactor(factor, str(key)): AffectedShare(lost, size) for key, lost, size in rows}

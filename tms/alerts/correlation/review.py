@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Count, Q
 
 from tms.alerts.correlation import actions
 from tms.alerts.correlation.evidence.common_factor import common_factor
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, transition
+from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
 from tms.alerts.models.alert import Alert, AlertState, Contract
@@ -145,7 +145,3 @@ def _dissolve(incident: Incident, at: datetime) -> None:
     incident.resolved_count = incident.joined_count
     transition(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=resolved_fields(at))
     publish(Change(alerts=frozenset(rest)))
-
-
-def resolved_fields(at: datetime) -> dict[str, Any]:
-    return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED_FIELDS}

@@ -13,11 +13,15 @@ from tms.rest.schemas import ResponseSchema
 
 
 class IncidentSchema(ResponseSchema):
-    """Alerts of terminals that were lost together. `GET /alerts?incident=…` lists the alerts."""
+    """Alerts of terminals that were lost together, or at which the same rule triggered.
+
+    `GET /alerts?incident=…` lists the alerts.
+    """
 
     id: int
     title: str = Field(description="One-line summary.")
     factor: Factor = Field(description="Common factor of its terminals.")
+    rule: int | None = Field(description="The rule that triggered at its terminals; null if they were lost together.")
     name: str = Field(description="Name of the common site, group, model, firmware or node.")
     site: str | None = Field(description="Site code; null if it affects several sites.")
     site_count: int = Field(description="Number of sites that were lost together; 0 if it is not about sites.")
@@ -27,12 +31,13 @@ class IncidentSchema(ResponseSchema):
     state: IncidentState
     version: int = Field(description="Increases with each change that affects an operator's decision.")
     size: int = Field(description="Number of terminals with the common factor.")
-    lost: int = Field(description="Number of terminals lost.")
+    lost: int = Field(description="Number of terminals that were lost, or at which the rule triggered.")
     joined_count: int = Field(description="Number of alerts that ever belonged to it.")
     open_count: int = Field(description="Number of its unresolved alerts.")
     opened_at: datetime
     acknowledged_at: datetime | None
-    acknowledged_by: str | None
+    acknowledged_by: str | None = Field(description="Who acknowledged or snoozed it.")
+    assigned_to: str | None = Field(description="Who was asked to acknowledge it, while it is unacknowledged.")
     claimed_by: str | None = Field(description="Who claimed it, while it is unacknowledged.")
     claimed_until: datetime | None
     contract: str
@@ -45,11 +50,14 @@ class IncidentSchema(ResponseSchema):
         return cls(
             id=incident.pk,
             factor=incident.named_factor,
+            rule=incident.rule_id,
             merged_into=incident.merged_into_id,
             common_factor=incident.common_factor_text,
             site=incident.site.code if incident.site else None,
             acknowledged_by=username(incident.acknowledged_by),
+            assigned_to=username(incident.assigned_to),
             claimed_by=username(incident.claimed_by),
+            state=incident.shown_state,
             **{name: getattr(incident, name) for name in COPIED},
         )
 
@@ -58,7 +66,7 @@ class IncidentPageSchema(Page[IncidentSchema]): ...
 
 
 COPIED = (
-    *("title", "name", "site_count", "severity", "state", "version", "size", "lost", "joined_count", "open_count"),
+    *("title", "name", "site_count", "severity", "version", "size", "lost", "joined_count", "open_count"),
     *("opened_at", "acknowledged_at", "claimed_until", "contract", "until", "comment", "resolved_at"),
 )
 
@@ -67,6 +75,7 @@ class IncidentTransitionSchema(ResponseSchema):
     kind: IncidentTransitionKind
     at: datetime
     by: str | None = Field(description="Null for TMS itself.")
+    to: str | None = Field(description="The assignee.")
     comment: str
     number: int = Field(description="Number of alerts that joined, recovered or became separate.")
     open_count: int
@@ -77,7 +86,7 @@ class IncidentTransitionSchema(ResponseSchema):
     @classmethod
     def of(cls, step: models.IncidentTransition) -> Self:
         copied = ("kind", "at", "comment", "number", "open_count", "severity", "contract", "until")
-        return cls(by=username(step.by), **{name: getattr(step, name) for name in copied})
+        return cls(by=username(step.by), to=username(step.to), **{name: getattr(step, name) for name in copied})
 
 
 class IncidentWithHistorySchema(IncidentSchema):

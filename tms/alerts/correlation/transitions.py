@@ -18,6 +18,7 @@ REOPENED_FIELDS: Mapping[str, Any] = {
     "acknowledged_by": None,
     "contract": "",
     "until": None,
+    "by_snooze": False,
     **UNCLAIMED_FIELDS,
 }
 
@@ -44,6 +45,7 @@ def transition(
         kind=kind,
         at=incident.changed_at,
         by=actor.by,
+        to=actor.to,
         comment=actor.comment,
         number=number,
         open_count=incident.open_count,
@@ -59,3 +61,7 @@ def transition(
 
 def publish_incident(incident: Incident) -> None:
     publish(Change(incidents=frozenset({incident.pk})))
+
+
+def resolved_fields(at: datetime) -> dict[str, Any]:
+    return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED_FIELDS}

@@ -12,16 +12,14 @@ from django.db.models import Count
 
 from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
-from tms.alerts.correlation.review import resolved_fields
+from tms.alerts.correlation.regrouping.absorb import absorb
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.models.alert import Alert
+from tms.alerts.models.correlation_rule import CorrelationRule
 from tms.alerts.models.factor import Factor
-from tms.alerts.models.incident import CorrelationRule, Incident
+from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
-from tms.alerts.models.membership import MembershipChange
-from tms.feed.change import Change
-from tms.feed.publisher import publish
 from tms.fleet.models import Group, Terminal
 
 BREADTHS = (Factor.GROUP, Factor.REGION, Factor.FLEET)
@@ -77,7 +75,7 @@ def _recent(rules: Mapping[Factor, CorrelationRule], at: datetime) -> list[Incid
     if not wide:
         return []
     since = at - timedelta(seconds=max(rule.within_s for rule in wide))
-    rows = Incident.objects.unresolved().filter(factor=Factor.SITE, opened_at__gte=since).order_by("pk")
+    rows = Incident.objects.unresolved().filter(factor=Factor.SITE, rule=None, opened_at__gte=since).order_by("pk")
     return list(rows.locked().select_related("site"))
 
 
@@ -141,12 +139,12 @@ def _unresolved_wide(shared: Mapping[CommonFactor, object]) -> list[Incident]:
     """Those that some of the incidents join: of their group, region or fleet."""
     if not shared:
         return []
-    rows = Incident.objects.unresolved().filter(factor=Factor.GROUP).order_by("pk").locked()
+    rows = Incident.objects.unresolved().filter(factor=Factor.GROUP, rule=None).order_by("pk").locked()
     return [row for row in rows if _what(row) in shared]
 
 
 def _what(wide: Incident) -> CommonFactor:
-    return CommonFactor(wide.named_factor, wide.key.partition(":")[2] if wide.breadth else wide.key)
+    return CommonFactor(wide.named_factor, wide.bare_key)
 
 
 def _new(together: LostSites, at: datetime) -> Incident:
@@ -156,7 +154,7 @@ def _new(together: LostSites, at: datetime) -> Incident:
     return Incident.objects.create(
         factor=Factor.GROUP,
         breadth="" if is_group else factor,
-        key=key if is_group else f"{factor}:{key}"[:100],
+        key=key if is_group else f"{factor}:{key}",
         group=Group.objects.get(pk=key) if is_group else None,
         severity=max((one.severity for one in together.incidents), key=RANKS.__getitem__),
         opened_at=at,
@@ -168,22 +166,7 @@ def _new(together: LostSites, at: datetime) -> Incident:
 
 
 def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
-    """The alerts of `parts` belong to `wide` from now on."""
-    if not parts:
-        return 0
-    alerts = Alert.objects.filter(incident__in=parts)
-    before = dict(alerts.values_list("pk", "incident"))
-    alerts.update(incident=wide)
-    MembershipChange.objects.record(before, incident=wide, at=at)
-    for part in parts:
-        part.resolved_count = part.joined_count
-        fields = resolved_fields(at) | {"merged_into": wide}
-        transition(part, Kind.MERGED, at=at, number=part.joined_count, fields=fields)
-    mine = Alert.objects.filter(incident=wide)
-    wide.lost = mine.aggregate(number=Count("terminal", distinct=True))["number"]
-    wide.size = max(wide.size, wide.lost)
-    wide.joined_count, wide.unchanged_since = mine.count(), at
+    absorb(parts, wide, at=at)
     wide.site_count += len(parts)
-    wide.save(update_fields=("lost", "size", "joined_count", "unchanged_since", "site_count"))
-    publish(Change(alerts=frozenset(before), incidents=frozenset({wide.pk, *(part.pk for part in parts)})))
+    wide.save(update_fields=("site_count",))
     return len(parts)

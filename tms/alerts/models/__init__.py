@@ -2,15 +2,10 @@
 
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.condition import Condition
+from tms.alerts.models.correlation_rule import CorrelationRule, SameRuleCorrelation
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.flapping import Flapping
-from tms.alerts.models.incident import (
-    CorrelationRule,
-    Incident,
-    IncidentState,
-    IncidentTransition,
-    IncidentTransitionKind,
-)
+from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.alerts.models.maintenance import PastOccurrence, Window
 from tms.alerts.models.membership import MembershipChange
 from tms.alerts.models.rule import Rule, RuleHours
@@ -35,6 +30,7 @@ __all__ = [
     "Rule",
     "RuleHours",
     "RuleSource",
+    "SameRuleCorrelation",
     "Transition",
     "TransitionKind",
     "Window",

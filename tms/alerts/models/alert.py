@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
@@ -45,6 +46,13 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def unresolved(self) -> Self:
         """Unresolved (index: alert_unresolved, read by the boards)."""
         return self.exclude(state=AlertState.RESOLVED)
+
+    def in_states(self, states: Collection[str]) -> Self:
+        return self.filter(state__in=states)
+
+    def resolvable_by_hand(self) -> Self:
+        """Their rules allow it."""
+        return self.filter(rule__may_be_resolved_by_hand=True)
 
     def awake(self) -> Self:
         """Unresolved and not snoozed."""
@@ -137,6 +145,8 @@ class Alert(models.Model):
     incident = models.ForeignKey(
         "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")
     )
+    is_separate = models.BooleanField(default=False, db_default=False)
+    """A person moved it out of an incident: it is not correlated again."""
     suppressed_at_open = models.CharField(max_length=16, null=True, db_column="quiet_at_first")  # noqa: DJ001  (unknown yet)
     """Why it was not notified when it opened (`alerts.suppression.reasons.Reason`); empty if nothing suppressed it."""
 

@@ -18,9 +18,23 @@ class Factor(models.TextChoices):
 
 SITES_TOGETHER = (Factor.REGION, Factor.FLEET)
 """Factors of sites that are lost together; the others are of terminals."""
+OF_RULES = (Factor.SITE, Factor.GROUP, Factor.MODEL, Factor.FIRMWARE, Factor.REGION)
+"""What terminals may have in common at which the same rule triggers. A node and the fleet explain no reading."""
 
 
-def lost(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> str:
+def title(factor: Factor, *, rule: str, lost: int, size: int, name: str, sites: int = 0) -> str:
+    """One line: `Umeda: 48 of 50 terminals offline`, or with a rule `Paper low, firmware 4.2.1: 40 of 80 terminals`."""
+    if not rule:
+        return _lost(factor, lost=lost, size=size, name=name, sites=sites)
+    where = name if factor is Factor.SITE else gettext("%(factor)s %(name)s") % {"factor": factor.label, "name": name}
+    values = {"rule": rule, "where": where, "lost": lost, "size": size}
+    if size:
+        return gettext("%(rule)s, %(where)s: %(lost)d of %(size)d terminals") % values
+    text = ngettext("%(rule)s, %(where)s: %(lost)d terminal", "%(rule)s, %(where)s: %(lost)d terminals", lost)
+    return text % values
+
+
+def _lost(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> str:
     """How many of how many, and the factor: `Shinjuku: 47 of 50 terminals offline`; without a size, how many.
 
     `sites`: number of sites that were lost together; 0 if only terminals were.
@@ -28,7 +42,13 @@ def lost(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> 
     if not size:
         return _lost_of_unknown(factor, lost) % {"lost": lost, "name": name}
     if sites:
-        return _lost_sites(factor) % {"lost": lost, "size": size, "name": name, "sites": sites}
+        return _lost_sites(factor, sites) % {
+            "lost": lost,
+            "size": size,
+            "name": name,
+            "sites": sites,
+            "more": sites - 1,
+        }
     match factor:
         case Factor.SITE:
             text = gettext("%(name)s: %(lost)d of %(size)d terminals offline")
@@ -43,8 +63,14 @@ def lost(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> 
     return text % {"lost": lost, "size": size, "name": name}
 
 
-def _lost_sites(factor: Factor) -> str:
+def _lost_sites(factor: Factor, sites: int) -> str:
     match factor:
+        case Factor.SITE:
+            return ngettext(
+                "%(name)s and %(more)d more site: %(lost)d of %(size)d terminals offline",
+                "%(name)s and %(more)d more sites: %(lost)d of %(size)d terminals offline",
+                sites - 1,
+            )
         case Factor.REGION:
             return gettext("Region %(name)s: %(sites)d sites, %(lost)d of %(size)d terminals offline")
         case Factor.FLEET:

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -20,65 +19,12 @@ from tms.alerts.models.kind_traits import KindWithTraits, Traits
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField, LinesField
 
-MEDIUM, LARGE = 20, 100
-"""Group sizes from which the shares for a medium and for a large number of terminals apply."""
-
-
-class CorrelationRule(models.Model):
-    """How many terminals with a common factor must be lost within which time to be one incident.
-
-    A row is a changed setting; without one, `DEFAULTS` apply.
-    """
-
-    factor = models.CharField(_("common factor"), max_length=16, choices=Factor, unique=True)
-    enabled = models.BooleanField(_("enabled"), default=True)
-    within_s = models.PositiveIntegerField(
-        _("within (seconds)"), default=60, validators=(MinValueValidator(5), MaxValueValidator(3_600))
-    )
-    least = models.PositiveIntegerField(
-        _("at least (terminals)"), default=3, validators=(MinValueValidator(2), MaxValueValidator(10_000))
-    )
-    small_pct = models.PositiveSmallIntegerField(
-        _("below 20 terminals (%)"), default=50, validators=(MinValueValidator(1), MaxValueValidator(100))
-    )
-    medium_pct = models.PositiveSmallIntegerField(
-        _("20 to 99 terminals (%)"), default=30, validators=(MinValueValidator(1), MaxValueValidator(100))
-    )
-    large_pct = models.PositiveSmallIntegerField(
-        _("100 terminals or more (%)"), default=20, validators=(MinValueValidator(1), MaxValueValidator(100))
-    )
-
-    class Meta:
-        db_table = "alerts_foldrule"
-        verbose_name = _("correlation rule")
-        verbose_name_plural = _("correlation rules")
-
-    def __str__(self) -> str:
-        return self.factor
-
-    def needed(self, size: int) -> int:
-        """How many of `size` terminals must be lost."""
-        pct = self.small_pct if size < MEDIUM else self.medium_pct if size < LARGE else self.large_pct
-        return max(self.least, -(-size * pct // 100))
-
-    @classmethod
-    def in_force(cls) -> dict[Factor, CorrelationRule]:
-        """One for each factor, in the order in which they are checked."""
-        changed = {rule.factor: rule for rule in cls.objects.all()}
-        return {factor: changed.get(factor) or cls(factor=factor, **DEFAULTS[factor]) for factor in Factor}
-
-
-WIDE = {"least": 10, "medium_pct": 40, "large_pct": 30}
-OF_SITES = {"least": 4, "within_s": 120}
-DEFAULTS: Mapping[Factor, Mapping[str, int]] = {
-    factor: {} if factor is Factor.SITE else OF_SITES if factor in factors.SITES_TOGETHER else WIDE for factor in Factor
-}
-"""Deviations from the defaults of the columns, which are those of sites. For a region and the fleet, sites count."""
-
 
 class IncidentState(models.TextChoices):
     OPEN = "open", pgettext_lazy("incident", "Open")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("incident", "Acknowledged")
+    SNOOZED = "snoozed", pgettext_lazy("incident", "Snoozed")
+    """Never stored: `Incident.shown_state`."""
     RESOLVED = "resolved", pgettext_lazy("incident", "Resolved")
 
 
@@ -86,6 +32,20 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def unresolved(self) -> Self:
         """Unresolved (index: incident_unresolved)."""
         return self.exclude(state=IncidentState.RESOLVED)
+
+    def in_states(self, states: Collection[str]) -> Self:
+        """In one of these states, as people see them."""
+        stored = [state for state in states if state not in (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)]
+        found = models.Q(state__in=stored)
+        for state, by_snooze in ((IncidentState.ACKNOWLEDGED, False), (IncidentState.SNOOZED, True)):
+            if state in states:
+                found |= models.Q(state=IncidentState.ACKNOWLEDGED, by_snooze=by_snooze)
+        return self.filter(found)
+
+    def resolvable_by_hand(self) -> Self:
+        """The rules of all of their unresolved alerts allow it."""
+        alerts = Alert.objects.unresolved().filter(incident=models.OuterRef("pk"))
+        return self.exclude(models.Exists(alerts.filter(rule__may_be_resolved_by_hand=False)))
 
     def locked(self) -> Self:
         """Locked until the transaction ends, but not against rows that refer to them: their writers may hold
@@ -95,23 +55,27 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
 
 class ByAlerts(ScopePath):
-    """An incident lies within a scope if all of its alerts do; for that of one site, the site is enough."""
+    """An incident lies within a scope if all of its alerts do; for one of a single site, the site is enough."""
 
     def seen(self, scope: Scope) -> models.Q:
         alerts = Alert.objects.filter(incident=models.OuterRef("pk"))
         inside = ByTerminal("terminal").seen(scope)
         all_inside = models.Exists(alerts) & ~models.Exists(alerts.exclude(inside))
-        return BySite("site").covered(scope) | models.Q(all_inside)
+        return (BySite("site").covered(scope) & models.Q(site_count=0)) | models.Q(all_inside)
 
 
 class Incident(models.Model):
     """Alerts of terminals that were lost together: one row, one acknowledgement, one notification."""
 
     factor = models.CharField(_("common factor"), max_length=16, choices=Factor)
-    key = models.CharField(max_length=100)
-    """The common factor: the primary key of a site or group as text; the name of a model, firmware or node."""
+    key = models.CharField(max_length=160)
+    """The common factor: the primary key of a site or group as text; the name of a model, firmware or node. With a
+    rule, `rule-<pk>:` precedes it: one terminal may be part of several incidents.
+    """
     site = models.ForeignKey("fleet.Site", models.PROTECT, null=True, related_name="incidents")
     group = models.ForeignKey("fleet.Group", models.SET_NULL, null=True, related_name="incidents")
+    rule = models.ForeignKey("alerts.Rule", models.PROTECT, null=True, related_name="incidents")
+    """The rule of its alerts, if they were correlated because of it; null if its terminals were lost together."""
     breadth = models.CharField(max_length=16, choices=Factor, blank=True, default="", db_default="")
     """`region` or `fleet`, for sites lost together; `factor` is then `group`, which the previous release shows."""
     site_count = models.PositiveIntegerField(default=0, db_default=0)
@@ -141,6 +105,11 @@ class Incident(models.Model):
     acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(_("until"), null=True)
+    by_snooze = models.BooleanField(default=False, db_default=False)
+    """While it is acknowledged: it is snoozed until `until`, and the person who snoozed it is not responsible. Releases
+    before 1.1 show it as acknowledged until then, and reopen it at the same time."""
+    assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    """The person who was asked to acknowledge it, and has not done so yet."""
     comment = LinesField(_("comment"), max_length=500, blank=True, default="")
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     """The person who claimed it, until `claimed_until` or the first acknowledgement."""
@@ -173,6 +142,17 @@ class Incident(models.Model):
         return reverse("incident", args=(self.pk,))
 
     @property
+    def shown_state(self) -> IncidentState:
+        """Its state, as people see it."""
+        is_snoozed = self.state == IncidentState.ACKNOWLEDGED and self.by_snooze
+        return IncidentState.SNOOZED if is_snoozed else IncidentState(self.state)
+
+    @property
+    def may_be_resolved_by_hand(self) -> bool:
+        """One query."""
+        return Incident.objects.filter(pk=self.pk).resolvable_by_hand().exists()
+
+    @property
     def named_factor(self) -> Factor:
         """Its common factor, as people see it."""
         return Factor(self.breadth or self.factor)
@@ -182,13 +162,20 @@ class Incident(models.Model):
         """The common factor of its terminals, in the active language. Reads `site` or `group`."""
         if self.site is not None:
             return self.site.local_name
-        if self.breadth:
-            return self.key.partition(":")[2]
-        return self.group.name if self.group is not None else self.key
+        return self.group.name if self.group is not None else self.bare_key
+
+    @property
+    def bare_key(self) -> str:
+        """The value of the common factor."""
+        key = self.key.partition(":")[2] if self.rule_id else self.key
+        return key.partition(":")[2] if self.breadth else key
 
     @property
     def title(self) -> str:
-        return factors.lost(self.named_factor, lost=self.lost, size=self.size, name=self.name, sites=self.site_count)
+        """Reads `rule`, if there is one."""
+        rule = self.rule.local_name if self.rule else ""
+        numbers = {"lost": self.lost, "size": self.size, "sites": self.site_count}
+        return factors.title(self.named_factor, rule=rule, name=self.name, **numbers)
 
     @property
     def common_factor_text(self) -> str:
@@ -222,12 +209,15 @@ class IncidentTransitionKind(KindWithTraits):
     REOPENED = "withdrawn", kind_traits.REOPENED, pgettext_lazy("incident", "Reopened")
     EXPIRED = "expired", kind_traits.EXPIRED, pgettext_lazy("incident", "Reopened: acknowledgement expired")
     REOPENED_WORSE = "undone", kind_traits.REOPENED_WORSE, pgettext_lazy("incident", "Reopened: worsened")
+    SNOOZED = "snoozed", Traits("clock", IncidentState.SNOOZED), pgettext_lazy("incident", "Snoozed")
+    ASSIGNED = "assigned", Traits("person"), pgettext_lazy("incident", "Assigned")
     COMMENTED = "commented", Traits("comment", is_decision=False), pgettext_lazy("incident", "Comment")
     DISSOLVED = (
         "dissolved",
         Traits("check", IncidentState.RESOLVED),
         pgettext_lazy("incident", "Resolved, rest separate"),
     )
+    MOVED_OUT = "moved-out", Traits("incidents"), pgettext_lazy("incident", "Alerts moved out")
     MERGED = "merged", Traits("up", IncidentState.RESOLVED), pgettext_lazy("incident", "Merged into a larger incident")
     RESOLVED = "resolved", Traits("check", IncidentState.RESOLVED), pgettext_lazy("incident", "Resolved")
 
@@ -239,6 +229,8 @@ class IncidentTransition(models.Model):
     kind = models.CharField(max_length=16, choices=IncidentTransitionKind)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    """The assignee."""
     comment = LinesField(max_length=500, blank=True, default="")
     number = models.PositiveIntegerField(default=0)
     """Number of alerts that joined, recovered or became separate."""

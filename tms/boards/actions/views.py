@@ -12,22 +12,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from tms.accounts import access
+from tms.accounts import undo as undoing
 from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.models import User
-from tms.alerts.actions.action import OperatorAction, Target, perform
-from tms.alerts.actions.approvals import GATED, propose_many
+from tms.alerts.actions.action import OperatorAction, Target, perform, perform_all
+from tms.alerts.actions.approvals import GATED, propose_incidents, propose_many
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import AlertsBefore, offer_for_incidents
 from tms.alerts.consequences import Consequences, of_alerts
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
-from tms.approvals import services as approvals
-from tms.approvals.gate import Proposal
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
-from tms.boards.approvals.confirmation import ConfirmationForm
-from tms.boards.approvals.views import render_asked
+from tms.boards.approvals.gate import asked_in_dialog, passed
 from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
 from tms.boards.responses import or_404, render_dialog, render_done, row_of
 from tms.boards.rows.alerts import AlertRow
@@ -37,6 +36,8 @@ from tms.boards.toasts import toast_of
 
 METHODS = ["GET", "HEAD", "POST"]
 ONE, MANY = "boards/actions/action.html", "boards/actions/bulk-action.html"
+
+type Gate = HttpResponse | AbstractContextManager[None]
 
 
 @require_http_methods(METHODS)
@@ -51,15 +52,26 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     initial = {"contract": row.contract, "until": row.until}
     form = entry.form(request.POST if is_sent else None, at=at, by=request.user, initial=initial)
     context = {"action": entry, "form": form, "at": at, "subject": subject, **_shown(target, row)}
+    is_gated = subject == "incident" and action in GATED
     if not is_sent or not form.is_valid():
-        if subject == "incident":
+        if is_gated:
+            context |= asked_in_dialog(propose_incidents(action, rows, {}, by=request.user, at=at))
+        elif subject == "incident":
             context["impact"] = _impact(request, entry, Alert.objects.unresolved().filter(incident=pk), at=at)
         return render_dialog(
             request, ONE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK
         )
+    gate: Gate = nullcontext()
+    terms = form.terms()
+    if is_gated:
+        proposal = propose_incidents(action, rows, terms, by=request.user, at=at)
+        gate = passed(request, proposal, context, template=ONE, reason=terms["comment"], at=at)
+    if isinstance(gate, HttpResponse):
+        return gate
     before = AlertsBefore.of(action, rows) if subject == "alert" else None
     try:
-        perform(target, rows, by=request.user, at=at, version=_version(request), **form.terms())
+        with gate:
+            perform(target, rows, by=request.user, at=at, version=_version(request), **terms)
     except Conflict as conflict:
         context |= {"conflict": conflict, **_shown(target, row_of(page))}
         return render_dialog(request, ONE, context, status=HTTPStatus.CONFLICT)
@@ -75,39 +87,65 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
 @never_cache
 @sign_in_required
 def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
-    """Perform an action on all selected or matching alerts in one transaction. Idempotent."""
+    """Perform an action on all selected or matching alerts, and on selected incidents, in one transaction.
+
+    Idempotent.
+    """
     entry, target = _entry(request, action, "alert")
     at, is_sent = timezone.now(), request.method == "POST"
-    selection = AlertSelection.of(request.POST if is_sent else request.GET)
+    data = request.POST if is_sent else request.GET
+    selection, also = AlertSelection.of(data), IncidentSelection.of(data, "incidents")
     form = entry.form(request.POST if is_sent else None, at=at, by=request.user)
-    alerts = _permitted(entry, target, selection, request.user)
+    alerts, incidents = _permitted(entry, target, selection, request.user), _incidents(entry, also, by=request.user)
     back = AlertsPage(access.scope_of(request.user), selection.matching).address
     context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
+    context |= {"also": also, "incidents": incidents}
     if not is_sent or not form.is_valid():
         context |= _consequences(request, entry, alerts, at=at) if context["number"] else {}
-    if selection.is_nothing or (is_sent and not form.is_valid()):
+    if (selection.is_nothing and not also.pks) or (is_sent and not form.is_valid()):
         return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if not is_sent:
         every = _permitted(entry, target, selection.every(), request.user).count()
-        context["every"] = 0 if selection.is_all or every <= context["number"] else every
+        context["every"] = 0 if selection.is_all or also.pks or every <= context["number"] else every
         return render_dialog(request, MANY, context)
-    gate = _gate(request, entry, alerts, context, at=at)
+    gate: Gate = nullcontext()
+    terms = form.terms()
+    if action in GATED:
+        proposal = propose_many(action, alerts, terms, by=request.user, at=at)
+        gate = passed(request, proposal, context, template=MANY, reason=terms["comment"], at=at)
     if isinstance(gate, HttpResponse):
         return gate
     before = AlertsBefore.of(action, alerts)
     with gate:
-        changed = target.run(alerts, by=request.user, at=at, **form.terms())
+        changed = target.run(alerts, by=request.user, at=at, **terms)
+        done = perform_all(entry.incident, incidents, by=request.user, at=at, **terms) if entry.incident else []
     outcome = selection.outcome(by=request.user) if target.is_exclusive else BulkOutcome(changed)
-    is_changed = bool(outcome.changed or context["number"])
-    context |= {"outcome": outcome, "is_changed": is_changed, **_numbers(alerts)}
+    is_changed = bool(outcome.changed or context["number"] or done)
+    context |= {"outcome": outcome, "is_changed": is_changed, "done": done, **_numbers(alerts)}
     if not is_changed:
         return render_dialog(request, MANY, context, status=HTTPStatus.CONFLICT)
-    if undo := before.offer(by=request.user, at=at):
-        text = ngettext("%(n)s alert", "%(n)s alerts", outcome.changed) % {"n": f"{outcome.changed:,}"}
-        context |= toast_of(target, text, undo)
+    of_incidents = offer_for_incidents(action, done, by=request.user, at=at) if done else ""
+    if undo := undoing.together(before.offer(by=request.user, at=at), of_incidents, by=request.user):
+        context |= toast_of(target, _changed(outcome.changed, len(done)), undo)
     answer = render_dialog(request, MANY, context, partial="done")
     answer["HX-Trigger"] = "bulk-action-done"
     return answer
+
+
+def _incidents(entry: OperatorAction, also: IncidentSelection, *, by: User) -> list[Incident]:
+    """The selected incidents to which the action applies. Gated actions on them are offered with the incidents only."""
+    if entry.incident is None or entry.name in GATED:
+        return []
+    return also.incidents(entry, entry.incident, by=by)
+
+
+def _changed(alerts: int, incidents: int) -> str:
+    """`2 incidents, 3 alerts`."""
+    texts = (
+        (alerts, ngettext("%(n)s alert", "%(n)s alerts", alerts)),
+        (incidents, ngettext("%(n)s incident", "%(n)s incidents", incidents)),
+    )
+    return ", ".join(text % {"n": f"{number:,}"} for number, text in reversed(texts) if number)
 
 
 def _title(row: AlertRow | IncidentRow) -> str:
@@ -160,34 +198,7 @@ def _consequences(
     """For the dialog of many alerts."""
     if entry.name not in GATED:
         return {"impact": _impact(request, entry, alerts, at=at)}
-    proposal = propose_many(entry.name, alerts, {}, by=request.user, at=at)
-    return {"impact": proposal.impact, "proposal": proposal, "confirmation": _confirmation(None, proposal)}
-
-
-def _gate(
-    request: AuthenticatedRequest,
-    entry: OperatorAction,
-    alerts: AlertQuerySet,
-    context: dict[str, Any],
-    *,
-    at: datetime,
-) -> HttpResponse | AbstractContextManager[None]:
-    """The transaction of the action; the response instead if a second person or a typed confirmation is missing."""
-    if entry.name not in GATED:
-        return nullcontext()
-    terms = context["form"].terms()
-    proposal = propose_many(entry.name, alerts, terms, by=request.user, at=at)
-    if proposal.needs_approval:
-        return render_asked(request, approvals.ask(proposal, reason=terms["comment"], by=request.user, at=at))
-    confirmation = _confirmation(request.POST, proposal)
-    if not confirmation.is_valid():
-        context |= {"impact": proposal.impact, "proposal": proposal, "confirmation": confirmation}
-        return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return approvals.alone(proposal, reason=terms["comment"], by=request.user)
-
-
-def _confirmation(data: Any, proposal: Proposal) -> ConfirmationForm:
-    return ConfirmationForm(data, words=(proposal.word,) if proposal.must_be_typed else ())
+    return asked_in_dialog(propose_many(entry.name, alerts, {}, by=request.user, at=at))
 
 
 def _numbers(alerts: Any) -> dict[str, Any]:

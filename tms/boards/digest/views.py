@@ -1,10 +1,11 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,7 +14,7 @@ from tms.accounts.access import demand, visible
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
-from tms.boards.digest.forms import NoteForm, NoteTextForm
+from tms.boards.digest.forms import NoteForm, NoteTextForm, SignOffForm
 from tms.boards.lists.choices import Choice
 from tms.boards.toasts import add_toast, toast
 from tms.shifts import notes
@@ -21,6 +22,7 @@ from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.models import Note
 from tms.shifts.period import DEFAULT, PRESETS, Period
+from tms.shifts.sign_offs import BadPeriod, sign_off
 from tms.shifts.undo import offer_restoring
 
 LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
@@ -54,6 +56,22 @@ def write_note(request: AuthenticatedRequest) -> HttpResponse:
         return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     notes.write(**form.cleaned_data, by=request.user, at=timezone.now())
     return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
+
+
+@require_POST
+@never_cache
+@needs(Permission.WRITE_NOTES)
+def sign_off_digest(request: AuthenticatedRequest) -> HttpResponse:
+    """The person who takes over confirms the period that the page showed."""
+    form = SignOffForm(request.POST, by=request.user)
+    if not form.is_valid():
+        return HttpResponseBadRequest(gettext("Sign off from the page of the shift digest."))
+    since, until = form.cleaned_data["since"], form.cleaned_data["until"]
+    try:
+        sign_off(since, until, by=request.user, at=timezone.now(), owner=form.owner_key)
+    except BadPeriod as error:
+        return HttpResponseBadRequest(str(error))
+    return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#signed")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,6 +113,7 @@ def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = HTTPSt
         "title": markdown.title(shown, span.clocks),
         "markdown": markdown.markdown(shown, span.clocks),
         "form": form,
+        "signing": SignOffForm(by=request.user, auto_id="sign_%s"),
     }
     return render(request, "boards/digest/digest.html", context, status=status)
 

@@ -17,7 +17,8 @@ UNITS = (
     (1, gettext_noop("%(number)s s")),
 )
 TIME = re.compile(
-    r'(?P<tag><time datetime="(?P<at>[^"]+)" data-(?:format="(?P<form>ago|time|datetime)"|countdown)>)[^<]*</time>'
+    r'(?P<tag><time datetime="(?P<at>[^"]+)" '
+    r'data-(?:format="(?P<form>ago|time|datetime)"|countdown(?: data-lasts="[0-9]+")?)>)[^<]*</time>'
 )
 
 
@@ -35,9 +36,10 @@ def time_element(at: datetime, form: str = "ago") -> SafeString:
     return format_html('<time datetime="{}" data-format="{}">{}</time>', _to_the_second(at), form, _words(at, form))
 
 
-def countdown(at: datetime) -> SafeString:
-    """The time left until `at`."""
-    return format_html('<time datetime="{}" data-countdown>{}</time>', _to_the_second(at), _left(at))
+def countdown(at: datetime, since: datetime | None = None) -> SafeString:
+    """The time left until `at`. With `since`, the last third of the time between them is marked as soon due."""
+    length = format_html(' data-lasts="{}"', int((at - since).total_seconds())) if since else ""
+    return format_html('<time datetime="{}" data-countdown{}>{}</time>', _to_the_second(at), length, _left(at))
 
 
 def updated(html: str) -> str:

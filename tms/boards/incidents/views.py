@@ -1,5 +1,6 @@
 """The list of incidents: the page, actions on several of them, and the export."""
 
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -13,15 +14,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
-from tms.alerts.actions.action import OperatorAction, Target
+from tms.alerts.actions.action import OperatorAction, Target, perform_all
+from tms.alerts.actions.approvals import GATED, propose_incidents
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import offer_for_incidents
 from tms.alerts.consequences import of_alerts
 from tms.alerts.models import Alert, Incident
+from tms.boards.approvals.gate import asked_in_dialog, passed
 from tms.boards.formatting import csv_export
 from tms.boards.incidents.export import HEAD, exported
-from tms.boards.incidents.selection import IncidentSelection, perform_all
 from tms.boards.lists.incident_filter import IncidentFilter
+from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import IncidentPage, IncidentsPage, RenderContext
 from tms.boards.responses import or_404, render_dialog, render_page
 from tms.boards.toasts import add_toast, toast_of
@@ -81,11 +84,21 @@ def act_on_incidents(request: AuthenticatedRequest, action: str) -> HttpResponse
     context: dict[str, Any] = {"action": entry, "form": form, "at": at, "selection": selection, "incidents": chosen}
     context["nav_item"] = IncidentsPage.nav_item
     if not is_sent or not form.is_valid() or not chosen:
-        if entry.effect and chosen:
+        if action in GATED and chosen:
+            context |= asked_in_dialog(propose_incidents(action, chosen, {}, by=request.user, at=at))
+        elif entry.effect and chosen:
             alerts = access.visible(Alert.objects.unresolved().filter(incident__in=chosen), to=request.user)
             context["impact"] = of_alerts(alerts, to=request.user, at=at)
         return render_dialog(request, MANY, context, status=_status(selection, chosen, form=form, is_sent=is_sent))
-    changed = perform_all(target, chosen, by=request.user, at=at, **form.terms())
+    gate: HttpResponse | AbstractContextManager[None] = nullcontext()
+    terms = form.terms()
+    if action in GATED:
+        proposal = propose_incidents(action, chosen, terms, by=request.user, at=at)
+        gate = passed(request, proposal, context, template=MANY, reason=terms["comment"], at=at)
+    if isinstance(gate, HttpResponse):
+        return gate
+    with gate:
+        changed = perform_all(target, chosen, by=request.user, at=at, **terms)
     if not changed:
         return render_dialog(request, MANY, context, status=HTTPStatus.CONFLICT)
     number = ngettext("%(n)s incident", "%(n)s incidents", len(changed)) % {"n": len(changed)}

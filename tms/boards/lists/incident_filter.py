@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -55,9 +55,7 @@ class IncidentFilter:
         )
 
     def apply[Rows: QuerySet[Incident]](self, rows: Rows) -> Rows:
-        if self.state:
-            resolved = {"state": IncidentState.RESOLVED}
-            rows = rows.filter(**resolved) if self.state == PAST else rows.exclude(**resolved)
+        rows = rows.filter(self.in_this_tab)
         if self.severity:
             rows = rows.filter(severity__in=self.severity)
         if self.wide:
@@ -66,8 +64,6 @@ class IncidentFilter:
             rows = rows.filter(with_factor(self.factor))
         if self.site:
             rows = rows.filter(site__code__iexact=self.site)
-        if self.who:
-            rows = rows.filter(acknowledged_by__username=self.who)
         if self.month:
             since, until = month_of(self.month)
             rows = rows.filter(opened_at__gte=since, opened_at__lt=until)
@@ -87,6 +83,15 @@ class IncidentFilter:
     @property
     def is_empty(self) -> bool:
         return self == type(self)()
+
+    @property
+    def in_this_tab(self) -> Q:
+        """The incidents of the tab, apart from the rest of the filter."""
+        found = Q(acknowledged_by__username=self.who) if self.who else Q()
+        if self.state:
+            resolved = Q(state=IncidentState.RESOLVED)
+            found &= resolved if self.state == PAST else ~resolved
+        return found
 
     def in_tab(self, *, state: str = "", who: str = "") -> Self:
         """The same filter in another tab."""

@@ -26,7 +26,7 @@ class SiteCell:
     worst: str
     """A severity, a presence, or `ok`."""
     number: int
-    """How many have the worst state."""
+    """How many of its terminals have the worst state."""
     size: str
 
     @property
@@ -43,12 +43,16 @@ class SiteCell:
         return self.worst in NEEDS_A_PERSON
 
 
-def cells(census: Census, *, expected: Mapping[int, str], scope: Scope) -> list[SiteCell]:
+type Affected = Mapping[tuple[int, str], int]
+"""Number of terminals by site and severity of their unresolved alerts."""
+
+
+def cells(census: Census, affected: Affected, *, expected: Mapping[int, str], scope: Scope) -> list[SiteCell]:
     """`expected`: closed sites or sites in maintenance, where a missing terminal needs no action."""
     found = within(Site.objects.order_by("region", "code"), scope).values_list("pk", "code", "name", "name_ja")
     tallies = census.sites
     filled = [
-        _cell(SiteLabel(code, Bilingual(*names)), tallies[pk], expected.get(pk, ""))
+        _cell(SiteLabel(code, Bilingual(*names)), pk, tallies[pk], affected, expected.get(pk, ""))
         for pk, code, *names in found
         if pk in tallies
     ]
@@ -62,8 +66,9 @@ def columns(number: int) -> int:
     return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
 
 
-def _cell(site_label: SiteLabel, tally: PresenceCounts, expected: str) -> SiteCell:
+def _cell(site_label: SiteLabel, site: int, tally: PresenceCounts, affected: Affected, expected: str) -> SiteCell:
     worst, number = _worst(tally, expected)
+    number = affected.get((site, worst), number)
     size = next((size for least, size in SIZES if tally.total >= least), "s")
     return SiteCell(site_label, tally.total, worst, number, size)
 

@@ -14,6 +14,7 @@ from tms.accounts.scope import Scope
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
+from tms.boards.lists.facets import MOST, facets
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.overview.common_factors import acting_people, common_factors
 from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav
@@ -172,18 +173,27 @@ class AlertsPage(BoardPage):
         problems, unacknowledged = context.census.problems, context.census.unacknowledged_problems
         snoozed = context.census.snoozed
         shown = snoozed if self.state == SNOOZED else problems
-        numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
-        numbers |= {
+        numbers = {
             "count-open": problems.total(),
             "count-snoozed": snoozed.total(),
-            "count-unacknowledged": unacknowledged.total(),
             "count-resolved": within(resolved_today(at=context.at), self.scope).count(),
         }
         if self.state == OPEN:
             numbers["count-matching"] = self._matching(context)
+        if self.state == OPEN and not self.chosen.is_empty:
+            return nav(context) | counts(numbers) | self._facets(context)
+        numbers |= {f"count-{severity}": shown[severity] for severity in Severity.values}
+        numbers["count-unacknowledged"] = unacknowledged.total()
+        if self.state == OPEN:
             numbers["count-stale"] = within(Alert.objects.stale(), self.scope).count()
             numbers["count-flapping"] = within(Alert.objects.awake().flapping(), self.scope).count()
         return nav(context) | counts(numbers)
+
+    def _facets(self, context: RenderContext) -> dict[str, PagePart]:
+        """The number of each choice, with the other filters applied."""
+        alerts = within(Alert.objects.awake(), self.scope)
+        found = facets(self.chosen, alerts, among=context.covered_incidents)
+        return counts({f"count-{name}": number for name, number in found.items()}, most=MOST)
 
     def _matching(self, context: RenderContext) -> int:
         """Number of unacknowledged alerts that match the filter; queried only if the census does not have it."""

@@ -159,10 +159,11 @@ def sound_alarms(context: RenderContext) -> PagePart:
     return PagePart("boards/sound.html#sound-alarms", context.sound_alarms)
 
 
-def counts(numbers: Mapping[str, int]) -> dict[str, PagePart]:
-    """Numbers on tabs and chips, by element id."""
+def counts(numbers: Mapping[str, int], *, most: int = 0) -> dict[str, PagePart]:
+    """Numbers on tabs and chips, by element id. `most`: at this number and above it was not counted further."""
     return {
-        name: PagePart("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
+        name: PagePart("boards/base.html#count", {"id": name, "number": number, "is_capped": 0 < most <= number})
+        for name, number in numbers.items()
     }
 
 

@@ -51,7 +51,9 @@ class IncidentPage(BoardPage):
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
         scope = scope_of(person)
-        incident = within(Incident.objects.select_related("site"), scope).filter(pk=names["pk"]).first()
+        incident = (
+            within(Incident.objects.select_related("site", "group", "rule"), scope).filter(pk=names["pk"]).first()
+        )
         return cls(scope, incident) if incident else None
 
     @property
@@ -106,7 +108,7 @@ class IncidentPage(BoardPage):
     def _workbench(self, context: RenderContext, incident: IncidentRow) -> Mapping[str, PagePart]:
         at, scope = context.at, self.scope
         found = IncidentEvidence(
-            cells.cells_of(incident.pk, scope=scope),
+            cells.cells_of(incident.pk, is_of_rule=incident.rule is not None, scope=scope),
             evidence.factors_of(self.incident, scope=scope),
             plans_of(incident.pk, scope, at=at),
         )
@@ -114,10 +116,13 @@ class IncidentPage(BoardPage):
         zone = timezone.get_default_timezone()
         markdown = draft(incident, found.cells, found.factors, at=at.replace(second=0, microsecond=0), zone=zone)
         values: dict[str, dict[str, Any]] = {
-            "cells": {"cells": found.cells},
-            "curve": {"curve": curve.curve_of(incident, scope=scope, at=at)},
-            "factors": {"factors": found.factors, "has_all": scope.is_everything},
-            "unaffected": {"unaffected": evidence.unaffected(self.incident, scope=scope)},
+            "cells": {"cells": found.cells, "rule": incident.rule},
+            "curve": {"curve": curve.curve_of(incident, scope=scope, at=at), "rule": incident.rule},
+            "factors": {"factors": found.factors, "has_all": scope.is_everything, "rule": incident.rule},
+            "unaffected": {
+                "unaffected": evidence.unaffected(self.incident, scope=scope),
+                "rule": incident.rule,
+            },
             "escalation": {"plans": found.plans, "next": upcoming, "is_open": incident.is_open},
             "contacts": {"contacts": contacts_of(self.incident), "site": incident.site},
             "draft": {"markdown": markdown, "pk": incident.pk},

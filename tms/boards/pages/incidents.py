@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -134,13 +135,17 @@ class IncidentsPage(BoardPage):
         return {"resolved": numbers["resolved"], "recovered": numbers["resolved"] - numbers["acknowledged"]}
 
     def _counts(self) -> dict[str, PagePart]:
-        """Each in the current filter, apart from the tab."""
-        rows = self.chosen.in_tab().apply(within(Incident.objects.all(), self.scope))
+        """Tabs in the current filter; each choice of the filter with all other choices and the tab."""
+        chosen = self.chosen
+        rows = replace(chosen, severity=(), wide=False).in_tab().apply(within(Incident.objects.all(), self.scope))
+        of_severity = Q(severity__in=chosen.severity or Severity.values)
+        of_width = Q(site=None) if chosen.wide else Q()
+        in_tab = chosen.in_this_tab
         numbers = rows.aggregate(
-            all=Count("pk"),
-            open=Count("pk", filter=~RESOLVED),
-            **{severity: Count("pk", filter=Q(severity=severity)) for severity in Severity.values},
-            wide=Count("pk", filter=Q(site=None)),
+            all=Count("pk", filter=of_severity & of_width),
+            open=Count("pk", filter=of_severity & of_width & ~RESOLVED),
+            **{name: Count("pk", filter=in_tab & of_width & Q(severity=name)) for name in Severity.values},
+            wide=Count("pk", filter=in_tab & of_severity & Q(site=None)),
         )
         numbers["past"] = numbers["all"] - numbers["open"]
         return counts({f"count-{name}": number for name, number in numbers.items()})

@@ -69,9 +69,8 @@ class OverviewPage(SinglePage):
             **incidents,
             **alerts,
             **{change.element: PagePart(f"{TEMPLATE}#change", {"entry": change}) for change in changes},
-            **self._sites(context),
+            **self._sites(context, shown),
             "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.problems.total()}),
-            "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(context, shown)),
             "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number, "is_capped": is_capped}),
             "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift(self.scope)}),
         }
@@ -92,24 +91,31 @@ class OverviewPage(SinglePage):
         rows = self.alert_parts(pks, context, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
-    def _sites(self, context: RenderContext) -> dict[str, PagePart]:
-        cells = honeycomb.cells(context.census, expected=expected_at(context.census, at=context.at), scope=self.scope)
+    def _sites(self, context: RenderContext, shown: int) -> dict[str, PagePart]:
+        """The cells, and what is said below the list: nothing is clear while a cell has a colour."""
+        expected = expected_at(context.census, at=context.at)
+        cells = honeycomb.cells(context.census, context.affected, expected=expected, scope=self.scope)
         need = sum(cell.needs_a_person for cell in cells)
         note = {"number": len(cells), "need": need}
+        silent = sum(cell.is_widespread for cell in cells)
         return {
+            "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(context, shown, silent)),
             **{cell.element: PagePart(f"{TEMPLATE}#site", {"cell": cell}) for cell in cells},
             "sites-note": PagePart(f"{TEMPLATE}#sites-note", note),
         }
 
-    def _rest(self, context: RenderContext, shown: int) -> dict[str, Any]:
-        """The line below the list: how many more alerts there are, or since when there are none."""
+    def _rest(self, context: RenderContext, shown: int, silent: int) -> dict[str, Any]:
+        """The line below the list: how many more alerts there are, or since when there are none.
+
+        `silent`: number of sites at which much is silent.
+        """
         total, sees_nothing = context.census.awake.total(), not self.scope
         if total or sees_nothing:
             more = max(0, context.census.problems.total() - shown)
-            return {"more": more, "is_calm": False, "calm_since": None, "sees_nothing": sees_nothing}
+            return {"more": more, "is_calm": False, "calm_since": None, "sees_nothing": sees_nothing, "silent": 0}
         last = within(Alert.objects.exclude(resolved_at=None), self.scope).order_by("-resolved_at")
         calm_since = last.values_list("resolved_at", flat=True).first()
-        return {"more": 0, "is_calm": True, "calm_since": calm_since, "sees_nothing": False}
+        return {"more": 0, "is_calm": True, "calm_since": calm_since, "sees_nothing": False, "silent": silent}
 
 
 def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:

@@ -1,11 +1,13 @@
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Count
+
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.models import Incident
+from tms.alerts.models import Alert, Incident
 from tms.boards.caches.census import Census
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.last_hour import Lines
@@ -74,6 +76,14 @@ class RenderContext:
     def census(self) -> Census:
         """What the scope covers."""
         return self.rows.census if self.scope.is_everything else census_cache().read(self.scope)
+
+    @cached_property
+    def affected(self) -> Mapping[tuple[int, str], int]:
+        """Number of terminals with an unresolved alert, by site and severity (index: alert_unresolved)."""
+        if not self.census.unresolved:
+            return {}
+        alerts = within(Alert.objects.unresolved(), self.scope).order_by().values_list("terminal__site", "severity")
+        return {(site, severity): n for site, severity, n in alerts.annotate(n=Count("terminal", distinct=True))}
 
     @cached_property
     def impact(self) -> ImpactRanking:

@@ -86,7 +86,8 @@ class WallPage(SinglePage):
         return incidents | {element: found[element] for pk in pks if (element := f"alert-{pk}") in found}
 
     def _sites(self, context: RenderContext) -> dict[str, PagePart]:
-        cells = honeycomb.cells(context.census, expected=expected_at(context.census, at=context.at), scope=self.scope)
+        expected = expected_at(context.census, at=context.at)
+        cells = honeycomb.cells(context.census, context.affected, expected=expected, scope=self.scope)
         return {cell.element: PagePart(f"{PARTS}#site", {"cell": cell}) for cell in cells}
 
     def _totals(self, context: RenderContext) -> dict[str, PagePart]:

@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from tms.alerts.actions.action import OperatorAction
+from tms.alerts.actions.approvals import GATED
 from tms.alerts.actions.registry import actions_for
 from tms.lib.severity import Severity
 
@@ -47,6 +48,11 @@ class Buttons(NamedTuple):
     def names(self) -> str:
         """Separated by spaces: for the bulk bar."""
         return " ".join(action.name for action in self.actions)
+
+    @property
+    def names_among_alerts(self) -> str:
+        """Those that a selection of alerts and incidents offers together."""
+        return " ".join(action.name for action in self.actions if action.name not in GATED)
 
 
 def buttons_of(row: ActionRow) -> Buttons:

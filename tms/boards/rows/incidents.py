@@ -28,6 +28,8 @@ class IncidentTransitionRow(NamedTuple):
     severity: str
     contract: str
     until: datetime | None
+    to: Name | None = None
+    """The assignee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class IncidentRow:
     comment: str
     version: int
     transitions: tuple[IncidentTransitionRow, ...]
+    rule: Bilingual | None = None
+    """The rule of its alerts, if they were correlated because of it."""
     site_count: int = 0
     """Number of sites that were lost together."""
     merged_into: int | None = None
@@ -63,10 +67,11 @@ class IncidentRow:
     here: tuple[Viewer, ...] = ()
     """Who is viewing it."""
 
-    # Used by the partials of alerts: an incident is never snoozed or assigned.
-    is_snoozed = False
+    assigned_to: Name | None = None
+    may_be_resolved_by_hand: bool = False
+
+    # Used by the partials of alerts: nobody is reminded of an incident.
     is_stale = False
-    assigned_to = None
 
     subject = "incident"
 
@@ -76,9 +81,9 @@ class IncidentRow:
 
     @property
     def title(self) -> str:
-        return factors.lost(
-            Factor(self.factor), lost=self.lost, size=self.size, name=str(self.name), sites=self.site_count
-        )
+        rule = str(self.rule) if self.rule else ""
+        numbers = {"lost": self.lost, "size": self.size, "sites": self.site_count}
+        return factors.title(Factor(self.factor), rule=rule, name=str(self.name), **numbers)
 
     @property
     def common_factor_text(self) -> str:
@@ -100,6 +105,16 @@ class IncidentRow:
     @property
     def is_acknowledged(self) -> bool:
         return self.state == IncidentState.ACKNOWLEDGED
+
+    @property
+    def is_snoozed(self) -> bool:
+        return self.state == IncidentState.SNOOZED
+
+    @property
+    def put_off(self) -> IncidentTransitionRow | None:
+        """Who snoozed it."""
+        found = (row for row in reversed(self.transitions) if row.kind == IncidentTransitionKind.SNOOZED)
+        return next(found, None)
 
     @property
     def is_resolved(self) -> bool:
@@ -135,10 +150,18 @@ class IncidentRow:
 
 
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
-    """Rows of these incidents, in two queries; one more if they have viewers."""
-    rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
+    """Rows of these incidents, in three queries; one more if they have viewers."""
+    people_of = ("acknowledged_by", "claimed_by", "assigned_to")
+    rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "rule", *people_of)
+    by_hand = set(Incident.objects.filter(pk__in=pks).unresolved().resolvable_by_hand().values_list("pk", flat=True))
     transitions, people = _transitions_of(pks), viewers(f"incident-{pk}" for pk in pks)
-    return {row.pk: _row(row, transitions.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}
+    return {
+        row.pk: replace(
+            _row(row, transitions.get(row.pk, ()), people.get(f"incident-{row.pk}", ())),
+            may_be_resolved_by_hand=row.pk in by_hand,
+        )
+        for row in rows
+    }
 
 
 def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], people: tuple[Viewer, ...]) -> IncidentRow:
@@ -146,12 +169,13 @@ def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], peo
     return IncidentRow(
         pk=incident.pk,
         factor=incident.named_factor,
+        rule=Bilingual(incident.rule.name, incident.rule.name_ja) if incident.rule else None,
         site_count=incident.site_count,
         merged_into=incident.merged_into_id,
         name=Bilingual(site.name, site.name_ja) if site else Bilingual(incident.name, ""),
         site=site.code if site else "",
         severity=incident.severity,
-        state=incident.state,
+        state=incident.shown_state,
         opened_at=incident.opened_at,
         resolved_at=incident.resolved_at,
         lost=incident.lost,
@@ -159,7 +183,7 @@ def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], peo
         joined_count=incident.joined_count,
         resolved_count=incident.resolved_count,
         common=(incident.common_factor, incident.common_name, incident.common_count),
-        acknowledged_by=name_of(person) if person else None,
+        acknowledged_by=name_of(person) if person and not incident.by_snooze else None,
         acknowledged_at=incident.acknowledged_at,
         contract=incident.contract,
         until=incident.until,
@@ -168,13 +192,14 @@ def _row(incident: Incident, transitions: tuple[IncidentTransitionRow, ...], peo
         transitions=transitions,
         claimed_by=name_of(claimant) if claimant else None,
         claimed_until=incident.claimed_until,
+        assigned_to=name_of(incident.assigned_to) if incident.assigned_to else None,
         here=people,
     )
 
 
 def _transitions_of(pks: Collection[int]) -> dict[int, tuple[IncidentTransitionRow, ...]]:
     transitions: dict[int, tuple[IncidentTransitionRow, ...]] = {}
-    for row in IncidentTransition.objects.filter(incident__in=pks).select_related("by"):
+    for row in IncidentTransition.objects.filter(incident__in=pks).select_related("by", "to"):
         transition = IncidentTransitionRow(
             row.at,
             row.kind,
@@ -185,6 +210,7 @@ def _transitions_of(pks: Collection[int]) -> dict[int, tuple[IncidentTransitionR
             row.severity,
             row.contract,
             row.until,
+            name_of(row.to) if row.to else None,
         )
         transitions[row.incident_id] = (*transitions.get(row.incident_id, ()), transition)
     return transitions

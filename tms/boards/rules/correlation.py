@@ -15,7 +15,7 @@ from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 from tms.alerts.correlation import settings
-from tms.alerts.models import CorrelationRule, Factor
+from tms.alerts.models import CorrelationRule, Factor, SameRuleCorrelation
 from tms.alerts.models.factor import SITES_TOGETHER
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
@@ -27,9 +27,8 @@ EXAMPLES = (4, 8, 50, 200)
 NUMBERS = ("within_s", "least", "small_pct", "medium_pct", "large_pct")
 
 
-class CorrelationRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it without
+class ThresholdsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it without
     class Meta:
-        model = CorrelationRule
         fields: ClassVar = ("enabled", *NUMBERS)
         widgets: ClassVar = {name: forms.NumberInput({"class": "input"}) for name in NUMBERS}
 
@@ -40,12 +39,22 @@ class CorrelationRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django 
     @property
     def counts_sites(self) -> bool:
         """Whether its numbers are of sites instead of terminals."""
-        return self.instance.factor in SITES_TOGETHER
+        return isinstance(self.instance, CorrelationRule) and self.instance.factor in SITES_TOGETHER
 
     @property
     def examples(self) -> list[tuple[int, int]]:
-        """How many of a group of this size must be lost; above the size itself, never correlated."""
+        """How many of a group of this size must be affected; above the size itself, never correlated."""
         return [(size, self.instance.needed(size)) for size in EXAMPLES]
+
+
+class CorrelationRuleForm(ThresholdsForm):
+    class Meta(ThresholdsForm.Meta):
+        model = CorrelationRule
+
+
+class SameRuleForm(ThresholdsForm):
+    class Meta(ThresholdsForm.Meta):
+        model = SameRuleCorrelation
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,21 +66,23 @@ def correlation(request: AuthenticatedRequest) -> HttpResponse:
     if is_sent:
         demand_within(request.user, Permission.EDIT_RULES, EVERYTHING)
     if is_sent and "defaults" in request.POST:
-        settings.reset()
+        settings.reset(CorrelationRule)
+        settings.reset(SameRuleCorrelation)
         return redirect("correlation")
-    rules = CorrelationRule.in_force()
-    forms_ = [
-        CorrelationRuleForm(request.POST if is_sent else None, instance=rule, prefix=rule.factor)
-        for rule in rules.values()
+    data = request.POST if is_sent else None
+    lost = [CorrelationRuleForm(data, instance=row, prefix=row.factor) for row in CorrelationRule.in_force().values()]
+    same = [
+        SameRuleForm(data, instance=row, prefix=f"rule-{row.factor}") for row in SameRuleCorrelation.in_force().values()
     ]
-    if is_sent and all([form.is_valid() for form in forms_]):  # noqa: C419  # each must say what is wrong with it
-        settings.save(form.instance for form in forms_)
+    if is_sent and all([form.is_valid() for form in (*lost, *same)]):  # noqa: C419  # each must say what is wrong with it
+        settings.save(form.instance for form in (*lost, *same))
         return redirect("correlation")
     context = {
         "nav_item": "rules",
         "page_state": PageState(nav(RenderContext(timezone.now(), scope_of(request.user)))),
-        "forms": forms_,
-        "is_changed": CorrelationRule.objects.exists(),
+        "lost": lost,
+        "same": same,
+        "is_changed": CorrelationRule.objects.exists() or SameRuleCorrelation.objects.exists(),
         "may_edit": may_within(request.user, Permission.EDIT_RULES, EVERYTHING),
     }
     return render(

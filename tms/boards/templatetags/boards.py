@@ -59,9 +59,9 @@ def instant(at: datetime | None, form: str = "ago") -> SafeString:
 
 
 @register.simple_tag
-def countdown(at: datetime) -> SafeString:
-    """The time left until `at`."""
-    return instants.countdown(at)
+def countdown(at: datetime, since: datetime | None = None) -> SafeString:
+    """The time left until `at`; `since`: when the wait began, for one whose last third is marked."""
+    return instants.countdown(at, since)
 
 
 @register.simple_tag

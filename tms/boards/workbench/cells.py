@@ -60,17 +60,20 @@ class _Member(NamedTuple):
     kind: str
     presence: str
     is_unresolved: bool
+    is_of_rule: bool
 
     @property
     def is_away(self) -> bool:
-        return self.is_unresolved and self.presence in LOST
+        """With a rule: its alert is unresolved."""
+        return self.is_unresolved and (self.is_of_rule or self.presence in LOST)
 
 
 COLUMNS = ("uid", "site__name", "site__name_ja", "label", "kind", "state__presence")
 
 
-def cells_of(incident: int, *, scope: Scope) -> Cells:
-    members = _members(incident, scope=scope)
+def cells_of(incident: int, *, is_of_rule: bool, scope: Scope) -> Cells:
+    """`is_of_rule`: its alerts were correlated because of their rule; `away` then counts those unresolved."""
+    members = _members(incident, is_of_rule=is_of_rule, scope=scope)
     by, groups = _grouped(members)
     room, shown = MOST_CELLS, []
     for name, kind, rows in groups[:MOST_GROUPS]:
@@ -81,7 +84,7 @@ def cells_of(incident: int, *, scope: Scope) -> Cells:
     return Cells(tuple(shown), len(members), away, max(0, len(groups) - MOST_GROUPS), by)
 
 
-def _members(incident: int, *, scope: Scope) -> list[_Member]:
+def _members(incident: int, *, is_of_rule: bool, scope: Scope) -> list[_Member]:
     """Each terminal once, unresolved if any of its alerts is."""
     alerts = within(Alert.objects.filter(incident=incident), scope).order_by("terminal__uid")
     found: dict[str, _Member] = {}
@@ -91,7 +94,9 @@ def _members(incident: int, *, scope: Scope) -> list[_Member]:
     ]:
         known = uid in found and found[uid].is_unresolved
         found[uid] = _Member(
-            uid, Bilingual(name, name_ja), label, kind, presence or Presence.NEVER, known or not resolved_at
+            *(uid, Bilingual(name, name_ja), label, kind, presence or Presence.NEVER),
+            is_unresolved=known or not resolved_at,
+            is_of_rule=is_of_rule,
         )
     return list(found.values())
 

@@ -1,4 +1,4 @@
-"""Why terminals are away: what they have in common, and what is not affected although it could be."""
+"""Why terminals are affected: what they have in common, and what is not affected although it could be."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -7,11 +7,13 @@ from django.db.models import Count
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.correlation.candidates import LOST, CommonFactor
-from tms.alerts.correlation.evidence.common_factor import away
+from tms.alerts.correlation.candidates import LOST
+from tms.alerts.correlation.evidence.common_factor import affected, own_factor
 from tms.alerts.correlation.evidence.lift import FactorLift, Significance, lifts, name_of
-from tms.alerts.models import Alert, Incident
+from tms.alerts.correlation.same_rule.explanation import COLUMNS
+from tms.alerts.models import Alert, AlertState, Incident, Rule
 from tms.alerts.models.factor import Factor
+from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.names import Bilingual
 
@@ -19,7 +21,7 @@ MOST_KINDS = 3
 
 
 class FactorRow(NamedTuple):
-    """How often a factor occurs among the terminals that are away, and in the fleet."""
+    """How often a factor occurs among the terminals that are affected, and in the fleet."""
 
     factor: str
     name: str | Bilingual
@@ -39,10 +41,10 @@ class FactorRow(NamedTuple):
 
 
 class Unaffected(NamedTuple):
-    """Terminals that would be away too, if `excludes` were the cause."""
+    """Terminals that would be affected too, if `excludes` were the cause."""
 
     what: str
-    """`kind` at the same site, `node`, or `back`."""
+    """`kind` at the same site, `node`, `back`, or with a rule `factor`: the same, without an alert."""
     number: int
     name: str | Bilingual
     kind: str
@@ -54,14 +56,25 @@ def factors_of(incident: Incident, *, scope: Scope) -> tuple[FactorRow, ...]:
     """Strongest first. People with a limited scope do not see numbers of the fleet."""
     if not scope.is_everything:
         return ()
-    return tuple(_row(lift) for lift in lifts(away(incident), own=CommonFactor(incident.factor, incident.key)))
+    return tuple(_row(lift) for lift in lifts(affected(incident), own=own_factor(incident)))
 
 
 def unaffected(incident: Incident, *, scope: Scope) -> tuple[Unaffected, ...]:
     members = set(within(Alert.objects.filter(incident=incident), scope).values_list("terminal", flat=True))
     if not members:
         return ()
+    if incident.rule is not None:
+        return (*_without_alert(incident, incident.rule, members, scope), *_back(incident, scope))
     return (*_at_site(incident, members, scope), *_on_node(members, scope), *_back(incident, scope))
+
+
+def _without_alert(incident: Incident, rule: Rule, members: Collection[int], scope: Scope) -> list[Unaffected]:
+    """Others with the same factor to which the rule applies."""
+    column = COLUMNS[incident.named_factor]
+    others = within(terminals_of(rule).filter(**{column: incident.bare_key}), scope).exclude(pk__in=members)
+    name = Bilingual(incident.site.name, incident.site.name_ja) if incident.site else incident.name
+    number = others.distinct().count()
+    return [Unaffected("factor", number, name, incident.named_factor, "")] if number else []
 
 
 def _row(lift: FactorLift) -> FactorRow:
@@ -101,5 +114,9 @@ def _on_node(members: Collection[int], scope: Scope) -> list[Unaffected]:
 
 def _back(incident: Incident, scope: Scope) -> list[Unaffected]:
     alerts = within(Alert.objects.filter(incident=incident), scope)
-    back = alerts.exclude(terminal__state__presence__in=LOST).aggregate(number=Count("terminal", distinct=True))
+    if incident.rule_id:
+        found = alerts.filter(state=AlertState.RESOLVED)
+    else:
+        found = alerts.exclude(terminal__state__presence__in=LOST)
+    back = found.aggregate(number=Count("terminal", distinct=True))
     return [Unaffected("back", back["number"], "", "", "")] if back["number"] else []

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from tms.alerts.models import Alert, AlertState, IncidentTransitionKind, TransitionKind
+from tms.alerts.models import Alert, AlertState, Incident, IncidentTransitionKind, TransitionKind
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.notifications.dispatch.grouping import group
@@ -185,12 +185,17 @@ def _notify_changes(subject_type: SubjectType, events: Sequence[SubjectEvent], a
 
 
 def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
-    """Notify the assignee or the person reminded, unless they did it themselves."""
+    """Notify the assignee or the person reminded, unless they did it themselves.
+
+    A person who is assigned an incident is not notified of each of its alerts.
+    """
     to_others = [
         event
         for event in events
         if event.to_id not in (None, event.by_id) and event.subject.state != AlertState.RESOLVED
     ]
+    handed_over = _handed_over(to_others)
+    to_others = [event for event in to_others if (_incident_of(event), event.to_id) not in handed_over]
     own = destinations_of({event.to_id for event in to_others if event.to_id is not None})
     group(
         (
@@ -202,6 +207,18 @@ def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent],
         ),
         at=at,
     )
+
+
+def _handed_over(events: Sequence[SubjectEvent]) -> set[tuple[int | None, int | None]]:
+    """The unresolved incidents of alerts that were assigned, and who is responsible for them."""
+    incidents = {pk for event in events if event.kind == "assigned" and (pk := _incident_of(event)) is not None}
+    if not incidents:
+        return set()
+    return set(Incident.objects.unresolved().filter(pk__in=incidents).values_list("pk", "acknowledged_by"))
+
+
+def _incident_of(event: SubjectEvent) -> int | None:
+    return event.subject.incident_id if isinstance(event.subject, Alert) else None
 
 
 def _follow_ups(event: SubjectEvent, before: Collection[DeliveryItem]) -> list[Notification]:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from tms.accounts.models import User
-from tms.alerts.models import Alert, Incident, IncidentTransition
+from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition
 from tms.replay.state.base import Instant
 from tms.replay.state.members import joined
 from tms.replay.state.transitions import OF_INCIDENTS, Then, TransitionColumns, after
 
-STEP_COLUMNS = ("incident_id", "kind", "at", "by_id", "comment", "severity", "contract", "until")
+STEP_COLUMNS = ("incident_id", "kind", "at", "by_id", "comment", "severity", "contract", "until", "to_id")
 
 
 def candidates(instant: Instant) -> QuerySet[Incident]:
@@ -31,8 +31,9 @@ def rewound(
     rows: QuerySet[Incident], then: Mapping[int, Then], open_counts: Mapping[int, int], instant: Instant
 ) -> list[Incident]:
     """The incidents with the columns of then, oldest first. `open_counts`: their unresolved members then."""
-    chosen = rows.filter(pk__in=list(then)).select_related("site", "group").order_by("opened_at", "pk")
-    named = {pk for one in then.values() for pk in (one.acknowledged_by, one.claimed_by) if pk is not None}
+    chosen = rows.filter(pk__in=list(then)).select_related("site", "group", "rule").order_by("opened_at", "pk")
+    people_of = ((one.acknowledged_by, one.claimed_by, one.assigned_to) for one in then.values())
+    named = {pk for one in people_of for pk in one if pk is not None}
     people = User.objects.in_bulk(named)
     members = joined(list(then), instant)
     extents = _extents(members)
@@ -69,8 +70,11 @@ def _rewind(
     extent: Extent,
     open_count: int,
 ) -> Incident:
+    by_snooze = then.state == AlertState.SNOOZED
     columns = {
-        "state": then.state,
+        "state": AlertState.ACKNOWLEDGED if by_snooze else then.state,
+        "by_snooze": by_snooze,
+        "assigned_to": people.get(then.assigned_to or 0),
         "severity": then.severity or incident.severity,
         "acknowledged_by": people.get(then.acknowledged_by or 0),
         "acknowledged_at": then.acknowledged_at,

@@ -9,7 +9,7 @@ from tms.alerts.models import AlertState, IncidentTransitionKind, TransitionKind
 
 
 class TransitionColumns(NamedTuple):
-    """The columns of a transition that a replay reads. Incidents have no `to` and no `value`."""
+    """The columns of a transition that a replay reads. Incidents have no `value`."""
 
     subject: int
     """The alert or incident."""
@@ -98,7 +98,7 @@ def _write(then: Then, step: TransitionColumns) -> None:
 
 def _open_again(then: Then, _: TransitionColumns) -> None:
     then.state = AlertState.OPEN
-    then.acknowledged_by = then.acknowledged_at = then.claimed_by = then.until = None
+    then.acknowledged_by = then.acknowledged_at = then.claimed_by = then.until = then.resolved_at = None
     then.contract, then.is_stale = "", False
 
 
@@ -110,6 +110,12 @@ def _reopen(then: Then, step: TransitionColumns) -> None:
 def _snooze(then: Then, step: TransitionColumns) -> None:
     _reopen(then, step)
     then.state, then.until = AlertState.SNOOZED, step.until
+
+
+def _snooze_incident(then: Then, step: TransitionColumns) -> None:
+    """Unlike an alert it names who snoozed it."""
+    _acknowledge_incident(then, step)
+    then.state = AlertState.SNOOZED
 
 
 def _assign(then: Then, step: TransitionColumns) -> None:
@@ -154,6 +160,12 @@ def _resolve_incident(then: Then, step: TransitionColumns) -> None:
     then.until = then.claimed_by = None
 
 
+def _resolve_by_hand(then: Then, step: TransitionColumns) -> None:
+    _resolve_incident(then, step)
+    if step.by is not None:
+        _comment(then, step)
+
+
 OF_ALERTS: Mapping[str, Effect] = {
     TransitionKind.ACKNOWLEDGED: _acknowledge,
     TransitionKind.CHANGED: _change,
@@ -176,10 +188,13 @@ OF_INCIDENTS: Mapping[str, Effect] = {
     IncidentTransitionKind.REOPENED: _reopen,
     IncidentTransitionKind.EXPIRED: _open_again,
     IncidentTransitionKind.REOPENED_WORSE: _open_again,
+    IncidentTransitionKind.SNOOZED: _snooze_incident,
+    IncidentTransitionKind.ASSIGNED: _assign,
+    IncidentTransitionKind.JOINED: _comment,
     IncidentTransitionKind.COMMENTED: _comment,
     IncidentTransitionKind.CLAIMED: _claim,
     IncidentTransitionKind.UNCLAIMED: _unclaim,
     IncidentTransitionKind.DISSOLVED: _resolve_incident,
     IncidentTransitionKind.MERGED: _resolve_incident,
-    IncidentTransitionKind.RESOLVED: _resolve_incident,
+    IncidentTransitionKind.RESOLVED: _resolve_by_hand,
 }

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, F, Q, QuerySet
 
 from tms.alerts.models import Alert, Rule
+from tms.alerts.suppression.reasons import Reason
 from tms.fleet.models import Site
 from tms.lib.severity import Severity
 
@@ -23,6 +24,8 @@ class ChangeLine(NamedTuple):
     closed: int
     open: int
     terminals: int
+    suppressed: int = 0
+    """Of those opened: how many were not notified then because of maintenance."""
 
 
 def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ChangeLine]:
@@ -39,6 +42,7 @@ def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[C
             closed=Count("pk", filter=closed),
             open=Count("pk", filter=still_open),
             terminals=Count("terminal", distinct=True),
+            suppressed=Count("pk", filter=opened & Q(suppressed_at_open=Reason.MAINTENANCE)),
         )
     )
     sites = Site.objects.in_bulk({row["site"] for row in rows})
@@ -58,4 +62,5 @@ def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> ChangeLine:
         row["closed"],
         row["open"],
         row["terminals"],
+        row["suppressed"],
     )

@@ -20,10 +20,10 @@ from tms.shifts.digest.incidents import IncidentLine, incidents
 from tms.shifts.digest.maintenance import MaintenanceLine, maintenance_lines
 from tms.shifts.digest.open_alerts import OpenAlertLine, open_alerts
 from tms.shifts.digest.operator_actions import ActionLine, operator_actions
-from tms.shifts.models import Note
+from tms.shifts.models import Note, SignOff
 
 UPCOMING = timedelta(hours=24)
-MAX_CHANGES, MAX_OPEN, MAX_ACTIONS, MAX_NOTES, MAX_INCIDENTS = 100, 200, 200, 200, 50
+MAX_CHANGES, MAX_OPEN, MAX_ACTIONS, MAX_NOTES, MAX_INCIDENTS, MAX_SIGN_OFFS = 100, 200, 200, 200, 50, 10
 
 
 class NoteLine(NamedTuple):
@@ -33,6 +33,13 @@ class NoteLine(NamedTuple):
     author: int | None
     text: str
     is_edited: bool
+
+
+class SignOffLine(NamedTuple):
+    at: datetime
+    by: Name | None
+    since: datetime
+    until: datetime
 
 
 class SeverityCount(NamedTuple):
@@ -64,6 +71,8 @@ class ShiftDigest:
     upcoming_maintenance: Sequence[MaintenanceLine]
     """In the 24 hours after the period."""
     notes: Sequence[NoteLine]
+    sign_offs: Sequence[SignOffLine] = ()
+    """Of digests that overlap the period, newest first."""
     hidden_changes: int = 0
     hidden_actions: int = 0
 
@@ -97,6 +106,7 @@ def digest(since: datetime, until: datetime, *, to: Person | None, destination: 
         maintenance_lines(since, until, seen),
         maintenance_lines(until, until + UPCOMING, seen),
         _notes(seen(Note.objects.written(since, until))),
+        _sign_offs(seen(SignOff.objects.of_period(since, until))),
         hidden_changes=max(0, len(changed) - MAX_CHANGES),
         hidden_actions=max(0, len(actions) - MAX_ACTIONS),
     )
@@ -117,3 +127,8 @@ def _notes(written: QuerySet[Note]) -> list[NoteLine]:
         NoteLine(note.pk, note.at, name_of(note.by) if note.by else None, note.by_id, note.text, bool(note.edited_at))
         for note in rows
     ]
+
+
+def _sign_offs(signed: QuerySet[SignOff]) -> list[SignOffLine]:
+    rows = signed.select_related("by")[:MAX_SIGN_OFFS]
+    return [SignOffLine(row.at, name_of(row.by) if row.by else None, row.since, row.until) for row in rows]

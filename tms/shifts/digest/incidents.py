@@ -26,7 +26,7 @@ def incidents(rows: QuerySet[Incident], since: datetime, until: datetime) -> lis
     incident_resolved).
     """
     unresolved = rows.filter(Q(resolved_at=None) | Q(resolved_at__gte=since), opened_at__lt=until)
-    people = unresolved.select_related("site", "group", "acknowledged_by").order_by("opened_at", "pk")
+    people = unresolved.select_related("site", "group", "rule", "acknowledged_by").order_by("opened_at", "pk")
     return [_line(incident, until) for incident in people]
 
 

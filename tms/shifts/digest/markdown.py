@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from tms.lib.calendar.local_time import shown
 from tms.lib.severity import Severity
 from tms.shifts.digest.changes import ChangeLine
-from tms.shifts.digest.digest import NoteLine, SeverityCount, ShiftDigest
+from tms.shifts.digest.digest import NoteLine, SeverityCount, ShiftDigest, SignOffLine
 from tms.shifts.digest.incidents import IncidentLine
 from tms.shifts.digest.maintenance import MaintenanceLine
 from tms.shifts.digest.open_alerts import OpenAlertLine
@@ -35,9 +35,10 @@ def lines(digest: ShiftDigest, zone: ZoneInfo) -> Iterator[str]:
     yield gettext("Times in %(zone)s.") % {"zone": zone.key}
     yield ""
     yield from (f"- {line}" for line in totals(digest))
-    yield from _section(gettext("Notes"), [_note(note, zone) for note in digest.notes])
+    yield from (f"- {_sign_off(one, zone)}" for one in digest.sign_offs)
     if digest.incidents:
         yield from _section(gettext("Incidents"), [_incident(one, zone) for one in digest.incidents])
+    yield from _section(gettext("Notes"), [_note(note, zone) for note in digest.notes])
     yield from _section(gettext("Unresolved"), [_open_alert(one, zone) for one in digest.open])
     yield from _section(gettext("Opened and resolved"), [_change(one) for one in digest.changes], digest.hidden_changes)
     yield from _section(
@@ -106,6 +107,8 @@ def _open_alert(one: OpenAlertLine, zone: ZoneInfo) -> str:
         "who": _responsible(one, zone),
     }
     line = gettext("%(what)s, %(terminal)s, since %(since)s. %(who)s") % values
+    if one.is_suppressed:
+        line += " " + gettext("Not notified: maintenance.")
     return f"{line} “{_plain(one.comment)}”" if one.comment else line
 
 
@@ -130,7 +133,15 @@ def _change(one: ChangeLine) -> str:
     numbers = (
         gettext("opened %(opened)d, resolved %(closed)d, unresolved %(standing)d; terminals: %(terminals)d") % values
     )
+    if one.suppressed:
+        numbers += "; " + gettext("not notified because of maintenance: %(number)d") % {"number": one.suppressed}
     return f"{Severity(one.severity).label}, {_plain(one.site)}: {_plain(one.rule)}: {numbers}"
+
+
+def _sign_off(one: SignOffLine, zone: ZoneInfo) -> str:
+    values = {"who": one.by.text if one.by else "–", "at": moment(one.at, zone)}
+    period = {"since": moment(one.since, zone), "until": moment(one.until, zone)}
+    return gettext("Signed off by %(who)s, %(at)s (%(since)s – %(until)s)") % (values | period)
 
 
 def _action(one: ActionLine, zone: ZoneInfo) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Contract, Transition, TransitionKind
+from tms.alerts.suppression.reasons import Reason
 from tms.shifts.digest.changes import WORST_FIRST
 
 
@@ -26,6 +27,8 @@ class OpenAlertLine(NamedTuple):
     contract: str = ""
     comment: str = ""
     """The latest comment."""
+    is_suppressed: bool = False
+    """It was not notified when it opened, because of maintenance."""
 
     @property
     def is_snoozed(self) -> bool:
@@ -60,6 +63,7 @@ def _at_opening(alert: Alert) -> OpenAlertLine:
         terminal.uid,
         terminal.label,
         alert.opened_at,
+        is_suppressed=alert.suppressed_at_open == Reason.MAINTENANCE,
     )
 
 

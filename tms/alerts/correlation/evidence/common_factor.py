@@ -7,9 +7,11 @@ from tms.alerts.models.incident import Incident
 
 
 def common_factor(incident: Incident) -> None:
-    """Set the strongest one of the terminals that are away now. Sets nothing if none stands out."""
-    own = CommonFactor(incident.factor, incident.key)
-    strongest = next((row for row in lifts(away(incident), own=own) if row.significance is Significance.NAMED), None)
+    """Set the strongest one of the terminals that are affected now. Sets nothing if none stands out."""
+    strongest = next(
+        (row for row in lifts(affected(incident), own=own_factor(incident)) if row.significance is Significance.NAMED),
+        None,
+    )
     if strongest is None:
         incident.common_factor, incident.common_name, incident.common_count = "", "", 0
     else:
@@ -18,8 +20,13 @@ def common_factor(incident: Incident) -> None:
     incident.save(update_fields=("common_factor", "common_name", "common_count"))
 
 
-def away(incident: Incident) -> set[int]:
-    """Its terminals that are away; all of them, if all are back."""
+def own_factor(incident: Incident) -> CommonFactor:
+    """What all of its terminals have in common anyway."""
+    return CommonFactor(incident.named_factor, incident.bare_key)
+
+
+def affected(incident: Incident) -> set[int]:
+    """Its terminals that are away, or with a rule those whose alert is unresolved; all of them, if none is."""
     alerts = Alert.objects.filter(incident=incident)
-    found = alerts.filter(terminal__state__presence__in=LOST).values_list("terminal", flat=True)
-    return set(found) or set(alerts.values_list("terminal", flat=True))
+    now = alerts.unresolved() if incident.rule_id else alerts.filter(terminal__state__presence__in=LOST)
+    return set(now.values_list("terminal", flat=True)) or set(alerts.values_list("terminal", flat=True))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
+from django.http import Http404
 from pydantic import Field
 
 from tms.accounts.access import demand_within
@@ -11,6 +12,8 @@ from tms.accounts.scope import EVERYTHING
 from tms.alerts import models
 from tms.alerts.correlation import settings
 from tms.alerts.models import Factor
+from tms.alerts.models.correlation_rule import CorrelationThresholds
+from tms.alerts.models.factor import OF_RULES
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import RequestSchema, ResponseSchema
@@ -21,7 +24,7 @@ CHANGING = Access(Permission.EDIT_RULES)
 
 class CorrelationRuleBody(RequestSchema):
     enabled: bool = True
-    within_s: int = Field(ge=5, le=3_600, description="Terminals that go offline within this time are lost together.")
+    within_s: int = Field(ge=5, le=3_600, description="Terminals that are affected within this time belong together.")
     least: int = Field(ge=2, le=10_000, description="Minimum number of terminals; a share cannot lower it.")
     small_pct: int = Field(ge=1, le=100, description="Minimum share of fewer than 20 terminals.")
     medium_pct: int = Field(ge=1, le=100, description="Minimum share of 20 to 99 terminals.")
@@ -39,7 +42,7 @@ class CorrelationRuleSchema(ResponseSchema):
     is_default: bool = Field(description="True if it was never changed.")
 
     @classmethod
-    def of(cls, rule: models.CorrelationRule) -> Self:
+    def of(cls, rule: CorrelationThresholds) -> Self:
         fields = {name: getattr(rule, name) for name in CorrelationRuleBody.model_fields}
         return cls(factor=Factor(rule.factor), **fields, is_default=rule.pk is None)
 
@@ -57,15 +60,45 @@ def read_correlation(request: ApiRequest) -> Sequence[CorrelationRuleSchema]:
     access=CHANGING,
 )
 def change_correlation(request: ApiRequest, factor: Factor, body: CorrelationRuleBody) -> CorrelationRuleSchema:
-    demand_within(request.person, Permission.EDIT_RULES, EVERYTHING)
-    rule = models.CorrelationRule.in_force()[factor]
-    for name, value in body.model_dump().items():
-        setattr(rule, name, value)
-    settings.save([rule])
-    return CorrelationRuleSchema.of(rule)
+    return _change(request, models.CorrelationRule.in_force()[factor], body)
 
 
 @router.delete("/correlation", summary="Reset correlation settings", response=None, status=204, access=CHANGING)
 def reset_correlation(request: ApiRequest) -> None:
     demand_within(request.person, Permission.EDIT_RULES, EVERYTHING)
-    settings.reset()
+    settings.reset(models.CorrelationRule)
+
+
+@router.get("/rule-correlation", summary="Read correlation settings of rules", response=list[CorrelationRuleSchema])
+def read_rule_correlation(request: ApiRequest) -> Sequence[CorrelationRuleSchema]:
+    """When alerts of one rule, other than on presence, become an incident; from the narrowest factor to the widest."""
+    return [CorrelationRuleSchema.of(rule) for rule in models.SameRuleCorrelation.in_force().values()]
+
+
+@router.put(
+    "/rule-correlation/{factor}",
+    summary="Change the correlation of rules by a factor",
+    response=CorrelationRuleSchema,
+    access=CHANGING,
+)
+def change_rule_correlation(request: ApiRequest, factor: Factor, body: CorrelationRuleBody) -> CorrelationRuleSchema:
+    """Nodes and the whole fleet are no common factor of rules."""
+    if factor not in OF_RULES:
+        raise Http404
+    return _change(request, models.SameRuleCorrelation.in_force()[factor], body)
+
+
+@router.delete(
+    "/rule-correlation", summary="Reset correlation settings of rules", response=None, status=204, access=CHANGING
+)
+def reset_rule_correlation(request: ApiRequest) -> None:
+    demand_within(request.person, Permission.EDIT_RULES, EVERYTHING)
+    settings.reset(models.SameRuleCorrelation)
+
+
+def _change(request: ApiRequest, rule: CorrelationThresholds, body: CorrelationRuleBody) -> CorrelationRuleSchema:
+    demand_within(request.person, Permission.EDIT_RULES, EVERYTHING)
+    for name, value in body.model_dump().items():
+        setattr(rule, name, value)
+    settings.save([rule])
+    return CorrelationRuleSchema.of(rule)

@@ -1,0 +1,126 @@
+"""Incidents are snoozed, assigned and resolved by hand, with all of their alerts."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support import factories, people
+from tests.support.alerts.incidents import transitions_of
+from tests.support.factories import now
+from tms.accounts import undo as undoing
+from tms.alerts import correlation
+from tms.alerts.actions.undo import offer_for_incidents
+from tms.alerts.correlation.review import review
+from tms.alerts.lifecycle import NotApplicable
+from tms.alerts.models import Alert, Incident, Rule
+from tms.notifications.dispatch import outbox
+from tms.notifications.models import Delivery, Destination
+from tms.notifications.models.delivery import NotificationKind
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+@pytest.fixture
+def incident(fleet) -> Incident:
+    return factories.incident(fleet)
+
+
+@pytest.fixture
+def tanaka():
+    return people.person("tanaka", of="Operator")
+
+
+@pytest.fixture
+def sato():
+    return people.person("sato", of="Operator")
+
+
+def now_of(incident: Incident) -> Incident:
+    return Incident.objects.get(pk=incident.pk)
+
+
+def alert_states() -> set[tuple[str, int | None]]:
+    return set(Alert.objects.unresolved().values_list("state", "acknowledged_by"))
+
+
+def test_a_snoozed_incident_is_silent_until_then_and_reopens(incident, tanaka):
+    until = now() + timedelta(hours=1)
+
+    correlation.snooze(incident, by=tanaka, comment="Works at night", at=now(), until=until)
+    asleep = now_of(incident)
+    review([now_of(incident)], at=until)
+
+    assert (asleep.shown_state, asleep.until, asleep.comment) == ("snoozed", until, "Works at night")
+    assert [row.pk for row in Incident.objects.in_states(["acknowledged"])] == []
+    assert now_of(incident).shown_state == "open"
+    assert [kind for kind, _ in transitions_of(incident)] == ["opened", "snoozed", "expired"]
+
+
+def test_alerts_that_join_a_snoozed_incident_are_snoozed(fleet, incident, tanaka):
+    until = now() + timedelta(hours=1)
+    correlation.snooze(incident, by=tanaka, comment="", at=now(), until=until)
+    late = factories.alert(fleet, site=incident.site)
+    Alert.objects.filter(pk=late.pk).update(incident=incident)
+
+    review([now_of(incident)], at=now())
+
+    assert alert_states() == {("snoozed", None)}
+
+
+def test_a_snoozed_incident_is_acknowledged_or_reopened(incident, tanaka, sato):
+    until = now() + timedelta(hours=1)
+    correlation.snooze(incident, by=tanaka, comment="", at=now(), until=until)
+    correlation.reopen(now_of(incident), by=sato, comment="", at=now())
+    reopened = alert_states()
+    correlation.snooze(now_of(incident), by=tanaka, comment="", at=now(), until=until)
+    correlation.acknowledge(now_of(incident), by=sato, comment="", at=now())
+
+    assert reopened == {("open", None)}
+    assert (now_of(incident).shown_state, now_of(incident).acknowledged_by) == ("acknowledged", sato)
+    assert alert_states() == {("acknowledged", sato.pk)}
+
+
+def test_snoozing_an_incident_is_undone(incident, tanaka):
+    at = now()
+    correlation.snooze(incident, by=tanaka, comment="", at=at, until=at + timedelta(hours=1))
+
+    token = offer_for_incidents("snooze", [incident], by=tanaka, at=at)
+
+    assert undoing.undo(token, by=tanaka, at=now())
+    assert now_of(incident).shown_state == "open"
+    assert alert_states() == {("open", None)}
+
+
+def test_an_assigned_incident_stays_open_until_it_is_acknowledged(incident, tanaka, sato):
+    correlation.assign(incident, to=sato, by=tanaka, comment="yours", at=now())
+    assigned = now_of(incident)
+    correlation.acknowledge(assigned, by=sato, comment="", at=now())
+
+    assert (assigned.state, assigned.assigned_to) == ("open", sato)
+    assert (now_of(incident).assigned_to, now_of(incident).acknowledged_by) == (None, sato)
+
+
+def test_an_acknowledged_incident_is_handed_over_with_its_alerts_and_one_notification(incident, tanaka, sato):
+    Destination.objects.create(name="Sato", kind="email", address="sato@example.com", person=sato)
+    correlation.acknowledge(incident, by=tanaka, comment="", at=now())
+    outbox.advance(now())
+
+    correlation.assign(now_of(incident), to=sato, by=tanaka, comment="", at=now())
+    outbox.advance(now())
+
+    assert alert_states() == {("acknowledged", sato.pk)}
+    sent = Delivery.objects.filter(kind=NotificationKind.ASSIGNED)
+    assert [(one.is_of_incidents, one.items.count()) for one in sent] == [(True, 1)]
+
+
+def test_it_is_resolved_by_hand_only_if_all_of_its_rules_allow_it(fleet, incident, tanaka):
+    with pytest.raises(NotApplicable):
+        correlation.resolve(incident, by=tanaka, comment="", at=now())
+    Rule.objects.update(may_be_resolved_by_hand=True)
+
+    correlation.resolve(incident, by=tanaka, comment="Replaced", at=now())
+
+    assert (now_of(incident).state, now_of(incident).open_count) == ("resolved", 0)
+    assert not Alert.objects.unresolved().exists()
+    step = incident.transitions.last()
+    assert (step.kind, step.by, step.comment) == ("resolved", tanaka, "Replaced")

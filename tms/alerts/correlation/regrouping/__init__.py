@@ -1,0 +1,1 @@
+"""Alerts change their incident: incidents are merged, alerts are moved out."""

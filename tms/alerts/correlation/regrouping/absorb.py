@@ -1,0 +1,34 @@
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Count
+
+from tms.alerts.correlation.regrouping.reassign import reassign
+from tms.alerts.correlation.transitions import resolved_fields, transition
+from tms.alerts.lifecycle.transitions import SYSTEM, Actor
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.incident import Incident
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
+
+
+def absorb(parts: Sequence[Incident], into: Incident, *, at: datetime, actor: Actor = SYSTEM) -> int:
+    """The alerts of `parts` belong to `into` from now on, and `parts` end. All are locked. Returns how many alerts."""
+    alerts = Alert.objects.filter(incident__in=parts)
+    before = dict(alerts.values_list("pk", "incident"))
+    reassign(before, incident=into, at=at)
+    for part in parts:
+        part.resolved_count = part.joined_count
+        fields = resolved_fields(at) | {"merged_into": into}
+        transition(part, Kind.MERGED, at=at, actor=actor, number=part.joined_count, fields=fields)
+    if parts:
+        recount(into, at)
+    return len(before)
+
+
+def recount(incident: Incident, at: datetime) -> None:
+    """After alerts of it changed their incident."""
+    mine = Alert.objects.filter(incident=incident)
+    incident.lost = mine.aggregate(number=Count("terminal", distinct=True))["number"]
+    incident.size = max(incident.size, incident.lost)
+    incident.joined_count, incident.unchanged_since = mine.count(), at
+    incident.save(update_fields=("lost", "size", "joined_count", "unchanged_since"))

@@ -1,0 +1,57 @@
+"""Incidents that a person knows to be one are merged by hand."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count
+
+from tms.accounts.models import User
+from tms.alerts.correlation.actions import cover_by_hand
+from tms.alerts.correlation.evidence.common_factor import common_factor
+from tms.alerts.correlation.regrouping.absorb import absorb
+from tms.alerts.correlation.transitions import transition
+from tms.alerts.lifecycle import AlreadyResolved
+from tms.alerts.lifecycle.actions import with_comment
+from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.factor import Factor
+from tms.alerts.models.incident import Incident
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
+
+
+@transaction.atomic
+def merge(incidents: Collection[Incident], into: Incident, *, by: User, comment: str, at: datetime) -> Incident:
+    """Alerts of unresolved `incidents` belong to `into` from now on, whose state and acknowledgement stay.
+
+    Incidents that were resolved meanwhile stay as they are. Raises AlreadyResolved if `into` was.
+    """
+    wanted = {incident.pk for incident in incidents} | {into.pk}
+    rows = Incident.objects.filter(pk__in=wanted).unresolved().order_by("pk").locked()
+    found = {row.pk: row for row in rows.select_related("acknowledged_by", "site")}
+    if into.pk not in found:
+        into.refresh_from_db()
+        raise AlreadyResolved(into)
+    row = found.pop(into.pk)
+    if found:
+        _merge(list(found.values()), row, actor=Actor(by, comment=comment), at=at)
+    return row
+
+
+def _merge(parts: Sequence[Incident], into: Incident, *, actor: Actor, at: datetime) -> None:
+    size = into.size + sum(part.size for part in parts)
+    number = absorb(parts, into, at=at, actor=actor)
+    if all(one.factor == Factor.SITE for one in (into, *parts)):
+        into.size = max(size, into.lost)
+    fields = {"size": into.size, "site_count": _site_count(into), **with_comment(actor.comment)}
+    transition(into, Kind.JOINED, at=at, actor=actor, number=number, fields=fields)
+    common_factor(into)
+    cover_by_hand(into, at=at)
+
+
+def _site_count(incident: Incident) -> int:
+    """Of an incident of a site or of many; the others do not name sites."""
+    if incident.factor != Factor.SITE and not incident.site_count:
+        return 0
+    sites = Alert.objects.filter(incident=incident).aggregate(number=Count("terminal__site", distinct=True))
+    return sites["number"] if sites["number"] > 1 else 0

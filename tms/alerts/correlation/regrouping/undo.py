@@ -1,0 +1,102 @@
+"""Undo of merging incidents, and of moving alerts out of one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from django.db import IntegrityError, transaction
+
+from tms.accounts import undo
+from tms.accounts.access import permitted
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.alerts.correlation.regrouping.absorb import recount
+from tms.alerts.correlation.regrouping.move_out import put_back
+from tms.alerts.correlation.regrouping.reassign import reassign
+from tms.alerts.correlation.transitions import REOPENED_FIELDS, transition
+from tms.alerts.lifecycle import Conflict
+from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.incident import Incident
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+
+MERGED, MOVED_OUT = "incidents-merged", "alerts-moved-out"
+
+
+class MergeBefore(NamedTuple):
+    """Incidents as they were before they were merged."""
+
+    into: int
+    site_count: int
+    size: int
+    members: Mapping[int, Sequence[int]]
+    """The alerts of each of the others; empty if these are too many for an undo."""
+
+    @classmethod
+    def of(cls, incidents: Sequence[Incident], into: Incident) -> Self:
+        parts = [incident.pk for incident in incidents if incident.pk != into.pk and incident.resolved_at is None]
+        rows = Alert.objects.filter(incident__in=parts).order_by("pk").values_list("incident", "pk")
+        pairs = list(rows[: undo.MOST_ROWS + 1])
+        members: dict[int, list[int]] = {}
+        for part, alert in pairs if len(pairs) <= undo.MOST_ROWS else ():
+            members.setdefault(part or 0, []).append(alert)
+        return cls(into.pk, into.site_count, into.size, members)
+
+    def offer(self, *, by: User) -> str:
+        """A token; empty if there is nothing to undo."""
+        if not self.members:
+            return ""
+        return undo.offer(MERGED, self._asdict() | {"members": [list(each) for each in self.members.items()]}, by=by)
+
+
+def offer_putting_back(incident: Incident, alerts: Sequence[int], *, by: User) -> str:
+    """A token; empty if there is nothing to undo, or too much."""
+    if not 0 < len(alerts) <= undo.MOST_ROWS:
+        return ""
+    return undo.offer(MOVED_OUT, {"incident": incident.pk, "alerts": list(alerts)}, by=by)
+
+
+def undo_merge(payload: undo.Payload, *, by: User, at: datetime) -> bool:
+    """The parts are open again: who was responsible for them is asked again. A part that opened again stays merged."""
+    members = dict(payload["members"])
+    try:
+        with transaction.atomic():
+            held = permitted(Incident.objects.filter(pk=payload["into"]), by=by, permission=Permission.HANDLE_ALERTS)
+            into = held.unresolved().locked().first()
+            if into is None:
+                return False
+            parts = list(into.parts.filter(pk__in=members).order_by("pk").locked())
+            for part in parts:
+                _split(part, members[part.pk], into, by=by, at=at)
+            if parts:
+                into.site_count, into.size = payload["site_count"], payload["size"]
+                into.save(update_fields=("site_count", "size"))
+                recount(into, at)
+                publish(Change(incidents=frozenset({into.pk})))
+    except IntegrityError:
+        return False
+    return bool(parts)
+
+
+def _split(part: Incident, alerts: Sequence[int], into: Incident, *, by: User, at: datetime) -> None:
+    mine = Alert.objects.filter(pk__in=alerts, incident=into)
+    reassign(dict(mine.values_list("pk", "incident")), incident=part, at=at)
+    recount(part, at)
+    part.resolved_count = part.joined_count - Alert.objects.unresolved().filter(incident=part).count()
+    fields = {**REOPENED_FIELDS, "merged_into": None, "resolved_at": None}
+    transition(part, Kind.REOPENED, at=at, actor=Actor(by), fields=fields)
+
+
+def undo_move(payload: undo.Payload, *, by: User, at: datetime) -> bool:
+    held = permitted(Incident.objects.filter(pk=payload["incident"]), by=by, permission=Permission.HANDLE_ALERTS)
+    incident = held.first()
+    try:
+        return incident is not None and bool(put_back(incident, payload["alerts"], by=by, at=at))
+    except Conflict:
+        return False
+
+
+undo.register(MERGED, undo_merge)
+undo.register(MOVED_OUT, undo_move)

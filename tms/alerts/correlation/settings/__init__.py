@@ -1,0 +1,5 @@
+"""The correlation settings."""
+
+from tms.alerts.correlation.settings.services import reset, save
+
+__all__ = ["reset", "save"]

@@ -1,0 +1,40 @@
+"""The incidents of a bulk action."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.http import QueryDict
+
+from tms.accounts.access import permitted, visible
+from tms.accounts.models import User
+from tms.alerts.actions.action import OperatorAction, Target
+from tms.alerts.models import Incident
+from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.rows.incidents import MAX_ROWS
+
+MOST = 2 * MAX_ROWS
+"""As many as one page lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSelection:
+    pks: tuple[int, ...]
+    name: str = "incident"
+    """Of the field. In the list of alerts it is another one than that of the filter by incident."""
+
+    @classmethod
+    def of(cls, query: QueryDict, name: str = "incident") -> Self:
+        chosen = (int(pk) for pk in query.getlist(name)[:MOST] if PRIMARY_KEY.fullmatch(pk))
+        return cls(tuple(sorted(set(chosen))), name)
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """As hidden fields of a form."""
+        return [(self.name, str(pk)) for pk in self.pks]
+
+    def incidents(self, action: OperatorAction, target: Target, *, by: User) -> list[Incident]:
+        """Those to which the action applies, and for which the person has the permission."""
+        shown = visible(Incident.objects.filter(pk__in=self.pks), to=by)
+        held: Any = permitted(shown, by=by, permission=action.permission)
+        applicable: Any = target.when.filter(held)
+        return list(applicable.select_related("site", "group", "rule").order_by("pk"))

@@ -1,0 +1,35 @@
+"""The next shift signs off the digest."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext
+
+from tms.accounts.access.owner_form import EVERYTHING, set_owner
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.shifts.models import SignOff
+
+LONGEST = timedelta(days=31)
+
+
+class BadPeriod(ValueError):
+    """The message says what would be right, in the active language."""
+
+
+@transaction.atomic
+def sign_off(since: datetime, until: datetime, *, by: User, at: datetime, owner: str = EVERYTHING) -> SignOff:
+    """`by` read the digest of this period, and takes over. `owner`: a key of `owner_form`. Idempotent.
+
+    Raises BadPeriod.
+    """
+    if not since < until <= at or until - since > LONGEST:
+        raise BadPeriod(gettext("Sign off a period that is over, of 31 days at most."))
+    known = SignOff.objects.filter(by=by, since=since, until=until).first()
+    if known is not None:
+        return known
+    signed = SignOff(by=by, at=at, since=since, until=until)
+    set_owner(signed, owner)
+    signed.save()
+    recorder.record("signed-off", signed, {"since": (None, since.isoformat()), "until": (None, until.isoformat())})
+    return signed
