@@ -28,6 +28,21 @@ async def test_a_dialog_from_an_answer_is_modal_and_returns_the_focus_when_an_an
     await expect(link).to_be_focused()
 
 
+async def test_escape_closes_a_dialog_from_an_answer_and_returns_the_focus(board: ScriptedBoard, page: Page):
+    board.answers["/take/"] = FORM
+    board.extra = '<a href="/" hx-get="/take/" hx-target="#dialog">Acknowledge</a><div id="dialog"></div>'
+    await page.goto(board.url)
+    await board.painted()
+    link = page.get_by_role("link", name="Acknowledge", exact=True)
+    await link.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Take it")).to_be_focused()
+
+    await page.keyboard.press("Escape")
+
+    await expect(link).to_be_focused()
+
+
 async def test_a_dialog_in_the_page_opens_and_closes_with_its_buttons(board: ScriptedBoard, page: Page):
     board.extra = '<a href="/help/" data-opens="keys">Keyboard shortcuts</a>'
     await page.goto(board.url)

@@ -1,4 +1,5 @@
-// Restores the focus after a response that removes its element: a dialog that closes, a list that is replaced.
+// Restores the focus after a response that removes its element, such as a list that is replaced, and after a dialog that
+// came with a response: the browser returns the focus only if nothing in the dialog had it before it became modal.
 
 let place = { element: /** @type {Element | null} */ (null), row: "" };
 
@@ -8,7 +9,8 @@ function remember(element) {
   place = { element, row: element.closest("[data-row]")?.id ?? "" };
 }
 
-const isNowhere = () => document.activeElement === document.body;
+/** Also in a closed dialog, until the next frame. */
+const isNowhere = () => document.activeElement === document.body || !document.activeElement?.checkVisibility();
 
 function goBack() {
   if (!isNowhere() || document.querySelector("dialog:modal")) return;
@@ -21,4 +23,5 @@ export function start() {
     remember(isNowhere() ? detail.ctx.sourceElement : document.activeElement);
   });
   document.addEventListener("htmx:after:swap", goBack);
+  document.addEventListener("close", goBack, true);
 }
