@@ -49,6 +49,18 @@ def test_the_page_lists_each_browser_with_its_address_this_one_first(tanaka):
     assert "203.0.113.9" in page
 
 
+def test_a_sign_in_that_the_browser_cancelled_is_not_listed(tanaka):
+    """Its session was stored before the person was written into it."""
+    here, cancelled = sign_in(), sign_in(IPHONE)
+    session = cancelled.session
+    del session["_auth_user_id"]
+    session.save()
+
+    page = here.get("/me/").content.decode()
+
+    assert "1 active" in page
+
+
 def test_an_ended_session_is_signed_out_recorded_and_no_longer_listed(tanaka, feed_recorder):
     here, there = sign_in(), sign_in(IPHONE, "203.0.113.9")
 

@@ -23,8 +23,9 @@ def signed_in(keys: Collection[str], *, at: datetime) -> Mapping[str, User]:
     """
     rows = Session.objects.filter(session_key__in=keys, expire_date__gt=at)
     claims = _open({row.session_key: row.get_decoded() for row in rows}, at)
-    people = User.objects.filter(is_active=True).in_bulk([claim[SESSION_KEY] for claim in claims.values() if claim])
-    by_key = {key: people.get(int(claim.get(SESSION_KEY, 0))) for key, claim in claims.items()}
+    pks = {key: int(claim.get(SESSION_KEY, 0)) for key, claim in claims.items()}
+    people = User.objects.filter(is_active=True).in_bulk(set(pks.values()))
+    by_key = {key: people.get(pk) for key, pk in pks.items()}
     return {
         key: person
         for key, person in by_key.items()
