@@ -1,6 +1,6 @@
-"""Identity providers whose group `noc` are operators.
+"""Identity providers whose groups `noc` and `timelords` are operators.
 
-`python -m tests.e2e.identity_provider ISSUER ID SECRET`, or `… --saml ISSUER ADDRESS CERTIFICATE`.
+`python -m tests.e2e.identity_provider ISSUER ID SECRET [NAME SLUG]`, or `… --saml ISSUER ADDRESS CERTIFICATE`.
 """
 
 import os
@@ -9,13 +9,15 @@ import sys
 import django
 
 
-def make_provider(issuer: str, client_id: str, secret: str, name: str = "Company account") -> int:
+def make_provider(
+    issuer: str, client_id: str, secret: str, name: str = "Company account", slug: str = "company"
+) -> int:
     from tms.accounts.models import GroupMapping, IdentityProvider
     from tms.accounts.roles import built_in
 
     made = IdentityProvider(
         name=name,
-        slug="company",
+        slug=slug,
         issuer=issuer,
         client_id=client_id,
         scopes="openid profile email groups",
@@ -23,7 +25,8 @@ def make_provider(issuer: str, client_id: str, secret: str, name: str = "Company
     )
     made.client_secret = secret
     made.save()
-    GroupMapping.objects.create(provider=made, value="noc", role=built_in("Operator"))
+    for group in ("noc", "timelords"):
+        GroupMapping.objects.create(provider=made, value=group, role=built_in("Operator"))
     GroupMapping.objects.create(provider=made, value="/noc/leads", role=built_in("Lead"), region="Kanto")
     return int(made.pk)
 

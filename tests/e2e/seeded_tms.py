@@ -51,9 +51,10 @@ class SeededTMS(RunningTMS):
         numbers: dict[str, int] = json.loads(self._run(sys.executable, "-m", "tests.e2e.access"))
         return numbers
 
-    def identity_provider(self, issuer: str, client_id: str, secret: str) -> int:
-        """Set one up, whose group `noc` are operators. Returns its number."""
-        return int(self._run(sys.executable, "-m", "tests.e2e.identity_provider", issuer, client_id, secret))
+    def identity_provider(self, issuer: str, client_id: str, secret: str, *name_and_slug: str) -> int:
+        """Set one up, whose groups `noc` and `timelords` are operators. Returns its number."""
+        given = (issuer, client_id, secret, *name_and_slug)
+        return int(self._run(sys.executable, "-m", "tests.e2e.identity_provider", *given))
 
     def saml_provider(self, issuer: str, address: str, certificate: str) -> int:
         """The same with SAML 2.0."""
