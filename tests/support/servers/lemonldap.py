@@ -56,7 +56,7 @@ class Registered(NamedTuple):
     base: str
     slug: str = "company"
     client_id: str = "tms"
-    secret: str = "a-secret-for-this-test-only"  # noqa: S105
+    secret: str = "a-secret-for-this-test-only"
 
 
 class LemonLDAP:

@@ -108,11 +108,20 @@ FIELDS: Mapping[str, str | Promise] = {
     "members": _("people on call"),
     "opening_hours": _("opening hours"),
     "special_days": _("special days"),
+    "note": _("note"),
+    "time_zone": _("time zone"),
+    "first_on": _("first day"),
+    "starts_at": _("begins"),
+    "length_s": _("length (seconds)"),
+    "rrule": _("recurrence"),
+    "occurs_at": _("occurrence from"),
+    "occurs_until": _("occurrence until"),
+    "ended_at": _("ended"),
     "grants": _("grants"),
     "people": _("people"),
     "mappings": _("group mappings"),
 }
-"""Fields that no model has."""
+"""Fields that no model has, or to which their model gives no name."""
 KINDS: Mapping[str, str | Promise] = {"accounts.auditday": _("chain of")}
 """Kinds with a name of their own here."""
 LONGEST = 80
@@ -132,10 +141,11 @@ def kind_label(kind: str, *, is_one: bool = True) -> str:
 
 def field_label(kind: str, name: str) -> str:
     found = None if kind in KINDS else model_of(kind)
+    default = name.replace("_", " ")
     with suppress(FieldDoesNotExist):
-        if found is not None and (label := getattr(found._meta.get_field(name), "verbose_name", "")):
+        if found is not None and (label := getattr(found._meta.get_field(name), "verbose_name", default)) != default:
             return str(label)
-    return str(FIELDS.get(name, name.replace("_", " ")))
+    return str(FIELDS.get(name, default))
 
 
 def value_label(kind: str, name: str, value: Any) -> str:
