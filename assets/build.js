@@ -24,6 +24,8 @@ const script = {
   splitting: true,
   chunkNames: "[name]-[hash]",
 };
+// A worker is no module, and imports nothing: browsers then need one request for a new version.
+const worker = { ...shared, entryPoints: ["js/worker.js"], outdir: `${output}/js`, format: "iife" };
 const styles = {
   ...shared,
   entryPoints: ["css/entries/*.css"],
@@ -33,7 +35,7 @@ const styles = {
 
 await rm(output, { recursive: true, force: true });
 await cp(`${assets}/img`, `${output}/img`, { recursive: true });
-const builds = await Promise.all([context(script), context(styles)]);
+const builds = await Promise.all([context(script), context(worker), context(styles)]);
 await Promise.all(builds.map((build) => build.rebuild()));
 if (process.argv.includes("--watch")) await Promise.all(builds.map((build) => build.watch()));
 else await Promise.all(builds.map((build) => build.dispose()));

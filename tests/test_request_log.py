@@ -13,6 +13,7 @@ SECRET = "c0nfidential-c0nfidential-c0nfidential-abcd"
 CALLS = [
     ("GET", f"/?token={SECRET}", {}, 302),
     ("GET", f"/nothing/here/?api_key={SECRET}", {}, 404),
+    ("GET", f"/act/{SECRET}/", {}, 404),
     ("GET", f"/sign-in/?access_token={SECRET}&a=b", {"Host": "elsewhere.example.com"}, 400),
     ("POST", f"/sign-in/?password={SECRET}", {}, 403),
     ("POST", f"/me/theme/?a=b&client_secret={SECRET}", {}, 403),

@@ -11,6 +11,7 @@ import * as account from "./page/account.js";
 import * as approvals from "./page/approvals.js";
 import * as copy from "./page/copy.js";
 import * as countdown from "./page/countdown.js";
+import * as devices from "./page/devices.js";
 import * as dialog from "./page/dialog.js";
 import * as head from "./page/head.js";
 import * as keys from "./page/keys.js";
@@ -51,6 +52,7 @@ for (const behaviour of [
   sound,
   account,
   storage,
+  devices,
   tour,
   frames,
 ])

@@ -41,7 +41,7 @@ YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
 INDEX_OF_AN_APP = re.compile(r"\^\(\?P<app_label>.*\$")
 """The admin has one URL for the names of all apps."""
 MAY_BE_MISSING = re.compile(
-    r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers)/|^/demo/|/(acs|metadata)/$|"
+    r"/restore/$|^/invitation/|/key/?$|/notes/|^/me/(tokens|sessions|providers|devices)/|^/act/|^/demo/|/(acs|metadata)/$|"
     r"^/api/v1/(<anything:rest>)?$|^/admin/\(\?P<url>|^/admin/r/"
 )
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tms.boards import icons, suggestions, views
+from tms.boards import icons, pwa, suggestions, views
 from tms.boards.actions import commands
 from tms.boards.actions import views as actions
 from tms.boards.actions.undo import undo
@@ -21,6 +21,9 @@ from tms.boards.wall import views as wall
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("icons.<slug:digest>.svg", icons.icons, name="icons"),
+    path("icon-<int:size>.png", pwa.app_icon, name="app-icon"),
+    path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("worker.js", pwa.worker, name="worker"),
     path("terminals/", views.terminals, name="terminals"),
     path("terminals/<str:uid>/", views.terminal, name="terminal"),
     path("terminals/<str:uid>/series/", views.series, name="series"),

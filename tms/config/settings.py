@@ -70,6 +70,8 @@ SECURE_CSP = {
     "img-src": STATIC_SOURCES,
     "font-src": STATIC_SOURCES,
     "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "worker-src": [CSP.SELF],
     "form-action": [CSP.SELF],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
@@ -442,6 +444,19 @@ MAILERS = {"default": mailer(EMAIL_URL)}
 DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
 INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
 """Networks that are not public, to which TMS connects nevertheless: notifications, identity providers (R21)."""
+
+ACTION_LINKS = env.choice("TMS_ACTION_LINKS", "people", ("off", "people", "all"))
+"""Whose messages have a link to acknowledge without signing in: destinations of people, or also shared ones."""
+ACTION_LINK_HOURS = env.whole("TMS_ACTION_LINK_HOURS", 24, least=1, most=168)
+
+PUSH = env.flag("TMS_PUSH", default=True)
+"""Whether people can get notifications on their devices, by web push."""
+PUSH_SERVICES = env.words(
+    "TMS_PUSH_SERVICES", "fcm.googleapis.com,push.services.mozilla.com,notify.windows.com,push.apple.com"
+)
+"""Hosts to which TMS posts for devices, and their subdomains (R21)."""
+PUSH_CONTACT = env.text("TMS_PUSH_CONTACT")
+"""`mailto:` or `https:` address for push services. By default the URL of TMS, or the sender of its mails."""
 
 # API
 

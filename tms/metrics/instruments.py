@@ -81,6 +81,11 @@ COMMANDS = Counter("tms_commands", "Commands by the state they reached", ["state
 DELIVERIES = Counter(
     "tms_deliveries", "Attempts to send a notification, by kind of destination and outcome", ["kind", "outcome"]
 )
+ACTION_LINKS = Counter(
+    "tms_action_links",
+    "Uses of the links in messages by outcome: acknowledged, used, taken, resolved, expired, revoked, invalid, limited",
+    ["outcome"],
+)
 NOTIFICATION_SECONDS = Histogram(
     "tms_notification_seconds",
     "From an alert's transition until a destination accepted the notification",

@@ -7,13 +7,16 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from tms.alerts import escalation_plans, notification_history  # their models are loaded by now
+        from tms.accounts.me import panels  # its models are loaded by now
+        from tms.alerts import escalation_plans, notification_history
         from tms.metrics import instruments
         from tms.notifications.deliveries import history
         from tms.notifications.metrics import DeliveryCollector, begin_at_zero
         from tms.notifications.policies import plans
+        from tms.notifications.push import views as devices
 
         instruments.COLLECTORS.append(DeliveryCollector)
         begin_at_zero()
         notification_history.register_source(history.notifications_of, of_incidents=history.notifications_of_incident)
         escalation_plans.register_source(plans.plans_of)
+        panels.register(panels.Panel("notifications/devices/panel.html", devices.panel))

@@ -2,10 +2,12 @@ from collections.abc import Sequence
 
 from django.urls import URLPattern, path
 
+from tms.notifications.action_links import views as action_link_views
 from tms.notifications.deliveries import views as delivery_views
 from tms.notifications.destinations import views as destination_views
 from tms.notifications.digests import views as digest_views
 from tms.notifications.policies import views as policy_views
+from tms.notifications.push import views as device_views
 from tms.notifications.reports import views as report_views
 from tms.notifications.rotations import views as rotation_views
 from tms.notifications.soft_delete import views as soft_delete_views
@@ -39,6 +41,11 @@ urlpatterns = [
     *soft_delete_paths("destinations", "destination"),
     *soft_delete_paths("policies", "policy"),
     *soft_delete_paths("rotations", "rotation"),
+    path("act/<str:token>/", action_link_views.act, name="act"),
+    path("me/devices/", device_views.add_device, name="add-device"),
+    path("me/devices/preferences/", device_views.save_device_preferences, name="save-device-preferences"),
+    path("me/devices/<int:pk>/test/", device_views.test_device, name="test-device"),
+    path("me/devices/<int:pk>/remove/", device_views.remove_device, name="remove-device"),
     path("deliveries/", delivery_views.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", delivery_views.delivery, name="delivery"),
     path("deliveries/<int:pk>/again/", delivery_views.send_again, name="send-again"),

@@ -54,6 +54,8 @@ REASONS: dict[str, str] = {
     "POST /rules/new/": "chooses the kind of a new rule",
     "POST /rules/new/<slug:kind>/preview/": PREVIEW,
     "POST /rules/<int:pk>/preview/": PREVIEW,
+    "POST /policies/new/preview/": PREVIEW,
+    "POST /policies/<int:pk>/preview/": PREVIEW,
     "POST /api/v1/rules/preview": PREVIEW,
     "POST /api/v1/maintenance/preview": PREVIEW,
     "POST /demo/break/": "only in a demo; tested in tests/demo",
@@ -92,6 +94,16 @@ REASONS |= {
         for kind in ("Users", "Groups")
         for method in ("PUT", "PATCH", "DELETE")
     },
+}
+
+
+OF_DEVICES = "`notifications/test_devices.py` expects its entries"
+REASONS |= {
+    "POST /me/devices/": OF_DEVICES,
+    "POST /me/devices/preferences/": OF_DEVICES,
+    "POST /me/devices/<int:pk>/test/": OF_DEVICES,
+    "POST /me/devices/<int:pk>/remove/": OF_DEVICES,
+    "POST /act/<str:token>/": "`notifications/test_action_links.py` expects its entry",
 }
 
 

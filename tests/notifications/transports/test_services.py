@@ -8,7 +8,7 @@ from tests.support.notifications.destinations import SERVICE_VALUES, service_des
 from tests.support.pages import HtmlPage
 from tests.support.rest import ApiClient, invalid_fields, superuser_client
 from tms.notifications.models import Destination
-from tms.notifications.transports import TRANSPORTS, ServiceTransport
+from tms.notifications.transports import ENTERED, TRANSPORTS, ServiceTransport
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +117,6 @@ def test_values_that_a_kind_does_not_have_are_refused(editor):
 def test_the_choice_names_each_kind_and_what_it_does(staff, watcher):
     page = HtmlPage(staff.get("/destinations/new/"))
 
-    assert {f"/destinations/new/{kind}/" for kind in TRANSPORTS} <= set(page.links())
-    assert [each.name for each in TRANSPORTS.values() if str(each.label) not in page.html] == []
+    assert {f"/destinations/new/{kind}/" for kind in ENTERED} <= set(page.links())
+    assert [each.name for each in ENTERED.values() if str(each.label) not in page.html] == []
     assert watcher.get("/destinations/new/").status_code == 403

@@ -64,6 +64,7 @@ def create_rows(fleet: Fleet, person: User) -> dict[str, str]:
         "/rule-correlation/": Factor.SITE.value,
         "/digest/notes/": note.pk,
         "/notes/": note.pk,
+        "/icon-": 192,
         "/me/security/": _factor(person),
         **_notifications(person),
         **_access(person),

@@ -70,6 +70,26 @@ def on_behalf_of(requester: User, *, approved_by: User) -> Iterator[None]:
         _approval.reset(token)
 
 
+class LinkUse(NamedTuple):
+    """A person, or the account of a shared destination, acts by a link that TMS had sent to a destination."""
+
+    person: User
+    destination: str
+
+
+_link: ContextVar[LinkUse | None] = ContextVar("link_use", default=None)
+
+
+@contextmanager
+def by_link(person: User, *, destination: str) -> Iterator[None]:
+    """Changes within are recorded as those of `person`, with the destination whose message had the link."""
+    token = _link.set(LinkUse(person, destination))
+    try:
+        yield
+    finally:
+        _link.reset(token)
+
+
 class ChangeOrigin(NamedTuple):
     """Who makes a change, and from where."""
 
@@ -104,6 +124,8 @@ def origin() -> ChangeOrigin:
         return ChangeOrigin(None, via, None, address, name)
     if approval := _approval.get():
         return ChangeOrigin(approval.requester, Via.PAGE, None, address)
+    if link := _link.get():
+        return ChangeOrigin(link.person, Via.LINK, None, address)
     if request is None:
         return ChangeOrigin()
     token: ApiToken | None = getattr(request, "token", None)
@@ -150,6 +172,8 @@ def write(subject: AuditSubject, action: str, changes: Mapping[str, Any] | None 
     by = origin()
     if approval := _approval.get():
         changes = {**(changes or {}), "approved_by": (None, approval.approved_by.username)}
+    if link := _link.get():
+        changes = {**(changes or {}), "destination": (None, link.destination)}
     values = {
         "actor_id": by.actor.pk if by.actor else None,
         "actor_name": clean(by.actor_name),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.me.forms import SECTIONS, PageSection
+from tms.accounts.me.panels import panels_of
 from tms.accounts.me.session_views import browser_rows
 from tms.accounts.me.token_views import tokens_of
 from tms.accounts.models import Grant, User
@@ -56,6 +57,7 @@ def _page(request: AuthenticatedRequest, *, saved: str = "", failed: PageSection
         "grants": grants_of(request.user),
         "browsers": browser_rows(request),
         "tokens": tokens_of(request.user, at=timezone.now()),
+        "panels": panels_of(request),
     }
     status = HTTPStatus.OK if failed is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "accounts/me/page.html", context, status=status)

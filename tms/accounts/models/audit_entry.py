@@ -17,6 +17,7 @@ class Via(models.TextChoices):
     COMMAND = "command", _("command line")
     CLOCK = "clock", _("TMS itself")
     TERMINAL = "terminal", _("terminal")
+    LINK = "link", _("link in a message")
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):

@@ -28,6 +28,7 @@ class FetchError(Exception):
 class Fetched(NamedTuple):
     status: int
     body: bytes
+    headers: Mapping[str, str]
 
 
 def fetch(
@@ -37,12 +38,19 @@ def fetch(
     may_be_plain: bool,
     headers: Mapping[str, str] | None = None,
     fields: Mapping[str, str] | None = None,
+    body: bytes | None = None,
 ) -> Fetched:
-    """GET, or POST of the form `fields`. `permitted`: networks beside the public internet. Raises FetchError."""
+    """GET, or POST of the form `fields` or of `body`. `permitted`: networks beside the public internet.
+
+    Raises FetchError.
+    """
     require_web(url, may_be_plain=may_be_plain)
+    sent = dict(headers or {})
+    if fields is not None:
+        sent["Content-Type"], body = "application/x-www-form-urlencoded", urlencode(fields).encode()
     with ssrf_guard.outside_only(permitted) as watch:
         try:
-            return _fetch(url, headers or {}, fields, time.monotonic() + ALTOGETHER_S)
+            return _fetch(url, sent, body, time.monotonic() + ALTOGETHER_S)
         except (HTTPError, LocationValueError, UnicodeError) as error:
             if watch.refused:
                 text = gettext("Blocked: private address %(address)s. An operator can allow it with %(setting)s.")
@@ -69,16 +77,13 @@ def _has_host(url: str) -> bool:
         return False
 
 
-def _fetch(url: str, headers: Mapping[str, str], fields: Mapping[str, str] | None, deadline: float) -> Fetched:
+def _fetch(url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Fetched:
     pool = urllib3.PoolManager(1, retries=False, timeout=Timeout(connect=CONNECT_S, read=READ_S))
     sent = {"User-Agent": "TMS", "Accept": "application/json", "Accept-Encoding": "identity", **headers}
-    body = None if fields is None else urlencode(fields).encode()
-    if body is not None:
-        sent["Content-Type"] = "application/x-www-form-urlencoded"
     method = "GET" if body is None else "POST"
     response = pool.request(method, url, body=body, headers=sent, redirect=False, preload_content=False)
     try:
-        return Fetched(response.status, _read(response, deadline))
+        return Fetched(response.status, _read(response, deadline), response.headers)
     finally:
         response.close()
         pool.clear()

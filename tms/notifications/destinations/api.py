@@ -19,7 +19,7 @@ from tms.notifications.destinations.forms import OWN, DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models import destination as models
 from tms.notifications.soft_delete.services import delete
-from tms.notifications.transports import TRANSPORTS, SendResult
+from tms.notifications.transports import ENTERED, SendResult
 from tms.notifications.weekly_hours import hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
@@ -33,7 +33,7 @@ BY_NAME = Keyset((Column("name"),))
 SETTING_UP = Access(Permission.EDIT_DESTINATIONS)
 """Not idempotent: a response may contain a key, and a test is no change."""
 NAMES = {"where": "address"}
-DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name in TRANSPORTS})  # type: ignore[misc]
+DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name in ENTERED})  # type: ignore[misc]
 
 
 class DestinationFields(Schema):

@@ -4,6 +4,7 @@ from django.utils.translation import gettext
 from tms.lib.encryption import DecryptionError
 from tms.notifications import transports
 from tms.notifications.models.destination import Destination
+from tms.notifications.push.devices import DeviceRemoved, with_keys
 from tms.notifications.transports import TRANSPORTS, Message, SendResult
 
 
@@ -13,6 +14,10 @@ def send(destination: Destination, message: Message) -> SendResult:
         return SendResult.retry(f"TMS has no transport {destination.kind}")
     try:
         to = destination.recipient()
+        if destination.is_device:
+            to = with_keys(destination, to)
+    except DeviceRemoved:
+        return SendResult.failed("The device was removed")
     except DecryptionError:
         with translation.override(destination.language):
             return SendResult.failed(gettext("The secret was encrypted with another TMS_SECRET_KEY. Enter it again."))

@@ -13,7 +13,7 @@ from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.soft_delete.views import undoable
-from tms.notifications.transports import TRANSPORTS, SendResult
+from tms.notifications.transports import ENTERED, SendResult
 
 
 @require_safe
@@ -35,7 +35,7 @@ def choose_destination(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_DESTINATIONS)
 def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
-    if kind not in TRANSPORTS:
+    if kind not in ENTERED:
         raise Http404
     destination = Destination(kind=kind)
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=destination, by=request.user)
@@ -99,7 +99,7 @@ def _page(
         **undoable(request, "destination"),
         "nav_item": "destinations",
         "destinations": access.visible(Destination.objects.not_deleted(), to=request.user).select_related("person"),
-        "transports": TRANSPORTS.values(),
+        "transports": ENTERED.values(),
         "chosen": chosen,
         "is_choosing": is_choosing,
         "may_edit": access.may(request.user, Permission.EDIT_DESTINATIONS, chosen if chosen and chosen.pk else None),

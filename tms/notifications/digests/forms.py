@@ -32,7 +32,7 @@ class SendForm(Plain, forms.Form):
         super().__init__(*args, **options)
         field = self.fields["destinations"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = visible(Destination.objects.enabled(), to=by)
+        field.queryset = visible(Destination.objects.not_deleted().enabled(), to=by)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -57,7 +57,9 @@ class PlanForm(Plain, forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["destination"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = permitted(Destination.objects.enabled(), by=by, permission=Permission.PLAN_DIGESTS)
+        field.queryset = permitted(
+            Destination.objects.not_deleted().enabled(), by=by, permission=Permission.PLAN_DIGESTS
+        )
         self.dress()
 
     def clean_times(self) -> str:

@@ -15,6 +15,7 @@ from tms.notifications.dispatch import leases
 from tms.notifications.dispatch.threads import in_thread
 from tms.notifications.messages import message_of
 from tms.notifications.models.delivery import Delivery
+from tms.notifications.push.devices import visible_items
 from tms.notifications.transports import SendResult
 
 log = structlog.get_logger(__name__)
@@ -74,12 +75,22 @@ def drain(destination_id: int, *, now: Callable[[], datetime]) -> None:
 
 
 def _attempt(delivery: Delivery) -> SendResult:
+    if not _may_be_seen(delivery):
+        return SendResult.failed("The person of the device may no longer see what it is about")
     try:
         message = in_thread(message_of(delivery), delivery)
     except Exception as error:
         log.exception("delivery_unreadable", delivery=delivery.pk)
         return SendResult.failed(f"TMS cannot compose this message: {type(error).__name__}")
     return send(delivery.destination, message)
+
+
+def _may_be_seen(delivery: Delivery) -> bool:
+    """Before the first attempt this was just checked; a later one may be hours after it."""
+    if delivery.attempts == 1 or not delivery.destination.is_device:
+        return True
+    items = list(delivery.items.all())
+    return len(visible_items(delivery.destination, items)) == len(items)
 
 
 def purge(at: datetime) -> None:

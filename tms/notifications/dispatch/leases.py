@@ -32,6 +32,7 @@ from tms.notifications.models.delivery import (
 )
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation
+from tms.notifications.push.devices import remove_gone, visible_items
 from tms.notifications.subjects import ALERT, INCIDENT, column, suppressed_subjects, unacknowledged_subjects
 from tms.notifications.transports.result import SendOutcome, SendResult, one_line
 
@@ -82,6 +83,8 @@ def record_result(delivery: Delivery, result: SendResult, *, at: datetime) -> bo
     if not ended:
         return False
     _judge_destination(delivery.destination_id, result, at)
+    if result.is_gone:
+        remove_gone(delivery.destination, at=at)
     _count(delivery, state, at)
     return state != DeliveryState.WAITING
 
@@ -127,6 +130,8 @@ def _prepare(delivery: Delivery, at: datetime) -> bool:
     items = list(delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
     if delivery.kind in ALARMS:
         items = _drop_unneeded(delivery, items, at)
+    if delivery.destination.is_device:
+        items = visible_items(delivery.destination, items)
     if delivery.kind in PERSONAL:
         items = [item for item in items if item.subject.state != AlertState.RESOLVED]
     if not items:

@@ -13,6 +13,7 @@ from tms.accounts.display_names import name_of
 from tms.alerts.models import Incident
 from tms.lib.severity import Severity
 from tms.notifications.messages import alerts, incidents
+from tms.notifications.messages.action_links import acknowledge_path
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.subjects import WORST_FIRST, Subject
@@ -45,8 +46,8 @@ def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) ->
 
 
 def _of_owner(delivery: Delivery, subject: Subject) -> Subject:
-    """An incident with what the owner of the destination may know of it."""
-    return incidents.of_scope(subject, delivery.destination.owner) if isinstance(subject, Incident) else subject
+    """An incident with what the owner of the destination, or the person of the device, may know of it."""
+    return incidents.of_scope(subject, delivery.destination.audience) if isinstance(subject, Incident) else subject
 
 
 def message_of(delivery: Delivery) -> Message:
@@ -60,6 +61,7 @@ def message_of(delivery: Delivery) -> Message:
         },
         uid=str(delivery.uid),
         possible_duplicate=delivery.possible_duplicate,
+        acknowledge_path=acknowledge_path(delivery),
     )
 
 

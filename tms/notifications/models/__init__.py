@@ -2,6 +2,7 @@
 
 from tms.notifications.models.delivery import Delivery, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.models.destination import Destination
+from tms.notifications.models.device import DevicePreferences, PushDevice, PushKey
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Escalation, Policy, Step
 from tms.notifications.models.report_plan import ReportPlan
@@ -13,11 +14,14 @@ __all__ = [
     "DeliveryItem",
     "DeliveryState",
     "Destination",
+    "DevicePreferences",
     "DigestPlan",
     "Escalation",
     "Member",
     "NotificationKind",
     "Policy",
+    "PushDevice",
+    "PushKey",
     "ReportPlan",
     "Rotation",
     "Step",

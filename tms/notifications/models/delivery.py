@@ -118,6 +118,8 @@ class Delivery(models.Model):
     """Under which the service knows the message, for replies to it."""
     content: models.JSONField[Mapping[str, object], Mapping[str, object]] = models.JSONField(default=dict)
     """Composed at the first attempt, and the same for each."""
+    link_used_at = models.DateTimeField(null=True)
+    """When its recipient acknowledged by the link in the message, which works once."""
 
     objects = DeliveryQuerySet.as_manager()
     scope_path = ByItems()

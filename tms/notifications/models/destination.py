@@ -11,8 +11,10 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import scope_of
 from tms.accounts.audit import recorder
 from tms.accounts.models import Owned, one_owner
+from tms.accounts.scope import NOTHING, Scope
 from tms.lib import encryption
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
@@ -22,12 +24,18 @@ from tms.notifications.transports.fields import Values
 from tms.notifications.weekly_hours import HoursOfWeek
 
 KEY_BYTES = 32
+OF_DEVICES = models.Q(kind="push")
 MAX_SHOWN = 500
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
     def not_deleted(self) -> Self:
-        return self.filter(deleted_at=None)
+        """Those of the pages and the API, where people enter them."""
+        return self.filter(deleted_at=None).exclude(OF_DEVICES)
+
+    def devices(self) -> Self:
+        """Devices of people, on which they allowed notifications."""
+        return self.filter(OF_DEVICES, deleted_at=None)
 
     def enabled(self) -> Self:
         return self.filter(enabled=True)
@@ -71,7 +79,7 @@ class Destination(Owned, HoursOfWeek):
         constraints = (
             one_owner("destination_one_owner"),
             models.UniqueConstraint(
-                fields=("name",), condition=models.Q(deleted_at=None), name="destination_name_once"
+                fields=("name",), condition=models.Q(deleted_at=None) & ~OF_DEVICES, name="destination_name_once"
             ),
             models.CheckConstraint(
                 condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="destination_deleted_is_off"
@@ -97,6 +105,17 @@ class Destination(Owned, HoursOfWeek):
     def follows_alerts(self) -> bool:
         """It gets each acknowledgement and recovery."""
         return self.kind in TRANSPORTS and self.transport.follows_alerts
+
+    @property
+    def is_device(self) -> bool:
+        return self.kind in TRANSPORTS and self.transport.is_of_device
+
+    @property
+    def audience(self) -> Scope:
+        """What its messages may be about: for a device, what its person sees now."""
+        if not self.is_device:
+            return self.owner
+        return scope_of(self.person) if self.person else NOTHING
 
     def secrets(self) -> dict[str, str]:
         """Raises DecryptionError."""
@@ -139,6 +158,10 @@ class Destination(Owned, HoursOfWeek):
         self._encrypt(
             **{field.name: values[field.name] for field in fields if field.is_secret and values.get(field.name)}
         )
+
+    def set_secrets(self, **secrets: str) -> None:
+        """Beside the address. Not saved yet."""
+        self._encrypt(**secrets)
 
     def new_key(self) -> str:
         """A signing key by which the receiver recognises TMS, to be shown once. Not saved yet."""

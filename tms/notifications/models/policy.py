@@ -44,7 +44,8 @@ class PolicyHours(models.TextChoices):
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def not_deleted(self) -> Self:
-        return self.filter(deleted_at=None)
+        """Those of the pages and the API, where people edit them."""
+        return self.filter(deleted_at=None, is_personal=False)
 
     def enabled(self) -> Self:
         return self.filter(enabled=True).prefetch_related("sites", "groups", "rules")
@@ -100,6 +101,9 @@ class Policy(Owned, HoursOfWeek):
         help_text=_("Anything still unresolved when these hours begin is notified then."),
     )
 
+    is_personal = models.BooleanField(default=False, db_default=False, editable=False)
+    """The one policy, made with the first device, by which people are notified as they chose on their own page."""
+
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = PolicyQuerySet.as_manager()
@@ -112,7 +116,12 @@ class Policy(Owned, HoursOfWeek):
         verbose_name_plural = _("policies")
         constraints = (
             one_owner("policy_one_owner"),
-            models.UniqueConstraint(fields=("name",), condition=models.Q(deleted_at=None), name="policy_name_once"),
+            models.UniqueConstraint(
+                fields=("name",), condition=models.Q(deleted_at=None, is_personal=False), name="policy_name_once"
+            ),
+            models.UniqueConstraint(
+                fields=("is_personal",), condition=models.Q(is_personal=True), name="policy_personal_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="policy_deleted_is_off"
             ),

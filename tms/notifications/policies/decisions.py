@@ -16,6 +16,7 @@ from tms.notifications.models.policy import Escalation, Policy, Step
 from tms.notifications.policies.escalation import steps_of
 from tms.notifications.policies.notification import Notification
 from tms.notifications.policies.schedule import outside_hours
+from tms.notifications.push.audience import Audience
 from tms.notifications.subjects import (
     Concern,
     Subject,
@@ -37,21 +38,30 @@ class Circumstances(NamedTuple):
     steps: Mapping[int, Sequence[Step]]
     """By primary key of the policy."""
     concerned: Mapping[Subject, Concern]
-    """Of the subjects, if a destination is for a part of the fleet; otherwise it may be empty."""
+    """Of the subjects, if a destination is for a part of the fleet, or a device; otherwise it may be empty."""
+    audience: Audience
+    """Of devices: what their people chose, and see."""
 
 
 def circumstances_of(due: Sequence[Escalation], *, at: datetime) -> Circumstances:
     """From the database."""
     unacknowledged = unacknowledged_subjects([escalation.subject for escalation in due])
     steps = steps_of({escalation.policy_id for escalation in due}, at=at)
+    reached = reached_by(steps)
+    audience = Audience(reached, at=at)
     return Circumstances(
         at,
         unacknowledged,
         suppressed_subjects(unacknowledged, at=at),
         outside_hours(due, at=at),
         steps,
-        _concerned_owners(due, steps),
+        _concerned_owners(due, reached, audience),
+        audience,
     )
+
+
+def reached_by(steps: Mapping[int, Sequence[Step]]) -> list[Destination]:
+    return list(chain.from_iterable(step.reached for of_policy in steps.values() for step in of_policy))
 
 
 def started(
@@ -92,10 +102,11 @@ def _is_of_owner(kind: NotificationKind, subject: Subject, concern: Concern, pol
     return kind is not NotificationKind.WORSENED or concern.within(policy.owner).severity == subject.severity
 
 
-def _concerned_owners(due: Collection[Escalation], steps: Mapping[int, Sequence[Step]]) -> Mapping[Subject, Concern]:
-    """What the subjects concern; read only if a destination is for a part of the fleet."""
-    reached = chain.from_iterable(step.reached for of_policy in steps.values() for step in of_policy)
-    if all(destination.owner.is_everything for destination in reached):
+def _concerned_owners(
+    due: Collection[Escalation], reached: Collection[Destination], audience: Audience
+) -> Mapping[Subject, Concern]:
+    """What the subjects concern; read only if a destination is for a part of the fleet, or a device."""
+    if audience.is_empty and all(destination.owner.is_everything for destination in reached):
         return {}
     return concerns([escalation.subject for escalation in due])
 
@@ -148,13 +159,13 @@ def _notifications(
             escalation.subject,
             escalation.policy,
             destination,
-            _kind_now(escalation, concern and concern.within(destination.owner)),
+            _kind_now(escalation, concern and concern.within(now.audience.scope(destination))),
             f"telling-{escalation.pk}-{escalation.steps_taken}",  # keys of former releases begin like this
             happened_at,
             step=step,
         )
         for destination in reached
-        if concern is None or concern.touches(destination.owner)
+        if now.audience.includes(destination, concern, as_chosen=escalation.policy.is_personal)
     ]
 
 

@@ -15,6 +15,7 @@ def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Ste
     """Steps by policy, in order, each with the destinations that it names and reaches now."""
     rows = Step.objects.filter(policy__in=policy_ids).order_by("policy", "position")
     named = Prefetch("destinations", Destination.objects.not_deleted())
+    rows = rows.select_related("policy")
     steps = list(rows.prefetch_related(named, Prefetch("rotations", Rotation.objects.not_deleted())))
     people = on_call({rotation for step in steps for rotation in step.rotations.all()}, at=at)
     by_policy: dict[int, list[Step]] = {}
@@ -31,6 +32,8 @@ def _named(step: Step, people: Mapping[int, OnCall]) -> Iterator[NamedDestinatio
     """Destinations, then those of people on call; a rotation that reaches none is named without."""
     for destination in step.destinations.all():
         yield NamedDestination(destination)
+    if step.policy.is_personal:
+        yield from map(NamedDestination, Destination.objects.devices().order_by("pk"))
     for rotation in step.rotations.all():
         found = people[rotation.pk]
         reached: list[Destination | None] = [*found.destinations] or [None]

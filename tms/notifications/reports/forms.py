@@ -21,7 +21,9 @@ class ReportPlanForm(Plain, forms.Form):
         super().__init__(*args, **options)
         field = self.fields["destination"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = permitted(Destination.objects.enabled(), by=by, permission=Permission.PLAN_DIGESTS)
+        field.queryset = permitted(
+            Destination.objects.not_deleted().enabled(), by=by, permission=Permission.PLAN_DIGESTS
+        )
         self.dress()
 
 
@@ -34,5 +36,5 @@ class SendReportForm(Plain, forms.Form):
         super().__init__(*args, **options)
         field = self.fields["destination"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = visible(Destination.objects.enabled(), to=by)
+        field.queryset = visible(Destination.objects.not_deleted().enabled(), to=by)
         self.dress()

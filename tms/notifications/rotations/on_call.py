@@ -68,7 +68,8 @@ def on_call(rotations: Collection[Rotation], *, at: datetime) -> dict[int, OnCal
         return {}
     shifts = {pk: roster.on_call(at) for pk, roster in rosters(rotations).items()}
     own = _own_destinations(
-        Destination.objects.not_deleted(), {shift.person for shift in shifts.values() if shift.person is not None}
+        Destination.objects.filter(deleted_at=None),
+        {shift.person for shift in shifts.values() if shift.person is not None},
     )
     return {pk: OnCall(shift, own.get(shift.person or 0, [])) for pk, shift in shifts.items()}
 

@@ -16,7 +16,17 @@ from tms.notifications.transports.base import Recipient, ServiceTransport, Trans
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
 
-__all__ = ["TRANSPORTS", "Message", "Recipient", "SendResult", "ServiceTransport", "Transport", "choices", "send"]
+__all__ = [
+    "ENTERED",
+    "TRANSPORTS",
+    "Message",
+    "Recipient",
+    "SendResult",
+    "ServiceTransport",
+    "Transport",
+    "choices",
+    "send",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +54,9 @@ def _is_transport(each: object) -> bool:
 TRANSPORTS: Mapping[str, Transport] = {
     each.name: each for each in sorted(_found(), key=lambda each: (each.position, each.name))
 }
+
+ENTERED: Mapping[str, Transport] = {name: each for name, each in TRANSPORTS.items() if not each.is_of_device}
+"""Those whose addresses people enter."""
 
 
 def choices() -> list[tuple[str, str | Promise]]:

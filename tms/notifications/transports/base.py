@@ -48,6 +48,10 @@ class Transport(ABC):
     """Each alert or incident gets messages of its own, without a group wait: the service groups them itself."""
     follows_alerts: ClassVar[bool] = False
     """It gets acknowledgements and recoveries, also if the policy does not notify of them."""
+    has_links: ClassVar[bool] = True
+    """People read its messages: they get the link to acknowledge."""
+    is_of_device: ClassVar[bool] = False
+    """A person adds it on the device itself, and nobody enters its address."""
 
     @abstractmethod
     def clean_address(self, text: str) -> str:

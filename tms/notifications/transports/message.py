@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext
 
 TEST = "test"
@@ -39,9 +40,21 @@ class Message:
     """`SendResult.reference` of the message that announced what this one is about."""
     replaces: bool = False
     """That message was about nothing else: it may be changed to this one."""
+    acknowledge_path: str = ""
+    """Of the link with which the recipient acknowledges. Secret: it is never stored."""
+
+    @property
+    def acknowledge_url(self) -> str:
+        """Empty if there is no such link, or TMS does not know its own address."""
+        return (
+            settings.PUBLIC_URL.rstrip("/") + self.acknowledge_path
+            if settings.PUBLIC_URL and self.acknowledge_path
+            else ""
+        )
 
     @property
     def body(self) -> str:
-        """Marks a possible duplicate, in the active language; the rest is unchanged."""
+        """In the active language: with the link to acknowledge and the mark of a possible duplicate."""
+        link = [gettext("Acknowledge: %(url)s") % {"url": self.acknowledge_url}] if self.acknowledge_url else []
         mark = [gettext("You may receive this twice.")] if self.possible_duplicate else []
-        return "\n".join([*self.lines, *mark])
+        return "\n".join([*self.lines, *link, *mark])

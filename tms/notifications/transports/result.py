@@ -26,6 +26,8 @@ class SendResult(NamedTuple):
     """What an error of the other side means, and what to do."""
     reference: str = ""
     """Under which the other side knows the message, for replies to it; at most `MAX_REFERENCE` characters."""
+    is_gone: bool = False
+    """The address does not exist any more, and will not come back."""
 
     @property
     def explained(self) -> str:
@@ -45,6 +47,10 @@ class SendResult(NamedTuple):
     @classmethod
     def failed(cls, detail: str, *, advice: str = "") -> Self:
         return cls(SendOutcome.FAILED, one_line(detail), advice=advice)
+
+    @classmethod
+    def gone(cls, detail: str) -> Self:
+        return cls(SendOutcome.FAILED, one_line(detail), is_gone=True)
 
 
 def one_line(text: str) -> str:

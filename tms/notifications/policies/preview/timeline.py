@@ -13,11 +13,12 @@ from tms.alerts.suppression.reasons import CHECK_AGAIN, Reason, Suppression
 from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, NamedDestination, Policy, Step
-from tms.notifications.policies.decisions import Circumstances, advance, started
+from tms.notifications.policies.decisions import Circumstances, advance, reached_by, started
 from tms.notifications.policies.escalation import steps_of
 from tms.notifications.policies.notification import Notification
 from tms.notifications.policies.preview.case import PreviewCase
 from tms.notifications.policies.schedule import outside_hours
+from tms.notifications.push.audience import Audience
 
 HORIZON = timedelta(days=1)
 MOST_TURNS = 100
@@ -79,14 +80,15 @@ def timeline(case: PreviewCase, policies: Iterable[Policy], *, at: datetime) -> 
 
 
 def _circumstances(case: PreviewCase, due: Sequence[Escalation], *, at: datetime) -> Circumstances:
-    why = case.suppression(at)
+    why, steps = case.suppression(at), steps_of({escalation.policy_id for escalation in due}, at=at)
     return Circumstances(
         at,
         {case.subject},
         {case.subject: why} if why else {},
         outside_hours(due, at=at),
-        steps_of({escalation.policy_id for escalation in due}, at=at),
+        steps,
         {case.subject: case.concern},
+        Audience(reached_by(steps), at=at),
     )
 
 

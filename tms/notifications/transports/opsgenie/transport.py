@@ -33,6 +33,7 @@ ADVICE = {
 class Opsgenie(ServiceTransport):
     name = "opsgenie"
     position = 16
+    has_links = False
     label = "Opsgenie"
     summary = _("Or Jira Service Management. Opens, acknowledges and closes an alert there together with that of TMS.")
     icon = "phone"

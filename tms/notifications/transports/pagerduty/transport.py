@@ -29,6 +29,7 @@ ADVICE = {
 class PagerDuty(ServiceTransport):
     name = "pagerduty"
     position = 15
+    has_links = False
     label = "PagerDuty"
     summary = _("Opens an alert there, and acknowledges and resolves it together with that of TMS.")
     icon = "phone"

@@ -22,6 +22,7 @@ class Sns(Transport):
     address_label = form.LABEL
     address_hint = form.EXAMPLE
     is_address_secret = False
+    has_links = False
 
     def clean_address(self, text: str) -> str:
         return form.clean_address(text)

@@ -46,6 +46,7 @@ class Webhook(Transport):
     address_label = form.LABEL
     address_hint = form.HINT
     has_signing_key = True
+    has_links = False
 
     def clean_address(self, text: str) -> str:
         return form.clean_address(text)

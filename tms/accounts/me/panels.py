@@ -1,0 +1,26 @@
+"""Panels of a person's own page that other apps provide. They import accounts, not the other way round."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from tms.accounts.decorators import AuthenticatedRequest
+
+
+class Panel(NamedTuple):
+    template: str
+    context: Callable[[AuthenticatedRequest], Mapping[str, Any] | None]
+    """None: not offered to this person."""
+
+
+_panels: list[Panel] = []
+
+
+def register(panel: Panel) -> None:
+    """Call it once, when the app is ready."""
+    _panels.append(panel)
+
+
+def panels_of(request: AuthenticatedRequest) -> list[tuple[str, Mapping[str, Any]]]:
+    """Templates, each with its context."""
+    found = ((panel.template, panel.context(request)) for panel in _panels)
+    return [(template, context) for template, context in found if context is not None]

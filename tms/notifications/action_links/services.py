@@ -1,0 +1,163 @@
+"""Acknowledges by a link: once, as its recipient, and only what the recipient may acknowledge now."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from tms.accounts import access
+from tms.accounts.access.rows import covered
+from tms.accounts.audit import recorder
+from tms.accounts.display_names import name_of
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.alerts.actions.action import perform
+from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.lifecycle import AlreadyAcknowledged, Conflict
+from tms.alerts.models import Alert, AlertState, Contract, Incident
+from tms.metrics.instruments import ACTION_LINKS
+from tms.notifications.action_links.links import MessageLink
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.models.destination import Destination
+from tms.notifications.subjects import ALERT, INCIDENT, Subject, column
+
+ACKNOWLEDGE = ACTIONS["acknowledge"]
+
+
+class LinkOutcome(StrEnum):
+    """What a link can do, or did."""
+
+    READY = "ready"
+    """It would acknowledge something."""
+    ACKNOWLEDGED = "acknowledged"
+    USED = "used"
+    """It has acknowledged before; one use is all."""
+    TAKEN = "taken"
+    """Another person acknowledged everything first."""
+    RESOLVED = "resolved"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    """Its recipient may no longer acknowledge any of it."""
+
+
+class Result(NamedTuple):
+    outcome: LinkOutcome
+    number: int = 0
+    """Alerts or incidents that can be, or were, acknowledged."""
+    by: str = ""
+    """Who acknowledged first."""
+
+
+def preview(link: MessageLink, *, at: datetime) -> Result:
+    """What using it would do now. Changes nothing."""
+    if (end := _end(link, at)) is not None:
+        return Result(end)
+    return _judge(list(_permitted(link)))
+
+
+@transaction.atomic
+def acknowledge(link: MessageLink, *, at: datetime) -> Result:
+    """Acknowledge until recovery. Only the first use changes anything."""
+    delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=link.delivery.pk)
+    link.delivery.link_used_at = delivery.link_used_at
+    if (end := _end(link, at)) is not None:
+        return _counted(Result(end))
+    subjects = list(_permitted(link))
+    before = _judge(subjects)
+    if before.outcome is not LinkOutcome.READY:
+        return _counted(before)
+    number = _acknowledge_all(link, subjects, at)
+    if not number:
+        return _counted(_judge(list(_permitted(link))))
+    Delivery.objects.filter(pk=delivery.pk).update(link_used_at=at)
+    return _counted(Result(LinkOutcome.ACKNOWLEDGED, number))
+
+
+def _end(link: MessageLink, at: datetime) -> LinkOutcome | None:
+    """Why it does nothing any more, regardless of the alerts."""
+    if link.delivery.link_used_at is not None:
+        return LinkOutcome.USED
+    if link.has_expired(at):
+        return LinkOutcome.EXPIRED
+    return LinkOutcome.REVOKED if link.is_revoked else None
+
+
+def _permitted(link: MessageLink) -> Iterable[Subject]:
+    """What the delivery is about, as far as its recipient may acknowledge it."""
+    items = link.delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
+    subjects: list[Subject] = [item.subject for item in items]
+    allowed = {
+        model: set(
+            _within_rights(link, model._default_manager.filter(pk__in=_keys(subjects, model))).values_list(
+                "pk", flat=True
+            )
+        )
+        for model in (Alert, Incident)
+    }
+    return (subject for subject in subjects if subject.pk in allowed[type(subject)])
+
+
+def _keys(subjects: Iterable[Subject], model: type[Subject]) -> list[int]:
+    return [subject.pk for subject in subjects if isinstance(subject, model)]
+
+
+def _within_rights(link: MessageLink, rows: Any) -> Any:
+    if link.person is not None:
+        return access.permitted(rows, by=link.person, permission=Permission.HANDLE_ALERTS)
+    return covered(rows, link.destination.owner)
+
+
+def _judge(subjects: list[Subject]) -> Result:
+    if not subjects:
+        return Result(LinkOutcome.REVOKED)
+    open_ones = sum(_target(subject).when.matches(subject) for subject in subjects)
+    if open_ones:
+        return Result(LinkOutcome.READY, open_ones)
+    first = next((one for one in subjects if one.state == AlertState.ACKNOWLEDGED), None)
+    if first is None:
+        return Result(LinkOutcome.RESOLVED)
+    return Result(LinkOutcome.TAKEN, by=name_of(first.acknowledged_by).text if first.acknowledged_by else "")
+
+
+def _acknowledge_all(link: MessageLink, subjects: Iterable[Subject], at: datetime) -> int:
+    by = link.person or account_of(link.destination)
+    with recorder.by_link(by, destination=link.destination.name):
+        return sum(_acknowledge_one(subject, by, at) for subject in subjects)
+
+
+def _acknowledge_one(subject: Subject, by: User, at: datetime) -> bool:
+    """False if it was resolved or acknowledged meanwhile."""
+    target = _target(subject)
+    if not target.when.matches(subject):
+        return False
+    rows = type(subject)._default_manager.filter(pk=subject.pk)
+    try:
+        with transaction.atomic():
+            perform(target, rows, by=by, at=at, comment="", contract=Contract.RECOVERY)
+    except (AlreadyAcknowledged, Conflict):
+        return False
+    return True
+
+
+def _target(subject: Subject) -> Any:
+    return getattr(ACKNOWLEDGE, next(iter(column(subject))))
+
+
+def account_of(destination: Destination) -> User:
+    """The service account under whose name a shared destination acknowledges. It cannot sign in, and has no grants."""
+    account, created = User.objects.get_or_create(
+        username=f"destination-{destination.pk}",
+        is_service=True,
+        defaults={"first_name": destination.name[:150], "password": make_password(None)},
+    )
+    if created:
+        recorder.record("created", account, {"name": (None, destination.name)})
+    return account
+
+
+def _counted(result: Result) -> Result:
+    ACTION_LINKS.labels(result.outcome.value).inc()
+    return result

@@ -1,0 +1,85 @@
+"""Devices on which people get notifications, and what they chose for them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.scope import Through
+from tms.lib.severity import Severity
+from tms.lib.text_fields import LineField
+from tms.notifications.models.destination import Destination
+
+
+class PushKey(models.Model):
+    """A key pair (VAPID, RFC 8292) by which push services recognise TMS. A subscription belongs to one for good."""
+
+    public_key = models.CharField(max_length=100, unique=True)
+    """Base64url, as browsers take it."""
+    encrypted_secrets = models.TextField(editable=False)
+    created_at = models.DateTimeField()
+    is_current = models.BooleanField(default=True, db_default=True)
+    """New subscriptions get it; older ones stay valid for theirs."""
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("is_current",), condition=models.Q(is_current=True), name="push_key_one_current"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.public_key[:16]
+
+
+class DeviceQuerySet(models.QuerySet["PushDevice"]):
+    def of(self, person: object) -> Self:
+        """Newest first."""
+        return self.filter(destination__person=person).select_related("destination").order_by("-pk")
+
+
+class PushDevice(models.Model):
+    """A browser of a person, subscribed at its push service. Its address and keys are secrets of the destination."""
+
+    destination = models.OneToOneField(Destination, models.CASCADE, related_name="device")
+    name = LineField(_("name"), max_length=100)
+    is_mobile = models.BooleanField(default=False)
+    address_digest = models.CharField(max_length=64, unique=True)
+    """SHA-256 in hexadecimal: a browser subscribes once, and its page recognises itself by it."""
+    key = models.ForeignKey(PushKey, models.PROTECT, related_name="devices")
+    created_at = models.DateTimeField()
+
+    scope_path = Through("destination", "notifications.Destination")
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def default_severities() -> list[str]:
+    return [Severity.CRITICAL.value]
+
+
+class DevicePreferences(models.Model):
+    """Of what a person is notified on their devices."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="device_preferences")
+    severities = models.JSONField(_("severities"), default=default_severities, blank=True)
+    area = models.CharField(_("part of the fleet"), max_length=120, blank=True, default="", db_default="")
+    """Key of a scope (`tms.accounts.people.scopes`); empty for everything that the person sees."""
+    is_only_on_call = models.BooleanField(_("only while on call"), default=False, db_default=False)
+
+    class Meta:
+        verbose_name = _("preferences for devices")
+        verbose_name_plural = _("preferences for devices")
+
+    def __str__(self) -> str:
+        return str(self.person_id)

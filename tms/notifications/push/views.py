@@ -1,0 +1,123 @@
+"""The devices on a person's own page: add, test and remove them, and choose of what they notify."""
+
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Max, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_POST
+
+from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.factors.confirmation import recently_signed_in
+from tms.accounts.sign_in import counters
+from tms.accounts.sign_in.counters import Limit
+from tms.notifications.destinations.test_send import send_test
+from tms.notifications.models.delivery import DeliveryState
+from tms.notifications.models.device import PushDevice
+from tms.notifications.push import devices, keys
+from tms.notifications.push.devices import Browser
+from tms.notifications.push.forms import DevicePreferencesForm, SubscriptionForm
+from tms.notifications.transports.result import SendOutcome
+
+TESTS_OF_PERSON = Limit("tests", "", 10, 600)
+"""Test messages in ten minutes, so that the button does not serve to trouble a push service."""
+
+
+def panel(request: AuthenticatedRequest) -> Mapping[str, Any] | None:
+    """The section of the person's own page."""
+    if not settings.PUSH:
+        return None
+    sent = Max("destination__deliveries__ended_at", filter=Q(destination__deliveries__state=DeliveryState.SENT))
+    return {
+        "devices": PushDevice.objects.of(request.user).annotate(used_at=sent),
+        "device_form": DevicePreferencesForm(request.user),
+        "public_key": keys.current(at=timezone.now()).public_key,
+    }
+
+
+@require_POST
+@recently_signed_in
+def add_device(request: AuthenticatedRequest) -> HttpResponse:
+    """A subscription lasts longer than the session, so it needs a recent sign-in."""
+    _require_push()
+    form = SubscriptionForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, form.fault)
+    at = timezone.now()
+    browser = Browser(request.headers.get("User-Agent", "")[:500], get_language() or settings.LANGUAGE_CODE)
+    try:
+        devices.add(request.user, form.cleaned_data["subscription"], browser, key=keys.current(at=at), at=at)
+    except devices.TooManyDevices:
+        text = gettext("You already have %(number)d devices. Remove one first.")
+        return _refused(request, text % {"number": devices.MOST})
+    except devices.ForeignDevice:
+        return _refused(
+            request, gettext("Another person uses this address. Block and allow notifications, then retry.")
+        )
+    return redirect(f"{resolve_url('me')}?saved=devices#devices")
+
+
+@require_POST
+@sign_in_required
+def save_device_preferences(request: AuthenticatedRequest) -> HttpResponse:
+    """For htmx, answers with the form; otherwise with the page."""
+    form = DevicePreferencesForm(request.user, request.POST)
+    is_valid = form.is_valid()
+    if is_valid:
+        form.store()
+    if request.htmx:
+        status = HTTPStatus.OK if is_valid else HTTPStatus.UNPROCESSABLE_ENTITY
+        shown = {"section": "devices", "template": "notifications/devices/preferences.html", "is_saved": is_valid}
+        return render(request, "accounts/me/section.html", {**shown, "device_form": form}, status=status)
+    if not is_valid:
+        return _refused(request, gettext("Choose a part of the fleet that you see."))
+    return redirect(f"{resolve_url('me')}?saved=devices#devices")
+
+
+@require_POST
+@sign_in_required
+def test_device(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    device = _own(request, pk)
+    limit = TESTS_OF_PERSON._replace(key=f"device-tests-{request.user.pk}")
+    if counters.apply(lambda each: each.begin([limit], secrets.token_hex(8))) is not None:
+        return _refused(request, gettext("Too many tests. Try again in ten minutes."))
+    result = send_test(device.destination)
+    if result.is_gone:
+        devices.remove_gone(device.destination, at=timezone.now())
+    level = messages.SUCCESS if result.outcome is SendOutcome.DELIVERED else messages.ERROR
+    messages.add_message(request, level, f"{device.name}: {result.detail}")
+    return _back()
+
+
+@require_POST
+@sign_in_required
+def remove_device(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    device = _own(request, pk)
+    devices.remove(device, at=timezone.now())
+    messages.success(request, gettext("Removed: %(name)s") % {"name": device.name})
+    return _back()
+
+
+def _own(request: AuthenticatedRequest, pk: int) -> PushDevice:
+    return get_object_or_404(PushDevice.objects.of(request.user), pk=pk)
+
+
+def _require_push() -> None:
+    if not settings.PUSH:
+        raise Http404
+
+
+def _refused(request: AuthenticatedRequest, text: str) -> HttpResponse:
+    messages.error(request, text)
+    return _back()
+
+
+def _back() -> HttpResponse:
+    return redirect(f"{resolve_url('me')}#devices")
