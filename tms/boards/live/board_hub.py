@@ -274,8 +274,10 @@ class BoardHub:
         self.collect(EVERYTHING)
 
     def _is_everything_sent(self) -> bool:
-        """Whether no change of a terminal or alert waits to be rendered."""
-        return not self._change.is_urgent and self._partial_since is None
+        """Whether no change of a terminal or alert waits, and boards do not show that they are behind."""
+        now = time.monotonic()
+        is_behind = bool(self._waited(now) or self._feed_silence(now))
+        return not (self._change.is_urgent or self._partial_since is not None or is_behind)
 
     def _repaint_all(self) -> None:
         for subscriber in tasks.subscribers_of(self.live_pages):

@@ -28,8 +28,9 @@ SIGN_IN_CHECK_S = 4.0
 """Interval of the check of sign-ins and rights (R14: a board closes within 5 s of the sign-out)."""
 NOTE_USE_S = 60.0
 SHIFT_REPORT_S = 5.0
-RECORD_TRIES = 5
-RECORD_RETRY_S = 0.3
+RECORD_TRIES = 6
+RECORD_RETRY_S = 1.0
+"""The last try comes later than boards show that they are behind."""
 PAUSE_S = 1.0
 """After an error."""
 
