@@ -45,8 +45,9 @@ class BucketNumber(Func):
         self.since_s, self.length_s = since_s, length_s
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any, **context: Any) -> tuple[str, Any]:
+        """`date_part` returns a float; `extract` a numeric, which is much slower."""
         at, parameters = compiler.compile(self.source_expressions[0])
-        return self._number(f"extract(epoch FROM {at})::double precision"), parameters
+        return self._number(f"date_part('epoch', {at})"), parameters
 
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **context: Any) -> tuple[str, Any]:
         at, parameters = compiler.compile(self.source_expressions[0])
@@ -89,7 +90,7 @@ def _counts(name: str, since: datetime, until: datetime, length: timedelta, scop
     rows = model._default_manager.filter(**{f"{column}__gte": since, f"{column}__lt": until}).order_by()
     bucket = BucketNumber(F(column), since_s=since.timestamp(), length_s=length.total_seconds())
     named = within(rows, scope).annotate(what=Value(name), bucket=bucket)
-    counts: QuerySet[Any] = named.values_list("what", "bucket").annotate(number=Count("pk"))
+    counts: QuerySet[Any] = named.values_list("what", "bucket").annotate(number=Count("*"))
     return counts
 
 
