@@ -17,7 +17,7 @@ ACKNOWLEDGED_SHARE = 0.3
 
 
 def make_changes(states: Sequence[TerminalState], *, at: datetime, chance: Random) -> None:
-    """Half the fleet was offline once in the day; terminals that are not online changed at the time in their state."""
+    """Half of the online terminals were away once in the day; the others changed at the time in their state."""
     PresenceChange.objects.bulk_create(_changes(states, at=at, chance=chance), CHUNK)
 
 
@@ -55,7 +55,7 @@ def make_alerts(
 
 def _changes(states: Sequence[TerminalState], *, at: datetime, chance: Random) -> Iterator[PresenceChange]:
     for state in states:
-        if chance.random() < 0.5:
+        if chance.random() < 0.5 and state.presence == Presence.ONLINE:
             yield from _blink(state, at - timedelta(minutes=chance.uniform(5, DAY_MINUTES)), chance)
         if state.presence not in (Presence.ONLINE, Presence.NEVER):
             yield _change(state, state.presence_at, Presence.ONLINE, state.presence, state.cause)
