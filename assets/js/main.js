@@ -58,6 +58,7 @@ for (const behaviour of [
 ])
   behaviour.start();
 
+if (document.getElementById("dock")) import("./replay/player.js").then((replay) => replay.start());
 if (document.documentElement.dataset.wall) import("./wall/wall.js").then((wall) => wall.start());
 if (document.querySelector("[data-combobox], form[data-checks], form[data-draft]"))
   import("./form/form.js").then((form) => form.start());

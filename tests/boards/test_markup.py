@@ -154,7 +154,7 @@ def test_every_link_can_be_resolved(browser, fleet, page, tanaka):
         if link.startswith("/")
     }
 
-    broken = {link: address for link, address in links.items() if browser.get(link).status_code != 200}
+    broken = {link: address for link, address in links.items() if browser.get(link, follow=True).status_code != 200}
     assert links
     assert broken == {}
 

@@ -50,6 +50,8 @@ async def make_busy(tms: SeededTMS, browser: Browser) -> BusyFleet:
     await wait_for_value_async(lambda: tms.query(OFFLINE), [(1,)])
     incident = tms.blackout()
     pages = pages_of(backfilled=backfilled.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
+    tms.night()
+    pages |= pages_of_a_replay(backfilled.uid)
     return BusyFleet(
         pages | pages_of_notifications(**tms.on_call(incident)) | pages_of_access(**tms.access()),
         [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)],
@@ -94,6 +96,16 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "search": f"/search/?q={backfilled[:3]}",
         "me": "/me/",
         "new-token": "/me/tokens/new/",
+    }
+
+
+def pages_of_a_replay(uid: str) -> dict[str, str]:
+    instant = f"at={datetime.now(UTC) - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        "replay": f"/?{instant}",
+        "replay-alerts": f"/alerts/?{instant}",
+        "replay-terminal": f"/terminals/{uid}/?{instant}",
+        "replay-future": "/?at=2126-01-01T00:00:00Z",
     }
 
 

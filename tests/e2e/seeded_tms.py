@@ -3,6 +3,7 @@
 import itertools
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +41,10 @@ class SeededTMS(RunningTMS):
     def blackout(self, site: str = "SPR") -> int:
         """Disconnect a site that is used by no other test. Returns the number of the incident."""
         return int(self._run(sys.executable, "-m", "tests.e2e.blackout", site))
+
+    def night(self) -> datetime:
+        """An incident at a site of its own, two hours ago, for ten minutes. Returns when it opened."""
+        return datetime.fromisoformat(self._run(sys.executable, "-m", "tests.e2e.night").strip())
 
     def on_call(self, incident: int) -> dict[str, int]:
         """Configure notifications. Returns the numbers of a policy, a rotation, and a failed delivery."""

@@ -22,6 +22,7 @@ class NotificationRecord(NamedTuple):
     to: str
     kind: TextChoices
     state: TextChoices
+    is_delivered: bool
     is_lost: bool
     attempts: int
     detail: str

@@ -84,6 +84,7 @@ urlpatterns = [
     path("audit/export/", audit.export_audit, name="export-audit"),
     path("suggestions/sites/", suggestions.suggest_sites, name="suggest-sites"),
     path("suggestions/terminals/", suggestions.suggest_terminals, name="suggest-terminals"),
+    path("replay/", views.replay, name="replay"),
     path("help/", views.keys, name="keys"),
     path("wall/", wall.wall, name="wall"),
     path("wall/code/", wall.new_code, name="wall-code"),

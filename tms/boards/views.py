@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -8,20 +11,28 @@ from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.actions.registry import ACTIONS
 from tms.boards.alert_history.alert_context import context_of
-from tms.boards.formatting import runbooks
+from tms.boards.formatting import instants, runbooks
 from tms.boards.lists import choices
 from tms.boards.pages import AlertPage, AlertsPage, OverviewPage, RenderContext, TerminalPage, TerminalsPage
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.terminal_chart import AROUND, chart, chart_of_alert
+from tms.boards.replay.chosen import query_of
+from tms.boards.replay.links import joined
+from tms.boards.replay.pages import PastAlerts, PastOverview, PastTerminal
+from tms.boards.replay.responses import replayable
 from tms.boards.responses import or_404, render_page
 from tms.boards.rules.sentence import sentence
 from tms.commands.forms import CommandForm
+from tms.replay.state import earliest
 from tms.telemetry.history import series as telemetry
+
+REPLAY_FROM = timedelta(hours=1)
 
 
 @require_safe
 @never_cache
 @sign_in_required
+@replayable(PastOverview)
 def overview(request: AuthenticatedRequest) -> HttpResponse:
     return render_page(request, OverviewPage.open(request.GET, person=request.user))
 
@@ -38,6 +49,7 @@ def terminals(request: AuthenticatedRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @sign_in_required
+@replayable(PastTerminal)
 def terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     page = TerminalPage.open(request.GET, person=request.user, uid=uid)
     form = CommandForm(person=request.user, terminal=page.terminal) if page else None
@@ -50,12 +62,14 @@ def terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
 def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
     span = telemetry.SPANS.get(request.GET.get("span", ""), telemetry.SPANS[telemetry.DEFAULT_SPAN])
-    return JsonResponse(chart(page.terminal, span, at=timezone.now()))
+    now = timezone.now()
+    return JsonResponse(chart(page.terminal, span, at=min(now, instants.parsed(request.GET.get("until", "")) or now)))
 
 
 @require_safe
 @never_cache
 @sign_in_required
+@replayable(PastAlerts)
 def alerts(request: AuthenticatedRequest) -> HttpResponse:
     return render_page(request, AlertsPage.open(request.GET, person=request.user), results="boards/alerts.html#results")
 
@@ -85,6 +99,15 @@ def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def alert_series(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk)))
     return JsonResponse(chart_of_alert(page.alert))
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def replay(request: AuthenticatedRequest) -> HttpResponse:
+    """Begins at the overview as it was an hour ago."""
+    now = timezone.now()
+    return redirect(joined(reverse("overview"), query_of(max(earliest(now), now - REPLAY_FROM))))
 
 
 @require_safe

@@ -1,5 +1,5 @@
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 import msgspec
@@ -84,3 +84,14 @@ class Command(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.terminal_id}"
+
+    def rewind(self, at: datetime) -> None:
+        """Set what changed later to what it was at a past instant. Not to be saved."""
+        if self.answered_at and self.answered_at <= at:
+            return
+        sent_at = self.sent_at if self.sent_at and self.sent_at <= at else None
+        expires_at = sent_at + timedelta(seconds=self.answer_within_s) if sent_at else self.deliver_before
+        if self.state != CommandState.EXPIRED or at < expires_at:
+            self.state = CommandState.SENT if sent_at else CommandState.QUEUED
+            self.due_at = expires_at
+        self.answered_at, self.result, self.error = None, None, ""

@@ -24,6 +24,8 @@ from tms.notifications.policies import api as policy_api
 from tms.notifications.policies.preview import api as preview_api
 from tms.notifications.rotations import api as rotation_api
 from tms.ops import audit_api, provider_api
+from tms.replay import api as replay_api
+from tms.replay.slots import Busy
 from tms.rest.api import Api
 from tms.search import api as search_api
 from tms.shifts import api as shift_api
@@ -40,15 +42,17 @@ OF_ALERTS = (
     maintenance_api,
 )
 OF_NOTIFICATIONS = (destination_api, policy_api, preview_api, rotation_api, delivery_api)
+OF_HISTORY = (shift_api, availability_api, replay_api)
 OF_ACCESS = (audit_api, provider_api)
 PARTS = (
-    *(fleet_api, hours_api, *OF_ALERTS, approval_api, shift_api, availability_api),
+    *(fleet_api, hours_api, *OF_ALERTS, approval_api, *OF_HISTORY),
     *(*OF_NOTIFICATIONS, *OF_ACCESS, search_api),
 )
 REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
     NotActive: 409,
     OutOfDate: 412,
+    Busy: 503,
 }
 api = Api(
     [part.router for part in PARTS],

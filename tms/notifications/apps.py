@@ -14,9 +14,12 @@ class NotificationsConfig(AppConfig):
         from tms.notifications.metrics import DeliveryCollector, begin_at_zero
         from tms.notifications.policies import plans
         from tms.notifications.push import views as devices
+        from tms.notifications.rotations import on_call_history
+        from tms.shifts import on_call
 
         instruments.COLLECTORS.append(DeliveryCollector)
         begin_at_zero()
         notification_history.register_source(history.notifications_of, of_incidents=history.notifications_of_incident)
         escalation_plans.register_source(plans.plans_of)
         panels.register(panels.Panel("notifications/devices/panel.html", devices.panel))
+        on_call.register_source(on_call_history.on_call_between)

@@ -4,19 +4,21 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Func, IntegerField, Model, QuerySet, Value
+from django.db.models import Count, F, Func, IntegerField, Model, Q, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Incident
 from tms.fleet.models import Outage
+from tms.lib.severity import Severity
 
 MOST_BUCKETS = 2_000
-COUNTED: dict[str, tuple[type[Model], str]] = {
-    "alerts": (Alert, "opened_at"),
-    "incidents": (Incident, "opened_at"),
-    "outages": (Outage, "began_at"),
+COUNTED: dict[str, tuple[type[Model], str, Q]] = {
+    "alerts": (Alert, "opened_at", Q()),
+    "critical": (Alert, "opened_at", Q(severity=Severity.CRITICAL)),
+    "incidents": (Incident, "opened_at", Q()),
+    "outages": (Outage, "began_at", Q()),
 }
 """What a bucket counts: rows of a model, by an instant (indexes: alert_opened, incident_opened, outage_began)."""
 EVENTS: tuple[tuple[type[Model], str], ...] = (
@@ -33,6 +35,8 @@ class Bucket(NamedTuple):
     """How many opened within it."""
     incidents: int = 0
     outages: int = 0
+    critical: int = 0
+    """Of the alerts, those that were critical in the end."""
 
 
 class BucketNumber(Func):
@@ -86,8 +90,8 @@ def event_after(at: datetime, until: datetime, scope: Scope) -> datetime | None:
 
 
 def _counts(name: str, since: datetime, until: datetime, length: timedelta, scope: Scope) -> QuerySet[Any]:
-    model, column = COUNTED[name]
-    rows = model._default_manager.filter(**{f"{column}__gte": since, f"{column}__lt": until}).order_by()
+    model, column, counted = COUNTED[name]
+    rows = model._default_manager.filter(counted, **{f"{column}__gte": since, f"{column}__lt": until}).order_by()
     bucket = BucketNumber(F(column), since_s=since.timestamp(), length_s=length.total_seconds())
     named = within(rows, scope).annotate(what=Value(name), bucket=bucket)
     counts: QuerySet[Any] = named.values_list("what", "bucket").annotate(number=Count("*"))

@@ -1,4 +1,4 @@
-// Estimates the server's clock: every frame contains the time at which it was sent.
+// Estimates the server's clock: every frame contains the time at which it was sent. A replay shows a past instant instead.
 
 const MAX_OFFSETS = 10;
 
@@ -8,6 +8,12 @@ let skew = 0;
 
 /** Milliseconds since the epoch by the server's clock. */
 export const serverNow = () => Date.now() + skew;
+
+/** The same at the instant that the page shows: the present, or that of a replay. */
+export function shownNow() {
+  const { at } = document.documentElement.dataset;
+  return at ? Date.parse(at) : serverNow();
+}
 
 /**
  * A frame sent `at` has just arrived. The least delayed of the last ten frames gives the best estimate.

@@ -163,6 +163,7 @@ function children(old, next) {
 export function morph(old, next) {
   if (old.isEqualNode(next)) return false;
   const named = attributes(old, next);
-  const held = children(old, next);
+  // What a script draws into an element is not the server's.
+  const held = !next.hasAttribute("data-drawn") && children(old, next);
   return (named || held) && !old.matches(UNNOTICED);
 }

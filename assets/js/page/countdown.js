@@ -1,6 +1,6 @@
 // <time data-countdown datetime>: minutes and seconds left by the server's clock. Stops while the link is lost.
 
-import { serverNow } from "../live/clock.js";
+import { shownNow } from "../live/clock.js";
 
 const COUNTED = "time[data-countdown]";
 const SOON_S = 300;
@@ -39,7 +39,7 @@ function mark(element, name, value) {
 
 /** @param {HTMLTimeElement} time */
 function write(time) {
-  const left = Math.ceil((Date.parse(time.dateTime) - serverNow()) / 1000);
+  const left = Math.ceil((Date.parse(time.dateTime) - shownNow()) / 1000);
   if (Number.isNaN(left)) return;
   const text = clockFace(Math.max(0, left));
   if (time.textContent !== text) time.textContent = text;

@@ -32,9 +32,10 @@ function showTime() {
   if (slots[1]) slots[1].textContent = `:${seconds}`;
 }
 
-function showZone() {
-  const slot = document.querySelector(".clock > span");
-  if (slot) slot.textContent = zoneName();
+/** The name of the reader's zone, beside every time that needs it. */
+export function showZone() {
+  const name = zoneName();
+  for (const slot of document.querySelectorAll(".clock > span, [data-zone-name]")) slot.textContent = name;
   const clock = /** @type {HTMLElement | null} */ (document.querySelector(".clock"));
   if (clock) clock.title = `${clock.dataset.title} ${readerZone()}`;
 }

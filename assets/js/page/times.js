@@ -1,6 +1,6 @@
-// <time datetime data-format="ago|time|datetime"> in the language and time zone of the reader.
+// <time datetime data-format="ago|time|datetime|clock|day"> in the language and time zone of the reader.
 
-import { serverNow } from "../live/clock.js";
+import { shownNow } from "../live/clock.js";
 import { readerZone } from "./zone.js";
 
 const LOCALISED = "time[data-format]";
@@ -22,6 +22,7 @@ const formatsNow = () => ({
   full: instant({ dateStyle: "medium", timeStyle: "long" }),
   day: instant({ year: "numeric", month: "numeric", day: "numeric" }),
   year: instant({ year: "numeric" }),
+  date: instant({ month: "short", day: "numeric" }),
 });
 let formats = formatsNow();
 const number = new Intl.NumberFormat(language);
@@ -60,23 +61,25 @@ export function age(seconds) {
 export const fineAge = (seconds) => (seconds < 10 ? tenths.format(Math.max(0, seconds)) + units[0] : age(seconds));
 
 /** @param {Date} at */
-const isToday = (at) => formats.day.format(at) === formats.day.format(serverNow());
+const isToday = (at) => formats.day.format(at) === formats.day.format(shownNow());
 
 /** @param {Date} at */
-const isThisYear = (at) => formats.year.format(at) === formats.year.format(serverNow());
+const isThisYear = (at) => formats.year.format(at) === formats.year.format(shownNow());
 
 /**
  * Times of opening hours and maintenance are whole minutes in the future; past events have seconds.
  * @param {Date} at
  */
-const isPlanned = (at) => at.getSeconds() === 0 && at.getTime() > serverNow();
+const isPlanned = (at) => at.getSeconds() === 0 && at.getTime() > shownNow();
 
 /**
  * @param {Date} at
  * @param {string | undefined} format
  */
 function words(at, format) {
-  if (format === "ago") return age((serverNow() - at.getTime()) / 1000);
+  if (format === "clock") return formats.planned.format(at);
+  if (format === "day") return written(formats.date, at);
+  if (format === "ago") return age((shownNow() - at.getTime()) / 1000);
   if (format === "time" && isToday(at)) return (isPlanned(at) ? formats.planned : formats.time).format(at);
   return written(isThisYear(at) ? formats.datetime : formats.dated, at);
 }

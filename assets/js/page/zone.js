@@ -25,6 +25,17 @@ function wall(at) {
   return new Intl.DateTimeFormat("sv", options).format(at).replace(" ", "T");
 }
 
+/**
+ * Another instant in a field that has one.
+ * @param {HTMLInputElement} field
+ * @param {Date} at
+ */
+export function showInstant(field, at) {
+  field.value = wall(at);
+  const zone = /** @type {HTMLInputElement | null} */ (field.parentElement?.querySelector("[name=zone]"));
+  if (zone) zone.value = readerZone();
+}
+
 /** @param {HTMLInputElement} field */
 function localise(field) {
   const zone = /** @type {HTMLInputElement | null} */ (field.parentElement?.querySelector("[name=zone]"));

@@ -65,9 +65,14 @@ class AvailabilityRow(NamedTuple):
         return max(lost, key=lambda loss: lost[loss]) if lost else None
 
 
+class BreachIncident(NamedTuple):
+    pk: int
+    opened_at: datetime
+
+
 class Breach(NamedTuple):
     site: AvailabilityRow
-    incidents: Sequence[int]
+    incidents: Sequence[BreachIncident]
 
 
 class MonthTimes(NamedTuple):
@@ -178,10 +183,11 @@ def breaches(shown: AvailabilityReport, reader: ReportReader, *, limit: int) -> 
     rows = shown.breaches[:limit]
     since, until = _period(shown.month)
     incidents = reader.rows(Incident.objects.filter(opened_at__gte=since, opened_at__lt=until))
-    of_site: dict[int, list[int]] = {}
+    of_site: dict[int, list[BreachIncident]] = {}
     sites = [int(row.key) for row in rows]
-    for pk, site in incidents.filter(site__in=sites).order_by("opened_at").values_list("pk", "site"):
-        of_site.setdefault(site, []).append(pk)
+    found = incidents.filter(site__in=sites).order_by("opened_at").values_list("site", "pk", "opened_at")
+    for site, pk, opened_at in found:
+        of_site.setdefault(site, []).append(BreachIncident(pk, opened_at))
     return [Breach(row, of_site.get(int(row.key), [])[:MAX_INCIDENTS]) for row in rows]
 
 

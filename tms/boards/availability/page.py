@@ -16,6 +16,7 @@ from tms.availability.report.report import (
     AvailabilityReport,
     AvailabilityRow,
     Breach,
+    BreachIncident,
     MonthTimes,
     bars,
     breaches,
@@ -80,7 +81,7 @@ class BreachView(NamedTuple):
     target: str
     lost: str
     reason: str
-    incidents: Sequence[int]
+    incidents: Sequence[BreachIncident]
 
 
 class HeadFigure(NamedTuple):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import TruncMinute
 
 from tms.accounts.access import within
@@ -27,28 +27,29 @@ type Increment = tuple[datetime, str, int]
 """The change of a count in one minute."""
 
 
-def hour(census: Census, *, at: datetime, scope: Scope = EVERYTHING) -> Lines:
+def hour(census: Census, *, at: datetime, scope: Scope = EVERYTHING, until: datetime | None = None) -> Lines:
     """One line per presence and severity, in two queries (index: presencechange_at, transition_at). `census`: what the
-    scope covers.
+    scope covers, at the past instant `until` or now.
 
     Minutes of the current step that have not passed yet have the present value.
     """
     at += -(at - datetime.min.replace(tzinfo=UTC)) % STEP
-    presence = _walk_back(census.presences, _presence_increments(at, scope), at=at)
-    severity = _walk_back(census.severities, _severity_increments(at, scope), at=at)
+    period = Q(at__gt=at - HOUR) if until is None else Q(at__gt=at - HOUR, at__lte=until)
+    presence = _walk_back(census.presences, _presence_increments(period, scope), at=at)
+    severity = _walk_back(census.severities, _severity_increments(period, scope), at=at)
     return {**presence, **severity}
 
 
-def _presence_increments(at: datetime, scope: Scope) -> Iterable[Increment]:
-    rows = within(PresenceChange.objects.filter(at__gt=at - HOUR), scope)
+def _presence_increments(period: Q, scope: Scope) -> Iterable[Increment]:
+    rows = within(PresenceChange.objects.filter(period), scope)
     changes = rows.annotate(minute=TruncMinute("at"))
     for minute, before, presence, n in changes.values_list("minute", "before", "presence").annotate(n=Count("pk")):
         yield minute, before, -n
         yield minute, presence, n
 
 
-def _severity_increments(at: datetime, scope: Scope) -> Iterable[Increment]:
-    rows = within(Transition.objects.filter(at__gt=at - HOUR, kind__in=COUNTED), scope)
+def _severity_increments(period: Q, scope: Scope) -> Iterable[Increment]:
+    rows = within(Transition.objects.filter(period, kind__in=COUNTED), scope)
     changes = rows.annotate(minute=TruncMinute("at"))
     grouped = changes.values_list("minute", "severity", "alert__severity", "before", "kind").annotate(n=Count("pk"))
     for minute, severity, current, before, kind, n in grouped:

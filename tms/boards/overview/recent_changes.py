@@ -64,16 +64,21 @@ class ChangeGroup(NamedTuple):
     number: int
 
 
-def recent(*, at: datetime, scope: Scope, limit: int) -> tuple[list[TimelineEntry], int, bool]:
-    """The newest changes of the last 15 minutes, grouped; their number; whether there were more."""
-    traces = [list(_traces(kind, source, at - RECENT, scope)) for kind, source in SOURCES.items()]
+def recent(
+    *, at: datetime, scope: Scope, limit: int, until: datetime | None = None
+) -> tuple[list[TimelineEntry], int, bool]:
+    """The newest changes of the last 15 minutes, grouped; their number; whether there were more. `until`: of a past
+    instant, without later ones.
+    """
+    period = Q(at__gt=at - RECENT) if until is None else Q(at__gt=at - RECENT, at__lte=until)
+    traces = [list(_traces(kind, source, period, scope)) for kind, source in SOURCES.items()]
     groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
     is_capped = any(len(of_kind) == MAX_READ for of_kind in traces)
     return _entries(groups[:limit]), sum(group.number for group in groups), is_capped
 
 
-def _traces(kind: str, source: ChangeSource, since: datetime, scope: Scope) -> Iterator[Trace]:
-    rows = within(source.rows().filter(at__gt=since), scope).order_by("-at")
+def _traces(kind: str, source: ChangeSource, period: Q, scope: Scope) -> Iterator[Trace]:
+    rows = within(source.rows().filter(period), scope).order_by("-at")
     for at, pk, *group_key in rows.values_list("at", "pk", *source.group_by)[:MAX_READ]:
         yield Trace(kind, at, pk, (kind, *group_key))
 

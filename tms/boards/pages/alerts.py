@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time
 from itertools import chain
 from typing import Any, Self
@@ -125,7 +125,7 @@ class AlertsPage(BoardPage):
         window = self._window(context)
         incidents = self._incidents(context)
         expanded = [row.pk for row in incidents if row.pk in self.expanded]
-        members = correlated_alerts.members(expanded, scope=self.scope)
+        members = self._members(context, expanded)
         pks = [*chain.from_iterable(members.values()), *window.pks]
         rows = self.alert_parts(pks, context, change, before) | {
             row.element: self._incident_part(row) for row in incidents
@@ -136,6 +136,10 @@ class AlertsPage(BoardPage):
         return PageState(
             {**self._counts(context), **self._around(context, window, len(incidents)), **rows}, {"alerts": shown}
         )
+
+    def _members(self, context: RenderContext, incidents: Collection[int]) -> Mapping[int, list[int]]:
+        """The alerts to show below each of these incidents."""
+        return correlated_alerts.members(incidents, scope=self.scope)
 
     @property
     def _is_correlated(self) -> bool:
@@ -165,29 +169,35 @@ class AlertsPage(BoardPage):
 
     def _listed(self, context: RenderContext) -> QuerySet[Alert]:
         if self.state == RESOLVED:
-            return resolved_today(at=context.at)
+            return Alert.objects.filter(resolved_at__gte=midnight(context.at))
         alerts = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()
         return alerts.by_urgency()
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
-        problems, unacknowledged = context.census.problems, context.census.unacknowledged_problems
-        snoozed = context.census.snoozed
-        shown = snoozed if self.state == SNOOZED else problems
         numbers = {
-            "count-open": problems.total(),
-            "count-snoozed": snoozed.total(),
-            "count-resolved": within(resolved_today(at=context.at), self.scope).count(),
+            "count-open": context.census.problems.total(),
+            "count-snoozed": context.census.snoozed.total(),
+            "count-resolved": context.resolved.filter(resolved_at__gte=midnight(context.at)).count(),
         }
-        if self.state == OPEN:
-            numbers["count-matching"] = self._matching(context)
-        if self.state == OPEN and not self.chosen.is_empty:
-            return nav(context) | counts(numbers) | self._facets(context)
-        numbers |= {f"count-{severity}": shown[severity] for severity in Severity.values}
-        numbers["count-unacknowledged"] = unacknowledged.total()
-        if self.state == OPEN:
-            numbers["count-stale"] = within(Alert.objects.stale(), self.scope).count()
-            numbers["count-flapping"] = within(Alert.objects.awake().flapping(), self.scope).count()
-        return nav(context) | counts(numbers)
+        return nav(context) | counts(numbers) | self._counts_of_filters(context)
+
+    def _counts_of_filters(self, context: RenderContext) -> dict[str, PagePart]:
+        if self.state != OPEN:
+            return counts(self._numbers(context))
+        matching = {"count-matching": self._matching(context)}
+        if not self.chosen.is_empty:
+            return counts(matching) | self._facets(context)
+        further = {
+            "count-stale": within(Alert.objects.stale(), self.scope).count(),
+            "count-flapping": within(Alert.objects.awake().flapping(), self.scope).count(),
+        }
+        return counts(matching | self._numbers(context) | further)
+
+    def _numbers(self, context: RenderContext) -> dict[str, int]:
+        """Numbers of the choices without a filter."""
+        shown = context.census.snoozed if self.state == SNOOZED else context.census.problems
+        numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
+        return numbers | {"count-unacknowledged": context.census.unacknowledged_problems.total()}
 
     def _facets(self, context: RenderContext) -> dict[str, PagePart]:
         """The number of each choice, with the other filters applied."""
@@ -215,6 +225,7 @@ class AlertsPage(BoardPage):
             "state": self.state,
             "outside": context.census.awake.total(),
             "sees_nothing": not self.scope,
+            "is_past": context.until is not None,
         }
         return {
             "foot": PagePart(f"{TEMPLATE}#foot", foot),
@@ -233,8 +244,7 @@ def _elements(pks: Iterable[int]) -> list[str]:
     return [f"alert-{pk}" for pk in pks]
 
 
-def resolved_today(*, at: datetime) -> QuerySet[Alert]:
-    """Since midnight in the time zone of TMS (index: alert_resolved)."""
+def midnight(at: datetime) -> datetime:
+    """The begin of the day in the time zone of TMS."""
     zone = timezone.get_default_timezone()
-    today = timezone.localtime(at, zone).date()
-    return Alert.objects.filter(resolved_at__gte=timezone.make_aware(datetime.combine(today, time.min), zone))
+    return timezone.make_aware(datetime.combine(timezone.localtime(at, zone).date(), time.min), zone)

@@ -142,6 +142,7 @@ def covers_terminal(pk: int, scope: Scope) -> bool:
 
 def nav(context: RenderContext) -> dict[str, PagePart]:
     """Parts that every page has."""
+    context = context.present
     number = context.census.unacknowledged_problems[Severity.CRITICAL]
     return {
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unacknowledged": number}),

@@ -4,18 +4,15 @@ from typing import Any
 
 from django.urls import reverse
 
-from tms.accounts.access import Person, within
+from tms.accounts.access import Person
 from tms.accounts.scope import Scope
-from tms.alerts.models import Alert
-from tms.boards.lists import choices, correlated_alerts
+from tms.boards.lists import choices
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
-from tms.boards.overview.recent_changes import recent
 from tms.boards.overview.sparklines import spark
 from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.planned import PlannedKind, expected_at, numbers
 from tms.feed.change import Change
 from tms.fleet.models import Presence
 from tms.fleet.nodes import dropped_terminals
@@ -61,10 +58,10 @@ class OverviewPage(SinglePage):
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
         alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
         shown = len(alerts) + len(correlated)
-        changes, number, is_capped = recent(at=context.at, scope=self.scope, limit=MAX_CHANGES)
+        changes, number, is_capped = context.recent_changes(MAX_CHANGES)
         parts = {
             **nav(context),
-            "dropped-terminals": dropped_terminals_part(context.at, self.scope),
+            "dropped-terminals": self._dropped_terminals(context),
             **dict(_totals(context)),
             **incidents,
             **alerts,
@@ -72,7 +69,7 @@ class OverviewPage(SinglePage):
             **self._sites(context, shown),
             "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.problems.total()}),
             "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number, "is_capped": is_capped}),
-            "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift(self.scope)}),
+            "shift": self._shift(),
         }
         lists = {
             "incidents": (*incidents, *alerts),
@@ -85,16 +82,19 @@ class OverviewPage(SinglePage):
         self, context: RenderContext, change: Change, before: PageState | None, *, most: int
     ) -> dict[str, PagePart]:
         """The rows outside of incidents with the greatest impact, in order."""
-        awake = within(Alert.objects.awake(), self.scope)
-        alerts = correlated_alerts.outside(awake, AlertFilter(), among=context.covered_incidents)
-        pks = [key[-1] for key in context.impact.order(alerts)[:most]]
+        pks = context.most_urgent_outside(most)
         rows = self.alert_parts(pks, context, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
+    def _dropped_terminals(self, context: RenderContext) -> PagePart:
+        return dropped_terminals_part(context.at, self.scope)
+
+    def _shift(self) -> PagePart:
+        return PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift(self.scope)})
+
     def _sites(self, context: RenderContext, shown: int) -> dict[str, PagePart]:
         """The cells, and what is said below the list: nothing is clear while a cell has a colour."""
-        expected = expected_at(context.census, at=context.at)
-        cells = honeycomb.cells(context.census, context.affected, expected=expected, scope=self.scope)
+        cells = honeycomb.cells(context.census, context.affected, expected=context.planned_sites, scope=self.scope)
         need = sum(cell.needs_a_person for cell in cells)
         note = {"number": len(cells), "need": need}
         silent = sum(cell.is_widespread for cell in cells)
@@ -113,7 +113,7 @@ class OverviewPage(SinglePage):
         if total or sees_nothing:
             more = max(0, context.census.problems.total() - shown)
             return {"more": more, "is_calm": False, "calm_since": None, "sees_nothing": sees_nothing, "silent": 0}
-        last = within(Alert.objects.exclude(resolved_at=None), self.scope).order_by("-resolved_at")
+        last = context.resolved.order_by("-resolved_at")
         calm_since = last.values_list("resolved_at", flat=True).first()
         return {"more": 0, "is_calm": True, "calm_since": calm_since, "sees_nothing": False, "silent": silent}
 
@@ -131,8 +131,7 @@ def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
     for presence in Presence:
         values = {"presence": presence.value, "number": census.presences[presence], "is_planned": presence in PLANNED}
         yield f"total-{presence}", _total("presence-total", values, context)
-    number = numbers(census, at=context.at, scope=context.scope)[PlannedKind.MAINTENANCE]
-    yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": number})
+    yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": context.in_maintenance})
 
 
 def _total(partial: str, values: dict[str, Any], context: RenderContext) -> PagePart:

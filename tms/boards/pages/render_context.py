@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
@@ -15,10 +15,13 @@ from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
 from tms.boards.caches.waiting_approvals import approval_cache
 from tms.boards.lists import correlated_alerts
 from tms.boards.lists.filters import AlertFilter
+from tms.boards.overview.recent_changes import recent
 from tms.boards.rows.alerts import AlertRow, alert_rows
 from tms.boards.rows.impact import ImpactRanking
 from tms.boards.rows.incidents import IncidentRow, incident_rows
+from tms.boards.rows.planned import PlannedKind, expected_at, numbers
 from tms.boards.rows.terminals import TerminalRow, terminal_rows
+from tms.boards.rows.timeline import TimelineEntry
 from tms.fleet.models import Site
 
 
@@ -72,6 +75,16 @@ class RenderContext:
         self.scope = scope
         self.rows = rows or SharedRows(at)
 
+    @property
+    def present(self) -> "RenderContext":
+        """For what every page shows of the present, also a replay."""
+        return self
+
+    @property
+    def until(self) -> datetime | None:
+        """The end of what is shown, if it is not the present."""
+        return None
+
     @cached_property
     def census(self) -> Census:
         """What the scope covers."""
@@ -103,6 +116,31 @@ class RenderContext:
     @cached_property
     def hour(self) -> Lines:
         return census_cache().hour(self.census, at=self.at, scope=self.scope)
+
+    @cached_property
+    def planned_sites(self) -> Mapping[int, str]:
+        """Planned absence of sites as a whole, by primary key."""
+        return expected_at(self.census, at=self.at)
+
+    @cached_property
+    def in_maintenance(self) -> int:
+        """Number of terminals."""
+        return numbers(self.census, at=self.at, scope=self.scope)[PlannedKind.MAINTENANCE]
+
+    def most_urgent_outside(self, most: int) -> list[int]:
+        """Alerts outside of incidents (primary keys), those with the greatest impact, in order."""
+        awake = within(Alert.objects.awake(), self.scope)
+        alerts = correlated_alerts.outside(awake, AlertFilter(), among=self.covered_incidents)
+        return [key[-1] for key in self.impact.order(alerts)[:most]]
+
+    def recent_changes(self, limit: int) -> tuple[list[TimelineEntry], int, bool]:
+        """The newest changes, their number, and whether there were more."""
+        return recent(at=self.at, scope=self.scope, limit=limit, until=self.until)
+
+    @property
+    def resolved(self) -> QuerySet[Alert]:
+        """Resolved alerts of the scope."""
+        return within(Alert.objects.exclude(resolved_at=None), self.scope)
 
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
         """Rows in the order of `pks`. The caller has checked that the scope covers them."""

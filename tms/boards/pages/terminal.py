@@ -77,8 +77,11 @@ class TerminalPage(BoardPage):
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         return {
             "tabs": [choices.Choice(tab, TAB_LABELS[tab], tab == self.tab, self.at(tab=tab)) for tab in TABS],
-            **choices.chart(self.terminal, self.span, at=timezone.now()),
+            **self._chart(timezone.now()),
         }
+
+    def _chart(self, at: datetime) -> dict[str, Any]:
+        return choices.chart(self.terminal, self.span, at=at)
 
     def concerns(self, change: Change) -> bool:
         touched = self.terminal.pk in change.terminals
@@ -94,14 +97,18 @@ class TerminalPage(BoardPage):
             return with_nav(context, before)
         if not covers_terminal(self.terminal.pk, self.scope):
             raise Terminal.DoesNotExist
-        entries = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MAX_ENTRIES)
-        commands = command_rows(self.terminal, limit=MAX_COMMANDS)
+        until = context.until
+        entries = timeline.timeline(
+            self.terminal, kinds=TABS[self.tab], before=self.before, limit=MAX_ENTRIES, until=until
+        )
+        commands = command_rows(self.terminal, limit=MAX_COMMANDS, until=until)
+        sums = outages.summed(self.terminal, at=context.at, until=until)
         parts = {
             **nav(context),
-            **_state(facts_of(self.terminal, at=context.at, scope=self.scope)),
+            **_state(self._facts(context)),
             **{row.element: PagePart(f"{TEMPLATE}#entry", {"entry": row}) for row in entries},
             **{row.element: PagePart("boards/commands.html#command", {"command": row}) for row in commands},
-            "outages": PagePart(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=context.at)}),
+            "outages": PagePart(f"{TEMPLATE}#outages", {"sums": sums}),
             "timeline-foot": PagePart(f"{TEMPLATE}#timeline-foot", self._foot(entries)),
         }
         lists = {
@@ -109,6 +116,9 @@ class TerminalPage(BoardPage):
             "commands": tuple(row.element for row in commands),
         }
         return PageState(parts, lists)
+
+    def _facts(self, context: RenderContext) -> TerminalFacts:
+        return facts_of(self.terminal, at=context.at, scope=self.scope)
 
     def _foot(self, entries: list[TimelineEntry]) -> dict[str, Any]:
         is_full = len(entries) == MAX_ENTRIES

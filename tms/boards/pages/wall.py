@@ -2,17 +2,14 @@ from typing import Any
 
 from django.urls import reverse
 
-from tms.accounts.access import Person, within
-from tms.alerts.models import Alert
+from tms.accounts.access import Person
 from tms.boards import release
-from tms.boards.lists import choices, correlated_alerts
+from tms.boards.lists import choices
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
-from tms.boards.overview.recent_changes import recent
 from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, sound_alarms
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.planned import PlannedKind, expected_at, numbers
 from tms.feed.change import Change
 from tms.fleet.models import Presence
 from tms.lib.severity import Severity
@@ -56,7 +53,7 @@ class WallPage(SinglePage):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         rows = self._rows(context, change, before)
-        changes, _number, _is_capped = recent(at=context.at, scope=self.scope, limit=MAX_CHANGES)
+        changes, _number, _is_capped = context.recent_changes(MAX_CHANGES)
         sites = self._sites(context)
         parts = {
             "sound-alarms": sound_alarms(context),
@@ -79,21 +76,17 @@ class WallPage(SinglePage):
         """Incidents, then alerts outside of incidents, both by impact."""
         correlated = context.unresolved_incidents(AlertFilter())[:MAX_ROWS]
         incidents = {row.element: PagePart(f"{PARTS}#incident", {"incident": row}) for row in correlated}
-        awake = within(Alert.objects.awake(), self.scope)
-        alerts = correlated_alerts.outside(awake, AlertFilter(), among=context.covered_incidents)
-        pks = [key[-1] for key in context.impact.order(alerts)[: MAX_ROWS - len(incidents)]]
+        pks = context.most_urgent_outside(MAX_ROWS - len(incidents))
         found = self.alert_parts(pks, context, change, before)
         return incidents | {element: found[element] for pk in pks if (element := f"alert-{pk}") in found}
 
     def _sites(self, context: RenderContext) -> dict[str, PagePart]:
-        expected = expected_at(context.census, at=context.at)
-        cells = honeycomb.cells(context.census, context.affected, expected=expected, scope=self.scope)
+        cells = honeycomb.cells(context.census, context.affected, expected=context.planned_sites, scope=self.scope)
         return {cell.element: PagePart(f"{PARTS}#site", {"cell": cell}) for cell in cells}
 
     def _totals(self, context: RenderContext) -> dict[str, PagePart]:
         census = context.census
         total = sum(census.presences[presence] for presence in Presence)
-        planned = numbers(census, at=context.at, scope=context.scope)[PlannedKind.MAINTENANCE]
         severities = {
             f"total-{severity}": {
                 "severity": severity.value,
@@ -108,7 +101,7 @@ class WallPage(SinglePage):
         return {
             **{name: PagePart(f"{PARTS}#severity-total", values) for name, values in severities.items()},
             **{name: PagePart(f"{PARTS}#presence-total", values) for name, values in presences.items()},
-            "total-maintenance": PagePart(f"{PARTS}#plan-total", {"number": planned}),
+            "total-maintenance": PagePart(f"{PARTS}#plan-total", {"number": context.in_maintenance}),
             "total-online": PagePart(f"{PARTS}#presence-total", online),
         }
 
@@ -121,6 +114,6 @@ class WallPage(SinglePage):
         """What stands in place of the list: since when there are no alerts, or that the scope covers nothing."""
         if shown or not self.scope:
             return {"is_calm": False, "calm_since": None, "sees_nothing": not self.scope}
-        last = within(Alert.objects.exclude(resolved_at=None), self.scope).order_by("-resolved_at")
+        last = context.resolved.order_by("-resolved_at")
         calm_since = last.values_list("resolved_at", flat=True).first()
         return {"is_calm": True, "calm_since": calm_since, "sees_nothing": False}

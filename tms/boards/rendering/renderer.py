@@ -61,6 +61,8 @@ def _part_renderer(template: str, element: str, language: str) -> PartRenderer:
 def _html(element: str, part: PagePart) -> str:
     """Equal values give equal HTML except for the age of their instants: unchanged rows are not rendered again."""
     values = tuple(part.values.items())
+    if instants.is_past():  # a replay, which must not displace what live boards will need again
+        return _rendered(part.template, values)
     part_renderer = _part_renderer(part.template, element, get_language())
     last = part_renderer.last
     if last is not None and last[0] == values:

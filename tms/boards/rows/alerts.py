@@ -1,9 +1,11 @@
 """Rows of alerts."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.impact import ImpactReason
@@ -91,6 +93,8 @@ class AlertRow:
     """The reason for its position in the order by impact."""
     here: tuple[Viewer, ...] = ()
     """Who is viewing it, or typing."""
+    is_past: bool = False
+    """As it was at a past instant: there is nothing to do."""
 
     subject = "alert"
 
@@ -141,18 +145,34 @@ class AlertRow:
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """Rows of these alerts, in two queries; one more if they have viewers."""
-    related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
-    alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
-    transitions, people = _transitions_of(pks), viewers(f"alert-{pk}" for pk in pks)
+    alerts = _alerts(pks)
+    transitions, people = _transitions_of(Q(alert__in=pks)), viewers(f"alert-{pk}" for pk in pks)
     return {
         alert.pk: _alert_row(alert, transitions.get(alert.pk, ()), people.get(f"alert-{alert.pk}", ()))
         for alert in alerts
     }
 
 
-def _transitions_of(pks: Collection[int]) -> dict[int, tuple[TransitionRow, ...]]:
+def resolved_alerts(pks: Collection[int]) -> list[Alert]:
+    """With what a row shows: a resolved alert does not change any more."""
+    return list(_alerts(pks).exclude(resolved_at=None))
+
+
+def past_rows(alerts: Collection[Alert], *, at: datetime) -> dict[int, AlertRow]:
+    """Rows of alerts that have the values of a past instant, in one query."""
+    transitions = _transitions_of(Q(alert__in=[alert.pk for alert in alerts], at__lte=at))
+    rows = (_alert_row(alert, transitions.get(alert.pk, ()), ()) for alert in alerts)
+    return {row.pk: replace(row, is_past=True) for row in rows}
+
+
+def _alerts(pks: Collection[int]) -> QuerySet[Alert]:
+    related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
+    return Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
+
+
+def _transitions_of(chosen: Q) -> dict[int, tuple[TransitionRow, ...]]:
     transitions: dict[int, tuple[TransitionRow, ...]] = {}
-    for row in Transition.objects.filter(alert__in=pks).select_related("by", "to"):
+    for row in Transition.objects.filter(chosen).select_related("by", "to"):
         transition = TransitionRow(
             at=row.at,
             kind=row.kind,

@@ -28,6 +28,9 @@ class ActionRow(Protocol):
     @property
     def is_acknowledged(self) -> bool: ...
 
+    @property
+    def is_past(self) -> bool: ...
+
 
 class Buttons(NamedTuple):
     """All that the HTML of the buttons depends on."""
@@ -56,7 +59,7 @@ class Buttons(NamedTuple):
 
 
 def buttons_of(row: ActionRow) -> Buttons:
-    return Buttons(row.subject, row.pk, _emphasis(row), actions_for(row.subject, row))
+    return Buttons(row.subject, row.pk, _emphasis(row), () if row.is_past else actions_for(row.subject, row))
 
 
 def _emphasis(row: ActionRow) -> str:

@@ -5,7 +5,7 @@ changes with every other terminal there, and with time (docs/decisions/0024).
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -53,7 +53,10 @@ class ImpactRanking:
 
     def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
         """The sort key of each of `alerts`, in order: the columns of BY_IMPACT, the last one the primary key."""
-        rows = list(alerts.order_by().values_list(*WEIGHED))
+        return self.order_of(list(alerts.order_by().values_list(*WEIGHED)))
+
+    def order_of(self, rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The same for the columns WEIGHED of alerts."""
         statuses = self._statuses({row[4] for row in rows})
         weights: dict[tuple[int, str, str], Weight] = {}
         keys = []
@@ -86,7 +89,7 @@ class ImpactRanking:
         total, online = self._census.peers[site, kind], self._census.peers_online[site, kind]
         return PeerGroup(max(0, online - self._broken[site, kind]), total)
 
-    def _statuses(self, sites: Collection[int]) -> dict[int, SiteStatus]:
+    def _statuses(self, sites: Collection[int]) -> Mapping[int, SiteStatus]:
         """The status of these sites, and of those requested before."""
         if missing := set(sites) - self._known.keys():
             self._known |= plan_cache().statuses(missing, self._at)

@@ -51,10 +51,12 @@ def facts_of(row: Outage) -> OutageFacts:
     )
 
 
-def summed(terminal: Terminal, *, at: datetime) -> Sequence[CauseSum]:
-    """The last 30 days by cause, the longest total first (index: outage_terminal)."""
+def summed(terminal: Terminal, *, at: datetime, until: datetime | None = None) -> Sequence[CauseSum]:
+    """The last 30 days by cause, the longest total first (index: outage_terminal). `until`: of a past instant."""
     length = ExpressionWrapper(F("ended_at") - F("began_at"), output_field=DurationField())
     rows = Outage.objects.over().filter(terminal=terminal, ended_at__gt=at - SUMMED)
+    if until is not None:
+        rows = rows.filter(ended_at__lte=until)
     grouped = rows.values_list("cause").annotate(number=Count("pk"), length=Sum(length)).order_by("-length", "cause")
     return tuple(CauseSum(cause, number, total.total_seconds()) for cause, number, total in grouped)
 

@@ -1,21 +1,25 @@
 """Details of one terminal, for its page."""
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
+
 from tms.accounts.access import within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, AlertState, RuleSource
 from tms.boards.caches.plans import SiteStatus, plan_cache
-from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label, worst
+from tms.boards.rows.common import WORST_FIRST, LinkView, SiteLabel, link_view, site_label, worst
 from tms.boards.rows.planned import Expected, expected_of
-from tms.boards.rows.terminals import ReadingCell, over_of, readings_of, unresolved_of
+from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
-from tms.fleet.models import Terminal
+from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.sites.names import Bilingual
+from tms.lib.severity import Severity
 from tms.telemetry.models import Report
 
 LONGEST_ANSWER = 4_000
@@ -29,6 +33,13 @@ class OpenAlertRow(NamedTuple):
     rule: Bilingual
     opened_at: datetime
     acknowledged_by: Name | None
+
+
+class TerminalPlans(NamedTuple):
+    """Its planned absence, and the opening hours of its site."""
+
+    expected: Expected | None
+    site_status: SiteStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +97,44 @@ class CommandRow:
 def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts:
     """Read again, because `terminal` may be outdated."""
     terminal = Terminal.objects.select_related("site", "state").get(pk=terminal.pk)
-    state = terminal.state
-    newest = Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at").first()
-    alerts = _open_alerts(terminal)
+    newest = _reports(terminal).first()
     over = over_of(unresolved_of([terminal.pk]).get(terminal.pk, {}))
+    plans = TerminalPlans(
+        expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
+        plan_cache().statuses([terminal.site_id], at)[terminal.site_id],
+    )
+    return _facts(terminal, terminal.state, (_open_alerts(terminal), over), plans, newest, scope)
+
+
+def past_facts(
+    terminal: Terminal,
+    state: TerminalState,
+    alerts: Collection[Alert],
+    plans: TerminalPlans,
+    *,
+    at: datetime,
+    scope: Scope,
+) -> TerminalFacts:
+    """From a state and unresolved alerts that have the values of the past instant `at`."""
+    newest = _reports(terminal).filter(at__lte=at).first()
+    severities: SeveritiesByMetric = {}
+    for alert in alerts:
+        metric = alert.rule.metric if alert.rule.kind == RuleSource.METRIC else ""
+        severities.setdefault(metric, []).append(alert.severity)
+    rows = tuple(_open_alert(alert) for alert in sorted(alerts, key=_urgency))
+    return _facts(terminal, state, (rows, over_of(severities)), plans, newest, scope)
+
+
+def _facts(
+    terminal: Terminal,
+    state: TerminalState,
+    unresolved: tuple[tuple[OpenAlertRow, ...], Mapping[str, str]],
+    plans: TerminalPlans,
+    newest: Report | None,
+    scope: Scope,
+) -> TerminalFacts:
+    """`unresolved`: its alerts, and the severity at which each metric is beyond a threshold."""
+    alerts, over = unresolved
     return TerminalFacts(
         uid=terminal.uid,
         site_label=site_label(terminal.site),
@@ -101,8 +146,8 @@ def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts
         agent=terminal.agent,
         address=terminal.address or "",
         link=link_view(state),
-        expected=expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
-        site_status=plan_cache().statuses([terminal.site_id], at)[terminal.site_id],
+        expected=plans.expected,
+        site_status=plans.site_status,
         parent=_parent(terminal, scope),
         status=state.status,
         status_at=state.status_at,
@@ -115,10 +160,20 @@ def facts_of(terminal: Terminal, *, at: datetime, scope: Scope) -> TerminalFacts
     )
 
 
-def command_rows(terminal: Terminal, *, limit: int) -> list[CommandRow]:
-    """The newest commands, newest first."""
+def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = None) -> list[CommandRow]:
+    """The newest commands, newest first. `until`: as they were at this past instant."""
     commands = Command.objects.filter(terminal=terminal).select_related("created_by").order_by("-created_at", "-pk")
-    return [_command_row(command) for command in commands[:limit]]
+    if until is None:
+        return [_command_row(command) for command in commands[:limit]]
+    found = list(commands.filter(created_at__lte=until)[:limit])
+    for command in found:
+        command.rewind(until)
+    return [_command_row(command) for command in found]
+
+
+def _reports(terminal: Terminal) -> QuerySet[Report]:
+    """Those with readings, newest first."""
+    return Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at")
 
 
 def _parent(terminal: Terminal, scope: Scope) -> str:
@@ -130,16 +185,22 @@ def _parent(terminal: Terminal, scope: Scope) -> str:
 
 def _open_alerts(terminal: Terminal) -> tuple[OpenAlertRow, ...]:
     alerts = Alert.objects.unresolved().filter(terminal=terminal).by_urgency()
-    return tuple(
-        OpenAlertRow(
-            alert.pk,
-            alert.severity,
-            Bilingual(alert.rule.name, alert.rule.name_ja),
-            alert.opened_at,
-            name_of(alert.acknowledged_by) if alert.acknowledged_by else None,
-        )
-        for alert in alerts.select_related("rule", "acknowledged_by")
+    return tuple(_open_alert(alert) for alert in alerts.select_related("rule", "acknowledged_by"))
+
+
+def _open_alert(alert: Alert) -> OpenAlertRow:
+    return OpenAlertRow(
+        alert.pk,
+        alert.severity,
+        Bilingual(alert.rule.name, alert.rule.name_ja),
+        alert.opened_at,
+        name_of(alert.acknowledged_by) if alert.acknowledged_by else None,
     )
+
+
+def _urgency(alert: Alert) -> tuple[Any, ...]:
+    """As `AlertQuerySet.by_urgency`."""
+    return WORST_FIRST.index(Severity(alert.severity)), alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 
 def _command_row(command: Command) -> CommandRow:

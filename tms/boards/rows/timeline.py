@@ -54,18 +54,28 @@ class Kind(NamedTuple):
     entry: Callable[[Any], TimelineEntry]
 
 
-def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[TimelineEntry]:
-    """Timeline of one terminal, newest first. One query per kind."""
-    sources = (_entries(KINDS[kind], terminal, before, limit) for kind in kinds)
+def timeline(
+    terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int, until: datetime | None = None
+) -> list[TimelineEntry]:
+    """Timeline of one terminal, newest first. One query per kind. `until`: as it was at this past instant."""
+    sources = (_entries(KINDS[kind], terminal, before, limit, until) for kind in kinds)
     newest_first = merge(*sources, key=lambda entry: entry.at, reverse=True)
     return list(islice(newest_first, limit))
 
 
-def _entries(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -> list[TimelineEntry]:
+def _entries(
+    kind: Kind, terminal: Terminal, before: datetime | None, limit: int, until: datetime | None
+) -> list[TimelineEntry]:
     rows = kind.rows(terminal)
     if before is not None:
         rows = rows.filter(**{f"{kind.instant}__lt": before})
-    return [kind.entry(row) for row in rows.order_by(f"-{kind.instant}", "-pk")[:limit]]
+    if until is not None:
+        rows = rows.filter(**{f"{kind.instant}__lte": until})
+    found = list(rows.order_by(f"-{kind.instant}", "-pk")[:limit])
+    for row in found:
+        if until is not None and isinstance(row, Command):
+            row.rewind(until)
+    return [kind.entry(row) for row in found]
 
 
 def _presence(row: PresenceChange) -> TimelineEntry:

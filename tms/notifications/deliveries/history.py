@@ -31,6 +31,7 @@ def _records(deliveries: QuerySet[Delivery], scope: Scope) -> Iterator[Notificat
             to=delivery.destination.name,
             kind=NotificationKind(delivery.kind),
             state=state,
+            is_delivered=state is DeliveryState.SENT,
             is_lost=state is DeliveryState.DEAD,
             attempts=delivery.attempts,
             detail=delivery.detail if state is not DeliveryState.SENT else "",
