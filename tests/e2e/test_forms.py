@@ -16,7 +16,7 @@ async def test_a_combobox_is_used_by_keyboard(person: Enter):
 
     await field.focus()
     await page.keyboard.type("shin")
-    await expect(page.get_by_role("option")).to_have_text("Shinjuku SouthSJK")
+    await expect(page.locator("#id_sites_list > li")).to_have_text("Shinjuku SouthSJK")
     await expect(status).to_have_text("Results: 1")
     await page.keyboard.press("ArrowDown")
     await expect(field).to_have_attribute("aria-activedescendant", "id_sites_list_0")
@@ -24,7 +24,7 @@ async def test_a_combobox_is_used_by_keyboard(person: Enter):
     await page.keyboard.press("Enter")
 
     await expect(status).to_have_text("Added: Shinjuku South. Selected: 1")
-    await expect(page.get_by_role("option", name="Shinjuku South")).to_have_attribute("aria-selected", "true")
+    await expect(page.locator("#id_sites_list > [data-value=SJK]")).to_have_attribute("aria-selected", "true")
     await page.keyboard.press("Escape")
     await expect(field).to_have_attribute("aria-expanded", "false")
     assert await chosen(page, "sites") == ["SJK"]

@@ -29,6 +29,8 @@ TIME = {"type": "datetime-local"}
 
 
 class WindowForm(Plain, RecurrenceForm):
+    use_required_attribute = False  # the preview must not wait for the purpose
+
     note = FormLine(label=_("Purpose"), max_length=Window._meta.get_field("note").max_length)
     sites = RowsField(
         Site.objects.order_by("code"),

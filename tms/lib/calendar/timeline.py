@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 HEAD, LANE, BAR, GAP = 26.0, 58.0, 34.0, 2.0
 THIN = 6.0
 """The height of a bar that marks a part of another one."""
-NARROWEST = 5.0
+NARROWEST = 8.0
 STROKE = 1.5
 
 
@@ -46,7 +46,7 @@ class StripSize(NamedTuple):
     days: int
 
 
-WIDE, NARROW = StripSize(1180, 160, 14), StripSize(342, 0, 7)
+WIDE, NARROW = StripSize(1180, 190, 14), StripSize(342, 0, 7)
 SIZES = {"wide": WIDE, "phone": NARROW}
 
 
@@ -131,7 +131,7 @@ class Timeline:
         days = [_day(round(size.labels + i * day_width, 1), day, today) for i, day in enumerate(on)]
         now_x = x(self.at) if today in on else None
         height = HEAD + len(self.lanes) * (LANE + label)
-        return TimelineStrip(size.width, height, days, lanes, now_x, size.labels or size.width)
+        return TimelineStrip(size.width, height, days, lanes, now_x, size.labels - 12 if size.labels else size.width)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
