@@ -29,7 +29,7 @@ EARLIEST, LATEST = timedelta(days=31), timedelta(days=366)
 
 
 class PreviewForm(Plain, forms.Form):
-    """Of a GET. Without a choice it is the newest open incident or alert; if there is none, a made-up one."""
+    """Of a GET. Without a choice it is the first of the list: the newest unresolved incident, if there is one."""
 
     subject = FormLine(label=_("Preview with"), required=False, widget=forms.Select)
     severity = forms.ChoiceField(label=_("Severity"), choices=Severity, required=False)
@@ -89,10 +89,9 @@ class PreviewForm(Plain, forms.Form):
         return (made_up(severity, site, None, at=at) if site else None), at
 
     def _choices(self) -> Iterator[tuple[str, str]]:
-        for incident in recent_incidents(self._by)[:RECENT]:
+        for incident in _newest(recent_incidents(self._by)):
             yield f"incident-{incident.pk}", _with_state(incident.title, incident.state)
-        alone = recent_alerts(self._by).filter(incident=None)
-        for alert in alone[:RECENT]:
+        for alert in _newest(recent_alerts(self._by).filter(incident=None)):
             yield f"alert-{alert.pk}", _with_state(alert_texts.about([alert]), alert.state)
         yield MADE_UP, gettext("A made-up alert")
 
@@ -104,6 +103,12 @@ def recent_alerts(by: Person) -> QuerySet[Alert]:
 
 def recent_incidents(by: Person) -> QuerySet[Incident]:
     return visible(Incident.objects.select_related("site", "group"), to=by).order_by("-pk")
+
+
+def _newest(rows: QuerySet[Any]) -> list[Any]:
+    """Unresolved ones first."""
+    unresolved = list(rows.exclude(state=AlertState.RESOLVED)[:RECENT])
+    return [*unresolved, *rows.filter(state=AlertState.RESOLVED)[: RECENT - len(unresolved)]]
 
 
 def case_of(subject: Alert | Incident, *, at: datetime) -> PreviewCase:
