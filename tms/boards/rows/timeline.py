@@ -20,7 +20,7 @@ from tms.telemetry.models import Boot, Event
 
 FIRST = "first"
 """Instead of a presence: the terminal was never seen before."""
-LOUD = {Presence.OFFLINE: Severity.CRITICAL, Presence.SILENT: Severity.WARNING}
+LOUD = {Presence.OFFLINE: Severity.CRITICAL}
 
 
 @dataclass(frozen=True, slots=True)
