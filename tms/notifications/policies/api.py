@@ -164,7 +164,7 @@ def _save(request: ApiRequest, policy: models.Policy, fields: dict[str, Any]) ->
     """Raises ProblemError with all errors."""
     by = request.person
     choices = {
-        "sites": numbers(access.visible(Site.objects.all(), to=by), "code", fields["sites"], "$.sites"),
+        "sites": fields["sites"],
         "groups": numbers(access.visible(Group.objects.all(), to=by), "name", fields["groups"], "$.groups"),
         "owner": owner_name(fields["owner"], to=by),
     }
