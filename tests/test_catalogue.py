@@ -46,3 +46,11 @@ def test_no_translation_is_obsolete(extracted, committed):
 
 def test_no_translation_is_fuzzy(committed):
     assert [entry.msgid for entry in committed.fuzzy_entries()] == []
+
+
+def test_translations_have_the_placeholders_of_their_texts():
+    checked = subprocess.run(
+        ["msgfmt", "--check-format", "--output-file", "-", str(ROOT / CATALOGUE)], capture_output=True, check=False
+    )
+
+    assert (checked.returncode, checked.stderr.decode()) == (0, "")
