@@ -324,9 +324,10 @@ def test_a_confirmed_reboot_is_queued(manager, fleet, headers):
     fleet.online()
     asked = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT, headers=headers)
     fields = {
-        attributes["name"]: attributes.get("value")
+        attributes["name"]: attributes["value"]
         for tag, attributes in HtmlPage(asked).elements
-        if tag == "input" and attributes.get("type") == "hidden" and attributes.get("name") != "csrfmiddlewaretoken"
+        if tag == "input" and attributes.get("type") == "hidden" and "value" in attributes
+        if attributes["name"] != "csrfmiddlewaretoken"
     }
 
     answer = manager.post(f"{terminal.get_absolute_url()}commands/", fields, headers=headers)
