@@ -15,10 +15,12 @@ class NotificationsConfig(AppConfig):
         from tms.notifications.policies import plans
         from tms.notifications.push import views as devices
         from tms.notifications.rotations import on_call_history
+        from tms.notifications.undo import register
         from tms.shifts import on_call
 
         instruments.COLLECTORS.append(DeliveryCollector)
         begin_at_zero()
+        register()
         notification_history.register_source(history.notifications_of, of_incidents=history.notifications_of_incident)
         escalation_plans.register_source(plans.plans_of)
         panels.register(panels.Panel("notifications/devices/panel.html", devices.panel))

@@ -19,6 +19,7 @@ from tms.fleet.sites.time_zones import zones
 from tms.lib.calendar.local_time import shown
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.lib.calendar.repetition import RepeatUnit
+from tms.lib.db.natural_order import natural
 from tms.lib.forms import LocalDateTimeField, Plain
 from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
 from tms.lib.text_fields import FormLine
@@ -44,7 +45,7 @@ class WindowForm(Plain, RecurrenceForm):
         Group.objects.order_by("name"), label=_("Groups"), widget=Combobox, required=False
     )
     terminals = RowsField(
-        Terminal.objects.order_by("uid"),
+        Terminal.objects.order_by(natural("uid")),
         label=_("Terminals"),
         key="uid",
         widget=Suggestions("suggest-terminals", **MAY_PLAN),

@@ -15,6 +15,7 @@ from tms.accounts.scope import Scope
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Site, Terminal
 from tms.fleet.sites.names import Bilingual
+from tms.lib.db.natural_order import natural
 
 MAX_NAMED = 4
 """Sites, groups and terminals shown per window."""
@@ -71,7 +72,7 @@ def _whole(windows: QuerySet[Window], scope: Scope) -> QuerySet[Window]:
     """
     named = MAX_NAMED + 1
     sites, groups = within(Site.objects.order_by("code"), scope), within(Group.objects.order_by("name"), scope)
-    terminals = within(Terminal.objects.order_by("uid"), scope)
+    terminals = within(Terminal.objects.order_by(natural("uid")), scope)
     return (
         within(windows, scope)
         .select_related("created_by", "changed_by")

@@ -11,6 +11,7 @@ from tms.alerts.correlation.candidates import LOST
 from tms.alerts.models import Alert
 from tms.fleet.models import Presence, TerminalKind
 from tms.fleet.sites.names import Bilingual
+from tms.lib.db.natural_order import natural
 
 MOST_CELLS, MOST_GROUPS, MOST_ALERTS = 300, 12, 5_000
 BY_LABEL = range(2, 9)
@@ -86,7 +87,7 @@ def cells_of(incident: int, *, is_of_rule: bool, scope: Scope) -> Cells:
 
 def _members(incident: int, *, is_of_rule: bool, scope: Scope) -> list[_Member]:
     """Each terminal once, unresolved if any of its alerts is."""
-    alerts = within(Alert.objects.filter(incident=incident), scope).order_by("terminal__uid")
+    alerts = within(Alert.objects.filter(incident=incident), scope).order_by(natural("terminal__uid"))
     found: dict[str, _Member] = {}
     columns = [f"terminal__{name}" for name in COLUMNS]
     for uid, name, name_ja, label, kind, presence, resolved_at in alerts.values_list(*columns, "resolved_at")[

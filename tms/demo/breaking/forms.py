@@ -11,6 +11,7 @@ from tms.accounts.permissions import Permission
 from tms.demo.breaking.messages import ActiveFault, FaultKind
 from tms.demo.device import WITH_PAPER
 from tms.fleet.models import Presence, Site, Terminal
+from tms.lib.db.natural_order import natural
 from tms.lib.text_fields import FormLine
 
 PERMISSION = Permission.SEND_DANGEROUS_COMMANDS
@@ -30,7 +31,7 @@ def offered(fault: FaultKind, by: User) -> list[tuple[str, str]]:
     """Value and text of the targets on the page: sites, or online terminals that can have this fault."""
     if fault is FaultKind.CUT_SITE:
         return [(site.code, site.local_name) for site in sites(by).exclude(terminals=None).distinct()]
-    online = terminals(by).filter(state__presence=Presence.ONLINE).order_by("uid")
+    online = terminals(by).filter(state__presence=Presence.ONLINE).order_by(natural("uid"))
     rows = online.filter(kind__in=WITH_PAPER) if fault is FaultKind.USE_UP_PAPER else online
     return [(row.uid, f"{row.uid} · {row.site.local_name}") for row in rows[:OFFERED]]
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
+from tms.notifications import undo
 from tms.notifications.digests import services
 from tms.notifications.digests.forms import PlanForm, SendForm, begun
 from tms.notifications.models.delivery import Delivery, NotificationKind
@@ -66,6 +67,7 @@ def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if plan is not None:
         access.demand(request.user, Permission.PLAN_DIGESTS, plan)
         services.drop_plan(pk)
+        undo.add_toast(request, plan)
     return redirect(f"{reverse('send-digest')}#plans")
 
 

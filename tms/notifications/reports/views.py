@@ -15,6 +15,7 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.availability.report.months import Month
 from tms.availability.report.texts import month_text
+from tms.notifications import undo
 from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.reports import services
@@ -59,6 +60,7 @@ def drop_report_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if planned is not None:
         access.demand(request.user, Permission.PLAN_DIGESTS, planned)
         services.drop_plan(pk)
+        undo.add_toast(request, planned)
     return redirect(f"{reverse('send-report')}#plans")
 
 

@@ -19,6 +19,7 @@ from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.dates import shown_days
 from tms.lib.calendar.local_time import shown
 from tms.lib.forms.checks import checked, is_check
+from tms.notifications import undo
 from tms.notifications.models.rotation import Cover, Rotation
 from tms.notifications.rotations import on_call
 from tms.notifications.rotations.forms import (
@@ -88,7 +89,9 @@ def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.OVERRIDE_SHIFTS)
 def delete_cover(request: AuthenticatedRequest, pk: int, cover: int) -> HttpResponse:
     chosen = _found(request, pk, Permission.OVERRIDE_SHIFTS)
-    on_call.delete_cover(chosen, cover)
+    before = chosen.covers.filter(pk=cover).first()
+    if before is not None and on_call.delete_cover(chosen, cover):
+        undo.add_toast(request, before)
     return redirect(chosen)
 
 

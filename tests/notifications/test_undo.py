@@ -1,0 +1,49 @@
+"""Deleting an override or a plan is undone from the toast, by the person who deleted it."""
+
+import pytest
+
+from tests.support import people
+from tests.support.factories import now
+from tms.accounts import undo as undoing
+from tms.notifications import undo
+from tms.notifications.digests import services
+from tms.notifications.models import Destination
+from tms.notifications.models.digest_plan import DigestPlan
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+@pytest.fixture
+def plan(client) -> DigestPlan:
+    person = people.person("lead", of="Manager")
+    client.force_login(person)
+    destination = Destination.objects.create(name="NOC", kind="email", address="noc@example.com")
+    return DigestPlan.objects.create(
+        destination=destination,
+        times="06:00",
+        time_zone="Asia/Tokyo",
+        covered_until=now(),
+        next_at=now(3_600),
+        by=person,
+    )
+
+
+def test_a_deleted_plan_is_planned_again(client, plan):
+    client.post(f"/digest/plans/{plan.pk}/delete/")
+    assert not DigestPlan.objects.exists()
+    (shown,) = client.get("/digest/send/").context["messages"]
+
+    client.post("/undo/", {"token": shown.extra_tags})
+
+    assert DigestPlan.objects.values().get() == DigestPlan.objects.filter(pk=plan.pk).values().get()
+
+
+def test_another_plan_for_the_same_destination_stays(plan):
+    by = plan.by
+    token = undoing.offer(undo.DELETED, {"row": undo.serializers.serialize("json", [plan])}, by=by)
+    services.drop_plan(plan.pk)
+    plan.pk = None
+    plan.save(force_insert=True)
+
+    assert not undoing.undo(token, by=by, at=now())
+    assert DigestPlan.objects.count() == 1
