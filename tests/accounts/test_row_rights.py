@@ -1,5 +1,7 @@
 """Each action needs its permission for the row that it is about: on the pages and in REST."""
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -213,6 +215,8 @@ def test_choices_offer_what_the_person_sees_or_may_change(browser, rows):
     assign, plan = f"/alerts/{rows[MINE].alert.pk}/assign/", "/maintenance/new/"
     asked = (assign, plan, "/policies/new/", "/rotations/new/")
     pages = {address: browser.get(address).content.decode() for address in asked}
+    for suggestions in re.findall('data-suggestions="([^"]+)"', pages[plan]):
+        pages[plan] += browser.get(html.unescape(suggestions)).content.decode()
 
     assert all(f"Site {HIDDEN}" not in page and "sato" not in page for page in pages.values())
     assert "kato" in pages[assign]
