@@ -143,7 +143,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.rest.schemas.TIME_OF_DAY": ("fullmatch", (*words(), repeated("1", before="09:00:00."))),
     "tms.notifications.models.digest_plan.TIME": ("fullmatch", (*words(), repeated("1:"))),
     "tms.notifications.models.digest_plan.SEPARATORS": ("split", words()),
-    "tms.boards.templatetags.labels.REPEATS": ("fullmatch", (repeated("FREQ=WEEKLY;BYDAY="), repeated("MO,"))),
+    "tms.lib.calendar.repetition.NTH": ("fullmatch", (repeated("1"), repeated("1MO"))),
     "tms.boards.rendering.renderer.UNSEEN": (
         "sub",
         (repeated(" "), repeated("<td "), repeated(" <p> "), repeated("< td")),
@@ -161,7 +161,6 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         "sub",
         (repeated('<time datetime="'), repeated('<time datetime="x" data-countdown>')),
     ),
-    "tms.boards.maintenance.forms.SEPARATORS": ("split", words()),
     "tms.boards.live.leaf_patches.LEAF": (
         "sub",
         (
@@ -180,6 +179,52 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         (*words(), repeated("a", before="js/"), repeated("-ABCDEFGH", before="js/a")),
     ),
     "tms.lib.calendar.recurrence.NUMBER": ("fullmatch", words()),
+    "tms.lib.calendar.repetition.MONTH_DAY": ("fullmatch", words()),
+    "tms.lib.forms.combobox.SEPARATORS": ("split", (*words(), repeated(" ,;"))),
+    "tms.boards.drafts.TOKEN": ("fullmatch", words()),
+    "tms.boards.replay.chosen.OFFSET_WITHOUT_PLUS": ("sub", (*words(), repeated(" "), repeated(" 09:00"))),
+    "tms.boards.replay.links.LINK": (
+        "sub",
+        (
+            *words(),
+            repeated("a", before=' href="/terminals/'),
+            repeated("?", before=' href="/'),
+            repeated(' href="/alerts/1'),
+            repeated(' href="?a'),
+        ),
+    ),
+    "tms.search.templatetags.search.marked.parts": ("split", (*words(), repeated("aa"), repeated("aaa-"))),
+    "tms.notifications.action_links.links.VALUE": ("fullmatch", words()),
+    "tms.notifications.policies.preview.form.SUBJECT": ("fullmatch", (*words(), repeated("1", before="alert-"))),
+    "tms.notifications.transports.card.LINK": ("fullmatch", (*words(), repeated("a", before="https://", after=" "))),
+    "tms.notifications.transports.fields.ANYTHING": ("fullmatch", words()),
+    "tms.notifications.transports.line_works.form.FIELDS": (
+        "fullmatch",
+        (
+            *words(),
+            repeated("a@"),
+            repeated("\n", after="-----BEGIN"),
+            repeated("a", before="-----BEGIN PRIVATE KEY-----", after="-"),
+        ),
+    ),
+    "tms.notifications.transports.opsgenie.form.FIELDS": ("fullmatch", (*words(), repeated("-0000"))),
+    "tms.notifications.transports.pagerduty.form.FIELDS": ("fullmatch", words()),
+    "tms.notifications.transports.push.form.BASE64URL": ("fullmatch", (*words(), repeated("="))),
+    "tms.notifications.transports.slack.form.WEBHOOK": (
+        "fullmatch",
+        (*words(), repeated("/", before="https://hooks.slack.com/")),
+    ),
+    "tms.notifications.transports.slack.form.FIELDS": ("fullmatch", (*words(), repeated("a", before="#", after=" "))),
+    "tms.notifications.transports.teams.form.FIELDS": (
+        "fullmatch",
+        (
+            *words(),
+            repeated("a", before="https://", after=" "),
+            repeated("/triggers/", before="https://a/", after=" "),
+            repeated("&sig=", before="https://a/b?", after=" "),
+        ),
+    ),
+    "tms.notifications.transports.telegram.form.FIELDS": ("fullmatch", (*words(), repeated("1"))),
     "tms.lib.admin.NUMBER": ("fullmatch", words()),
     "tms.config.logs.SECRETS": (
         "sub",
@@ -224,11 +269,13 @@ def _compiled(name: str) -> list[Any]:
         return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
     if name == "tms.accounts.passwords.words.PasswordWordValidator.validate.rest":
         return [re.compile("|".join(sorted(password_words.WORDS, key=len, reverse=True)))]
+    if name == "tms.search.templatetags.search.marked.parts":
+        return [re.compile("(aaaa|aab|a)", re.IGNORECASE)]
     if name == "tms.notifications.transports.apprise.form._parameters.names":
         return [re.compile("[&;?]")]
     found = import_string(name)
     if isinstance(found, typing.TypeAliasType):
         return [re.compile(meta.pattern) for meta in typing.get_args(found.__value__)[1:]]
     if isinstance(found, tuple):
-        return [pattern for pattern, _ in found]
+        return [field.pattern for field in found]
     return [found]

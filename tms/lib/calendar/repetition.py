@@ -21,6 +21,7 @@ DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WORKDAYS = (0, 1, 2, 3, 4)
 LAST = -1
 NTH = re.compile(r"(-1|[1-4])(MO|TU|WE|TH|FR|SA|SU)")
+MONTH_DAY = re.compile(r"-1|[1-9]|[12][0-9]|3[01]")
 MAX_EVERY, MAX_TIMES = 99, 999
 
 
@@ -155,6 +156,6 @@ def _days(unit: RepeatUnit, parts: dict[str, str]) -> dict[str, Any]:
     if unit is RepeatUnit.MONTH and (found := NTH.fullmatch(parts.get("BYDAY", ""))):
         del parts["BYDAY"]
         days |= {"nth": int(found[1]), "weekday": DAYS.index(found[2])}
-    elif unit is RepeatUnit.MONTH and re.fullmatch(r"-1|[1-9]|[12][0-9]|3[01]", parts.get("BYMONTHDAY", "")):
+    elif unit is RepeatUnit.MONTH and MONTH_DAY.fullmatch(parts.get("BYMONTHDAY", "")):
         days["month_day"] = int(parts.pop("BYMONTHDAY"))
     return days

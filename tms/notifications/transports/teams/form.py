@@ -13,6 +13,10 @@ from tms.notifications.transports.addresses import require_public
 from tms.notifications.transports.fields import TransportField, Values
 
 MAX_URL = 1_500
+EXPECTED = _(
+    "Enter the whole URL of a workflow: https://…/triggers/manual/paths/invoke?…&sig=…. URLs of connectors"
+    " (webhook.office.com) no longer work."
+)
 FIELDS = (
     TransportField(
         name="url",
@@ -21,11 +25,8 @@ FIELDS = (
             "In Teams, ⋯ at the channel, Workflows, “Send webhook alerts to a channel”: the URL is shown at the end."
             " A workflow belongs to the person who made it; add a second owner."
         ),
-        expected=_(
-            "Enter the whole URL of a workflow: https://…/triggers/manual/paths/invoke?…&sig=…. URLs of connectors"
-            " (webhook.office.com) no longer work."
-        ),
-        pattern=re.compile(r"https://[^\s/?#@]+/[^\s?#]*/triggers/[^\s?#]+/paths/invoke\?[^\s#]*\bsig=[^\s#]+"),
+        expected=EXPECTED,
+        pattern=re.compile(r"https://[^\s/?#@]+/[^\s?#]+\?[^\s#]+"),
         example="https://….logic.azure.com:443/workflows/…/triggers/manual/paths/invoke?…&sig=…",
         is_secret=True,
         max_length=MAX_URL,
@@ -36,9 +37,18 @@ FIELDS = (
 def faults(values: Values) -> Iterator[tuple[str, str]]:
     if not (url := values.get("url", "")):
         return
+    if not _is_of_workflow(url):
+        yield "url", str(EXPECTED)
+        return
     try:
         require_public([parse_url(url).host or ""])
     except LocationParseError:
         yield "url", gettext("Not a URL. A port must be from 1 to 65535.")
     except ValidationError as error:
         yield "url", str(error.message)
+
+
+def _is_of_workflow(url: str) -> bool:
+    path, _, query = url.partition("?")
+    signature = any(part.startswith("sig=") and len(part) > len("sig=") for part in query.split("&"))
+    return "/triggers/" in path and path.endswith("/paths/invoke") and signature
