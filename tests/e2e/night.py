@@ -1,4 +1,7 @@
-"""A night of a site of its own, two hours ago. `python -m tests.e2e.night` prints when the incident opened."""
+"""A night of a site of its own, two hours ago. `python -m tests.e2e.night` prints when the incident opened.
+
+One transaction: the clock of the running TMS must not correlate a part of it, at another time.
+"""
 
 from datetime import timedelta
 
@@ -37,4 +40,7 @@ def night() -> str:
 
 if __name__ == "__main__":
     django.setup()
-    print(night())
+    from django.db import transaction
+
+    with transaction.atomic():
+        print(night())

@@ -1,6 +1,6 @@
 """Forms in a browser: comboboxes by keyboard, validation while a person fills them in, drafts."""
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Response, expect
 
 from tests.e2e.axe import ALL_RULES, barriers
 from tests.e2e.people import Enter
@@ -60,7 +60,8 @@ async def test_a_form_of_an_ended_session_is_filled_in_again_after_the_sign_in(p
     tanaka = await person("tanaka")
     page = await tanaka.open(f"{ADDRESS}?site=UMD")
     await page.get_by_label("Purpose").fill("new router")
-    await page.get_by_label("Repeats").select_option("Custom")
+    async with page.expect_response(is_preview_of_custom):  # a later one would lead to the sign-in
+        await page.get_by_label("Repeats").select_option("Custom")
     await tanaka.context.clear_cookies(name="tms_session")
 
     await page.get_by_role("button", name="Plan", exact=True).click()
@@ -88,6 +89,10 @@ async def test_a_draft_is_offered_and_discarded(person: Enter, tms: SeededTMS):
     await expect(page.get_by_label("Purpose")).to_have_value("")
     await page.reload()
     await expect(page.locator("[data-draft-offer]")).to_be_hidden()
+
+
+def is_preview_of_custom(response: Response) -> bool:
+    return response.url.endswith("/preview/") and "repeats=custom" in (response.request.post_data or "")
 
 
 async def chosen(page: Page, name: str) -> list[str]:
