@@ -17,6 +17,7 @@ def main(number: int) -> None:
     from benchmarks.running.fleet import digest, uids
     from benchmarks.systems.session import sign_in
     from tms.accounts.models import User
+    from tms.alerts.models import SameRuleCorrelation
     from tms.fleet.models import Credential, Site, Terminal, TerminalState
 
     sites = Site.objects.bulk_create(Site(code=f"B{index}", name=f"Benchmark {index}") for index in range(SITES))
@@ -25,6 +26,9 @@ def main(number: int) -> None:
     )
     TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal in terminals)
     Credential.objects.bulk_create(Credential(terminal=terminal, digest=digest(terminal.uid)) for terminal in terminals)
+    SameRuleCorrelation.objects.bulk_create(  # lists of single alerts are measured
+        SameRuleCorrelation(factor=factor, enabled=False) for factor in SameRuleCorrelation.defaults()
+    )
     person = User.objects.create_superuser("watcher", password=None)
     print(f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}")
 
