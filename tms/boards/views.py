@@ -63,7 +63,8 @@ def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     page = or_404(TerminalPage.open(request.GET, person=request.user, uid=uid))
     span = telemetry.SPANS.get(request.GET.get("span", ""), telemetry.SPANS[telemetry.DEFAULT_SPAN])
     now = timezone.now()
-    return JsonResponse(chart(page.terminal, span, at=min(now, instants.parsed(request.GET.get("until", "")) or now)))
+    until = instants.parsed(request.GET.get("until", "")) or now
+    return JsonResponse(chart(page.terminal, span, at=min(now, max(until, page.terminal.created_at))))
 
 
 @require_safe
