@@ -63,8 +63,6 @@ class PolicyForm(Plain, OwnedForm[Policy]):
         self.fields["when"].required = False
         self.fields["repeat_s"].required = False
         _offer(self, "sites", "groups", "rules", to=self.by)
-        for name in ("sites", "groups", "rules"):
-            self.fields[name].widget = forms.CheckboxSelectMultiple(choices=self.fields[name].choices)  # type: ignore[attr-defined]
         self.dress()
 
     def clean_name(self) -> str:
