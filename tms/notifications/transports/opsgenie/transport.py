@@ -1,6 +1,7 @@
 """Opsgenie, and its successor Jira Service Management: the same API. An alert or incident is one alert there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -8,13 +9,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports import http_client
-from tms.notifications.transports.base import Recipient, ServiceTransport
+from tms.notifications.transports.alert_service import AlertService, Post
+from tms.notifications.transports.base import Recipient
 from tms.notifications.transports.card import Subject, card_of, key_of, shortened, sites_of, subjects_of
-from tms.notifications.transports.fields import Values
 from tms.notifications.transports.http_client import ApiAnswer, seconds_of
 from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports.opsgenie import form
-from tms.notifications.transports.result import SendOutcome, SendResult
+from tms.notifications.transports.result import SendResult
 
 MAX_MESSAGE, MAX_DESCRIPTION, MAX_TAG = 130, 15_000, 50
 ACKNOWLEDGE, CLOSE = "acknowledge", "close"
@@ -30,36 +31,34 @@ ADVICE = {
 }
 
 
-class Opsgenie(ServiceTransport):
+class Opsgenie(AlertService):
     name = "opsgenie"
     position = 16
-    has_links = False
     label = "Opsgenie"
     summary = _("Or Jira Service Management. Opens, acknowledges and closes an alert there together with that of TMS.")
-    icon = "phone"
     fields = form.FIELDS
-    is_one_by_one = True
-    follows_alerts = True
-    hosts: Mapping[str, str] = form.HOSTS
+    hosts = form.HOSTS
 
-    def shown(self, values: Values) -> str:
-        return self.hosts.get(values.get("region", ""), self.hosts["us"]).partition("://")[2].partition("/")[0]
+    def posts(self, to: Recipient, message: Message) -> Iterator[Post]:
+        known = {"Authorization": f"GenieKey {to.value('key')}"}
+        base = f"{self.host({'region': to.value('region')})}/v2/alerts"
+        return (
+            partial(http_client.post_json, f"{base}{path}", content, headers=known)
+            for path, content in requests(message)
+        )
 
-    def send(self, to: Recipient, message: Message) -> SendResult:
-        if not subjects_of(message) and message.kind != TEST:
-            return SendResult.failed(gettext("Opsgenie takes alerts only. Choose another destination for reports."))
-        host, known = self.hosts[to.value("region") or "us"], {"Authorization": f"GenieKey {to.value('key')}"}
-        return http_client.guarded(lambda: _post_all(host, known, message))
-
-
-def _post_all(host: str, known: Mapping[str, str], message: Message) -> SendResult:
-    """Repeating all of them does no harm: Opsgenie recognises each by its alias."""
-    until, result = http_client.deadline(), SendResult.retry(gettext("No response in time."))
-    for path, content in requests(message):
-        result = _result(http_client.post_json(f"{host}/v2/alerts{path}", content, until, known))
-        if result.outcome is not SendOutcome.DELIVERED:
-            break
-    return result
+    def result(self, answer: ApiAnswer) -> SendResult:
+        """202: taken, and done a moment later. 422: the message is not valid."""
+        faults = answer.data.get("errors")
+        named = [f"{name}: {text}" for name, text in faults.items()] if isinstance(faults, dict) else []
+        said = "; ".join([answer.field("message") or answer.field("result"), *named]).strip("; ")
+        if answer.is_success:
+            return SendResult.delivered(answer.describe(said))
+        advice = str(ADVICE.get(answer.status, ""))
+        if answer.status in (400, 413, 422):
+            return SendResult.failed(answer.describe(said), advice=advice)
+        wait_s = answer.retry_after_s or seconds_of(answer.headers.get("X-RateLimit-Period-In-Sec", ""))
+        return SendResult.retry(answer.describe(said), retry_after_s=wait_s, advice=advice)
 
 
 def requests(message: Message) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -95,17 +94,3 @@ def _created(message: Message, alias: str, subject: Subject) -> dict[str, Any]:
         "priority": PRIORITIES.get(message.severity, "P5"),
         "source": "TMS",
     }
-
-
-def _result(answer: ApiAnswer) -> SendResult:
-    """202: taken, and done a moment later. 422: the message is not valid."""
-    faults = answer.data.get("errors")
-    named = [f"{name}: {text}" for name, text in faults.items()] if isinstance(faults, dict) else []
-    said = "; ".join([answer.field("message") or answer.field("result"), *named]).strip("; ")
-    if answer.is_success:
-        return SendResult.delivered(answer.describe(said))
-    advice = str(ADVICE.get(answer.status, ""))
-    if answer.status in (400, 413, 422):
-        return SendResult.failed(answer.describe(said), advice=advice)
-    wait_s = answer.retry_after_s or seconds_of(answer.headers.get("X-RateLimit-Period-In-Sec", ""))
-    return SendResult.retry(answer.describe(said), retry_after_s=wait_s, advice=advice)
