@@ -72,6 +72,28 @@ async def test_a_status_is_urgent_for_the_boards_that_show_it(board, room, fleet
         assert (page.shows_status({first.pk}), page.shows_status({second.pk})) == (shown, another)
 
 
+async def test_a_status_on_no_board_waits_like_a_reading(board, room, fleet):
+    await in_thread(lambda: fleet.online(uid="T-shown"))
+    other = await in_thread(fleet.online)
+    async with board("/terminals/?q=T-shown") as opened:
+        await opened.painted()
+
+        seen = [room.is_shown_at_once(change) for change in changes_of_status(other.pk)]
+
+    assert seen == [False, True, True, True]
+
+
+def changes_of_status(pk: int) -> list[Change]:
+    """A status; with a presence; of more terminals than are looked up; of everything."""
+    one, many = frozenset({pk}), frozenset(range(pk, pk + module.MAX_STATUSES + 1))
+    return [
+        Change(terminals=one, status=one),
+        Change(terminals=one, status=one, presence=one),
+        Change(terminals=many, status=many),
+        Change(everything=True),
+    ]
+
+
 async def test_a_patch_has_at_most_fifty_rows(board, fleet):
     terminals = await in_thread(lambda: fleet.terminals(100, presence="online"))
     async with board("/terminals/") as opened:

@@ -39,6 +39,8 @@ MIN_INTERVAL_S = 0.1
 """Updating a number more often than this is of no use to people."""
 READINGS_FACTOR = 2
 """Readings alone wait this many times `TMS_FRAME_INTERVAL_S`: a pass has a cost of its own, and nobody reads faster."""
+MAX_STATUSES = 100
+"""Statuses of one change that are looked up on each page. With more, boards probably show one of them."""
 CPU_SHARE = 33
 """Rendering uses at most this fraction (one n-th) of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
 
@@ -159,15 +161,15 @@ class BoardHub:
         now = time.monotonic()
         if self._changed_at is None:
             self._changed_at = now
-        if self._is_shown_at_once(change):
+        if self.is_shown_at_once(change):
             self._is_urgent = True
             self._pass_task.wake()
         else:
             self._pass_task.wake_in(self._pass_at + READINGS_FACTOR * settings.FRAME_INTERVAL_S - now)
 
-    def _is_shown_at_once(self, change: Change) -> bool:
+    def is_shown_at_once(self, change: Change) -> bool:
         """Whether it is more than readings, and more than the status of terminals that no board shows."""
-        if change.is_more_than_status:
+        if change.is_more_than_status or len(change.status) > MAX_STATUSES:
             return True
         return bool(change.status) and any(page.shows_status(change.status) for page in self.live_pages.values())
 
