@@ -47,7 +47,7 @@ class Plan:
 
     # Pages
     fleet_sizes: tuple[int, ...] = (100, 1_000, 10_000, 50_000)
-    requests: int = 15
+    requests: int = 30
 
     # Alerts
     alerts: int = 500
