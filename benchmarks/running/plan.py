@@ -43,7 +43,9 @@ class Plan:
     # Cost over fleet size
     scale: tuple[int, ...] = (1_000, 5_000, 20_000)
     scale_nodes: int = 2
-    scale_s: float = 15
+    scale_settle_s: float = 10
+    """The difference of two small shares of a core is measured, so neither may include a start."""
+    scale_s: float = 30
 
     # Pages
     fleet_sizes: tuple[int, ...] = (100, 1_000, 10_000, 50_000)
@@ -82,6 +84,7 @@ TINY = Plan(
     broadcast_boards=2,
     scale=(5, 10),
     scale_nodes=1,
+    scale_settle_s=0.1,
     scale_s=0.5,
     fleet_sizes=(20,),
     requests=2,

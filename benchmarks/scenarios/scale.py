@@ -31,6 +31,7 @@ def measure(environment: Environment) -> dict[str, Measured]:
 
 def _measure(stage: Stage) -> dict[str, Measured]:
     plan = stage.plan
+    time.sleep(plan.scale_settle_s)
     idle, online = _spent(stage), 0
     details, connected = {"no terminals: servers %": idle.busy()["server %"]}, Count(0, 0)
     each: dict[int, float] = {}
@@ -40,7 +41,7 @@ def _measure(stage: Stage) -> dict[str, Measured]:
         if not each:
             for hand in stage.workers.terminals:
                 hand.do(KeepConnected(keep.period_s, keep.at_once, hand.source))
-        time.sleep(plan.settle_s)
+        time.sleep(plan.scale_settle_s)
         run_on_all(stage.workers.terminals, ReadConnections())
         spent = _spent(stage)
         connections: list[ConnectionCounts] = run_on_all(stage.workers.terminals, ReadConnections())

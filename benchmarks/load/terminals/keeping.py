@@ -27,6 +27,7 @@ class ConnectedTerminals:
         self.terminals: list[Terminal] = []
         self.counts = ConnectionCounts()
         self.refusals = Counter[str]()
+        self._has_terminals = asyncio.Event()
         self._gate = asyncio.Semaphore(command.at_once)
         self._is_closing = False
         self._returns: dict[asyncio.Task[None], Reconnect] = {}
@@ -37,6 +38,7 @@ class ConnectedTerminals:
         for terminal in terminals:
             terminal.tally, terminal.lost = self, self._lost
             self.terminals.append(terminal)
+            self._has_terminals.set()
             if not terminal.is_open:
                 self._lost(terminal)
 
@@ -69,13 +71,13 @@ class ConnectedTerminals:
 
     async def _report(self) -> None:
         """In open loop, one terminal after the other, each once a period."""
+        await self._has_terminals.wait()
         due_at, index = time.monotonic(), 0
         while True:
-            due_at += self.command.period_s / max(1, len(self.terminals))
+            due_at += self.command.period_s / len(self.terminals)
             await asyncio.sleep(max(0.0, due_at - time.monotonic()))
-            if self.terminals:
-                index = (index + 1) % len(self.terminals)
-                self.terminals[index].report(due_at)
+            index = (index + 1) % len(self.terminals)
+            self.terminals[index].report(due_at)
 
     async def _churn(self, per_second: float) -> None:
         while True:
