@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from tms.ingest import store
 from tms.ingest.items import Item
 from tms.ingest.store import online_reports
 from tms.lib.db.clock import db_clock
+from tms.lib.db.loop_connection import PLANNING
 from tms.protocol import frames
 from tms.telemetry.models import Event, LateHour, Report
 
@@ -58,6 +60,22 @@ def test_it_returns_the_terminals_whose_status_changed(fleet, link):
     written = attempt(link.report(2, status="fault"), same.report(2, status="ok"), silent.report(2))
 
     assert written.status == {link.terminal.pk}
+
+
+def test_the_plan_finds_terminals_by_their_ids_in_spite_of_statistics(link):
+    """After an outage they say that nobody is online, and of a new table that it is small."""
+    TerminalState.objects.update(presence=Presence.OFFLINE)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"{PLANNING}; ANALYZE fleet_terminalstate")
+        cursor.execute(f"PREPARE plan AS {online_reports.sql('$1', '$2', '$3')}")
+        cursor.execute("EXPLAIN EXECUTE plan('[]', '{}', 1)")
+        plan = "\n".join(row for (row,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE plan")
+
+    assert "Seq Scan" not in plan
+    assert "state_presence" not in plan
+    assert "terminal_id = ANY" in plan
 
 
 @pytest.mark.parametrize(

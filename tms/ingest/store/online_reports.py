@@ -201,7 +201,9 @@ def sql(rows: str, ids: str, lease_s: str) -> str:
     """The statement, with these placeholders.
 
     Rows are locked in the order of the key, as everywhere. A row changed meanwhile is checked as it is then.
-    The ids are repeated for the planner, which expects a hundred rows of the values and would scan the whole table.
+    The ids are repeated for the planner, which expects a hundred rows of the values and would scan the whole table. The
+    presence is compared so that no index fits: if nobody was online when the table was analysed, as after an outage,
+    each flush would read all online terminals.
     """
     states, columns = TerminalState._meta.db_table, ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
@@ -211,7 +213,8 @@ def sql(rows: str, ids: str, lease_s: str) -> str:
         f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow).replace('%s', rows)}), "  # noqa: S608  (names are our own; values are parameters)
         f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
         f"FROM {states} AS s JOIN items AS r USING (terminal_id) "
-        f"WHERE s.terminal_id = ANY({ids}) AND s.session = r.session AND s.presence = '{Presence.ONLINE.value}' "
+        f"WHERE s.terminal_id = ANY({ids}) AND s.session = r.session "
+        f"AND s.presence IS NOT DISTINCT FROM '{Presence.ONLINE.value}' "
         "AND r.is_earlier IS NOT TRUE AND (r.is_heartbeat IS TRUE OR r.first_seq > s.seq) "
         "ORDER BY s.terminal_id FOR NO KEY UPDATE OF s), "
         f"updated AS (UPDATE {states} AS s SET last_seen_at = r.seen_at, "

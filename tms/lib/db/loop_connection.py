@@ -14,8 +14,10 @@ from psycopg.pq.abc import PGconn, PGresult
 
 CANCEL_S = 1.0
 """How long to wait for the server to cancel a statement."""
-ONE_PLAN = "SET plan_cache_mode = force_generic_plan"
-"""PostgreSQL would plan a statement again for each number of rows, which takes longer than executing it."""
+PLANNING = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+"""One plan: PostgreSQL would plan a statement again for each number of rows, which takes longer than executing it. It
+stays until the table is analysed again, so it must not scan a table that was small when it was made.
+"""
 
 type Row = Sequence[bytes | None]
 
@@ -80,7 +82,7 @@ class LoopConnection:
 
     async def _connect(self) -> psycopg.AsyncConnection:
         made = self._connection = await _connect()
-        await made.execute(ONE_PLAN)
+        await made.execute(PLANNING)
         self._names, self._socket = {}, made.pgconn.socket
         asyncio.get_running_loop().add_reader(self._socket, self._read, made.pgconn)
         return made
