@@ -140,6 +140,15 @@ def test_an_acknowledgement_stops_the_countdown(page, incident, tanaka):
     assert "stopped" in seen.text("escalation")
 
 
+def test_the_runbook_of_the_rule_is_beside_the_contacts(page, fleet):
+    lost = factories.incident(fleet, runbook="1. Call the **shop**", name="Offline")
+
+    seen = page(lost.get_absolute_url())
+
+    assert "Offline Call the shop" in seen.text("runbooks")
+    assert lost.alerts.first().rule.get_absolute_url() in seen.links()
+
+
 def test_contacts_of_the_site_can_be_called(page, incident):
     SiteContact.objects.create(site=incident.site, name="Store office", phone="+81 6-6313-1301", note="until 22:00")
 

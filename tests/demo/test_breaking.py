@@ -7,18 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from tests.support.people import grant, person, signed_in
 from tests.support.polling import wait_for
 from tms.accounts.models.audit_entry import AuditEntry
 from tms.demo.breaking import client
 from tms.demo.breaking.breaker import HEAT_C, MOST, Breaker
+from tms.demo.breaking.forms import offered
 from tms.demo.breaking.messages import Answer, Ask, FaultKind, StartFault, UndoFault
 from tms.demo.breaking.server import serve
 from tms.demo.breaking.socket_path import ControlSocket
+from tms.demo.people import VISITOR
 from tms.demo.seed_file import DemoTerminal, StartCondition
 from tms.demo.simulated import Simulated
-from tms.fleet.models import Site, Terminal
+from tms.fleet.models import Presence, Site, Terminal, TerminalState
 
 UID = "SJK-KSK-01"
 PAGE = "/demo/"
@@ -159,6 +162,23 @@ def test_errors_say_what_was_wrong(control, terminal):
 
 
 @pytest.mark.django_db
+def test_a_fault_is_offered_only_where_the_simulator_can_carry_it_out(terminal):
+    manager = person("manager", of="Manager")
+    here = Site.objects.create(code="HERE", name="This machine")
+    for site, kind in ((terminal.site, "signage"), (here, "computer")):
+        Terminal.objects.create(uid=kind, site=site, kind=kind)
+    TerminalState.objects.bulk_create(
+        TerminalState(terminal=one, presence=Presence.ONLINE) for one in Terminal.objects.all()
+    )
+
+    offers = {fault: {value for value, _ in offered(fault, manager)} for fault in FaultKind}
+
+    assert offers[FaultKind.CUT_SITE] == {"SJK"}
+    assert offers[FaultKind.JAM_READER] == offers[FaultKind.USE_UP_PAPER] == {UID}
+    assert offers[FaultKind.HEAT] == {UID, "signage"}
+
+
+@pytest.mark.django_db
 def test_there_is_no_such_page_outside_a_demo_or_without_the_permission(terminal):
     outside = signed_in(person("manager", of="Manager")).get(PAGE)
     client.enable(Path("nowhere.sock"))
@@ -181,3 +201,18 @@ def test_the_tour_is_shown_until_it_is_ended(settings, terminal):
 
     assert before.count("<section data-target=") == 6
     assert 'id="tour"' not in after
+
+
+@pytest.mark.django_db
+def test_the_sign_in_page_of_a_demo_has_its_account_already():
+    visitor = Client()
+    outside = visitor.get("/sign-in/").content.decode()
+    client.enable(Path("nowhere.sock"))
+
+    inside = visitor.get("/sign-in/").content.decode()
+    refused = visitor.post("/sign-in/", {"username": VISITOR.username, "password": VISITOR.password})
+    client.disable()
+
+    assert f'value="{VISITOR.username}"' in inside
+    assert inside.count(VISITOR.password) == 1
+    assert VISITOR.password not in outside + refused.content.decode()

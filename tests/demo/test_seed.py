@@ -7,7 +7,8 @@ import pytest
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.demo.seed import PEOPLE, seed
+from tms.demo.people import PEOPLE
+from tms.demo.seed import seed
 from tms.fleet.credentials import services
 from tms.fleet.models import OpeningHours, Site, Terminal, TerminalState
 from tms.protocol import credential
@@ -27,7 +28,7 @@ def test_a_new_fleet_has_seven_sites_in_japan_and_this_machine(path):
     assert Terminal.objects.count() == TerminalState.objects.count() == 201
     assert Site.objects.filter(time_zone="Asia/Tokyo").count() == 8
     assert OpeningHours.objects.values("site").distinct().count() == 7
-    demo = User.objects.get(username=PEOPLE[0][0])
+    demo = User.objects.get(username=PEOPLE[0].username)
     assert (demo.is_superuser, demo.is_staff) == (False, True)
     assert {group.name for group in demo.groups.all()} == {"Manager"}
     assert set(access.Granted(demo)) == {permission.key for permission in Permission}

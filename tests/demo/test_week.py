@@ -13,7 +13,8 @@ from tms.alerts.models.incident import Incident, IncidentState, IncidentTransiti
 from tms.alerts.models.maintenance import Window
 from tms.alerts.models.transition import Transition
 from tms.demo import seed_file
-from tms.demo.seed import PEOPLE, seed
+from tms.demo.people import PEOPLE
+from tms.demo.seed import seed
 from tms.demo.simulated import Simulated, seconds_until
 from tms.demo.week.week import seed_week
 from tms.fleet.models import Presence, Terminal, TerminalState
@@ -67,6 +68,14 @@ def test_a_visitor_finds_an_incident_with_a_person_on_it_alerts_and_maintenance(
     assert window.terminals.exists()
 
 
+def test_a_visitor_finds_what_to_do_and_whom_to_call(fleet):
+    incident = Incident.objects.unresolved().get()
+
+    assert {alert.rule.runbook[:2] for alert in Alert.objects.unresolved()} == {"1."}
+    assert incident.site is not None
+    assert incident.site.contacts.exclude(phone="").count() == 3
+
+
 def test_the_past_is_not_notified_and_the_incident_ends_when_its_terminals_return(fleet, now):
     unsent = [model.objects.filter(dispatched_at=None).count() for model in (Transition, IncidentTransition)]
     incident = Incident.objects.unresolved().get()
@@ -81,7 +90,7 @@ def test_the_past_is_not_notified_and_the_incident_ends_when_its_terminals_retur
 
 def test_history_and_policy_are_added_once(fleet, now):
     before = Outage.objects.count(), Alert.objects.count()
-    usernames = [username for username, *_ in PEOPLE]
+    usernames = [one.username for one in PEOPLE]
 
     start_conditions = seed_week(fleet.terminals, usernames, at=now)
     for _ in range(2):

@@ -99,3 +99,14 @@ def test_a_manager_schedules_and_deletes(month, customer):
 
     assert planned.customer == "B"
     assert not ReportPlan.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/availability/mail/", "/digest/send/"])
+def test_without_a_destination_the_page_leads_to_a_new_one(address):
+    manager = people.signed_in(people.person("manager", of="Manager"))
+
+    seen = manager.get(address).content.decode()
+
+    assert seen.count("No destination is enabled.") == 2
+    assert "/destinations/new/" in seen

@@ -42,6 +42,7 @@ WEIGHTS = {
 }
 
 WITH_PAPER = frozenset({"payment", "kiosk"})
+WITH_READER = frozenset({"payment", "kiosk", "gate"})
 
 
 def personality_of(uid: str) -> Personality:

@@ -14,19 +14,16 @@ from django.db import transaction
 from tms.accounts.models import Grant, User
 from tms.accounts.roles import built_in
 from tms.demo import seed_file
+from tms.demo.people import PEOPLE
 from tms.demo.seed_file import DemoTerminal, Fleet
-from tms.demo.sites import MAKES, SITES, DemoSite
+from tms.demo.sites import CONTACTS, MAKES, SITES, DemoSite
 from tms.demo.week.week import seed_week
 from tms.fleet.credentials import services
 from tms.fleet.credentials.enrolment import UID_MARKS
-from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState
+from tms.fleet.models import Credential, Site, SiteContact, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.lib.hashing import hash_token
 
-PEOPLE = (
-    ("demo", "Mei", "Tanaka", "watch-the-fleet"),
-    ("sato", "Ken", "Sato", "watch-the-fleet"),
-)
 MANAGER = "Manager"
 ROLE = "Administrator"
 HERE = "HERE"
@@ -47,7 +44,7 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
         missing = terminals - len(fleet.terminals)
         if missing > 0:
             fleet.terminals += _enrol(missing, sites)
-        if start_conditions := seed_week(fleet.terminals, [username for username, *_ in PEOPLE], at=datetime.now(UTC)):
+        if start_conditions := seed_week(fleet.terminals, [one.username for one in PEOPLE], at=datetime.now(UTC)):
             fleet.start_conditions = dict(start_conditions)
         seed_file.write(path, fleet)
     return Fleet(fleet.terminals[:terminals], fleet.this_machine)
@@ -65,10 +62,9 @@ def _seed_people() -> None:
     if not Group.objects.filter(name=MANAGER).exists():
         call_command("loaddata", settings.BASE_DIR / "fixtures/initial_data.json", verbosity=0)
     managers = Group.objects.get(name=MANAGER)
-    for username, first_name, last_name, password in PEOPLE:
-        if not User.objects.filter(username=username).exists():
-            names = {"first_name": first_name, "last_name": last_name}
-            person = User.objects.create_user(username, password=password, is_staff=True, **names)
+    for one in PEOPLE:
+        if not User.objects.filter(username=one.username).exists():
+            person = User.objects.create_user(is_staff=True, **one._asdict())
             person.groups.add(managers)
             Grant.objects.create(person=person, role=built_in(ROLE))
 
@@ -80,11 +76,19 @@ def _seed_sites() -> dict[str, Site]:
             defaults={"name": demo_site.name, "name_ja": demo_site.name_ja, "region": demo_site.region},
         )
         if is_new:
-            opens, closes = time.fromisoformat(demo_site.opens), time.fromisoformat(demo_site.closes)
-            OpeningHours.objects.bulk_create(
-                OpeningHours(site=site, weekday=weekday, opens_at=opens, closes_at=closes) for weekday in range(7)
-            )
+            _set_up(site, demo_site)
     return {site.code: site for site in Site.objects.all()}
+
+
+def _set_up(site: Site, demo_site: DemoSite) -> None:
+    """Its opening hours and contacts."""
+    opens, closes = time.fromisoformat(demo_site.opens), time.fromisoformat(demo_site.closes)
+    OpeningHours.objects.bulk_create(
+        OpeningHours(site=site, weekday=weekday, opens_at=opens, closes_at=closes) for weekday in range(7)
+    )
+    SiteContact.objects.bulk_create(
+        SiteContact(site=site, position=position, **contact._asdict()) for position, contact in enumerate(CONTACTS)
+    )
 
 
 def _enrol_machine(machine: str) -> str:

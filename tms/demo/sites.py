@@ -16,6 +16,14 @@ class DemoSite(NamedTuple):
     """The kinds of terminals there, in the proportion of their numbers."""
 
 
+class DemoContact(NamedTuple):
+    """Whom to call about a site."""
+
+    name: str
+    phone: str
+    note: str
+
+
 class Make(NamedTuple):
     """Properties of a kind of terminal: models, firmware versions (the last is the newest), locations."""
 
@@ -35,6 +43,13 @@ SITES = (
     DemoSite("HKT", "Hakata", "博多", "Kyushu", "06:00", "23:00", (K.SIGNAGE, K.PAYMENT, K.KIOSK)),
     DemoSite("SDJ", "Sendai", "仙台", "Tohoku", "08:00", "20:00", (K.PAYMENT, K.KIOSK, K.TABLET)),
 )
+
+CONTACTS = (
+    DemoContact("Site office", "03-0000-1301", "in opening hours"),
+    DemoContact("Carrier support", "06-0000-1302", "day and night; they ask for the line number"),
+    DemoContact("Field service", "03-0000-1303", "on site within two hours"),
+)
+"""Of each site. The numbers are not assigned."""
 
 MAKES = {
     K.PAYMENT: Make(("PX-300", "PX-310"), ("2.13.4", "2.14.1"), "Counter"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import may
 from tms.demo.breaking import client
 from tms.demo.breaking.forms import PERMISSION
+from tms.demo.people import VISITOR
 
 COOKIE, COOKIE_AGE_S = "tms_tour", 365 * 86_400
 
@@ -30,7 +31,10 @@ STEPS = (
     TourStep(
         "#incidents",
         _("One incident, not thirty alerts"),
-        _("Haneda Airport lost its line. TMS made one incident of it, and K. Sato acknowledged it."),
+        _(
+            "Terminals that are lost together become one incident, with one acknowledgement. "
+            "The demo starts with one: Haneda Airport, acknowledged by K. Sato."
+        ),
     ),
     TourStep("#sites", _("Every site at a glance"), _("One cell for each site, coloured by its worst alert.")),
     TourStep(
@@ -52,9 +56,11 @@ STEPS = (
 
 
 def demo(request: HttpRequest) -> dict[str, Any]:
-    """Context of every page: whether this is a demo, and the tour on the overview."""
+    """Context of every page: whether this is a demo, the tour on the overview, the account on the sign-in page."""
     if not client.is_demo() or not getattr(request, "user", None):
         return {}
     match = request.resolver_match
+    if match is not None and match.url_name == "sign-in":
+        return {"visitor": VISITOR}
     wants_tour = COOKIE not in request.COOKIES and match is not None and match.url_name == "overview"
     return {"may_break": may(request.user, PERMISSION), "tour": STEPS if wants_tour else ()}

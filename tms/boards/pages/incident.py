@@ -20,12 +20,13 @@ from tms.boards.workbench.cells import Cells
 from tms.boards.workbench.contacts import contacts_of
 from tms.boards.workbench.evidence import FactorRow
 from tms.boards.workbench.post_mortem import draft
+from tms.boards.workbench.runbooks import runbooks_of
 from tms.feed.change import Change
 
 TEMPLATE = "boards/incident.html"
 ROW = "boards/alerts.html#row"
 MAX_MEMBERS = 100
-WORKBENCH = ("cells", "curve", "factors", "unaffected", "escalation", "contacts", "draft")
+WORKBENCH = ("cells", "curve", "factors", "unaffected", "escalation", "runbooks", "contacts", "draft")
 """Parts that are read again only when the incident changes, and when the curve has to move on."""
 
 
@@ -124,6 +125,7 @@ class IncidentPage(BoardPage):
                 "rule": incident.rule,
             },
             "escalation": {"plans": found.plans, "next": upcoming, "is_open": incident.is_open},
+            "runbooks": {"runbooks": runbooks_of(self.incident, scope=scope)},
             "contacts": {"contacts": contacts_of(self.incident), "site": incident.site},
             "draft": {"markdown": markdown, "pk": incident.pk},
         }

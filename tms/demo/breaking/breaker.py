@@ -11,7 +11,8 @@ import msgspec
 
 from tms.agent.agent import Agent
 from tms.demo.breaking.messages import ActiveFault, Answer, FaultKind, Request, StartFault, UndoFault
-from tms.demo.device import WITH_PAPER, DemoDevice
+from tms.demo.breaking.suitable import kinds_of
+from tms.demo.device import DemoDevice
 from tms.demo.simulated import Simulated
 
 LASTS_S = 300.0
@@ -62,7 +63,7 @@ class Breaker:
         targets = self._targets(request)
         if not targets:
             return "unknown-target"
-        if request.fault is FaultKind.USE_UP_PAPER and targets[0].device.terminal.kind not in WITH_PAPER:
+        if targets[0].device.terminal.kind not in kinds_of(request.fault):
             return "unsuitable"
         number = next(self._numbers)
         broken = ActiveFault(number, request.fault, request.target, datetime.now(UTC) + timedelta(seconds=LASTS_S))

@@ -9,7 +9,7 @@ from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.demo.breaking.messages import ActiveFault, FaultKind
-from tms.demo.device import WITH_PAPER
+from tms.demo.breaking.suitable import SIMULATED, kinds_of
 from tms.fleet.models import Presence, Site, Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.text_fields import FormLine
@@ -30,9 +30,9 @@ def terminals(by: User) -> QuerySet[Terminal]:
 def offered(fault: FaultKind, by: User) -> list[tuple[str, str]]:
     """Value and text of the targets on the page: sites, or online terminals that can have this fault."""
     if fault is FaultKind.CUT_SITE:
-        return [(site.code, site.local_name) for site in sites(by).exclude(terminals=None).distinct()]
-    online = terminals(by).filter(state__presence=Presence.ONLINE).order_by(natural("uid"))
-    rows = online.filter(kind__in=WITH_PAPER) if fault is FaultKind.USE_UP_PAPER else online
+        return [(site.code, site.local_name) for site in sites(by).filter(terminals__kind__in=SIMULATED).distinct()]
+    online = terminals(by).filter(state__presence=Presence.ONLINE, kind__in=kinds_of(fault))
+    rows = online.order_by(natural("uid"))
     return [(row.uid, f"{row.uid} · {row.site.local_name}") for row in rows[:OFFERED]]
 
 

@@ -24,7 +24,7 @@ type Changes = Mapping[str, tuple[str | None, str | None]]
 
 ERRORS = {
     "unknown-target": _("The simulator does not have this site or terminal."),
-    "unsuitable": _("This terminal has no paper. Choose another one."),
+    "unsuitable": _("This terminal does not have the part that would fail. Choose another one."),
     "too-many": _("Twenty things are broken already. Undo one first."),
 }
 UNREACHABLE = _("The simulator does not answer. Try again.")

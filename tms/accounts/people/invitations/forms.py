@@ -66,7 +66,7 @@ class AcceptForm(Plain, SetPasswordForm):  # type: ignore[type-arg]  # generic t
         self.order_fields(self.field_order)
         for name, label in (("new_password1", _("Password")), ("new_password2", _("Password, again"))):
             self.fields[name].label, self.fields[name].help_text = label, ""
-        self.fields["last_name"].widget.attrs["autocomplete"] = "family-name"
+        self.fields["last_name"].widget.attrs |= {"autocomplete": "family-name", "autofocus": True}
         self.fields["first_name"].widget.attrs["autocomplete"] = "given-name"
         self.dress()
 

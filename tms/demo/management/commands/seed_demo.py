@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from tms.demo import seed
+from tms.demo.people import VISITOR
 from tms.lib.management import NoChecksCommand
 
 
@@ -17,5 +18,4 @@ class Command(NoChecksCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         seed.seed(options["terminals"], path=options["fleet"], machine=platform.node() or "this-machine")
-        username, _, _, password = seed.PEOPLE[0]
-        self.stdout.write(f"{username} {password}")
+        self.stdout.write(f"{VISITOR.username} {VISITOR.password}")

@@ -20,6 +20,7 @@ from tms.demo import seed
 from tms.demo.breaking import client
 from tms.demo.breaking.socket_path import ControlSocket
 from tms.demo.children import Children
+from tms.demo.people import PEOPLE, VISITOR
 from tms.main import demo_notifications
 from tms.server import CannotListen, PortInUse
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         self.show(f"Preparing the demo fleet of {terminals} terminals …")
         seed.seed(terminals, path=fleet_file(), machine=machine_uid())
-        usernames = [username for username, *_ in seed.PEOPLE]
+        usernames = [one.username for one in PEOPLE]
         demo_notifications.write_policy(usernames, today=timezone.localdate())
 
     def show(self, text: str) -> None:
@@ -92,10 +93,9 @@ class Demo(serve.Process):
 
 
 def greeting(port: int) -> str:
-    username, _, _, password = seed.PEOPLE[0]
     return (
         f"\n  TMS is ready:   http://{HOST}:{port}/\n"
-        f"  Sign in with:   {username} / {password}\n"
+        f"  Sign in with:   {VISITOR.username} / {VISITOR.password}\n"
         f"  Stop it with:   Ctrl-C\n"
     )
 

@@ -1,0 +1,31 @@
+from typing import NamedTuple
+
+from django.db.models import Count
+from django.urls import reverse
+
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.models import Alert, Incident
+from tms.boards.formatting import runbooks
+from tms.fleet.sites.names import Bilingual
+
+MOST_RULES = 3
+
+
+class RuleRunbook(NamedTuple):
+    rule: Bilingual
+    url: str
+    """Of the page of the rule."""
+    html: str
+    """Empty if the rule has no runbook."""
+
+
+def runbooks_of(incident: Incident, *, scope: Scope) -> tuple[RuleRunbook, ...]:
+    """Of the rules of its alerts, those with most alerts first."""
+    alerts = within(Alert.objects.filter(incident=incident), scope)
+    rules = alerts.values_list("rule", "rule__name", "rule__name_ja", "rule__runbook")
+    counted = rules.annotate(number=Count("pk", distinct=True)).order_by("-number", "rule")
+    return tuple(
+        RuleRunbook(Bilingual(name, name_ja), reverse("rule", args=(pk,)), runbooks.as_html(text))
+        for pk, name, name_ja, text, _number in counted[:MOST_RULES]
+    )
