@@ -4,6 +4,8 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.scripted_board import ScriptedBoard, row, total
 
+MOVE_INTERVAL_MS = 15_000
+
 
 def order(page: Page):
     return page.locator("#terminals > tr > th")
@@ -19,14 +21,16 @@ async def test_a_list_is_reordered_at_once_without_a_pointer_or_focus_inside(boa
     await expect(page.locator("#waiting")).to_have_text("Up to date")
 
 
-async def test_an_empty_list_takes_its_first_row(board: ScriptedBoard, page: Page):
-    board.rows = []
+async def test_an_empty_list_takes_its_first_row_at_once(board: ScriptedBoard, page: Page):
+    board.steady = True
     await page.goto(board.url)
     socket = await board.painted()
+    await socket.push(ids=[])
+    await expect(order(page)).to_have_count(0)
 
     await socket.push(row(1), ids=[1])
 
-    await expect(order(page)).to_have_text(["T-1"])
+    await expect(order(page)).to_have_text(["T-1"], timeout=MOVE_INTERVAL_MS / 2)
 
 
 async def test_with_the_focus_inside_moves_are_pending_and_values_are_updated(board: ScriptedBoard, page: Page):

@@ -21,11 +21,11 @@ const ranked = new WeakMap();
 const severityOf = (row) => SEVERITIES.indexOf(row.getAttribute("data-severity") ?? "");
 
 /**
- * In how many milliseconds rows of `list` may move again.
+ * In how many milliseconds rows of `list` may move again. In an empty one nothing moves when a row appears.
  * @param {Element} list
  */
 export function moveAfter(list) {
-  if (document.hidden || !list.hasAttribute("data-steady")) return 0;
+  if (document.hidden || !list.hasAttribute("data-steady") || !rowsOf(list).length) return 0;
   const now = performance.now();
   return Math.max(0, movedAt + MOVE_EVERY_MS - now, scrolledAt + AFTER_SCROLL_MS - now);
 }
