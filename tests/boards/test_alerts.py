@@ -113,7 +113,16 @@ def test_many_alerts_are_paginated(page, fleet):
     assert "severity=warning" in after
 
 
-@pytest.mark.parametrize("cursor", ["after=0~0~nonsense~1", "after=x", "before=0~0~2026-01-01T00:00:00+00:00"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "after=0~0~nonsense~1",
+        "after=x",
+        "before=0~0~2026-01-01T00:00:00+00:00",
+        "after=0~0~0~0~2026-01-01T00:00:00~1",
+        "order=oldest&after=0001-01-01T00:00:00%2B14:00~1",
+    ],
+)
 def test_an_invalid_cursor_shows_the_first_page(page, fleet, cursor):
     alert = factories.alert(fleet)
 

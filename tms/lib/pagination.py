@@ -3,14 +3,26 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
 SIZE = 100
 MARK = "~"
-"""Separates the parts of a cursor. Among the sorting columns only a UID may contain it, and that is the only column."""
+"""Separates the parts of a cursor. In a cursor of several parts, each part is escaped."""
+ESCAPES = (("%", "%25"), (MARK, "%7E"))
+
+
+def instant(text: str) -> datetime:
+    """Raises ValueError, also for a time without an offset or beyond the years of a database."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 class Column(NamedTuple):
@@ -93,13 +105,26 @@ class Keyset:
         return beyond
 
     def _cursor(self, row: Sequence[Any]) -> str:
-        return MARK.join(mark.isoformat() if isinstance(mark, datetime) else str(mark) for mark in row[1:])
+        parts = [mark.isoformat() if isinstance(mark, datetime) else str(mark) for mark in row[1:]]
+        return parts[0] if len(parts) == 1 else MARK.join(map(_escaped, parts))
 
     def _marks(self, cursor: str) -> list[Any] | None:
-        parts = cursor.split(MARK, len(self.columns) - 1)
+        parts = [cursor] if len(self.columns) == 1 else [_unescaped(part) for part in cursor.split(MARK)]
         if not cursor or len(parts) != len(self.columns):
             return None
         try:
             return [column.parse(part) for column, part in zip(self.columns, parts, strict=True)]
         except ValueError:
             return None
+
+
+def _escaped(part: str) -> str:
+    for character, escape in ESCAPES:
+        part = part.replace(character, escape)
+    return part
+
+
+def _unescaped(part: str) -> str:
+    for character, escape in reversed(ESCAPES):
+        part = part.replace(escape, character)
+    return part

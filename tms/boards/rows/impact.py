@@ -22,7 +22,7 @@ from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Presence
-from tms.lib.pagination import Column, Keyset
+from tms.lib.pagination import Column, Keyset, instant
 from tms.lib.severity import Severity
 
 type PeerCounts = Counter[tuple[int, str]]
@@ -35,7 +35,7 @@ BY_IMPACT = Keyset(
         Column("share", int),
         Column("rank", int),
         Column("acknowledged", int),
-        Column("opened_at", datetime.fromisoformat),
+        Column("opened_at", instant),
         Column("pk", int),
     )
 )
