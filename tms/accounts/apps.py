@@ -16,9 +16,11 @@ class AccountsConfig(AppConfig):
         from tms.accounts.access import changes
         from tms.accounts.audit import sign_ins  # noqa: F401  (connects its receivers)
         from tms.accounts.sessions import activity
+        from tms.accounts.undo import deleted
 
         post_migrate.connect(roles.after_migrations, sender=self)
         changes.connect()
+        deleted.register()
         user_logged_in.connect(activity.begin)
         # It reads each session of the person, of which a program that signs in every minute has hundreds.
         of_allauth.disconnect(on_user_logged_in)

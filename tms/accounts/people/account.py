@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from tms.accounts import access
@@ -18,7 +19,7 @@ def may_manage(by: User, person: User) -> bool:
     """Whether `by` may change the account of `person`: someone else who holds no more than `by` may grant."""
     if person.pk == by.pk or not access.may_act_for(by, _enabled(person)):
         return False
-    return all(may_change(by, grant) for grant in grants_of_person(person).select_related("role"))
+    return may_change_all(by, grants_of_person(person))
 
 
 def _enabled(person: User) -> User:
@@ -31,6 +32,10 @@ def _enabled(person: User) -> User:
 def may_change(by: User, grant: Grant) -> bool:
     """Whether `by` may give such a grant, and so withdraw it."""
     return access.may_grant(by, grant.role, grant.scope)
+
+
+def may_change_all(by: User, grants: QuerySet[Grant]) -> bool:
+    return all(may_change(by, grant) for grant in grants.select_related("role"))
 
 
 @transaction.atomic

@@ -40,9 +40,12 @@ def withdraw(grant: Grant) -> None:
     grant.delete()
 
 
-def add_member(team: Team, person: User) -> None:
-    if not team.members.filter(pk=person.pk).exists():
-        add_members(team, [person])
+def add_member(team: Team, person: User) -> bool:
+    """False if the person was in the team."""
+    if team.members.filter(pk=person.pk).exists():
+        return False
+    add_members(team, [person])
+    return True
 
 
 @transaction.atomic
@@ -52,9 +55,12 @@ def add_members(team: Team, people: Sequence[User]) -> None:
     recorder.record("member-added", team, {"members": (None, _names(people))})
 
 
-def remove_member(team: Team, person: User) -> None:
-    if team.members.filter(pk=person.pk).exists():
-        remove_members(team, [person])
+def remove_member(team: Team, person: User) -> bool:
+    """False if the person was not in the team."""
+    if not team.members.filter(pk=person.pk).exists():
+        return False
+    remove_members(team, [person])
+    return True
 
 
 @transaction.atomic

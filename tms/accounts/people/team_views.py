@@ -21,6 +21,7 @@ from tms.accounts.people.forms import GrantForm, TeamForm, TeamMemberForm
 from tms.accounts.people.views import found as found_person
 from tms.accounts.people.views import undoable
 from tms.accounts.permissions import Permission
+from tms.accounts.undo import deleted
 
 
 @require_safe
@@ -69,7 +70,9 @@ def _edit(request: AuthenticatedRequest, chosen: Team) -> HttpResponse:
 def delete_team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _editable(request, pk)
     if request.method == "POST":
+        token = deleted.of_team(chosen, by=request.user)
         holdings.delete_team(chosen)
+        deleted.add_toast(request, token)
         return redirect("teams")
     return context.confirm(request, _about_deleting(chosen), tab="teams")
 
@@ -102,7 +105,10 @@ def add_member(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def remove_member(request: AuthenticatedRequest, pk: int, person: int) -> HttpResponse:
-    holdings.remove_member(_own(request, pk), found_person(request.user, person))
+    chosen, member = _own(request, pk), found_person(request.user, person)
+    if holdings.remove_member(chosen, member):
+        token = deleted.of_member(chosen, member, by=request.user)
+        deleted.add_toast(request, token, gettext("Removed from the team"))
     return redirect("team", pk)
 
 
@@ -127,7 +133,7 @@ def _own(request: AuthenticatedRequest, pk: int) -> Team:
 
 
 def _may_edit(by: User, team: Team) -> bool:
-    return not team.pk or all(account.may_change(by, grant) for grant in team.grants.select_related("role"))
+    return not team.pk or account.may_change_all(by, team.grants.all())
 
 
 def _others(by: User, team: Team) -> Any:

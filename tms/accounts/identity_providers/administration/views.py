@@ -30,6 +30,7 @@ from tms.accounts.people import context
 from tms.accounts.people.context import Confirmation
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.accounts.undo import deleted
 
 METHODS = ["GET", "HEAD", "POST"]
 TAB = "identity-providers"
@@ -104,8 +105,10 @@ def add_mapping(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def remove_mapping(request: AuthenticatedRequest, pk: int, mapping: int) -> HttpResponse:
     chosen = _found(request, pk)
     row = get_object_or_404(chosen.mappings, pk=mapping)
+    token = deleted.of_mapping(row, by=request.user)
     with recorder.change(chosen):
         row.delete()
+    deleted.add_toast(request, token)
     return redirect("identity-provider", pk)
 
 

@@ -28,6 +28,7 @@ from tms.accounts.people.roles.matrix import (
 )
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.accounts.undo import deleted
 
 
 @require_safe
@@ -100,7 +101,9 @@ def _edit(request: AuthenticatedRequest, chosen: Role) -> HttpResponse:
 def delete_role(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _own(request, pk)
     if request.method == "POST":
+        token = deleted.of_role(chosen, by=request.user)
         deletion.delete(chosen)
+        deleted.add_toast(request, token)
         return redirect("roles")
     return context.confirm(request, _about_deleting(chosen), tab="roles")
 
