@@ -14,13 +14,13 @@ pytestmark = pytest.mark.both
         ("sites/?q=umd", ["UMD"]),
         ("sites/?q=Site", ["SJK", "UMD"]),
         ("sites/?q=nothing", []),
-        ("terminals/?q=t-", ["T-1", "T-2"]),
-        ("terminals/?q=UMD", ["T-2"]),
+        ("terminals/?q=t-", ["T-9", "T-10"]),
+        ("terminals/?q=UMD", ["T-10"]),
     ],
 )
 def test_rows_that_match_are_suggested(page, fleet, address, found):
-    fleet.terminal(uid="T-1", site=fleet.site("SJK"))
-    fleet.terminal(uid="T-2", site=fleet.site("UMD"))
+    fleet.terminal(uid="T-9", site=fleet.site("SJK"))
+    fleet.terminal(uid="T-10", site=fleet.site("UMD"))
 
     assert keys(page(f"/suggestions/{address}")) == found
 

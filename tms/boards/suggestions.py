@@ -17,6 +17,7 @@ from tms.fleet.models import Site, Terminal
 from tms.fleet.sites.names import Bilingual
 from tms.fleet.sites.search import sites_like
 from tms.fleet.terminals.search import terminals_like
+from tms.lib.db.natural_order import natural
 
 SUGGESTED = 20
 MAX_TEXT = 64
@@ -36,7 +37,7 @@ type RowFilter = Callable[[QuerySet[Any]], QuerySet[Any]]
 @sign_in_required
 def suggest_sites(request: AuthenticatedRequest) -> HttpResponse:
     seen = _filter(request)
-    return _suggest(request, seen(Site.objects.order_by("code")), sites_like, _of_site)
+    return _suggest(request, seen(Site.objects.order_by(natural("code"))), sites_like, _of_site)
 
 
 @require_safe
@@ -44,7 +45,7 @@ def suggest_sites(request: AuthenticatedRequest) -> HttpResponse:
 @sign_in_required
 def suggest_terminals(request: AuthenticatedRequest) -> HttpResponse:
     seen = _filter(request)
-    rows = seen(Terminal.objects.select_related("site").order_by("uid"))
+    rows = seen(Terminal.objects.select_related("site").order_by(natural("uid")))
     return _suggest(request, rows, terminals_like, _of_terminal)
 
 

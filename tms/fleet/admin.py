@@ -27,6 +27,7 @@ from tms.fleet.sites import services as site_services
 from tms.fleet.terminals import services as terminal_services
 from tms.fleet.terminals.parents import Cycle, check_no_cycle
 from tms.lib.admin import ModelForm, ReadOnly, TabularInline
+from tms.lib.db.natural_order import natural
 from tms.lib.hashing import hash_token
 from tms.protocol.credential import UID
 
@@ -277,7 +278,7 @@ def revoke(
     action: str,
 ) -> HttpResponse | None:
     """Ask for confirmation, then revoke `keys`, which belong to the `selected` rows of `page`."""
-    valid = keys.filter(revoked_at=None).select_related("terminal").order_by("terminal__uid", "created_at")
+    valid = keys.filter(revoked_at=None).select_related("terminal").order_by(natural("terminal__uid"), "created_at")
     if request.POST.get("confirmed"):
         for key in valid:
             page.log_change(request, key.terminal, f"Revoked the key {key.digest[:8]}.")

@@ -9,6 +9,7 @@ from tms.boards.caches.census import Census, PresenceCounts
 from tms.boards.rows.common import SiteLabel
 from tms.fleet.models import Presence, Site
 from tms.fleet.sites.names import Bilingual
+from tms.lib.db.natural_order import natural_key
 from tms.lib.severity import Severity
 
 MAX_CELLS = 400
@@ -48,17 +49,20 @@ type Affected = Mapping[tuple[int, str], int]
 
 
 def cells(census: Census, affected: Affected, *, expected: Mapping[int, str], scope: Scope) -> list[SiteCell]:
-    """`expected`: closed sites or sites in maintenance, where a missing terminal needs no action."""
-    found = within(Site.objects.order_by("region", "code"), scope).values_list("pk", "code", "name", "name_ja")
+    """In natural order of region and code. `expected`: closed sites or sites in maintenance, where a missing terminal
+    needs no action.
+    """
+    found = within(Site.objects.order_by(), scope).values_list("pk", "region", "code", "name", "name_ja")
     tallies = census.sites
     filled = [
-        _cell(SiteLabel(code, Bilingual(*names)), pk, tallies[pk], affected, expected.get(pk, ""))
-        for pk, code, *names in found
+        (region, _cell(SiteLabel(code, Bilingual(*names)), pk, tallies[pk], affected, expected.get(pk, "")))
+        for pk, region, code, *names in found
         if pk in tallies
     ]
-    if len(filled) <= MAX_CELLS:
-        return filled
-    return [cell for cell in filled if cell.worst != "ok"][:MAX_CELLS]
+    if len(filled) > MAX_CELLS:
+        filled = [(region, cell) for region, cell in filled if cell.worst != "ok"]
+    filled.sort(key=lambda pair: (natural_key(pair[0]), natural_key(pair[1].site_label.code)))
+    return [cell for _, cell in filled[:MAX_CELLS]]
 
 
 def columns(number: int) -> int:

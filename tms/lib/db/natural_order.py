@@ -4,6 +4,7 @@ PostgreSQL gets it from ICU, by a migration; SQLite calls Python.
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.postgres.operations import CreateCollation
@@ -33,11 +34,12 @@ def _add_to_sqlite(sender: object, *, connection: Any, **_: Any) -> None:
 
 
 def _compare(one: str, other: str) -> int:
-    first, second = _key(one), _key(other)
+    first, second = natural_key(one), natural_key(other)
     return (first > second) - (first < second)
 
 
-def _key(text: str) -> tuple[list[tuple[int, int, str]], str]:
+@lru_cache(maxsize=4_096)
+def natural_key(text: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """Numbers before letters, ignoring case; ties by characters."""
     parts = (part for part in NUMBERS.split(text) if part)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts], text
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts), text
