@@ -81,6 +81,18 @@ def test_a_fleet_without_alerts_shows_since_when(page, fleet):
 
 
 @pytest.mark.parametrize(
+    ("online", "words"),
+    [(0, "No open alerts, but many terminals are silent at 1 site"), (2, "No open alerts, but"), (3, "All clear")],
+)
+def test_all_is_clear_only_while_few_terminals_of_a_site_are_silent(page, fleet, online, words):
+    fleet.with_presence("silent")
+    for _ in range(online):
+        fleet.online()
+
+    assert page("/").text("incidents-rest").startswith(words)
+
+
+@pytest.mark.parametrize(
     ("presences", "severity", "worst"),
     [
         (["online", "silent"], "critical", "critical"),
@@ -99,6 +111,13 @@ def test_a_site_shows_its_worst_state(page, fleet, presences, severity, worst):
     seen = page("/")
 
     assert seen.attribute("site-SJK", "data-worst") == worst
+
+
+def test_sites_are_in_natural_order_within_their_region(page, fleet):
+    for code, region in (("S10", "East"), ("S9", "East"), ("A1", "West")):
+        fleet.online(site=fleet.site(code, region=region))
+
+    assert page("/").rows("site-") == ["site-S9", "site-S10", "site-A1"]
 
 
 def test_a_site_without_terminals_has_no_cell(page, fleet):

@@ -59,6 +59,24 @@ def test_a_silence_with_a_deadline_shows_a_countdown(page, fleet, link_state, de
     assert (deadline or "") in seen.text("state")
 
 
+def test_a_countdown_has_the_length_of_the_wait_whose_last_third_is_marked(page, fleet):
+    at = now()
+    silent = fleet.with_presence("silent", at=at, due_at=at + timedelta(seconds=90))
+
+    shown = [page(address).html for address in (silent.get_absolute_url(), "/terminals/")]
+
+    assert (
+        [html.count("data-countdown") for html in shown] == [html.count('data-lasts="90"') for html in shown] == [1, 1]
+    )
+
+
+def test_state_alerts_timeline_and_charts_are_in_this_order(page, storied):
+    html = page(storied.get_absolute_url()).html
+
+    positions = [html.index(f'id="{element}"') for element in ("state", "open-alerts", "timeline", "chart")]
+    assert positions == sorted(positions)
+
+
 @pytest.fixture
 def storied(fleet, tanaka):
     """A terminal with one timeline entry of each kind, one a minute, the boot first."""

@@ -115,6 +115,22 @@ async def test_countdowns_stop_while_the_link_is_lost(board: ScriptedBoard, page
     assert await page.locator("#state").text_content() == shown
 
 
+async def test_a_wait_of_known_length_is_soon_over_in_its_last_third(board: ScriptedBoard, page: Page):
+    states = {"early": 55, "late": 25, "over": -5}
+    board.extra = "".join(
+        f'<p class="state" id="{name}"><time data-countdown data-lasts="120" datetime="{due}"></time></p>'
+        for name, due in (
+            (name, (datetime.now(UTC) + timedelta(seconds=left)).isoformat()) for name, left in states.items()
+        )
+    )
+
+    await opened(board, page)
+
+    await expect(page.locator("#late")).to_have_attribute("data-due", "soon")
+    await expect(page.locator("#over")).to_have_attribute("data-due", "over")
+    assert await page.locator("#early").get_attribute("data-due") is None
+
+
 async def test_a_countdown_uses_the_server_s_clock(board: ScriptedBoard, page: Page):
     server = datetime.now(UTC) + timedelta(hours=2)
     due = (server + timedelta(seconds=60)).isoformat()

@@ -101,10 +101,26 @@ async def test_every_page_fits_its_window_is_in_one_language_and_accessible(
                     await page.screenshot(path=PICTURES / f"{name}-{theme}-{size}-{language}.png")
                 if language == "en" and (search := SEARCHES.get((size, theme))):
                     barred += [f"{name}, {size}, {theme}: {what}" for what in await barriers(page, search)]
+        if name in ("alerts", "expanded"):
+            assert await spacious(page) == [], name
         assert await cut_off(page) == [], name
 
     await album.close()
     assert barred == []
+
+
+async def spacious(page: Page) -> list[str]:
+    """Rows of alerts higher than 44 px or, below their incident, 28 px; and room for fewer than 15 of them."""
+    return await page.evaluate(
+        """() => {
+          const list = document.getElementById("alerts");
+          const most = (row) => (row.matches(".member") ? 28 : 44);
+          const high = [...list.children].filter((row) => row.offsetHeight > most(row));
+          const begins = list.getBoundingClientRect().top + scrollY;
+          const fits = Math.floor((innerHeight - begins - document.getElementById("foot").offsetHeight) / 44);
+          return high.map((row) => `${row.id}: ${row.offsetHeight} px`).concat(fits < 15 ? [`${fits} rows fit`] : []);
+        }"""
+    )
 
 
 async def cut_off(page: Page) -> list[str]:

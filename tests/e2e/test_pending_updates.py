@@ -1,5 +1,6 @@
 """Rows do not move while a person uses the list, which shows how many moves are pending."""
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.scripted_board import ScriptedBoard, row, total
@@ -135,6 +136,32 @@ async def test_a_steady_list_moves_once_and_then_waits(board: ScriptedBoard, pag
     for _ in range(4):
         await page.clock.fast_forward(15_000)
     await expect(order(page)).to_have_text(["T-9", "T-5", "T-1", "T-2", "T-3", "T-4"])
+
+
+@pytest.mark.parametrize(
+    ("severity", "waiting", "first"), [("warning", "1 update", "T-1"), ("critical", "Up to date", "T-5")]
+)
+async def test_a_row_keeps_its_rank_unless_its_severity_rises(
+    board: ScriptedBoard, page: Page, severity: str, waiting: str, first: str
+):
+    board.steady = True
+    board.rows = [rated(n, "warning") for n in range(1, 6)]
+    await page.clock.install()
+    await page.goto(board.url)
+    socket = await board.painted()
+    await socket.push(ids=[1, 2, 5, 3, 4])
+    await expect(order(page)).to_have_text(["T-1", "T-2", "T-5", "T-3", "T-4"])
+
+    await socket.push(rated(5, severity), ids=[5, 1, 2, 3, 4])
+    await expect(page.locator("#waiting")).to_have_text("1 update")
+    await page.clock.fast_forward(16_000)
+
+    await expect(page.locator("#waiting")).to_have_text(waiting)
+    await expect(order(page).first).to_have_text(first)
+
+
+def rated(n: int, severity: str) -> str:
+    return row(n).replace("data-row", f'data-row data-severity="{severity}"')
 
 
 async def test_a_pending_row_appears_in_its_newest_state(board: ScriptedBoard, page: Page):
