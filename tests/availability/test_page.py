@@ -58,6 +58,18 @@ def test_the_headline_comes_first_then_the_worst_site_and_the_party(reader):
     assert "1 breach" in text
 
 
+@pytest.mark.parametrize(
+    ("order", "first", "second"),
+    [("", "Lossy", "Good"), ("name", "Good", "Lossy"), ("-share", "Good", "Lossy"), ("-lost", "Lossy", "Good")],
+)
+def test_the_rows_are_sorted_by_their_headers(reader, order, first, second):
+    page = reader.get(f"/availability/?month=2026-10&order={order}").content.decode()
+
+    assert page.index(f'title="{first}') < page.index(f'title="{second}')
+    assert ("worst first" in page) is (not order)
+    assert page.count("aria-sort") == bool(order)
+
+
 def test_a_running_month_is_neither_met_nor_missed(reader):
     roll_up_until(date(2026, 11, 5))
 

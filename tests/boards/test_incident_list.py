@@ -3,6 +3,7 @@
 import csv
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from urllib.parse import urlencode
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -110,6 +111,52 @@ def test_older_incidents_are_on_the_next_page(page):
     assert len(first.rows("incident-")) == 50
     assert len(second.rows("incident-")) == 1
     assert any("before=" in link or link == "/incidents/?state=past" for link in second.links())
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        ("-opened", "group-open open group-2026-03-03 long group-2026-03-02 large short"),
+        ("opened", "group-open open group-2026-03-02 short large group-2026-03-03 long"),
+        ("-terminals", "group-open open group-past large long short"),
+        ("terminals", "group-open open group-past short long large"),
+        ("-lasted", "group-open open group-past long large short"),
+    ],
+)
+def test_a_header_sorts_past_incidents_below_open_ones(page, open_one, order, found):
+    at = datetime(2026, 3, 2, 3, tzinfo=UTC)
+    made = {
+        "open": open_one,
+        "short": past(1, opened_at=at, key="a", resolved_at=at + timedelta(minutes=5)),
+        "large": past(30, opened_at=at + timedelta(hours=1), key="b"),
+        "long": past(4, opened_at=at + timedelta(days=1), key="c", resolved_at=at + timedelta(days=3)),
+    }
+
+    seen = page(f"/incidents/?order={order}")
+
+    names = {f"incident-{incident.pk}": name for name, incident in made.items()}
+    assert [names.get(element, element) for element in shown(seen)] == found.split()
+    assert seen.html.count("aria-sort") == 1
+
+
+@pytest.mark.parametrize("order", ["-lasted", "terminals", "opened"])
+def test_a_sorted_list_has_pages(page, order):
+    for number in range(51):
+        past(number % 7, opened_at=now(-3_600 * number), key=str(number))
+
+    first = page(f"/incidents/?state=past&order={order}")
+    [following] = [link for link in first.links() if "after=" in link]
+    second = page(following)
+
+    assert f"order={order}" in following
+    assert len({*first.rows("incident-"), *second.rows("incident-")}) == 51
+
+
+@pytest.mark.parametrize("cursor", ["999999999 days, 0:00:00~1", "x~1", "1~2~3", "%7E"])
+def test_a_cursor_that_is_none_shows_the_first_page(page, cursor):
+    past()
+
+    assert len(page(f"/incidents/?state=past&order=-lasted&{urlencode({'after': cursor})}").rows("incident-")) <= 1
 
 
 def test_an_empty_list_says_what_lies_outside_of_the_filter(page):

@@ -26,6 +26,8 @@ def test_past_and_unresolved_alerts_are_listed_newest_first(page, fleet):
     seen = page("/alerts/past/")
 
     assert shown(seen) == [new.pk, unresolved.pk, old.pk]
+    assert "/alerts/past/?order=opened" in seen.links()
+    assert shown(page("/alerts/past/?order=opened")) == [old.pk, unresolved.pk, new.pk]
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,11 @@
 """Planned work beside presence: maintenance and opening hours, with their ends."""
 
-from datetime import timedelta
-from zoneinfo import ZoneInfo
-
 import pytest
-from django.utils import timezone
 
 from tests.support import factories
-from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import WindowScope
-from tms.fleet.models.opening_hours import SpecialDay
-from tms.lib.calendar.recurrence import Recurrence
+from tests.support.alerts.planned_work import close, maintain
 
 pytestmark = pytest.mark.both
-
-UTC = ZoneInfo("UTC")
-
-
-def maintain(person, *, hours: float = 1, **scope) -> None:
-    wall = (timezone.now() - timedelta(minutes=1)).replace(tzinfo=None)
-    recurrence = Recurrence(UTC, wall, timedelta(hours=hours))
-    services.plan(recurrence, WindowScope(**scope), note="new router", by=person, at=timezone.now())
-
-
-def close(site) -> None:
-    """For two days around today, in any time zone."""
-    today = timezone.now().date()
-    SpecialDay.objects.create(site=site, first_on=today - timedelta(days=1), last_on=today + timedelta(days=1))
 
 
 def test_a_terminal_in_maintenance_shows_until_when_and_by_whom(page, fleet, tanaka):

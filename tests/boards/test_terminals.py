@@ -1,5 +1,9 @@
+import re
 from datetime import timedelta
+from html import unescape
 from itertools import chain
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -8,7 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS
-from tms.fleet.models import Terminal
+from tms.accounts.scope import EVERYTHING
+from tms.boards.lists.filters import TerminalFilter
+from tms.boards.lists.terminal_orders import SORT_KEYS
+from tms.boards.pages import RenderContext, TerminalsPage
+from tms.feed.change import Change
+from tms.fleet.models import Terminal, TerminalState
+from tms.lib.pagination import Keyset
+from tms.lib.sort_order import SortOrder
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -142,6 +153,123 @@ def test_numbers_sort_by_value(page, fleet):
     assert uids(after) == ["ksk-9b", "KSK-010", "KSK-10", "KSK-100"]
 
 
+@pytest.fixture
+def varied(fleet, tanaka) -> None:
+    """Three terminals that differ in every column of the list."""
+    first, second, third = (
+        fleet.site("ZZZ", name="Akita"),
+        fleet.site("AAA", name="Gate 9"),
+        fleet.site("MMM", name="Gate 10"),
+    )
+    fleet.online(uid="K-9", site=second, model="KX-9", firmware="4.10", label="Hall 2", status="fault", **seen(50, 1.0))
+    fleet.with_presence(
+        "offline", uid="K-10", site=first, model="KX-10", firmware="4.9", label="Hall 10", **seen(10, None)
+    )
+    fleet.with_presence(
+        "silent", uid="K-100", site=third, model="G~2%", firmware="", label="", status="ok", **seen(30, 9.5)
+    )
+    factories.alert(fleet, severity="warning", terminal=Terminal.objects.get(uid="K-9"))
+    factories.alert(fleet, severity="critical", terminal=Terminal.objects.get(uid="K-100"))
+
+
+def seen(seconds: float, cpu: float | None) -> dict[str, Any]:
+    return {"last_seen_at": now(-seconds), "metrics": {} if cpu is None else {"cpu_pct": cpu}}
+
+
+ORDERS = [
+    ("uid", "K-9 K-10 K-100"),
+    ("-uid", "K-100 K-10 K-9"),
+    ("-presence", "K-10 K-100 K-9"),
+    ("presence", "K-9 K-100 K-10"),
+    ("-status", "K-9 K-100 K-10"),
+    ("-severity", "K-100 K-9 K-10"),
+    ("site", "K-10 K-9 K-100"),
+    ("label", "K-100 K-9 K-10"),
+    ("model", "K-100 K-9 K-10"),
+    ("-model", "K-10 K-9 K-100"),
+    ("firmware", "K-100 K-10 K-9"),
+    ("seen", "K-9 K-100 K-10"),
+    ("cpu_pct", "K-9 K-100 K-10"),
+    ("-cpu_pct", "K-100 K-9 K-10"),
+]
+
+
+@pytest.mark.parametrize(("order", "found"), ORDERS)
+def test_a_header_sorts_the_list_and_its_pages(page, varied, monkeypatch, order, found):
+    seen = page(f"/terminals/?order={order}&q=K-")
+    monkeypatch.setattr("tms.lib.pagination.Keyset.window", one_row_a_page(Keyset.window))
+    forth = walked(page, f"/terminals/?order={order}", "after=")
+    back = walked(page, forth[-1], "before=")
+
+    assert uids(seen) == found.split()
+    assert [uid for address in forth for uid in uids(page(address))] == found.split()
+    assert [uid for address in back for uid in uids(page(address))] == found.split()[::-1]
+
+
+def one_row_a_page(window):
+    return lambda *given, **named: window(*given, **named | {"size": 1})
+
+
+def walked(page, address: str, by: str) -> list[str]:
+    """The addresses of the pages from this one on."""
+    found = [address]
+    while address := next((link for link in page(address).links() if by in link), ""):
+        found.append(address)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("order", "column", "sort", "link"),
+    [
+        ("", "Terminal", "ascending", "/terminals/?kind=kiosk&order=-uid"),
+        ("-uid", "Terminal", "descending", "/terminals/?kind=kiosk"),
+        ("site", "Site", "ascending", "/terminals/?kind=kiosk&order=-site"),
+        ("-severity", "Alert", "descending", "/terminals/?kind=kiosk&order=severity"),
+        ("nonsense", "Terminal", "ascending", "/terminals/?kind=kiosk&order=-uid"),
+    ],
+)
+def test_the_header_of_the_order_says_its_direction_and_reverses_it(page, fleet, order, column, sort, link):
+    fleet.online()
+
+    seen = page(f"/terminals/?kind=kiosk&order={order}")
+
+    marked = re.findall(r'aria-sort="(\w+)"><a class="sort" href="([^"]+)">(\w+)<', seen.html)
+    assert [(found, unescape(address), name) for found, address, name in marked] == [(sort, link, column)]
+
+
+def test_a_filter_preserves_the_order(page, browser, varied):
+    answer = browser.get("/terminals/?q=K-&order=-seen", headers=HTMX_HEADERS)
+
+    assert answer["HX-Replace-Url"] == "/terminals/?q=K-&order=-seen"
+    assert '<input type="hidden" name="order" value="-seen" form="filters">' in answer.content.decode()
+
+
+def test_rows_of_a_sorted_list_move_every_15_seconds_and_change_at_once(fleet):
+    first, second = fleet.online(uid="T-1"), fleet.online(uid="T-2")
+    shown, at = TerminalsPage(EVERYTHING, TerminalFilter(), order=SortOrder("presence", is_descending=True)), now()
+    before = shown.page_state(RenderContext(at, EVERYTHING))
+    TerminalState.objects.filter(pk=second.pk).update(presence="offline")
+    change = Change(terminals=frozenset({second.pk}), presence=frozenset({second.pk}))
+
+    soon = shown.page_state(RenderContext(at + timedelta(seconds=14), EVERYTHING), change, before)
+    later = shown.page_state(RenderContext(at + timedelta(seconds=15), EVERYTHING), Change(), soon)
+
+    elements = (f"terminal-{first.pk}", f"terminal-{second.pk}")
+    assert soon.lists["terminals"] == elements
+    assert soon.parts[elements[1]].values["terminal"].link.presence == "offline"
+    assert later.lists["terminals"] == elements[::-1]
+
+
+@pytest.mark.parametrize(
+    "mark", ["9" * 40, "nan", "1e400", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01", "%7E~x"]
+)
+def test_any_cursor_of_any_order_shows_a_page(page, fleet, mark):
+    fleet.online()
+
+    for order in SORT_KEYS:
+        page(f"/terminals/?order={order}&{urlencode({'after': f'{mark}~T-1'})}")
+
+
 @pytest.mark.parametrize("cursor", ["after=zzz", "before=0", "after=zzz&before=0"])
 def test_a_cursor_beyond_the_ends_shows_a_page(page, fleet, cursor):
     fleet.terminals(3)
@@ -151,14 +279,15 @@ def test_a_cursor_beyond_the_ends_shows_a_page(page, fleet, cursor):
     assert len(uids(seen)) == 3 or "/terminals/" in seen.links()
 
 
-def test_the_number_of_matching_terminals_is_shown_if_it_is_known(page, fleet):
+def test_the_number_of_matching_terminals_is_shown(page, fleet):
     fleet.terminals(120, presence="online")
     fleet.with_presence("offline")
 
     assert page("/terminals/").text("foot").startswith("100 of 121 terminals")
     assert page("/terminals/?presence=online").text("foot").startswith("100 of 120 terminals")
     assert page("/terminals/?presence=offline").text("foot").startswith("1 of 1 terminal")
-    assert page("/terminals/?kind=kiosk").text("foot").startswith("100 terminals")
+    assert page("/terminals/?kind=kiosk").text("foot").startswith("100 of 121 terminals")
+    assert page("/terminals/?q=T-").text("foot").startswith("100 of 121 terminals")
 
 
 def test_live_search_gets_only_the_results_and_the_canonical_url(browser, mixed):

@@ -70,6 +70,41 @@ def test_filters_are_counted(browser, boss):
     assert "Disabled 1" in page.text("filters")
 
 
+def test_the_number_of_a_filter_respects_the_others_and_the_search(browser, boss):
+    people.person("idle", of=None, last_login=datetime.now(UTC) - timedelta(days=31))
+    people.person("bare", of=None)
+
+    both, searched = (
+        HtmlPage(browser.get("/people/?f=idle")),
+        HtmlPage(browser.get("/people/?q=bare", headers=HTMX_HEADERS)),
+    )
+
+    numbers = ("count-idle", "count-no-grant")
+    assert [both.text(name) for name in numbers] == ["1", "1"]
+    assert [searched.text(name) for name in numbers] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        ("", "ann boss carl dora"),
+        ("-name", "dora carl boss ann"),
+        ("-seen", "boss carl ann dora"),
+        ("seen", "ann carl boss dora"),
+    ],
+)
+def test_the_list_is_sorted_by_its_headers(browser, boss, order, found):
+    """People who were never seen come last in both directions."""
+    for name, days in (("ann", 9), ("carl", 2)):
+        people.person(name, last_name=name, last_login=datetime.now(UTC) - timedelta(days=days))
+    people.person("dora", last_name="dora")
+    User.objects.filter(pk=boss.pk).update(last_name="boss")
+
+    html = HtmlPage(browser.get(f"/people/?order={order}", headers=HTMX_HEADERS)).html
+
+    assert sorted(found.split(), key=lambda name: html.index(f">{name}<")) == found.split()
+
+
 def test_a_long_list_has_pages(browser):
     for number in range(60):
         people.person(f"p-{number:02}")

@@ -16,8 +16,8 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import OrderBy, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Lower
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +26,7 @@ from tms.accounts import access
 from tms.accounts.models import Grant, Team, User
 from tms.accounts.people.scopes import grants_within
 from tms.accounts.permissions import Permission
+from tms.lib.sort_order import SortHeader, SortOrder, sort_headers
 from tms.protocol.text import clean
 
 IDLE = timedelta(days=30)
@@ -110,6 +111,15 @@ FILTERS: Mapping[str, tuple[Any, Callable[[datetime], Q]]] = {
 }
 
 
+BY_NAME = SortOrder("name")
+SEEN = Coalesce(
+    Subquery(UserSession.objects.filter(user=OuterRef("pk")).order_by("-last_seen_at").values("last_seen_at")[:1]),
+    "last_login",
+)
+SORT_KEYS: Mapping[str, Sequence[Any]] = {"name": (Lower("last_name"), Lower("first_name")), "seen": (SEEN,)}
+"""By column. Within each order, people whose accounts are disabled come last."""
+
+
 @dataclass(frozen=True)
 class PeopleSearch:
     """What a reader of the list asked for."""
@@ -119,34 +129,49 @@ class PeopleSearch:
     number: int
     by: User
     at: datetime
+    order: SortOrder = BY_NAME
 
     @classmethod
     def of(cls, query: QueryDict, *, by: User, at: datetime) -> "PeopleSearch":
         page = query.get("page", "")
         number = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
         chosen = [name for name in FILTERS if name in query.getlist("f")]
-        return cls(clean(query.get("q", ""))[:MAX_WORDS], chosen, number, by, at)
+        order = SortOrder.of(query, SORT_KEYS, default=BY_NAME)
+        return cls(clean(query.get("q", ""))[:MAX_WORDS], chosen, number, by, at, order)
 
     def filters(self) -> list[PeopleFilter]:
-        everyone = people(self.by)
+        """Each with the number of people that it would show beside the other chosen ones."""
+        rows = self._found()
         return [
-            PeopleFilter(name, label, everyone.filter(rule(self.at)).count(), name in self.chosen)
+            PeopleFilter(name, label, rows.filter(self._chosen(but=name), rule(self.at)).count(), name in self.chosen)
             for name, (label, rule) in FILTERS.items()
         ]
 
     def page(self) -> Page[User]:
-        known = Grant.objects.filter(grants_within(access.scope_of(self.by, Permission.MANAGE_PEOPLE)))
-        rows = people(self.by).filter(reduce(and_, (_finds(word, known) for word in self.words.split()), Q()))
-        for name in self.chosen:
-            rows = rows.filter(FILTERS[name][1](self.at))
-        order = ("-is_active", Lower("last_name"), Lower("first_name"), "username")
-        rows = rows.select_related("provisioned")
-        return Paginator(rows.order_by(*order), A_PAGE).get_page(self.number)
+        rows = self._found().filter(self._chosen()).select_related("provisioned")
+        keys = [OrderBy(key, self.order.is_descending, nulls_last=True) for key in SORT_KEYS[self.order.column]]
+        return Paginator(rows.order_by("-is_active", *keys, "username"), A_PAGE).get_page(self.number)
+
+    def headers(self) -> dict[str, SortHeader]:
+        return sort_headers(self.order, {"name": False, "seen": True}, address=self._address)
 
     def address(self, number: int = 1) -> str:
+        return self._address(self.order, number)
+
+    def _address(self, order: SortOrder, number: int = 1) -> str:
         pairs = [("q", self.words)] * bool(self.words) + [("f", name) for name in self.chosen]
-        query = urlencode(pairs + [("page", str(number))] * (number > 1))
-        return reverse("people") + (f"?{query}" if query else "")
+        parameter = order.parameter(default=BY_NAME)
+        pairs += [("order", parameter)] * bool(parameter) + [("page", str(number))] * (number > 1)
+        return reverse("people") + (f"?{urlencode(pairs)}" if pairs else "")
+
+    def _found(self) -> QuerySet[User]:
+        """People whom the words find."""
+        known = Grant.objects.filter(grants_within(access.scope_of(self.by, Permission.MANAGE_PEOPLE)))
+        return people(self.by).filter(reduce(and_, (_finds(word, known) for word in self.words.split()), Q()))
+
+    def _chosen(self, *, but: str = "") -> Q:
+        """The chosen filters, without one of them."""
+        return reduce(and_, (FILTERS[name][1](self.at) for name in self.chosen if name != but), Q())
 
 
 def _finds(word: str, known: QuerySet[Grant]) -> Q:

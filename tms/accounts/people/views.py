@@ -33,7 +33,8 @@ def people(request: AuthenticatedRequest) -> HttpResponse:
     """Who has access; with a search and filters."""
     search = directory.PeopleSearch.of(request.GET, by=request.user, at=timezone.now())
     if request.htmx.request_type == "partial":
-        answer = render(request, "accounts/people/people.html#results", listed(search))
+        counted = {"filters": search.filters(), "counts_again": True}
+        answer = render(request, "accounts/people/people.html#results", {**listed(search), **counted})
         return replace_url(answer, search.address())
     return list_page(request, InviteForm(by=request.user), search=search)
 
@@ -58,6 +59,8 @@ def listed(search: directory.PeopleSearch) -> dict[str, Any]:
         "search": search,
         "rows": people,
         "page_of_list": found,
+        "headers": search.headers(),
+        "order": search.order.parameter(default=directory.BY_NAME),
         "previous": search.address(found.previous_page_number()) if found.has_previous() else "",
         "next": search.address(found.next_page_number()) if found.has_next() else "",
     }

@@ -11,11 +11,16 @@ from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Transition
 from tms.boards.rows.common import SiteLabel
 from tms.fleet.sites.names import Bilingual
-from tms.lib.pagination import Column, Keyset
+from tms.lib.pagination import Column, Keyset, instant
+from tms.lib.sort_order import SortOrder
 
-BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
+NEWEST_FIRST = SortOrder("opened", is_descending=True)
 FIRST_ACKNOWLEDGEMENT = Transition.objects.acknowledgements().filter(alert=OuterRef("pk")).order_by("at", "pk")
 LAST_COMMENT = Transition.objects.with_comment().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
+
+
+def by_opening(order: SortOrder = NEWEST_FIRST) -> Keyset:
+    return Keyset((Column("opened_at", instant, order.is_descending), Column("pk", int, order.is_descending)))
 
 
 class PastRow(NamedTuple):

@@ -17,12 +17,12 @@ from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.me.time_zone import chosen_zone
 from tms.alerts.models import Alert, Rule
 from tms.boards.alert_history.filters import PRESETS, STATES, UNRESOLVED, PastFilter
-from tms.boards.alert_history.rows import BY_OPENING, PastRow, past_rows
+from tms.boards.alert_history.rows import NEWEST_FIRST, PastRow, by_opening, past_rows
 from tms.boards.formatting.csv_export import Cell, More
-from tms.boards.lists.choices import Choice
-from tms.fleet.models import Site
+from tms.boards.lists.choices import Choice, site_options
 from tms.lib.pagination import KeysetPage
 from tms.lib.severity import Severity
+from tms.lib.sort_order import SortOrder, sort_headers
 from tms.shifts.period import Period
 
 EXPORTED_AT_ONCE = 1_000
@@ -49,19 +49,25 @@ class Search:
     person: Person
     after: str = ""
     before: str = ""
+    order: SortOrder = NEWEST_FIRST
 
     @classmethod
     def of(cls, query: QueryDict, *, person: Person, at: datetime) -> "Search":
         after, before = (query.get(name, "")[:100] for name in ("after", "before"))
-        return cls(PastFilter.of(query, at=at), person, after, "" if after else before)
+        order = SortOrder.of(query, (NEWEST_FIRST.column,), default=NEWEST_FIRST)
+        return cls(PastFilter.of(query, at=at), person, after, "" if after else before, order)
 
     @property
     def address(self) -> str:
-        return _address(self.chosen, after=self.after, before=self.before)
+        return _address(self.chosen, self.order, after=self.after, before=self.before)
 
     def page(self) -> dict[str, Any]:
-        window = BY_OPENING.window(self._alerts(), after=self.after, before=self.before)
-        return {"alerts": past_rows(window.pks), **self._pager(window)}
+        window = by_opening(self.order).window(self._alerts(), after=self.after, before=self.before)
+        headers = sort_headers(
+            self.order, {NEWEST_FIRST.column: True}, address=lambda order: _address(self.chosen, order)
+        )
+        parameter = self.order.parameter(default=NEWEST_FIRST)
+        return {"alerts": past_rows(window.pks), "headers": headers, "order": parameter, **self._pager(window)}
 
     def everything(self) -> More:
         """All matches, in chunks by keyset."""
@@ -69,7 +75,6 @@ class Search:
         return lambda: next(pages, ())
 
     def choices(self) -> dict[str, Any]:
-        sites = visible(Site.objects.all(), to=self.person)
         rules = visible(Rule.objects.all(), to=self.person)
         people = visible(colleagues(), to=self.person)
         people = people.order_by("last_name", "first_name", "username")
@@ -77,7 +82,7 @@ class Search:
         return {
             "severities": [Choice(one.value, one.label, one.value in chosen.severity) for one in Severity],
             "states": _select(chosen.state, [(state, STATE_LABELS[state]) for state in STATES]),
-            "sites": _select(chosen.site.upper(), sorted((site.code, site.local_name) for site in sites)),
+            "sites": _select(chosen.site.upper(), site_options(to=self.person)),
             "rules": _select(
                 chosen.rule, sorted(((str(rule.pk), rule.local_name) for rule in rules), key=lambda x: x[1])
             ),
@@ -89,9 +94,9 @@ class Search:
         now = self.chosen.span.preset if self.chosen.span else None
         lengths = [(name, label, Period.lasting(name, PRESETS, at=at)) for name, label in SPANS.items()]
         return [
-            Choice("", _("Any time"), self.chosen.span is None, _address(replace(self.chosen, span=None))),
+            Choice("", _("Any time"), self.chosen.span is None, _address(replace(self.chosen, span=None), self.order)),
             *(
-                Choice(name, label, name == now, _address(replace(self.chosen, span=span)))
+                Choice(name, label, name == now, _address(replace(self.chosen, span=span), self.order))
                 for name, label, span in lengths
             ),
         ]
@@ -102,7 +107,7 @@ class Search:
     def _pages(self) -> Iterator[Sequence[Sequence[Cell]]]:
         after, zone = "", chosen_zone(self.person) or UTC
         while True:
-            window = BY_OPENING.window(self._alerts(), after=after, size=EXPORTED_AT_ONCE)
+            window = by_opening().window(self._alerts(), after=after, size=EXPORTED_AT_ONCE)
             yield [_exported(row, zone) for row in past_rows(window.pks)]
             if not (after := window.after):
                 return
@@ -110,14 +115,15 @@ class Search:
     def _pager(self, window: KeysetPage) -> dict[str, Any]:
         return {
             "shown": len(window.pks),
-            "first": _address(self.chosen) if window.before else "",
-            "previous": _address(self.chosen, before=window.before) if window.before else "",
-            "next": _address(self.chosen, after=window.after) if window.after else "",
+            "first": _address(self.chosen, self.order) if window.before else "",
+            "previous": _address(self.chosen, self.order, before=window.before) if window.before else "",
+            "next": _address(self.chosen, self.order, after=window.after) if window.after else "",
         }
 
 
-def _address(chosen: PastFilter, *, after: str = "", before: str = "") -> str:
-    cursor = urlencode({name: value for name, value in (("after", after), ("before", before)) if value})
+def _address(chosen: PastFilter, order: SortOrder, *, after: str = "", before: str = "") -> str:
+    given = {"order": order.parameter(default=NEWEST_FIRST), "after": after, "before": before}
+    cursor = urlencode({name: value for name, value in given.items() if value})
     query = "&".join(filter(None, (chosen.query, cursor)))
     return reverse("past-alerts") + (f"?{query}" if query else "")
 

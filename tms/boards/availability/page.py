@@ -36,7 +36,7 @@ from tms.availability.report.texts import (
     summary,
 )
 from tms.boards.availability import charts
-from tms.boards.availability.query import ReportQuery
+from tms.boards.availability.query import WORST_FIRST, ReportQuery
 from tms.fleet.sites.names import Bilingual
 
 TITLES = {
@@ -46,7 +46,7 @@ TITLES = {
     GroupBy.MODEL: _("Models"),
     GroupBy.REGION: _("Regions"),
 }
-WORST, SHOWN_BREACHES = 10, 5
+FIRST_ROWS, SHOWN_BREACHES = 10, 5
 
 
 class RowView(NamedTuple):
@@ -92,8 +92,8 @@ class HeadFigure(NamedTuple):
 
 def context(query: ReportQuery) -> dict[str, Any]:
     found = report(query.month, query.reader, area=query.area, by=query.by)
-    counted = [row for row in found.rows if row.totals.counted_s]
-    shown = counted[: MOST_ROWS if query.is_complete else WORST]
+    counted = query.ordered([row for row in found.rows if row.totals.counted_s])
+    shown = counted[: MOST_ROWS if query.is_complete else FIRST_ROWS]
     below = found.breaches
     return {
         "query": query,
@@ -104,6 +104,8 @@ def context(query: ReportQuery) -> dict[str, Any]:
         "headline": headline(found),
         "summary": summary(found),
         "figures": figures(found),
+        "headers": query.headers,
+        "is_worst_first": query.order == WORST_FIRST,
         "rows": row_views(found, shown, query),
         "hidden": len(counted) - len(shown),
         "number": len(counted),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -13,10 +14,22 @@ from django.utils.translation import gettext
 from tms.accounts.access import Person, scope_of, visible
 from tms.availability.report.figures import GroupBy, ReportArea
 from tms.availability.report.months import Month
-from tms.availability.report.report import ReportReader, months_with_days
+from tms.availability.report.report import AvailabilityRow, ReportReader, months_with_days
 from tms.availability.report.texts import month_text
 from tms.boards.lists.choices import Choice
 from tms.fleet.models import Site
+from tms.lib.db.natural_order import natural_key
+from tms.lib.sort_order import SortHeader, SortOrder, sort_headers
+
+WORST_FIRST = SortOrder("worst")
+"""By the time lost beyond what the target allows, as reports are."""
+SORT_KEYS: Mapping[str, Callable[[AvailabilityRow], Any]] = {
+    "name": lambda row: natural_key(str(row.name)),
+    "share": lambda row: row.totals.percent,
+    "target": lambda row: row.target,
+    "lost": lambda row: row.totals.lost_s,
+}
+"""By column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +38,8 @@ class ReportQuery:
     area: ReportArea
     by: GroupBy
     is_complete: bool
-    """All rows, and not only the worst."""
+    """All rows, and not only the first ones."""
+    order: SortOrder
     months: Sequence[Month]
     """Those that may be chosen, newest first."""
     reader: ReportReader
@@ -45,6 +59,7 @@ class ReportQuery:
             area=_area(query.get("where", ""), sites),
             by=GroupBy(by) if by in GroupBy.values else GroupBy.SITE,
             is_complete="all" in query,
+            order=SortOrder.of(query, SORT_KEYS, default=WORST_FIRST),
             months=months,
             reader=reader,
             sites=sites,
@@ -61,6 +76,29 @@ class ReportQuery:
         """The query string of the same report."""
         chosen = {"month": str(self.month), "where": self.where, "by": self.by.value}
         return urlencode({name: value for name, value in chosen.items() if value})
+
+    @property
+    def rows_address(self) -> str:
+        """The query string of the same rows in the same order."""
+        return self._in_order(self.order)
+
+    @property
+    def headers(self) -> dict[str, SortHeader]:
+        descends_first = {column: column == "lost" for column in SORT_KEYS}
+        return sort_headers(self.order, descends_first, address=lambda order: f"?{self._in_order(order)}{self._all}")
+
+    def ordered(self, rows: Sequence[AvailabilityRow]) -> Sequence[AvailabilityRow]:
+        if self.order == WORST_FIRST:
+            return rows
+        return sorted(rows, key=SORT_KEYS[self.order.column], reverse=self.order.is_descending)
+
+    @property
+    def _all(self) -> str:
+        return "&all" if self.is_complete else ""
+
+    def _in_order(self, order: SortOrder) -> str:
+        parameter = order.parameter(default=WORST_FIRST)
+        return self.address + (f"&order={parameter}" if parameter else "")
 
     @property
     def month_choices(self) -> list[Choice]:

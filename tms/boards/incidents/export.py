@@ -8,7 +8,7 @@ from tms.accounts.me.time_zone import chosen_zone
 from tms.alerts.models import Incident
 from tms.boards.formatting.csv_export import Cell, More
 from tms.boards.lists.incident_filter import IncidentFilter
-from tms.boards.pages.incidents import NEWEST_FIRST
+from tms.boards.lists.incident_orders import NEWEST_FIRST, ordered
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.incidents import IncidentRow
 
@@ -30,10 +30,10 @@ def _chunks(
     chosen: IncidentFilter, pks: Sequence[int], *, to: Person, at: datetime
 ) -> Iterator[Sequence[Sequence[Cell]]]:
     after, zone, scope = "", chosen_zone(to) or UTC, scope_of(to)
-    rows = chosen.apply(visible(Incident.objects.all(), to=to))
-    rows = rows.filter(pk__in=pks) if pks else rows
+    found = chosen.apply(visible(Incident.objects.all(), to=to))
+    rows, order = ordered(found.filter(pk__in=pks) if pks else found, NEWEST_FIRST, scope=scope)
     while True:
-        window = NEWEST_FIRST.window(rows, after=after, size=AT_ONCE)
+        window = order.window(rows, after=after, size=AT_ONCE)
         yield [_cells(row, zone) for row in RenderContext(at, scope).incidents(window.pks)]
         if not (after := window.after):
             return

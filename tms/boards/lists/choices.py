@@ -13,6 +13,7 @@ from tms.alerts.models import Rule, RuleSource
 from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
 from tms.boards.rows.planned import PlannedKind
 from tms.fleet.models import BY_URGENCY, Presence, Site, Status, Terminal, TerminalKind
+from tms.lib.db.natural_order import natural
 from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry import metric_names
@@ -46,7 +47,7 @@ def presences(chosen: TerminalFilter) -> list[Choice]:
 
 
 def planned(chosen: TerminalFilter) -> list[Choice]:
-    return [Choice(plan.value, plan.label, plan.value == chosen.expected) for plan in PlannedKind]
+    return [Choice(plan.value, plan.label, plan.value in chosen.expected) for plan in PlannedKind]
 
 
 ORDERS = (
@@ -65,13 +66,18 @@ def severities(chosen: AlertFilter) -> list[Choice]:
 
 
 def selects(chosen: TerminalFilter, *, to: Person) -> dict[str, list[Choice]]:
-    sites = visible(Site.objects.all(), to=to)
     return {
-        "site": _select(chosen.site.upper(), sorted((site.code, site.local_name) for site in sites)),
+        "site": _select(chosen.site.upper(), site_options(to=to)),
         "kind": _select(chosen.kind, TerminalKind.choices),
         "status": _select(chosen.status, Status.choices),
         "severity": _select(chosen.severity, [(ANY, _("Any alert")), *Severity.choices]),
     }
+
+
+def site_options(*, to: Person) -> list[tuple[str, str]]:
+    """Code and name of each site, in natural order of the codes."""
+    sites = visible(Site.objects.order_by(natural("code")), to=to)
+    return [(site.code, site.local_name) for site in sites]
 
 
 def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:

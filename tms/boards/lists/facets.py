@@ -26,15 +26,17 @@ OF_SINGLE_ALERTS = frozenset({"stale", "flapping"})
 """They select alerts, also within incidents."""
 
 
-def facets(chosen: AlertFilter, alerts: QuerySet[Alert], *, among: Collection[int] | None) -> dict[str, int]:
-    """By severity and flag: as the list would show them, an incident as one row.
+def facets(
+    chosen: AlertFilter, alerts: QuerySet[Alert], *, among: Collection[int] | None
+) -> tuple[dict[str, int], bool]:
+    """By severity and flag: as the list would show them, an incident as one row. And whether there may be more.
 
     `alerts`: those of the list without a filter; `among`: the incidents that a scope covers, None for all.
     """
     without = replace(chosen, severity=(), unacknowledged=False, stale=False, flapping=False)
     matching = without.apply(alerts).order_by().values("pk")[:MOST]
     conditions = _conditions(chosen)
-    numbers: dict[str, Any] = {}
+    numbers: dict[str, Any] = {"read": Count("pk")}
     for name, choice in _choices().items():
         others = [condition for key, condition in conditions.items() if key != name and (key, name) not in OF_ONE_GROUP]
         wanted = reduce(and_, others, choice)
@@ -42,7 +44,8 @@ def facets(chosen: AlertFilter, alerts: QuerySet[Alert], *, among: Collection[in
         numbers[f"{name}_rows"] = Count("pk", filter=wanted & ~rows)
         numbers[f"{name}_incidents"] = Count("incident", distinct=True, filter=wanted & rows)
     found = Alert.objects.filter(pk__in=matching).aggregate(**numbers)
-    return {name: found[f"{name}_rows"] + found[f"{name}_incidents"] for name in _choices()}
+    shown = {name: found[f"{name}_rows"] + found[f"{name}_incidents"] for name in _choices()}
+    return shown, found["read"] >= MOST
 
 
 def _choices() -> dict[str, Q]:

@@ -1,7 +1,10 @@
 """Filters of lists. They are part of the URL, so a link shows a colleague the same rows."""
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
+from functools import reduce
+from operator import or_
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -37,7 +40,7 @@ class TerminalFilter:
     kind: str = ""
     lost_with: str = ""
     """Name of a node that dropped them; they have not reconnected since."""
-    expected: str = ""
+    expected: tuple[str, ...] = ()
     """Planned absence: maintenance or a closed site."""
 
     @classmethod
@@ -45,13 +48,13 @@ class TerminalFilter:
         q = text(query, "q", LONGEST_SEARCH)
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",
-            presence=tuple(sorted({name for name in query.getlist("presence") if name in Presence.values})),
+            presence=_all_known(query.getlist("presence"), Presence.values),
             status=_known(query.get("status"), Status.values),
             severity=_known(query.get("severity"), [ANY, *Severity.values]),
             site=text(query, "site", 8),
             kind=_known(query.get("kind"), TerminalKind.values),
             lost_with=text(query, "lost_with", 64),
-            expected=_known(query.get("expected"), PlannedKind.values),
+            expected=_all_known(query.getlist("expected"), PlannedKind.values),
         )
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
@@ -68,7 +71,8 @@ class TerminalFilter:
         if self.lost_with:
             rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
         if self.expected:
-            rows = rows.filter(is_expected(self.expected, at=timezone.now()))
+            at = timezone.now()
+            rows = rows.filter(reduce(or_, (is_expected(kind, at=at) for kind in self.expected)))
         return rows.filter(terminals_like(self.q)) if self.q else rows
 
     @property
@@ -113,7 +117,7 @@ class AlertFilter:
         rule, incident = query.get("rule", ""), query.get("incident", "")
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",
-            severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
+            severity=_all_known(query.getlist("severity"), Severity.values),
             unacknowledged=query.get("unacknowledged") == "1",
             site=text(query, "site", 8),
             rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
@@ -167,8 +171,12 @@ def text(query: QueryDict, name: str, most: int) -> str:
     return query.get(name, "").replace("\0", "").strip()[:most]
 
 
-def _known(value: str | None, values: list[str]) -> str:
-    return value if value in values else ""
+def _known(value: str | None, values: Collection[str]) -> str:
+    return value if value is not None and value in values else ""
+
+
+def _all_known(chosen: Iterable[str], values: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted({name for name in chosen if name in values}))
 
 
 def _alerts(severity: str) -> QuerySet[Alert]:

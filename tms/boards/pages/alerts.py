@@ -14,7 +14,7 @@ from tms.accounts.scope import Scope
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
-from tms.boards.lists.facets import MOST, facets
+from tms.boards.lists.facets import facets
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.overview.common_factors import acting_people, common_factors
 from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav
@@ -23,17 +23,15 @@ from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.impact import BY_IMPACT
 from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
-from tms.lib.pagination import Column, Keyset, KeysetPage
+from tms.lib.pagination import Column, Keyset, KeysetPage, instant
 from tms.lib.severity import Severity
 
 TEMPLATE = "boards/alerts.html"
 IMPACT, SEVERITY, OLDEST = "impact", "severity", "oldest"
 OPEN, SNOOZED, RESOLVED = "open", "snoozed", "resolved"
-BY_URGENCY = Keyset(
-    (Column("rank", int), Column("acknowledged", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
-)
-BY_AGE = Keyset((Column("opened_at", datetime.fromisoformat), Column("pk", int)))
-BY_RECOVERY = Keyset((Column("resolved_at", datetime.fromisoformat, True), Column("pk", int, True)))
+BY_URGENCY = Keyset((Column("rank", int), Column("acknowledged", int), Column("opened_at", instant), Column("pk", int)))
+BY_AGE = Keyset((Column("opened_at", instant), Column("pk", int)))
+BY_RECOVERY = Keyset((Column("resolved_at", instant, True), Column("pk", int, True)))
 
 
 class AlertsPage(BoardPage):
@@ -202,8 +200,8 @@ class AlertsPage(BoardPage):
     def _facets(self, context: RenderContext) -> dict[str, PagePart]:
         """The number of each choice, with the other filters applied."""
         alerts = within(Alert.objects.awake(), self.scope)
-        found = facets(self.chosen, alerts, among=context.covered_incidents)
-        return counts({f"count-{name}": number for name, number in found.items()}, most=MOST)
+        found, is_capped = facets(self.chosen, alerts, among=context.covered_incidents)
+        return counts({f"count-{name}": number for name, number in found.items()}, is_capped=is_capped)
 
     def _matching(self, context: RenderContext) -> int:
         """Number of unacknowledged alerts that match the filter; queried only if the census does not have it."""

@@ -1,6 +1,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import inf
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -35,6 +36,8 @@ class PageState:
     """By element id."""
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the id of the list: the ids of its rows, in order."""
+    listed_at: datetime | None = None
+    """When the lists were read, if that is not done for each state."""
 
 
 class BoardPage(ABC):
@@ -46,7 +49,7 @@ class BoardPage(ABC):
     template: ClassVar[str]
     nav_item: ClassVar[str]
     """The nav item that it belongs to."""
-    lasts_s: ClassVar[float] = inf
+    lasts_s: float = inf
     """Age at which it must be rendered again although nothing changed."""
 
     def __init__(self, scope: Scope) -> None:
@@ -98,7 +101,7 @@ class BoardPage(ABC):
         renewed = {
             element: PagePart(part.template, {**part.values, **rows[element]}) for element, part in reused.items()
         }
-        return PageState({**before.parts, **renewed}, before.lists)
+        return replace(before, parts={**before.parts, **renewed})
 
     def with_alarms(self, context: RenderContext, before: PageState) -> PageState:
         """The state of the page when only the sound alarms changed."""
@@ -153,17 +156,17 @@ def nav(context: RenderContext) -> dict[str, PagePart]:
 
 def with_nav(context: RenderContext, before: PageState) -> PageState:
     """The state of a page of which only these parts may have changed."""
-    return PageState({**before.parts, **nav(context)}, before.lists)
+    return replace(before, parts={**before.parts, **nav(context)})
 
 
 def sound_alarms(context: RenderContext) -> PagePart:
     return PagePart("boards/sound.html#sound-alarms", context.sound_alarms)
 
 
-def counts(numbers: Mapping[str, int], *, most: int = 0) -> dict[str, PagePart]:
-    """Numbers on tabs and chips, by element id. `most`: at this number and above it was not counted further."""
+def counts(numbers: Mapping[str, int], *, is_capped: bool = False) -> dict[str, PagePart]:
+    """Numbers on tabs and chips, by element id. `is_capped`: not everything was counted."""
     return {
-        name: PagePart("boards/base.html#count", {"id": name, "number": number, "is_capped": 0 < most <= number})
+        name: PagePart("boards/base.html#count", {"id": name, "number": number, "is_capped": is_capped})
         for name, number in numbers.items()
     }
 

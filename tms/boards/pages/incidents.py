@@ -16,37 +16,49 @@ from tms.alerts.models import Incident, IncidentState, IncidentTransitionKind
 from tms.alerts.statistics import incident_times
 from tms.boards.lists import incident_filter
 from tms.boards.lists.choices import Choice
+from tms.boards.lists.filters import text
 from tms.boards.lists.incident_filter import OPEN, PAST, IncidentFilter
+from tms.boards.lists.incident_orders import NEWEST_FIRST, SORT_KEYS, ordered
 from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav, with_nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
 from tms.feed.change import Change
-from tms.lib.pagination import Column, Keyset, KeysetPage
+from tms.lib.pagination import KeysetPage
 from tms.lib.severity import Severity
+from tms.lib.sort_order import SortOrder, sort_headers
 
 TEMPLATE = "boards/incidents.html"
-NEWEST_FIRST = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
 RESOLVED = Q(state=IncidentState.RESOLVED)
 WAS_ACKNOWLEDGED = Q(transitions__kind=IncidentTransitionKind.ACKNOWLEDGED)
 
 
 class IncidentsPage(BoardPage):
-    """Open incidents, then past ones by the day on which they opened, both newest first."""
+    """Open incidents, then past ones: newest first and by the day on which they opened, or in the order of a column."""
 
     kind = "incidents"
     template = TEMPLATE
     nav_item = "incidents"
     lasts_s = 60.0
 
-    def __init__(self, scope: Scope, chosen: IncidentFilter, *, after: str = "", before: str = "") -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        chosen: IncidentFilter,
+        *,
+        order: SortOrder = NEWEST_FIRST,
+        after: str = "",
+        before: str = "",
+    ) -> None:
         super().__init__(scope)
         self.chosen = chosen
+        self.order = order
         self.after, self.before = after, before if not after else ""
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
-        after, before = (query.get(name, "")[:100] for name in ("after", "before"))
-        return cls(scope_of(person), IncidentFilter.of(query), after=after, before=before)
+        after, before = (text(query, name, 100) for name in ("after", "before"))
+        order = SortOrder.of(query, SORT_KEYS, default=NEWEST_FIRST)
+        return cls(scope_of(person), IncidentFilter.of(query), order=order, after=after, before=before)
 
     @property
     def address(self) -> str:
@@ -54,8 +66,11 @@ class IncidentsPage(BoardPage):
 
     def at(self, *, after: str = "", before: str = "") -> str:
         """The URL of a page of this list."""
-        cursor = urlencode({name: value for name, value in (("after", after), ("before", before)) if value})
-        return _address(self.chosen, cursor)
+        return self._in_order(self.order, after=after, before=before)
+
+    def _in_order(self, order: SortOrder, *, after: str = "", before: str = "") -> str:
+        given = {"order": order.parameter(default=NEWEST_FIRST), "after": after, "before": before}
+        return _address(self.chosen, urlencode({name: value for name, value in given.items() if value}))
 
     def concerns(self, change: Change) -> bool:
         return bool(change.incidents or change.alerts or change.everything)
@@ -71,6 +86,8 @@ class IncidentsPage(BoardPage):
             "months": [(name, incident_filter.month_of(name)[0]) for name in incident_filter.months(at)],
             "month": since,
             "times": incident_times.times(opened_then),
+            "headers": sort_headers(self.order, dict.fromkeys(SORT_KEYS, True), address=self._in_order),
+            "order": self.order.parameter(default=NEWEST_FIRST),
             "bulk": [action for action in ACTIONS.values() if action.incident],
         }
 
@@ -97,15 +114,15 @@ class IncidentsPage(BoardPage):
         """They precede all past ones, so they are on the first page."""
         if self.after or self.before or self.chosen.state == PAST:
             return []
-        pks = self._listed().exclude(RESOLVED).order_by("-opened_at", "-pk").values_list("pk", flat=True)
-        return context.incidents(list(pks[:MAX_ROWS]))
+        rows, order = ordered(self._listed().exclude(RESOLVED), self.order, scope=self.scope)
+        return context.incidents(order.window(rows, size=MAX_ROWS).pks)
 
     def _window(self) -> KeysetPage:
-        """Of past incidents (index: incident_opened)."""
+        """Of past incidents (index: incident_opened; in another order all that match are read)."""
         if self.chosen.state == OPEN:
             return KeysetPage(())
-        rows = self._listed().filter(RESOLVED)
-        return NEWEST_FIRST.window(rows, after=self.after, before=self.before, size=MAX_ROWS)
+        rows, order = ordered(self._listed().filter(RESOLVED), self.order, scope=self.scope)
+        return order.window(rows, after=self.after, before=self.before, size=MAX_ROWS)
 
     def _groups(
         self, unresolved: list[IncidentRow], past: list[IncidentRow], *, at: datetime
@@ -119,6 +136,8 @@ class IncidentsPage(BoardPage):
                 "terminals": sum(row.lost for row in unresolved),
                 "unacknowledged": sum(row.is_open for row in unresolved),
             }
+        if past and self.order.column != NEWEST_FIRST.column:
+            return groups | {"group-past": {"elements": [row.element for row in past]}}
         days = incident_filter.days({row.pk: row.opened_at for row in past})
         today = timezone.localdate(at, timezone.get_default_timezone())
         for day, pks in days.items():

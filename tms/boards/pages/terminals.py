@@ -1,8 +1,11 @@
 from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+from math import inf
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -10,18 +13,21 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.lists import choices
-from tms.boards.lists.filters import TerminalFilter
+from tms.boards.lists.filters import TerminalFilter, text
+from tms.boards.lists.terminal_facets import FilterCounts, facets
+from tms.boards.lists.terminal_orders import BY_UID, SORT_KEYS, ordered
 from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
-from tms.boards.rows import planned as row_planned
 from tms.boards.rows.terminals import COLUMNS, TerminalRow
 from tms.feed.change import Change
-from tms.fleet.models import Presence, Terminal
-from tms.lib.db.natural_order import natural
-from tms.lib.pagination import Column, Keyset, KeysetPage
+from tms.fleet.models import Terminal
+from tms.lib.pagination import KeysetPage
+from tms.lib.sort_order import SortOrder, sort_headers
 
 TEMPLATE = "boards/terminals.html"
-BY_UID = Keyset((Column("natural_uid"),))
+REORDER_AFTER = timedelta(seconds=15)
+"""An order without an index is read at most this often. Until then rows stay where they are, with their new values."""
+LONGEST_CURSOR = 400
 
 
 class TerminalsPage(BoardPage):
@@ -29,15 +35,21 @@ class TerminalsPage(BoardPage):
     template = TEMPLATE
     nav_item = "terminals"
 
-    def __init__(self, scope: Scope, chosen: TerminalFilter, *, after: str = "", before: str = "") -> None:
+    def __init__(
+        self, scope: Scope, chosen: TerminalFilter, *, order: SortOrder = BY_UID, after: str = "", before: str = ""
+    ) -> None:
         super().__init__(scope)
         self.chosen = chosen
+        self.order = order
+        self._is_by_uid = order.column == BY_UID.column
+        self.lasts_s = inf if self._is_by_uid else REORDER_AFTER.total_seconds()
         self.after, self.before = after, before if not after else ""
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
-        after, before = (query.get(name, "")[:64] for name in ("after", "before"))
-        return cls(scope_of(person), TerminalFilter.of(query), after=after, before=before)
+        after, before = (text(query, name, LONGEST_CURSOR) for name in ("after", "before"))
+        order = SortOrder.of(query, SORT_KEYS, default=BY_UID)
+        return cls(scope_of(person), TerminalFilter.of(query), order=order, after=after, before=before)
 
     @property
     def address(self) -> str:
@@ -45,7 +57,11 @@ class TerminalsPage(BoardPage):
 
     def at(self, *, after: str = "", before: str = "") -> str:
         """The URL of a page of this list."""
-        cursor = urlencode({name: value for name, value in (("after", after), ("before", before)) if value})
+        return self._address(self.order, after=after, before=before)
+
+    def _address(self, order: SortOrder, *, after: str = "", before: str = "") -> str:
+        given = {"order": order.parameter(default=BY_UID), "after": after, "before": before}
+        cursor = urlencode({name: value for name, value in given.items() if value})
         query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("terminals") + (f"?{query}" if query else "")
 
@@ -56,11 +72,15 @@ class TerminalsPage(BoardPage):
         return bool(self.chosen.status) or any(_element(pk) in page_state.parts for pk in terminals)
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+        descends_first = {column: key.descends_first for column, key in SORT_KEYS.items()}
+        headers = sort_headers(self.order, descends_first, address=self._address)
         return {
             "presences": choices.presences(self.chosen),
             "planned": choices.planned(self.chosen),
             "selects": choices.selects(self.chosen, to=person),
-            "columns": COLUMNS,
+            "headers": headers,
+            "readings": [(metric, headers[metric]) for metric in COLUMNS],
+            "order": self.order.parameter(default=BY_UID),
         }
 
     def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
@@ -69,36 +89,47 @@ class TerminalsPage(BoardPage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        if before is None or self.chosen.is_moved_by(change):
+        if before is None or self._is_moved(context, change, before):
             return self._renew(context, change, before)
         touched, _ = self.rows_needed(change, before)
         rows = {row.element: _row(row) for row in context.terminals(sorted(touched))}
-        return PageState(
-            {**before.parts, **self._counts(context), **self._with_alerts(change, before), **rows}, before.lists
-        )
+        counted = self._counts(context) | self._with_alerts(change, before)
+        if self.chosen.is_empty or change.presence or self.chosen.is_moved_by(change):
+            counted |= _of_choices(self._facets(context))
+        return replace(before, parts={**before.parts, **counted, **rows})
+
+    def _is_moved(self, context: RenderContext, change: Change, before: PageState) -> bool:
+        """Whether the rows must be listed again."""
+        if self._is_by_uid:
+            return self.chosen.is_moved_by(change)
+        is_due = before.listed_at is None or context.at - before.listed_at >= REORDER_AFTER
+        return change.everything or is_due
 
     def _renew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
         """Whether the set of rows may have changed."""
-        window = self._window()
+        window, found = self._window(), self._facets(context)
         ids = [_element(pk) for pk in window.pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
         missing = [pk for pk in window.pks if _element(pk) not in rows]
         rows |= {row.element: _row(row) for row in context.terminals(missing)}
         shown = tuple(element for element in ids if element in rows)
-        parts = {**self._counts(context), **self._with_alerts(change, before), **self._around(context, window), **rows}
-        return PageState(parts, {"terminals": shown})
+        counted = self._counts(context) | self._with_alerts(change, before) | _of_choices(found)
+        parts = {**counted, **self._around(context, window, found), **rows}
+        return PageState(parts, {"terminals": shown}, listed_at=context.at)
+
+    @property
+    def _listed(self) -> QuerySet[Terminal]:
+        return within(Terminal.objects.all(), self.scope)
 
     def _window(self) -> KeysetPage:
-        rows = self.chosen.apply(within(Terminal.objects.all(), self.scope))
-        return BY_UID.window(rows.annotate(natural_uid=natural("uid")), after=self.after, before=self.before)
+        rows, order = ordered(self.chosen.apply(self._listed), self.order)
+        return order.window(rows, after=self.after, before=self.before)
+
+    def _facets(self, context: RenderContext) -> FilterCounts:
+        return facets(self.chosen, self._listed, census=context.census, scope=self.scope, at=context.at)
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
-        presences = context.census.presences
-        numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
-        numbers["count-all"] = context.census.total
-        planned = row_planned.numbers(context.census, at=context.at, scope=self.scope)
-        numbers |= {f"count-expected-{plan}": number for plan, number in planned.items()}
-        return nav(context) | counts(numbers)
+        return nav(context) | counts({"count-all": context.census.total})
 
     def _with_alerts(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Number of terminals with an unresolved alert; only alerts change it (index: alert_unresolved)."""
@@ -108,10 +139,11 @@ class TerminalsPage(BoardPage):
         number = alerts.aggregate(number=Count("terminal", distinct=True))["number"]
         return counts({"count-alerts": number})
 
-    def _around(self, context: RenderContext, window: KeysetPage) -> dict[str, PagePart]:
+    def _around(self, context: RenderContext, window: KeysetPage, found: FilterCounts) -> dict[str, PagePart]:
         values: dict[str, Any] = {
             "shown": len(window.pks),
-            "matching": self._matching(context, window),
+            "matching": found.matching,
+            "is_capped": found.is_capped,
             "first": self.at() if window.before else "",
             "previous": self.at(before=window.before) if window.before else "",
             "next": self.at(after=window.after) if window.after else "",
@@ -124,14 +156,10 @@ class TerminalsPage(BoardPage):
         }
         return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
 
-    def _matching(self, context: RenderContext, window: KeysetPage) -> int | None:
-        """Number of matching terminals, if it is known without counting the fleet."""
-        if not window.before and not window.after:
-            return len(window.pks)
-        chosen, presences = self.chosen, context.census.presences
-        if chosen == TerminalFilter(presence=chosen.presence):
-            return sum(presences[name] for name in chosen.presence or Presence.values)
-        return None
+
+def _of_choices(found: FilterCounts) -> dict[str, PagePart]:
+    numbers = {f"count-{name}": number for name, number in found.numbers.items()}
+    return counts(numbers, is_capped=found.is_capped)
 
 
 def _element(pk: int) -> str:
