@@ -60,6 +60,14 @@ for (const behaviour of [
 
 if (document.getElementById("dock")) import("./replay/player.js").then((replay) => replay.start());
 if (document.documentElement.dataset.wall) import("./wall/wall.js").then((wall) => wall.start());
-if (document.querySelector("[data-combobox], form[data-checks], form[data-draft]"))
-  import("./form/form.js").then((form) => form.start());
 if (document.getElementById("chart")) import("./chart/chart.js").then((chart) => chart.start());
+
+/** Also for the form of a dialog that came with a response. */
+function startForms() {
+  if (!document.querySelector("[data-combobox], form[data-checks], form[data-draft]")) return;
+  document.removeEventListener("htmx:after:swap", startForms);
+  import("./form/form.js").then((form) => form.start());
+}
+
+document.addEventListener("htmx:after:swap", startForms);
+startForms();

@@ -2,9 +2,10 @@
 
 from playwright.async_api import Page, Response, expect
 
+from tests.e2e.alerts import fails, row_of
 from tests.e2e.axe import ALL_RULES, barriers
 from tests.e2e.people import Enter
-from tests.e2e.seeded_tms import SeededTMS, sign_in
+from tests.e2e.seeded_tms import SeededTMS, live, sign_in
 
 ADDRESS = "/maintenance/new/"
 
@@ -89,6 +90,47 @@ async def test_a_draft_is_offered_and_discarded(person: Enter, tms: SeededTMS):
     await expect(page.get_by_label("Purpose")).to_have_value("")
     await page.reload()
     await expect(page.locator("[data-draft-offer]")).to_be_hidden()
+
+
+async def test_a_comment_survives_a_closed_dialog_and_the_end_of_the_session(person: Enter, tms: SeededTMS):
+    kiosk = await tms.terminal()
+    await fails(kiosk)
+    tanaka = await person("tanaka")
+    page = await tanaka.open("/alerts/")
+    opener, comment = row_of(page, kiosk).get_by_role("link", name="Acknowledge"), page.get_by_label("Comment")
+    act = page.get_by_role("dialog").get_by_role("button", name="Acknowledge")
+    await opener.click()
+    await comment.fill("on my way")
+    await page.keyboard.press("Escape")
+
+    await opener.click()
+    await expect(comment).to_have_value("on my way")
+    await expect(page.get_by_text("is restored")).to_be_visible()
+    await tanaka.context.clear_cookies(name="tms_session")
+    await act.click()
+    await sign_in(page, "tanaka")
+    await live(page)
+    await opener.click()
+    await expect(comment).to_have_value("on my way")
+
+    await act.click()
+    await expect(row_of(page, kiosk)).to_contain_text("on my way")
+    await page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.startsWith('tms.draft:'))")
+    await kiosk.disconnect()
+
+
+async def test_a_policy_of_an_ended_session_is_filled_in_again(person: Enter, tms: SeededTMS):
+    tanaka = await person("tanaka")
+    page = await tanaka.open("/policies/new/")
+    name = page.locator("#id_name")
+    await name.fill("Night")
+    await tanaka.context.clear_cookies(name="tms_session")
+
+    await page.get_by_role("button", name="Save").click()
+    await sign_in(page, "tanaka")
+
+    await expect(name).to_have_value("Night")
+    await expect(page.get_by_text("is restored")).to_be_visible()
 
 
 def is_preview_of_custom(response: Response) -> bool:

@@ -101,11 +101,34 @@ function showOne(form, error) {
   const controls = form.querySelectorAll(`[name="${name}"], [data-name="${name}"] .combobox-input`);
   const isWrong = Boolean(error.textContent?.trim());
   for (const control of controls) describe(control, error.id, isWrong);
+  place(error, isWrong, controls[0]);
+  const pick = controls[0]?.closest("details.pick");
+  if (pick) markWord(pick);
+}
+
+/**
+ * @param {HTMLElement} error
+ * @param {boolean} isWrong
+ * @param {Element | undefined} control
+ */
+function place(error, isWrong, control) {
   const shown = document.getElementById(error.id);
   if (shown?.textContent?.trim() === error.textContent?.trim()) return;
-  if (!isWrong) return shown?.remove();
-  if (shown) return shown.replaceWith(error);
-  controls[0]?.closest(".field")?.append(error);
+  if (!isWrong) shown?.remove();
+  else if (shown) shown.replaceWith(error);
+  else control?.closest(".field")?.append(error);
+}
+
+/**
+ * The word of a sentence says that something in its list is wrong, which may be closed.
+ * @param {Element} pick
+ */
+function markWord(pick) {
+  const word = /** @type {HTMLElement} */ (pick.querySelector("summary"));
+  const ids = [...pick.querySelectorAll(".error")].map(({ id }) => id).join(" ");
+  word.toggleAttribute("data-wrong", Boolean(ids));
+  if (ids) word.setAttribute("aria-describedby", ids);
+  else word.removeAttribute("aria-describedby");
 }
 
 /**

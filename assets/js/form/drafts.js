@@ -1,5 +1,6 @@
-// <form id data-draft>: what a person enters is stored on the device, without secrets, and offered again if it was not
-// submitted. After a sign-in in between (#draft) it is restored at once.
+// <form data-draft>: what a person enters is stored on the device, without secrets, and offered again if it was not
+// submitted. `data-draft="comment"` stores only this field. After a sign-in in between (#draft), and with
+// `data-restores`, it is restored at once. Forms with the same address need an `id`, unless they share a draft.
 
 import { instant, written } from "../page/times.js";
 import { comboboxOf } from "./combobox.js";
@@ -16,10 +17,15 @@ const UNSTORED =
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
 
 /** @param {HTMLFormElement} form */
-const controls = (form) =>
-  /** @type {Control[]} */ ([...form.elements]).filter(
-    (control) => control.matches("input, select, textarea") && control.name && !control.matches(UNSTORED),
+function controls(form) {
+  const only = form.dataset.draft;
+  return /** @type {Control[]} */ ([...form.elements]).filter(
+    (control) =>
+      control.matches("input, select, textarea") &&
+      (only ? control.name === only : control.name) &&
+      !control.matches(UNSTORED),
   );
+}
 
 /** @param {Control} control */
 const isBox = (control) => control.matches("[type=checkbox], [type=radio]");
@@ -84,14 +90,21 @@ function watch(form) {
   let timer = 0;
   const save = () => {
     const entries = entriesOf(form);
-    if (textOf(entries) === begun) forget(form);
-    else store(form, { token, at: Date.now(), entries });
+    const text = textOf(entries);
+    if (text === begun) forget(form);
+    else if (text !== textOf(draftOf(form)?.entries ?? [])) store(form, { token, at: Date.now(), entries });
   };
   const later = () => {
     clearTimeout(timer);
     timer = setTimeout(save, PAUSE_MS);
   };
   for (const name of ["input", "change"]) form.addEventListener(name, later);
+  form.closest("dialog")?.addEventListener("close", save);
+  form.addEventListener("htmx:after:request", ({ target, detail }) => {
+    if (target !== form || !isAccepted(form, detail.ctx)) return;
+    clearTimeout(timer);
+    forget(form);
+  });
   form.addEventListener("submit", () => {
     clearTimeout(timer);
     // Also what the server put into the fields, if it was a draft before.
@@ -103,7 +116,17 @@ function watch(form) {
 }
 
 /**
- * The server says by this token that it has accepted the form.
+ * Whether htmx has submitted the form, to its own address, and the server has not asked for a sign-in instead.
+ * @param {HTMLFormElement} form
+ * @param {{response: {status: number, headers: Headers}}} ctx
+ */
+const isAccepted = (form, { response }) =>
+  form.getAttribute("hx-post") === form.getAttribute("action") &&
+  response.status < 300 &&
+  !response.headers.has("HX-Redirect");
+
+/**
+ * The server says by this token that it has accepted a form that the browser has submitted.
  * @param {HTMLFormElement} form
  * @param {string} token
  */
@@ -138,10 +161,22 @@ function offer(form, draft) {
     part.hidden = true;
   });
   part.hidden = false;
-  if (location.hash === RESTORES) use();
+  if (location.hash === RESTORES || form.dataset.restores !== undefined) use();
+}
+
+/** @type {WeakSet<Element>} */
+const watched = new WeakSet();
+
+function watchAll() {
+  for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-draft]"))) {
+    if (watched.has(form)) continue;
+    watched.add(form);
+    watch(form);
+  }
 }
 
 export function start() {
-  for (const form of document.querySelectorAll("form[data-draft]")) watch(/** @type {HTMLFormElement} */ (form));
+  watchAll();
   if (location.hash === RESTORES) history.replaceState(history.state, "", location.pathname + location.search);
+  document.addEventListener("htmx:after:swap", watchAll); // dialogs
 }

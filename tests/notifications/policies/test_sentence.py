@@ -1,5 +1,7 @@
 """The page of a policy: a sentence whose words are chosen, and a preview of what is in the form."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -140,3 +142,19 @@ def test_the_list_previews_all_policies_and_names_them(watcher, noc, policy, hoo
 
     assert "NOC" in text
     assert "Everything" in text
+
+
+def test_its_fields_are_checked_while_a_person_fills_them_in_and_nothing_is_saved(staff, noc, hook, lead):
+    address = f"{noc.get_absolute_url()}?check=1"
+    wrong = form(hook, lead, name="", _left=["name", "delay_s", "steps-1-after_min"], **{"steps-1-after_min": "-1"})
+
+    html = staff.post(address, wrong).content.decode()
+    staff.post(address, form(hook, lead, _left=["name"]))
+
+    assert re.findall(r'data-field="([^"]+)">([^<]*)<', html) == [
+        ("name", "This field is required. "),
+        ("delay_s", ""),
+        ("steps-1-after_min", "Ensure this value is greater than or equal to 0. "),
+    ]
+    noc.refresh_from_db()
+    assert (noc.name, noc.severities) == ("NOC", ["critical"])

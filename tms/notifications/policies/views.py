@@ -16,6 +16,7 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, 
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
+from tms.lib.forms.checks import checked, is_check
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
@@ -73,6 +74,8 @@ def preview_policy(request: AuthenticatedRequest, pk: int | None = None) -> Http
 
 def _edited(request: AuthenticatedRequest, chosen: Policy) -> HttpResponse:
     form, steps = _forms(request, chosen, request.POST if request.method == "POST" else None)
+    if is_check(request):
+        return checked(request, form, steps)
     if request.method != "POST":
         return _page(request, chosen, form=form, steps=steps)
     if not (form.is_valid() & steps.is_valid()):
