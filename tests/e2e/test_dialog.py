@@ -55,6 +55,28 @@ async def test_a_dialog_in_the_page_opens_and_closes_with_its_buttons(board: Scr
     await expect(page).to_have_url(board.url)
 
 
+async def test_a_menu_closes_with_escape_and_when_the_focus_leaves_it(board: ScriptedBoard, page: Page):
+    board.extra = """<details class="menu"><summary>Sound</summary><div><button>Test</button></div></details>
+      <button>Next</button>"""
+    await page.goto(board.url)
+    await board.painted()
+    menu, word = page.locator("details.menu"), page.locator("summary", has_text="Sound")
+    await word.focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Test")).to_be_focused()
+
+    await page.keyboard.press("Escape")
+    await expect(word).to_be_focused()
+    await expect(menu).not_to_have_attribute("open", "")
+
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Next")).to_be_focused()
+    await expect(menu).not_to_have_attribute("open", "")
+
+
 async def test_the_focus_in_a_list_survives_its_replacement_by_an_answer(board: ScriptedBoard, page: Page):
     rows = '<li id="one" data-row><a href="#one">One</a></li><li id="two" data-row><a href="#two">Two</a></li>'
     board.answers["/found/"] = f'<ol id="results">{rows}</ol>'

@@ -8,7 +8,17 @@ async function copy(button) {
   if (!field) return;
   await navigator.clipboard.writeText(field.value);
   button.dataset.copied = "";
-  setTimeout(() => delete button.dataset.copied, SAID_MS);
+  say(true);
+  setTimeout(() => {
+    delete button.dataset.copied;
+    say(false);
+  }, SAID_MS);
+}
+
+/** For screen readers. @param {boolean} isCopied */
+function say(isCopied) {
+  const status = document.getElementById("copied");
+  if (status) status.textContent = isCopied ? (status.dataset.text ?? "") : "";
 }
 
 export function start() {
