@@ -68,6 +68,8 @@ async def test_a_comment_being_typed_survives_an_acknowledgement_by_another_pers
     await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(slow.get_by_role("dialog")).to_contain_text("already acknowledged it")
     await expect(slow.get_by_label("Comment")).to_have_value("I am looking at")
+    await slow.keyboard.press("Escape")
+    await slow.wait_for_function("() => Object.values(localStorage).some((text) => text.includes('I am looking at'))")
     await kiosk.disconnect()
 
 

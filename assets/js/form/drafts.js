@@ -87,11 +87,13 @@ function watch(form) {
   const begun = textOf(entriesOf(form));
   const found = draftOf(form);
   const token = found?.token ?? randomToken();
+  // A form that came back with errors has the draft in its fields.
+  const clean = found && textOf(found.entries) === begun ? null : begun;
   let timer = 0;
   const save = () => {
     const entries = entriesOf(form);
     const text = textOf(entries);
-    if (text === begun) forget(form);
+    if (text === clean) forget(form);
     else if (text !== textOf(draftOf(form)?.entries ?? [])) store(form, { token, at: Date.now(), entries });
   };
   const later = () => {
