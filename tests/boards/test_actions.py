@@ -81,6 +81,8 @@ def test_an_invalid_time_is_refused_and_preserved(browser, fleet, until, headers
     assert answer.status_code == 422
     assert "Choose a time within the next 31 days." in html
     assert f'value="{until}"' in html
+    assert 'aria-describedby="until-error"' in html
+    assert 'id="until-error"' in html
     assert ">mine</textarea>" in html
     assert alert.state == "open"
 

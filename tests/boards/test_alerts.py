@@ -6,7 +6,7 @@ from django.utils import timezone
 from tests.boards.alert_list import alert_ids
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX_HEADERS
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 
 pytestmark = pytest.mark.both
 
@@ -200,7 +200,17 @@ def test_without_htmx_the_dialog_is_a_page_and_the_page_of_the_alert_has_the_for
     asked = page(f"{alert.get_absolute_url()}acknowledge/")
 
     assert {"contract-recovery", "comment"} <= set(asked.ids)
-    assert {"contract-recovery", "comment"} <= set(page(alert.get_absolute_url()).ids)
+    assert {"page-contract-recovery", "page-comment"} <= set(page(alert.get_absolute_url()).ids)
+
+
+def test_labels_of_a_dialog_are_not_those_of_the_form_on_the_page_of_the_alert(page, browser, fleet):
+    """They name their inputs by id: a click in the dialog chose a contract on the page behind it."""
+    alert = factories.alert(fleet)
+
+    dialog = HtmlPage(browser.get(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX_HEADERS))
+
+    assert {"contract-time", "comment"} <= set(dialog.ids)
+    assert not set(dialog.ids) & set(page(alert.get_absolute_url()).ids)
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
