@@ -73,7 +73,7 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
         "alert-times": "/alerts/times/",
         "alert": f"/alerts/{fault}/",
         "acknowledge-many": "/alerts/acknowledge/?all=1",
-        "change": f"/alerts/{paper}/change/",
+        "change": f"/alerts/{paper}/change-acknowledgement/",
         "expanded": f"/alerts/?expand={incident}",
         "incidents": "/incidents/",
         "incident": f"/incidents/{incident}/",
