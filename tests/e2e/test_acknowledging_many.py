@@ -160,7 +160,7 @@ async def test_alerts_are_selected_and_acknowledged_without_javascript(person: E
     await page.get_by_label("Comment").fill("by hand")
     await page.get_by_role("button", name="Acknowledge").click()
 
-    await expect(page.get_by_role("status").last).to_have_text("Acknowledge: applied to 2 alerts.")
+    await expect(page.locator("#main").get_by_role("status").last).to_have_text("Acknowledge: applied to 2 alerts.")
     await page.get_by_role("link", name="Back to the list").click()
     await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(2)
 

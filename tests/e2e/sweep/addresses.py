@@ -7,7 +7,13 @@ from tests.e2e.busy_fleet import BusyFleet
 
 VISITED = ("sign-in", "forgotten-password", "pairing", "not-a-link", "not-an-invitation")
 """By a browser in which nobody is signed in."""
-REFUSED = {"not-found": 404, "not-a-link": 404, "replay-future": 422, "bulk-without-alerts": 422}
+REFUSED = {
+    "not-found": 404,
+    "not-a-link": 404,
+    "not-an-invitation": 404,
+    "replay-future": 422,
+    "bulk-without-alerts": 422,
+}
 
 
 def every_page(busy: BusyFleet, *, approval: int) -> dict[str, str]:

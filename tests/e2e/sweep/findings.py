@@ -54,12 +54,12 @@ class Findings:
 
     def table(self) -> str:
         """Markdown: a row for each language, size and theme, then a row for each check with findings."""
-        whats = sorted({what for _variant, what in self.looked_at})
+        counted = sorted({what for _variant, what in self.looked_at})
         numbers = Counter(one.variant for one in self.found)
-        lines = [_row("language", "size", "theme", *(f"checks of {what}" for what in whats), "findings")]
-        lines.append(_row(*("---" for _ in range(len(whats) + 4))))
+        lines = [_row("language", "size", "theme", *(f"checks of {what}" for what in counted), "findings")]
+        lines.append(_row(*("---" for _ in range(len(counted) + 4))))
         for variant in sorted({variant for variant, _what in self.looked_at}):
-            counts = (str(self.looked_at[variant, what]) for what in whats)
+            counts = (str(self.looked_at[variant, what]) for what in counted)
             lines.append(_row(*variant, *counts, str(numbers[variant])))
         by_check = Counter(one.check for one in self.found)
         return "\n".join([*lines, *(f"{number:4} {check}" for check, number in by_check.most_common())])
