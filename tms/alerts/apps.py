@@ -1,7 +1,12 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+APPROVALS = (
+    "tms.alerts.actions.approvals",
+    "tms.alerts.maintenance.approvals",
+)
 UNDOS = (
+    "tms.alerts.actions.undo",
     "tms.alerts.correlation.regrouping.undo",
     "tms.alerts.maintenance.undo",
     "tms.alerts.rule_editing.undo",
@@ -13,12 +18,8 @@ class AlertsConfig(AppConfig):
     verbose_name = _("Alerts")
 
     def ready(self) -> None:
-        from importlib import import_module
+        from tms.accounts import undo  # its models are loaded by now
+        from tms.approvals import kinds
 
-        for kinds in (
-            "tms.alerts.actions.approvals",
-            "tms.alerts.actions.undo",
-            "tms.alerts.maintenance.approvals",
-            *UNDOS,
-        ):
-            import_module(kinds)  # registers them; their models are loaded by now
+        kinds.MODULES.add(*APPROVALS)
+        undo.MODULES.add(*UNDOS)

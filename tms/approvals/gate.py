@@ -10,7 +10,7 @@ from django.conf import settings
 from tms.accounts.access import Forbidden, may
 from tms.accounts.models import User
 from tms.approvals.approvers import approvers
-from tms.approvals.kinds import KINDS, ApprovalKind
+from tms.approvals.kinds import ApprovalKind, kind_named
 from tms.approvals.models import ApprovalRequest
 
 ALONE_WITHIN = timedelta(minutes=15)
@@ -57,7 +57,7 @@ class Proposal(NamedTuple):
 
 def propose(name: str, payload: Any, *, by: User, at: datetime) -> Proposal:
     """Raises Forbidden if the person lacks the permission for a part of it."""
-    kind = KINDS[name]
+    kind = kind_named(name)
     if not kind.is_permitted(payload, by):
         raise Forbidden(kind.permission, is_elsewhere=may(by, kind.permission))
     impact = kind.impact_of(payload, by=by, at=at)

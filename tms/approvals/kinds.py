@@ -1,4 +1,4 @@
-"""The kinds of actions that may need a second person. Each app registers its own, once, when it is loaded."""
+"""The kinds of actions that may need a second person. Each app registers its own, in the modules that it names."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ import msgspec
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.approvals.models import ApprovalRequest
+from tms.lib.deferred_modules import DeferredModules
 
 
 class CannotPerform(Exception):
@@ -69,7 +70,7 @@ class StoredAction:
 
     def __init__(self, request: ApprovalRequest) -> None:
         self.request = request
-        self.kind = KINDS[request.kind]
+        self.kind = kind_named(request.kind)
         self.payload = msgspec.convert(request.payload, self.kind.payload)
         self.impact = msgspec.convert(request.impact, self.kind.impact)
 
@@ -82,8 +83,16 @@ class StoredAction:
         return self.kind.shown(self.payload, self.impact)
 
 
-KINDS: dict[str, ApprovalKind[Any, Any]] = {}
+MODULES = DeferredModules()
+"""An app adds those of its modules that call `register`."""
+
+_kinds: dict[str, ApprovalKind[Any, Any]] = {}
 
 
 def register(kind: ApprovalKind[Any, Any]) -> None:
-    KINDS[kind.name] = kind
+    _kinds[kind.name] = kind
+
+
+def kind_named(name: str) -> ApprovalKind[Any, Any]:
+    MODULES.load()
+    return _kinds[name]

@@ -11,17 +11,16 @@ class BoardsConfig(AppConfig):
     name = "tms.boards"
 
     def ready(self) -> None:
-        from importlib import import_module
-
         # Their models are loaded by now.
         from tms.accounts.access.changes import rights_changed
         from tms.accounts.screens.services import screens_changed
         from tms.accounts.sessions.browsers import sessions_ended
+        from tms.approvals import kinds
         from tms.approvals.approvers import register_shift
         from tms.boards.overview import on_shift
 
         register_shift(on_shift.people)
-        import_module("tms.boards.actions.command_approval")  # registers the kind; its models are loaded by now
+        kinds.MODULES.add("tms.boards.actions.command_approval")
         user_logged_out.connect(close_boards)
         rights_changed.connect(check_boards)
         sessions_ended.connect(close_boards)

@@ -57,6 +57,4 @@ def undo_deleted(payload: undo.Payload, *, by: User, at: datetime) -> bool:
     return True
 
 
-def register() -> None:
-    """Call it once, when the app is ready."""
-    undo.register(DELETED, undo_deleted)
+undo.register(DELETED, undo_deleted)

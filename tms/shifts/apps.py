@@ -7,6 +7,6 @@ class ShiftsConfig(AppConfig):
     verbose_name = _("Shifts")
 
     def ready(self) -> None:
-        from importlib import import_module
+        from tms.accounts import undo  # its models are loaded by now
 
-        import_module("tms.shifts.undo")  # registers it; its model is loaded by now
+        undo.MODULES.add("tms.shifts.undo")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tms.accounts.decorators import AuthenticatedRequest
+from tms.lib.deferred_modules import DeferredModules
 
 
 class Panel(NamedTuple):
@@ -12,15 +13,18 @@ class Panel(NamedTuple):
     """None: not offered to this person."""
 
 
+MODULES = DeferredModules()
+"""An app adds those of its modules that call `register`."""
+
 _panels: list[Panel] = []
 
 
 def register(panel: Panel) -> None:
-    """Call it once, when the app is ready."""
     _panels.append(panel)
 
 
 def panels_of(request: AuthenticatedRequest) -> list[tuple[str, Mapping[str, Any]]]:
     """Templates, each with its context."""
+    MODULES.load()
     found = ((panel.template, panel.context(request)) for panel in _panels)
     return [(template, context) for template, context in found if context is not None]

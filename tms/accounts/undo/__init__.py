@@ -7,6 +7,7 @@ from typing import Any
 from django.core import signing
 
 from tms.accounts.models import User
+from tms.lib.deferred_modules import DeferredModules
 
 LASTS_S = 300
 MOST_ROWS = 1_000
@@ -18,6 +19,9 @@ type Undo = Callable[..., bool]
 
 TOGETHER = "together"
 
+MODULES = DeferredModules()
+"""An app adds those of its modules that call `register`."""
+
 _undos: dict[str, Undo] = {}
 
 
@@ -26,7 +30,7 @@ class TooLate(Exception):
 
 
 def register(kind: str, undo: Undo) -> None:
-    """Call it once, when the app is ready."""
+    """Call it once, in one of `MODULES`."""
     _undos[kind] = undo
 
 
@@ -49,6 +53,7 @@ def undo(token: str, *, by: User, at: datetime) -> bool:
         raise TooLate from fault
     if person != by.pk:
         raise TooLate
+    MODULES.load()
     return _undos[kind](payload, by=by, at=at)
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.factors.confirmation import recently_signed_in
+from tms.accounts.me import panels
 from tms.accounts.sign_in import counters
 from tms.accounts.sign_in.counters import Limit
 from tms.notifications.destinations.test_send import send_test
@@ -40,6 +41,9 @@ def panel(request: AuthenticatedRequest) -> Mapping[str, Any] | None:
         "device_form": DevicePreferencesForm(request.user),
         "public_key": keys.current(at=timezone.now()).public_key,
     }
+
+
+panels.register(panels.Panel("notifications/devices/panel.html", panel))
 
 
 @require_POST
