@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from django.contrib import admin
+from django.core import checks
 from django.urls import reverse
 
 from tests.support import people
@@ -28,6 +30,13 @@ def test_its_addresses_exist_only_if_it_is_on(switch, statuses, tmp_path):
     )
 
     assert run.stdout.splitlines()[-1] == str(statuses)
+
+
+def test_its_pages_pass_the_checks_of_django():
+    reverse("admin:index")  # the URLs load its pages; `manage.py check` may check the admin before it loads the URLs
+
+    assert admin.site._registry
+    assert checks.run_checks(tags=[checks.Tags.admin]) == []
 
 
 def test_pages_link_to_it_only_if_it_is_on(db, settings):

@@ -80,7 +80,7 @@ SECURE_CSP = {
 # Applications
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # tms/main/urls.py loads its pages, if it is served
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

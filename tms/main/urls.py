@@ -6,6 +6,9 @@ from tms.main.api_v1 import api
 
 handler403 = "tms.accounts.views.forbidden"
 
+if settings.ADMIN:
+    admin.autodiscover()
+
 urlpatterns = [
     path("", include("tms.boards.urls")),
     path("", include("tms.accounts.urls")),

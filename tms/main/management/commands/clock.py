@@ -4,9 +4,10 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tms.clock.scheduler import Clock
+from tms.lib.management import NoChecksCommand
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.health import report
@@ -19,7 +20,7 @@ from tms.server.base.memory import tune_gc, tune_malloc
 TURN_EVERY_S = 1.0
 
 
-class Command(BaseCommand):
+class Command(NoChecksCommand):
     help = "Runs the scheduled jobs. Start one on each host: one is the leader, another takes over when it ends."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from tms.demo import seed
@@ -21,6 +21,7 @@ from tms.demo.breaking import client
 from tms.demo.breaking.socket_path import ControlSocket
 from tms.demo.children import Children
 from tms.demo.people import PEOPLE, VISITOR
+from tms.lib.management import NoChecksCommand
 from tms.main import demo_notifications
 from tms.server import CannotListen, PortInUse
 
@@ -28,7 +29,7 @@ MAX_TERMINALS = 5_000
 HOST = "127.0.0.1"
 
 
-class Command(BaseCommand):
+class Command(NoChecksCommand):
     help = "Migrates, seeds a demo fleet once, serves it, and runs a simulator and the real agent of this machine."
 
     def handle(self, *args: Any, **options: Any) -> None:

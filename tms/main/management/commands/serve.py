@@ -13,13 +13,15 @@ from typing import Any
 
 import structlog
 from channels.db import database_sync_to_async
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 import asgi
+import tms.main.urls  # noqa: F401  (otherwise the first request would import them, while terminals connect)
 from tms.clock import scheduler
 from tms.fleet.nodes.membership import NodeNameTaken
 from tms.ingest.gateway import gateway
 from tms.lib.db.clock import db_clock
+from tms.lib.management import NoChecksCommand
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.collectors import fleet
@@ -33,7 +35,7 @@ from tms.server.base.memory import tune_malloc
 log = structlog.get_logger(__name__)
 
 
-class Command(BaseCommand):
+class Command(NoChecksCommand):
     help = "Serves terminals and boards in one process. Run several behind nginx, and `clock` beside them."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,14 +1,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from tms.lib.management import NoChecksCommand
 from tms.notifications.models.device import PushKey
 from tms.notifications.push import devices, keys
 
 
-class Command(BaseCommand):
+class Command(NoChecksCommand):
     help = "Shows the key pairs by which push services recognise TMS, and makes new ones."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
