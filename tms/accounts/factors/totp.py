@@ -7,7 +7,6 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secret, hotp_value
 from allauth.mfa.utils import decrypt, encrypt
 from django.utils.crypto import constant_time_compare
-from qrcode.main import QRCode
 
 from tms.accounts.models import User
 
@@ -50,6 +49,8 @@ def address(person: User, secret: str) -> str:
 
 def qr_path(text: str) -> tuple[int, str]:
     """The side of a QR code in modules, and its dark modules as the path of an SVG."""
+    from qrcode.main import QRCode
+
     code = QRCode(border=2)
     code.add_data(text)
     modules = code.get_matrix()

@@ -4,15 +4,14 @@ The fonts are packages, so that a document looks the same on every machine. Typs
 The data is JSON, so no name in it is markup.
 """
 
+from __future__ import annotations
+
 import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import noto_cjk_sans_jp_bold
-import noto_cjk_sans_jp_regular
-import typst
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
@@ -32,15 +31,19 @@ from tms.availability.report.texts import (
 )
 from tms.protocol.text import clean
 
+if TYPE_CHECKING:
+    import typst
+
 TEMPLATE = Path(__file__).with_name("report.typ")
 FONT = "Noto Sans CJK JP"
-FONT_FILES = noto_cjk_sans_jp_regular.FONT_PATH, noto_cjk_sans_jp_bold.FONT_PATH
 MAX_ROWS, MAX_BREACHES = 200, 50
 CONTENT_TYPE = "application/pdf"
 
 
 def pdf(shown: AvailabilityReport, reader: ReportReader, *, customer: str = "", at: datetime) -> bytes:
     """`customer`: by default `TMS_CUSTOMER`. At most `MAX_ROWS` rows; the CSV has all."""
+    import typst
+
     data = content(shown, reader, customer=customer or settings.CUSTOMER, at=at)
     made: Any = typst.compile(
         TEMPLATE, root=TEMPLATE.parent, font_paths=_fonts(), sys_inputs={"data": json.dumps(data)}
@@ -50,7 +53,12 @@ def pdf(shown: AvailabilityReport, reader: ReportReader, *, customer: str = "", 
 
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, font_paths=[Path(path).parent for path in FONT_FILES])
+    import noto_cjk_sans_jp_bold
+    import noto_cjk_sans_jp_regular
+    import typst
+
+    files = noto_cjk_sans_jp_regular.FONT_PATH, noto_cjk_sans_jp_bold.FONT_PATH
+    return typst.Fonts(include_system_fonts=False, font_paths=[Path(path).parent for path in files])
 
 
 def content(shown: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, Any]:

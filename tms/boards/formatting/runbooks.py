@@ -2,9 +2,7 @@
 
 from functools import lru_cache
 
-import nh3
 from django.utils.safestring import SafeString
-from markdown import markdown
 
 TAGS = frozenset(
     ("a", "blockquote", "br", "code", "em", "h3", "h4", "hr", "li", "ol", "p", "pre", "strong", "table", "tbody", "td")
@@ -18,6 +16,9 @@ LARGEST_HEADING = 3
 @lru_cache(256)
 def as_html(text: str) -> SafeString:
     """A runbook that is only a URL becomes a link."""
+    import nh3
+    from markdown import markdown
+
     if text.startswith(("https://", "http://")) and not any(map(str.isspace, text)):
         text = f"<{text}>"
     headings = {"toc": {"baselevel": LARGEST_HEADING, "marker": ""}}

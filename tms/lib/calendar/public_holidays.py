@@ -1,17 +1,24 @@
 """Public holidays by country, and by subdivision if that has its own: `JP`, `DE-BY`."""
 
+from __future__ import annotations
+
 from collections.abc import Container
 from datetime import date
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
-from holidays import HolidayBase, country_holidays, list_supported_countries
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 
 @lru_cache(64)
 def calendar(name: str) -> HolidayBase:
     """For any year. Raises NotImplementedError for an unknown calendar."""
+    from holidays import country_holidays
+
     country, _, part = name.partition("-")
     return country_holidays(country, subdiv=part or None)
 
@@ -26,6 +33,8 @@ def public_holidays(name: str) -> Container[date]:
 
 def check_calendar(name: str) -> None:
     """A validator of the models."""
+    from holidays import list_supported_countries
+
     country, _, part = name.partition("-")
     known = list_supported_countries()
     if country not in known:

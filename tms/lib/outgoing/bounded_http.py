@@ -1,18 +1,20 @@
 """HTTP requests to addresses that people entered: permitted addresses only, no redirects, limits of time and size."""
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-import urllib3
 from django.utils.translation import gettext
-from urllib3 import BaseHTTPResponse, Timeout
-from urllib3.exceptions import HTTPError, LocationValueError
 
 from tms.lib.outgoing import ssrf_guard
 from tms.lib.outgoing.ssrf_guard import Network
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 CONNECT_S, READ_S, ALTOGETHER_S = 3.0, 5.0, 10.0
 MAX_BYTES = 512 * 1024
@@ -44,6 +46,8 @@ def fetch(
 
     Raises FetchError.
     """
+    from urllib3.exceptions import HTTPError, LocationValueError
+
     require_web(url, may_be_plain=may_be_plain)
     sent = dict(headers or {})
     if fields is not None:
@@ -78,7 +82,9 @@ def _has_host(url: str) -> bool:
 
 
 def _fetch(url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Fetched:
-    pool = urllib3.PoolManager(1, retries=False, timeout=Timeout(connect=CONNECT_S, read=READ_S))
+    from urllib3 import PoolManager, Timeout
+
+    pool = PoolManager(1, retries=False, timeout=Timeout(connect=CONNECT_S, read=READ_S))
     sent = {"User-Agent": "TMS", "Accept": "application/json", "Accept-Encoding": "identity", **headers}
     method = "GET" if body is None else "POST"
     response = pool.request(method, url, body=body, headers=sent, redirect=False, preload_content=False)

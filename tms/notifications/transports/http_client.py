@@ -1,4 +1,9 @@
-"""HTTP requests of transports: to permitted addresses only, within a deadline, and with errors as results."""
+"""HTTP requests of transports: to permitted addresses only, within a deadline, and with errors as results.
+
+Every process imports the transports, but few send anything: urllib3 is imported where it is used.
+"""
+
+from __future__ import annotations
 
 import json
 import time
@@ -6,32 +11,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import urllib3
 from django.conf import settings
 from django.utils import timezone
 from django.utils.http import parse_http_date_safe
 from django.utils.translation import gettext
-from urllib3 import BaseHTTPResponse, Timeout
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-    SSLError,
-)
-from urllib3.exceptions import (
-    TimeoutError as TimedOut,
-)
 
 from tms.lib.outgoing import ssrf_guard
 from tms.notifications.transports.addresses import blocked
 from tms.notifications.transports.result import SendOutcome, SendResult
 
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+    from urllib3.exceptions import HTTPError
+
 CONNECT_S, READ_S, ALTOGETHER_S = 5.0, 10.0, 20.0
 MAX_READ = 8_192
 """Bytes of an answer."""
-NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
 
 type Headers = Mapping[str, str]
 
@@ -80,10 +77,12 @@ class ApiAnswer:
 
 def guarded(attempt: Callable[[], SendResult]) -> SendResult:
     """The result of an attempt whose sockets connect only to permitted addresses."""
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+
     with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch:
         try:
             result = attempt()
-        except NEVER_SENT as error:
+        except (NewConnectionError, ConnectTimeoutError, SSLError) as error:  # before anything was sent
             result = SendResult.retry(_reason(error))
         except HTTPError as error:
             result = SendResult.retry(_reason(error), possibly_delivered=True)
@@ -99,8 +98,10 @@ def deadline() -> float:
 
 def request(url: str, body: bytes, headers: Headers, until: float) -> BaseHTTPResponse:
     """One POST, without following redirects; its body is unread. Raises HTTPError."""
+    from urllib3 import PoolManager, Timeout
+
     left = max(0.1, until - time.monotonic())
-    pool = urllib3.PoolManager(1, retries=False, timeout=Timeout(total=left, connect=min(CONNECT_S, left), read=READ_S))
+    pool = PoolManager(1, retries=False, timeout=Timeout(total=left, connect=min(CONNECT_S, left), read=READ_S))
     return pool.request(
         "POST", url, body=body, headers={"User-Agent": "TMS", **headers}, redirect=False, preload_content=False
     )
@@ -120,6 +121,8 @@ def post_json(url: str, content: Mapping[str, Any], until: float, headers: Heade
 
 def excerpt(response: BaseHTTPResponse, until: float) -> str:
     """The begin of its body; closes it."""
+    from urllib3.exceptions import HTTPError
+
     found = bytearray()
     try:
         while len(found) < MAX_READ and time.monotonic() < until and (chunk := response.read1(decode_content=False)):
@@ -141,6 +144,8 @@ def seconds_of(retry_after: str) -> float | None:
 
 def _reason(error: HTTPError) -> str:
     """Without the path, which many services use as a key."""
+    from urllib3.exceptions import TimeoutError as TimedOut
+
     cause = error.__cause__ or error.__context__
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror

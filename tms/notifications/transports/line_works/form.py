@@ -3,9 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -76,6 +73,10 @@ FIELDS = (
 
 def faults(values: Values) -> Iterator[tuple[str, str]]:
     """A key that has the form, but cannot sign."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         key = load_pem_private_key(values.get("private_key", "").strip().encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

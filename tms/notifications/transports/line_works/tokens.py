@@ -6,8 +6,6 @@ import time
 from collections import OrderedDict
 from urllib.parse import urlencode
 
-import jwt
-
 from tms.lib.per_process import per_process
 from tms.notifications.transports import http_client
 from tms.notifications.transports.base import Recipient
@@ -68,6 +66,8 @@ def credentials_key(to: Recipient) -> str:
 
 def issue(url: str, to: Recipient, until: float) -> tuple[str, float]:
     """A new token, and for how many seconds it is valid. Raises TokenDenied and HTTPError."""
+    import jwt
+
     now = int(time.time())
     claims = {"iss": to.value("client_id"), "sub": to.value("account"), "iat": now, "exp": now + VALID_S}
     form = {

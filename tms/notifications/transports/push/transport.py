@@ -5,7 +5,6 @@ from email.utils import parseaddr
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import jwt
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.http import parse_http_date_safe
@@ -70,6 +69,8 @@ class Push(Transport):
 
 def authorization(address: str, *, key: str, public: str) -> str:
     """Proves to the push service that TMS sends it (RFC 8292). `key`: PEM."""
+    import jwt
+
     parts = urlsplit(address)
     claims = {"aud": f"{parts.scheme}://{parts.netloc}", "exp": int(time.time()) + VALID_S, "sub": contact()}
     return f"vapid t={jwt.encode(claims, key, algorithm='ES256')}, k={public}"

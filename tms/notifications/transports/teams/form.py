@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
 
 from tms.notifications.transports.addresses import require_public
 from tms.notifications.transports.fields import TransportField, Values
@@ -37,6 +35,9 @@ FIELDS = (
 def faults(values: Values) -> Iterator[tuple[str, str]]:
     if not (url := values.get("url", "")):
         return
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
     if not _is_of_workflow(url):
         yield "url", str(EXPECTED)
         return

@@ -2,8 +2,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
 
 from tms.notifications.transports.addresses import require_public
 
@@ -13,6 +11,9 @@ HINT = _("https://… It may contain a key, so it is not shown again.")
 
 def clean_address(url: str) -> str:
     """With the parser of what connects later, so that both mean the same host. Raises ValidationError."""
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
     try:
         parts = parse_url(url)
     except LocationParseError:

@@ -1,26 +1,29 @@
 """CloudEvents 1.0 (structured, JSON) over HTTP POST, signed after the Standard Webhooks convention."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac
 import json
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import LocationParseError
 
 from tms.notifications.transports import http_client
 from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
 from tms.notifications.transports.webhook import form
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 MAX_HOPS = 3
@@ -90,6 +93,8 @@ def signature(uid: str, body: bytes, *, key: str, at: datetime) -> dict[str, str
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
+    from urllib3.exceptions import LocationParseError
+
     until = http_client.deadline()
     for _hop in range(MAX_HOPS + 1):
         try:
