@@ -28,6 +28,8 @@ from tms.feed.change import Change
 hypothesis.settings.register_profile("tms", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("tms")
 
+QUICK_HASH = "django.contrib.auth.hashers.MD5PasswordHasher"
+"""There are no real passwords in tests, and a real hash takes a third of a second."""
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
 
 
@@ -37,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.option.dist != "no":
             template_db.share()
     keep_workers_apart()
+    settings.PASSWORD_HASHERS = [QUICK_HASH]
     TransactionTestCase._fixture_teardown = empty_databases
 
 

@@ -2,18 +2,10 @@ import secrets
 
 import pytest
 import time_machine
-from django.test import override_settings
 
 from tests.support.accounts.steps import AT
 from tms.accounts.sign_in import counters
 from tms.accounts.sign_in.counters import LocalCounters
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_passwords():
-    """Use a fast hash: there are no real passwords in tests."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
-        yield
 
 
 @pytest.fixture(autouse=True)

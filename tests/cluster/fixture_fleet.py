@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from django.contrib.auth.hashers import make_password
+
 from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
@@ -17,7 +19,8 @@ def create_rows() -> None:
     site, _ = Site.objects.get_or_create(code="SJK", defaults={"name": "Shinjuku South"})
     keys = [str(services.enrol(Terminal(uid=f"T-{number:02}", site=site))) for number in range(TERMINALS)]
     for username in ("tanaka", "sato"):
-        User.objects.create_superuser(username, password="a password for tests")
+        User.objects.create_superuser(username)
+    User.objects.update(password=make_password("a password for tests"))  # hashed once
     at = datetime.now(UTC)
     alarmed = Terminal(uid="ALARMED", site=site)
     services.enrol(alarmed)
