@@ -15,14 +15,14 @@ import json, sys
 import django
 django.setup()
 of_commands = {name.partition(".")[0] for name in sys.modules}
-import tms.main.management.commands.serve
+from tms.main.management.commands import clock, serve
 print(json.dumps([sorted(of_commands), sorted({name.partition(".")[0] for name in sys.modules})]))
 """
 OF_RARE_USE = {
     *("apprise", "boto3", "botocore", "holidays", "lxml", "markdown", "nh3", "noto_cjk_sans_jp_bold", "qrcode"),
     *("redis", "scim2_models", "signxml", "storages", "typst", "urllib3", "watchtower"),
 }
-"""Packages that are imported where they are used, because few processes use them; `redis` without a Redis."""
+"""Packages that are imported where they are used, because few processes use them: not without AWS, without a Redis."""
 OF_PAGES_AND_REST = {"autobahn", "daphne", "fido2", "jwt", "ninja", "pydantic", "uvicorn", "yaml"}
 """Packages that commands do not need."""
 

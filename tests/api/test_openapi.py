@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.urls import get_resolver
 from ninja import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -42,6 +43,8 @@ def test_it_is_valid_openapi(description):
 
 def test_the_names_of_schemas_are_unique():
     """Otherwise one would be described as the other."""
+    assert get_resolver().url_patterns  # imports all schemas
+
     ours = Counter(schema.__name__ for schema in below(Schema) if schema.__module__.startswith("tms."))
 
     assert [name for name, number in ours.items() if number > 1] == []

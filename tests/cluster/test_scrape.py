@@ -27,8 +27,10 @@ def test_every_node_and_every_clock_is_scraped(prometheus, cluster):
     wait_for_value(answering, jobs)
 
 
-def test_metrics_of_the_fleet_are_counted_once_although_every_node_serves_them(prometheus, query):
+def test_metrics_of_the_fleet_are_counted_once_although_every_process_serves_them(prometheus, cluster, query):
     [(terminals,)] = query("SELECT count(*) FROM fleet_terminal")
 
     wait_for_value(lambda: prometheus.ask("sum(tms:terminals:max)"), [({}, float(terminals))])
     wait_for_value(lambda: prometheus.ask("sum(tms_clock_leads)"), [({}, 1.0)])
+    for process in (*cluster.nodes, *cluster.clocks):
+        assert "tms_terminals{" in process.get("/metrics")[1], process.name

@@ -11,6 +11,7 @@ import pytest
 from django.contrib import admin
 from django.db.models import F
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
 from tests.accounts.audit import of_accounts, of_providers
@@ -553,6 +554,9 @@ def prepare(subject: str, name: str) -> None:
 
 def test_models_that_the_admin_changes_are_audited():
     """`AuditedAdmin` records in the transaction of the change; services record for pages with `records_itself`."""
+    assert reverse("admin:index")  # the URLs import its pages
+    assert admin.site._registry
+
     unaudited = {
         model._meta.label
         for model, page in admin.site._registry.items()

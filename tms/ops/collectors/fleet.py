@@ -1,6 +1,7 @@
 """Gauges of the fleet, read from the database on each scrape. Every node exports the same ones."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import structlog
 from django.db import DatabaseError, InterfaceError
@@ -97,7 +98,9 @@ def connection_families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
     )
 
 
+@cache
 def register(registry: CollectorRegistry) -> None:
+    """Once for each registry, however often it is called."""
     for collector in (FleetCollector, NodeCollector, AuditCollector, *instruments.COLLECTORS):
         registry.register(collector())
 

@@ -11,6 +11,7 @@ import structlog
 from django.db import connection
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from tms.ops.collectors.fleet import register
 from tms.ops.health import report
 from tms.ops.middleware.trusted_proxy import is_inside, valid
 
@@ -33,6 +34,7 @@ class Monitor:
             raise MonitorCannotListen(
                 f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
             ) from None
+        register(REGISTRY)
         self._thread = threading.Thread(target=self._server.serve_forever, name="monitor", daemon=True)
 
     @property
