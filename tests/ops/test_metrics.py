@@ -1,7 +1,6 @@
 """Prometheus metrics of a running TMS."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,16 +11,9 @@ from tests.support.servers.tms import RunningTMS
 UID = "SHJ-PAY-01"
 
 
-@pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
-    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_TRUSTED_PROXIES="127.0.0.1", TMS_MAX_CONNECTIONS="500") as tms:
-        tms.enrol(UID)
-        yield tms
-
-
 @pytest.fixture
-def families(tms: RunningTMS):
-    status, text = tms.get("/metrics")
+def families(scraped: RunningTMS):
+    status, text = scraped.get("/metrics")
     assert status == 200
     return {family.name: family for family in text_string_to_metric_families(text)}
 
@@ -57,15 +49,15 @@ def test_the_server_reports_its_connections_and_limit(families):
     assert limit.value == 500
 
 
-def test_no_label_names_a_terminal(tms):
-    _, text = tms.get("/metrics")
+def test_no_label_names_a_terminal(scraped):
+    _, text = scraped.get("/metrics")
 
     assert UID not in text
     assert not re.search(r'\b(uid|terminal|site)="', text)
 
 
-def test_metrics_are_not_public(tms):
-    status, text = tms.get("/metrics", **{"X-Forwarded-For": "1.1.1.1"})
+def test_metrics_are_not_public(scraped):
+    status, text = scraped.get("/metrics", **{"X-Forwarded-For": "1.1.1.1"})
 
     assert status == 403
     assert "private network" in text

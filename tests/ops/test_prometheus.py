@@ -94,15 +94,8 @@ def anchors() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
-    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_ALLOWED_HOSTS="tms.example.com") as tms:
-        tms.enrol("SHJ-PAY-01")
-        yield tms
-
-
-@pytest.fixture(scope="module")
-def prometheus(tms: RunningTMS, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    with Prometheus(tmp_path_factory.mktemp("prometheus"), nodes=[tms.port]) as prometheus:
+def prometheus(scraped: RunningTMS, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), nodes=[scraped.port]) as prometheus:
         yield prometheus
 
 
@@ -121,8 +114,8 @@ def test_no_alert_fires_for_a_healthy_tms(prometheus):
     assert prometheus.ask("ALERTS") == []
 
 
-def test_promtool_accepts_the_metrics(tms):
-    _, text = tms.get("/metrics")
+def test_promtool_accepts_the_metrics(scraped):
+    _, text = scraped.get("/metrics")
     ours = "\n".join(line for line in text.splitlines() if "tms_" in line) + "\n"
 
     done = subprocess.run(
