@@ -10,9 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from psycopg_pool import ConnectionPool
 
+from tests.support.polling import DEADLINE_S
 from tms.config.database import configured
-
-DEADLINE_S = 20
 
 
 def connection_of(url: str) -> tuple[str, ...]:

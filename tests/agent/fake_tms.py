@@ -13,11 +13,9 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from tests.support.polling import DEADLINE_S
 from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
 from tms.protocol.errors import FrameError
-
-DEADLINE_S = 15
-"""Only to end a test that would otherwise hang."""
 
 
 class FakeTMS:

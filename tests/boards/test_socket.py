@@ -15,12 +15,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.link.terminal import Terminal
-from tests.support.polling import wait_for_value_async
+from tests.support.polling import DEADLINE_S, wait_for_value_async
 from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
 
-DEADLINE_S = 20
 PASSWORD = "a password for tests"
 CREATE_ROWS = """
 import sys, django

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from tests.support.polling import DEADLINE_S
 from tms.clock.jobs import Loop
 from tms.clock.scheduler import Clock
 from tms.feed.publisher import feed
-
-DEADLINE_S = 20
 
 
 class Work:

@@ -21,11 +21,11 @@ import pytest
 
 from deploy.cluster.view import compact_log_line
 from deploy.processes.tms_process import ROOT
+from tests.support.polling import DEADLINE_S
 from tests.support.services import HOST, free_port
 
 pytestmark = pytest.mark.services
 
-DEADLINE_S = 60
 SIGN_IN = r"sign in: (\S+ / \S+)"
 
 

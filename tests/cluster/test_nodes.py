@@ -16,11 +16,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.cluster.people import Person
 from tests.cluster.settings import PASSWORD, TAKEOVERS
 from tests.support.link.terminal import Terminal
-from tests.support.polling import wait_for_value_async
+from tests.support.polling import DEADLINE_S, wait_for_value_async
 
 pytestmark = pytest.mark.services
 
-DEADLINE_S = 20
 
 ALERTS = """
 SELECT a.severity, a.state FROM alerts_alert a JOIN fleet_terminal t ON t.id = a.terminal_id

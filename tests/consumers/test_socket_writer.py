@@ -10,10 +10,9 @@ import uvicorn
 
 from consumers.socket_writer import QueuedWriter, writer_of
 from tests.support.link.raw_client import Client, Closed, Lost
+from tests.support.polling import DEADLINE_S
 from tests.support.services import free_port
 from tms.protocol import limits
-
-DEADLINE_S = 20
 
 
 class Application:

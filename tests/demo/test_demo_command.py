@@ -11,10 +11,9 @@ import psutil
 import pytest
 
 from tests.support.database import template_db
+from tests.support.polling import DEADLINE_S
 from tests.support.servers.tms import ROOT
 from tests.support.services import HOST, free_port
-
-DEADLINE_S = 60
 
 
 def start(folder: Path, **env: str) -> subprocess.Popen[str]:

@@ -2,7 +2,7 @@
 
 from playwright.async_api import BrowserContext, ConsoleMessage
 
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 
 def watch(context: BrowserContext, faults: list[str]) -> None:

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from tests.ingest.messages import boot, taken
 from tests.ingest.wire import Wire
 from tests.support.builders import key_of
+from tests.support.polling import DEADLINE_S
 from tests.support.threads import in_thread
 from tms.fleet.models import Terminal
 from tms.ingest import store
@@ -18,8 +19,6 @@ from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Item
 from tms.ingest.links import Links
 from tms.ingest.session import Session
-
-DEADLINE_S = 10
 
 
 class Database:

@@ -3,9 +3,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.polling import DEADLINE_S
 from tms.protocol.close_codes import CloseCode
-
-DEADLINE_S = 10
 
 
 class Wire:

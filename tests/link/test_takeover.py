@@ -7,12 +7,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
 from tests.support.link.terminal import Terminal
-from tests.support.polling import wait_for_value_async
+from tests.support.polling import DEADLINE_S, wait_for_value_async
 from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
 
-DEADLINE_S = 20
 NOTED = "SELECT e.code FROM telemetry_event e JOIN fleet_terminal t ON t.id = e.terminal_id WHERE t.uid = %s"
 ALERTS = """
 SELECT a.severity, a.state FROM alerts_alert a JOIN fleet_terminal t ON t.id = a.terminal_id

@@ -6,10 +6,9 @@ from typing import Any, Self
 
 from channels.layers import get_channel_layer
 
+from tests.support.polling import DEADLINE_S
 from tms.feed.change import NOTHING, Change, FeedMessage, pack, unpack
 from tms.feed.publisher import GROUP
-
-DEADLINE_S = 10
 
 
 class Listener:

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from tests.support.builders import AT, later
 from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
 from tests.support.notifications.destinations import webhook_destination
+from tests.support.polling import DEADLINE_S
 from tests.support.threads import run_concurrently
 from tms.alerts.models import Transition
 from tms.clock.jobs import LOOPS, Lane
@@ -19,8 +20,6 @@ from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.notifications.models.delivery import LEASE, Delivery, DeliveryItem
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
-
-DEADLINE_S = 20
 
 
 def marks(receiver) -> list[bool]:

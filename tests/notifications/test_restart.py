@@ -4,10 +4,9 @@ import subprocess
 import sys
 
 from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
-from tests.support.polling import wait_for
+from tests.support.polling import DEADLINE_S, wait_for
 from tests.support.servers.tms import ROOT, RunningTMS
 
-DEADLINE_S = 60
 CREATE_ROWS = """
 import sys, django
 django.setup()

@@ -13,12 +13,12 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from tests.support.database.template_db import new_database
+from tests.support.polling import DEADLINE_S
 from tests.support.servers.tms import ROOT
 from tms.lib.db.advisory_lock import advisory_lock
 from tms.ops.management.commands.migrate_once import LOCK
 
 AT_ONCE = 3
-DEADLINE_S = 30
 
 
 def migrate_once(*options: str) -> str:

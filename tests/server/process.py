@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.link.raw_client import HOST, Client
-from tests.support.polling import wait_for
+from tests.support.polling import DEADLINE_S, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DEADLINE_S = 20
 
 QUICK = {"drain_spread": 0.1, "close_timeout": 1.0}
 

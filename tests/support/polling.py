@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 DEADLINE_S = 60
+"""The limit of every wait: it only ends a test that would otherwise hang."""
 PAUSE_S = 0.02
 
 

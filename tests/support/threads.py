@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-DEADLINE_S = 30
+from tests.support.polling import DEADLINE_S
 
 
 def run_concurrently[Result](number: int, work: Callable[[int], Result]) -> list[Result | Exception]:

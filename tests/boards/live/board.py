@@ -9,9 +9,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from consumers.board import BoardConsumer
+from tests.support.polling import DEADLINE_S
 from tms.accounts.models import User
-
-DEADLINE_S = 20
 
 
 class Connection:

@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-DEADLINE_S = 10
+from tests.support.polling import DEADLINE_S
 
 
 class Terminal:

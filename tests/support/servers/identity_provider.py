@@ -12,10 +12,10 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
 
+from tests.support.polling import DEADLINE_S
 from tests.support.servers.tms import ROOT
 
 SCRIPT = Path(__file__).with_suffix(".js")
-WAIT_S = 20
 
 
 class Client(dict[str, Any]):
@@ -41,7 +41,7 @@ class IdentityProviderServer:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.communicate(timeout=WAIT_S)
+        self._process.communicate(timeout=DEADLINE_S)
 
     def put(self, name: str, **claims: Any) -> None:
         """Add a person, or change their claims."""
@@ -73,7 +73,7 @@ class IdentityProviderServer:
     def _send(self, method: str, path: str, values: Mapping[str, Any] | None = None) -> bytes:
         data = None if values is None else json.dumps(values).encode()
         request = Request(self.issuer + path, data, {"Content-Type": "application/json"}, method=method)
-        with build_opener().open(request, timeout=WAIT_S) as answer:
+        with build_opener().open(request, timeout=DEADLINE_S) as answer:
             return bytes(answer.read())
 
 
@@ -106,7 +106,7 @@ class Visitor:
     def _ask(self, address: str, data: bytes | None) -> str | None:
         """The address of a redirect; None for the form."""
         try:
-            with self._open.open(Request(address, data), timeout=WAIT_S) as answer:
+            with self._open.open(Request(address, data), timeout=DEADLINE_S) as answer:
                 assert answer.status == 200
                 return None
         except HTTPError as answer:

@@ -14,11 +14,10 @@ from urllib.request import build_opener
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from tests.support.polling import wait_for
+from tests.support.polling import DEADLINE_S, wait_for
 from tests.support.servers.saml_provider import keys
 
 PORTAL = Path("/usr/share/lemonldap-ng/portal")
-WAIT_S = 20
 APP = """
 use Plack::Builder;
 use Lemonldap::NG::Portal::Main;
@@ -97,7 +96,7 @@ class LemonLDAP:
 
     def _answers(self) -> bool:
         try:
-            build_opener().open(f"{self.url}/.well-known/openid-configuration", timeout=WAIT_S).close()
+            build_opener().open(f"{self.url}/.well-known/openid-configuration", timeout=DEADLINE_S).close()
         except OSError:
             return False
         return True

@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.polling import DEADLINE_S
 from tests.support.servers.tms import ROOT
 
 SCRIPT = Path(__file__).with_suffix(".js")
-WAIT_S = 20
 ENTITY_ID = "urn:company:idp"
 
 
@@ -60,7 +60,7 @@ class SamlProviderServer(NamedTuple):
 
     def sign_in(self, address: str) -> Form:
         """What Keiko's browser sends back, after she went to `address`."""
-        with build_opener().open(address, timeout=WAIT_S) as answer:
+        with build_opener().open(address, timeout=DEADLINE_S) as answer:
             return Form(answer.read().decode())
 
 

@@ -16,6 +16,7 @@ from urllib.error import HTTPError, URLError
 import psycopg
 
 from tests.support.database import template_db
+from tests.support.polling import DEADLINE_S
 from tests.support.services import HOST, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,8 +27,6 @@ What a server guarantees does not depend on the database, so each is tested once
 on SQLite.
 """
 
-START_DEADLINE_S = 30
-STOP_DEADLINE_S = 15
 QUICK = {
     "TMS_HEARTBEAT_S": "1",
     "TMS_LEASE_GRACE_S": "1",
@@ -97,7 +96,7 @@ class RunningTMS:
             self.process = subprocess.Popen(
                 command, cwd=self.root, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + START_DEADLINE_S
+        deadline = time.monotonic() + DEADLINE_S
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"TMS did not start:\n{self.log.read_text()}")
@@ -108,7 +107,7 @@ class RunningTMS:
         if self.process.poll() is None:
             self.process.send_signal(how)
             try:
-                self.process.wait(STOP_DEADLINE_S)
+                self.process.wait(DEADLINE_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
