@@ -1,13 +1,15 @@
 """The services that the tests use."""
 
 import os
+import socket
 import subprocess
 import sys
 
 import psycopg
+import pytest
 import redis
 
-from tests.support.services import PostgreSQL, Redis
+from tests.support.services import HOST, PostgreSQL, Redis, free_port
 
 SHOW_BOTH = "import os; print(os.environ['TMS_DATABASE_URL'], os.environ['TMS_REDIS_URL'])"
 
@@ -33,6 +35,15 @@ def test_a_killed_redis_restarts_at_the_same_address():
 
         with redis.Redis.from_url(broker.url) as client:
             assert client.ping()
+
+
+def test_a_free_port_is_reserved_for_a_server_that_names_it():
+    port = free_port()
+
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((HOST, port))
+    with socket.create_server((HOST, port)) as server:
+        assert server.getsockname() == (HOST, port)
 
 
 def test_a_stopped_service_leaves_no_process_and_no_file():

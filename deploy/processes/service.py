@@ -22,9 +22,16 @@ LOG_TAIL = 4_000
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that the kernel gives no other process for a minute, in which a server can bind to it.
+
+    The side of a connection that closes first stays in TIME_WAIT. A port that was only looked up may be that of another
+    process before its server has started.
+    """
+    with socket.create_server((HOST, 0)) as listener, socket.create_connection(listener.getsockname()) as client:
+        accepted, _ = listener.accept()
+        accepted.close()
+        client.recv(1)  # the end: it was closed there
+        return int(listener.getsockname()[1])
 
 
 class StartFailed(RuntimeError):
