@@ -70,6 +70,12 @@ def sites_of(subjects: Sequence[Subject]) -> list[str]:
     return list(dict.fromkeys(one["site"]["name"] for one in subjects if one.get("site")))
 
 
+def rule_of(subject: Subject) -> str:
+    """The name of its rule, which alerts have with its id; empty if an incident has none."""
+    rule = subject.get("rule") or ""
+    return rule["name"] if isinstance(rule, Mapping) else rule
+
+
 def terminals_of(subjects: Sequence[Subject]) -> str:
     """Names of terminals; of incidents, how many terminals."""
     names = list(dict.fromkeys(_name(one["terminal"]) for one in subjects if "terminal" in one))

@@ -5,15 +5,16 @@ from datetime import datetime
 
 import pytest
 
-from tests.support.builders import later
-from tests.support.factories import acknowledged
+from tests.support.builders import AT, later
+from tests.support.factories import acknowledged, incident
 from tests.support.notifications.alerts import open_alert, resolve_alert
 from tests.support.notifications.destinations import SERVICE_VALUES, service_destination
 from tests.support.notifications.webhook_receiver import ReceivedRequest
 from tms.notifications.destinations.test_send import send_test
+from tms.notifications.messages import compose, message_of
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports.pagerduty.transport import PagerDuty
+from tms.notifications.transports.pagerduty.transport import PagerDuty, events
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,20 @@ def test_each_alert_is_one_there_and_is_acknowledged_and_resolved_with_it(
     payload = receiver.events[0]["payload"]
     assert (payload["source"], payload["severity"], payload["class"]) == ("SJK-1", "critical", "CPU too hot")
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+
+
+@pytest.mark.parametrize(("rule", "named"), [(None, {}), ("CPU too hot", {"class": "CPU too hot"})])
+def test_an_incident_is_one_alert_there_also_if_a_rule_made_it(fleet, pagerduty, rule, named):
+    subject = incident(fleet)
+    subject.rule = fleet.metric_rule(name=rule) if rule else None
+    delivery = Delivery(destination=pagerduty, kind="opened", language="en", is_of_incidents=True, due_at=AT)
+    delivery.content = compose(delivery, [subject], at=AT)
+
+    [event] = events(message_of(delivery))
+
+    assert event["dedup_key"] == f"tms/incident/{subject.pk}"
+    assert event["payload"]["group"] == "Site SJK"
+    assert {name: event["payload"][name] for name in ("class", "component") if name in event["payload"]} == named
 
 
 def test_a_test_opens_an_alert_and_resolves_it(receiver, pagerduty):

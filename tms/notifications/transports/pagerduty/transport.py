@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.notifications.transports import http_client
 from tms.notifications.transports.alert_service import AlertService, Post
 from tms.notifications.transports.base import Recipient
-from tms.notifications.transports.card import Subject, card_of, key_of, shortened, sites_of, subjects_of
+from tms.notifications.transports.card import Subject, card_of, key_of, rule_of, shortened, sites_of, subjects_of
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports.pagerduty import form
@@ -79,7 +79,7 @@ def _event(message: Message, action: str, named: str, subject: Subject) -> dict[
             "timestamp": message.at.isoformat(),
             **({"component": terminal["uid"]} if terminal else {}),
             **({"group": sites[0]} if sites else {}),
-            **({"class": subject["rule"]["name"]} if subject.get("rule") else {}),
+            **({"class": rule} if (rule := rule_of(subject)) else {}),
             "custom_details": details,
         },
     }
