@@ -53,10 +53,11 @@ def test_a_mail_goes_to_all_of_its_addresses_and_has_the_id_of_the_delivery(
 @pytest.mark.parametrize(
     ("refuses", "outcome", "says"),
     [
-        ({"MAIL": "550 who are you"}, SendOutcome.FAILED, "550 who are you"),
+        ({"MAIL": "550 who are you"}, SendOutcome.RETRY, "550 who are you"),
         ({"MAIL": "451 later"}, SendOutcome.RETRY, "451 later"),
         ({"noc@example.jp": "550 unknown", "night@example.jp": "550 unknown"}, SendOutcome.FAILED, "550 unknown"),
         ({"noc@example.jp": "450 full", "night@example.jp": "450 full"}, SendOutcome.RETRY, "450 full"),
+        ({"noc@example.jp": "450 full", "night@example.jp": "550 unknown"}, SendOutcome.RETRY, "550 unknown"),
         ({"DATA": "552 too large"}, SendOutcome.FAILED, "552 too large"),
         ({"DATA": "421 closing"}, SendOutcome.RETRY, "421 closing"),
         ({"END": "554 spam"}, SendOutcome.FAILED, "554 spam"),
@@ -70,6 +71,16 @@ def test_a_refusal_decides_whether_it_is_retried(server, mail, refuses, outcome,
     assert answer.outcome is outcome
     assert says in answer.detail
     assert not answer.possibly_delivered
+
+
+def test_a_wrong_password_of_the_mail_server_is_retried_until_it_is_corrected(server, mail, settings):
+    server.refuses = {"EHLO": "250-mail.example.com\r\n250 AUTH PLAIN", "AUTH": "535 authentication failed"}
+    settings.MAILERS = {"default": mailer(server.url.replace("://", "://tms:wrong@"))}
+
+    answer = send_test(mail)
+
+    assert (answer.outcome, answer.possibly_delivered) == (SendOutcome.RETRY, False)
+    assert "535 authentication failed" in answer.detail
 
 
 def test_a_mail_without_a_final_response_is_marked_as_a_possible_duplicate_the_next_time(

@@ -40,9 +40,12 @@ class Email(Transport):
             _mail(recipients, message).send()
         except smtplib.SMTPRecipientsRefused as error:
             refusals = [(code, _text(reply)) for code, reply in error.recipients.values()]
-            return _refused(max(code for code, _ in refusals), "; ".join(f"{code} {reply}" for code, reply in refusals))
-        except smtplib.SMTPResponseException as error:
-            return _refused(error.smtp_code, f"{error.smtp_code} {_text(error.smtp_error)}")
+            # Delivery to one of them may become possible.
+            return _refused(min(code for code, _ in refusals), "; ".join(f"{code} {reply}" for code, reply in refusals))
+        except smtplib.SMTPDataError as error:
+            return _refused(error.smtp_code, _described(error))
+        except smtplib.SMTPResponseException as error:  # of the sign-in, or of the sender: TMS_EMAIL_… may be corrected
+            return SendResult.retry(_described(error))
         except smtplib.SMTPServerDisconnected as error:
             return SendResult.retry(str(error), possibly_delivered=True)
         except TimeoutError:
@@ -71,6 +74,10 @@ def _mail(to: list[str], message: Message) -> EmailMessage:
 
 def _refused(code: int, reply: str) -> SendResult:
     return SendResult.retry(reply) if code in TEMPORARY else SendResult.failed(reply)
+
+
+def _described(error: smtplib.SMTPResponseException) -> str:
+    return f"{error.smtp_code} {_text(error.smtp_error)}"
 
 
 def _text(reply: bytes | str) -> str:
