@@ -1,5 +1,7 @@
 """Which boards may be opened, and when they are closed (R13, R14)."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
@@ -62,6 +64,23 @@ async def test_a_board_closes_soon_after_its_session_has_ended(board, tanaka, mo
         await in_thread(event, tanaka)
 
         assert await opened.closed() == 4401
+
+
+async def test_a_closed_socket_that_ends_late_leaves_the_page_to_those_who_opened_it_again(
+    board, room, tanaka, sato, monkeypatch
+):
+    monkeypatch.setattr(tasks, "SIGN_IN_CHECK_S", 0.05)
+    async with AsyncExitStack() as lasting:
+        async with board("/") as late:
+            async with board("/") as early:
+                await early.painted()
+                await in_thread(disable, tanaka)
+                assert [await each.closed() for each in (early, late)] == [4401, 4401]
+            again = await lasting.enter_async_context(board("/", person=sato))
+            await again.painted()
+
+        assert [len(page.subscribers) for page in room.live_pages.values()] == [1]
+        await again.beat()
 
 
 async def test_signing_out_closes_every_board_of_that_session_and_no_other(board, room, tanaka, sato):

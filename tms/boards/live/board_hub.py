@@ -141,8 +141,9 @@ class BoardHub:
         live_page.subscribers.discard(subscriber)
         self.viewer_tracker.leave(subscriber)
         instruments.BOARDS.dec()
-        if not live_page.subscribers:
-            self.live_pages.pop(live_page.key, None)
+        # Sockets that the hub closed end later: by then others may have opened the page again.
+        if not live_page.subscribers and self.live_pages.get(live_page.key) is live_page:
+            del self.live_pages[live_page.key]
         self._note_shift_change(subscriber)
 
     def repaint(self, subscriber: Subscriber) -> None:
