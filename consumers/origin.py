@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
-from django.http.request import validate_host
+from django.http.request import split_domain_port, validate_host
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +27,13 @@ class SameOrigin:
 
 
 def is_same(origin: str, host: str) -> bool:
-    if not origin or not host or not validate_host(host.partition(":")[0], settings.ALLOWED_HOSTS):
+    domain, _port = split_domain_port(host)
+    if not origin or not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return False
-    parts = urlsplit(origin)
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # brackets that are no address
+        return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
