@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tms.protocol import downlink, frames, uplink
 
 
@@ -27,6 +29,18 @@ async def test_the_first_frame_is_a_boot_with_the_whole_state(tms, start):
     assert link.booted.capabilities == ("ping", "reboot", "break", "sleep")
     assert link.booted.last_seq == 0
     assert link.booted.full == frames.FullState("ok", {"temperature_c": 40.5})
+
+
+@pytest.mark.parametrize("answer", ["{", '{"jsonrpc": "2.0", "id": 1, "result": {"session": "seven"}}', "[]"])
+async def test_after_an_invalid_answer_to_its_boot_the_agent_connects_again(tms, start, lines, answer):
+    running = start()
+    link = await tms.link()
+    await link.connection.send(answer)
+
+    await tms.booted()
+
+    assert "TMS answered the boot with an invalid frame: " in lines()
+    assert not running.task.done()
 
 
 async def test_each_run_has_its_own_boot(tms, start):

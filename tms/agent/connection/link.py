@@ -8,6 +8,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tms.protocol import downlink, frames, uplink
 from tms.protocol.close_codes import CloseCode
+from tms.protocol.errors import FrameError
 
 BOOT_REQUEST_ID = 1
 """Boot is the only request of an agent."""
@@ -130,7 +131,10 @@ class AgentLink:
     async def _boot_answer(self) -> frames.BootResult:
         early: list[downlink.Downlink | downlink.Unknown] = []
         while True:
-            frame = await self.receive()
+            try:
+                frame = await self.receive()
+            except FrameError as error:
+                raise Unreachable(f"TMS answered the boot with an invalid frame: {error.message} at {error.where}") from None
             if isinstance(frame, downlink.BootAnswer) and frame.id == BOOT_REQUEST_ID:
                 self._early = early
                 return frame.result
