@@ -1,5 +1,7 @@
 """The links of one node: the newest wins, revoked ones close, commands are sent."""
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +13,7 @@ from tests.support.threads import in_thread
 from tms.alerts.models import Alert
 from tms.commands.models import Command, CommandState
 from tms.feed.change import Change
+from tms.feed.hub import hub
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
@@ -135,6 +138,24 @@ async def test_a_link_whose_replacement_was_not_published_is_found_in_the_databa
         await wire.ended()
 
     assert wire.closed == CloseCode.REPLACED
+
+
+@pytest.mark.services
+async def test_a_gap_during_a_poll_is_left_to_the_next_poll(node, terminal, monkeypatch):
+    monkeypatch.setattr(hub(), "subscribed", True)
+    monkeypatch.setattr(hub(), "received_at", time.monotonic())
+    _, wire = await node.booted(terminal)
+    await in_thread(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99, node="another"))
+    now = datetime.now(UTC)
+
+    during = asyncio.create_task(node.links.poll_once(now, now))
+    await asyncio.sleep(0)  # it has begun to read
+    node.links.changed(Change(everything=True))
+    await during
+    before = wire.closed
+    await node.links.poll_once(now, now)
+
+    assert (before, wire.closed) == (None, CloseCode.REPLACED)
 
 
 async def test_a_revoked_key_closes_its_link_and_no_other(node, fleet, terminal):

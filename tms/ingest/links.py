@@ -41,6 +41,7 @@ class Links:
         self._unbooted: set[Session] = set()
         self.bans = Bans()
         self._may_have_missed = False
+        """Whether a terminal may have moved to another node although the feed reported nothing."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def opened(self, session: Session) -> None:
@@ -79,24 +80,25 @@ class Links:
         since = db_clock().now()
         while True:
             at = db_clock().now()
-            try:
-                found = await database_sync_to_async(poll, thread_sensitive=False)(
-                    since - OVERLAP, at, self._doubtful()
-                )
-            except Exception as error:  # noqa: BLE001  (any error: the next poll follows)
-                log.warning("link_poll_failed", error=repr(error))
-            else:
+            if await self.poll_once(since, at):
                 since = at
-                self._apply(found)
             await asyncio.sleep(POLL_INTERVAL_S)
 
-    def _doubtful(self) -> list[int]:
-        """Terminals that may have moved to another node although the feed reported nothing."""
-        return list(self.by_terminal) if self._may_have_missed or not hub().is_live else []
+    async def poll_once(self, since: datetime, at: datetime) -> bool:
+        """Whether it succeeded."""
+        may_have_missed = self._may_have_missed or not hub().is_live
+        doubtful = list(self.by_terminal) if may_have_missed else []
+        self._may_have_missed = False  # before reading: a gap during the poll is for the next one
+        try:
+            found = await database_sync_to_async(poll, thread_sensitive=False)(since - OVERLAP, at, doubtful)
+        except Exception as error:  # noqa: BLE001  (any error: the next poll follows)
+            self._may_have_missed |= may_have_missed
+            log.warning("link_poll_failed", error=repr(error))
+            return False
+        self._apply(found)
+        return True
 
     def _apply(self, found: "PollResult") -> None:
-        if hub().is_live:
-            self._may_have_missed = False
         self._revoke(found.revoked)
         self._close_replaced(found.elsewhere.items())
         self.deliver(found.waiting & self.by_terminal.keys())
