@@ -87,6 +87,14 @@ def test_every_transition_is_published_with_its_terminal(fleet, terminal, feed_r
 # Sending
 
 
+def test_one_query_shows_that_no_terminal_of_a_node_has_a_command(fleet, terminal, django_assert_max_num_queries):
+    fleet.command(fleet.terminal())
+    of_node = {terminal.pk: 1} | {pk: 1 for pk in range(10**6, 10**6 + 1_000)}
+
+    with django_assert_max_num_queries(1):
+        assert services.dequeue(of_node, at=later(1)) == []
+
+
 def test_a_dequeued_command_is_sent_over_the_session_that_dequeued_it(fleet, terminal):
     fleet.command(terminal, answer_within_s=45)
 

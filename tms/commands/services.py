@@ -1,6 +1,6 @@
 """The life of a command: queued → sent → done, failed or expired. Each transition is a conditional update."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -81,13 +81,19 @@ def queue(
     return command
 
 
-@transaction.atomic
-def dequeue(sessions: dict[int, int], *, at: datetime) -> list[Command]:
+def dequeue(sessions: Mapping[int, int], *, at: datetime) -> list[Command]:
     """Take the commands to send now to these terminals; each is returned to exactly one caller.
 
     `sessions` maps each terminal to the session that will carry them. They are marked as sent before, because a command
     such as `reboot` must not run twice: they are sent at most once.
     """
+    # After a gap in the feed these are all terminals of a node, of which few have a command.
+    terminals = waiting_for(sessions, at=at)
+    return _dequeue({pk: sessions[pk] for pk in terminals}, at=at) if terminals else []
+
+
+@transaction.atomic
+def _dequeue(sessions: Mapping[int, int], *, at: datetime) -> list[Command]:
     waiting = Command.objects.deliverable(at).filter(terminal__in=sessions).order_by("pk")
     claimed = list(waiting.select_for_update(skip_locked=True))  # a locked row belongs to another caller
     for command in claimed:
