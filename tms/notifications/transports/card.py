@@ -1,4 +1,4 @@
-"""A message as services with rich messages show it: a title in a colour, facts, lines and a link."""
+"""A message as services with rich messages show it: a title in a colour, facts, lines and links."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,17 @@ class Card:
     facts: Sequence[tuple[str, str]]
     """Label and value, in the active language."""
     lines: Sequence[str]
-    """Without the link."""
+    """Without the links. The mark of a possible duplicate is the first one, because services show a limited number."""
     url: str
-    """Empty while TMS_PUBLIC_URL is not set."""
+    """Of the page in TMS. Empty while TMS_PUBLIC_URL is not set."""
+    acknowledge_url: str
+    """Empty if the recipient may not acknowledge by a link."""
+
+    @property
+    def links(self) -> Sequence[tuple[str, str]]:
+        """Label, in the active language, and URL."""
+        links = ((gettext("Acknowledge"), self.acknowledge_url), (gettext("Open in TMS"), self.url))
+        return [(label, url) for label, url in links if url]
 
     @property
     def colour(self) -> str:
@@ -38,7 +46,7 @@ class Card:
 
 
 def card_of(message: Message) -> Card:
-    lines = message.body.splitlines()
+    lines = "\n".join([*message.duplicate_mark, *message.lines]).splitlines()
     links = [line for line in lines if LINK.fullmatch(line)]
     return Card(
         message.title,
@@ -46,6 +54,7 @@ def card_of(message: Message) -> Card:
         _facts(message),
         [line for line in lines if line not in links],
         links[0] if links else "",
+        message.acknowledge_url,
     )
 
 
@@ -89,6 +98,11 @@ def terminals_of(subjects: Sequence[Subject]) -> str:
 
 def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def first_lines(lines: Sequence[str], most: int) -> Sequence[str]:
+    """At most so many; the last one shows that there are more."""
+    return lines if len(lines) <= most else [*lines[: most - 1], "…"]
 
 
 def _facts(message: Message) -> list[tuple[str, str]]:

@@ -53,8 +53,12 @@ class Message:
         )
 
     @property
+    def duplicate_mark(self) -> Sequence[str]:
+        """The line, in the active language, that marks a possible duplicate."""
+        return [gettext("You may receive this twice.")] if self.possible_duplicate else []
+
+    @property
     def body(self) -> str:
         """In the active language: with the link to acknowledge and the mark of a possible duplicate."""
         link = [gettext("Acknowledge: %(url)s") % {"url": self.acknowledge_url}] if self.acknowledge_url else []
-        mark = [gettext("You may receive this twice.")] if self.possible_duplicate else []
-        return "\n".join([*self.lines, *link, *mark])
+        return "\n".join([*self.lines, *link, *self.duplicate_mark])

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports import http_client
 from tms.notifications.transports.base import Recipient, ServiceTransport
-from tms.notifications.transports.card import Card, card_of, shortened
+from tms.notifications.transports.card import Card, card_of, first_lines, shortened
 from tms.notifications.transports.fields import Values
 from tms.notifications.transports.http_client import ApiAnswer, seconds_of
 from tms.notifications.transports.line_works import form
@@ -17,7 +16,7 @@ from tms.notifications.transports.line_works.tokens import TokenDenied, credenti
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
 
-MAX_ALT, MAX_TITLE, MAX_LINES, MAX_LINE, MAX_URL = 400, 300, 10, 300, 1_000
+MAX_ALT, MAX_TITLE, MAX_LINES, MAX_LINE, MAX_URL, MAX_LABEL = 400, 300, 10, 300, 1_000, 20
 ADVICE = {
     400: _("Check the bot ID and the channel ID."),
     401: _("Check the client ID, the client secret, the service account and the private key."),
@@ -73,23 +72,27 @@ class LineWorks(ServiceTransport):
 
 
 def content(card: Card) -> dict[str, Any]:
-    """A bubble: title on the colour of the severity, facts, lines, and a button."""
+    """A bubble: title on the colour of the severity, facts, lines, and buttons."""
     facts = [_text(f"{label}: {shortened(value, MAX_LINE)}", "#6b7480") for label, value in card.facts]
-    lines = [_text(shortened(line, MAX_LINE), "#1c2126") for line in card.lines[:MAX_LINES]]
+    lines = [_text(shortened(line, MAX_LINE), "#1c2126") for line in first_lines(card.lines, MAX_LINES)]
     title = {**_text(shortened(card.title, MAX_TITLE), "#ffffff"), "weight": "bold", "size": "md"}
     bubble: dict[str, Any] = {
         "type": "bubble",
         "header": {**_box([title]), "backgroundColor": card.colour},
         "body": _box([*facts, *lines] or [_text("TMS", "#6b7480")]),
     }
-    if card.url and len(card.url) <= MAX_URL:
-        button = {"type": "uri", "label": shortened(gettext("Open in TMS"), 20), "uri": card.url}
-        bubble["footer"] = _box([{"type": "button", "action": button, "style": "link", "height": "sm"}])
+    if buttons := [_button(label, url) for label, url in card.links if len(url) <= MAX_URL]:
+        bubble["footer"] = _box(buttons)
     return {"content": {"type": "flex", "altText": shortened(card.title, MAX_ALT), "contents": bubble}}
 
 
 def _text(text: str, colour: str) -> dict[str, Any]:
     return {"type": "text", "text": text or " ", "wrap": True, "size": "sm", "color": colour}
+
+
+def _button(label: str, url: str) -> dict[str, Any]:
+    action = {"type": "uri", "label": shortened(label, MAX_LABEL), "uri": url}
+    return {"type": "button", "action": action, "style": "link", "height": "sm"}
 
 
 def _box(contents: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports import http_client
@@ -95,13 +94,8 @@ def content(message: Message) -> dict[str, Any]:
         blocks.append({"type": "section", "fields": [{"type": "mrkdwn", "text": text} for text in fields]})
     if text := _fitting([escape(line) for line in card.lines]):
         blocks.append(_section(text))
-    if card.url:
-        button = {
-            "type": "button",
-            "text": {"type": "plain_text", "text": gettext("Open in TMS")},
-            "url": card.url[:3_000],
-        }
-        blocks.append({"type": "actions", "elements": [button]})
+    if card.links:
+        blocks.append({"type": "actions", "elements": [_button(label, url) for label, url in card.links]})
     return {
         "text": escape(shortened(card.title, MAX_TEXT)),
         "attachments": [{"color": card.colour, "blocks": blocks}],
@@ -116,6 +110,10 @@ def escape(text: str) -> str:
 
 def _section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _button(label: str, url: str) -> dict[str, Any]:
+    return {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url[:3_000]}
 
 
 def _fitting(lines: Iterable[str]) -> str:

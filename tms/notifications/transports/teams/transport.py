@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports import http_client
 from tms.notifications.transports.base import Recipient, ServiceTransport
-from tms.notifications.transports.card import Card, card_of, shortened
+from tms.notifications.transports.card import Card, card_of, first_lines, shortened
 from tms.notifications.transports.fields import Values
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import Message
@@ -55,13 +55,13 @@ def content(card: Card) -> dict[str, Any]:
     """As the trigger of the workflow expects it."""
     title = {"type": "TextBlock", "text": escape(shortened(card.title, MAX_LINE)), "wrap": True}
     facts = [{"title": label, "value": escape(shortened(value, MAX_LINE))} for label, value in card.facts]
-    lines = [escape(shortened(line, MAX_LINE)) for line in card.lines[:MAX_LINES]]
+    lines = [escape(shortened(line, MAX_LINE)) for line in first_lines(card.lines, MAX_LINES)]
     body: list[dict[str, Any]] = [
         {**title, "weight": "bolder", "size": "medium", "color": TONES[card.tone]},
         *([{"type": "FactSet", "facts": facts}] if facts else []),
         *({"type": "TextBlock", "text": line, "wrap": True} for line in lines),
     ]
-    actions = [{"type": "Action.OpenUrl", "title": gettext("Open in TMS"), "url": card.url}] if card.url else []
+    actions = [{"type": "Action.OpenUrl", "title": label, "url": url} for label, url in card.links]
     adaptive = {
         "$schema": SCHEMA,
         "type": "AdaptiveCard",

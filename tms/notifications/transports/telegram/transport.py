@@ -69,15 +69,15 @@ def content(to: Recipient, message: Message) -> dict[str, Any]:
 def text_of(message: Message) -> str:
     """As much as Telegram takes."""
     card = card_of(message)
-    link = f'<a href="{html.escape(card.url)}">{html.escape(gettext("Open in TMS"))}</a>' if card.url else ""
+    links = "\n".join(f'<a href="{html.escape(url)}">{html.escape(label)}</a>' for label, url in card.links)
     text = f"<b>{html.escape(shortened(card.title, MAX_TITLE))}</b>"
     for line in [*(f"{label}: {value}" for label, value in card.facts), *card.lines]:
         escaped = html.escape(line)
-        if len(text) + len(escaped) + len(link) > MAX_TEXT - 4:
+        if len(text) + len(escaped) + len(links) > MAX_TEXT - 4:
             text += "\n…"
             break
         text += f"\n{escaped}"
-    return f"{text}\n{link}" if link else text
+    return f"{text}\n{links}" if links else text
 
 
 def _reply(reply_to: str) -> dict[str, Any]:
