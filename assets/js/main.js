@@ -30,7 +30,7 @@ import * as zone from "./page/zone.js";
 // htmx's own swaps preserve what frames preserve.
 htmx.config.morphIgnore.push(...OWN);
 
-for (const behaviour of [
+const behaviours = [
   times,
   copy,
   countdown,
@@ -55,8 +55,15 @@ for (const behaviour of [
   devices,
   tour,
   frames,
-])
-  behaviour.start();
+];
+
+for (const behaviour of behaviours) {
+  try {
+    behaviour.start();
+  } catch (error) {
+    reportError(error); // the others do not need it, above all not the board
+  }
+}
 
 if (document.getElementById("dock")) import("./replay/player.js").then((replay) => replay.start());
 if (document.documentElement.dataset.wall) import("./wall/wall.js").then((wall) => wall.start());

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.alerts import REPAIRED, fails, row_of
@@ -82,6 +83,30 @@ async def test_muting_is_remembered_by_the_browser(tms: SeededTMS, person: Enter
     assert await notes(page) == 0
     await other.keyboard.press("q")
     await expect(page.locator("#sound")).to_have_attribute("data-sound", "on")
+    await fails(kiosk, REPAIRED)
+    await kiosk.disconnect()
+
+
+STORAGES = {
+    "forbidden": "Object.defineProperty(globalThis, 'localStorage', { get() { throw new DOMException('no'); } });",
+    "full": "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };",
+    "damaged": "localStorage.setItem('tms-sound', '{'); sessionStorage.setItem('tms-ringing', '7');",
+    "foreign": """localStorage.setItem('tms-sound', '{"volume": "loud", "isOn": 1}');""",
+}
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+async def test_a_board_is_live_and_sounds_without_a_usable_storage(tms: SeededTMS, person: Enter, storage: str):
+    kiosk = await tms.terminal()
+    tanaka = await person("tanaka")
+    await tanaka.context.add_init_script(STORAGES[storage])
+    page = await listening(tanaka)
+
+    await fails(kiosk)
+
+    await expect_notes(page, CRITICAL)
+    await page.keyboard.press("q")
+    await expect(page.locator("#sound")).to_have_attribute("data-sound", "off")
     await fails(kiosk, REPAIRED)
     await kiosk.disconnect()
 

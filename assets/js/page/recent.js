@@ -1,5 +1,7 @@
 // What a person opened from the search, on this device: the newest first, and gone after signing out.
 
+import { store, stored } from "./stored.js";
+
 const MOST = 8;
 const LONGEST = 200;
 
@@ -17,23 +19,15 @@ const isValid = (one) =>
 
 /** @returns {Recent[]} */
 export function recent() {
-  try {
-    const stored = JSON.parse(localStorage.getItem(key()) ?? "[]");
-    return Array.isArray(stored) ? stored.filter(isValid).slice(0, MOST) : [];
-  } catch {
-    return [];
-  }
+  const opened = stored(() => localStorage, key());
+  return Array.isArray(opened) ? opened.filter(isValid).slice(0, MOST) : [];
 }
 
 /** @param {Recent} opened */
 export function remember(opened) {
   if (!isValid(opened)) return;
   const others = recent().filter((one) => one.href !== opened.href);
-  try {
-    localStorage.setItem(key(), JSON.stringify([opened, ...others].slice(0, MOST)));
-  } catch {
-    // Storage is full or forbidden: nothing is remembered.
-  }
+  store(() => localStorage, key(), [opened, ...others].slice(0, MOST));
 }
 
 /** @param {SubmitEvent} event */

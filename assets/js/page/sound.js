@@ -1,6 +1,8 @@
 // Sound alarms: one for a burst, by its highest severity; a critical one repeats until it is acknowledged. Volume and mute
 // belong to the browser, because rooms differ; the severities to the person, or until they choose any to the browser.
 
+import { store, stored } from "./stored.js";
+
 const STORAGE_KEY = "tms-sound";
 const RINGING = "tms-ringing";
 const SEVERITIES = /** @type {const} */ (["critical", "warning", "info"]);
@@ -119,7 +121,7 @@ function repeat() {
 }
 
 function keepRinging() {
-  sessionStorage.setItem(RINGING, JSON.stringify([...ringing]));
+  store(() => sessionStorage, RINGING, [...ringing]);
 }
 
 /** Alarms that repeated on the previous page continue while they are not acknowledged. */
@@ -127,8 +129,8 @@ function begin() {
   SEVERITIES.forEach(hasNew);
   const critical = new Set(marks("critical"));
   known = critical;
-  const before = /** @type {string[]} */ (JSON.parse(sessionStorage.getItem(RINGING) ?? "[]"));
-  ringing = new Set(before.filter((mark) => critical.has(mark)));
+  const before = stored(() => sessionStorage, RINGING);
+  ringing = new Set(Array.isArray(before) ? before.filter((mark) => critical.has(mark)) : []);
 }
 
 function show() {
@@ -151,7 +153,7 @@ const fieldsOf = (severity) =>
 /** @param {Partial<Choice>} change */
 function choose(change) {
   Object.assign(choice, change);
-  localStorage.setItem(STORAGE_KEY, JSON.stringify(choice));
+  store(() => localStorage, STORAGE_KEY, choice);
   show();
 }
 
@@ -187,6 +189,12 @@ function ofPerson() {
   return sounds ? Object.fromEntries(SEVERITIES.map((severity) => [severity, sounds.includes(severity)])) : {};
 }
 
+/** What was chosen in this browser. @returns {Partial<Choice>} */
+function ofBrowser() {
+  const chosen = Object.entries(stored(() => localStorage, STORAGE_KEY) ?? {});
+  return Object.fromEntries(chosen.filter(([name, value]) => typeof value === typeof choice[name]));
+}
+
 /** A menu on boards, with what has to sound. @param {HTMLElement} found */
 function startPanel(found) {
   panel = found;
@@ -210,16 +218,16 @@ function tryOut({ target }) {
 
 export function start() {
   if (typeof AudioContext === "undefined" || !document.querySelector("[data-severities]")) return;
-  Object.assign(choice, JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}"), ofPerson());
+  Object.assign(choice, ofBrowser(), ofPerson());
   const found = document.getElementById("sound");
   if (found) startPanel(found);
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-try]")))
     button.hidden = false;
   document.addEventListener("click", tryOut);
   document.addEventListener("input", changed);
-  window.addEventListener("storage", ({ key, newValue }) => {
-    if (key !== STORAGE_KEY || !newValue) return;
-    Object.assign(choice, JSON.parse(newValue));
+  window.addEventListener("storage", ({ key }) => {
+    if (key !== STORAGE_KEY) return;
+    Object.assign(choice, ofBrowser());
     show();
   });
   show();

@@ -1,6 +1,7 @@
 // Key m turns the sound of a wall off for a quarter of an hour, and on again. Nobody may forget it.
 
 import { serverNow } from "../live/clock.js";
+import { store, stored } from "../page/stored.js";
 import { timeOfDay } from "../page/times.js";
 
 const KEYS = new Set(["m", "M", "q", "Q"]);
@@ -16,13 +17,13 @@ const isMuted = () => panel.dataset.sound === "off";
 const toggle = () => /** @type {HTMLElement | null} */ (panel.querySelector("[data-switch]"))?.click();
 
 function press() {
-  localStorage.setItem(STORAGE_KEY, String(isMuted() ? 0 : Date.now() + MUTED_MS));
+  store(() => localStorage, STORAGE_KEY, isMuted() ? 0 : Date.now() + MUTED_MS);
   toggle();
   show();
 }
 
 function show() {
-  const left = Number(localStorage.getItem(STORAGE_KEY) ?? 0) - Date.now();
+  const left = Number(stored(() => localStorage, STORAGE_KEY) ?? 0) - Date.now();
   if (isMuted() && (left <= 0 || left > MUTED_MS)) toggle();
   if (!isMuted()) return;
   const until = timeOfDay(serverNow() + left).slice(0, 5);
