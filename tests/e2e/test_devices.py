@@ -43,6 +43,14 @@ DISPATCH = """async ({type, text, action}) => {
 }"""
 
 
+SILENT_PUSH_SERVICE = """
+    Object.defineProperty(Notification, "permission", {get: () => "granted"});
+    const never = () => new Promise(() => {});
+    const pushManager = {getSubscription: async () => ({endpoint: "https://push.example/1", unsubscribe: never})};
+    ServiceWorkerContainer.prototype.getRegistration = async () => ({pushManager});
+"""
+
+
 async def worker_of(page: Page) -> Worker:
     async with page.context.expect_event("serviceworker") as started:
         await page.evaluate("navigator.serviceWorker.register('/worker.js', {scope: '/'}).then(() => null)")
@@ -81,3 +89,13 @@ async def test_the_panel_says_that_the_browser_blocks_notifications(tms: SeededT
     await expect(page.locator("#devices")).to_have_attribute("data-state", "denied")
     await expect(page.get_by_text("This browser blocks notifications of TMS")).to_be_visible()
     await expect(page.get_by_role("button", name="Add this device")).to_be_hidden()
+
+
+async def test_signing_out_does_not_wait_for_a_push_service_that_does_not_answer(tms: SeededTMS, person: Enter):
+    tanaka = await person("tanaka")
+    await tanaka.context.add_init_script(SILENT_PUSH_SERVICE)
+    page = await tanaka.open("/help/")
+
+    await page.locator("form[action$='/sign-out/']").first.evaluate("form => form.requestSubmit()")
+
+    await expect(page.locator("input[name=password]")).to_be_visible()

@@ -2,6 +2,7 @@
 // answers with the form. `[data-when]` shows what fits the state.
 
 const WORKER = "/worker.js";
+const PATIENCE_MS = 2000;
 
 /** @typedef {"unsupported" | "denied" | "available" | "subscribed"} State */
 
@@ -86,12 +87,18 @@ function startPanel(panel) {
   show(panel);
 }
 
-/** The next person who signs in in this browser must not get the notifications of this one. @param {SubmitEvent} event */
+/**
+ * The next person who signs in in this browser must not get the notifications of this one. Signing out does not wait for
+ * a push service that does not answer.
+ * @param {SubmitEvent} event
+ */
 async function signOut(event) {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  if (!new URL(form.action).pathname.endsWith("/sign-out/")) return;
+  if (!form.matches('form[action$="/sign-out/"]')) return;
   event.preventDefault();
-  await (await subscription().catch(() => null))?.unsubscribe().catch(() => false);
+  const unsubscribed = subscription().then((found) => found?.unsubscribe());
+  const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+  await Promise.race([unsubscribed, patience]).catch(() => null);
   form.submit();
 }
 
