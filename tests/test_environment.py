@@ -66,6 +66,37 @@ def test_the_contents_of_a_binary_file_are_not_shown(named):
     assert "hush" not in str(refusal.value)
 
 
+WRONG = [
+    (lambda: environment.seconds(NAME, 1), "inf", "at most"),
+    (lambda: environment.seconds(NAME, 1), "nan", "at least 0"),
+    (lambda: environment.seconds(NAME, 1), "1e12", "at most"),
+    (lambda: environment.seconds(NAME, 1), "-1", "at least 0"),
+    (lambda: environment.days(NAME, 1), "100000", "at most 36500"),
+    (lambda: environment.whole(NAME, 1), "1.5", "a number"),
+    (lambda: environment.time_zone(NAME, "UTC"), "Tokyo", "a time zone such as Asia/Tokyo"),
+    (lambda: environment.time_zone(NAME, "UTC"), "../UTC", "a time zone such as Asia/Tokyo"),
+    (lambda: environment.address(NAME), "tms.example.com", "an address such as https://tms.example.com"),
+    (lambda: environment.address(NAME), "https://tms.example.com/?a=b", "an address"),
+    (lambda: environment.address(NAME), "ftp://tms.example.com", "an address"),
+    (lambda: environment.choice(NAME, "a", ("a", "b")), "c", "one of a, b"),
+]
+
+
+@pytest.mark.parametrize(("read", "value", "expected"), WRONG)
+def test_a_wrong_value_stops_the_start_and_says_what_is_expected(monkeypatch, read, value, expected):
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME}='.*': expected {expected}"):
+        read()
+
+
+@pytest.mark.parametrize("url", ["", "https://tms.example.com", "http://[::1]:8000", "https://example.com/tms/"])
+def test_an_address_may_have_a_port_and_a_path(monkeypatch, url):
+    monkeypatch.setenv(NAME, url)
+
+    assert environment.address(NAME) == url
+
+
 @pytest.fixture
 def nowhere(monkeypatch):
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):

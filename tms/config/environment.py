@@ -2,16 +2,23 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
+LONGEST_S = 366 * 86_400.0
+MOST_DAYS = 36_500
+"""More could not be subtracted from a date."""
 EXCLUSIVELY = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!$-;=@-Z_a-z~-]*)?")
+"""Without a query, because paths are appended."""
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
@@ -45,7 +52,12 @@ def whole(name: str, default: int, *, least: int = 0, most: float = inf) -> int:
 
 
 def seconds(name: str, default: float, *, least: float = 0) -> float:
-    return _number(name, default, least, float)
+    """At most a year."""
+    return _number(name, default, least, float, LONGEST_S)
+
+
+def days(name: str, default: int, *, least: int = 0) -> int:
+    return whole(name, default, least=least, most=MOST_DAYS)
 
 
 def percent(name: str, default: float) -> float:
@@ -76,6 +88,24 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 def folder(name: str, default: Path) -> Path:
     return Path(text(name) or default).expanduser().absolute()
+
+
+def time_zone(name: str, default: str) -> str:
+    """A name of the time-zone database."""
+    zone = text(name, default)
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):  # unknown, or no name at all
+        raise ImproperlyConfigured(f"{name}={zone!r}: expected a time zone such as Asia/Tokyo") from None
+    return zone
+
+
+def address(name: str) -> str:
+    """An HTTP address of a site, or nothing."""
+    url = text(name)
+    if url and not ADDRESS.fullmatch(url):
+        raise ImproperlyConfigured(f"{name}={url!r}: expected an address such as https://tms.example.com")
+    return url
 
 
 def origins(url: str) -> list[str]:

@@ -42,7 +42,7 @@ SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
-SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12) * 3600
+SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12, least=1, most=8_760) * 3600
 COOKIE_PREFIX = "__Host-" if HTTPS_ONLY else ""
 """With this prefix a browser accepts the cookie only from this host over HTTPS; no subdomain can set or read it."""
 
@@ -286,17 +286,17 @@ SECOND_FACTOR = env.choice(
 )
 """Who must have one. Operators: everyone with a permission beyond reading."""
 
-SECOND_FACTOR_GRACE_DAYS = env.whole("TMS_SECOND_FACTOR_GRACE_DAYS", 14)
+SECOND_FACTOR_GRACE_DAYS = env.days("TMS_SECOND_FACTOR_GRACE_DAYS", 14)
 BREAK_GLASS = frozenset(env.words("TMS_BREAK_GLASS"))
 """Usernames whose sign-ins raise an alarm."""
 
-INACTIVE_DAYS = env.whole("TMS_INACTIVE_DAYS", 90 if PRODUCTION else 0)
+INACTIVE_DAYS = env.days("TMS_INACTIVE_DAYS", 90 if PRODUCTION else 0)
 """Accounts that nobody used for so long are disabled, a week after a mail at the earliest. 0: never."""
 if 0 < INACTIVE_DAYS < 14:
     raise ImproperlyConfigured(f"TMS_INACTIVE_DAYS={INACTIVE_DAYS}: expected 0, or 14 days or more")
 
 PASSWORD_RESET_TIMEOUT = 3600
-IDLE_S = env.whole("TMS_IDLE_MINUTES", 60) * 60
+IDLE_S = env.whole("TMS_IDLE_MINUTES", 60, most=525_600) * 60
 """A session ends when no page was opened, and no live board was open, for this long. 0: never."""
 
 CONFIRM_MINUTES = env.whole("TMS_CONFIRM_MINUTES", 10, least=1)
@@ -316,7 +316,7 @@ USE_I18N = USE_TZ = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.text("TMS_TIME_ZONE", "Asia/Tokyo")
+TIME_ZONE = env.time_zone("TMS_TIME_ZONE", "Asia/Tokyo")
 
 # Static files
 
@@ -397,11 +397,11 @@ PENDING_LIMIT = env.whole("TMS_PENDING_LIMIT", 20_000, least=1)
 
 # Retention
 
-READINGS_DAYS = env.whole("TMS_READINGS_DAYS", 14, least=2)
+READINGS_DAYS = env.days("TMS_READINGS_DAYS", 14, least=2)
 """Retention of reports. Charts of longer ranges use roll-ups."""
 
-ROLLUPS_DAYS = env.whole("TMS_ROLLUPS_DAYS", 400, least=2)
-HISTORY_DAYS = env.whole("TMS_HISTORY_DAYS", 400, least=2)
+ROLLUPS_DAYS = env.days("TMS_ROLLUPS_DAYS", 400, least=2)
+HISTORY_DAYS = env.days("TMS_HISTORY_DAYS", 400, least=2)
 """Events, changes of presence, and boots."""
 
 # Availability
@@ -415,12 +415,12 @@ CUSTOMER = env.text("TMS_CUSTOMER")
 
 REPLAY_RECORD_S = env.seconds("TMS_REPLAY_RECORD_S", 0)
 """How often each node records what its boards have been sent, to compare replays with. 0: never."""
-REPLAY_RECORD_DAYS = env.whole("TMS_REPLAY_RECORD_DAYS", 7, least=1)
+REPLAY_RECORD_DAYS = env.days("TMS_REPLAY_RECORD_DAYS", 7, least=1)
 """Retention of these moments."""
 
 # Audit trail
 
-AUDIT_DAYS = env.whole("TMS_AUDIT_DAYS", 1_100, least=90)
+AUDIT_DAYS = env.days("TMS_AUDIT_DAYS", 1_100, least=90)
 """Retention of the audit trail: three years, of which PCI DSS wants one."""
 AUDIT_ANCHOR_S = env.seconds("TMS_AUDIT_ANCHOR_S", 3_600, least=60)
 """How often the state of its hash chain is written to the log and to the bucket."""
@@ -436,7 +436,7 @@ PROOF_INTERVAL_S = env.seconds("TMS_PROOF_INTERVAL_S", 10, least=0.5)
 
 # Notifications
 
-PUBLIC_URL = env.text("TMS_PUBLIC_URL")
+PUBLIC_URL = env.address("TMS_PUBLIC_URL")
 """URL under which people reach TMS: for links in notifications."""
 
 EMAIL_URL = env.text("TMS_EMAIL_URL")
@@ -504,8 +504,8 @@ LINGER_S = env.seconds("TMS_LINGER_S", 10, least=0.1)
 
 # Logs
 
-LOG_LEVEL = env.text("TMS_LOG_LEVEL", "INFO").upper()
-LOG_FORMAT = env.text("TMS_LOG_FORMAT", "json" if PRODUCTION else "plain")
+LOG_LEVEL = env.choice("TMS_LOG_LEVEL", "INFO", ("debug", "info", "warning", "error", "critical")).upper()
+LOG_FORMAT = env.choice("TMS_LOG_FORMAT", "json" if PRODUCTION else "plain", ("json", "plain"))
 ERROR_LOG = env.text("TMS_ERROR_LOG")
 """A file of errors beside the console."""
 
