@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.http import parse_http_date_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.lib.outgoing.bounded_http import Fetched, FetchError, fetch
 from tms.notifications.transports.base import Recipient, Transport
+from tms.notifications.transports.http_client import seconds_of
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.push import form
 from tms.notifications.transports.push.encryption import encrypted
@@ -93,13 +93,5 @@ def _result(answer: Fetched) -> SendResult:
     if status in GONE:
         return SendResult.gone(gettext("The device no longer accepts notifications."))
     if status in LATER or status >= 500:
-        return SendResult.retry(detail, retry_after_s=_wait_s(answer.headers.get("Retry-After", "")))
+        return SendResult.retry(detail, retry_after_s=seconds_of(answer.headers.get("Retry-After", "")))
     return SendResult.failed(detail)
-
-
-def _wait_s(retry_after: str) -> float | None:
-    """Seconds, or an instant (RFC 9110, 10.2.3)."""
-    if retry_after.isdecimal():
-        return float(retry_after)
-    until = parse_http_date_safe(retry_after)
-    return None if until is None else max(0.0, until - time.time())
