@@ -346,7 +346,7 @@ def _now() -> datetime:
 
 
 class ViolationCounter:
-    """Counts violations of a link: more than `most` within one minute are too many."""
+    """Counts violations of a link: the `most`-th within one minute is one too many."""
 
     __slots__ = ("_at", "_most")
 

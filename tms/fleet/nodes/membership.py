@@ -42,7 +42,7 @@ class Membership:
     def join(self, *, pause: Callable[[float], None] = time.sleep) -> datetime | None:
         """Claim the name. Returns the last heartbeat of its previous process.
 
-        Raises NameTaken if a live process has the name; finding out may take WATCH_S.
+        Raises NodeNameTaken if a live process has the name; finding out may take WATCH_S.
         """
         before = Node.objects.filter(name=self.name).first()
         if before is not None and self._seems_alive(before) and has_heartbeat(before, pause=pause):

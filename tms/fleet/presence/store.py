@@ -132,7 +132,7 @@ def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:
 def orphan(
     linked: Collection[int], node: str | None, at: datetime, *, cause: Cause, since: datetime | None
 ) -> list[LinkStateChange]:
-    """Those of `held` whose link belonged to a node that is gone `since`: silent, with a grace to return.
+    """Those of `linked` whose link belonged to a node that is gone `since`: silent, with a grace to return.
 
     Call it in a transaction.
     """

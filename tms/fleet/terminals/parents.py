@@ -10,9 +10,9 @@ class Cycle(Exception):
 
 
 def check_no_cycle(terminal_id: int | None, parent_id: int | None) -> None:
-    """Follow `parent_id` upwards and lock the rows, so that concurrent edits cannot make a circle either.
+    """Follow `parent_id` upwards and lock the rows, so that concurrent edits cannot make a cycle either.
 
-    Call it in a transaction. Raises Circle if it leads to the terminal itself.
+    Call it in a transaction. Raises Cycle if it leads to the terminal itself.
     """
     passed: set[int] = set()
     while parent_id is not None and parent_id not in passed:

@@ -12,7 +12,7 @@ from tms.fleet.terminals.parents import check_no_cycle
 def update_terminal(terminal: Terminal) -> None:
     """Save an edited terminal. A new one is enrolled instead (`tms.fleet.credentials.services`).
 
-    With another site or kind it moves to other lists, so every board reads again. Raises Circle if it would be
+    With another site or kind it moves to other lists, so every board reads again. Raises Cycle if it would be
     connected via itself.
     """
     check_no_cycle(terminal.pk, terminal.parent_id)

@@ -18,7 +18,7 @@ def advisory_lock(key: int, *, wait_s: float, pause: Callable[[float], None] = t
     """Hold PostgreSQL's advisory lock `key`. It belongs to this thread's connection, and ends with it.
 
     The lock is polled: a waiting statement would hold a snapshot, which would block building an index concurrently for
-    ever. On SQLite there is one process, which has the lock. Raises StillTaken.
+    ever. On SQLite there is one process, which has the lock. Raises LockTimeout.
     """
     if connection.vendor != "postgresql":
         yield
