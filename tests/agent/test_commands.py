@@ -1,6 +1,8 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from tms.protocol import frames, uplink
+from tms.protocol import downlink, frames, uplink
 
 
 async def test_a_command_is_answered_with_its_result(tms, start):
@@ -50,3 +52,20 @@ async def test_a_result_that_fits_no_frame_is_refused(tms, start):
     answer = await link.command("ping", text="x" * 70_000)
 
     assert answer.error.message == "the result is larger than 65536 bytes"
+
+
+async def test_an_answer_that_waits_for_the_rate_limit_outlives_its_link(tms, start):
+    start()
+    link = await tms.booted(limits=frames.Limits(frames_per_minute=1, frames_burst=1))
+    await link.command("ping", request_id="c1")  # all that the limit permits within a minute
+    await link.send(downlink.CommandCall("c2", frames.CommandFrame("ping", {}, later())))
+    await (await link.connection.ping())  # the agent has read it
+
+    link.cut()
+    again = await tms.booted()
+
+    assert (await again.expect(uplink.CommandAnswer)).id == "c2"
+
+
+def later() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=30)

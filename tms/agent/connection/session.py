@@ -7,7 +7,7 @@ from tms.agent.commands import Commands
 from tms.agent.connection.heartbeat import Pace
 from tms.agent.connection.link import AgentLink, Closed, Drained, LinkEnd
 from tms.agent.log import Log
-from tms.agent.storage.outbox import Outbox
+from tms.agent.storage.outbox import Outbox, OutboxFrame
 from tms.protocol import downlink, frames
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import ErrorType, FrameError
@@ -62,13 +62,20 @@ class AgentSession:
                     self._awake.clear()
                     await self._awake.wait()
                     continue
-                if frame.is_paced and (wait_s := self._pace.wait_s(at=self._loop.time())):
-                    await asyncio.sleep(wait_s)
-                await self._link.send(frame.text)
+                await self._send(frame)
                 if frame.is_last:
                     await self._link.close()
         except Closed:
             return
+
+    async def _send(self, frame: OutboxFrame) -> None:
+        try:
+            if frame.is_paced and (wait_s := self._pace.wait_s(at=self._loop.time())):
+                await asyncio.sleep(wait_s)
+            await self._link.send(frame.text)
+        except (Closed, asyncio.CancelledError):
+            self.outbox.put_back(frame)
+            raise
 
     async def _receive_until_closed(self) -> LinkEnd:
         try:

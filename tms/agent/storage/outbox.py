@@ -26,6 +26,8 @@ class OutboxFrame(NamedTuple):
     is_paced: bool = True
     """Counts against the frames per minute that TMS allows; backfill does not."""
     is_last: bool = False
+    answer: uplink.CommandAnswer | None = None
+    """It is nowhere else; reports stay in the spool until they are acknowledged."""
 
 
 class Outbox:
@@ -77,7 +79,8 @@ class Outbox:
 
     def next(self) -> OutboxFrame | None:
         if self._answers:
-            return OutboxFrame(uplink.encode(self._answers.popleft()))
+            answer = self._answers.popleft()
+            return OutboxFrame(uplink.encode(answer), answer=answer)
         if self.goodbye:
             return OutboxFrame(uplink.encode(uplink.GoodbyeCall(self.goodbye, "2.0")), is_last=True)
         frame = None if self.is_draining else self._next_reports()
@@ -86,6 +89,11 @@ class Outbox:
         if frame is not None:
             self.is_beat_due = False
         return frame
+
+    def put_back(self, frame: OutboxFrame) -> None:
+        """It was not sent: the next link sends what would be lost."""
+        if frame.answer is not None:
+            self._answers.appendleft(frame.answer)
 
     def _next_reports(self) -> OutboxFrame | None:
         waiting = self._fitting(
