@@ -13,8 +13,8 @@ from tests.support.notifications.alerts import open_alert, resolve_alert
 from tests.support.servers.tms import ROOT
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports import TRANSPORTS
-from tms.notifications.transports.apprise.form import OPENS_A_FILE, SCHEMES
+from tms.notifications.transports import TRANSPORTS, http_client
+from tms.notifications.transports.apprise.form import OPENS_A_FILE, SCHEMES, carriers
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,21 @@ def test_every_address_of_a_list_is_used_and_guarded(receiver, settings):
 
     assert (taken.outcome, refused.outcome) == (SendOutcome.DELIVERED, SendOutcome.FAILED)
     assert [posted.path for posted in receiver.posted] == ["/a", "/b"]
+
+
+def test_addresses_for_which_no_time_is_left_are_tried_again(receiver, monkeypatch):
+    monkeypatch.setattr(http_client, "ALTOGETHER_S", 0.0)
+
+    answer = send_test(chat(f"json://127.0.0.1:{receiver.port}/"))
+
+    assert (answer.outcome, answer.possibly_delivered, receiver.posted) == (SendOutcome.RETRY, False, [])
+    assert answer.detail == "No response in time."
+
+
+def test_an_address_cannot_ask_for_more_time_than_a_lease_leaves():
+    [carrier] = carriers("json://example.com/?cto=300&rto=300")
+
+    assert carrier.request_timeout == (http_client.CONNECT_S, http_client.READ_S)
 
 
 def test_apprise_supports_each_offered_scheme_and_no_parameter_that_opens_a_file_is_accepted():

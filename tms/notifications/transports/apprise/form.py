@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports.addresses import require_public
+from tms.notifications.transports.http_client import CONNECT_S, READ_S
 
 LABEL = _("Apprise URL")
 HINT = _("slack://…, workflows://… (Teams). It contains a key, so it is not shown again.")
@@ -75,6 +76,9 @@ def _carrier(url: str) -> Any:
         raise ValidationError(_with_offer(gettext("Apprise does not recognise this URL. Check it.")))
     if carrier.port is not None and not 0 < carrier.port <= LAST_PORT:
         raise ValidationError(gettext("The port must be a number from 1 to 65535."))
+    # Its address may ask for more (`rto`, `cto`): a worker would wait beyond its lease.
+    carrier.socket_connect_timeout = min(CONNECT_S, carrier.socket_connect_timeout)
+    carrier.socket_read_timeout = min(READ_S, carrier.socket_read_timeout)
     return carrier
 
 

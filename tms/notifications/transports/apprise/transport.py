@@ -1,6 +1,8 @@
 """Slack, Teams, PagerDuty and a hundred others, through Apprise: one URL names the service, the place and the key."""
 
 import logging
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.lib.outgoing import ssrf_guard
+from tms.notifications.transports import http_client
 from tms.notifications.transports.addresses import blocked
 from tms.notifications.transports.apprise import form
 from tms.notifications.transports.apprise.form import load_apprise
@@ -37,19 +40,30 @@ class Apprise(Transport):
             found = form.carriers(to.address)
         except ValidationError as error:
             return SendResult.failed(str(error.message))
-        tone = "success" if message.kind == "resolved" else TONES.get(message.severity, "info")
         with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch, _log() as logged:
-            delivered = [_deliver(one, message, tone) for one in found]
-        if all(delivered):
+            delivered = _deliver_in_time(found, message)
+        if all(delivered) and len(delivered) == len(found):
             return SendResult.delivered(gettext("Accepted by the service."))
         if watch.refused:
             return SendResult.failed(blocked(watch.refused))
-        text = logged.getvalue() or gettext("Rejected by the service. Apprise gives no reason.")
+        late, rejected = gettext("No response in time."), gettext("Rejected by the service. Apprise gives no reason.")
+        text = logged.getvalue() or (late if all(delivered) else rejected)
         return SendResult.retry(text, possibly_delivered=any(delivered))
 
 
-def _deliver(carrier: Any, message: Message, tone: str) -> bool:
+def _deliver_in_time(carriers: Sequence[Any], message: Message) -> Sequence[bool]:
+    """Whether each accepted it; shorter if the time is over before the last one."""
+    until, delivered = http_client.deadline(), list[bool]()
+    for one in carriers:
+        if time.monotonic() >= until:
+            break
+        delivered.append(_deliver(one, message))
+    return delivered
+
+
+def _deliver(carrier: Any, message: Message) -> bool:
     apprise = load_apprise()
+    tone = "success" if message.kind == "resolved" else TONES.get(message.severity, "info")
     one = apprise.Apprise()
     one.add(carrier)
     kind = apprise.NotifyType(tone)
