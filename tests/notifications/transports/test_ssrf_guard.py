@@ -184,7 +184,7 @@ class TestWebhook:
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
-    @pytest.mark.parametrize("to", ["file:///etc/passwd", "gopher://127.0.0.1/"])
+    @pytest.mark.parametrize("to", ["file:///etc/passwd", "gopher://127.0.0.1/", "http://["])
     def test_a_redirect_to_another_protocol_than_http_is_not_followed(self, receiver, to):
         receiver.script = [(307, {"Location": to})]
 

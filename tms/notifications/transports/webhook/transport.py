@@ -105,10 +105,19 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
         if status not in FOLLOWED or not to:
             return _result(response, until)
         response.close()
-        url = urljoin(url, to)
-        if urlsplit(url).scheme not in {"http", "https"}:
+        url = _joined(url, to)
+        if not url:
             return SendResult.failed(gettext("Redirected to an address that is not HTTP."))
     return SendResult.retry(gettext("Redirected more than %(times)s times.") % {"times": MAX_HOPS})
+
+
+def _joined(url: str, to: str) -> str:
+    """Where a redirect leads; empty if that is no HTTP address."""
+    try:
+        joined = urljoin(url, to)
+        return joined if urlsplit(joined).scheme in {"http", "https"} else ""
+    except ValueError:  # brackets that are no address
+        return ""
 
 
 def _result(response: BaseHTTPResponse, until: float) -> SendResult:
