@@ -175,6 +175,23 @@ def test_an_error_is_failed_and_a_long_one_is_truncated(sent):
     assert len(command.error) == 500
 
 
+def test_the_answers_of_many_terminals_are_stored_by_one_statement(fleet, django_assert_max_num_queries):
+    terminals = [fleet.terminal() for _ in range(20)]
+    commands = [fleet.command(terminal) for terminal in terminals]
+    services.dequeue({terminal.pk: 1 for terminal in terminals}, at=later(1))
+    errors = ["" if number % 2 else "tms:refused" for number in range(20)]
+    pairs = zip(commands, errors, strict=True)
+    answers = [Answered(command.pk, command.terminal_id, {"of": command.pk}, error) for command, error in pairs]
+
+    with transaction.atomic(), django_assert_max_num_queries(1):
+        services.record_answers([*answers, answers[0]._replace(error="", result="again")], at=later(2))
+
+    stored = Command.objects.in_bulk()
+    assert [stored[command.pk].error for command in commands] == errors
+    assert [stored[command.pk].state for command in commands] == ["failed", "done"] * 10
+    assert all(command.result == {"of": pk} for pk, command in stored.items())
+
+
 @pytest.mark.parametrize("state", ["queued", "done", "failed", "expired"])
 def test_an_unexpected_answer_changes_nothing(fleet, terminal, state):
     command = fleet.command(terminal)

@@ -1,4 +1,4 @@
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.scope import ByTerminal
 from tms.fleet.models import Terminal
+from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.lib.text_fields import LinesField
 
@@ -27,6 +28,15 @@ class SentRow(msgspec.Struct, frozen=True, gc=False):
     session: int
     sent_at: datetime
     due_at: datetime
+
+
+class AnswerRow(msgspec.Struct, frozen=True, gc=False):
+    command: int
+    terminal: int
+    outcome: str
+    answer: str | None
+    """JSON."""
+    problem: str
 
 
 class CommandQuerySet(models.QuerySet["Command"]):
@@ -47,6 +57,19 @@ class CommandQuerySet(models.QuerySet["Command"]):
                 f"FROM {db_rows.source(SentRow)} WHERE c.id = r.id",
                 [CommandState.SENT.value, db_rows.encode(rows)],
             )
+
+    def settle(self, answers: Sequence[AnswerRow], *, at: datetime) -> list[tuple[int, str]]:
+        """Record the awaited ones of these answers in one statement; returns the terminal and the state of each."""
+        among, keys = db_rows.among("c.id", (row.command for row in answers))
+        json = "r.answer::jsonb" if connection.vendor == "postgresql" else "r.answer"
+        sql = (
+            f"UPDATE {self.model._meta.db_table} AS c "  # noqa: S608  (names are our own; values are parameters)
+            f"SET state = r.outcome, answered_at = %s, due_at = NULL, result = {json}, error = r.problem "
+            f"FROM {db_rows.source(AnswerRow)} "
+            f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} RETURNING terminal_id, state"
+        )
+        parameters = [db_rows.instant(at), db_rows.encode(answers), CommandState.SENT.value, *keys]
+        return [(terminal, state) for terminal, state in prepared.run(sql, parameters)]
 
 
 class Command(models.Model):

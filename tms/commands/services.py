@@ -1,5 +1,6 @@
 """The life of a command: queued → sent → done, failed or expired. Each transition is a conditional update."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,7 +11,7 @@ from django.db import transaction
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.commands.catalog import CATALOG
-from tms.commands.models import Command, CommandState
+from tms.commands.models import AnswerRow, Command, CommandState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Terminal
@@ -19,6 +20,7 @@ from tms.lib.db import rows as db_rows
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.metrics import instruments
+from tms.protocol.text import clean
 
 LONGEST_ANSWER_S = 3600.0
 LONGEST_DELIVERY_S = 7 * 24 * 3600.0
@@ -77,7 +79,7 @@ def queue(
         due_at=deliver_before,
     )
     recorder.record("commanded", terminal, _audited(command), comment=reason)
-    _publish([command], CommandState.QUEUED)
+    _publish([terminal.pk], CommandState.QUEUED)
     return command
 
 
@@ -101,7 +103,7 @@ def _dequeue(sessions: Mapping[int, int], *, at: datetime) -> list[Command]:
         command.due_at = at + timedelta(seconds=command.answer_within_s)
     if claimed:
         Command.objects.mark_sent(claimed)
-    _publish(claimed, CommandState.SENT)
+    _publish([command.terminal_id for command in claimed], CommandState.SENT)
     return claimed
 
 
@@ -122,14 +124,20 @@ def waiting(*, at: datetime) -> set[int]:
 
 def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
     """Store the answers of terminals. An answer that is no longer awaited changes nothing."""
-    for answer in answers:
-        state = CommandState.FAILED if answer.error else CommandState.DONE
-        rows = Command.objects.filter(pk=answer.command_id, terminal=answer.terminal_id, state=CommandState.SENT)
-        settled = rows.update(
-            state=state, answered_at=at, due_at=None, result=answer.result, error=answer.error[:RESULT_LIMIT]
-        )
-        if settled:
-            _publish(list(Command.objects.filter(pk=answer.command_id)), state)
+    first = {(answer.command_id, answer.terminal_id): _row(answer) for answer in reversed(answers)}
+    settled = Command.objects.settle(list(first.values()), at=at)
+    for outcome in (CommandState.DONE, CommandState.FAILED):
+        _publish([terminal_id for terminal_id, state in settled if state == outcome], outcome)
+
+
+def _row(answer: Answered) -> AnswerRow:
+    return AnswerRow(
+        command=answer.command_id,
+        terminal=answer.terminal_id,
+        outcome=CommandState.FAILED if answer.error else CommandState.DONE,
+        answer=None if answer.result is None else json.dumps(answer.result),
+        problem=clean(answer.error[:RESULT_LIMIT], keeps_lines=True),
+    )
 
 
 @skip_when_empty(Command.objects.overdue)
@@ -151,7 +159,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     ):
         late = [command for command in overdue if command.state == state]
         Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
-        _publish(late, outcome)
+        _publish([command.terminal_id for command in late], outcome)
     return len(overdue)
 
 
@@ -160,8 +168,9 @@ def _audited(command: Command) -> dict[str, tuple[None, Any]]:
     return {name: (None, value) for name, value in values.items() if value}
 
 
-def _publish(commands: Sequence[Command], state: CommandState) -> None:
-    if commands:
-        instruments.COMMANDS.labels(state.value).inc(len(commands))
-        terminals = frozenset(command.terminal_id for command in commands)
-        publish(Change(commands=terminals, terminals=terminals))
+def _publish(terminals: Sequence[int], state: CommandState) -> None:
+    """`terminals`: of each command, whose state this now is."""
+    if terminals:
+        instruments.COMMANDS.labels(state.value).inc(len(terminals))
+        changed = frozenset(terminals)
+        publish(Change(commands=changed, terminals=changed))
