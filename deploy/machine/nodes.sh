@@ -102,7 +102,7 @@ waves() {
 # nginx reloads its configuration without losing a link, but ends its old workers' links a minute later: only when needed.
 configure_nginx() {
   local release=$1 changed
-  changed=$("$release/deploy/machine/configure" nginx)
+  changed=$("$release/deploy/machine/configure" nginx) || return 1 # `set -e` does not hold inside a condition
   [[ -n $changed ]] || return 0
   say 'nginx reloads its configuration'
   ! is_supervised || ctl signal HUP nginx >/dev/null

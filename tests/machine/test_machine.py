@@ -173,6 +173,18 @@ def test_a_release_whose_migrations_fail_changes_nothing(machine):
     assert (machine.releases(), machine.pid_of("tms:node-1")) == ({"first"}, before)
 
 
+def test_a_release_that_cannot_configure_nginx_restarts_no_node(machine):
+    running(machine, "first")
+    broken = machine.copy_release("unconfigured")
+    (broken / "deploy/machine/configure").write_text("#!/bin/sh\nexit 1\n")
+    before = machine.pid_of("tms:node-1")
+
+    with pytest.raises(RuntimeError, match="unconfigured does not run; back on first"):
+        machine.deploy("switch-release", "unconfigured")
+
+    assert (machine.releases(), machine.pid_of("tms:node-1")) == ({"first"}, before)
+
+
 def test_an_artefact_that_was_changed_in_transit_is_refused(machine):
     bucket = machine.aws / "buckets" / "tms-000000000000-releases"
     (bucket / "tms-other.tar.gz").write_bytes(b"something else")
