@@ -159,7 +159,7 @@ def copied_options(old: Mapping[str, Any]) -> dict[str, Any]:
         "DBSubnetGroupName": old["DBSubnetGroup"]["DBSubnetGroupName"],
         "VpcSecurityGroupIds": [group["VpcSecurityGroupId"] for group in old["VpcSecurityGroups"]],
         "DBParameterGroupName": old["DBParameterGroups"][0]["DBParameterGroupName"],
-        "Tags": old.get("TagList", []),
+        "Tags": [tag for tag in old.get("TagList", []) if not tag["Key"].startswith("aws:")],  # AWS sets those
     }
 
 
@@ -180,8 +180,10 @@ def wait_for_secret(options: InstanceRestoreOptions) -> str:
     """Wait until the modification is applied and Secrets Manager has the new password. Returns the secret's ARN."""
 
     def is_done(seen: Mapping[str, Any]) -> bool:
-        secret = seen.get("MasterUserSecret") or {}
-        return not seen.get("PendingModifiedValues") and secret.get("SecretStatus") in ("active", None, "creating")
+        secret = seen.get("MasterUserSecret")  # not there until RDS has begun with the modification
+        if not secret or seen.get("PendingModifiedValues"):
+            return False
+        return secret.get("SecretStatus") in ("active", None, "creating")
 
     seen = wait(options, options.restored, is_done)
     return str(seen["MasterUserSecret"]["SecretArn"])

@@ -204,6 +204,22 @@ def test_an_unknown_instance_is_reported(aws, monkeypatch):
         instance.wait(instance.InstanceRestoreOptions(name="tms"), "tms-database")
 
 
+def test_the_new_password_is_awaited_before_rds_has_begun_with_it(monkeypatch):
+    available = {"DBInstanceIdentifier": "tms-database-restored", "DBInstanceStatus": "available"}
+    begun = available | {"MasterUserSecret": {"SecretArn": "arn:new", "SecretStatus": "creating"}}
+    answers = iter([available] * 4)
+    monkeypatch.setattr(instance, "instance_details", lambda name: next(answers, begun))
+
+    assert instance.wait_for_secret(instance.InstanceRestoreOptions(name="tms", every_s=0)) == "arn:new"
+
+
+def test_tags_that_only_aws_may_set_are_not_copied(aws):
+    old = instance.instance_details("tms-database")
+    tags = [{"Key": "Project", "Value": "tms"}, {"Key": "aws:backup:source-resource", "Value": "arn:…"}]
+
+    assert instance.copied_options({**old, "TagList": tags})["Tags"] == tags[:1]
+
+
 def test_parameters_that_need_a_restart_get_one_before_the_swap(aws, monkeypatch):
     seen = iter(["pending-reboot", "applying", "in-sync", "in-sync"])
     rebooted = []
