@@ -68,15 +68,15 @@ class Containers:
         )
         if not started["tasks"]:
             raise DeploymentFailed(f"the migrations did not start: {reasons(started['failures'])}")
-        task = started["tasks"][0]["taskArn"]
+        polling.until(partial(self._migration_state, started["tasks"][0]["taskArn"]), what="migrations")
 
-        def check() -> tuple[bool, str]:
-            [seen] = ecs.describe_tasks(cluster=self.cluster, tasks=[task])["tasks"]
-            if seen["lastStatus"] == "STOPPED":
-                must_have_ended_well(seen)
-            return seen["lastStatus"] == "STOPPED", str(seen["lastStatus"])
-
-        polling.until(check, what="migrations")
+    def _migration_state(self, task: str) -> tuple[bool, str]:
+        found = client("ecs").describe_tasks(cluster=self.cluster, tasks=[task])["tasks"]
+        if not found:  # ECS may not know a task for a moment after it was started
+            return False, "started"
+        if found[0]["lastStatus"] == "STOPPED":
+            must_have_ended_well(found[0])
+        return found[0]["lastStatus"] == "STOPPED", str(found[0]["lastStatus"])
 
     def roll_out(self, image: str, polling: Polling, on_begin: Callable[[], None] = lambda: None) -> None:
         """Move the services to `image`, one after the other, each until it is stable. Raises DeploymentFailed.

@@ -154,6 +154,16 @@ def test_failed_migrations_stop_the_deployment():
         must_have_ended_well(task)
 
 
+def test_migrations_that_ecs_does_not_list_yet_are_awaited(stable, as_aws):
+    as_aws(stable.env)
+    client("ecs").create_cluster(clusterName="tms-cluster")
+
+    assert Containers()._migration_state("arn:aws:ecs:ap-northeast-1:123456789012:task/tms-cluster/new") == (
+        False,
+        "started",
+    )
+
+
 def test_the_migrations_run_once_with_the_new_image(containers, capsys):
     assert main(["migrate", "ecs", NEW, "--every", "0.01"]) == 0
 
