@@ -216,11 +216,23 @@ async def test_readings_missed_during_a_lost_link_are_loaded_again(board: Script
 async def test_missing_readings_and_a_failed_request_are_reported(board: ScriptedBoard, page: Page):
     chart = await charted(board, page)
     await expect(chart).to_have_text("No readings")
-    board.extra = board.extra.replace(SERIES, "/static/missing.json")
 
-    await page.reload()
+    for address in ("/static/missing.json", board.url):  # as after the end of a session, which is a page
+        board.extra = board.extra.replace(SERIES, address)
+        await page.reload()
+        await expect(chart).to_have_text("Could not be read")
+        board.extra = board.extra.replace(address, SERIES)
 
-    await expect(chart).to_have_text("Could not be read")
+
+async def test_the_first_reading_of_a_terminal_draws_its_chart(board: ScriptedBoard, page: Page):
+    chart = await charted(board, page)
+    socket = await board.painted()
+    await expect(chart).to_have_text("No readings")
+    board.answers[SERIES] = series(end=time.time() - 10, temperature_c=[60.0], paper_pct=[31.0])
+
+    await socket.push(latest(91))
+
+    await expect(chart.get_by_role("img", name="Temperature: 60 °C to 91 °C, now 91 °C")).to_be_visible()
 
 
 async def drag(plot: Locator, start: int, end: int) -> None:

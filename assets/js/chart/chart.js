@@ -22,6 +22,7 @@ class Chart {
   #inks = inks();
   #now = serverNow() / 1000;
   #loading = new AbortController();
+  #isLoading = false;
 
   /** @param {HTMLElement} holder */
   constructor(holder) {
@@ -47,10 +48,12 @@ class Chart {
     this.#loading.abort();
     this.#loading = new AbortController();
     const { signal } = this.#loading;
-    const answer = await fetch(this.holder.dataset.series ?? "", { signal }).catch(() => null);
+    this.#isLoading = true;
+    const series = await fetched(this.holder.dataset.series ?? "", signal);
     if (signal.aborted) return;
-    if (!answer?.ok) return this.#showNotice("failed");
-    this.series = await answer.json();
+    this.#isLoading = false;
+    if (!series) return this.#showNotice("failed");
+    this.series = series;
     // The last interval ends at the time of the request; it is extended until a change of presence is pushed.
     for (const stay of this.series.presence.slice(-1)) stay.to = null;
     this.#append(latest());
@@ -75,13 +78,13 @@ class Chart {
 
   /**
    * Takes the newest reading from the page. A new metric needs a plot of its own, and the first reading of an hour (or a
-   * day) needs the roll-up of the previous one.
+   * day) needs the roll-up of the previous one. Without plots there were no readings, or they could not be loaded.
    */
   take() {
     const news = latest();
-    if (!news) return;
+    if (!news || this.#isLoading) return; // what is loaded is continued by the newest reading
     const isNew = Object.keys(news.values).some((name) => !(name in this.series.metrics));
-    if ((isNew || isOfNext(this.series, news.at)) && this.plots.length > 0) return void this.load();
+    if (isNew || isOfNext(this.series, news.at) || !this.plots.length) return void this.load();
     if (this.#append(news)) for (const plot of this.plots) plot.update();
   }
 
@@ -146,6 +149,21 @@ class Chart {
     const note = element("p", this.#text(name, {}));
     note.className = "blank";
     this.holder.replaceChildren(note);
+  }
+}
+
+/**
+ * The series; null if there is no answer, or another one, as after the end of a session.
+ * @param {string} address
+ * @param {AbortSignal} signal
+ * @returns {Promise<Series | null>}
+ */
+async function fetched(address, signal) {
+  try {
+    const answer = await fetch(address, { signal });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
   }
 }
 
