@@ -1,5 +1,7 @@
 """Forms in a browser: comboboxes by keyboard, validation while a person fills them in, drafts."""
 
+import re
+
 from playwright.async_api import Page, Response, expect
 
 from tests.e2e.alerts import fails, row_of
@@ -32,6 +34,20 @@ async def test_a_combobox_is_used_by_keyboard(person: Enter):
     await page.keyboard.press("Backspace")
     await expect(status).to_have_text("Removed: Shinjuku South. Selected: 0")
     assert await chosen(page, "sites") == []
+
+
+async def test_the_only_option_of_the_text_before_is_not_chosen(person: Enter):
+    page = await (await person("tanaka")).open(ADDRESS)
+    field = page.get_by_role("combobox", name="Sites")
+    await page.route(re.compile("q=shinzz"), lambda _: None)  # its options never arrive
+    await field.press_sequentially("shin")
+    await expect(page.locator("#id_sites_list > li")).to_have_text("Shinjuku SouthSJK")
+    async with page.expect_request(re.compile("q=shinzz")):
+        await field.press_sequentially("zz")
+
+    await field.press("Enter")
+
+    assert await chosen(page, "sites") == ["shinzz"]
 
 
 async def test_a_pasted_list_becomes_chips_and_an_unknown_key_an_error(person: Enter, tms: SeededTMS):

@@ -17,6 +17,8 @@ export class Combobox {
   #request;
   #timer = 0;
   #isQuiet = false;
+  /** The text whose options are in the list. */
+  #listed = "";
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -143,12 +145,14 @@ export class Combobox {
     return true;
   }
 
-  /** Chooses the typed text: the only option, one that is called like it, or, if the server suggests, a key. */
+  /** Chooses the typed text: its only option, one that is called like it, or, if the server suggests, a key. */
   #take() {
     const typed = this.input.value.trim();
     const options = this.#options();
     const same = options.find((option) => plain(option.dataset.value ?? "") === plain(typed));
-    const option = same ?? (options.length === 1 && !this.popup.hidden ? options[0] : undefined);
+    // The list may still be that of the text before.
+    const isOnly = options.length === 1 && !this.popup.hidden && this.#listed === typed;
+    const option = same ?? (isOnly ? options[0] : undefined);
     if (option) this.add(option.dataset.value ?? "", option.dataset.name ?? "");
     else if (this.root.dataset.suggestions) this.#addKeys(typed);
     this.input.value = "";
@@ -220,31 +224,36 @@ export class Combobox {
     this.#request?.abort();
     this.#request = new AbortController();
     const address = new URL(suggestions, location.href);
-    address.searchParams.set("q", this.input.value.trim());
+    const typed = this.input.value.trim();
+    address.searchParams.set("q", typed);
     try {
       const answer = await fetch(address, { signal: this.#request.signal, redirect: "error" });
       if (!answer.ok) throw new Error(answer.statusText);
       const found = document.createElement("template");
       found.innerHTML = await answer.text();
-      this.#open([...found.content.querySelectorAll("[role=option]")], found.content.querySelector("p")?.textContent);
+      const options = [...found.content.querySelectorAll("[role=option]")];
+      this.#open(options, found.content.querySelector("p")?.textContent, typed);
     } catch (error) {
-      if (/** @type {Error} */ (error).name !== "AbortError") this.#open([], this.root.dataset.failed);
+      if (/** @type {Error} */ (error).name !== "AbortError") this.#open([], this.root.dataset.failed, typed);
     }
   }
 
   #filter() {
-    const wanted = plain(this.input.value);
+    const typed = this.input.value.trim();
+    const wanted = plain(typed);
     const boxes = /** @type {HTMLInputElement[]} */ ([...this.boxes.querySelectorAll("input")]);
     const found = boxes.filter((box) => plain(nameOf(box)).includes(wanted));
-    this.#open(found.slice(0, SHOWN).map(optionOf), found.length > SHOWN ? "…" : "");
+    this.#open(found.slice(0, SHOWN).map(optionOf), found.length > SHOWN ? "…" : "", typed);
   }
 
   /**
    * @param {Element[]} options
    * @param {string | null | undefined} hint
+   * @param {string} typed to which the options belong
    */
-  #open(options, hint) {
+  #open(options, hint, typed) {
     if (document.activeElement !== this.input) return;
+    this.#listed = typed;
     for (const [at, option] of options.entries()) option.id = `${this.list.id}_${at}`;
     this.list.replaceChildren(...options);
     this.list.hidden = !options.length;
