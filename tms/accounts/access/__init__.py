@@ -17,7 +17,7 @@ from tms.accounts.access.decisions import (
     may_within,
 )
 from tms.accounts.access.rights import ALL_RIGHTS, NO_RIGHTS, Person, Rights, rights_of, rights_of_people
-from tms.accounts.access.rows import covers, permitted, scope_of, scope_path_of, visible, within
+from tms.accounts.access.rows import choosable, covers, permitted, scope_of, scope_path_of, visible, within
 
 __all__ = [
     "ALL_RIGHTS",
@@ -26,6 +26,7 @@ __all__ = [
     "Granted",
     "Person",
     "Rights",
+    "choosable",
     "covers",
     "demand",
     "demand_within",

@@ -1,5 +1,6 @@
 """Which rows a scope covers."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.apps import apps
@@ -27,6 +28,19 @@ def within[Rows: models.QuerySet[Any]](rows: Rows, scope: Scope) -> Rows:
     if scope.is_everything:
         return rows
     return rows.filter(path.seen(scope)) if scope else rows.none()
+
+
+def choosable[Rows: models.QuerySet[Any]](rows: Rows, current: Collection[int], *, to: Person) -> Rows:
+    """The `rows` that a person may choose, and those with the keys `current`, which are chosen already.
+
+    These stay when somebody who does not see them changes something else.
+    """
+    seen = visible(rows, to=to)
+    if not current:
+        return seen
+    everyone: Any = rows.model._base_manager
+    found: Rows = everyone.filter(models.Q(pk__in=seen.values("pk")) | models.Q(pk__in=current))
+    return found
 
 
 def permitted[Rows: models.QuerySet[Any]](rows: Rows, *, by: Person, permission: Permission) -> Rows:

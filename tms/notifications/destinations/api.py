@@ -10,7 +10,7 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from tms.accounts import access
-from tms.accounts.access import visible
+from tms.accounts.access import choosable
 from tms.accounts.display_names import colleagues
 from tms.accounts.permissions import Permission
 from tms.fleet.owners import OwnerSchema, owner_fields, owner_name
@@ -182,7 +182,8 @@ def fields_of(destination: models.Destination) -> dict[str, Any]:
 def _form(request: ApiRequest, destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
     """A valid one. Raises ProblemError with all errors."""
     own = _own(destination, fields)
-    people, person = visible(colleagues(), to=request.person), fields["person"]
+    current = [destination.person_id] if destination.person_id else []
+    people, person = choosable(colleagues(), current, to=request.person), fields["person"]
     numbered = numbers(people, "username", [person], "$.person")[0] if person else None
     sent = {
         **fields,

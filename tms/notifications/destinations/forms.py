@@ -4,7 +4,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import visible
+from tms.accounts.access import choosable
 from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import colleagues
@@ -41,7 +41,8 @@ class DestinationForm(Plain, OwnedForm[Destination]):
             self.fields |= {OWN + field.name: _own_field(field, saved.get(field.name, "")) for field in fields}
         else:
             self._address_field(self.fields["where"])
-        self.fields["person"].queryset = visible(colleagues(), to=self.by)  # type: ignore[attr-defined]
+        current = [self.instance.person_id] if self.instance.person_id else []
+        self.fields["person"].queryset = choosable(colleagues(), current, to=self.by)  # type: ignore[attr-defined]
         self.fields |= hours_form_fields(self.instance)
         self.dress()
 

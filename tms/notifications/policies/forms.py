@@ -1,3 +1,4 @@
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
@@ -65,6 +66,13 @@ class PolicyForm(Plain, OwnedForm[Policy]):
         _offer(self, "sites", "groups", "rules", to=self.by)
         self.dress()
 
+    def save(self, commit: bool = True) -> Policy:
+        if stored := Policy.objects.filter(pk=self.instance.pk).first():
+            for name in ("sites", "groups", "rules"):
+                self.cleaned_data[name] = [*self.cleaned_data[name], *_not_offered(self, name, getattr(stored, name))]
+        policy: Policy = super().save(commit)
+        return policy
+
     def clean_name(self) -> str:
         return free_name(Policy.objects.not_deleted(), self.cleaned_data["name"], self.instance)
 
@@ -109,6 +117,14 @@ def _offer(form: forms.BaseForm, *names: str, to: Person) -> None:
         field.queryset = visible(field.queryset, to=to)
 
 
+def _not_offered(form: forms.BaseForm, name: str, chosen: Any) -> list[Any]:
+    """Those of the rows `chosen` that the person does not see, and so cannot have removed."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ModelMultipleChoiceField)
+    assert field.queryset is not None
+    return list(chosen.exclude(pk__in=field.queryset.values("pk")))
+
+
 class BaseStepForms(BaseFormSet[StepForm]):
     def clean(self) -> None:
         if not any(self.errors) and all(form.is_empty for form in self.forms):
@@ -143,10 +159,23 @@ def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
 
 
 def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
+    stored = list(Step.objects.filter(policy=policy).order_by("position"))
+    chosen = [_chosen(form, step) for form, step in zip_longest(forms.forms, stored[: len(forms.forms)])]
     policy.steps.all().delete()
-    filled = [form.cleaned_data for form in forms.forms if not form.is_empty]
-    for position, data in enumerate(filled):
-        after_s = (data["after_min"] or 0) * 60 if position else 0
+    filled = [(form, rows) for form, rows in zip(forms.forms, chosen, strict=True) if any(rows.values())]
+    for position, (form, rows) in enumerate(filled):
+        after_s = (form.cleaned_data.get("after_min") or 0) * 60 if position else 0
         step = Step.objects.create(policy=policy, position=position, after_s=after_s)
-        step.destinations.set(data["destinations"])
-        step.rotations.set(data["rotations"])
+        step.destinations.set(rows["destinations"])
+        step.rotations.set(rows["rotations"])
+
+
+def _chosen(form: StepForm, stored: Step | None) -> dict[str, list[Any]]:
+    """By field, also what the step has by now and the person does not see."""
+    return {
+        name: [
+            *(form.cleaned_data.get(name) or ()),
+            *(_not_offered(form, name, getattr(stored, name)) if stored else ()),
+        ]
+        for name in ("destinations", "rotations")
+    }

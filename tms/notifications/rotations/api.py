@@ -19,7 +19,7 @@ from tms.lib.calendar.opening_hours import EVER
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations import on_call, roster
-from tms.notifications.rotations.forms import MAX_MEMBERS, RotationForm, save_rotation
+from tms.notifications.rotations.forms import MAX_MEMBERS, RotationForm, members_of, save_rotation
 from tms.notifications.rotations.on_call import cover, rosters
 from tms.notifications.rotations.schemas import (
     CoverBody,
@@ -126,17 +126,18 @@ def _save(request: ApiRequest, rotation: models.Rotation, fields: dict[str, Any]
     whole = fields_of(rotation) | fields
     owner = owner_name(whole["owner"], to=request.person)
     form = RotationForm(whole | {"owner": owner}, instance=rotation, by=request.person)
-    people = _members(request, fields["members"]) if "members" in fields else None
+    people = _members(request, rotation, fields["members"]) if "members" in fields else None
     if not form.is_valid():
         raise unreadable(*faults(form))
     return save_rotation(form, people)
 
 
-def _members(request: ApiRequest, names: list[str]) -> list[User]:
+def _members(request: ApiRequest, rotation: models.Rotation, names: list[str]) -> list[User]:
     """In their order. Raises ProblemError."""
     if not 0 < len(names) <= MAX_MEMBERS:
         raise unreadable(RequestFault("$.members", f"must name 1 to {MAX_MEMBERS} people"))
-    chosen = numbers(access.visible(colleagues(), to=request.person), "username", names, "$.members")
+    people = access.choosable(colleagues(), members_of(rotation), to=request.person)
+    chosen = numbers(people, "username", names, "$.members")
     known = User.objects.in_bulk(chosen)
     return [known[pk] for pk in chosen]
 

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, choosable
 from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import colleagues, name_of
@@ -30,9 +31,9 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User:
     def __init__(self, **options: Any) -> None:
         super().__init__(User.objects.none(), empty_label=NONE, **options)
 
-    def offer(self, *, to: Person) -> None:
-        """The people that `to` sees."""
-        self.queryset = visible(colleagues(), to=to).order_by("username")
+    def offer(self, current: Collection[int] = (), *, to: Person) -> None:
+        """The people that `to` sees, and those who are chosen already."""
+        self.queryset = choosable(colleagues(), current, to=to).order_by("username")
 
     def label_from_instance(self, obj: User) -> str:
         return name_of(obj).text
@@ -70,9 +71,10 @@ class RotationForm(Plain, OwnedForm[Rotation]):
 class MemberForm(Plain, forms.Form):
     person = PersonField(required=False)
 
-    def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: Person, members: Collection[int], **kwargs: Any) -> None:
+        """`members`: of the rotation as it is stored."""
         super().__init__(*args, **kwargs)
-        _offer_people(self, to=by)
+        _offer_people(self, members, to=by)
         self.dress()
 
 
@@ -117,15 +119,15 @@ class CoverForm(Plain, forms.Form):
         return cover(self.rotation, self.cleaned_data["person"], since=since, until=until, by=by)
 
 
-def _offer_people(form: forms.Form, *, to: Person) -> None:
+def _offer_people(form: forms.Form, current: Collection[int] = (), *, to: Person) -> None:
     field = form.fields["person"]
     assert isinstance(field, PersonField)
-    field.offer(to=to)
+    field.offer(current, to=to)
 
 
-def members_of(rotation: Rotation) -> list[dict[str, Any]]:
-    """Initial values of their forms."""
-    return [{"person": member.person_id} for member in rotation.members.all()] if rotation.pk else []
+def members_of(rotation: Rotation) -> list[int]:
+    """The keys of its people, in their order."""
+    return [member.person_id for member in rotation.members.all()] if rotation.pk else []
 
 
 def save_rotation(form: RotationForm, people: list[User] | None) -> Rotation:

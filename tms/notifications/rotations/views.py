@@ -153,7 +153,9 @@ def _page(
 
 
 def _member_forms(request: AuthenticatedRequest, chosen: Rotation, sent: Any = None) -> BaseFormSet[MemberForm]:
-    return MemberForms(sent, initial=members_of(chosen), prefix="members", form_kwargs={"by": request.user})
+    members = members_of(chosen)
+    initial = [{"person": person} for person in members]
+    return MemberForms(sent, initial=initial, prefix="members", form_kwargs={"by": request.user, "members": members})
 
 
 def _covers(chosen: Rotation, at: datetime) -> list[tuple[Cover, Name]]:
