@@ -9,12 +9,13 @@ SECURITY = {"smtps": {"use_ssl": True}, "smtp": {"use_tls": True}, "smtp+plain":
 PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 EXPECTED = "expected smtp://USER:PASSWORD@HOST:587 (STARTTLS), smtps:// (TLS) or smtp+plain:// (neither)"
 TIMEOUT_S = 10
+BACKEND = "tms.lib.outgoing.mail_backend.MailBackend"
 
 
 def mailer(url: str) -> dict[str, Any]:
     """Django's mail settings. Raises ImproperlyConfigured without the password in its text."""
     if not url:
-        return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
+        return {"BACKEND": BACKEND}
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -23,7 +24,7 @@ def mailer(url: str) -> dict[str, Any]:
     if parts.scheme not in SECURITY or not host:
         raise ImproperlyConfigured(f"TMS_EMAIL_URL has no mail server: {EXPECTED}")
     return {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "BACKEND": BACKEND,
         "OPTIONS": {
             "host": host,
             "port": port or PORTS[parts.scheme],

@@ -73,6 +73,17 @@ def test_a_refusal_decides_whether_it_is_retried(server, mail, refuses, outcome,
     assert not answer.possibly_delivered
 
 
+def test_a_mail_that_only_some_addresses_get_says_which_do_not(server, mail):
+    server.refuses = {"night@example.jp": "550 unknown"}
+
+    answer = send_test(mail)
+
+    assert answer.outcome is SendOutcome.DELIVERED
+    assert "1件" in answer.detail
+    assert "night@example.jp: 550 unknown" in answer.detail
+    assert [got.to for got in server.mails] == [["noc@example.jp"]]
+
+
 def test_a_wrong_password_of_the_mail_server_is_retried_until_it_is_corrected(server, mail, settings):
     server.refuses = {"EHLO": "250-mail.example.com\r\n250 AUTH PLAIN", "AUTH": "535 authentication failed"}
     settings.MAILERS = {"default": mailer(server.url.replace("://", "://tms:wrong@"))}

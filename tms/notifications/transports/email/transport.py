@@ -9,6 +9,7 @@ from django.core.mail import EmailMessage
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.lib.outgoing.mail_backend import Refusals, refusals_of
 from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.email import form
 from tms.notifications.transports.email.form import addresses
@@ -36,12 +37,12 @@ class Email(Transport):
         if not settings.EMAIL_URL:
             return SendResult.retry(gettext("No mail server is configured. Set TMS_EMAIL_URL."))
         recipients = addresses(to.address)
+        mail = _mail(recipients, message)
         try:
-            _mail(recipients, message).send()
+            mail.send()
         except smtplib.SMTPRecipientsRefused as error:
-            refusals = [(code, _text(reply)) for code, reply in error.recipients.values()]
             # Delivery to one of them may become possible.
-            return _refused(min(code for code, _ in refusals), "; ".join(f"{code} {reply}" for code, reply in refusals))
+            return _refused(min(code for code, _ in error.recipients.values()), _listed(error.recipients))
         except smtplib.SMTPDataError as error:
             return _refused(error.smtp_code, _described(error))
         except smtplib.SMTPResponseException as error:  # of the sign-in, or of the sender: TMS_EMAIL_… may be corrected
@@ -52,13 +53,21 @@ class Email(Transport):
             return SendResult.retry(gettext("No response in time."), possibly_delivered=True)
         except OSError as error:
             return SendResult.retry(f"{type(error).__name__}: {error}")
-        number = len(recipients)
-        return SendResult.delivered(
-            ngettext(
-                "Accepted by the mail server for %d address.", "Accepted by the mail server for %d addresses.", number
-            )
-            % number
-        )
+        return SendResult.delivered(_accepted(len(recipients), refusals_of(mail)))
+
+
+def _accepted(number: int, refusals: Refusals) -> str:
+    """Not sent again to those that the server refused: the others would get it twice."""
+    accepted = number - len(refusals)
+    text = ngettext(
+        "Accepted by the mail server for %d address.", "Accepted by the mail server for %d addresses.", accepted
+    )
+    refused = gettext("Refused: %(addresses)s") % {"addresses": _listed(refusals)} if refusals else ""
+    return f"{text % accepted} {refused}".strip()
+
+
+def _listed(refusals: Refusals) -> str:
+    return "; ".join(f"{address}: {code} {_text(reply)}" for address, (code, reply) in refusals.items())
 
 
 def _mail(to: list[str], message: Message) -> EmailMessage:

@@ -1,0 +1,41 @@
+"""Django's backend for SMTP, which also says which of several recipients the server refused."""
+
+import smtplib
+from typing import Any
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.smtp import EmailBackend
+
+type Refusals = dict[str, tuple[int, bytes]]
+"""By address: the code and the text of the response."""
+
+
+class Session(smtplib.SMTP):
+    refused: Refusals = {}  # noqa: RUF012  # replaced, and never changed
+
+    def sendmail(self, *args: Any, **options: Any) -> Refusals:
+        """Raises SMTPRecipientsRefused if the server refuses all of them."""
+        self.refused = super().sendmail(*args, **options)
+        return self.refused
+
+
+class TlsSession(Session, smtplib.SMTP_SSL):
+    pass
+
+
+class MailBackend(EmailBackend):
+    @property
+    def connection_class(self) -> type[Session]:
+        return TlsSession if self.use_ssl else Session
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        is_sent: bool = super()._send(email_message)
+        if is_sent:
+            email_message.refused = self.connection.refused  # type: ignore[attr-defined]
+        return is_sent
+
+
+def refusals_of(message: EmailMessage) -> Refusals:
+    """Of a message that was sent; by another backend, none are known."""
+    found: Refusals = getattr(message, "refused", {})
+    return found
