@@ -29,6 +29,26 @@ def test_boards_are_notified_once_when_a_site_opens_and_when_it_closes(fleet, fe
 
 
 @pytest.mark.django_db(transaction=True)
+def test_hours_that_were_edited_shortly_before_a_site_closes_are_noticed(fleet, feed_recorder):
+    watcher, site = SiteHoursWatcher(), fleet.site()
+    watcher.notify_changes(later(-30))
+    OpeningHours.objects.create(site=site, weekday=2, opens_at=time(9), closes_at=time(18))
+
+    watcher.notify_changes(later(30))
+
+    assert feed_recorder.change().everything
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_site_that_opened_before_this_process_led_is_noticed(fleet, feed_recorder):
+    OpeningHours.objects.create(site=fleet.site(), weekday=2, opens_at=time(19), closes_at=time(20))
+
+    SiteHoursWatcher().notify_changes(later(HOUR + 5))
+
+    assert feed_recorder.change().everything
+
+
+@pytest.mark.django_db(transaction=True)
 def test_later_changes_of_hours_are_noticed(fleet, feed_recorder):
     watcher, site = SiteHoursWatcher(), fleet.site()
     watcher.notify_changes(later(0))

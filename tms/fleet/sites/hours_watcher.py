@@ -11,7 +11,7 @@ from tms.lib.calendar.opening_hours import NEVER
 from tms.lib.set_aside import SetAside, isolate
 
 READ_AGAIN = timedelta(minutes=1)
-"""Hours may have been edited."""
+"""How often the hours are read: they may have been edited."""
 
 unreadable = SetAside[int]("site_hours")
 """Sites whose hours cannot be computed."""
@@ -19,22 +19,25 @@ unreadable = SetAside[int]("site_hours")
 
 class SiteHoursWatcher:
     def __init__(self) -> None:
-        self._reads_at: datetime | None = None
+        self._read_at: datetime | None = None
         self._next_change = NEVER
 
     def notify_changes(self, at: datetime) -> None:
-        if self._reads_at is not None and at < min(self._reads_at, self._next_change):
+        # Without an earlier pass, another process may have led until a moment ago.
+        since = self._read_at or at - READ_AGAIN
+        if self._read_at is not None and at < min(since + READ_AGAIN, self._next_change):
             return
-        has_changed = self._next_change <= at
-        self._reads_at = at + READ_AGAIN
         sites = Site.objects.exclude(pk__in=unreadable.keys(at)).order_by("pk")
-        self._next_change = NEVER
+        self._read_at, self._next_change = at, NEVER
+        changed = set[int]()
 
         def read(pks: Sequence[int]) -> int:
-            changes = [hours.next_change(at) or NEVER for hours in hours_of(pks).values()]
-            self._next_change = min([self._next_change, *changes])
+            hours = hours_of(pks)
+            # By the hours as they are now: they may have been edited since.
+            changed.update(pk for pk, one in hours.items() if (one.next_change(since) or NEVER) <= at)
+            self._next_change = min([self._next_change, *(one.next_change(at) or NEVER for one in hours.values())])
             return len(pks)
 
-        if has_changed:
-            publish(Change(everything=True))
         isolate(list(sites.values_list("pk", flat=True)), read, aside=unreadable, at=at)
+        if changed:
+            publish(Change(everything=True))
