@@ -310,3 +310,14 @@ def test_old_deliveries_are_deleted_like_all_history(fleet, delivery_clock, poli
     dispatcher.purge(later(60) + timedelta(days=settings.HISTORY_DAYS))
 
     assert (before_deletion, Delivery.objects.count()) == (1, 0)
+
+
+def test_more_old_deliveries_than_one_transaction_deletes_are_deleted_in_one_pass(hook, settings, monkeypatch):
+    monkeypatch.setattr(dispatcher, "PURGED_AT_ONCE", 2)
+    times = dict.fromkeys(("created_at", "due_at", "give_up_at", "ended_at"), AT)
+    sent = {"destination": hook, "kind": "opened", "language": "en", "state": "sent", **times}
+    Delivery.objects.bulk_create(Delivery(key=f"old {number}", **sent) for number in range(5))
+
+    dispatcher.purge(later(60) + timedelta(days=settings.HISTORY_DAYS))
+
+    assert not Delivery.objects.exists()

@@ -23,7 +23,8 @@ log = structlog.get_logger(__name__)
 WORKERS = 16
 DRAIN_FOR = timedelta(seconds=2)
 """Limits one run, so that other destinations get the thread and a stopping process need not wait."""
-PURGED_AT_ONCE = 5_000
+PURGED_AT_ONCE, PURGE_BATCHES = 1_000, 100
+"""Deliveries that one transaction deletes, and transactions of one pass."""
 
 
 class Dispatcher:
@@ -96,4 +97,8 @@ def _may_be_seen(delivery: Delivery) -> bool:
 def purge(at: datetime) -> None:
     """Delete the deliveries that ended more than `HISTORY_DAYS` ago."""
     old = Delivery.objects.filter(ended_at__lt=at - timedelta(days=settings.HISTORY_DAYS)).order_by("pk")
-    Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:PURGED_AT_ONCE])).delete()
+    for _ in range(PURGE_BATCHES):
+        pks = list(old.values_list("pk", flat=True)[:PURGED_AT_ONCE])
+        Delivery.objects.filter(pk__in=pks).delete()
+        if len(pks) < PURGED_AT_ONCE:
+            return
