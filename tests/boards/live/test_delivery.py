@@ -11,7 +11,7 @@ from tests.support import factories
 from tests.support.factories import now
 from tests.support.threads import in_thread
 from tms.boards.live import board_hub as module
-from tms.boards.live import live_page
+from tms.boards.live import live_page, render_worker
 from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
@@ -304,6 +304,23 @@ async def test_during_a_database_outage_the_board_shows_its_delay_and_then_catch
         await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         while beat.freshness["behind_s"]:
             beat = await opened.beat()
+
+
+async def test_after_an_unexpected_error_the_board_shows_the_change(board, fleet, monkeypatch):
+    terminal = await in_thread(fleet.online)
+    prefetched = render_worker._prefetched
+
+    def fail_once(_: object) -> None:
+        monkeypatch.setattr(render_worker, "_prefetched", prefetched)
+        raise ValueError("unexpected")
+
+    async with board("/terminals/") as opened:
+        await opened.painted()
+        monkeypatch.setattr(render_worker, "_prefetched", fail_once)
+
+        await in_thread(lambda: change(terminal, presence="offline"))
+
+        await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
 
 
 async def test_a_change_during_a_failed_pass_counts_as_waiting(room):

@@ -216,6 +216,9 @@ class BoardHub:
         except AWAY:
             self.restore(change)
             raise
+        except Exception:  # perhaps of a row that the change names
+            self.restore(EVERYTHING)
+            raise
         self._send_pending([live_page for live_page in self.live_pages.values() if live_page not in due])
         self._latency.sent(at=db_clock().now())
         self._note_partial(change, now=now)
