@@ -78,6 +78,12 @@ def test_a_policy_keeps_the_destinations_and_sites_of_others(lead, shared, renam
     assert {site.code for site in shared.sites.all()} == {"SJK", "KIX"}
 
 
+def test_a_step_without_a_destination_that_the_person_sees_is_listed_without(lead, shared):
+    [listed] = ApiClient.of(lead).get("/policies").json()["items"]
+
+    assert [len(step["destinations"]) for step in listed["steps"]] == [1, 0]
+
+
 @pytest.fixture
 def rota(lead, colleague, shinjuku) -> Rotation:
     made = Rotation.objects.create(name="Night", starts_on="2026-11-23", handover_at="09:00", owner_site=shinjuku)

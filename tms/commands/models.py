@@ -66,7 +66,8 @@ class CommandQuerySet(models.QuerySet["Command"]):
             f"UPDATE {self.model._meta.db_table} AS c "  # noqa: S608  (names are our own; values are parameters)
             f"SET state = r.outcome, answered_at = %s, due_at = NULL, result = {json}, error = r.problem "
             f"FROM {db_rows.source(AnswerRow)} "
-            f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} RETURNING terminal_id, state"
+            f"WHERE c.id = r.command AND c.terminal_id = r.terminal AND c.state = %s{among} "
+            "RETURNING terminal_id, state"
         )
         parameters = [db_rows.instant(at), db_rows.encode(answers), CommandState.SENT.value, *keys]
         return [(terminal, state) for terminal, state in prepared.run(sql, parameters)]

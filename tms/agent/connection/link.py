@@ -134,7 +134,8 @@ class AgentLink:
             try:
                 frame = await self.receive()
             except FrameError as error:
-                raise Unreachable(f"TMS answered the boot with an invalid frame: {error.message} at {error.where}") from None
+                where = f"{error.message} at {error.where}"
+                raise Unreachable(f"TMS answered the boot with an invalid frame: {where}") from None
             if isinstance(frame, downlink.BootAnswer) and frame.id == BOOT_REQUEST_ID:
                 self._early = early
                 return frame.result

@@ -1,5 +1,6 @@
 """Django's backend for SMTP, which also says which of several recipients the server refused."""
 
+import contextlib
 import smtplib
 from typing import Any
 
@@ -11,7 +12,7 @@ type Refusals = dict[str, tuple[int, bytes]]
 
 
 class Session(smtplib.SMTP):
-    refused: Refusals = {}  # noqa: RUF012  # replaced, and never changed
+    refused: Refusals = {}  # replaced, and never changed
 
     def sendmail(self, *args: Any, **options: Any) -> Refusals:
         """Raises SMTPRecipientsRefused if the server refuses all of them."""
@@ -28,9 +29,18 @@ class MailBackend(EmailBackend):
     def connection_class(self) -> type[Session]:
         return TlsSession if self.use_ssl else Session
 
+    def open(self) -> bool | None:
+        """A session in which the server refused the sign-in is closed, too."""
+        try:
+            return super().open()
+        except OSError:
+            with contextlib.suppress(OSError):
+                self.close()
+            raise
+
     def _send(self, email_message: EmailMessage) -> bool:
-        is_sent: bool = super()._send(email_message)
-        if is_sent:
+        is_sent: bool = super()._send(email_message)  # type: ignore[misc]  # unknown to the stubs
+        if is_sent and isinstance(self.connection, Session):
             email_message.refused = self.connection.refused  # type: ignore[attr-defined]
         return is_sent
 

@@ -39,14 +39,16 @@ COPIED = (
 )
 
 
-class PolicyStep(Schema):
-    model_config = ConfigDict(extra="forbid")
-
+class PolicyStepFields(Schema):
     after_min: int = Field(0, ge=0, description="Minutes after the previous step; ignored for the first.")
     destinations: list[Id] = []
     rotations: list[Id] = Field(
         [], description="Also notifies the person who is on call in these rotations at that time."
     )
+
+
+class PolicyStep(PolicyStepFields):
+    model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="after")
     def reaches_anyone(self) -> Self:
@@ -94,9 +96,13 @@ class PolicyBody(PolicyFields, RequestSchema):
 PolicyChange: Any = change_of(PolicyFields, "PolicyChange")
 
 
+class PolicyStepSchema(PolicyStepFields):
+    """With what the person sees, which may be nothing."""
+
+
 class PolicySchema(PolicyFields, ResponseSchema):
     id: int
-    steps: list[PolicyStep]
+    steps: list[PolicyStepSchema]  # type: ignore[assignment]
 
     @classmethod
     def of(cls, policy: models.Policy) -> Self:
