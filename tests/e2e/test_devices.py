@@ -43,12 +43,12 @@ DISPATCH = """async ({type, text, action}) => {
 }"""
 
 
-SILENT_PUSH_SERVICE = """
+SILENT_PUSH_SERVICE = """if (isSecureContext) {
     Object.defineProperty(Notification, "permission", {get: () => "granted"});
     const never = () => new Promise(() => {});
     const pushManager = {getSubscription: async () => ({endpoint: "https://push.example/1", unsubscribe: never})};
     ServiceWorkerContainer.prototype.getRegistration = async () => ({pushManager});
-"""
+}"""
 
 
 async def worker_of(page: Page) -> Worker:
@@ -92,7 +92,9 @@ async def test_the_panel_says_that_the_browser_blocks_notifications(tms: SeededT
 
 
 async def test_signing_out_does_not_wait_for_a_push_service_that_does_not_answer(tms: SeededTMS, person: Enter):
+    tms.signed_in.pop("tanaka", None)  # this session ends, so no other test may have it
     tanaka = await person("tanaka")
+    del tms.signed_in["tanaka"]
     await tanaka.context.add_init_script(SILENT_PUSH_SERVICE)
     page = await tanaka.open("/help/")
 

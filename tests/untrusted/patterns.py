@@ -97,6 +97,10 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.alerts.search.NUMBER": ("fullmatch", (*words(), repeated("1"))),
     "tms.availability.report.months.WRITTEN": ("fullmatch", (*words(), repeated("2026-"))),
     "tms.boards.lists.incident_filter.MONTH": ("fullmatch", (*words(), repeated("2026-"))),
+    "tms.config.environment.ADDRESS": (
+        "fullmatch",
+        (*words(), repeated("a", before="https://", after=" "), repeated("/", before="https://a", after=" ")),
+    ),
     "tms.lib.outgoing.bounded_http.URL": ("fullmatch", (*words(), repeated("a", before="https://"), repeated("a:"))),
     "tms.server.websocket.upgrade_request.HEAD": (
         "fullmatch",

@@ -33,7 +33,7 @@ def within[Rows: models.QuerySet[Any]](rows: Rows, scope: Scope) -> Rows:
 def choosable[Rows: models.QuerySet[Any]](rows: Rows, current: Collection[int], *, to: Person) -> Rows:
     """The `rows` that a person may choose, and those with the keys `current`, which are chosen already.
 
-    These stay when somebody who does not see them changes something else.
+    These stay when a person who does not see them changes something else.
     """
     seen = visible(rows, to=to)
     if not current:

@@ -11,7 +11,7 @@ type Refusals = dict[str, tuple[int, bytes]]
 """By address: the code and the text of the response."""
 
 
-class Session(smtplib.SMTP):
+class MailSession(smtplib.SMTP):
     refused: Refusals = {}  # replaced, and never changed
 
     def sendmail(self, *args: Any, **options: Any) -> Refusals:
@@ -20,14 +20,14 @@ class Session(smtplib.SMTP):
         return self.refused
 
 
-class TlsSession(Session, smtplib.SMTP_SSL):
+class TlsMailSession(MailSession, smtplib.SMTP_SSL):
     pass
 
 
 class MailBackend(EmailBackend):
     @property
-    def connection_class(self) -> type[Session]:
-        return TlsSession if self.use_ssl else Session
+    def connection_class(self) -> type[MailSession]:
+        return TlsMailSession if self.use_ssl else MailSession
 
     def open(self) -> bool | None:
         """A session in which the server refused the sign-in is closed, too."""
@@ -40,7 +40,7 @@ class MailBackend(EmailBackend):
 
     def _send(self, email_message: EmailMessage) -> bool:
         is_sent: bool = super()._send(email_message)  # type: ignore[misc]  # unknown to the stubs
-        if is_sent and isinstance(self.connection, Session):
+        if is_sent and isinstance(self.connection, MailSession):
             email_message.refused = self.connection.refused  # type: ignore[attr-defined]
         return is_sent
 
