@@ -14,6 +14,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts.actions.forms import ActionForm
 from tms.alerts.actions.schemas import ActionSchema
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile, Conflict, NotApplicable
+from tms.alerts.locks import lock_incidents
 from tms.alerts.models import (
     Alert,
     AlertQuerySet,
@@ -136,8 +137,13 @@ def perform_all(
     target: Target, incidents: Iterable[Incident], *, by: User, at: datetime, **terms: Any
 ) -> list[Incident]:
     """Perform an action on each; returns those that changed. A conflict leaves its incident as it is."""
+    chosen = list(incidents)
     changed: list[Incident] = []
-    for incident in incidents:
+    # All of them at once: the order of locks would not hold for one after the other.
+    rows = Incident.objects.filter(pk__in=[incident.pk for incident in chosen])
+    lock_incidents(rows)
+    target.lock(rows)
+    for incident in chosen:
         try:
             perform(target, Incident.objects.filter(pk=incident.pk), by=by, at=at, **terms)
         except Conflict:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -27,8 +26,8 @@ from tms.alerts.actions.schemas import (
 from tms.alerts.correlation import actions as of_incident
 from tms.alerts.lifecycle import AlreadyAcknowledged, actions, claims
 from tms.alerts.lifecycle.acknowledge import acknowledge
-from tms.alerts.models import Alert, AlertQuerySet, AlertState, Incident, IncidentTransitionKind, TransitionKind
-from tms.fleet.presence import store
+from tms.alerts.locks import lock_terminals, lock_terminals_of
+from tms.alerts.models import Alert, AlertState, Incident, IncidentTransitionKind, TransitionKind
 
 OPEN = frozenset({AlertState.OPEN})
 ACKNOWLEDGED = frozenset({AlertState.ACKNOWLEDGED})
@@ -43,15 +42,6 @@ def is_acknowledged(row: Alert | Incident, by: User) -> bool:
     if row.acknowledged_by_id != by.pk:
         raise AlreadyAcknowledged(row)
     return True
-
-
-def lock_terminals(alerts: AlertQuerySet) -> None:
-    """Lock the states of the terminals before the alerts, in the same order as code that opens or resolves alerts."""
-    store.lock(set(alerts.values_list("terminal_id", flat=True)))
-
-
-def lock_terminals_of(incidents: QuerySet[Incident]) -> None:
-    lock_terminals(Alert.objects.unresolved().filter(incident__in=incidents))
 
 
 ACTIONS: Mapping[str, OperatorAction] = by_name(

@@ -11,6 +11,7 @@ from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
+from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -138,8 +139,13 @@ def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown
 
 
 def _dissolve(incident: Incident, at: datetime) -> None:
-    """Resolve it; its unresolved alerts no longer belong to it, and are notified on their own."""
-    rest = [alert.pk for alert in actions.alerts_of(incident).order_by("pk").select_for_update(of=("self",))]
+    """Resolve it; its unresolved alerts no longer belong to it, and are notified on their own.
+
+    If another transaction has locked one of them, the next review does it.
+    """
+    if not lock_members([incident]):
+        return
+    rest = list(actions.alerts_of(incident).values_list("pk", flat=True))
     Alert.objects.filter(pk__in=rest).update(incident=None)
     MembershipChange.objects.record(dict.fromkeys(rest, incident.pk), incident=None, at=at)
     incident.resolved_count = incident.joined_count

@@ -1,6 +1,7 @@
 """Sites that are lost together: a region, a group such as the terminals of a carrier, or the whole fleet.
 
-The incidents of the sites are merged into one. Those that were notified before are notified as resolved.
+The incidents of the sites are merged into one. Those that were notified before are notified as resolved. While another
+transaction has locked one of their alerts, they are left for the next pass.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -8,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.regrouping.absorb import absorb
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.severity import RANKS
+from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.correlation_rule import CorrelationRule
 from tms.alerts.models.factor import Factor
@@ -53,30 +55,35 @@ class LostSites(NamedTuple):
 def widen(at: datetime) -> int:
     """Merge incidents of sites that were lost together. Returns how many were merged."""
     rules = {factor: rule for factor, rule in CorrelationRule.in_force().items() if rule.enabled}
-    found = _recent(rules, at)
+    found, unresolved_wide = _locked(rules, at)
     shared = _shared(found) if found else {}
     merged = 0
-    for wide in _unresolved_wide(shared):
-        joining = [one for one in shared[_what(wide)] if one in found]
-        merged += _merge(joining, wide, at)
+    for wide in unresolved_wide:
+        joining = [one for one in shared.get(_what(wide), ()) if one in found]
+        if joining and lock_members(joining):
+            merged += _merge(joining, wide, at)
         found = [one for one in found if one not in joining]
     while together := _strongest(found, shared, rules):
-        wide = _new(together, at)
-        merged += _merge(together.incidents, wide, at)
-        common_factor(wide)
-        transition(wide, Kind.OPENED, at=at, number=wide.joined_count)
+        if lock_members(together.incidents):
+            merged += _open(together, at)
         found = [one for one in found if one not in together.incidents]
     return merged
 
 
-def _recent(rules: Mapping[Factor, CorrelationRule], at: datetime) -> list[Incident]:
-    """Unresolved incidents of sites that were opened just now; too few to compare are none."""
+def _locked(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list[Incident], list[Incident]]:
+    """Unresolved incidents of sites that were opened just now, and those of many sites, which they may join.
+
+    Too few sites to compare are none.
+    """
     wide = [rule for factor, rule in rules.items() if factor in {Factor.REGION, Factor.FLEET}]
     if not wide:
-        return []
-    since = at - timedelta(seconds=max(rule.within_s for rule in wide))
-    rows = Incident.objects.unresolved().filter(factor=Factor.SITE, rule=None, opened_at__gte=since).order_by("pk")
-    return list(rows.locked().select_related("site"))
+        return [], []
+    recent = Q(factor=Factor.SITE, opened_at__gte=at - timedelta(seconds=max(rule.within_s for rule in wide)))
+    rows = Incident.objects.unresolved().filter(rule=None)
+    if not rows.filter(recent).exists():
+        return [], []
+    locked = list(rows.filter(recent | Q(factor=Factor.GROUP)).locked().select_related("site"))
+    return [row for row in locked if row.factor == Factor.SITE], [row for row in locked if row.factor == Factor.GROUP]
 
 
 def _shared(found: Iterable[Incident]) -> dict[CommonFactor, list[Incident]]:
@@ -135,14 +142,6 @@ def _sites_with(what: CommonFactor) -> int:
     return number
 
 
-def _unresolved_wide(shared: Mapping[CommonFactor, object]) -> list[Incident]:
-    """Those that some of the incidents join: of their group, region or fleet."""
-    if not shared:
-        return []
-    rows = Incident.objects.unresolved().filter(factor=Factor.GROUP, rule=None).order_by("pk").locked()
-    return [row for row in rows if _what(row) in shared]
-
-
 def _what(wide: Incident) -> CommonFactor:
     return CommonFactor(wide.named_factor, wide.bare_key)
 
@@ -167,6 +166,14 @@ def _new(together: LostSites, at: datetime) -> Incident:
 
 def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
     absorb(parts, wide, at=at)
+def _open(together: LostSites, at: datetime) -> int:
+    wide = _new(together, at)
+    merged = _merge(together.incidents, wide, at)
+    common_factor(wide)
+    transition(wide, Kind.OPENED, at=at, number=wide.joined_count)
+    return merged
+
+
     wide.site_count += len(parts)
     wide.save(update_fields=("site_count",))
     return len(parts)

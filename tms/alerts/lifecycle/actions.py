@@ -11,12 +11,12 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts.lifecycle.acknowledge import UNACKNOWLEDGED, lock_in_states, reminder, terms
 from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Actor, transition
+from tms.alerts.locks import lock_with_terminals
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
 from tms.alerts.rules.events import among
-from tms.fleet.presence import store
 
 ACKNOWLEDGED = (AlertState.ACKNOWLEDGED,)
 REOPENABLE = (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)
@@ -89,9 +89,7 @@ def comment(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
 @transaction.atomic
 def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
     """Resolve manually where the rule allows it. They reopen if the problem recurs."""
-    chosen = alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)
-    store.lock(set(chosen.values_list("terminal_id", flat=True)))
-    over = lock_in_states(chosen, UNRESOLVED)
+    over = lock_with_terminals(alerts.unresolved().filter(rule__may_be_resolved_by_hand=True))
     Flapping.objects.end(over, at=at)
     Condition.objects.filter(among([(alert.rule_id, alert.terminal_id) for alert in over])).delete()
     fields = {**RESOLVED_FIELDS, **with_comment(comment)}

@@ -191,8 +191,7 @@ def _delete_conditions(pairs: Collection[Pair]) -> list[Alert]:
     if not pairs:
         return []
     Condition.objects.filter(among(pairs)).delete()
-    alerts = Alert.objects.unresolved().filter(among(pairs)).select_related("flapping")
-    return list(alerts.select_for_update(of=("self",)))
+    return list(Alert.objects.unresolved().filter(among(pairs)).select_related("flapping").locked())
 
 
 def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> None:

@@ -26,8 +26,7 @@ def grade(triggered: dict[Pair, RuleTriggered]) -> None:
     """Alerts take the severity of these events; flapping ones stay at their highest."""
     if not triggered:
         return
-    rows = Alert.objects.unresolved().filter(among(triggered)).select_related("flapping")
-    alerts = list(rows.select_for_update(of=("self",)))
+    alerts = list(Alert.objects.unresolved().filter(among(triggered)).select_related("flapping").locked())
     for group, at, before, now in _groups(alerts, triggered):
         kind = TransitionKind.WORSENED if RANKS[now] > RANKS[before] else TransitionKind.EASED
         _record_values(group, triggered)

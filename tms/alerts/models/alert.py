@@ -96,8 +96,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(state=AlertState.OPEN, claimed_until__isnull=False)
 
     def locked(self) -> Self:
-        """Locked until the transaction ends."""
-        return self.select_for_update(of=("self",))
+        """Locked in the order of their keys until the transaction ends (`tms.alerts.locks`)."""
+        return self.order_by("pk").select_for_update(of=("self",))
 
     def by_urgency(self) -> Self:
         """Unacknowledged critical ones first, then by severity, then oldest first."""

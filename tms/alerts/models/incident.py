@@ -48,10 +48,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.exclude(models.Exists(alerts.filter(rule__may_be_resolved_by_hand=False)))
 
     def locked(self) -> Self:
-        """Locked until the transaction ends, but not against rows that refer to them: their writers may hold
-        transitions that the correlation waits for.
+        """Locked in the order of their keys until the transaction ends, but not against rows that refer to them: their
+        writers may hold transitions that the correlation waits for.
         """
-        return self.select_for_update(of=("self",), no_key=True)
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
 class ByAlerts(ScopePath):

@@ -1,5 +1,6 @@
 """Creates, edits and deletes rules."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -45,6 +46,16 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
     elif edited:
         _rename(rule, at=at, by=by)
     return bool(edited)
+
+
+def lock(rules: Sequence[Rule]) -> None:
+    """Before several rules are changed in one transaction: the order of locks would not hold for one after the other
+    (`tms.alerts.locks`).
+    """
+    stored = [rule for rule in rules if rule.pk]
+    list(Rule.objects.filter(pk__in=[rule.pk for rule in stored]).order_by("pk").select_for_update(no_key=True))
+    active = {terminal_id for rule in stored for _, terminal_id in _active(rule)}
+    store.lock(active | {terminal_id for rule in rules for terminal_id in _away(rule)})
 
 
 @transaction.atomic

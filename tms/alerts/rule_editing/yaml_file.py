@@ -89,9 +89,10 @@ def planned(source: str | bytes) -> list[PlannedRule]:
 def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[PlannedRule]:
     """All of the file, or nothing. Importing it again changes nothing. Raises BadFile."""
     plan = planned(source)
-    for one in plan:
-        if one.is_edit:
-            services.save_rule(one.rule, by=by, at=at)
+    edited = [one.rule for one in plan if one.is_edit]
+    services.lock(edited)
+    for rule in edited:
+        services.save_rule(rule, by=by, at=at)
     return plan
 
 

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import Terminal
+from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.terminals.parents import check_no_cycle
 
 
@@ -24,7 +24,8 @@ def update_terminal(terminal: Terminal) -> None:
 
 @transaction.atomic
 def delete_terminal(terminal: Terminal) -> None:
-    """Delete a terminal with its keys and its history."""
+    """Delete a terminal with its keys and its history. Locks its link state first, as code that changes alerts does."""
+    list(TerminalState.objects.select_for_update().filter(terminal=terminal))
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
     terminal.delete()
     publish(Change(revoked=keys, everything=True))

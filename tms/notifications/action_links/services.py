@@ -17,6 +17,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts.actions.action import perform
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.lifecycle import AlreadyAcknowledged, Conflict
+from tms.alerts.locks import lock_incidents, lock_terminals
 from tms.alerts.models import Alert, AlertState, Contract, Incident
 from tms.metrics.instruments import ACTION_LINKS
 from tms.notifications.action_links.links import MessageLink
@@ -123,9 +124,11 @@ def _judge(subjects: list[Subject]) -> Result:
 
 
 def _acknowledge_all(link: MessageLink, subjects: Iterable[Subject], at: datetime) -> int:
-    by = link.person or account_of(link.destination)
+    by, given = link.person or account_of(link.destination), list(subjects)
+    lock_incidents(Incident.objects.filter(pk__in=_keys(given, Incident)))
+    lock_terminals(Alert.objects.filter(pk__in=_keys(given, Alert)))
     with recorder.by_link(by, destination=link.destination.name):
-        return sum(_acknowledge_one(subject, by, at) for subject in subjects)
+        return sum(_acknowledge_one(subject, by, at) for subject in given)
 
 
 def _acknowledge_one(subject: Subject, by: User, at: datetime) -> bool:

@@ -12,7 +12,10 @@ from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
 
 def absorb(parts: Sequence[Incident], into: Incident, *, at: datetime, actor: Actor = SYSTEM) -> int:
-    """The alerts of `parts` belong to `into` from now on, and `parts` end. All are locked. Returns how many alerts."""
+    """The alerts of `parts` belong to `into` from now on, and `parts` end. Returns how many alerts.
+
+    The incidents are locked, and these alerts or the link states of their terminals.
+    """
     alerts = Alert.objects.filter(incident__in=parts)
     before = dict(alerts.values_list("pk", "incident"))
     reassign(before, incident=into, at=at)

@@ -14,6 +14,7 @@ from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.actions import with_comment
 from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.locks import lock_terminals
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident
@@ -27,13 +28,14 @@ def merge(incidents: Collection[Incident], into: Incident, *, by: User, comment:
     Incidents that were resolved meanwhile stay as they are. Raises AlreadyResolved if `into` was.
     """
     wanted = {incident.pk for incident in incidents} | {into.pk}
-    rows = Incident.objects.filter(pk__in=wanted).unresolved().order_by("pk").locked()
+    rows = Incident.objects.filter(pk__in=wanted).unresolved().locked()
     found = {row.pk: row for row in rows.select_related("acknowledged_by", "site")}
     if into.pk not in found:
         into.refresh_from_db()
         raise AlreadyResolved(into)
     row = found.pop(into.pk)
     if found:
+        lock_terminals(Alert.objects.unresolved().filter(incident__in=found))
         _merge(list(found.values()), row, actor=Actor(by, comment=comment), at=at)
     return row
 

@@ -11,6 +11,7 @@ from tms.alerts.correlation.regrouping.reassign import reassign
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.locks import lock_with_terminals
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -23,8 +24,8 @@ def move_out(incident: Incident, alerts: Collection[int], *, by: User, comment: 
     Returns the keys of those that were moved. Raises AlreadyResolved.
     """
     row = _locked(incident)
-    mine = Alert.objects.unresolved().filter(incident=row, pk__in=alerts).order_by("pk").locked()
-    moved = list(mine.values_list("pk", flat=True))
+    mine = Alert.objects.unresolved().filter(incident=row, pk__in=alerts)
+    moved = [alert.pk for alert in lock_with_terminals(mine)]
     if moved:
         reassign(dict.fromkeys(moved, row.pk), incident=None, at=at)
         Alert.objects.filter(pk__in=moved).update(is_separate=True)
@@ -37,8 +38,8 @@ def move_out(incident: Incident, alerts: Collection[int], *, by: User, comment: 
 def put_back(incident: Incident, alerts: Collection[int], *, by: User, at: datetime) -> list[int]:
     """Reverse `move_out`. Returns the keys of those that are members again. Raises AlreadyResolved."""
     row = _locked(incident)
-    separate = Alert.objects.unresolved().filter(incident=None, is_separate=True, pk__in=alerts).order_by("pk").locked()
-    back = list(separate.values_list("pk", flat=True))
+    separate = Alert.objects.unresolved().filter(incident=None, is_separate=True, pk__in=alerts)
+    back = [alert.pk for alert in lock_with_terminals(separate)]
     if back:
         reassign(dict.fromkeys(back), incident=row, at=at)
         recount(row, at)

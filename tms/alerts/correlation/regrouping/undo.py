@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple, Self
 
 from django.db import IntegrityError, transaction
@@ -16,6 +17,7 @@ from tms.alerts.correlation.regrouping.reassign import reassign
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, transition
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.locks import lock_terminals
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -63,11 +65,12 @@ def undo_merge(payload: undo.Payload, *, by: User, at: datetime) -> bool:
     members = dict(payload["members"])
     try:
         with transaction.atomic():
-            held = permitted(Incident.objects.filter(pk=payload["into"]), by=by, permission=Permission.HANDLE_ALERTS)
-            into = held.unresolved().locked().first()
-            if into is None:
+            rows = Incident.objects.filter(pk__in={payload["into"], *members}).locked()
+            parts = [row for row in rows if row.merged_into_id == payload["into"] and row.pk in members]
+            into = next((row for row in rows if row.pk == payload["into"]), None)
+            if into is None or into.resolved_at is not None or not _may_handle(into, by):
                 return False
-            parts = list(into.parts.filter(pk__in=members).order_by("pk").locked())
+            lock_terminals(Alert.objects.unresolved().filter(incident=into, pk__in=chain(*members.values())))
             for part in parts:
                 _split(part, members[part.pk], into, by=by, at=at)
             if parts:
@@ -78,6 +81,11 @@ def undo_merge(payload: undo.Payload, *, by: User, at: datetime) -> bool:
     except IntegrityError:
         return False
     return bool(parts)
+
+
+def _may_handle(incident: Incident, by: User) -> bool:
+    rows = Incident.objects.filter(pk=incident.pk)
+    return permitted(rows, by=by, permission=Permission.HANDLE_ALERTS).exists()
 
 
 def _split(part: Incident, alerts: Sequence[int], into: Incident, *, by: User, at: datetime) -> None:

@@ -16,6 +16,7 @@ from tms.alerts.correlation.members import free, open_incident, put
 from tms.alerts.correlation.regrouping.absorb import absorb
 from tms.alerts.correlation.same_rule.candidates import RuleCandidate, candidates_of, rules_to_check
 from tms.alerts.correlation.same_rule.explanation import Explanation, strongest
+from tms.alerts.locks import lock_members
 from tms.alerts.models.correlation_rule import SameRuleCorrelation
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident
@@ -70,9 +71,14 @@ def _open(
     by_pk: Mapping[int, Incident],
     at: datetime,
 ) -> int:
-    """Open the incident, and merge those of narrower factors into it. Returns how many alerts are new in it."""
-    members = free([one for one in explanation.members if one.incident is None])
+    """Open the incident, and merge those of narrower factors into it. Returns how many alerts are new in it.
+
+    While another transaction has locked alerts of the narrower ones, it is left for the next pass.
+    """
     parts = [by_pk[pk] for pk in sorted({one.incident for one in explanation.members if one.incident is not None})]
+    if not lock_members(parts):
+        return 0
+    members = free([one for one in explanation.members if one.incident is None])
     if not members:
         return 0
     incident = open_incident(_identity(explanation.what, rule), explanation.share, members, at)
