@@ -13,8 +13,8 @@ from benchmarks.replay.plan import ReplayPlan
 from tms.accounts.scope import EVERYTHING, Scope
 from tms.fleet.models import Site, Terminal
 from tms.replay import snapshots
-from tms.replay.density import density
-from tms.replay.models import RecordedMoment, Snapshot
+from tms.replay.density import counting, density
+from tms.replay.models import FleetCount, RecordedMoment, SiteCount, Snapshot
 from tms.replay.recorded import comparison, recorder
 from tms.replay.recorded.shown_state import in_database
 from tms.replay.state import Moment
@@ -38,15 +38,19 @@ def measure(plan: ReplayPlan, *, at: datetime) -> Figures:
         "terminal": _each(instants, lambda instant: Moment(instant, now=at).terminal(one)),
         "density of a day": _each(instants, lambda until: count(until, days=1)),
         "density of a month": _each(instants[:20], lambda until: count(until, days=30)),
-        "density of the year": _each([at], lambda until: count(until, days=plan.days)),
+        "density of the year, from rows": _each([at], lambda until: count(until, days=plan.days)),
+        "counts": _counts(plan, at),
+        "density of a month, counted": _each(instants[:20], lambda until: count(until, days=30)),
+        "density of the year": _each([at] * 20, lambda until: count(until, days=plan.days)),
+        "density of the year of one site": _each([at] * 20, lambda until: count(until, days=plan.days, scope=site)),
         "record": _record(plan),
         "compare": _compare(at),
     }
 
 
-def count(until: datetime, *, days: float) -> None:
+def count(until: datetime, *, days: float, scope: Scope = EVERYTHING) -> None:
     """As for a slider."""
-    density(until - timedelta(days=days), until, buckets=288, scope=EVERYTHING)
+    density(until - timedelta(days=days), until, buckets=288, scope=scope)
 
 
 def read_board(moment: Moment) -> None:
@@ -74,6 +78,15 @@ def _snapshots(at: datetime) -> dict[str, float]:
             pass
     number = Snapshot.objects.count()
     return {"number": number, "ms each": seconds[0] / number * 1e3, "MiB": _size(Snapshot._meta.db_table) / 2**20}
+
+
+def _counts(plan: ReplayPlan, at: datetime) -> dict[str, float]:
+    """Those of the whole history, as after an upgrade."""
+    with _timed() as seconds:
+        while counting.advance(at) == counting.PER_PASS:
+            pass
+    size = _size(FleetCount._meta.db_table) + _size(SiteCount._meta.db_table)
+    return {"number": plan.days, "ms each": seconds[0] / plan.days * 1e3, "MiB": size / 2**20}
 
 
 def _record(plan: ReplayPlan) -> dict[str, float]:

@@ -29,6 +29,7 @@ from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
 from tms.replay import snapshots
+from tms.replay.density import counting
 from tms.replay.recorded import comparison
 from tms.telemetry.rollups import backfill, hourly
 from tms.telemetry.storage import partitions, retention
@@ -95,6 +96,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("availability", 30.0, availability.advance, Lane.SLOW),
     Loop("snapshots", 60.0, snapshots.advance, Lane.SLOW),
+    Loop("density", 60.0, counting.advance, Lane.SLOW),
     Loop("replay_compare", 10.0, comparison.compare_new, Lane.SLOW),
     Loop("retention", 3600.0, retention.retire, Lane.SLOW),
     Loop("site_hours", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
