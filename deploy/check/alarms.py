@@ -31,6 +31,7 @@ ALARMS = (
     "too-few-running",
     "break-glass-used",
     "audit-chain-broken",
+    "replay-differs",
 )
 
 SUMMARY = "down"

@@ -367,6 +367,7 @@ run "an_empty_account_gets_it_all" {
       "tms-notifications-waiting",
       "tms-redis-evictions",
       "tms-redis-memory",
+      "tms-replay-differs",
       "tms-reports-waiting",
       "tms-server-errors",
       "tms-silent-terminals",

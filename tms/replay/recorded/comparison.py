@@ -24,6 +24,10 @@ SETTLED = timedelta(seconds=10)
 PER_PASS = 100
 EXPIRED_ROWS = 1_000
 
+for _result in Comparison:
+    # From zero: otherwise the first difference would not be a rise.
+    instruments.REPLAY_COMPARISONS.labels(_result.value)
+
 
 class ComparisonSummary(NamedTuple):
     """Of the recorded moments that are kept."""
