@@ -11,14 +11,24 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.utils.translation import gettext
 
+from tms.accounts.scope import EVERYTHING, Scope
 from tms.boards.formatting import instants
 from tms.lib.calendar.local_time import instant
 from tms.shifts.period import zone_of
 
 RANGES: Mapping[str, timedelta] = MappingProxyType(
-    {"1h": timedelta(hours=1), "8h": timedelta(hours=8), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+    {
+        "1h": timedelta(hours=1),
+        "8h": timedelta(hours=8),
+        "24h": timedelta(hours=24),
+        "7d": timedelta(days=7),
+        "30d": timedelta(days=30),
+        "1y": timedelta(days=365),
+    }
 )
 DEFAULT = "24h"
+OF_ROWS = timedelta(days=7)
+"""The longest range of people whose scope has groups: their bars are always counted from the rows."""
 SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
 LONGEST = 40
 """Characters of an instant."""
@@ -40,7 +50,7 @@ class ChosenInstant:
     range: str = DEFAULT
 
     @classmethod
-    def of(cls, query: QueryDict, *, earliest: datetime, now: datetime) -> Self:
+    def of(cls, query: QueryDict, *, earliest: datetime, now: datetime, scope: Scope = EVERYTHING) -> Self:
         """Raises WrongInstant."""
         at = instant_of(query)
         if at is None:
@@ -55,7 +65,7 @@ class ChosenInstant:
                 gettext("Nothing was recorded at this instant. The first one that can be replayed is below."), earliest
             )
         chosen = query.get("range", "")
-        return cls(min(at, now.replace(microsecond=0)), chosen if chosen in RANGES else DEFAULT)
+        return cls(min(at, now.replace(microsecond=0)), chosen if chosen in ranges_of(scope) else DEFAULT)
 
     @property
     def query(self) -> str:
@@ -64,6 +74,15 @@ class ChosenInstant:
     @property
     def length(self) -> timedelta:
         return RANGES[self.range]
+
+    @property
+    def days(self) -> int:
+        """Of a range of several days; otherwise 0 or 1."""
+        return self.length.days
+
+
+def ranges_of(scope: Scope) -> list[str]:
+    return [name for name, length in RANGES.items() if length <= OF_ROWS or not scope.groups]
 
 
 def instant_of(query: QueryDict) -> datetime | None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import Scope
 from tms.boards.lists.choices import Choice
-from tms.boards.replay.chosen import MICROSECOND, RANGES, SECOND, ChosenInstant, query_of
+from tms.boards.replay.chosen import MICROSECOND, SECOND, ChosenInstant, query_of, ranges_of
 from tms.boards.replay.context import PastContext
 from tms.boards.replay.known import Known, known
 from tms.boards.replay.links import joined
@@ -21,7 +21,14 @@ from tms.boards.rows.outages import spell
 from tms.replay.density import event_after, event_before
 from tms.replay.state import Moment, MomentLimit
 
-RANGE_LABELS = {"1h": _("1 h"), "8h": _("8 h"), "24h": _("24 h"), "7d": _("7 d")}
+RANGE_LABELS = {
+    "1h": _("1 h"),
+    "8h": _("8 h"),
+    "24h": _("24 h"),
+    "7d": _("7 d"),
+    "30d": _("30 d"),
+    "1y": _("1 y"),
+}
 SPEEDS = (1, 10, 60, 300, 600)
 
 
@@ -89,7 +96,7 @@ class ReplayedPage:
 
     @property
     def ranges(self) -> list[Choice]:
-        return [Choice(name, RANGE_LABELS[name], name == self.chosen.range) for name in RANGES]
+        return [Choice(name, RANGE_LABELS[name], name == self.chosen.range) for name in ranges_of(self.scope)]
 
     @cached_property
     def events(self) -> list[tuple[StripEvent, str]]:
@@ -103,7 +110,7 @@ class ReplayedPage:
     @property
     def tick_form(self) -> str:
         """As `instants.time_element` names it."""
-        return "day" if self.chosen.range == "7d" else "clock"
+        return "day" if self.chosen.days > 1 else "clock"
 
     @property
     def offset_s(self) -> int:

@@ -51,7 +51,7 @@ def _replayed(request: AuthenticatedRequest, past: type[PastPage], **names: Any)
     live_url, now = address_without_instant(request.get_full_path()), timezone.now()
     first = earliest(now)
     try:
-        chosen = ChosenInstant.of(request.GET, earliest=first, now=now)
+        chosen = ChosenInstant.of(request.GET, earliest=first, now=now, scope=page.scope)
         if "zone" in request.GET:
             return redirect(joined(live_url, chosen.query))
         return _shown(request, page, ReplayedPage(chosen, page.scope, first, live_url, now))

@@ -1,7 +1,7 @@
 """The strip below the slider of a replay: how much happened when, incidents, handovers, and what was not recorded."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ BASE, LEAST, GAP = 42.0, 2.0, 0.2
 MAX_INCIDENTS = 50
 MAX_HANDOVERS = 40
 MAX_EVENTS = 20
+WITH_HANDOVERS = timedelta(days=8)
 
 
 class Stretch(NamedTuple):
@@ -103,6 +104,9 @@ def _incidents(window: ReplayWindow, present: RenderContext) -> list[tuple[Strip
 
 
 def _handovers(window: ReplayWindow, present: RenderContext) -> list[StripEvent]:
+    """None in ranges in which they would fill the strip."""
+    if window.until - window.since > WITH_HANDOVERS:
+        return []
     periods = on_call_between(window.since, window.until, present.scope)
     begun = [period for period in periods if period.since > window.since][:MAX_HANDOVERS]
     return [

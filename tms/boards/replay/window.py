@@ -9,10 +9,9 @@ from django.utils import timezone
 from tms.boards.replay.chosen import ChosenInstant
 from tms.lib.calendar.local_time import instant, shown
 
-BUCKETS = {"1h": 60, "8h": 96, "24h": 144, "7d": 168}
-"""Bars of the strip: a minute, five or ten minutes, an hour."""
-TICKS = {"1h": 6, "8h": 8, "24h": 8, "7d": 7}
-DAYS = 7
+BUCKETS = {"1h": 60, "8h": 96, "24h": 144, "7d": 168, "30d": 180, "1y": 365}
+"""Bars of the strip: a minute, five or ten minutes, an hour, four hours, a day."""
+TICKS = {"1h": 6, "8h": 8, "24h": 8, "7d": 7, "30d": 6, "1y": 5}
 
 
 class Tick(NamedTuple):
@@ -47,10 +46,10 @@ class ReplayWindow(NamedTuple):
 
 
 def window_of(chosen: ChosenInstant, *, now: datetime) -> ReplayWindow:
-    """A whole hour, a third of a day, a day, or seven days, by the reader's clocks. It stays while the instant moves
-    within it.
+    """A whole hour, a third of a day, a day, or several days, by the reader's clocks. It stays while the instant moves
+    within it: ranges of several days are counted back from today.
     """
-    since = _begin(chosen)
+    since = _begin(chosen, now)
     until = _end(chosen, since)
     return ReplayWindow(since, until, min(now, until), BUCKETS[chosen.range])
 
@@ -62,15 +61,16 @@ def ticks(window: ReplayWindow, chosen: ChosenInstant) -> Iterator[Tick]:
         yield Tick(window.since + index * step, is_minor=index % 2 == 1)
 
 
-def _begin(chosen: ChosenInstant) -> datetime:
+def _begin(chosen: ChosenInstant, now: datetime) -> datetime:
     local = timezone.localtime(chosen.at).replace(minute=0, second=0, microsecond=0)
     if chosen.range == "1h":
         # An offset of half an hour: the hour of the clocks, not that of UTC.
         return local.astimezone(UTC)
     if chosen.range == "8h":
         return _instant(local, hour=local.hour // 8 * 8)
-    first = local - timedelta(days=DAYS - 1) if chosen.range == "7d" else local
-    return _instant(first, hour=0)
+    ranges_back = (timezone.localdate(now) - local.date()).days // chosen.days
+    last_day = timezone.localtime(now) - timedelta(days=ranges_back * chosen.days)
+    return _instant(last_day.replace(minute=0, second=0, microsecond=0) - timedelta(days=chosen.days - 1), hour=0)
 
 
 def _end(chosen: ChosenInstant, since: datetime) -> datetime:
