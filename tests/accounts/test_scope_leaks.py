@@ -39,6 +39,7 @@ SEARCHES = (
     *("/terminals/?q=zq", "/alerts/?q=zq", "/alerts/past/?q=zq", "/alerts/past/export/?q=zq", "/incidents/?q=zq"),
     *("/search/?q=zq", "/search/?q=%3Ezq", "/search/?q=maintenance+zq", "/api/v1/search?q=zq&limit=50"),
 )
+REPLAYED = ("/", "/alerts/", "/alerts/<>/", "/incidents/<>/", "/terminals/<>/")
 PHASES = (Phase.explicit, Phase.generate) if EXAMPLES else (Phase.explicit,)
 """A failure names the address and the grants: a smaller fleet would take minutes to find."""
 counted: Counter[str] = Counter()
@@ -125,14 +126,17 @@ def scope_of(fleet: ScopedFleet, kind: str, number: int) -> dict[str, Any]:
 
 
 def addresses(fleet: ScopedFleet, number: int) -> Iterator[str]:
-    """Every page and GET operation, with this object of each kind."""
+    """Every page and GET operation, with this object of each kind, and the pages that can be replayed."""
     operations = {path for path, of in api.get_openapi_schema()["paths"].items() if "get" in of}
     api_routes = {re.sub(r"[{<](?:\w+:)?(\w+)[}>]", "<>", path) for path in operations}
     for route in dict.fromkeys(routes_of(get_resolver())):
         plain = re.sub(r"<(?:\w+:)?\w+>", "<>", route)
         if NOT_READ.search(route) or (route.startswith("/api/") and plain not in api_routes):
             continue
-        yield fill(plain, number, fleet)
+        address = fill(plain, number, fleet)
+        yield address
+        if plain in REPLAYED:
+            yield f"{address}?at={now():%Y-%m-%dT%H:%M:%SZ}"
     yield from SEARCHES
 
 
@@ -236,6 +240,7 @@ def test_no_response_names_what_is_outside_of_the_scope(fleet, unlimited, report
     with transaction.atomic():
         boss = people.person("zqboss", of="Manager")
         made = create_fleet(fleet, shape, boss)
+        Terminal.objects.update(created_at=now(-3_600))  # a replay shows a time in which they existed
         for number, (name, held) in enumerate((("mori", first), ("sato", second))):
             person = people.person(name, of=None)
             scopes = [scope_of(made, kind, number) for _role, kind, number in held]

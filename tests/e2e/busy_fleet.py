@@ -51,7 +51,7 @@ async def make_busy(tms: SeededTMS, browser: Browser) -> BusyFleet:
     incident = tms.blackout()
     pages = pages_of(backfilled=backfilled.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
     tms.night()
-    pages |= pages_of_a_replay(backfilled.uid)
+    pages |= pages_of_a_replay(backfilled.uid, alert=fault[0], incident=incident)
     return BusyFleet(
         pages | pages_of_notifications(**tms.on_call(incident)) | pages_of_access(**tms.access()),
         [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)],
@@ -99,12 +99,14 @@ def pages_of(*, backfilled: str, fault: int, paper: int, heat: int, incident: in
     }
 
 
-def pages_of_a_replay(uid: str) -> dict[str, str]:
+def pages_of_a_replay(uid: str, *, alert: int, incident: int) -> dict[str, str]:
     instant = f"at={datetime.now(UTC) - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
     return {
         "replay": f"/?{instant}",
         "replay-alerts": f"/alerts/?{instant}",
         "replay-terminal": f"/terminals/{uid}/?{instant}",
+        "replay-alert": f"/alerts/{alert}/?{instant}",
+        "replay-incident": f"/incidents/{incident}/?{instant}",
         "replay-future": "/?at=2126-01-01T00:00:00Z",
     }
 

@@ -46,16 +46,20 @@ def register_source(source: Source, *, of_incidents: Source) -> None:
     _sources_of_incidents.append(of_incidents)
 
 
-def notifications_of(alert_id: int, scope: Scope = EVERYTHING) -> list[NotificationRecord]:
-    """In chronological order."""
-    return _found(_sources, alert_id, scope)
+def notifications_of(
+    alert_id: int, scope: Scope = EVERYTHING, *, until: datetime | None = None
+) -> list[NotificationRecord]:
+    """In chronological order. `until`: those that had been delivered or had failed at a past instant."""
+    return _found(_sources, alert_id, scope, until)
 
 
-def notifications_of_incident(incident_id: int, scope: Scope = EVERYTHING) -> list[NotificationRecord]:
-    """In chronological order."""
-    return _found(_sources_of_incidents, incident_id, scope)
+def notifications_of_incident(
+    incident_id: int, scope: Scope = EVERYTHING, *, until: datetime | None = None
+) -> list[NotificationRecord]:
+    return _found(_sources_of_incidents, incident_id, scope, until)
 
 
-def _found(sources: Iterable[Source], pk: int, scope: Scope) -> list[NotificationRecord]:
+def _found(sources: Iterable[Source], pk: int, scope: Scope, until: datetime | None) -> list[NotificationRecord]:
     found = chain.from_iterable(source(pk, scope) for source in sources)
-    return sorted(found, key=lambda record: (record.at, record.number))
+    known = (one for one in found if until is None or (one.at <= until and (one.is_delivered or one.is_lost)))
+    return sorted(known, key=lambda record: (record.at, record.number))

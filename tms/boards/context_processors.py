@@ -3,7 +3,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, pgettext_lazy
@@ -16,8 +15,6 @@ from tms.accounts.models import Density, Theme, User
 from tms.alerts.actions.registry import ACTIONS
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
-from tms.boards.replay.chosen import instant_of, query_of
-from tms.boards.replay.links import joined
 from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
@@ -61,18 +58,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "key_list": KEYS,
         "severity_names": WORST_FIRST,
         "move_interval_s": settings.MOVE_INTERVAL_S,
-        "replay_return": replay_return(request),
         "may": Granted(me or AnonymousUser()),
         "may_open_admin": me is not None and may_open_admin(me),
         # For pages without live content, read when rendered.
         "page_state": SimpleLazyObject(lambda: _frame_only(me or AnonymousUser())),
     }
-
-
-def replay_return(request: HttpRequest) -> str:
-    """The replay from which a link led to a page that shows the present."""
-    at = instant_of(request.GET)
-    return joined(reverse("overview"), query_of(at)) if at else ""
 
 
 def _frame_only(person: Person) -> PageState:

@@ -10,18 +10,25 @@ from django.views.decorators.http import require_safe
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.actions.registry import ACTIONS
-from tms.boards.alert_history.alert_context import context_of
-from tms.boards.formatting import instants, runbooks
-from tms.boards.lists import choices
-from tms.boards.pages import AlertPage, AlertsPage, OverviewPage, RenderContext, TerminalPage, TerminalsPage
+from tms.boards.alert_surroundings import surroundings
+from tms.boards.formatting import instants
+from tms.boards.pages import (
+    AlertPage,
+    AlertsPage,
+    IncidentPage,
+    OverviewPage,
+    RenderContext,
+    TerminalPage,
+    TerminalsPage,
+)
 from tms.boards.pages.base import PageState, nav
-from tms.boards.pages.terminal_chart import AROUND, chart, chart_of_alert
+from tms.boards.pages.terminal_chart import chart, chart_of_alert
 from tms.boards.replay.chosen import query_of
+from tms.boards.replay.incident_page import PastIncident
 from tms.boards.replay.links import joined
-from tms.boards.replay.pages import PastAlerts, PastOverview, PastTerminal
+from tms.boards.replay.pages import PastAlert, PastAlerts, PastOverview, PastTerminal
 from tms.boards.replay.responses import replayable
 from tms.boards.responses import or_404, render_page
-from tms.boards.rules.sentence import sentence
 from tms.commands.forms import CommandForm
 from tms.replay.state import earliest
 from tms.telemetry.history import series as telemetry
@@ -78,20 +85,11 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @sign_in_required
+@replayable(PastAlert)
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page, at = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk))), timezone.now()
-    action, rule = ACTIONS["acknowledge"], page.alert.rule
-    return render_page(
-        request,
-        page,
-        action=action,
-        form=action.form(at=at, by=request.user),
-        context=context_of(page.alert, scope=page.scope, at=at),
-        rule=rule,
-        sentence=sentence(rule),
-        runbook=runbooks.as_html(rule.runbook),
-        chart=choices.alert_chart(rule, at=page.alert.opened_at, around=AROUND),
-    )
+    action, around = ACTIONS["acknowledge"], surroundings(page.alert, scope=page.scope, at=at)
+    return render_page(request, page, action=action, form=action.form(at=at, by=request.user), **around)
 
 
 @require_safe
@@ -99,7 +97,15 @@ def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @sign_in_required
 def alert_series(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk)))
-    return JsonResponse(chart_of_alert(page.alert))
+    return JsonResponse(chart_of_alert(page.alert, until=instants.parsed(request.GET.get("until", ""))))
+
+
+@require_safe
+@never_cache
+@sign_in_required
+@replayable(PastIncident)
+def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    return render_page(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
 
 
 @require_safe

@@ -29,6 +29,8 @@ def test_links_to_pages_that_can_be_replayed_keep_the_instant(before, after):
         '<a href="/alerts/past/">',
         '<a href="/incidents/7/post-mortem/">',
         '<a href="/terminals/SJK-KSK-03/series/">',
+        '<a href="/terminals/SJK-KSK-03/?at=2026-11-27T18:00:00Z&amp;range=1h">',
+        '<a href="/?site=SJK&amp;at=2026-11-27T18:00:00Z">',
         '<a href="#main">',
         '<a href="https://example.com/">',
         '<form action="/alerts/">',

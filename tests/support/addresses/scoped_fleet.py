@@ -108,6 +108,7 @@ def _alerts(fleet: Fleet, made: ScopedFleet, person: User) -> None:
     incident = Incident.objects.create(
         factor="model", key="PX", severity="critical", opened_at=now(-60), unchanged_since=now(-60), size=9, lost=2
     )
+    incident.transitions.create(kind="opened", at=now(-60), number=2, open_count=2, severity="critical")
     Alert.objects.filter(pk__in=[alert.pk for alert in made.alerts[:2]]).update(incident=incident)
     made.incidents.append(incident)
 

@@ -54,12 +54,18 @@ class AlertContext(NamedTuple):
     commands: list[SentCommand]
 
 
-def context_of(alert: Alert, *, scope: Scope, at: datetime) -> AlertContext:
-    """In five queries, for one GET; it is not updated while the page is open (index: alert_terminal)."""
+def context_of(alert: Alert, *, scope: Scope, at: datetime, until: datetime | None = None) -> AlertContext:
+    """In five queries, for one GET; it is not updated while the page is open (index: alert_terminal).
+
+    `until`: as it was at this past instant, when the alert had been opened.
+    """
     same = within(Alert.objects.filter(rule=alert.rule_id, terminal=alert.terminal_id), scope)
-    chosen = _newest(same, alert)
-    sent = _commands(alert, scope, since=min(one.opened_at for one in (*chosen, alert)))
-    during = [one for one in sent if _is_during(one, alert)]
+    if until is not None:
+        same = same.filter(opened_at__lte=until)
+    chosen = [_rewound(one, until) for one in _newest(same, alert)]
+    this = next((one for one in chosen if one.pk == alert.pk), alert)
+    sent = _commands(alert, scope, since=min(one.opened_at for one in (*chosen, alert)), until=until)
+    during = [one for one in sent if _is_during(one, this)]
     return AlertContext(
         occurrences=[_occurrence(one, sent, is_this=one.pk == alert.pk) for one in chosen],
         recent=same.filter(opened_at__gt=at - RECENT).count(),
@@ -75,6 +81,13 @@ def _newest(same: AlertQuerySet, alert: Alert) -> list[Alert]:
     if all(one.pk != alert.pk for one in chosen):
         chosen = [*chosen[:-1], *rows.filter(pk=alert.pk)]
     return chosen
+
+
+def _rewound(alert: Alert, until: datetime | None) -> Alert:
+    """What helped is known when it is resolved."""
+    if until is not None and alert.resolved_at is not None and alert.resolved_at > until:
+        alert.resolved_at, alert.acknowledged_by, alert.comment = None, None, ""
+    return alert
 
 
 def _occurrence(one: Alert, sent: list[Command], *, is_this: bool) -> EarlierAlert:
@@ -96,10 +109,16 @@ def _is_during(command: Command, alert: Alert) -> bool:
     return alert.opened_at <= command.created_at and (until is None or command.created_at <= until)
 
 
-def _commands(alert: Alert, scope: Scope, *, since: datetime) -> list[Command]:
+def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | None) -> list[Command]:
     """Of its terminal, newest first (index: command_terminal)."""
     found = within(Command.objects.filter(terminal=alert.terminal_id, created_at__gte=since), scope)
-    return list(found.select_related("created_by").order_by("-created_at")[:MAX_READ])
+    newest = found.select_related("created_by").order_by("-created_at")
+    if until is None:
+        return list(newest[:MAX_READ])
+    known = list(newest.filter(created_at__lte=until)[:MAX_READ])
+    for command in known:
+        command.rewind(until)
+    return known
 
 
 def _sent(command: Command) -> SentCommand:

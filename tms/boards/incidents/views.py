@@ -43,13 +43,6 @@ def incidents(request: AuthenticatedRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @sign_in_required
-def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return render_page(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
-
-
-@require_safe
-@never_cache
-@sign_in_required
 def post_mortem(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The draft as a Markdown file."""
     page = or_404(IncidentPage.open(request.GET, person=request.user, pk=str(pk)))

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any, Self
 
 from django.http import QueryDict
@@ -50,18 +51,22 @@ class AlertPage(BoardPage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        alert = next(iter(context.alerts([self.alert.pk])), None)
+        alert = self._row(context)
         if alert is None or not covers_terminal(alert.terminal, self.scope):
             raise Alert.DoesNotExist
-        timeline = self._timeline(alert)
+        timeline = self._timeline(alert, until=context.until)
         return PageState(
             {**nav(context), alert.element: self.alert_part(alert), **timeline}, {"timeline": tuple(reversed(timeline))}
         )
 
-    def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:
+    def _row(self, context: RenderContext) -> AlertRow | None:
+        return next(iter(context.alerts([self.alert.pk])), None)
+
+    def _timeline(self, alert: AlertRow, *, until: datetime | None) -> dict[str, PagePart]:
         """Its transitions and notifications, in chronological order."""
         transitions = {f"transition-{index}": transition for index, transition in enumerate(alert.transitions)}
-        notifications = {f"notification-{one.number}": one for one in notifications_of(alert.pk, self.scope)}
+        sent = notifications_of(alert.pk, self.scope, until=until)
+        notifications = {f"notification-{one.number}": one for one in sent}
         instants = {element: transition.at for element, transition in transitions.items()} | {
             element: one.at for element, one in notifications.items()
         }

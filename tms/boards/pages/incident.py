@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from django.http import QueryDict
@@ -83,7 +84,7 @@ class IncidentPage(BoardPage):
         members = self._members(context, change, before)
         bench = self._reused(context, change, before) or self._workbench(context, incident)
         state = PagePart(f"{TEMPLATE}#state", {"incident": incident, "next": bench["escalation"].values["next"]})
-        timeline = self._timeline(incident)
+        timeline = self._timeline(incident, until=context.until)
         parts = {
             **nav(context),
             **members,
@@ -108,8 +109,9 @@ class IncidentPage(BoardPage):
 
     def _workbench(self, context: RenderContext, incident: IncidentRow) -> Mapping[str, PagePart]:
         at, scope = context.at, self.scope
+        alerts = within(Alert.objects.filter(incident=self.incident), scope)
         found = IncidentEvidence(
-            cells.cells_of(incident.pk, is_of_rule=incident.rule is not None, scope=scope),
+            cells.cells_of(alerts, is_of_rule=incident.rule is not None),
             evidence.factors_of(self.incident, scope=scope),
             plans_of(incident.pk, scope, at=at),
         )
@@ -118,23 +120,24 @@ class IncidentPage(BoardPage):
         markdown = draft(incident, found.cells, found.factors, at=at.replace(second=0, microsecond=0), zone=zone)
         values: dict[str, dict[str, Any]] = {
             "cells": {"cells": found.cells, "rule": incident.rule},
-            "curve": {"curve": curve.curve_of(incident, scope=scope, at=at), "rule": incident.rule},
+            "curve": {"curve": curve.curve_of(incident, alerts, at=at), "rule": incident.rule},
             "factors": {"factors": found.factors, "has_all": scope.is_everything, "rule": incident.rule},
             "unaffected": {
                 "unaffected": evidence.unaffected(self.incident, scope=scope),
                 "rule": incident.rule,
             },
             "escalation": {"plans": found.plans, "next": upcoming, "is_open": incident.is_open},
-            "runbooks": {"runbooks": runbooks_of(self.incident, scope=scope)},
-            "contacts": {"contacts": contacts_of(self.incident), "site": incident.site},
+            "runbooks": {"runbooks": runbooks_of(alerts)},
+            "contacts": {"contacts": contacts_of(self.incident), "site": incident.site, "is_past": False},
             "draft": {"markdown": markdown, "pk": incident.pk},
         }
         return {name: PagePart(f"{TEMPLATE}#{name}", values[name]) for name in WORKBENCH}
 
-    def _timeline(self, incident: IncidentRow) -> dict[str, PagePart]:
+    def _timeline(self, incident: IncidentRow, *, until: datetime | None) -> dict[str, PagePart]:
         """Its transitions and notifications, in chronological order."""
         transitions = {f"transition-{index}": row for index, row in enumerate(incident.transitions)}
-        sent = {f"notification-{one.number}": one for one in notifications_of_incident(incident.pk, self.scope)}
+        notifications = notifications_of_incident(incident.pk, self.scope, until=until)
+        sent = {f"notification-{one.number}": one for one in notifications}
         instants = {element: row.at for element, row in transitions.items()}
         instants |= {element: one.at for element, one in sent.items()}
         parts = {
@@ -153,16 +156,19 @@ class IncidentPage(BoardPage):
         return self.scope.is_everything or within(rows, self.scope).exists()
 
     def _members(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
-        """Most urgent first; of a resolved incident, newest first."""
-        alerts = within(Alert.objects.filter(incident=self.incident), self.scope)
-        unresolved = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MAX_MEMBERS])
-        resolved = alerts.exclude(resolved_at=None).order_by("-resolved_at", "-pk")
-        pks = [*unresolved, *resolved.values_list("pk", flat=True)[: MAX_MEMBERS - len(unresolved)]]
+        pks = self._listed(context)
         ids = [f"alert-{pk}" for pk in pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         missing = [pk for pk in pks if f"alert-{pk}" not in rows]
         rows |= {row.element: self.alert_part(row) for row in context.alerts(missing)}
         return {element: rows[element] for element in ids if element in rows}
+
+    def _listed(self, context: RenderContext) -> list[int]:
+        """Alerts: the unresolved ones, most urgent first, then the others, newest first."""
+        alerts = within(Alert.objects.filter(incident=self.incident), self.scope)
+        unresolved = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MAX_MEMBERS])
+        resolved = alerts.exclude(resolved_at=None).order_by("-resolved_at", "-pk")
+        return [*unresolved, *resolved.values_list("pk", flat=True)[: MAX_MEMBERS - len(unresolved)]]
 
 
 def _note(incident: IncidentRow, shown: int) -> dict[str, int]:

@@ -147,7 +147,10 @@ class RenderContext:
         return self.rows.terminals(pks)
 
     def alerts(self, pks: Collection[int]) -> list[AlertRow]:
-        rows = self.rows.alerts(pks)
+        return self._as_seen(self.rows.alerts(pks))
+
+    def _as_seen(self, rows: list[AlertRow]) -> list[AlertRow]:
+        """Without incidents that the scope does not cover."""
         if self.scope.is_everything:
             return rows
         shown = self._shown({row.incident for row in rows if row.incident})

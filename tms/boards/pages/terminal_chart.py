@@ -40,10 +40,13 @@ def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, An
     }
 
 
-def chart_of_alert(alert: Alert) -> dict[str, Any]:
-    """The metric of its rule around the instant at which it opened, with the thresholds of this rule."""
-    rule, until = alert.rule, alert.opened_at + AROUND
-    found = chart(alert.terminal, AROUND_ALERT, at=until)
+def chart_of_alert(alert: Alert, *, until: datetime | None = None) -> dict[str, Any]:
+    """The metric of its rule around the instant at which it opened, with the thresholds of this rule.
+
+    It ends at the instant `until`, if that is earlier.
+    """
+    rule, end = alert.rule, alert.opened_at + AROUND
+    found = chart(alert.terminal, AROUND_ALERT, at=min(end, max(until, alert.opened_at)) if until else end)
     own = {rule.metric} if rule.kind == RuleSource.METRIC else set()
     for name in ("metrics", "lowest", "highest"):
         found[name] = {metric: values for metric, values in found[name].items() if metric in own}

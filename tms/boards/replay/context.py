@@ -98,7 +98,9 @@ class PastRows(SharedRows):
 
     def incidents(self, pks: Collection[int]) -> list[IncidentRow]:
         wanted = set(pks)
-        rows = past_incident_rows([one for one in self.moment.incidents if one.pk in wanted], at=self.at)
+        found = {one.pk: one for one in self.moment.incidents if one.pk in wanted}
+        resolved = (self.moment.incident(pk) for pk in wanted - found.keys())
+        rows = past_incident_rows([*found.values(), *filter(None, resolved)], at=self.at)
         return [rows[pk] for pk in pks if pk in rows]
 
 
@@ -152,6 +154,12 @@ class PastContext(RenderContext):
     @property
     def resolved(self) -> QuerySet[Alert]:
         return super().resolved.filter(resolved_at__lte=self.at)
+
+    def alert(self, pk: int) -> AlertRow | None:
+        """Also if it was resolved; None if it was not open yet."""
+        found = self.moment.alert(pk)
+        rows = past_rows([found], at=self.at).values() if found else ()
+        return next(iter(self._as_seen(self.rows.impact.explained(list(rows)))), None)
 
     def most_urgent_outside(self, most: int) -> list[int]:
         return [key[-1] for key in self.impact.ranked(self.outside(self.awake))[:most]]

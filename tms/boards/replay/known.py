@@ -97,8 +97,8 @@ def _incident(row: IncidentRow, now: IncidentRow | None, context: PastContext) -
 
 
 def _notified(incident: int, context: PastContext) -> Notified:
-    records = notifications_of_incident(incident, context.scope)
-    sent = [record for record in records if record.is_delivered and record.at <= context.at]
+    records = notifications_of_incident(incident, context.scope, until=context.at)
+    sent = [record for record in records if record.is_delivered]
     return Notified(len(sent), sent[-1].at if sent else None, tuple(dict.fromkeys(record.to for record in sent)))
 
 

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 OWN = frozenset({"at", "zone", "range"})
 """Parameters of a replay."""
 REPLAYABLE = r"/(?:alerts/(?:[0-9]{1,18}/)?|incidents/[0-9]{1,18}/|terminals/[^/?#\"<>]{1,200}/)?"
-"""Paths of overview, alerts, alert, incident and terminal. Alerts and incidents show the present, and a way back."""
+"""Paths of overview, alerts, alert, incident and terminal."""
 LINK = re.compile(rf'(?P<begin> href=")(?P<path>{REPLAYABLE}|(?=\?))(?P<query>\?[^"#<>]*)?(?P<end>[#"])')
 """Links as templates write them: the address of a page, or only its parameters."""
 
@@ -22,6 +22,8 @@ def with_instant(html: str, query: str) -> SafeString:
 
 def _added(found: re.Match[str], query: str) -> str:
     given = found["query"] or ""
+    if given.startswith("?at=") or "&amp;at=" in given:  # it leads to an instant of its own
+        return found[0]
     joined = f"{given}&amp;{query}" if len(given) > 1 else f"?{query}"
     return f"{found['begin']}{found['path']}{joined}{found['end']}"
 

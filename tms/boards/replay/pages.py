@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from tms.accounts.access import Person, within
 from tms.alerts.models import Alert, AlertState
+from tms.boards.alert_surroundings import surroundings
 from tms.boards.lists import choices
 from tms.boards.lists.correlated_alerts import MAX_MEMBERS
 from tms.boards.pages import alerts
+from tms.boards.pages.alert import AlertPage
 from tms.boards.pages.alerts import AlertsPage
 from tms.boards.pages.base import BoardPage, PagePart, PageState, counts
 from tms.boards.pages.overview import OverviewPage
@@ -16,6 +18,7 @@ from tms.boards.pages.render_context import RenderContext
 from tms.boards.pages.terminal import TerminalPage
 from tms.boards.replay.alert_filter import alerts_among
 from tms.boards.replay.context import PastContext
+from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.impact import BY_IMPACT, RANKS
 from tms.boards.rows.planned import Expected, PlannedKind
 from tms.boards.rows.terminal_details import TerminalFacts, TerminalPlans, past_facts
@@ -87,6 +90,16 @@ class PastAlerts(PastPage, AlertsPage):
 
     def _counts_of_filters(self, context: RenderContext) -> dict[str, PagePart]:
         return counts(self._numbers(context))
+
+
+class PastAlert(PastPage, AlertPage):
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+        around = surroundings(self.alert, scope=self.scope, at=self.instant, until=self.instant)
+        return super().static_context(page_state, person=person) | around
+
+    def _row(self, context: RenderContext) -> AlertRow | None:
+        assert isinstance(context, PastContext)
+        return context.alert(self.alert.pk)
 
 
 class PastTerminal(PastPage, TerminalPage):

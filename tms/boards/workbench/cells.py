@@ -1,14 +1,12 @@
 """The terminals of an incident as cells: by place within one site, otherwise by site."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from tms.accounts.access import within
-from tms.accounts.scope import Scope
 from tms.alerts.correlation.candidates import LOST
-from tms.alerts.models import Alert
+from tms.alerts.models import AlertQuerySet
 from tms.fleet.models import Presence, TerminalKind
 from tms.fleet.sites.names import Bilingual
 from tms.lib.db.natural_order import natural
@@ -54,6 +52,15 @@ class Cells:
         return self.number - self.away
 
 
+class CellsThen(NamedTuple):
+    """What differs at a past instant."""
+
+    presences: Mapping[int, str]
+    """Of the terminals that were not online."""
+    unresolved: Collection[int]
+    """Alerts."""
+
+
 class _Member(NamedTuple):
     uid: str
     site: Bilingual
@@ -72,9 +79,12 @@ class _Member(NamedTuple):
 COLUMNS = ("uid", "site__name", "site__name_ja", "label", "kind", "state__presence")
 
 
-def cells_of(incident: int, *, is_of_rule: bool, scope: Scope) -> Cells:
-    """`is_of_rule`: its alerts were correlated because of their rule; `away` then counts those unresolved."""
-    members = _members(incident, is_of_rule=is_of_rule, scope=scope)
+def cells_of(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None = None) -> Cells:
+    """`alerts`: those of an incident that the person sees.
+
+    `is_of_rule`: they were correlated because of their rule; `away` then counts those unresolved.
+    """
+    members = _members(alerts, is_of_rule=is_of_rule, then=then)
     by, groups = _grouped(members)
     room, shown = MOST_CELLS, []
     for name, kind, rows in groups[:MOST_GROUPS]:
@@ -85,18 +95,18 @@ def cells_of(incident: int, *, is_of_rule: bool, scope: Scope) -> Cells:
     return Cells(tuple(shown), len(members), away, max(0, len(groups) - MOST_GROUPS), by)
 
 
-def _members(incident: int, *, is_of_rule: bool, scope: Scope) -> list[_Member]:
+def _members(alerts: AlertQuerySet, *, is_of_rule: bool, then: CellsThen | None) -> list[_Member]:
     """Each terminal once, unresolved if any of its alerts is."""
-    alerts = within(Alert.objects.filter(incident=incident), scope).order_by(natural("terminal__uid"))
     found: dict[str, _Member] = {}
-    columns = [f"terminal__{name}" for name in COLUMNS]
-    for uid, name, name_ja, label, kind, presence, resolved_at in alerts.values_list(*columns, "resolved_at")[
-        :MOST_ALERTS
-    ]:
+    columns = ("pk", "resolved_at", "terminal", *(f"terminal__{name}" for name in COLUMNS))
+    rows = alerts.order_by(natural("terminal__uid")).values_list(*columns)[:MOST_ALERTS]
+    for pk, resolved_at, terminal, uid, name, name_ja, label, kind, presence in rows:
+        shown = then.presences.get(terminal, Presence.ONLINE) if then else presence or Presence.NEVER
+        is_unresolved = pk in then.unresolved if then else not resolved_at
         known = uid in found and found[uid].is_unresolved
         found[uid] = _Member(
-            *(uid, Bilingual(name, name_ja), label, kind, presence or Presence.NEVER),
-            is_unresolved=known or not resolved_at,
+            *(uid, Bilingual(name, name_ja), label, kind, shown),
+            is_unresolved=known or is_unresolved,
             is_of_rule=is_of_rule,
         )
     return list(found.values())

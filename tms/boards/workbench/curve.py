@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tms.accounts.access import within
-from tms.accounts.scope import Scope
-from tms.alerts.models import Alert, IncidentTransitionKind
+from tms.alerts.models import AlertQuerySet, IncidentTransitionKind
 from tms.boards.rows.incidents import IncidentRow
 
 MOST_ALERTS = 5_000
@@ -43,15 +41,16 @@ class Curve:
     pins: tuple[Pin, ...]
 
 
-def curve_of(incident: IncidentRow, *, scope: Scope, at: datetime) -> Curve | None:
-    """None without alerts, as after they were deleted."""
-    spans = _spans(incident.pk, scope=scope)
+def curve_of(incident: IncidentRow, alerts: AlertQuerySet, *, at: datetime) -> Curve | None:
+    """`alerts`: those of the incident that the person sees. None without them, as after they were deleted."""
+    spans = _spans(alerts, until=at if incident.is_past else None)
     if not spans:
         return None
     first = min(opened for opened, _ in spans)
     end = incident.resolved_at or max((end for _, end in spans if end), default=first)
-    until = end if incident.resolved_at else max(at, end) + STEP - (at - datetime.min.replace(tzinfo=at.tzinfo)) % STEP
-    until = max(until, first + SHORTEST)
+    if not incident.resolved_at:
+        end = at if incident.is_past else max(at, end) + STEP - (at - datetime.min.replace(tzinfo=at.tzinfo)) % STEP
+    until = max(end, first + SHORTEST)
     since = first - (until - first) / 12
     points = _points(spans, until=until)
     top = max(number for _, number in points) or 1
@@ -64,11 +63,15 @@ def curve_of(incident: IncidentRow, *, scope: Scope, at: datetime) -> Curve | No
 type Spans = Sequence[tuple[datetime, datetime | None]]
 
 
-def _spans(incident: int, *, scope: Scope) -> Spans:
-    """From when until when each terminal was away: from its first alert to the end of the last."""
-    alerts = within(Alert.objects.filter(incident=incident), scope).order_by("opened_at")
+def _spans(alerts: AlertQuerySet, *, until: datetime | None) -> Spans:
+    """From when until when each terminal was away: from its first alert to the end of the last.
+
+    `until`: as it was at this past instant.
+    """
     found: dict[int, tuple[datetime, datetime | None]] = {}
-    for terminal, opened, resolved in alerts.values_list("terminal", "opened_at", "resolved_at")[:MOST_ALERTS]:
+    rows = alerts.order_by("opened_at").values_list("terminal", "opened_at", "resolved_at")[:MOST_ALERTS]
+    for terminal, opened, over in rows:
+        resolved = None if over and until and over > until else over
         began, ended = found.get(terminal, (opened, resolved))
         found[terminal] = (began, None if resolved is None or ended is None else max(ended, resolved))
     return list(found.values())

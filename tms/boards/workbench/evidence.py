@@ -1,6 +1,6 @@
 """Why terminals are affected: what they have in common, and what is not affected although it could be."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from django.db.models import Count
@@ -14,10 +14,12 @@ from tms.alerts.correlation.same_rule.explanation import COLUMNS
 from tms.alerts.models import Alert, AlertState, Incident, Rule
 from tms.alerts.models.factor import Factor
 from tms.alerts.rules.scope import terminals_of
+from tms.boards.workbench.cells import Cells
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.names import Bilingual
 
 MOST_KINDS = 3
+UNRECORDED = (Factor.FIRMWARE, Factor.NODE)
 
 
 class FactorRow(NamedTuple):
@@ -59,16 +61,39 @@ def factors_of(incident: Incident, *, scope: Scope) -> tuple[FactorRow, ...]:
     return tuple(_row(lift) for lift in lifts(affected(incident), own=own_factor(incident)))
 
 
+def factors_then(incident: Incident, terminals: Collection[int], *, scope: Scope) -> tuple[FactorRow, ...]:
+    """The same for terminals that were affected at a past instant, without factors whose history is not recorded."""
+    if not scope.is_everything:
+        return ()
+    return tuple(_row(lift) for lift in lifts(terminals, own=own_factor(incident), without=UNRECORDED))
+
+
 def unaffected(incident: Incident, *, scope: Scope) -> tuple[Unaffected, ...]:
     members = set(within(Alert.objects.filter(incident=incident), scope).values_list("terminal", flat=True))
     if not members:
         return ()
     if incident.rule is not None:
-        return (*_without_alert(incident, incident.rule, members, scope), *_back(incident, scope))
+        return (*without_alert(incident, incident.rule, members, scope), *_back(incident, scope))
     return (*_at_site(incident, members, scope), *_on_node(members, scope), *_back(incident, scope))
 
 
-def _without_alert(incident: Incident, rule: Rule, members: Collection[int], scope: Scope) -> list[Unaffected]:
+def unaffected_then(
+    incident: Incident, cells: Cells, members: Collection[int], online: Mapping[str, int], *, scope: Scope
+) -> tuple[Unaffected, ...]:
+    """The same at a past instant. `online`: terminals at its site that were online and no members, by kind."""
+    if not members:
+        return ()
+    back = (Unaffected("back", cells.back, "", "", ""),) if cells.back else ()
+    if incident.rule is not None:
+        return (*without_alert(incident, incident.rule, members, scope), *back)
+    if incident.site is None:
+        return back
+    name = Bilingual(incident.site.name, incident.site.name_ja)
+    kinds = sorted(((number, kind) for kind, number in online.items() if number > 0), reverse=True)[:MOST_KINDS]
+    return (*(Unaffected("kind", number, name, kind, "power") for number, kind in kinds), *back)
+
+
+def without_alert(incident: Incident, rule: Rule, members: Collection[int], scope: Scope) -> list[Unaffected]:
     """Others with the same factor to which the rule applies."""
     column = COLUMNS[incident.named_factor]
     others = within(terminals_of(rule).filter(**{column: incident.bare_key}), scope).exclude(pk__in=members)

@@ -3,9 +3,7 @@ from typing import NamedTuple
 from django.db.models import Count
 from django.urls import reverse
 
-from tms.accounts.access import within
-from tms.accounts.scope import Scope
-from tms.alerts.models import Alert, Incident
+from tms.alerts.models import AlertQuerySet
 from tms.boards.formatting import runbooks
 from tms.fleet.sites.names import Bilingual
 
@@ -20,9 +18,8 @@ class RuleRunbook(NamedTuple):
     """Empty if the rule has no runbook."""
 
 
-def runbooks_of(incident: Incident, *, scope: Scope) -> tuple[RuleRunbook, ...]:
-    """Of the rules of its alerts, those with most alerts first."""
-    alerts = within(Alert.objects.filter(incident=incident), scope)
+def runbooks_of(alerts: AlertQuerySet) -> tuple[RuleRunbook, ...]:
+    """Of the rules of these alerts of an incident, those with most alerts first."""
     rules = alerts.values_list("rule", "rule__name", "rule__name_ja", "rule__runbook")
     counted = rules.annotate(number=Count("pk", distinct=True)).order_by("-number", "rule")
     return tuple(

@@ -17,7 +17,7 @@ from tms.replay.state import alerts, base, incidents, terminals
 from tms.replay.state.alerts import AlertFacts, AlertsThen
 from tms.replay.state.base import Base, Instant
 from tms.replay.state.limits import MomentLimit, has_history, limits
-from tms.replay.state.members import members
+from tms.replay.state.members import joined, members
 from tms.replay.visibility import Visibility
 
 MANY = 5_000
@@ -136,6 +136,13 @@ class Moment:
     def members(self, incident: int) -> list[int]:
         """Its unresolved alerts, as far as the scope covers them, oldest first."""
         return [row.pk for row in self.facts if row.incident == incident]
+
+    def every_member(self, incident: int) -> list[int]:
+        """Its alerts, as far as the scope covers them: also those that were resolved."""
+        ever = joined([incident], self._instant)[incident]
+        rows = within(Alert.objects.filter(pk__in=ever, opened_at__lte=self.at), self.scope)
+        belonged = members(dict(rows.values_list("pk", "incident")), self._instant).incident_of
+        return sorted(pk for pk, of in belonged.items() if of == incident)
 
     def terminal_states(self, pks: Collection[int]) -> dict[int, TerminalState]:
         """Of some hundred terminals at most, with terminal and site. `last_seen_at` is that of the newest report."""

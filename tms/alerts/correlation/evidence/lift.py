@@ -60,15 +60,20 @@ class FactorLift(NamedTuple):
         return Significance.NAMED if self.share - self.fleet_share >= STRONGER else Significance.AS_IN_FLEET
 
 
-def lifts(terminals: Collection[int], *, own: CommonFactor | None = None) -> list[FactorLift]:
-    """The most frequent value of each factor among the terminals, strongest first; without the factor `own`."""
+def lifts(
+    terminals: Collection[int], *, own: CommonFactor | None = None, without: Collection[Factor] = ()
+) -> list[FactorLift]:
+    """The most frequent value of each factor among the terminals, strongest first.
+
+    Leaves out the factor `own`, and all values of the factors `without`.
+    """
     if not terminals:
         return []
     found = _of_terminals(terminals)
     fleet = TerminalState.objects.count()
     most: dict[str, tuple[CommonFactor, int]] = {}
     for what, number in sorted(found.items()):
-        if what != own and number > most.get(what.factor, (what, 0))[1]:
+        if what != own and what.factor not in without and number > most.get(what.factor, (what, 0))[1]:
             most[what.factor] = (what, number)
     rows = [
         FactorLift(Factor(what.factor), what.key, number, len(terminals), _in_fleet(what), fleet)

@@ -1,0 +1,113 @@
+"""The page of an incident at a past instant: its members, cells and curve of then, without escalation and draft."""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from tms.accounts.access import within
+from tms.alerts.correlation.candidates import LOST
+from tms.alerts.models import Alert, AlertQuerySet, AlertState
+from tms.boards.pages.base import EVERYTHING, PagePart, PageState
+from tms.boards.pages.incident import MAX_MEMBERS, TEMPLATE, IncidentPage
+from tms.boards.pages.render_context import RenderContext
+from tms.boards.replay.context import PastContext
+from tms.boards.replay.pages import PastPage
+from tms.boards.rows.impact import RANKS
+from tms.boards.rows.incidents import IncidentRow
+from tms.boards.workbench.cells import Cells, CellsThen, cells_of
+from tms.boards.workbench.contacts import contacts_of
+from tms.boards.workbench.curve import curve_of
+from tms.boards.workbench.evidence import factors_then, unaffected_then
+from tms.boards.workbench.runbooks import runbooks_of
+from tms.feed.change import Change
+from tms.fleet.models import Presence, Terminal
+from tms.replay.state import Moment
+
+ONLINE = Presence.ONLINE.value
+
+
+class MembersThen:
+    """The alerts of an incident at an instant, and their terminals."""
+
+    def __init__(self, moment: Moment, incident: int) -> None:
+        self._moment = moment
+        self._incident = incident
+
+    @cached_property
+    def alerts(self) -> AlertQuerySet:
+        rows = Alert.objects.filter(pk__in=self._moment.every_member(self._incident))
+        return within(rows, self._moment.scope)
+
+    @cached_property
+    def terminals(self) -> Mapping[int, bool]:
+        """Whether they had an unresolved alert."""
+        found: dict[int, bool] = {}
+        for alert, terminal in self.alerts.values_list("pk", "terminal"):
+            found[terminal] = found.get(terminal, False) or alert in self._unresolved
+        return found
+
+    def cells(self, *, is_of_rule: bool) -> Cells:
+        return cells_of(self.alerts, is_of_rule=is_of_rule, then=CellsThen(self._moment.presences, self._unresolved))
+
+    def affected(self, *, is_of_rule: bool) -> set[int]:
+        """As `common_factor.affected`."""
+        presences = self._moment.presences
+        found = {pk for pk, is_open in self.terminals.items() if (is_open if is_of_rule else presences.get(pk) in LOST)}
+        return found or set(self.terminals)
+
+    def online_beside(self, site: int | None) -> Counter[str]:
+        """Other terminals at the site that were online, by kind."""
+        if site is None:
+            return Counter()
+        counts = self._moment.presence_counts.items()
+        online = Counter({kind: number for (at, presence, kind), number in counts if (at, presence) == (site, ONLINE)})
+        mine = within(Terminal.objects.filter(pk__in=list(self.terminals), site=site), self._moment.scope)
+        online.subtract(kind for pk, kind in mine.values_list("pk", "kind") if pk not in self._moment.presences)
+        return online
+
+    @cached_property
+    def _unresolved(self) -> set[int]:
+        return set(self._moment.members(self._incident))
+
+
+class PastIncident(PastPage, IncidentPage):
+    _members_then: MembersThen
+
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
+        assert isinstance(context, PastContext)
+        self._members_then = MembersThen(context.moment, self.incident.pk)
+        return super().page_state(context, change, before)
+
+    def _listed(self, context: RenderContext) -> list[int]:
+        assert isinstance(context, PastContext)
+        unresolved = [one for one in context.moment.facts if one.incident == self.incident.pk]
+        unresolved.sort(key=lambda one: (RANKS[one.severity], one.state != AlertState.OPEN, one.opened_at, one.pk))
+        resolved = self._members_then.alerts.filter(resolved_at__lte=context.at)
+        newest = resolved.order_by("-resolved_at", "-pk").values_list("pk", flat=True)
+        return [*(one.pk for one in unresolved), *newest[:MAX_MEMBERS]][:MAX_MEMBERS]
+
+    def _workbench(self, context: RenderContext, incident: IncidentRow) -> Mapping[str, PagePart]:
+        members, rule, scope = self._members_then, incident.rule, self.scope
+        cells = members.cells(is_of_rule=rule is not None)
+        affected = members.affected(is_of_rule=rule is not None)
+        online = members.online_beside(self.incident.site_id)
+        values: dict[str, dict[str, Any]] = {
+            "cells": {"cells": cells, "rule": rule},
+            "curve": {"curve": curve_of(incident, members.alerts, at=context.at), "rule": rule},
+            "factors": {
+                "factors": factors_then(self.incident, affected, scope=scope),
+                "has_all": scope.is_everything,
+                "rule": rule,
+            },
+            "unaffected": {
+                "unaffected": unaffected_then(self.incident, cells, members.terminals, online, scope=scope),
+                "rule": rule,
+            },
+            "escalation": {"plans": (), "next": None, "is_open": incident.is_open},
+            "runbooks": {"runbooks": runbooks_of(members.alerts)},
+            "contacts": {"contacts": contacts_of(self.incident), "site": incident.site, "is_past": True},
+        }
+        return {name: PagePart(f"{TEMPLATE}#{name}", of_part) for name, of_part in values.items()}
