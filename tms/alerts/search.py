@@ -82,7 +82,8 @@ def incidents_like(text: str) -> Q:
 def incidents_named(text: str) -> Q:
     """By number, site, group or common factor."""
     sites = Q(site__name__icontains=text) | Q(site__name_ja__icontains=text) | Q(site__code__iexact=text)
-    named = Q(group__name__icontains=text) | Q(factor__in=NAMED_BY_KEY, key__icontains=text)
+    groups = Q(group__name__icontains=text) | Q(group=None, group_name__icontains=text)
+    named = groups | Q(factor__in=NAMED_BY_KEY, key__icontains=text)
     named |= Q(breadth=Factor.REGION, key__icontains=text)
     named |= Q(rule__name__icontains=text) | Q(rule__name_ja__icontains=text)
     found = sites | named | Q(common_name__icontains=text)

@@ -5,7 +5,11 @@ import pytest
 from tests.support import people
 from tests.support.alerts.incidents import transitions_of
 from tests.support.pages import HtmlPage
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Incident
+from tms.alerts.search import incidents_named
+from tms.fleet.models import Site
 from tms.notifications.dispatch import outbox
 from tms.notifications.models.policy import Escalation, Policy
 
@@ -56,6 +60,25 @@ def test_a_group_of_the_lost_sites_explains_more_than_their_region(storm):
 
     assert (wide().group, wide().site_count) == (carrier, 4)
     assert wide().title == "Group Kitanet: 4 sites, 12 of 12 terminals offline"
+
+
+def test_an_incident_of_a_deleted_group_keeps_its_name_and_its_scope(storm):
+    west = shops(storm, "W1 W2 W3 W4", "Kansai")
+    shops(storm, "W5 W6 W7 W8", "Kansai")
+    carrier = storm.fleet.group("Kitanet", *(terminal for shop in west.values() for terminal in shop))
+    lose(storm, west)
+    lost, other = (
+        frozenset(Site.objects.filter(code__in=codes).values_list("pk", flat=True)) for codes in (west, ["W5"])
+    )
+
+    carrier.delete()
+
+    assert wide().title == "Group Kitanet: 4 sites, 12 of 12 terminals offline"
+    assert Incident.objects.unresolved().filter(incidents_named("kitanet")).get() == wide()
+    assert within(Incident.objects.unresolved(), Scope(sites=lost)).count() == 1
+    assert not within(Incident.objects.unresolved(), Scope(sites=other)).exists()
+    storm.bring_back(west["W1"])
+    assert wide().open_count == 9
 
 
 def test_sites_of_several_regions_are_an_incident_of_the_fleet(storm):

@@ -14,6 +14,7 @@ from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.fleet.models import Group
 
 
 class MemberAlert(Protocol):
@@ -46,8 +47,10 @@ def open_incident(
     identity: Mapping[str, Any], share: AffectedShare, members: Collection[MemberAlert], at: datetime
 ) -> Incident:
     """Open an incident of alerts that `free` returned. `identity`: the columns that say what they have in common."""
+    group = Group.objects.filter(pk=identity["group_id"]).first() if identity["group_id"] else None
     incident = Incident.objects.create(
         **identity,
+        group_name=group.name if group else "",
         severity=max((one.severity for one in members), key=RANKS.__getitem__),
         opened_at=at,
         changed_at=at,

@@ -150,11 +150,13 @@ def _new(together: LostSites, at: datetime) -> Incident:
     """Releases before 1.1 know no regions: for them it is a group that has no row."""
     factor, key = together.what
     is_group = factor == Factor.GROUP
+    group = Group.objects.get(pk=key) if is_group else None
     return Incident.objects.create(
         factor=Factor.GROUP,
         breadth="" if is_group else factor,
         key=key if is_group else f"{factor}:{key}",
-        group=Group.objects.get(pk=key) if is_group else None,
+        group=group,
+        group_name=group.name if group else "",
         severity=max((one.severity for one in together.incidents), key=RANKS.__getitem__),
         opened_at=at,
         changed_at=at,
@@ -164,8 +166,6 @@ def _new(together: LostSites, at: datetime) -> Incident:
     )
 
 
-def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
-    absorb(parts, wide, at=at)
 def _open(together: LostSites, at: datetime) -> int:
     wide = _new(together, at)
     merged = _merge(together.incidents, wide, at)
@@ -174,6 +174,8 @@ def _open(together: LostSites, at: datetime) -> int:
     return merged
 
 
+def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
+    absorb(parts, wide, at=at)
     wide.site_count += len(parts)
     wide.save(update_fields=("site_count",))
     return len(parts)

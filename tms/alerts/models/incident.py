@@ -74,6 +74,8 @@ class Incident(models.Model):
     """
     site = models.ForeignKey("fleet.Site", models.PROTECT, null=True, related_name="incidents")
     group = models.ForeignKey("fleet.Group", models.SET_NULL, null=True, related_name="incidents")
+    group_name = LineField(max_length=100, blank=True, default="", db_default="")
+    """Name of the group when it opened: shown when the group has been deleted."""
     rule = models.ForeignKey("alerts.Rule", models.PROTECT, null=True, related_name="incidents")
     """The rule of its alerts, if they were correlated because of it; null if its terminals were lost together."""
     breadth = models.CharField(max_length=16, choices=Factor, blank=True, default="", db_default="")
@@ -162,7 +164,7 @@ class Incident(models.Model):
         """The common factor of its terminals, in the active language. Reads `site` or `group`."""
         if self.site is not None:
             return self.site.local_name
-        return self.group.name if self.group is not None else self.bare_key
+        return self.group.name if self.group is not None else self.group_name or self.bare_key
 
     @property
     def bare_key(self) -> str:
