@@ -7,12 +7,16 @@ from urllib.parse import urlencode
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.http import QueryDict
 
 from tests.support import factories, people
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tms.accounts.models import User
 from tms.alerts import correlation
 from tms.alerts.models import Alert, Incident
+from tms.boards.live.live_page import LivePage
+from tms.boards.pages import IncidentsPage
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -56,6 +60,35 @@ def test_open_incidents_come_before_past_ones_grouped_by_day(page, open_one):
     assert "1 incident (5 terminals), 1 unacknowledged" in seen.text("group-open")
     assert "1 resolved, 1 without acknowledgement" in seen.text(shown(seen)[2]), group
     assert "Firmware 4.8: 1 of 9 terminals offline" in seen.text(f"incident-{long_ago.pk}")
+
+
+def test_days_and_months_are_those_of_the_reader(db, client, settings):
+    """When it opened on 1 March in Tokyo, it was 28 February in New York."""
+    settings.TIME_ZONE = "Asia/Tokyo"
+    reader = people.person("tanaka", of="Operator")
+    opened = past(opened_at=datetime(2026, 2, 28, 16, tzinfo=UTC))
+    client.force_login(reader)
+
+    def seen(zone: str, month: str) -> HtmlPage:
+        User.objects.filter(pk=reader.pk).update(time_zone=zone)
+        return HtmlPage(client.get(f"/incidents/?month={month}"))
+
+    tokyo, york, other = seen("", "2026-03"), seen("America/New_York", "2026-02"), seen("America/New_York", "2026-03")
+
+    assert shown(tokyo) == ["group-2026-03-01", f"incident-{opened.pk}"]
+    assert shown(york) == ["group-2026-02-28", f"incident-{opened.pk}"]
+    assert shown(other) == []
+    assert "Incidents in March 2026" in tokyo.html
+    assert "Incidents in February 2026" in york.html
+
+
+def test_people_share_a_board_if_its_days_are_the_same(db):
+    tanaka, mori, sato = (people.person(name, of="Operator") for name in ("tanaka", "mori", "sato"))
+    mori.time_zone = "America/New_York"
+
+    keys = [LivePage(IncidentsPage.open(QueryDict(), person=one), "en").key for one in (tanaka, mori, sato)]
+
+    assert keys[0] == keys[2] != keys[1]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 // <input type="datetime-local" data-at>: the instant in that zone, with the name of the zone.
 // <input type="hidden" data-zone>: the name of the zone, for times that a person types beside it.
 // <small data-zone-name>: the name of the zone, for the person.
+// <p data-days-of>: shown where the days of a list are those of another zone.
 
 const root = document.documentElement;
 const own = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -46,7 +47,20 @@ function localise(field) {
   zone.value = readerZone();
 }
 
+/** @param {string | undefined} zone */
+function isOther(zone) {
+  try {
+    /** @param {string | undefined} timeZone */
+    const now = (timeZone) => new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "short" });
+    return now(zone).format() !== now(readerZone()).format();
+  } catch {
+    return false;
+  }
+}
+
 function localiseAll() {
+  for (const hint of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-days-of]")))
+    hint.hidden = !isOther(hint.dataset.daysOf);
   for (const field of document.querySelectorAll("input[type=datetime-local][data-at]"))
     localise(/** @type {HTMLInputElement} */ (field));
   for (const zone of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[data-zone]")))

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
@@ -17,6 +18,11 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with timezone.override(chosen_zone(request.user)):
             return self.get_response(request)
+
+
+def zone_of_reader(person: object) -> ZoneInfo:
+    """The time zone that a person chose, otherwise that of TMS."""
+    return chosen_zone(person) or ZoneInfo(settings.TIME_ZONE)
 
 
 def chosen_zone(person: object) -> ZoneInfo | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from tms.accounts.access import Person, scope_of, visible
-from tms.accounts.me.time_zone import chosen_zone
+from tms.accounts.me.time_zone import chosen_zone, zone_of_reader
 from tms.alerts.models import Incident
 from tms.boards.formatting.csv_export import Cell, More
 from tms.boards.lists.incident_filter import IncidentFilter
@@ -30,7 +30,7 @@ def _chunks(
     chosen: IncidentFilter, pks: Sequence[int], *, to: Person, at: datetime
 ) -> Iterator[Sequence[Sequence[Cell]]]:
     after, zone, scope = "", chosen_zone(to) or UTC, scope_of(to)
-    found = chosen.apply(visible(Incident.objects.all(), to=to))
+    found = chosen.apply(visible(Incident.objects.all(), to=to), zone=zone_of_reader(to))
     rows, order = ordered(found.filter(pk__in=pks) if pks else found, NEWEST_FIRST, scope=scope)
     while True:
         window = order.window(rows, after=after, size=AT_ONCE)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -37,7 +37,7 @@ class IncidentFilter:
     who: str = ""
     """Username of the person who acknowledged it."""
     month: str = ""
-    """In which it opened, as `2026-11`, in the time zone of TMS."""
+    """In which it opened, as `2026-11`, in the time zone of the reader."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -54,7 +54,7 @@ class IncidentFilter:
             month=month if MONTH.fullmatch(month) else "",
         )
 
-    def apply[Rows: QuerySet[Incident]](self, rows: Rows) -> Rows:
+    def apply[Rows: QuerySet[Incident]](self, rows: Rows, *, zone: tzinfo) -> Rows:
         rows = rows.filter(self.in_this_tab)
         if self.severity:
             rows = rows.filter(severity__in=self.severity)
@@ -65,7 +65,7 @@ class IncidentFilter:
         if self.site:
             rows = rows.filter(site__code__iexact=self.site)
         if self.month:
-            since, until = month_of(self.month)
+            since, until = month_of(self.month, zone)
             rows = rows.filter(opened_at__gte=since, opened_at__lt=until)
         return rows.filter(incidents_like(self.q)) if self.q else rows
 
@@ -98,31 +98,30 @@ class IncidentFilter:
         return replace(self, state=state, who=who)
 
 
-def month_of(month: str) -> tuple[datetime, datetime]:
-    """Its first instant, and that of the next month, in the time zone of TMS."""
+def month_of(month: str, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Its first instant, and that of the next month."""
     year, number = map(int, month.split("-"))
-    return _midnight(date(year, number, 1)), _midnight(date(year + number // 12, number % 12 + 1, 1))
+    return _midnight(date(year, number, 1), zone), _midnight(date(year + number // 12, number % 12 + 1, 1), zone)
 
 
-def months(at: datetime) -> list[str]:
+def months(at: datetime, zone: tzinfo) -> list[str]:
     """The current month and those before it, newest first."""
-    today = timezone.localdate(at, timezone.get_default_timezone())
+    today = timezone.localdate(at, zone)
     newest = today.year * 12 + today.month - 1
     return [f"{number // 12}-{number % 12 + 1:02}" for number in range(newest, newest - LISTED_MONTHS, -1)]
 
 
-def days(instants: Mapping[int, datetime]) -> dict[date, list[int]]:
+def days(instants: Mapping[int, datetime], zone: tzinfo) -> dict[date, list[int]]:
     """Keys by the day of their instants, in the same order."""
-    zone = timezone.get_default_timezone()
     found: dict[date, list[int]] = {}
     for key, instant in instants.items():
         found.setdefault(timezone.localdate(instant, zone), []).append(key)
     return found
 
 
-def day_of(day: date) -> tuple[datetime, datetime]:
-    return _midnight(day), _midnight(day + timedelta(days=1))
+def day_of(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min), zone)

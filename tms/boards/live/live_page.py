@@ -35,6 +35,7 @@ class PageKey(NamedTuple):
     address: str
     language: str
     scope: Scope
+    variant: str
 
 
 class Due(NamedTuple):
@@ -88,7 +89,7 @@ class LivePage:
 
     @property
     def key(self) -> PageKey:
-        return PageKey(self.page.address, self.language, self.page.scope)
+        return PageKey(self.page.address, self.language, self.page.scope, self.page.variant)
 
     @property
     def is_partial(self) -> bool:

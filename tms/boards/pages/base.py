@@ -65,6 +65,11 @@ class BoardPage(ABC):
     def address(self) -> str:
         """Its canonical URL."""
 
+    @property
+    def variant(self) -> str:
+        """What its content depends on beside URL, scope and language; equal for people who share a board."""
+        return ""
+
     @abstractmethod
     def concerns(self, change: Change) -> bool:
         """Whether `change` may affect the page."""

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tms.accounts.access import Person, scope_of, within
+from tms.accounts.me.time_zone import zone_of_reader
 from tms.accounts.scope import Scope
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Incident, IncidentState, IncidentTransitionKind
@@ -48,17 +50,25 @@ class IncidentsPage(BoardPage):
         order: SortOrder = NEWEST_FIRST,
         after: str = "",
         before: str = "",
+        zone: ZoneInfo,
     ) -> None:
         super().__init__(scope)
         self.chosen = chosen
         self.order = order
+        self.zone = zone
+        """By whose days and months the list is divided."""
         self.after, self.before = after, before if not after else ""
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (text(query, name, 100) for name in ("after", "before"))
         order = SortOrder.of(query, SORT_KEYS, default=NEWEST_FIRST)
-        return cls(scope_of(person), IncidentFilter.of(query), order=order, after=after, before=before)
+        zone = zone_of_reader(person)
+        return cls(scope_of(person), IncidentFilter.of(query), order=order, after=after, before=before, zone=zone)
+
+    @property
+    def variant(self) -> str:
+        return self.zone.key
 
     @property
     def address(self) -> str:
@@ -77,14 +87,15 @@ class IncidentsPage(BoardPage):
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
         at = timezone.now()
-        month = self.chosen.month or incident_filter.months(at)[0]
-        since, until = incident_filter.month_of(month)
+        months = incident_filter.months(at, self.zone)
+        since, until = incident_filter.month_of(self.chosen.month or months[0], self.zone)
         opened_then = within(Incident.objects.filter(opened_at__gte=since, opened_at__lt=until), self.scope)
         return {
             "tabs": _tabs(self.chosen, person),
             "severities": [Choice(name.value, name.label, name.value in self.chosen.severity) for name in Severity],
-            "months": [(name, incident_filter.month_of(name)[0]) for name in incident_filter.months(at)],
+            "months": [(name, incident_filter.month_of(name, self.zone)[0]) for name in months],
             "month": since,
+            "zone": self.zone.key,
             "times": incident_times.times(opened_then),
             "headers": sort_headers(self.order, dict.fromkeys(SORT_KEYS, True), address=self._in_order),
             "order": self.order.parameter(default=NEWEST_FIRST),
@@ -108,7 +119,7 @@ class IncidentsPage(BoardPage):
         return PageState(parts, {"incidents": tuple(order)})
 
     def _listed(self) -> QuerySet[Incident]:
-        return self.chosen.apply(within(Incident.objects.all(), self.scope))
+        return self.chosen.apply(within(Incident.objects.all(), self.scope), zone=self.zone)
 
     def _unresolved(self, context: RenderContext) -> list[IncidentRow]:
         """They precede all past ones, so they are on the first page."""
@@ -138,15 +149,15 @@ class IncidentsPage(BoardPage):
             }
         if past and self.order.column != NEWEST_FIRST.column:
             return groups | {"group-past": {"elements": [row.element for row in past]}}
-        days = incident_filter.days({row.pk: row.opened_at for row in past})
-        today = timezone.localdate(at, timezone.get_default_timezone())
+        days = incident_filter.days({row.pk: row.opened_at for row in past}, self.zone)
+        today = timezone.localdate(at, self.zone)
         for day, pks in days.items():
             elements = [f"incident-{pk}" for pk in pks]
             groups[f"group-{day}"] = {"elements": elements, "day": day, **self._of_day(day), **_relative(day, today)}
         return groups
 
     def _of_day(self, day: date) -> dict[str, int]:
-        since, until = incident_filter.day_of(day)
+        since, until = incident_filter.day_of(day, self.zone)
         rows = self._listed().filter(RESOLVED, opened_at__gte=since, opened_at__lt=until)
         numbers = rows.aggregate(
             resolved=Count("pk", distinct=True), acknowledged=Count("pk", filter=WAS_ACKNOWLEDGED, distinct=True)
@@ -156,7 +167,8 @@ class IncidentsPage(BoardPage):
     def _counts(self) -> dict[str, PagePart]:
         """Tabs in the current filter; each choice of the filter with all other choices and the tab."""
         chosen = self.chosen
-        rows = replace(chosen, severity=(), wide=False).in_tab().apply(within(Incident.objects.all(), self.scope))
+        every = replace(chosen, severity=(), wide=False).in_tab()
+        rows = every.apply(within(Incident.objects.all(), self.scope), zone=self.zone)
         of_severity = Q(severity__in=chosen.severity or Severity.values)
         of_width = Q(site=None) if chosen.wide else Q()
         in_tab = chosen.in_this_tab
