@@ -103,6 +103,19 @@ def test_an_outage_gets_its_cause_in_past_days_once_the_terminal_has_returned(fl
     assert not PendingOutage.objects.filter(site_day__day__lte=DAY).exists()
 
 
+def test_an_outage_that_tms_could_only_record_after_midnight_counts(fleet):
+    """TMS was unavailable meanwhile: its first pass may be before it has recorded what it missed."""
+    terminal = serving(fleet, fleet.site())
+    at = roll_up_until()
+    away(terminal, tokyo("23:50"), None)
+
+    services.advance(at + timedelta(minutes=1))
+    again = services.advance(at + timedelta(minutes=2))
+
+    assert seconds(day_of(terminal)) == {"counted_s": 24 * HOURS, "unclear_s": 10 * 60}
+    assert again == 0
+
+
 def test_hours_and_maintenance_of_a_past_day_stay_as_they_were(fleet, site):
     terminal = serving(fleet, site)
     lost = away(terminal, tokyo("20:00"), None)

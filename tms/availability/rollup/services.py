@@ -1,7 +1,8 @@
 """Rolls up the days of sites once they are over, and again when the cause of an outage became known.
 
 A day is rolled up `SETTLING` after its end, one site in one transaction. What is stored then is final, except for the
-reasons of outages that were still open or whose late reports were not counted (`PendingOutage`).
+reasons of outages that were still open or whose late reports were not counted (`PendingOutage`), and for outages that
+TMS could only record afterwards.
 """
 
 from collections import Counter
@@ -26,7 +27,7 @@ from tms.availability.rollup.inputs import (
     pieces_by_terminal,
 )
 from tms.availability.rollup.tally import Tally, tally
-from tms.fleet.models import Site
+from tms.fleet.models import Outage, Site
 from tms.lib.calendar.local_time import shown
 from tms.lib.set_aside import SetAside, isolate
 from tms.telemetry.storage.retention import history_horizon
@@ -37,6 +38,8 @@ BACKFILL = timedelta(days=100)
 """How far back the days before the first roll-up are computed, with the opening hours of now."""
 SITE_DAYS = 100
 """Days of sites per pass and kind of work."""
+LATE = timedelta(minutes=15)
+"""After it was unavailable, TMS has recorded the outages of that time by then."""
 CHUNK = 10
 """Days of sites per transaction."""
 EXPIRED_ROWS = 200
@@ -50,7 +53,7 @@ not_rolled_up = SetAside[Key]("availability")
 def advance(at: datetime) -> int:
     """One pass of the clock. Returns how many days of sites were rolled up."""
     left_out = set(not_rolled_up.keys(at))
-    keys = [key for key in (*due(at), *corrected()) if key not in left_out]
+    keys = [key for key in dict.fromkeys((*due(at), *corrected(), *missed(at))) if key not in left_out]
     chunks = [keys[first : first + CHUNK] for first in range(0, len(keys), CHUNK)]
     done = sum(isolate(chunk, lambda part: _roll_up_all(part, at), aside=not_rolled_up, at=at) for chunk in chunks)
     retire(at)
@@ -94,6 +97,25 @@ def corrected() -> list[Key]:
     """Days with an outage whose cause became known since, at most `SITE_DAYS`."""
     days = SiteDay.objects.filter(pending__outage__reports_sent__isnull=False).order_by("pk").distinct()
     return list(days.values_list("site", "day")[:SITE_DAYS])
+
+
+def missed(at: datetime) -> list[Key]:
+    """Days that were rolled up before one of their outages was recorded, because TMS was unavailable at midnight."""
+    recent = SiteDay.objects.filter(rolled_up_at__gt=at - LATE)
+    days = recent.in_bulk()
+    if not days:
+        return []
+    pending = set(PendingOutage.objects.filter(site_day__in=recent).values_list("site_day", "outage"))
+    not_final = Outage.objects.filter(reports_sent=None, terminal__days__site_day__in=recent)
+    rows = not_final.values_list("terminal__days__site_day", "pk", "began_at", "ended_at")
+    found = {
+        pk
+        for pk, outage, began_at, ended_at in rows
+        if (pk, outage) not in pending
+        and began_at < days[pk].ends_at
+        and (ended_at is None or ended_at > days[pk].begins_at)
+    }
+    return [(days[pk].site_id, days[pk].day) for pk in sorted(found)[:SITE_DAYS]]
 
 
 def retire(at: datetime) -> None:
