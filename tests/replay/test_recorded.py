@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from tests.support import factories, people
 from tests.support.builders import later
+from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Transition
 from tms.boards.live.render_worker import _record
 from tms.fleet.models import Presence, PresenceChange, Terminal
@@ -81,6 +82,16 @@ def test_what_was_committed_later_does_not_count(recorded):
     factories.resolved(Alert.objects.get(), at=recorded.at - timedelta(milliseconds=1))
 
     assert compare(recorded).result == "equal"
+
+
+def test_an_incident_acknowledged_by_a_clock_that_is_ahead_is_no_difference(fleet):
+    incident, aiko = factories.incident(fleet), people.person("aiko")
+    lifecycle.acknowledge(Alert.objects.all(), by=aiko, comment="", at=factories.now())
+    correlation.acknowledge(incident, by=aiko, comment="", at=factories.now(5))
+
+    assert _record(is_last_try=False)
+
+    assert compare(RecordedMoment.objects.get()).result == "equal"
 
 
 def test_boards_that_differ_from_the_database_are_recorded_at_the_last_try_only(fleet):

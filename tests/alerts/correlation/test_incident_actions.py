@@ -113,6 +113,16 @@ def test_an_acknowledged_incident_is_handed_over_with_its_alerts_and_one_notific
     assert [(one.is_of_incidents, one.items.count()) for one in sent] == [(True, 1)]
 
 
+def test_it_is_resolved_at_its_last_transition_although_clocks_differ(incident, tanaka):
+    correlation.acknowledge(incident, by=tanaka, comment="", at=now(30))
+    Alert.objects.filter(incident=incident).update(state="resolved", resolved_at=now())
+
+    correlation.correlate(now())
+
+    assert now_of(incident).state == "resolved"
+    assert now_of(incident).resolved_at == incident.transitions.latest("pk").at
+
+
 def test_it_is_resolved_by_hand_only_if_all_of_its_rules_allow_it(fleet, incident, tanaka):
     with pytest.raises(NotApplicable):
         correlation.resolve(incident, by=tanaka, comment="", at=now())

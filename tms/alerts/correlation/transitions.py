@@ -33,12 +33,14 @@ def transition(
     fields: Mapping[str, Any] | None = None,
 ) -> None:
     """Write one transition with `fields` to `incident`, which the caller has locked. Its instant is not before the last
-    one.
+    one, and neither is `resolved_at`: replays compare both.
     """
     incident.changed_at = max(at, incident.changed_at)
     incident.version += kind.traits.is_decision
     for name, value in (fields or {}).items():
         setattr(incident, name, value)
+    if incident.resolved_at is not None:
+        incident.resolved_at = incident.changed_at
     incident.save()
     made = IncidentTransition.objects.create(
         incident=incident,

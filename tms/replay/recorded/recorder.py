@@ -7,7 +7,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import Max
 
-from tms.alerts.models import Transition
+from tms.alerts.models import IncidentTransition, MembershipChange, Transition
 from tms.fleet.models import PresenceChange
 from tms.lib.db.clock import database_clock
 from tms.lib.db.consistent_read import consistent_read
@@ -15,6 +15,9 @@ from tms.metrics import instruments
 from tms.replay.models import RecordedMoment
 from tms.replay.recorded.shown_state import Existed, ShownState, Totals, in_database
 from tms.replay.visibility import Visibility
+
+NEWEST = 100
+"""Rows among which the one with the newest instant is."""
 
 
 class RecordOutcome(StrEnum):
@@ -51,4 +54,6 @@ def _instant() -> datetime:
     """Now, or the newest instant of a change, if the clock of its writer was ahead."""
     newest = (model._default_manager.aggregate(at=Max("at"))["at"] for model in (PresenceChange, Transition))
     instants: list[datetime] = [database_clock(), *filter(None, newest)]
+    for model in (IncidentTransition, MembershipChange):  # without an index by instant
+        instants += model._default_manager.order_by("-pk").values_list("at", flat=True)[:NEWEST]
     return max(instants)
