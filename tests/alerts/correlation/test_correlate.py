@@ -103,6 +103,19 @@ def test_the_remaining_few_become_separate_alerts(storm):
     assert Alert.objects.unresolved().get().incident is None
 
 
+def test_deleted_terminals_are_not_open_any_more_and_the_rest_becomes_separate(storm):
+    shop = storm.shop("SJK", 10)
+    storm.lose(shop)
+
+    shop[0].delete()
+    storm.bring_back(shop[1:9], seconds=5)
+
+    assert (only_incident().joined_count, only_incident().open_count) == (9, 1)
+    storm.scheduler.advance(seconds=700, step_s=60)
+    assert only_incident().state == "resolved"
+    assert transitions_of(only_incident())[-1] == ("dissolved", 1)
+
+
 def test_alerts_of_other_rules_stay_separate(storm, fleet):
     shop = storm.shop("SJK", 5)
     other = fleet.metric_rule()

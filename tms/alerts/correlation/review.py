@@ -84,6 +84,8 @@ def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
 
 def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> bool:
     """Whether alerts joined since the last review."""
+    if counts.joined_count < incident.joined_count:
+        _leave_out_deleted(incident, counts)
     more, fewer = (
         counts.joined_count - incident.joined_count,
         counts.joined_count - counts.open_count - incident.resolved_count,
@@ -99,6 +101,13 @@ def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> b
     if fewer:
         _count_in(incident, Kind.MEMBERS_RESOLVED, fewer, at, resolved_count=counts.joined_count - counts.open_count)
     return more > 0
+
+
+def _leave_out_deleted(incident: Incident, counts: MemberCounts) -> None:
+    """Alerts are deleted with their terminals."""
+    incident.joined_count, incident.resolved_count = counts.joined_count, counts.joined_count - counts.open_count
+    incident.save(update_fields=("joined_count", "resolved_count"))
+    publish_incident(incident)
 
 
 def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **fields: int) -> None:
