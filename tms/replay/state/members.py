@@ -4,8 +4,6 @@ from collections.abc import Collection, Mapping
 from itertools import batched
 from typing import NamedTuple
 
-from django.db.models import Q
-
 from tms.alerts.models import Alert, Incident, MembershipChange
 from tms.replay.state.base import KEYS, Instant
 
@@ -32,7 +30,7 @@ def joined(incidents: Collection[int], instant: Instant) -> dict[int, set[int]]:
     """The alerts that had ever belonged to each of these incidents, recorded or not."""
     found: dict[int, set[int]] = {pk: set() for pk in incidents}
     recorded: set[int] = set()
-    changes = MembershipChange.objects.filter(Q(incident__in=incidents) | Q(before__in=incidents))
+    changes = MembershipChange.objects.filter(incident__in=incidents)
     for pk, alert, at, incident in changes.values_list("pk", "alert_id", "at", "incident_id"):
         recorded.add(alert)
         if incident in found and not instant.is_later(MembershipChange, pk, at):
