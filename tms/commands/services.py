@@ -61,12 +61,7 @@ def queue(
 
     It is in the audit trail, with the reason.
     """
-    if name not in CATALOG:
-        raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
-    if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
-        raise CommandRefused(f"answer_within_s={answer_within_s}: must be from 1 to {LONGEST_ANSWER_S:.0f} seconds")
-    if not 1 <= deliver_within_s <= LONGEST_DELIVERY_S:
-        raise CommandRefused(f"deliver_within_s={deliver_within_s}: must be from 1 to {LONGEST_DELIVERY_S:.0f} seconds")
+    _check(name, answer_within_s=answer_within_s, deliver_within_s=deliver_within_s)
     deliver_before = at + timedelta(seconds=deliver_within_s)
     command = Command.objects.create(
         terminal=terminal,
@@ -81,6 +76,16 @@ def queue(
     recorder.record("commanded", terminal, _audited(command), comment=reason)
     _publish([terminal.pk], CommandState.QUEUED)
     return command
+
+
+def _check(name: str, *, answer_within_s: float, deliver_within_s: float) -> None:
+    """Raises CommandRefused."""
+    if name not in CATALOG:
+        raise CommandRefused(f"unknown command {name!r}; use one of {', '.join(CATALOG)}")
+    if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
+        raise CommandRefused(f"answer_within_s={answer_within_s}: must be from 1 to {LONGEST_ANSWER_S:.0f} seconds")
+    if not 1 <= deliver_within_s <= LONGEST_DELIVERY_S:
+        raise CommandRefused(f"deliver_within_s={deliver_within_s}: must be from 1 to {LONGEST_DELIVERY_S:.0f} seconds")
 
 
 def dequeue(sessions: Mapping[int, int], *, at: datetime) -> list[Command]:
