@@ -85,14 +85,15 @@
     return false;
   }
 
-  /** @param {Element} element */
-  function isCovered(element) {
+  /** What is over the middle of a control. @param {Element} element */
+  function coverOf(element) {
     const box = element.getBoundingClientRect();
     const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 1);
     const y = Math.min(Math.max(box.top + box.height / 2, 1), innerHeight - 1);
     const top = document.elementFromPoint(x, y);
-    if (!top || box.height > innerHeight || box.width < 2) return false;
-    return !element.contains(top) && !top.contains(element) && !groupOf(element).some((one) => top.contains(one));
+    if (!top || box.height > innerHeight || box.width < 2) return null;
+    const isOwn = element.contains(top) || groupOf(element).some((one) => top.contains(one));
+    return isOwn || top.contains(element) ? null : top;
   }
 
   /** How the control looked that had the focus before, compared with now. */
@@ -115,7 +116,8 @@
     }
     const problems = [];
     if (isCut(element)) problems.push(`the ring of the focus is cut off: ${nameOf(element)}`);
-    if (isCovered(element)) problems.push(`the focus is covered: ${nameOf(element)}`);
+    const cover = coverOf(element);
+    if (cover) problems.push(`the focus is covered: ${nameOf(element)} by ${nameOf(cover)}`);
     if (!scope().contains(element)) problems.push(`the focus leaves the dialog: ${nameOf(element)}`);
     return { key: keyOf(element), unseen, problems };
   }
