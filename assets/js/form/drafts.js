@@ -82,9 +82,21 @@ function restoreChips(form, entries) {
   }
 }
 
+/**
+ * What the server put into the form. Into a dialog, a person may have typed before this module was loaded.
+ * @param {HTMLFormElement} form
+ */
+const begunOf = (form) =>
+  form.dataset.draft
+    ? controls(form).map((control) => ({
+        name: control.name,
+        value: /** @type {HTMLTextAreaElement} */ (control).defaultValue,
+      }))
+    : entriesOf(form);
+
 /** @param {HTMLFormElement} form */
 function watch(form) {
-  const begun = textOf(entriesOf(form));
+  const begun = textOf(begunOf(form));
   const found = draftOf(form);
   const token = found?.token ?? randomToken();
   // A form that came back with errors has the draft in its fields.
@@ -114,7 +126,8 @@ function watch(form) {
     else save();
   });
   mark(form, token);
-  if (found && textOf(found.entries) !== begun) offer(form, found);
+  if (textOf(entriesOf(form)) !== begun) save();
+  else if (found && textOf(found.entries) !== begun) offer(form, found);
 }
 
 /**
