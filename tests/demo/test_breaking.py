@@ -213,6 +213,7 @@ def test_the_sign_in_page_of_a_demo_has_its_account_already():
     refused = visitor.post("/sign-in/", {"username": VISITOR.username, "password": VISITOR.password})
     client.disable()
 
+    assert "The account of the demo is filled in." in inside
     assert f'value="{VISITOR.username}"' in inside
     assert inside.count(VISITOR.password) == 1
     assert VISITOR.password not in outside + refused.content.decode()
