@@ -114,7 +114,8 @@ async def spacious(page: Page) -> list[str]:
     return await page.evaluate(
         """() => {
           const list = document.getElementById("alerts");
-          const most = (row) => (row.matches(".member") ? 28 : 44);
+          // The last one also has the border of the list.
+          const most = (row) => (row.matches(".member") ? 28 : 44) + Number(row === list.lastElementChild);
           const high = [...list.children].filter((row) => row.offsetHeight > most(row));
           const begins = list.getBoundingClientRect().top + scrollY;
           const fits = Math.floor((innerHeight - begins - document.getElementById("foot").offsetHeight) / 44);
