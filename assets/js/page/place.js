@@ -18,7 +18,14 @@ function goBack() {
   if (isNowhere()) document.getElementById(place.row)?.querySelector("a")?.focus({ preventScroll: true });
 }
 
+/** Tab scrolls a wide table only if nothing of the control is in view; a part is not enough. @param {FocusEvent} event */
+function reveal({ target }) {
+  if (target instanceof Element && target.closest(".table-box") && target.matches("a:focus-visible"))
+    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 export function start() {
+  document.addEventListener("focusin", reveal);
   document.addEventListener("htmx:before:swap", ({ detail }) => {
     remember(isNowhere() ? detail.ctx.sourceElement : document.activeElement);
   });
