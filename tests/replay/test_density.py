@@ -125,7 +125,7 @@ def test_a_year_is_read_from_stored_counts(history, django_assert_num_queries):
     count_all()
     Outage.objects.filter(began_at__lt=NOW - timedelta(days=2)).delete()
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         found = density(NOW - timedelta(days=365), NOW, buckets=73, scope=EVERYTHING)
 
     assert sum(bucket.outages for bucket in found) == 80
