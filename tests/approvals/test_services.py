@@ -233,3 +233,14 @@ def test_a_person_proposes_only_what_they_have_the_permission_for(fleet, db):
     proposal = propose_many("snooze", Alert.objects.all(), {}, by=User.objects.get(pk=local.pk), at=now())
 
     assert len(proposal.payload.alerts) == 1
+
+
+@pytest.mark.parametrize("end", [factories.resolved, Alert.delete], ids=["resolved", "deleted"])
+def test_people_elsewhere_may_not_read_it_after_its_alerts_are_over(three, fleet, tanaka, yamada, end):
+    request, there = asked(tanaka), person("there", of=None)
+    grant(there, "Operator", site=fleet.site("UMD"))
+
+    for alert in three:
+        end(alert)
+
+    assert [services.may_decide(request, each) for each in (there, yamada)] == [False, True]

@@ -1,12 +1,12 @@
 """Who may approve a request: people with a board open, other than the requester, with the permission for all of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import QuerySet
 
-from tms.accounts.access import may, permitted
+from tms.accounts.access import may, permitted, scope_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.approvals.kinds import ApprovalKind
@@ -35,10 +35,15 @@ def approvers(kind: ApprovalKind[Any, Any], payload: Any, *, besides: User) -> I
     return (person for person in on_boards if kind.is_permitted(payload, person))
 
 
-def holds_for_all(person: User, permission: Permission, rows: QuerySet[Any]) -> bool:
-    """Whether the person has the permission for each of `rows`."""
+def holds_for_all(person: User, permission: Permission, rows: QuerySet[Any], keys: Collection[int]) -> bool:
+    """Whether the person has the permission for each of `rows`, which have these primary keys as far as they exist.
+
+    What was deleted may have been anywhere: if none of them exists, the permission must be for everything.
+    """
+    if not keys or scope_of(person, permission).is_everything:
+        return may(person, permission)
     held = permitted(rows, by=person, permission=permission)
-    return may(person, permission) and not rows.exclude(pk__in=held.values("pk")).exists()
+    return rows.exists() and not rows.exclude(pk__in=held.values("pk")).exists()
 
 
 def note_reader(request: ApprovalRequest, person: User) -> None:

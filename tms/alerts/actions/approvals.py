@@ -31,6 +31,7 @@ class AlertsPayload(Payload, frozen=True):
 
     @property
     def rows(self) -> AlertQuerySet:
+        """Those that are still unresolved."""
         return Alert.objects.unresolved().filter(pk__in=self.alerts)
 
     @property
@@ -51,7 +52,8 @@ class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
         return 0 < settings.APPROVAL_ALERTS < len(payload.alerts)
 
     def is_permitted(self, payload: AlertsPayload, person: User) -> bool:
-        return holds_for_all(person, self.permission, payload.rows)
+        """Also for those that were resolved meanwhile: the request names them."""
+        return holds_for_all(person, self.permission, Alert.objects.filter(pk__in=payload.alerts), payload.alerts)
 
     def is_within(self, payload: AlertsPayload, larger: AlertsPayload) -> bool:
         return payload.action == larger.action and set(payload.alerts) <= set(larger.alerts)
@@ -109,7 +111,7 @@ class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
 
     def is_permitted(self, payload: IncidentsPayload, person: User) -> bool:
         rows = Incident.objects.filter(pk__in=payload.incidents)
-        return holds_for_all(person, self.permission, rows)
+        return holds_for_all(person, self.permission, rows, payload.incidents)
 
     def is_within(self, payload: IncidentsPayload, larger: IncidentsPayload) -> bool:
         return payload.action == larger.action and set(payload.incidents) <= set(larger.incidents)

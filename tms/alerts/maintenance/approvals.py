@@ -1,6 +1,6 @@
 """Planning and extending maintenance of many terminals, as actions that may need a second person."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -21,6 +21,9 @@ from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 
 PLAN, EXTEND = "plan-maintenance", "extend-maintenance"
+
+type Targets = Iterable[tuple[QuerySet[Any], Collection[int]]]
+"""What the permission is needed for, of each kind: rows, and their primary keys."""
 
 
 class PlanPayload(Payload, frozen=True):
@@ -64,6 +67,14 @@ class PlanPayload(Payload, frozen=True):
     def rows(self) -> QuerySet[Terminal]:
         return self.scope.covered
 
+    @property
+    def targets(self) -> Targets:
+        return (
+            (Site.objects.filter(pk__in=self.sites), self.sites),
+            (Group.objects.filter(pk__in=self.groups), self.groups),
+            (Terminal.objects.filter(pk__in=self.terminals), self.terminals),
+        )
+
     def occurrence(self, at: datetime) -> Occurrence | None:
         return next(self.recurrence.occurrences(at), None)
 
@@ -77,6 +88,10 @@ class ExtendPayload(Payload, frozen=True):
     def rows(self) -> QuerySet[Terminal]:
         return Terminal.objects.filter(services.in_scope([Window(pk=self.window)]))
 
+    @property
+    def targets(self) -> Targets:
+        return ((Window.objects.filter(pk=self.window), (self.window,)),)
+
 
 class OfTerminals[P: PlanPayload | ExtendPayload](ApprovalKind[P, Consequences]):
     """What both have in common: the threshold is the number of terminals."""
@@ -88,7 +103,7 @@ class OfTerminals[P: PlanPayload | ExtendPayload](ApprovalKind[P, Consequences])
         return 0 < settings.APPROVAL_TERMINALS < impact.terminals
 
     def is_permitted(self, payload: P, person: User) -> bool:
-        return holds_for_all(person, self.permission, payload.rows)
+        return all(holds_for_all(person, self.permission, rows, keys) for rows, keys in payload.targets)
 
     def word(self, payload: P, impact: Consequences) -> str:
         return str(impact.terminals)

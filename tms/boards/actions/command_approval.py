@@ -54,7 +54,7 @@ class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
         return settings.APPROVAL_LAST_LANE and impact.takes_last_lane
 
     def is_permitted(self, payload: CommandPayload, person: User) -> bool:
-        return holds_for_all(person, self.permission, payload.rows)
+        return holds_for_all(person, self.permission, payload.rows, (payload.terminal,))
 
     def is_within(self, payload: CommandPayload, larger: CommandPayload) -> bool:
         return (payload.terminal, payload.name) == (larger.terminal, larger.name)
