@@ -8,9 +8,13 @@ from tests.support.alerts.incidents import Storm, only_incident
 from tests.support.alerts.maintenance import plan_maintenance
 from tests.support.notifications.delivery_clock import DeliveryClock
 from tests.support.notifications.destinations import webhook_destination
+from tests.support.people import person
 from tms.alerts import correlation, lifecycle
+from tms.alerts.correlation.regrouping.merge import merge
 from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Site
+from tms.notifications.messages.content import compose
+from tms.notifications.models import Delivery, Destination
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -330,3 +334,27 @@ def test_a_site_that_was_notified_before_it_was_merged_is_notified_as_resolved(s
     assert set(by_type["tms.incidents.opened.v1"]) - set(by_type["tms.incidents.resolved.v1"]) == {wide.pk}
     assert merged["data"]["incidents"][0]["merged_into"] == wide.pk
     assert "goes on as Region Kansai: 4 sites" in merged["data"]["text"]
+
+
+def test_a_destination_of_one_site_does_not_receive_the_name_of_another_that_its_incident_was_merged_into(
+    storm, fleet, both, policy, receiver
+):
+    mine, other = storm.shop("SJK", 4), storm.shop("OSK", 5)
+    storm.shop("UMD", 40)
+    policy((0, [webhook_destination(receiver.url, owner_site=fleet.site("SJK"))]))
+    for shop in (mine, other):
+        storm.lose(shop, seconds=0)
+        both.advance(60, step_s=5)
+    incidents = list(Incident.objects.unresolved().order_by("pk"))
+    before = titles(receiver)
+
+    merge(incidents, incidents[-1], by=person("tanaka"), comment="", at=both.scheduler.at)
+    both.advance(60, step_s=5)
+
+    assert [incident.name for incident in incidents] == ["Site SJK", "Site OSK"]
+    assert before == ["Critical: Site SJK: 4 of 4 terminals offline"]
+    assert titles(receiver)[1:] == ["Resolved: Site SJK: 4 of 4 terminals offline"]
+    assert "goes on as 4 terminals offline" in receiver.events[-1]["data"]["text"]
+    opened = Delivery(destination=Destination.objects.get(), kind="opened", language="en", is_of_incidents=True)
+    assert compose(opened, incidents[-1:], at=both.scheduler.at)["title"] == "Critical: 4 terminals offline"
+    assert "OSK" not in str(receiver.events)

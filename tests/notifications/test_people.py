@@ -7,9 +7,11 @@ from tests.support.builders import later
 from tests.support.factories import acknowledged
 from tests.support.notifications.alerts import event_kinds, notified_alerts, open_alert, resolve_alert
 from tests.support.notifications.destinations import webhook_destination
+from tms.accounts.models import Grant
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Contract
+from tms.notifications.models import Destination
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -37,6 +39,22 @@ def test_an_assignee_is_notified_at_their_own_destinations(fleet, delivery_clock
     assert event_kinds(receiver) == ["assigned"]
     assert receiver.posted[0].path.endswith("/aiko")
     assert receiver.events[0]["data"]["title"].startswith("Assigned to you: ")
+
+
+@pytest.mark.parametrize("limit", ["person", "destination"])
+def test_an_assignee_is_not_notified_of_what_they_or_the_destination_may_not_know(
+    fleet, delivery_clock, aiko, receiver, limit
+):
+    other = fleet.site("OSK")
+    if limit == "person":
+        Grant.objects.filter(person=aiko).update(site=other)
+    else:
+        Destination.objects.update(owner_site=other)
+    assign_to(open_alert(fleet), to=aiko, by=fleet.person("ren"))
+
+    delivery_clock.advance(10)
+
+    assert receiver.posted == []
 
 
 def test_many_assignments_are_one_message(fleet, delivery_clock, aiko, receiver):

@@ -116,6 +116,10 @@ class Concern(NamedTuple):
         """Whether one of its alerts lies within the owner's scope."""
         return owner.is_everything or any(alert.is_within(owner) for alert in self.alerts)
 
+    def lies_within(self, scope: Scope) -> bool:
+        """Whether all of its alerts lie within the scope."""
+        return scope.is_everything or (bool(self.alerts) and all(alert.is_within(scope) for alert in self.alerts))
+
     @property
     def sites(self) -> set[int]:
         return {alert.site for alert in self.alerts}

@@ -23,7 +23,12 @@ OF_RULES = (Factor.SITE, Factor.GROUP, Factor.MODEL, Factor.FIRMWARE, Factor.REG
 
 
 def title(factor: Factor, *, rule: str, lost: int, size: int, name: str, sites: int = 0) -> str:
-    """One line: `Umeda: 48 of 50 terminals offline`, or with a rule `Paper low, firmware 4.2.1: 40 of 80 terminals`."""
+    """One line: `Umeda: 48 of 50 terminals offline`, or with a rule `Paper low, firmware 4.2.1: 40 of 80 terminals`.
+
+    Without a name, it is unknown to the reader what they have in common.
+    """
+    if not name and factor is not Factor.FLEET:
+        return _unnamed(rule, lost)
     if not rule:
         return _lost(factor, lost=lost, size=size, name=name, sites=sites)
     where = name if factor is Factor.SITE else gettext("%(factor)s %(name)s") % {"factor": factor.label, "name": name}
@@ -32,6 +37,14 @@ def title(factor: Factor, *, rule: str, lost: int, size: int, name: str, sites: 
         return gettext("%(rule)s, %(where)s: %(lost)d of %(size)d terminals") % values
     text = ngettext("%(rule)s, %(where)s: %(lost)d terminal", "%(rule)s, %(where)s: %(lost)d terminals", lost)
     return text % values
+
+
+def _unnamed(rule: str, lost: int) -> str:
+    if rule:
+        text = ngettext("%(rule)s: %(lost)d terminal", "%(rule)s: %(lost)d terminals", lost)
+    else:
+        text = ngettext("%(lost)d terminal offline", "%(lost)d terminals offline", lost)
+    return text % {"rule": rule, "lost": lost}
 
 
 def _lost(factor: Factor, *, lost: int, size: int, name: str, sites: int = 0) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from tms.accounts.access import rights_of_people
+from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransitionKind, TransitionKind
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
@@ -187,7 +189,7 @@ def _notify_changes(subject_type: SubjectType, events: Sequence[SubjectEvent], a
 def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent], at: datetime) -> None:
     """Notify the assignee or the person reminded, unless they did it themselves.
 
-    A person who is assigned an incident is not notified of each of its alerts.
+    A person who is assigned an incident is not notified of each of its alerts, and nobody of what they do not see.
     """
     to_others = [
         event
@@ -196,7 +198,9 @@ def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent],
     ]
     handed_over = _handed_over(to_others)
     to_others = [event for event in to_others if (_incident_of(event), event.to_id) not in handed_over]
-    own = destinations_of({event.to_id for event in to_others if event.to_id is not None})
+    people = {event.to_id for event in to_others if event.to_id is not None}
+    own, rights = destinations_of(people), rights_of_people(list(User.objects.filter(pk__in=people)))
+    about = concerns([event.subject for event in to_others])
     group(
         (
             Notification(
@@ -204,6 +208,8 @@ def _notify_assignees(subject_type: SubjectType, events: Sequence[SubjectEvent],
             )
             for event in to_others
             for destination in own.get(event.to_id or 0, ())
+            if about[event.subject].lies_within(rights[event.to_id].visible)
+            and about[event.subject].lies_within(destination.owner)
         ),
         at=at,
     )

@@ -16,7 +16,7 @@ from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.action_links import acknowledge_path
 from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import Delivery, NotificationKind
-from tms.notifications.subjects import WORST_FIRST, Subject
+from tms.notifications.subjects import WORST_FIRST, Subject, site_code_of
 from tms.notifications.transports.message import Attachment, Message
 
 MAX_LINES = 20
@@ -40,7 +40,7 @@ def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) ->
                 "step": delivery.step,
                 name: [of.facts(one) for one in ordered],
             },
-            "subject": delivery.site_code,
+            "subject": delivery.site_code if delivery.site_code in map(site_code_of, known) else "",
             "severity": ordered[0].severity,
         }
 
