@@ -250,7 +250,7 @@ class Last:
         audit("tms.last")
 
 threading.last = Last()
-with guard.outside_only([]):
+with guard.outside_only([], within_s=1):
     pass
 """
 

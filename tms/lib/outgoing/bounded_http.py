@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -52,15 +51,18 @@ def fetch(
     sent = dict(headers or {})
     if fields is not None:
         sent["Content-Type"], body = "application/x-www-form-urlencoded", urlencode(fields).encode()
-    with ssrf_guard.outside_only(permitted) as watch:
+    with ssrf_guard.outside_only(permitted, within_s=ALTOGETHER_S) as watch:
         try:
-            return _fetch(url, sent, body, time.monotonic() + ALTOGETHER_S)
+            found = _fetch(url, sent, body)
         except (HTTPError, LocationValueError, UnicodeError) as error:
             if watch.refused:
                 text = gettext("Blocked: private address %(address)s. An operator can allow it with %(setting)s.")
                 values = {"address": watch.refused, "setting": "TMS_INSIDE_DESTINATIONS"}
                 raise FetchError(text % values) from None
-            raise FetchError(_reason(error)) from None
+            raise FetchError(_too_slow() if watch.is_over else _reason(error)) from None
+        if watch.is_over:
+            raise FetchError(_too_slow())
+        return found
 
 
 def require_web(url: str, *, may_be_plain: bool) -> None:
@@ -81,7 +83,7 @@ def _has_host(url: str) -> bool:
         return False
 
 
-def _fetch(url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Fetched:
+def _fetch(url: str, headers: Mapping[str, str], body: bytes | None) -> Fetched:
     from urllib3 import PoolManager, Timeout
 
     pool = PoolManager(1, retries=False, timeout=Timeout(connect=CONNECT_S, read=READ_S))
@@ -89,21 +91,23 @@ def _fetch(url: str, headers: Mapping[str, str], body: bytes | None, deadline: f
     method = "GET" if body is None else "POST"
     response = pool.request(method, url, body=body, headers=sent, redirect=False, preload_content=False)
     try:
-        return Fetched(response.status, _read(response, deadline), response.headers)
+        return Fetched(response.status, _read(response), response.headers)
     finally:
         response.close()
         pool.clear()
 
 
-def _read(response: BaseHTTPResponse, deadline: float) -> bytes:
+def _read(response: BaseHTTPResponse) -> bytes:
     found = bytearray()
     while chunk := response.read1(CHUNK, decode_content=False):
         found += chunk
         if len(found) > MAX_BYTES:
             raise FetchError(gettext("The response is larger than %(bytes)s bytes.") % {"bytes": MAX_BYTES})
-        if time.monotonic() > deadline:
-            raise FetchError(gettext("The response took longer than %(seconds)s s.") % {"seconds": int(ALTOGETHER_S)})
     return bytes(found)
+
+
+def _too_slow() -> str:
+    return gettext("The response took longer than %(seconds)s s.") % {"seconds": int(ALTOGETHER_S)}
 
 
 def _reason(error: Exception) -> str:

@@ -2,17 +2,20 @@
 
 The check runs where a socket connects, in an audit hook of Python. So it checks the very address that is connected
 to: after the name was resolved, on every redirect, in every library. A name that resolves to another address a
-moment later gains nothing.
+moment later gains nothing. For the same reason the deadline of all connections is set there.
 """
 
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
+
+from tms.lib.outgoing.deadlines import deadlines
 
 type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
@@ -29,7 +32,8 @@ INSIDE_ALL_THE_SAME = tuple(
 )
 """Networks that Python takes for public, at least in part."""
 RESOLVE_S = 3.0
-WATCHED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+CONNECT = "socket.connect"
+WATCHED = frozenset({CONNECT, "socket.sendto", "socket.sendmsg"})
 
 
 class Inside(OSError):  # like any unreachable address, so that its socket is closed
@@ -41,11 +45,16 @@ class Inside(OSError):  # like any unreachable address, so that its socket is cl
 
 
 class Watch:
-    """The rejected addresses; libraries swallow the exception or wrap it."""
+    """The rejected addresses; libraries swallow the exception or wrap it. Connections end at `until` (monotonic)."""
 
-    def __init__(self, allowed: Sequence[Network]) -> None:
-        self.allowed = allowed
+    def __init__(self, allowed: Sequence[Network], until: float) -> None:
+        self.allowed, self.until = allowed, until
         self.refused = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Connections have ended, perhaps before the response was complete."""
+        return time.monotonic() >= self.until
 
 
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
@@ -54,10 +63,13 @@ _installed = threading.Lock()
 
 
 @contextmanager
-def outside_only(allowed: Sequence[Network]) -> Iterator[Watch]:
-    """In this context, sockets connect only to public and `allowed` addresses; others raise Inside."""
+def outside_only(allowed: Sequence[Network], *, within_s: float) -> Iterator[Watch]:
+    """In this context, sockets connect only to public and `allowed` addresses; others raise Inside.
+
+    All connections end after `within_s`, also while a thread reads from one.
+    """
     _install()
-    watch = Watch(allowed)
+    watch = Watch(allowed, time.monotonic() + within_s)
     token = _watch.set(watch)
     try:
         yield watch
@@ -123,6 +135,8 @@ def _hook(
     """Its dependencies are arguments: at exit modules are already empty, but hooks are still called."""
     if event in watched and (watch := current()) is not None:
         _check(arguments[1], watch)
+        if event == CONNECT:
+            deadlines().add(arguments[0], watch.until)
 
 
 def _check(where: Any, watch: Watch) -> None:

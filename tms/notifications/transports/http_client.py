@@ -79,13 +79,14 @@ def guarded(attempt: Callable[[], SendResult]) -> SendResult:
     """The result of an attempt whose sockets connect only to permitted addresses."""
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
-    with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch:
+    with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS, within_s=ALTOGETHER_S) as watch:
         try:
             result = attempt()
         except (NewConnectionError, ConnectTimeoutError, SSLError) as error:  # before anything was sent
             result = SendResult.retry(_reason(error))
         except HTTPError as error:
-            result = SendResult.retry(_reason(error), possibly_delivered=True)
+            reason = gettext("No response in time.") if watch.is_over else _reason(error)
+            result = SendResult.retry(reason, possibly_delivered=True)
     if watch.refused and result.outcome is not SendOutcome.DELIVERED:
         return SendResult.failed(blocked(watch.refused))
     return result

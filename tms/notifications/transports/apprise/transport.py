@@ -40,7 +40,8 @@ class Apprise(Transport):
             found = form.carriers(to.address)
         except ValidationError as error:
             return SendResult.failed(str(error.message))
-        with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch, _log() as logged:
+        guard = ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS, within_s=http_client.ALTOGETHER_S)
+        with guard as watch, _log() as logged:
             delivered = _deliver_in_time(found, message)
         if all(delivered) and len(delivered) == len(found):
             return SendResult.delivered(gettext("Accepted by the service."))
