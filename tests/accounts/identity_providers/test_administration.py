@@ -32,9 +32,14 @@ FORM = {
 
 
 @pytest.fixture
-def browser(fleet) -> Client:
+def boss(fleet) -> User:
     boss = people.person("boss", of=None)
     people.grant(boss, "Administrator")
+    return boss
+
+
+@pytest.fixture
+def browser(boss) -> Client:
     return people.signed_in(boss)
 
 
@@ -130,6 +135,54 @@ def linked(provider: IdentityProvider) -> Client:
     UserSession.objects.create(user=keiko, session_key=key, ip="10.0.0.1", user_agent="")
     ProviderSession.objects.create(session_key=key, identity=identity)
     return browser
+
+
+@pytest.fixture
+def setter(fleet) -> Client:
+    """May set up providers, and does nothing else."""
+    made = people.person("setter", of=None)
+    Grant.objects.create(person=made, role=Role.objects.create(name="Setter", permissions=["edit_providers"]))
+    return people.signed_in(made)
+
+
+def mapped(provider: IdentityProvider) -> None:
+    GroupMapping.objects.create(provider=provider, value="noc", role=built_in("Operator"))
+
+
+def linked_operator(provider: IdentityProvider) -> None:
+    linked(provider)
+    people.grant(User.objects.get(username="keiko"), "Operator")
+
+
+def linked_superuser(provider: IdentityProvider) -> None:
+    linked(provider)
+    people.make_superuser(User.objects.get(username="keiko"))
+
+
+@pytest.mark.parametrize(
+    ("begin", "changes", "status"),
+    [
+        (linked, {}, 302),
+        (mapped, {}, 422),
+        (mapped, {"issuer": "https://login.example", "name": "Renamed"}, 302),
+        (linked_operator, {}, 422),
+        (linked_superuser, {}, 422),
+        (linked, {"links_by_email": "on", "email_domains": "noc.example"}, 422),
+    ],
+    ids=["viewers", "a group", "a name", "an operator", "a superuser", "everybody by their address"],
+)
+def test_who_changes_where_people_sign_in_must_hold_what_they_hold(setter, boss, provider, begin, changes, status):
+    """Otherwise they could sign in as one of them, at a provider of their own."""
+    begin(provider)
+    sent = {name: getattr(provider, name) or "" for name in FORM} | {"creates_people": "on"}
+
+    answer = setter.post(
+        f"/people/identity-providers/{provider.pk}/", {**sent, "issuer": "https://evil.example.invalid", **changes}
+    )
+
+    provider.refresh_from_db()
+    assert answer.status_code == status
+    assert (provider.issuer == "https://login.example") is ("name" in changes or status == 422)
 
 
 def test_disabling_ends_sessions_and_deleting_withdraws_grants_after_saying_so(browser, provider):

@@ -192,3 +192,14 @@ def test_a_new_key_of_the_provider_is_found(hostile, provider, monkeypatch):
 
     assert answer.status_code == 302
     assert hostile.asked.count("/keys") == 2
+
+
+@pytest.mark.parametrize("path", [DISCOVERY, "/keys"])
+def test_a_provider_that_fails_is_not_asked_by_every_request_of_a_visitor(hostile, path):
+    del hostile.answers[path]
+    sent = {"logout_token": hostile.id_token("nonce")}
+
+    answers = [Client().post("/providers/company/logout/", sent) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    assert hostile.asked.count(path) == 1

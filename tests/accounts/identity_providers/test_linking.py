@@ -157,3 +157,19 @@ def test_the_only_way_in_is_not_unlinked(company, mori, add, status):
 
     assert answer.status_code == status
     assert Identity.objects.filter(provider=company).exists() == (status == 409)
+
+
+@pytest.mark.parametrize(
+    ("is_provisioned", "domains", "address"),
+    [(True, "", ""), (True, "noc.example", "mori@noc.example"), (False, "", "mori@noc.example")],
+)
+def test_an_address_that_the_provider_gave_unverified_goes_with_it(company, mori, is_provisioned, domains, address):
+    """It would look like one of TMS, and link the account to another person at another provider."""
+    IdentityProvider.objects.update(email_domains=domains)
+    Identity.objects.create(
+        provider=company, person=mori, issuer=company.issuer, subject="keiko", is_provisioned=is_provisioned
+    )
+
+    people.signed_in(mori).post(UNLINK)
+
+    assert User.objects.get(pk=mori.pk).email == address

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
 from tests.support import people
@@ -64,6 +65,17 @@ def test_a_response_counts_once_and_only_in_the_browser_that_asked(company):
     assert (signed_in_person(other), signed_in_person(browser)) == (None, None)
 
 
+def test_the_session_of_a_visitor_lasts_as_long_as_a_sign_in_takes(company, settings):
+    browser = Client()
+    leave(browser)
+    visiting = browser.session.get_expiry_age()
+
+    sign_in(browser)
+
+    assert visiting <= 600
+    assert 600 < browser.session.get_expiry_age() <= settings.SESSION_COOKIE_AGE
+
+
 def test_who_is_refused_at_the_provider_sees_why(company):
     browser = Client()
 
@@ -112,6 +124,22 @@ def test_a_person_confirms_at_the_provider_that_it_is_them(company, settings):
 
     assert asked["Location"].startswith("/me/confirm/")
     assert (confirmed["Location"], after.status_code) == ("/me/tokens/new/", 200)
+
+
+@pytest.mark.parametrize(("claims", "location"), [({}, None), ({"amr": ["otp"]}, "/me/tokens/new/")])
+def test_people_with_a_second_factor_confirm_with_one_at_the_provider_too(company, server, claims, location):
+    company.factor_policy = "claimed"
+    company.save()
+    server.put("mori", email="mori@noc.example", email_verified=True, amr=["otp"])
+    browser = Client()
+    sign_in(browser, "mori")
+    Authenticator.objects.create(user=User.objects.get(), type=Authenticator.Type.TOTP, data={})
+    server.put("mori", email="mori@noc.example", email_verified=True, **claims)
+
+    confirmed = browser.get(Visitor().sign_in(leave(browser, next="/me/tokens/new/"), "mori"))
+
+    assert confirmed.get("Location") == location
+    assert confirmed.status_code == (302 if location else 403)
 
 
 def test_another_person_does_not_confirm(company, server):

@@ -8,7 +8,7 @@ from tests.support import people
 from tests.support.factories import now
 from tms.accounts.identity_providers import groups, provisioning
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
-from tms.accounts.models import AuditEntry, Grant, GroupMapping, Identity, User
+from tms.accounts.models import AuditEntry, Grant, GroupMapping, Identity, IdentityProvider, User
 from tms.accounts.roles import built_in
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -44,6 +44,24 @@ def test_an_existing_person_is_linked_by_a_verified_address_and_stays_as_they_ar
 
     assert (person.pk, person.first_name) == (keiko.pk, "")
     assert sign_in(provider, replace(KEIKO, email="", is_email_verified=False)).pk == keiko.pk
+
+
+@pytest.mark.parametrize(("domains", "is_linked"), [("", False), ("other.example", False), ("noc.example", True)])
+def test_an_address_that_another_provider_did_not_verify_is_not_linked(provider, domains, is_linked):
+    """Otherwise a person there could name any address, and wait until its owner signs in here."""
+    partner = IdentityProvider.objects.create(
+        name="Partner", slug="partner", issuer="https://p.example", client_id="tms", email_domains=domains
+    )
+    guest = people.person("guest", of=None, email="keiko@noc.example")
+    Identity.objects.create(provider=partner, person=guest, issuer=partner.issuer, subject="guest", is_provisioned=True)
+    provider.links_by_email, provider.creates_people = True, False
+
+    if is_linked:
+        assert sign_in(provider) == guest
+    else:
+        with pytest.raises(SignInRefused) as refused:
+            sign_in(provider)
+        assert refused.value.code == "unknown-person"
 
 
 REFUSED = {

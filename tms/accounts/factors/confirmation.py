@@ -9,6 +9,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.base.internal.flows import post_authentication
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -21,7 +22,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from tms.accounts.decorators import AuthenticatedRequest, PageRequest, View, sign_in_required
 from tms.accounts.factors.forms import CodeForm, ConfirmPasswordForm, PasskeyForm
 from tms.accounts.factors.second_factor import kinds_of, status_of
-from tms.accounts.models import IdentityProvider
+from tms.accounts.models import FactorPolicy, IdentityProvider, User
 from tms.accounts.sign_in.next_page import first_own, page_of
 
 type FactorForm = CodeForm | PasskeyForm
@@ -57,7 +58,7 @@ def confirm(request: AuthenticatedRequest) -> HttpResponse:
         _record(request, form)
         return redirect(_own(request, request.POST.get("next", "")))
     context = {"form": form, "next": _own(request, request.GET.get("next", ""), request.POST.get("next", "")), **kinds}
-    context["providers"] = IdentityProvider.objects.enabled().filter(identities__person=request.user)
+    context["providers"] = _providers(request.user, has_factor=kinds["has_app"] or kinds["has_passkey"])
     return render(request, "accounts/security/confirm.html", context, status=status_of(form.is_bound))
 
 
@@ -68,6 +69,12 @@ def form_of(request: AuthenticatedRequest) -> FactorForm | ConfirmPasswordForm:
     if "credential" in request.POST:
         return PasskeyForm(request, request.user)
     return CodeForm(request, request.user, at=timezone.now())
+
+
+def _providers(person: User, *, has_factor: bool) -> QuerySet[IdentityProvider]:
+    """Where the person can confirm: with a second factor, only if signing in there may be one, too."""
+    own = IdentityProvider.objects.enabled().filter(identities__person=person)
+    return own.exclude(factor_policy=FactorPolicy.NEVER) if has_factor else own
 
 
 def _record(request: AuthenticatedRequest, form: FactorForm | ConfirmPasswordForm) -> None:

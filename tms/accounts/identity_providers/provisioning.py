@@ -76,7 +76,8 @@ def _linkable(provider: IdentityProvider, asserted: Assertion) -> User | None:
     """The only person with this verified address.
 
     Never a superuser, a break-glass or a service account, nor one that is linked to another subject there: for them an
-    address is not proof enough.
+    address is not proof enough. Nor one whose address is what another provider says without having verified it:
+    the person there could have waited for the owner of the address, and for what they will hold.
     """
     email = _email(asserted)
     if not (email and asserted.is_email_verified):
@@ -84,7 +85,9 @@ def _linkable(provider: IdentityProvider, asserted: Assertion) -> User | None:
     found = list(User.objects.filter(email__iexact=email, is_active=True, is_service=False)[:2])
     if len(found) != 1 or found[0].is_superuser or break_glass.is_named(found[0]):
         return None
-    return None if Identity.objects.filter(provider=provider, person=found[0]).exists() else found[0]
+    identities = Identity.objects.filter(person=found[0]).select_related("provider", "person")
+    is_refused = any(one.provider == provider or one.has_unverified_address for one in identities)
+    return None if is_refused else found[0]
 
 
 def _create(provider: IdentityProvider, asserted: Assertion) -> User:

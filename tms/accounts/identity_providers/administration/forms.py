@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import Person
+from tms.accounts.identity_providers.administration import trust
 from tms.accounts.identity_providers.oidc import client_key
 from tms.accounts.identity_providers.saml import certificates
 from tms.accounts.models import ClientAuth, GroupMapping, IdentityProvider, ProviderKind
@@ -19,13 +21,24 @@ from tms.lib.outgoing import ssrf_guard
 from tms.lib.outgoing.bounded_http import FetchError, require_web
 from tms.lib.text_fields import FormLine
 
+HARMLESS = frozenset({"name", "signs_out"})
+"""Fields that do not decide who signs in as whom."""
+
 
 class AnyProviderForm(Plain, ModelForm[IdentityProvider]):
-    """What the forms of all protocols share."""
+    """What the forms of all protocols share. `by`: the person who changes the provider."""
+
+    def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("links_by_email") and not (cleaned.get("email_domains") or "").strip():
+        links = bool(cleaned.get("links_by_email"))
+        is_harmless = HARMLESS.issuperset(self.changed_data)
+        if not is_harmless and (fault := trust.refusal(self.instance, links_by_email=links, by=self.by)):
+            self.add_error(None, fault)
+        if links and not (cleaned.get("email_domains") or "").strip():
             text = gettext("Name the domains of this provider: it must not speak for addresses of others.")
             self.add_error("email_domains", text)
         return cleaned

@@ -188,7 +188,8 @@ def _found(request: AuthenticatedRequest, pk: int) -> IdentityProvider:
 
 
 def _edit(request: AuthenticatedRequest, chosen: IdentityProvider) -> HttpResponse:
-    form = form_of(chosen)(request.POST if request.method == "POST" else None, instance=chosen)
+    sent = request.POST if request.method == "POST" else None
+    form = form_of(chosen)(sent, instance=chosen, by=request.user)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
     with recorder.change(chosen):
@@ -206,7 +207,7 @@ def _page(
 ) -> HttpResponse:
     values: dict[str, Any] = {"providers": _listed(), "chosen": chosen}
     if chosen is not None:
-        values["form"] = form or form_of(chosen)(instance=chosen)
+        values["form"] = form or form_of(chosen)(instance=chosen, by=request.user)
     if chosen is not None and chosen.pk:
         address = reverse("add-mapping", args=(chosen.pk,))
         values |= {

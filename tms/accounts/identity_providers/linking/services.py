@@ -78,9 +78,12 @@ def _own(provider: IdentityProvider, person: User, asserted: Assertion) -> Ident
 
 @transaction.atomic
 def unlink(identity: Identity) -> bool:
-    """End the sessions that began there, and withdraw the grants of its groups. False if it is the only way in."""
+    """End the sessions that began there, and withdraw the grants of its groups. False if it is the only way in.
+
+    An address that the provider did not verify is removed: without the identity it would look like a verified one.
+    """
     person, provider = identity.person, identity.provider
-    User.objects.select_for_update().get(pk=person.pk)
+    locked = User.objects.select_for_update().get(pk=person.pk)
     if is_only_way(identity):
         return False
     sessions.end(ProviderSession.objects.filter(identity=identity))
@@ -88,5 +91,9 @@ def unlink(identity: Identity) -> bool:
     changes = {"provider": (provider.name, None), "subject": (identity.subject, None)}
     recorder.record("identity-unlinked", person, changes)
     notices.send(person, Notice.PROVIDER_UNLINKED)
+    if locked.email and identity.has_unverified_address:
+        with recorder.change(locked):
+            locked.email = ""
+            locked.save(update_fields=("email",))
     identity.delete()
     return True

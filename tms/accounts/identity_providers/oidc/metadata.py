@@ -20,6 +20,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 FRESH_S = 300.0
 RETRY_S = 10.0
 """Keys are read again at most this often when a token names an unknown one."""
+FAILED_S = 5.0
+"""A provider that did not answer is asked again after this time: everyone can cause a request to it."""
 MAX_KEYS = 50
 
 
@@ -68,12 +70,21 @@ class Published:
     keys_read_at: float | None = None
 
 
+class FailedRequest(NamedTuple):
+    """A request to a provider that failed, why, and when (monotonic)."""
+
+    issuer: str
+    text: str
+    at: float
+
+
 class Directory:
     """The metadata of all providers of this process."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._known: dict[int, Published] = {}
+        self._failed: dict[int, FailedRequest] = {}
 
     def document(self, provider: IdentityProvider) -> DiscoveryDocument:
         """Raises ProviderError."""
@@ -85,18 +96,31 @@ class Directory:
         age = None if published.keys_read_at is None else at - published.keys_read_at
         is_known = not key_id or any(key.id == key_id for key in published.keys)
         if age is None or age > (FRESH_S if is_known else RETRY_S):
-            published.keys, published.keys_read_at = read_keys(published.document), at
+            read = self._once_in_a_while(provider, lambda: read_keys(published.document))
+            published.keys, published.keys_read_at = read, at
         return tuple(key for key in published.keys if not key_id or key.id in ("", key_id))
 
     def discard(self, provider: IdentityProvider) -> None:
         self._known.pop(provider.pk, None)
+        self._failed.pop(provider.pk, None)
 
     def _published(self, provider: IdentityProvider) -> Published:
         known = self._known.get(provider.pk)
         if known is None or known.issuer != provider.issuer or self._now() - known.read_at > FRESH_S:
-            known = Published(provider.issuer, read_document(provider.issuer), self._now())
-            self._known[provider.pk] = known
+            document = self._once_in_a_while(provider, lambda: read_document(provider.issuer))
+            self._known[provider.pk] = known = Published(provider.issuer, document, self._now())
         return known
+
+    def _once_in_a_while[T](self, provider: IdentityProvider, read: Callable[[], T]) -> T:
+        """Raises ProviderError, also without reading, for a while after it failed."""
+        failed = self._failed.get(provider.pk)
+        if failed and failed.issuer == provider.issuer and self._now() - failed.at <= FAILED_S:
+            raise ProviderError(failed.text)
+        try:
+            return read()
+        except ProviderError as error:
+            self._failed[provider.pk] = FailedRequest(provider.issuer, str(error), self._now())
+            raise
 
 
 @per_process

@@ -45,12 +45,17 @@ class Pending:
 
 
 def begin(request: HttpRequest, provider: IdentityProvider, *, purpose: Purpose, next_page: str) -> tuple[str, Pending]:
-    """Remember a sign-in that is about to leave. Returns its `state`."""
+    """Remember a sign-in that is about to leave. Returns its `state`.
+
+    The session of a visitor is kept no longer than that: everyone can begin sign-ins, and each session is a row.
+    """
     state, secret = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     pending = Pending(provider.pk, purpose, next_page, secrets.token_urlsafe(32), secret, time.time())
     others: dict[str, Any] = request.session.get(CLAIM, {})
     newest = sorted(others.items(), key=lambda item: item[1]["at"])[1 - MOST :]
     request.session[CLAIM] = {**dict(newest), state: asdict(pending)}
+    if not request.user.is_authenticated:
+        request.session.set_expiry(LASTS_S)
     return state, pending
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from tms.accounts.audit import recorder
+from tms.accounts.factors import policy
 from tms.accounts.identity_providers import provisioning
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.identity_providers.linking import services as linking
@@ -110,6 +111,7 @@ def finish(
     if begun.purpose == Purpose.CONFIRM:
         _require_same(request, provider, asserted.subject)
         _require_recent(age_s)
+        _require_factor(request, asserted)
     identity = provisioning.identify(provider, asserted, at=timezone.now())
     PROVIDER_SIGN_INS.labels("accepted").inc()
     if begun.purpose == Purpose.CONFIRM:
@@ -141,6 +143,13 @@ def _require_recent(age_s: float | None) -> None:
     if age_s is None or age_s > settings.CONFIRM_MINUTES * 60:
         text = gettext("The provider did not ask you to sign in again. Confirm with a second factor of TMS instead.")
         raise SignInRefused("not-recent", text)
+
+
+def _require_factor(request: HttpRequest, asserted: Assertion) -> None:
+    """Raises SignInRefused if the person has a second factor, and used none: a stolen password must not replace it."""
+    if not asserted.has_factor and isinstance(request.user, User) and policy.has_factor(request.user):
+        text = gettext("Signing in there is no second factor. Confirm with a second factor of TMS instead.")
+        raise SignInRefused("no-factor", text)
 
 
 def refused(request: HttpRequest, provider: IdentityProvider, code: str, error: Exception) -> HttpResponse:
