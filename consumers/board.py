@@ -7,6 +7,7 @@ import structlog
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.utils import timezone
 
 from consumers import connection_limits, messages
 from consumers.messages import PER_MINUTE, MessageBudget, Resync, ViewingMessage
@@ -14,6 +15,7 @@ from consumers.rejection import refuse
 from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.accounts.access import may, may_watch, rights_of
 from tms.accounts.permissions import Permission
+from tms.accounts.sessions.signed_in import is_open
 from tms.boards.live.board_hub import board_hub
 from tms.boards.live.live_page import LivePage
 from tms.boards.live.subscriber import Subscriber
@@ -50,7 +52,7 @@ class BoardConsumer(AsyncConsumer):
         person = scope["user"]
         page, may_type = None, False
         if may_watch(person):
-            page = await database_sync_to_async(page_at)(query.get("page", ""), person=person)
+            page = await database_sync_to_async(page_of)(scope, query.get("page", ""))
             may_type = await database_sync_to_async(may)(person, Permission.HANDLE_ALERTS)
         if page is None:
             await send({"type": "websocket.close"})
@@ -65,6 +67,13 @@ class BoardConsumer(AsyncConsumer):
             )
             subscriber.may_type = may_type
             await follow(page, language_of(query), subscriber, receive)
+
+
+def page_of(scope: dict[str, Any], address: str) -> BoardPage | None:
+    """None if there is no such page for the person, or their session was not used for too long."""
+    if not is_open(scope["session"], at=timezone.now()):
+        return None
+    return page_at(address, person=scope["user"])
 
 
 async def follow(page: BoardPage, language: str, subscriber: Subscriber, receive: Receive) -> None:

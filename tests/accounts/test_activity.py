@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from consumers.board import page_of
 from tests.support.accounts.steps import AT, PASSWORD, Steps
 from tms.accounts.models import User
 from tms.accounts.sessions import activity
@@ -61,6 +62,15 @@ def test_a_board_of_an_idle_session_is_closed(browser, clock):
 
     assert [person.username for person in signed_in([key], at=AT + timedelta(minutes=59)).values()] == ["tanaka"]
     assert signed_in([key], at=later) == {}
+
+
+def test_an_idle_session_opens_no_board(browser, clock):
+    scope = {"session": browser.client.session, "user": User.objects.get()}
+    before = page_of(scope, "/")
+    clock.shift(timedelta(minutes=61))
+
+    assert before is not None
+    assert page_of(scope, "/") is None
 
 
 def test_use_does_not_extend_a_session_beyond_its_end(browser, clock, settings):

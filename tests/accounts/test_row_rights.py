@@ -230,3 +230,14 @@ def test_a_command_to_a_terminal_that_may_only_be_read_is_not_queued(browser, ro
     )
 
     assert not Command.objects.exists()
+
+
+def test_who_has_no_owner_to_choose_makes_nothing_for_everyone(rows):
+    """The region of the grant has no site any more."""
+    leader = people.person("leader", of=None)
+    people.grant(leader, "Lead", region="Closed down")
+
+    answer = people.signed_in(leader).post("/digest/notes/", {"text": "for everyone"})
+
+    assert answer.status_code == 422
+    assert not Note.objects.filter(text="for everyone").exists()

@@ -132,6 +132,33 @@ def test_a_grant_is_withdrawn_and_the_withdrawal_undone(browser, keiko):
     assert actions() == ["withdrawn", "granted"]
 
 
+def test_the_undo_of_a_withdrawal_names_no_scope_of_others(region_browser, kansai, keiko):
+    site = kansai.site("HID", name="Hidden site", region="Tokyo")
+
+    page = region_browser.get(f"/people/{keiko.pk}/?role={built_in('Operator').pk}&scope=site:{site.pk}")
+
+    assert page.status_code == 200
+    assert "Hidden site" not in page.content.decode()
+
+
+@pytest.mark.parametrize("how", ["own grant", "team"])
+def test_the_last_administrator_stays(browser, boss, how):
+    held = Grant.objects.get(person=boss)
+    address = f"/people/grants/{held.pk}/withdraw/"
+    if how == "team":
+        team = Team.objects.create(name="Administrators")
+        team.members.add(boss)
+        Grant.objects.update(team=team, person=None)
+        address = f"/people/teams/{team.pk}/members/{boss.pk}/remove/"
+
+    refused = browser.post(address)
+    people.grant(people.person("deputy", of=None), "Administrator")
+    accepted = browser.post(address)
+
+    assert "At least one person must manage people everywhere" in HtmlPage(refused).text("main")
+    assert (refused.status_code, accepted.status_code) == (422, 302)
+
+
 def test_a_grant_out_of_reach_cannot_be_withdrawn(region_browser, keiko):
     elsewhere = people.grant(keiko, "Operator", region="Tokyo")
 

@@ -10,7 +10,7 @@ from tests.support import people
 from tests.support.pages import HtmlPage
 from tms.accounts import api_tokens
 from tms.accounts.display_names import colleagues
-from tms.accounts.models import ApiToken, AuditEntry, User
+from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, User
 from tms.accounts.people import holdings
 from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services
@@ -98,3 +98,20 @@ def test_a_token_needs_a_bounded_lifetime(browser, export, days):
 
 def test_a_service_account_cannot_be_chosen_as_a_colleague(browser, export):
     assert export not in colleagues()
+
+
+def test_tokens_are_issued_and_revoked_where_the_permission_for_them_applies(kansai, export):
+    """A person who manages people in Kansai, and tokens in Tokyo only."""
+    partly = people.person("partly", of=None)
+    for name, region in (("manage_people", "Kansai"), ("manage_tokens", "Tokyo")):
+        Grant.objects.create(person=partly, role=Role.objects.create(name=name, permissions=[name]), region=region)
+    token, _secret = api_tokens.issue(export, name="production", at=timezone.now())
+    browser = people.signed_in(partly)
+
+    sent = {"name": "mine", "days": 30}
+    paths = (f"/people/{export.pk}/tokens/", f"/people/tokens/{token.pk}/rotate/", f"/people/tokens/{token.pk}/revoke/")
+    answers = [browser.post(path, sent) for path in paths]
+
+    assert browser.get(f"/people/{export.pk}/").status_code == 200
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert list(ApiToken.objects.values_list("pk", "revoked_at")) == [(token.pk, None)]

@@ -89,3 +89,16 @@ def test_only_people_whom_the_reader_manages_can_join(region_browser, nights, bo
 
     assert answer.status_code == 422
     assert not nights.members.exists()
+
+
+def test_a_team_without_grants_counts_the_people_whom_the_reader_manages(region_browser, kansai):
+    team = Team.objects.create(name="Days")
+    for name, region in (("keiko", "Kansai"), ("mori", "Tokyo")):
+        member = people.person(name, of=None)
+        people.grant(member, region=region)
+        team.members.add(member)
+
+    text = HtmlPage(region_browser.get("/people/teams/")).text("main")
+
+    assert "Days" in text
+    assert "1 person" in text

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -33,7 +34,11 @@ class OwnerField(forms.ChoiceField):
         )
 
     def clean(self, value: Any) -> Any:
-        return super().clean(value or self._default)
+        """An empty owner would be everything: it is refused to people for whom there is none to choose."""
+        chosen = super().clean(value or self._default)
+        if not chosen:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return chosen
 
 
 class OwnedForm[Row: Owned](ModelForm[Row]):

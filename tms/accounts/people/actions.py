@@ -53,6 +53,7 @@ def preview_grant(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
+@context.keeping_an_administrator
 def withdraw_grant(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Of a person or a team. The page that follows offers to give it again."""
     grant = get_object_or_404(rows.known_grants(request.user), pk=pk)
@@ -70,6 +71,7 @@ def withdraw_grant(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
+@context.keeping_an_administrator
 def disable_person(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     person = manageable(request, pk)
     if request.method == "POST":

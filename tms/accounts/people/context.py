@@ -1,15 +1,18 @@
 """What the pages of people share: tabs with numbers, and the response to a form."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, NamedTuple
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from tms.accounts import access
+from tms.accounts.access import administrators
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.models import IdentityProvider, Role, User, WallScreen
 from tms.accounts.people import directory
@@ -81,8 +84,38 @@ def tabs(by: User, *, current: str) -> Iterator[PeopleTab]:
         yield PeopleTab(gettext("Audit"), reverse("audit"), None, current == "audit")
 
 
-def confirm(request: AuthenticatedRequest, question: Confirmation, *, tab: str) -> HttpResponse:
-    return page(request, "confirm", {"question": question}, tab=tab)
+def confirm(
+    request: AuthenticatedRequest, question: Confirmation, *, tab: str, is_refused: bool = False
+) -> HttpResponse:
+    return page(request, "confirm", {"question": question}, tab=tab, is_refused=is_refused)
+
+
+def keeping_an_administrator[**P](
+    view: Callable[Concatenate[AuthenticatedRequest, P], HttpResponse],
+) -> Callable[Concatenate[AuthenticatedRequest, P], HttpResponse]:
+    """A submission after which nobody would manage people everywhere changes nothing, and says so."""
+
+    @wraps(view)
+    def guarded(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        try:
+            with transaction.atomic(), administrators.keeping_one():
+                return view(request, *args, **kwargs)
+        except administrators.LastAdministratorError:
+            return confirm(request, _without_administrator(), tab="people", is_refused=True)
+
+    return guarded
+
+
+def _without_administrator() -> Confirmation:
+    return Confirmation(
+        about=gettext("People"),
+        title=gettext("At least one person must manage people everywhere"),
+        consequences=[gettext("Nothing was changed. Give another person such a grant for everything first.")],
+        act="",
+        back=reverse("people"),
+    )
 
 
 def tab_of(person: User) -> str:

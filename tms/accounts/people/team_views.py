@@ -67,6 +67,7 @@ def _edit(request: AuthenticatedRequest, chosen: Team) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
+@context.keeping_an_administrator
 def delete_team(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _editable(request, pk)
     if request.method == "POST":
@@ -104,6 +105,7 @@ def add_member(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
+@context.keeping_an_administrator
 def remove_member(request: AuthenticatedRequest, pk: int, person: int) -> HttpResponse:
     chosen, member = _own(request, pk), found_person(request.user, person)
     if holdings.remove_member(chosen, member):
@@ -169,7 +171,8 @@ def _listed(by: User) -> list[TeamLine]:
     found = list(directory.teams(by).select_related("provisioned"))
     grants = groupby(rows.known_grants(by).filter(team__in=found).order_by("team", "role__name"), lambda one: one.team)
     chips = {team: rows.chips_of(of_team) for team, of_team in grants}
-    people = Counter(Team.members.through.objects.filter(team__in=found).values_list("team", flat=True))
+    known = Team.members.through.objects.filter(team__in=found, user__in=directory.managed(by).values("pk"))
+    people = Counter(known.values_list("team", flat=True))
     return [TeamLine(team, people[team.pk], chips.get(team, [])) for team in found]
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
+from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.models import Role, User
 from tms.accounts.people import account, context, directory, rows, scopes
@@ -138,10 +139,13 @@ def why_not(by: User, person: User) -> str:
 
 
 def undoable(request: AuthenticatedRequest, address: str) -> dict[str, Any]:
-    """After a grant was withdrawn: what it was, and how to give it again at `address`."""
+    """After a grant was withdrawn: what it was, and how to give it again at `address`.
+
+    The URL may name any scope: only what the reader may grant is shown.
+    """
     role, scope = request.GET.get("role", ""), scopes.parsed(request.GET.get("scope", ""))
     found = Role.objects.filter(pk=int(role)).first() if scopes.is_key(role) else None
-    if found is None or scope is None:
+    if found is None or scope is None or not access.may_grant(request.user, found, scope.value):
         return {}
     text = gettext("Withdrawn: %(role)s, %(scope)s") % {"role": found, "scope": scope.label}
     fields = {"role": found.pk, "scope": scope.key}

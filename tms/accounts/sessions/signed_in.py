@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.utils.crypto import constant_time_compare
 
@@ -31,6 +32,11 @@ def signed_in(keys: Collection[str], *, at: datetime) -> Mapping[str, User]:
         for key, person in by_key.items()
         if person and constant_time_compare(claims[key].get(HASH_SESSION_KEY, ""), person.get_session_auth_hash())
     }
+
+
+def is_open(session: SessionBase, *, at: datetime) -> bool:
+    """Whether a session that was read is still in use. A query only if it was not used lately."""
+    return bool(_open({session.session_key or "": session}, at))  # type: ignore[dict-item]  # it has `get`
 
 
 def _open(claims: Claims, at: datetime) -> Claims:

@@ -69,6 +69,7 @@ def new_role(request: AuthenticatedRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_ROLES)
+@context.keeping_an_administrator
 def role(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return _edit(request, _own(request, pk))
 
@@ -98,6 +99,7 @@ def _edit(request: AuthenticatedRequest, chosen: Role) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_ROLES)
+@context.keeping_an_administrator
 def delete_role(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _own(request, pk)
     if request.method == "POST":

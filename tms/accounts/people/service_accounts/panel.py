@@ -25,7 +25,7 @@ def tokens_of(by: User, person: User, *, form: ServiceTokenForm | None = None) -
 
 def may_issue(by: User, person: User) -> bool:
     """The issuer of a token could use it, so the account must not hold more than they may grant."""
-    return access.may(by, Permission.MANAGE_TOKENS) and account.may_manage(by, person)
+    return access.may(by, Permission.MANAGE_TOKENS, person) and account.may_manage(by, person)
 
 
 def valid_tokens() -> Any:

@@ -17,7 +17,7 @@ from tms.accounts import api_tokens
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.models import ApiToken, User
-from tms.accounts.people import account, context, directory, rows
+from tms.accounts.people import context, directory, rows
 from tms.accounts.people.context import ShownSecret
 from tms.accounts.people.forms import ServiceAccountForm, ServiceTokenForm
 from tms.accounts.people.service_accounts import services
@@ -99,7 +99,7 @@ def revoke_token(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def may_revoke(by: User, token: ApiToken) -> bool:
-    return token.person_id == by.pk or account.may_manage(by, token.person)
+    return token.person_id == by.pk or may_issue(by, token.person)
 
 
 def _issuable(by: User, person: User) -> User:
