@@ -6,14 +6,21 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.support import factories
+from tests.support import factories, people
 from tests.support.accounts import screens
 from tests.support.builders import Fleet
 from tests.support.factories import now
-from tms.accounts.models import User, WallScreen
+from tms.accounts.models import Team, User, WallScreen
+from tms.accounts.people.scopes import GrantScope
+from tms.accounts.people.service_accounts import services as services_of_programs
+from tms.accounts.roles import built_in
+from tms.alerts.actions.approvals import MANY, AlertsPayload
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
 from tms.alerts.models import Alert, Incident, Rule, Window
+from tms.approvals import services as approvals
+from tms.approvals.gate import propose
+from tms.approvals.models import ApprovalRequest
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.models import Delivery, DeliveryItem, Destination, Policy, Rotation, Step
@@ -47,8 +54,16 @@ class ScopedFleet:
     deliveries: list[Delivery] = field(default_factory=list)
     owned: list[Any] = field(default_factory=list)
     screens: list[WallScreen] = field(default_factory=list)
+    people: list[User] = field(default_factory=list)
+    programs: list[User] = field(default_factory=list)
+    """Service accounts."""
+    teams: list[Team] = field(default_factory=list)
+    approvals: list[ApprovalRequest] = field(default_factory=list)
+    """Each about a resolved alert of one terminal, which its reason names."""
     secrets: dict[WallScreen, str] = field(default_factory=dict)
     """Of the wall screens."""
+    scopes: dict[Any, dict[str, Any]] = field(default_factory=dict)
+    """Of the grants of people, programs and teams."""
     marks: dict[Any, str] = field(default_factory=dict)
     """Row → a text that no other row has."""
 
@@ -67,11 +82,15 @@ def create_fleet(fleet: Fleet, shape: Shape, person: User) -> ScopedFleet:
     for target in ({}, *({"site": site} for site in made.sites), *({"group": group} for group in made.groups)):
         _rule(fleet, made, f"zqr{next(numbers)}x", target)
     _alerts(fleet, made, person)
+    _incidents(made)
     _windows(made, numbers, person)
     for owner in _owners(made):
         _owned(made, numbers, owner, person)
-        _screen(made, f"zqv{next(numbers)}x", {name.removeprefix("owner_"): row for name, row in owner.items()}, person)
+        scope = {name.removeprefix("owner_"): row for name, row in owner.items()}
+        _screen(made, f"zqv{next(numbers)}x", scope, person)
+        _holders(made, numbers, scope, person)
     _deliveries(made)
+    Terminal.objects.update(created_at=now(-3_600))
     return made
 
 
@@ -102,15 +121,30 @@ def _alerts(fleet: Fleet, made: ScopedFleet, person: User) -> None:
         made.alerts.append(
             factories.acknowledged(alert, by=person, comment=made.mark(terminal)) if number % 2 else alert
         )
-        factories.resolved(factories.alert(fleet, terminal=terminal, rule=fleet.event_rule(), opened_at=now(-600)))
+        done = factories.alert(fleet, terminal=terminal, rule=fleet.event_rule(), opened_at=now(-600))
+        _approval(made, factories.resolved(done), person)
         factories.moved(terminal, "silent", "online", at=now(-60))
         fleet.command(terminal, at=now())
-    incident = Incident.objects.create(
-        factor="model", key="PX", severity="critical", opened_at=now(-60), unchanged_since=now(-60), size=9, lost=2
+
+
+def _approval(made: ScopedFleet, alert: Alert, person: User) -> None:
+    payload = AlertsPayload(action="resolve", alerts=(alert.pk,))
+    proposal = propose(MANY, payload, by=person, at=now())
+    made.approvals.append(approvals.ask(proposal, reason=made.mark(alert.terminal), by=person, at=now()))
+
+
+def _incidents(made: ScopedFleet) -> None:
+    """Of a model, and one of a site that others were merged into."""
+    times = {"opened_at": now(-60), "unchanged_since": now(-60)}
+    model = Incident.objects.create(factor="model", key="PX", severity="critical", size=9, lost=2, **times)
+    site = made.sites[-1]
+    merged = Incident.objects.create(
+        factor="site", key=str(site.pk), site=site, severity="critical", size=9, lost=2, site_count=2, **times
     )
-    incident.transitions.create(kind="opened", at=now(-60), number=2, open_count=2, severity="critical")
-    Alert.objects.filter(pk__in=[alert.pk for alert in made.alerts[:2]]).update(incident=incident)
-    made.incidents.append(incident)
+    for incident, alerts in ((model, made.alerts[:2]), (merged, made.alerts[2:])):
+        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(incident=incident)
+        incident.transitions.create(kind="opened", at=now(-60), number=2, open_count=2, severity="critical")
+        made.incidents.append(incident)
 
 
 def _windows(made: ScopedFleet, numbers: "count[int]", person: User) -> None:
@@ -160,6 +194,22 @@ def _screen(made: ScopedFleet, mark: str, scope: dict[str, Any], person: User) -
     screen, secret = screens.paired(mark + HOSTILE, by=person, **scope)
     made.screens.append(screen)
     made.secrets[screen], made.marks[screen] = secret, mark
+
+
+def _holders(made: ScopedFleet, numbers: "count[int]", scope: dict[str, Any], person: User) -> None:
+    """A person, a program and a team with a grant for this scope."""
+    names = [f"zq{kind}{next(numbers)}x" for kind in "hkm"]
+    holder = people.person(names[0], of=None, last_name=names[0])
+    people.grant(holder, "Operator", **scope)
+    program = services_of_programs.create(names[1], role=built_in("Viewer"), scope=GrantScope(**scope), by=person)
+    team = Team.objects.create(name=names[2])
+    people.grant_team(team, "Viewer", **scope)
+    team.members.add(holder)
+    made.people.append(holder)
+    made.programs.append(program)
+    made.teams.append(team)
+    for row, name in zip((holder, program, team), names, strict=True):
+        made.marks[row], made.scopes[row] = name, scope
 
 
 def _deliveries(made: ScopedFleet) -> None:
