@@ -156,6 +156,7 @@ def test_the_last_administrator_stays(browser, boss, how):
     accepted = browser.post(address)
 
     assert "At least one person must manage people everywhere" in HtmlPage(refused).text("main")
+    assert "Removed from the team" not in refused.content.decode()
     assert (refused.status_code, accepted.status_code) == (422, 302)
 
 

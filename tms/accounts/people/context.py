@@ -5,6 +5,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, NamedTuple
 
+from django.contrib.messages.storage import default_storage
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -93,7 +94,7 @@ def confirm(
 def keeping_an_administrator[**P](
     view: Callable[Concatenate[AuthenticatedRequest, P], HttpResponse],
 ) -> Callable[Concatenate[AuthenticatedRequest, P], HttpResponse]:
-    """A submission after which nobody would manage people everywhere changes nothing, and says so."""
+    """A submission after which no person would manage people everywhere changes nothing, and says so."""
 
     @wraps(view)
     def guarded(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -103,6 +104,7 @@ def keeping_an_administrator[**P](
             with transaction.atomic(), administrators.keeping_one():
                 return view(request, *args, **kwargs)
         except administrators.LastAdministratorError:
+            request.__dict__["_messages"] = default_storage(request)  # without the toast of what was undone
             return confirm(request, _without_administrator(), tab="people", is_refused=True)
 
     return guarded
