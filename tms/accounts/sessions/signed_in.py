@@ -36,7 +36,7 @@ def signed_in(keys: Collection[str], *, at: datetime) -> Mapping[str, User]:
 
 def is_open(session: SessionBase, *, at: datetime) -> bool:
     """Whether a session that was read is still in use. A query only if it was not used lately."""
-    return bool(_open({session.session_key or "": session}, at))  # type: ignore[dict-item]  # it has `get`
+    return bool(_open({session.session_key or "": session}, at))
 
 
 def _open(claims: Claims, at: datetime) -> Claims:
