@@ -99,6 +99,7 @@ def test_unknown_objects_and_unknown_urls_get_the_same_response(browser, address
 
 @pytest.mark.parametrize("address", ["/", "/terminals/", "/alerts/", "/help/"])
 def test_only_staff_with_permissions_get_a_link_to_the_admin(browser, page, tanaka, address):
+    tanaka.groups.add(people.group("Operator"))
     before = page(address)
     tanaka.is_staff = True
     tanaka.save()

@@ -1,10 +1,6 @@
-"""People with grants, a team, a role and a service account. `python -m tests.e2e.access` prints their numbers."""
+"""People with grants, a team, a role and a service account."""
 
-import json
-import os
 from datetime import UTC, datetime, timedelta
-
-import django
 
 from tests.e2e.identity_provider import make_provider
 
@@ -46,9 +42,3 @@ def make_access() -> dict[str, int]:
         "team": team.pk,
         "role": role.pk,
     }
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
-    django.setup()
-    print(json.dumps(make_access()))

@@ -1,10 +1,6 @@
-"""Who is notified of what, and a delivery that failed. `python -m tests.e2e.on_call INCIDENT` prints the numbers."""
+"""Who is notified of what, and a delivery that failed."""
 
-import json
-import sys
 from datetime import time, timedelta
-
-import django
 
 LONG_NAME = "大阪NOC 二次対応, nights and public holidays"
 REFUSED = "HTTP 503: the gateway of the chat is being maintained until 06:00, repeat the message later"
@@ -35,8 +31,3 @@ def configure(incident: int) -> dict[str, int]:
     )  # fmt: skip
     delivery.items.create(incident_id=incident)
     return {"policy": policy.pk, "rotation": rotation.pk, "delivery": delivery.pk}
-
-
-if __name__ == "__main__":
-    django.setup()
-    print(json.dumps(configure(int(sys.argv[1]))))

@@ -1,15 +1,20 @@
 """A running TMS with people, sites and terminals, and clients for it."""
 
+import contextlib
 import itertools
 import json
+import shutil
+import sqlite3
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.seed import PASSWORD
+from tests.support.database import template_db
 from tests.support.link.terminal import Terminal
 from tests.support.servers.tms import RunningTMS
 
@@ -23,20 +28,43 @@ SETTINGS = {
 VIEWPORTS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
+class Seed(NamedTuple):
+    """A database with people, sites and terminals, and the credential of each terminal by its UID."""
+
+    file: Path
+    credentials: dict[str, str]
+
+
 class SeededTMS(RunningTMS):
     """`Person`s sign in through their browsers; each test gets its own terminals."""
 
+    seeds: ClassVar[dict[Sequence[str], Seed]] = {}
+    """By the options of the command that makes one. Each TMS has a copy."""
+
     def __init__(self, folder: Path, *, hostile: bool = False, **env: str) -> None:
         super().__init__(folder, **SETTINGS, **env)
-        self.seed_command = ["-m", "tests.e2e.seed", *(["--hostile"] if hostile else [])]
+        self.seed_options = ("--hostile",) if hostile else ()
         self.credentials: dict[str, str] = {}
         self.signed_in: dict[str, Any] = {}
         self._unused = {"SJK": itertools.count(1), "UMD": itertools.count(1)}
 
     def start(self) -> None:
         if not self.credentials:
-            self.credentials = json.loads(self._run(sys.executable, *self.seed_command))
+            self.credentials = self._seed()
         super().start()
+
+    def _seed(self) -> dict[str, str]:
+        """The credentials of the terminals in its database."""
+        database = Path(self.env["TMS_DATA_DIR"]) / template_db.SQLITE
+        if seed := self.seeds.get(self.seed_options):
+            shutil.copyfile(seed.file, database)
+            return seed.credentials
+        credentials = json.loads(self._run(sys.executable, "-m", "tests.e2e.seed", *self.seed_options))
+        seed = Seed(database.with_name("seed.sqlite3"), credentials)
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            connection.execute("VACUUM INTO ?", (str(seed.file),))
+        self.seeds[self.seed_options] = seed
+        return credentials
 
     def blackout(self, site: str = "SPR") -> int:
         """Disconnect a site that is used by no other test. Returns the number of the incident."""
@@ -45,16 +73,6 @@ class SeededTMS(RunningTMS):
     def night(self) -> datetime:
         """An incident at a site of its own, two hours ago, for ten minutes. Returns when it opened."""
         return datetime.fromisoformat(self._run(sys.executable, "-m", "tests.e2e.night").strip())
-
-    def on_call(self, incident: int) -> dict[str, int]:
-        """Configure notifications. Returns the numbers of a policy, a rotation, and a failed delivery."""
-        numbers: dict[str, int] = json.loads(self._run(sys.executable, "-m", "tests.e2e.on_call", str(incident)))
-        return numbers
-
-    def access(self) -> dict[str, int]:
-        """Create people, a team, a role and a service account. Returns their numbers."""
-        numbers: dict[str, int] = json.loads(self._run(sys.executable, "-m", "tests.e2e.access"))
-        return numbers
 
     def identity_provider(self, issuer: str, client_id: str, secret: str, *name_and_slug: str) -> int:
         """Set one up, whose groups `noc` and `timelords` are operators. Returns its number."""

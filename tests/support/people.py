@@ -1,4 +1,4 @@
-"""People for tests, with the built-in roles, and with the shipped groups: those are for the admin."""
+"""People for tests, with the built-in roles; staff also have the shipped groups, which only the admin uses."""
 
 import json
 import time
@@ -52,9 +52,9 @@ def sign_in_recently(client: Client, person: User) -> None:
 
 
 def person(username: str, *, of: str | None = "", **fields: Any) -> User:
-    """A person of the group `of` with its role for everything; by default a viewer. None: without any grant."""
+    """A person with the role of the group `of` for everything; by default a viewer. None: without any grant."""
     made = User.objects.create_user(username, **fields)
-    if of:
+    if of and made.is_staff:
         made.groups.add(group(of))
     if of is not None:
         grant(made, ROLES[of])
