@@ -1,6 +1,7 @@
 """Past alerts and the shift digest."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
@@ -38,11 +39,13 @@ async def test_a_typed_time_is_in_the_time_zone_of_the_browser(person):
 
 async def test_a_note_is_written_and_copied_with_the_rest(person):
     tanaka = await person("tanaka", permissions=["clipboard-read", "clipboard-write"])
+    await tanaka.context.clock.install()
     page = await tanaka.open("/digest/")
     await page.get_by_label("Note for the next shift").fill("The router at Umeda was swapped")
 
     await page.get_by_role("button", name="Add note").click()
     await expect(page.locator(".digest-notes")).to_contain_text("The router at Umeda was swapped")
+    await page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=5))  # the mark disappears after two seconds
     await page.get_by_role("button", name="Copy as Markdown").click()
 
     await expect(page.locator("[data-copied]")).to_have_count(1)
