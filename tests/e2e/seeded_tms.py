@@ -61,8 +61,11 @@ class SeededTMS(RunningTMS):
             return seed.credentials
         credentials = json.loads(self._run(sys.executable, "-m", "tests.e2e.seed", *self.seed_options))
         seed = Seed(database.with_name("seed.sqlite3"), credentials)
-        with contextlib.closing(sqlite3.connect(database)) as connection:
-            connection.execute("VACUUM INTO ?", (str(seed.file),))
+        with (
+            contextlib.closing(sqlite3.connect(database)) as rows,
+            contextlib.closing(sqlite3.connect(seed.file)) as copy,
+        ):
+            rows.backup(copy)
         self.seeds[self.seed_options] = seed
         return credentials
 
