@@ -10,7 +10,7 @@ import msgspec
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.approvals.models import ApprovalRequest
-from tms.lib.deferred_modules import DeferredModules
+from tms.lib.per_process import DeferredModules
 
 
 class CannotPerform(Exception):

@@ -1,9 +1,13 @@
-"""Objects of which each process has exactly one: its feed, its hub, its clock, its caches."""
+"""What a process creates or imports when it first needs it.
+
+Objects of which each has exactly one (its feed, its hub, its clock, its caches), and modules that fill a registry.
+"""
 
 import functools
 import os
 import threading
 from collections.abc import Callable
+from importlib import import_module
 
 
 class PerProcess[T]:
@@ -48,3 +52,22 @@ def reset_all() -> None:
 
 
 os.register_at_fork(after_in_child=reset_all)
+
+
+class DeferredModules:
+    """Names of modules that add entries to a registry when they are imported.
+
+    An app names them when it is ready. The registry imports them when it is first used: most processes never use it,
+    and would spend a third of the CPU time of their start on it.
+    """
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def add(self, *names: str) -> None:
+        self._names += names
+
+    def load(self) -> None:
+        """Import all; a thread that calls it meanwhile waits for the imports of the other."""
+        for name in self._names:
+            import_module(name)

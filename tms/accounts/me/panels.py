@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tms.accounts.decorators import AuthenticatedRequest
-from tms.lib.deferred_modules import DeferredModules
+from tms.lib.per_process import DeferredModules
 
 
 class Panel(NamedTuple):

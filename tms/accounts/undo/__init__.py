@@ -7,7 +7,7 @@ from typing import Any
 from django.core import signing
 
 from tms.accounts.models import User
-from tms.lib.deferred_modules import DeferredModules
+from tms.lib.per_process import DeferredModules
 
 LASTS_S = 300
 MOST_ROWS = 1_000
