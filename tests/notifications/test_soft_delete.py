@@ -1,6 +1,7 @@
 """Deleted objects are out of use, readable, and can be restored."""
 
 import pytest
+from django.db.models import ProtectedError
 
 from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
 from tests.support.notifications.destinations import webhook_destination
@@ -55,6 +56,18 @@ def test_its_name_is_free_and_undoing_reports_a_conflict(staff, hook, receiver, 
     assert "This name is already in use" in answer.content.decode()
     assert row.deleted_at is not None
     assert again.deleted_at is None
+
+
+@pytest.mark.parametrize("target", ["sites", "groups"])
+def test_the_only_site_or_group_of_a_policy_cannot_be_deleted(target):
+    """Without it the policy would apply to everything."""
+    policy = Policy.objects.create(name="Shinjuku")
+    chosen = getattr(policy, target).create(name="Shinjuku", **({"code": "SJK"} if target == "sites" else {}))
+
+    with pytest.raises(ProtectedError) as refused:
+        chosen.delete()
+
+    assert [str(row) for row in refused.value.protected_objects] == ["Shinjuku"]
 
 
 @pytest.mark.parametrize("what", [{}, {"deleted": "x"}, {"deleted": "9" * 30}, {"deleted": "999"}])

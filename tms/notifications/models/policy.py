@@ -57,8 +57,8 @@ class Policy(Owned, HoursOfWeek):
     name = LineField(_("name"), max_length=100)
     enabled = models.BooleanField(_("enabled"), default=True)
     severities = models.JSONField(_("severities"), default=list, blank=True)
-    sites = models.ManyToManyField(Site, blank=True, verbose_name=_("sites"))
-    groups = models.ManyToManyField(Group, blank=True, verbose_name=_("groups"))
+    sites = models.ManyToManyField(Site, through="PolicySite", blank=True, verbose_name=_("sites"))
+    groups = models.ManyToManyField(Group, through="PolicyGroup", blank=True, verbose_name=_("groups"))
     rules = models.ManyToManyField(Rule, blank=True, verbose_name=_("rules"))
     notify_resolved = models.BooleanField(_("notify when resolved"), default=True, db_column="tells_recovery")
     notify_acknowledged = models.BooleanField(
@@ -157,6 +157,38 @@ class Policy(Owned, HoursOfWeek):
             ("groups", _any_chosen(part.groups, self.groups.all())),
         )
         return next((name for name, is_met in conditions if not is_met), "")
+
+
+class PolicySite(models.Model):
+    """Protects the site: without its only one, a policy would apply to every site."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="+")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+")
+
+    scope_path = Through("policy", "notifications.Policy")
+
+    class Meta:
+        db_table = "notifications_policy_sites"
+        unique_together = (("policy", "site"),)
+
+    def __str__(self) -> str:
+        return str(self.policy)
+
+
+class PolicyGroup(models.Model):
+    """As `PolicySite`."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="+")
+    group = models.ForeignKey(Group, models.PROTECT, related_name="+")
+
+    scope_path = Through("policy", "notifications.Policy")
+
+    class Meta:
+        db_table = "notifications_policy_groups"
+        unique_together = (("policy", "group"),)
+
+    def __str__(self) -> str:
+        return str(self.policy)
 
 
 def _any_chosen(pks: Collection[int], chosen: Collection[models.Model]) -> bool:
