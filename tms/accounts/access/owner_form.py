@@ -24,7 +24,8 @@ class OwnerField(forms.ChoiceField):
         keys = list(_keys(choices))
         if current is not None and current.key not in keys:
             choices = [(current.key, capfirst(current.label)), *choices]
-        self._default = current.key if current is not None else next(iter(keys), "")
+        self.default = current.key if current is not None else next(iter(keys), "")
+        """Empty for people for whom there is none to choose."""
         super().__init__(
             choices=choices,
             label=_("Owner"),
@@ -35,7 +36,7 @@ class OwnerField(forms.ChoiceField):
 
     def clean(self, value: Any) -> Any:
         """An empty owner would be everything: it is refused to people for whom there is none to choose."""
-        chosen = super().clean(value or self._default)
+        chosen = super().clean(value or self.default)
         if not chosen:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
         return chosen
