@@ -180,3 +180,11 @@ def test_the_command_makes_a_read_only_token(tanaka, capsys):
     call_command("api_token", "tanaka", "--name", "Grafana", "--read-only")
 
     assert api_tokens.find(capsys.readouterr().out.strip(), at=now()).scope == TokenScope.READ
+
+
+def test_the_days_are_in_the_language_of_the_person(browser):
+    User.objects.update(language="ja")
+
+    page = browser.get("/me/tokens/new/").content.decode()
+
+    assert "90 days" not in page

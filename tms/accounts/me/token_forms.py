@@ -4,7 +4,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import api_tokens
@@ -37,7 +37,7 @@ class TokenForm(Plain, ModelForm[ApiToken]):
     days = forms.TypedChoiceField(
         label=_("Valid for"),
         coerce=int,
-        choices=[(days, ngettext_lazy("%d day", "%d days", days) % days) for days in DAYS],
+        choices=lambda: [(days, ngettext("%d day", "%d days", days) % days) for days in DAYS],
         initial=DEFAULT_DAYS,
     )
 
