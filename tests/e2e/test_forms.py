@@ -1,8 +1,10 @@
 """Forms in a browser: comboboxes by keyboard, validation while a person fills them in, drafts."""
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Page, Response, expect
+from playwright.async_api import Page, Response, Route, expect
 
 from tests.e2e.alerts import fails, row_of
 from tests.e2e.axe import ALL_RULES, barriers
@@ -93,9 +95,12 @@ async def test_a_form_of_an_ended_session_is_filled_in_again_after_the_sign_in(p
     await expect(page.locator("[data-draft-offer]")).to_be_hidden()
 
 
-async def test_a_draft_is_offered_and_discarded(person: Enter, tms: SeededTMS):
-    page = await (await person("mori")).open(ADDRESS)
+async def test_a_draft_that_was_begun_before_the_script_came_is_offered_and_discarded(person: Enter, tms: SeededTMS):
+    mori, is_typed = await person("mori"), asyncio.Event()
+    await mori.context.route(re.compile("/js/form-"), after(is_typed))
+    page = await mori.open(ADDRESS)
     await page.get_by_label("Purpose").fill("half a sentence")
+    is_typed.set()
     await page.wait_for_function("() => Object.values(localStorage).some((text) => text.includes('half a sentence'))")
 
     await page.reload()
@@ -156,3 +161,13 @@ def is_preview_of_custom(response: Response) -> bool:
 async def chosen(page: Page, name: str) -> list[str]:
     """What the form would submit."""
     return await page.evaluate("(name) => new FormData(document.getElementById('plan')).getAll(name)", name)
+
+
+def after(event: asyncio.Event) -> Callable[[Route], Awaitable[None]]:
+    """Answers no request before the event."""
+
+    async def answer(route: Route) -> None:
+        await event.wait()
+        await route.continue_()
+
+    return answer

@@ -30,11 +30,15 @@ function controls(form) {
 /** @param {Control} control */
 const isBox = (control) => control.matches("[type=checkbox], [type=radio]");
 
-/** @param {HTMLFormElement} form @returns {Entry[]} */
-const entriesOf = (form) =>
+/**
+ * @param {HTMLFormElement} form
+ * @param {(control: Control) => string} valueOf
+ * @returns {Entry[]}
+ */
+const entriesOf = (form, valueOf = (control) => control.value) =>
   controls(form)
     .filter((control) => !isBox(control) || /** @type {HTMLInputElement} */ (control).checked)
-    .map((control) => ({ name: control.name, value: control.value, ...labelOf(control) }));
+    .map((control) => ({ name: control.name, value: valueOf(control), ...labelOf(control) }));
 
 /** @param {Control} control */
 const labelOf = (control) =>
@@ -83,20 +87,17 @@ function restoreChips(form, entries) {
 }
 
 /**
- * What the server put into the form. Into a dialog, a person may have typed before this module was loaded.
- * @param {HTMLFormElement} form
+ * What the server put there. A person may have typed before this module was loaded.
+ * @param {Control} control
  */
-const begunOf = (form) =>
-  form.dataset.draft
-    ? controls(form).map((control) => ({
-        name: control.name,
-        value: /** @type {HTMLTextAreaElement} */ (control).defaultValue,
-      }))
-    : entriesOf(form);
+const initial = (control) =>
+  isBox(control) || control.matches("select")
+    ? control.value
+    : /** @type {HTMLInputElement | HTMLTextAreaElement} */ (control).defaultValue;
 
 /** @param {HTMLFormElement} form */
 function watch(form) {
-  const begun = textOf(begunOf(form));
+  const begun = textOf(entriesOf(form, initial));
   const found = draftOf(form);
   const token = found?.token ?? randomToken();
   // A form that came back with errors has the draft in its fields.
