@@ -39,7 +39,7 @@ class Element(Enum):
 
     OCCURRENCES = Where("/alerts/{alert}/", "//*[@id='occurrences-title']")
     RUNBOOK_OF_ALERT = Where("/alerts/{alert}/", "//*[contains(@class,'runbook')]//li")
-    COMMENT_ON_ALERT = Where("/alerts/{alert}/", "//*[@id='acknowledge']//textarea[@name='comment'][@autofocus]")
+    COMMENT_ON_ALERT = Where("/alerts/{alert}/", "//*[@id='acknowledge']//textarea[@name='comment']")
     ACKNOWLEDGE_ALERT = Where("/alerts/{alert}/", "//*[@id='acknowledge']//button[@data-kind='primary']")
     ALERT_ACKNOWLEDGED = Where(AFTERWARDS, "//*[contains(@class,'headline')][@data-ack='acknowledged']")
 
