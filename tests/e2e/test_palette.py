@@ -6,6 +6,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.axe import ALL_RULES, barriers
 from tests.e2e.people import Enter
+from tests.e2e.seeded_tms import live
 
 
 def chosen(page: Page):
@@ -23,6 +24,7 @@ async def test_a_terminal_is_opened_with_a_few_keys_on_any_page(tms, person: Ent
     await page.keyboard.press("Enter")
 
     await expect(page).to_have_url(re.compile(f"/terminals/{uid}/$"))
+    await live(page)
     await page.keyboard.press("Control+k")
     await expect(page.locator("#found-recent-1")).to_contain_text(uid)
 
