@@ -32,13 +32,13 @@ const isBox = (control) => control.matches("[type=checkbox], [type=radio]");
 
 /**
  * @param {HTMLFormElement} form
- * @param {(control: Control) => string} valueOf
+ * @param {(control: Control) => string} read
  * @returns {Entry[]}
  */
-const entriesOf = (form, valueOf = (control) => control.value) =>
+const entriesOf = (form, read = (control) => control.value) =>
   controls(form)
     .filter((control) => !isBox(control) || /** @type {HTMLInputElement} */ (control).checked)
-    .map((control) => ({ name: control.name, value: valueOf(control), ...labelOf(control) }));
+    .map((control) => ({ name: control.name, value: read(control), ...labelOf(control) }));
 
 /** @param {Control} control */
 const labelOf = (control) =>
