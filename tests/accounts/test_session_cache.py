@@ -6,6 +6,7 @@ import pytest
 from django.contrib.sessions.backends.cached_db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from redis.exceptions import RedisError
 
 from tests.support.services import HOST
 from tms.accounts.models import User
@@ -84,4 +85,4 @@ def test_an_unresponsive_redis_is_not_asked_again_for_a_while(unavailable, monke
 
 
 def down() -> None:
-    raise resting.RedisError("away")
+    raise RedisError("away")

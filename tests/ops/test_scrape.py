@@ -18,7 +18,7 @@ from tms.ingest import store
 pytestmark = pytest.mark.both
 
 LABELS = {"presence", "severity", "state"} | {"outcome", "method", "type", "cause", "kind", "direction", "loop"}
-LABELS |= {"event", "le", "by", "factor", "indicator", "route", "status"}
+LABELS |= {"event", "le", "by", "factor", "indicator", "result", "route", "status"}
 
 
 def scrape(client, **meta):

@@ -5,8 +5,11 @@ import contextlib
 import json
 import re
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Self
 from urllib.parse import quote
+
+from django.conf import settings
 
 from consumers.board import BoardConsumer
 from tests.support.polling import DEADLINE_S
@@ -45,7 +48,7 @@ class Board:
             "query_string": f"page={quote(page)}&language={language}".encode(),
             "headers": [],
             "user": person,
-            "session": type("Session", (), {"session_key": session})(),
+            "session": import_module(settings.SESSION_ENGINE).SessionStore(session),
             "tms.connection": self.connection,
         }
 
