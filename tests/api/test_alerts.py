@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support import factories
+from tests.support import factories, people
 from tests.support.builders import AT, now
-from tests.support.rest import invalid_fields, problem_of
+from tests.support.rest import ApiClient, invalid_fields, problem_of
 from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, Incident
 
 pytestmark = pytest.mark.both
 
@@ -120,7 +120,7 @@ def test_a_changed_version_is_refused(watcher, opened):
 
 def test_each_action_applies_to_one_alert(watcher, fleet, opened):
     alert = opened(rule=fleet.event_rule(may_be_resolved_by_hand=True))
-    fleet.person("ken")
+    people.person("ken", of="Operator")
 
     def do(action: str, **terms):
         answer = watcher.post(f"/alerts/{alert.pk}/{action}", terms)
@@ -174,6 +174,34 @@ def test_invalid_fields_are_refused_with_their_location(watcher, opened, action,
 
     assert invalid_fields(answer) == [where]
     assert Alert.objects.get().version == alert.version
+
+
+@pytest.fixture
+def limited(fleet, opened) -> ApiClient:
+    """An operator of EAST only. One incident has an alert there and one at WEST."""
+    alerts = [opened(site=fleet.site(code)) for code in ("EAST", "WEST")]
+    incident = Incident.objects.create(
+        factor="firmware", key="4.8", severity="critical", opened_at=AT, unchanged_since=AT, size=2, lost=2
+    )
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(incident=incident)
+    mori = people.person("mori", of=None)
+    people.grant(mori, "Operator", site=alerts[0].terminal.site)
+    return ApiClient.of(mori)
+
+
+def test_an_incident_that_a_person_does_not_see_is_neither_named_nor_a_filter(watcher, limited):
+    incident = Incident.objects.get()
+    matching = {"selection": {"matching": {"incident": incident.pk}}}
+
+    (mine,) = limited.get("/alerts").json()["items"]
+
+    assert [each["incident"] for each in watcher.get("/alerts").json()["items"]] == [incident.pk] * 2
+    assert mine["incident"] is None
+    assert limited.get(f"/alerts/{mine['id']}").json()["incident"] is None
+    assert limited.post(f"/alerts/{mine['id']}/comment", {"comment": "hm"}).json()["incident"] is None
+    assert limited.get(f"/alerts?incident={incident.pk}").json()["items"] == []
+    assert limited.post("/alerts/acknowledge", matching).json() == {"changed": 0}
+    assert watcher.post("/alerts/acknowledge", matching).json() == {"changed": 2}
 
 
 def test_many_are_changed_in_one_transaction_by_number_or_by_filter(watcher, fleet, opened):

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
@@ -29,7 +30,7 @@ class AlertSchema(ResponseSchema):
     rule: RuleReferenceSchema
     terminal: TerminalReferenceSchema
     site: SiteReferenceSchema
-    incident: int | None = Field(description="Incident that the alert belongs to.")
+    incident: int | None = Field(description="Incident that the alert belongs to, if you see all of its alerts.")
     severity: Severity
     state: AlertState
     value: float | None = Field(description="Value that caused the current severity.")
@@ -49,13 +50,15 @@ class AlertSchema(ResponseSchema):
     resolved_at: datetime | None
 
     @classmethod
-    def of(cls, alert: models.Alert) -> Self:
+    def of(cls, alert: models.Alert, *, incidents: Collection[int] | None = None) -> Self:
+        """`incidents`: those that the reader sees, None for all."""
+        is_hidden = incidents is not None and alert.incident_id not in incidents
         return cls(
             id=alert.pk,
             rule=RuleReferenceSchema(id=alert.rule_id, name=alert.rule.name),
             terminal=TerminalReferenceSchema(uid=alert.terminal.uid, label=alert.terminal.label),
             site=SiteReferenceSchema.of(alert.terminal.site),
-            incident=alert.incident_id,
+            incident=None if is_hidden else alert.incident_id,
             acknowledged_by=username(alert.acknowledged_by),
             assigned_to=username(alert.assigned_to),
             claimed_by=username(alert.claimed_by),

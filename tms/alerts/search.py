@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from pydantic import Field
 
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
 from tms.alerts import models
 from tms.alerts.models import AlertState, Factor, Rule
 from tms.alerts.models.alert import FLAPPING
@@ -49,18 +51,20 @@ class AlertMatch(RequestSchema):
     opened_since: Instant | None = None
     opened_before: Instant | None = None
 
-    def apply[Rows: QuerySet[models.Alert]](self, rows: Rows) -> Rows:
+    def apply[Rows: QuerySet[models.Alert]](self, rows: Rows, *, scope: Scope) -> Rows:
+        """The `rows` that match. An incident that the scope does not cover has none, as if it did not exist."""
         wanted: dict[str, Any] = {
             "state__in": self.state,
             "severity__in": self.severity,
             "terminal__site__code": self.site,
             "rule": self.rule,
-            "incident": self.incident,
             "terminal__uid": self.terminal,
             "opened_at__gte": self.opened_since,
             "opened_at__lt": self.opened_before,
         }
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        if self.incident:
+            rows = rows.filter(incident__in=within(models.Incident.objects.filter(pk=self.incident), scope))
         if self.who:
             rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
         if self.is_flapping is not None:

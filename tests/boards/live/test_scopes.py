@@ -288,6 +288,15 @@ async def test_a_page_of_another_site_gets_no_board(world, board, page):
     assert refused.answers == [{"type": "websocket.close"}]
 
 
+async def test_the_filter_does_not_reveal_who_else_belongs_to_an_incident(world, board):
+    near, far = await in_thread(world.alert, world.here[0]), await in_thread(world.alert, world.there[0])
+    incident = await in_thread(lambda: world.incident(near, far, size=7))
+    address = f"/alerts/?incident={incident.pk}"
+    async with board(address) as all_of_it, board(address, person=world.people["site"]) as part:
+        assert "EAST-0" in (await all_of_it.painted()).html
+        assert "EAST-0" not in (await part.painted()).html
+
+
 async def test_a_parent_of_another_site_is_not_named(world, board):
     await in_thread(lambda: Terminal.objects.filter(uid="EAST-0").update(parent=world.there[0]))
     async with board("/terminals/EAST-0/") as all_of_it, board(

@@ -11,7 +11,7 @@ from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.approvals import GATED, propose_many
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.schemas import SelectionSchema
-from tms.alerts.api import one
+from tms.alerts.api import as_seen, one
 from tms.alerts.schemas import AlertSchema
 from tms.approvals.api import check
 from tms.approvals.services import alone
@@ -43,7 +43,8 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: Target) ->
         demand(request.person, action.permission, alert)
         rows = models.Alert.objects.filter(pk=alert.pk)
         perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at, by=request.person))
-        return AlertSchema.of(one(request.person, pk))
+        (changed,) = as_seen([one(request.person, pk)], by=request.person)
+        return changed
 
     def act_on_many(request: ApiRequest, body: for_many) -> BulkResultSchema:  # type: ignore[valid-type]
         sent: Any = body

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from tms.accounts.access import visible
+from tms.accounts.access import scope_of, visible
 from tms.accounts.display_names import colleagues
 from tms.accounts.models import User
 from tms.alerts import models
@@ -83,7 +83,7 @@ class SelectionSchema(RequestSchema):
         rows = visible(models.Alert.objects.unresolved(), to=person)
         if self.matching is None:
             return rows.filter(pk__in=self.ids or ())
-        matching = self.matching.apply(rows)
+        matching = self.matching.apply(rows, scope=scope_of(person))
         return matching.filter(opened_at__lte=self.opened_until) if self.opened_until else matching
 
 

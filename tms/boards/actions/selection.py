@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from tms.accounts.access import visible
+from tms.accounts.access import scope_of, visible
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertQuerySet, AlertState
 from tms.boards.formatting import instants
@@ -84,9 +84,9 @@ class AlertSelection:
     def alerts(self, *, to: User) -> AlertQuerySet:
         """The unresolved ones."""
         if not self.is_all:
-            return self._covered(visible(Alert.objects.unresolved(), to=to))
+            return self._selected(visible(Alert.objects.unresolved(), to=to))
         listed = Alert.objects.snoozed() if self.is_snoozed else Alert.objects.awake()
-        return self.matching.apply(self._seen(visible(listed, to=to)))
+        return self.matching.apply(self._seen(visible(listed, to=to)), scope=scope_of(to))
 
     @staticmethod
     def severities(alerts: AlertQuerySet) -> Counter[str]:
@@ -94,7 +94,7 @@ class AlertSelection:
 
     def outcome(self, *, by: User) -> BulkOutcome:
         """What has become of the selected alerts by now, from the database."""
-        unresolved = self._covered(visible(Alert.objects.unresolved(), to=by))
+        unresolved = self._covered(visible(Alert.objects.unresolved(), to=by), by)
         numbers = unresolved.aggregate(
             changed=Count("pk", filter=Q(acknowledged_by=by)),
             theirs=Count("pk", filter=Q(state=AlertState.ACKNOWLEDGED) & ~Q(acknowledged_by=by)),
@@ -103,14 +103,15 @@ class AlertSelection:
         resolved = visible(Alert.objects.filter(state=AlertState.RESOLVED), to=by)
         if self.is_all:
             resolved = resolved.filter(resolved_at__gte=self.seen_at)  # (index: alert_resolved)
-        return BulkOutcome(resolved=self._covered(resolved).count(), **numbers)
+        return BulkOutcome(resolved=self._covered(resolved, by).count(), **numbers)
 
-    def _covered(self, alerts: AlertQuerySet) -> AlertQuerySet:
+    def _covered(self, alerts: AlertQuerySet, by: User) -> AlertQuerySet:
         """The selected `alerts`, or those that were unacknowledged when the dialog opened."""
         if not self.is_all:
             return self._selected(alerts)
         was_unacknowledged = Q(acknowledged_at=None) | Q(acknowledged_at__gte=self.seen_at)
-        return replace(self.matching, unacknowledged=False).apply(self._seen(alerts).filter(was_unacknowledged))
+        matching = replace(self.matching, unacknowledged=False)
+        return matching.apply(self._seen(alerts).filter(was_unacknowledged), scope=scope_of(by))
 
     def _selected(self, alerts: AlertQuerySet) -> AlertQuerySet:
         return alerts.filter(pk__in=self.pks)

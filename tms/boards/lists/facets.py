@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.models.alert import FLAPPING
 from tms.boards.lists.filters import AlertFilter
@@ -27,14 +28,14 @@ OF_SINGLE_ALERTS = frozenset({"stale", "flapping"})
 
 
 def facets(
-    chosen: AlertFilter, alerts: QuerySet[Alert], *, among: Collection[int] | None
+    chosen: AlertFilter, alerts: QuerySet[Alert], *, scope: Scope, among: Collection[int] | None
 ) -> tuple[dict[str, int], bool]:
     """By severity and flag: as the list would show them, an incident as one row. And whether there may be more.
 
     `alerts`: those of the list without a filter; `among`: the incidents that a scope covers, None for all.
     """
     without = replace(chosen, severity=(), unacknowledged=False, stale=False, flapping=False)
-    matching = without.apply(alerts).order_by().values("pk")[:MOST]
+    matching = without.apply(alerts, scope=scope).order_by().values("pk")[:MOST]
     conditions = _conditions(chosen)
     numbers: dict[str, Any] = {"read": Count("pk")}
     for name, choice in _choices().items():

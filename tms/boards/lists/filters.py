@@ -12,7 +12,9 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from tms.alerts.models import Alert, AlertState
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.models import Alert, AlertState, Incident
 from tms.alerts.models.alert import FLAPPING
 from tms.alerts.search import alerts_like
 from tms.boards.rows.planned import PlannedKind, is_expected
@@ -127,7 +129,8 @@ class AlertFilter:
             flapping=query.get("flapping") == "1",
         )
 
-    def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
+    def apply[Rows: QuerySet[Alert]](self, rows: Rows, *, scope: Scope) -> Rows:
+        """The `rows` that match. An incident that the scope does not cover has none, as if it did not exist."""
         if self.severity:
             rows = rows.filter(severity__in=self.severity)
         if self.unacknowledged:
@@ -141,7 +144,7 @@ class AlertFilter:
         if self.who:
             rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
         if self.incident:
-            rows = rows.filter(incident=int(self.incident))
+            rows = rows.filter(incident__in=within(Incident.objects.filter(pk=int(self.incident)), scope))
         if self.flapping:
             rows = rows.filter(FLAPPING)
         return rows.filter(alerts_like(self.q)) if self.q else rows

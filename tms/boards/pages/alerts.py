@@ -156,7 +156,7 @@ class AlertsPage(BoardPage):
         return PagePart("boards/incident.html#row", values)
 
     def _window(self, context: RenderContext) -> KeysetPage:
-        rows = self.chosen.apply(within(self._listed(context), self.scope))
+        rows = self.chosen.apply(within(self._listed(context), self.scope), scope=self.scope)
         if self._is_correlated:
             rows = correlated_alerts.outside(rows, self.chosen, among=context.covered_incidents)
         if self.order == IMPACT:
@@ -200,7 +200,7 @@ class AlertsPage(BoardPage):
     def _facets(self, context: RenderContext) -> dict[str, PagePart]:
         """The number of each choice, with the other filters applied."""
         alerts = within(Alert.objects.awake(), self.scope)
-        found, is_capped = facets(self.chosen, alerts, among=context.covered_incidents)
+        found, is_capped = facets(self.chosen, alerts, scope=self.scope, among=context.covered_incidents)
         return counts({f"count-{name}": number for name, number in found.items()}, is_capped=is_capped)
 
     def _matching(self, context: RenderContext) -> int:
@@ -208,7 +208,7 @@ class AlertsPage(BoardPage):
         chosen, unacknowledged = self.chosen, context.census.unacknowledged
         if chosen == AlertFilter(severity=chosen.severity, unacknowledged=chosen.unacknowledged):
             return sum(unacknowledged[name] for name in chosen.severity or Severity.values)
-        return chosen.apply(within(Alert.objects.unacknowledged(), self.scope)).count()
+        return chosen.apply(within(Alert.objects.unacknowledged(), self.scope), scope=self.scope).count()
 
     def _around(self, context: RenderContext, window: KeysetPage, incidents: int) -> dict[str, PagePart]:
         foot: dict[str, Any] = {

@@ -38,7 +38,7 @@ def alerts_among(facts: Collection[AlertFacts], chosen: AlertFilter, *, scope: S
     if lasting.is_empty or not found:
         return found
     rows = within(Alert.objects.filter(pk__in=[one.pk for one in found]), scope)
-    shown = set(lasting.apply(rows).values_list("pk", flat=True))
+    shown = set(lasting.apply(rows, scope=scope).values_list("pk", flat=True))
     return [one for one in found if one.pk in shown]
 
 

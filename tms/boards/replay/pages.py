@@ -53,7 +53,9 @@ class PastAlerts(PastPage, AlertsPage):
         assert isinstance(context, PastContext)
         if self.state == alerts.RESOLVED:
             today = context.resolved.filter(resolved_at__gte=alerts.midnight(context.at))
-            return alerts.BY_RECOVERY.window(self.chosen.apply(today), after=self.after, before=self.before)
+            return alerts.BY_RECOVERY.window(
+                self.chosen.apply(today, scope=self.scope), after=self.after, before=self.before
+            )
         facts = alerts_among(self._in_state(context), self.chosen, scope=self.scope)
         if self._is_correlated:
             facts = context.outside(facts, who=self.chosen.who)
