@@ -204,6 +204,16 @@ def test_an_incident_that_a_person_does_not_see_is_neither_named_nor_a_filter(wa
     assert watcher.post("/alerts/acknowledge", matching).json() == {"changed": 2}
 
 
+@pytest.mark.usefixtures("limited")
+def test_a_person_who_may_not_handle_all_of_the_alerts_is_not_assigned_any(watcher):
+    selection = {"matching": {"severity": ["warning"]}}
+
+    answer = watcher.post("/alerts/assign", {"selection": selection, "to": "mori"})
+
+    assert invalid_fields(answer) == ["$.to"]
+    assert not Alert.objects.filter(assigned_to__isnull=False).exists()
+
+
 def test_many_are_changed_in_one_transaction_by_number_or_by_filter(watcher, fleet, opened):
     first, second, third = opened(), opened(), opened(severity="critical")
 

@@ -9,6 +9,7 @@ from tests.support import factories
 from tests.support.alerts.events import actions_on
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tests.support.people import grant, person
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Contract
 
@@ -172,6 +173,21 @@ def test_an_alert_is_assigned(browser, fleet, sato):
 @pytest.mark.parametrize("to", ["", "0", "nobody"])
 def test_an_unknown_person_cannot_be_assigned(browser, alert, to):
     assert browser.post(path(alert, "assign"), {"to": to}).status_code == 422
+
+
+def test_a_person_who_may_not_handle_all_of_the_alerts_is_not_assigned_any(browser, fleet):
+    here, there = (factories.alert(fleet, terminal=fleet.terminal(site=fleet.site(code))) for code in ("EAST", "WEST"))
+    mori = person("mori", of=None, first_name="Yui", last_name="Mori")
+    grant(mori, "Operator", site=here.terminal.site)
+
+    refused = browser.post("/alerts/assign/", {"alert": [here.pk, there.pk], "to": mori.pk})
+    single = browser.post(path(there, "assign"), {"to": mori.pk})
+    taken = browser.post(path(here, "assign"), {"to": mori.pk})
+
+    assert (refused.status_code, single.status_code, taken.status_code) == (422, 422, 302)
+    assert "Y. Mori may not handle 1 of these alerts." in refused.content.decode()
+    assert "Y. Mori may not handle this alert." in single.content.decode()
+    assert list(Alert.objects.filter(assigned_to=mori)) == [here]
 
 
 def test_the_response_contains_the_row_of_the_page_of_origin(browser, alert):

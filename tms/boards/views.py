@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.models import Alert
 from tms.boards.alert_surroundings import surroundings
 from tms.boards.formatting import instants
 from tms.boards.pages import (
@@ -89,7 +90,8 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page, at = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk))), timezone.now()
     action, around = ACTIONS["acknowledge"], surroundings(page.alert, scope=page.scope, at=at)
-    return render_page(request, page, action=action, form=action.form(at=at, by=request.user), **around)
+    form = action.form(alerts=Alert.objects.filter(pk=pk), at=at, by=request.user)
+    return render_page(request, page, action=action, form=form, **around)
 
 
 @require_safe

@@ -42,7 +42,8 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: Target) ->
         at, alert = timezone.now(), one(request.person, pk)
         demand(request.person, action.permission, alert)
         rows = models.Alert.objects.filter(pk=alert.pk)
-        perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at, by=request.person))
+        terms = sent.terms(at, by=request.person, alerts=rows)
+        perform(target, rows, by=request.person, at=at, version=sent.version, **terms)
         (changed,) = as_seen([one(request.person, pk)], by=request.person)
         return changed
 
@@ -51,7 +52,7 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: Target) ->
         at, by = timezone.now(), request.person
         chosen = target.when.filter(sent.selection.alerts(by))
         alerts = permitted(chosen, by=by, permission=action.permission)
-        terms = sent.terms(at, by=by)
+        terms = sent.terms(at, by=by, alerts=alerts)
         if not gated:
             return BulkResultSchema(changed=target.run(alerts, by=by, at=at, **terms))
         proposal = propose_many(action.name, alerts, terms, by=by, at=at)

@@ -5,15 +5,17 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
+from tms.alerts.actions.assignees import out_of_reach
 from tms.alerts.lifecycle.limits import is_in_reach
-from tms.alerts.models import Alert, Contract
+from tms.alerts.models import Alert, AlertQuerySet, Contract
 from tms.lib.text_fields import FormLine, FormLines
 
 AT = "at"
@@ -31,14 +33,26 @@ MINUTE = timedelta(minutes=1)
 
 
 class ActionForm(forms.Form):
-    """The input of an action; none, unless a subclass adds fields. `at` is when it is shown or submitted."""
+    """The input of an action on `alerts`; none, unless a subclass adds fields.
+
+    `at` is when it is shown or submitted.
+    """
 
     partial: ClassVar[str] = "confirm"
     """The template in `boards/actions/` that shows its fields."""
     accepted: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, data: Any = None, *, at: datetime, by: Person, initial: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        alerts: AlertQuerySet,
+        at: datetime,
+        by: Person,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(data, initial=initial)
+        self.alerts = alerts
         self.at = at
         self.by = by
 
@@ -137,6 +151,17 @@ class AssignForm(CommentForm):
         field = self.fields["to"]
         assert isinstance(field, _People)
         field.queryset = people.order_by("last_name", "first_name", "username")
+
+    def clean_to(self) -> User:
+        to: User = self.cleaned_data["to"]
+        if number := out_of_reach(self.alerts, of=to):
+            text = ngettext(
+                "%(person)s may not handle this alert.",
+                "%(person)s may not handle %(number)s of these alerts.",
+                self.alerts.count(),
+            )
+            raise ValidationError(text % {"person": name_of(to).text, "number": f"{number:,}"})
+        return to
 
 
 def _whole_minute(at: datetime) -> datetime:

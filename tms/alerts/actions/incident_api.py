@@ -35,7 +35,8 @@ def add_operation(router: ApiRouter, action: OperatorAction, target: Target) -> 
         demand(request.person, action.permission, incident)
         rows, by = models.Incident.objects.filter(pk=incident.pk), request.person
         gate: AbstractContextManager[None] = nullcontext()
-        terms = sent.terms(at, by=by)
+        alerts = models.Alert.objects.unresolved().filter(incident=incident.pk)
+        terms = sent.terms(at, by=by, alerts=alerts)
         if gated:
             proposal = propose_incidents(action.name, rows, terms, by=by, at=at)
             check(proposal, confirm=sent.confirm, reason=sent.comment, by=by, at=at)

@@ -1,34 +1,30 @@
 """Operator actions as HTML: the form, as a dialog for htmx or as a page, and its submission."""
 
-from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from tms.accounts import access
 from tms.accounts import undo as undoing
-from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.models import User
 from tms.alerts.actions.action import OperatorAction, Target, perform, perform_all
-from tms.alerts.actions.approvals import GATED, propose_incidents, propose_many
+from tms.alerts.actions.approvals import GATED
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import AlertsBefore, offer_for_incidents
-from tms.alerts.consequences import Consequences, of_alerts
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
+from tms.boards.actions.action_dialog import ActionDialog
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
-from tms.boards.approvals.gate import asked_in_dialog, passed
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
-from tms.boards.responses import or_404, render_dialog, render_done, row_of
+from tms.boards.responses import or_404, render_done, row_of
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.incidents import IncidentRow
@@ -36,8 +32,6 @@ from tms.boards.toasts import toast_of
 
 METHODS = ["GET", "HEAD", "POST"]
 ONE, MANY = "boards/actions/action.html", "boards/actions/bulk-action.html"
-
-type Gate = HttpResponse | AbstractContextManager[None]
 
 
 @require_http_methods(METHODS)
@@ -48,37 +42,25 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     entry, target = _entry(request, action, subject)
     page, rows = _page(request, subject, pk)
     access.demand(request.user, entry.permission, getattr(page, subject))
-    at, is_sent, row = timezone.now(), request.method == "POST", row_of(page)
-    initial = {"contract": row.contract, "until": row.until}
-    form = entry.form(request.POST if is_sent else None, at=at, by=request.user, initial=initial)
-    context = {"action": entry, "form": form, "at": at, "subject": subject, **_shown(target, row)}
-    is_gated = subject == "incident" and action in GATED
-    if not is_sent or not form.is_valid():
-        if is_gated:
-            context |= asked_in_dialog(propose_incidents(action, rows, {}, by=request.user, at=at))
-        elif subject == "incident":
-            context["impact"] = _impact(request, entry, Alert.objects.unresolved().filter(incident=pk), at=at)
-        return render_dialog(
-            request, ONE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY if is_sent else HTTPStatus.OK
-        )
-    gate: Gate = nullcontext()
-    terms = form.terms()
-    if is_gated:
-        proposal = propose_incidents(action, rows, terms, by=request.user, at=at)
-        gate = passed(request, proposal, context, template=ONE, reason=terms["comment"], at=at)
+    row = row_of(page)
+    dialog = _dialog(request, entry, subject, rows, initial={"contract": row.contract, "until": row.until})
+    dialog.context |= {"subject": subject, **_shown(target, row)}
+    if not dialog.is_ready:
+        dialog.add_consequences()
+        return dialog.render(dialog.status)
+    gate = dialog.gate()
     if isinstance(gate, HttpResponse):
         return gate
     before = AlertsBefore.of(action, rows) if subject == "alert" else None
     try:
         with gate:
-            perform(target, rows, by=request.user, at=at, version=_version(request), **terms)
+            perform(target, rows, by=request.user, at=dialog.at, version=_version(request), **dialog.form.terms())
     except Conflict as conflict:
-        context |= {"conflict": conflict, **_shown(target, row_of(page))}
-        return render_dialog(request, ONE, context, status=HTTPStatus.CONFLICT)
+        return dialog.render(HTTPStatus.CONFLICT, conflict=conflict, **_shown(target, row_of(page)))
     if before is not None:
-        undo = before.offer(by=request.user, at=at)
+        undo = before.offer(by=request.user, at=dialog.at)
     else:
-        undo = offer_for_incidents(action, rows, by=request.user, at=at)
+        undo = offer_for_incidents(action, rows, by=request.user, at=dialog.at)
     shown = toast_of(target, _title(row), undo) if undo else None
     return render_done(request, page, message=target.done, toast=shown)
 
@@ -92,44 +74,55 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     Idempotent.
     """
     entry, target = _entry(request, action, "alert")
-    at, is_sent = timezone.now(), request.method == "POST"
-    data = request.POST if is_sent else request.GET
+    data = request.POST if request.method == "POST" else request.GET
     selection, also = AlertSelection.of(data), IncidentSelection.of(data, "incidents")
-    form = entry.form(request.POST if is_sent else None, at=at, by=request.user)
     alerts, incidents = _permitted(entry, target, selection, request.user), _incidents(entry, also, by=request.user)
-    back = AlertsPage(access.scope_of(request.user), selection.matching).address
-    context = {"action": entry, "form": form, "at": at, "selection": selection, "back": back, **_numbers(alerts)}
-    context |= {"also": also, "incidents": incidents}
-    if not is_sent or not form.is_valid():
-        context |= _consequences(request, entry, alerts, at=at) if context["number"] else {}
-    if (selection.is_nothing and not also.pks) or (is_sent and not form.is_valid()):
-        return render_dialog(request, MANY, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    if not is_sent:
+    dialog = ActionDialog.of_alerts(request, entry, MANY, alerts=alerts, incidents=incidents)
+    dialog.context |= {"selection": selection, "also": also, "incidents": incidents, **_numbers(alerts)}
+    dialog.context["back"] = AlertsPage(access.scope_of(request.user), selection.matching).address
+    number = dialog.context["number"]
+    if number and not dialog.is_ready:
+        dialog.add_consequences()
+    if (selection.is_nothing and not also.pks) or (dialog.is_sent and not dialog.is_ready):
+        return dialog.render(HTTPStatus.UNPROCESSABLE_ENTITY)
+    if not dialog.is_sent:
         every = _permitted(entry, target, selection.every(), request.user).count()
-        context["every"] = 0 if selection.is_all or also.pks or every <= context["number"] else every
-        return render_dialog(request, MANY, context)
-    gate: Gate = nullcontext()
-    terms = form.terms()
-    if action in GATED:
-        proposal = propose_many(action, alerts, terms, by=request.user, at=at)
-        gate = passed(request, proposal, context, template=MANY, reason=terms["comment"], at=at)
-    if isinstance(gate, HttpResponse):
-        return gate
-    before = AlertsBefore.of(action, alerts)
+        return dialog.render(every=0 if selection.is_all or also.pks or every <= number else every)
+    gate = dialog.gate()
+    return gate if isinstance(gate, HttpResponse) else _perform_on_many(request, entry, dialog, alerts, gate)
+
+
+def _perform_on_many(
+    request: AuthenticatedRequest,
+    entry: OperatorAction,
+    dialog: ActionDialog,
+    alerts: AlertQuerySet,
+    gate: AbstractContextManager[None],
+) -> HttpResponse:
+    at, by, terms, selection = dialog.at, request.user, dialog.form.terms(), dialog.context["selection"]
+    target, incidents = entry.alert, dialog.context["incidents"]
+    assert target is not None
+    before = AlertsBefore.of(entry.name, alerts)
     with gate:
-        changed = target.run(alerts, by=request.user, at=at, **terms)
-        done = perform_all(entry.incident, incidents, by=request.user, at=at, **terms) if entry.incident else []
-    outcome = selection.outcome(by=request.user) if target.is_exclusive else BulkOutcome(changed)
-    is_changed = bool(outcome.changed or context["number"] or done)
-    context |= {"outcome": outcome, "is_changed": is_changed, "done": done, **_numbers(alerts)}
+        changed = target.run(alerts, by=by, at=at, **terms)
+        done = perform_all(entry.incident, incidents, by=by, at=at, **terms) if entry.incident else []
+    outcome = selection.outcome(by=by) if target.is_exclusive else BulkOutcome(changed)
+    dialog.context |= {"outcome": outcome, "done": done, **_numbers(alerts)}
+    is_changed = bool(outcome.changed or dialog.context["number"] or done)
     if not is_changed:
-        return render_dialog(request, MANY, context, status=HTTPStatus.CONFLICT)
-    of_incidents = offer_for_incidents(action, done, by=request.user, at=at) if done else ""
-    if undo := undoing.together(before.offer(by=request.user, at=at), of_incidents, by=request.user):
-        context |= toast_of(target, _changed(outcome.changed, len(done)), undo)
-    answer = render_dialog(request, MANY, context, partial="done")
-    answer["HX-Trigger"] = "bulk-action-done"
-    return answer
+        return dialog.render(HTTPStatus.CONFLICT, is_changed=False)
+    of_incidents = offer_for_incidents(entry.name, done, by=by, at=at) if done else ""
+    undo = undoing.together(before.offer(by=by, at=at), of_incidents, by=by)
+    toast = toast_of(target, _changed(outcome.changed, len(done)), undo) if undo else {}
+    return dialog.done(is_changed=True, **toast)
+
+
+def _dialog(
+    request: AuthenticatedRequest, entry: OperatorAction, subject: str, rows: Any, *, initial: dict[str, Any]
+) -> ActionDialog:
+    if subject == "incident":
+        return ActionDialog.of_incidents(request, entry, ONE, incidents=rows, initial=initial)
+    return ActionDialog(request, entry, ONE, alerts=rows, initial=initial)
 
 
 def _incidents(entry: OperatorAction, also: IncidentSelection, *, by: User) -> list[Incident]:
@@ -183,22 +176,6 @@ def _version(request: AuthenticatedRequest) -> int | None:
     """The version that the person saw; without one, the current row is used."""
     text = request.POST.get("version", "")
     return int(text) if PRIMARY_KEY.fullmatch(text) else None
-
-
-def _impact(
-    request: AuthenticatedRequest, entry: OperatorAction, alerts: AlertQuerySet, *, at: datetime
-) -> Consequences | None:
-    """What the action means, where it changes whether people are notified of the alerts."""
-    return of_alerts(visible(alerts, to=request.user), to=request.user, at=at) if entry.effect else None
-
-
-def _consequences(
-    request: AuthenticatedRequest, entry: OperatorAction, alerts: AlertQuerySet, *, at: datetime
-) -> dict[str, Any]:
-    """For the dialog of many alerts."""
-    if entry.name not in GATED:
-        return {"impact": _impact(request, entry, alerts, at=at)}
-    return asked_in_dialog(propose_many(entry.name, alerts, {}, by=request.user, at=at))
 
 
 def _numbers(alerts: Any) -> dict[str, Any]:

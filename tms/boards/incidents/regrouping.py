@@ -105,7 +105,7 @@ def move_alerts_out(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     sent = (request.POST if is_sent else request.GET).getlist("alert")
     pks = [int(text) for text in sent[:MAX_MEMBERS] if PRIMARY_KEY.fullmatch(text)]
     alerts = Alert.objects.unresolved().filter(incident=pk, pk__in=pks).select_related("rule", "terminal__site")
-    form = CommentForm(request.POST if is_sent else None, at=at, by=request.user)
+    form = CommentForm(request.POST if is_sent else None, alerts=alerts, at=at, by=request.user)
     context = {"action": MOVING, "form": form, "at": at, "incident": page.incident, "alerts": list(alerts)}
     context["nav_item"] = IncidentsPage.nav_item
     if not is_sent or not form.is_valid() or not context["alerts"]:
