@@ -1,3 +1,4 @@
+import threading
 from datetime import timedelta
 
 import pytest
@@ -5,6 +6,7 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from tests.support import people
 from tests.support.builders import AT, later
+from tests.support.polling import wait_for
 from tms.ops.models import Observed, SloSample
 from tms.ops.slo import recorder
 from tms.ops.slo.recorder import SloRecorder
@@ -54,6 +56,31 @@ def test_an_observation_above_the_last_bound_counts_as_twice_that_bound(registry
     SloRecorder(registry).write(AT)
 
     assert stored() == [("board", "missed", 20.0, 1)]
+
+
+class BrokenRegistry(CollectorRegistry):
+    """Cannot be read at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.is_read_again = threading.Event()
+
+    def restricted_registry(self, names):
+        self.reads += 1
+        if self.reads == 1:
+            raise RuntimeError("a collector failed")
+        self.is_read_again.set()
+        return super().restricted_registry(names)
+
+
+def test_after_any_error_it_continues_a_minute_later():
+    registry = BrokenRegistry()
+    written = SloRecorder(registry, every_s=0.01)
+    written.start()
+
+    wait_for(registry.is_read_again.is_set)
+    written.stop()
 
 
 def test_observations_of_several_processes_are_summed():

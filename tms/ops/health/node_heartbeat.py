@@ -67,9 +67,13 @@ class NodeHeartbeat:
         self._recorded_at = time.monotonic()
 
     def _try(self, statement: Callable[[], object]) -> None:
-        """A failed write is not retried: the next heartbeat follows, and a missing goodbye is noticed by the clock."""
+        """A failed write is not retried: the next heartbeat follows, and a missing goodbye is noticed by the clock.
+
+        No error ends the thread: without heartbeats, this node would be declared lost, with all of its terminals.
+        """
         try:
             statement()
-        except (DatabaseError, InterfaceError) as error:
+        except Exception as error:
+            is_away = isinstance(error, DatabaseError | InterfaceError)
+            log.warning("node_heartbeat_failed", error=str(error).strip(), exc_info=None if is_away else error)
             connection.close()
-            log.warning("node_heartbeat_failed", error=str(error).strip())

@@ -60,8 +60,9 @@ class SloRecorder:
     def _try_to_write(self) -> None:
         try:
             self.write(db_clock().now())
-        except (DatabaseError, InterfaceError) as error:
-            log.warning("slo_unwritten", error=str(error).strip())
+        except Exception as error:  # the next minute must follow
+            is_away = isinstance(error, DatabaseError | InterfaceError)
+            log.warning("slo_unwritten", error=str(error).strip(), exc_info=None if is_away else error)
         finally:
             connection.close()  # of this thread
 
