@@ -8,7 +8,9 @@ from io import StringIO
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.apps import apps
 from django.test import Client
+from django.utils import translation
 
 from tests.support import people
 from tests.support.builders import now
@@ -17,9 +19,19 @@ from tms.accounts.audit import anchors, monitor, recorder, sealing
 from tms.accounts.audit.recorder import AuditSubject
 from tms.accounts.models import AuditCheck, AuditEntry, User
 from tms.accounts.models.audit_entry import Via
+from tms.boards.audit.labels import field_label
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 RULE = "alerts.rule"
+CONFIGURED = (
+    *("accounts.apitoken", "accounts.grant", "accounts.identityprovider", "accounts.role", "accounts.team"),
+    *("accounts.user", "accounts.wallscreen", "alerts.correlationrule", "alerts.samerulecorrelation", RULE),
+    *("alerts.window", "availability.availabilitytarget", "fleet.group", "fleet.openinghours", "fleet.site"),
+    *("fleet.sitecontact", "fleet.specialday", "fleet.terminal", "notifications.cover", "notifications.destination"),
+    *("notifications.devicepreferences", "notifications.digestplan", "notifications.member", "notifications.policy"),
+    *("notifications.pushdevice", "notifications.reportplan", "notifications.rotation", "notifications.step"),
+)
+"""Kinds of objects that people configure."""
 
 
 @pytest.fixture
@@ -219,6 +231,27 @@ def test_the_page_of_a_rule_shows_its_changes(browser, fleet):
     assert "Too many" in page
     assert f"/audit/?kind={RULE}&amp;object={rule.pk}" in page
     assert "Too many" not in viewer.get(rule.get_absolute_url()).content.decode()
+
+
+def test_rows_that_belong_to_a_row_are_shown_with_the_names_of_their_fields(browser):
+    step = {"position": 1, "after_s": 300, "destinations": ["NOC"], "rotations": []}
+    entry(
+        "Nights", subject_type="notifications.policy", changes={"steps": [[], [step]], "severities": [[], ["critical"]]}
+    )
+
+    page = browser.get("/audit/", headers={"Accept-Language": "ja"}).content.decode()
+
+    assert "経過（秒） 300, 通知先 NOC" in page
+
+
+@pytest.mark.parametrize("kind", CONFIGURED)
+def test_every_field_of_a_configuration_has_a_japanese_name(kind):
+    fields = [field for field in apps.get_model(kind)._meta.get_fields() if not field.auto_created]
+
+    with translation.override("ja"):
+        labels = {field.name: field_label(kind, field.name) for field in fields if field.name not in recorder.UNTRACKED}
+
+    assert {name for name, label in labels.items() if label.isascii()} <= {"id", "uid", "uuid"}
 
 
 def test_maintenance_and_the_contacts_of_a_site_show_their_changes(browser, fleet):

@@ -120,6 +120,42 @@ FIELDS: Mapping[str, str | Promise] = {
     "grants": _("grants"),
     "people": _("people"),
     "mappings": _("group mappings"),
+    "site": _("site"),
+    "sites": _("sites"),
+    "group": _("group"),
+    "groups": _("groups"),
+    "terminal": _("terminal"),
+    "terminals": _("terminals"),
+    "person": _("person"),
+    "position": _("position"),
+    "weekdays": _("weekdays"),
+    "hours_days": _("weekdays"),
+    "after_s": _("after (seconds)"),
+    "destination": _("destination"),
+    "destinations": _("destinations"),
+    "rotations": _("rotations"),
+    "public_values": _("settings of the service"),
+    "encrypted_secrets": _("secrets"),
+    "is_personal": _("personal"),
+    "is_mobile": _("phone"),
+    "key": _("key"),
+    "higher_thresholds": _("thresholds of higher severities"),
+    "is_active": _("active"),
+    "times": _("times"),
+    "covered_until": _("covered until"),
+    "customer": _("customer"),
+    "factor_due_at": _("second factor due"),
+    "created_at": _("created"),
+    "created_by": _("created by"),
+    "deleted_at": _("deleted"),
+    "digest": _("fingerprint"),
+    "address_digest": _("fingerprint"),
+    "external_id": _("external ID"),
+    "rotation": _("rotation"),
+    "policy": _("policy"),
+    "words": _("search words"),
+    "retry_at": _("next attempt"),
+    "next_at": _("next due"),
 }
 """Fields that no model has, or to which their model gives no name."""
 KINDS: Mapping[str, str | Promise] = {"accounts.auditday": _("chain of")}
@@ -140,22 +176,26 @@ def kind_label(kind: str, *, is_one: bool = True) -> str:
 
 
 def field_label(kind: str, name: str) -> str:
-    found = None if kind in KINDS else model_of(kind)
     default = name.replace("_", " ")
-    with suppress(FieldDoesNotExist):
-        if found is not None and (label := getattr(found._meta.get_field(name), "verbose_name", default)) != default:
-            return str(label)
-    return str(FIELDS.get(name, default))
+    label = default if kind in KINDS else getattr(_field(kind, name), "verbose_name", default)
+    return str(label if label != default else FIELDS.get(name, default))
 
 
 def value_label(kind: str, name: str, value: Any) -> str:
-    """A value before or after a change, in a line; the label of a choice."""
-    found = model_of(kind)
-    try:
-        choices = dict(getattr(found._meta.get_field(name), "flatchoices", ())) if found and name else {}
-    except FieldDoesNotExist:
-        choices = {}
-    return str(choices[value]) if isinstance(value, str) and value and value in choices else shown(value)
+    """A value before or after a change, in a line: the label of a choice, fields of related rows by name."""
+    if value is None or value in ("", [], {}):
+        return gettext("nothing")
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, list):
+        return ", ".join(value_label(kind, name, each) for each in value)
+    field = _field(kind, name)
+    if isinstance(value, dict):
+        inner = field.related_model._meta.label_lower if field is not None and field.related_model else kind
+        parts = [(key, each) for key, each in value.items() if each != ""]
+        return ", ".join(f"{field_label(inner, key)} {value_label(inner, key, each)}" for key, each in parts)
+    choices = dict(getattr(field, "flatchoices", ())) if isinstance(value, str) else {}
+    return str(choices.get(value, value))
 
 
 def model_of(kind: str) -> type[models.Model] | None:
@@ -165,17 +205,12 @@ def model_of(kind: str) -> type[models.Model] | None:
         return None
 
 
-def shown(value: Any) -> str:
-    """A value in a line."""
-    if value is None or value in ("", [], {}):
-        return gettext("nothing")
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    if isinstance(value, list):
-        return ", ".join(shown(each) for each in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {shown(each)}" for name, each in value.items() if each != "")
-    return str(value)
+def _field(kind: str, name: str) -> Any:
+    """The field of a model, also of rows that belong to it; None if there is none."""
+    found = model_of(kind)
+    with suppress(FieldDoesNotExist):
+        return found._meta.get_field(name) if found is not None and name else None
+    return None
 
 
 def shortened(text: str) -> str:
