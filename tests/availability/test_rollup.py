@@ -150,6 +150,29 @@ def test_a_day_is_the_local_day_of_the_site_where_clocks_change(fleet):
     assert day_of(terminal, long_day).counted_s == 25 * HOURS
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "counted_h"),
+    [
+        ("UTC", "Asia/Tokyo", 15),
+        ("Asia/Tokyo", "UTC", 33),
+        ("Etc/GMT+12", "Pacific/Kiritimati", 0),
+    ],
+)
+def test_a_site_that_changes_its_time_zone_has_no_gap_and_counts_no_hour_twice(fleet, before, after, counted_h):
+    moved = fleet.site("MOV", time_zone=before)
+    serving(fleet, moved, since=tokyo("00:00", DAY - timedelta(days=2)))
+    services.roll_up(moved, DAY, at=tokyo("24:00"))
+    moved.time_zone = after
+
+    for days in (1, 2, 3):
+        services.roll_up(moved, DAY + timedelta(days=days), at=tokyo("24:00"))
+
+    first, second, third, fourth = SiteDay.objects.order_by("day")
+    assert (second.ends_at - second.begins_at) == timedelta(hours=counted_h)
+    assert [second.begins_at, third.begins_at, fourth.begins_at] == [first.ends_at, second.ends_at, third.ends_at]
+    assert fourth.begins_at.astimezone(ZoneInfo(after)).hour == 0
+
+
 def test_a_day_is_rolled_up_once_it_is_over(fleet, site):
     serving(fleet, site)
 

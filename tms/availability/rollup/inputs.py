@@ -62,7 +62,7 @@ def facts_of(site: Site, day: date) -> DayFacts:
 
 
 def _read(site: Site, day: date) -> DayFacts:
-    begins_at, ends_at = bounds_of(day, ZoneInfo(site.time_zone))
+    begins_at, ends_at = _bounds(site, day)
     bounds = Interval(second_of(begins_at), second_of(ends_at))
     rows = list(Terminal.objects.filter(site=site).order_by("pk").values_list("pk", "kind", "model"))
     services = _services([pk for pk, *_ in rows], bounds)
@@ -73,6 +73,14 @@ def _read(site: Site, day: date) -> DayFacts:
         if pk in services
     ]
     return DayFacts(site.pk, day, begins_at, ends_at, _open(hours_of([site.pk])[site.pk], bounds), terminals)
+
+
+def _bounds(site: Site, day: date) -> tuple[datetime, datetime]:
+    """The local day. It begins where the day before ended: after a change of the time zone it is longer or shorter."""
+    begins_at, ends_at = bounds_of(day, ZoneInfo(site.time_zone))
+    before = SiteDay.objects.filter(site=site, day=day - DAY).values_list("ends_at", flat=True).first()
+    begins_at = before or begins_at
+    return begins_at, max(begins_at, ends_at)
 
 
 def recorded(known: SiteDay) -> DayFacts:
