@@ -119,7 +119,7 @@ REPLAY_MOMENTS = Counter(
     "tms_replay_moments", "Attempts to record what boards had been sent, by outcome: recorded, unsettled", ["outcome"]
 )
 REPLAY_COMPARISONS = Counter(
-    "tms_replay_comparisons", "Recorded moments compared with their replay, by result", ["result"]
+    "tms_replay_comparisons", "Recorded moments compared with their replay, by outcome", ["outcome"]
 )
 
 # API

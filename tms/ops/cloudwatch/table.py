@@ -65,7 +65,7 @@ TABLE = (
     Row("FeedFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_feed_failures")),
     Row("BreakGlassUsed", Unit.COUNT, SentBy.PROCESS, Rise("tms_break_glass_sign_ins")),
     Row("AuditChainBroken", Unit.COUNT, SentBy.LEADER, Level("tms_audit_chain_broken")),
-    Row("ReplayDiffers", Unit.COUNT, SentBy.PROCESS, Rise("tms_replay_comparisons", {"result": "differs"})),
+    Row("ReplayDiffers", Unit.COUNT, SentBy.PROCESS, Rise("tms_replay_comparisons", {"outcome": "differs"})),
     Row("BridgeLag", Unit.SECONDS, SentBy.PROCESS, Level("tms_bridge_lag_seconds")),
     Row("BridgeFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_bridge_failures")),
     Row("LogEventsLost", Unit.COUNT, SentBy.PROCESS, Rise("tms_log_events_lost")),
