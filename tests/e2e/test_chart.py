@@ -87,6 +87,29 @@ async def test_each_metric_has_a_plot_with_a_text_description(board: ScriptedBoa
     await expect(chart.locator(".plot-head").last).to_contain_text("sent late")
 
 
+RECORD_LABELS = """(() => {
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  globalThis.labels = new Map();
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+    labels.set(this.canvas, [...(labels.get(this.canvas) ?? []), text]);
+    return write.call(this, text, ...at);
+  };
+})()"""
+
+
+async def test_the_axis_of_a_percentage_is_always_0_to_100(board: ScriptedBoard, page: Page):
+    await page.add_init_script(RECORD_LABELS)
+    chart = await charted(board, page, temperature_c=[60.0, 61.0], paper_pct=[31.0, 30.0])
+    await pixels(chart)
+
+    temperature, paper = await page.evaluate(
+        "() => [...document.querySelectorAll('#chart canvas')].slice(0, 2).map((canvas) => labels.get(canvas))"
+    )
+
+    assert {"0", "100"} <= set(paper)
+    assert not {"0", "100"} & set(temperature)
+
+
 async def test_a_pushed_reading_continues_the_line(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     socket = await board.painted()

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.e2e.alerts import fails, row_of
 from tests.e2e.people import Enter
@@ -17,8 +17,11 @@ async def test_a_contract_is_made_changed_and_ended_live_for_everyone(tms: Seede
 
     await here.keyboard.press("j")
     await here.keyboard.press("a")
+    await expect(here.get_by_label("Until recovery")).to_be_checked()
+    assert await highlighted(here) == ["Until recovery"]
     await here.get_by_label("Until a set time").check()
     await here.get_by_label("Duration").select_option("for 2 h")
+    assert await highlighted(here) == ["Until a set time"]
     await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(row_of(there, kiosk).locator(".who small")).to_have_text(re.compile(r"^until \d\d:\d\d"))
 
@@ -33,3 +36,18 @@ async def test_a_contract_is_made_changed_and_ended_live_for_everyone(tms: Seede
     await expect(row_of(there, kiosk)).to_have_attribute("data-gone", "")
     await expect(there.locator("#count-snoozed")).not_to_have_text("0")
     await kiosk.disconnect()
+
+
+async def highlighted(page: Page) -> list[str]:
+    """The contracts that look chosen: those with another background than most."""
+    return (
+        await page.get_by_role("dialog")
+        .locator(".choice")
+        .evaluate_all(
+            """(choices) => {
+          const colours = choices.map((choice) => getComputedStyle(choice).backgroundColor);
+          const usual = colours.find((one, i) => colours.indexOf(one) !== i);
+          return choices.filter((_, i) => colours[i] !== usual).map((one) => one.querySelector("label").textContent);
+        }"""
+        )
+    )
