@@ -19,8 +19,8 @@ from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import AlertsBefore, offer_for_incidents
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
-from tms.boards.actions.action_dialog import ActionDialog
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
+from tms.boards.approvals.action_dialog import ActionDialog
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
