@@ -1,5 +1,6 @@
 """Merging selected incidents, and moving alerts out of one: the dialogs, and their submission."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.actions.forms import CommentForm
 from tms.alerts.correlation.regrouping.merge import merge
@@ -58,8 +60,8 @@ class MergeForm(CommentForm):
 
     into = forms.ModelChoiceField(Incident.objects.none(), empty_label=None)
 
-    def __init__(self, *args: Any, incidents: list[Incident], **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: Any, *, incidents: list[Incident], at: datetime, by: User) -> None:
+        super().__init__(data, alerts=Alert.objects.unresolved().filter(incident__in=incidents), at=at, by=by)
         self.choices = incidents
         self.fields["into"].queryset = Incident.objects.filter(pk__in=[one.pk for one in incidents])  # type: ignore[attr-defined]
 
