@@ -1,7 +1,7 @@
 """The page of an incident as a workbench: how many, why, why not, who is next, whom to call, and the draft."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -14,7 +14,9 @@ from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.evidence.lift import Significance, lifts
 from tms.alerts.models import Alert, Incident
 from tms.fleet.models import Presence, SiteContact, TerminalState
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, Policy, Step
+from tms.notifications.models.rotation import Rotation
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -128,6 +130,19 @@ def test_the_escalation_shows_who_is_next_and_when(page, incident, tanaka):
     assert "Duty phone" in seen.text("escalation")
     assert "Next: Duty phone" in seen.text(f"incident-{incident.pk}")
     assert re.search(r"escalates in 0?2:\d\d", seen.text(f"incident-{incident.pk}"))
+
+
+def test_the_escalation_says_why_a_step_reaches_nobody(page, incident, tanaka):
+    policy = escalating(incident, tanaka)
+    Destination.objects.filter(name="Duty phone").update(enabled=False)
+    step = Step.objects.get(policy=policy, position=2)
+    step.destinations.clear()
+    step.rotations.add(Rotation.objects.create(name="Weekends", starts_on=now().date(), handover_at=time(9)))
+
+    text = page(incident.get_absolute_url()).text("escalation")
+
+    assert "Duty phone: not notified: the destination is disabled" in text
+    assert "Weekends: nobody is on call" in text
 
 
 def test_an_acknowledgement_stops_the_countdown(page, incident, tanaka):

@@ -20,6 +20,8 @@ class PlannedStep(NamedTuple):
     """When it was taken, or is due; None if nothing is due."""
     is_taken: bool
     is_next: bool
+    missed: tuple[tuple[str, str], ...] = ()
+    """Whom it names and would not reach now, and why."""
 
 
 class EscalationPlan(NamedTuple):

@@ -13,8 +13,9 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.policies.preview.case import PreviewCase
-from tms.notifications.policies.preview.timeline import PreviewItem, SkipReason
+from tms.notifications.policies.preview.timeline import PreviewItem
 from tms.notifications.policies.schedule import REASON as OUTSIDE_HOURS
+from tms.notifications.policies.skip_reasons import SKIPPED, SkipReason
 from tms.notifications.transports import TRANSPORTS
 
 MISMATCHES = {
@@ -23,13 +24,6 @@ MISMATCHES = {
     "sites": gettext_noop("It does not apply to this alert: another site."),
     "rules": gettext_noop("It does not apply to this alert: another rule."),
     "groups": gettext_noop("It does not apply to this alert: another group."),
-}
-SKIPPED = {
-    SkipReason.QUIET: gettext_noop("not notified now: quiet hours. If it is still unacknowledged at their end, then"),
-    SkipReason.DISABLED: gettext_noop("not notified: the destination is disabled"),
-    SkipReason.NO_PERSON: gettext_noop("nobody is on call"),
-    SkipReason.NO_DESTINATION: gettext_noop("the person on call has no destination"),
-    SkipReason.OTHER_SCOPE: gettext_noop("not notified: the destination has another owner"),
 }
 
 

@@ -6,7 +6,6 @@ Nothing is saved or sent. Nobody acknowledges, and everything else stays as it i
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import chain
 
 from tms.alerts.suppression.reasons import CHECK_AGAIN, Reason, Suppression
@@ -18,6 +17,7 @@ from tms.notifications.policies.escalation import steps_of
 from tms.notifications.policies.notification import Notification
 from tms.notifications.policies.preview.case import PreviewCase
 from tms.notifications.policies.schedule import outside_hours
+from tms.notifications.policies.skip_reasons import SkipReason
 from tms.notifications.push.audience import Audience
 
 HORIZON = timedelta(days=1)
@@ -25,16 +25,6 @@ MOST_TURNS = 100
 """Instants at which something is decided."""
 OPEN_ENDED = frozenset({Reason.PARENT, Reason.INCIDENT})
 """Suppressions that end when something happens, and not at a known time."""
-
-
-class SkipReason(StrEnum):
-    """Why a destination that a step names is not notified at once."""
-
-    QUIET = "quiet_hours"
-    DISABLED = "disabled"
-    NO_PERSON = "no_person_on_call"
-    NO_DESTINATION = "no_destination"
-    OTHER_SCOPE = "other_scope"
 
 
 @dataclass(frozen=True, kw_only=True)
