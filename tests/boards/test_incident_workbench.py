@@ -132,7 +132,7 @@ def test_the_escalation_shows_who_is_next_and_when(page, incident, tanaka):
     assert re.search(r"escalates in 0?2:\d\d", seen.text(f"incident-{incident.pk}"))
 
 
-def test_the_escalation_says_why_a_step_reaches_nobody(page, incident, tanaka):
+def test_the_escalation_says_why_a_step_has_no_reachable_destination(page, incident, tanaka):
     policy = escalating(incident, tanaka)
     Destination.objects.filter(name="Duty phone").update(enabled=False)
     step = Step.objects.get(policy=policy, position=2)
