@@ -1,5 +1,4 @@
-// The cells of the sites, as large as they fit: a wall does not scroll. Every second row is indented by half a cell. The
-// style sheet hides them until they have their size, so that nothing jumps.
+// The cells of the sites, as large as they fit: a wall does not scroll. Every second row is indented by half a cell.
 
 const PITCH = 0.866; // of rows, in widths of a cell
 const OVERHANG = 0.289; // of the first and the last row together
@@ -38,7 +37,7 @@ function best(room, cells) {
 function rules(columns, width) {
   const of = ".wall-sites .comb";
   const two = 2 * columns;
-  return `${of} { visibility: visible; --columns: ${columns}; inline-size: ${((columns + 0.5) * width).toFixed(1)}px }
+  return `${of} { --columns: ${columns}; inline-size: ${((columns + 0.5) * width).toFixed(1)}px }
     ${of} > li:nth-child(${two}n + ${columns + 1}) { margin-inline-start: var(--half) }
     ${of} > li:nth-child(${two}n + ${columns}) { margin-inline-end: var(--half) }`;
 }
