@@ -149,8 +149,11 @@ def test_an_acknowledgement_stops_the_countdown(page, incident, tanaka):
     escalating(incident, tanaka)
     correlation.acknowledge(incident, by=tanaka, comment="", at=now())
 
+    Destination.objects.update(enabled=False)
+
     seen = page(incident.get_absolute_url())
 
+    assert "not notified" not in seen.text("escalation")
     assert "escalates in" not in seen.text(f"incident-{incident.pk}")
     assert "stopped" in seen.text("escalation")
 
