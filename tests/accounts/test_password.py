@@ -1,9 +1,17 @@
 """People change their own password on a page of TMS."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.test import Client
 
+from tests.support import people
+from tests.support.factories import now
 from tms.accounts.models import AuditEntry, User
+from tms.accounts.sessions import activity
+from tms.accounts.sessions.browsers import browsers_of
+from tms.accounts.sessions.signed_in import signed_in as still_signed_in
 
 OLD, NEW = "watch-the-fleet-7", "another-long-secret-9"
 
@@ -41,6 +49,29 @@ def test_a_new_password_is_valid_here_and_ends_every_other_session(browser, tana
     assert elsewhere.get("/").status_code == 302
     entry = AuditEntry.objects.get(action="password-changed")
     assert (entry.action, entry.actor, entry.changes) == ("password-changed", tanaka, {})
+
+
+def change_in_admin(browser: Client) -> Any:
+    person = people.make_superuser(User.objects.get())
+    sent = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    return browser.post(f"/admin/accounts/user/{person.pk}/password/", sent)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("set_password", [change, change_in_admin])
+def test_the_browser_stays_listed_and_open_boards_keep_its_session(tanaka, set_password):
+    """Although the session gets a new key."""
+    browser = Client()
+    browser.post("/sign-in/", {"username": "tanaka.mei", "password": OLD})
+    before, later = browser.session.session_key, now() + timedelta(minutes=40)
+
+    answer = set_password(browser)
+
+    key = browser.session.session_key or ""
+    activity.touch([key], at=later)
+    assert (answer.status_code, key != before) == (302, True)
+    assert [row.session_key for row in browsers_of(tanaka)] == [key]
+    assert key in still_signed_in([key], at=later + timedelta(minutes=40))
 
 
 @pytest.mark.parametrize(

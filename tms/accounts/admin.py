@@ -24,6 +24,7 @@ from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, Team, TokenScope, User
 from tms.accounts.one_time_secrets import Secret
 from tms.accounts.permissions import Permission
+from tms.accounts.sessions import keys
 from tms.lib.admin import ModelForm, ReadOnly
 
 TOKEN_ADVICE = _("API clients send it with every request: Authorization: Bearer …")
@@ -60,6 +61,11 @@ class PersonAdmin(UserAdmin[User]):
         """Also deletes their tokens, although a single token cannot be deleted."""
         deletable, counts, needed, protected = super().get_deleted_objects(objs, request)
         return deletable, counts, needed - {ApiToken._meta.verbose_name}, protected
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  (the name is that of Django)
+        """Gives the session a new key, also if the password is that of another person."""
+        with keys.followed(request.session):
+            return super().user_change_password(request, id, form_url)
 
 
 for sign_ins, page in (

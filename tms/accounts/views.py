@@ -7,7 +7,6 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext
@@ -27,6 +26,7 @@ from tms.accounts.mail.notices import Notice
 from tms.accounts.me import preferences
 from tms.accounts.models import IdentityProvider, Theme, User
 from tms.accounts.password_reset import mail as password_reset
+from tms.accounts.sessions import keys
 from tms.accounts.sign_in import steps
 from tms.accounts.sign_in.next_page import first_own
 
@@ -97,11 +97,11 @@ def change_password(request: AuthenticatedRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = PasswordForm(request.user, request.POST if is_sent else None, request=request)
     if is_sent and form.is_valid():
-        with transaction.atomic():
+        with keys.followed(request.session):
             form.save()
             recorder.record("password-changed", request.user)
             notices.send(request.user, Notice.PASSWORD_CHANGED)
-        update_session_auth_hash(request, request.user)
+            update_session_auth_hash(request, request.user)
         return redirect(f"{resolve_url('change-password')}?changed=1")
     context = {"form": form, "rules": password_validators_help_texts(), "is_changed": "changed" in request.GET}
     return render(

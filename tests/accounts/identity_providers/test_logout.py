@@ -67,6 +67,19 @@ def test_a_logout_ends_the_sessions_that_it_names(hostile, provider, changes, en
     assert entry.changes == {"sessions": [len(ended), 0]}
 
 
+def test_a_logout_ends_a_session_in_which_the_password_was_changed(hostile, provider):
+    """It has a new key since then."""
+    User.objects.create_user("keiko", password="watch-the-7-gates")
+    browser = session_at(provider, "keiko", "a")
+    sent = {"old_password": "watch-the-7-gates", "new_password1": "another-long-secret-9"}
+    browser.post("/me/password/", {**sent, "new_password2": "another-long-secret-9"})
+    before = is_signed_in(browser)
+
+    send(hostile.logout_token(sid="a"))
+
+    assert (before, is_signed_in(browser)) == (True, False)
+
+
 REFUSED = {
     "another issuer": {"iss": "https://evil.example"},
     "another client": {"aud": "other"},
