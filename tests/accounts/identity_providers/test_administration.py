@@ -185,6 +185,13 @@ def test_who_changes_where_people_sign_in_must_hold_what_they_hold(setter, boss,
     assert (provider.issuer == "https://login.example") is ("name" in changes or status == 422)
 
 
+def test_what_people_hold_does_not_matter_at_a_new_provider(setter):
+    """Nobody signs in there yet, also not those without an identity at any provider."""
+    people.make_superuser(people.person("root"))
+
+    assert setter.post("/people/identity-providers/new/", FORM).status_code == 302
+
+
 def test_disabling_ends_sessions_and_deleting_withdraws_grants_after_saying_so(browser, provider):
     GroupMapping.objects.create(provider=provider, value="noc", role=built_in("Viewer"))
     of_keiko = linked(provider)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from tms.accounts import access
@@ -30,15 +30,20 @@ class Given(NamedTuple):
                 yield cls(mapping.role, GrantScope(mapping.region, mapping.site, mapping.group))
         grants = Grant.objects.exclude(person__is_service=True)
         if not links_by_email:
-            linked = User.objects.filter(identities__provider=provider.pk)
+            linked = linked_to(provider)
             grants = grants.filter(Q(person__in=linked) | Q(team__members__in=linked))
         for grant in grants.select_related(*related):
             yield cls(grant.role, GrantScope.of(grant))
 
 
+def linked_to(provider: IdentityProvider) -> QuerySet[User]:
+    """Who signs in there: nobody yet, if it is new."""
+    return User.objects.filter(identities__provider=provider) if provider.pk else User.objects.none()
+
+
 def refusal(provider: IdentityProvider, *, links_by_email: bool, by: Person) -> str:
     """Why `by` may not change whom the provider signs in; empty if they may."""
-    superusers = User.objects.filter(identities__provider=provider.pk, is_superuser=True)
+    superusers = linked_to(provider).filter(is_superuser=True)
     if not by.is_superuser and superusers.exists():
         return gettext("A superuser signs in there. Only superusers can change this provider.")
     given = dict.fromkeys(Given.all_of(provider, links_by_email=links_by_email))
