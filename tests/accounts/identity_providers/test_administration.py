@@ -1,10 +1,13 @@
 """The pages on which administrators set up identity providers."""
 
+from typing import Any
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from tests.support import people
+from tms.accounts.identity_providers.administration import services
 from tms.accounts.models import (
     AuditEntry,
     Grant,
@@ -16,6 +19,7 @@ from tms.accounts.models import (
     User,
 )
 from tms.accounts.roles import built_in
+from tms.lib.outgoing import ssrf_guard
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 FORM = {
@@ -75,6 +79,29 @@ def test_a_stored_secret_stays_until_another_is_entered_and_goes_to_no_other_pro
 
     provider.refresh_from_db()
     assert provider.client_secret == secret
+
+
+def stored() -> list[Any]:
+    return list(IdentityProvider.objects.values_list("is_enabled", "encrypted_secrets"))
+
+
+@pytest.mark.parametrize("change", [services.disable, services.renew_key, services.delete])
+def test_what_changes_while_a_form_is_checked_is_not_reverted(browser, provider, monkeypatch, change):
+    """The host of the issuer is looked up, which takes seconds."""
+    expected: list[Any] = []
+
+    def look_up(*_: Any) -> str:
+        change(provider)
+        expected[:] = stored()
+        return ""
+
+    monkeypatch.setattr(ssrf_guard, "refused_address", look_up)
+    sent = {**FORM, "name": "Renamed", "issuer": provider.issuer, "client_secret": ""}
+
+    browser.post(f"/people/identity-providers/{provider.pk}/", sent)
+
+    assert stored() == expected
+    assert all(row.name == "Renamed" for row in IdentityProvider.objects.all())
 
 
 WRONG = {

@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.forms.models import construct_instance
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +43,10 @@ class AnyProviderForm(Plain, ModelForm[IdentityProvider]):
             text = gettext("Name the domains of this provider: it must not speak for addresses of others.")
             self.add_error("email_domains", text)
         return cleaned
+
+    def apply_to(self, row: IdentityProvider) -> None:
+        """Change `row` instead, and only in what was changed here. It is not saved yet."""
+        self.instance = construct_instance(self, row, self.changed_data)
 
 
 class SamlProviderForm(AnyProviderForm):

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -192,9 +193,16 @@ def _edit(request: AuthenticatedRequest, chosen: IdentityProvider) -> HttpRespon
     form = form_of(chosen)(sent, instance=chosen, by=request.user)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
-    with recorder.change(chosen):
-        form.save()
-    return redirect("identity-provider", chosen.pk)
+    return redirect("identity-provider", _store(form).pk)
+
+
+@transaction.atomic
+def _store(form: AnyProviderForm) -> IdentityProvider:
+    """Save to the row as it is by now: during the checks it may have been disabled, or have got a new key."""
+    if form.instance.pk:
+        form.apply_to(get_object_or_404(IdentityProvider.objects.select_for_update(), pk=form.instance.pk))
+    with recorder.change(form.instance):
+        return form.save()
 
 
 def _page(
