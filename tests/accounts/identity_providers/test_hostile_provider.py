@@ -100,6 +100,18 @@ def test_a_right_token_signs_in(hostile):
     assert "_auth_user_id" in browser.session
 
 
+@pytest.mark.parametrize(("age_s", "is_recent"), [(None, True), (60, True), (3600, False)])
+def test_a_sign_in_is_as_recent_as_the_provider_says(hostile, age_s, is_recent):
+    """It asks for nothing while it remembers the person, also at a browser that was left open."""
+    at = None if age_s is None else int(time.time()) - age_s
+    browser, _ = come_back(hostile, claims(preferred_username="keiko", auth_time=at))
+
+    answer = browser.get("/me/tokens/new/")
+
+    assert (answer.status_code == 200) == is_recent
+    assert answer.get("Location", "").startswith("/me/confirm/") != is_recent
+
+
 def test_claims_of_another_person_are_not_added(hostile):
     hostile.answers["/me"] = {"sub": "boss", "email": "boss@noc.example", "email_verified": True}
 

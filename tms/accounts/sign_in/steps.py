@@ -1,5 +1,8 @@
 """The steps of a sign-in, which django-allauth carries out: it waits for each, then starts the session."""
 
+import time
+from typing import Any
+
 from allauth.account.internal.flows import login as flow
 from allauth.account.models import Login
 from allauth.mfa.models import Authenticator
@@ -24,16 +27,23 @@ def after_passkey(request: HttpRequest, passkey: Authenticator, *, next_page: st
     return response
 
 
-def after_provider(request: HttpRequest, identity: Identity, asserted: Assertion, *, next_page: str) -> HttpResponse:
+def after_provider(
+    request: HttpRequest, identity: Identity, asserted: Assertion, *, age_s: float | None, next_page: str
+) -> HttpResponse:
     """The person signed in at a provider: redirects to the next step, or signs in and redirects to `next_page`."""
-    record_of_provider(request, identity, asserted)
+    record_of_provider(request, identity, asserted, age_s=age_s)
     response: HttpResponse = flow.perform_login(request, Login(user=identity.person, redirect_url=next_page))
     return response
 
 
-def record_of_provider(request: HttpRequest, identity: Identity, asserted: Assertion) -> None:
-    """The session remembers how the person signed in."""
-    how = {"identity": identity.pk, "has_factor": asserted.has_factor, "sid": asserted.sid}
+def record_of_provider(request: HttpRequest, identity: Identity, asserted: Assertion, *, age_s: float | None) -> None:
+    """The session remembers how the person signed in, and when.
+
+    `age_s`: how long ago they proved to the provider who they are, as far as it says so: it may have remembered them.
+    """
+    how: dict[str, Any] = {"identity": identity.pk, "has_factor": asserted.has_factor, "sid": asserted.sid}
+    if age_s is not None:
+        how["at"] = time.time() - max(age_s, 0.0)
     if id_token := provider_sessions.stored_id_token(identity.provider, asserted.id_token):
         how["id_token"] = id_token
     flow.record_authentication(request, identity.person, provider_sessions.METHOD, **how)

@@ -115,11 +115,11 @@ def finish(
     identity = provisioning.identify(provider, asserted, at=timezone.now())
     PROVIDER_SIGN_INS.labels("accepted").inc()
     if begun.purpose == Purpose.CONFIRM:
-        steps.record_of_provider(request, identity, asserted)
+        steps.record_of_provider(request, identity, asserted, age_s=age_s)
         return redirect(begun.next_page)
     if request.user.is_authenticated:
         logout(request)
-    return steps.after_provider(request, identity, asserted, next_page=begun.next_page)
+    return steps.after_provider(request, identity, asserted, age_s=age_s, next_page=begun.next_page)
 
 
 def _link(request: HttpRequest, provider: IdentityProvider, begun: Pending, asserted: Assertion) -> HttpResponse:
