@@ -110,20 +110,23 @@ def test_the_second_factor_of_the_provider_counts_as_its_policy_says(
     assert browser.session.get("must_set_up_factor", False) == is_asked
 
 
-def test_a_person_confirms_at_the_provider_that_it_is_them(company, settings):
+@pytest.mark.parametrize(("who", "page"), [("nobody", "/me/tokens/new/"), ("everyone", "/me/security/passkey/")])
+def test_a_person_confirms_at_the_provider_that_it_is_them(company, settings, who, page):
+    """Also before they set up the second factor that they must have."""
+    settings.SECOND_FACTOR, settings.SECOND_FACTOR_GRACE_DAYS = who, 0
     browser = Client()
     sign_in(browser)
     session = browser.session
     session["account_authentication_methods"][-1]["at"] = 0
     session.save()
-    address = leave(browser, next="/me/tokens/new/")
-    asked = browser.get("/me/tokens/new/")
+    address = leave(browser, next=page)
+    asked = browser.get(page)
 
     confirmed = browser.get(Visitor().sign_in(address, "keiko"))
-    after = browser.get("/me/tokens/new/")
+    after = browser.get(page)
 
     assert asked["Location"].startswith("/me/confirm/")
-    assert (confirmed["Location"], after.status_code) == ("/me/tokens/new/", 200)
+    assert (confirmed["Location"], after.status_code) == (page, 200)
 
 
 @pytest.mark.parametrize(("claims", "location"), [({}, None), ({"amr": ["otp"]}, "/me/tokens/new/")])

@@ -28,6 +28,9 @@ OPEN_PAGES = frozenset(
         "new-passkey-options",
         "confirm",
         "confirm-options",
+        "sign-in-at-provider",
+        "provider-callback",
+        "saml-acs",
         "change-password",
         "choose-language",
         "choose-theme",
@@ -36,7 +39,7 @@ OPEN_PAGES = frozenset(
         "metrics",
     }
 )
-"""The names of the pages that open before the factor is set up."""
+"""The names of the pages that open before the factor is set up. At their provider people confirm that it is them."""
 
 
 def is_required(person: User) -> bool:
