@@ -2,15 +2,16 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
 from tests.support.accounts.soft_passkey import SoftPasskey
-from tests.support.accounts.steps import PASSWORD, Steps, codes_on
-from tms.accounts.factors import passkeys
-from tms.accounts.models import AuditEntry, User
+from tests.support.accounts.steps import PASSWORD, SECRET, Steps, codes_on
+from tms.accounts.factors import passkeys, services, totp
+from tms.accounts.models import AuditEntry, Identity, IdentityProvider, User
 from tms.metrics.instruments import SIGN_IN_PASSKEYS
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -250,16 +251,46 @@ def test_a_removed_passkey_no_longer_signs_in(passkey, me):
     assert "rejected" in Browser().use(passkey)["Location"]
 
 
-def test_the_last_passkey_of_a_person_without_a_password_stays(passkey, me, tanaka):
+def app(person: User) -> None:
+    services.add(person, Authenticator.Type.TOTP, totp.data_of(SECRET, 0))
+
+
+def other_passkey(person: User) -> None:
+    Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone"})
+
+
+def identity(person: User, *, is_enabled: bool = True) -> None:
+    provider = IdentityProvider.objects.create(
+        name="Company account", slug="company", issuer="https://login.example", client_id="tms", is_enabled=is_enabled
+    )
+    Identity.objects.create(provider=provider, person=person, issuer=provider.issuer, subject="t")
+
+
+WAYS = {
+    "none": (lambda _: None, 409),
+    "an app, which is only a second factor": (app, 409),
+    "a disabled provider": (partial(identity, is_enabled=False), 409),
+    "another passkey": (other_passkey, 302),
+    "a provider": (identity, 302),
+}
+
+
+@pytest.mark.parametrize(("add", "status"), WAYS.values(), ids=WAYS)
+def test_the_only_way_in_of_a_person_without_a_password_stays(passkey, me, tanaka, add, status):
     """Otherwise they could never sign in again."""
     tanaka.set_unusable_password()
     tanaka.save()
     me = Browser()
     me.use(passkey)
     factor = Authenticator.objects.get(type="webauthn")
+    add(tanaka)
+    address = f"/me/security/{factor.pk}/remove/"
+    asked = me.client.get(address).content.decode()
 
-    assert me.client.post(f"/me/security/{factor.pk}/remove/").status_code == 409
-    assert Authenticator.objects.filter(pk=factor.pk).exists()
+    assert me.client.post(address).status_code == status
+    assert Authenticator.objects.filter(pk=factor.pk).exists() == (status == 409)
+    assert ("Add another passkey first" in asked) == (status == 409)
+    assert "only your password" not in asked
 
 
 def test_a_person_has_a_limited_number_of_passkeys(passkey, me, monkeypatch):

@@ -129,6 +129,16 @@ def test_the_last_factor_of_a_person_who_needs_one_stays(operator, browser, cloc
     assert browser.client.post(f"/me/security/{factor.pk}/remove/").status_code == 409
 
 
+def test_of_two_factors_that_are_removed_at_once_one_stays(operator):
+    """Both requests found two of them."""
+    app(operator)
+    services.add_passkey(operator, "Phone", {})
+    both = list(Authenticator.objects.exclude(type="recovery_codes"))
+
+    assert [services.remove(factor) for factor in both] == [True, False]
+    assert policy.has_factor(operator)
+
+
 def test_people_with_a_factor_and_people_who_need_none_see_no_banner(operator, browser):
     app(operator)
     User.objects.create_user("mori", password=PASSWORD)

@@ -1,7 +1,8 @@
 """Who needs a second factor, and from when on.
 
 People who need one and have none see a banner for `SECOND_FACTOR_GRACE_DAYS` from their first sign-in on. After that,
-TMS asks for it at each sign-in before it shows anything else. Nobody is locked out: a factor can be set up right there.
+TMS asks for it at each sign-in before it shows anything else. Nobody is locked out: a factor can be set up right there,
+and the only way in which a person can sign in is not removed.
 """
 
 from collections.abc import Callable, Collection
@@ -10,12 +11,13 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from tms.accounts.access import Granted, rights_of_people
-from tms.accounts.models import User
+from tms.accounts.models import Identity, User
 from tms.accounts.sessions.claims import FACTOR_DUE, MUST_SET_UP
 from tms.accounts.sign_in import break_glass
 
@@ -58,9 +60,25 @@ def required_of(people: Collection[User]) -> set[int]:
     return {person.pk for person in people if is_needed[person.pk] and not break_glass.is_named(person)}
 
 
+def second_factors_of(person: User) -> QuerySet[Any]:
+    """Recovery codes alone are none."""
+    rows: QuerySet[Any] = Authenticator.objects.filter(user=person).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return rows
+
+
 def has_factor(person: User) -> bool:
-    rows = Authenticator.objects.filter(user=person).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return bool(rows.exists())
+    return second_factors_of(person).exists()
+
+
+def is_only_way(way: Authenticator | Identity, *, of: User) -> bool:
+    """Whether the person could not sign in any more without this passkey or identity."""
+    passkeys = Authenticator.objects.filter(user=of, type=Authenticator.Type.WEBAUTHN)
+    identities = Identity.objects.filter(person=of, provider__is_enabled=True)
+    if isinstance(way, Identity):
+        identities = identities.exclude(pk=way.pk)
+    else:
+        passkeys = passkeys.exclude(pk=way.pk)
+    return not (of.has_usable_password() or passkeys.exists() or identities.exists())
 
 
 def note(request: HttpRequest, person: User, *, at: datetime) -> None:

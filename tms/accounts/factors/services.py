@@ -8,6 +8,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.db import transaction
 
 from tms.accounts.audit import recorder
+from tms.accounts.factors import policy
 from tms.accounts.mail import notices
 from tms.accounts.mail.notices import Notice
 from tms.accounts.models import User
@@ -48,24 +49,39 @@ def _make_recovery_codes(person: User) -> list[str]:
 
 
 @transaction.atomic
-def remove(factor: Authenticator) -> None:
-    """Recovery codes alone are no second factor, so they go with the last other one."""
-    _lock(factor.user)
-    factor.delete()
-    recorder.record("factor-removed", factor.user, {"factor": (name_of(factor), None)})
-    notices.send(factor.user, Notice.FACTOR_REMOVED)
-    rest = Authenticator.objects.filter(user=factor.user)
-    if not rest.exclude(type=Type.RECOVERY_CODES).exists():
-        rest.delete()
+def remove(factor: Authenticator) -> bool:
+    """False if the person needs it."""
+    person = _lock(factor.user)
+    if is_needed(factor, of=person):
+        return False
+    _remove(factor)
+    return True
+
+
+def is_needed(factor: Authenticator, *, of: User) -> bool:
+    """Whether it is the last one of a person who must have one, or the only way in which they can sign in."""
+    is_last = not policy.second_factors_of(of).exclude(pk=factor.pk).exists()
+    return (is_last and policy.is_required(of)) or policy.is_only_way(factor, of=of)
 
 
 @transaction.atomic
 def remove_all(person: User) -> int:
     """For a person who has lost all of them. Returns how many there were."""
-    factors = Authenticator.objects.filter(user=person).exclude(type=Type.RECOVERY_CODES)
+    _lock(person)
+    factors = policy.second_factors_of(person)
     for factor in factors:
-        remove(factor)
+        _remove(factor)
     return len(factors)
+
+
+def _remove(factor: Authenticator) -> None:
+    """Recovery codes alone are no second factor, so they go with the last other one."""
+    if not factor.delete()[0]:
+        return  # another request was faster
+    recorder.record("factor-removed", factor.user, {"factor": (name_of(factor), None)})
+    notices.send(factor.user, Notice.FACTOR_REMOVED)
+    if not policy.has_factor(factor.user):
+        Authenticator.objects.filter(user=factor.user).delete()
 
 
 def name_of(factor: Authenticator) -> str:
@@ -75,5 +91,5 @@ def name_of(factor: Authenticator) -> str:
     return {Type.TOTP: "authenticator app", Type.RECOVERY_CODES: "recovery codes"}[Type(factor.type)]
 
 
-def _lock(person: User) -> None:
-    User.objects.select_for_update().get(pk=person.pk)
+def _lock(person: User) -> User:
+    return User.objects.select_for_update().get(pk=person.pk)

@@ -51,22 +51,20 @@ def add_app(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @recently_signed_in
 def make_recovery_codes(request: AuthenticatedRequest) -> HttpResponse:
-    others = Authenticator.objects.filter(user=request.user).exclude(type=Type.RECOVERY_CODES)
-    return show_codes(request, services.make_recovery_codes(request.user) if others.exists() else [])
+    has_factor = policy.has_factor(request.user)
+    return show_codes(request, services.make_recovery_codes(request.user) if has_factor else [])
 
 
 @require_http_methods(METHODS)
 @never_cache
 @recently_signed_in
 def remove_factor(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    own = Authenticator.objects.filter(user=request.user).exclude(type=Type.RECOVERY_CODES)
+    own = policy.second_factors_of(request.user)
     factor = get_object_or_404(own, pk=pk)
-    is_last = own.count() == 1
-    is_needed = is_last and (policy.is_required(request.user) or not request.user.has_usable_password())
-    if request.method == "POST" and not is_needed:
-        services.remove(factor)
+    if request.method == "POST" and services.remove(factor):
         return redirect("security")
-    context = {"factor": factor, "is_last": is_last, "is_needed": is_needed}
+    is_needed = services.is_needed(factor, of=request.user)
+    context = {"factor": factor, "is_last": own.count() == 1, "is_needed": is_needed}
     status = HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
     return render(request, "accounts/security/remove.html", context, status=status)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from tms.accounts.audit import recorder
+from tms.accounts.factors import policy
 from tms.accounts.identity_providers import groups, provisioning, sessions
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.mail import notices
@@ -35,14 +35,6 @@ def providers_of(person: User) -> Sequence[OwnProvider]:
 def may_link(person: User) -> bool:
     """A break-glass account must not depend on a provider."""
     return not person.is_service and not break_glass.is_named(person)
-
-
-def is_only_way(identity: Identity) -> bool:
-    """Whether the person could not sign in any more without it."""
-    person = identity.person
-    others = Identity.objects.filter(person=person, provider__is_enabled=True).exclude(pk=identity.pk)
-    passkeys = Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN)
-    return not (person.has_usable_password() or passkeys.exists() or others.exists())
 
 
 def link(provider: IdentityProvider, person: User, asserted: Assertion, *, at: datetime) -> Identity:
@@ -84,7 +76,7 @@ def unlink(identity: Identity) -> bool:
     """
     person, provider = identity.person, identity.provider
     locked = User.objects.select_for_update().get(pk=person.pk)
-    if is_only_way(identity):
+    if policy.is_only_way(identity, of=locked):
         return False
     sessions.end(ProviderSession.objects.filter(identity=identity))
     groups.apply(provider, person, ())

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tms.accounts.decorators import AuthenticatedRequest
+from tms.accounts.factors import policy
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.identity_providers.linking import services
 from tms.accounts.identity_providers.oidc import views as oidc
@@ -40,7 +41,7 @@ def unlink(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         return redirect("security")
     context = {
         "identity": identity,
-        "is_only_way": services.is_only_way(identity),
+        "is_only_way": policy.is_only_way(identity, of=request.user),
         "grants": request.user.grants.filter(provider=identity.provider).count(),
         "began_there": began_there,
     }
