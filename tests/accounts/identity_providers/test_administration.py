@@ -244,6 +244,18 @@ def test_disabling_ends_sessions_and_deleting_withdraws_grants_after_saying_so(b
     assert AuditEntry.objects.filter(action="withdrawn").exists()
 
 
+def test_a_provider_whose_groups_make_the_last_administrator_is_not_deleted(browser, boss, provider):
+    Grant.objects.filter(person=boss).update(provider=provider)
+    address = f"/people/identity-providers/{provider.pk}/delete/"
+
+    refused = browser.post(address)
+    people.grant(people.person("mori", of=None), "Administrator")
+    accepted = browser.post(address)
+
+    assert "At least one person must manage people everywhere" in refused.content.decode()
+    assert (refused.status_code, accepted.status_code) == (422, 302)
+
+
 def test_a_provider_that_does_not_answer_fails_the_check(browser, provider):
     provider.issuer = "https://login.example.invalid"
     provider.save()

@@ -125,6 +125,20 @@ def test_a_session_that_began_there_ends_with_it(company, mori, browser):
     assert there.get("/me/")["Location"].startswith("/sign-in/")
 
 
+def test_the_last_administrator_stays_linked_to_the_provider_whose_groups_make_them_one(company, mori, browser):
+    GroupMapping.objects.create(provider=company, value="noc", role=built_in("Administrator"))
+    link(browser)
+    there = Client()
+    there.get(Visitor().sign_in(leave(there), "keiko"))
+
+    answer = there.post(UNLINK)
+
+    assert answer.status_code == 422
+    assert "At least one person must manage people everywhere" in answer.content.decode()
+    assert (Identity.objects.get().person, mori.grants.count()) == (mori, 1)
+    assert there.get("/me/").status_code == 200
+
+
 def passkey(person: User) -> None:
     Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone"})
 

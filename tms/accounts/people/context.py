@@ -105,19 +105,21 @@ def keeping_an_administrator[**P](
                 return view(request, *args, **kwargs)
         except administrators.LastAdministratorError:
             request.__dict__["_messages"] = default_storage(request)  # without the toast of what was undone
-            return confirm(request, _without_administrator(), tab="people", is_refused=True)
+            return refused_without_administrator(request)
 
     return guarded
 
 
-def _without_administrator() -> Confirmation:
-    return Confirmation(
+def refused_without_administrator(request: AuthenticatedRequest) -> HttpResponse:
+    """Says that the change would leave no person who manages people everywhere."""
+    question = Confirmation(
         about=gettext("People"),
         title=gettext("At least one person must manage people everywhere"),
         consequences=[gettext("Nothing was changed. Give another person such a grant for everything first.")],
         act="",
         back=reverse("people"),
     )
+    return confirm(request, question, tab="people", is_refused=True)
 
 
 def tab_of(person: User) -> str:

@@ -170,6 +170,7 @@ def enable_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_http_methods(METHODS)
 @never_cache
 @needs(Permission.EDIT_PROVIDERS)
+@context.keeping_an_administrator
 def delete_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method == "POST":

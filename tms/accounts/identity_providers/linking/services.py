@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
+from tms.accounts.access import administrators
 from tms.accounts.audit import recorder
 from tms.accounts.factors import policy
 from tms.accounts.identity_providers import groups, provisioning, sessions
@@ -72,8 +73,14 @@ def _own(provider: IdentityProvider, person: User, asserted: Assertion) -> Ident
 def unlink(identity: Identity) -> bool:
     """End the sessions that began there, and withdraw the grants of its groups. False if it is the only way in.
 
-    An address that the provider did not verify is removed: without the identity it would look like a verified one.
+    Raises LastAdministratorError.
     """
+    with administrators.keeping_one():
+        return _unlink(identity)
+
+
+def _unlink(identity: Identity) -> bool:
+    """Removes an address that the provider did not verify: without the identity it would look like a verified one."""
     person, provider = identity.person, identity.provider
     locked = User.objects.select_for_update().get(pk=person.pk)
     if policy.is_only_way(identity, of=locked):

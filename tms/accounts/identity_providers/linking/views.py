@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tms.accounts.access import administrators
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.factors import policy
 from tms.accounts.factors.confirmation import recently_signed_in
@@ -15,6 +16,7 @@ from tms.accounts.identity_providers.linking import services
 from tms.accounts.identity_providers.oidc import views as oidc
 from tms.accounts.identity_providers.oidc.pending import Purpose
 from tms.accounts.models import Identity, IdentityProvider, ProviderSession
+from tms.accounts.people.context import refused_without_administrator
 
 
 @require_POST
@@ -35,7 +37,11 @@ def unlink(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     own = Identity.objects.filter(person=request.user).select_related("provider", "person")
     identity = get_object_or_404(own, provider__slug=slug)
     began_there = ProviderSession.objects.filter(identity=identity, session_key=request.session.session_key).exists()
-    if request.method == "POST" and services.unlink(identity):
+    try:
+        is_unlinked = request.method == "POST" and services.unlink(identity)
+    except administrators.LastAdministratorError:
+        return refused_without_administrator(request)
+    if is_unlinked:
         if began_there:
             logout(request)  # its row is gone already
         return redirect("security")
