@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from django.db.models import F
 
 from tms.accounts.models import User
 from tms.alerts import correlation, lifecycle
@@ -22,6 +23,7 @@ from tms.fleet.models.outage import Outage, OutageCause
 from tms.main import demo_notifications
 from tms.notifications.models.policy import Policy
 from tms.shifts.models import Note
+from tms.telemetry.models import Report
 
 pytestmark = pytest.mark.django_db
 TERMINALS = 56
@@ -74,6 +76,23 @@ def test_a_visitor_finds_what_to_do_and_whom_to_call(fleet):
     assert {alert.rule.runbook[:2] for alert in Alert.objects.unresolved()} == {"1."}
     assert incident.site is not None
     assert incident.site.contacts.exclude(phone="").count() == 3
+
+
+def test_charts_have_readings_of_the_last_hours_but_none_of_an_outage(fleet):
+    opened = Alert.objects.unresolved().get(rule__name="Paper low", state=AlertState.OPEN)
+    paper = [
+        (report.at < opened.opened_at, report.metrics["paper_pct"])
+        for report in Report.objects.filter(terminal=opened.terminal).order_by("at")
+    ]
+    lost = Terminal.objects.filter(site__code="HND")
+
+    assert Report.objects.values("terminal").distinct().count() == TERMINALS
+    assert {was_before: pct >= 10 for was_before, pct in paper} == {True: True, False: False}
+    assert [pct for _, pct in paper] == sorted((pct for _, pct in paper), reverse=True)
+    for outage in Outage.objects.open().filter(terminal__in=lost):
+        assert Report.objects.filter(terminal=outage.terminal, at__lt=outage.began_at).exists()
+    during = {"at__gte": F("terminal__outages__began_at"), "at__lt": F("terminal__outages__ended_at")}
+    assert not Report.objects.filter(**during).exists()
 
 
 def test_the_past_is_not_notified_and_the_incident_ends_when_its_terminals_return(fleet, now):

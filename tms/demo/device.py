@@ -13,6 +13,8 @@ from tms.demo.seed_file import DemoTerminal
 from tms.protocol import frames
 
 REBOOT_S = (15, 45)
+PAPER_LOW_PCT = 10.0
+"""Below it a device is degraded, and the default rule `Paper low` applies."""
 
 
 class Personality(StrEnum):
@@ -90,18 +92,27 @@ class DemoDevice:
         self.pending.append(_reader_event(is_jammed))
 
     def sample(self) -> DeviceSample:
-        now = time.monotonic() + self.phase
-        metrics = {
-            "cpu_pct": round(22 + 14 * math.sin(now / 90) + self.random.gauss(0, 4), 1),
-            "memory_pct": round(48 + 6 * math.sin(now / 700) + self.random.gauss(0, 0.5), 1),
-            "disk_pct": round(41 + (self.phase % 30), 1),
-            "temperature_c": round(self._temperature(now), 1),
-            "link_rtt_ms": round(abs(self.random.gauss(38, 9)), 1),
-        }
-        if self.terminal.kind in WITH_PAPER:
+        metrics = self.metrics_at(time.monotonic())
+        if self.has_paper:
             metrics["paper_pct"] = round(self._use_paper(), 1)
         events = self._problems()
-        return DeviceSample(self._status(metrics), {name: max(0.0, value) for name, value in metrics.items()}, events)
+        return DeviceSample(status_of(metrics, is_jammed=self.is_jammed), metrics, events)
+
+    @property
+    def has_paper(self) -> bool:
+        return self.terminal.kind in WITH_PAPER
+
+    def metrics_at(self, monotonic_s: float) -> dict[str, float]:
+        """All but the paper, which is used up."""
+        now = monotonic_s + self.phase
+        metrics = {
+            "cpu_pct": 22 + 14 * math.sin(now / 90) + self.random.gauss(0, 4),
+            "memory_pct": 48 + 6 * math.sin(now / 700) + self.random.gauss(0, 0.5),
+            "disk_pct": 41 + (self.phase % 30),
+            "temperature_c": self._temperature(now),
+            "link_rtt_ms": self.random.gauss(38, 9),
+        }
+        return {name: round(max(0.0, value), 1) for name, value in metrics.items()}
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
         if command.name not in HANDLERS:
@@ -138,13 +149,6 @@ class DemoDevice:
         events, self.pending = tuple(self.pending), []
         return events
 
-    def _status(self, metrics: dict[str, float]) -> frames.Status:
-        if self.is_jammed:
-            return "fault"
-        if metrics["temperature_c"] > 75 or metrics.get("paper_pct", 100.0) < 10:
-            return "degraded"
-        return "ok"
-
     def _log(self) -> list[str]:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return [f"{at} up for {self.uptime_s():.0f} s", f"{at} personality {self.personality}", f"{at} all quiet"]
@@ -156,6 +160,14 @@ HANDLERS: Mapping[str, Callable[[DemoDevice], CommandOutcome]] = {
     "collect_logs": DemoDevice.collect_logs,
 }
 """The commands that it takes."""
+
+
+def status_of(metrics: Mapping[str, float], *, is_jammed: bool = False) -> frames.Status:
+    if is_jammed:
+        return "fault"
+    if metrics["temperature_c"] > 75 or metrics.get("paper_pct", 100.0) < PAPER_LOW_PCT:
+        return "degraded"
+    return "ok"
 
 
 def _reader_event(is_jammed: bool) -> frames.TerminalEvent:

@@ -16,6 +16,7 @@ from tms.alerts.models.incident import Incident, IncidentTransition
 from tms.alerts.models.transition import Transition
 from tms.alerts.rules.events import RuleTriggered
 from tms.demo.seed_file import StartCondition
+from tms.demo.week import readings
 from tms.demo.week.history import ALERT_AFTER, OFFLINE
 from tms.demo.week.losses import OFFLINE_AFTER
 from tms.fleet.models import Cause, Presence, Terminal, TerminalKind, TerminalState
@@ -28,6 +29,8 @@ LOST_SITE = "HND"
 LOST_FOR = timedelta(minutes=9)
 """So far. It returns `RETURNS_AFTER` the start."""
 RETURNS_AFTER = timedelta(minutes=5)
+CLOSED_FOR = timedelta(minutes=2)
+"""The terminals said goodbye this long before the demo was started."""
 PAPER_PCT = 7.0
 BOOT_ID = "demo"
 """Of the boots before the demo was started."""
@@ -47,7 +50,7 @@ def set_present(terminals: Sequence[Terminal], people: Sequence[User], *, at: da
 
 def _await_return(terminals: Sequence[Terminal], *, at: datetime) -> None:
     """They said goodbye before TMS was started, and are expected back."""
-    left_at, back_at = at - timedelta(minutes=2), at + timedelta(minutes=10)
+    left_at, back_at = at - CLOSED_FOR, at + timedelta(minutes=10)
     TerminalState.objects.filter(terminal__in=terminals).update(
         presence=Presence.CLOSED,
         cause=Cause.CLOSING,
@@ -56,7 +59,7 @@ def _await_return(terminals: Sequence[Terminal], *, at: datetime) -> None:
         back_at=back_at,
         due_at=back_at,
         boot_id=BOOT_ID,
-        seq=1,
+        seq=readings.NUMBER,
     )
 
 

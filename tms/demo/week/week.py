@@ -9,7 +9,7 @@ from tms.accounts.models import User
 from tms.alerts.models import Rule
 from tms.alerts.models.alert import Alert
 from tms.demo.seed_file import DemoTerminal, StartCondition
-from tms.demo.week import faults, handovers, history, incidents, losses, present, runbooks
+from tms.demo.week import faults, handovers, history, incidents, losses, present, readings, runbooks
 from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage
 from tms.fleet.sites.calendar import hours_of
@@ -34,7 +34,9 @@ def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) 
     runbooks.write_runbooks()
     _write_boots(terminals[:WITH_HISTORY], at=at)
     _write_past(terminals[:WITH_HISTORY], people, rules, at=at)
-    return present.set_present(terminals, people, at=at)
+    start_conditions = present.set_present(terminals, people, at=at)
+    readings.write_readings(fleet, terminals, until=at - present.CLOSED_FOR)
+    return start_conditions
 
 
 def _write_boots(terminals: list[Terminal], *, at: datetime) -> None:

@@ -1,0 +1,101 @@
+"""Readings of the hours before the demo was started, so that charts show a past at once.
+
+A terminal has none from an outage. While it has an alert of a metric, the reading is the value of the alert, and paper
+that is low has fallen to it.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tms.alerts.models.alert import Alert
+from tms.demo.device import PAPER_LOW_PCT, DemoDevice, personality_of, status_of
+from tms.demo.seed_file import DemoTerminal
+from tms.fleet.models import Terminal
+from tms.fleet.models.outage import Outage
+from tms.telemetry.models import Boot, Report
+
+HOURS = timedelta(hours=6)
+STEP = timedelta(minutes=5)
+NUMBER = HOURS // STEP
+PAPER = "paper_pct"
+PAPER_A_STEP = 0.4
+"""Percentage points that a device uses up, unless its paper is low."""
+BATCH = 1_000
+
+
+class Span(NamedTuple):
+    """Of an outage, or of an alert of a metric with its value."""
+
+    began_at: datetime
+    ended_at: datetime | None
+    metric: str = ""
+    value: float = 0.0
+
+    def covers(self, at: datetime) -> bool:
+        return self.began_at <= at and (self.ended_at is None or at < self.ended_at)
+
+
+def write_readings(fleet: Iterable[DemoTerminal], terminals: Sequence[Terminal], *, until: datetime) -> None:
+    """Of those that have a boot."""
+    boots = {boot.terminal_id: boot for boot in Boot.objects.filter(terminal__in=terminals)}
+    pks = {terminal.uid: terminal.pk for terminal in terminals}
+    devices = ((pks[one.uid], DemoDevice(one, personality_of(one.uid))) for one in fleet if one.uid in pks)
+    away, alerts = _outages(boots, until - HOURS), _alerts(boots, until - HOURS)
+    reports = (
+        report
+        for pk, device in devices
+        if pk in boots
+        for report in _reports(device, boots[pk], away.get(pk, ()), alerts.get(pk, ()), until)
+    )
+    Report.objects.bulk_create(reports, batch_size=BATCH)
+
+
+def _reports(
+    device: DemoDevice, boot: Boot, away: Sequence[Span], alerts: Sequence[Span], until: datetime
+) -> Iterator[Report]:
+    now = time.monotonic()
+    for number in reversed(range(NUMBER)):
+        before = number * STEP
+        at = until - before
+        if any(span.covers(at) for span in away):
+            continue
+        metrics = device.metrics_at(now - before.total_seconds())
+        if device.has_paper:
+            metrics[PAPER] = _paper(device.paper_pct, number, alerts, at)
+        metrics |= {span.metric: span.value for span in alerts if span.covers(at)}
+        yield Report(
+            boot=boot,
+            seq=NUMBER - number,
+            terminal_id=boot.terminal_id,
+            at=at,
+            received_at=at,
+            status=status_of(metrics),
+            metrics=metrics,
+        )
+
+
+def _paper(now_pct: float, number: int, alerts: Sequence[Span], at: datetime) -> float:
+    """`number` steps before the demo: it falls to the threshold when an alert of it opens."""
+    coming = [span.began_at for span in alerts if span.metric == PAPER and span.began_at > at]
+    pct = PAPER_LOW_PCT + (min(coming) - at) / STEP if coming else now_pct + PAPER_A_STEP * number
+    return round(min(100.0, pct), 1)
+
+
+def _outages(pks: Iterable[int], since: datetime) -> Mapping[int, list[Span]]:
+    found = Outage.objects.filter(terminal__in=pks).exclude(ended_at__lte=since)
+    return _by_terminal(found.values_list("terminal", "began_at", "ended_at"))
+
+
+def _alerts(pks: Iterable[int], since: datetime) -> Mapping[int, list[Span]]:
+    found = Alert.objects.filter(terminal__in=pks, value__isnull=False).exclude(rule__metric="")
+    recent = found.exclude(resolved_at__lte=since)
+    return _by_terminal(recent.values_list("terminal", "opened_at", "resolved_at", "rule__metric", "value"))
+
+
+def _by_terminal(rows: Iterable[tuple]) -> Mapping[int, list[Span]]:
+    spans: dict[int, list[Span]] = {}
+    for terminal, *span in rows:
+        spans.setdefault(terminal, []).append(Span(*span))
+    return spans
