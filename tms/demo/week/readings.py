@@ -7,7 +7,7 @@ that is low has fallen to it.
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tms.alerts.models.alert import Alert
 from tms.demo.device import PAPER_LOW_PCT, DemoDevice, personality_of, status_of
@@ -94,7 +94,7 @@ def _alerts(pks: Iterable[int], since: datetime) -> Mapping[int, list[Span]]:
     return _by_terminal(recent.values_list("terminal", "opened_at", "resolved_at", "rule__metric", "value"))
 
 
-def _by_terminal(rows: Iterable[tuple]) -> Mapping[int, list[Span]]:
+def _by_terminal(rows: Iterable[tuple[Any, ...]]) -> Mapping[int, list[Span]]:
     spans: dict[int, list[Span]] = {}
     for terminal, *span in rows:
         spans.setdefault(terminal, []).append(Span(*span))
