@@ -9,6 +9,7 @@ from django.db import transaction
 from tests.support.builders import AT, later
 from tests.support.threads import run_concurrently
 from tms.alerts.maintenance import services
+from tms.alerts.maintenance.calendar import planned_windows
 from tms.alerts.maintenance.services import NotActive, WindowScope
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Terminal
@@ -130,6 +131,13 @@ def test_a_cancelled_window_has_no_more_occurrences(fleet):
     assert (window.ended_at, window.changed_by) == (later(60), person)
     assert not covered(terminal, at=later(60))
     assert not covered(terminal, at=later(DAY))
+
+
+def test_the_calendar_shows_no_occurrence_that_was_cancelled_before_it_began(fleet):
+    cancelled = plan(fleet, WindowScope(terminals=[fleet.terminal()]), starts=2 * DAY)
+    services.cancel(cancelled, by=fleet.person(), at=later(HOUR))
+
+    assert planned_windows(Window.objects.all(), since=AT, until=later(7 * DAY)) == []
 
 
 @pytest.mark.parametrize("seconds", [-1, HOUR])

@@ -44,7 +44,7 @@ def _periods(since: datetime, until: datetime) -> Iterator[tuple[int, list[Maint
     overlapping = PastOccurrence.objects.filter(until__gt=since, since__lt=until)
     for window in windows.prefetch_related(Prefetch("past_occurrences", overlapping, to_attr="recorded")):
         try:
-            yield window.pk, [each for each in actual_periods(window, since, until) if each.since < each.until]
+            yield window.pk, list(actual_periods(window, since, until))
         except Exception:  # an unreadable window must not hide the others
             log.exception("window_unreadable", window=window.pk)
 
@@ -60,5 +60,6 @@ def actual_periods(window: Window, since: datetime, until: datetime) -> Iterator
     last = window.ended_at
     for begins, planned_end in ends.items():
         end = min(planned_end, last) if last else planned_end
-        if begins < until and end > since:
+        # If the window was cancelled before this occurrence began, `end` is before `begins`.
+        if begins < min(until, end) and end > since:
             yield MaintenancePeriod(begins, end)
