@@ -12,10 +12,13 @@ from tms.availability.models import KindDay, PendingOutage, SiteDay, TerminalDay
 from tms.availability.rollup import services
 from tms.fleet.models import Outage
 from tms.fleet.models.opening_hours import OpeningHours
+from tms.lib.calendar.local_time import shown
 from tms.lib.calendar.recurrence import Recurrence
 from tms.telemetry.models import Boot
 
 HOURS = 3_600
+TOKYO = ZoneInfo("Asia/Tokyo")
+DAY_BEFORE = DAY - timedelta(days=1)
 pytestmark = pytest.mark.both
 
 
@@ -52,12 +55,15 @@ def test_a_site_without_hours_counts_around_the_clock(fleet):
     assert seconds(day_of(terminal)) == {"counted_s": 24 * HOURS}
 
 
-def test_maintenance_is_excluded_as_it_took_area(fleet, site):
+def plan_daily(since, hours, *, at, terminal):
+    recurrence = Recurrence(TOKYO, shown(since, TOKYO), timedelta(hours=hours), "FREQ=DAILY")
+    return maintenance.plan(recurrence, WindowScope(terminals=[terminal]), note="x", by=None, at=at)
+
+
+def test_maintenance_is_excluded_for_as_long_as_it_lasted(fleet, site):
     """The recurring window was ended early, and has moved on to its next occurrence since."""
     terminal, other = serving(fleet, site), serving(fleet, site)
-    nightly = Recurrence(ZoneInfo("Asia/Tokyo"), tokyo("10:00").astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None),
-                         timedelta(hours=2), "FREQ=DAILY")  # fmt: skip
-    window = maintenance.plan(nightly, WindowScope(terminals=[terminal]), note="x", by=None, at=tokyo("08:00"))
+    window = plan_daily(tokyo("10:00"), 2, at=tokyo("08:00"), terminal=terminal)
     maintenance.roll_over(tokyo("10:00"))
     maintenance.end(window, by=fleet.person(), at=tokyo("11:00"))
     away(terminal, tokyo("10:30"), tokyo("11:15"))
@@ -66,6 +72,19 @@ def test_maintenance_is_excluded_as_it_took_area(fleet, site):
 
     assert seconds(day_of(terminal)) == {"counted_s": 11 * HOURS, "excluded_s": HOURS, "network_s": 15 * 60}
     assert seconds(day_of(other)) == {"counted_s": 12 * HOURS}
+
+
+def test_maintenance_that_was_ended_before_midnight_is_not_excluded_after_it(fleet):
+    """It was planned to last until 04:00."""
+    terminal = serving(fleet, fleet.site())
+    window = plan_daily(tokyo("22:00", DAY_BEFORE), 6, at=tokyo("08:00", DAY_BEFORE), terminal=terminal)
+    maintenance.roll_over(tokyo("22:00", DAY_BEFORE))
+    maintenance.end(window, by=fleet.person(), at=tokyo("23:30", DAY_BEFORE))
+    away(terminal, tokyo("01:00"), tokyo("02:00"))
+
+    roll_up_until()
+
+    assert seconds(day_of(terminal)) == {"counted_s": 22 * HOURS, "excluded_s": 2 * HOURS, "network_s": HOURS}
 
 
 @pytest.mark.parametrize(("first_boot", "counted_h"), [("00:00", 12), ("15:00", 6), ("23:00", 0)])

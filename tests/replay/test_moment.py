@@ -105,11 +105,14 @@ def test_a_terminal_at_an_instant(shops, fleet):
     assert Moment(later(50), now=later(60)).terminal(terminal).outage is None
 
 
-def test_maintenance_that_was_active(shops, fleet):
+@pytest.mark.parametrize("rule", ["", "FREQ=DAILY"])
+def test_maintenance_that_was_active(shops, fleet, rule):
+    """It was ended early."""
     one, other = shops
-    recurrence = Recurrence(TOKYO, AT.astimezone(TOKYO).replace(tzinfo=None), timedelta(seconds=600))
+    recurrence = Recurrence(TOKYO, AT.astimezone(TOKYO).replace(tzinfo=None), timedelta(seconds=1800), rule)
     scope = WindowScope(sites=[one.site], terminals=[other])
     window = services.plan(recurrence, scope, note="", by=None, at=AT)
+    services.end(window, by=fleet.person(), at=later(600))
 
     moment = Moment(later(20), now=later(3600))
 

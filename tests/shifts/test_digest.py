@@ -146,13 +146,20 @@ def test_maintenance_of_the_shift_and_of_the_following_day_is_listed(fleet, shif
     assert result.maintenance[0].covers == ("Site SJK",)
 
 
-def test_maintenance_that_was_ended_early_or_cancelled_is_shown_as_it_was(fleet, shift):
-    early, cancelled = plan(fleet, 1, note="early"), plan(fleet, 5, note="cancelled")
-    services.roll_over(later(HOUR + 1))
-    services.end(early, by=fleet.person(), at=later(HOUR + 600))
-    services.cancel(cancelled, by=fleet.person(), at=later(HOUR))
+@pytest.mark.parametrize("rule", ["", "FREQ=DAILY"])
+def test_maintenance_is_shown_for_as_long_as_it_lasted(fleet, shift, rule):
+    extended, over = plan(fleet, -3, rule=rule, note="extended"), plan(fleet, -3, hours=6, rule=rule, note="over")
+    early, cancelled = plan(fleet, 1, rule=rule, note="early"), plan(fleet, 5, rule=rule, note="cancelled")
+    person = fleet.person()
+    services.extend(extended, until=later(HOUR), by=person, at=later(-2.5 * HOUR))
+    services.end(over, by=person, at=later(-2 * HOUR))
+    services.cancel(cancelled, by=person, at=later(HOUR))
+    services.end(early, by=person, at=later(HOUR + 600))
 
-    assert [(work.note, work.until) for work in shift().maintenance] == [("early", later(HOUR + 600))]
+    assert [(work.note, work.until) for work in shift().maintenance] == [
+        ("extended", later(HOUR)),
+        ("early", later(HOUR + 600)),
+    ]
 
 
 def incident(fleet, begins_s, ends_s=None, **fields):

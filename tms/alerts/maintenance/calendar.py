@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import QuerySet
 
-from tms.alerts.maintenance.history import MaintenancePeriod, actual_periods
-from tms.alerts.models.maintenance import PastOccurrence, Window
+from tms.alerts.maintenance.history import MaintenancePeriod, actual_periods, with_past
+from tms.alerts.models.maintenance import Window
 
 log = structlog.get_logger(__name__)
 MOST_READ, MOST_WINDOWS = 500, 40
@@ -20,15 +20,16 @@ class WindowPeriods(NamedTuple):
 
 
 def planned_windows(windows: QuerySet[Window], *, since: datetime, until: datetime) -> list[WindowPeriods]:
-    """Of `windows`, those with an occurrence that overlaps the period, in the order of the first of these."""
-    rows = windows.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
-    recorded = PastOccurrence.objects.filter(until__gt=since, since__lt=until)
-    rows = rows.prefetch_related(Prefetch("past_occurrences", recorded, to_attr="recorded"))
-    found = [
-        WindowPeriods(window, sorted(_periods(window, since, until)))
-        for window in rows.order_by("occurs_at")[:MOST_READ]
-    ]
-    return sorted((one for one in found if one.periods), key=lambda one: (one.periods[0], one.window.pk))[:MOST_WINDOWS]
+    """The first of `overlapping_windows`, in the order of their first occurrence."""
+    found = overlapping_windows(windows, since=since, until=until)
+    return sorted(found, key=lambda one: (one.periods[0], one.window.pk))[:MOST_WINDOWS]
+
+
+def overlapping_windows(windows: QuerySet[Window], *, since: datetime, until: datetime) -> list[WindowPeriods]:
+    """Of `windows`, those with an occurrence that overlaps the period."""
+    rows = with_past(windows.order_by("occurs_at"), since, until, most=MOST_READ)
+    found = (WindowPeriods(window, sorted(_periods(window, since, until))) for window in rows)
+    return [one for one in found if one.periods]
 
 
 def _periods(window: Window, since: datetime, until: datetime) -> Iterator[MaintenancePeriod]:

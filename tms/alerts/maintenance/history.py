@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from tms.alerts.maintenance.services import pairs
 from tms.alerts.models.maintenance import PastOccurrence, Window
@@ -14,6 +14,7 @@ from tms.alerts.models.maintenance import PastOccurrence, Window
 log = structlog.get_logger(__name__)
 
 INSTANT = timedelta(microseconds=1)
+DAY = timedelta(days=1)
 
 
 class MaintenancePeriod(NamedTuple):
@@ -40,19 +41,30 @@ def active(at: datetime) -> list[Window]:
 
 
 def _periods(since: datetime, until: datetime) -> Iterator[tuple[int, list[MaintenancePeriod]]]:
-    windows = Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
-    overlapping = PastOccurrence.objects.filter(until__gt=since, since__lt=until)
-    for window in windows.prefetch_related(Prefetch("past_occurrences", overlapping, to_attr="recorded")):
+    for window in with_past(Window.objects.all(), since, until):
         try:
             yield window.pk, list(actual_periods(window, since, until))
         except Exception:  # an unreadable window must not hide the others
             log.exception("window_unreadable", window=window.pk)
 
 
+def with_past(windows: QuerySet[Window], since: datetime, until: datetime, *, most: int | None = None) -> list[Window]:
+    """Those of `windows` that may have an occurrence within the period (`most` of them at most), with the past
+    occurrences that `actual_periods` needs: also those that ended before it, but were planned to end within it.
+    """
+    found = list(windows.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)[:most])
+    if found:
+        # An occurrence lasts a little longer than planned if clocks are put back.
+        reach = timedelta(seconds=max(window.length_s for window in found)) + DAY
+        past = PastOccurrence.objects.filter(Q(until__gt=since) | Q(since__gt=since - reach), since__lt=until)
+        prefetch_related_objects(found, Prefetch("past_occurrences", past))
+    return found
+
+
 def actual_periods(window: Window, since: datetime, until: datetime) -> Iterator[MaintenancePeriod]:
     """Occurrences that are not recorded took place as planned: a clock that was down has skipped them."""
     ends = {window.occurs_at: window.occurs_until}
-    ends |= {each.since: each.until for each in getattr(window, "recorded", ())}
+    ends |= {each.since: each.until for each in window.past_occurrences.all()}
     for planned in window.recurrence.occurrences(since):
         if planned.since >= min(until, window.occurs_at):
             break
