@@ -87,6 +87,17 @@ def test_maintenance_that_was_ended_before_midnight_is_not_excluded_after_it(fle
     assert seconds(day_of(terminal)) == {"counted_s": 22 * HOURS, "excluded_s": 2 * HOURS, "network_s": HOURS}
 
 
+def test_time_before_maintenance_was_planned_is_not_excluded(fleet):
+    """It begins tomorrow."""
+    terminal = serving(fleet, fleet.site())
+    away(terminal, tokyo("03:00"), tokyo("03:30"))
+    plan_daily(tokyo("02:00"), 2, at=tokyo("15:00"), terminal=terminal)
+
+    roll_up_until()
+
+    assert seconds(day_of(terminal)) == {"counted_s": 24 * HOURS, "network_s": 30 * 60}
+
+
 @pytest.mark.parametrize(("first_boot", "counted_h"), [("00:00", 12), ("15:00", 6), ("23:00", 0)])
 def test_a_terminal_counts_from_its_first_boot(fleet, site, first_boot, counted_h):
     terminal = serving(fleet, site, since=tokyo(first_boot))

@@ -65,7 +65,7 @@ def actual_periods(window: Window, since: datetime, until: datetime) -> Iterator
     """Occurrences that are not recorded took place as planned: a clock that was down has skipped them."""
     ends = {window.occurs_at: window.occurs_until}
     ends |= {each.since: each.until for each in window.past_occurrences.all()}
-    for planned in window.recurrence.occurrences(since):
+    for planned in window.recurrence.occurrences(max(since, window.created_at)):
         if planned.since >= min(until, window.occurs_at):
             break
         ends.setdefault(planned.since, planned.until)
