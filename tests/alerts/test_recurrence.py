@@ -62,6 +62,7 @@ def test_a_single_window_has_one_occurrence():
         ("FREQ=DAILY;INTERVAL=2", ["11-02", "11-04", "11-06", "11-08", "11-10"]),
         ("FREQ=WEEKLY;BYDAY=SU,WE", ["11-04", "11-08", "11-11", "11-15", "11-18"]),
         ("RRULE:FREQ=MONTHLY;BYDAY=2SU", ["11-08", "12-13", "01-10", "02-14", "03-14"]),
+        ("FREQ=YEARLY;BYDAY=-10SU", ["10-24", "10-29", "10-28", "10-27", "10-26"]),
         ("FREQ=MONTHLY;BYMONTHDAY=-1", ["11-30", "12-31", "01-31", "02-28", "03-31"]),
         ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", ["11-30", "12-31", "01-29", "02-26", "03-31"]),
         ("freq=daily;count=3", ["11-02", "11-03", "11-04"]),
@@ -93,6 +94,14 @@ def test_a_recurrence_gives_its_dates(rule, days):
         ("FREQ=DAILY;UNTIL=tomorrow", "UNTIL must be a date"),
         ("FREQ=WEEKLY;BYDAY=XX", "Invalid recurrence"),
         ("FREQ=MONTHLY;BYMONTHDAY=many", "Invalid recurrence"),
+        ("FREQ=YEARLY;BYMONTH=13;BYDAY=1MO", "BYMONTH=13 is out of range. Allowed: 1…12"),
+        ("FREQ=MONTHLY;BYDAY=2SU,22SU", "BYDAY=22SU is out of range. Allowed: 1…5, -1…-5"),
+        ("FREQ=YEARLY;BYMONTH=9;BYDAY=SU(-22)", r"BYDAY=SU\(-22\) is out of range"),
+        ("FREQ=YEARLY;BYDAY=-54SU", "BYDAY=-54SU is out of range"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY=0 is out of range"),
+        ("FREQ=YEARLY;BYYEARDAY=367", "BYYEARDAY=367 is out of range"),
+        ("FREQ=YEARLY;BYWEEKNO=54", "BYWEEKNO=54 is out of range"),
+        ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=-367", "BYSETPOS=-367 is out of range"),
     ],
 )
 def test_an_invalid_recurrence_is_refused_with_the_reason(rule, message):

@@ -11,7 +11,7 @@ from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
-from tms.alerts.models import Alert, Contract, Incident
+from tms.alerts.models import Alert, Contract, Incident, Window
 from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts import notes
 from tms.shifts.digest import markdown
@@ -160,6 +160,14 @@ def test_maintenance_is_shown_for_as_long_as_it_lasted(fleet, shift, rule):
         ("extended", later(HOUR)),
         ("early", later(HOUR + 600)),
     ]
+
+
+def test_a_window_with_an_unreadable_rule_hides_no_other(fleet, shift):
+    unreadable = plan(fleet, 1, rule="FREQ=DAILY", note="unreadable")
+    Window.objects.filter(pk=unreadable.pk).update(rrule="FREQ=MONTHLY;BYDAY=22SU")
+    plan(fleet, 2, note="other")
+
+    assert "other" in [work.note for work in shift().maintenance]
 
 
 def incident(fleet, begins_s, ends_s=None, **fields):

@@ -36,6 +36,11 @@ PARTS = frozenset(
 )
 """Dates only: parts with times of day would make several occurrences a day."""
 NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+LARGEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366, "BYDAY": 53}
+"""The largest number in each part. Except in BYMONTH, negative numbers count from the end."""
+WEEKS_OF_MONTH = 5
+OF_WEEKDAYS = "AEFHMORSTUW()"
+"""What surrounds the number of a weekday, as in `2SU` or `SU(+2)`."""
 HORIZON = timedelta(days=3_660)
 """A rule that names no date within ten years is taken to name none."""
 LATEST = datetime.max - HORIZON  # noqa: DTZ901  (a wall time)
@@ -93,10 +98,10 @@ def _dates(parts: Mapping[str, str], since: datetime, until: datetime) -> Iterat
     years = (MAXYEAR - max(since.year, until.year)) // CYCLE_YEARS * CYCLE_YEARS
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
-        dates = rrulestr(f"{text};UNTIL={_moved(until, years):%Y%m%dT%H%M%S}", dtstart=_moved(since, years))
-    except (ValueError, TypeError) as error:
+        for date in rrulestr(f"{text};UNTIL={_moved(until, years):%Y%m%dT%H%M%S}", dtstart=_moved(since, years)):
+            yield _moved(date, -years)
+    except (LookupError, TypeError, ValueError) as error:  # dateutil finds some errors only at a certain date
         raise BadRecurrence(gettext("Invalid recurrence: %(reason)s") % {"reason": error}) from None
-    return (_moved(date, -years) for date in dates)
 
 
 def _moved(date: datetime, years: int) -> datetime:
@@ -118,7 +123,29 @@ def parsed(rule: str) -> dict[str, str]:
     for name in ("COUNT", "INTERVAL"):
         if name in parts and not NUMBER.fullmatch(parts[name]):
             raise BadRecurrence(gettext("%(name)s must be a number from 1 to 9999.") % {"name": name})
+    _check_ranges(parts)
     return parts
+
+
+def _check_ranges(parts: Mapping[str, str]) -> None:
+    """Raises BadRecurrence for a number that no date has: dateutil would fail at the first date that needs it."""
+    is_of_month = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
+    largest = {**LARGEST, "BYDAY": WEEKS_OF_MONTH} if is_of_month else LARGEST
+    for name, number in largest.items():
+        for item in parts.get(name, "").split(","):
+            _check_range(name, item, number)
+
+
+def _check_range(name: str, item: str, largest: int) -> None:
+    is_signed = name != "BYMONTH"
+    try:
+        number = int(item.strip(OF_WEEKDAYS))
+    except ValueError:  # not a number; dateutil says so
+        return
+    if not 1 <= (abs(number) if is_signed else number) <= largest:
+        allowed = f"1…{largest}" + (f", -1…-{largest}" if is_signed else "")
+        text = gettext("%(part)s is out of range. Allowed: %(range)s.")
+        raise BadRecurrence(text % {"part": f"{name}={item}", "range": allowed})
 
 
 def _until(text: str, zone: ZoneInfo) -> datetime | None:
