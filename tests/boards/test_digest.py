@@ -98,3 +98,10 @@ def test_incidents_are_first(page, fleet):
     seen = page("/digest/")
 
     assert seen.ids.index(f"incident-{incident.pk}") < seen.ids.index("notes")
+
+
+def test_a_period_of_more_than_31_days_is_reported(page):
+    seen = page("/digest/?since=2026-01-01T00:00&until=2026-03-01T00:00")
+
+    assert "The period must not exceed 31 days." in seen.html
+    assert "/digest/markdown/?span=8h" in seen.links()

@@ -1,6 +1,7 @@
 """No page answers 500 for any query (R47)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,6 +45,8 @@ HOSTILE = {
     "one": "1",
 }
 """Encoded for a URL."""
+BEYOND = ("since=2026-01-01T00:00&until=9999-12-31T23:59", "since=0001-01-01T00:00%2B00:00&zone=America/New_York")
+"""Periods that a day more, or other clocks, would move out of the calendar of Python."""
 
 
 async def consume(answer: Any) -> None:
@@ -113,6 +116,22 @@ def test_a_nul_in_a_url_is_refused_with_its_location(client_of_boss, address, wh
 
 
 @pytest.mark.both
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            f"/{page}/?{query}"
+            for page in ("digest", "digest/markdown", "digest/send", "alerts/times", "alerts/past", "audit")
+            for query in BEYOND
+        ),
+        "/maintenance/new/?window=" + "9" * 5_000,
+    ],
+)
+def test_values_beyond_the_calendar_and_every_row_are_ignored(client_of_boss, everything, address):
+    assert client_of_boss.get(address).status_code == 200
+
+
+@pytest.mark.both
 @pytest.mark.parametrize("action", ["claim", "comment"])
 def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, everything, action):
     answer = client_of_boss.post(
@@ -133,14 +152,15 @@ def test_a_live_page_of_a_hostile_url_is_refused_or_rendered(boss, everything, p
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("address", ["/digest/", "/digest/markdown/", "/alerts/times/", "/alerts/past/"])
-def test_a_period_of_ten_thousand_years_costs_no_more_queries(
-    client_of_boss, everything, address, django_assert_max_num_queries
-):
+@pytest.mark.parametrize(
+    ("address", "days"),
+    [("/digest/", 30), ("/digest/markdown/", 30), ("/alerts/times/", 9_000), ("/alerts/past/", 9_000)],
+)
+def test_a_long_period_costs_no_more_queries(client_of_boss, everything, address, days, django_assert_max_num_queries):
     with CaptureQueriesContext(connection) as usual:
-        client_of_boss.get(address, {"since": "2026-11-27T00:00", "until": "2026-11-28T00:00"})
+        client_of_boss.get(address)
 
-    with django_assert_max_num_queries(len(usual) + 10):
-        answer = client_of_boss.get(address, {"since": "0001-01-01T00:00", "until": "9999-12-31T23:59"})
+    with django_assert_max_num_queries(len(usual)):
+        answer = client_of_boss.get(address, {"since": f"{now() - timedelta(days=days):%Y-%m-%dT%H:%MZ}"})
 
     assert answer.status_code == 200

@@ -218,6 +218,22 @@ def test_without_a_destination_nothing_is_sent_and_an_error_is_shown(person, hoo
     assert not Delivery.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-01-01T00:00:00+0000", "2026-03-01T00:00:00+0000"),
+        ("9999-12-30T00:00:00+0000", "9999-12-31T00:00:00+0000"),
+    ],
+)
+def test_a_period_of_more_than_31_days_or_beyond_the_calendar_is_not_sent(person, hook, since, until):
+    fields = {"since": since, "until": until, "zone": "UTC", "destinations": [hook.pk]}
+
+    answer = person.post("/digest/send/", fields)
+
+    assert answer.status_code == 422
+    assert not Delivery.objects.exists()
+
+
 @pytest.mark.parametrize("times", ["", "nonsense", "25:00", "6 14"])
 def test_an_invalid_time_of_day_is_refused(staff, hook, times):
     answer = staff.post("/digest/plans/", {"destination": hook.pk, "times": times, "time_zone": "UTC"})

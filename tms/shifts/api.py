@@ -17,13 +17,14 @@ from tms.rest.router import ApiRouter
 from tms.rest.schemas import Instant, RequestSchema
 from tms.shifts import models, notes
 from tms.shifts.digest.digest import digest
+from tms.shifts.period import LONGEST
 from tms.shifts.schemas import DigestSchema, NoteSchema, SignOffSchema
 from tms.shifts.sign_offs import BadPeriod, sign_off
 
 router = ApiRouter("shifts")
 WRITING = Access(Permission.WRITE_NOTES, is_idempotent=True)
 EDITING = Access(Permission.WRITE_NOTES)
-DEFAULT, LONGEST = timedelta(hours=8), timedelta(days=31)
+DEFAULT = timedelta(hours=8)
 
 
 class PeriodQuery(RequestSchema):

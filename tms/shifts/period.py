@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from tms.lib.calendar.local_time import instant, shown
+from tms.rest.schemas import BEGIN, END
 
 MAX_ZONE_LENGTH = 64
 FORMAT = "%Y-%m-%dT%H:%M"
@@ -20,6 +21,9 @@ PRESETS = MappingProxyType(
 )
 """Of the shift digest."""
 DEFAULT = "8h"
+LONGEST = timedelta(days=31)
+"""Of the shift digest."""
+ALL_TIME = END - BEGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +38,37 @@ class Period:
     """The period in the URL is invalid: this is the default one instead."""
 
     @classmethod
-    def of(cls, query: QueryDict, presets: Mapping[str, timedelta], *, default: str, at: datetime) -> Self:
+    def of(
+        cls,
+        query: QueryDict,
+        presets: Mapping[str, timedelta],
+        *,
+        default: str,
+        at: datetime,
+        longest: timedelta = ALL_TIME,
+    ) -> Self:
         if query.get("since") or query.get("until"):
-            return cls.between(query, at=at) or cls.lasting(default, presets, at=at, is_invalid=True)
+            given = cls.between(query, at=at, longest=longest)
+            return given or cls.lasting(default, presets, at=at, is_invalid=True)
         preset = query.get("span", "")
         return cls.lasting(preset if preset in presets else default, presets, at=at)
+
+    @classmethod
+    def of_digest(cls, query: QueryDict, *, at: datetime) -> Self:
+        """Of a shift digest."""
+        return cls.of(query, PRESETS, default=DEFAULT, at=at, longest=LONGEST)
 
     @classmethod
     def lasting(cls, preset: str, presets: Mapping[str, timedelta], *, at: datetime, is_invalid: bool = False) -> Self:
         return cls(at - presets[preset], at, preset=preset, is_invalid=is_invalid)
 
     @classmethod
-    def between(cls, query: QueryDict, *, at: datetime) -> Self | None:
-        """From local times in `zone`, by default `TMS_TIME_ZONE`. None if they are invalid."""
+    def between(cls, query: QueryDict, *, at: datetime, longest: timedelta = ALL_TIME) -> Self | None:
+        """From local times in `zone`, by default `TMS_TIME_ZONE`. None if they are invalid, or too far apart."""
         zone = zone_of(query.get("zone", ""))
         since, until = (_instant(query.get(name, ""), zone) for name in ("since", "until"))
         until = until or at
-        return cls(since, until, zone=zone.key) if since and since < until else None
+        return cls(since, until, zone=zone.key) if since and is_period(since, until, longest=longest) else None
 
     @property
     def query(self) -> str:
@@ -69,6 +87,11 @@ class Period:
     @property
     def until_shown(self) -> str:
         return f"{shown(self.until, self.clocks):{FORMAT}}"
+
+
+def is_period(since: datetime, until: datetime, *, longest: timedelta = ALL_TIME) -> bool:
+    """Whether the end is after the start, by at most `longest`, and both are from 2000 to 2100, as in REST."""
+    return BEGIN <= since < until <= END and until - since <= longest
 
 
 def zone_of(name: str) -> ZoneInfo:

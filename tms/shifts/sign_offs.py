@@ -1,6 +1,6 @@
 """The next shift signs off the digest."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext
@@ -9,8 +9,7 @@ from tms.accounts.access.owner_form import EVERYTHING, set_owner
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.shifts.models import SignOff
-
-LONGEST = timedelta(days=31)
+from tms.shifts.period import LONGEST, is_period
 
 
 class BadPeriod(ValueError):
@@ -23,7 +22,7 @@ def sign_off(since: datetime, until: datetime, *, by: User, at: datetime, owner:
 
     Raises BadPeriod.
     """
-    if not since < until <= at or until - since > LONGEST:
+    if until > at or not is_period(since, until, longest=LONGEST):
         raise BadPeriod(gettext("Sign off a period that is over, of 31 days at most."))
     known = SignOff.objects.filter(by=by, since=since, until=until).first()
     if known is not None:

@@ -21,7 +21,7 @@ from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.models import Note
-from tms.shifts.period import DEFAULT, PRESETS, Period
+from tms.shifts.period import Period
 from tms.shifts.sign_offs import BadPeriod, sign_off
 from tms.shifts.undo import offer_restoring
 
@@ -119,7 +119,7 @@ def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = HTTPSt
 
 
 def _span(query: QueryDict) -> Period:
-    return Period.of(query, PRESETS, default=DEFAULT, at=timezone.now())
+    return Period.of_digest(query, at=timezone.now())
 
 
 def _own(request: AuthenticatedRequest, pk: int) -> Note:

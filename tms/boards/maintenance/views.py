@@ -23,6 +23,7 @@ from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import CannotPerform
 from tms.boards.approvals.confirmation import ConfirmationForm
 from tms.boards.approvals.views import render_asked
+from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, begun
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
@@ -214,7 +215,7 @@ def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
     """Initial values from the URL: those of `window`, or the scope. `site` is a code, `terminal` a UID; both may be
     repeated.
     """
-    if (number := request.GET.get("window", "")).isdecimal():
+    if PRIMARY_KEY.fullmatch(number := request.GET.get("window", "")):
         return again(_window(request, int(number)), at=at)
     mine = partial(permitted, by=request.user, permission=Permission.PLAN_MAINTENANCE)
     sites = mine(Site.objects.filter(code__in=request.GET.getlist("site")))

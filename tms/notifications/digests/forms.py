@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -13,8 +13,7 @@ from tms.lib.forms import Plain, TimesInput
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import MAX_TIMES, clock
-
-LONGEST = timedelta(days=31)
+from tms.shifts.period import LONGEST, is_period
 
 
 class SendForm(Plain, forms.Form):
@@ -37,7 +36,7 @@ class SendForm(Plain, forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
-        if since and until and not timedelta(0) < until - since <= LONGEST:
+        if since and until and not is_period(since, until, longest=LONGEST):
             raise forms.ValidationError(gettext("The period must not exceed 31 days."))
         return cleaned
 

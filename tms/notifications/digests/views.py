@@ -20,7 +20,7 @@ from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
-from tms.shifts.period import DEFAULT, PRESETS, Period, zone_of
+from tms.shifts.period import Period, zone_of
 
 MAX_SENT = 10
 
@@ -78,7 +78,7 @@ def _page(
     plan_form: PlanForm | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    span = Period.of(request.GET, PRESETS, default=DEFAULT, at=timezone.now().replace(microsecond=0))
+    span = Period.of_digest(request.GET, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
     digests = access.visible(Delivery.objects.filter(kind=NotificationKind.DIGEST), to=request.user)
     sent = digests.select_related("destination").order_by("-pk")
