@@ -8,6 +8,7 @@ from django.utils import translation
 
 from tests.support import factories
 from tests.support.builders import AT, later
+from tms.accounts.access.owner_form import owner_of
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
@@ -16,6 +17,7 @@ from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
+from tms.shifts.models import SignOff
 from tms.shifts.sign_offs import BadPeriod, sign_off
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -281,6 +283,16 @@ def test_the_next_shift_signs_the_digest_off_once(shift, sato):
 
     assert (signed.by.text, signed.at) == ("佐藤", later(8 * HOUR + 60))
     assert "Signed off by 佐藤" in markdown.markdown(shift(), TOKYO)
+
+
+def test_the_digest_is_signed_off_once_for_each_owner(fleet, sato):
+    site = fleet.site("UMD", region="Kansai")
+    owners = ("region:Kansai", f"site:{site.pk}", "everything")
+
+    signed = [sign_off(AT, later(HOUR), by=sato, at=later(2 * HOUR), owner=owner) for owner in owners * 2]
+
+    assert [owner_of(one).key for one in signed] == [*owners, *owners]
+    assert SignOff.objects.count() == len(owners)
 
 
 @pytest.mark.parametrize(("since", "until"), [(HOUR, 0), (0, 9 * HOUR), (-40 * 24 * HOUR, 0)])

@@ -11,6 +11,9 @@ from tms.accounts.models import User
 from tms.shifts.models import SignOff
 from tms.shifts.period import LONGEST, is_period
 
+KEY = ("by", "since", "until", "owner_region", "owner_site", "owner_group")
+"""A person signs a period off once for each owner."""
+
 
 class BadPeriod(ValueError):
     """The message says what would be right, in the active language."""
@@ -24,11 +27,11 @@ def sign_off(since: datetime, until: datetime, *, by: User, at: datetime, owner:
     """
     if until > at or not is_period(since, until, longest=LONGEST):
         raise BadPeriod(gettext("Sign off a period that is over, of 31 days at most."))
-    known = SignOff.objects.filter(by=by, since=since, until=until).first()
-    if known is not None:
-        return known
     signed = SignOff(by=by, at=at, since=since, until=until)
     set_owner(signed, owner)
+    known = SignOff.objects.filter(**{name: getattr(signed, name) for name in KEY}).first()
+    if known is not None:
+        return known
     signed.save()
     recorder.record("signed-off", signed, {"since": (None, since.isoformat()), "until": (None, until.isoformat())})
     return signed
