@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.time_zones import zone_named
 from tms.rest.schemas import BEGIN, END
 
 MAX_ZONE_LENGTH = 64
@@ -96,10 +97,7 @@ def is_period(since: datetime, until: datetime, *, longest: timedelta = ALL_TIME
 
 def zone_of(name: str) -> ZoneInfo:
     """The time zone with this name, by default `TMS_TIME_ZONE`."""
-    try:
-        return ZoneInfo(name[:MAX_ZONE_LENGTH] or settings.TIME_ZONE)
-    except (ValueError, OSError, KeyError):  # unknown zone, or a name that is a path
-        return ZoneInfo(settings.TIME_ZONE)
+    return zone_named(name[:MAX_ZONE_LENGTH]) or ZoneInfo(settings.TIME_ZONE)
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,6 +15,7 @@ from tms.accounts.models import User
 from tms.alerts.actions.assignees import out_of_reach
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import Alert, AlertQuerySet, Contract
+from tms.lib.calendar.time_zones import zone_named
 from tms.lib.text_fields import FormLine, FormLines
 
 AT = "at"
@@ -170,10 +170,10 @@ def _whole_minute(at: datetime) -> datetime:
 
 
 def _instant(text: str, zone: str) -> datetime | None:
-    """Parse `2026-11-25T19:30` as local time in `zone`."""
+    """Parse `2026-11-25T19:30` as local time in `zone`. None for another form, or an unknown zone."""
     try:
         local = datetime.fromisoformat(text)
-        tz = ZoneInfo(zone) if zone else timezone.get_current_timezone()
-    except (ValueError, OSError):
+    except ValueError:
         return None
-    return local.replace(tzinfo=tz) if local.tzinfo is None else None
+    tz = zone_named(zone) if zone else timezone.get_current_timezone()
+    return local.replace(tzinfo=tz) if tz and local.tzinfo is None else None

@@ -11,8 +11,8 @@ def named_zones() -> tuple[str, ...]:
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """The zone, or None if this system does not know it: stored names outlive the data about zones."""
+    """The zone, or None if this system does not know it: names come from browsers, or are older than its data."""
     try:
         return ZoneInfo(name) if name else None
-    except (ValueError, OSError, KeyError):
+    except (ValueError, OSError, KeyError):  # a path, a folder, an unknown zone
         return None
