@@ -57,6 +57,23 @@ def test_after_a_long_pause_the_last_month_is_sent_only(fleet, month, customer):
     assert [each.key for each in Delivery.objects.all()] == [f"availability-{customer.pk}-2026-10"]
 
 
+def test_a_report_of_the_running_month_does_not_replace_the_planned_one(fleet, month, customer):
+    operator = people.person("op", of="Operator")
+    first, again, day_after = (
+        tokyo("12:00", date(2026, 10, 20)),
+        tokyo("12:01", date(2026, 10, 20)),
+        tokyo("12:00", date(2026, 11, 1)),
+    )
+    services.plan(customer, customer="", by=operator, at=first)
+    for at in (first, again, day_after):
+        services.send(customer, OCTOBER, customer="", to=operator, at=at)
+
+    assert services.send_due(tokyo("09:00", date(2026, 11, 2))) == 1
+
+    sent = [each.created_at for each in Delivery.objects.order_by("pk")]
+    assert sent == [first, day_after, tokyo("09:00", date(2026, 11, 2))]
+
+
 def test_the_mail_has_the_pdf_attached(month, customer, settings):
     settings.EMAIL_URL = "smtp://localhost"
     sent = services.send(customer, OCTOBER, customer="A", to=None, at=tokyo("09:00", date(2026, 11, 2)))

@@ -1,7 +1,7 @@
 """Availability reports to destinations: on demand, and after each month."""
 
 import base64
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,14 +32,16 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def send(destination: Destination, month: Month, *, customer: str, to: Person | None, at: datetime) -> Delivery:
-    """Send the report of a month as it is now, once per month and scope. `to`: the person who requested it; None: a
-    plan. It has what both the person and the owner of the destination may read.
+    """Send the report of a month as it is now, once per month and scope; once a day until the month is over.
+
+    `to`: the person who requested it; None: a plan. It has what both the person and the owner of the destination may
+    read.
     """
     reader = ReportReader(destination.owner, () if to is None else (scope_of(to),))
     with translation.override(destination.language):
         content = _content(report(month, reader), reader, customer=customer, at=at)
     sent, is_new = Delivery.objects.get_or_create(
-        key=f"availability-{destination.pk}-{month}{_mark(to)}",
+        key=f"availability-{destination.pk}-{_covered(month, at)}{_mark(to)}",
         defaults={
             "destination": destination,
             "kind": NotificationKind.AVAILABILITY,
@@ -53,6 +55,11 @@ def send(destination: Destination, month: Month, *, customer: str, to: Person | 
     if is_new and to is not None:
         recorder.record("report-sent", destination, {"month": (None, str(month))})
     return sent
+
+
+def _covered(month: Month, at: datetime) -> str:
+    """The month; with the day of sending as long as it is not over, so that its planned report is sent nevertheless."""
+    return f"{month}" if at >= sent_at(month) else f"{month}-on-{_today(at)}"
 
 
 def _mark(person: Person | None) -> str:
@@ -111,7 +118,11 @@ def _send_planned(planned: ReportPlan, at: datetime) -> bool:
 
 
 def _month(at: datetime) -> Month:
-    return Month.of(shown(at, ZoneInfo(settings.TIME_ZONE)).date())
+    return Month.of(_today(at))
+
+
+def _today(at: datetime) -> date:
+    return shown(at, ZoneInfo(settings.TIME_ZONE)).date()
 
 
 def _content(found: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, Any]:
