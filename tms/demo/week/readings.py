@@ -25,8 +25,8 @@ PAPER_A_STEP = 0.4
 BATCH = 1_000
 
 
-class Span(NamedTuple):
-    """Of an outage, or of an alert of a metric with its value."""
+class PastCondition(NamedTuple):
+    """An outage, or an alert of a metric with its value."""
 
     began_at: datetime
     ended_at: datetime | None
@@ -53,18 +53,18 @@ def write_readings(fleet: Iterable[DemoTerminal], terminals: Sequence[Terminal],
 
 
 def _reports(
-    device: DemoDevice, boot: Boot, away: Sequence[Span], alerts: Sequence[Span], until: datetime
+    device: DemoDevice, boot: Boot, away: Sequence[PastCondition], alerts: Sequence[PastCondition], until: datetime
 ) -> Iterator[Report]:
     now = time.monotonic()
     for number in reversed(range(NUMBER)):
         before = number * STEP
         at = until - before
-        if any(span.covers(at) for span in away):
+        if any(condition.covers(at) for condition in away):
             continue
         metrics = device.metrics_at(now - before.total_seconds())
         if device.has_paper:
             metrics[PAPER] = _paper(device.paper_pct, number, alerts, at)
-        metrics |= {span.metric: span.value for span in alerts if span.covers(at)}
+        metrics |= {condition.metric: condition.value for condition in alerts if condition.covers(at)}
         yield Report(
             boot=boot,
             seq=NUMBER - number,
@@ -76,26 +76,26 @@ def _reports(
         )
 
 
-def _paper(now_pct: float, number: int, alerts: Sequence[Span], at: datetime) -> float:
+def _paper(now_pct: float, number: int, alerts: Sequence[PastCondition], at: datetime) -> float:
     """`number` steps before the demo: it falls to the threshold when an alert of it opens."""
-    coming = [span.began_at for span in alerts if span.metric == PAPER and span.began_at > at]
+    coming = [condition.began_at for condition in alerts if condition.metric == PAPER and condition.began_at > at]
     pct = PAPER_LOW_PCT + (min(coming) - at) / STEP if coming else now_pct + PAPER_A_STEP * number
     return round(min(100.0, pct), 1)
 
 
-def _outages(pks: Iterable[int], since: datetime) -> Mapping[int, list[Span]]:
+def _outages(pks: Iterable[int], since: datetime) -> Mapping[int, list[PastCondition]]:
     found = Outage.objects.filter(terminal__in=pks).exclude(ended_at__lte=since)
     return _by_terminal(found.values_list("terminal", "began_at", "ended_at"))
 
 
-def _alerts(pks: Iterable[int], since: datetime) -> Mapping[int, list[Span]]:
+def _alerts(pks: Iterable[int], since: datetime) -> Mapping[int, list[PastCondition]]:
     found = Alert.objects.filter(terminal__in=pks, value__isnull=False).exclude(rule__metric="")
     recent = found.exclude(resolved_at__lte=since)
     return _by_terminal(recent.values_list("terminal", "opened_at", "resolved_at", "rule__metric", "value"))
 
 
-def _by_terminal(rows: Iterable[tuple[Any, ...]]) -> Mapping[int, list[Span]]:
-    spans: dict[int, list[Span]] = {}
-    for terminal, *span in rows:
-        spans.setdefault(terminal, []).append(Span(*span))
-    return spans
+def _by_terminal(rows: Iterable[tuple[Any, ...]]) -> Mapping[int, list[PastCondition]]:
+    conditions: dict[int, list[PastCondition]] = {}
+    for terminal, *condition in rows:
+        conditions.setdefault(terminal, []).append(PastCondition(*condition))
+    return conditions
