@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support import factories, people
+from tests.support.alerts.incidents import transitions_of
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.accounts import undo as undoing
@@ -86,6 +87,25 @@ def test_a_merge_is_undone(two, tanaka):
     assert (members(into), members(part)) == (5, 5)
     assert (refreshed(part).state, refreshed(part).merged_into, refreshed(part).open_count) == ("open", None, 5)
     assert not undoing.undo(before, by=tanaka, at=now())
+
+
+def test_recovered_alerts_come_and_go_with_their_incident(fleet, two, tanaka):
+    into, part = two[0], factories.incident(fleet, "OSK", number=10)
+    for alert in Alert.objects.filter(incident=part)[:6]:
+        factories.resolved(alert)
+    correlation.correlate(now())
+    before = MergeBefore.of([into, part], refreshed(into)).offer(by=tanaka)
+    merge([part], into, by=tanaka, comment="", at=now())
+    correlation.correlate(now())
+    merged = refreshed(into)
+
+    undoing.undo(before, by=tanaka, at=now(60))
+    correlation.correlate(now(60))
+    correlation.comment(into, by=tanaka, comment="Only this site", at=now(60))
+
+    assert (merged.joined_count, merged.resolved_count) == (15, 6)
+    assert [(one.joined_count, one.resolved_count) for one in map(refreshed, (into, part))] == [(5, 0), (10, 6)]
+    assert [kind for kind, _ in transitions_of(into)] == ["opened", "joined", "commented"]
 
 
 def test_moved_out_alerts_stay_apart_until_they_are_put_back(two, tanaka):

@@ -1,12 +1,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from tms.alerts.correlation.regrouping.reassign import reassign
 from tms.alerts.correlation.transitions import resolved_fields, transition
 from tms.alerts.lifecycle.transitions import SYSTEM, Actor
-from tms.alerts.models.alert import Alert
+from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
@@ -30,8 +30,12 @@ def absorb(parts: Sequence[Incident], into: Incident, *, at: datetime, actor: Ac
 
 def recount(incident: Incident, at: datetime) -> None:
     """After alerts of it changed their incident."""
-    mine = Alert.objects.filter(incident=incident)
-    incident.lost = mine.aggregate(number=Count("terminal", distinct=True))["number"]
-    incident.size = max(incident.size, incident.lost)
-    incident.joined_count, incident.unchanged_since = mine.count(), at
-    incident.save(update_fields=("lost", "size", "joined_count", "unchanged_since"))
+    counts = Alert.objects.filter(incident=incident).aggregate(
+        lost=Count("terminal", distinct=True),
+        joined=Count("pk"),
+        resolved=Count("pk", filter=Q(state=AlertState.RESOLVED)),
+    )
+    incident.lost, incident.size = counts["lost"], max(incident.size, counts["lost"])
+    incident.joined_count, incident.resolved_count = counts["joined"], counts["resolved"]
+    incident.unchanged_since = at
+    incident.save(update_fields=("lost", "size", "joined_count", "resolved_count", "unchanged_since"))

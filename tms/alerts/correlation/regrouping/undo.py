@@ -92,7 +92,6 @@ def _split(part: Incident, alerts: Sequence[int], into: Incident, *, by: User, a
     mine = Alert.objects.filter(pk__in=alerts, incident=into)
     reassign(dict(mine.values_list("pk", "incident")), incident=part, at=at)
     recount(part, at)
-    part.resolved_count = part.joined_count - Alert.objects.unresolved().filter(incident=part).count()
     fields = {**REOPENED_FIELDS, "merged_into": None, "resolved_at": None}
     transition(part, Kind.REOPENED, at=at, actor=Actor(by), fields=fields)
 
