@@ -116,6 +116,18 @@ def test_deleted_terminals_are_not_open_any_more_and_the_rest_becomes_separate(s
     assert transitions_of(only_incident())[-1] == ("dissolved", 1)
 
 
+def test_a_terminal_is_deleted_after_its_recovery_and_another_is_lost(storm):
+    shop = storm.shop("SJK", 10)
+    storm.lose(shop[:6], seconds=30)
+    storm.bring_back(shop[:1], seconds=30)
+
+    shop[0].delete()
+    storm.lose(shop[6:7])
+
+    assert (only_incident().joined_count, only_incident().open_count) == (6, 6)
+    assert transitions_of(only_incident()) == [("opened", 6), ("left", 1), ("joined", 1)]
+
+
 def test_alerts_of_other_rules_stay_separate(storm, fleet):
     shop = storm.shop("SJK", 5)
     other = fleet.metric_rule()

@@ -39,6 +39,10 @@ class MemberCounts(NamedTuple):
     warning: int = 0
 
     @property
+    def resolved_count(self) -> int:
+        return self.joined_count - self.open_count
+
+    @property
     def severity(self) -> Severity:
         return Severity.CRITICAL if self.critical else Severity.WARNING if self.warning else Severity.INFO
 
@@ -84,12 +88,10 @@ def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
 
 def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> bool:
     """Whether alerts joined since the last review."""
-    if counts.joined_count < incident.joined_count:
+    if counts.joined_count < incident.joined_count or counts.resolved_count < incident.resolved_count:
         _leave_out_deleted(incident, counts)
-    more, fewer = (
-        counts.joined_count - incident.joined_count,
-        counts.joined_count - counts.open_count - incident.resolved_count,
-    )
+    more = counts.joined_count - incident.joined_count
+    fewer = counts.resolved_count - incident.resolved_count
     if not more and not fewer:
         return False
     incident.unchanged_since = at
@@ -99,13 +101,15 @@ def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> b
         _count_in(incident, Kind.JOINED, more, at, joined_count=counts.joined_count)
         common_factor(incident)
     if fewer:
-        _count_in(incident, Kind.MEMBERS_RESOLVED, fewer, at, resolved_count=counts.joined_count - counts.open_count)
+        _count_in(incident, Kind.MEMBERS_RESOLVED, fewer, at, resolved_count=counts.resolved_count)
     return more > 0
 
 
 def _leave_out_deleted(incident: Incident, counts: MemberCounts) -> None:
     """Alerts are deleted with their terminals."""
-    incident.joined_count, incident.resolved_count = counts.joined_count, counts.joined_count - counts.open_count
+    resolved = max(0, incident.resolved_count - counts.resolved_count)
+    incident.resolved_count -= resolved
+    incident.joined_count = min(incident.joined_count - resolved, counts.joined_count)
     incident.save(update_fields=("joined_count", "resolved_count"))
     publish_incident(incident)
 
