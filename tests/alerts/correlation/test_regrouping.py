@@ -14,6 +14,8 @@ from tms.alerts.correlation.regrouping.move_out import move_out
 from tms.alerts.correlation.regrouping.undo import MergeBefore, offer_putting_back
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.models import Alert, Incident
+from tms.notifications.dispatch import outbox
+from tms.notifications.models.policy import Escalation, Policy, Step
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -106,6 +108,45 @@ def test_recovered_alerts_come_and_go_with_their_incident(fleet, two, tanaka):
     assert (merged.joined_count, merged.resolved_count) == (15, 6)
     assert [(one.joined_count, one.resolved_count) for one in map(refreshed, (into, part))] == [(5, 0), (10, 6)]
     assert [kind for kind, _ in transitions_of(into)] == ["opened", "joined", "commented"]
+
+
+def test_incidents_of_an_undone_merge_are_open_with_their_alerts_and_escalate(two, tanaka):
+    into, part = two
+    sato = people.person("sato", of="Operator")
+    alone = factories.acknowledged(Alert.objects.filter(incident=part).earliest("pk"), by=sato)
+    correlation.acknowledge(into, by=tanaka, comment="", at=now())
+    policy = Policy.objects.create(name="All", delay_s=60)
+    for position in (0, 1):
+        Step.objects.create(policy=policy, position=position, after_s=300)
+    outbox.advance(now())
+    before = MergeBefore.of(two, refreshed(into)).offer(by=tanaka)
+    merge([part], into, by=tanaka, comment="", at=now())
+
+    undoing.undo(before, by=tanaka, at=now())
+    outbox.advance(now(120))
+
+    states = Alert.objects.filter(incident=part).exclude(pk=alone.pk).values_list("state", flat=True)
+    assert (refreshed(part).state, set(states)) == ("open", {"open"})
+    alone.refresh_from_db()
+    assert alone.acknowledged_by == sato
+    assert set(Alert.objects.filter(incident=into).values_list("acknowledged_by", flat=True)) == {tanaka.pk}
+    assert Escalation.objects.get(incident=part).due_at is not None
+
+
+@pytest.mark.parametrize("is_snoozed", [True, False])
+def test_who_was_responsible_for_a_merged_incident_is_asked_again(two, tanaka, is_snoozed):
+    into, part = two
+    if is_snoozed:
+        correlation.snooze(part, by=tanaka, comment="", at=now(), until=now(3_600))
+    else:
+        correlation.acknowledge(part, by=tanaka, comment="", at=now())
+    before = MergeBefore.of(two, refreshed(into)).offer(by=tanaka)
+    merge([part], into, by=tanaka, comment="", at=now())
+
+    undoing.undo(before, by=tanaka, at=now())
+
+    assert refreshed(part).state == "open"
+    assert set(Alert.objects.filter(incident=part).values_list("state", flat=True)) == {"open"}
 
 
 def test_moved_out_alerts_stay_apart_until_they_are_put_back(two, tanaka):

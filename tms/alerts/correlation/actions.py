@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
@@ -12,7 +13,7 @@ from tms.alerts.lifecycle import AlreadyResolved, NotApplicable
 from tms.alerts.lifecycle.actions import with_comment
 from tms.alerts.lifecycle.claims import LASTS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor
-from tms.alerts.models.alert import Alert, AlertQuerySet, Contract
+from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
@@ -176,6 +177,20 @@ def _cover(incident: Incident, alerts: AlertQuerySet, at: datetime) -> int:
 
 def alerts_of(incident: Incident) -> AlertQuerySet:
     return Alert.objects.unresolved().filter(incident=incident)
+
+
+def handled_with(incident: Incident) -> Q:
+    """Alerts that were acknowledged or snoozed with it, or when they joined it, and not on their own."""
+    if incident.acknowledged_at is None:
+        return Q(pk__in=())
+    if incident.by_snooze:
+        return Q(state=AlertState.SNOOZED, until=incident.until)
+    # An alert on its own may have the same person, but earlier.
+    return Q(
+        state=AlertState.ACKNOWLEDGED,
+        acknowledged_by=incident.acknowledged_by_id,
+        acknowledged_at__gte=incident.acknowledged_at,
+    )
 
 
 def _unresolved(incident: Incident) -> Incident:

@@ -6,11 +6,14 @@ from itertools import chain
 from typing import NamedTuple, Self
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from tms.accounts import undo
 from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.alerts import lifecycle
+from tms.alerts.correlation.actions import alerts_of, handled_with
 from tms.alerts.correlation.regrouping.absorb import recount
 from tms.alerts.correlation.regrouping.move_out import put_back
 from tms.alerts.correlation.regrouping.reassign import reassign
@@ -18,7 +21,7 @@ from tms.alerts.correlation.transitions import REOPENED_FIELDS, transition
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.lifecycle.transitions import Actor
 from tms.alerts.locks import lock_terminals
-from tms.alerts.models.alert import Alert
+from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
@@ -61,7 +64,9 @@ def offer_putting_back(incident: Incident, alerts: Sequence[int], *, by: User) -
 
 
 def undo_merge(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    """The parts are open again: who was responsible for them is asked again. A part that opened again stays merged."""
+    """The parts and their alerts are open again: who was responsible for them is asked again. Alerts that a person had
+    acknowledged on their own stay acknowledged. A part that opened again stays merged.
+    """
     members = dict(payload["members"])
     try:
         with transaction.atomic():
@@ -92,8 +97,16 @@ def _split(part: Incident, alerts: Sequence[int], into: Incident, *, by: User, a
     mine = Alert.objects.filter(pk__in=alerts, incident=into)
     reassign(dict(mine.values_list("pk", "incident")), incident=part, at=at)
     recount(part, at)
+    lifecycle.reopen(alerts_of(part).exclude(_acknowledged_alone(part, into)), by=by, comment="", at=at)
     fields = {**REOPENED_FIELDS, "merged_into": None, "resolved_at": None}
     transition(part, Kind.REOPENED, at=at, actor=Actor(by), fields=fields)
+
+
+def _acknowledged_alone(part: Incident, into: Incident) -> Q:
+    """Alerts that a person had acknowledged before the merge, other than with the part."""
+    # Also not by an acknowledgement of `into` that has ended: the alerts are still acknowledged then.
+    before = Q(state=AlertState.ACKNOWLEDGED, acknowledged_at__lt=part.resolved_at)
+    return before & ~handled_with(part) & ~handled_with(into)
 
 
 def undo_move(payload: undo.Payload, *, by: User, at: datetime) -> bool:
