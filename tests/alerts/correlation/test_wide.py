@@ -7,7 +7,8 @@ from tests.support.alerts.incidents import transitions_of
 from tests.support.pages import HtmlPage
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.models import Alert, Incident
+from tms.alerts import correlation
+from tms.alerts.models import Alert, Contract, Incident
 from tms.alerts.search import incidents_named
 from tms.fleet.models import Site
 from tms.notifications.dispatch import outbox
@@ -112,6 +113,27 @@ def test_sites_that_are_lost_later_join_with_all_that_follows_there(storm):
 
     assert (wide().site_count, wide().lost, wide().joined_count) == (5, 16, 16)
     assert Incident.objects.unresolved().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("contract", "state", "number_open", "last"),
+    [
+        (Contract.RECOVERY, "acknowledged", 0, [("joined", 3)]),
+        (Contract.WORSE, "open", 3, [("joined", 3), ("undone", 0)]),
+    ],
+)
+def test_a_site_that_is_lost_later_joins_an_acknowledgement_or_ends_it(storm, contract, state, number_open, last):
+    west = shops(storm, "W1 W2 W3 W4 W5", "Kansai")
+    late = west.pop("W5")
+    lose(storm, west)
+    tanaka = people.person("tanaka", of="Operator")
+    correlation.acknowledge(wide(), by=tanaka, comment="", at=storm.scheduler.at, contract=contract)
+
+    storm.lose(late)
+
+    assert wide().state == state
+    assert transitions_of(wide())[-len(last) :] == last
+    assert Alert.objects.unacknowledged().filter(incident=wide()).count() == number_open
 
 
 def test_it_is_resolved_when_all_terminals_are_back(storm):

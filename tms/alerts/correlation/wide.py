@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 
 from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
-from tms.alerts.correlation.regrouping.absorb import absorb
+from tms.alerts.correlation.regrouping.absorb import absorb, recount
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.locks import lock_members
@@ -169,12 +169,14 @@ def _new(together: LostSites, at: datetime) -> Incident:
 def _open(together: LostSites, at: datetime) -> int:
     wide = _new(together, at)
     merged = _merge(together.incidents, wide, at)
+    recount(wide, at)
     common_factor(wide)
     transition(wide, Kind.OPENED, at=at, number=wide.joined_count)
     return merged
 
 
 def _merge(parts: Sequence[Incident], wide: Incident, at: datetime) -> int:
+    """Alerts that join an unresolved one are left to the review, as a growth that may end its acknowledgement."""
     absorb(parts, wide, at=at)
     wide.site_count += len(parts)
     wide.save(update_fields=("site_count",))

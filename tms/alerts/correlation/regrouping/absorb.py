@@ -12,9 +12,10 @@ from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
 
 def absorb(parts: Sequence[Incident], into: Incident, *, at: datetime, actor: Actor = SYSTEM) -> int:
-    """The alerts of `parts` belong to `into` from now on, and `parts` end. Returns how many alerts.
+    """The alerts of `parts` belong to `into` from now on, and `parts` end. `recount` or the next review counts them.
 
-    The incidents are locked, and these alerts or the link states of their terminals.
+    The incidents are locked, and these alerts or the link states of their terminals. Returns how many alerts there
+    were.
     """
     alerts = Alert.objects.filter(incident__in=parts)
     before = dict(alerts.values_list("pk", "incident"))
@@ -23,8 +24,6 @@ def absorb(parts: Sequence[Incident], into: Incident, *, at: datetime, actor: Ac
         part.resolved_count = part.joined_count
         fields = resolved_fields(at) | {"merged_into": into}
         transition(part, Kind.MERGED, at=at, actor=actor, number=part.joined_count, fields=fields)
-    if parts:
-        recount(into, at)
     return len(before)
 
 

@@ -9,7 +9,7 @@ from django.db.models import Count
 from tms.accounts.models import User
 from tms.alerts.correlation.actions import cover_by_hand
 from tms.alerts.correlation.evidence.common_factor import common_factor
-from tms.alerts.correlation.regrouping.absorb import absorb
+from tms.alerts.correlation.regrouping.absorb import absorb, recount
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.actions import with_comment
@@ -43,6 +43,7 @@ def merge(incidents: Collection[Incident], into: Incident, *, by: User, comment:
 def _merge(parts: Sequence[Incident], into: Incident, *, actor: Actor, at: datetime) -> None:
     size = into.size + sum(part.size for part in parts)
     number = absorb(parts, into, at=at, actor=actor)
+    recount(into, at)
     if all(one.factor == Factor.SITE for one in (into, *parts)):
         into.size = max(size, into.lost)
     fields = {"size": into.size, "site_count": _site_count(into), **with_comment(actor.comment)}

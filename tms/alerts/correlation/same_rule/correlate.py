@@ -13,7 +13,7 @@ from django.db import transaction
 from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.members import free, open_incident, put
-from tms.alerts.correlation.regrouping.absorb import absorb
+from tms.alerts.correlation.regrouping.absorb import absorb, recount
 from tms.alerts.correlation.same_rule.candidates import RuleCandidate, candidates_of, rules_to_check
 from tms.alerts.correlation.same_rule.explanation import Explanation, strongest
 from tms.alerts.locks import lock_members
@@ -82,7 +82,8 @@ def _open(
     if not members:
         return 0
     incident = open_incident(_identity(explanation.what, rule), explanation.share, members, at)
-    absorb(parts, incident, at=at)
+    if absorb(parts, incident, at=at):
+        recount(incident, at)
     common_factor(incident)
     unresolved[explanation.what] = incident
     return len(members)
