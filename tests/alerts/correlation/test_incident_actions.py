@@ -8,7 +8,7 @@ from tests.support import factories, people
 from tests.support.alerts.incidents import transitions_of
 from tests.support.factories import now
 from tms.accounts import undo as undoing
-from tms.alerts import correlation
+from tms.alerts import correlation, lifecycle
 from tms.alerts.actions.undo import offer_for_incidents
 from tms.alerts.correlation.review import review
 from tms.alerts.lifecycle import NotApplicable
@@ -78,6 +78,28 @@ def test_a_snoozed_incident_is_acknowledged_or_reopened(incident, tanaka, sato):
     assert reopened == {("open", None)}
     assert (now_of(incident).shown_state, now_of(incident).acknowledged_by) == ("acknowledged", sato)
     assert alert_states() == {("acknowledged", sato.pk)}
+
+
+@pytest.mark.parametrize("name", ["tanaka", "sato"])
+def test_reopening_leaves_alerts_that_were_acknowledged_on_their_own(incident, tanaka, sato, name):
+    first = {"tanaka": tanaka, "sato": sato}[name]
+    factories.acknowledged(Alert.objects.earliest("pk"), by=first)
+    correlation.acknowledge(incident, by=sato, comment="", at=now())
+
+    correlation.reopen(now_of(incident), by=tanaka, comment="", at=now())
+
+    assert alert_states() == {("open", None), ("acknowledged", first.pk)}
+
+
+def test_reopening_leaves_alerts_that_were_snoozed_on_their_own(incident, tanaka):
+    correlation.snooze(incident, by=tanaka, comment="", at=now(), until=now(3_600))
+    longer = Alert.objects.filter(pk=Alert.objects.earliest("pk").pk)
+    lifecycle.snooze(longer, by=tanaka, comment="", at=now(), until=now(7_200))
+
+    correlation.reopen(now_of(incident), by=tanaka, comment="", at=now())
+
+    assert list(Alert.objects.snoozed()) == list(longer)
+    assert Alert.objects.unacknowledged().count() == 4
 
 
 def test_snoozing_an_incident_is_undone(incident, tanaka):

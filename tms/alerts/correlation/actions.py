@@ -60,7 +60,7 @@ def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incid
     """Reopen it, with its alerts that were acknowledged or snoozed with it."""
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
-        alerts = alerts_of(row).snoozed() if row.by_snooze else alerts_of(row).acknowledged()
+        alerts = alerts_of(row).filter(handled_with(row))
         transition(
             row,
             Kind.REOPENED,
