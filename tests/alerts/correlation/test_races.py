@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection, transaction
 
+from tests.support import factories
 from tests.support.alerts.incidents import members_of, only_incident, transitions_of
 from tests.support.builders import later
 from tests.support.threads import open_transaction, run_concurrently
@@ -54,6 +55,24 @@ def test_locked_alerts_join_in_the_next_pass(storm, shop):
 
     assert members_of(only_incident()) == 6
     assert transitions_of(only_incident()) == [("opened", 6)]  # the sixth a moment later
+
+
+@pytest.mark.parametrize("is_snoozed", [True, False])
+def test_alerts_that_were_locked_when_they_joined_are_covered_later(storm, fleet, shop, is_snoozed):
+    correlation.correlate(later(1))
+    if is_snoozed:
+        correlation.snooze(only_incident(), by=fleet.person(), comment="", at=later(2), until=later(3_600))
+    else:
+        correlation.acknowledge(only_incident(), by=fleet.person(), comment="", at=later(2))
+    late = factories.alert(fleet, site=fleet.site("SJK"))
+    Alert.objects.filter(pk=late.pk).update(incident=only_incident())
+
+    with open_transaction(lambda: list(Alert.objects.filter(pk=late.pk).locked())):
+        correlation.correlate(later(3))
+    before = Alert.objects.unacknowledged().count()
+    correlation.correlate(later(4))
+
+    assert (before, Alert.objects.unacknowledged().count()) == (1, 0)
 
 
 def test_two_leaders_open_one_incident(storm, shop):

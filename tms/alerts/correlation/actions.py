@@ -17,6 +17,9 @@ from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
+UNTOUCHED = Q(state=AlertState.OPEN, version=1)
+"""Open alerts on which no person has acted."""
+
 
 @transaction.atomic
 def acknowledge(
@@ -152,7 +155,7 @@ def cover_new(incident: Incident, *, at: datetime) -> int:
 
     Returns the number of alerts.
     """
-    return _cover(incident, alerts_of(incident).filter(version=1), at)
+    return _cover(incident, alerts_of(incident).filter(UNTOUCHED), at)
 
 
 def cover_by_hand(incident: Incident, *, at: datetime) -> int:

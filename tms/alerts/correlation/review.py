@@ -37,6 +37,7 @@ class MemberCounts(NamedTuple):
     open_count: int = 0
     critical: int = 0
     warning: int = 0
+    untouched: int = 0
 
     @property
     def resolved_count(self) -> int:
@@ -64,6 +65,7 @@ def _member_counts(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
             open_count=Count("pk", filter=UNRESOLVED),
             critical=Count("pk", filter=UNRESOLVED & Q(severity=Severity.CRITICAL)),
             warning=Count("pk", filter=UNRESOLVED & Q(severity=Severity.WARNING)),
+            untouched=Count("pk", filter=actions.UNTOUCHED),
         )
     )
     return {pk: MemberCounts(*row) for pk, *row in rows}
@@ -78,7 +80,8 @@ def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
     _end_contract(incident, at, is_worse=is_worse, has_grown=has_grown)
     if incident.claimed_until is not None and incident.claimed_until <= at:
         transition(incident, Kind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
-    if has_grown:
+    # Not only those that joined just now: an earlier pass may have skipped alerts that were locked.
+    if counts.untouched:
         actions.cover_new(incident, at=at)
     if at - incident.unchanged_since >= UNCHANGED_FOR and counts.open_count * 100 <= max(
         100, incident.joined_count * FEW_PCT
