@@ -8,6 +8,7 @@ from tests.support.pages import HtmlPage
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.alerts import correlation
+from tms.alerts.correlation.regrouping.merge import merge
 from tms.alerts.models import Alert, Contract, Incident
 from tms.alerts.search import incidents_named
 from tms.fleet.models import Site
@@ -134,6 +135,20 @@ def test_a_site_that_is_lost_later_joins_an_acknowledgement_or_ends_it(storm, co
     assert wide().state == state
     assert transitions_of(wide())[-len(last) :] == last
     assert Alert.objects.unacknowledged().filter(incident=wide()).count() == number_open
+
+
+def test_what_follows_at_a_site_joins_the_incident_that_its_region_was_merged_into(storm):
+    west, east = shops(storm, "W1 W2 W3 W4", "Kansai"), shops(storm, "E1", "Kanto")
+    extra = storm.shop("W1", 1)
+    lose(storm, west)
+    lose(storm, east)
+    into = Incident.objects.unresolved().get(site__code="E1")
+    merge([wide()], into, by=people.person("tanaka", of="Operator"), comment="", at=storm.scheduler.at)
+
+    storm.lose(extra, seconds=5)
+
+    assert Incident.objects.unresolved().get() == into
+    assert Alert.objects.get(terminal=extra[0]).incident == into
 
 
 def test_it_is_resolved_when_all_terminals_are_back(storm):

@@ -80,9 +80,22 @@ def _correlate(at: datetime) -> int:
 def _by_common_factor() -> dict[CommonFactor, Incident]:
     """The unresolved incidents of lost terminals; those of many sites by each site, too."""
     rows = {row.pk: row for row in _unresolved() if row.rule_id is None}
-    parts = Incident.objects.filter(merged_into__in=rows).values_list("factor", "key", "merged_into")
-    merged = {CommonFactor(factor, key): rows[wide] for factor, key, wide in parts if wide is not None}
-    return merged | {CommonFactor(row.factor, row.key): row for row in rows.values()}
+    return _merged_into(rows) | {CommonFactor(row.factor, row.key): row for row in rows.values()}
+
+
+def _merged_into(rows: Mapping[int, Incident]) -> dict[CommonFactor, Incident]:
+    """These incidents by the common factors of those that were merged into them, or into one of these, and so on."""
+    found: dict[CommonFactor, Incident] = {}
+    goes_on_as = dict(rows)
+    parts = set(rows)
+    while parts:
+        merged = Incident.objects.filter(merged_into__in=parts).values_list("pk", "factor", "key", "merged_into")
+        parts = set()
+        for pk, factor, key, into in merged:
+            if into is not None and pk not in goes_on_as:
+                goes_on_as[pk] = found[CommonFactor(factor, key)] = goes_on_as[into]
+                parts.add(pk)
+    return found
 
 
 def _unresolved() -> list[Incident]:
