@@ -81,7 +81,7 @@ class Rows:
 
     def undo_merge_all(self) -> None:
         members = [[one.pk, [alert.pk]] for one, alert in zip(self.incidents, self.alerts, strict=True)]
-        payload = {"into": self.into.pk, "site_count": 0, "size": 1, "members": members}
+        payload = {"into": self.into.pk, "size": 1, "members": members}
         undo_merge(payload, by=self.person, at=now())
 
     def before_undo_merge_all(self) -> None:

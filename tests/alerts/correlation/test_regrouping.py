@@ -91,6 +91,25 @@ def test_a_merge_is_undone(two, tanaka):
     assert not undoing.undo(before, by=tanaka, at=now())
 
 
+@pytest.mark.parametrize(("order", "number"), [((0, 1), 9), ((1, 0), 10)])
+def test_two_merges_are_undone_in_any_order(fleet, two, tanaka, order, number):
+    into, *parts = [*two, factories.incident(fleet, "OSK", number=4)]
+    tokens = []
+    for part in parts:
+        tokens.append(MergeBefore.of([into, part], refreshed(into)).offer(by=tanaka))
+        merge([part], into, by=tanaka, comment="", at=now())
+
+    titles = []
+    for which in order:
+        undoing.undo(tokens[which], by=tanaka, at=now())
+        titles.append(refreshed(into).title)
+
+    assert titles == [
+        f"Site SJK and 1 more site: {number} of {number} terminals offline",
+        "Site SJK: 5 of 5 terminals offline",
+    ]
+
+
 def test_recovered_alerts_come_and_go_with_their_incident(fleet, two, tanaka):
     into, part = two[0], factories.incident(fleet, "OSK", number=10)
     for alert in Alert.objects.filter(incident=part)[:6]:

@@ -7,6 +7,7 @@ from tms.alerts.correlation.regrouping.reassign import reassign
 from tms.alerts.correlation.transitions import resolved_fields, transition
 from tms.alerts.lifecycle.transitions import SYSTEM, Actor
 from tms.alerts.models.alert import Alert, AlertState
+from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
@@ -38,3 +39,17 @@ def recount(incident: Incident, at: datetime) -> None:
     incident.joined_count, incident.resolved_count = counts["joined"], counts["resolved"]
     incident.unchanged_since = at
     incident.save(update_fields=("lost", "size", "joined_count", "resolved_count", "unchanged_since"))
+
+
+def number_of_sites(incident: Incident) -> int:
+    """The `site_count` of an incident of a site or of many; the others do not name sites."""
+    if incident.factor != Factor.SITE and not incident.site_count:
+        return 0
+    sites = set(Alert.objects.filter(incident=incident).values_list("terminal__site", flat=True).distinct())
+    number = len(sites | {incident.site_id} - {None})
+    return number if number > 1 else 0
+
+
+def adds_sizes(into: Incident, parts: Sequence[Incident]) -> bool:
+    """Whether an incident that these are merged into is as large as all of them: they are of different sites."""
+    return all(one.factor == Factor.SITE for one in (into, *parts))

@@ -4,19 +4,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count
 
 from tms.accounts.models import User
 from tms.alerts.correlation.actions import cover_by_hand
 from tms.alerts.correlation.evidence.common_factor import common_factor
-from tms.alerts.correlation.regrouping.absorb import absorb, recount
+from tms.alerts.correlation.regrouping.absorb import absorb, adds_sizes, number_of_sites, recount
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.actions import with_comment
 from tms.alerts.lifecycle.transitions import Actor
 from tms.alerts.locks import lock_terminals
 from tms.alerts.models.alert import Alert
-from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
@@ -44,17 +42,9 @@ def _merge(parts: Sequence[Incident], into: Incident, *, actor: Actor, at: datet
     size = into.size + sum(part.size for part in parts)
     number = absorb(parts, into, at=at, actor=actor)
     recount(into, at)
-    if all(one.factor == Factor.SITE for one in (into, *parts)):
+    if adds_sizes(into, parts):
         into.size = max(size, into.lost)
-    fields = {"size": into.size, "site_count": _site_count(into), **with_comment(actor.comment)}
+    fields = {"size": into.size, "site_count": number_of_sites(into), **with_comment(actor.comment)}
     transition(into, Kind.JOINED, at=at, actor=actor, number=number, fields=fields)
     common_factor(into)
     cover_by_hand(into, at=at)
-
-
-def _site_count(incident: Incident) -> int:
-    """Of an incident of a site or of many; the others do not name sites."""
-    if incident.factor != Factor.SITE and not incident.site_count:
-        return 0
-    sites = Alert.objects.filter(incident=incident).aggregate(number=Count("terminal__site", distinct=True))
-    return sites["number"] if sites["number"] > 1 else 0

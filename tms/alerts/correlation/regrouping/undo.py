@@ -14,7 +14,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.correlation.actions import alerts_of, handled_with
-from tms.alerts.correlation.regrouping.absorb import recount
+from tms.alerts.correlation.regrouping.absorb import adds_sizes, number_of_sites, recount
 from tms.alerts.correlation.regrouping.move_out import put_back
 from tms.alerts.correlation.regrouping.reassign import reassign
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, transition
@@ -34,7 +34,6 @@ class MergeBefore(NamedTuple):
     """Incidents as they were before they were merged."""
 
     into: int
-    site_count: int
     size: int
     members: Mapping[int, Sequence[int]]
     """The alerts of each of the others; empty if these are too many for an undo."""
@@ -47,7 +46,7 @@ class MergeBefore(NamedTuple):
         members: dict[int, list[int]] = {}
         for part, alert in pairs if len(pairs) <= undo.MOST_ROWS else ():
             members.setdefault(part or 0, []).append(alert)
-        return cls(into.pk, into.site_count, into.size, members)
+        return cls(into.pk, into.size, members)
 
     def offer(self, *, by: User) -> str:
         """A token; empty if there is nothing to undo."""
@@ -79,8 +78,9 @@ def undo_merge(payload: undo.Payload, *, by: User, at: datetime) -> bool:
             for part in parts:
                 _split(part, members[part.pk], into, by=by, at=at)
             if parts:
-                into.site_count, into.size = payload["site_count"], payload["size"]
-                into.save(update_fields=("site_count", "size"))
+                into.size = _size_without(parts, into, payload["size"])
+                into.site_count = number_of_sites(into)
+                into.save(update_fields=("site_count",))
                 recount(into, at)
                 publish(Change(incidents=frozenset({into.pk})))
     except IntegrityError:
@@ -91,6 +91,14 @@ def undo_merge(payload: undo.Payload, *, by: User, at: datetime) -> bool:
 def _may_handle(incident: Incident, by: User) -> bool:
     rows = Incident.objects.filter(pk=incident.pk)
     return permitted(rows, by=by, permission=Permission.HANDLE_ALERTS).exists()
+
+
+def _size_without(parts: Sequence[Incident], into: Incident, before: int) -> int:
+    """What remains of the size of `into`, which had been `before`. Others may have been merged into it since."""
+    if adds_sizes(into, parts):
+        return into.size - sum(part.size for part in parts)
+    # It is at least the number of its terminals: `recount`.
+    return min(into.size, before)
 
 
 def _split(part: Incident, alerts: Sequence[int], into: Incident, *, by: User, at: datetime) -> None:
@@ -104,7 +112,7 @@ def _split(part: Incident, alerts: Sequence[int], into: Incident, *, by: User, a
 
 def _acknowledged_alone(part: Incident, into: Incident) -> Q:
     """Alerts that a person had acknowledged before the merge, other than with the part."""
-    # Also not by an acknowledgement of `into` that has ended: the alerts are still acknowledged then.
+    # The time counts, too: the acknowledgement of `into` may have ended since, and that of the alerts goes on.
     before = Q(state=AlertState.ACKNOWLEDGED, acknowledged_at__lt=part.resolved_at)
     return before & ~handled_with(part) & ~handled_with(into)
 
