@@ -9,10 +9,11 @@ import pytest
 from tests.support import factories, people
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
-from tms.alerts import lifecycle
+from tms.accounts.models import AuditEntry
+from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services as windows
 from tms.alerts.maintenance.services import WindowScope
-from tms.alerts.models import Alert, Incident, Rule, Window
+from tms.alerts.models import Alert, Contract, Incident, Rule, Window
 from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts.models import Note
 
@@ -86,6 +87,34 @@ def test_a_snooze_is_undone(browser, alert):
     assert alert.state == "open"
 
 
+def test_what_another_person_had_acknowledged_is_acknowledged_again(browser, alert, sato):
+    until = now(7_200)
+    factories.acknowledged(alert, by=sato, comment="On my way", contract=Contract.TIME, until=until)
+    token = done(browser, f"/alerts/{alert.pk}/snooze/", lasts="3600", comment="Later")
+
+    undo(browser, token)
+
+    alert.refresh_from_db()
+    assert (alert.acknowledged_by, alert.contract, alert.until, alert.comment) == (sato, "time", until, "On my way")
+    assert [(step.kind, step.by.username) for step in alert.transitions.all()[1:]] == [
+        ("acknowledged", "sato"), ("snoozed", "tanaka"), ("withdrawn", "tanaka"), ("acknowledged", "sato"),
+    ]  # fmt: skip
+    restored = AuditEntry.objects.filter(action="acknowledged").latest("pk")
+    assert (restored.actor.username, restored.changes["by"]) == ("tanaka", [None, "sato"])
+
+
+@pytest.mark.parametrize("address", ["/incidents/{pk}/snooze/", "/incidents/snooze/"])
+def test_an_incident_is_acknowledged_again_with_its_alerts(browser, incident, sato, address):
+    correlation.acknowledge(incident, by=sato, comment="", at=now())
+    token = done(browser, address.format(pk=incident.pk), incident=incident.pk, lasts="3600")
+
+    undo(browser, token)
+
+    incident.refresh_from_db()
+    assert (incident.shown_state, incident.acknowledged_by) == ("acknowledged", sato)
+    assert set(Alert.objects.values_list("state", "acknowledged_by")) == {("acknowledged", sato.pk)}
+
+
 def test_what_changed_meanwhile_stays(browser, alert, sato):
     token = done(browser, f"/alerts/{alert.pk}/acknowledge/")
     lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=sato, by=sato, comment="", at=now())
@@ -94,6 +123,17 @@ def test_what_changed_meanwhile_stays(browser, alert, sato):
 
     alert.refresh_from_db()
     assert alert.acknowledged_by == sato
+    assert "Nothing to undo" in HtmlPage(answer).text("toasts")
+
+
+def test_what_another_person_snoozed_meanwhile_stays(browser, alert, sato):
+    token = done(browser, f"/alerts/{alert.pk}/snooze/", lasts="3600")
+    lifecycle.snooze(Alert.objects.filter(pk=alert.pk), until=now(7_200), by=sato, comment="", at=now())
+
+    answer = undo(browser, token)
+
+    alert.refresh_from_db()
+    assert alert.state == "snoozed"
     assert "Nothing to undo" in HtmlPage(answer).text("toasts")
 
 

@@ -42,7 +42,9 @@ def _write(subject: AuditSubject, transition: Transition | IncidentTransition, c
 
 
 def _on_behalf_of(by: User | None) -> str | None:
-    """The person, if TMS itself continues what they did: it acknowledges alerts that join their incident."""
+    """The person, if what they did goes on: TMS itself acknowledges alerts that join their incident, and another person
+    undoes what had ended their acknowledgement.
+    """
     return by.username if by and recorder.origin().actor != by else None
 
 

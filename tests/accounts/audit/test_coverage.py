@@ -27,7 +27,7 @@ from tms.accounts.models import AuditEntry, Grant, IdentityProvider, Invitation,
 from tms.accounts.roles import built_in
 from tms.alerts import correlation
 from tms.alerts.actions.registry import ACTIONS
-from tms.alerts.actions.undo import offer_for_incidents
+from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.correlation import settings as correlation_settings
 from tms.alerts.models import Alert, CorrelationRule, Factor, Incident, Rule, SameRuleCorrelation
 from tms.alerts.rule_editing import yaml_file
@@ -185,8 +185,9 @@ def enrolment_token() -> dict[str, Any]:
 def acknowledged_just_now() -> str:
     """The token of its undo."""
     incident, at = Incident.objects.get(pk=Sample.names["/incidents/"]), now()
+    before = IncidentsBefore.of("acknowledge", [incident])
     correlation.acknowledge(incident, by=boss(), comment="", at=at)
-    return offer_for_incidents("acknowledge", [incident], by=boss(), at=at)
+    return before.offer(by=boss(), at=at)
 
 
 def steps() -> dict[str, Any]:

@@ -8,11 +8,12 @@ from tests.support import factories, people
 from tests.support.alerts.incidents import transitions_of
 from tests.support.factories import now
 from tms.accounts import undo as undoing
+from tms.accounts.models import User
 from tms.alerts import correlation, lifecycle
-from tms.alerts.actions.undo import offer_for_incidents
+from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.correlation.review import review
 from tms.alerts.lifecycle import NotApplicable
-from tms.alerts.models import Alert, Incident, Rule
+from tms.alerts.models import Alert, Contract, Incident, Rule
 from tms.notifications.dispatch import outbox
 from tms.notifications.models import Delivery, Destination
 from tms.notifications.models.delivery import NotificationKind
@@ -102,14 +103,46 @@ def test_reopening_leaves_alerts_that_were_snoozed_on_their_own(incident, tanaka
     assert Alert.objects.unacknowledged().count() == 4
 
 
-def test_snoozing_an_incident_is_undone(incident, tanaka):
-    at = now()
+def set_apart(name: str, incident: Incident, by: User) -> None:
+    """The incident is in the state `name` for `by`, and three of its alerts are in another state."""
+    acknowledged, snoozed, reopened = (Alert.objects.filter(pk=row.pk) for row in Alert.objects.order_by("pk")[:3])
+    mori = people.person("mori", of="Operator")
+    lifecycle.acknowledge(acknowledged, by=mori, comment="Mine", at=now())
+    if name == "acknowledged":
+        correlation.acknowledge(incident, by=by, comment="Power cut", at=now(), contract=Contract.WORSE)
+    elif name == "snoozed":
+        correlation.snooze(incident, by=by, comment="At night", at=now(), until=now(7_200))
+    lifecycle.snooze(snoozed, until=now(9_000), by=mori, comment="", at=now())
+    lifecycle.reopen(reopened, by=mori, comment="", at=now())
+
+
+def shown(incident: Incident) -> tuple[object, ...]:
+    row = now_of(incident)
+    alerts = Alert.objects.order_by("pk").values_list("state", "acknowledged_by", "contract", "until")
+    return row.shown_state, row.acknowledged_by, row.contract, row.until, list(alerts)
+
+
+@pytest.mark.parametrize("name", ["open", "acknowledged", "snoozed"])
+def test_after_the_undo_of_a_snooze_an_incident_and_its_alerts_are_as_before(incident, tanaka, sato, name):
+    set_apart(name, incident, by=sato)
+    former, before, at = shown(incident), IncidentsBefore.of("snooze", [now_of(incident)]), now()
     correlation.snooze(incident, by=tanaka, comment="", at=at, until=at + timedelta(hours=1))
 
-    token = offer_for_incidents("snooze", [incident], by=tanaka, at=at)
+    assert undoing.undo(before.offer(by=tanaka, at=at), by=tanaka, at=now())
 
-    assert undoing.undo(token, by=tanaka, at=now())
-    assert now_of(incident).shown_state == "open"
+    assert shown(incident) == former
+
+
+def test_an_acknowledgement_that_would_have_ended_meanwhile_is_not_restored(fleet, incident, tanaka, sato):
+    correlation.acknowledge(incident, by=sato, comment="", at=now(), contract=Contract.WORSE)
+    before, at = IncidentsBefore.of("snooze", [now_of(incident)]), now()
+    correlation.snooze(incident, by=tanaka, comment="", at=at, until=at + timedelta(hours=1))
+    late = factories.alert(fleet, site=incident.site)
+    Alert.objects.filter(pk=late.pk).update(incident=incident)
+
+    undoing.undo(before.offer(by=tanaka, at=at), by=tanaka, at=now())
+
+    assert now_of(incident).state == "open"
     assert alert_states() == {("open", None)}
 
 

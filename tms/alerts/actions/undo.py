@@ -1,11 +1,14 @@
-"""Undo of operator actions: what the person acknowledged or snoozed just now is as before, unless it changed since."""
+"""Undo of operator actions: what the person acknowledged or snoozed just now is as before, unless it changed since.
 
-from collections.abc import Sequence
+What another person had acknowledged is acknowledged by that person again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils.dateparse import parse_datetime
 
 from tms.accounts import undo
@@ -13,9 +16,11 @@ from tms.accounts.access import permitted
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
+from tms.alerts.actions.before import Before, Groups, grouped, restore
 from tms.alerts.correlation import actions as of_incident
 from tms.alerts.lifecycle import Conflict
-from tms.alerts.models import Alert, AlertQuerySet, AlertState, Incident
+from tms.alerts.locks import lock_incidents
+from tms.alerts.models import Alert, AlertQuerySet, AlertState, Contract, Incident, Transition, TransitionKind
 
 ALERTS, INCIDENTS = "alerts", "incidents"
 UNDOABLE = frozenset({"acknowledge", "snooze"})
@@ -25,61 +30,109 @@ class AlertsBefore(NamedTuple):
     """Alerts as they were before an action."""
 
     action: str
-    pks: Sequence[int]
-    snoozed: Sequence[tuple[int, datetime]]
+    groups: Groups
+    """Empty if the action cannot be undone, or changes too many."""
 
     @classmethod
-    def of(cls, action: str, alerts: QuerySet[Alert]) -> Self:
-        """Empty if the action cannot be undone, or changes too many."""
-        if action not in UNDOABLE:
-            return cls(action, (), ())
-        rows = list(alerts.order_by("pk").values_list("pk", "state", "until")[: undo.MOST_ROWS + 1])
-        if len(rows) > undo.MOST_ROWS:
-            return cls(action, (), ())
-        snoozed = [(pk, until) for pk, state, until in rows if state == AlertState.SNOOZED and until]
-        return cls(action, [pk for pk, *_ in rows], snoozed)
+    def of(cls, action: str, alerts: AlertQuerySet) -> Self:
+        groups = grouped(alerts, most=undo.MOST_ROWS) if action in UNDOABLE else None
+        return cls(action, groups or ())
 
     def offer(self, *, by: User, at: datetime) -> str:
         """A token; empty if there is nothing to undo."""
-        if not self.pks:
+        if not self.groups:
             return ""
-        snoozed = [(pk, until.isoformat()) for pk, until in self.snoozed]
-        payload = {"action": self.action, "pks": list(self.pks), "snoozed": snoozed, "at": at.isoformat()}
-        return undo.offer(ALERTS, payload, by=by)
+        return undo.offer(ALERTS, {"action": self.action, "groups": self.groups, "at": at.isoformat()}, by=by)
 
 
-def offer_for_incidents(action: str, incidents: Sequence[Incident], *, by: User, at: datetime) -> str:
-    """A token; empty if the action cannot be undone."""
-    if action not in UNDOABLE:
-        return ""
-    return undo.offer(INCIDENTS, {"pks": [row.pk for row in incidents], "at": at.isoformat()}, by=by)
+class IncidentsBefore(NamedTuple):
+    """Incidents as they were before an action."""
+
+    incidents: Mapping[int, Before]
+    """Empty if the action cannot be undone, or changes too many."""
+    apart: Groups = ()
+    """Their alerts that were not in the state of their incident."""
+
+    @classmethod
+    def of(cls, action: str, incidents: Iterable[Incident]) -> Self:
+        rows = list(incidents)
+        apart = grouped(_apart(rows), most=undo.MOST_ROWS) if action in UNDOABLE else None
+        return cls({}) if apart is None else cls({row.pk: Before.of_incident(row) for row in rows}, apart)
+
+    def offer(self, *, by: User, at: datetime) -> str:
+        """A token; empty if there is nothing to undo."""
+        if not self.incidents:
+            return ""
+        payload = {"incidents": list(self.incidents.items()), "apart": self.apart, "at": at.isoformat()}
+        return undo.offer(INCIDENTS, payload, by=by)
+
+
+def _apart(incidents: Sequence[Incident]) -> AlertQuerySet:
+    is_apart = Q(incident__in=[row.pk for row in incidents if row.state == AlertState.OPEN]) & ~Q(state=AlertState.OPEN)
+    for row in incidents:
+        if row.state == AlertState.ACKNOWLEDGED:
+            is_apart |= Q(incident=row) & ~of_incident.handled_with(row)
+    return Alert.objects.unresolved().filter(is_apart)
 
 
 @transaction.atomic
 def undo_of_alerts(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    done_at = _instant(payload["at"])
-    rows: Any = permitted(Alert.objects.filter(pk__in=payload["pks"]), by=by, permission=Permission.HANDLE_ALERTS)
+    done_at, groups = _instant(payload["at"]), _groups(payload["groups"])
+    changed_then = Alert.objects.filter(pk__in=_keys(groups))
+    rows: Any = permitted(changed_then, by=by, permission=Permission.HANDLE_ALERTS)
     mine = _acknowledged(by, done_at) if payload["action"] == "acknowledge" else _snoozed(by, done_at)
-    chosen: AlertQuerySet = rows.filter(mine)
-    pks = list(chosen.values_list("pk", flat=True))
+    pks = list(rows.filter(mine).values_list("pk", flat=True))
     changed = lifecycle.reopen(Alert.objects.filter(pk__in=pks), by=by, comment="", at=at)
-    for pk, until in payload["snoozed"]:
-        if pk in pks and (ends_at := _instant(until)) > at:
-            lifecycle.snooze(Alert.objects.filter(pk=pk), until=ends_at, by=by, comment="", at=at)
+    restore(groups, pks, by=by, at=at)
     return bool(changed)
 
 
 @transaction.atomic
 def undo_of_incidents(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    rows = permitted(Incident.objects.filter(pk__in=payload["pks"]), by=by, permission=Permission.HANDLE_ALERTS)
-    mine = list(rows.filter(_acknowledged(by, _instant(payload["at"]))).order_by("pk"))
+    done_at, apart = _instant(payload["at"]), _groups(payload["apart"])
+    before = {pk: Before(*columns) for pk, columns in payload["incidents"]}
+    rows = permitted(Incident.objects.filter(pk__in=before), by=by, permission=Permission.HANDLE_ALERTS)
+    mine = list(rows.filter(_acknowledged(by, done_at)).order_by("pk"))
+    lock_incidents(Incident.objects.filter(pk__in=[incident.pk for incident in mine]))
     for incident in mine:
         try:
             with transaction.atomic():
-                of_incident.reopen(incident, by=by, comment="", at=at)
+                _undo_of_incident(incident, before[incident.pk], apart, by=by, done_at=done_at, at=at)
         except Conflict:
             continue
     return bool(mine)
+
+
+def _undo_of_incident(
+    incident: Incident, before: Before, apart: Groups, *, by: User, done_at: datetime, at: datetime
+) -> None:
+    alerts = of_incident.alerts_of(incident)
+    changed_then = alerts.filter(of_incident.handled_with(incident), pk__in=_keys(apart))
+    pks = list(changed_then.values_list("pk", flat=True))
+    of_incident.reopen(incident, by=by, comment="", at=at)
+    restore(apart, pks, by=by, at=at)
+    # It got worse since, which would have ended this acknowledgement.
+    has_grown = before.contract == Contract.WORSE and alerts.filter(opened_at__gt=done_at).exists()
+    if before.is_open or before.is_over(at) or has_grown or (person := before.person) is None:
+        return
+    of_incident.restore(
+        incident,
+        by=person,
+        comment=before.comment,
+        contract=Contract(before.contract),
+        until=before.ends_at,
+        is_snooze=before.is_snoozed,
+        apart=_keys(apart),
+        at=at,
+    )
+
+
+def _groups(rows: Iterable[Any]) -> Groups:
+    return [(Before(*columns), pks) for columns, pks in rows]
+
+
+def _keys(groups: Groups) -> list[int]:
+    return [pk for _, pks in groups for pk in pks]
 
 
 def _acknowledged(by: User, since: datetime) -> Q:
@@ -88,8 +141,8 @@ def _acknowledged(by: User, since: datetime) -> Q:
 
 def _snoozed(by: User, since: datetime) -> Q:
     """Not snoozed again by another person."""
-    own = Q(transitions__kind="snoozed", transitions__by=by, transitions__at__gte=since)
-    return Q(state=AlertState.SNOOZED) & own
+    made = Transition.objects.filter(alert=OuterRef("pk"), kind=TransitionKind.SNOOZED, at__gte=since)
+    return Q(Exists(made.filter(by=by)), ~Exists(made.exclude(by=by)), state=AlertState.SNOOZED)
 
 
 def _instant(text: str) -> datetime:

@@ -1,5 +1,6 @@
 """Operator actions on an incident and all of its alerts."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -83,6 +84,31 @@ def snooze(incident: Incident, *, by: User, comment: str, at: datetime, until: d
         fields = {**_taken(by, at), "by_snooze": True, **_terms(Contract.TIME, until), **with_comment(comment)}
         transition(row, Kind.SNOOZED, at=at, actor=Actor(by, comment=comment), fields=fields)
         lifecycle.snooze(alerts_of(row), until=until, by=by, comment=comment, at=at)
+    return row
+
+
+@transaction.atomic
+def restore(
+    incident: Incident,
+    *,
+    by: User,
+    comment: str,
+    contract: Contract,
+    until: datetime | None,
+    is_snooze: bool,
+    apart: Collection[int],
+    at: datetime,
+) -> Incident:
+    """Acknowledge or snooze it again for `by`, with its open alerts other than `apart`, when another person undoes what
+    ended that.
+
+    Raises AlreadyResolved.
+    """
+    row = _unresolved(incident)
+    kind = Kind.SNOOZED if is_snooze else Kind.ACKNOWLEDGED
+    fields = {**_taken(by, at), "by_snooze": is_snooze, **_terms(contract, until), **with_comment(comment)}
+    transition(row, kind, at=at, actor=Actor(by, comment=comment), fields=fields)
+    _cover(row, alerts_of(row).unacknowledged().exclude(pk__in=apart), at)
     return row
 
 

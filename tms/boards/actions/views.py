@@ -16,7 +16,7 @@ from tms.accounts.models import User
 from tms.alerts.actions.action import OperatorAction, Target, perform, perform_all
 from tms.alerts.actions.approvals import GATED
 from tms.alerts.actions.registry import ACTIONS
-from tms.alerts.actions.undo import AlertsBefore, offer_for_incidents
+from tms.alerts.actions.undo import AlertsBefore, IncidentsBefore
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
@@ -51,16 +51,14 @@ def act(request: AuthenticatedRequest, subject: str, pk: int, action: str) -> Ht
     gate = dialog.gate()
     if isinstance(gate, HttpResponse):
         return gate
-    before = AlertsBefore.of(action, rows) if subject == "alert" else None
+    kind: type[AlertsBefore | IncidentsBefore] = AlertsBefore if subject == "alert" else IncidentsBefore
+    before = kind.of(action, rows)
     try:
         with gate:
             perform(target, rows, by=request.user, at=dialog.at, version=_version(request), **dialog.form.terms())
     except Conflict as conflict:
         return dialog.render(HTTPStatus.CONFLICT, conflict=conflict, **_shown(target, row_of(page)))
-    if before is not None:
-        undo = before.offer(by=request.user, at=dialog.at)
-    else:
-        undo = offer_for_incidents(action, rows, by=request.user, at=dialog.at)
+    undo = before.offer(by=request.user, at=dialog.at)
     shown = toast_of(target, _title(row), undo) if undo else None
     return render_done(request, page, message=target.done, toast=shown)
 
@@ -102,7 +100,7 @@ def _perform_on_many(
     at, by, terms, selection = dialog.at, request.user, dialog.form.terms(), dialog.context["selection"]
     target, incidents = entry.alert, dialog.context["incidents"]
     assert target is not None
-    before = AlertsBefore.of(entry.name, alerts)
+    before, incidents_before = AlertsBefore.of(entry.name, alerts), IncidentsBefore.of(entry.name, incidents)
     with gate:
         changed = target.run(alerts, by=by, at=at, **terms)
         done = perform_all(entry.incident, incidents, by=by, at=at, **terms) if entry.incident else []
@@ -111,7 +109,7 @@ def _perform_on_many(
     is_changed = bool(outcome.changed or dialog.context["number"] or done)
     if not is_changed:
         return dialog.render(HTTPStatus.CONFLICT, is_changed=False)
-    of_incidents = offer_for_incidents(entry.name, done, by=by, at=at) if done else ""
+    of_incidents = incidents_before.offer(by=by, at=at) if done else ""
     undo = undoing.together(before.offer(by=by, at=at), of_incidents, by=by)
     toast = toast_of(target, _changed(outcome.changed, len(done)), undo) if undo else {}
     return dialog.done(is_changed=True, **toast)

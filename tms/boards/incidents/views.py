@@ -14,7 +14,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.actions.action import OperatorAction, Target, perform_all
 from tms.alerts.actions.registry import ACTIONS
-from tms.alerts.actions.undo import offer_for_incidents
+from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.models import Incident
 from tms.boards.approvals.action_dialog import ActionDialog
 from tms.boards.formatting import csv_export
@@ -77,13 +77,14 @@ def act_on_incidents(request: AuthenticatedRequest, action: str) -> HttpResponse
     gate = dialog.gate()
     if isinstance(gate, HttpResponse):
         return gate
+    before = IncidentsBefore.of(action, chosen)
     with gate:
         changed = perform_all(target, chosen, by=request.user, at=dialog.at, **dialog.form.terms())
     if not changed:
         return dialog.render(HTTPStatus.CONFLICT)
     number = ngettext("%(n)s incident", "%(n)s incidents", len(changed)) % {"n": len(changed)}
     title = changed[0].title if len(changed) == 1 else number
-    shown = toast_of(target, title, offer_for_incidents(action, changed, by=request.user, at=dialog.at))
+    shown = toast_of(target, title, before.offer(by=request.user, at=dialog.at))
     if not request.htmx:
         add_toast(request, shown)
         return redirect("incidents")
