@@ -20,6 +20,7 @@ from tests.support.accounts.directory import (
 )
 from tms.accounts import api_tokens
 from tms.accounts.models import AuditEntry, Grant, Team, User
+from tms.accounts.people import account
 from tms.accounts.people.scopes import GrantScope
 from tms.accounts.roles import built_in
 
@@ -295,13 +296,49 @@ def test_the_last_administrator_stays(directory, attempt, through_team):
     assert directory.send(method, f"Users/{id_of(last)}", body).status_code in {200, 204}
 
 
-def test_a_service_account_takes_access_from_everyone_and_gives_only_what_it_holds(db):
+@pytest.fixture
+def small(db) -> Directory:
+    """With a service account that may manage people, and grant no more than *Viewer*."""
     role = built_in("Viewer")
     role.pk, role.name, role.permissions, role.is_builtin = None, "Provisioning", ["manage_people"], False
     role.save()
     account = service_account("Viewer")
     Grant.objects.create(person=account, role=role)
-    small = Directory(account)
+    return Directory(account)
+
+
+def enabled_again(key: str, *, of: str) -> User:
+    """An administrator helps a person whom the directory had deleted."""
+    row = person(key)
+    account.enable(row)
+    people.grant(row, of)
+    return row
+
+
+def test_a_deleted_person_who_was_granted_more_since_gets_no_other_address(small):
+    key = small.create("keiko@noc.example")
+    small.send("DELETE", f"Users/{key}")
+    row = enabled_again(key, of="Administrator")
+    body = {"schemas": [USER], "userName": "keiko@noc.example"}
+
+    answer = small.send("POST", "Users", {**body, "emails": [{"value": "mine@evil.example"}]})
+    row.refresh_from_db()
+
+    assert (refused(answer), row.email) == ((403, ""), "")
+    assert made(small.send("POST", "Users", body)) == key
+
+
+def test_a_deleted_person_who_is_the_last_administrator_since_is_not_created_inactive(directory, keiko):
+    directory.send("DELETE", f"Users/{keiko}")
+    enabled_again(keiko, of="Administrator")
+
+    answer = directory.send("POST", "Users", {"schemas": [USER], "userName": "keiko@noc.example", "active": False})
+
+    assert refused(answer) == (403, "")
+    assert person(keiko).is_active
+
+
+def test_a_service_account_takes_access_from_everyone_and_gives_only_what_it_holds(small):
     people.grant(people.person("boss", of=None), "Administrator")
     operator = people.person("operator@noc.example", of="Operator")
     rename = {"op": "replace", "path": "emails", "value": [{"value": "mine@evil.example"}]}

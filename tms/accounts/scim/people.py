@@ -64,19 +64,21 @@ class Users(ResourceKind[User, schemas.ScimUser]):
         return [_shape(person, teams[person.pk]) for person in rows]
 
     def create(self, wanted: schemas.ScimUser, request: ScimRequest) -> User:
+        """A person whom the directory had deleted gets the same account again."""
         at = timezone.now()
         values = _values(wanted)
-        deleted = ProvisionedPerson.objects.exclude(deleted_at=None).select_related("person")
-        known = deleted.filter(person__username__iexact=values["username"]).first()
         is_active = wanted.active is not False
-        person = known.person if known else User(password=make_password(None), is_active=is_active)
-        _assign(person, values)
+        known = _deleted(values["username"])
+        person = known or User(password=make_password(None), is_active=is_active)
         if known:
-            check_unprotected(person)
-            ProvisionedPerson.objects.filter(pk=known.pk).update(deleted_at=None)
+            _check_change(known, values, is_active, by=request.person)
+            ProvisionedPerson.objects.filter(person=known).update(deleted_at=None)
+        _assign(person, values)
         recorder.record("provisioned", person, {name: (None, value) for name, value in values.items()})
         _link(person, external_id_of(wanted), at=at)
-        _switch(person, is_active, at=at)
+        if known:
+            with keeping_an_administrator():
+                _switch(known, is_active, at=at)
         return person
 
     def replace(self, row: User, wanted: schemas.ScimUser, request: ScimRequest) -> None:
@@ -140,24 +142,41 @@ def _address(emails: Collection[schemas.ScimEmail]) -> str:
     return given[0].value or "" if given else ""
 
 
+def _deleted(username: str) -> User | None:
+    """The person of this name whom the directory had deleted, locked. An administrator may have enabled them since."""
+    rows = ProvisionedPerson.objects.exclude(deleted_at=None).filter(person__username__iexact=username)
+    row = rows.select_related("person").select_for_update(of=("person", "self")).first()
+    return row.person if row else None
+
+
 def _apply(person: User, wanted: schemas.ScimUser, *, by: User) -> None:
     """Change what differs. A request without a difference is allowed for protected accounts, too."""
     at = timezone.now()
     values = _values(wanted)
-    changed = {name for name, value in values.items() if getattr(person, name) != value}
+    changed = _changed(person, values)
     is_active = person.is_active if wanted.active is None else wanted.active
     external_id = getattr(getattr(person, "provisioned", None), "external_id", "")
     if not changed and is_active == person.is_active and external_id == external_id_of(wanted):
         return
-    check_unprotected(person)
-    if changed & {"username", "email"} or is_active > person.is_active:
-        check_may_give(by, person)
+    _check_change(person, values, is_active, by=by)
     if changed:
         with recorder.change(person):
             _assign(person, values)
     _link(person, external_id_of(wanted), at=at)
     with keeping_an_administrator():
         _switch(person, is_active, at=at)
+
+
+def _changed(person: User, values: Mapping[str, str]) -> set[str]:
+    """The columns that the values differ from."""
+    return {name for name, value in values.items() if getattr(person, name) != value}
+
+
+def _check_change(person: User, values: Mapping[str, str], is_active: bool, *, by: User) -> None:
+    """Raises ScimError if the directory may not change an account in this way."""
+    check_unprotected(person)
+    if _changed(person, values) & {"username", "email"} or is_active > person.is_active:
+        check_may_give(by, person)
 
 
 def _assign(person: User, values: Mapping[str, str]) -> None:
