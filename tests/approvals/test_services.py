@@ -26,8 +26,10 @@ def three(fleet) -> list[Alert]:
     return made
 
 
-def proposed(by, *, at=None, alerts=None, action="resolve"):
-    return propose_many(action, alerts or Alert.objects.unresolved(), {"comment": "tested"}, by=by, at=at or now())
+def proposed(by, *, at=None, alerts=None, action="resolve", **terms):
+    return propose_many(
+        action, alerts or Alert.objects.unresolved(), {"comment": "tested", **terms}, by=by, at=at or now()
+    )
 
 
 def asked(by, *, at=None, **options) -> ApprovalRequest:
@@ -171,6 +173,15 @@ def test_more_than_the_unanswered_request_needs_approval_again(three, fleet, tan
     Rule.objects.update(may_be_resolved_by_hand=True)
 
     assert proposed(tanaka).way is Way.APPROVAL
+
+
+@pytest.mark.parametrize(("length_s", "way"), [(300, Way.TYPED), (4 * 3600, Way.TYPED), (5 * 3600, Way.APPROVAL)])
+def test_a_snooze_alone_lasts_no_longer_than_the_unanswered_request(three, tanaka, yamada, settings, length_s, way):
+    settings.APPROVAL_EXPIRES_S = 600
+    asked(tanaka, at=now(-601), action="snooze", until=now(4 * 3600 - 601))
+    services.expire(now())
+
+    assert proposed(tanaka, action="snooze", until=now(length_s)).way is way
 
 
 def test_a_repeated_request_is_the_same(three, tanaka, yamada):

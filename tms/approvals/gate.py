@@ -71,8 +71,10 @@ def propose(name: str, payload: Any, *, by: User, at: datetime) -> Proposal:
 def _was_unanswered(kind: ApprovalKind[Any, Any], payload: Any, *, by: User, at: datetime) -> bool:
     """Whether nobody answered when the person asked for it, or for more, a short time ago."""
     expired = ApprovalRequest.objects.unanswered(at - ALONE_WITHIN).filter(requested_by=by, kind=kind.name)
-    earlier = (msgspec.convert(request.payload, kind.payload) for request in expired.order_by("-pk")[:MAX_UNANSWERED])
-    return any(kind.is_within(payload, larger) for larger in earlier)
+    return any(
+        kind.is_within(payload, msgspec.convert(larger.payload, kind.payload), later=at - larger.requested_at)
+        for larger in expired.order_by("-pk")[:MAX_UNANSWERED]
+    )
 
 
 def lifetime() -> timedelta:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -42,8 +42,8 @@ class ApprovalKind[P: Payload, I](ABC):
         """Whether the person has the permission for everything that it concerns."""
 
     @abstractmethod
-    def is_within(self, payload: P, larger: P) -> bool:
-        """Whether it does nothing that `larger` does not."""
+    def is_within(self, payload: P, larger: P, *, later: timedelta) -> bool:
+        """Whether it does no more than `larger`, which was requested that much earlier, and for no longer."""
 
     @abstractmethod
     def title(self, payload: P, impact: I) -> str:

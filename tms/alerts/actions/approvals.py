@@ -1,7 +1,7 @@
 """Resolving or snoozing many alerts or incidents, as an action that may need a second person."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +21,8 @@ from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
 
 MANY, INCIDENTS = "alerts", "incidents"
 GATED = frozenset({"resolve", "snooze"})
+ROUNDING = timedelta(minutes=1)
+"""Ends of snoozes are whole minutes."""
 
 
 class AlertsPayload(Payload, frozen=True):
@@ -55,8 +57,9 @@ class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
         """Also for those that were resolved meanwhile: the request names them."""
         return holds_for_all(person, self.permission, Alert.objects.filter(pk__in=payload.alerts), payload.alerts)
 
-    def is_within(self, payload: AlertsPayload, larger: AlertsPayload) -> bool:
-        return payload.action == larger.action and set(payload.alerts) <= set(larger.alerts)
+    def is_within(self, payload: AlertsPayload, larger: AlertsPayload, *, later: timedelta) -> bool:
+        is_covered = set(payload.alerts) <= set(larger.alerts)
+        return is_covered and _is_same_or_shorter(payload, larger, later)
 
     def title(self, payload: AlertsPayload, impact: Consequences) -> str:
         number = len(payload.alerts)
@@ -113,8 +116,9 @@ class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
         rows = Incident.objects.filter(pk__in=payload.incidents)
         return holds_for_all(person, self.permission, rows, payload.incidents)
 
-    def is_within(self, payload: IncidentsPayload, larger: IncidentsPayload) -> bool:
-        return payload.action == larger.action and set(payload.incidents) <= set(larger.incidents)
+    def is_within(self, payload: IncidentsPayload, larger: IncidentsPayload, *, later: timedelta) -> bool:
+        is_covered = set(payload.incidents) <= set(larger.incidents)
+        return is_covered and _is_same_or_shorter(payload, larger, later)
 
     def title(self, payload: IncidentsPayload, impact: Consequences) -> str:
         number = len(payload.incidents)
@@ -135,6 +139,12 @@ class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
         assert target is not None
         held: Any = permitted(Incident.objects.filter(pk__in=payload.incidents), by=by, permission=self.permission)
         return len(perform_all(target, held.order_by("pk"), by=by, at=at, **payload.terms))
+
+
+def _is_same_or_shorter[P: AlertsPayload | IncidentsPayload](payload: P, larger: P, later: timedelta) -> bool:
+    """The same action; a snooze lasts no longer than that of `larger`. A dialog that opens has no `until` yet."""
+    is_short = payload.until is None or larger.until is None or payload.until <= larger.until + later + ROUNDING
+    return payload.action == larger.action and is_short
 
 
 register(ManyAlerts())

@@ -118,7 +118,7 @@ class PlannedWindow(OfTerminals[PlanPayload]):
         first = payload.occurrence(at)
         return of_terminals(payload.rows, to=by, at=max(at, first.since) if first else at)
 
-    def is_within(self, payload: PlanPayload, larger: PlanPayload) -> bool:
+    def is_within(self, payload: PlanPayload, larger: PlanPayload, *, later: timedelta) -> bool:
         names = ("sites", "groups", "terminals")
         is_covered = all(set(getattr(payload, name)) <= set(getattr(larger, name)) for name in names)
         return is_covered and payload.length_s <= larger.length_s and payload.rrule == larger.rrule
@@ -151,7 +151,7 @@ class ExtendedWindow(OfTerminals[ExtendPayload]):
     def impact_of(self, payload: ExtendPayload, *, by: User, at: datetime) -> Consequences:
         return of_terminals(payload.rows, to=by, at=at)
 
-    def is_within(self, payload: ExtendPayload, larger: ExtendPayload) -> bool:
+    def is_within(self, payload: ExtendPayload, larger: ExtendPayload, *, later: timedelta) -> bool:
         return payload.window == larger.window and payload.until <= larger.until
 
     def title(self, payload: ExtendPayload, impact: Consequences) -> str:

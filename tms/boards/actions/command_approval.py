@@ -1,7 +1,7 @@
 """A dangerous command to the last working lane of a site, as an action that may need a second person."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -56,7 +56,7 @@ class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
     def is_permitted(self, payload: CommandPayload, person: User) -> bool:
         return holds_for_all(person, self.permission, payload.rows, (payload.terminal,))
 
-    def is_within(self, payload: CommandPayload, larger: CommandPayload) -> bool:
+    def is_within(self, payload: CommandPayload, larger: CommandPayload, *, later: timedelta) -> bool:
         return (payload.terminal, payload.name) == (larger.terminal, larger.name)
 
     def title(self, payload: CommandPayload, impact: Consequences) -> str:
