@@ -10,7 +10,8 @@ from tests.support.accounts import screens
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
 from tms.accounts.models import AuditEntry, ScreenPairing, WallScreen
-from tms.accounts.screens import codes, pairing
+from tms.accounts.screens import codes, pairing, services
+from tms.accounts.screens.forms import ScreenForm
 from tms.fleet.models import Site
 
 pytestmark = pytest.mark.both
@@ -174,6 +175,30 @@ def test_a_changed_screen_keeps_its_secret(browser, lead):
     assert (screen.region, screen.every_s) == ("Kansai", 20)
     changed = AuditEntry.objects.get(subject_type="accounts.wallscreen", action="changed").changes
     assert changed["name"] == ["NOC", "NOC Tokyo"]
+
+
+def test_a_change_leaves_the_secret_that_the_television_got_meanwhile(lead):
+    screen, _secret = screens.paired("NOC", by=lead)
+    WallScreen.objects.filter(pk=screen.pk).update(successor="s" * 64)
+
+    screen.name = "NOC Tokyo"
+    services.change(screen)
+
+    assert WallScreen.objects.values_list("name", "successor").get() == ("NOC Tokyo", "s" * 64)
+
+
+def test_a_screen_that_is_revoked_while_its_form_is_sent_stays_revoked(browser, lead, monkeypatch):
+    screen, _secret = screens.paired("NOC", by=lead)
+    described = ScreenForm.screen
+
+    def revoked_meanwhile(form):
+        services.revoke(WallScreen.objects.get(pk=screen.pk))
+        return described(form)
+
+    monkeypatch.setattr(ScreenForm, "screen", revoked_meanwhile)
+
+    assert browser.post(f"/people/screens/{screen.pk}/", SHOWN).status_code == 404
+    assert not WallScreen.objects.exists()
 
 
 def test_a_revoked_screen_shows_a_pairing_code(browser, lead):

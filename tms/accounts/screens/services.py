@@ -11,6 +11,8 @@ from tms.accounts.permissions import Permission
 from tms.metrics.instruments import WALL_PAIRINGS
 
 PERMISSION = Permission.MANAGE_SCREENS
+CHOSEN = ("name", "region", "site", "group", "boards", "every_s", "language", "theme", "time_zone", "sounds")
+"""The columns that people edit. The television writes to the others meanwhile."""
 
 screens_changed = Signal()
 """Sent in the transaction of the change, with `screens`: their primary keys."""
@@ -37,9 +39,9 @@ def pair(pairing: ScreenPairing, screen: WallScreen, *, by: User, at: datetime) 
 
 @transaction.atomic
 def change(screen: WallScreen) -> None:
-    """Store what was changed: the open screen loads its page again."""
+    """Store what was changed: the open screen loads its page again. Raises NotUpdated if it was revoked meanwhile."""
     with recorder.change(screen):
-        screen.save()
+        screen.save(update_fields=CHOSEN)
     _publish(screen.pk)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -89,7 +89,10 @@ def wall_screen(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ScreenForm(request.POST if is_sent else None, instance=screen, by=request.user)
     if is_sent and form.is_valid():
-        services.change(form.screen())
+        try:
+            services.change(form.screen())
+        except WallScreen.NotUpdated:
+            raise Http404 from None
         return redirect("wall-screens")
     [row] = screen_rows([get_object_or_404(managed(request.user), pk=pk)], at=timezone.now())
     values = {"form": form, "row": row, **_device(row.screen)}
