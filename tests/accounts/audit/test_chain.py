@@ -208,15 +208,30 @@ def test_entries_of_a_last_day_whose_row_was_deleted_are_found():
     assert (broken().fault, broken().number) == (Fault.DAY, 4)
 
 
-def test_a_rewritten_chain_is_found_by_an_anchor():
-    sealed(3)
-    before = [anchor(AuditDay.objects.get())]
+def rewrite() -> None:
     AuditEntry.objects.update(number=None, hash="", actor_name="mallory")
     AuditDay.objects.all().delete()
     sealing.seal(AT)
 
+
+def test_a_rewritten_chain_is_found_by_an_anchor():
+    sealed(3)
+    before = [anchor(AuditDay.objects.get())]
+    rewrite()
+
     assert verify().entries == 3
     assert (broken(anchors=before).fault, broken(anchors=before).number) == (Fault.REWRITTEN, 3)
+
+
+def test_a_rewritten_chain_is_found_although_it_got_an_anchor_of_its_own():
+    sealed(3)
+    before = anchor(AuditDay.objects.get())
+    rewrite()
+    after = anchor(AuditDay.objects.get())
+
+    for given in ([before, after], [after, before]):
+        found = broken(anchors=given)
+        assert (found.fault, found.number, found.position) == (Fault.REWRITTEN, 3, 3)
 
 
 def test_verification_may_begin_at_a_day():
@@ -370,13 +385,13 @@ def test_the_command_names_the_first_bad_entry():
         audit("verify")
 
 
-def test_the_command_reads_anchors_from_lines_of_the_log(tmp_path):
+def test_the_command_reads_anchors_from_lines_of_the_log_and_counts_each_once(tmp_path):
     sealed(3)
     described = json.dumps({"event": "audit_anchor", **anchors.described(anchor(AuditDay.objects.get()))})
     file = tmp_path / "anchors.log"
     file.write_text(f"Nov 25 18:00:00 tms-1 tms: {described}\n\n")
 
-    assert "Anchors: 1 of 1" in audit("verify", "--anchor", str(file))
+    assert "Anchors: 1 of 1 compared." in audit("verify", "--anchor", str(file), "--anchor", str(file))
 
 
 @pytest.mark.parametrize("line", ["{", "no json", '{"day": "2026-11-25"}', "[" * 5000, '{"day": 1}'])

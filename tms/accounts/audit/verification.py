@@ -17,6 +17,8 @@ from tms.accounts.audit.chain import ChainedEntry, chained
 from tms.accounts.models.audit_chain import AuditDay
 from tms.accounts.models.audit_entry import AuditEntry
 
+SINCE = "it or an entry since the anchor before was rewritten"
+
 
 class Fault(Enum):
     EDITED = "edited"
@@ -89,7 +91,8 @@ def verify(*, since: date | None = None, anchors: Sequence[ChainAnchor] = ()) ->
     """Verify all days that are kept, or those from `since` on. Raises Broken."""
     days = list(AuditDay.objects.order_by("day"))
     _check_days(days)
-    found, checked = ChainVerification({anchor.number: anchor for anchor in anchors}), []
+    first = {anchor.number: anchor for anchor in reversed(anchors)}
+    found, checked = ChainVerification(first), []
     for day in days:
         if day.purged_at is not None:
             _check_last_hash(found, day)
@@ -97,6 +100,7 @@ def verify(*, since: date | None = None, anchors: Sequence[ChainAnchor] = ()) ->
             check_day(found, day)
             checked.append(day.day)
     check_end(0)
+    _check_agreement(anchors, first)
     _check_anchors(days, anchors)
     return Verified(checked, found.entries, found.last_hash, found.agreeing)
 
@@ -131,6 +135,15 @@ def _check_days(days: Sequence[AuditDay]) -> None:
             raise fault(Fault.DAY, day, day.first_number, detail)
 
 
+def _check_agreement(anchors: Sequence[ChainAnchor], first: Mapping[int, ChainAnchor]) -> None:
+    """All anchors of an entry have the hash of the `first` one: a chain that was rewritten gets anchors of its own."""
+    for anchor in anchors:
+        known = first[anchor.number]
+        if anchor.hash != known.hash:
+            detail = f"has the hash {known.hash} in one anchor and {anchor.hash} in another: {SINCE}"
+            raise Broken(Fault.REWRITTEN, anchor.number, anchor.day, anchor.entries, detail)
+
+
 def _check_anchors(days: Sequence[AuditDay], anchors: Sequence[ChainAnchor]) -> None:
     """The chain reaches as far as the last anchor."""
     number = days[-1].next_number if days else 1
@@ -152,9 +165,7 @@ def check_end(number: int) -> None:
 
 
 def _rewritten(anchor: ChainAnchor, found: str) -> str:
-    return (
-        f"has the hash {found}, but {anchor.hash} in the anchor: it or an entry since the anchor before was rewritten"
-    )
+    return f"has the hash {found}, but {anchor.hash} in the anchor: {SINCE}"
 
 
 def fault(kind: Fault, day: AuditDay | None, number: int, detail: str) -> Broken:

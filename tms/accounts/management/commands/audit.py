@@ -38,7 +38,7 @@ class Command(NoChecksCommand):
             found = verify(since=since, anchors=known)
         except Broken as broken:
             raise CommandError(f"The audit trail is not intact: {broken}.") from None
-        self.stdout.write(_summary(found, len(known)))
+        self.stdout.write(_summary(found, len({anchor.number for anchor in known})))
 
     def _export(self, form: str) -> None:
         recorder.record_export(AuditEntry, form)
@@ -58,7 +58,8 @@ def _summary(found: Verified, anchors: int) -> str:
     if purged:
         lines.append(f"Purged: entries up to {purged.day}.")
     if anchors:
-        lines.append(f"Anchors: {found.anchors:,} of {anchors:,} compared; the others lie before the verified days.")
+        others = "; the others lie before the verified days" if found.anchors < anchors else ""
+        lines.append(f"Anchors: {found.anchors:,} of {anchors:,} compared{others}.")
     return "\n".join(lines)
 
 
