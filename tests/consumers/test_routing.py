@@ -38,6 +38,19 @@ async def test_an_unknown_path_is_answered_with_404():
     assert sent[0]["status"] == 404
 
 
+@pytest.mark.both
+@pytest.mark.django_db(transaction=True)
+async def test_a_nul_in_the_session_cookie_is_no_sign_in(settings):
+    """In the octal notation of cookies."""
+    cookie = rf'{settings.SESSION_COOKIE_NAME}="\000aaaaaaaa"'
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode())]
+    scope = {"type": "websocket", "path": "/ws/board/", "query_string": b"page=/", "client": ("10.0.0.7", 5000)}
+
+    sent = await called(scope | {"headers": headers}, asgi.application)
+
+    assert sent == [{"type": "websocket.close"}]
+
+
 @pytest.mark.parametrize(
     ("path", "is_known"),
     [("/ws/terminal/", True), ("/ws/board/", True), ("ws/terminal/", True), ("/ws/", False)],

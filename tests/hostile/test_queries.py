@@ -132,6 +132,17 @@ def test_values_beyond_the_calendar_and_every_row_are_ignored(client_of_boss, ev
 
 
 @pytest.mark.both
+@pytest.mark.django_db
+def test_a_nul_in_the_session_cookie_is_no_session(settings):
+    """In the octal notation of cookies."""
+    cookie = rf'{settings.SESSION_COOKIE_NAME}="\000aaaaaaaa"'
+
+    answer = Client().get("/", headers={"Cookie": cookie})
+
+    assert answer["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.both
 @pytest.mark.parametrize("action", ["claim", "comment"])
 def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, everything, action):
     answer = client_of_boss.post(

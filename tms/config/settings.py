@@ -43,6 +43,7 @@ SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12, least=1, most=8_760) * 3600
+SESSION_ENGINE = "tms.accounts.sessions.store"
 COOKIE_PREFIX = "__Host-" if HTTPS_ONLY else ""
 """With this prefix a browser accepts the cookie only from this host over HTTPS; no subdomain can set or read it."""
 
@@ -215,7 +216,6 @@ if REDIS_URL:
             "OPTIONS": REDIS_CACHE,
         },
     }
-    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
     SESSION_CACHE_ALIAS = "sessions"
 
 # People
