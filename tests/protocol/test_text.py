@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.hostile_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tests.support.protocol.frames import AT, call, decoded, report
 from tms.protocol.errors import ErrorType, FrameError
-from tms.protocol.text import clean, clean_tree
+from tms.protocol.text import clean, clean_tree, is_storable, storable
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,13 @@ def test_cleaning_is_idempotent_and_makes_no_text_longer(text):
         assert clean(once, keeps_lines=keeps_lines) == once
         assert len(once) <= len(text)
         assert not set(once) & set(BIDI + CONTROL)
+
+
+@pytest.mark.parametrize("char", [*"\0\ud800\udfff"])
+def test_what_no_database_stores_is_found_and_omitted(char):
+    assert not is_storable(f"a{char}b")
+    assert storable(f"a{char}b\U0001f600") == "ab\U0001f600"
+    assert is_storable("ab\U0001f600")
 
 
 def test_every_string_of_a_json_value_is_cleaned():

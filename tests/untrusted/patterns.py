@@ -247,6 +247,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.notifications.transports.apprise.form._parameters.names": ("split", (*words(), repeated("&"))),
     "tms.protocol.text.LINE_BREAK": ("sub", (*words(), repeated("\r\n"), repeated("\r"))),
     "tms.protocol.text.REMOVED": ("sub", (*words(), repeated("\x01"))),
+    "tms.protocol.text.UNSTORABLE": ("sub", (*words(), repeated("\0"))),
     "tms.protocol.frames.MetricName": ("search", (*words(), repeated("a", after="\n"))),
     "tms.protocol.frames.EventCode": ("search", (*words(), repeated("a", after="\n"))),
 }

@@ -9,8 +9,10 @@ REMOVED = re.compile("[\x01-\x08\x0e-\x1b\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f
 byte order marks and annotations.
 
 Joiners and marks stay: emoji, Arabic, Hebrew and Indic scripts need them. U+0000 and lone surrogates are left to the
-code that stores the text, which rejects them.
+code that stores the text, which rejects them, or omits them with `storable`.
 """
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+"""What PostgreSQL accepts in no text and no JSON value."""
 
 
 def clean(text: str, *, keeps_lines: bool = False) -> str:
@@ -19,6 +21,16 @@ def clean(text: str, *, keeps_lines: bool = False) -> str:
         return text
     text = LINE_BREAK.sub("\n" if keeps_lines else " ", text)
     return REMOVED.sub("", text if keeps_lines else text.replace("\t", " "))
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can store it, and compare with it."""
+    return not UNSTORABLE.search(text)
+
+
+def storable(text: str) -> str:
+    """`text` without what no database stores."""
+    return UNSTORABLE.sub("", text)
 
 
 def clean_tree(value: Any, *, keeps_lines: bool = False) -> Any:

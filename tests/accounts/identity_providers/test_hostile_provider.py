@@ -1,5 +1,6 @@
 """Responses that a sign-in at a provider must not accept."""
 
+import json
 import time
 from base64 import urlsafe_b64encode
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.test import Client
 
+from tests.support import people
 from tests.support.accounts.provider_steps import leave
 from tests.support.servers.hostile_provider import public
 from tms.accounts.identity_providers.oidc.check import Outcome, check
@@ -16,15 +18,20 @@ from tms.accounts.models import AuditEntry, User
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 NOW = time.time()
 DISCOVERY = "/.well-known/openid-configuration"
+SIGN_IN = "/sign-in/provider/company/"
+UNSTORABLE = "a\0b\ud800c"
+"""No database stores it."""
 
 
-def come_back(hostile, make_token: Any, **answer: str) -> tuple[Client, Any]:
-    """A sign-in whose ID token `make_token` makes of the right nonce."""
-    browser = Client()
-    sent = parse_qs(urlsplit(leave(browser)).query)
+def come_back(
+    hostile, make_token: Any, *, browser: Client | None = None, begun: str = SIGN_IN, **answer: str
+) -> tuple[Client, Any]:
+    """A sign-in whose ID token `make_token` makes of the right nonce. `begun`: the address of its button."""
+    browser = browser or Client()
+    sent = parse_qs(urlsplit(leave(browser, begun)).query)
     hostile.answers["/token"] = {"id_token": make_token(hostile, sent["nonce"][0]), "access_token": "x"}
     query = {"code": "c", "state": sent["state"][0], **answer}
-    return browser, browser.get(f"/sign-in/provider/company/callback/?{urlencode(query)}")
+    return browser, browser.get(f"{SIGN_IN}callback/?{urlencode(query)}")
 
 
 def claims(**changes: Any) -> Any:
@@ -55,6 +62,11 @@ def tampered(hostile, nonce):
     return f"{head}.{other}.{signature}"
 
 
+def unstorable_algorithm(*_):
+    parts = ({"alg": UNSTORABLE}, {})
+    return ".".join([*(urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), "eA"])
+
+
 BAD_TOKENS = {
     "another nonce": claims(nonce="of another sign-in"),
     "no nonce": claims(nonce=None),
@@ -71,6 +83,7 @@ BAD_TOKENS = {
     "a subject that is no text": claims(sub=7),
     "a subject that is too long": claims(sub="k" * 256),
     "a subject with a line break": claims(sub="keiko\nboss"),
+    "an algorithm that no database stores": unstorable_algorithm,
     "not signed": signed(key="", algorithm="none"),
     "signed with another key": signed_with_other_key,
     "signed with the public key as a secret": signed_with_public_key,
@@ -118,6 +131,26 @@ def test_claims_of_another_person_are_not_added(hostile):
     come_back(hostile, claims(preferred_username="keiko"))
 
     assert User.objects.values_list("username", "email").get() == ("keiko", "")
+
+
+@pytest.mark.parametrize(
+    "claim", ["given_name", "family_name", "name", "email", "preferred_username", "locale", "sid", "groups"]
+)
+def test_claims_that_no_database_stores_are_ignored(hostile, claim):
+    _, answer = come_back(hostile, claims(**{claim: UNSTORABLE}))
+
+    assert answer.status_code == 302
+    assert User.objects.values_list("username", "first_name", "last_name", "email").get() == ("keiko", "", "", "")
+
+
+def test_a_test_sign_in_shows_claims_that_no_database_stores(hostile, provider):
+    browser = people.signed_in(people.make_superuser(people.person("boss")))
+    begun = f"/people/identity-providers/{provider.pk}/test/"
+
+    _, answer = come_back(hostile, claims(family_name=UNSTORABLE, groups=[UNSTORABLE]), browser=browser, begun=begun)
+
+    assert answer.status_code == 200
+    assert "family_name" in answer.content.decode()
 
 
 BAD_ANSWERS = {

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponseBase
 from tms.accounts.models import ApiToken, User
 from tms.accounts.models.audit_entry import AuditEntry, Via
 from tms.lib.db import prepared
-from tms.protocol.text import clean
+from tms.protocol.text import clean, storable
 
 SECRET_FIELDS = frozenset({"password", "password1", "password2", "encrypted_secrets", "digest"})
 MASKED = "•••"
@@ -258,13 +258,13 @@ def _children(row: models.Model, relation: str) -> list[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """The value for JSON, shortened; rows by name."""
+    """The value for JSON, shortened and without what no database stores; rows by name."""
     if isinstance(value, models.QuerySet):
         return _names(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, str):
-        return value[:MAX_TEXT]
+        return storable(value[:MAX_TEXT])
     if isinstance(value, list | tuple):
         return [plain(each) for each in value[:MAX_ROWS]]
     return value if isinstance(value, bool | int | float | dict | None) else str(value)[:MAX_TEXT]

@@ -23,6 +23,7 @@ from scim2_models.path import (
 
 from tms.accounts.models import Team
 from tms.accounts.scim.errors import ScimError
+from tms.protocol.text import is_storable
 
 MOST_TERMS = 20
 NOTHING = Q(pk__in=())
@@ -131,11 +132,6 @@ def key_of(value: Any, prefix: str) -> int | None:
     """The primary key in an id; None if it is none of this kind."""
     digits = value.removeprefix(prefix) if isinstance(value, str) and value.startswith(prefix) else ""
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else None
-
-
-def is_storable(text: str) -> bool:
-    """Whether a database can compare with it."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def filtered[Row: Model](

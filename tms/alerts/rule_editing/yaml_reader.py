@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext
 
+from tms.protocol.text import is_storable
+
 MAX_BYTES = 1_000_000
 MAX_VALUES = 50_000
 DEEPEST = 16
@@ -145,7 +147,7 @@ CONSTRUCTORS: Mapping[str, Any] = {
 def _text(event: Any) -> str:
     """Raises BadYaml for what no database stores: U+0000, and half of a surrogate pair."""
     text: str = event.value
-    if "\0" in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)):
+    if not is_storable(text):
         what = gettext("a string must not contain U+0000 or an unpaired surrogate (\\ud800 to \\udfff)")
         raise BadYaml(what, line=_line(event))
     return text

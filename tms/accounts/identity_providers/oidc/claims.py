@@ -1,14 +1,14 @@
 """From the claims of an ID token to an assertion. Every value is from outside: cleaned, and of a bounded length."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.conf import settings
 from django.utils.translation import gettext
 
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.models import FactorPolicy, IdentityProvider
-from tms.protocol.text import clean
+from tms.protocol.text import clean, is_storable
 
 MOST_GROUPS = 1_000
 MAX_TEXT = 150
@@ -47,7 +47,7 @@ def groups_of(claims: Mapping[str, Any], path: str) -> frozenset[str]:
     if len(values) > MOST_GROUPS:
         text = gettext("The provider sent more than %(most)s groups. Limit them there to those of TMS.")
         raise SignInRefused("too-many-groups", text % {"most": MOST_GROUPS})
-    return frozenset(clean(value) for value in values if isinstance(value, str) and 0 < len(value) <= MAX_GROUP)
+    return frozenset(clean(value) for value in values if value and _is_usable(value, MAX_GROUP))
 
 
 def has_factor(claims: Mapping[str, Any], provider: IdentityProvider) -> bool:
@@ -71,7 +71,11 @@ def _at(claims: Mapping[str, Any], path: str) -> Any:
 
 def _text(claims: Mapping[str, Any], name: str, most: int) -> str:
     value = claims.get(name)
-    return clean(value)[:most] if isinstance(value, str) and len(value) <= most else ""
+    return clean(value) if _is_usable(value, most) else ""
+
+
+def _is_usable(value: Any, most: int) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= most and is_storable(value)
 
 
 def _names(claims: Mapping[str, Any]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from tms.accounts.models import Identity, IdentityProvider
 from tms.accounts.people.rows import Chip
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
-from tms.protocol.text import clean
+from tms.protocol.text import clean, storable
 
 MOST_CLAIMS = 100
 MAX_VALUE = 500
@@ -81,4 +81,4 @@ def _identified(provider: IdentityProvider, asserted: Assertion, found: Trial) -
 def _shown(claims: Mapping[str, Any]) -> Iterator[ReceivedClaim]:
     for name in sorted(claims)[:MOST_CLAIMS]:
         text = json.dumps(claims[name], ensure_ascii=False)
-        yield ReceivedClaim(clean(name)[:100], clean(text)[:MAX_VALUE])
+        yield ReceivedClaim(clean(storable(name))[:100], clean(storable(text))[:MAX_VALUE])

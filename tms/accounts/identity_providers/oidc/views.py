@@ -30,6 +30,7 @@ from tms.accounts.sign_in import steps
 from tms.accounts.sign_in.next_page import first_own
 from tms.lib.encryption import DecryptionError
 from tms.metrics.instruments import PROVIDER_SIGN_INS
+from tms.protocol.text import storable
 
 
 @require_POST
@@ -161,5 +162,5 @@ def refused(request: HttpRequest, provider: IdentityProvider, code: str, error: 
 
 
 def page_of_refusal(request: HttpRequest, provider: IdentityProvider, text: str, status: HTTPStatus) -> HttpResponse:
-    values = {"provider": provider, "reason": text}
+    values = {"provider": provider, "reason": storable(text)}
     return render(request, "accounts/providers/refused.html", values, status=status)
