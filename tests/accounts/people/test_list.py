@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support import people
+from tests.support.builders import AT
 from tests.support.pages import HTMX_HEADERS, HtmlPage
-from tms.accounts.models import Team, User
+from tms.accounts.models import ProvisionedPerson, Team, User
+from tms.accounts.people import account
 
 
 def names(browser, query: str = "") -> set[str]:
@@ -115,6 +117,19 @@ def test_a_long_list_has_pages(browser):
     assert "1 to 50 of 61" in first.text("results")
     assert "/people/?page=2" in first.links()
     assert "51 to 61 of 61" in second.text("results")
+
+
+def test_only_a_person_whom_the_directory_disabled_last_is_shown_as_removed_by_it(browser):
+    keiko = people.person("keiko", of=None, is_active=False)
+    ProvisionedPerson.objects.create(person=keiko, created_at=AT, changed_at=AT, deactivated_at=AT)
+    shown = [HtmlPage(browser.get("/people/")).text("results")]
+
+    account.enable(keiko)
+    account.disable(keiko, at=AT)
+    shown.append(HtmlPage(browser.get("/people/")).text("results"))
+
+    assert ["Removed by SCIM" in text for text in shown] == [True, False]
+    assert "disabled" in shown[1]
 
 
 @pytest.mark.parametrize("query", ["?page=x", "?page=-1", "?page=999999999999", "?f=nonsense", "?page="])

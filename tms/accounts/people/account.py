@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from tms.accounts import access
 from tms.accounts.access.changes import rights_changed
 from tms.accounts.audit import recorder
-from tms.accounts.models import Grant, User
+from tms.accounts.models import Grant, ProvisionedPerson, User
 from tms.accounts.people.rows import grants_of_person
 from tms.accounts.sessions import of_people
 
@@ -49,7 +49,11 @@ def disable(person: User, *, at: datetime, comment: str = "") -> bool:
 
 @transaction.atomic
 def enable(person: User) -> bool:
-    return _switch(person, True, "enabled")
+    """False if the account was already enabled."""
+    if not _switch(person, True, "enabled"):
+        return False
+    ProvisionedPerson.objects.filter(person=person).update(deactivated_at=None)
+    return True
 
 
 @transaction.atomic

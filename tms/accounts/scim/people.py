@@ -229,9 +229,9 @@ def _switch(person: User, is_active: bool, *, at: datetime) -> None:
         return
     if is_active:
         account.enable(person)
-    else:
-        account.disable(person, at=at)
-    ProvisionedPerson.objects.filter(person=person).update(deactivated_at=None if is_active else at)
+        return
+    account.disable(person, at=at)
+    ProvisionedPerson.objects.filter(person=person).update(deactivated_at=at)
 
 
 def _strip(person: User, *, at: datetime) -> None:
