@@ -1,8 +1,9 @@
 """The page of the audit trail: filters, pages, the state of the chain, new entries and exports."""
 
+import ast
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
 
@@ -14,12 +15,14 @@ from django.utils import translation
 
 from tests.support import people
 from tests.support.builders import now
+from tests.support.inventory import CODE
 from tests.support.rest import ApiClient, problem_of
 from tms.accounts.audit import anchors, monitor, recorder, sealing
 from tms.accounts.audit.recorder import AuditSubject
 from tms.accounts.models import AuditCheck, AuditEntry, User
 from tms.accounts.models.audit_entry import Via
-from tms.boards.audit.labels import field_label
+from tms.alerts.actions.registry import ACTIONS
+from tms.boards.audit.labels import action_label, field_label
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 RULE = "alerts.rule"
@@ -253,6 +256,30 @@ def test_every_field_of_a_configuration_has_a_japanese_name(kind):
         labels = {field.name: field_label(kind, field.name) for field in fields if field.name not in recorder.UNTRACKED}
 
     assert {name for name, label in labels.items() if label.isascii()} <= {"id", "uid", "uuid"}
+
+
+RECORDERS = {"recorder.record": 0, "recorder.write": 1, "recorder.change": 1, "recorder.record_edit": 2}
+"""The argument that is the action."""
+OF_INCIDENTS = frozenset({"joined", "merged", "moved_out"})
+
+
+def recorded() -> Iterator[str]:
+    """The actions that the code names, and those of transitions that people make."""
+    for call in (node for path in CODE for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+        position = RECORDERS.get(ast.unparse(call.func))
+        if position is not None and len(call.args) > position:
+            literals = (node.value for node in ast.walk(call.args[position]) if isinstance(node, ast.Constant))
+            yield from filter(None, literals)
+    targets = (target for action in ACTIONS.values() for target in (action.alert, action.incident) if target)
+    yield from (target.transition.name.lower() for target in targets)
+    yield from OF_INCIDENTS
+
+
+def test_every_action_has_a_japanese_label():
+    with translation.override("ja"):
+        unlabelled = {action for action in recorded() if action_label(action).isascii()}
+
+    assert unlabelled == set()
 
 
 def test_maintenance_and_the_contacts_of_a_site_show_their_changes(browser, fleet):

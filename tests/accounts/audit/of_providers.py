@@ -67,7 +67,7 @@ STEPS: Mapping[str, Step] = {
     f"{PAGES}<int:pk>/key/": Step("key-renewed", renew_key),
     "/me/providers/<slug:slug>/unlink/": Step("identity-unlinked", unlink),
     f"{PAGES}<int:pk>/check/": Step("checked", asking(lambda _: of_boss().post(f"{PAGES}{provider().pk}/check/"))),
-    f"{PAGES}<int:pk>/test/": Step("tested", asking(lambda _: of_boss().post(f"{PAGES}{provider().pk}/test/"))),
+    f"{PAGES}<int:pk>/test/": Step("sign-in-tested", asking(lambda _: of_boss().post(f"{PAGES}{provider().pk}/test/"))),
     "/providers/<slug:slug>/logout/": Step("logged-out", asking(log_out)),
 }
 """By route. All are POST."""

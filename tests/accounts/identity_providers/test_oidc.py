@@ -167,7 +167,7 @@ def test_a_test_sign_in_shows_claims_and_grants_and_stores_nothing(company, serv
     assert answer.status_code == 200
     assert all(text in page for text in ("keiko@noc.example", "Operator", "tea", "email_verified"))
     assert signed_in_person(browser) == "boss"
-    assert AuditEntry.objects.get(action="tested").actor_name == "boss"
+    assert AuditEntry.objects.get(action="sign-in-tested").actor_name == "boss"
     assert not Identity.objects.exists()
     assert not User.objects.filter(username="keiko@noc.example").exists()
 

@@ -131,7 +131,7 @@ def check_provider(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def test_sign_in(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Leads to the provider; what it sends is shown and not used."""
     chosen = _found(request, pk)
-    recorder.record("tested", chosen)
+    recorder.record("sign-in-tested", chosen)
     return oidc.leave(request, chosen, Purpose.TEST, "")
 
 
