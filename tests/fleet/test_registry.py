@@ -23,6 +23,16 @@ def test_an_edited_terminal_is_published(fleet: Fleet, feed_recorder: FeedRecord
     assert not change.everything
 
 
+def test_an_edit_leaves_what_the_terminal_reports_meanwhile(fleet: Fleet):
+    terminal = fleet.terminal()
+    Terminal.objects.update(firmware="4.2.1")
+    terminal.label = "Till 7"
+
+    services.update_terminal(terminal)
+
+    assert Terminal.objects.values_list("label", "firmware").get() == ("Till 7", "4.2.1")
+
+
 @pytest.mark.parametrize("field", ["site", "kind"])
 def test_a_terminal_that_moved_to_other_lists_makes_every_board_read_again(
     fleet: Fleet, feed_recorder: FeedRecorder, field

@@ -7,6 +7,9 @@ from tms.feed.publisher import publish
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.terminals.parents import check_no_cycle
 
+EDITED = ("site", "kind", "label", "parent")
+"""The columns that people edit. The terminal writes to others when it boots."""
+
 
 @transaction.atomic
 def update_terminal(terminal: Terminal) -> None:
@@ -17,7 +20,7 @@ def update_terminal(terminal: Terminal) -> None:
     """
     check_no_cycle(terminal.pk, terminal.parent_id)
     before = Terminal.objects.values_list("site_id", "kind").get(pk=terminal.pk)
-    terminal.save()
+    terminal.save(update_fields=EDITED)
     is_elsewhere = before != (terminal.site_id, terminal.kind)
     publish(Change(terminals=frozenset({terminal.pk}), everything=is_elsewhere))
 
