@@ -1,14 +1,24 @@
 """Deleted objects are out of use, readable, and can be restored."""
 
+from typing import Any
+
 import pytest
 from django.db.models import ProtectedError
+from django.http import Http404
 
+from tests.support.builders import AT
 from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
 from tests.support.notifications.destinations import webhook_destination
 from tests.support.pages import HtmlPage
+from tms.accounts.models import User
+from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
+from tms.notifications.models.rotation import Rotation
+from tms.notifications.policies.forms import PolicyForm, save_policy
+from tms.notifications.rotations.forms import RotationForm, save_rotation
+from tms.notifications.soft_delete import services
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -56,6 +66,52 @@ def test_its_name_is_free_and_undoing_reports_a_conflict(staff, hook, receiver, 
     assert "This name is already in use" in answer.content.decode()
     assert row.deleted_at is not None
     assert again.deleted_at is None
+
+
+FORMS: dict[str, Any] = {
+    "destination": (DestinationForm, lambda form: form.save()),
+    "policy": (PolicyForm, lambda form: save_policy(form, None)),
+    "rotation": (RotationForm, lambda form: save_rotation(form, None)),
+}
+VALUES: dict[str, Any] = {
+    "name": "Other",
+    "language": "en",
+    "delay_s": 0,
+    "group_wait_s": 5,
+    "time_zone": "Asia/Tokyo",
+    "starts_on": "2026-11-23",
+    "handover_at": "09:00",
+    "every_days": 7,
+}
+"""Each form takes its own."""
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_a_row_that_is_deleted_while_its_form_is_sent_stays_deleted(hook, kind):
+    night = {"name": "Night", "starts_on": AT.date(), "handover_at": AT.time()}
+    row = Rotation.objects.create(**night) if kind == "rotation" else made(kind, hook)
+    make, save = FORMS[kind]
+    form = make(VALUES, instance=row, by=User.objects.create_superuser("boss"))
+    assert form.is_valid(), form.errors
+    services.delete(type(row).objects.get(pk=row.pk), at=AT)
+
+    with pytest.raises(Http404):
+        save(form)
+
+    row.refresh_from_db()
+    assert row.deleted_at == AT
+    assert row.name != "Other"
+
+
+def test_a_form_leaves_what_tms_and_colleagues_write_meanwhile(hook):
+    form = DestinationForm(VALUES, instance=hook, by=User.objects.create_superuser("boss"))
+    assert form.is_valid(), form.errors
+    Destination.objects.update(failures=3, encrypted_secrets="of a renewed key")
+
+    form.save()
+
+    stored = Destination.objects.values_list("name", "failures", "encrypted_secrets").get()
+    assert stored == ("Other", 3, "of a renewed key")
 
 
 @pytest.mark.parametrize("target", ["sites", "groups"])

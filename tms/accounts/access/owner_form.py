@@ -15,6 +15,8 @@ from tms.accounts.people.scopes import EVERYTHING, GrantScope
 from tms.accounts.permissions import Permission
 from tms.lib.admin import ModelForm
 
+OWNER = ("owner_region", "owner_site", "owner_group")
+
 
 class OwnerField(forms.ChoiceField):
     """Offers what the person has the permission for, and the current owner. Without a value, the owner stays."""
@@ -54,6 +56,19 @@ class OwnedForm[Row: Owned](ModelForm[Row]):
         self.fields["owner"] = OwnerField(by, self.permission, current)
         if current is not None:
             self.initial["owner"] = current.key
+
+    @property
+    def columns(self) -> set[str]:
+        """What it changes of a row that is stored. TMS writes to the others meanwhile."""
+        return {field.name for field in self.instance._meta.concrete_fields} & {*self.fields, *OWNER}
+
+    def save(self, commit: bool = True) -> Row:
+        is_new = not self.instance.pk
+        row: Row = super().save(commit=is_new)
+        if not is_new:
+            row.save(update_fields=self.columns)
+            self.save_m2m()
+        return row
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import choosable
 from tms.accounts.access.owner_form import OwnedForm
-from tms.accounts.audit import recorder
 from tms.accounts.display_names import colleagues
 from tms.accounts.permissions import Permission
 from tms.lib.forms import Plain, free_name
 from tms.lib.text_fields import FormLine, FormLines
 from tms.notifications.models.destination import Destination
+from tms.notifications.soft_delete import services as soft_delete
 from tms.notifications.transports import ServiceTransport
 from tms.notifications.transports.fields import TransportField
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
@@ -20,6 +20,8 @@ UNCHANGED = _("Leave empty to keep the current one: %(address)s")
 UNCHANGED_SECRET = _("Saved and encrypted. Leave empty to keep it.")
 OWN = "own-"
 """Prefix of the fields of a transport: any name may also be one of the form."""
+ADDRESS = frozenset({"address", "encrypted_secrets", "public_values"})
+"""The columns of what people enter for its transport."""
 
 
 class DestinationForm(Plain, OwnedForm[Destination]):
@@ -65,9 +67,14 @@ class DestinationForm(Plain, OwnedForm[Destination]):
             self.instance.set_address(where)
         if self.instance.transport.fields:
             self.instance.set_values(self._own_values(self.cleaned_data))
-        with recorder.change(self.instance):
+        with soft_delete.change(self.instance):
             destination: Destination = super().save(commit)
         return destination
+
+    @property
+    def columns(self) -> set[str]:
+        is_entered = self.cleaned_data.get("where") or self.instance.transport.fields
+        return super().columns | (ADDRESS if is_entered else set())
 
     @property
     def own_fields(self) -> Iterator[forms.BoundField]:

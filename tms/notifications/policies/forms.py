@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.accounts.access.owner_form import OwnedForm
-from tms.accounts.audit import recorder
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Site
 from tms.lib.admin import BaseFormSet
@@ -19,6 +18,7 @@ from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import DAY_S, Policy, PolicyHours, Step
 from tms.notifications.models.rotation import Rotation
+from tms.notifications.soft_delete import services as soft_delete
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
 MAX_STEPS = 4
@@ -152,7 +152,7 @@ def steps_of(policy: Policy, *, to: Person) -> list[dict[str, Any]]:
 
 def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
     """Both are valid."""
-    with recorder.change(form.instance):
+    with soft_delete.change(form.instance):
         policy: Policy = form.save()
         save_steps(policy, steps)
     return policy

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, choosable
 from tms.accounts.access.owner_form import OwnedForm
-from tms.accounts.audit import recorder
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
@@ -21,6 +20,7 @@ from tms.lib.calendar.local_time import instant
 from tms.lib.forms import NONE, LocalDateTimeField, Plain, free_name
 from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.notifications.rotations.on_call import cover
+from tms.notifications.soft_delete import services as soft_delete
 
 MAX_MEMBERS = 8
 
@@ -132,7 +132,7 @@ def members_of(rotation: Rotation) -> list[int]:
 
 def save_rotation(form: RotationForm, people: list[User] | None) -> Rotation:
     """The form is valid. None: the people stay unchanged."""
-    with recorder.change(form.instance):
+    with soft_delete.change(form.instance):
         rotation: Rotation = form.save()
         if people is not None:
             save_members(rotation, people)

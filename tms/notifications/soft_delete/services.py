@@ -1,10 +1,12 @@
 """Soft delete: destinations, policies and rotations go out of use, but stay in the history."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
+from django.http import Http404
 
 from tms.accounts.access import Person, visible
 from tms.accounts.audit import recorder
@@ -33,6 +35,17 @@ def find(kind: str, pk: int, *, to: Person, is_deleted: bool = False) -> SoftDel
     rows: models.QuerySet[Any] = MODELS[kind]._default_manager.filter(pk=pk, deleted_at__isnull=not is_deleted)
     row: SoftDeletable | None = visible(rows, to=to).first()
     return row
+
+
+@contextmanager
+def change(row: SoftDeletable) -> Iterator[None]:
+    """A transaction that creates or changes it, and records that. Raises Http404 if it was deleted meanwhile."""
+    with transaction.atomic():
+        stored = type(row).objects.not_deleted().select_for_update().filter(pk=row.pk)
+        if row.pk and not list(stored.values_list("pk")):
+            raise Http404
+        with recorder.change(row):
+            yield
 
 
 @transaction.atomic
