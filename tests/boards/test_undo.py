@@ -1,6 +1,7 @@
 """Undo of what a person did just now."""
 
 import re
+import secrets
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 from tests.support import factories, people
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
+from tms.accounts import undo as undoing
 from tms.accounts.models import AuditEntry
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services as windows
@@ -137,14 +139,19 @@ def test_what_another_person_snoozed_meanwhile_stays(browser, alert, sato):
     assert "Nothing to undo" in HtmlPage(answer).text("toasts")
 
 
-def test_an_undo_belongs_to_the_person_who_acted(browser, client, alert, sato):
+def test_an_undo_belongs_to_the_person_who_acted_and_to_the_release(browser, client, alert, tanaka, sato):
     token = done(browser, f"/alerts/{alert.pk}/acknowledge/")
+    former = undoing.offer("alerts", {"pks": [alert.pk]}, by=tanaka)
     client.force_login(sato)
 
-    for holder, text in ((client, token), (browser, token + "x"), (browser, "")):
+    for holder, text in ((client, token), (browser, token + "x"), (browser, ""), (browser, former)):
         assert "Too late to undo this." in HtmlPage(undo(holder, text)).text("toasts")
     alert.refresh_from_db()
     assert alert.state == "acknowledged"
+
+
+def test_a_token_that_no_form_has_room_for_is_not_offered(tanaka):
+    assert undoing.offer("alerts-before", {"text": secrets.token_hex(undoing.LONGEST_TOKEN)}, by=tanaka) == ""
 
 
 def test_an_undo_needs_the_permission(browser, alert, tanaka):

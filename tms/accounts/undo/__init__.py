@@ -12,6 +12,8 @@ from tms.lib.per_process import DeferredModules
 LASTS_S = 300
 MOST_ROWS = 1_000
 """A token travels through the browser: changes of more rows offer no undo."""
+LONGEST_TOKEN = 100_000
+"""Characters. Servers and proxies limit the size of a form."""
 
 type Payload = dict[str, Any]
 type Undo = Callable[..., bool]
@@ -26,7 +28,7 @@ _undos: dict[str, Undo] = {}
 
 
 class TooLate(Exception):
-    """The token expired, was altered, or belongs to another person."""
+    """The token expired, was altered, belongs to another person, or is of a release with other undos."""
 
 
 def register(kind: str, undo: Undo) -> None:
@@ -35,8 +37,9 @@ def register(kind: str, undo: Undo) -> None:
 
 
 def offer(kind: str, payload: Payload, *, by: User) -> str:
-    """The token with which `by` may reverse a change. `payload` is JSON."""
-    return signing.dumps([kind, by.pk, payload], salt=__name__, compress=True)
+    """The token with which `by` may reverse a change; empty if it would be too long. `payload` is JSON."""
+    token = signing.dumps([kind, by.pk, payload], salt=__name__, compress=True)
+    return token if len(token) <= LONGEST_TOKEN else ""
 
 
 def together(*tokens: str, by: User) -> str:
@@ -51,9 +54,9 @@ def undo(token: str, *, by: User, at: datetime) -> bool:
         kind, person, payload = signing.loads(token, salt=__name__, max_age=LASTS_S)
     except signing.BadSignature as fault:
         raise TooLate from fault
-    if person != by.pk:
-        raise TooLate
     MODULES.load()
+    if person != by.pk or kind not in _undos:
+        raise TooLate
     return _undos[kind](payload, by=by, at=at)
 
 

@@ -22,7 +22,8 @@ from tms.alerts.lifecycle import Conflict
 from tms.alerts.locks import lock_incidents
 from tms.alerts.models import Alert, AlertQuerySet, AlertState, Contract, Incident, Transition, TransitionKind
 
-ALERTS, INCIDENTS = "alerts", "incidents"
+ALERTS, INCIDENTS = "alerts-before", "incidents-before"
+"""Former releases named theirs `alerts` and `incidents`, with other payloads."""
 UNDOABLE = frozenset({"acknowledge", "snooze"})
 
 
