@@ -9,11 +9,14 @@ from tests.support import factories, people
 from tests.support.builders import later
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Transition
-from tms.boards.live.render_worker import _record
-from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.boards.caches.census_cache import CensusCache
+from tms.boards.live import recording
+from tms.boards.live.recording import BoardRecorder
+from tms.feed.change import Change
+from tms.feed.hub import hub
+from tms.fleet.models import Presence, PresenceChange, Terminal, TerminalState
 from tms.replay.models import RecordedMoment
-from tms.replay.recorded import comparison, newest_comparison, recorder
-from tms.replay.recorded.shown_state import Totals
+from tms.replay.recorded import comparison, newest_comparison
 from tms.replay.visibility import Visibility, VisibleRows
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -25,7 +28,7 @@ SOON = timedelta(minutes=1)
 def recorded(fleet):
     """A moment with an open alert, that a board was sent."""
     factories.alert(fleet)
-    assert _record(is_last_try=False)
+    assert BoardRecorder().record()
     return RecordedMoment.objects.get()
 
 
@@ -65,7 +68,7 @@ def test_deleted_terminals_are_not_a_difference(recorded):
 def test_deleted_people_are_not_a_difference(fleet):
     aiko = people.person("aiko")
     factories.acknowledged(factories.alert(fleet), by=aiko)
-    _record(is_last_try=False)
+    BoardRecorder().record()
     aiko.delete()
 
     assert compare(RecordedMoment.objects.get()).result == "deleted"
@@ -89,19 +92,41 @@ def test_an_incident_acknowledged_by_a_clock_that_is_ahead_is_no_difference(flee
     lifecycle.acknowledge(Alert.objects.all(), by=aiko, comment="", at=factories.now())
     correlation.acknowledge(incident, by=aiko, comment="", at=factories.now(5))
 
-    assert _record(is_last_try=False)
+    assert BoardRecorder().record()
 
     assert compare(RecordedMoment.objects.get()).result == "equal"
 
 
-def test_boards_that_differ_from_the_database_are_recorded_at_the_last_try_only(fleet):
-    fleet.online()
-    totals = Totals.of({"online": 2}, ())
+@pytest.fixture
+def fed(monkeypatch) -> CensusCache:
+    """The census of the boards, with a feed that is live."""
+    cache = CensusCache()
+    monkeypatch.setattr(type(hub()), "is_live", True)
+    monkeypatch.setattr(hub(), "listeners", {cache})
+    monkeypatch.setattr(recording, "census_cache", lambda: cache)
+    return cache
 
-    assert recorder.record(totals) == "unsettled"
+
+def test_changes_on_their_way_to_the_boards_are_no_difference(fed, fleet):
+    boards, terminals = BoardRecorder(), fleet.terminals(2 * recording.TRIES, presence="online")
+    fed.read()
+
+    for terminal in terminals:
+        TerminalState.objects.filter(terminal=terminal).update(presence="silent")
+        assert not boards.record()
+        fed.changed(Change(presence=frozenset({terminal.pk})))
+
     assert not RecordedMoment.objects.exists()
-    assert recorder.record(totals, is_last_try=True) == "recorded"
-    assert compare(RecordedMoment.objects.get()).difference == "online: 2 on boards, 1 in the replay"
+    assert boards.record()
+
+
+def test_boards_that_stay_wrong_are_recorded(fed, fleet):
+    boards, (terminal,) = BoardRecorder(), fleet.terminals(1, presence="online")
+    fed.read()
+    TerminalState.objects.filter(terminal=terminal).update(presence="silent")
+
+    assert [boards.record() for _ in range(recording.TRIES)] == [False] * (recording.TRIES - 1) + [True]
+    assert "online: 1 on boards, 0 in the replay" in compare(RecordedMoment.objects.get()).difference
 
 
 def test_gaps_are_rows_that_were_not_committed(fleet):

@@ -291,6 +291,19 @@ def test_a_row_whose_message_arrives_late_is_no_longer_a_mismatch(census_cache, 
     assert census_cache.mismatches() == 0
 
 
+def test_rows_on_their_way_at_each_comparison_are_no_mismatch(census_cache, fleet):
+    for terminal in fleet.terminals(3, presence="online"):
+        census_cache.read()
+        late = updates(terminal, presence="offline")
+        assert census_cache.mismatches() == 1
+        census_cache.changed(late)
+        census_cache.read()
+        another = updates(*fleet.terminals(1), presence="offline")
+
+        assert census_cache.mismatches() == 0
+        census_cache.changed(another)
+
+
 def test_without_a_feed_there_are_no_mismatches(census_cache, monkeypatch):
     monkeypatch.setattr(hub(), "listeners", set())
 

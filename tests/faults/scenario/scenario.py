@@ -38,6 +38,9 @@ COMPARED = """
 SELECT coalesce(max(id), 0), count(*), coalesce(sum(CASE WHEN result = 'differs' THEN 1 ELSE 0 END), 0)
 FROM replay_recordedmoment WHERE id > %s AND compared_at IS NOT NULL
 """
+DIFFERENCES = """
+SELECT at, node, difference FROM replay_recordedmoment WHERE id > %s AND result = 'differs' ORDER BY id LIMIT 5
+"""
 PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 
 
@@ -153,6 +156,8 @@ class Scenario[E: Environment]:
             with contextlib.suppress(RuntimeError, AssertionError):  # it exits with 1 if a moment differs
                 await self.manage("replay", "compare", "--new")
         newest, number, differing = (await self.aquery(COMPARED, self._newest_moment))[0]
+        for at, node, difference in await self.aquery(DIFFERENCES, self._newest_moment) if differing else ():
+            print(f"{at} {node}: {difference}")
         self._newest_moment = max(self._newest_moment, newest)
         finding.figures["recorded moments replayed"] = number
         finding.expect("recorded moments that differ from their replay", differing, at_most=0)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
@@ -28,6 +29,22 @@ HOUR_S = 15.0
 """Age at which the lines of the last hour are read again."""
 
 
+class Mismatches:
+    """Rows that differed from the database at a comparison, without those that the feed has named since."""
+
+    def __init__(self) -> None:
+        self.is_comparing = False
+        """The rows have to be compared again, also if the feed has named all of them."""
+        self.terminals: set[int] = set()
+        self.alerts: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self.terminals) + len(self.alerts)
+
+    def clear(self) -> None:
+        self.terminals, self.alerts = set(), set()
+
+
 class CensusCache(FeedListener):
     """Reads changed rows only. `mismatches` compares it with the database."""
 
@@ -42,8 +59,7 @@ class CensusCache(FeedListener):
         self._parts = CensusParts(self._terminals, self._alerts)
         self._counted_at: dict[Scope, tuple[float, Census]] = {}
         self._hours: dict[Scope, tuple[float, Lines]] = {}
-        self._mismatched_terminals: set[int] = set()
-        self._mismatched_alerts: set[int] = set()
+        self._mismatches: defaultdict[str, Mismatches] = defaultdict(Mismatches)
 
     def changed(self, change: Change) -> None:
         """Collect the change until the next read. It grows to `everything` at most."""
@@ -78,32 +94,36 @@ class CensusCache(FeedListener):
         self._hours = _newer(self._hours, than=now - HOUR_S) | {scope: (now, lines)}
         return lines
 
-    def mismatches(self) -> int | None:
-        """Number of rows whose group differs from the database, after another comparison; None while not fed.
+    def mismatches(self, purpose: str = "verification") -> int | None:
+        """Number of rows whose group differs from the database, after another comparison for this purpose; None while
+        not fed.
 
         The first comparison covers everything. A recently committed row may differ while its message is on its way:
-        rows that the feed names are removed, and the next comparison covers the remaining ones.
+        rows that the feed names are removed, and the next comparison covers the remaining ones. If none remain, it
+        finds nothing, although other rows may be on their way by now.
         """
         if not self.is_fed:
             return None
-        if self._mismatched_terminals or self._mismatched_alerts:
-            return self._compare_again()
-        return self._compare_all()
+        found = self._mismatches[purpose]
+        if found.is_comparing:
+            self._compare_again(found)
+        else:
+            self._compare_all(found)
+        found.is_comparing = len(found) > 0
+        return len(found)
 
-    def _compare_all(self) -> int:
+    def _compare_all(self, found: Mismatches) -> None:
         terminals, alerts = self._terminals.grouped(_states()), self._alerts.grouped(_unresolved())
         with self._read_lock:
             self._current()
-            self._mismatched_terminals = self._terminals.mismatches(terminals)
-            self._mismatched_alerts = self._alerts.mismatches(alerts)
-            return len(self._mismatched_terminals) + len(self._mismatched_alerts)
+            found.terminals = self._terminals.mismatches(terminals)
+            found.alerts = self._alerts.mismatches(alerts)
 
-    def _compare_again(self) -> int:
+    def _compare_again(self, found: Mismatches) -> None:
         with self._read_lock:
             self._current()
-            self._mismatched_terminals = self._terminals.remaining_mismatches(_states(), self._mismatched_terminals)
-            self._mismatched_alerts = self._alerts.remaining_mismatches(_unresolved(), self._mismatched_alerts)
-            return len(self._mismatched_terminals) + len(self._mismatched_alerts)
+            found.terminals = self._terminals.remaining_mismatches(_states(), found.terminals)
+            found.alerts = self._alerts.remaining_mismatches(_unresolved(), found.alerts)
 
     def _counted(self, scope: Scope) -> Census:
         """Without a hub every read counts; while the feed is unavailable, once per `RECOUNT_S`."""
@@ -131,16 +151,19 @@ class CensusCache(FeedListener):
         if pending.everything:
             self._terminals.begin(_states())
             self._alerts.begin(_unresolved())
-            self._mismatched_terminals, self._mismatched_alerts, self._hours = set(), set(), {}
+            self._hours = {}
+            for found in self._mismatches.values():
+                found.clear()
             self._parts.clear()
             return
         if pending.presence:
             self._terminals.renew(_states(), pending.presence)
-            self._mismatched_terminals -= pending.presence
         alerts = pending.alerts | _alerts_of(pending.terminals)
         if alerts:
             self._alerts.renew(_unresolved(), alerts)
-            self._mismatched_alerts -= alerts
+        for found in self._mismatches.values():
+            found.terminals -= pending.presence
+            found.alerts -= alerts
         self._parts.follow(pending.presence, alerts)
 
 

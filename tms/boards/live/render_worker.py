@@ -20,6 +20,7 @@ from tms.accounts.sessions import activity
 from tms.accounts.sessions import signed_in as session_signed_in
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.live.live_page import Due, LivePage, RenderCache, Rendering
+from tms.boards.live.recording import BoardRecorder
 from tms.boards.live.subscriber import Credential
 from tms.boards.live.verification import Verifier
 from tms.boards.overview import on_shift
@@ -30,9 +31,6 @@ from tms.fleet.models import TerminalState
 from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
-from tms.replay.recorded import recorder
-from tms.replay.recorded.recorder import RecordOutcome
-from tms.replay.recorded.shown_state import Totals
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +56,7 @@ class RenderWorker:
         self.newest_at: datetime | None = None
         self.rendering_s = 0.0
         """CPU time of the last pass."""
+        self._recorder = BoardRecorder()
         self._thread = DatabaseThread("boards")
 
     async def narrowed(self, change: Change, scopes: Collection[Scope]) -> Mapping[Scope, Change]:
@@ -89,11 +88,9 @@ class RenderWorker:
         """Whether the boards differ from the database."""
         return await self._thread.run(self._verify, time.monotonic())
 
-    async def record(self, *, is_last_try: bool) -> bool:
-        """Record what the boards have been sent. False if they differ from the database, as while a change is on its
-        way to them.
-        """
-        return await self._thread.run(_record, is_last_try=is_last_try)
+    async def record(self) -> bool:
+        """Record what the boards have been sent. False if they differ from the database."""
+        return await self._thread.run(self._recorder.record)
 
     async def rights_keys(self, sessions: Collection[Credential]) -> Mapping[Credential, str]:
         """`Rights.key` of the people who are still signed in, by session key, and the key of each wall screen."""
@@ -125,12 +122,6 @@ class RenderWorker:
         if differs:
             log.warning("boards_differed", rows=mismatches)
         return differs
-
-
-def _record(*, is_last_try: bool) -> bool:
-    census = census_cache().read()
-    totals = Totals.of(census.presences, ((key[1], key[2], number) for key, number in census.alerts.items()))
-    return recorder.record(totals, is_last_try=is_last_try) is RecordOutcome.RECORDED
 
 
 def _rights_keys(sessions: Collection[Credential]) -> Mapping[Credential, str]:

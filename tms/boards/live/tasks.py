@@ -9,7 +9,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from msgspec import UNSET, structs
 
-from tms.boards.live import frames
+from tms.boards.live import frames, recording
 from tms.boards.live.frames import Freshness
 from tms.boards.live.live_page import LivePage, PageKey
 from tms.boards.live.render_worker import RenderWorker
@@ -28,9 +28,6 @@ SIGN_IN_CHECK_S = 4.0
 """Interval of the check of sign-ins and rights (R14: a board closes within 5 s of the sign-out)."""
 NOTE_USE_S = 60.0
 SHIFT_REPORT_S = 5.0
-RECORD_TRIES = 6
-RECORD_RETRY_S = 1.0
-"""The last try comes later than boards show that they are behind."""
 PAUSE_S = 1.0
 """After an error."""
 
@@ -164,11 +161,11 @@ class RecordTask:
 
     async def run(self) -> None:
         """Tries again while something is on its way to the boards."""
-        for left in reversed(range(RECORD_TRIES)):
+        for _ in range(recording.TRIES):
             async with self._passes:
-                if not self._pages or (self._is_everything_sent() and await self._worker.record(is_last_try=not left)):
+                if not self._pages or (self._is_everything_sent() and await self._worker.record()):
                     return
-            await asyncio.sleep(RECORD_RETRY_S)
+            await asyncio.sleep(recording.RETRY_S)
 
 
 def subscribers_of(pages: LivePages) -> Collection[Subscriber]:

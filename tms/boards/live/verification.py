@@ -15,10 +15,11 @@ A row committed a moment ago may be visible in the database while its message is
 class Verifier:
     """Compares the incrementally updated counts with the database, once for all boards."""
 
-    def __init__(self, interval_s: float) -> None:
+    def __init__(self, interval_s: float, *, tries: int = TRIES) -> None:
         self.result = Verification()
         self.due = 0.0
         self._interval_s = interval_s
+        self._tries = tries
         self._mismatches_in_row = 0
 
     def judge(self, mismatches: int | None, *, at: datetime, now: float) -> bool:
@@ -29,7 +30,7 @@ class Verifier:
             self._finish(self.result if mismatches is None else Verification("equal", at), now)
             return False
         self._mismatches_in_row += 1
-        if self._mismatches_in_row < TRIES:
+        if self._mismatches_in_row < self._tries:
             self.due = now + RETRY_S
             return False
         self._finish(Verification("differs", at), now)

@@ -57,7 +57,7 @@ def compare(row: RecordedMoment, *, at: datetime) -> Comparison:
     RecordedMoment.objects.filter(pk=row.pk).update(compared_at=at, result=result, difference=text)
     instruments.REPLAY_COMPARISONS.labels(result.value).inc()
     if result is Comparison.DIFFERS:
-        log.warning("replay_differs", at=row.at, node=row.node, difference=text)
+        log.warning("replay_differs", at=row.at.isoformat(), node=row.node, difference=text)
     return result
 
 

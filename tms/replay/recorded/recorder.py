@@ -26,15 +26,15 @@ class RecordOutcome(StrEnum):
     """The boards had not been sent everything that was committed: try again."""
 
 
-def record(totals: Totals, *, is_last_try: bool = False) -> RecordOutcome:
+def record(totals: Totals, *, are_wrong: bool = False) -> RecordOutcome:
     """Record the `totals` that the boards of this process have been sent, with the alerts and incidents.
 
-    While something is on its way to the boards, they differ from the database for an instant. At the last try their
-    numbers are recorded all the same: then the boards are wrong, and the comparison shows it.
+    While something is on its way to the boards, they differ from the database for an instant, and nothing is recorded.
+    If they `are_wrong`, their numbers are recorded all the same: the comparison shows it.
     """
     with consistent_read():
         stored, visibility, at = in_database(), Visibility.read(), _instant()
-    outcome = RecordOutcome.RECORDED if stored.totals == totals or is_last_try else RecordOutcome.UNSETTLED
+    outcome = RecordOutcome.RECORDED if stored.totals == totals or are_wrong else RecordOutcome.UNSETTLED
     instruments.REPLAY_MOMENTS.labels(outcome.value).inc()
     if outcome is RecordOutcome.RECORDED:
         shown = ShownState(totals, stored.alerts, stored.incidents)
