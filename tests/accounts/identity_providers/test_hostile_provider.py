@@ -125,6 +125,16 @@ def test_a_sign_in_is_as_recent_as_the_provider_says(hostile, age_s, is_recent):
     assert answer.get("Location", "").startswith("/me/confirm/") != is_recent
 
 
+@pytest.mark.parametrize(
+    "at", [10**400, -(10**400), float("nan"), "now", [1]], ids=["huge", "negative", "nan", "text", "list"]
+)
+def test_a_time_that_is_none_is_as_if_the_provider_said_nothing(hostile, at):
+    browser, answer = come_back(hostile, claims(preferred_username="keiko", auth_time=at))
+
+    assert answer.status_code == 302
+    assert browser.get("/me/tokens/new/").status_code == 200
+
+
 def test_claims_of_another_person_are_not_added(hostile):
     hostile.answers["/me"] = {"sub": "boss", "email": "boss@noc.example", "email_verified": True}
 

@@ -14,6 +14,8 @@ MOST_GROUPS = 1_000
 MAX_TEXT = 150
 MAX_EMAIL = 254
 MAX_GROUP = 255
+LATEST = 2**40
+"""Seconds since 1970, far in the future: larger numbers are no time."""
 FACTORS = frozenset({"mfa", "otp", "hwk", "sc"})
 """Values of `amr` for more than a password: several factors, a one-time code, hardware, a smart card (RFC 8176)."""
 
@@ -34,6 +36,12 @@ def assertion_of(claims: Mapping[str, Any], provider: IdentityProvider) -> Asser
         has_factor=has_factor(claims, provider),
         sid=_text(claims, "sid", MAX_GROUP),
     )
+
+
+def authenticated_at(claims: Mapping[str, Any]) -> float | None:
+    """When the person proved who they are, in seconds since 1970; None if the provider does not say it."""
+    at = claims.get("auth_time")
+    return at if isinstance(at, int | float) and 0 < at < LATEST else None
 
 
 def groups_of(claims: Mapping[str, Any], path: str) -> frozenset[str]:

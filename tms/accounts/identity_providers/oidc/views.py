@@ -19,7 +19,7 @@ from tms.accounts.identity_providers import provisioning
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.identity_providers.linking import services as linking
 from tms.accounts.identity_providers.oidc import client_key, flow, pending, trial
-from tms.accounts.identity_providers.oidc.claims import assertion_of
+from tms.accounts.identity_providers.oidc.claims import assertion_of, authenticated_at
 from tms.accounts.identity_providers.oidc.flow import Returned
 from tms.accounts.identity_providers.oidc.metadata import ProviderError
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
@@ -94,10 +94,9 @@ def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, re
     claims = returned.claims
     if begun.purpose == Purpose.TEST:
         return trial.received(request, provider, claims, lambda: assertion_of(claims, provider))
-    at = claims.get("auth_time")
-    age_s = time.time() - at if isinstance(at, int | float) else None
+    at = authenticated_at(claims)
     asserted = replace(assertion_of(claims, provider), id_token=returned.id_token)
-    return finish(request, provider, begun, asserted, age_s=age_s)
+    return finish(request, provider, begun, asserted, age_s=None if at is None else time.time() - at)
 
 
 def finish(
