@@ -139,7 +139,11 @@ class Person:
 
 
 async def live(page: Page) -> Page:
-    """Wait for the first frame, if the page has a board and scripts run; from then on keyboard shortcuts work, too."""
+    """Wait for the first frame, if the page has a board and scripts run; from then on keyboard shortcuts work, too. A
+    page that pairs a television loads itself again with a code.
+    """
+    if await page.locator("#pairing:not(:has(noscript > *))").count():
+        await expect(page.locator("#pairing:is([data-left], [data-wait])")).to_be_visible()
     if await page.locator("html[data-board-socket]:not(:has(noscript > *))").count():
         await expect(page.locator("#proof dd").nth(2)).not_to_have_text("–")
         await expect(page.locator(":root")).to_have_attribute("data-link", "live")
