@@ -1,5 +1,6 @@
 """A new demo has a week of history, and a situation that people recognise at once."""
 
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.main import demo_notifications
 from tms.notifications.models.policy import Policy
+from tms.replay.state import Moment
 from tms.shifts.models import Note
 from tms.telemetry.models import Report
 
@@ -61,6 +63,7 @@ def test_a_visitor_finds_an_incident_with_a_person_on_it_alerts_and_maintenance(
     assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, User.objects.get(username="sato"))
     assert incident.lost == incident.alerts.acknowledged().count() == lost.count() > 0
     assert set(TerminalState.objects.filter(terminal__in=lost).values_list("presence", flat=True)) == {Presence.OFFLINE}
+    assert TerminalState.objects.filter(presence=Presence.CLOSED).count() == TERMINALS - lost.count()
     conditions = fleet.start_conditions.items()
     assert {uid for uid, how in conditions if how.back_at} == set(lost.values_list("uid", flat=True))
     assert sorted(paper.values_list("state", flat=True)) == [AlertState.ACKNOWLEDGED, AlertState.OPEN]
@@ -68,6 +71,14 @@ def test_a_visitor_finds_an_incident_with_a_person_on_it_alerts_and_maintenance(
     assert window.is_active
     assert window.occurs_until > now + timedelta(hours=1)
     assert window.terminals.exists()
+
+
+def test_the_past_is_replayed_with_terminals_online(fleet, now):
+    yesterday = Moment(now - timedelta(hours=20), now=now)
+
+    presences = Counter(presence for _, presence, _ in yesterday.presence_counts.elements())
+
+    assert presences[Presence.ONLINE] > 0.9 * TERMINALS
 
 
 def test_a_visitor_finds_what_to_do_and_whom_to_call(fleet):

@@ -29,8 +29,10 @@ LOST_SITE = "HND"
 LOST_FOR = timedelta(minutes=9)
 """So far. It returns `RETURNS_AFTER` the start."""
 RETURNS_AFTER = timedelta(minutes=5)
-CLOSED_FOR = timedelta(minutes=2)
-"""The terminals said goodbye this long before the demo was started."""
+CLOSED_FOR = timedelta(minutes=16)
+"""The terminals said goodbye before the changes that the overview lists."""
+PAPER_CLOSED_FOR = timedelta(minutes=2)
+"""Those with little paper, whose alert opened later."""
 PAPER_PCT = 7.0
 BOOT_ID = "demo"
 """Of the boots before the demo was started."""
@@ -40,26 +42,40 @@ PAPER_SITE, WORK_SITE = "SJK", "SDJ"
 def set_present(terminals: Sequence[Terminal], people: Sequence[User], *, at: datetime) -> dict[str, StartCondition]:
     """What the simulator has to show, by UID."""
     by_site = {code: [one for one in terminals if one.site.code == code] for code in (LOST_SITE, PAPER_SITE, WORK_SITE)}
-    _await_return(terminals, at=at)
+    kiosks = [terminal for terminal in by_site[PAPER_SITE] if terminal.kind == TerminalKind.KIOSK][:2]
+    others = [one for one in terminals if one.site.code != LOST_SITE and one not in kiosks]
+    _await_return(others, left_at=at - CLOSED_FOR, at=at)
+    _await_return(kiosks, left_at=at - PAPER_CLOSED_FOR, at=at)
     start_conditions = _lose_site(by_site[LOST_SITE], people[-1], at=at)
-    start_conditions |= _run_out_of_paper(by_site[PAPER_SITE], people[0], at=at)
+    start_conditions |= _run_out_of_paper(kiosks, people[0], at=at)
     _plan_work(by_site[WORK_SITE], people[0], at=at)
     _mark_dispatched(at)
     return start_conditions
 
 
-def _await_return(terminals: Sequence[Terminal], *, at: datetime) -> None:
+def _await_return(terminals: Sequence[Terminal], *, left_at: datetime, at: datetime) -> None:
     """They said goodbye before TMS was started, and are expected back."""
-    left_at, back_at = at - CLOSED_FOR, at + timedelta(minutes=10)
+    back_at, cause = at + timedelta(minutes=10), Cause.CLOSING
     TerminalState.objects.filter(terminal__in=terminals).update(
         presence=Presence.CLOSED,
-        cause=Cause.CLOSING,
+        cause=cause,
         presence_at=left_at,
         last_seen_at=left_at,
         back_at=back_at,
         due_at=back_at,
         boot_id=BOOT_ID,
         seq=readings.NUMBER,
+    )
+    PresenceChange.objects.bulk_create(
+        PresenceChange(
+            terminal=terminal,
+            at=left_at,
+            before=Presence.ONLINE,
+            presence=Presence.CLOSED,
+            cause=cause,
+            back_at=back_at,
+        )
+        for terminal in terminals
     )
 
 
@@ -93,9 +109,8 @@ def _lose(lost: Sequence[Terminal], *, began_at: datetime, offline_at: datetime)
     )
 
 
-def _run_out_of_paper(terminals: Sequence[Terminal], person: User, *, at: datetime) -> dict[str, StartCondition]:
+def _run_out_of_paper(kiosks: Sequence[Terminal], person: User, *, at: datetime) -> dict[str, StartCondition]:
     """Two kiosks are low on paper; one alert is acknowledged, the other one waits for the visitor."""
-    kiosks = [terminal for terminal in terminals if terminal.kind == TerminalKind.KIOSK][:2]
     rule = Rule.objects.get(name="Paper low")
     for number, terminal in enumerate(kiosks):
         opened_at = at - timedelta(minutes=31 - 27 * number)

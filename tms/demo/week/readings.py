@@ -1,7 +1,7 @@
 """Readings of the hours before the demo was started, so that charts show a past at once.
 
-A terminal has none from an outage. While it has an alert of a metric, the reading is the value of the alert, and paper
-that is low has fallen to it.
+A terminal has none from an outage, or from later than it was last seen. While it has an alert of a metric, the reading
+is the value of the alert, and paper that is low has fallen to it.
 """
 
 import time
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tms.alerts.models.alert import Alert
 from tms.demo.device import PAPER_LOW_PCT, DemoDevice, personality_of, status_of
 from tms.demo.seed_file import DemoTerminal
-from tms.fleet.models import Terminal
+from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.models.outage import Outage
 from tms.telemetry.models import Boot, Report
 
@@ -22,11 +22,12 @@ NUMBER = HOURS // STEP
 PAPER = "paper_pct"
 PAPER_A_STEP = 0.4
 """Percentage points that a device uses up, unless its paper is low."""
+AN_INSTANT = timedelta(microseconds=1)
 BATCH = 1_000
 
 
 class PastCondition(NamedTuple):
-    """An outage, or an alert of a metric with its value."""
+    """An absence, or an alert of a metric with its value."""
 
     began_at: datetime
     ended_at: datetime | None
@@ -42,7 +43,7 @@ def write_readings(fleet: Iterable[DemoTerminal], terminals: Sequence[Terminal],
     boots = {boot.terminal_id: boot for boot in Boot.objects.filter(terminal__in=terminals)}
     pks = {terminal.uid: terminal.pk for terminal in terminals}
     devices = ((pks[one.uid], DemoDevice(one, personality_of(one.uid))) for one in fleet if one.uid in pks)
-    away, alerts = _outages(boots, until - HOURS), _alerts(boots, until - HOURS)
+    away, alerts = _absences(boots, until - HOURS), _alerts(boots, until - HOURS)
     reports = (
         report
         for pk, device in devices
@@ -83,9 +84,11 @@ def _paper(now_pct: float, number: int, alerts: Sequence[PastCondition], at: dat
     return round(min(100.0, pct), 1)
 
 
-def _outages(pks: Iterable[int], since: datetime) -> Mapping[int, list[PastCondition]]:
-    found = Outage.objects.filter(terminal__in=pks).exclude(ended_at__lte=since)
-    return _by_terminal(found.values_list("terminal", "began_at", "ended_at"))
+def _absences(pks: Iterable[int], since: datetime) -> Mapping[int, list[PastCondition]]:
+    outages = Outage.objects.filter(terminal__in=pks).exclude(ended_at__lte=since)
+    seen = TerminalState.objects.filter(terminal__in=pks)
+    unseen = ((pk, at + AN_INSTANT, None) for pk, at in seen.values_list("terminal", "last_seen_at") if at)
+    return _by_terminal([*outages.values_list("terminal", "began_at", "ended_at"), *unseen])
 
 
 def _alerts(pks: Iterable[int], since: datetime) -> Mapping[int, list[PastCondition]]:

@@ -35,7 +35,7 @@ def seed_week(fleet: list[DemoTerminal], usernames: list[str], *, at: datetime) 
     _write_boots(terminals[:WITH_HISTORY], at=at)
     _write_past(terminals[:WITH_HISTORY], people, rules, at=at)
     start_conditions = present.set_present(terminals, people, at=at)
-    readings.write_readings(fleet, terminals, until=at - present.CLOSED_FOR)
+    readings.write_readings(fleet, terminals, until=at - present.PAPER_CLOSED_FOR)
     return start_conditions
 
 
