@@ -204,6 +204,8 @@ def fill(route: str, pick: int, fleet: ScopedFleet) -> str:
     return route
 
 
+CSRF_TOKEN = re.compile(r"\b[A-Za-z0-9]{64}\b")
+"""Random, so one of some hundred thousand has a mark by chance."""
 OTHERS = {"/rules/new/": ["above"], "/destinations/new/": ["email"]}
 """What is no object, by the path before it."""
 
@@ -225,7 +227,7 @@ def text_of(answer: Any) -> str:
         return b"".join([part async for part in answer.streaming_content])
 
     body = async_to_sync(streamed)() if answer.streaming else answer.content
-    return body.decode(errors="replace").lower()
+    return CSRF_TOKEN.sub("", body.decode(errors="replace")).lower()
 
 
 def leaks(fleet: ScopedFleet, person: User, hidden: dict[str, Any], *, pick: int) -> dict[str, set[str]]:
