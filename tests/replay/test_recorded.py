@@ -10,8 +10,8 @@ from tests.support.builders import later
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Transition
 from tms.boards.caches.census_cache import CensusCache
-from tms.boards.live import recording
-from tms.boards.live.recording import BoardRecorder
+from tms.boards.live import verification
+from tms.boards.live.verification import BoardRecorder
 from tms.feed.change import Change
 from tms.feed.hub import hub
 from tms.fleet.models import Presence, PresenceChange, Terminal, TerminalState
@@ -103,12 +103,12 @@ def fed(monkeypatch) -> CensusCache:
     cache = CensusCache()
     monkeypatch.setattr(type(hub()), "is_live", True)
     monkeypatch.setattr(hub(), "listeners", {cache})
-    monkeypatch.setattr(recording, "census_cache", lambda: cache)
+    monkeypatch.setattr(verification, "census_cache", lambda: cache)
     return cache
 
 
 def test_changes_on_their_way_to_the_boards_are_no_difference(fed, fleet):
-    boards, terminals = BoardRecorder(), fleet.terminals(2 * recording.TRIES, presence="online")
+    boards, terminals = BoardRecorder(), fleet.terminals(2 * verification.RECORD_TRIES, presence="online")
     fed.read()
 
     for terminal in terminals:
@@ -125,7 +125,9 @@ def test_boards_that_stay_wrong_are_recorded(fed, fleet):
     fed.read()
     TerminalState.objects.filter(terminal=terminal).update(presence="silent")
 
-    assert [boards.record() for _ in range(recording.TRIES)] == [False] * (recording.TRIES - 1) + [True]
+    assert [boards.record() for _ in range(verification.RECORD_TRIES)] == [False] * (verification.RECORD_TRIES - 1) + [
+        True
+    ]
     assert "online: 1 on boards, 0 in the replay" in compare(RecordedMoment.objects.get()).difference
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support import factories
 from tests.support.polling import wait_for
 from tests.support.threads import in_thread
-from tms.boards.live import recording
+from tms.boards.live import verification
 from tms.replay.models import RecordedMoment
 from tms.replay.recorded import comparison
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 async def test_a_recorded_moment_equals_its_replay(board, fleet, settings, monkeypatch):
-    monkeypatch.setattr(recording, "RETRY_S", 0.05)
+    monkeypatch.setattr(verification, "RECORD_RETRY_S", 0.05)
     settings.REPLAY_RECORD_S = 0.1
     async with board("/") as opened:
         await opened.painted()

@@ -20,9 +20,8 @@ from tms.accounts.sessions import activity
 from tms.accounts.sessions import signed_in as session_signed_in
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.live.live_page import Due, LivePage, RenderCache, Rendering
-from tms.boards.live.recording import BoardRecorder
 from tms.boards.live.subscriber import Credential
-from tms.boards.live.verification import Verifier
+from tms.boards.live.verification import BoardRecorder, Verifier
 from tms.boards.overview import on_shift
 from tms.boards.overview.on_shift import OpenBoard
 from tms.boards.pages.render_context import RenderContext, SharedRows

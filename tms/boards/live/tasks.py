@@ -9,7 +9,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from msgspec import UNSET, structs
 
-from tms.boards.live import frames, recording
+from tms.boards.live import frames, verification
 from tms.boards.live.frames import Freshness
 from tms.boards.live.live_page import LivePage, PageKey
 from tms.boards.live.render_worker import RenderWorker
@@ -161,11 +161,11 @@ class RecordTask:
 
     async def run(self) -> None:
         """Tries again while something is on its way to the boards."""
-        for _ in range(recording.TRIES):
+        for _ in range(verification.RECORD_TRIES):
             async with self._passes:
                 if not self._pages or (self._is_everything_sent() and await self._worker.record()):
                     return
-            await asyncio.sleep(recording.RETRY_S)
+            await asyncio.sleep(verification.RECORD_RETRY_S)
 
 
 def subscribers_of(pages: LivePages) -> Collection[Subscriber]:
