@@ -15,6 +15,8 @@ from tests.e2e.scripted_board import ScriptedBoard
 from tests.e2e.seeded_tms import Person, SeededTMS, sign_in_as
 
 HERE = f"{Path(__file__).parent}/"
+NO_SPARE = "--disable-features=SpareRendererForSitePerProcess"
+"""Otherwise Chromium starts a process for a page that most contexts never open."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=WAIT_MS)
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_SPARE])
         yield chromium
         await chromium.close()
 

@@ -19,6 +19,7 @@ from tests.e2e.seeded_tms import VIEWPORTS, SeededTMS, live, sign_in_as
 from tests.support.servers.tms import ROOT
 
 PICTURES = ROOT / "artefacts" / "pages"
+HAS_PICTURES = "PICTURES" in os.environ
 PEOPLE = {"en": "tanaka", "ja": "sato"}
 LOCALES = {"en": "en-GB", "ja": "ja-JP"}
 SEARCHES = {("phone", "light"): ALL_RULES, ("wide", "dark"): ALL_RULES, ("wide", "light"): COLOUR_RULES}
@@ -96,10 +97,13 @@ async def test_every_page_fits_its_window_is_in_one_language_and_accessible(
             if language == "ja":
                 assert await english(page) == [], name
             for theme in THEMES:
+                search = SEARCHES.get((size, theme)) if language == "en" else None
+                if search is None and not HAS_PICTURES:
+                    continue
                 await page.emulate_media(color_scheme=theme)
-                if "PICTURES" in os.environ:
+                if HAS_PICTURES:
                     await page.screenshot(path=PICTURES / f"{name}-{theme}-{size}-{language}.png")
-                if language == "en" and (search := SEARCHES.get((size, theme))):
+                if search is not None:
                     barred += [f"{name}, {size}, {theme}: {what}" for what in await barriers(page, search)]
         if name in ("alerts", "expanded"):
             assert await spacious(page) == [], name
