@@ -134,6 +134,20 @@ def test_groups_become_grants_which_are_renewed_and_leave_others_alone(provider,
     assert entry.changes == {"provider": ["Company account", None]}
 
 
+def test_a_sign_in_without_groups_leaves_the_last_administrator_their_grants(provider):
+    """The break-glass account aside, nobody would manage people any more."""
+    GroupMapping.objects.create(provider=provider, value="admins", role=built_in("Administrator"))
+    keiko = sign_in(provider, replace(KEIKO, groups=frozenset({"admins"})))
+
+    sign_in(provider)
+    alone = held(keiko)
+    people.grant(people.person("boss", of=None), "Administrator")
+    sign_in(provider)
+
+    assert alone == {("Administrator", "everything", True)}
+    assert held(keiko) == set()
+
+
 def held(person: User) -> set[tuple[str, str, bool]]:
     """Role, scope, and whether it comes from a provider."""
     return {(grant.role.name, grant.scope_name, grant.provider is not None) for grant in person.grants.all()}

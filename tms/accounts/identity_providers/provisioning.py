@@ -24,7 +24,7 @@ def identify(provider: IdentityProvider, asserted: Assertion, *, at: datetime) -
         with transaction.atomic():
             identity = known(provider, asserted) or _first(provider, asserted)
             _follow(identity, asserted, at=at)
-            groups.apply(provider, identity.person, asserted.groups)
+            groups.renew(provider, identity.person, asserted.groups)
     except IntegrityError:
         raise SignInRefused("conflict", gettext("Another sign-in was faster. Try again.")) from None
     return identity
