@@ -182,6 +182,19 @@ def test_moved_out_alerts_stay_apart_until_they_are_put_back(two, tanaka):
     assert (members(incident), refreshed(incident).joined_count) == (5, 5)
 
 
+def test_the_title_counts_sites_again_when_the_alerts_of_one_are_moved_out(two, tanaka):
+    into, _ = two
+    merge(two, into, by=tanaka, comment="", at=now())
+    of_umd = list(Alert.objects.filter(terminal__site__code="UMD").values_list("pk", flat=True))
+
+    move_out(refreshed(into), of_umd, by=tanaka, comment="", at=now())
+    without = refreshed(into).title
+    undoing.undo(offer_putting_back(into, of_umd, by=tanaka), by=tanaka, at=now())
+
+    assert without == "Site SJK: 5 of 10 terminals offline"
+    assert refreshed(into).title == "Site SJK and 1 more site: 10 of 10 terminals offline"
+
+
 # In the browser and over REST
 
 

@@ -9,6 +9,7 @@ from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.alerts import correlation
 from tms.alerts.correlation.regrouping.merge import merge
+from tms.alerts.correlation.regrouping.move_out import move_out
 from tms.alerts.models import Alert, Contract, Incident
 from tms.alerts.search import incidents_named
 from tms.fleet.models import Site
@@ -62,6 +63,22 @@ def test_a_group_of_the_lost_sites_explains_more_than_their_region(storm):
 
     assert (wide().group, wide().site_count) == (carrier, 4)
     assert wide().title == "Group Kitanet: 4 sites, 12 of 12 terminals offline"
+
+
+def test_its_title_counts_the_sites_that_are_left_when_alerts_are_moved_out(storm):
+    west = shops(storm, "W1 W2 W3 W4", "Kansai")
+    lose(storm, west)
+    tanaka, titles = people.person("tanaka", of="Operator"), []
+
+    for codes in (["W1", "W2"], ["W3"]):
+        theirs = Alert.objects.filter(terminal__site__code__in=codes).values_list("pk", flat=True)
+        move_out(wide(), list(theirs), by=tanaka, comment="", at=storm.scheduler.at)
+        titles.append(wide().title)
+
+    assert titles == [
+        "Region Kansai: 2 sites, 6 of 12 terminals offline",
+        "Region Kansai: 1 site, 3 of 12 terminals offline",
+    ]
 
 
 def test_an_incident_of_a_deleted_group_keeps_its_name_and_its_scope(storm):

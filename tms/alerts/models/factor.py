@@ -85,11 +85,23 @@ def _lost_sites(factor: Factor, sites: int) -> str:
                 sites - 1,
             )
         case Factor.REGION:
-            return gettext("Region %(name)s: %(sites)d sites, %(lost)d of %(size)d terminals offline")
+            return ngettext(
+                "Region %(name)s: %(sites)d site, %(lost)d of %(size)d terminals offline",
+                "Region %(name)s: %(sites)d sites, %(lost)d of %(size)d terminals offline",
+                sites,
+            )
         case Factor.FLEET:
-            return gettext("Whole fleet: %(sites)d sites, %(lost)d of %(size)d terminals offline")
+            return ngettext(
+                "Whole fleet: %(sites)d site, %(lost)d of %(size)d terminals offline",
+                "Whole fleet: %(sites)d sites, %(lost)d of %(size)d terminals offline",
+                sites,
+            )
         case _:
-            return gettext("Group %(name)s: %(sites)d sites, %(lost)d of %(size)d terminals offline")
+            return ngettext(
+                "Group %(name)s: %(sites)d site, %(lost)d of %(size)d terminals offline",
+                "Group %(name)s: %(sites)d sites, %(lost)d of %(size)d terminals offline",
+                sites,
+            )
 
 
 def _lost_of_unknown(factor: Factor, lost: int) -> str:

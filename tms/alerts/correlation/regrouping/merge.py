@@ -8,7 +8,7 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts.correlation.actions import cover_by_hand
 from tms.alerts.correlation.evidence.common_factor import common_factor
-from tms.alerts.correlation.regrouping.absorb import absorb, adds_sizes, number_of_sites, recount
+from tms.alerts.correlation.regrouping.absorb import absorb, adds_sizes, recount
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.actions import with_comment
@@ -44,7 +44,7 @@ def _merge(parts: Sequence[Incident], into: Incident, *, actor: Actor, at: datet
     recount(into, at)
     if adds_sizes(into, parts):
         into.size = max(size, into.lost)
-    fields = {"size": into.size, "site_count": number_of_sites(into), **with_comment(actor.comment)}
+    fields = {"size": into.size, **with_comment(actor.comment)}
     transition(into, Kind.JOINED, at=at, actor=actor, number=number, fields=fields)
     common_factor(into)
     cover_by_hand(into, at=at)

@@ -14,7 +14,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.correlation.actions import alerts_of, handled_with
-from tms.alerts.correlation.regrouping.absorb import adds_sizes, number_of_sites, recount
+from tms.alerts.correlation.regrouping.absorb import adds_sizes, recount
 from tms.alerts.correlation.regrouping.move_out import put_back
 from tms.alerts.correlation.regrouping.reassign import reassign
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, transition
@@ -79,8 +79,6 @@ def undo_merge(payload: undo.Payload, *, by: User, at: datetime) -> bool:
                 _split(part, members[part.pk], into, by=by, at=at)
             if parts:
                 into.size = _size_without(parts, into, payload["size"])
-                into.site_count = number_of_sites(into)
-                into.save(update_fields=("site_count",))
                 recount(into, at)
                 publish(Change(incidents=frozenset({into.pk})))
     except IntegrityError:
