@@ -168,6 +168,21 @@ def test_an_acknowledged_incident_is_handed_over_with_its_alerts_and_one_notific
     assert [(one.is_of_incidents, one.items.count()) for one in sent] == [(True, 1)]
 
 
+def test_an_alert_acknowledged_on_its_own_keeps_its_person_and_contract(incident, tanaka, sato):
+    first = Alert.objects.filter(incident=incident).order_by("pk")[:1].get()
+    lifecycle.acknowledge(Alert.objects.filter(pk=first.pk), by=sato, comment="", at=now())
+    mori, until = people.person("mori", of="Operator"), now() + timedelta(hours=1)
+    correlation.acknowledge(incident, by=tanaka, comment="", at=now(1))
+
+    correlation.assign(now_of(incident), to=mori, by=tanaka, comment="", at=now(2))
+    correlation.change_acknowledgement(
+        now_of(incident), by=mori, comment="", at=now(3), contract=Contract.TIME, until=until
+    )
+
+    alerts = Alert.objects.unresolved().values_list("acknowledged_by", "contract")
+    assert set(alerts) == {(sato.pk, "recovery"), (mori.pk, "time")}
+
+
 def test_it_is_resolved_at_its_last_transition_although_clocks_differ(incident, tanaka):
     correlation.acknowledge(incident, by=tanaka, comment="", at=now(30))
     Alert.objects.filter(incident=incident).update(state="resolved", resolved_at=now())

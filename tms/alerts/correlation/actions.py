@@ -49,13 +49,16 @@ def acknowledge(
 def change_acknowledgement(
     incident: Incident, *, by: User, comment: str, at: datetime, contract: Contract, until: datetime | None
 ) -> Incident:
-    """Change the contract of an acknowledgement; the person stays responsible."""
+    """Change the contract of an acknowledgement, and of the alerts that were acknowledged with it; the person stays
+    responsible.
+    """
     row = _unresolved(incident)
     until = until if contract is Contract.TIME else None
     if row.shown_state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
+        alerts = alerts_of(row).filter(handled_with(row))
         fields = _terms(contract, until) | with_comment(comment)
         transition(row, Kind.CHANGED, at=at, actor=Actor(by, comment=comment), fields=fields)
-        lifecycle.change_acknowledgement(alerts_of(row), contract=contract, until=until, by=by, comment=comment, at=at)
+        lifecycle.change_acknowledgement(alerts, contract=contract, until=until, by=by, comment=comment, at=at)
     return row
 
 
@@ -114,17 +117,18 @@ def restore(
 
 @transaction.atomic
 def assign(incident: Incident, *, to: User, by: User, comment: str, at: datetime) -> Incident:
-    """Ask `to` to acknowledge it; if it is acknowledged, make `to` responsible for it and for its alerts, under the
-    same contract.
+    """Ask `to` to acknowledge it; if it is acknowledged, make `to` responsible for it and for the alerts that were
+    acknowledged with it, under the same contract.
     """
     row = _unresolved(incident)
     is_acknowledged = row.shown_state == IncidentState.ACKNOWLEDGED
     column = "acknowledged_by" if is_acknowledged else "assigned_to"
     if getattr(row, f"{column}_id") != to.pk:
+        alerts = alerts_of(row).filter(handled_with(row))
         fields = {column: to, **with_comment(comment)}
         transition(row, Kind.ASSIGNED, at=at, actor=Actor(by, to, comment), fields=fields)
         if is_acknowledged:
-            lifecycle.assign(alerts_of(row).acknowledged(), to=to, by=by, comment=comment, at=at)
+            lifecycle.assign(alerts, to=to, by=by, comment=comment, at=at)
     return row
 
 
