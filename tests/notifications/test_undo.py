@@ -1,11 +1,11 @@
 """Deleting an override or a plan is undone from the toast, by the person who deleted it."""
 
 import pytest
-from django.core.serializers import serialize
 
 from tests.support import people
 from tests.support.factories import now
 from tms.accounts import undo as undoing
+from tms.accounts.undo.rows import stored
 from tms.notifications import undo
 from tms.notifications.digests import services
 from tms.notifications.models import Destination
@@ -30,22 +30,28 @@ def plan(client) -> DigestPlan:
 
 
 def test_a_deleted_plan_is_planned_again(client, plan):
-    before = serialize("json", DigestPlan.objects.all())
+    before = list(DigestPlan.objects.values())
     client.post(f"/digest/plans/{plan.pk}/delete/")
     assert not DigestPlan.objects.exists()
     (shown,) = client.get("/digest/send/").context["messages"]
 
     client.post("/undo/", {"token": shown.extra_tags})
 
-    assert serialize("json", DigestPlan.objects.all()) == before
+    assert list(DigestPlan.objects.values()) == before
 
 
 def test_another_plan_for_the_same_destination_stays(plan):
     by = plan.by
-    token = undoing.offer(undo.DELETED, {"row": undo.serializers.serialize("json", [plan])}, by=by)
+    token = undoing.offer(undo.DELETED, {"row": stored([plan])}, by=by)
     services.drop_plan(plan.pk)
     plan.pk = None
     plan.save(force_insert=True)
 
     assert not undoing.undo(token, by=by, at=now())
     assert DigestPlan.objects.count() == 1
+
+
+def test_a_row_of_a_release_with_other_columns_is_not_restored(plan):
+    row = stored([plan]).replace('"times"', '"clock_times"')
+
+    assert not undo.undo_deleted({"row": row}, by=plan.by, at=now())

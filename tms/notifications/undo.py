@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core import serializers
+from django.core.serializers.base import DeserializationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
+from tms.accounts.undo.rows import stored
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.report_plan import ReportPlan
 from tms.notifications.models.rotation import Cover
@@ -38,21 +40,21 @@ KINDS: Mapping[type[models.Model], Recreation] = {
 
 def add_toast(request: AuthenticatedRequest, row: models.Model) -> None:
     """For the page to which the browser is redirected. `row`: as it was before it was deleted."""
-    token = undo.offer(DELETED, {"row": serializers.serialize("json", [row])}, by=request.user)
+    token = undo.offer(DELETED, {"row": stored([row])}, by=request.user)
     messages.success(request, _("Deleted"), extra_tags=token)
 
 
 def undo_deleted(payload: undo.Payload, *, by: User, at: datetime) -> bool:
-    (found,) = serializers.deserialize("json", payload["row"])
-    row: Any = found.object
-    needed = KINDS[type(row)]
     try:
         with transaction.atomic():
+            (found,) = serializers.deserialize("json", payload["row"])
+            row: Any = found.object
+            needed = KINDS[type(row)]
             if not may(by, needed.permission, needed.holder(row)):
                 return False
             row.save(force_insert=True)
             recorder.record("restored", row)
-    except (IntegrityError, models.ObjectDoesNotExist):
+    except (IntegrityError, models.ObjectDoesNotExist, DeserializationError):
         return False
     return True
 
