@@ -9,6 +9,7 @@ from tests.support.rest import invalid_fields, problem_of
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition
+from tms.alerts.schemas import AlertSchema
 from tms.ops import purge
 from tms.rest.models import IdempotencyRecord
 
@@ -82,6 +83,26 @@ def test_a_request_of_a_dead_process_runs_again_after_a_minute(watcher, path):
     assert answer.status_code == 200
     assert IdempotencyRecord.objects.get().status == 200
     assert comments() == 2
+
+
+def test_a_request_that_was_only_slow_changes_nothing_after_another_took_over(watcher, path, monkeypatch):
+    def slowly(alert, **_):
+        IdempotencyRecord.objects.update(begun_at=now() + timedelta(minutes=1))
+        return real(alert)
+
+    real = AlertSchema.of
+    monkeypatch.setattr("tms.alerts.actions.api.AlertSchema.of", slowly)
+    slow = watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
+
+    assert problem_of(slow) == (409, "tms:in-flight")
+    assert comments() == 0
+
+
+def test_a_repetition_at_the_moment_when_the_first_request_fails_is_asked_to_try_again(watcher, path, monkeypatch):
+    watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
+    monkeypatch.setattr(IdempotencyRecord.objects, "filter", lambda **_: IdempotencyRecord.objects.none())
+
+    assert problem_of(watcher.post(path, {"comment": "one"}, Idempotency_Key="k")) == (409, "tms:in-flight")
 
 
 def test_a_failed_request_is_not_stored_and_changes_nothing(watcher, path, monkeypatch):

@@ -39,10 +39,10 @@ def idempotent(
             else:
                 transaction.set_rollback(True)
     except BaseException:
-        record.delete()
+        _running(record).delete()
         raise
     if not is_idempotent:
-        record.delete()
+        _running(record).delete()
     return answer
 
 
@@ -66,22 +66,36 @@ def _begin(person: User, key: str, fingerprint: str, at: datetime) -> Idempotenc
         with transaction.atomic():
             return IdempotencyRecord.objects.create(person=person, key=key, fingerprint=fingerprint, begun_at=at)
     except IntegrityError:
-        record = IdempotencyRecord.objects.get(person=person, key=key)
+        record = IdempotencyRecord.objects.filter(person=person, key=key).first()
+    if record is None:
+        raise _in_progress()  # the first request has just failed
     if record.fingerprint != fingerprint:
         raise ProblemError(
             422, "tms:key-reused", "this key was used for a different request; use a new key for each request"
         )
     abandoned = IdempotencyRecord.objects.abandoned(at - LEASE).filter(pk=record.pk)
-    if record.status is None and not abandoned.update(begun_at=at):
-        detail = "the same request is in progress; try again shortly"
-        raise ProblemError(409, "tms:in-flight", detail, headers={"Retry-After": "1"})
+    if record.status is None:
+        if not abandoned.update(begun_at=at):
+            raise _in_progress()
+        record.begun_at = at
     return record
 
 
+def _in_progress() -> ProblemError:
+    detail = "the same request is in progress; try again shortly"
+    return ProblemError(409, "tms:in-flight", detail, headers={"Retry-After": "1"})
+
+
+def _running(record: IdempotencyRecord) -> QuerySet[IdempotencyRecord]:
+    """Empty if another request took it over, because this one seemed dead."""
+    return IdempotencyRecord.objects.filter(pk=record.pk, begun_at=record.begun_at, status=None)
+
+
 def _store(record: IdempotencyRecord, answer: HttpResponse) -> None:
-    record.headers = {name: answer[name] for name in STORED_HEADERS if name in answer}
-    record.status, record.body = answer.status_code, answer.content.decode()
-    record.save(update_fields=("status", "headers", "body"))
+    """Raises ProblemError if another request took it over: this one must change nothing."""
+    headers = {name: answer[name] for name in STORED_HEADERS if name in answer}
+    if not _running(record).update(status=answer.status_code, headers=headers, body=answer.content.decode()):
+        raise _in_progress()
 
 
 def _replay(record: IdempotencyRecord) -> HttpResponse:
