@@ -188,6 +188,13 @@ class Incident(models.Model):
             Factor(self.common_factor), name=self.common_name, number=self.common_count, lost=self.lost
         )
 
+    def site_count_of(self, sites: Collection[int]) -> int:
+        """The `site_count` with alerts at `sites` (primary keys): 0 if it is not about several sites."""
+        if self.factor != Factor.SITE:
+            return self.site_count and max(1, len(sites))
+        number = len({*sites, self.site_id})
+        return number if number > 1 else 0
+
     @property
     def open_count(self) -> int:
         """Number of its unresolved alerts."""

@@ -35,7 +35,8 @@ def rewound(
     people_of = ((one.acknowledged_by, one.claimed_by, one.assigned_to) for one in then.values())
     named = {pk for one in people_of for pk in one if pk is not None}
     people = User.objects.in_bulk(named)
-    members = joined(list(then), instant)
+    ongoing = {pk for pk, one in then.items() if one.is_unresolved}
+    members = joined(list(then), instant, ongoing=ongoing)
     extents = _extents(members)
     return [
         _rewind(row, then[row.pk], people, members[row.pk], extents[row.pk], open_counts.get(row.pk, 0))
@@ -44,10 +45,11 @@ def rewound(
 
 
 class Extent(NamedTuple):
-    """How many terminals and sites had been lost."""
+    """What had been lost."""
 
     terminals: int
-    sites: int
+    """How many."""
+    sites: Collection[int]
 
 
 def _extents(members: Mapping[int, Collection[int]]) -> dict[int, Extent]:
@@ -58,7 +60,7 @@ def _extents(members: Mapping[int, Collection[int]]) -> dict[int, Extent]:
     found = {}
     for pk, of_one in members.items():
         lost = {lost_at[alert] for alert in of_one if alert in lost_at}
-        found[pk] = Extent(len({terminal for terminal, _ in lost}), len({site for _, site in lost}))
+        found[pk] = Extent(len({terminal for terminal, _ in lost}), {site for _, site in lost})
     return found
 
 
@@ -88,7 +90,7 @@ def _rewind(
         "resolved_count": len(members) - open_count,
         "lost": extent.terminals,
         "size": max(incident.size, extent.terminals),
-        "site_count": extent.sites if incident.site_count else 0,
+        "site_count": incident.site_count_of(extent.sites),
         "common_factor": "",
         "common_name": "",
         "common_count": 0,

@@ -1,8 +1,11 @@
 """Which incident each alert belonged to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from itertools import batched
 from typing import NamedTuple
+
+from django.db.models import QuerySet
 
 from tms.alerts.models import Alert, Incident, MembershipChange
 from tms.replay.state.base import KEYS, Instant
@@ -26,20 +29,47 @@ def members(current: Mapping[int, int | None], instant: Instant) -> Members:
     return Members(found, is_estimated=bool(estimated))
 
 
-def joined(incidents: Collection[int], instant: Instant) -> dict[int, set[int]]:
-    """The alerts that had ever belonged to each of these incidents, recorded or not."""
+def joined(incidents: Collection[int], instant: Instant, *, ongoing: Collection[int] = ()) -> dict[int, set[int]]:
+    """The alerts that had ever belonged to each of these incidents, recorded or not.
+
+    `ongoing`: those of them that do not count alerts that a person moved out, or whose merge was undone.
+    """
     found: dict[int, set[int]] = {pk: set() for pk in incidents}
-    recorded: set[int] = set()
     changes = MembershipChange.objects.filter(incident__in=incidents)
-    for pk, alert, at, incident in changes.values_list("pk", "alert_id", "at", "incident_id"):
-        recorded.add(alert)
-        if incident in found and not instant.is_later(MembershipChange, pk, at):
-            found[incident].add(alert)
+    alerts_of_changes = set(changes.values_list("alert_id", flat=True))
     alerts = Alert.objects.filter(incident__in=incidents, opened_at__lte=instant.at)
     for alert, incident in alerts.values_list("pk", "incident"):
-        if alert not in recorded and incident is not None:
+        if alert not in alerts_of_changes and incident is not None:
             found[incident].add(alert)
+    for one in sorted({*_changes(changes, instant), *_departures(alerts_of_changes, ongoing, instant)}):
+        if one.before is not None and one.before in ongoing:
+            found[one.before].discard(one.alert)
+        if one.incident in found:
+            found[one.incident].add(one.alert)
     return found
+
+
+class _Change(NamedTuple):
+    """In the order in which they happened."""
+
+    at: datetime
+    pk: int
+    alert: int
+    before: int | None
+    incident: int | None
+
+
+def _changes(rows: QuerySet[MembershipChange], instant: Instant) -> Iterator[_Change]:
+    for one in rows.values_list("at", "pk", "alert_id", "before_id", "incident_id"):
+        change = _Change(*one)
+        if not instant.is_later(MembershipChange, change.pk, change.at):
+            yield change
+
+
+def _departures(alerts: Collection[int], incidents: Collection[int], instant: Instant) -> Iterator[_Change]:
+    """By alert, because changes have no index of the incident before."""
+    for chunk in batched(alerts if incidents else (), KEYS):
+        yield from _changes(MembershipChange.objects.filter(alert__in=chunk, before__in=incidents), instant)
 
 
 def _recorded(alerts: Collection[int], instant: Instant) -> dict[int, tuple[int | None, bool]]:

@@ -61,10 +61,18 @@ def after(steps: Iterable[TransitionColumns], effects: Mapping[str, Effect]) -> 
         then.severity = step.severity or then.severity
         if step.value is not None:
             then.value = step.value
-        effect = effects.get(step.kind)
-        if effect is not None:
-            effect(then, step)
+        effects.get(step.kind, _other)(then, step)
     return found
+
+
+def _other(then: Then, step: TransitionColumns) -> None:
+    """Of kinds without an effect of their own: what a person writes is the comment from then on."""
+    if step.by is not None:
+        _comment(then, step)
+
+
+def _nothing(then: Then, step: TransitionColumns) -> None:
+    pass
 
 
 def _acknowledge(then: Then, step: TransitionColumns) -> None:
@@ -191,7 +199,7 @@ OF_INCIDENTS: Mapping[str, Effect] = {
     IncidentTransitionKind.SNOOZED: _snooze_incident,
     IncidentTransitionKind.ASSIGNED: _assign,
     IncidentTransitionKind.JOINED: _comment,
-    IncidentTransitionKind.COMMENTED: _comment,
+    IncidentTransitionKind.MOVED_OUT: _nothing,
     IncidentTransitionKind.CLAIMED: _claim,
     IncidentTransitionKind.UNCLAIMED: _unclaim,
     IncidentTransitionKind.DISSOLVED: _resolve_incident,

@@ -37,20 +37,10 @@ def recount(incident: Incident, at: datetime) -> None:
     )
     incident.lost, incident.size = counts["lost"], max(incident.size, counts["lost"])
     incident.joined_count, incident.resolved_count = counts["joined"], counts["resolved"]
-    incident.site_count = _number_of_sites(incident)
+    sites = Alert.objects.filter(incident=incident).values_list("terminal__site", flat=True)
+    incident.site_count = incident.site_count_of(set(sites.distinct()))
     incident.unchanged_since = at
     incident.save(update_fields=("lost", "size", "joined_count", "resolved_count", "site_count", "unchanged_since"))
-
-
-def _number_of_sites(incident: Incident) -> int:
-    """The `site_count` of an incident of a site or of many; the others do not name sites."""
-    if incident.factor != Factor.SITE and not incident.site_count:
-        return 0
-    sites = set(Alert.objects.filter(incident=incident).values_list("terminal__site", flat=True).distinct())
-    number = len(sites | {incident.site_id} - {None})
-    if incident.factor != Factor.SITE:
-        return max(1, number)
-    return number if number > 1 else 0
 
 
 def adds_sizes(into: Incident, parts: Sequence[Incident]) -> bool:
