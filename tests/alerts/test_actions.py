@@ -1,5 +1,8 @@
 """Each entry of the registry has everything that is derived from it."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.template.loader import get_template
 from django.utils import translation
@@ -9,11 +12,19 @@ from tests.support.builders import later
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.actions.registry import ACTIONS, actions_for
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, IncidentTransitionKind, TransitionKind
 from tms.boards.context_processors import KEYS
 from tms.main.api_v1 import api
 
+SPRITE = Path(__file__).parents[2] / "assets/img/icons.svg"
 EACH = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
+
+
+@pytest.mark.parametrize("kind", [*TransitionKind, *IncidentTransitionKind], ids=repr)
+def test_a_transition_has_a_japanese_label_and_an_icon_of_the_sprite(kind):
+    with translation.override("ja"):
+        assert not kind.label.isascii()
+    assert kind.icon in re.findall(r'<symbol id="([\w-]+)"', SPRITE.read_text())
 
 
 @EACH

@@ -1,4 +1,7 @@
-"""The registry of operator actions. A new one is an entry here, its service, and a partial if its form is new."""
+"""The registry of operator actions.
+
+A new one is its step in `TransitionKind`, its service, an entry here, and a partial if its form is new.
+"""
 
 from collections.abc import Mapping
 

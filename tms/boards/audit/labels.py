@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from tms.alerts.models import IncidentTransitionKind, TransitionKind
+
 ACTIONS: Mapping[str, str | Promise] = {
     "created": pgettext_lazy("audit", "Created"),
     "changed": pgettext_lazy("audit", "Changed"),
@@ -57,14 +59,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "signed-in": pgettext_lazy("audit", "Signed in"),
     "signed-out": pgettext_lazy("audit", "Signed out"),
     "sign-in-failed": pgettext_lazy("audit", "Sign-in failed"),
-    "acknowledged": pgettext_lazy("audit", "Acknowledged"),
-    "claimed": pgettext_lazy("audit", "Claimed"),
     "unclaimed": pgettext_lazy("audit", "Claim released"),
-    "reopened": pgettext_lazy("audit", "Reopened"),
-    "snoozed": pgettext_lazy("audit", "Snoozed"),
-    "assigned": pgettext_lazy("audit", "Assigned"),
     "commented": pgettext_lazy("audit", "Commented"),
-    "resolved": pgettext_lazy("audit", "Resolved"),
     "joined": pgettext_lazy("audit", "Alerts added"),
     "moved_out": pgettext_lazy("audit", "Alerts moved out"),
     "merged": pgettext_lazy("audit", "Merged"),
@@ -175,7 +171,13 @@ LONGEST = 80
 
 
 def action_label(action: str) -> str:
-    return str(ACTIONS.get(action, action.replace("-", " ").capitalize()))
+    """An operator action is recorded under the name of its transition, and has its label unless it is in `ACTIONS`."""
+    return str(ACTIONS.get(action) or _label_of_transition(action) or action.replace("-", " ").capitalize())
+
+
+def _label_of_transition(action: str) -> str | Promise:
+    kinds = IncidentTransitionKind.__members__ | TransitionKind.__members__
+    return kinds[name].label if (name := action.upper()) in kinds else ""
 
 
 def kind_label(kind: str, *, is_one: bool = True) -> str:
