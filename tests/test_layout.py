@@ -12,6 +12,7 @@ CONTRACTS = {
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 }
 PACKAGES = {f"tms.{path.parent.name}" for path in ROOT.glob("tms/*/__init__.py")}
+SHARED_BY_TESTS = ("tests/support", "tests/faults")
 MOST_MODULES = 12
 NOT_COUNTED = {"__init__", "apps"}
 
@@ -26,9 +27,9 @@ def test_no_module_is_beside_the_packages():
     assert [path.name for path in ROOT.glob("tms/*.py")] == ["__init__.py"]
 
 
-@pytest.mark.parametrize("tree", ["tms", "consumers", "benchmarks", "tests/support"])
+@pytest.mark.parametrize("tree", ["tms", "consumers", "benchmarks", "deploy", "tools", "assets/js", *SHARED_BY_TESTS])
 def test_a_folder_holds_a_dozen_modules_at_most(tree):
-    modules = [path for path in (ROOT / tree).rglob("*.py") if "migrations" not in path.parts]
+    modules = [path for path in (ROOT / tree).rglob("*.[pj][ys]") if "migrations" not in path.parts]
     count = Counter(str(path.parent.relative_to(ROOT)) for path in modules if path.stem not in NOT_COUNTED)
 
     assert {folder: number for folder, number in count.items() if number > MOST_MODULES} == {}

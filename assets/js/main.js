@@ -2,30 +2,30 @@
 
 import htmx from "htmx.org";
 import * as storage from "./form/storage.js";
+import * as keys from "./keyboard/keys.js";
+import * as palette from "./keyboard/palette.js";
 import * as banner from "./live/banner.js";
 import * as frames from "./live/frames.js";
 import { OWN } from "./live/morph.js";
 import * as proof from "./live/proof.js";
 import * as waiting from "./live/waiting.js";
-import * as account from "./page/account.js";
 import * as approvals from "./page/approvals.js";
 import * as copy from "./page/copy.js";
-import * as countdown from "./page/countdown.js";
-import * as devices from "./page/devices.js";
 import * as dialog from "./page/dialog.js";
 import * as head from "./page/head.js";
-import * as keys from "./page/keys.js";
-import * as palette from "./page/palette.js";
-import * as people from "./page/people.js";
 import * as picks from "./page/picks.js";
 import * as place from "./page/place.js";
-import * as sound from "./page/sound.js";
-import * as theme from "./page/theme.js";
 import * as ticks from "./page/ticks.js";
-import * as times from "./page/times.js";
 import * as toast from "./page/toast.js";
 import * as tour from "./page/tour.js";
-import * as zone from "./page/zone.js";
+import * as account from "./person/account.js";
+import * as devices from "./person/devices.js";
+import * as people from "./person/people.js";
+import * as sound from "./person/sound.js";
+import * as theme from "./person/theme.js";
+import * as countdown from "./time/countdown.js";
+import * as times from "./time/times.js";
+import * as zone from "./time/zone.js";
 
 // htmx's own swaps preserve what frames preserve.
 htmx.config.morphIgnore.push(...OWN);

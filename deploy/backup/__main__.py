@@ -13,11 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from deploy.aws import AwsError
 from deploy.backup import instance, metrics, restore, take
-from deploy.backup.database import Database
 from deploy.backup.failure import BackupFailed, BackupInProgress, one_line
-from deploy.backup.programs import find
+from deploy.backup.postgresql.database import Database
+from deploy.backup.postgresql.programs import find
 from deploy.backup.steps import Steps
-from deploy.backup.store import BackupBucket
+from deploy.backup.storage.store import BackupBucket
 
 BUSY = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.backup import archive, release
-from deploy.backup.database import Database
+from deploy.backup import release
 from deploy.backup.failure import BackupFailed
-from deploy.backup.manifest import Manifest, differences
+from deploy.backup.postgresql.database import Database
+from deploy.backup.postgresql.swap import create, newest_retired, swap
 from deploy.backup.steps import Steps, size
-from deploy.backup.store import FOLDER, BackupBucket
-from deploy.backup.swap import create, newest_retired, swap
+from deploy.backup.storage import archive
+from deploy.backup.storage.manifest import Manifest, differences
+from deploy.backup.storage.store import FOLDER, BackupBucket
 
 MOST_SHOWN = 5
 RESTART = "restart the processes that hold the old state in memory (docs/runbook.md#restore)"

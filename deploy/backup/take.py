@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from deploy.backup import archive, metrics, stream
-from deploy.backup.database import Database, rows
+from deploy.backup import metrics
 from deploy.backup.failure import BackupFailed, BackupInProgress
-from deploy.backup.manifest import Manifest
+from deploy.backup.postgresql.database import Database, rows
 from deploy.backup.steps import Steps, size
-from deploy.backup.store import FOLDER, BackupBucket, Pointer
+from deploy.backup.storage import archive, stream
+from deploy.backup.storage.manifest import Manifest
+from deploy.backup.storage.store import FOLDER, BackupBucket, Pointer
 
 LOCK = 0x746D73_6261636B
 """Key of the advisory lock, "tmsback": it holds for every machine that can reach the database."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from deploy.check import access, cloud, code, probes, release, speed, traffic
+from deploy.check import access, code, probes, release, speed
+from deploy.check.aws import cloud, traffic
 from deploy.check.result import Check, Section, Text
 
 BEFORE = (

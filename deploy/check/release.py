@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 
 from deploy.aws import AwsError
-from deploy.backup.database import Database, rows
 from deploy.backup.failure import BackupFailed, one_line
+from deploy.backup.postgresql.database import Database, rows
 from deploy.check.result import Failed, Skipped, Text
 from deploy.check.target import CheckTarget
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from deploy.aws import client, code_of
-from deploy.check.alarms import NOT_ALLOWED
+from deploy.check.aws.alarms import NOT_ALLOWED
 
 NONE, UNKNOWN = "none", "unknown"
 GUARDS = ("server-errors", "no-healthy-host")

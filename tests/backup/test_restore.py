@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from deploy.backup.database import Database
-from deploy.backup.swap import create, newest_retired, swap
+from deploy.backup.postgresql.database import Database
+from deploy.backup.postgresql.swap import create, newest_retired, swap
 
 pytestmark = pytest.mark.services
 
@@ -174,7 +174,8 @@ def test_a_connection_that_ended_by_itself_is_not_awaited(vault, monkeypatch):
     create(database, f"{vault.name}_new")
     with vault.server.connect(vault.name) as ended:
         pid = ended.info.backend_pid
-    monkeypatch.setattr("deploy.backup.swap.TERMINATE", f"SELECT {pid}, false WHERE %s > 0 AND %s::text[] IS NOT NULL")
+    terminate = f"SELECT {pid}, false WHERE %s > 0 AND %s::text[] IS NOT NULL"
+    monkeypatch.setattr("deploy.backup.postgresql.swap.TERMINATE", terminate)
 
     retired = swap(database, f"{vault.name}_new")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.check.alarms import ALARMS, SUMMARY
+from deploy.check.aws.alarms import ALARMS, SUMMARY
 from deploy.pipeline.alarms import GUARDS
 from tests.support import inventory
 from tms.ops.cloudwatch.table import TABLE

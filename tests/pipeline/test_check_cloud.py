@@ -10,8 +10,8 @@ import pytest
 from botocore.stub import Stubber
 
 from deploy.aws import client
-from deploy.check import cloud, traffic
-from deploy.check.alarms import ALARMS
+from deploy.check.aws import cloud, traffic
+from deploy.check.aws.alarms import ALARMS
 from deploy.check.result import Check, CheckResult, CheckStatus, Text, run_check
 from deploy.check.target import CheckTarget
 from deploy.pipeline import __main__ as pipeline

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from deploy.check.alarms import ALARMS
+from deploy.check.aws.alarms import ALARMS
 from deploy.processes.tms_process import ROOT
 from tests.support import inventory
 from tms.ops.cloudwatch.table import TABLE

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.check.alarms import ALARMS
+from deploy.check.aws.alarms import ALARMS
 from deploy.processes.tms_process import ROOT
 
 PAGES = {"en": ROOT / "docs/runbook.md", "ja": ROOT / "docs/runbook.ja.md"}

@@ -1,6 +1,6 @@
 // Shared by all plots of a page: the time range, the cursor and the width of the scales.
 
-import { instant as format, written } from "../page/times.js";
+import { instant as format, written } from "../time/times.js";
 
 const GUTTER = 44;
 const MINUTE = 60;

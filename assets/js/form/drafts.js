@@ -2,7 +2,7 @@
 // submitted. `data-draft="comment"` stores only this field. After a sign-in in between (#draft), and with
 // `data-restores`, it is restored at once. Forms with the same address need an `id`, unless they share a draft.
 
-import { instant, written } from "../page/times.js";
+import { instant, written } from "../time/times.js";
 import { comboboxOf } from "./combobox.js";
 import { draftOf, forget, store } from "./storage.js";
 

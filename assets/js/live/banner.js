@@ -1,7 +1,7 @@
 // The banner repeats the state of the header for screen readers: behind for more than 10 s, or the link is lost.
 
-import { clockFace } from "../page/countdown.js";
-import { age, timeOfDay } from "../page/times.js";
+import { clockFace } from "../time/countdown.js";
+import { age, timeOfDay } from "../time/times.js";
 import { serverNow } from "./clock.js";
 import { nextTry, retry } from "./frames.js";
 import { behind, silence } from "./link.js";

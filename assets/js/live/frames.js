@@ -1,7 +1,7 @@
 // Applies pushed frames to the page: in order, at most once per animation frame, only the newest state of each element.
 
-import { count } from "../page/countdown.js";
-import { localise } from "../page/times.js";
+import { count } from "../time/countdown.js";
+import { localise } from "../time/times.js";
 import * as clock from "./clock.js";
 import * as link from "./link.js";
 import { morph, parse } from "./morph.js";

@@ -1,7 +1,7 @@
 // Updates whole elements by id to the server's HTML with as few changes as possible.
 
 import htmx from "htmx.org";
-import { isWritingIn } from "../page/person.js";
+import { isWritingIn } from "../person/person.js";
 
 // State of the browser: opened by a person, tinted, marked for removal, processed by htmx, on another page of a wall.
 export const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered", "data-slide"]);

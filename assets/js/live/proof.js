@@ -1,7 +1,7 @@
 // The freshness of the board in the header, as one phrase ("Verified 9 s ago") and, behind it, the four facts: link, age
 // of the newest data, gaps, comparison with the database.
 
-import { age, fineAge } from "../page/times.js";
+import { age, fineAge } from "../time/times.js";
 import { serverNow } from "./clock.js";
 import { behind } from "./link.js";
 

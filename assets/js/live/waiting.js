@@ -1,7 +1,7 @@
 // Delays new orders of a list while a person is using it, and otherwise applies them at most every 15 s: "14 updates". The
 // bar has a fixed place; it names the most severe row that is not in the list yet. Key `.` or the bar shows them.
 
-import { isInside } from "../page/person.js";
+import { isInside } from "../person/person.js";
 import { arrange, difference, rowsOf, staying } from "./list.js";
 import { moveAfter, moved, settled, start as startMoves } from "./moves.js";
 import { tint } from "./tint.js";

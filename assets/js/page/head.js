@@ -2,8 +2,8 @@
 // tab and in its icon, and the time by the server's clock in the reader's zone.
 
 import { serverNow } from "../live/clock.js";
-import { instant } from "./times.js";
-import { readerZone } from "./zone.js";
+import { instant } from "../time/times.js";
+import { readerZone } from "../time/zone.js";
 
 const title = document.title;
 // A zone has its own abbreviation in the language of its country only: JST, EST, CET.

@@ -1,8 +1,8 @@
 // The controls of a replay: slider, play, speed, steps and keys.
 
-import { isField } from "../page/person.js";
-import { timeOfDay } from "../page/times.js";
-import { showInstant } from "../page/zone.js";
+import { isField } from "../person/person.js";
+import { timeOfDay } from "../time/times.js";
+import { showInstant } from "../time/zone.js";
 import { addressAt, Steps } from "./steps.js";
 
 const TICK_MS = 500;

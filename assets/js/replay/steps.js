@@ -1,9 +1,9 @@
 // Loads the page at other instants: one request at a time, and only the newest that was wanted.
 
 import { morph, parse } from "../live/morph.js";
-import { count } from "../page/countdown.js";
 import { showZone } from "../page/head.js";
-import { localise } from "../page/times.js";
+import { count } from "../time/countdown.js";
+import { localise } from "../time/times.js";
 
 const HEADER = "Replay-Step";
 const LEAST_RETRY_S = 1;

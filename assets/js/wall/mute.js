@@ -2,7 +2,7 @@
 
 import { serverNow } from "../live/clock.js";
 import { store, stored } from "../page/stored.js";
-import { timeOfDay } from "../page/times.js";
+import { timeOfDay } from "../time/times.js";
 
 const KEYS = new Set(["m", "M", "q", "Q"]);
 const MUTED_MS = 15 * 60_000;

@@ -1,7 +1,7 @@
 // The global search: Ctrl+K or ⌘+K on every page, and `/` where a page has no search of its own. The field keeps the
 // focus; the options of the list below it are chosen with the arrow keys.
 
-import { openById } from "./dialog.js";
+import { openById } from "../page/dialog.js";
 import { recent, remember, start as startRecent } from "./recent.js";
 
 const WAIT_MS = 120;

@@ -1,6 +1,6 @@
 // What a person opened from the search, on this device: the newest first, and gone after signing out.
 
-import { store, stored } from "./stored.js";
+import { store, stored } from "../page/stored.js";
 
 const MOST = 8;
 const LONGEST = 200;

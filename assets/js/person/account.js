@@ -1,7 +1,7 @@
 // A person's own page: a saved preference takes effect at once, and typed text is not lost without a question.
 
+import { zoneChanged } from "../time/times.js";
 import { hasTyped } from "./person.js";
-import { zoneChanged } from "./times.js";
 
 const root = document.documentElement;
 // Without an attribute.

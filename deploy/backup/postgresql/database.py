@@ -11,7 +11,7 @@ from psycopg.pq import Conninfo
 
 from deploy.aws import client
 from deploy.backup.failure import BackupFailed
-from deploy.backup.programs import Program, find, running
+from deploy.backup.postgresql.programs import Program, find, running
 from tms.config import environment as env
 
 WITHOUT_LIMITS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"

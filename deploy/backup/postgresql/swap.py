@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from deploy.backup.database import Database, rows
 from deploy.backup.failure import BackupFailed
+from deploy.backup.postgresql.database import Database, rows
 
 MAINTENANCE = "postgres"
 """A database cannot be renamed over a connection to it."""

@@ -2,12 +2,12 @@
 // are characters (WCAG 2.1.4), because speech input and screen readers type them; Escape stays.
 
 import { show } from "../live/waiting.js";
-import { openById } from "./dialog.js";
+import { openById } from "../page/dialog.js";
+import { ticked } from "../page/ticks.js";
+import { undo } from "../page/toast.js";
+import { isField } from "../person/person.js";
 import { open as openPalette } from "./palette.js";
-import { isField } from "./person.js";
 import { perform } from "./quick.js";
-import { ticked } from "./ticks.js";
-import { undo } from "./toast.js";
 
 const CHORD_MS = 1500;
 const PAGES = { o: "/", t: "/terminals/", a: "/alerts/", i: "/incidents/" };

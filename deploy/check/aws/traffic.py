@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deploy.aws import client
-from deploy.check.cloud import balancer, reads_aws
+from deploy.check.aws.cloud import balancer, reads_aws
 from deploy.check.result import Failed, Skipped, Text
 from deploy.check.target import CheckTarget
 

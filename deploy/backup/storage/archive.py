@@ -5,9 +5,9 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
-from deploy.backup.database import Database
 from deploy.backup.failure import BackupFailed
-from deploy.backup.manifest import Manifest
+from deploy.backup.postgresql.database import Database
+from deploy.backup.storage.manifest import Manifest
 
 ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ", re.MULTILINE)
 """A line of `pg_restore --list`: number, identifiers, kind, schema, table, owner."""

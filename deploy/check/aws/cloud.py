@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from deploy.aws import client, code_of
-from deploy.check.alarms import ALARMS, NOT_ALLOWED, UNRELATED
+from deploy.check.aws.alarms import ALARMS, NOT_ALLOWED, UNRELATED
 from deploy.check.result import Denied, Failed, Skipped, Text
 from deploy.check.target import CheckTarget
 

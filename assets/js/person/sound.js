@@ -1,7 +1,7 @@
 // Sound alarms: one for a burst, by its highest severity; a critical one repeats until it is acknowledged. Volume and mute
 // belong to the browser, because rooms differ; the severities to the person, or until they choose any to the browser.
 
-import { store, stored } from "./stored.js";
+import { store, stored } from "../page/stored.js";
 
 const STORAGE_KEY = "tms-sound";
 const RINGING = "tms-ringing";

@@ -1,7 +1,7 @@
 // <a data-quick="A">, <button data-quick="A">: the key performs the action of the control at once, without its dialog.
 
 import htmx from "htmx.org";
-import { ticked } from "./ticks.js";
+import { ticked } from "../page/ticks.js";
 
 /**
  * @param {string} address

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from deploy.backup.database import rows
+from deploy.backup.postgresql.database import rows
 
 TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from deploy.backup.database import Database
-from deploy.backup.store import PART, BackupBucket
+from deploy.backup.postgresql.database import Database
+from deploy.backup.storage.store import PART, BackupBucket
 
 READ = 1024 * 1024
 TABLE = re.compile(r'processing data for table "([^"]+)"')

@@ -1,0 +1,1 @@
+"""Checks of what is in AWS: alarms, resources and their traffic."""
