@@ -8,12 +8,13 @@ from django.core.management import get_commands
 
 from tests.support import inventory
 from tests.support.inventory import INSTRUMENTS, ROOT
+from tms.alerts.models import IncidentTransitionKind, TransitionKind
 from tms.clock.jobs import LOOPS
 
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("README*.md"), ROOT / "docs/asyncapi.yaml"])
 EXAMPLE = ROOT / ".env.example"
 SETTINGS, METRICS, URLS = (ROOT / "docs" / name for name in ("settings.md", "metrics.md", "urls.md"))
-ASYNCAPI = ROOT / "docs/asyncapi.yaml"
+ALERTING, ASYNCAPI = ROOT / "docs/alerting.md", ROOT / "docs/asyncapi.yaml"
 OF_THE_TESTS = {"TMS_CHROMIUM"}
 """Variables that no part of TMS reads."""
 
@@ -31,6 +32,19 @@ def compare(what: str, *, code: set, result: set, page: Path) -> None:
 
 def listed(names: set) -> str:
     return ", ".join(sorted(name if isinstance(name, str) else " ".join(name).strip() for name in names))
+
+
+# Histories
+
+
+@pytest.mark.parametrize(
+    ("head", "kinds"), [("| kind | |", TransitionKind), ("| kind in its history | |", IncidentTransitionKind)]
+)
+def test_every_transition_is_documented(head, kinds):
+    table = ALERTING.read_text().partition(f"\n{head}\n")[2].partition("\n\n")[0]
+    documented = {name for row in table.splitlines() for name in re.findall(r"`([\w-]+)`", row.split("|")[1])}
+
+    compare("transitions", code=set(kinds.values), result=documented, page=ALERTING)
 
 
 # Settings
