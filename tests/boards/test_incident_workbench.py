@@ -56,7 +56,7 @@ def test_the_curve_is_a_step_line_of_terminals_away(page, incident):
 
 
 def test_a_factor_is_named_only_above_half_and_above_the_fleet(fleet):
-    away = [fleet.terminal(model="PX-300", firmware="4.8").pk for _ in range(4)]
+    away = [fleet.terminal(model="PX-300", firmware="4.8").pk for _ in range(5)]
     away += [fleet.terminal(model="KX-20", firmware="4.8").pk for _ in range(2)]
     for _ in range(20):
         fleet.terminal(model="QX-1", firmware="4.8")
@@ -64,32 +64,45 @@ def test_a_factor_is_named_only_above_half_and_above_the_fleet(fleet):
     found = {(row.factor.value, row.key): row for row in lifts(away)}
 
     px = found["model", "PX-300"]
-    assert (px.number, px.of, px.in_fleet, px.fleet) == (4, 6, 4, 26)
-    assert (px.significance, round(px.lift, 2)) == (Significance.NAMED, 4.33)
+    assert (px.number, px.of, px.in_fleet, px.fleet) == (5, 7, 5, 27)
+    assert (px.significance, round(px.lift, 2)) == (Significance.NAMED, 3.86)
     assert found["firmware", "4.8"].significance is Significance.AS_IN_FLEET
     assert next(iter(lifts(away))) == px
 
 
-def test_half_of_the_terminals_name_no_factor(fleet):
-    away = [fleet.terminal(model=model).pk for model in ("PX-300", "PX-300", "KX-20", "KX-21")]
+@pytest.mark.parametrize(
+    ("models", "significance"),
+    [
+        (["PX-300"] * 5 + ["KX-20"] * 5, Significance.BELOW_HALF),
+        (["PX-300"] * 4, Significance.TOO_FEW),
+        (["PX-300"], Significance.TOO_FEW),
+    ],
+)
+def test_half_of_the_terminals_or_fewer_than_five_name_no_factor(fleet, models, significance):
+    away = [fleet.terminal(model=model).pk for model in models]
+    for _ in range(20):
+        fleet.terminal(model="QX-1")
 
-    assert {row.significance for row in lifts(away) if row.factor == "model"} == {Significance.BELOW_HALF}
+    assert {row.significance for row in lifts(away) if row.factor == "model"} == {significance}
 
 
-def test_a_terminal_that_is_back_no_longer_counts_for_the_common_factor(fleet, incident):
-    """Before, three of five are of another model than the two that stay away."""
+def test_a_recovered_incident_keeps_the_factor_of_its_cause(page, fleet, incident):
+    """All five are of one model; the last one that stays away would have another firmware in common with nobody."""
     alerts = list(Alert.objects.filter(incident=incident).select_related("terminal"))
     for alert in alerts:
-        alert.terminal.model = "PX-300" if alert in alerts[:2] else "KX-20"
+        alert.terminal.model, alert.terminal.firmware = "PX-300", "2" if alert == alerts[-1] else "1"
         alert.terminal.save()
     for _ in range(20):
-        fleet.online(model="KX-20")
-    for alert in alerts[2:]:
+        fleet.online(model="KX-20", firmware="1")
+    for alert in alerts[:-1]:
         TerminalState.objects.filter(pk=alert.terminal_id).update(presence=Presence.ONLINE)
 
     common_factor(incident)
+    seen = page(incident.get_absolute_url())
 
-    assert (incident.common_factor, incident.common_name, incident.common_count) == ("model", "PX-300", 2)
+    assert (incident.common_factor, incident.common_name, incident.common_count) == ("model", "PX-300", 5)
+    assert "Model PX-300 covers 5 of 5." in seen.text("factors")
+    assert "back" not in seen.text("unaffected")
 
 
 def test_what_is_not_affected_rules_causes_out(page, fleet, incident):

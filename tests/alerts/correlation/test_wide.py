@@ -120,6 +120,30 @@ def test_a_few_sites_stay_incidents_of_their_own(storm, lost, others):
     assert Incident.objects.unresolved().count() == lost
 
 
+def test_only_sites_that_can_be_lost_as_a_site_count_for_the_share(storm, fleet):
+    """A site with fewer terminals than the rule of sites needs, and one that was never seen, cannot."""
+    lost, _ = shops(storm, "W1 W2 W3 W4", ""), shops(storm, "E1 E2 E3", "")
+    storm.shop("HERE", 1)
+    for code in ("NEW1", "NEW2"):
+        for _ in range(3):
+            fleet.terminal(site=fleet.site(code))
+
+    lose(storm, lost)
+
+    assert wide().title == "Whole fleet: 4 sites, 12 of 28 terminals offline"
+
+
+def test_sites_that_are_lost_one_after_another_are_one_incident(storm):
+    found = shops(storm, "W1 W2 W3 W4 W5 W6 W7", "")
+    for code in ("W1", "W2", "W3", "W4", "W5"):
+        storm.lose(found[code], seconds=13)
+    assert (wide().site_count, Incident.objects.unresolved().count()) == (5, 1)
+
+    storm.lose(found["W6"], seconds=13)
+
+    assert (wide().site_count, Incident.objects.unresolved().count()) == (6, 1)
+
+
 def test_sites_that_are_lost_later_join_with_all_that_follows_there(storm):
     west = shops(storm, "W1 W2 W3 W4 W5", "Kansai")
     late = west.pop("W5")

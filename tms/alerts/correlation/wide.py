@@ -22,7 +22,7 @@ from tms.alerts.models.correlation_rule import CorrelationRule
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
-from tms.fleet.models import Group, Terminal
+from tms.fleet.models import Group, Presence, Terminal
 
 BREADTHS = (Factor.GROUP, Factor.REGION, Factor.FLEET)
 """From the narrowest to the widest: of equally strong ones, the narrower is named."""
@@ -43,7 +43,7 @@ class LostSites(NamedTuple):
     what: CommonFactor
     incidents: Sequence[Incident]
     size: int
-    """Number of sites with the common factor."""
+    """Number of sites with the common factor that could be lost as a site."""
 
     def strength(self, lost: int) -> tuple[bool, float, int]:
         """Whether it explains nearly all of the `lost` sites, its own share, and how narrow it is."""
@@ -54,7 +54,8 @@ class LostSites(NamedTuple):
 @transaction.atomic
 def widen(at: datetime) -> int:
     """Merge incidents of sites that were lost together. Returns how many were merged."""
-    rules = {factor: rule for factor, rule in CorrelationRule.in_force().items() if rule.enabled}
+    in_force = CorrelationRule.in_force()
+    rules = {factor: rule for factor, rule in in_force.items() if rule.enabled}
     found, unresolved_wide = _locked(rules, at)
     shared = _shared(found) if found else {}
     merged = 0
@@ -63,7 +64,7 @@ def widen(at: datetime) -> int:
         if joining and lock_members(joining):
             merged += _merge(joining, wide, at)
         found = [one for one in found if one not in joining]
-    while together := _strongest(found, shared, rules):
+    while together := _strongest(found, shared, rules, least=in_force[Factor.SITE].least):
         if lock_members(together.incidents):
             merged += _open(together, at)
         found = [one for one in found if one not in together.incidents]
@@ -118,15 +119,17 @@ def _strongest(
     found: Sequence[Incident],
     shared: Mapping[CommonFactor, Sequence[Incident]],
     rules: Mapping[Factor, CorrelationRule],
+    *,
+    least: int,
 ) -> LostSites | None:
-    """What explains most of the lost sites, if enough of its sites are lost."""
+    """What explains most of the lost sites, if enough of its sites are lost, each with `least` terminals."""
     candidates = []
     for what, incidents in shared.items():
         rule = rules.get(Factor.FLEET if what == WHOLE_FLEET else Factor.REGION)
         lost = [one for one in incidents if one in found]
         if rule is None or len(lost) < rule.least:
             continue
-        together = LostSites(what, lost, _sites_with(what))
+        together = LostSites(what, lost, max(len(lost), _sites_with(what, least=least)))
         if len(lost) > MOST_SITES or len(lost) >= rule.needed(together.size):
             candidates.append(together)
     return max(candidates, key=lambda one: (one.strength(len(found)), one.what), default=None)
@@ -137,8 +140,12 @@ def _terminals_with(what: CommonFactor) -> Any:
     return Terminal.objects.filter(**{column: what.key}) if column else Terminal.objects.all()
 
 
-def _sites_with(what: CommonFactor) -> int:
-    number: int = _terminals_with(what).aggregate(number=Count("site", distinct=True))["number"]
+def _sites_with(what: CommonFactor, *, least: int) -> int:
+    """Sites where at least so many terminals were seen: others are never an incident of their own, so they must not
+    lower the share of those that are lost.
+    """
+    seen = _terminals_with(what).exclude(state__presence=Presence.NEVER).order_by().values("site")
+    number: int = seen.annotate(number=Count("pk")).filter(number__gte=least).count()
     return number
 
 

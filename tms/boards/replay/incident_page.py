@@ -1,12 +1,11 @@
 """The page of an incident at a past instant: its members, cells and curve of then, without escalation and draft."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
 from tms.accounts.access import within
-from tms.alerts.correlation.candidates import LOST
 from tms.alerts.models import Alert, AlertQuerySet, AlertState
 from tms.boards.pages.base import EVERYTHING, PagePart, PageState
 from tms.boards.pages.incident import MAX_MEMBERS, TEMPLATE, IncidentPage
@@ -40,21 +39,11 @@ class MembersThen:
         return within(rows, self._moment.scope)
 
     @cached_property
-    def terminals(self) -> Mapping[int, bool]:
-        """Whether they had an unresolved alert."""
-        found: dict[int, bool] = {}
-        for alert, terminal in self.alerts.values_list("pk", "terminal"):
-            found[terminal] = found.get(terminal, False) or alert in self._unresolved
-        return found
+    def terminals(self) -> Collection[int]:
+        return set(self.alerts.values_list("terminal", flat=True))
 
     def cells(self, *, is_of_rule: bool) -> Cells:
         return cells_of(self.alerts, is_of_rule=is_of_rule, then=CellsThen(self._moment.presences, self._unresolved))
-
-    def affected(self, *, is_of_rule: bool) -> set[int]:
-        """As `common_factor.affected`."""
-        presences = self._moment.presences
-        found = {pk for pk, is_open in self.terminals.items() if (is_open if is_of_rule else presences.get(pk) in LOST)}
-        return found or set(self.terminals)
 
     def online_beside(self, site: int | None) -> Counter[str]:
         """Other terminals at the site that were online, by kind."""
@@ -62,7 +51,7 @@ class MembersThen:
             return Counter()
         counts = self._moment.presence_counts.items()
         online = Counter({kind: number for (at, presence, kind), number in counts if (at, presence) == (site, ONLINE)})
-        mine = within(Terminal.objects.filter(pk__in=list(self.terminals), site=site), self._moment.scope)
+        mine = within(Terminal.objects.filter(pk__in=self.terminals, site=site), self._moment.scope)
         online.subtract(kind for pk, kind in mine.values_list("pk", "kind") if pk not in self._moment.presences)
         return online
 
@@ -92,18 +81,17 @@ class PastIncident(PastPage, IncidentPage):
     def _workbench(self, context: RenderContext, incident: IncidentRow) -> Mapping[str, PagePart]:
         members, rule, scope = self._members_then, incident.rule, self.scope
         cells = members.cells(is_of_rule=rule is not None)
-        affected = members.affected(is_of_rule=rule is not None)
         online = members.online_beside(self.incident.site_id)
         values: dict[str, dict[str, Any]] = {
             "cells": {"cells": cells, "rule": rule},
             "curve": {"curve": curve_of(incident, members.alerts, at=context.at), "rule": rule},
             "factors": {
-                "factors": factors_then(self.incident, affected, scope=scope),
+                "factors": factors_then(self.incident, members.terminals, scope=scope),
                 "has_all": scope.is_everything,
                 "rule": rule,
             },
             "unaffected": {
-                "unaffected": unaffected_then(self.incident, cells, members.terminals, online, scope=scope),
+                "unaffected": unaffected_then(self.incident, members.terminals, online, scope=scope),
                 "rule": rule,
             },
             "escalation": {"plans": (), "next": None, "is_open": incident.is_open},

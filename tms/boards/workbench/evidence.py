@@ -7,14 +7,12 @@ from django.db.models import Count
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.correlation.candidates import LOST
 from tms.alerts.correlation.evidence.common_factor import affected, own_factor
 from tms.alerts.correlation.evidence.lift import FactorLift, Significance, lifts, name_of
 from tms.alerts.correlation.same_rule.explanation import COLUMNS
-from tms.alerts.models import Alert, AlertState, Incident, Rule
+from tms.alerts.models import Alert, Incident, Rule
 from tms.alerts.models.factor import Factor
 from tms.alerts.rules.scope import terminals_of
-from tms.boards.workbench.cells import Cells
 from tms.fleet.models import Presence, Site, Terminal
 from tms.fleet.sites.names import Bilingual
 
@@ -23,7 +21,7 @@ UNRECORDED = (Factor.FIRMWARE, Factor.NODE)
 
 
 class FactorRow(NamedTuple):
-    """How often a factor occurs among the terminals that are affected, and in the fleet."""
+    """How often a factor occurs among the terminals of an incident, and in the fleet."""
 
     factor: str
     name: str | Bilingual
@@ -46,7 +44,7 @@ class Unaffected(NamedTuple):
     """Terminals that would be affected too, if `excludes` were the cause."""
 
     what: str
-    """`kind` at the same site, `node`, `back`, or with a rule `factor`: the same, without an alert."""
+    """`kind` at the same site, `node`, or with a rule `factor`: the same, without an alert."""
     number: int
     name: str | Bilingual
     kind: str
@@ -73,24 +71,23 @@ def unaffected(incident: Incident, *, scope: Scope) -> tuple[Unaffected, ...]:
     if not members:
         return ()
     if incident.rule is not None:
-        return (*without_alert(incident, incident.rule, members, scope), *_back(incident, scope))
-    return (*_at_site(incident, members, scope), *_on_node(members, scope), *_back(incident, scope))
+        return tuple(without_alert(incident, incident.rule, members, scope))
+    return (*_at_site(incident, members, scope), *_on_node(members, scope))
 
 
 def unaffected_then(
-    incident: Incident, cells: Cells, members: Collection[int], online: Mapping[str, int], *, scope: Scope
+    incident: Incident, members: Collection[int], online: Mapping[str, int], *, scope: Scope
 ) -> tuple[Unaffected, ...]:
     """The same at a past instant. `online`: terminals at its site that were online and no members, by kind."""
     if not members:
         return ()
-    back = (Unaffected("back", cells.back, "", "", ""),) if cells.back else ()
     if incident.rule is not None:
-        return (*without_alert(incident, incident.rule, members, scope), *back)
+        return tuple(without_alert(incident, incident.rule, members, scope))
     if incident.site is None:
-        return back
+        return ()
     name = Bilingual(incident.site.name, incident.site.name_ja)
     kinds = sorted(((number, kind) for kind, number in online.items() if number > 0), reverse=True)[:MOST_KINDS]
-    return (*(Unaffected("kind", number, name, kind, "power") for number, kind in kinds), *back)
+    return tuple(Unaffected("kind", number, name, kind, "power") for number, kind in kinds)
 
 
 def without_alert(incident: Incident, rule: Rule, members: Collection[int], scope: Scope) -> list[Unaffected]:
@@ -135,13 +132,3 @@ def _on_node(members: Collection[int], scope: Scope) -> list[Unaffected]:
     online = within(Terminal.objects.filter(state__node=most[0], state__presence=Presence.ONLINE), scope)
     number = online.exclude(pk__in=members).count()
     return [Unaffected("node", number, most[0], "", "tms")] if number else []
-
-
-def _back(incident: Incident, scope: Scope) -> list[Unaffected]:
-    alerts = within(Alert.objects.filter(incident=incident), scope)
-    if incident.rule_id:
-        found = alerts.filter(state=AlertState.RESOLVED)
-    else:
-        found = alerts.exclude(terminal__state__presence__in=LOST)
-    back = found.aggregate(number=Count("terminal", distinct=True))
-    return [Unaffected("back", back["number"], "", "", "")] if back["number"] else []

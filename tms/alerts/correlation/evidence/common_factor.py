@@ -1,13 +1,13 @@
 """A further common factor of an incident's terminals, which stands out against the fleet: "all on carrier X"."""
 
-from tms.alerts.correlation.candidates import LOST, CommonFactor
+from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.lift import Significance, lifts, name_of
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident
 
 
 def common_factor(incident: Incident) -> None:
-    """Set the strongest one of the terminals that are affected now. Sets nothing if none stands out."""
+    """Set the strongest one of its terminals. Sets nothing if none stands out."""
     strongest = next(
         (row for row in lifts(affected(incident), own=own_factor(incident)) if row.significance is Significance.NAMED),
         None,
@@ -26,7 +26,5 @@ def own_factor(incident: Incident) -> CommonFactor:
 
 
 def affected(incident: Incident) -> set[int]:
-    """Its terminals that are away, or with a rule those whose alert is unresolved; all of them, if none is."""
-    alerts = Alert.objects.filter(incident=incident)
-    now = alerts.unresolved() if incident.rule_id else alerts.filter(terminal__state__presence__in=LOST)
-    return set(now.values_list("terminal", flat=True)) or set(alerts.values_list("terminal", flat=True))
+    """Its terminals, also those that have recovered: what they had in common when they were lost does not change."""
+    return set(Alert.objects.filter(incident=incident).values_list("terminal", flat=True))

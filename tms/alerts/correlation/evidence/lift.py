@@ -1,6 +1,7 @@
 """What terminals have in common, and how much more often than the fleet: the lift of a factor.
 
-A factor is named only if it covers more than half of the terminals, and clearly more of them than of the fleet.
+A factor is named only if it covers at least five of the terminals and more than half of them, and clearly more of them
+than of the fleet.
 """
 
 from collections import Counter
@@ -13,6 +14,8 @@ from tms.alerts.correlation.counting import COLUMNS
 from tms.alerts.models.factor import Factor
 from tms.fleet.models import Group, Site, Terminal, TerminalState
 
+MIN_NUMBER = 5
+"""A factor of fewer terminals is named by chance: two of two are a model in any fleet."""
 MIN_SHARE = 0.5
 """The share of the terminals that a factor must exceed."""
 STRONGER = 0.2
@@ -22,6 +25,7 @@ OF_TERMINALS = (Factor.SITE, Factor.MODEL, Factor.FIRMWARE, Factor.NODE)
 
 class Significance(StrEnum):
     NAMED = "named"
+    TOO_FEW = "too-few"
     BELOW_HALF = "below-half"
     AS_IN_FLEET = "as-in-fleet"
 
@@ -55,6 +59,8 @@ class FactorLift(NamedTuple):
 
     @property
     def significance(self) -> Significance:
+        if self.number < MIN_NUMBER:
+            return Significance.TOO_FEW
         if self.share <= MIN_SHARE:
             return Significance.BELOW_HALF
         return Significance.NAMED if self.share - self.fleet_share >= STRONGER else Significance.AS_IN_FLEET
