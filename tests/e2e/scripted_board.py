@@ -146,9 +146,11 @@ def proof_of(**facts: Any) -> dict[str, Any]:
     return {name: fact for name, fact in (usual | facts).items() if fact is not OMITTED}
 
 
-def row(n: int, state: str = "online", *, reading: int = 40, seen: str = "2026-01-05T03:00:00Z") -> str:
+def row(
+    n: int, state: str = "online", *, reading: int = 40, seen: str = "2026-01-05T03:00:00Z", incident: bool = False
+) -> str:
     return (
-        f'<tr id="terminal-{n}" data-row data-presence="{state}">'
+        f'<tr id="terminal-{n}" data-row {"data-incident" if incident else ""} data-presence="{state}">'
         f'<td><input type="checkbox" name="terminal" value="{n}" aria-label="Select T-{n}"></td>'
         f'<th scope="row"><a href="/terminals/T-{n}/">T-{n}</a></th>'
         f'<td class="state">{state}</td><td class="number">{reading}</td>'

@@ -49,6 +49,26 @@ async def test_with_the_focus_inside_moves_are_pending_and_values_are_updated(bo
     await expect(page.locator("#terminal-4")).to_have_attribute("data-gone", "")
 
 
+async def test_the_row_of_an_incident_never_waits_and_its_members_leave_with_its_arrival(
+    board: ScriptedBoard, page: Page
+):
+    board.steady = True
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_label("Note 3").focus()
+
+    await socket.push(row(9, incident=True), ids=[9, 5, 1, 3])  # 2 and 4 are members now; 5 moves
+
+    await expect(order(page)).to_have_text(["T-9", "T-1", "T-3", "T-5"])
+    await expect(page.locator("[data-gone]")).to_have_count(0)
+    await expect(page.locator("#waiting")).to_have_text("1 update")
+    await expect(page.get_by_label("Note 3")).to_be_focused()
+
+    await socket.push(row(8, incident=True), ids=[8, 5, 1, 3])
+
+    await expect(order(page)).to_have_text(["T-8", "T-1", "T-3", "T-5"])
+
+
 async def test_a_dot_shows_the_pending_updates_and_the_focus_stays(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()

@@ -1,5 +1,6 @@
 // When the rows of a list with [data-steady] may move, and which: rarely, and never under a person who is looking. The
-// whole page counts, because movement anywhere draws the eye.
+// whole page counts, because movement anywhere draws the eye. With the value "order" all of them move together, because
+// the order says something: the newest is the first.
 
 import { rowsOf } from "./list.js";
 
@@ -42,7 +43,7 @@ function keepsRank(row) {
  * @param {string[]} ids
  */
 export function settled(list, ids) {
-  if (document.hidden || !list.hasAttribute("data-steady")) return ids;
+  if (document.hidden || list.getAttribute("data-steady") !== "") return ids;
   const wanted = new Set(ids);
   const stays = rowsOf(list).filter(({ id }) => wanted.has(id));
   const fixed = new Map(stays.flatMap((row, at) => (keepsRank(row) ? [[row.id, at]] : [])));

@@ -1,5 +1,6 @@
 // Delays new orders of a list while a person is using it, and otherwise applies them at most every 15 s: "14 updates". The
-// bar has a fixed place; it names the most severe row that is not in the list yet. Key `.` or the bar shows them.
+// bar has a fixed place; it names the most severe row that is not in the list yet. Key `.` or the bar shows them. An
+// incident does not wait: its row appears at once, and rows that are gone leave with its arrival.
 
 import { isInside } from "../person/person.js";
 import { arrange, difference, rowsOf, staying } from "./list.js";
@@ -34,7 +35,7 @@ export function order(of, ids, rows, isRepaint = false) {
   const known = ids.filter((id) => present.has(id) || fresh.has(id));
   held.set(of, { ids: known, fresh });
   const isHeld = isRepaint ? isInside(list) : isBusy(list);
-  const added = isHeld ? [] : apply(of);
+  const added = isHeld ? (hasIncident(list, held.get(of)) ? apply(of, withIncidents) : []) : apply(of);
   update();
   return { isKnown: known.length === ids.length, added };
 }
@@ -62,6 +63,37 @@ export const show = () =>
     () => true,
     (_, ids) => ids,
   );
+
+const INCIDENT = "[data-incident]";
+
+/**
+ * Whether the row of an incident would appear or leave.
+ * @param {Element} list
+ * @param {Order | undefined} wanted
+ */
+function hasIncident(list, wanted) {
+  if (!wanted) return false;
+  const isFresh = [...wanted.fresh.values()].some((row) => row.matches(INCIDENT));
+  return isFresh || difference(list, wanted.ids).gone.some((row) => row.matches(INCIDENT));
+}
+
+/**
+ * `ids` in the present order, without rows that are gone, and with the new rows of incidents where they belong.
+ * @param {Element} list
+ * @param {string[]} ids
+ */
+function withIncidents(list, ids) {
+  const fresh = held.get(list.id)?.fresh;
+  const wanted = new Set(ids);
+  const order = rowsOf(list).flatMap(({ id }) => (wanted.has(id) ? [id] : []));
+  for (const [at, id] of ids.entries()) {
+    if (!fresh?.get(id)?.matches(INCIDENT)) continue;
+    // After the row that precedes it, as far as that is shown.
+    const before = ids.slice(0, at).findLast((other) => order.includes(other));
+    order.splice(before ? order.indexOf(before) + 1 : 0, 0, id);
+  }
+  return order;
+}
 
 /** @param {Element} list */
 const isBusy = (list) => isInside(list) || moveAfter(list) > 0;
@@ -113,7 +145,8 @@ function applyLater() {
  */
 function release(isFree, ordered = settled) {
   const lists = [...held.keys()].map((of) => ({ of, list: document.getElementById(of) }));
-  for (const { of } of lists.filter(({ list }) => !list || isFree(list))) tint(apply(of, ordered));
+  // Together, because the tint has a limit for all of them.
+  tint(lists.filter(({ list }) => !list || isFree(list)).flatMap(({ of }) => apply(of, ordered)));
   update();
 }
 

@@ -6,7 +6,7 @@ import { store, stored } from "../page/stored.js";
 const STORAGE_KEY = "tms-sound";
 const RINGING = "tms-ringing";
 const SEVERITIES = /** @type {const} */ (["critical", "warning", "info"]);
-const REPEAT_MS = 10_000;
+const REPEAT_MS = 60_000;
 // Alarms within this time are one burst.
 const BURST_MS = 1500;
 

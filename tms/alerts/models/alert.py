@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, TruncSecond
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.scope import ByTerminal
+from tms.alerts.rule_kinds.sources import RuleSource
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LinesField
 
@@ -91,6 +92,15 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Not part of an incident (index: alert_unfolded, read by correlation)."""
         return self.filter(incident=None)
 
+    def with_undecided_since(self) -> Self:
+        """With `undecided_since`: when it opened, in whole seconds, if correlation may still add it to an incident of
+        lost terminals and nobody has acknowledged it; otherwise null.
+        """
+        undecided = models.Q(rule__kind=RuleSource.PRESENCE, incident=None, is_separate=False, state=AlertState.OPEN)
+        opened = models.When(undecided, then=TruncSecond("opened_at", tzinfo=UTC))
+        column = models.DateTimeField(null=True)
+        return self.annotate(undecided_since=models.Case(opened, default=None, output_field=column))
+
     def claimed(self) -> Self:
         """Claimed by a person (index: alert_claimed)."""
         return self.filter(state=AlertState.OPEN, claimed_until__isnull=False)
@@ -149,6 +159,9 @@ class Alert(models.Model):
     """A person moved it out of an incident: it is not correlated again."""
     suppressed_at_open = models.CharField(max_length=16, null=True, db_column="quiet_at_first")  # noqa: DJ001  (unknown yet)
     """Why it was not notified when it opened (`alerts.suppression.reasons.Reason`); empty if nothing suppressed it."""
+
+    undecided_since: datetime | None
+    """Of `with_undecided_since`."""
 
     objects = AlertQuerySet.as_manager()
     scope_path = ByTerminal("terminal")

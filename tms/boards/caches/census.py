@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -11,13 +12,15 @@ from django.db.models import Count
 
 from tms.accounts.access import within
 from tms.accounts.scope import EVERYTHING, Scope
-from tms.alerts.models import Alert, AlertState
+from tms.alerts.correlation.forming import UndecidedAlerts
+from tms.alerts.models import Alert, AlertQuerySet, AlertState
 from tms.fleet.models import Presence, TerminalState
 
 type PresenceCount = tuple[int, str, str]
 """The group of a terminal: (site, presence, kind)."""
-type UnresolvedCount = tuple[int, str, str, int, str, str, int | None, int | None]
-"""The group of an unresolved alert: (site, severity, state, rule, model, firmware, acknowledged by, incident)."""
+type UnresolvedCount = tuple[int, str, str, int, str, str, int | None, int | None, datetime | None]
+"""The group of an unresolved alert: (site, severity, state, rule, model, firmware, acknowledged by, incident, undecided
+since)."""
 
 type _BySite[Key] = dict[int, list[tuple[Key, int]]]
 
@@ -31,6 +34,7 @@ UNRESOLVED_KEY = (
     "terminal__firmware",
     "acknowledged_by",
     "incident",
+    "undecided_since",
 )
 
 
@@ -85,13 +89,19 @@ class Census:
         return self.severities - self.snoozed
 
     @cached_property
-    def problems(self) -> Counter[str]:
-        """Number of incidents, and of unresolved alerts outside of incidents, by severity; snoozed ones not counted."""
-        return _problems((key, number) for key, number in self.alerts.items() if key[2] != AlertState.SNOOZED)
+    def undecided(self) -> Mapping[UnresolvedCount, UndecidedAlerts]:
+        """Groups of alerts that correlation may still add to an incident. Old ones are decided."""
+        return {
+            key: UndecidedAlerts(site, rule, model, firmware, severity, since, number)
+            for key, number in self.alerts.items()
+            for site, severity, _, rule, model, firmware, _, _, since in (key,)
+            if since is not None
+        }
 
     @cached_property
-    def unacknowledged_problems(self) -> Counter[str]:
-        return _problems((key, number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
+    def incidents(self) -> frozenset[int]:
+        """Incidents with unresolved alerts."""
+        return frozenset(key[7] for key in self.alerts if key[7] is not None)
 
     @cached_property
     def factors(self) -> Mapping[str, Counter[Any]]:
@@ -135,9 +145,14 @@ class Census:
         return _indexed(self.terminals), _indexed(self.alerts)
 
 
+def unresolved_alerts() -> AlertQuerySet:
+    """With the columns of `UNRESOLVED_KEY`."""
+    return Alert.objects.unresolved().with_undecided_since()
+
+
 def take(scope: Scope = EVERYTHING) -> Census:
     """Count everything in the scope. Exact, but the cost grows with the fleet."""
-    states, unresolved = within(TerminalState.objects.all(), scope), within(Alert.objects.unresolved(), scope)
+    states, unresolved = within(TerminalState.objects.all(), scope), within(unresolved_alerts(), scope)
     terminals = states.values_list(*PRESENCE_KEY).annotate(n=Count("pk"))
     alerts = unresolved.values_list(*UNRESOLVED_KEY).annotate(n=Count("pk"))
     return Census(
@@ -151,19 +166,6 @@ def _indexed[Key: tuple[Any, ...]](counts: Mapping[Key, int]) -> _BySite[Key]:
     for key, number in counts.items():
         by_site[key[0]].append((key, number))
     return by_site
-
-
-def _problems(counts: Iterable[tuple[UnresolvedCount, int]]) -> Counter[str]:
-    """An incident counts once for each severity of its alerts."""
-    incidents: set[tuple[str, int]] = set()
-    counted: Counter[str] = Counter()
-    for (_, severity, _, _, _, _, _, incident), number in counts:
-        if incident is None:
-            counted[severity] += number
-        else:
-            incidents.add((severity, incident))
-    counted.update(severity for severity, _ in incidents)
-    return counted
 
 
 def _summed[Key](numbers: Iterable[tuple[Key, int]]) -> Counter[Key]:

@@ -13,7 +13,15 @@ from tms.accounts.scope import EVERYTHING as ALL
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.caches import last_hour
-from tms.boards.caches.census import PRESENCE_KEY, UNRESOLVED_KEY, Census, PresenceCount, UnresolvedCount, take
+from tms.boards.caches.census import (
+    PRESENCE_KEY,
+    UNRESOLVED_KEY,
+    Census,
+    PresenceCount,
+    UnresolvedCount,
+    take,
+    unresolved_alerts,
+)
 from tms.boards.caches.census_parts import CensusParts
 from tms.boards.caches.group_counter import GroupCounter
 from tms.boards.caches.last_hour import Lines
@@ -113,7 +121,7 @@ class CensusCache(FeedListener):
         return len(found)
 
     def _compare_all(self, found: Mismatches) -> None:
-        terminals, alerts = self._terminals.grouped(_states()), self._alerts.grouped(_unresolved())
+        terminals, alerts = self._terminals.grouped(_states()), self._alerts.grouped(unresolved_alerts())
         with self._read_lock:
             self._current()
             found.terminals = self._terminals.mismatches(terminals)
@@ -123,7 +131,7 @@ class CensusCache(FeedListener):
         with self._read_lock:
             self._current()
             found.terminals = self._terminals.remaining_mismatches(_states(), found.terminals)
-            found.alerts = self._alerts.remaining_mismatches(_unresolved(), found.alerts)
+            found.alerts = self._alerts.remaining_mismatches(unresolved_alerts(), found.alerts)
 
     def _counted(self, scope: Scope) -> Census:
         """Without a hub every read counts; while the feed is unavailable, once per `RECOUNT_S`."""
@@ -150,7 +158,7 @@ class CensusCache(FeedListener):
     def _renew(self, pending: Change) -> None:
         if pending.everything:
             self._terminals.begin(_states())
-            self._alerts.begin(_unresolved())
+            self._alerts.begin(unresolved_alerts())
             self._hours = {}
             for found in self._mismatches.values():
                 found.clear()
@@ -160,7 +168,7 @@ class CensusCache(FeedListener):
             self._terminals.renew(_states(), pending.presence)
         alerts = pending.alerts | _alerts_of(pending.terminals)
         if alerts:
-            self._alerts.renew(_unresolved(), alerts)
+            self._alerts.renew(unresolved_alerts(), alerts)
         for found in self._mismatches.values():
             found.terminals -= pending.presence
             found.alerts -= alerts
@@ -175,15 +183,11 @@ def _states() -> QuerySet[TerminalState]:
     return TerminalState.objects.all()
 
 
-def _unresolved() -> QuerySet[Alert]:
-    return Alert.objects.unresolved()
-
-
 def _alerts_of(terminals: Collection[int]) -> frozenset[int]:
     """Alerts of terminals that booted, because their model and firmware may have changed (index: alert_unresolved)."""
     if not terminals:
         return frozenset()
-    return frozenset(_unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))
+    return frozenset(Alert.objects.unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))
 
 
 @per_process

@@ -1,15 +1,18 @@
 """Incidents in a list of alerts: one row replaces the alerts of an incident until the row is expanded."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.models import Alert, Incident, IncidentState
+from tms.alerts.correlation.forming import FormingIncident, undecided_since, wait
+from tms.alerts.models import Alert, AlertQuerySet, Incident, IncidentState
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.rows.common import WORST_FIRST
+from tms.boards.rows.forming import FormingRow
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
 from tms.lib.db.natural_order import natural
 from tms.lib.severity import Severity
@@ -34,11 +37,18 @@ def unresolved_incidents(chosen: AlertFilter, *, among: Collection[int] | None) 
     return list(rows.values_list("pk", flat=True)[: 2 * MAX_ROWS])
 
 
-def most_urgent(rows: Iterable[IncidentRow]) -> list[IncidentRow]:
+def matches(row: FormingRow, chosen: AlertFilter) -> bool:
+    """As `unresolved_incidents`. Nobody has acknowledged the forming incident."""
+    sites = {site.site_label.code.casefold() for site in row.sites}
+    is_of_site = not chosen.site or chosen.site.casefold() in sites
+    return is_of_site and not chosen.who and (not chosen.severity or row.severity in chosen.severity)
+
+
+def most_urgent[Row: IncidentRow | FormingRow](rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=_urgency)[:MAX_ROWS]
 
 
-def outside(alerts: QuerySet[Alert], chosen: AlertFilter, *, among: Collection[int] | None) -> QuerySet[Alert]:
+def outside(alerts: AlertQuerySet, chosen: AlertFilter, *, among: Collection[int] | None) -> AlertQuerySet:
     """The `alerts` that no incident row represents: also those whose incident is not `among` those of the scope."""
     if among is not None and not among:
         return alerts
@@ -50,6 +60,14 @@ def outside(alerts: QuerySet[Alert], chosen: AlertFilter, *, among: Collection[i
     return alerts.filter(apart)
 
 
+def decided(alerts: AlertQuerySet, shown: FormingIncident, *, at: datetime) -> AlertQuerySet:
+    """Without those that are part of the forming incident, or will be part of an incident in a moment."""
+    shown_alone = Q(undecided_since__lte=at - wait())
+    if sites := shown.hidden_sites:
+        shown_alone &= Q(undecided_since__lte=undecided_since(at)) | ~Q(terminal__site__in=sites)
+    return alerts.with_undecided_since().filter(Q(undecided_since=None) | shown_alone)
+
+
 def members(pks: Collection[int], *, scope: Scope) -> Mapping[int, list[int]]:
     """The most urgent alerts of each of these incidents, in the natural order of their terminals."""
     alerts = within(Alert.objects.unresolved().by_urgency(), scope)
@@ -59,5 +77,5 @@ def members(pks: Collection[int], *, scope: Scope) -> Mapping[int, list[int]]:
     return {pk: [member for member in order if member in members] for pk, members in found.items()}
 
 
-def _urgency(row: IncidentRow) -> tuple[Any, ...]:
+def _urgency(row: IncidentRow | FormingRow) -> tuple[Any, ...]:
     return WORST_FIRST.index(Severity(row.severity)), not row.is_open, row.opened_at, row.pk

@@ -1,6 +1,6 @@
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf
 from typing import NamedTuple
@@ -98,7 +98,8 @@ class LivePage:
 
     def must_be_read(self, change: Change, *, now: float) -> bool:
         """Whether `change` or time may have changed it."""
-        is_old = now - self._rendered_at > self.page.lasts_s
+        lasts_s = min(self.page.lasts_s, self.page_state.lasts_s if self.page_state else inf)
+        is_old = now - self._rendered_at > lasts_s
         has_new_viewers = any(map(self.has_element, change.viewings))
         return self.page_state is None or is_old or has_new_viewers or change.approvals or self.page.concerns(change)
 
@@ -157,7 +158,7 @@ class LivePage:
         if not late:
             return page_state, all_html
         lists = {listed: tuple(name for name in ids if name in shown) for listed, ids in page_state.lists.items()}
-        return PageState(shown, lists), all_html
+        return replace(page_state, parts=shown, lists=lists), all_html
 
     def _rows_in_time(
         self, rows: Sequence[tuple[str, PagePart]], rendered: RenderCache, *, max_s: float

@@ -4,7 +4,6 @@ from itertools import chain
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -12,14 +11,15 @@ from django.utils import timezone
 from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.alerts.actions.registry import ACTIONS
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, AlertQuerySet
 from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.facets import facets
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.overview.common_factors import acting_people, common_factors
-from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.forming import FormingRow
 from tms.boards.rows.impact import BY_IMPACT
 from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
@@ -132,7 +132,9 @@ class AlertsPage(BoardPage):
         ids = [*chain.from_iterable(heads), *_elements(window.pks)]
         shown = tuple(dict.fromkeys(element for element in ids if element in rows))
         return PageState(
-            {**self._counts(context), **self._around(context, window, len(incidents)), **rows}, {"alerts": shown}
+            {**self._counts(context), **self._around(context, window, len(incidents)), **rows},
+            {"alerts": shown},
+            lasts_s=context.lasts_s,
         )
 
     def _members(self, context: RenderContext, incidents: Collection[int]) -> Mapping[int, list[int]]:
@@ -144,28 +146,27 @@ class AlertsPage(BoardPage):
         """Whether incidents replace their alerts: in the list of open alerts."""
         return self.state == OPEN and self.chosen.may_correlate
 
-    def _incidents(self, context: RenderContext) -> list[IncidentRow]:
+    def _incidents(self, context: RenderContext) -> list[IncidentRow | FormingRow]:
         """They precede all alerts, so they are on the first page."""
         if not self._is_correlated or self.after or self.before:
             return []
-        return context.unresolved_incidents(self.chosen)
+        return context.correlated(self.chosen)
 
-    def _incident_part(self, incident: IncidentRow) -> PagePart:
+    def _incident_part(self, incident: IncidentRow | FormingRow) -> PagePart:
         toggled = self.at(expanded=self.expanded ^ {incident.pk})
-        values = {"incident": incident, "is_expanded": incident.pk in self.expanded, "toggle": toggled}
-        return PagePart("boards/incident.html#row", values)
+        return incident_part(incident, "row", is_expanded=incident.pk in self.expanded, toggle=toggled)
 
     def _window(self, context: RenderContext) -> KeysetPage:
         rows = self.chosen.apply(within(self._listed(context), self.scope), scope=self.scope)
         if self._is_correlated:
-            rows = correlated_alerts.outside(rows, self.chosen, among=context.covered_incidents)
+            rows = context.alone(rows, self.chosen)
         if self.order == IMPACT:
             return BY_IMPACT.window_of(context.impact.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}
         order = orders.get(self.state) or orders.get(self.order) or BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
 
-    def _listed(self, context: RenderContext) -> QuerySet[Alert]:
+    def _listed(self, context: RenderContext) -> AlertQuerySet:
         if self.state == RESOLVED:
             return Alert.objects.filter(resolved_at__gte=midnight(context.at))
         alerts = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()
@@ -173,7 +174,7 @@ class AlertsPage(BoardPage):
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
         numbers = {
-            "count-open": context.census.problems.total(),
+            "count-open": context.problems.every.total(),
             "count-snoozed": context.census.snoozed.total(),
             "count-resolved": context.resolved.filter(resolved_at__gte=midnight(context.at)).count(),
         }
@@ -193,13 +194,13 @@ class AlertsPage(BoardPage):
 
     def _numbers(self, context: RenderContext) -> dict[str, int]:
         """Numbers of the choices without a filter."""
-        shown = context.census.snoozed if self.state == SNOOZED else context.census.problems
+        shown = context.census.snoozed if self.state == SNOOZED else context.problems.every
         numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
-        return numbers | {"count-unacknowledged": context.census.unacknowledged_problems.total()}
+        return numbers | {"count-unacknowledged": context.problems.unacknowledged.total()}
 
     def _facets(self, context: RenderContext) -> dict[str, PagePart]:
         """The number of each choice, with the other filters applied."""
-        alerts = within(Alert.objects.awake(), self.scope)
+        alerts = correlated_alerts.decided(within(Alert.objects.awake(), self.scope), context.forming, at=context.at)
         found, is_capped = facets(self.chosen, alerts, scope=self.scope, among=context.covered_incidents)
         return counts({f"count-{name}": number for name, number in found.items()}, is_capped=is_capped)
 

@@ -11,6 +11,8 @@ from tms.accounts.access import Person, scope_of, within
 from tms.accounts.scope import Scope
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.forming import FormingRow
+from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
 from tms.lib.severity import Severity
@@ -38,6 +40,8 @@ class PageState:
     """By the id of the list: the ids of its rows, in order."""
     listed_at: datetime | None = None
     """When the lists were read, if that is not done for each state."""
+    lasts_s: float = inf
+    """Age at which it must be read again although nothing changed, if that is less than for its page."""
 
 
 class BoardPage(ABC):
@@ -151,7 +155,7 @@ def covers_terminal(pk: int, scope: Scope) -> bool:
 def nav(context: RenderContext) -> dict[str, PagePart]:
     """Parts that every page has."""
     context = context.present
-    number = context.census.unacknowledged_problems[Severity.CRITICAL]
+    number = context.problems.unacknowledged[Severity.CRITICAL]
     return {
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unacknowledged": number}),
         "approvals": PagePart("boards/approvals/slot.html#approvals", {"waiting": context.waiting_approvals}),
@@ -162,6 +166,11 @@ def nav(context: RenderContext) -> dict[str, PagePart]:
 def with_nav(context: RenderContext, before: PageState) -> PageState:
     """The state of a page of which only these parts may have changed."""
     return replace(before, parts={**before.parts, **nav(context)})
+
+
+def incident_part(row: IncidentRow | FormingRow, partial: str, **values: Any) -> PagePart:
+    """The row of an incident, also of the forming one."""
+    return PagePart(f"boards/{row.subject}.html#{partial}", {"incident": row, **values})
 
 
 def sound_alarms(context: RenderContext) -> PagePart:

@@ -10,7 +10,7 @@ from tms.boards.lists import choices
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.sparklines import spark
-from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav
+from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.feed.change import Change
@@ -54,8 +54,8 @@ class OverviewPage(SinglePage):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        correlated = context.unresolved_incidents(AlertFilter())[:MAX_INCIDENTS]
-        incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
+        correlated = context.correlated(AlertFilter())[:MAX_INCIDENTS]
+        incidents = {row.element: incident_part(row, "short") for row in correlated}
         alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
         shown = len(alerts) + len(correlated)
         changes, number, is_capped = context.recent_changes(MAX_CHANGES)
@@ -67,7 +67,7 @@ class OverviewPage(SinglePage):
             **alerts,
             **{change.element: PagePart(f"{TEMPLATE}#change", {"entry": change}) for change in changes},
             **self._sites(context, shown),
-            "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.problems.total()}),
+            "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.problems.every.total()}),
             "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number, "is_capped": is_capped}),
             "shift": self._shift(),
         }
@@ -76,7 +76,7 @@ class OverviewPage(SinglePage):
             "changes": tuple(change.element for change in changes),
             "sites": tuple(element for element in parts if element.startswith("site-")),
         }
-        return PageState(parts, lists)
+        return PageState(parts, lists, lasts_s=context.lasts_s)
 
     def _alerts(
         self, context: RenderContext, change: Change, before: PageState | None, *, most: int
@@ -111,7 +111,7 @@ class OverviewPage(SinglePage):
         """
         total, sees_nothing = context.census.awake.total(), not self.scope
         if total or sees_nothing:
-            more = max(0, context.census.problems.total() - shown)
+            more = max(0, context.problems.every.total() - shown)
             return {"more": more, "is_calm": False, "calm_since": None, "sees_nothing": sees_nothing, "silent": 0}
         last = context.resolved.order_by("-resolved_at")
         calm_since = last.values_list("resolved_at", flat=True).first()
@@ -123,9 +123,9 @@ def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
     for severity in Severity:
         values = {
             "severity": severity.value,
-            "number": census.problems[severity],
+            "number": context.problems.every[severity],
             "alerts": census.awake[severity],
-            "unacknowledged": census.unacknowledged_problems[severity],
+            "unacknowledged": context.problems.unacknowledged[severity],
         }
         yield f"total-{severity}", _total("severity-total", values, context)
     for presence in Presence:

@@ -2,27 +2,35 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from math import inf
 
 from django.db.models import Count, QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.models import Alert, Incident
+from tms.alerts.correlation.forming import FormingIncident
+from tms.alerts.models import Alert, AlertQuerySet
 from tms.boards.caches.census import Census
 from tms.boards.caches.census_cache import census_cache
+from tms.boards.caches.forming import covered_incidents, forming_of
+from tms.boards.caches.incidents import UnresolvedIncidents, incident_cache
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
 from tms.boards.caches.waiting_approvals import approval_cache
 from tms.boards.lists import correlated_alerts
 from tms.boards.lists.filters import AlertFilter
+from tms.boards.overview.problems import Problems, problems
 from tms.boards.overview.recent_changes import recent
 from tms.boards.rows.alerts import AlertRow, alert_rows
+from tms.boards.rows.forming import FormingRow, forming_row
 from tms.boards.rows.impact import ImpactRanking
 from tms.boards.rows.incidents import IncidentRow, incident_rows
 from tms.boards.rows.planned import PlannedKind, expected_at, numbers
 from tms.boards.rows.terminals import TerminalRow, terminal_rows
 from tms.boards.rows.timeline import TimelineEntry
 from tms.fleet.models import Site
+
+FORMING_LASTS_S = 1.0
 
 
 class SharedRows:
@@ -45,7 +53,7 @@ class SharedRows:
 
     @cached_property
     def unresolved_incidents(self) -> Collection[int]:
-        return list(Incident.objects.unresolved().values_list("pk", flat=True))
+        return incident_cache().get().rows
 
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
         """Rows in the order of `pks`."""
@@ -91,6 +99,23 @@ class RenderContext:
         return self.rows.census if self.scope.is_everything else census_cache().read(self.scope)
 
     @cached_property
+    def unresolved(self) -> UnresolvedIncidents:
+        """Incidents, of the whole fleet."""
+        return incident_cache().get()
+
+    @cached_property
+    def forming(self) -> FormingIncident:
+        return forming_of(self.census, self.unresolved, covered=self.covered_incidents, at=self.at)
+
+    @cached_property
+    def forming_row(self) -> FormingRow | None:
+        return forming_row(self.forming, self.census, is_past=self.until is not None)
+
+    @cached_property
+    def problems(self) -> Problems:
+        return problems(self.census, self.forming, self.unresolved)
+
+    @cached_property
     def affected(self) -> Mapping[tuple[int, str], int]:
         """Number of terminals with an unresolved alert, by site and severity (index: alert_unresolved)."""
         if not self.census.unresolved:
@@ -130,8 +155,13 @@ class RenderContext:
     def most_urgent_outside(self, most: int) -> list[int]:
         """Alerts outside of incidents (primary keys), those with the greatest impact, in order."""
         awake = within(Alert.objects.awake(), self.scope)
-        alerts = correlated_alerts.outside(awake, AlertFilter(), among=self.covered_incidents)
+        alerts = self.alone(awake, AlertFilter())
         return [key[-1] for key in self.impact.order(alerts)[:most]]
+
+    def alone(self, alerts: AlertQuerySet, chosen: AlertFilter) -> AlertQuerySet:
+        """The `alerts` that no row of an incident represents."""
+        rows = correlated_alerts.outside(alerts, chosen, among=self.covered_incidents)
+        return correlated_alerts.decided(rows, self.forming, at=self.at)
 
     def recent_changes(self, limit: int) -> tuple[list[TimelineEntry], int, bool]:
         """The newest changes, their number, and whether there were more."""
@@ -153,7 +183,7 @@ class RenderContext:
         """Without incidents that the scope does not cover."""
         if self.scope.is_everything:
             return rows
-        shown = self._shown({row.incident for row in rows if row.incident})
+        shown = covered_incidents({row.incident for row in rows if row.incident}, self.scope)
         rows = [row if row.incident is None or row.incident in shown else replace(row, incident=None) for row in rows]
         return self.impact.explained(rows) if self.scope.groups else rows
 
@@ -168,18 +198,24 @@ class RenderContext:
         pks = correlated_alerts.unresolved_incidents(chosen, among=self.covered_incidents)
         return correlated_alerts.most_urgent(self.incidents(pks))
 
+    def correlated(self, chosen: AlertFilter) -> list[IncidentRow | FormingRow]:
+        """The rows that replace alerts in a list, most urgent first."""
+        row = self.forming_row
+        forming: list[FormingRow] = [row] if row and correlated_alerts.matches(row, chosen) else []
+        alone = [one for one in self.unresolved_incidents(chosen) if one.pk not in self.forming.merged]
+        return correlated_alerts.most_urgent([*forming, *alone])
+
+    @property
+    def lasts_s(self) -> float:
+        """Age at which lists of open alerts must be read again, because alerts are decided by time alone."""
+        return FORMING_LASTS_S if self.forming.is_active else inf
+
     @cached_property
     def covered_incidents(self) -> Collection[int] | None:
         """The unresolved incidents that a limited scope covers."""
         if self.scope.is_everything:
             return None
-        return self._shown(self.rows.unresolved_incidents)
-
-    def _shown(self, incidents: Collection[int]) -> Collection[int]:
-        """Those of the incidents that the scope covers."""
-        if not incidents:
-            return ()
-        return set(within(Incident.objects.filter(pk__in=incidents), self.scope).values_list("pk", flat=True))
+        return covered_incidents(self.rows.unresolved_incidents, self.scope)
 
     @cached_property
     def _whole_sites(self) -> Collection[str]:

@@ -70,12 +70,12 @@ class WallPage(SinglePage):
             "sites": tuple(sites),
             "changes": tuple(entry.element for entry in changes),
         }
-        return PageState(parts, lists)
+        return PageState(parts, lists, lasts_s=context.lasts_s)
 
     def _rows(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """Incidents, then alerts outside of incidents, both by impact."""
-        correlated = context.unresolved_incidents(AlertFilter())[:MAX_ROWS]
-        incidents = {row.element: PagePart(f"{PARTS}#incident", {"incident": row}) for row in correlated}
+        correlated = context.correlated(AlertFilter())[:MAX_ROWS]
+        incidents = {row.element: PagePart(f"{PARTS}#{row.subject}", {"incident": row}) for row in correlated}
         pks = context.most_urgent_outside(MAX_ROWS - len(incidents))
         found = self.alert_parts(pks, context, change, before)
         return incidents | {element: found[element] for pk in pks if (element := f"alert-{pk}") in found}
@@ -90,9 +90,9 @@ class WallPage(SinglePage):
         severities = {
             f"total-{severity}": {
                 "severity": severity.value,
-                "number": census.problems[severity],
+                "number": context.problems.every[severity],
                 "alerts": census.awake[severity],
-                "unacknowledged": census.unacknowledged_problems[severity],
+                "unacknowledged": context.problems.unacknowledged[severity],
             }
             for severity in Severity
         }

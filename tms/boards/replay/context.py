@@ -12,6 +12,7 @@ from django.utils import timezone
 from tms.alerts.models import Alert, AlertState
 from tms.boards.caches import last_hour
 from tms.boards.caches.census import Census
+from tms.boards.caches.incidents import COLUMNS, IncidentFacts, UnresolvedIncidents
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.plans import SiteStatus
 from tms.boards.lists.correlated_alerts import most_urgent
@@ -130,6 +131,13 @@ class PastContext(RenderContext):
         return self.rows.census
 
     @cached_property
+    def unresolved(self) -> UnresolvedIncidents:
+        """Those that the scope covers."""
+        columns = [name if name not in ("rule", "site") else f"{name}_id" for name in COLUMNS]
+        rows = (IncidentFacts(*(getattr(one, name) for name in columns)) for one in self.moment.incidents)
+        return UnresolvedIncidents(rows, {})
+
+    @cached_property
     def affected(self) -> Mapping[tuple[int, str], int]:
         found = {(one.site, one.severity, one.terminal) for one in self.moment.facts}
         return Counter((site, severity) for site, severity, _ in found)
@@ -177,7 +185,10 @@ class PastContext(RenderContext):
             if (covered is None or one.pk in covered)
             and (not who or (one.acknowledged_by is not None and one.acknowledged_by.username == who))
         }
-        return [one for one in facts if one.incident not in shown]
+        decided = (
+            one for one in facts if not self.forming.hides(self.moment.undecided_since(one), one.site, at=self.at)
+        )
+        return [one for one in decided if one.incident not in shown]
 
     def unresolved_incidents(self, chosen: AlertFilter) -> list[IncidentRow]:
         among = self.covered_incidents

@@ -10,8 +10,9 @@ from django.db.models import Count, Q
 
 from tms.accounts.access import within
 from tms.accounts.scope import EVERYTHING, Scope
+from tms.alerts.correlation.forming import undecided_since
 from tms.alerts.maintenance import history, services
-from tms.alerts.models import Alert, Incident, Window
+from tms.alerts.models import Alert, AlertState, Incident, Rule, RuleSource, Window
 from tms.fleet.models import Outage, Presence, Site, Terminal, TerminalState
 from tms.replay.state import alerts, base, incidents, terminals
 from tms.replay.state.alerts import AlertFacts, AlertsThen
@@ -25,8 +26,8 @@ MANY = 5_000
 
 type PresenceCount = tuple[int, str, str]
 """(site, presence, kind of terminal)"""
-type AlertCount = tuple[int, str, str, int, str, str, int | None, int | None]
-"""(site, severity, state, rule, model, firmware, acknowledged by, incident)"""
+type AlertCount = tuple[int, str, str, int, str, str, int | None, int | None, datetime | None]
+"""(site, severity, state, rule, model, firmware, acknowledged by, incident, undecided since)"""
 
 
 class TerminalThen(NamedTuple):
@@ -86,9 +87,22 @@ class Moment:
     def alert_counts(self) -> Mapping[AlertCount, int]:
         """Number of unresolved alerts. As on boards, also with incidents that the scope does not cover."""
         return Counter(
-            (row.site, row.severity, row.state, row.rule, row.model, row.firmware, row.acknowledged_by, row.incident)
+            (
+                *(row.site, row.severity, row.state, row.rule, row.model, row.firmware, row.acknowledged_by),
+                *(row.incident, self.undecided_since(row)),
+            )
             for row in self._alerts.facts.values()
         )
+
+    def undecided_since(self, row: AlertFacts) -> datetime | None:
+        """As `AlertQuerySet.with_undecided_since`, of alerts that had opened shortly before."""
+        opened_at = row.opened_at.replace(microsecond=0)
+        is_undecided = opened_at > undecided_since(self.at) and row.incident is None and row.state == AlertState.OPEN
+        return opened_at if is_undecided and row.rule in self._presence_rules else None
+
+    @cached_property
+    def _presence_rules(self) -> Collection[int]:
+        return set(Rule.objects.filter(kind=RuleSource.PRESENCE).values_list("pk", flat=True))
 
     @cached_property
     def facts(self) -> Sequence[AlertFacts]:

@@ -1,0 +1,41 @@
+"""The forming incident of a scope, from the counts and incidents that this process has cached."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from tms.accounts.access import within
+from tms.accounts.scope import Scope
+from tms.alerts.correlation.forming import LEAST, NOTHING, FormingIncident, SiteIncident, forming, undecided_since
+from tms.alerts.models import Incident
+from tms.boards.caches.census import Census
+from tms.boards.caches.census_cache import census_cache
+from tms.boards.caches.incidents import UnresolvedIncidents, incident_cache
+
+
+def forming_in(scope: Scope, *, at: datetime) -> FormingIncident:
+    unresolved = incident_cache().get()
+    covered = None if scope.is_everything else covered_incidents(unresolved.rows, scope)
+    return forming_of(census_cache().read(scope), unresolved, covered=covered, at=at)
+
+
+def covered_incidents(incidents: Collection[int], scope: Scope) -> Collection[int]:
+    """Those of the incidents that the scope covers."""
+    if not incidents:
+        return ()
+    return set(within(Incident.objects.filter(pk__in=incidents), scope).values_list("pk", flat=True))
+
+
+def forming_of(
+    census: Census, unresolved: UnresolvedIncidents, *, covered: Collection[int] | None, at: datetime
+) -> FormingIncident:
+    """`covered`: the incidents that a limited scope covers."""
+    recent = [one for one in census.undecided.values() if one.opened_at > undecided_since(at)]
+    incidents = [
+        SiteIncident(row.pk, row.site, row.severity, row.opened_at, row.lost)
+        for row in unresolved.of_sites
+        if row.site is not None and (covered is None or row.pk in covered)
+    ]
+    if not recent and len(incidents) < LEAST:
+        return NOTHING
+    joining = unresolved.joined_by(recent) if recent else {}
+    return forming([one for one in recent if one not in joining], incidents, joining, at=at)
