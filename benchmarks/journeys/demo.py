@@ -29,13 +29,13 @@ class Demo(NamedTuple):
 
 
 @contextmanager
-def demo(url: str | None) -> Iterator[Demo]:
+def demo(url: str | None, *, terminals: int = 200) -> Iterator[Demo]:
     """That at `url`; without one, `make run` starts it in a folder of its own and ends it like Ctrl-C."""
     if url:
         yield Demo(url.rstrip("/"))
         return
     with TemporaryDirectory(prefix="tms-", ignore_cleanup_errors=True) as folder:
-        env = os.environ | {"TMS_DATA_DIR": folder, "PORT": str(free_port())}
+        env = os.environ | {"TMS_DATA_DIR": folder, "PORT": str(free_port()), "TERMINALS": str(terminals)}
         began = time.monotonic()
         process = subprocess.Popen(
             ["make", "run"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True

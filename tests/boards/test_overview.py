@@ -145,6 +145,31 @@ def test_changes_of_a_whole_site_are_one_line(page, fleet):
     assert seen.text("changes-note") == "4 changes"
 
 
+def test_the_same_change_at_several_sites_is_one_line_and_the_newest_is_the_first(page, fleet):
+    for second, code in enumerate(("UMD", "SJK", "SPR")):
+        for _ in range(2):
+            terminal = fleet.with_presence("offline", site=fleet.site(code))
+            factories.moved(terminal, "silent", "offline", at=now(-5 - second))
+    for second, code in ((1, "NGY"), (40, "HKT")):
+        factories.moved(fleet.with_presence("silent", site=fleet.site(code)), "online", "silent", at=now(-second))
+
+    seen = page("/")
+
+    lines = [seen.text(element).split(" ", 1)[1] for element in seen.rows("presence-")]
+    assert [line.split(":")[0] for line in lines] == ["Site NGY", "3 sites", "Site HKT"]
+    assert lines[1] == "3 sites: 6 terminals offline"
+
+
+def test_alerts_on_presence_that_open_and_recover_are_no_lines_of_their_own(page, fleet):
+    rule = fleet.presence_rule()
+    factories.resolved(factories.alert(fleet, rule=rule))
+    factories.alert(fleet)
+
+    seen = page("/")
+
+    assert len(seen.rows("transition-")) == 1
+
+
 def test_a_limited_number_of_changes_is_shown_as_at_least_that_many(page, fleet, monkeypatch):
     monkeypatch.setattr(recent_changes, "MAX_READ", 2)
     for second in range(3):

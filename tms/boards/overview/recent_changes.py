@@ -1,4 +1,7 @@
-"""Recent changes of all terminals of a scope. Grouped from a few columns; only shown rows are read as a whole."""
+"""Recent changes of all terminals of a scope. Grouped from a few columns; only shown rows are read as a whole.
+
+Alerts on presence open and are resolved because the presence changed, which is a line already.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.models import Transition
+from tms.alerts.models import RuleSource, Transition, TransitionKind
 from tms.boards.rows.timeline import KINDS, TimelineEntry
 from tms.fleet.models import Presence, PresenceChange
 
@@ -20,6 +23,10 @@ MAX_READ = 300
 """Per kind: an alert storm of thousands is represented by its newest rows."""
 GROUPED_WITHIN = timedelta(seconds=60)
 """The same change of several terminals of a site within this time is one line."""
+ACROSS_SITES = timedelta(seconds=10)
+LEAST_SITES = 3
+"""The same change of presence at so many sites within `ACROSS_SITES` of each other is one line."""
+OF_PRESENCE = Q(kind__in=(TransitionKind.OPENED, TransitionKind.RESOLVED), alert__rule__kind=RuleSource.PRESENCE)
 
 
 class ChangeSource(NamedTuple):
@@ -37,7 +44,7 @@ SOURCES: Mapping[str, ChangeSource] = {
         ("terminal__site",),
     ),
     "alerts": ChangeSource(
-        Transition.objects.all,
+        lambda: Transition.objects.exclude(OF_PRESENCE, by=None),
         ("kind", "alert__severity", "alert__rule", "alert__terminal__site", "by"),
         ("alert__rule", "alert__terminal__site", "by"),
     ),
@@ -62,6 +69,7 @@ class ChangeGroup(NamedTuple):
     newest: Trace
     oldest: Trace
     number: int
+    sites: int = 1
 
 
 def recent(
@@ -72,7 +80,7 @@ def recent(
     """
     period = Q(at__gt=at - RECENT) if until is None else Q(at__gt=at - RECENT, at__lte=until)
     traces = [list(_traces(kind, source, period, scope)) for kind, source in SOURCES.items()]
-    groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
+    groups = _across_sites(_grouped(merge(*traces, key=attrgetter("at"), reverse=True)))
     is_capped = any(len(of_kind) == MAX_READ for of_kind in traces)
     return _entries(groups[:limit]), sum(group.number for group in groups), is_capped
 
@@ -97,6 +105,25 @@ def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
     return groups
 
 
+def _across_sites(groups: Sequence[ChangeGroup]) -> list[ChangeGroup]:
+    """Newest first, with one group in place of many for a change of presence at several sites."""
+    alike: dict[tuple[Any, ...], list[list[ChangeGroup]]] = {}
+    for group in groups:
+        kind, *columns = group.newest.group_key
+        if kind == "presence":
+            runs = alike.setdefault(tuple(columns[:2]), [])
+            if runs and runs[-1][-1].newest.at - group.newest.at <= ACROSS_SITES:
+                runs[-1].append(group)
+            else:
+                runs.append([group])
+    merged: dict[ChangeGroup, ChangeGroup | None] = {}
+    for run in (run for runs in alike.values() for run in runs if len(run) >= LEAST_SITES):
+        oldest = min((group.oldest for group in run), key=attrgetter("at"))
+        sites = len({group.newest.group_key[-1] for group in run})
+        merged |= dict.fromkeys(run) | {run[0]: ChangeGroup(run[0].newest, oldest, sum(g.number for g in run), sites)}
+    return [shown for group in groups if (shown := merged.get(group, group)) is not None]
+
+
 def _entries(groups: Sequence[ChangeGroup]) -> list[TimelineEntry]:
     rows: dict[tuple[str, int], Any] = {}
     for kind, source in SOURCES.items():
@@ -110,4 +137,4 @@ def _entries(groups: Sequence[ChangeGroup]) -> list[TimelineEntry]:
 def _entry(group: ChangeGroup, row: Any) -> TimelineEntry:
     entry = KINDS[group.newest.kind].entry(row)
     element = f"{entry.element.partition('-')[0]}-{group.oldest.pk}"
-    return replace(entry, element=element, number=group.number)
+    return replace(entry, element=element, number=group.number, sites=group.sites)

@@ -43,6 +43,8 @@ class TimelineEntry:
     """`at` is when TMS received it, because the terminal had no time."""
     number: int = 1
     """Number of terminals, if it happened to several."""
+    sites: int = 1
+    """Number of sites of these terminals."""
     outage: OutageFacts | None = None
 
 
