@@ -26,7 +26,8 @@ SETTLE_S = 45
 DEADLINE_S = 150
 """Until the first alert opens after a cut."""
 PAUSE_S = 13
-SITES = ("UMD", "HND", "SJK", "SPR", "NGY", "HKT")
+SITES = ("UMD", "SJK", "SPR", "NGY", "HKT", "SDJ")
+"""Not Haneda, which is lost when a demo starts."""
 type Cuts = Sequence[Sequence[str]]
 """Sites that are cut together; the next ones 13 s later."""
 STORMS: Mapping[str, Cuts] = {

@@ -54,6 +54,8 @@ class Film:
     async def open(cls, page: Page, url: str) -> "Film":
         await page.add_init_script(OBSERVER)
         await page.goto(url, timeout=DEADLINE_MS)
+        if await page.locator("#tour").count():
+            await page.locator("#tour form .button").click()
         return cls(page, "/" + url.split("/", 3)[3])
 
     async def start(self) -> None:

@@ -153,6 +153,30 @@ def test_five_sites_and_a_sixth_are_one_row(storm, watcher):
     assert not watcher.has_fallen
 
 
+def test_a_site_that_will_be_merged_in_a_moment_is_no_row(storm, watcher, fleet):
+    """Correlation opens the incident of the site and merges it in two transactions."""
+    for code in ("UMD", "SJK", "SPR", "NGY"):
+        storm.lose(storm.shop(code, 4))
+    wide, site = Incident.objects.unresolved().get(), fleet.site("HKT")
+    at = storm.scheduler.at
+    Incident.objects.create(
+        factor="site",
+        key=str(site.pk),
+        site=site,
+        severity="critical",
+        lost=4,
+        size=4,
+        opened_at=at,
+        changed_at=at,
+        unchanged_since=at,
+        joined_count=4,
+    )
+
+    watcher.read()
+
+    assert (watcher.rows[-1], watcher.badge[-1]) == ((f"incident-{wide.pk}",), 1)
+
+
 def test_two_sites_become_two_incidents_when_no_other_follows(storm, watcher):
     shops = [storm.shop(code, 4) for code in ("UMD", "SJK", "SPR", "NGY", "HKT", "SDJ", "OSK")]
 

@@ -1,4 +1,7 @@
-"""A separate site that lost its connection. `python -m tests.e2e.blackout SITE` prints the number of the incident."""
+"""A separate site that lost its connection. `python -m tests.e2e.blackout SITE` prints the number of the incident.
+
+With `--grows` its terminals are lost one after another, and all correlation is left to the running TMS.
+"""
 
 import sys
 
@@ -8,10 +11,11 @@ LOST, BACK = 9, 2
 LOCATIONS = {
     "SPR": {"name": "Sapporo Station", "name_ja": "札幌駅"},
     "ASH": {"name": "Asahikawa Station", "name_ja": "旭川駅"},
+    "HKD": {"name": "Hakodate Station", "name_ja": "函館駅"},
 }
 
 
-def blackout(code: str) -> int:
+def blackout(code: str, *, grows: bool) -> int | None:
     from django.db import transaction
 
     from tms.alerts import correlation, lifecycle
@@ -28,8 +32,17 @@ def blackout(code: str) -> int:
     ]
     for terminal in terminals:
         services.enrol(terminal)
-    TerminalState.objects.filter(terminal__in=terminals).update(presence=Presence.OFFLINE, presence_at=at)
     offline = Rule.objects.get(name="Offline")
+    states = TerminalState.objects.filter(terminal__in=terminals)
+    if grows:
+        states.update(presence=Presence.ONLINE, presence_at=at)
+        for terminal in terminals:
+            lost_at = db_clock().now()
+            states.filter(terminal=terminal).update(presence=Presence.OFFLINE, presence_at=lost_at)
+            with transaction.atomic():
+                lifecycle.apply_events([lifecycle.RuleTriggered(offline.pk, terminal.pk, lost_at)])
+        return None
+    states.update(presence=Presence.OFFLINE, presence_at=at)
     with transaction.atomic():
         lifecycle.apply_events([lifecycle.RuleTriggered(offline.pk, terminal.pk, at) for terminal in terminals])
     correlation.correlate(at)
@@ -42,4 +55,4 @@ def blackout(code: str) -> int:
 
 if __name__ == "__main__":
     django.setup()
-    print(blackout(sys.argv[1]))
+    print(blackout(sys.argv[1], grows="--grows" in sys.argv))

@@ -73,6 +73,10 @@ class SeededTMS(RunningTMS):
         """Disconnect a site that is used by no other test. Returns the number of the incident."""
         return int(self._run(sys.executable, "-m", "tests.e2e.blackout", site))
 
+    def growing_blackout(self, site: str = "HKD") -> None:
+        """Lose the terminals of such a site one after another."""
+        self._run(sys.executable, "-m", "tests.e2e.blackout", site, "--grows")
+
     def night(self) -> datetime:
         """An incident at a site of its own, two hours ago, for ten minutes. Returns when it opened."""
         return datetime.fromisoformat(self._run(sys.executable, "-m", "tests.e2e.night").strip())

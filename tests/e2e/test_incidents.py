@@ -37,6 +37,39 @@ async def test_an_incident_appears_is_expanded_and_acknowledged_live_for_everyon
     await expect(theirs).to_contain_text("M. Tanaka")
 
 
+async def test_an_outage_that_grows_is_one_row_and_the_badge_never_falls(tms: SeededTMS, person: Enter):
+    tanaka = await person("tanaka")
+    pages = [await tanaka.open(path) for path in ("/alerts/", "/")]
+    for page in pages:
+        await page.evaluate(FILM)
+
+    tms.growing_blackout()
+    for page in pages:
+        await expect(page.get_by_role("link", name="Hakodate Station: 9 of 9 terminals offline")).to_be_visible()
+
+    for page in pages:
+        badges, rows = await page.evaluate("() => [film.badges, film.rows]")
+        assert badges == sorted(badges)
+        assert badges[-1] == badges[0] + 1
+        assert [row for row in rows if row.endswith(": Offline")] == []
+
+
+FILM = """() => {
+  window.film = { badges: [], rows: [] };
+  const look = () => {
+    const badge = document.getElementById("nav-alerts");
+    const number = badge.hidden ? 0 : parseInt(badge.textContent);
+    if (film.badges.at(-1) !== number) film.badges.push(number);
+    for (const title of document.querySelectorAll("#alerts h3, #incidents h3"))
+      if (title.textContent.includes("Hakodate")) film.rows.push(title.textContent.trim());
+  };
+  look();
+  const all = { subtree: true, childList: true, characterData: true, attributes: true };
+  new MutationObserver(look).observe(document.body, all);
+}"""
+"""The badge, and the rows of the site, after each change of the page."""
+
+
 async def test_the_page_of_an_incident_shows_its_viewers(tms: SeededTMS, person: Enter):
     pk = tms.blackout("ASH")
     mine = await (await person("tanaka")).open(f"/incidents/{pk}/")

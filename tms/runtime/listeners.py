@@ -6,6 +6,7 @@ from enum import Enum
 from tms.alerts.rules.cache import rule_cache
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.incidents import incident_cache
+from tms.boards.caches.next_steps import next_step_cache
 from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.caches.waiting_approvals import approval_cache
@@ -33,7 +34,7 @@ def links() -> Links:
 LISTENERS: Mapping[ProcessRole, Sequence[Callable[[], ChangeListener]]] = {
     ProcessRole.SERVE: (rule_cache, links, census_cache, incident_cache, plan_cache),
     ProcessRole.BOARDS: (
-        *(census_cache, incident_cache, plan_cache, alarm_cache, approval_cache),
+        *(census_cache, incident_cache, plan_cache, alarm_cache, approval_cache, next_step_cache),
         *(board_hub, waiting_screens),
     ),
     ProcessRole.CLOCK: (rule_cache,),

@@ -52,11 +52,11 @@ def shown(found: FormingIncident) -> tuple[dict[int, int], list[int]] | None:
     ],
 )
 def test_what_is_one_row(undecided, incidents, expected):
-    assert shown(forming(undecided, incidents, {}, at=AT)) == expected
+    assert shown(forming(undecided, incidents, {}, {}, at=AT)) == expected
 
 
 def test_its_severity_is_the_worst_and_it_began_with_its_first_terminal():
-    found = forming([alerts(1, 3, severity="warning"), alerts(1, 1)], [], {}, at=AT)
+    found = forming([alerts(1, 3, severity="warning"), alerts(1, 1)], [], {}, {}, at=AT)
 
     assert (found.severity, found.opened_at) == ("critical", later(-3))
 
@@ -66,7 +66,7 @@ def test_its_severity_is_the_worst_and_it_began_with_its_first_terminal():
     [(-1, 2, True), (-6, 2, False), (-6, 1, True), (-31, 1, False), (None, 1, False)],
 )
 def test_alerts_of_growing_sites_are_hidden_for_half_a_minute_at_most(since, site, is_hidden):
-    found = forming([alerts(1, 8), alerts(1, 1)], [], {}, at=AT)
+    found = forming([alerts(1, 8), alerts(1, 1)], [], {}, {}, at=AT)
 
     assert found.hides(None if since is None else later(since), site, at=AT) is is_hidden
 
@@ -74,4 +74,4 @@ def test_alerts_of_growing_sites_are_hidden_for_half_a_minute_at_most(since, sit
 def test_without_a_wait_nothing_forms(settings):
     settings.CORRELATION_WAIT_S = 0
 
-    assert forming([alerts(1, 0, 9)], [incident(7, 2, 0), incident(8, 3, 0)], {}, at=AT) == NOTHING
+    assert forming([alerts(1, 0, 9)], [incident(7, 2, 0), incident(8, 3, 0)], {}, {}, at=AT) == NOTHING

@@ -57,8 +57,19 @@ class FormingIncident:
     """Those that are part of the row, until it is decided whether they are one incident."""
     joining: Mapping[UndecidedAlerts, int] = field(default_factory=dict)
     """Undecided alerts, and the unresolved incident that they will join."""
+    absorbed: Mapping[int, int] = field(default_factory=dict)
+    """Incidents of sites that were lost just now, and the incident of several sites that each will be merged into."""
     severity: str = ""
     opened_at: datetime | None = None
+
+    @property
+    def since(self) -> dict[int, datetime]:
+        """When each of its sites was lost."""
+        found: dict[int, datetime] = {}
+        lost: list[UndecidedAlerts | SiteIncident] = [*self.alerts, *self.incidents]
+        for one in lost:
+            found[one.site] = min(found.get(one.site, one.opened_at), one.opened_at)
+        return found
 
     @property
     def is_shown(self) -> bool:
@@ -67,7 +78,7 @@ class FormingIncident:
     @property
     def is_active(self) -> bool:
         """Whether it changes with time alone."""
-        return bool(self.incidents or self.sites or self.joining)
+        return bool(self.incidents or self.sites or self.joining or self.absorbed)
 
     @property
     def hidden_sites(self) -> frozenset[int]:
@@ -76,8 +87,13 @@ class FormingIncident:
 
     @property
     def merged(self) -> frozenset[int]:
-        """Incidents that are not rows of their own."""
+        """Incidents that are part of the row."""
         return frozenset(one.pk for one in self.incidents)
+
+    @property
+    def hidden_incidents(self) -> frozenset[int]:
+        """Incidents that are not rows of their own."""
+        return self.merged | self.absorbed.keys()
 
     def hides(self, since: datetime | None, site: int, *, at: datetime) -> bool:
         """Whether an alert that is undecided `since` then is no row of its own."""
@@ -102,10 +118,11 @@ def forming(
     undecided: Collection[UndecidedAlerts],
     incidents: Sequence[SiteIncident],
     joining: Mapping[UndecidedAlerts, int],
+    absorbed: Mapping[int, int],
     *,
     at: datetime,
 ) -> FormingIncident:
-    """`undecided`: without those that are `joining` an unresolved incident.
+    """`undecided`: without those that are `joining` an unresolved incident. `incidents`: without the `absorbed` ones.
 
     A site is undecided while it grows: correlation compares shares, and a share that is too small now may be large
     enough a moment later.
@@ -121,6 +138,7 @@ def forming(
         sites=sites,
         incidents=together,
         joining=joining,
+        absorbed=absorbed,
         severity=max((one.severity for one in lost), key=RANKS.__getitem__, default=""),
         opened_at=min((one.opened_at for one in lost), default=None),
     )

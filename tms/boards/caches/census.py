@@ -70,6 +70,14 @@ class Census:
         return _summed(((site, kind), number) for (site, _, kind), number in online)
 
     @cached_property
+    def kinds_at(self) -> Mapping[int, list[tuple[str, str, int]]]:
+        """By site: presence, kind, and number of terminals."""
+        found: defaultdict[int, list[tuple[str, str, int]]] = defaultdict(list)
+        for (site, presence, kind), number in self.terminals.items():
+            found[site].append((presence, kind, number))
+        return found
+
+    @cached_property
     def severities(self) -> Counter[str]:
         return _summed((key[1], number) for key, number in self.alerts.items())
 

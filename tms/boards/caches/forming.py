@@ -5,7 +5,15 @@ from datetime import datetime
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.correlation.forming import LEAST, NOTHING, FormingIncident, SiteIncident, forming, undecided_since
+from tms.alerts.correlation.forming import (
+    LEAST,
+    NOTHING,
+    FormingIncident,
+    SiteIncident,
+    forming,
+    undecided_since,
+    wait,
+)
 from tms.alerts.models import Incident
 from tms.boards.caches.census import Census
 from tms.boards.caches.census_cache import census_cache
@@ -30,12 +38,13 @@ def forming_of(
 ) -> FormingIncident:
     """`covered`: the incidents that a limited scope covers."""
     recent = [one for one in census.undecided.values() if one.opened_at > undecided_since(at)]
+    absorbed = unresolved.absorbed(since=at - wait())
     incidents = [
         SiteIncident(row.pk, row.site, row.severity, row.opened_at, row.lost)
         for row in unresolved.of_sites
-        if row.site is not None and (covered is None or row.pk in covered)
+        if row.site is not None and row.pk not in absorbed and (covered is None or row.pk in covered)
     ]
-    if not recent and len(incidents) < LEAST:
+    if not recent and not absorbed and len(incidents) < LEAST:
         return NOTHING
     joining = unresolved.joined_by(recent) if recent else {}
-    return forming([one for one in recent if one not in joining], incidents, joining, at=at)
+    return forming([one for one in recent if one not in joining], incidents, joining, absorbed, at=at)

@@ -45,6 +45,7 @@ class Part(NamedTuple):
 
     site: int
     merged_into: int
+    opened_at: datetime
 
 
 class UnresolvedIncidents:
@@ -58,9 +59,7 @@ class UnresolvedIncidents:
         sites = frozenset(one.site for one in undecided)
         of_site = {row.site: row.pk for row in self._lost if row.site is not None}
         of_site = {part.site: part.merged_into for part in self.parts.values()} | of_site
-        for row in self._lost:
-            if row.is_of_sites:
-                of_site = dict.fromkeys(_sites_of(row, sites), row.pk) | of_site
+        of_site = self._wide_of(sites) | of_site
         of_key = {(row.factor, row.key): row.pk for row in self._lost}
         found = {
             one: of_site.get(one.site)
@@ -69,6 +68,23 @@ class UnresolvedIncidents:
             for one in undecided
         }
         return {one: pk for one, pk in found.items() if pk is not None}
+
+    def absorbed(self, *, since: datetime) -> dict[int, int]:
+        """Incidents of sites that opened `since`, and the incident of several sites that each will be merged into."""
+        young = {row.site: row.pk for row in self.of_sites if row.opened_at > since and row.site is not None}
+        return {young[site]: pk for site, pk in self._wide_of(frozenset(young)).items()}
+
+    def _wide_of(self, sites: frozenset[int]) -> dict[int, int]:
+        """The incident of several sites that each of these sites would join."""
+        found: dict[int, int] = {}
+        for row in self._lost if sites else ():
+            if row.is_of_sites:
+                found = dict.fromkeys(_sites_of(row, sites), row.pk) | found
+        return found
+
+    def sites_of(self, incident: int) -> dict[int, datetime]:
+        """When each of its sites was lost; of an incident that sites were merged into."""
+        return {part.site: part.opened_at for part in self.parts.values() if part.merged_into == incident}
 
     @cached_property
     def of_sites(self) -> list[IncidentFacts]:
@@ -102,7 +118,7 @@ class IncidentCache(FeedCache[UnresolvedIncidents, []]):
         rows = [IncidentFacts(*row) for row in Incident.objects.unresolved().order_by("pk").values_list(*COLUMNS)]
         wide = [row.pk for row in rows if row.is_of_sites]
         merged = Incident.objects.filter(merged_into__in=wide, site__isnull=False) if wide else Incident.objects.none()
-        parts = {pk: Part(*part) for pk, *part in merged.values_list("pk", "site", "merged_into")}  # type: ignore[arg-type]
+        parts = {pk: Part(*part) for pk, *part in merged.values_list("pk", *Part._fields)}
         return UnresolvedIncidents(rows, parts)
 
 

@@ -17,6 +17,7 @@ from tms.alerts.correlation.forming import FormingIncident, undecided_since
 from tms.alerts.models import Alert, AlertState, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
 from tms.alerts.suppression.reasons import suppressions, suppressions_by_context
 from tms.boards.caches.forming import forming_in
+from tms.boards.caches.incidents import incident_cache
 from tms.feed.cache import FeedCache, FeedListener
 from tms.feed.change import Change
 from tms.lib.per_process import per_process
@@ -172,9 +173,10 @@ def _incidents(at: datetime, scope: Scope, shown: FormingIncident) -> AlarmSourc
     opened = Incident.objects.filter(state=IncidentState.OPEN)
     covered = within(opened, scope) if scope.is_everything or opened.exists() else opened.none()
     newest = covered.order_by("-pk")[:MAX_ALARMS]
-    severities = dict(newest.values_list("pk", "severity"))
+    known = incident_cache().get().rows
+    severities = {pk: severity for pk, severity in newest.values_list("pk", "severity") if pk in known}
     open_alerts = unresolved.with_open_alerts(unresolved.members(severities))
-    silent = {*unresolved.suppressed_incidents(open_alerts, at=at), *shown.merged}
+    silent = {*unresolved.suppressed_incidents(open_alerts, at=at), *shown.hidden_incidents}
     return AlarmSource("i", IncidentTransition, "incident", {pk: severities[pk] for pk in open_alerts}, silent)
 
 

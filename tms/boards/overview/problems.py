@@ -29,12 +29,13 @@ def problems(census: Census, shown: FormingIncident, unresolved: UnresolvedIncid
         incident, undecided = key[7], census.undecided.get(key)
         if incident is not None:
             part = unresolved.parts.get(incident)
-            incident = part.merged_into if part else incident
+            incident = part.merged_into if part else shown.absorbed.get(incident, incident)
             return FORMING if incident in shown.merged else incident
         if undecided is None:
             return ALONE
         if undecided in shown.joining:
-            return shown.joining[undecided]
+            joined = shown.joining[undecided]
+            return shown.absorbed.get(joined, joined)
         if undecided not in shown.alerts:
             return ALONE
         return FORMING if shown.is_shown else HIDDEN

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from tms.accounts.access import Person
 from tms.accounts.scope import Scope
+from tms.boards.caches.next_steps import next_step_cache
 from tms.boards.lists import choices
 from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
@@ -13,6 +14,9 @@ from tms.boards.overview.sparklines import spark
 from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, incident_part, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.forming import FormingRow
+from tms.boards.rows.incidents import IncidentRow
+from tms.boards.rows.lost_sites import lost_sites
 from tms.feed.change import Change
 from tms.fleet.models import Presence
 from tms.fleet.nodes import dropped_terminals
@@ -22,6 +26,7 @@ TEMPLATE = "boards/overview.html"
 MAX_ALERTS = 20
 MAX_INCIDENTS = 10
 MAX_CHANGES = 12
+SEVERAL = 2
 GROWTH_SHOWN = frozenset({Presence.OFFLINE, Presence.SILENT})
 """Presences whose growth over the hour is shown; the others vary by design."""
 
@@ -55,7 +60,7 @@ class OverviewPage(SinglePage):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         correlated = context.correlated(AlertFilter())[:MAX_INCIDENTS]
-        incidents = {row.element: incident_part(row, "short") for row in correlated}
+        incidents = {row.element: self._incident(row, context) for row in correlated}
         alerts = self._alerts(context, change, before, most=MAX_ALERTS - len(incidents))
         shown = len(alerts) + len(correlated)
         changes, number, is_capped = context.recent_changes(MAX_CHANGES)
@@ -77,6 +82,15 @@ class OverviewPage(SinglePage):
             "sites": tuple(element for element in parts if element.startswith("site-")),
         }
         return PageState(parts, lists, lasts_s=context.lasts_s)
+
+    def _incident(self, row: IncidentRow | FormingRow, context: RenderContext) -> PagePart:
+        """With several sites also each of them, and the next step of the escalation."""
+        since = context.sites_since(row)
+        if len(since) < SEVERAL:
+            return incident_part(row, "short")
+        is_due = row.pk and row.is_open and context.until is None
+        step = next_step_cache().get().of(row.pk, self.scope, at=context.at) if is_due else None
+        return incident_part(row, "short", lost=lost_sites(since, context.census), next=step)
 
     def _alerts(
         self, context: RenderContext, change: Change, before: PageState | None, *, most: int

@@ -196,14 +196,19 @@ class RenderContext:
     def unresolved_incidents(self, chosen: AlertFilter) -> list[IncidentRow]:
         """Those that match a filter, most urgent first."""
         pks = correlated_alerts.unresolved_incidents(chosen, among=self.covered_incidents)
-        return correlated_alerts.most_urgent(self.incidents(pks))
+        # The row of one that this process does not know yet would be beside the forming incident that it was.
+        return correlated_alerts.most_urgent(self.incidents([pk for pk in pks if pk in self.unresolved.rows]))
 
     def correlated(self, chosen: AlertFilter) -> list[IncidentRow | FormingRow]:
         """The rows that replace alerts in a list, most urgent first."""
         row = self.forming_row
         forming: list[FormingRow] = [row] if row and correlated_alerts.matches(row, chosen) else []
-        alone = [one for one in self.unresolved_incidents(chosen) if one.pk not in self.forming.merged]
+        alone = [one for one in self.unresolved_incidents(chosen) if one.pk not in self.forming.hidden_incidents]
         return correlated_alerts.most_urgent([*forming, *alone])
+
+    def sites_since(self, row: IncidentRow | FormingRow) -> Mapping[int, datetime]:
+        """When each site of an outage of several sites was lost, by primary key."""
+        return self.forming.since if isinstance(row, FormingRow) else self.unresolved.sites_of(row.pk)
 
     @property
     def lasts_s(self) -> float:

@@ -34,6 +34,7 @@ class FormingRow:
     """Those that can be acknowledged already."""
 
     element = subject = "forming"
+    suspect = common_factor_text = ""
     pk = 0
     """It has no row in the database."""
     is_open = True
@@ -66,6 +67,7 @@ class FormingRow:
 
     @property
     def first_sites(self) -> tuple[FormingSite, ...]:
+        """Named beside the title; a single one is the title."""
         return self.sites[:MAX_SITES] if len(self.sites) > 1 else ()
 
     @property

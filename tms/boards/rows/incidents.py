@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
@@ -88,6 +89,16 @@ class IncidentRow:
         rule = str(self.rule) if self.rule else ""
         numbers = {"lost": self.lost, "size": self.size, "sites": self.site_count}
         return factors.title(Factor(self.factor), rule=rule, name=str(self.name), **numbers)
+
+    @property
+    def suspect(self) -> str:
+        """What explains that its sites were lost together; empty if nothing does."""
+        if self.factor == Factor.FLEET:
+            return str(Factor(self.common[0]).label).capitalize() if self.common[0] else ""
+        return gettext("%(factor)s %(name)s") % {
+            "factor": str(Factor(self.factor).label).capitalize(),
+            "name": self.name,
+        }
 
     @property
     def common_factor_text(self) -> str:
