@@ -4,7 +4,8 @@ import pytest
 
 from tests.support import factories
 from tms.accounts.scope import EVERYTHING, Scope
-from tms.alerts.models import Alert, Incident
+from tms.alerts.models import Alert, CorrelationRule, Incident
+from tms.alerts.models.factor import SITES_TOGETHER
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.sound_alarms import ScopeAlarms
 from tms.boards.lists.filters import AlertFilter
@@ -190,6 +191,17 @@ def test_two_sites_become_two_incidents_when_no_other_follows(storm, watcher):
     assert {f"incident-{one.pk}" for one in Incident.objects.unresolved()} == set(watcher.rows[-1])
     assert not watcher.has_fallen
     assert len(watcher.sounds) == 2
+
+
+def test_sites_that_may_not_be_merged_are_rows_of_their_own_at_once(storm, watcher):
+    for factor in SITES_TOGETHER:
+        CorrelationRule.objects.create(factor=factor, enabled=False)
+
+    for code in ("UMD", "SJK"):
+        storm.lose(storm.shop(code, 4))
+    watcher.read()
+
+    assert set(watcher.rows[-1]) == {f"incident-{one.pk}" for one in Incident.objects.all()}
 
 
 def test_a_firmware_that_fails_everywhere_is_one_row(storm, watcher):

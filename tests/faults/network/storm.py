@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from itertools import pairwise
 from typing import Any
 
 from tests.faults.fault import Fault, Finding
@@ -27,6 +28,7 @@ ANSWER_DELAY_S = 0.05
 """Latency of a destination, so that a delivery is in progress whenever a process is killed."""
 SETTINGS = {"TMS_INSIDE_DESTINATIONS": "127.0.0.1/32", "TMS_CONNECTIONS_PER_ADDRESS": "5000"}
 ROW = re.compile(r'id="(incident-\d+)"')
+BADGE = re.compile(r'id="nav-alerts"[^>]*>\s*(\d+)')
 INCIDENTS = "SELECT id FROM alerts_incident WHERE id > %s ORDER BY id"
 WIDE = "SELECT id FROM alerts_incident WHERE id > %s AND site_count > 0"
 NEWEST = "SELECT coalesce(max(id), 0) FROM alerts_incident"
@@ -47,16 +49,27 @@ SELECT (SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', '
 
 
 class IncidentBoard(Board):
-    """The page of alerts, and when each incident first appeared."""
+    """The page of alerts: when incidents appeared first, rows of single alerts, and the number in the navigation."""
 
     def __init__(self, url: str, cookie: str) -> None:
         super().__init__(url, "/alerts/", cookie)
         self.seen_at: dict[str, float] = {}
+        self.singles: set[str] = set()
+        self.badge: list[int] = []
 
     def _apply(self, frame: dict[str, Any]) -> None:
         super()._apply(frame)
         for element in ROW.findall(frame.get("html", "")):
             self.seen_at.setdefault(element, time.monotonic())
+        order = frame.get("list") or {}
+        if order.get("of") == "alerts":
+            rows = [*order.get("ids", ()), *(row for row, _ in order.get("put", ()))]
+            self.singles |= {row for row in rows if row.startswith("alert-")}
+        self.badge += [int(number) for number in BADGE.findall(frame.get("html", ""))]
+
+    @property
+    def falls(self) -> int:
+        return sum(later < earlier for earlier, later in pairwise(self.badge))
 
 
 class Storm:
@@ -217,6 +230,13 @@ async def lose_twenty_sites_as_one(scenario: Scenario[FaultCluster], finding: Fi
         await until(lambda: len(storm.events_of_kind("opened")) >= len(DESTINATIONS), within_s=60)
 
 
+async def lose_twenty_sites_before_boards(scenario: Scenario[FaultCluster], finding: Finding) -> None:
+    async with storm_in_progress(scenario, finding, merges_sites=True) as storm:
+        await until(lambda: len(storm.events_of_kind("opened")) >= len(DESTINATIONS), within_s=60)
+        finding.expect("rows of single alerts", len(storm.board.singles), at_most=0)
+        finding.expect("the number fell while it grew", storm.board.falls, at_most=0)
+
+
 async def kill_processes_meanwhile(scenario: Scenario[FaultCluster], finding: Finding) -> None:
     """Kill a node while terminals are lost; then, while messages are sent, one clock after the other."""
     node = scenario.environment.nodes[0]
@@ -236,5 +256,11 @@ async def kill_processes_meanwhile(scenario: Scenario[FaultCluster], finding: Fi
 FAULTS = (
     Fault("storm", "R33", "500 terminals of 20 sites are lost within 5 s", lose_twenty_sites),
     Fault("storm-kill", "R33", "the same, and a node and both clocks are killed", kill_processes_meanwhile),
+    Fault(
+        "storm-on-boards",
+        "R33",
+        "the same as one incident, while a board is watched: no row of a single alert, and no number that falls",
+        lose_twenty_sites_before_boards,
+    ),
     Fault("storm-merged", "R33", "500 terminals of 20 sites are lost as one incident", lose_twenty_sites_as_one),
 )

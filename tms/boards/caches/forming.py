@@ -41,7 +41,7 @@ def forming_of(
     absorbed = unresolved.absorbed(since=at - wait())
     incidents = [
         SiteIncident(row.pk, row.site, row.severity, row.opened_at, row.lost)
-        for row in unresolved.of_sites
+        for row in (unresolved.of_sites if unresolved.merges_sites else ())
         if row.site is not None and row.pk not in absorbed and (covered is None or row.pk in covered)
     ]
     if not recent and not absorbed and len(incidents) < LEAST:

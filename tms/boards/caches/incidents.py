@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tms.alerts.correlation.forming import UndecidedAlerts
-from tms.alerts.models import Incident, IncidentState
-from tms.alerts.models.factor import Factor
+from tms.alerts.models import CorrelationRule, Incident, IncidentState
+from tms.alerts.models.factor import SITES_TOGETHER, Factor
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
 from tms.fleet.models import Site, Terminal
@@ -49,10 +49,12 @@ class Part(NamedTuple):
 
 
 class UnresolvedIncidents:
-    def __init__(self, rows: Iterable[IncidentFacts], parts: Mapping[int, Part]) -> None:
+    def __init__(self, rows: Iterable[IncidentFacts], parts: Mapping[int, Part], *, merges_sites: bool = True) -> None:
         self.rows = {row.pk: row for row in rows}
         self.parts = parts
         """By primary key."""
+        self.merges_sites = merges_sites
+        """Whether sites that are lost together may become one incident."""
 
     def joined_by(self, undecided: Collection[UndecidedAlerts]) -> dict[UndecidedAlerts, int]:
         """The alerts that will join one of these incidents, and which: the one of their site first."""
@@ -119,7 +121,8 @@ class IncidentCache(FeedCache[UnresolvedIncidents, []]):
         wide = [row.pk for row in rows if row.is_of_sites]
         merged = Incident.objects.filter(merged_into__in=wide, site__isnull=False) if wide else Incident.objects.none()
         parts = {pk: Part(*part) for pk, *part in merged.values_list("pk", *Part._fields)}
-        return UnresolvedIncidents(rows, parts)
+        rules = CorrelationRule.in_force()
+        return UnresolvedIncidents(rows, parts, merges_sites=any(rules[factor].enabled for factor in SITES_TOGETHER))
 
 
 @per_process
