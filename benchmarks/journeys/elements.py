@@ -83,7 +83,7 @@ class Element(Enum):
     SCOPE = Where("/people/", "//select[@name='grant-0-scope']")
     INVITE = Where("/people/", "//form[@action='/people/invite/']//button[@data-kind='primary']")
     INVITATION = Where(AFTERWARDS, "//textarea[@id='secret']")
-    FAMILY_NAME = Where("/invitation/?key={key}", "//input[@name='last_name'][@autofocus]")
+    FAMILY_NAME = Where("/invitation/{key}/", "//input[@name='last_name'][@autofocus]")
 
     def xpath(self, **names: str) -> str:
         return self.value.xpath.format(**names)

@@ -15,11 +15,23 @@ from websockets.typing import Subprotocol
 from deploy.processes import Cluster
 from tests.cluster.people import Answer, Person
 from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for
 
 pytestmark = pytest.mark.services
 
 ADDRESS = "SELECT host(address) FROM fleet_terminal WHERE uid = %s"
 STRANGER = "203.0.113.7"
+WITH_CREDENTIAL = (
+    "/terminals/?token",
+    "/terminals/?q=a&api_key",
+    "/terminals/?PASSWORD",
+    "/terminals/?credential",
+    "/terminals/?q=a&%74oken",
+    "/terminals/?to%6Ben",
+    "/api/v1/sites?key",
+)
+NEW_PASSWORD = "watch-the-fleet-7"
+ROLE = r'<option value="(\d+)"[^>]*>Viewer'
 
 
 def tls_link(cluster) -> str:
@@ -91,13 +103,52 @@ def test_a_flood_of_forms_from_one_network_is_stopped_here(cluster, trust, path)
 def test_credentials_in_a_url_reach_no_node_and_no_log(cluster, person):
     secret = "c0nfidential-and-never-logged"
 
-    answers = [person.get(cluster.url, f"/terminals/?{name}={secret}") for name in ("token", "q=a&api_key", "PASSWORD")]
+    answers = [person.get(cluster.url, f"{path}={secret}") for path in WITH_CREDENTIAL]
 
-    assert [answer.status for answer in answers] == [400, 400, 400]
+    assert {answer.status for answer in answers} == {400}
     assert "Authorization header" in answers[0].body
     assert person.get(cluster.url, f"/terminals/?q={secret}").status == 200
+    assert secret not in logs_of(cluster)
+
+
+@pytest.mark.parametrize(
+    "query", ["q=x&key=1", "q=token", "q=a&monkey=b", "q=%E3%83%86%E3%81%AB&keys=2", "q=a?token%3D1"]
+)
+def test_a_filter_is_not_taken_for_a_credential(cluster, person, query):
+    assert person.get(cluster.url, f"/alerts/?{query}").status == 200
+
+
+@pytest.mark.parametrize("front", ["url", "plain_url"], ids=["nginx ends TLS", "a load balancer does"])
+def test_an_invited_person_walks_through_nginx(cluster, person, trust, front):
+    url, new = getattr(cluster, front, None) or cluster.nginx.plain_url, Person(trust)
+    role, email = re.search(ROLE, person.get(url, "/people/").body), f"{front}@noc.example"
+    assert role is not None
+    first = {"grant-0-role": role[1], "grant-0-scope": "everything"}
+    page = person.post(url, "/people/invite/", on="/people/", email=email, language="en", **first)
+    link = re.search(r"https?://[^/]+(/invitation/([\w-]{43})/)", page.body)
+    assert link is not None, page.body
+    names = {"last_name": "Kondo", "first_name": "Ai", "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+
+    assert new.get(url, link[1]).status == 200
+    assert new.post(url, link[1], on=link[1], **names).headers["Location"] == "/"
+
+    assert new.get(url, "/me/").status == 200
+    assert link[2] not in wait_for(lambda: logs_of(cluster), lambda text: text.count("/invitation/[removed]/") >= 3)
+
+
+def test_nginx_logs_links_without_their_token(cluster, trust):
+    token = "t0ken-of-a-link-that-no-log-may-contain-0123"
+
+    for path in ("/act/{}", "/act/{}/", "//act/{}/", "/invitation/{}/", "/sign-in/reset/MQ/{}/"):
+        assert Person(trust).get(cluster.url, path.format(token)).status in (200, 301, 404)
+
+    last = '"path":"/sign-in/reset/MQ/[removed]/"'
+    assert token not in wait_for(lambda: logs_of(cluster), lambda text: last in text)  # nginx buffers
+
+
+def logs_of(cluster: Cluster) -> str:
     logs = [cluster.nginx.folder / "access.log", *(service.log for service in cluster.services)]
-    assert not [log for log in logs if log.exists() and secret in log.read_text()]
+    return "".join(log.read_text() for log in logs if log.exists())
 
 
 def send_from(person: Person, cluster: Cluster, path: str, address: str, *, timeout_s: float = 30) -> Answer:

@@ -18,7 +18,7 @@ from tests.support.servers.mail_server import MailServer
 
 EMAIL = "a.kondo@noc.example"
 PASSWORD = "watch-the-fleet-7"
-LINK = re.compile(r"https?://\S+/invitation/\?key=\S+")
+LINK = re.compile(r"https?://\S+/invitation/\S+")
 
 
 class Journey:

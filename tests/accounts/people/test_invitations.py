@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused
+from urllib.parse import quote
 
 import pytest
 from django.core import mail
@@ -31,7 +32,7 @@ def invite(browser: Client, email: str = EMAIL, *, role: str = "Operator", scope
 
 def link() -> str:
     """Of the newest mail."""
-    [found] = re.findall(r"http://testserver(/invitation/\?key=\S+)", mail.outbox[-1].body)
+    [found] = re.findall(r"http://testserver(/invitation/[\w-]{43}/)", mail.outbox[-1].body)
     return found
 
 
@@ -65,7 +66,7 @@ def test_the_link_names_the_public_address(browser, settings):
 
     invite(browser)
 
-    assert "https://tms.example/invitation/?key=" in mail.outbox[0].body
+    assert "https://tms.example/invitation/" in mail.outbox[0].body
 
 
 def test_a_link_works_once(browser):
@@ -104,9 +105,17 @@ def test_a_disabled_person_cannot_accept(browser):
     assert Client().get(link()).status_code == 404
 
 
-@pytest.mark.parametrize("key", ["", "x", "x" * 100_000, "%00", "é"])
+@pytest.mark.parametrize("key", ["x", "x" * 100_000, "%00", "é"])
 def test_links_that_never_existed_look_the_same(db, key):
-    assert "This link is not valid" in Client().get("/invitation/", {"key": key}).content.decode()
+    for answer in (Client().get(f"/invitation/{quote(key)}/"), Client().get("/invitation/", {"key": key})):
+        assert "This link is not valid" in answer.content.decode()
+
+
+def test_the_link_of_an_earlier_release_still_works(browser):
+    invite(browser)
+
+    assert Client().get("/invitation/", {"key": link().split("/")[2]}).status_code == 200
+    assert Client().get("/invitation/").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -189,7 +198,7 @@ def test_without_a_mail_server_the_link_is_shown_once(browser, settings):
 
     page = HtmlPage(invite(browser))
 
-    [shown] = re.findall(r"http://testserver(/invitation/\?key=[\w-]+)", page.html)
+    [shown] = re.findall(r"http://testserver(/invitation/[\w-]+/)", page.html)
     assert Client().get(shown).status_code == 200
     assert "/invitation/" not in HtmlPage(browser.get(f"/people/{invited().pk}/")).html
 

@@ -28,7 +28,7 @@ def every_page(busy: BusyFleet, *, approval: int) -> dict[str, str]:
         "search-actions": "/search/?q=%3E",
         "not-found": "/nothing/",
         "not-a-link": "/act/none/",
-        "not-an-invitation": "/invitation/",
+        "not-an-invitation": "/invitation/none/",
         "pairing": "/wall/",
     }  # fmt: skip
 

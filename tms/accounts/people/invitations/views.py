@@ -67,7 +67,7 @@ def resend_invitation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 def _sent(request: AuthenticatedRequest, invitation: Invitation, secret: str) -> HttpResponse:
     """Send the link; without a mail server, show it instead."""
-    path = f"{reverse('invitation')}?key={secret}"
+    path = reverse("invitation", args=(secret,))
     link = settings.PUBLIC_URL.rstrip("/") + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
     if not settings.EMAIL_URL:
         title = gettext("Link for %(email)s") % {"email": invitation.person.email}
@@ -84,9 +84,10 @@ def _sent(request: AuthenticatedRequest, invitation: Invitation, secret: str) ->
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def invitation(request: HttpRequest) -> HttpResponse:
+def invitation(request: HttpRequest, secret: str = "") -> HttpResponse:
     """Name and password of a new person, who is signed in then. Invalid links all look alike."""
-    found = services.find(request.GET.get("key", ""), at=timezone.now())
+    # Links in mails that were sent by releases up to 0.2 have it in the query.
+    found = services.find(secret or request.GET.get("key", ""), at=timezone.now())
     if found is None:
         return render(request, "accounts/people/invitation.html", status=HTTPStatus.NOT_FOUND)
     is_sent = request.method == "POST"
