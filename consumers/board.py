@@ -16,6 +16,7 @@ from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.accounts.access import may, may_watch, rights_of
 from tms.accounts.permissions import Permission
 from tms.accounts.sessions.signed_in import is_open
+from tms.accounts.sessions.store import stored_key
 from tms.boards.live.board_hub import board_hub
 from tms.boards.live.live_page import LivePage
 from tms.boards.live.subscriber import Subscriber
@@ -62,7 +63,7 @@ class BoardConsumer(AsyncConsumer):
             subscriber = Subscriber(
                 BoardWriter(scope, wire),
                 person=person.pk,
-                session=scope["session"].session_key,
+                session=stored_key(scope["session"].session_key),
                 rights_key=rights_of(person).key,
             )
             subscriber.may_type = may_type

@@ -14,6 +14,7 @@ from tms.accounts.models import User
 from tms.accounts.sessions import activity
 from tms.accounts.sessions.claims import SEEN_AT
 from tms.accounts.sessions.signed_in import signed_in
+from tms.accounts.sessions.store import stored_key
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
 
@@ -31,7 +32,7 @@ def seen_at() -> object:
 
 
 def key_of(browser: Steps) -> str:
-    return browser.client.session.session_key or ""
+    return stored_key(browser.client.session.session_key)
 
 
 def test_a_session_that_was_not_used_for_an_hour_has_ended(browser, clock):

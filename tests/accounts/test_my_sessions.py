@@ -6,6 +6,7 @@ from django.test import Client
 
 from tms.accounts.models import AuditEntry, User
 from tms.accounts.sessions import browsers
+from tms.accounts.sessions.store import stored_key
 from tms.accounts.sessions.user_agent import described, is_mobile
 from tms.feed.change import Change
 
@@ -34,7 +35,7 @@ def sign_in(agent: str = FIREFOX, address: str = "198.51.100.7") -> Client:
 
 
 def row_of(client: Client) -> UserSession:
-    return UserSession.objects.get(session_key=client.session.session_key)
+    return UserSession.objects.get(session_key=stored_key(client.session.session_key))
 
 
 def test_the_page_lists_each_browser_with_its_address_this_one_first(tanaka):

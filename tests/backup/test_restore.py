@@ -43,6 +43,20 @@ def test_restore_drill(vault, capsys):
         print(f"\n{printed}{restored.stdout}{back.stdout}")
 
 
+@pytest.mark.parametrize("how", [[], ["--stream"]], ids=["with a copy", "streamed"])
+def test_a_backup_has_no_sessions_of_people(vault, how):
+    vault.query("INSERT INTO django_session VALUES ('key', 'data', now() + interval '1 hour')")
+    vault.back_up(*how)
+
+    done = vault.run("restore.sh", "--verify-only")
+
+    assert done.returncode == 0, done.stderr
+    [new] = vault.databases - {vault.name}
+    assert vault.query("SELECT count(*) FROM django_session", database=new) == [(0,)]
+    assert vault.query("SELECT count(*) FROM accounts_user", database=new) == [(1,)]
+    assert "public.django_session" not in vault.manifest()["rows"]
+
+
 def test_a_swap_can_be_undone_within_the_same_second(vault):
     """Renaming a small database is faster than that."""
     database = Database(conninfo_to_dict(vault.environment["TMS_DATABASE_URL"]))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.backup.failure import BackupFailed
 from deploy.backup.postgresql.database import Database
-from deploy.backup.storage.manifest import Manifest
+from deploy.backup.storage.manifest import LEFT_OUT, Manifest
 
 ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ", re.MULTILINE)
 """A line of `pg_restore --list`: number, identifiers, kind, schema, table, owner."""
@@ -18,17 +18,19 @@ NEEDED_EXTENSIONS = frozenset({"pg_trgm"})
 create them or comment on them."""
 
 
+DUMP = (
+    "--format=custom",
+    "--compress=6",
+    "--no-password",
+    "--lock-wait-timeout=60s",
+    *(f"--exclude-table-data={table}" for table in LEFT_OUT),
+)
+"""Arguments of pg_dump, without those that say where to."""
+
+
 def dump(database: Database, path: Path, *, snapshot: str) -> None:
     """Raises CalledProcessError."""
-    database.run(
-        "pg_dump",
-        "--format=custom",
-        "--compress=6",
-        "--no-password",
-        "--lock-wait-timeout=60s",
-        f"--snapshot={snapshot}",
-        f"--file={path}",
-    )
+    database.run("pg_dump", *DUMP, f"--snapshot={snapshot}", f"--file={path}")
 
 
 def verify(database: Database, path: Path, manifest: Manifest) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from deploy.backup.postgresql.database import Database
+from deploy.backup.storage.archive import DUMP
 from deploy.backup.storage.store import PART, BackupBucket
 
 READ = 1024 * 1024
@@ -38,14 +39,7 @@ def put(database: Database, bucket: BackupBucket, key: str, *, snapshot: str) ->
 
 
 def dumped(database: Database, snapshot: str) -> Iterator[bytes]:
-    arguments = (
-        "--format=custom",
-        "--compress=6",
-        "--no-password",
-        "--lock-wait-timeout=60s",
-        f"--snapshot={snapshot}",
-    )
-    with database.started("pg_dump", *arguments) as dumping:
+    with database.started("pg_dump", *DUMP, f"--snapshot={snapshot}") as dumping:
         yield from dumping.chunks(READ)
 
 

@@ -18,6 +18,7 @@ from tests.support.accounts.steps import PASSWORD, code_at
 from tms.accounts import api_tokens
 from tms.accounts.factors import services, totp
 from tms.accounts.models import ApiToken, ScreenPairing, User
+from tms.accounts.sessions.store import stored_key
 
 SECURITY, PASSKEY = "/me/security/", "/me/security/passkey/"
 CHOSEN = {"new_password1": PASSWORD[::-1], "new_password2": PASSWORD[::-1]}
@@ -131,7 +132,7 @@ def end_others() -> HttpResponse:
 
 def end_one() -> HttpResponse:
     client = signed_in_twice()
-    other = UserSession.objects.exclude(session_key=client.session.session_key).get(user=keiko())
+    other = UserSession.objects.exclude(session_key=stored_key(client.session.session_key)).get(user=keiko())
     return client.post(f"/me/sessions/{other.pk}/end/")
 
 

@@ -19,6 +19,7 @@ from tms.accounts.models import (
     User,
 )
 from tms.accounts.roles import built_in
+from tms.accounts.sessions.store import stored_key
 from tms.lib.outgoing import ssrf_guard
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -158,7 +159,7 @@ def linked(provider: IdentityProvider) -> Client:
     identity = Identity.objects.create(provider=provider, person=keiko, issuer=provider.issuer, subject="k")
     Grant.objects.create(person=keiko, role=built_in("Viewer"), provider=provider)
     browser = people.signed_in(keiko)
-    key = browser.session.session_key
+    key = stored_key(browser.session.session_key)
     UserSession.objects.create(user=keiko, session_key=key, ip="10.0.0.1", user_agent="")
     ProviderSession.objects.create(session_key=key, identity=identity)
     return browser

@@ -12,6 +12,7 @@ from tests.support.factories import now
 from tests.support.servers.hostile_provider import LOGOUT_EVENT
 from tms.accounts.models import AuditEntry, Identity, ProviderSession, User
 from tms.accounts.sessions.signed_in import signed_in
+from tms.accounts.sessions.store import stored_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 NOW = int(time.time())
@@ -24,14 +25,14 @@ def session_at(provider, subject: str, sid: str) -> Client:
         provider=provider, person=person, issuer=provider.issuer, subject=subject
     )
     browser = people.signed_in(person)
-    key = browser.session.session_key
+    key = stored_key(browser.session.session_key)
     UserSession.objects.create(user=person, session_key=key, ip="10.0.0.1", user_agent="")
     ProviderSession.objects.create(session_key=key, identity=identity, sid=sid)
     return browser
 
 
 def is_signed_in(browser: Client) -> bool:
-    return bool(signed_in([browser.session.session_key], at=now()))
+    return bool(signed_in([stored_key(browser.session.session_key)], at=now()))
 
 
 def send(token: str, slug: str = "company") -> Any:

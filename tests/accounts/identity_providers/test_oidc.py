@@ -12,6 +12,7 @@ from tests.support.accounts.provider_steps import leave
 from tests.support.servers.identity_provider import Visitor
 from tms.accounts.models import AuditEntry, GroupMapping, Identity, ProviderSession, User
 from tms.accounts.roles import built_in
+from tms.accounts.sessions.store import stored_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -35,7 +36,7 @@ def test_a_person_signs_in_and_holds_what_their_groups_give(company):
     keiko = User.objects.get(username="keiko@noc.example")
     assert signed_in_person(browser) == "keiko@noc.example"
     assert [(grant.role.name, grant.scope_name) for grant in keiko.grants.all()] == [("Operator", "Kansai")]
-    assert ProviderSession.objects.get(session_key=browser.session.session_key).sid
+    assert ProviderSession.objects.get(session_key=stored_key(browser.session.session_key)).sid
     entry = AuditEntry.objects.get(action="signed-in")
     assert entry.subject_name == "keiko@noc.example"
     assert entry.changes == {"provider": [None, "Company account"], "factors": [None, "identity_provider"]}

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from tms.accounts.models import User
+from tms.accounts.sessions import browsers
 
 PASSWORD = "a password for tests"
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -37,10 +38,10 @@ def test_an_ended_session_is_signed_out_and_no_longer_listed(tanaka):
     sign_in(other)
     mine, theirs = UserSession.objects.order_by("pk")
 
-    theirs.end()
+    browsers.end([theirs], person=tanaka)
 
     assert other.get("/")["Location"].startswith("/sign-in/")
-    assert UserSession.objects.purge_and_list(tanaka) == [mine]
+    assert list(UserSession.objects.all()) == [mine]
     assert client.get("/").status_code == 200
 
 

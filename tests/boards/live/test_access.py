@@ -12,6 +12,7 @@ from tests.boards.live.board import Board
 from tests.support.threads import in_thread
 from tms.accounts.models import User
 from tms.accounts.sessions import browsers
+from tms.accounts.sessions.store import stored_key
 from tms.boards.live import tasks
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -108,7 +109,7 @@ async def test_ending_a_session_from_another_browser_closes_its_boards_at_once(b
 
 
 def end_elsewhere(person: User, key: str) -> None:
-    row = UserSession.objects.create(user=person, session_key=key, ip="198.51.100.7", user_agent="")
+    row = UserSession.objects.create(user=person, session_key=stored_key(key), ip="198.51.100.7", user_agent="")
     browsers.end([row], person=person)
 
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from tms.accounts.models import IdentityProvider, ProviderSession, User
 from tms.accounts.sessions import browsers
+from tms.accounts.sessions.store import stored_key
 from tms.lib import encryption
 
 PURPOSE = b"tms.accounts.id_tokens"  # part of the key: it must not change
@@ -37,7 +38,7 @@ def note(request: HttpRequest, person: User) -> None:
     """Called at each sign-in: remembers which session began at a provider."""
     for record in _records(request, person)[-1:]:
         ProviderSession.objects.update_or_create(
-            session_key=request.session.session_key,
+            session_key=stored_key(request.session.session_key),
             defaults={"identity_id": record["identity"], "sid": record["sid"]},
         )
 
@@ -52,7 +53,7 @@ class BeganAt(NamedTuple):
 
 def began_at(request: HttpRequest) -> BeganAt | None:
     """None if this session began with a sign-in to TMS itself."""
-    rows = ProviderSession.objects.filter(session_key=request.session.session_key)
+    rows = ProviderSession.objects.filter(session_key=stored_key(request.session.session_key))
     row = rows.select_related("identity__provider").first()
     if row is None or not isinstance(request.user, User):
         return None

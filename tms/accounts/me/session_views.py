@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.sessions import browsers, user_agent
+from tms.accounts.sessions.store import stored_key
 
 
 class BrowserRow(NamedTuple):
@@ -19,14 +20,14 @@ class BrowserRow(NamedTuple):
     is_this: bool
 
     @classmethod
-    def of(cls, session: UserSession, *, key: str | None) -> Self:
+    def of(cls, session: UserSession, *, key: str) -> Self:
         agent = session.user_agent
         return cls(session, user_agent.described(agent), user_agent.is_mobile(agent), session.session_key == key)
 
 
 def browser_rows(request: AuthenticatedRequest) -> list[BrowserRow]:
     """This browser first."""
-    key = request.session.session_key
+    key = stored_key(request.session.session_key)
     rows = [BrowserRow.of(session, key=key) for session in browsers.browsers_of(request.user)]
     return sorted(rows, key=lambda row: not row.is_this)
 

@@ -46,6 +46,7 @@ class ProviderSession(models.Model):
     """A browser session that began at a provider: the provider may end it."""
 
     session_key = models.CharField(max_length=40, unique=True)
+    """The stored key, which is not that of the cookie."""
     identity = models.ForeignKey(Identity, models.CASCADE, related_name="sessions")
     sid = models.CharField(max_length=255, blank=True, default="", db_default="", db_index=True)
     """The session at the provider; empty if it named none."""

@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from tms.accounts.sessions.claims import SEEN_AT
+from tms.accounts.sessions.keys import list_browser
+from tms.accounts.sessions.store import stored_key
 
 ACCURACY_S = 60
 
@@ -31,12 +33,12 @@ class ActivityMiddleware:
 
 def check(request: HttpRequest, at: datetime) -> None:
     """End the session at its time, or if it was not used for too long; otherwise note once a minute that it is used."""
-    session, key = request.session, request.session.session_key or ""
+    session, key = request.session, stored_key(request.session.session_key)
     if session.get_expiry_date() <= at:
         logout(request)
         return
     if SEEN_AT not in session:  # from an older release
-        UserSession.objects.create_from_request(request)
+        list_browser(request)
         begin(None, request)
     elif at.timestamp() - session[SEEN_AT] < ACCURACY_S:
         return
@@ -58,7 +60,7 @@ def stamp(session: Any, at: datetime) -> None:
 
 
 def idle(sessions: Mapping[str, Any], at: datetime) -> set[str]:
-    """The keys of those in which, for the time limit, no page was opened and no board was open."""
+    """The stored keys of those in which, for the time limit, no page was opened and no board was open."""
     if not settings.IDLE_S:
         return set()
     since = at - timedelta(seconds=settings.IDLE_S)

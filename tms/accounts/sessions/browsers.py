@@ -1,10 +1,9 @@
 """The browsers in which a person is signed in, as django-allauth records them, and ending them."""
 
-from collections.abc import Callable, Collection
-from importlib import import_module
+from collections.abc import Collection
+from functools import partial
 
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils import timezone
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.accounts.sessions.signed_in import signed_in
+from tms.accounts.sessions.store import SessionStore
 
 sessions_ended = Signal()
 """Sent in the transaction that ends sessions of `user`."""
@@ -29,13 +29,10 @@ def end(rows: Collection[UserSession], *, person: User) -> None:
     """Sign these browsers out. Their boards close at once."""
     for row in rows:
         recorder.record("session-ended", person, {"address": (row.ip, None), "browser": (row.user_agent[:200], None)})
-        row.end()
+        delete = partial(SessionStore().delete_stored, row.session_key)
+        delete()
+        row.delete()
         # Once more, because another request may have cached it before the commit.
-        transaction.on_commit(_deletion_of(row.session_key))
+        transaction.on_commit(delete)
     if rows:
         sessions_ended.send(sender=UserSession, user=person)
-
-
-def _deletion_of(key: str) -> Callable[[], None]:
-    store = import_module(settings.SESSION_ENGINE).SessionStore()
-    return lambda: store.delete(key)

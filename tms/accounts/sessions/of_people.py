@@ -2,17 +2,17 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from importlib import import_module
+from functools import partial
 from typing import NamedTuple
 
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Count, Max
 
 from tms.accounts.models import User
+from tms.accounts.sessions.store import SessionStore
 
 
 class Sessions(NamedTuple):
@@ -33,18 +33,18 @@ def sessions_of(people: Collection[User], *, at: datetime) -> dict[int, Sessions
 
 def end_sessions(person: User, *, at: datetime) -> int:
     """End all sessions of a person, and return how many there were. Reads all sessions, so none is missed."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore
     keys = [key for key, pk in _sessions(at) if pk == person.pk]
     for key in keys:
-        store(key).delete()
+        delete = partial(SessionStore().delete_stored, key)
+        delete()
         # Once more, because another request may have cached it before the commit.
-        transaction.on_commit(store(key).delete)
+        transaction.on_commit(delete)
     UserSession.objects.filter(user=person).delete()
     return len(keys)
 
 
 def _sessions(at: datetime) -> Iterator[tuple[str, int]]:
-    """The key and the person of each unexpired session."""
+    """The stored key and the person of each unexpired session."""
     for session in Session.objects.filter(expire_date__gt=at).iterator():
         if pk := session.get_decoded().get(SESSION_KEY):
             yield session.session_key, int(pk)

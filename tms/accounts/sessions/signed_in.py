@@ -12,12 +12,13 @@ from django.utils.crypto import constant_time_compare
 from tms.accounts.models import User
 from tms.accounts.sessions import activity
 from tms.accounts.sessions.claims import MUST_SET_UP
+from tms.accounts.sessions.store import stored_key
 
 type Claims = Mapping[str, Mapping[str, Any]]
 
 
 def signed_in(keys: Collection[str], *, at: datetime) -> Mapping[str, User]:
-    """The people of the session keys that are still valid.
+    """The people of the stored keys of sessions that are still valid.
 
     A session is invalid when it expired, was ended or not used for too long, when the person was disabled, when the
     password changed, and as long as the person has to set up a second factor.
@@ -36,7 +37,7 @@ def signed_in(keys: Collection[str], *, at: datetime) -> Mapping[str, User]:
 
 def is_open(session: SessionBase, *, at: datetime) -> bool:
     """Whether a session that was read is still in use. A query only if it was not used lately."""
-    return bool(_open({session.session_key or "": session}, at))
+    return bool(_open({stored_key(session.session_key): session}, at))
 
 
 def _open(claims: Claims, at: datetime) -> Claims:

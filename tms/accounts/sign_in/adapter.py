@@ -2,7 +2,6 @@ from ipaddress import IPv4Address, ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -10,6 +9,7 @@ from django.utils import timezone
 from tms.accounts.factors import policy
 from tms.accounts.identity_providers import sessions as provider_sessions
 from tms.accounts.models import User
+from tms.accounts.sessions.keys import list_browser
 from tms.accounts.sign_in import break_glass, device
 from tms.accounts.sign_in.throttle import name_hash
 
@@ -41,7 +41,7 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-alla
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """After the last step only: a browser is not known to a person of whom it has just the password."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        UserSession.objects.create_from_request(request)
+        list_browser(request)
         provider_sessions.note(request, user)
         if not provider_sessions.has_factor(request, user):
             policy.note(request, user, at=timezone.now())

@@ -17,6 +17,7 @@ from tms.accounts.identity_providers.oidc import views as oidc
 from tms.accounts.identity_providers.oidc.pending import Purpose
 from tms.accounts.models import Identity, IdentityProvider, ProviderSession
 from tms.accounts.people.context import refused_without_administrator
+from tms.accounts.sessions.store import stored_key
 
 
 @require_POST
@@ -36,7 +37,8 @@ def link(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 def unlink(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     own = Identity.objects.filter(person=request.user).select_related("provider", "person")
     identity = get_object_or_404(own, provider__slug=slug)
-    began_there = ProviderSession.objects.filter(identity=identity, session_key=request.session.session_key).exists()
+    key = stored_key(request.session.session_key)
+    began_there = ProviderSession.objects.filter(identity=identity, session_key=key).exists()
     try:
         is_unlinked = request.method == "POST" and services.unlink(identity)
     except administrators.LastAdministratorError:
