@@ -61,6 +61,18 @@ def shown(browser: Client, query: str = "") -> list[str]:
     return [part.partition('"')[0] for part in page.split('id="entry-')[1:]]
 
 
+def test_the_person_shown_is_the_one_in_the_chain(browser, auditor):
+    """Its hash does not cover the foreign key."""
+    made = entry(actor=auditor, actor_name="kimura")
+    sealing.seal(now())
+    AuditEntry.objects.filter(pk=made.pk).update(actor=people.person("bob", of=None, last_name="Ito"))
+
+    row = browser.get("/audit/").content.decode().partition(f'id="entry-{made.pk}"')[2].partition("</tr>")[0]
+
+    assert "Ito" not in row
+    assert "<bdi>kimura</bdi>" in row
+
+
 def test_an_entry_shows_who_did_what_from_where_and_why(browser, auditor):
     made = entry(
         actor=auditor,

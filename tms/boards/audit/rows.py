@@ -95,7 +95,7 @@ def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
     return AuditRow(
         pk=entry.pk,
         at=entry.at,
-        actor=name_of(entry.actor) if entry.actor and not entry.token_name else None,
+        actor=_person(entry),
         actor_name=name,
         username=entry.actor_name,
         icon=icon,
@@ -110,6 +110,13 @@ def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
         ip=entry.address or "",
         position=_position(entry, days),
     )
+
+
+def _person(entry: AuditEntry) -> Name | None:
+    """Only the person whom the chain names: it does not cover the foreign key, which could be edited unnoticed."""
+    if entry.actor is None or entry.token_name or entry.actor.username != entry.actor_name:
+        return None
+    return name_of(entry.actor)
 
 
 def _actor(entry: AuditEntry) -> tuple[str, str]:
