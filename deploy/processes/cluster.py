@@ -138,6 +138,7 @@ class Cluster(Startable):
     def _production(self, server: str) -> dict[str, str]:
         return {
             "TMS_PRODUCTION": "1",
+            "TMS_DEMO_IN_PRODUCTION": "1",
             "TMS_SECRET_KEY": _stored_secret(self.folder / "secret-key"),
             "TMS_ALLOWED_HOSTS": f"{HOST},localhost",
             "TMS_TRUSTED_PROXIES": "127.0.0.0/8",

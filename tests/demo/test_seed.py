@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from tms.accounts import access
 from tms.accounts.models import User
@@ -32,6 +34,18 @@ def test_a_new_fleet_has_seven_sites_in_japan_and_this_machine(path):
     assert (demo.is_superuser, demo.is_staff) == (False, True)
     assert {group.name for group in demo.groups.all()} == {"Manager"}
     assert set(access.Granted(demo)) == {permission.key for permission in Permission}
+
+
+def test_production_gets_no_demo_unless_it_is_the_cluster_of_one_machine(path, settings):
+    settings.PRODUCTION = True
+
+    with pytest.raises(CommandError, match="this is production"):
+        call_command("seed_demo", 1, fleet=path)
+    assert not User.objects.exists()
+
+    settings.DEMO_IN_PRODUCTION = True
+    call_command("seed_demo", 1, fleet=path)
+    assert User.objects.filter(username="demo").exists()
 
 
 def test_the_credential_of_every_seeded_terminal_is_valid(path, now):

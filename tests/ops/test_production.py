@@ -3,11 +3,15 @@
 import os
 import subprocess
 from pathlib import Path
+from random import Random
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.management.base import CommandError
 
 from tests.ops.production import VALID_ENVIRONMENT, manage
+from tms.accounts.models import User
+from tms.demo.people import PEOPLE
 from tms.ops import checks
 
 ON_AWS = {
@@ -93,11 +97,21 @@ def test_a_process_of_an_unsafe_production_exits_at_once_with_a_clear_error(tmp_
     assert "TMS_DATABASE_URL names no PostgreSQL database" in done.stderr
 
 
+def test_a_demo_refuses_production_before_it_touches_the_database(tmp_path):
+    (tmp_path / "static").mkdir()
+
+    done = manage(tmp_path, "demo", **VALID_ENVIRONMENT)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: this is production (TMS_PRODUCTION=1), and a demo has administrators")
+
+
 @pytest.fixture
 def sound(settings, tmp_path):
     """The settings of a valid production environment."""
     settings.PRODUCTION = True
     settings.DEBUG = False
+    settings.ADMIN = False
     settings.SECRET_KEY = VALID_ENVIRONMENT["TMS_SECRET_KEY"]
     settings.ALLOWED_HOSTS = ["tms.example.com", ".tms.example.com"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://noc.example.com"]
@@ -123,6 +137,9 @@ def sound(settings, tmp_path):
         ("SECRET_KEY", "", "TMS_SECRET_KEY is not set"),
         ("SECRET_KEY", "short", "TMS_SECRET_KEY is too short"),
         ("SECRET_KEY", "ab" * 40, "TMS_SECRET_KEY is too short or too uniform"),
+        ("SECRET_KEY", "abcde" * 11, "TMS_SECRET_KEY is too short or too uniform"),
+        ("SECRET_KEY", "abcdefghijklmnopqrstuvwxyz" * 2, "TMS_SECRET_KEY is too short or too uniform"),
+        ("SECRET_KEY", f"django-insecure-{VALID_ENVIRONMENT['TMS_SECRET_KEY']}", "TMS_SECRET_KEY is too short or too"),
         ("ALLOWED_HOSTS", [], "TMS_ALLOWED_HOSTS is not set"),
         ("ALLOWED_HOSTS", ["*"], "TMS_ALLOWED_HOSTS=*"),
         ("ALLOWED_HOSTS", [".com"], "TMS_ALLOWED_HOSTS=.com"),
@@ -134,6 +151,9 @@ def sound(settings, tmp_path):
         ("TRUSTED_PROXIES", [], "TMS_TRUSTED_PROXIES is not set"),
         ("TRUSTED_PROXIES", ["nginx"], "TMS_TRUSTED_PROXIES=nginx is not an address"),
         ("TRUSTED_PROXIES", ["0.0.0.0/0"], "TMS_TRUSTED_PROXIES=0.0.0.0/0 trusts every address"),
+        ("TRUSTED_PROXIES", ["0.0.0.0/1", "10.0.0.1", "128.0.0.0/1"], "TMS_TRUSTED_PROXIES=0.0.0.0/0 trusts every"),
+        ("TRUSTED_PROXIES", ["::/1", "8000::/1"], "TMS_TRUSTED_PROXIES=::/0 trusts every address"),
+        ("TRUSTED_PROXIES", ["127.0.0.1", "0.0.0.0/1"], "TMS_TRUSTED_PROXIES=0.0.0.0/1 trusts more"),
         ("CSRF_TRUSTED_ORIGINS", ["http://noc.example.com"], "TMS_TRUSTED_ORIGINS=http://noc.example.com"),
         ("CSRF_TRUSTED_ORIGINS", ["https://*.example.com"], "TMS_TRUSTED_ORIGINS=https://*.example.com"),
         ("STATIC_ROOT", "/nowhere", "TMS_STATIC_ROOT=/nowhere"),
@@ -158,12 +178,47 @@ def test_each_problem_names_its_variable_and_the_expected_value(sound, setting, 
     assert faults[0].hint
 
 
+def test_private_networks_and_random_keys_of_any_alphabet_are_accepted(sound):
+    sound.TRUSTED_PROXIES = ["127.0.0.0/8", "10.0.0.0/8", "192.168.0.0/16", "fc00::/7"]
+
+    for alphabet in ("0123456789", "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz"):
+        sound.SECRET_KEY = "".join(Random(7).choices(alphabet, k=50))
+        assert checks.production(None) == []
+
+
+@pytest.mark.django_db
+def test_the_admin_without_a_second_factor_is_reported_at_the_start(sound, caplog):
+    sound.ADMIN, sound.SECOND_FACTOR = True, "nobody"
+
+    checks.refuse_unsafe()
+
+    assert "TMS_ADMIN=1 with TMS_SECOND_FACTOR=nobody" in caplog.text
+
+
+@pytest.mark.django_db
+def test_an_account_of_the_demo_with_its_password_is_refused(sound):
+    for one in PEOPLE:
+        User.objects.create_user(one.username, password=one.password)
+    User.objects.create_user("tanaka", password=PEOPLE[0].password)
+    User.objects.filter(username=PEOPLE[1].username).update(is_active=False)
+
+    with pytest.raises(CommandError) as refused:
+        checks.refuse_unsafe()
+
+    assert str(refused.value).count("published password") == 1
+    assert "`manage.py changepassword demo`" in str(refused.value)
+    User.objects.filter(username="demo").update(password=make_password("another password"))
+    checks.refuse_unsafe()
+
+
+@pytest.mark.django_db
 def test_a_valid_production_starts(sound):
     checks.refuse_unsafe()
 
     assert checks.production(None) == []
 
 
+@pytest.mark.django_db
 def test_an_unsafe_production_does_not_start_and_reports_all_problems(sound):
     sound.DEBUG = True
     sound.REDIS_URL = ""

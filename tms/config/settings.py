@@ -252,6 +252,8 @@ if PASSWORD_HISTORY:
     )
 ADMIN = env.flag("TMS_ADMIN", default=not PRODUCTION)
 """Whether the Django admin is served: a back door for superusers, which knows no scopes."""
+DEMO_IN_PRODUCTION = env.flag("TMS_DEMO_IN_PRODUCTION", default=False)
+"""For the cluster of `make cluster`, whose production mode serves nobody else."""
 INVITATION_DAYS = env.whole("TMS_INVITATION_DAYS", 7, least=1, most=30)
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"

@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class DemoConfig(AppConfig):
     name = "tms.demo"
+
+    def ready(self) -> None:
+        from tms.demo import checks  # noqa: F401  (registers itself)

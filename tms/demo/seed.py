@@ -14,6 +14,7 @@ from django.db import transaction
 from tms.accounts.models import Grant, User
 from tms.accounts.roles import built_in
 from tms.demo import seed_file
+from tms.demo.checks import refuse_production
 from tms.demo.people import PEOPLE
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.demo.sites import CONTACTS, MAKES, SITES, DemoSite
@@ -33,8 +34,9 @@ HERE = "HERE"
 def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
     """Create what is missing of a fleet of `terminals`, and store its credentials at `path` for the simulator.
 
-    `machine` names the computer TMS runs on, which is a terminal too.
+    `machine` names the computer TMS runs on, which is a terminal too. Raises CommandError in production.
     """
+    refuse_production()
     with transaction.atomic():
         fleet = _still_enrolled(seed_file.read(path))
         _seed_people()

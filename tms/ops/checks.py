@@ -3,22 +3,31 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import ip_network
+from ipaddress import collapse_addresses, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error
+from django.core.checks.security.base import SECRET_KEY_INSECURE_PREFIX
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+log = structlog.get_logger(__name__)
+
 SECRET_LENGTH = 50
 SECRET_VARIETY = 5
 """Length and number of distinct characters that Django requires (security.W009)."""
+
+SECRET_PIECES = 0.75
+"""Least share of distinct pieces of three characters: about 1 in random text, a tenth in a word that is repeated."""
+WIDEST = {4: 8, 6: 7}
+"""Shortest prefix of trusted networks, by version: those of private networks, 10.0.0.0/8 and fc00::/7."""
 
 PUBLIC_DOMAINS = ("amazonaws.com", "cloudfront.net")
 """Domains in which anyone can get a host name."""
@@ -40,13 +49,19 @@ def secret_key() -> Faults:
         key = settings.SECRET_KEY
     except ImproperlyConfigured:  # Django raises this if it is empty
         key = ""
-    if len(key) < SECRET_LENGTH or len(set(key)) < SECRET_VARIETY:
+    if len(key) < SECRET_LENGTH or is_predictable(key):
         yield Error(
             f"TMS_SECRET_KEY {'is too short or too uniform' if key else 'is not set'}; it signs sessions",
             hint=f"Set {SECRET_LENGTH} or more random characters, the same in every process, for example from "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`.",
             id="tms.E002",
         )
+
+
+def is_predictable(key: str) -> bool:
+    pieces = [key[n : n + 3] for n in range(len(key) - 2)]
+    is_uniform = len(set(key)) < SECRET_VARIETY or len(set(pieces)) < SECRET_PIECES * len(pieces)
+    return is_uniform or key.startswith(SECRET_KEY_INSECURE_PREFIX)
 
 
 def allowed_hosts() -> Faults:
@@ -96,14 +111,19 @@ def trusted_proxies() -> Faults:
             hint=PROXIES_HINT,
             id="tms.E008",
         )
+    networks: dict[int, list[Any]] = {4: [], 6: []}
     for name in settings.TRUSTED_PROXIES:
         try:
             network = ip_network(name, strict=False)
         except ValueError:
             yield Error(f"TMS_TRUSTED_PROXIES={name} is not an address or network", hint=PROXIES_HINT, id="tms.E009")
             continue
-        if network.prefixlen == 0:
-            yield Error(f"TMS_TRUSTED_PROXIES={name} trusts every address", hint=PROXIES_HINT, id="tms.E010")
+        networks[network.version].append(network)
+    for version, given in networks.items():
+        for network in collapse_addresses(given):  # two halves of the Internet are the whole of it
+            if network.prefixlen < WIDEST[version]:
+                what = "every address" if network.prefixlen == 0 else "more addresses than any private network has"
+                yield Error(f"TMS_TRUSTED_PROXIES={network} trusts {what}", hint=PROXIES_HINT, id="tms.E010")
 
 
 def trusted_origins() -> Faults:
@@ -184,6 +204,15 @@ def static_files() -> Faults:
         )
 
 
+def second_factor() -> Faults:
+    if settings.ADMIN and settings.SECOND_FACTOR == "nobody":
+        yield checks.Warning(
+            "TMS_ADMIN=1 with TMS_SECOND_FACTOR=nobody; a password alone opens the back door of superusers",
+            hint="Unset one of them.",
+            id="tms.W005",
+        )
+
+
 HOSTS_HINT = "Set the hosts by which people and terminals reach TMS, for example `tms.example.com`."
 PROXIES_HINT = "Set the addresses or networks of the proxies, for example `127.0.0.1,10.0.0.0/16`."
 FAULTS: tuple[Callable[[], Faults], ...] = (
@@ -200,6 +229,7 @@ FAULTS: tuple[Callable[[], Faults], ...] = (
     database_secret,
     error_log,
     cloudwatch,
+    second_factor,
 )
 
 
@@ -216,11 +246,11 @@ def refuse_unsafe() -> None:
     """Called by every process that serves. Raises CommandError if production is not safe."""
     if not settings.PRODUCTION:
         return
-    serious = [
-        fault
-        for fault in checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
-        if fault.is_serious()
-    ]
+    faults = checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
+    serious = [fault for fault in faults if fault.is_serious()]
     if serious:
         lines = "".join(f"\n  {fault.msg}. {fault.hint or ''} ({fault.id})" for fault in serious)
         raise CommandError(f"TMS refuses to start in production:{lines}")
+    for fault in faults:
+        if not fault.is_silenced():
+            log.warning("unsafe_setting", id=fault.id, fault=fault.msg)

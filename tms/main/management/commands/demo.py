@@ -19,6 +19,7 @@ from django.utils import timezone
 from tms.demo import seed
 from tms.demo.breaking import client
 from tms.demo.breaking.socket_path import ControlSocket
+from tms.demo.checks import refuse_production
 from tms.demo.children import Children
 from tms.demo.people import PEOPLE, VISITOR
 from tms.lib.management import NoChecksCommand
@@ -33,6 +34,7 @@ class Command(NoChecksCommand):
     help = "Migrates, seeds a demo fleet once, serves it, and runs a simulator and the real agent of this machine."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_production()
         port = number("PORT", 8000, least=1, most=65_535)
         terminals = number("TERMINALS", 200, least=0, most=MAX_TERMINALS)
         reduce_logging()
