@@ -22,6 +22,15 @@ def test_signing_in_redirects_to_the_requested_page(client, tanaka):
     assert client.get("/").status_code == 200
 
 
+@pytest.mark.django_db
+def test_a_page_whose_address_is_too_long_for_a_redirect_is_left_out(client):
+    """Proxies read 4 kB of headers; characters that are encoded count three times."""
+    short, long = client.get(f"/alerts/?q={'a' * 1900}"), client.get(f"/alerts/?q={'%2C' * 700}")
+
+    assert short["Location"].endswith("a" * 1900)
+    assert long["Location"] == "/sign-in/?next=/"
+
+
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
 def test_signing_in_never_redirects_to_another_site(client, tanaka, elsewhere):
     answer = sign_in(client, next=elsewhere)

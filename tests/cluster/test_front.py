@@ -146,6 +146,18 @@ def test_nginx_logs_links_without_their_token(cluster, trust):
     assert token not in wait_for(lambda: logs_of(cluster), lambda text: last in text)  # nginx buffers
 
 
+def test_a_visitor_with_a_long_query_is_sent_to_sign_in(cluster, trust):
+    answer = Person(trust).get(cluster.url, f"/alerts/?q={'a' * 6000}")
+
+    assert (answer.status, answer.headers["Location"]) == (302, "/sign-in/?next=/")
+
+
+def test_only_their_user_reads_the_logs_of_the_cluster(cluster):
+    logs = [cluster.nginx.folder / "access.log", *(service.log for service in cluster.services)]
+
+    assert [log for log in logs if log.stat().st_mode & 0o077] == []
+
+
 def logs_of(cluster: Cluster) -> str:
     logs = [cluster.nginx.folder / "access.log", *(service.log for service in cluster.services)]
     return "".join(log.read_text() for log in logs if log.exists())

@@ -1,7 +1,11 @@
+from urllib.parse import quote
+
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 DRAFT = "#draft"
+LONGEST = 2_000
+"""Bytes of a page that a redirect names: proxies refuse an answer with a header of some kilobytes."""
 
 
 def first_own(request: HttpRequest, *addresses: str, otherwise: str) -> str:
@@ -16,8 +20,13 @@ def page_of(request: HttpRequest, *, otherwise: str) -> str:
     """The page to return to after a sign-in. A redirect cannot submit a form again, so it is the page of the form,
     which restores what the person entered (`#draft`).
     """
+    page = _asked_for(request)
+    return page if page and len(quote(page)) <= LONGEST else otherwise
+
+
+def _asked_for(request: HttpRequest) -> str:
     details = getattr(request, "htmx", None)
     if request.method in ("GET", "HEAD") and not details:
         return request.get_full_path()
     page = first_own(request, (details and details.current_url) or "", request.headers.get("Referer", ""), otherwise="")
-    return f"{page.partition('#')[0]}{DRAFT}" if page else otherwise
+    return f"{page.partition('#')[0]}{DRAFT}" if page else ""
