@@ -103,6 +103,18 @@ def test_a_permission_that_the_editor_lacks_cannot_be_put_into_a_role(db, staff)
     assert staff.known_permissions == {Permission.HANDLE_ALERTS, Permission.WRITE_NOTES}
 
 
+def test_who_lacks_a_permission_of_a_role_does_not_delete_it(db, staff):
+    editor = people.person("editor", of=None)
+    Grant.objects.create(person=editor, role=Role.objects.create(name="Editors", permissions=["edit_roles"]))
+    browser = people.signed_in(editor)
+
+    answers = [browser.get(f"/roles/{staff.pk}/delete/"), browser.post(f"/roles/{staff.pk}/delete/")]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert f"/roles/{staff.pk}/delete/" not in browser.get(f"/roles/{staff.pk}/").content.decode()
+    assert Role.objects.filter(pk=staff.pk).exists()
+
+
 def test_other_people_see_no_roles(db):
     assert people.signed_in(people.person("op", of="Operator")).get("/roles/").status_code == 403
 

@@ -20,6 +20,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.models import Grant, GroupMapping, Role, Team, User
 from tms.accounts.people import account, directory, holdings
+from tms.accounts.people.roles.deletion import may_delete
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING, Scope
 from tms.accounts.undo.rows import stored
@@ -64,18 +65,13 @@ def _may_insert(by: User, row: Any) -> bool:
     return PERMITTED[type(row)](by, row)
 
 
-def _may_edit_role(by: User, role: Role) -> bool:
-    needed = {Permission.EDIT_ROLES, *role.known_permissions}
-    return all(access.may_within(by, permission, EVERYTHING) for permission in needed)
-
-
 def _may_map(by: User, row: GroupMapping) -> bool:
     scope = Scope.of(row.region, row.site_id, row.group_id)
     return access.may_within(by, Permission.EDIT_PROVIDERS, EVERYTHING) and access.may_grant(by, row.role, scope)
 
 
 PERMITTED: Mapping[type[models.Model], Callable[[User, Any], bool]] = {
-    Role: _may_edit_role,
+    Role: may_delete,
     Team: lambda by, _team: access.may(by, Permission.MANAGE_PEOPLE),
     Grant: account.may_change,
     GroupMapping: _may_map,

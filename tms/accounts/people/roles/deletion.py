@@ -6,15 +6,24 @@ from typing import NamedTuple, Self
 from django.db import transaction
 from django.utils.translation import gettext, ngettext
 
+from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import name_of
 from tms.accounts.models import Grant, GroupMapping, IdentityProvider, Role, User
 from tms.accounts.people import holdings
 from tms.accounts.people.roles.matrix import holders
 from tms.accounts.people.scopes import GrantScope
+from tms.accounts.permissions import Permission
+from tms.accounts.scope import EVERYTHING
 
 MAX_NAMES = 10
 """Of each kind, on the page."""
+
+
+def may_delete(by: User, role: Role) -> bool:
+    """Who takes a role away, or brings it back, must hold everything in it, as whoever changes it."""
+    needed = {Permission.EDIT_ROLES, *role.known_permissions}
+    return all(access.may_within(by, permission, EVERYTHING) for permission in needed)
 
 
 class RoleUse(NamedTuple):

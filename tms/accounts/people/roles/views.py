@@ -93,6 +93,7 @@ def _edit(request: AuthenticatedRequest, chosen: Role) -> HttpResponse:
     ticked = {*form.retained, *(form["permissions"].value() or ())}
     lines = parts(lambda each: PermissionLine(each.label, each.key, (), each.key in ticked, each in choosable))
     values = {"chosen": chosen, "form": form, "parts": lines, "used_by": chosen.grants.count() if chosen.pk else 0}
+    values["may_delete"] = bool(chosen.pk) and deletion.may_delete(request.user, chosen)
     return context.page(request, "role", values, tab="roles", is_refused=bool(form.errors))
 
 
@@ -102,6 +103,8 @@ def _edit(request: AuthenticatedRequest, chosen: Role) -> HttpResponse:
 @context.keeping_an_administrator
 def delete_role(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _own(request, pk)
+    if not deletion.may_delete(request.user, chosen):
+        raise PermissionDenied
     if request.method == "POST":
         token = deleted.of_role(chosen, by=request.user)
         deletion.delete(chosen)
