@@ -92,6 +92,14 @@ def test_a_refusal_is_one_warning_with_the_client(client, admin_user, lines, pat
     assert (record.levelname, record.exc_info, record.address) == ("WARNING", None, "198.51.100.7")
 
 
+def test_a_part_of_a_protocol_that_tms_lacks_is_a_warning():
+    record = logging.LogRecord("django.request", logging.ERROR, "", 0, "Not Implemented: /scim/v2/Bulk", (), None)
+    record.status_code = 501
+
+    assert shorten_refusal(record)
+    assert record.levelname == "WARNING"
+
+
 def test_the_error_log_has_errors_and_no_refusals():
     accept = logging_config(level="INFO", form="json", error_log="errors")["filters"]["no_refusals"]["callback"]
     record = logging.LogRecord("django.security.DisallowedHost", logging.ERROR, "", 0, "x", (), None)

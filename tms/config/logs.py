@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -24,7 +25,7 @@ FACTS = ("status_code", "method", "address")
 """Fields of a rejected request, besides Django's message."""
 
 
-QUIETER = ("django_structlog", "axes", "daphne.server", "botocore", "fido2", "apprise", "requests", "urllib3")
+QUIETER = ("django_structlog", "axes", "daphne.server", "botocore", "fido2", "requests", "urllib3")
 """Loggers whose lines below a warning are noise, or contain whole URLs, which for many services are keys."""
 
 
@@ -49,13 +50,15 @@ def logging_config(
             "refusals": callback(shorten_refusal),
             "no_refusals": callback(lambda record: not is_refusal(record)),
         },
-        "handlers": used,
+        "handlers": used | {"nowhere": {"class": "logging.NullHandler"}},
         "root": {"handlers": list(used), "level": level},
         "loggers": {
             # Django's own handlers would write the whole URL, and mail the whole request.
             "django": {"handlers": []},
             "django.server": {"handlers": [], "propagate": True},
             **{name: {"level": "WARNING"} for name in QUIETER},
+            # It quotes whole addresses in errors, too. What it logs of a failure is the result of the delivery.
+            "apprise": {"level": "WARNING", "handlers": ["nowhere"], "propagate": False},
         },
     }
 
@@ -82,7 +85,7 @@ def shared_processors() -> list[Any]:
 def handlers(*, error_log: str, cloudwatch_group: str, node: str) -> dict[str, dict[str, Any]]:
     filters = ["no_health", "refusals"]
     used: dict[str, dict[str, Any]] = {
-        "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": filters}
+        "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": filters},
     }
     if error_log:
         used["errors"] = error_file(error_log) | {"filters": [*filters, "no_refusals"]}
@@ -123,8 +126,12 @@ def is_no_health_check(record: logging.LogRecord) -> bool:
 
 
 def is_refusal(record: logging.LogRecord) -> bool:
-    """A request that Django answered with 4xx. It logs a warning, or an error of `django.security`."""
-    return record.name.startswith("django.") and 400 <= getattr(record, "status_code", 0) < 500
+    """A request that Django answered with 4xx, or with 501 for a part of a protocol that TMS does not have.
+
+    Django logs a warning, or an error for 501 and of `django.security`.
+    """
+    status = getattr(record, "status_code", 0)
+    return record.name.startswith("django.") and (400 <= status < 500 or status == HTTPStatus.NOT_IMPLEMENTED)
 
 
 def shorten_refusal(record: logging.LogRecord) -> bool:

@@ -50,6 +50,8 @@ class Watch:
     def __init__(self, allowed: Sequence[Network], until: float) -> None:
         self.allowed, self.until = allowed, until
         self.refused = ""
+        self.connections = 0
+        """How many were begun."""
 
     @property
     def is_over(self) -> bool:
@@ -136,6 +138,7 @@ def _hook(
     if event in watched and (watch := current()) is not None:
         _check(arguments[1], watch)
         if event == CONNECT:
+            watch.connections += 1
             deadlines().add(arguments[0], watch.until)
 
 

@@ -3,15 +3,19 @@
 Their addresses are fixed in it, so here they are those of this machine.
 """
 
+import logging
 import re
+from io import StringIO
 
 import pytest
 from apprise import Apprise
+from apprise.plugins import jira
 from apprise.plugins.slack import NotifySlack
 
 from tests.support.notifications.alerts import open_alert, resolve_alert
 from tests.support.servers.tms import ROOT
 from tms.notifications.destinations.test_send import send_test
+from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports import TRANSPORTS, http_client
 from tms.notifications.transports.apprise.form import OPENS_A_FILE, SCHEMES, carriers
@@ -61,6 +65,38 @@ def test_a_refusal_of_slack_is_retried(receiver, slack, status):
 
     assert answer.outcome is SendOutcome.RETRY
     assert "TIiajkdnlazkcOXrIdevi7FQ" not in answer.detail
+
+
+def test_a_message_for_which_apprise_sends_nothing_is_not_delivered(fleet, delivery_clock, policy):
+    """Jira takes a note for an alert that it does not have, and succeeds without a request."""
+    policy((0, [chat("jira://a-key-of-the-api-0123456789abcdef/")]))
+    open_alert(fleet, severity="info")
+
+    delivery_clock.advance(5)
+
+    [delivery] = Delivery.objects.all()
+    assert delivery.state == DeliveryState.DEAD
+    assert "sends nothing for a message of this kind" in delivery.detail
+
+
+def test_the_test_of_a_service_that_opens_incidents_is_sent(receiver, monkeypatch):
+    monkeypatch.setattr(jira, "JIRA_API_LOOKUP", dict.fromkeys(jira.JIRA_API_LOOKUP, receiver.url))
+
+    send_test(chat("jira://a-key-of-the-api-0123456789abcdef/"))
+
+    assert receiver.posted
+
+
+def test_an_address_that_apprise_cannot_read_is_in_no_log(staff):
+    log = StringIO()
+    handler = logging.StreamHandler(log)
+    logging.getLogger().addHandler(handler)
+
+    staff.post("/destinations/new/chat/", {"name": "x", "where": "https://example.com/SECRETSECRET", "language": "en"})
+
+    logging.getLogger().removeHandler(handler)
+    assert "Unprocessable Content" in log.getvalue()
+    assert "SECRETSECRET" not in log.getvalue()
 
 
 @pytest.mark.parametrize("url", [SLACK, TEAMS])

@@ -11,12 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.lib.outgoing import ssrf_guard
+from tms.lib.outgoing.ssrf_guard import Watch
 from tms.notifications.transports import http_client
 from tms.notifications.transports.addresses import blocked
 from tms.notifications.transports.apprise import form
 from tms.notifications.transports.apprise.form import load_apprise
 from tms.notifications.transports.base import Recipient, Transport
-from tms.notifications.transports.message import Message
+from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports.result import SendResult
 
 TONES = {"critical": "failure", "warning": "warning"}
@@ -42,7 +43,10 @@ class Apprise(Transport):
             return SendResult.failed(str(error.message))
         guard = ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS, within_s=http_client.ALTOGETHER_S)
         with guard as watch, _log() as logged:
-            delivered = _deliver_in_time(found, message)
+            delivered, unsent = _deliver_in_time(found, message, watch)
+        if unsent and not watch.refused:
+            text = gettext("%(service)s of Apprise sends nothing for a message of this kind and severity.")
+            return SendResult.failed(text % {"service": unsent})
         if all(delivered) and len(delivered) == len(found):
             return SendResult.delivered(gettext("Accepted by the service."))
         if watch.refused:
@@ -52,19 +56,26 @@ class Apprise(Transport):
         return SendResult.retry(text, possibly_delivered=any(delivered))
 
 
-def _deliver_in_time(carriers: Sequence[Any], message: Message) -> Sequence[bool]:
-    """Whether each accepted it; shorter if the time is over before the last one."""
-    until, delivered = http_client.deadline(), list[bool]()
+def _deliver_in_time(carriers: Sequence[Any], message: Message, watch: Watch) -> tuple[Sequence[bool], str]:
+    """Whether each accepted it; shorter if the time is over before the last one. And a service that sent nothing.
+
+    Some take a note for an incident that they do not have for a success, and connect to nobody.
+    """
+    until, delivered, unsent = http_client.deadline(), list[bool](), ""
     for one in carriers:
         if time.monotonic() >= until:
             break
+        before = watch.connections
         delivered.append(_deliver(one, message))
-    return delivered
+        if delivered[-1] and watch.connections == before:
+            unsent = str(one.service_name)
+    return delivered, unsent
 
 
 def _deliver(carrier: Any, message: Message) -> bool:
     apprise = load_apprise()
-    tone = "success" if message.kind == "resolved" else TONES.get(message.severity, "info")
+    # A test is a warning: several services open an incident for nothing less.
+    tone = {"resolved": "success", TEST: "warning"}.get(message.kind) or TONES.get(message.severity, "info")
     one = apprise.Apprise()
     one.add(carrier)
     kind = apprise.NotifyType(tone)
