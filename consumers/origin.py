@@ -6,6 +6,8 @@ import structlog
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from tms.ops.middleware.trusted_proxy import is_forwarded_https
+
 log = structlog.get_logger(__name__)
 
 
@@ -18,7 +20,7 @@ class SameOrigin:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
         origin, host = (headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
-        if is_same(origin, host):
+        if is_same(origin, host, is_secure=settings.HTTPS_ONLY or is_forwarded_https(scope)):
             await self.application(scope, receive, send)
             return
         log.warning("origin_refused", origin=origin, host=host)
@@ -26,7 +28,8 @@ class SameOrigin:
         await send({"type": "websocket.close"})
 
 
-def is_same(origin: str, host: str) -> bool:
+def is_same(origin: str, host: str, *, is_secure: bool) -> bool:
+    """Without HTTPS both schemes are admitted: a proxy that TMS does not know may terminate TLS."""
     domain, _port = split_domain_port(host)
     if not origin or not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return False
@@ -36,4 +39,4 @@ def is_same(origin: str, host: str) -> bool:
         parts = urlsplit(origin)
     except ValueError:  # brackets that are no address
         return False
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+    return parts.scheme in (("https",) if is_secure else ("http", "https")) and parts.netloc.lower() == host.lower()

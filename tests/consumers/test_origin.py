@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumers.origin import is_same
+from consumers.origin import SameOrigin, is_same
 
 CASES = [
     ("https://tms.example.com", "tms.example.com", True),
@@ -27,4 +27,36 @@ def test_only_pages_of_the_same_host_open_a_socket(settings, origin, host, is_ad
     settings.ALLOWED_HOSTS = ["tms.example.com", "[::1]"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://noc.example.com"]
 
-    assert is_same(origin, host) is is_admitted
+    assert is_same(origin, host, is_secure=False) is is_admitted
+
+
+@pytest.mark.parametrize(
+    ("https_only", "forwarded", "scheme", "is_admitted"),
+    [
+        (True, "https", "https", True),
+        (True, "https", "http", False),
+        (True, "", "http", False),
+        (False, "https", "http", False),
+        (False, "https", "https", True),
+        (False, "", "http", True),
+        (False, "", "https", True),  # behind a proxy that is not named
+    ],
+)
+async def test_the_page_has_the_scheme_of_the_socket(settings, https_only, forwarded, scheme, is_admitted):
+    settings.ALLOWED_HOSTS, settings.TRUSTED_PROXIES = ["tms.example.com"], ["10.0.0.1"]
+    settings.HTTPS_ONLY = https_only
+    headers = [(b"host", b"tms.example.com"), (b"origin", f"{scheme}://tms.example.com".encode())]
+    scope = {"client": ("10.0.0.1", 1), "headers": [*headers, (b"x-forwarded-proto", forwarded.encode())]}
+    sent: list[object] = []
+
+    async def admitted(*_: object) -> None:
+        sent.append("admitted")
+
+    async def nothing() -> None: ...
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    await SameOrigin(admitted)(scope, nothing, send)
+
+    assert sent == ["admitted" if is_admitted else {"type": "websocket.close"}]

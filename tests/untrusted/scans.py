@@ -65,7 +65,7 @@ SCANS: Mapping[str, tuple[Work, tuple[Make, ...]]] = {
         (repeated("127.0.0.1,"), repeated(","), repeated(" "), repeated("1"), repeated("::", after="1")),
     ),
     "an Origin and a Host": (
-        lambda found: origin.is_same(found, found),
+        lambda found: origin.is_same(found, found, is_secure=False),
         (repeated("a", before="http://"), repeated(":"), repeated("@", before="http://"), repeated("[")),
     ),
     "a board's query": (

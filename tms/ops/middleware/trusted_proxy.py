@@ -65,6 +65,12 @@ def socket_address(scope: Mapping[str, Any]) -> str | None:
     return original(peer, ",".join(forwarded))
 
 
+def is_forwarded_https(scope: Mapping[str, Any]) -> bool:
+    """Whether a trusted proxy received this WebSocket over TLS."""
+    peer = (scope.get("client") or ("",))[0]
+    return is_trusted(peer) and (b"x-forwarded-proto", b"https") in scope["headers"]
+
+
 def is_trusted(address: str) -> bool:
     return _is_trusted(address[:LONGEST], tuple(settings.TRUSTED_PROXIES))
 
