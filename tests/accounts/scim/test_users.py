@@ -328,6 +328,21 @@ def test_a_deleted_person_who_was_granted_more_since_gets_no_other_address(small
     assert made(small.send("POST", "Users", body)) == key
 
 
+def test_a_deleted_person_who_holds_more_than_the_service_account_is_only_disabled(small):
+    """Otherwise a stolen token would leave one administrator, and nothing to give back to the others."""
+    people.grant(people.person("boss", of=None), "Administrator")
+    row = people.person("lead@noc.example", of=None, password="watch-the-7-gates")
+    people.grant(row, "Administrator")
+    body = {"schemas": [USER], "userName": "lead@noc.example"}
+
+    assert small.send("DELETE", f"Users/{id_of(row)}").status_code == 204
+
+    row.refresh_from_db()
+    assert (row.is_active, row.has_usable_password(), row.grants.count()) == (False, True, 1)
+    assert refused(small.get(f"Users/{id_of(row)}"))[0] == 404
+    assert refused(small.send("POST", "Users", body)) == (403, "")
+
+
 def test_a_deleted_person_who_is_the_last_administrator_since_is_not_created_inactive(directory, keiko):
     directory.send("DELETE", f"Users/{keiko}")
     enabled_again(keiko, of="Administrator")

@@ -23,7 +23,7 @@ from tms.accounts.scim import schemas
 from tms.accounts.scim.endpoint import ScimRequest
 from tms.accounts.scim.errors import invalid_value, not_unique
 from tms.accounts.scim.filters import FilterColumn, FixedColumn, FlagColumn, KeyColumn, TextColumn
-from tms.accounts.scim.protection import check_may_give, check_unprotected, keeping_an_administrator
+from tms.accounts.scim.protection import check_may_give, check_unprotected, keeping_an_administrator, may_give
 from tms.accounts.scim.requests import external_id_of, scim_rules
 from tms.accounts.scim.resources import ResourceKind
 from tms.protocol.text import clean
@@ -91,12 +91,17 @@ class Users(ResourceKind[User, schemas.ScimUser]):
         _apply(row, wanted, by=request.person)
 
     def delete(self, row: User, request: ScimRequest) -> None:
-        """The account stays for the history, without anything that a later person of the same name could use."""
+        """The account stays for the history, without anything that a later person of the same name could use.
+
+        What the service account could not give back is not taken: a stolen token would remove every administrator.
+        Disabled, the person has no use of it, and the directory cannot enable them.
+        """
         check_unprotected(row)
         at = timezone.now()
         with keeping_an_administrator():
             account.disable(row, at=at)
-            _strip(row, at=at)
+            if may_give(request.person, row):
+                _strip(row, at=at)
         _link(row, "", at=at)
         ProvisionedPerson.objects.filter(person=row).update(deleted_at=at, deactivated_at=at)
         recorder.record("deprovisioned", row)

@@ -23,11 +23,20 @@ def check_unprotected(person: User) -> None:
 
 def check_may_give(by: User, holder: User | Team) -> None:
     """Who changes the address of an account, enables it, or adds people to a team, gives what it holds."""
+    if (grant := _beyond(by, holder)) is not None:
+        held = f"{grant.role.name} for {grant.scope_name}"
+        raise forbidden(f"{holder} holds {held}, which this service account may not grant")
+
+
+def may_give(by: User, holder: User) -> bool:
+    return _beyond(by, holder) is None
+
+
+def _beyond(by: User, holder: User | Team) -> Grant | None:
+    """A grant of the holder that `by` may not give."""
     grants = grants_of_person(holder) if isinstance(holder, User) else Grant.objects.filter(team=holder)
-    for grant in grants.select_related("role", "site", "group"):
-        if not account.may_change(by, grant):
-            held = f"{grant.role.name} for {grant.scope_name}"
-            raise forbidden(f"{holder} holds {held}, which this service account may not grant")
+    rows = grants.select_related("role", "site", "group")
+    return next((grant for grant in rows if not account.may_change(by, grant)), None)
 
 
 @contextmanager
