@@ -11,8 +11,14 @@ eighth of the CPU time of a start.
 """
 
 
+PRIVATE = {"agent", "clock", "demo", "migrate", "migrate_once", "seed_demo", "serve"}
+"""Commands whose files only their user may read: the embedded database, spools, logs. Web servers read static files."""
+
+
 def main() -> None:
     gc.set_threshold(LOADED)
+    if PRIVATE.intersection(sys.argv[1:2]):
+        os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

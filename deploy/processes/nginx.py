@@ -56,10 +56,12 @@ class Nginx(Service):
 
     def configure(self) -> None:
         """Write the configuration; a running nginx loads it on SIGHUP."""
+        access_log = self.folder / "access.log"
+        access_log.touch(0o600)
         Configuration(
             folder=self.folder,
             state=self.folder,
-            access_log=self.folder / "access.log",
+            access_log=access_log,
             static=self.static,
             nodes=self.upstream,
             listen=f"{HOST}:{self.plain_port}",

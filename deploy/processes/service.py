@@ -100,6 +100,7 @@ class Service(Startable):
 
     def launch(self) -> None:
         """Start the process without waiting until it answers."""
+        self.log.touch(0o600)
         with self.log.open("ab") as log:
             self.process = self.spawn(self.command, stdout=log, stderr=log)
 

@@ -36,12 +36,14 @@ def test_a_demo_reports_when_it_is_ready_and_stops_without_leaving_a_process(tmp
     with demo:
         message = [next(line for line in demo.stdout if "TMS is ready" in line), next(demo.stdout)]
         children = psutil.Process(demo.pid).children(recursive=True)
+        readable = [path.name for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077]
         demo.send_signal(signal.SIGINT)
         message += demo.communicate(timeout=DEADLINE_S)
 
     assert demo.returncode == 0
     assert "demo / " in message[1]
     assert len(children) == 2
+    assert readable == []
     assert not any(child.is_running() for child in children)
     assert "Traceback" not in "".join(message)
 
