@@ -66,13 +66,16 @@ def test_headers_are_sent_with_the_accept(server):
     assert client.headers["x-tms"] == "1, 2"
 
 
-def test_a_handshake_that_the_application_does_not_answer_times_out(serve):
+def test_handshakes_that_the_application_does_not_answer_in_time_are_refused_and_not_reset(serve):
+    """A proxy makes 502 of a reset, and does not try another node."""
     server = serve(handshake_timeout=0.5, linger=0.1)
 
-    with pytest.raises((ConnectionError, EOFError)):
-        server.connect("/hang")
+    waiting = [server.dial(upgrade("/hang")) for _ in range(50)]
+    for client in waiting:
+        client.read_head()
 
-    server.emptied()
+    assert {(client.status, client.headers["retry-after"]) for client in waiting} == {(503, "10")}
+    assert server.emptied()["counters"]["refused_slow"] == 50
 
 
 def test_a_client_that_closes_during_its_handshake_is_dropped(server):

@@ -10,6 +10,7 @@ type Event = Literal[
     "input_paused",  # reading stopped until the application caught up, or had answered the handshake
     "send_waited",  # a send that waited for its reader
     "refused_full",  # upgrade refused with 503: max_connections
+    "refused_slow",  # upgrade refused with 503: the application did not answer it in time
     "refused_draining",  # upgrade refused with 503: the process is ending
     "listening_stopped",  # spare_connections used up
     "drained",  # closed by the drain

@@ -49,7 +49,7 @@ class Flow:
     """
 
     handshake_timeout: float = 5.0
-    """The application's time to accept or deny."""
+    """The application's time to accept or deny; then the upgrade is refused with 503. Many at once take their turns."""
 
     close_timeout: float = 3.0
     """The peer's time to answer a close frame."""

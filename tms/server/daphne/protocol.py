@@ -207,7 +207,7 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
         if self.state == self.STATE_CONNECTING:
             if now < self.deadline:
                 return self.deadline
-            self.onOpenHandshakeTimeout()
+            self.refuse("refused_slow")
         return None
 
     def send_ping(self) -> None:

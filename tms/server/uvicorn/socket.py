@@ -255,7 +255,11 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
 
     def give_up(self, now: float) -> None:
         """End what should have happened by now."""
-        if self.deadline is not None and now >= self.deadline:
+        if self.deadline is None or now < self.deadline:
+            return
+        if self.phase is SocketPhase.CONNECTING:
+            self.refuse("refused_slow")
+        else:
             abort(self.transport)
 
     def __repr__(self) -> str:
