@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from tms.config.database_deadline import ImpatientConnection
 from tms.config.database_secret import DatabaseSecret
 
 POSTGRESQL = ("postgres://", "postgresql://")
@@ -51,6 +52,7 @@ def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
             "options": _server_options(),
             **named,
             "pool": {
+                "connection_class": ImpatientConnection,
                 "min_size": 1,
                 "max_size": pool,
                 "timeout": 10,

@@ -116,6 +116,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "tms.ops.middleware.request_cleanup.RequestCleanupMiddleware",
     "tms.ops.middleware.security_headers.HeadersMiddleware",
+    "tms.ops.middleware.unavailable.DatabaseDeadlineMiddleware",
     "tms.ops.middleware.trusted_proxy.TrustedProxyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -5,6 +5,7 @@ from django.urls import include, path
 from tms.main.api_v1 import api
 
 handler403 = "tms.accounts.views.forbidden"
+handler500 = "tms.ops.middleware.unavailable.failed"
 
 if settings.ADMIN:
     admin.autodiscover()
