@@ -74,9 +74,9 @@ async def test_a_fenced_report_is_not_acknowledged_and_its_link_is_closed_as_rep
 async def test_a_large_batch_is_committed_in_parts_and_in_order(settings, link):
     settings.FLUSH_LIMIT = 3
     async with running(Batch()) as batch:
-        await commit(batch, link.boot(), *(link.report(seq) for seq in range(1, 11)))
+        await commit(batch, link.boot(), *(link.report(seq) for seq in range(1, 31)))
 
-    assert link.committed_seqs == list(range(1, 11))
+    assert link.committed_seqs == list(range(1, 31))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,36 @@ async def test_a_full_batch_does_not_wait_for_more(settings, monkeypatch, link):
         await commit(batch, *(link.report(seq) for seq in range(1, 13)))
 
     assert link.committed_seqs == list(range(1, 13))
+
+
+async def test_a_backlog_delays_other_terminals_by_one_short_flush(fleet, monkeypatch, link):
+    monkeypatch.setattr(module, "BACKLOG_LIMIT", 20)
+    other, flushes = Link(await in_thread(fleet.terminal)), []
+
+    def write(items: Sequence[Item]) -> BatchResult:
+        flushes.append([item.link for item in items])
+        return store.write(items)
+
+    async with running(Batch(write)) as batch:
+        await commit(batch, link.boot(), other.boot())
+        flushes.clear()
+        await commit(batch, *(link.report(seq) for seq in range(1, 101)), other.report(1))
+
+    assert link.committed_seqs == list(range(1, 101))
+    assert [len(flush) for flush in flushes if link in flush] == [20] * 5
+    assert [other] in flushes[:2]
+
+
+async def test_backlogs_leave_room_for_other_terminals(settings, link):
+    settings.PENDING_LIMIT = 40
+    away = Away()
+    async with running(Batch(away.write)) as batch:
+        for seq in range(1, 20):
+            batch.add(link.report(seq))
+        before = batch.has_room_for_backlogs
+        batch.add(link.report(20))
+
+        assert (before, batch.has_room_for_backlogs, batch.has_room) == (True, False, True)
 
 
 # Items that cannot be committed

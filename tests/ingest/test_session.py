@@ -5,11 +5,13 @@ import asyncio
 import pytest
 from django.db import connection
 
-from tests.ingest.messages import boot, reports, taken
+from tests.ingest.messages import AT_TEXT, boot, reports, taken
+from tests.ingest.node import Node
 from tests.support.threads import in_thread
 from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import session as module
+from tms.protocol import limits
 from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Report
 
@@ -50,6 +52,94 @@ async def test_a_link_with_many_unacknowledged_reports_is_read_again_after_the_c
 
     assert was_waiting
     assert wire.of("ack") == [{"seq": 5}]
+
+
+async def test_events_count_as_much_as_reports(node, database, terminal):
+    session, wire = await node.booted(terminal)
+    events = [{"at": AT_TEXT, "code": "door_open"}] * 4
+
+    with database.waits():
+        task = asyncio.ensure_future(taken(session, reports(1, 1, events=events)))
+        await asyncio.sleep(0)
+        was_waiting = not task.done()
+    await task
+
+    assert was_waiting
+    assert wire.of("ack") == [{"seq": 1}]
+
+
+@pytest.fixture(autouse=True)
+def no_refill(monkeypatch):
+    """So that nothing here depends on the time that a test takes."""
+    monkeypatch.setattr(limits, "BACKFILL_PER_HOUR", 1e-3)
+
+
+@pytest.fixture
+def short_burst(monkeypatch):
+    monkeypatch.setattr(limits, "BACKFILL_BURST", 100)
+
+
+async def settled(node: Node) -> None:
+    """Everything is committed, and what waited for that has gone on."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await node.batch.drained()
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("params", [{"late": True}, {"boot_id": "boot-0"}], ids=["late", "of an earlier boot"])
+async def test_backfill_beyond_the_burst_is_committed_and_read_more_slowly(node, terminal, short_burst, params):
+    session, wire = await node.booted(terminal)
+
+    await taken(session, reports(1, 35, **params))
+    task = asyncio.ensure_future(taken(session, reports(36, 120, **params)))
+    await settled(node)
+    was_waiting = not task.done()
+    session.close(CloseCode.REPLACED, "replaced by a newer session")
+    await asyncio.wait_for(task, 5)
+
+    assert was_waiting
+    assert wire.of("ack")[-1]["seq"] == 120
+    assert wire.errors == []
+
+
+async def test_a_terminal_over_its_pace_is_not_read_on_its_next_link_either(node, terminal, short_burst):
+    session, _ = await node.booted(terminal)
+    task = asyncio.ensure_future(taken(session, reports(1, 150, late=True)))
+    await settled(node)
+
+    newer, _ = await node.session(terminal)
+    booting = asyncio.ensure_future(taken(newer, boot()))
+    await settled(node)
+    is_booted, was_waiting = newer.is_booted, not booting.done()
+    newer.close(CloseCode.REPLACED, "replaced by a newer session")
+    await asyncio.gather(task, booting)
+
+    assert (is_booted, was_waiting) == (True, True)
+
+
+async def test_each_earlier_boot_that_a_report_names_counts_as_many_reports(node, terminal):
+    session, _ = await node.booted(terminal)
+    pace = node.links.backfill_pace
+
+    await taken(session, reports(1, 2, boot_id="boot-0"))
+    once = pace.used[terminal.pk][0]
+    await taken(session, reports(1, 2, boot_id="boot-00"))
+
+    assert once == pytest.approx(limits.BOOT_WEIGHT + 2 * 2)
+    assert pace.used[terminal.pk][0] == pytest.approx(2 * once)
+
+
+async def test_live_reports_count_as_backfill_only_beyond_their_ordinary_weight(node, terminal):
+    session, _ = await node.booted(terminal)
+
+    await taken(session, reports(1, 1, events=[{"at": AT_TEXT, "code": "door_open"}] * 10))
+    ordinary = dict(node.links.backfill_pace.used)
+    await taken(session, reports(2, 2, events=[{"at": AT_TEXT, "code": "door_open"}] * 20))
+
+    assert ordinary == {}
+    assert node.links.backfill_pace.used[terminal.pk][0] == 5
 
 
 async def test_a_link_that_was_closed_while_it_waits_for_commits_is_released(node, database, terminal):

@@ -1,7 +1,10 @@
 """This process's batch: links add items, one task commits them together and notifies the links of the outcome.
 
-While the database is unavailable nothing is acknowledged and nothing is dropped. Once `PENDING_LIMIT` items wait, links
-are not read any further, so that memory stays bounded (R27).
+While the database is unavailable nothing is acknowledged and nothing is dropped. Once the waiting items weigh
+`PENDING_LIMIT`, links are not read any further, so that memory stays bounded (R27).
+
+A terminal with a backlog delays the others by one short flush at most: backlogs are committed in flushes of their own,
+which are small and leave time in between.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from django.db import Error as AnyDatabaseError
 
 from tms.ingest import store
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.fairness.waiting_items import WaitingItems
 from tms.ingest.items import Booted, Item, Reported
 from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.db.thread import DatabaseThread
@@ -43,6 +47,16 @@ each one that waits for its answer delays the next terminal.
 GATHERED = 500
 """Reports that do not wait for more: shared by so many, the fixed cost of a flush is small."""
 
+BACKLOG_LIMIT = 200
+"""Weight of a flush of backlogs. Heavier ones would hardly be more efficient, and others wait for it."""
+BACKLOG_PAUSE = 2.0
+"""Time between two flushes of backlogs, by how long the first one took: most reports of others find no flush in
+progress, and there is CPU time left for everything else.
+"""
+LONGEST_PAUSE_S = 1.0
+ALONE_S = 1.0
+"""There is no pause if nothing but backlogs was committed for this long, as after an outage of the database."""
+
 CANCEL_S = 1.0
 """How long `stop` waits for the server to cancel a statement in progress."""
 
@@ -66,13 +80,17 @@ class Batch:
         """`loop_writer` commits what it can of small batches from the event loop; `write` the rest, in a thread."""
         self._write = write
         self._loop_writer = loop_writer
-        self._items: list[Item] = []
+        self._waiting = WaitingItems()
         self._writing = 0
         self._costs_s = 0.0, 0.0
-        """CPU time of the last two flushes, ours and PostgreSQL's together."""
+        """CPU time of the last two flushes, ours and PostgreSQL's together, without those of backlogs."""
+        self._cost_s = 0.0
+        """Of the last flush of any kind."""
+        self._due_at = self._backlog_due_at = 0.0
+        self._is_backlogs_turn = False
+        """Whether a backlog goes first if both are due."""
         self._progress_at = time.monotonic()
-        self._wake = asyncio.Event()
-        self._enough = asyncio.Event()
+        self._is_due_sooner = asyncio.Event()
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
         self._room.set()
@@ -87,7 +105,7 @@ class Batch:
 
     @property
     def pending(self) -> int:
-        return len(self._items) + self._writing
+        return self._waiting.count + self._writing
 
     @property
     def problem(self) -> str:
@@ -97,19 +115,25 @@ class Batch:
         return f"no commit for {late_s:.0f} s while {pending} items wait" if pending and late_s > LATE_S else ""
 
     def add(self, item: Item) -> None:
+        waiting = self._waiting
         if not self.pending:
             self._progress_at = time.monotonic()
-        self._items.append(item)
+        had = bool(waiting.few_weight), bool(waiting.backlog_weight)
+        waiting.add(item)
         self._idle.clear()
-        if len(self._items) >= settings.PENDING_LIMIT:
+        if waiting.weight >= settings.PENDING_LIMIT:
             self._room.clear()
-        self._wake.set()
-        if len(self._items) >= self._gathered:
-            self._enough.set()
+        if had != (bool(waiting.few_weight), bool(waiting.backlog_weight)) or waiting.few_weight >= self._gathered:
+            self._is_due_sooner.set()
 
     @property
     def has_room(self) -> bool:
         return self._room.is_set()
+
+    @property
+    def has_room_for_backlogs(self) -> bool:
+        """Terminals with a backlog leave room for all others."""
+        return self._waiting.backlog_weight < settings.PENDING_LIMIT / 2
 
     async def room(self) -> None:
         """Wait until the batch accepts more items."""
@@ -133,40 +157,65 @@ class Batch:
 
     async def _flush_forever(self) -> None:
         """The first item after a pause is committed at once; under load see `batch_wait_s`."""
-        began, items = 0.0, list[Item]()
         while True:
-            await self._wake.wait()
-            await self._gather(began + batch_wait_s(items, min(self._costs_s)) - time.monotonic())
-            began, items = time.monotonic(), self._take()
+            while (wait_s := self._wait_s()) is None or wait_s > 0:
+                await self._gather(wait_s)
+            await asyncio.sleep(0)  # what else has arrived goes along
+            began, is_of_backlogs = time.monotonic(), self._may_take_backlogs()
+            items = self._take(is_of_backlogs)
             try:
                 await self._flush(items)
             except Exception:
                 log.exception("flush_failed")
+            self._plan(items, began, is_of_backlogs=is_of_backlogs)
 
-    async def _gather(self, wait_s: float) -> None:
+    def _wait_s(self) -> float | None:
+        """Seconds until a flush is due; None if nothing waits."""
+        now, due = time.monotonic(), list[float]()
+        if self._waiting.few_weight:
+            due.append(0.0 if self._waiting.few_weight >= self._gathered else self._due_at - now)
+        if self._waiting.backlog_weight:
+            due.append(self._backlog_due_at - now)
+        return min(due, default=None)
+
+    async def _gather(self, wait_s: float | None) -> None:
         """Wait for more items, unless there are enough."""
-        if wait_s <= 0:
-            await asyncio.sleep(0)
-            return
+        self._is_due_sooner.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                await self._enough.wait()
+                await self._is_due_sooner.wait()
 
     @property
     def _gathered(self) -> int:
         return min(GATHERED, settings.FLUSH_LIMIT)
 
-    def _take(self) -> list[Item]:
-        items, self._items = self._items[: settings.FLUSH_LIMIT], self._items[settings.FLUSH_LIMIT :]
+    def _may_take_backlogs(self) -> bool:
+        """If both are due, they take turns."""
+        if not self._waiting.backlog_weight or time.monotonic() < self._backlog_due_at:
+            return False
+        return self._is_backlogs_turn or not self._waiting.few_weight
+
+    def _take(self, is_of_backlogs: bool) -> list[Item]:
+        if is_of_backlogs:
+            items = self._waiting.take_of_backlogs(min(BACKLOG_LIMIT, settings.FLUSH_LIMIT))
+        else:
+            items = self._waiting.take_few(settings.FLUSH_LIMIT)
         self._writing = len(items)
         instruments.INGEST_PENDING.set(self.pending)
-        if len(self._items) < settings.PENDING_LIMIT:
+        if self._waiting.weight < settings.PENDING_LIMIT:
             self._room.set()
-        if not self._items:
-            self._wake.clear()
-        if len(self._items) < self._gathered:
-            self._enough.clear()
         return items
+
+    def _plan(self, items: Sequence[Item], began: float, *, is_of_backlogs: bool) -> None:
+        """Set when the next flush of this kind is due."""
+        now = time.monotonic()
+        self._is_backlogs_turn = not is_of_backlogs
+        if is_of_backlogs:
+            is_alone = now - self._due_at > ALONE_S
+            self._backlog_due_at = now + (0.0 if is_alone else min(LONGEST_PAUSE_S, BACKLOG_PAUSE * (now - began)))
+        else:
+            self._costs_s = self._costs_s[1], self._cost_s
+            self._due_at = began + batch_wait_s(items, min(self._costs_s))
 
     async def _flush(self, items: list[Item]) -> None:
         try:
@@ -176,7 +225,7 @@ class Batch:
                 self._notify(part, result)
         finally:
             self._writing = 0
-            if not self._items:
+            if not self._waiting.count:
                 self._idle.set()
             instruments.INGEST_PENDING.set(self.pending)
 
@@ -207,7 +256,7 @@ class Batch:
             committed, cpu_s = await self._thread.run(self._commit_timed, items)
             cost_s += TRANSACTION_FACTOR * cpu_s
             parts += committed
-        self._costs_s = self._costs_s[1], cost_s
+        self._cost_s = cost_s
         return parts
 
     def _notify(self, items: Sequence[Item], result: BatchResult | None) -> None:

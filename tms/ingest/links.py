@@ -16,6 +16,7 @@ from tms.feed.change import Change
 from tms.feed.hub import hub
 from tms.fleet.credentials import services
 from tms.fleet.presence import store
+from tms.ingest.fairness.backfill_pace import BackfillPace
 from tms.ingest.models import TakeoverCounter
 from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
@@ -40,6 +41,7 @@ class Links:
         self.by_terminal: dict[int, Session] = {}
         self._unbooted: set[Session] = set()
         self.bans = Bans()
+        self.backfill_pace = BackfillPace()
         self._may_have_missed = False
         """Whether a terminal may have moved to another node although the feed reported nothing."""
         self._tasks: set[asyncio.Task[None]] = set()

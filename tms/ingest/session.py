@@ -1,6 +1,7 @@
 """One terminal's session: the meaning of each frame, and the answers."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from tms.commands.services import Answered
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.batch import Batch
+from tms.ingest.fairness import weight
+from tms.ingest.fairness.backfill_pace import BackfillPace
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.metric_limits import MetricNames
 from tms.ingest.rule_evaluation import LinkEvaluator
@@ -29,7 +32,7 @@ from tms.protocol.errors import ErrorType, FrameError
 log = structlog.get_logger(__name__)
 
 UNACKNOWLEDGED_LIMIT = 1_000
-"""Uncommitted reports of one terminal above which its link is not read any further."""
+"""Weight of the uncommitted reports of one terminal, from which its link is not read any further."""
 
 DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
 """Code of the event that TMS raises when two devices repeatedly take over one terminal's link."""
@@ -47,6 +50,8 @@ class LinkSocket(Protocol):
 class SessionListener(Protocol):
     """Notified when a session begins and ends."""
 
+    backfill_pace: BackfillPace
+
     def began(self, session: "Session", *, has_commands: bool) -> None: ...
     def ended(self, session: "Session") -> None: ...
 
@@ -55,7 +60,6 @@ class Session:
     """One link of one terminal, from the handshake to its end. What few links need is created on demand."""
 
     __slots__ = (
-        "_acknowledged",
         "_address",
         "_bad",
         "_batch",
@@ -65,8 +69,11 @@ class Session:
         "_bucket",
         "_committed",
         "_evaluator",
+        "_is_over_pace",
         "_links",
+        "_named_boot",
         "_names",
+        "_resumed",
         "_too_fast",
         "_unacknowledged",
         "_wire",
@@ -105,7 +112,12 @@ class Session:
         self._bad: ViolationCounter | None = None
         self._too_fast: ViolationCounter | None = None
         self._unacknowledged = 0
-        self._acknowledged: asyncio.Event | None = None
+        """Weight."""
+        self._is_over_pace = False
+        """Whether it may have backfilled more than its pace allows."""
+        self._named_boot = ""
+        """The earlier boot that a report named last."""
+        self._resumed: asyncio.Event | None = None
         """Created only if something waits, because it takes a kilobyte."""
         self._committed: dict[str, int] | None = None
 
@@ -123,16 +135,33 @@ class Session:
                 self._refuse(frame)
             else:
                 self._take_frame(frame)
-        is_behind = self._booting or self._unacknowledged >= UNACKNOWLEDGED_LIMIT or not self._batch.has_room
+        is_behind = self._booting or self._has_too_much_unacknowledged or self._is_over_pace or not self._batch.has_room
         return self._catch_up() if is_behind else None
 
     async def _catch_up(self) -> None:
         if self._booting is not None:
             await self._booting
-        if self._unacknowledged >= UNACKNOWLEDGED_LIMIT and not self.is_closed:
-            self._acknowledged = asyncio.Event()
-            await self._acknowledged.wait()
+        while self._has_too_much_unacknowledged and not self.is_closed:
+            await self._wait()
+        while (wait_s := self._pause_s()) and not self.is_closed:
+            await self._wait(wait_s)
+        self._is_over_pace = False
         await self._batch.room()
+
+    async def _wait(self, longest_s: float | None = None) -> None:
+        self._resumed = asyncio.Event()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._resumed.wait()
+
+    @property
+    def _has_too_much_unacknowledged(self) -> bool:
+        if self._unacknowledged >= UNACKNOWLEDGED_LIMIT:
+            return True
+        return self._unacknowledged > weight.ORDINARY and not self._batch.has_room_for_backlogs
+
+    def _pause_s(self) -> float:
+        return self._links.backfill_pace.wait_s(self.identity.terminal_id, at=time.monotonic())
 
     def end(self, cause: Cause = Cause.CONNECTION_LOST, *, silent_s: float = 0.0) -> None:
         """The socket has closed, in a half-open link after `silent_s` seconds in which nothing was received."""
@@ -190,13 +219,13 @@ class Session:
             booting.set_result(None)
 
     def on_committed(self, report: frames.ReportFrame) -> None:
-        self._count_answered()
+        self._count_answered(report)
         boot_id = self.boot_id if report.boot_id is UNSET else report.boot_id
         committed = self._committed = self._committed or {}
         committed[boot_id] = max(committed.get(boot_id, 0), report.seq)
 
     def on_rejected(self, report: frames.ReportFrame) -> None:
-        self._count_answered()
+        self._count_answered(report)
         self._answer(
             FrameError(
                 ErrorType.UNAVAILABLE, f"report {report.seq} could not be stored; send it again", where="$.params"
@@ -229,7 +258,7 @@ class Session:
             _count_received("report")
             report = self._without_new_names(frame.params)
             rule_events = self._evaluator.report(report, at=at)
-            self._unacknowledged += 1
+            self._count(report)
             self._batch.add(Reported(self, at, report, rule_events, time.monotonic()))
         elif isinstance(frame, uplink.HeartbeatCall):
             _count_received("heartbeat")
@@ -240,6 +269,19 @@ class Session:
         elif isinstance(frame, uplink.CommandAnswer):
             _count_received("answer")
             self._take_answer(frame, at)
+
+    def _count(self, report: frames.ReportFrame) -> None:
+        """A live report is within the frame rate, and counts as backfill only as far as it is no ordinary one."""
+        own = beyond = weight.of_report(report)
+        self._unacknowledged += own
+        if not (report.late or report.boot_id is not UNSET):
+            beyond -= weight.ORDINARY
+        elif report.boot_id is not UNSET and report.boot_id != self._named_boot:
+            self._named_boot = report.boot_id
+            beyond += limits.BOOT_WEIGHT
+        if beyond > 0:
+            pace, terminal_id = self._links.backfill_pace, self.identity.terminal_id
+            self._is_over_pace |= pace.charge(terminal_id, beyond, at=time.monotonic())
 
     def _without_new_names(self, report: frames.ReportFrame) -> frames.ReportFrame:
         if report.metrics is UNSET or not (beyond := self._names.beyond(report.metrics)):
@@ -297,7 +339,7 @@ class Session:
     # Limits
 
     def _within_rate(self, frame: uplink.Uplink) -> bool:
-        """Late reports are paced by their acknowledgements instead."""
+        """Late reports are paced by their acknowledgements and their weight instead."""
         if isinstance(frame, uplink.ReportCall) and (frame.params.late or frame.params.boot_id is not UNSET):
             return True
         now = time.monotonic()
@@ -323,15 +365,15 @@ class Session:
         instruments.FRAMES_REFUSED.labels(error.kind.value).inc()
         self._wire.send(downlink.refusal(error))
 
-    def _count_answered(self) -> None:
-        self._unacknowledged -= 1
-        if self._unacknowledged < UNACKNOWLEDGED_LIMIT:
-            self._resume()
+    def _count_answered(self, report: frames.ReportFrame) -> None:
+        self._unacknowledged -= weight.of_report(report)
+        self._resume()
 
     def _resume(self) -> None:
-        if self._acknowledged is not None:
-            self._acknowledged.set()
-            self._acknowledged = None
+        """Let what waits check again whether the link may be read."""
+        if self._resumed is not None:
+            self._resumed.set()
+            self._resumed = None
 
 
 _received = {method: instruments.FRAMES_RECEIVED.labels(method) for method in (*uplink.METHODS, "answer")}

@@ -16,6 +16,16 @@ FRAMES_PER_MINUTE = 100
 FRAMES_BURST = 50
 """Token bucket for live frames; late reports (backfill) are paced by the acknowledgements instead."""
 
+METRICS_PER_WEIGHT = 16
+"""A report weighs 1, and 1 more for each event, for so many metrics and if it names a boot."""
+BOOT_WEIGHT = 20
+"""Added to the backfill by a report that names another boot than the one before it."""
+BACKFILL_BURST = 250_000
+BACKFILL_PER_HOUR = 100_000
+"""Weight of late reports that a terminal may send at once, and in the long run. Beyond it, its link is read more
+slowly. A full spool of the agent weighs less than the burst.
+"""
+
 BAD_FRAMES_PER_MINUTE = 20
 """This many bad frames within a minute close the link with 4400."""
 

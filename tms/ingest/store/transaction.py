@@ -1,6 +1,7 @@
 """Commits items of any kind in one transaction, set-based, the same on PostgreSQL and SQLite."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 from django.conf import settings
@@ -25,6 +26,7 @@ from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.protocol import frames
+from tms.protocol.text import clean
 from tms.telemetry import boots, reports
 from tms.telemetry.boots import BootKey, Ensured
 from tms.telemetry.models import Event, Report
@@ -41,6 +43,16 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
     firmware: str
     agent: str
     address: str | None
+
+
+class EventRow(msgspec.Struct, frozen=True, gc=False):
+    terminal_id: int
+    at: datetime
+    code: str
+    severity: str
+    text: str
+    late: bool
+    undated: bool
 
 
 def write_in_transaction(items: Sequence[Item]) -> BatchResult:
@@ -166,18 +178,24 @@ def _save_notes(result: BatchResult) -> None:
 
 
 def _save_events(events: Iterable[tuple[Reported | Noted, frames.TerminalEvent, bool]]) -> None:
-    Event.objects.bulk_create(
-        Event(
-            terminal_id=item.link.identity.terminal_id,
-            at=(at := believable(event.at, item.at)),
-            code=event.code,
-            severity=event.severity,
-            text=event.text,
-            late=late,
-            undated=at is not event.at,
+    rows = [
+        EventRow(
+            item.link.identity.terminal_id,
+            (at := believable(event.at, item.at)).astimezone(UTC),
+            event.code,
+            event.severity,
+            clean(event.text),
+            late,
+            at is not event.at,
         )
         for item, event, late in events
-    )
+    ]
+    if rows:
+        columns = ", ".join(EventRow.__struct_fields__)
+        prepared.run(
+            f"INSERT INTO {Event._meta.db_table} ({columns}) SELECT {columns} FROM {db_rows.source(EventRow)}",  # noqa: S608  (names are our own; values are parameters)
+            [db_rows.encode(rows)],
+        )
 
 
 def _acknowledged(result: BatchResult, boot_pks: dict[BootKey, int], created: Collection[int]) -> dict[int, int]:
