@@ -14,7 +14,7 @@ from tms.telemetry.history import presence_intervals, series
 from tms.telemetry.history.presence_intervals import PresenceInterval
 from tms.telemetry.history.series import SPANS, ChartRange, Readings
 from tms.telemetry.models import Report, Rollup, RollupMark
-from tms.telemetry.rollups import hourly
+from tms.telemetry.rollups import buckets, hourly
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -58,6 +58,30 @@ def test_long_ranges_have_the_mean_and_the_range_of_each_hour(terminal):
         lowest={"temperature_c": [60, 50]},
         highest={"temperature_c": [80, 50]},
     )
+
+
+@pytest.fixture
+def few_reports(monkeypatch):
+    """A chart of 30 minutes reads at most two reports in each quarter of an hour if there are more than five."""
+    for name, number in {"MOST_REPORTS": 5, "SLICES": 2, "REPORTS_OF_SLICE": 2}.items():
+        monkeypatch.setattr(buckets, name, number)
+
+
+@pytest.mark.parametrize("span", ["30m", "7d"])
+def test_of_very_many_reports_a_chart_reads_some_in_each_slice_of_time(terminal, few_reports, span):
+    RollupMark.objects.create(pk=1, hour=AT - timedelta(minutes=30))
+    reported(terminal, *((0.4 - 0.01 * number, number) for number in range(4)), (0.2, 50), (0.1, 60), (0.05, 70))
+
+    found = drawn(terminal, span)
+
+    values = [value for value in found.metrics["temperature_c"] if value is not None]
+    assert values == ([0, 1, 50, 60] if span == "30m" else [27.75])
+
+
+def test_a_chart_reads_all_reports_up_to_the_limit(terminal, few_reports):
+    reported(terminal, *((0.4 - 0.01 * number, number) for number in range(5)))
+
+    assert drawn(terminal, "30m").metrics["temperature_c"] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("span", ["7d", "30d", "1y"])

@@ -11,7 +11,7 @@ from tms.fleet.models import Terminal, TerminalState
 from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
 from tms.telemetry.models import Report
 from tms.telemetry.rollups import buckets, hourly
-from tms.telemetry.rollups.buckets import Cut, Sum
+from tms.telemetry.rollups.buckets import Cut, Slices, Sum
 
 
 class ChartRange(NamedTuple):
@@ -69,19 +69,22 @@ def readings(terminal: Terminal, span: ChartRange, *, at: datetime) -> Readings:
     since = at - span.length
     # Hours that are not rolled up yet are read from their reports.
     rolled_until = max(since, hourly.until(at)) if span.is_rolled else since
-    names = _names(terminal, since, rolled_until, at + NOW)
+    slices = buckets.slices(terminal, rolled_until, at + NOW)
+    names = _names(terminal, since, rolled_until, at + NOW, slices)
     if not span.is_rolled:
-        fresh = buckets.of_reports(terminal, Cut(span.bucket_s), since, at + NOW, names)
+        fresh = buckets.of_reports(terminal, Cut(span.bucket_s), since, at + NOW, names, slices)
         return _columns(fresh, has_range=False)
     cut = Cut(span.bucket_s, _shift(span, at))
     rolled = buckets.of_rollups(terminal, cut, since, rolled_until, names)
-    fresh = buckets.of_reports(terminal, cut, rolled_until, at + NOW, names)
+    fresh = buckets.of_reports(terminal, cut, rolled_until, at + NOW, names, slices)
     return _columns(buckets.merged([*rolled, *(one._replace(late=0) for one in fresh)]), has_range=True)
 
 
-def _names(terminal: Terminal, since: datetime, rolled_until: datetime, until: datetime) -> Collection[str] | None:
+def _names(
+    terminal: Terminal, since: datetime, rolled_until: datetime, until: datetime, slices: Slices
+) -> Collection[str] | None:
     """The metrics to show if there are too many, preferring those of the current state; None for all."""
-    found = buckets.names_of_reports(terminal, rolled_until, until)
+    found = buckets.names_of_reports(terminal, rolled_until, until, slices)
     if rolled_until > since:
         found |= buckets.names_of_rollups(terminal, since, rolled_until)
     if len(found) <= METRIC_NAMES:

@@ -1,13 +1,16 @@
 """Sums of one terminal's readings per time bucket, computed by the database."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
+import msgspec
 from django.db import connection
 
 from tms.fleet.models import Terminal
+from tms.lib.db import rows as db_rows
 from tms.protocol.limits import METRIC_BOUND
 from tms.telemetry.models import Report, Rollup
 
@@ -22,11 +25,40 @@ BEGIN = {
 VALUE = {"postgresql": "m.value::double precision", "sqlite": "m.value"}
 UNFOLD = {"postgresql": "jsonb_each_text", "sqlite": "json_each"}
 
+MOST_REPORTS = 50_000
+"""Reports that a chart reads: one a second for half a day. Of more than these it reads some in each slice of time."""
+SLICES, REPORTS_OF_SLICE = 1_800, 5
+
+IS_DENSE = """
+    SELECT count(*) > {most} FROM (
+        SELECT 1 FROM {table} AS r WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s
+        LIMIT {most} + 1
+    ) AS counted
+"""
+ALL_REPORTS = """
+    SELECT r.at, r.metrics, r.late FROM {table} AS r
+    WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s AND NOT (r.late AND r.undated)
+"""
+SOME_REPORTS = {
+    "postgresql": """
+    SELECT picked.at, picked.metrics, picked.late FROM {slices} CROSS JOIN LATERAL (
+        SELECT k.at, k.metrics, k.late FROM {table} AS k
+        WHERE k.terminal_id = %(terminal)s AND k.at >= r.since AND k.at < r.until AND NOT (k.late AND k.undated)
+        ORDER BY k.at LIMIT {limit}
+    ) AS picked
+""",
+    "sqlite": """
+    SELECT picked.at, picked.metrics, picked.late FROM {slices} JOIN {table} AS picked ON picked.rowid IN (
+        SELECT k.rowid FROM {table} AS k
+        WHERE k.terminal_id = %(terminal)s AND k.at >= r.since AND k.at < r.until AND NOT (k.late AND k.undated)
+        ORDER BY k.at LIMIT {limit}
+    )
+""",
+}
 OF_REPORTS = """
     SELECT {begin}, m.key, count(*), sum({value}), min({value}), max({value}), max(CASE WHEN r.late THEN 1 ELSE 0 END)
-    FROM {table} AS r, {unfold}(r.metrics) AS m
-    WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s AND NOT (r.late AND r.undated)
-        AND abs({value}) <= {bound} {among}
+    FROM ({reports}) AS r, {unfold}(r.metrics) AS m
+    WHERE abs({value}) <= {bound} {among}
     GROUP BY 1, 2
 """
 OF_ROLLUPS = """
@@ -37,8 +69,7 @@ OF_ROLLUPS = """
     GROUP BY 1, 2
 """
 NAMES_OF_REPORTS = """
-    SELECT DISTINCT m.key FROM {table} AS r, {unfold}(r.metrics) AS m
-    WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s
+    SELECT DISTINCT m.key FROM ({reports}) AS r, {unfold}(r.metrics) AS m
 """
 NAMES_OF_ROLLUPS = """
     SELECT DISTINCT r.metric FROM {table} AS r
@@ -82,22 +113,44 @@ class Cut(NamedTuple):
 type Names = Collection[str] | None
 """Limits the metrics to `names`; None for all."""
 
+type Slices = Sequence["SliceRow"] | None
+"""Limits the reports to some of each slice of time; None for all."""
+
 
 ONE_SECOND = Cut(1)
 
 
-def of_reports(terminal: Terminal, cut: Cut, since: datetime, until: datetime, names: Names = None) -> list[Sum]:
+class SliceRow(msgspec.Struct, frozen=True, gc=False):
+    since: datetime
+    until: datetime
+
+
+def slices(terminal: Terminal, since: datetime, until: datetime) -> Slices:
+    """Slices of the time from `since` to `until`, if the terminal has so many reports in it that a chart reads only
+    some of each.
+    """
+    sql = IS_DENSE.format(table=Report._meta.db_table, most=MOST_REPORTS)
+    if not _rows(sql, terminal, since, until)[0][0]:
+        return None
+    length = (until - since) / SLICES
+    begins = [(since + number * length).astimezone(UTC) for number in range(SLICES)]
+    return [SliceRow(begin, end) for begin, end in pairwise([*begins, until.astimezone(UTC)])]
+
+
+def of_reports(
+    terminal: Terminal, cut: Cut, since: datetime, until: datetime, names: Names = None, slices: Slices = None
+) -> list[Sum]:
     """Sums of the reports from `since` to before `until`, without values outside the bounds."""
     vendor = connection.vendor
     sql = OF_REPORTS.format(
         begin=BEGIN[vendor].format(at="r.at"),
-        table=Report._meta.db_table,
+        reports=_reports(slices),
         value=VALUE[vendor],
         unfold=UNFOLD[vendor],
         bound=METRIC_BOUND,
         among=_among("m.key", names),
     )
-    return [Sum(*row) for row in _rows(sql, terminal, since, until, cut=cut, names=names)]
+    return [Sum(*row) for row in _rows(sql, terminal, since, until, cut=cut, names=names, slices=slices)]
 
 
 def of_rollups(terminal: Terminal, cut: Cut, since: datetime, until: datetime, names: Names = None) -> list[Sum]:
@@ -111,14 +164,22 @@ def of_rollups(terminal: Terminal, cut: Cut, since: datetime, until: datetime, n
     return [Sum(*row) for row in _rows(sql, terminal, since, until, cut=cut, names=names)]
 
 
-def names_of_reports(terminal: Terminal, since: datetime, until: datetime) -> set[str]:
-    sql = NAMES_OF_REPORTS.format(table=Report._meta.db_table, unfold=UNFOLD[connection.vendor])
-    return {name for (name,) in _rows(sql, terminal, since, until)}
+def names_of_reports(terminal: Terminal, since: datetime, until: datetime, slices: Slices = None) -> set[str]:
+    sql = NAMES_OF_REPORTS.format(reports=_reports(slices), unfold=UNFOLD[connection.vendor])
+    return {name for (name,) in _rows(sql, terminal, since, until, slices=slices)}
 
 
 def names_of_rollups(terminal: Terminal, since: datetime, until: datetime) -> set[str]:
     sql = NAMES_OF_ROLLUPS.format(table=Rollup._meta.db_table)
     return {name for (name,) in _rows(sql, terminal, since, until)}
+
+
+def _reports(slices: Slices) -> str:
+    table = Report._meta.db_table
+    if slices is None:
+        return ALL_REPORTS.format(table=table)
+    source = db_rows.source(SliceRow).replace("%s", "%(slices)s")
+    return SOME_REPORTS[connection.vendor].format(table=table, slices=source, limit=REPORTS_OF_SLICE)
 
 
 def _among(name: str, names: Names) -> str:
@@ -135,7 +196,14 @@ def merged(sums: Iterable[Sum]) -> list[Sum]:
 
 
 def _rows(
-    sql: str, terminal: Terminal, since: datetime, until: datetime, *, cut: Cut = ONE_SECOND, names: Names = None
+    sql: str,
+    terminal: Terminal,
+    since: datetime,
+    until: datetime,
+    *,
+    cut: Cut = ONE_SECOND,
+    names: Names = None,
+    slices: Slices = None,
 ) -> list[tuple[Any, ...]]:
     given: Mapping[str, int | str | datetime] = {
         "terminal": terminal.pk,
@@ -144,6 +212,7 @@ def _rows(
         "since": _moment(since),
         "until": _moment(until),
         "names": json.dumps(list(names or ())),
+        "slices": db_rows.encode(slices or ()),
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
