@@ -55,7 +55,7 @@ bench: system $(PYTHON) static messages ## Measure the performance targets; a qu
 bench-full: system $(PYTHON) static messages ## Hold 50,000 terminals, kill processes, go on to 100,000 (KEEP)
 	@$(BIN)/python -m benchmarks.full $(if $(KEEP),--keep $(KEEP))
 
-faults: system $(PYTHON) messages ## Inject faults, and print their effects on reports, alerts and boards (FAULTS="NAME ...", KEEP=PATH)
+faults: system $(PYTHON) static messages ## Inject faults, and print their effects on reports, alerts and boards (FAULTS="NAME ...", KEEP=PATH)
 	@$(BIN)/python -m tests.faults $(FAULTS) $(if $(KEEP),--keep $(KEEP))
 
 fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
