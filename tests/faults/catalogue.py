@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.faults.clients import hostile_frames, limits, misbehaving, sign_in_flood
+from tests.faults.clients import backfill_flood, hostile_frames, limits, misbehaving, sign_in_flood
 from tests.faults.clients.connection_flood import LIMITS
 from tests.faults.fault_group import FaultGroup
 from tests.faults.network import cuts, outages, storm
@@ -28,6 +28,7 @@ GROUPS: tuple[FaultGroup[Any], ...] = (
             *hostile_frames.FAULTS,
             *sign_in_flood.FAULTS,
             *outages.FAULTS,
+            *backfill_flood.FAULTS,
         ),
     ),
     FaultGroup(storm.storm_scenario, storm.FAULTS),
@@ -36,6 +37,7 @@ GROUPS: tuple[FaultGroup[Any], ...] = (
     FaultGroup(lambda: Scenario(CabledCluster(), agents=10, light=50), cuts.FAULTS),
     FaultGroup(lambda: Scenario(SteppedClockCluster(), agents=10, light=50), clock_step.FAULTS),
     FaultGroup(lambda: Scenario(SmallDiskCluster(), agents=10, light=50), disk_full.POSTGRESQL),
+    FaultGroup(lambda: Scenario(SmallDiskCluster(has_wal=True), agents=10, light=50), disk_full.POSTGRESQL_WAL),
     FaultGroup(lambda: Scenario(SmallDiskProcess(), agents=10, light=30), disk_full.SQLITE),
     FaultGroup(lambda: Scenario(SingleProcess(), agents=10, light=30, report_every_s=0.5), killed.FAULTS),
 )

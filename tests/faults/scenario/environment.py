@@ -47,6 +47,13 @@ class Environment(Protocol):
 
     @property
     def logs(self) -> Sequence[Path]: ...
+    @property
+    def exited(self) -> Sequence[str]:
+        """The processes that were started and have ended, with their exit codes."""
+
+    def get(self, path: str, cookie: str) -> int:
+        """The status of a page."""
+
     def __enter__(self) -> Any: ...
     def __exit__(self, *error: object) -> None: ...
     def manage(self, *arguments: str) -> str: ...
@@ -63,6 +70,14 @@ class FaultCluster(Cluster):
     @property
     def logs(self) -> Sequence[Path]:
         return [service.log for service in self.services if service.log.exists()]
+
+    @property
+    def exited(self) -> Sequence[str]:
+        started = [service for service in self.services if service.process is not None]
+        return [f"{each.name} ({each.process.poll()})" for each in started if each.process and not each.is_running]
+
+    def get(self, path: str, cookie: str) -> int:
+        return self.nodes[0].get(path, Cookie=cookie)[0]
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         url = self.environment["TMS_DATABASE_URL"]
@@ -98,6 +113,14 @@ class SingleProcess:
     @property
     def logs(self) -> Sequence[Path]:
         return [self.tms.log]
+
+    @property
+    def exited(self) -> Sequence[str]:
+        code = self.tms.process.poll() if self.tms.process else None
+        return [] if code is None else [f"manage.py serve ({code})"]
+
+    def get(self, path: str, cookie: str) -> int:
+        return self.tms.get(path, Cookie=cookie)[0]
 
     def manage(self, *arguments: str) -> str:
         return self.tms.manage(*arguments)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, Self
 
 from deploy.processes.service import Service
@@ -15,14 +16,17 @@ from tests.faults.scenario.boards import Board, Convergence
 from tests.faults.scenario.environment import Environment
 from tests.faults.scenario.light import LightTerminal
 from tests.faults.scenario.observer import ObservedTerminal, TerminalObserver, until
+from tests.support.polling import DEADLINE_S
 from tms.protocol import credential
 
-AGENTS, LIGHT, SPARE = 20, 100, 3
+AGENTS, LIGHT, SPARE = 20, 100, 8
 """Terminals: real agents, light ones, and those for misbehaving clients."""
 SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
 MOMENTS_SETTLE_S = 11.0
 """Until recorded moments may be compared (`tms.replay.recorded.comparison.SETTLED`)."""
+LOG_LINES, LINE_LENGTH = 3, 500
+"""Of each log, in the error of a scenario that is not ready."""
 COMPARE_TIMEOUT_S = 40.0
 """Time-out for boards to equal the database."""
 
@@ -93,7 +97,7 @@ class Scenario[E: Environment]:
         self.observer = await undo.enter_async_context(TerminalObserver(terminals, report_every_s=self._report_every_s))
         boards = [Board(self.environment.url, page, self.cookie) for page in PAGES]
         self.boards = [await undo.enter_async_context(board) for board in boards]
-        await self.wait_until_ready()
+        await self._wait_until_started()
 
     # Its state
 
@@ -107,16 +111,43 @@ class Scenario[E: Environment]:
         return await asyncio.to_thread(self.environment.manage, *arguments)
 
     async def wait_until_ready(self) -> None:
-        """Wait until every terminal is online, every board has content, and no report is unacknowledged."""
-        await self.observer.wait_until_linked()
-        await self.wait_until_online()
-        await self.observer.wait_until_acknowledged()
-        await until(lambda: all(board.proof and (board.totals or board.rows) for board in self.boards))
+        """Wait until every terminal is online, every board has content, and no report is unacknowledged.
+
+        Raises NotReady.
+        """
+        try:
+            await self.observer.wait_until_linked()
+            await self.wait_until_online()
+            await self.observer.wait_until_acknowledged()
+            await until(lambda: all(map(has_content, self.boards)), missing=self._described_boards)
+        except TimeoutError as error:
+            raise NotReady(f"{last_lines(self.environment.logs)}\nnot ready: {error}") from None
 
     async def wait_until_online(self) -> None:
-        """Wait until every terminal is online in the database."""
-        while (await self.aquery(PRESENT))[0][0] < len(self.observer.terminals):
+        """Wait until every terminal is online in the database. Raises TimeoutError with how many are."""
+        number, wanted = 0, len(self.observer.terminals)
+        deadline = time.monotonic() + DEADLINE_S
+        while (number := (await self.aquery(PRESENT))[0][0]) < wanted:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{number} of {wanted} terminals are online")
             await asyncio.sleep(0.1)
+
+    async def _wait_until_started(self) -> None:
+        """Raises NotReady, at once if a process has exited."""
+        ready = asyncio.create_task(self.wait_until_ready())
+        try:
+            while not ready.done():
+                await asyncio.wait([ready], timeout=0.2)
+                if exited := self.environment.exited:
+                    raise NotReady(f"{last_lines(self.environment.logs)}\nnot ready: {', '.join(exited)} exited")
+            await ready
+        finally:
+            ready.cancel()
+
+    def _described_boards(self) -> str:
+        empty = sorted({board.page for board in self.boards if not has_content(board)})
+        statuses = [f"{page} without content (HTTP {self.environment.get(page, self.cookie)})" for page in empty]
+        return f"board {', '.join(statuses)}"
 
     async def linked_to(self, node: Service) -> list[ObservedTerminal]:
         uids = {uid for (uid,) in await self.aquery(LINKED, node.name)}
@@ -174,6 +205,33 @@ class Scenario[E: Environment]:
             await until(lambda: all(each.is_linked and each.linked_at > since for each in terminals), within_s=within_s)
             return max((each.linked_at - since for each in terminals), default=0.0)
         return None
+
+
+class NotReady(RuntimeError):
+    """The last line says what is missing; the lines before it are the ends of the logs."""
+
+
+def has_content(board: Board) -> bool:
+    return bool(board.proof and (board.totals or board.rows))
+
+
+def last_lines(logs: Sequence[Path]) -> str:
+    """The errors of each log, or the end of one without errors."""
+    parts = []
+    for log in logs:
+        lines = log.read_text(errors="replace").splitlines()
+        errors = [line for line in lines if '"level": "error"' in line]
+        parts += [f"{log.parent.name}: {shortened(line)}" for line in (errors or lines)[-LOG_LINES:]]
+    return "\n".join(parts)
+
+
+def shortened(line: str) -> str:
+    """The event of a line of JSON, with the last line of its traceback; any other line as it is."""
+    try:
+        entry = json.loads(line)
+        return f"{entry['event']}; {entry.get('exception', '').strip().rpartition('\n')[2].strip()}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line[:LINE_LENGTH]
 
 
 class FaultWindow:

@@ -21,11 +21,13 @@ FULL_S = 20.0
 
 
 class SmallDiskPostgreSQL(PostgreSQL):
-    """The data is on a small disk, the WAL on another one, because PostgreSQL exits if the WAL cannot be written."""
+    """The data is on a small disk. PostgreSQL exits if the WAL cannot be written, so that is on another one, unless
+    `has_wal`.
+    """
 
-    def __init__(self, folder: Path, disk: SmallDisk) -> None:
+    def __init__(self, folder: Path, disk: SmallDisk, *, has_wal: bool) -> None:
         super().__init__(durable=True, name="postgresql", folder=folder)
-        self.disk = disk
+        self.disk, self.has_wal = disk, has_wal
 
     @property
     def data(self) -> Path:
@@ -36,21 +38,32 @@ class SmallDiskPostgreSQL(PostgreSQL):
             if owner := unprivileged("postgres"):
                 os.chown(self.disk.folder, owner.pw_uid, owner.pw_gid)
             self._initialise()
-            subprocess.run(["mv", self.data / "pg_wal", self.folder / "pg_wal"], check=True)
-            (self.data / "pg_wal").symlink_to(self.folder / "pg_wal")
+            if not self.has_wal:
+                subprocess.run(["mv", self.data / "pg_wal", self.folder / "pg_wal"], check=True)
+                (self.data / "pg_wal").symlink_to(self.folder / "pg_wal")
         super().launch()
 
 
 class SmallDiskCluster(FaultCluster):
-    def __init__(self) -> None:
+    def __init__(self, *, has_wal: bool = False) -> None:
         super().__init__(2)
-        self.disk = SmallDisk(self.folder / "small-disk", mib=128)
-        port, self.postgresql = self.postgresql.port, SmallDiskPostgreSQL(self.postgresql.folder, self.disk)
+        self.disk = SmallDisk(self.folder / "small-disk", mib=256 if has_wal else 128)
+        port, folder = self.postgresql.port, self.postgresql.folder
+        self.postgresql = SmallDiskPostgreSQL(folder, self.disk, has_wal=has_wal)
         self.postgresql.port = port  # the URL in every environment names it
 
     def start_stores(self) -> None:
         self.disk.mount()
         super().start_stores()
+
+    def fill_the_disk(self) -> None:
+        self.disk.fill()
+
+    def make_room(self) -> None:
+        """PostgreSQL is started again if it has exited, as its supervisor would."""
+        self.disk.make_room()
+        if not self.postgresql.is_running:
+            self.postgresql.start()
 
     def stop(self) -> None:
         super().stop()
@@ -75,6 +88,14 @@ class SmallDiskProcess(SingleProcess):
         self.disk.unmount()
         self.disk.folder.rmdir()
 
+    def fill_the_disk(self) -> None:
+        """The WAL too: emptied before, it has no room that was allocated earlier."""
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.disk.fill()
+
+    def make_room(self) -> None:
+        self.disk.make_room()
+
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with contextlib.closing(sqlite3.connect(self.disk.folder / "tms.sqlite3")) as connection:
             return connection.execute(sql.replace("%s", "?"), parameters).fetchall()
@@ -82,9 +103,9 @@ class SmallDiskProcess(SingleProcess):
 
 async def fill_the_disk(scenario: Scenario[Any], finding: Finding) -> None:
     """Reports that cannot be stored must not be acknowledged; once there is space again, all must be."""
-    observer, disk, losses = scenario.observer, scenario.environment.disk, scenario.observer.losses
+    observer, environment, losses = scenario.observer, scenario.environment, scenario.observer.losses
     async with health_observed(scenario, finding) as outage, scenario.during_fault(finding) as window:
-        await asyncio.to_thread(disk.fill)
+        await asyncio.to_thread(environment.fill_the_disk)
         outage.begin()
         acked = observer.acked
         try:
@@ -92,7 +113,7 @@ async def fill_the_disk(scenario: Scenario[Any], finding: Finding) -> None:
             unacknowledged = 1 - (observer.acked - acked) / (FULL_S * len(observer.terminals))
             finding.figures["reports waiting"] = observer.waiting
         finally:
-            await asyncio.to_thread(disk.make_room)
+            await asyncio.to_thread(environment.make_room)
         outage.end()
         window.end()
         recovered_s = await seconds_until_acknowledged(observer.terminals)
@@ -101,5 +122,8 @@ async def fill_the_disk(scenario: Scenario[Any], finding: Finding) -> None:
     finding.expect("links lost", observer.losses - losses, at_most=0)
 
 
+POSTGRESQL_WAL = (
+    Fault("disk-full-wal", "R31", "PostgreSQL's disk and its WAL are full for 20 s", fill_the_disk, needs=needs_root),
+)
 POSTGRESQL = (Fault("disk-full", "R31", "PostgreSQL's disk is full for 20 s", fill_the_disk, needs=needs_root),)
 SQLITE = (Fault("disk-full-sqlite", "R31", "SQLite's disk is full for 20 s", fill_the_disk, needs=needs_root),)
