@@ -23,6 +23,7 @@ from tms.accounts.audit.admin import AuditedAdmin, ModelAdmin, UserAdmin
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, Team, TokenScope, User
 from tms.accounts.one_time_secrets import Secret
+from tms.accounts.people import holdings
 from tms.accounts.permissions import Permission
 from tms.accounts.sessions import keys
 from tms.lib.admin import ModelForm, ReadOnly
@@ -147,8 +148,30 @@ class RoleAdmin(ForSuperusers):
         return super().has_delete_permission(request, obj) and not (obj and obj.is_builtin)
 
 
+class TeamForm(ModelForm[Team]):
+    def clean_members(self) -> Any:
+        members = self.cleaned_data["members"]
+        joining = members.exclude(teams=self.instance) if self.instance.pk else members
+        return _verified(members, *joining)
+
+
+class GrantForm(ModelForm[Grant]):
+    def clean_person(self) -> User | None:
+        person: User | None = self.cleaned_data["person"]
+        return _verified(person, *filter(None, [person])) if "person" in self.changed_data else person
+
+
+def _verified[Chosen](chosen: Chosen, *people: User) -> Chosen:
+    try:
+        holdings.require_verified(*people)
+    except holdings.UnverifiedAddressError as error:
+        raise forms.ValidationError(str(error)) from None
+    return chosen
+
+
 @admin.register(Team)
 class TeamAdmin(ForSuperusers):
+    form = TeamForm
     list_display = ("name",)
     search_fields = ("name",)
     autocomplete_fields = ("members",)
@@ -156,6 +179,7 @@ class TeamAdmin(ForSuperusers):
 
 @admin.register(Grant)
 class GrantAdmin(ForSuperusers):
+    form = GrantForm
     list_display = ("person", "team", "role", "region", "site", "group", "created_at")
     list_filter = ("role",)
     list_select_related = ("person", "team", "role", "site", "group")

@@ -282,6 +282,9 @@ PAGES: Mapping[str, Sent] = {
     "/people/<int:pk>/grants/": Sent("granted", lambda: {"role": viewer(), "scope": "everything"}),
     "/people/<int:pk>/disable/": Sent("disabled"),
     "/people/<int:pk>/enable/": Sent("enabled", before=lambda: User.objects.update(is_active=F("is_superuser"))),
+    "/people/<int:pk>/confirm-name/": Sent(
+        "name-confirmed", before=lambda: User.objects.update(is_name_verified=F("is_superuser"))
+    ),
     "/people/<int:pk>/end-sessions/": Sent("sessions-ended"),
     "/people/<int:pk>/resend/": Sent("invited-again"),
     "/people/grants/<int:pk>/withdraw/": Sent("withdrawn"),

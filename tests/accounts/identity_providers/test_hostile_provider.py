@@ -13,7 +13,7 @@ from tests.support import people
 from tests.support.accounts.provider_steps import leave
 from tests.support.servers.hostile_provider import public
 from tms.accounts.identity_providers.oidc.check import Outcome, check
-from tms.accounts.models import AuditEntry, User
+from tms.accounts.models import AuditEntry, ProviderSession, User
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 NOW = time.time()
@@ -113,7 +113,7 @@ def test_a_right_token_signs_in(hostile):
     assert "_auth_user_id" in browser.session
 
 
-@pytest.mark.parametrize(("age_s", "is_recent"), [(None, True), (60, True), (3600, False)])
+@pytest.mark.parametrize(("age_s", "is_recent"), [(None, False), (60, True), (3600, False)])
 def test_a_sign_in_is_as_recent_as_the_provider_says(hostile, age_s, is_recent):
     """It asks for nothing while it remembers the person, also at a browser that was left open."""
     at = None if age_s is None else int(time.time()) - age_s
@@ -125,14 +125,94 @@ def test_a_sign_in_is_as_recent_as_the_provider_says(hostile, age_s, is_recent):
     assert answer.get("Location", "").startswith("/me/confirm/") != is_recent
 
 
-@pytest.mark.parametrize(
-    "at", [10**400, -(10**400), float("nan"), "now", [1]], ids=["huge", "negative", "nan", "text", "list"]
-)
+NO_TIMES = {
+    "huge": 10**400,
+    "negative": -(10**400),
+    "nan": float("nan"),
+    "text": "now",
+    "a number as text": str(int(NOW)),
+    "true": True,
+    "list": [1],
+    "beyond all years": 2.0**41,
+    "two hours ahead": int(NOW) + 7200,
+}
+
+
+@pytest.mark.parametrize("at", NO_TIMES.values(), ids=NO_TIMES)
 def test_a_time_that_is_none_is_as_if_the_provider_said_nothing(hostile, at):
     browser, answer = come_back(hostile, claims(preferred_username="keiko", auth_time=at))
+    asked = browser.get("/me/tokens/new/")
+    browser, confirmed = come_back(hostile, claims(auth_time=at), browser=browser)
 
     assert answer.status_code == 302
-    assert browser.get("/me/tokens/new/").status_code == 200
+    assert asked["Location"].startswith("/me/confirm/")
+    assert confirmed.status_code == 403
+
+
+def test_each_sign_in_asks_the_provider_when_the_person_signed_in(hostile, settings):
+    sent = parse_qs(urlsplit(leave(Client())).query)
+
+    assert sent["max_age"] == [str(settings.SESSION_COOKIE_AGE)]
+
+
+ADDRESSES = {
+    "the ID token has one, userinfo verifies another": (
+        {"email": "mori@noc.example"},
+        {"email": "me@noc.example", "email_verified": True},
+    ),
+    "the ID token has one, userinfo verifies it": ({"email": "mori@noc.example"}, {"email_verified": True}),
+    "userinfo has one, the ID token verifies another": (
+        {"email_verified": True},
+        {"email": "mori@noc.example", "email_verified": False},
+    ),
+    "userinfo has one, the ID token verifies none": ({"email_verified": True}, {"email": "mori@noc.example"}),
+    "verified is a text": ({"email": "mori@noc.example", "email_verified": "true"}, {}),
+    "verified is a number": ({"email": "mori@noc.example", "email_verified": 1}, {}),
+    "verified is a list": ({"email": "mori@noc.example", "email_verified": [True]}, {}),
+    "verified by a claim of another vendor": ({"email": "mori@noc.example", "xms_edov": True}, {}),
+    "a dotless i": ({"email": "mor\u0131@noc.example", "email_verified": True}, {}),
+    "a dotted capital I": ({"email": "MOR\u0130@noc.example", "email_verified": True}, {}),
+    "another domain, which a Kelvin sign makes ours": ({"email": "mori@\u212aoc.example", "email_verified": True}, {}),
+}
+
+
+@pytest.mark.parametrize(("id_token", "userinfo"), ADDRESSES.values(), ids=ADDRESSES)
+def test_an_address_that_its_own_document_does_not_verify_links_nobody(hostile, provider, id_token, userinfo):
+    provider.links_by_email, provider.email_domains = True, "noc.example koc.example"
+    provider.save()
+    people.person("mori", email="mori@noc.example")
+    hostile.answers["/me"] = {"sub": "keiko", **userinfo}
+
+    browser, answer = come_back(hostile, claims(**id_token))
+
+    assert answer.status_code == 403
+    assert "_auth_user_id" not in browser.session
+
+
+@pytest.mark.parametrize("is_in_id_token", [True, False])
+def test_a_verified_address_links_from_either_document(hostile, provider, is_in_id_token):
+    provider.links_by_email, provider.email_domains = True, "noc.example"
+    provider.save()
+    mori = people.person("mori", email="Mori@noc.example")
+    address = {"email": "mori@NOC.example", "email_verified": True}
+    hostile.answers["/me"] = {"sub": "keiko", **({} if is_in_id_token else address)}
+
+    browser, _ = come_back(hostile, claims(**(address if is_in_id_token else {})))
+
+    assert browser.session["_auth_user_id"] == str(mori.pk)
+
+
+def test_how_the_person_signed_in_is_read_from_the_id_token_only(hostile, provider, settings):
+    settings.SECOND_FACTOR, settings.SECOND_FACTOR_GRACE_DAYS = "everyone", 0
+    provider.factor_policy, provider.acr_values = "claimed", "high"
+    provider.save()
+    hostile.answers["/me"] = {"sub": "keiko", "amr": ["mfa"], "acr": "high", "auth_time": int(time.time()), "sid": "7"}
+
+    browser, _ = come_back(hostile, claims(preferred_username="keiko"))
+
+    assert browser.session["must_set_up_factor"]
+    assert browser.get("/me/security/passkey/")["Location"].startswith("/me/confirm/")
+    assert ProviderSession.objects.get().sid == ""
 
 
 def test_claims_of_another_person_are_not_added(hostile):
@@ -150,7 +230,9 @@ def test_claims_that_no_database_stores_are_ignored(hostile, claim):
     _, answer = come_back(hostile, claims(**{claim: UNSTORABLE}))
 
     assert answer.status_code == 302
-    assert User.objects.values_list("username", "first_name", "last_name", "email").get() == ("keiko", "", "", "")
+    person = User.objects.get()
+    assert person.username.startswith("company-")
+    assert (person.first_name, person.last_name, person.email) == ("", "", "")
 
 
 def test_a_test_sign_in_shows_claims_that_no_database_stores(hostile, provider):

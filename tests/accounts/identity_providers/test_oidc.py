@@ -27,6 +27,8 @@ def signed_in_person(browser: Client) -> str | None:
 
 
 def test_a_person_signs_in_and_holds_what_their_groups_give(company):
+    company.email_domains = "noc.example"
+    company.save()
     GroupMapping.objects.create(provider=company, value="noc", role=built_in("Operator"), region="Kansai")
     browser = Client()
 

@@ -18,8 +18,8 @@ const configuration = {
   clientDefaults: { id_token_signed_response_alg: "ES256" },
   cookies: { keys: [randomBytes(16).toString("hex")] },
   claims: {
-    openid: ["sub"],
-    profile: ["given_name", "family_name", "preferred_username", "amr"],
+    openid: ["sub", "amr"],
+    profile: ["given_name", "family_name", "preferred_username"],
     email: ["email", "email_verified"],
     groups: ["groups"],
   },
@@ -79,7 +79,7 @@ async function signIn(provider, request, response) {
     return;
   }
   const name = new URLSearchParams(await body(request)).get("name");
-  const result = PEOPLE.has(name) ? { login: { accountId: name } } : { error: "access_denied" };
+  const result = PEOPLE.has(name) ? { login: { accountId: name, amr: PEOPLE.get(name).amr } } : { error: "access_denied" };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 

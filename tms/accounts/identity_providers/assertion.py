@@ -1,6 +1,10 @@
 """What a provider says about a person who signed in, in the same form for every protocol."""
 
+from collections.abc import Container
 from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 
 class SignInRefused(Exception):
@@ -33,4 +37,18 @@ class Assertion:
 
     @property
     def email_domain(self) -> str:
-        return self.email.rpartition("@")[2].lower()
+        """Empty for an address with other letters, of which some become ASCII in lower case."""
+        return self.email.rpartition("@")[2].lower() if self.email.isascii() else ""
+
+    def verified_email(self, domains: Container[str]) -> str:
+        """The address, if the provider says that it verified it and it is of these domains, which are its own."""
+        is_theirs = self.is_email_verified and self.email_domain in domains
+        return self.email if is_theirs and _is_address(self.email) else ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

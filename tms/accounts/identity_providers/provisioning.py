@@ -1,10 +1,11 @@
 """The person whom a provider asserts: found by issuer and subject, linked or created at their first sign-in."""
 
+from collections.abc import Container
 from datetime import datetime
 
+import structlog
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
@@ -12,9 +13,15 @@ from tms.accounts.audit import recorder
 from tms.accounts.identity_providers import groups
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.models import Identity, IdentityProvider, User
+from tms.accounts.normal_form import normal
 from tms.accounts.sign_in import break_glass
+from tms.lib.hashing import hash_token
 
 MOST_USERNAME = 150
+DIGITS = 12
+FOLLOWED = ("first_name", "last_name", "email", "is_name_verified")
+
+log = structlog.get_logger(__name__)
 
 
 def identify(provider: IdentityProvider, asserted: Assertion, *, at: datetime) -> Identity:
@@ -23,7 +30,7 @@ def identify(provider: IdentityProvider, asserted: Assertion, *, at: datetime) -
     try:
         with transaction.atomic():
             identity = known(provider, asserted) or _first(provider, asserted)
-            _follow(identity, asserted, at=at)
+            _follow(identity, asserted, provider.domains, at=at)
             groups.renew(provider, identity.person, asserted.groups)
     except IntegrityError:
         raise SignInRefused("conflict", gettext("Another sign-in was faster. Try again.")) from None
@@ -76,31 +83,37 @@ def _linkable(provider: IdentityProvider, asserted: Assertion) -> User | None:
     """The only person with this verified address.
 
     Never a superuser, a break-glass or a service account, nor one that is linked to another subject there: for them an
-    address is not proof enough. Nor one whose address is what another provider says without having verified it:
-    the person there could have waited for the owner of the address, and for what they will hold.
+    address is not proof enough. Nor one whose name nobody verified: the person there could have waited for the owner
+    of the address, and for what they will hold.
     """
-    email = _email(asserted)
-    if not (email and asserted.is_email_verified):
+    email = asserted.verified_email(provider.domains)
+    if not email:
         return None
-    found = list(User.objects.filter(email__iexact=email, is_active=True, is_service=False)[:2])
-    if len(found) != 1 or found[0].is_superuser or break_glass.is_named(found[0]):
+    keys = User.objects.keys_of(email, column="email")
+    found = [one for one in User.objects.filter(pk__in=keys, is_active=True, is_service=False) if one.email.isascii()]
+    if len(found) != 1 or found[0].is_superuser or not found[0].is_name_verified or break_glass.is_named(found[0]):
         return None
-    identities = Identity.objects.filter(person=found[0]).select_related("provider", "person")
-    is_refused = any(one.provider == provider or one.has_unverified_address for one in identities)
-    return None if is_refused else found[0]
+    is_linked = Identity.objects.filter(provider=provider, person=found[0]).exists()
+    return None if is_linked else found[0]
 
 
 def _create(provider: IdentityProvider, asserted: Assertion) -> User:
-    username = (asserted.email or asserted.username or asserted.subject)[:MOST_USERNAME]
-    person = User(username=username, password=make_password(None), language=asserted.language)
-    _copy(person, asserted)
+    email = asserted.verified_email(provider.domains)
+    username = email or _chosen(asserted) or f"{provider.slug}-{hash_token(asserted.subject)[:DIGITS]}"
+    person = User(
+        username=username,
+        email=email,
+        password=make_password(None),
+        language=asserted.language,
+        is_name_verified=bool(email),
+    )
+    _copy_name(person, asserted)
     try:
         person.clean_fields(exclude=("password",))  # first: the database refuses to look for some characters
     except ValidationError:
         text = gettext("The provider sends no usable name: %(name)s") % {"name": username}
         raise SignInRefused("bad-name", text) from None
-    is_taken = User.objects.filter(username__iexact=username).exists()
-    if is_taken or (person.email and User.objects.filter(email__iexact=person.email).exists()):
+    if User.objects.is_taken(username, asserted.email):
         text = gettext("An account with this name or address exists already. Ask an administrator to link it.")
         raise SignInRefused("taken", text)
     person.save()
@@ -108,30 +121,38 @@ def _create(provider: IdentityProvider, asserted: Assertion) -> User:
     return person
 
 
-def _follow(identity: Identity, asserted: Assertion, *, at: datetime) -> None:
-    """Name and address of a person whom the provider created are those at the provider."""
+def _chosen(asserted: Assertion) -> str:
+    """The name that the person has there. Never an address: it could be that of somebody else."""
+    return "" if "@" in normal(asserted.username) else asserted.username[:MOST_USERNAME]
+
+
+def _follow(identity: Identity, asserted: Assertion, domains: Container[str], *, at: datetime) -> None:
+    """Name and verified address of a person whom the provider created are those at the provider."""
     Identity.objects.filter(pk=identity.pk).update(signed_in_at=at)
     person = identity.person
     if not person.is_active:
         raise SignInRefused("disabled", gettext("Your account in TMS is disabled. Ask an administrator."))
     if not identity.is_provisioned:
         return
-    before = (person.first_name, person.last_name, person.email)
-    _copy(person, asserted)
-    if (person.first_name, person.last_name, person.email) != before:
+    before = [getattr(person, name) for name in FOLLOWED]
+    _copy_name(person, asserted)
+    _copy_address(person, asserted.verified_email(domains))
+    if [getattr(person, name) for name in FOLLOWED] != before:
         with recorder.change(person):
-            person.save(update_fields=("first_name", "last_name", "email"))
+            person.save(update_fields=FOLLOWED)
 
 
-def _copy(person: User, asserted: Assertion) -> None:
+def _copy_name(person: User, asserted: Assertion) -> None:
     person.first_name = asserted.first_name or person.first_name
     person.last_name = asserted.last_name or person.last_name
-    person.email = _email(asserted) or person.email
 
 
-def _email(asserted: Assertion) -> str:
-    try:
-        validate_email(asserted.email)
-    except ValidationError:
-        return ""
-    return asserted.email
+def _copy_address(person: User, email: str) -> None:
+    """Unless another account has it: the former one stays."""
+    if not email:
+        return
+    if email != person.email and User.objects.is_taken(email, besides=person):
+        log.warning("address_of_another_account", username=person.username)
+        return
+    person.email = email
+    person.is_name_verified |= normal(person.username) == normal(email)

@@ -35,12 +35,6 @@ class Identity(models.Model):
     def __str__(self) -> str:
         return f"{self.provider}: {self.subject}"
 
-    @property
-    def has_unverified_address(self) -> bool:
-        """The address of the person is what the provider says, which did not verify it: its domains are others."""
-        domain = self.person.email.rpartition("@")[2].lower()
-        return self.is_provisioned and domain not in self.provider.domains
-
 
 class ProviderSession(models.Model):
     """A browser session that began at a provider: the provider may end it."""

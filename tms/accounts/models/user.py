@@ -1,9 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as UNUSABLE
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.normal_form import look_alike, normal
 from tms.accounts.scope import ByGrants
 from tms.lib.text_fields import LineField
 
@@ -22,6 +29,47 @@ class Density(models.TextChoices):
     COMFORTABLE = "comfortable", _("Comfortable")
 
 
+NOT_ASCII = "[^ -~]"
+
+
+class PersonManager(UserManager["User"]):
+    """Compares names by their normal form: the database offers candidates, and Python decides."""
+
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The account that signs in as `username`. Raises User.DoesNotExist."""
+        typed = username or ""
+        found = self.filter(Q(username=typed) | Q(username__iexact=normal(typed)))
+        same = [person for person in found if normal(person.username) == normal(typed)]
+        same.sort(key=lambda person: person.username != typed)
+        if not same:
+            raise self.model.DoesNotExist
+        return same[0]
+
+    def keys_of(self, value: str, *, column: str) -> list[int]:
+        """The primary keys of those whose `username` or `email` has the same normal form as `value`."""
+        same = Q(**{f"{column}__iexact": normal(value)}) | Q(**{f"{column}__regex": NOT_ASCII})
+        rows = self.filter(same).values_list("pk", column)
+        return [pk for pk, known in rows if known and normal(known) == normal(value)]
+
+    def is_taken(self, *names: str, besides: User | None = None) -> bool:
+        """Whether another account has one of these names as username or address, or one that looks like it."""
+        wanted = [name for name in names if name]
+        others = self.exclude(pk=besides.pk) if besides is not None and besides.pk else self.all()
+        if all(name.isascii() for name in wanted):  # others may look like any name
+            others = others.filter(_equal(wanted) | Q(username__regex=NOT_ASCII) | Q(email__regex=NOT_ASCII))
+        known = {name for row in others.values_list("username", "email") for name in row if name}
+        return any(look_alike(name, other) for name in wanted for other in known)
+
+
+def _equal(names: Iterable[str]) -> Q:
+    found = Q(pk__in=())
+    for name in names:
+        found |= Q(username__iexact=name) | Q(email__iexact=name)
+    return found
+
+
 class User(AbstractUser):
     """A person who watches boards."""
 
@@ -31,6 +79,9 @@ class User(AbstractUser):
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
     is_service = models.BooleanField(_("service account"), default=False, db_default=False, editable=False)
     """The account of a program, which has no password and uses API tokens."""
+    is_name_verified = models.BooleanField(default=True, db_default=True, editable=False)
+    """False for an account that a provider created, until its username is an address that it verified, of its domains,
+    or an administrator confirms it: the person could have named an account of others."""
     density = models.CharField(
         _("density"), max_length=12, choices=Density, default=Density.STANDARD, db_default=Density.STANDARD
     )
@@ -49,6 +100,7 @@ class User(AbstractUser):
     """When the person last got the mail that their account will be disabled because nobody uses it."""
 
     scope_path = ByGrants("person")
+    objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta:
         verbose_name = _("person")
@@ -69,6 +121,11 @@ class User(AbstractUser):
         if getattr(self, "_password", None) is None:  # not changed since it was read
             self.replaced_password = self.password or UNUSABLE
         super().set_password(raw_password)
+
+    @property
+    def has_unverified_address(self) -> bool:
+        """A provider created the account under an address that nobody verified."""
+        return "@" in self.username and not self.is_name_verified
 
     @property
     def initials(self) -> str:

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -35,8 +34,8 @@ def send_links(typed: str, language: str) -> None:
 
 
 def people_of(typed: str) -> list[User]:
-    named = Q(username=typed) | Q(email__iexact=typed)
-    rows = User.objects.filter(named, is_active=True).exclude(email="")[:MOST_PEOPLE]
+    keys = [pk for column in ("username", "email") for pk in User.objects.keys_of(typed, column=column)]
+    rows = User.objects.filter(pk__in=keys, is_active=True).exclude(email="")[:MOST_PEOPLE]
     return [person for person in rows if person.has_usable_password() and not break_glass.is_named(person)]
 
 

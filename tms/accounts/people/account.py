@@ -57,6 +57,16 @@ def enable(person: User) -> bool:
 
 
 @transaction.atomic
+def confirm_name(person: User) -> bool:
+    """The person is who the name says. From now on it no longer follows a provider. False if that was known."""
+    if not User.objects.filter(pk=person.pk, is_name_verified=False).update(is_name_verified=True):
+        return False
+    person.identities.update(is_provisioned=False)
+    recorder.record("name-confirmed", person, {"username": (None, person.username)})
+    return True
+
+
+@transaction.atomic
 def end_sessions(person: User, *, at: datetime) -> int:
     """Sign the person out everywhere. Returns how many sessions there were."""
     number = of_people.end_sessions(person, at=at)

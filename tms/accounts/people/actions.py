@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.factors import services as factors
 from tms.accounts.factors.confirmation import recently_signed_in
-from tms.accounts.models import User
+from tms.accounts.models import Identity, User
 from tms.accounts.people import account, context, holdings, rows, scopes
 from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import GrantForm
@@ -31,7 +31,11 @@ def grant_to_person(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     form = GrantForm(request.POST, by=request.user, address=reverse("grant-to-person", args=(pk,)))
     if not form.is_valid():
         return person_page(request, person, form=form)
-    holdings.give(form.cleaned_data["role"], form.found, to=person, by=request.user)
+    try:
+        holdings.give(form.cleaned_data["role"], form.found, to=person, by=request.user)
+    except holdings.UnverifiedAddressError as error:
+        form.add_error(None, str(error))
+        return person_page(request, person, form=form)
     return redirect("person", pk)
 
 
@@ -88,6 +92,18 @@ def enable_person(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect("person", pk)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.MANAGE_PEOPLE)
+def confirm_name(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Of an account that a provider created."""
+    person = manageable(request, pk)
+    if request.method == "POST":
+        account.confirm_name(person)
+        return redirect("person", pk)
+    return context.confirm(request, _about_confirming(person), tab=context.tab_of(person))
+
+
 @require_POST
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
@@ -125,6 +141,24 @@ def _about_disabling(person: User) -> Confirmation:
             gettext("Grants and teams stay, and apply again when the account is enabled."),
         ],
         act=gettext("Disable"),
+        back=reverse("person", args=(person.pk,)),
+    )
+
+
+def _about_confirming(person: User) -> Confirmation:
+    found = Identity.objects.filter(person=person).select_related("provider")
+    subjects = ", ".join(f"{row.subject} ({row.provider})" for row in found) or "–"
+    return Confirmation(
+        about=person.display_name,
+        title=gettext("Confirm the name of this account?"),
+        consequences=[
+            gettext("An identity provider named this account %(username)s, and did not verify that.")
+            % {"username": person.username},
+            gettext("Who signs in with it there: %(subjects)s. Ask the person on a number that you know.")
+            % {"subjects": subjects},
+            gettext("From then on teams, grants and the directory may use the account."),
+        ],
+        act=gettext("Confirm"),
         back=reverse("person", args=(person.pk,)),
     )
 

@@ -7,10 +7,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import Grant, IdentityProvider, ProvisionedTeam, Role, Team, User
 from tms.accounts.people.scopes import GrantScope
+
+
+class UnverifiedAddressError(Exception):
+    """A provider created the account under an address that nobody verified. The text is for people."""
+
+    def __init__(self, person: User) -> None:
+        text = gettext(
+            "Nobody verified that the address %(username)s belongs to this person: an identity provider named it."
+            " Confirm it on the person's page first."
+        )
+        super().__init__(text % {"username": person.username})
+
+
+def require_verified(*people: User) -> None:
+    """Raises UnverifiedAddressError: what is meant for the owner of an address would go to whoever named it."""
+    for person in people:
+        if person.has_unverified_address:
+            raise UnverifiedAddressError(person)
 
 
 @transaction.atomic
@@ -22,7 +41,12 @@ def give(
     by: User | None = None,
     provider: IdentityProvider | None = None,
 ) -> Grant:
-    """The grant, which may have existed before. `provider`: from whose groups it follows, if `by` nobody."""
+    """The grant, which may have existed before. `provider`: from whose groups it follows, if `by` nobody.
+
+    Raises UnverifiedAddressError.
+    """
+    if provider is None and isinstance(to, User):
+        require_verified(to)
     columns: dict[str, Any] = {"person": to} if isinstance(to, User) else {"team": to}
     columns |= {"role": role, "provider": provider, **scope.columns}
     known = Grant.objects.filter(**columns).first()
@@ -41,7 +65,7 @@ def withdraw(grant: Grant) -> None:
 
 
 def add_member(team: Team, person: User) -> bool:
-    """False if the person was in the team."""
+    """False if the person was in the team. Raises UnverifiedAddressError."""
     if team.members.filter(pk=person.pk).exists():
         return False
     add_members(team, [person])
@@ -50,7 +74,8 @@ def add_member(team: Team, person: User) -> bool:
 
 @transaction.atomic
 def add_members(team: Team, people: Sequence[User]) -> None:
-    """People who are not in the team."""
+    """People who are not in the team. Raises UnverifiedAddressError."""
+    require_verified(*people)
     team.members.add(*people)
     recorder.record("member-added", team, {"members": (None, _names(people))})
 

@@ -98,7 +98,11 @@ def add_member(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     form = TeamMemberForm(request.POST, people=_others(request.user, chosen))
     if not form.is_valid():
         return _page(request, chosen, member_form=form)
-    holdings.add_member(chosen, form.cleaned_data["person"])
+    try:
+        holdings.add_member(chosen, form.cleaned_data["person"])
+    except holdings.UnverifiedAddressError as error:
+        form.add_error("person", str(error))
+        return _page(request, chosen, member_form=form)
     return redirect("team", pk)
 
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("people/<int:pk>/grants/", actions.grant_to_person, name="grant-to-person"),
     path("people/<int:pk>/disable/", actions.disable_person, name="disable-person"),
     path("people/<int:pk>/enable/", actions.enable_person, name="enable-person"),
+    path("people/<int:pk>/confirm-name/", actions.confirm_name, name="confirm-name"),
     path("people/<int:pk>/end-sessions/", actions.end_sessions, name="end-sessions"),
     path("people/<int:pk>/factors/", actions.remove_factors, name="remove-factors"),
     path("people/<int:pk>/resend/", invitation_views.resend_invitation, name="resend-invitation"),

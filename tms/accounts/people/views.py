@@ -122,6 +122,8 @@ def buttons(row: rows.PersonRow) -> list[Button]:
     if not person.is_active:
         return [Button(gettext("Enable"), reverse("enable-person", args=(person.pk,)))]
     offered = []
+    if not person.is_name_verified:
+        offered.append(Button(gettext("Confirm name"), reverse("confirm-name", args=(person.pk,)), asks=True))
     if row.ways.is_pending:
         offered.append(Button(gettext("Send invitation again"), reverse("resend-invitation", args=(person.pk,))))
     if row.sessions:

@@ -21,7 +21,7 @@ from scim2_models.path import (
     ValuePath,
 )
 
-from tms.accounts.models import Team
+from tms.accounts.models import Team, User
 from tms.accounts.scim.errors import ScimError
 from tms.protocol.text import is_storable
 
@@ -54,6 +54,22 @@ class TextColumn(NamedTuple):
 
     def like(self, lookup: str, value: str) -> Q:
         return Q(**{f"{self.name}__{'' if self.is_exact else 'i'}{lookup}": value})
+
+    def present(self) -> Q:
+        return Q(**{f"{self.name}__gt": ""})
+
+
+class NameColumn(NamedTuple):
+    """A username or an address, compared by its normal form."""
+
+    name: str
+
+    def equal(self, value: Any) -> Q:
+        is_name = isinstance(value, str) and value != ""
+        return Q(pk__in=User.objects.keys_of(value, column=self.name)) if is_name else NOTHING
+
+    def like(self, lookup: str, value: str) -> Q:
+        return Q(**{f"{self.name}__i{lookup}": value})
 
     def present(self) -> Q:
         return Q(**{f"{self.name}__gt": ""})

@@ -22,8 +22,14 @@ from tms.accounts.people.rows import grants_of_person
 from tms.accounts.scim import schemas
 from tms.accounts.scim.endpoint import ScimRequest
 from tms.accounts.scim.errors import invalid_value, not_unique
-from tms.accounts.scim.filters import FilterColumn, FixedColumn, FlagColumn, KeyColumn, TextColumn
-from tms.accounts.scim.protection import check_may_give, check_unprotected, keeping_an_administrator, may_give
+from tms.accounts.scim.filters import FilterColumn, FixedColumn, FlagColumn, KeyColumn, NameColumn, TextColumn
+from tms.accounts.scim.protection import (
+    check_may_give,
+    check_unprotected,
+    check_verified,
+    keeping_an_administrator,
+    may_give,
+)
 from tms.accounts.scim.requests import external_id_of, scim_rules
 from tms.accounts.scim.resources import ResourceKind
 from tms.protocol.text import clean
@@ -45,10 +51,10 @@ class Users(ResourceKind[User, schemas.ScimUser]):
     model = schemas.ScimUser
     columns: ClassVar[Mapping[str, FilterColumn]] = {
         "id": KeyColumn(PREFIX),
-        "username": TextColumn("username"),
+        "username": NameColumn("username"),
         "externalid": TextColumn("provisioned__external_id", is_exact=True),
-        "emails": TextColumn("email"),
-        "emails.value": TextColumn("email"),
+        "emails": NameColumn("email"),
+        "emails.value": NameColumn("email"),
         "emails.type": FixedColumn("work", HAS_EMAIL),
         "emails.primary": FixedColumn(True, HAS_EMAIL),
         "name.givenname": TextColumn("first_name"),
@@ -73,6 +79,7 @@ class Users(ResourceKind[User, schemas.ScimUser]):
         if known:
             _check_change(known, values, is_active, by=request.person)
             ProvisionedPerson.objects.filter(person=known).update(deleted_at=None)
+            User.objects.filter(pk=known.pk).update(is_name_verified=True)  # nothing is left of who had it
         _assign(person, values)
         recorder.record("provisioned", person, {name: (None, value) for name, value in values.items()})
         _link(person, external_id_of(wanted), at=at)
@@ -149,7 +156,8 @@ def _address(emails: Collection[schemas.ScimEmail]) -> str:
 
 def _deleted(username: str) -> User | None:
     """The person of this name whom the directory had deleted, locked. An administrator may have enabled them since."""
-    rows = ProvisionedPerson.objects.exclude(deleted_at=None).filter(person__username__iexact=username)
+    named = User.objects.keys_of(username, column="username")
+    rows = ProvisionedPerson.objects.exclude(deleted_at=None).filter(person__in=named)
     row = rows.select_related("person").select_for_update(of=("person", "self")).first()
     return row.person if row else None
 
@@ -180,12 +188,15 @@ def _changed(person: User, values: Mapping[str, str]) -> set[str]:
 def _check_change(person: User, values: Mapping[str, str], is_active: bool, *, by: User) -> None:
     """Raises ScimError if the directory may not change an account in this way."""
     check_unprotected(person)
+    if not hasattr(person, "provisioned"):
+        check_verified(person)
     if _changed(person, values) & {"username", "email"} or is_active > person.is_active:
         check_may_give(by, person)
 
 
 def _assign(person: User, values: Mapping[str, str]) -> None:
     """Set the columns and save. Raises ScimError if a value does not fit, or belongs to another account."""
+    renamed = [values[name] for name in _changed(person, values) & {"username", "email"}]
     for name, value in values.items():
         setattr(person, name, value)
     if not values["username"] or " " in values["username"]:
@@ -196,7 +207,7 @@ def _assign(person: User, values: Mapping[str, str]) -> None:
     except ValidationError as error:
         text = "; ".join(f"{FIELDS[name]}: {' '.join(lines)}" for name, lines in error.message_dict.items())
         raise invalid_value(text) from None
-    _check_unique(person)
+    _check_unique(person, renamed)
     person.save(update_fields=None if person._state.adding else tuple(values))
 
 
@@ -208,13 +219,11 @@ def _unchecked(person: User) -> Collection[str]:
     return {field.name for field in User._meta.fields} - (FIELDS.keys() - {"username"})
 
 
-def _check_unique(person: User) -> None:
-    """Usernames and addresses are unique, upper and lower case aside: nobody gets a second account."""
-    others = User.objects.exclude(pk=person.pk)
-    if others.filter(username__iexact=person.username).exists():
-        raise not_unique(f"another account has the userName {person.username}")
-    if person.email and others.filter(Q(username__iexact=person.email) | Q(email__iexact=person.email)).exists():
-        raise not_unique(f"another account has the address {person.email}; give it this userName, or another address")
+def _check_unique(person: User, names: Collection[str]) -> None:
+    """No other account has these names, or some that look like them: nobody gets a second account."""
+    for name in names:
+        if User.objects.is_taken(name, besides=person):
+            raise not_unique(f"another account has the name or address {name}, or one that looks like it")
 
 
 def _link(person: User, external_id: str, *, at: datetime) -> None:

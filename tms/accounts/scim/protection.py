@@ -9,7 +9,7 @@ from tms.accounts.access import administrators
 from tms.accounts.models import Grant, Team, User
 from tms.accounts.people import account
 from tms.accounts.people.rows import grants_of_person
-from tms.accounts.scim.errors import forbidden
+from tms.accounts.scim.errors import ScimError, forbidden
 from tms.accounts.sign_in import break_glass
 
 
@@ -19,6 +19,13 @@ def check_unprotected(person: User) -> None:
         raise forbidden(f"{person.username} is a superuser, whom only TMS changes")
     if break_glass.is_named(person):
         raise forbidden(f"{person.username} is a break-glass account, which only TMS changes")
+
+
+def check_verified(person: User) -> None:
+    """The directory adopts no account that a provider named: whoever signs in there could have named it."""
+    if not person.is_name_verified:
+        text = f"an identity provider named {person.username}, which nobody verified; confirm the name in TMS first"
+        raise ScimError(409, text, kind="uniqueness")
 
 
 def check_may_give(by: User, holder: User | Team) -> None:

@@ -22,7 +22,7 @@ from tms.accounts.scim.errors import ScimError, forbidden, invalid_value, not_un
 from tms.accounts.scim.filters import FilterColumn, KeyColumn, MemberColumn, TextColumn, key_of
 from tms.accounts.scim.people import PREFIX as OF_PEOPLE
 from tms.accounts.scim.people import visible_people
-from tms.accounts.scim.protection import check_may_give, check_unprotected, keeping_an_administrator
+from tms.accounts.scim.protection import check_may_give, check_unprotected, check_verified, keeping_an_administrator
 from tms.accounts.scim.requests import external_id_of, scim_rules
 from tms.accounts.scim.resources import ResourceKind
 from tms.protocol.text import clean
@@ -156,6 +156,7 @@ def _set_members(team: Team, pks: Collection[int], *, by: User) -> None:
         raise invalid_value(f"members: there is no User {OF_PEOPLE}{unknown}")
     for person in joining:
         check_unprotected(person)
+        check_verified(person)
     if joining:
         check_may_give(by, team)
         holdings.add_members(team, joining)

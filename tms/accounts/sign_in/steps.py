@@ -39,11 +39,11 @@ def after_provider(
 def record_of_provider(request: HttpRequest, identity: Identity, asserted: Assertion, *, age_s: float | None) -> None:
     """The session remembers how the person signed in, and when.
 
-    `age_s`: how long ago they proved to the provider who they are, as far as it says so: it may have remembered them.
+    `age_s`: how long ago they proved to the provider who they are. None if it does not say it: it may have remembered
+    them, so that the sign-in is not recent.
     """
     how: dict[str, Any] = {"identity": identity.pk, "has_factor": asserted.has_factor, "sid": asserted.sid}
-    if age_s is not None:
-        how["at"] = time.time() - max(age_s, 0.0)
+    how["at"] = 0.0 if age_s is None else time.time() - max(age_s, 0.0)
     if id_token := provider_sessions.stored_id_token(identity.provider, asserted.id_token):
         how["id_token"] = id_token
     flow.record_authentication(request, identity.person, provider_sessions.METHOD, **how)

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from tms.accounts.normal_form import normal
 from tms.accounts.sign_in import counters, device
 from tms.accounts.sign_in.counters import Limit
 from tms.metrics.instruments import PASSWORD_RESETS, SIGN_IN_CODES, SIGN_INS
@@ -104,8 +105,8 @@ def limits(known: device.Device | None, network: str, name: str, *, of: Guessed)
 
 
 def name_hash(username: str) -> str:
-    """Names that differ only in case share their limits. Neither Redis nor a cookie contains the name."""
-    return salted_hmac(SALT, username.strip().casefold(), algorithm="sha256").hexdigest()[:16]
+    """Names of one normal form share their limits. Neither Redis nor a cookie contains the name."""
+    return salted_hmac(SALT, normal(username), algorithm="sha256").hexdigest()[:16]
 
 
 def network(address: str) -> str:

@@ -107,7 +107,7 @@ def _insert(row: Any, members: Mapping[str, Sequence[Any]], *, by: User) -> None
 def undo_removed_member(payload: undo.Payload, *, by: User, at: datetime) -> bool:
     team = directory.teams(by).filter(pk=payload["team"]).first()
     person = directory.managed(by).filter(pk=payload["person"]).first()
-    if team is None or person is None or team.is_of_directory:
+    if team is None or person is None or team.is_of_directory or person.has_unverified_address:
         return False
     return account.may_change_all(by, team.grants.all()) and holdings.add_member(team, person)
 

@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "released": pgettext_lazy("audit", "Managed in TMS"),
     "disabled": pgettext_lazy("audit", "Disabled"),
     "enabled": pgettext_lazy("audit", "Enabled"),
+    "name-confirmed": pgettext_lazy("audit", "Name confirmed"),
     "sessions-ended": pgettext_lazy("audit", "Signed out everywhere"),
     "rotated": pgettext_lazy("audit", "Key rotated"),
     "session-ended": pgettext_lazy("audit", "Session ended"),

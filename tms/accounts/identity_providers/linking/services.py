@@ -90,7 +90,7 @@ def _unlink(identity: Identity) -> bool:
     changes = {"provider": (provider.name, None), "subject": (identity.subject, None)}
     recorder.record("identity-unlinked", person, changes)
     notices.send(person, Notice.PROVIDER_UNLINKED)
-    if locked.email and identity.has_unverified_address:
+    if locked.email and not locked.is_name_verified:
         with recorder.change(locked):
             locked.email = ""
             locked.save(update_fields=("email",))

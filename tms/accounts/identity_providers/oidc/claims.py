@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
+from tms.accounts.identity_providers.oidc.tokens import LEEWAY_S
 from tms.accounts.models import FactorPolicy, IdentityProvider
 from tms.protocol.text import clean, is_storable
 
@@ -14,8 +15,9 @@ MOST_GROUPS = 1_000
 MAX_TEXT = 150
 MAX_EMAIL = 254
 MAX_GROUP = 255
-LATEST = 2**40
-"""Seconds since 1970, far in the future: larger numbers are no time."""
+OF_ID_TOKENS = frozenset({"iss", "aud", "exp", "iat", "nonce", "azp", "amr", "acr", "auth_time", "sid"})
+OF_ADDRESSES = frozenset({"email", "email_verified", "xms_edov"})
+MICROSOFT = "https://login.microsoftonline.com/"
 FACTORS = frozenset({"mfa", "otp", "hwk", "sc"})
 """Values of `amr` for more than a password: several factors, a one-time code, hardware, a smart card (RFC 8176)."""
 
@@ -27,7 +29,7 @@ def assertion_of(claims: Mapping[str, Any], provider: IdentityProvider) -> Asser
         issuer=provider.issuer,
         subject=claims["sub"],
         email=_text(claims, "email", MAX_EMAIL),
-        is_email_verified=claims.get("email_verified") in (True, "true"),
+        is_email_verified=_is_verified(claims),
         username=_text(claims, "preferred_username", MAX_TEXT),
         first_name=first_name,
         last_name=last_name,
@@ -38,10 +40,25 @@ def assertion_of(claims: Mapping[str, Any], provider: IdentityProvider) -> Asser
     )
 
 
-def authenticated_at(claims: Mapping[str, Any]) -> float | None:
-    """When the person proved who they are, in seconds since 1970; None if the provider does not say it."""
+def merged(id_token: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dict[str, Any]:
+    """The claims of the ID token, which is signed, and those that many providers send only in userinfo.
+
+    How and when the person signed in is a claim of ID tokens only. An address and whether it is verified belong
+    together: a verified address of one document must not verify another one.
+    """
+    own, other = dict(id_token), {name: value for name, value in userinfo.items() if name not in OF_ID_TOKENS}
+    without_address = other if "email" in id_token else own
+    for name in OF_ADDRESSES:
+        without_address.pop(name, None)
+    return {**other, **own}
+
+
+def authenticated_at(claims: Mapping[str, Any], *, now: float) -> float | None:
+    """When the person proved who they are, in seconds since 1970; None if the provider does not say it usably."""
     at = claims.get("auth_time")
-    return at if isinstance(at, int | float) and 0 < at < LATEST else None
+    if isinstance(at, bool) or not isinstance(at, int | float):
+        return None
+    return at if 0 < at <= now + LEEWAY_S else None
 
 
 def groups_of(claims: Mapping[str, Any], path: str) -> frozenset[str]:
@@ -65,6 +82,13 @@ def has_factor(claims: Mapping[str, Any], provider: IdentityProvider) -> bool:
     methods = claims.get("amr")
     is_named = isinstance(methods, list) and any(isinstance(each, str) and each in FACTORS for each in methods)
     return is_named or str(claims.get("acr", "")) in provider.acr_values.split()
+
+
+def _is_verified(claims: Mapping[str, Any]) -> bool:
+    """Entra ID says it by a claim of its own, which administrators add: the domain of the address is verified."""
+    if claims.get("email_verified") is None and str(claims.get("iss", "")).startswith(MICROSOFT):
+        return claims.get("xms_edov") in (True, "1", "true")
+    return claims.get("email_verified") is True
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from tms.accounts.identity_providers.oidc import client_key, metadata, tokens
+from tms.accounts.identity_providers.oidc.claims import merged
 from tms.accounts.identity_providers.oidc.metadata import DiscoveryDocument, ProviderError, directory
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
 from tms.accounts.identity_providers.oidc.tokens import Claims
@@ -37,6 +39,7 @@ def redirect_uri(request: HttpRequest, provider: IdentityProvider) -> str:
 def address(request: HttpRequest, provider: IdentityProvider, state: str, pending: Pending) -> str:
     """Where the browser is sent to. Raises ProviderError."""
     endpoint = directory().document(provider).authorization_endpoint
+    is_asked_again = pending.purpose != Purpose.SIGN_IN
     parameters = {
         "response_type": "code",
         "response_mode": "query",
@@ -48,12 +51,12 @@ def address(request: HttpRequest, provider: IdentityProvider, state: str, pendin
         "code_challenge": pending.challenge,
         "code_challenge_method": "S256",
         "ui_locales": get_language() or "en",
+        "max_age": 0 if is_asked_again else settings.SESSION_COOKIE_AGE,  # else many providers send no auth_time
     }
     if provider.acr_values:
         parameters["acr_values"] = provider.acr_values
-    if pending.purpose != Purpose.SIGN_IN:
+    if is_asked_again:
         parameters["prompt"] = "login"
-        parameters["max_age"] = "0"
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
 
 
@@ -77,7 +80,7 @@ def person_of(
         raise ProviderError(_error(answer["error"], answer.get("error_description", "")))
     tokens_of = _exchange(request, provider, document, pending, answer.get("code", "")[:MAX_CODE])
     claims = dict(tokens.id_token(tokens_of.id_token, provider, nonce=pending.nonce))
-    return Returned({**_userinfo(provider, document, tokens_of, claims), **claims}, tokens_of.id_token)
+    return Returned(merged(claims, _userinfo(provider, document, tokens_of, claims)), tokens_of.id_token)
 
 
 def _exchange(
@@ -119,7 +122,7 @@ def _client_proof(provider: IdentityProvider, document: DiscoveryDocument) -> tu
 def _userinfo(
     provider: IdentityProvider, document: DiscoveryDocument, answer: TokenAnswer, claims: Claims
 ) -> Mapping[str, Any]:
-    """Claims that many providers send only here. Those of the ID token, which is signed, take precedence."""
+    """Claims that many providers send only here."""
     if not (document.userinfo_endpoint and answer.access_token):
         return {}
     headers = {"Authorization": f"Bearer {answer.access_token}"}

@@ -94,9 +94,10 @@ def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, re
     claims = returned.claims
     if begun.purpose == Purpose.TEST:
         return trial.received(request, provider, claims, lambda: assertion_of(claims, provider))
-    at = authenticated_at(claims)
+    now = time.time()
+    at = authenticated_at(claims, now=now)
     asserted = replace(assertion_of(claims, provider), id_token=returned.id_token)
-    return finish(request, provider, begun, asserted, age_s=None if at is None else time.time() - at)
+    return finish(request, provider, begun, asserted, age_s=None if at is None else now - at)
 
 
 def finish(
@@ -107,10 +108,11 @@ def finish(
     `age_s`: how long ago the person proved who they are; None if the provider does not say it.
     """
     if begun.purpose == Purpose.LINK:
-        return _link(request, provider, begun, asserted)
+        return _link(request, provider, begun, asserted, age_s=age_s)
     if begun.purpose == Purpose.CONFIRM:
         _require_same(request, provider, asserted.subject)
-        _require_recent(age_s)
+        text = gettext("The provider did not ask you to sign in again. Confirm with a second factor of TMS instead.")
+        _require_recent(age_s, text)
         _require_factor(request, asserted)
     identity = provisioning.identify(provider, asserted, at=timezone.now())
     PROVIDER_SIGN_INS.labels("accepted").inc()
@@ -122,10 +124,13 @@ def finish(
     return steps.after_provider(request, identity, asserted, age_s=age_s, next_page=begun.next_page)
 
 
-def _link(request: HttpRequest, provider: IdentityProvider, begun: Pending, asserted: Assertion) -> HttpResponse:
+def _link(
+    request: HttpRequest, provider: IdentityProvider, begun: Pending, asserted: Assertion, *, age_s: float | None
+) -> HttpResponse:
     """Raises SignInRefused."""
     if not isinstance(request.user, User):
         raise SignInRefused("other-person", gettext("You are signed out by now. Sign in to TMS first."))
+    _require_recent(age_s, gettext("The provider did not ask you to sign in again, so that nothing was linked."))
     linking.link(provider, request.user, asserted, at=timezone.now())
     PROVIDER_SIGN_INS.labels("accepted").inc()
     return redirect(begun.next_page)
@@ -138,10 +143,9 @@ def _require_same(request: HttpRequest, provider: IdentityProvider, subject: str
         raise SignInRefused("other-person", gettext("You signed in at the provider as another person."))
 
 
-def _require_recent(age_s: float | None) -> None:
+def _require_recent(age_s: float | None, text: str) -> None:
     """Raises SignInRefused unless the person proved just now who they are: the provider may have remembered them."""
     if age_s is None or age_s > settings.CONFIRM_MINUTES * 60:
-        text = gettext("The provider did not ask you to sign in again. Confirm with a second factor of TMS instead.")
         raise SignInRefused("not-recent", text)
 
 

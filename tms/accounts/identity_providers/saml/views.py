@@ -1,6 +1,5 @@
 """Back from a provider with SAML, and the metadata that it needs."""
 
-import time
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.identity_providers.assertion import SignInRefused
 from tms.accounts.identity_providers.oidc import pending, trial
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
-from tms.accounts.identity_providers.oidc.tokens import TokenError
+from tms.accounts.identity_providers.oidc.tokens import LEEWAY_S, TokenError
 from tms.accounts.identity_providers.oidc.views import finish, page_of_refusal, refused
 from tms.accounts.identity_providers.saml import request as saml_request
 from tms.accounts.models import IdentityProvider, ProviderKind
@@ -56,8 +55,8 @@ def _finish(request: HttpRequest, provider: IdentityProvider, begun: Pending, en
             values = attributes.claims_of(statement)
             return trial.received(request, provider, values, lambda: attributes.assertion_of(statement, provider))
         asserted = attributes.assertion_of(statement, provider)
-        age_s = time.time() - statement.authenticated_at.timestamp()
-        return finish(request, provider, begun, asserted, age_s=age_s)
+        age_s = (expected.at - statement.authenticated_at).total_seconds()
+        return finish(request, provider, begun, asserted, age_s=age_s if age_s >= -LEEWAY_S else None)
     except SignInRefused as error:
         return refused(request, provider, error.code, error)
     except TokenError as error:

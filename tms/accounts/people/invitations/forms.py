@@ -43,14 +43,10 @@ class InviteForm(Plain, forms.Form):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
-        if is_taken(email):
+        if User.objects.is_taken(email):
             text = gettext("%(email)s has an account. If you don't see it, ask a colleague who manages all people.")
             raise ValidationError(text % {"email": email})
         return email
-
-
-def is_taken(email: str) -> bool:
-    return User.objects.filter(username__iexact=email).exists() or User.objects.filter(email__iexact=email).exists()
 
 
 class AcceptForm(Plain, SetPasswordForm):  # type: ignore[type-arg]  # generic to the type checker only
