@@ -42,7 +42,7 @@ def sign_in(browser: Client) -> Any:
 
 def test_a_person_signs_in_where_tms_proves_itself_with_a_key(by_key):
     assert sign_in(Client()).status_code == 302
-    assert User.objects.filter(username="keiko@noc.example").exists()
+    assert User.objects.filter(identities__subject="keiko").exists()
 
 
 def test_another_key_is_not_accepted(by_key, pems):

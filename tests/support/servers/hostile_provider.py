@@ -4,13 +4,15 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from jwt.algorithms import ECAlgorithm
+
+from tests.support.polling import DEADLINE_S
 
 CLIENT = "tms"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -37,6 +39,8 @@ class HostileProvider:
         self.issuer = f"http://127.0.0.1:{self._server.server_port}"
         self.key, self.other_key = generate_private_key(SECP256R1()), generate_private_key(SECP256R1())
         self.asked: list[str] = []
+        self.held: dict[str, threading.Event] = {}
+        """Paths that are answered only when their event is set."""
         self.document = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/auth",
@@ -52,6 +56,8 @@ class HostileProvider:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:
+        for event in self.held.values():
+            event.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -73,11 +79,17 @@ class HostileProvider:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = handler.path.partition("?")[0]
         self.asked.append(path)
+        if path in self.held:
+            self.held[path].wait(DEADLINE_S)
         answer = self.answers.get(path)
         status, headers = 200 if answer is not None else 404, {}
         if isinstance(answer, tuple):
             status, headers, answer = answer
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        with suppress(OSError):  # TMS did not wait
+            self._send(handler, status, headers, body)
+
+    def _send(self, handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], body: bytes) -> None:
         handler.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             handler.send_header(name, value)

@@ -50,6 +50,15 @@ def _run_guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
         raise
 
 
+def release_connection() -> None:
+    """Return the connection of the calling thread to the pool before a wait for something else than the database.
+
+    The next statement takes another one. Within a transaction the connection stays.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def close_connection() -> None:
     """Close the connection of the calling thread. (`connection.close` is bound to the thread that evaluates it.)"""
     connection.close()

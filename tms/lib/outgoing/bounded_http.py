@@ -26,6 +26,10 @@ class FetchError(Exception):
     """There is no usable response. The text is for people."""
 
 
+class NoResponseError(FetchError):
+    """The server did not answer in time, or at all."""
+
+
 class Fetched(NamedTuple):
     status: int
     body: bytes
@@ -40,6 +44,7 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     fields: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    within_s: float | None = None,
 ) -> Fetched:
     """GET, or POST of the form `fields` or of `body`. `permitted`: networks beside the public internet.
 
@@ -48,10 +53,11 @@ def fetch(
     from urllib3.exceptions import HTTPError, LocationValueError
 
     require_web(url, may_be_plain=may_be_plain)
+    within_s = within_s or ALTOGETHER_S
     sent = dict(headers or {})
     if fields is not None:
         sent["Content-Type"], body = "application/x-www-form-urlencoded", urlencode(fields).encode()
-    with ssrf_guard.outside_only(permitted, within_s=ALTOGETHER_S) as watch:
+    with ssrf_guard.outside_only(permitted, within_s=within_s) as watch:
         try:
             found = _fetch(url, sent, body)
         except (HTTPError, LocationValueError, UnicodeError) as error:
@@ -59,9 +65,9 @@ def fetch(
                 text = gettext("Blocked: private address %(address)s. An operator can allow it with %(setting)s.")
                 values = {"address": watch.refused, "setting": "TMS_INSIDE_DESTINATIONS"}
                 raise FetchError(text % values) from None
-            raise FetchError(_too_slow() if watch.is_over else _reason(error)) from None
+            raise NoResponseError(_too_slow(within_s) if watch.is_over else _reason(error)) from None
         if watch.is_over:
-            raise FetchError(_too_slow())
+            raise NoResponseError(_too_slow(within_s))
         return found
 
 
@@ -106,8 +112,8 @@ def _read(response: BaseHTTPResponse) -> bytes:
     return bytes(found)
 
 
-def _too_slow() -> str:
-    return gettext("The response took longer than %(seconds)s s.") % {"seconds": int(ALTOGETHER_S)}
+def _too_slow(within_s: float) -> str:
+    return gettext("The response took longer than %(seconds)s s.") % {"seconds": round(within_s)}
 
 
 def _reason(error: Exception) -> str:

@@ -94,7 +94,7 @@ def _exchange(
     }
     headers, proof = _client_proof(provider, document)
     fields |= proof
-    answer = metadata.ask(document.token_endpoint, headers=headers, fields=fields)
+    answer = directory().ask(provider, document.token_endpoint, headers=headers, fields=fields)
     try:
         found = metadata.decoded(answer.body, TokenAnswer)
     except ValueError:
@@ -126,7 +126,7 @@ def _userinfo(
     if not (document.userinfo_endpoint and answer.access_token):
         return {}
     headers = {"Authorization": f"Bearer {answer.access_token}"}
-    got = metadata.ask(document.userinfo_endpoint, headers=headers)
+    got = directory().ask(provider, document.userinfo_endpoint, headers=headers)
     try:
         found = metadata.decoded(got.body, dict[str, Any])
     except ValueError:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from tms.accounts.audit import recorder
 from tms.accounts.identity_providers import sessions
 from tms.accounts.identity_providers.oidc import tokens
-from tms.accounts.identity_providers.oidc.metadata import ProviderError
+from tms.accounts.identity_providers.oidc.metadata import ProviderAwayError, ProviderError
 from tms.accounts.identity_providers.oidc.tokens import Claims, TokenError
 from tms.accounts.identity_providers.oidc.views import found
 from tms.accounts.models import IdentityProvider, SpentToken
@@ -35,7 +35,9 @@ def backchannel_logout(request: HttpRequest, slug: str) -> HttpResponse:
     except (TokenError, ProviderError) as error:
         PROVIDER_LOGOUTS.labels("refused").inc()
         refusal = {"error": "invalid_request", "error_description": str(error)}
-        return JsonResponse(refusal, status=HTTPStatus.BAD_REQUEST)
+        is_away = isinstance(error, ProviderAwayError)  # the provider sends the token again
+        status = HTTPStatus.SERVICE_UNAVAILABLE if is_away else HTTPStatus.BAD_REQUEST
+        return JsonResponse(refusal, status=status)
     PROVIDER_LOGOUTS.labels("accepted").inc()
     return HttpResponse()
 

@@ -1,8 +1,11 @@
 """What a provider publishes about itself: its endpoints and its keys. Both are kept for some minutes."""
 
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jwt
@@ -11,7 +14,8 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from tms.accounts.models import IdentityProvider
-from tms.lib.outgoing.bounded_http import Fetched, FetchError, fetch, require_web
+from tms.lib.db.thread import release_connection
+from tms.lib.outgoing.bounded_http import Fetched, FetchError, NoResponseError, fetch, require_web
 from tms.lib.per_process import per_process
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -22,11 +26,20 @@ RETRY_S = 10.0
 """Keys are read again at most this often when a token names an unknown one."""
 FAILED_S = 5.0
 """A provider that did not answer is asked again after this time: everyone can cause a request to it."""
+WITHIN_S = 5.0
+"""The deadline of each request to a provider."""
+AT_ONCE = 4
+"""Requests of sign-ins at one provider; others wait, and are refused after `WAIT_S`."""
+WAIT_S = 1.0
 MAX_KEYS = 50
 
 
 class ProviderError(Exception):
     """The provider does not answer, or not as OpenID Connect says. The text is for people."""
+
+
+class ProviderAwayError(ProviderError):
+    """It does not answer now; a later attempt may succeed."""
 
 
 class DiscoveryDocument(msgspec.Struct, frozen=True):
@@ -69,13 +82,27 @@ class Published:
     keys: tuple[Key, ...] = ()
     keys_read_at: float | None = None
 
+    def has_fresh_keys(self, key_id: str, at: float) -> bool:
+        """For a token that names this key; empty if it names none."""
+        is_known = not key_id or any(key.id == key_id for key in self.keys)
+        return self.keys_read_at is not None and at - self.keys_read_at <= (FRESH_S if is_known else RETRY_S)
+
 
 class FailedRequest(NamedTuple):
     """A request to a provider that failed, why, and when (monotonic)."""
 
     issuer: str
-    text: str
+    error: ProviderError
     at: float
+
+
+@dataclass(slots=True)
+class ProviderQueue:
+    """How many threads wait for one provider at a time: it may not answer, and everyone can cause a request to it."""
+
+    reading: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the one that reads its metadata."""
+    asking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(AT_ONCE))
 
 
 class Directory:
@@ -85,6 +112,7 @@ class Directory:
         self._now = now
         self._known: dict[int, Published] = {}
         self._failed: dict[int, FailedRequest] = {}
+        self._queues: defaultdict[int, ProviderQueue] = defaultdict(ProviderQueue)
 
     def document(self, provider: IdentityProvider) -> DiscoveryDocument:
         """Raises ProviderError."""
@@ -92,35 +120,71 @@ class Directory:
 
     def keys(self, provider: IdentityProvider, key_id: str) -> tuple[Key, ...]:
         """The keys with this ID; all of them for a token without one. Raises ProviderError."""
-        published, at = self._published(provider), self._now()
-        age = None if published.keys_read_at is None else at - published.keys_read_at
-        is_known = not key_id or any(key.id == key_id for key in published.keys)
-        if age is None or age > (FRESH_S if is_known else RETRY_S):
-            read = self._once_in_a_while(provider, lambda: read_keys(published.document))
-            published.keys, published.keys_read_at = read, at
-        return tuple(key for key in published.keys if not key_id or key.id in ("", key_id))
+        published = self._published(provider)
+
+        def known() -> tuple[Key, ...] | None:
+            return published.keys if published.has_fresh_keys(key_id, self._now()) else None
+
+        def read() -> tuple[Key, ...]:
+            at = self._now()
+            published.keys, published.keys_read_at = read_keys(published.document), at
+            return published.keys
+
+        return tuple(key for key in self._once(provider, known, read) if not key_id or key.id in ("", key_id))
+
+    def ask(self, provider: IdentityProvider, url: str, **options: Any) -> Fetched:
+        """A request for one sign-in. Raises ProviderError, also if too many wait for this provider already."""
+        with _held(self._queues[provider.pk].asking):
+            return ask(url, **options)
 
     def discard(self, provider: IdentityProvider) -> None:
         self._known.pop(provider.pk, None)
         self._failed.pop(provider.pk, None)
 
     def _published(self, provider: IdentityProvider) -> Published:
-        known = self._known.get(provider.pk)
-        if known is None or known.issuer != provider.issuer or self._now() - known.read_at > FRESH_S:
-            document = self._once_in_a_while(provider, lambda: read_document(provider.issuer))
-            self._known[provider.pk] = known = Published(provider.issuer, document, self._now())
-        return known
+        def known() -> Published | None:
+            found = self._known.get(provider.pk)
+            is_fresh = found and found.issuer == provider.issuer and self._now() - found.read_at <= FRESH_S
+            return found if is_fresh else None
 
-    def _once_in_a_while[T](self, provider: IdentityProvider, read: Callable[[], T]) -> T:
-        """Raises ProviderError, also without reading, for a while after it failed."""
+        def read() -> Published:
+            document = read_document(provider.issuer)
+            self._known[provider.pk] = found = Published(provider.issuer, document, self._now())
+            return found
+
+        return self._once(provider, known, read)
+
+    def _once[T](self, provider: IdentityProvider, known: Callable[[], T | None], read: Callable[[], T]) -> T:
+        """What is `known`, or what one thread reads for all. Raises ProviderError, for a while without reading."""
+        if (found := known()) is not None:
+            return found
+        self._require_unfailed(provider)
+        with _held(self._queues[provider.pk].reading):
+            if (found := known()) is not None:
+                return found
+            self._require_unfailed(provider)
+            try:
+                return read()
+            except ProviderError as error:
+                self._failed[provider.pk] = FailedRequest(provider.issuer, error, self._now())
+                raise
+
+    def _require_unfailed(self, provider: IdentityProvider) -> None:
         failed = self._failed.get(provider.pk)
         if failed and failed.issuer == provider.issuer and self._now() - failed.at <= FAILED_S:
-            raise ProviderError(failed.text)
-        try:
-            return read()
-        except ProviderError as error:
-            self._failed[provider.pk] = FailedRequest(provider.issuer, str(error), self._now())
-            raise
+            raise type(failed.error)(str(failed.error))
+
+
+@contextmanager
+def _held(lock: threading.Lock | threading.Semaphore) -> Iterator[None]:
+    """Raises ProviderAwayError after a short wait: others wait for the provider already."""
+    release_connection()
+    if not lock.acquire(timeout=WAIT_S):
+        raise ProviderAwayError(gettext("The provider has not answered others yet."))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @per_process
@@ -180,8 +244,19 @@ def get(url: str) -> bytes:
 
 
 def ask(url: str, **options: Any) -> Fetched:
-    """A request with the limits and guards for addresses that people entered. Raises ProviderError."""
+    """A request with the limits and guards for addresses that people entered, without a database connection.
+
+    Raises ProviderError.
+    """
+    release_connection()
+    limits: dict[str, Any] = {
+        "permitted": settings.INSIDE_DESTINATIONS,
+        "may_be_plain": not settings.PRODUCTION,
+        "within_s": WITHIN_S,
+    }
     try:
-        return fetch(url, permitted=settings.INSIDE_DESTINATIONS, may_be_plain=not settings.PRODUCTION, **options)
+        return fetch(url, **limits, **options)
+    except NoResponseError as error:
+        raise ProviderAwayError(str(error)) from None
     except FetchError as error:
         raise ProviderError(str(error)) from None

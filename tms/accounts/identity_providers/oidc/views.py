@@ -21,7 +21,7 @@ from tms.accounts.identity_providers.linking import services as linking
 from tms.accounts.identity_providers.oidc import client_key, flow, pending, trial
 from tms.accounts.identity_providers.oidc.claims import assertion_of, authenticated_at
 from tms.accounts.identity_providers.oidc.flow import Returned
-from tms.accounts.identity_providers.oidc.metadata import ProviderError
+from tms.accounts.identity_providers.oidc.metadata import FAILED_S, ProviderAwayError, ProviderError
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
 from tms.accounts.identity_providers.oidc.tokens import TokenError
 from tms.accounts.identity_providers.saml import request as saml_request
@@ -160,8 +160,18 @@ def refused(request: HttpRequest, provider: IdentityProvider, code: str, error: 
     PROVIDER_SIGN_INS.labels("failed" if code == "provider-failed" else "refused").inc()
     recorder.record("sign-in-failed", provider, {"reason": (None, code), "detail": (None, recorder.plain(str(error)))})
     text = gettext("The secret of this provider can no longer be decrypted. Enter it again.")
+    if isinstance(error, ProviderAwayError):
+        return _away(request, provider, error)
     status = HTTPStatus.FORBIDDEN if isinstance(error, SignInRefused) else HTTPStatus.BAD_REQUEST
     return page_of_refusal(request, provider, text if isinstance(error, DecryptionError) else str(error), status)
+
+
+def _away(request: HttpRequest, provider: IdentityProvider, error: ProviderAwayError) -> HttpResponse:
+    text = gettext("%(provider)s does not answer now. Try again in a moment, or sign in another way. (%(reason)s)")
+    values = {"provider": provider, "reason": error}
+    answer = page_of_refusal(request, provider, text % values, HTTPStatus.SERVICE_UNAVAILABLE)
+    answer["Retry-After"] = str(round(FAILED_S))
+    return answer
 
 
 def page_of_refusal(request: HttpRequest, provider: IdentityProvider, text: str, status: HTTPStatus) -> HttpResponse:
