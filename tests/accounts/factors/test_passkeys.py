@@ -11,6 +11,7 @@ from django.test import Client
 from tests.support.accounts.soft_passkey import SoftPasskey
 from tests.support.accounts.steps import PASSWORD, SECRET, Steps, codes_on
 from tms.accounts.factors import passkeys, services, totp
+from tms.accounts.mail import background
 from tms.accounts.models import AuditEntry, Identity, IdentityProvider, User
 from tms.metrics.instruments import SIGN_IN_PASSKEYS
 
@@ -240,6 +241,35 @@ def test_the_passkey_of_another_person_confirms_nothing(passkey, clock):
     options = sato.client.post("/me/confirm/options/").json()
 
     assert sato.client.post("/me/confirm/", {"credential": passkey.sign(options)}).status_code == 422
+
+
+COUNTERS = {
+    "it never counts": ([0, 0], False),
+    "it counts": ([1, 2, 9], False),
+    "it goes back": ([2, 1], True),
+    "it repeats": ([5, 5], True),
+    "it stops counting": ([3, 0], True),
+}
+
+
+@pytest.mark.parametrize(("counters", "is_noticed"), COUNTERS.values(), ids=COUNTERS)
+def test_a_counter_that_goes_back_is_in_the_audit_trail_and_mailed(
+    passkey, tanaka, settings, mailoutbox, counters, is_noticed, django_capture_on_commit_callbacks
+):
+    settings.EMAIL_URL = "smtp://mail.example"
+    User.objects.filter(pk=tanaka.pk).update(email="tanaka@noc.example")
+
+    for counter in counters:
+        passkey.counter = counter
+        browser = Browser()
+        with django_capture_on_commit_callbacks(execute=True):
+            browser.use(passkey)
+        assert browser.is_signed_in
+    background.thread().submit(lambda: None).result()
+
+    entries = AuditEntry.objects.filter(action="passkey-counter-back").values_list("changes__counter", flat=True)
+    assert list(entries) == ([counters[-2:]] if is_noticed else [])
+    assert [mail.to for mail in mailoutbox] == ([["tanaka@noc.example"]] if is_noticed else [])
 
 
 def test_a_removed_passkey_no_longer_signs_in(passkey, me):

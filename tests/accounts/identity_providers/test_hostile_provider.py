@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
+from jwt.algorithms import RSAAlgorithm
 
 from tests.support import people
 from tests.support.accounts.provider_steps import leave
@@ -301,6 +303,15 @@ def test_the_check_names_what_is_wrong_with_a_response(hostile, provider, body, 
 
     assert len(failed) == 1
     assert text in failed[0]
+
+
+def test_a_weak_key_of_the_provider_is_no_key(hostile, provider):
+    weak = RSAAlgorithm.to_jwk(rsa.generate_private_key(65_537, 1_024).public_key(), as_dict=True)
+    hostile.answers["/keys"] = {"keys": [{**weak, "kid": "first", "use": "sig"}]}
+
+    failed = [step.detail for step in check(provider) if step.outcome == Outcome.FAILED]
+
+    assert failed == ["The provider publishes no key for signatures."]
 
 
 def test_keys_that_are_nested_without_end_are_refused(hostile, provider):

@@ -240,6 +240,8 @@ BEFORE_SIGNING: dict[str, Callable[[Any], None]] = {
     "expired": at(".//a:Conditions", NotOnOrAfter=LATE),
     "not valid yet": at(".//a:Conditions", NotBefore=EARLY),
     "issued long ago": at("a:Assertion", IssueInstant=(AT - timedelta(hours=1)).isoformat()),
+    "before the first year": at("a:Assertion", IssueInstant="0000-01-01T00:00:00Z"),
+    "in the first year of time, elsewhere": at("a:Assertion", IssueInstant="0001-01-01T00:00:00+14:00"),
     "no time": at("a:Assertion", IssueInstant="soon"),
     "confirmation expired": at(DATA, NotOnOrAfter=LATE),
     "confirmation without an end": at(DATA, NotOnOrAfter=None),
@@ -265,6 +267,46 @@ def test_what_is_signed_but_not_for_this_sign_in_is_refused(own, change, whole):
 
     with pytest.raises(TokenError):
         read(sign(root, own, whole=whole), own)
+
+
+EXTREMES = {
+    "begins with the first instant": at(".//a:Conditions", NotBefore="0001-01-01T00:00:00Z"),
+    "begins with the first instant elsewhere": at(".//a:Conditions", NotBefore="0001-01-01T00:00:00+14:00"),
+    "ends with the last instant": at(".//a:Conditions", NotOnOrAfter="9999-12-31T23:59:59.999999Z"),
+    "is confirmed until the last instant": at(DATA, NotOnOrAfter="9999-12-31T23:59:59.999999-12:00"),
+}
+
+
+@pytest.mark.parametrize("change", EXTREMES.values(), ids=EXTREMES)
+def test_an_assertion_may_be_valid_for_all_time(own, change):
+    root = document()
+    change(root)
+
+    assert read(sign(root, own), own).subject == "keiko"
+
+
+def test_a_signed_response_without_an_assertion_is_refused(own):
+    root = document()
+    without("a:Assertion")(root)
+
+    with pytest.raises(TokenError):
+        read(sign(root, own, whole=True), own)
+
+
+def test_a_weak_key_signs_nobody_in_and_is_named(company):
+    weak = keys(1_024)
+    browser = people.signed_in(people.make_superuser(people.person("boss")))
+    values = {"name": "Weak", "slug": "weak", "issuer": ENTITY_ID, "sso_url": company.sso_url, "groups_claim": "groups"}
+    values |= {"factor_policy": "never", "certificates": weak.certificate.decode()}
+
+    entered = browser.post("/people/identity-providers/new/?kind=saml", values)
+    IdentityProvider.objects.update(certificates=weak.certificate.decode())
+    checked = browser.post(f"/people/identity-providers/{company.pk}/check/")
+
+    assert entered.status_code == 422
+    assert all("at least 2048 bits" in page.content.decode() for page in (entered, checked))
+    with pytest.raises(TokenError):
+        read(sign(document(), weak), weak)
 
 
 def unsigned(own: Keys) -> Any:

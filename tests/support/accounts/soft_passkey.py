@@ -21,6 +21,8 @@ class SoftPasskey:
         self.host = origin.partition("//")[2].partition(":")[0]
         self.flags = PRESENT | (VERIFIED if is_verified else 0)
         self.user_handle = b""
+        self.counter = 0
+        """How often it has signed; most passkeys always send 0."""
 
     def make(self, options: dict[str, Any]) -> str:
         self.user_handle = websafe_decode(options["user"]["id"])
@@ -40,7 +42,7 @@ class SoftPasskey:
         )
 
     def _authenticator_data(self, flags: int) -> bytes:
-        return hashlib.sha256(self.host.encode()).digest() + bytes([self.flags | flags]) + bytes(4)
+        return hashlib.sha256(self.host.encode()).digest() + bytes([self.flags | flags]) + self.counter.to_bytes(4)
 
     def _client_data(self, kind: str, challenge: str) -> bytes:
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin}).encode()

@@ -28,8 +28,8 @@ class Keys(NamedTuple):
     certificate: bytes
 
 
-def keys() -> Keys:
-    key = rsa.generate_private_key(65_537, 2_048)
+def keys(bits: int = 2_048) -> Keys:
+    key = rsa.generate_private_key(65_537, bits)
     name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "idp")])
     begin = datetime.now(UTC) - timedelta(days=1)
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + timedelta(days=30))

@@ -8,14 +8,18 @@ import json
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal import auth
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext
 
-from tms.accounts.models import User
+from tms.accounts.factors import services
+from tms.accounts.models import SpentToken, User
 
 MOST_BYTES = 16_384
 """Of what a browser submits; real ones have about 1 KiB."""
@@ -53,6 +57,7 @@ def made(text: str, *, person: User) -> dict[str, Any]:
         raise ValidationError(gettext("Remove a passkey first; you have %d already.") % MOST)
     credential = _parsed(text)
     with _checked():
+        _spend_challenge()
         auth.parse_registration_response(credential)
         if not auth.complete_registration(credential).is_user_verified():
             raise ValueError("the device did not verify the person")
@@ -63,12 +68,21 @@ def used(text: str, *, person: User | None) -> Authenticator:
     """The passkey with which the browser signed: one of this person, or of any. Raises ValidationError."""
     credential = _parsed(text)
     with _checked():
+        _spend_challenge()
         owner = person or auth.extract_user_from_response(credential)
         response = auth.parse_authentication_response(credential)
         factor: Authenticator = auth.complete_authentication(owner, credential)
         if not response.response.authenticator_data.is_user_verified() or not owner.is_active:
             raise ValueError("the device did not verify the person, or the person is disabled")
+        services.note_counter(factor, response.response.authenticator_data.counter)
     return factor
+
+
+def _spend_challenge() -> None:
+    """Raises ValueError if it was used: of two requests at once, both find it in the session."""
+    until = timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    if (state := auth.get_state()) and not SpentToken.objects.spend(state["challenge"], until=until):
+        raise ValueError("the challenge was answered before")
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.db import transaction
@@ -14,6 +15,7 @@ from tms.accounts.mail.notices import Notice
 from tms.accounts.models import User
 
 Type = Authenticator.Type
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -31,6 +33,27 @@ def add(person: User, kind: str, data: Mapping[str, Any]) -> list[str]:
 
 def add_passkey(person: User, name: str, credential: Mapping[str, Any]) -> list[str]:
     return add(person, Type.WEBAUTHN, {"name": name, "credential": credential})
+
+
+@transaction.atomic
+def note_counter(factor: Authenticator, sent: int) -> bool:
+    """Store the signature counter of a passkey. False if it did not grow: another device may have a copy of the key.
+
+    Most passkeys are copied by design, and always send 0 (WebAuthn Level 3, 6.1.1).
+    """
+    locked = Authenticator.objects.select_for_update().get(pk=factor.pk)
+    known = locked.data.get("counter", locked.wrap().authenticator_data.counter)
+    if sent != known:
+        locked.data["counter"] = sent
+        locked.save(update_fields=["data"])
+        factor.data = locked.data
+    if sent > known or sent == known == 0:
+        return True
+    person = factor.user
+    log.warning("passkey_counter_went_back", username=person.username, known=known, sent=sent)
+    recorder.record("passkey-counter-back", person, {"factor": (None, name_of(factor)), "counter": (known, sent)})
+    notices.send(person, Notice.COUNTER_BACK)
+    return False
 
 
 @transaction.atomic

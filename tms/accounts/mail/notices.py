@@ -21,6 +21,9 @@ class Notice(Enum):
     FACTOR_ADDED = _("A passkey or an authenticator app was added to your account.")
     FACTOR_REMOVED = _("A passkey or an authenticator app was removed from your account.")
     CODES_MADE = _("New recovery codes were made for your account.")
+    COUNTER_BACK = _(
+        "A passkey of your account may have been copied: its counter went back. Remove it and add another."
+    )
     PROVIDER_LINKED = _("Your account was linked to an account at an identity provider.")
     PROVIDER_UNLINKED = _("Your account was unlinked from its account at an identity provider.")
     PASSWORD_CHANGED = _("The password of your account was changed.")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models.identity_provider import IdentityProvider
+from tms.lib.hashing import hash_token
 
 
 class Identity(models.Model):
@@ -54,18 +57,36 @@ class ProviderSession(models.Model):
         return f"{self.identity} {self.sid}"
 
 
-class SpentToken(models.Model):
-    """A logout token that was accepted. The row lasts until the token itself is too old."""
+class SpentTokenQuerySet(models.QuerySet["SpentToken"]):
+    def spend(self, text: str, *, until: datetime, provider: IdentityProvider | None = None) -> bool:
+        """False if it was spent before, also by a request that arrived at the same time."""
+        try:
+            with transaction.atomic():
+                self.create(provider=provider, digest=hash_token(text), expires_at=until)
+        except IntegrityError:
+            return False
+        return True
 
-    provider = models.ForeignKey(IdentityProvider, models.CASCADE, related_name="+")
+
+class SpentToken(models.Model):
+    """What counts once, and was used: a logout token of a provider, or the state or challenge of a sign-in that a
+    browser began. The row lasts until the token itself is too old."""
+
+    provider = models.ForeignKey(IdentityProvider, models.CASCADE, null=True, related_name="+")
+    """Whose token it is; None for what TMS made."""
     digest = models.CharField(max_length=64)
-    """SHA-256 of its `jti`."""
+    """SHA-256 of the token's `jti`, of the state or of the challenge."""
     expires_at = models.DateTimeField(db_index=True)
 
+    objects = SpentTokenQuerySet.as_manager()
+
     class Meta:
-        verbose_name = _("spent logout token")
-        verbose_name_plural = _("spent logout tokens")
-        constraints = (models.UniqueConstraint(fields=("provider", "digest"), name="spent_token_once"),)
+        verbose_name = _("spent token")
+        verbose_name_plural = _("spent tokens")
+        constraints = (
+            models.UniqueConstraint(fields=("provider", "digest"), name="spent_token_once"),
+            models.UniqueConstraint(fields=("digest",), condition=models.Q(provider=None), name="spent_challenge_once"),
+        )
 
     def __str__(self) -> str:
         return self.digest

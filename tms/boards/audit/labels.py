@@ -44,6 +44,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "factor-removed": pgettext_lazy("audit", "Factor removed"),
     "recovery-codes-made": pgettext_lazy("audit", "Recovery codes made"),
     "recovery-code-used": pgettext_lazy("audit", "Recovery code used"),
+    "passkey-counter-back": pgettext_lazy("audit", "Passkey counter went back"),
     "password-reset": pgettext_lazy("audit", "Password reset"),
     "break-glass-used": pgettext_lazy("audit", "Break-glass account used"),
     "password-changed": pgettext_lazy("audit", "Password changed"),

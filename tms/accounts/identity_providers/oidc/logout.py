@@ -1,9 +1,9 @@
 """Back-channel logout (OpenID Connect Back-Channel Logout 1.0): the provider ends sessions that began there."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -17,7 +17,6 @@ from tms.accounts.identity_providers.oidc.metadata import ProviderAwayError, Pro
 from tms.accounts.identity_providers.oidc.tokens import Claims, TokenError
 from tms.accounts.identity_providers.oidc.views import found
 from tms.accounts.models import IdentityProvider, SpentToken
-from tms.lib.hashing import hash_token
 from tms.metrics.instruments import PROVIDER_LOGOUTS
 
 ACCEPTED = timedelta(seconds=600)
@@ -45,9 +44,10 @@ def backchannel_logout(request: HttpRequest, slug: str) -> HttpResponse:
 @transaction.atomic
 def end(provider: IdentityProvider, claims: Claims, *, at: datetime) -> int:
     """End the sessions that a logout token names, and return how many there were. Raises TokenError for a used one."""
-    if abs(at - datetime.fromtimestamp(claims["iat"], UTC)) > ACCEPTED:
+    if not (at - ACCEPTED).timestamp() <= claims["iat"] <= (at + ACCEPTED).timestamp():
         raise TokenError("iat is too long ago")
-    _spend(provider, claims["jti"], at)
+    if not SpentToken.objects.spend(claims["jti"], until=at + 2 * ACCEPTED, provider=provider):
+        raise TokenError("jti was used before")
     number = sessions.end(_named(provider, claims))
     recorder.record("logged-out", provider, {"sessions": (number, 0)})
     return number
@@ -61,11 +61,3 @@ def _named(provider: IdentityProvider, claims: Claims) -> sessions.Rows:
     of_sid = rows.filter(sid=claims["sid"]) if claims.get("sid") else rows
     is_unknown = "sub" in claims and not of_sid.exists()
     return rows.filter(sid="") if is_unknown else of_sid
-
-
-def _spend(provider: IdentityProvider, token_id: str, at: datetime) -> None:
-    try:
-        with transaction.atomic():
-            SpentToken.objects.create(provider=provider, digest=hash_token(token_id), expires_at=at + 2 * ACCEPTED)
-    except IntegrityError:
-        raise TokenError("jti was used before") from None

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jwt
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
 from django.utils.translation import gettext
 
@@ -26,6 +27,7 @@ RETRY_S = 10.0
 """Keys are read again at most this often when a token names an unknown one."""
 FAILED_S = 5.0
 """A provider that did not answer is asked again after this time: everyone can cause a request to it."""
+LEAST_RSA_BITS = 2_048
 WITHIN_S = 5.0
 """The deadline of each request to a provider."""
 AT_ONCE = 4
@@ -210,7 +212,7 @@ def read_document(issuer: str) -> DiscoveryDocument:
 
 
 def read_keys(document: DiscoveryDocument) -> tuple[Key, ...]:
-    """The public keys for signatures. Keys of unknown kinds are skipped. Raises ProviderError."""
+    """The public keys for signatures. Keys of unknown kinds and weak ones are skipped. Raises ProviderError."""
     try:
         found = decoded(get(document.jwks_uri), KeySet)
     except ValueError as error:
@@ -222,9 +224,15 @@ def _key(entry: dict[str, Any]) -> Key | None:
     if entry.get("use", "sig") != "sig" or entry.get("kty") not in ("RSA", "EC", "OKP"):
         return None
     try:
-        return Key(str(entry.get("kid", "")), jwt.PyJWK(entry).key)
+        public = jwt.PyJWK(entry).key
     except (jwt.PyJWTError, ValueError, TypeError):
         return None
+    return Key(str(entry.get("kid", "")), public) if is_strong(public) else None
+
+
+def is_strong(public: object) -> bool:
+    """Whether a signature with this key counts."""
+    return not isinstance(public, RSAPublicKey) or public.key_size >= LEAST_RSA_BITS
 
 
 def decoded[T](body: bytes, kind: type[T]) -> T:

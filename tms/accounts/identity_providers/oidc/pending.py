@@ -5,12 +5,14 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
-from tms.accounts.models import IdentityProvider
+from tms.accounts.models import IdentityProvider, SpentToken
 
 CLAIM = "sign_ins_at_providers"
 LASTS_S = 600
@@ -60,7 +62,10 @@ def begin(request: HttpRequest, provider: IdentityProvider, *, purpose: Purpose,
 
 
 def take(request: HttpRequest, provider: IdentityProvider, state: str) -> Pending | None:
-    """The sign-in with this `state`, once; None if this browser did not begin it, or too long ago."""
+    """The sign-in with this `state`, once; None if this browser did not begin it, or too long ago.
+
+    The database decides which of two requests at once has it: the session is stored only after each of them.
+    """
     others: dict[str, Any] = dict(request.session.get(CLAIM, {}))
     found = others.pop(state, None)
     if found is None:
@@ -68,4 +73,5 @@ def take(request: HttpRequest, provider: IdentityProvider, state: str) -> Pendin
     request.session[CLAIM] = others
     pending = Pending(**found)
     is_valid = pending.provider == provider.pk and time.time() - pending.at <= LASTS_S
-    return pending if is_valid else None
+    until = timezone.now() + timedelta(seconds=LASTS_S)
+    return pending if is_valid and SpentToken.objects.spend(state, until=until) else None

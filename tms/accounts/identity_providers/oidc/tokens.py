@@ -44,6 +44,8 @@ def logout_token(text: str, provider: IdentityProvider) -> Claims:
         raise TokenError("a logout token has no nonce")
     if not (claims.get("sid") or claims.get("sub")):
         raise TokenError("neither sid nor sub")
+    if isinstance(claims["iat"], bool) or not isinstance(claims["iat"], int | float):
+        raise TokenError("iat is no number")
     for name in ("jti", "sid", "sub"):
         _require_id(claims, name, is_needed=False)
     return claims

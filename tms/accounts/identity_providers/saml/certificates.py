@@ -5,6 +5,8 @@ import re
 from cryptography import x509
 from django.utils.translation import gettext
 
+from tms.accounts.identity_providers.oidc.metadata import LEAST_RSA_BITS, is_strong
+
 MOST = 5
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 LINE = 64
@@ -16,10 +18,13 @@ def parsed(text: str) -> list[x509.Certificate]:
     if len(found) > MOST:
         raise ValueError(gettext("At most %d certificates.") % MOST)
     try:
-        return [x509.load_pem_x509_certificate(pem.encode()) for pem in found]
+        read = [x509.load_pem_x509_certificate(pem.encode()) for pem in found]
     except ValueError:
         text = gettext("Not a certificate. Paste it from BEGIN CERTIFICATE to END CERTIFICATE.")
         raise ValueError(text) from None
+    if not all(is_strong(one.public_key()) for one in read):
+        raise ValueError(gettext("An RSA key must have at least %d bits.") % LEAST_RSA_BITS)
+    return read
 
 
 def _framed(text: str) -> str:

@@ -25,7 +25,12 @@ def _packages() -> CheckStep:
 
 
 def _certificates(provider: IdentityProvider) -> Iterator[CheckStep]:
-    for each in certificates.parsed(provider.certificates):
+    try:
+        found = certificates.parsed(provider.certificates)
+    except ValueError as error:
+        yield CheckStep(gettext("Certificate"), Outcome.FAILED, str(error))
+        return
+    for each in found:
         ends_at = each.not_valid_after_utc
         is_over = ends_at <= timezone.now()
         until = gettext("%(name)s, until %(day)s") % {

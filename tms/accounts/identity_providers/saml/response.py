@@ -70,7 +70,8 @@ def read(encoded: str, provider: IdentityProvider, expected: ExpectedSignIn) -> 
     signed = _signed(root, provider)
     if signed.tag == _tag("p", "Response"):
         _require_response(signed, provider, expected)
-        [signed] = signed.findall("a:Assertion", NAMES)
+        signed = signed.find("a:Assertion", NAMES)
+        _require(signed is not None, gettext("The response has no assertion."))
     else:
         _require_response(root, provider, expected)  # not signed: more conditions, which can only refuse
     return _statement(signed, provider, expected)
@@ -107,7 +108,11 @@ def _verified(root: Element, owner: Element, location: str, provider: IdentityPr
     config = SignatureConfiguration(
         location=location, expect_references=1, signature_methods=SIGNATURES, digest_algorithms=DIGESTS
     )
-    for certificate in certificates.parsed(provider.certificates):
+    try:
+        accepted = certificates.parsed(provider.certificates)
+    except ValueError as error:
+        raise TokenError(str(error)) from None
+    for certificate in accepted:
         try:
             found = XMLVerifier().verify(root, x509_cert=certificate, expect_config=config, id_attribute="ID")
         except (SignXMLException, InvalidInput, ValueError, etree.Error):
@@ -183,7 +188,8 @@ def _is_confirmed(confirmation: Element, expected: ExpectedSignIn) -> bool:
 
 def _is_within(element: Element, at: datetime) -> bool:
     begin, end = element.get("NotBefore"), element.get("NotOnOrAfter")
-    return (begin is None or _instant(begin) - LEEWAY <= at) and (end is None or at < _instant(end) + LEEWAY)
+    # The leeway is added to `at`: beside the first and the last instant there is no other.
+    return (begin is None or _instant(begin) <= at + LEEWAY) and (end is None or at - LEEWAY < _instant(end))
 
 
 def _attributes(assertion: Element) -> Iterable[tuple[str, list[str]]]:
