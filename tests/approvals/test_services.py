@@ -94,6 +94,29 @@ def test_a_requester_does_not_approve_the_own_request(three, tanaka, yamada):
     assert open_alerts() == 3
 
 
+ACCOUNTS_OF_TANAKA = [
+    {"email": "Tanaka@noc.example"},
+    {"email": "\uff54anaka@noc.example"},
+    {"username": "tanaka@noc.example"},
+]
+
+
+@pytest.mark.parametrize("account", ACCOUNTS_OF_TANAKA)
+def test_a_second_account_of_the_requester_is_no_second_person(three, tanaka, yamada, account):
+    for account_of, values in ((tanaka, {"email": "tanaka@noc.example"}), (yamada, account)):
+        User.objects.filter(pk=account_of.pk).update(**values)
+        account_of.refresh_from_db()
+    before = proposed(tanaka).approvers
+    request = asked(tanaka)
+
+    for decide in (services.approve, services.reject):
+        with pytest.raises(services.MayNotDecide):
+            decide(request, by=yamada, comment="", at=now())
+
+    assert before == 0
+    assert open_alerts() == len(three)
+
+
 def test_the_database_refuses_ones_own_approval(three, tanaka, yamada):
     request = asked(tanaka)
 

@@ -32,7 +32,8 @@ def on_shift() -> QuerySet[User]:
 
 def approvers(kind: ApprovalKind[Any, Any], payload: Any, *, besides: User) -> Iterator[User]:
     on_boards = on_shift().exclude(pk=besides.pk)[:MAX_ASKED]
-    return (person for person in on_boards if kind.is_permitted(payload, person))
+    others = (person for person in on_boards if not person.is_person_of(besides))
+    return (person for person in others if kind.is_permitted(payload, person))
 
 
 def holds_for_all(person: User, permission: Permission, rows: QuerySet[Any], keys: Collection[int]) -> bool:

@@ -89,9 +89,14 @@ def withdraw(request: ApprovalRequest, *, by: User, at: datetime) -> None:
 
 
 def may_decide(request: ApprovalRequest, person: User) -> bool:
-    """Whether the person may approve or reject it: with the permission for all of it, never the requester."""
+    """Whether the person may approve or reject it: with the permission for all of it, never the requester.
+
+    An account with the requester's address is theirs, too.
+    """
     action = StoredAction(request)
-    return request.requested_by_id != person.pk and action.kind.is_permitted(action.payload, person)
+    requester = request.requested_by
+    is_own = requester is not None and person.is_person_of(requester)
+    return not is_own and action.kind.is_permitted(action.payload, person)
 
 
 @skip_when_empty(ApprovalRequest.objects.overdue)

@@ -127,6 +127,14 @@ class User(AbstractUser):
         """A provider created the account under an address that nobody verified."""
         return "@" in self.username and not self.is_name_verified
 
+    def is_person_of(self, other: User) -> bool:
+        """Whether both accounts are of one person, as far as that is known: they are one, or have one address."""
+        return self.pk == other.pk or not self._addresses.isdisjoint(other._addresses)
+
+    @property
+    def _addresses(self) -> set[str]:
+        return {normal(name) for name in (self.username, self.email) if "@" in name}
+
     @property
     def initials(self) -> str:
         """Two letters for an avatar, from the name or else the username."""
