@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.core.exceptions import PermissionDenied
@@ -31,8 +32,26 @@ from tms.lib.admin import ModelForm, ReadOnly
 TOKEN_ADVICE = _("API clients send it with every request: Authorization: Bearer …")
 
 
+class NamesOfItsOwn:
+    """The form of an account whose names no other account may have, or look like."""
+
+    def clean(self) -> Any:
+        cleaned = super().clean()  # type: ignore[misc]  # of the form beside it
+        changed = [cleaned.get(name, "") for name in ("username", "email") if name in self.changed_data]  # type: ignore[attr-defined]
+        if User.objects.is_taken(*changed, besides=self.instance):  # type: ignore[attr-defined]
+            raise forms.ValidationError(gettext("Another account has this name or address, or one that looks like it."))
+        return cleaned
+
+
+class PersonForm(NamesOfItsOwn, UserChangeForm): ...  # type: ignore[type-arg]  # generic to the type checker only
+
+
+class NewPersonForm(NamesOfItsOwn, AdminUserCreationForm): ...  # type: ignore[type-arg]
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin[User]):
+    form, add_form = PersonForm, NewPersonForm
     fieldsets = (*(UserAdmin.fieldsets or ()), (_("Boards"), {"fields": ("language", "theme")}))
     list_display = ("username", "display_name", "email", "language", "is_staff", "is_active", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")

@@ -13,22 +13,34 @@ AMBIGUOUS = str.maketrans({"1": "l", "|": "l", "i": "l", "0": "o"})
 
 def normal(text: str) -> str:
     """Equal for texts that differ only in case, width, ligatures or invisible characters (NFKC, case-folded)."""
+    if text.isascii():
+        return text.lower().strip()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(each for each in folded if unicodedata.category(each) != "Cf").strip()
 
 
-def look_alike(one: str, other: str) -> bool:
-    """Whether people could take one name for the other."""
-    if normal(one) == normal(other):
-        return True
-    return not (one.isascii() and other.isascii()) and _look(one) == _look(other)
+class Names:
+    """Names with which many others are compared."""
+
+    def __init__(self, *names: str) -> None:
+        self._normal = frozenset(map(normal, names))
+        self._look = frozenset(map(_look, names))
+        self._foreign_look = frozenset(_look(name) for name in names if not name.isascii())
+
+    def resemble(self, other: str) -> bool:
+        """Whether people could take one of them for `other`."""
+        if normal(other) in self._normal:
+            return True
+        looks = self._foreign_look if other.isascii() else self._look
+        return bool(looks) and _look(other) in looks
 
 
 def _look(text: str) -> str:
     """What is seen: equal for texts of other scripts, whose letters look like those of ASCII."""
-    like = _letters()
-    seen = "".join(like.get(each, each) for each in unicodedata.normalize("NFKC", text))
-    return normal(seen).replace("i\u0307", "i").translate(AMBIGUOUS)
+    if not text.isascii():
+        like = _letters()
+        text = "".join(like.get(each, each) for each in unicodedata.normalize("NFKC", text))
+    return normal(text).replace("i\u0307", "i").translate(AMBIGUOUS)
 
 
 @cache

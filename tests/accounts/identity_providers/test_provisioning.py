@@ -57,6 +57,16 @@ REFUSED = {
         "unknown-person",
     ),
     "the address is taken": ({}, {"email": "mori@noc.example"}, "taken"),
+    "an address with a dotless i links nobody": (
+        LINKS | {"creates_people": False},
+        {"email": "mor\u0131@noc.example"},
+        "email-domain",
+    ),
+    "an address with a long s links nobody": (
+        {"links_by_email": True, "creates_people": False},
+        {"email": "\u017foki@noc.example"},
+        "unknown-person",
+    ),
     "an address links no superuser": (LINKS, {"email": "root@noc.example"}, "taken"),
     "an address links no service account": (LINKS, {"email": "robot@noc.example"}, "taken"),
     "an address links no second subject": (LINKS, {"email": "linked@noc.example"}, "taken"),

@@ -19,8 +19,9 @@ from tests.support.accounts.provider_steps import leave
 from tests.support.pages import HtmlPage
 from tests.support.servers import saml_provider
 from tests.support.servers.saml_provider import ENTITY_ID, Form, Keys, SamlProviderServer, keys
+from tests.support.threads import run_concurrently
 from tms.accounts.identity_providers.oidc.tokens import TokenError
-from tms.accounts.identity_providers.saml import response
+from tms.accounts.identity_providers.saml import attributes, response
 from tms.accounts.models import AuditEntry, GroupMapping, Identity, IdentityProvider, ProviderKind, User
 from tms.accounts.roles import built_in
 
@@ -84,6 +85,31 @@ def test_a_response_counts_once_and_only_in_the_browser_that_asked(company, serv
 
     assert (first.status_code, stolen.status_code, second.status_code) == (302, 400, 400)
     assert (signed_in_person(other), signed_in_person(browser)) == (None, None)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_response_signs_in_once_of_several_at_once(company, server):
+    browser = Client()
+    form = server.sign_in(leave(browser))
+
+    def send(_: int) -> int:
+        tab = Client()
+        tab.cookies = browser.cookies.copy()
+        return tab.post(form.action, {**form.fields, "again": "1"}).status_code
+
+    assert sorted(run_concurrently(6, send)) == [302] + [400] * 5
+
+
+LIKE_KEIKO = ["ke\u0131ko@noc.example", "ke\u0130ko@noc.example", "\u212aeiko@noc.example", "k\u0435iko@noc.example"]
+
+
+@pytest.mark.parametrize("address", LIKE_KEIKO)
+def test_an_address_that_looks_like_another_links_nobody(address):
+    provider = IdentityProvider(issuer=ENTITY_ID, email_domains="noc.example", kind=ProviderKind.SAML)
+    statement = response.SamlStatement("k", "", "s", "x", AT, {"email": [address]})
+
+    assert attributes.assertion_of(statement, provider).verified_email(provider.domains) == ""
 
 
 def test_without_the_cookie_a_page_of_our_own_sends_the_response_again(company, server):

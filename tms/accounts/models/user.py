@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.normal_form import look_alike, normal
+from tms.accounts.normal_form import Names, normal
 from tms.accounts.scope import ByGrants
 from tms.lib.text_fields import LineField
 
@@ -60,7 +60,7 @@ class PersonManager(UserManager["User"]):
         if all(name.isascii() for name in wanted):  # others may look like any name
             others = others.filter(_equal(wanted) | Q(username__regex=NOT_ASCII) | Q(email__regex=NOT_ASCII))
         known = {name for row in others.values_list("username", "email") for name in row if name}
-        return any(look_alike(name, other) for name in wanted for other in known)
+        return any(map(Names(*wanted).resemble, known))
 
 
 def _equal(names: Iterable[str]) -> Q:
