@@ -51,7 +51,7 @@ locals {
   }
 
   # An instance refresh that triggers one of these is rolled back (deploy/pipeline uses the same).
-  refresh_guards = ["server-errors", "no-healthy-host"]
+  refresh_guards = ["no-healthy-host", "server-errors", "reports-waiting", "silent-terminals"]
 }
 
 data "aws_ssm_parameter" "machine_image" {

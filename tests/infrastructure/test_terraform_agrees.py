@@ -200,6 +200,12 @@ def test_no_lock_file_of_the_stub_is_committed():
         assert re.search(r'"h1:.+"\n(?:.*\n)*? +"zh:', lock.read_text()), f"{lock} was not made by a real registry"
 
 
+TERRAFORM_STUB = """#!/bin/sh
+echo "$*" >>"$(dirname "$0")/asked"
+case $* in *providers*lock*) echo made by terraform >"${1#-chdir=}/.terraform.lock.hcl" ;; esac
+"""
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """The script of the pipeline with a Terraform that only records its arguments."""
@@ -207,7 +213,7 @@ def checkout(tmp_path: Path) -> Path:
     script.parent.mkdir(parents=True)
     shutil.copy(ROOT / "deploy/pipeline/check-terraform", script)
     (tmp_path / "deploy/terraform/bootstrap").mkdir(parents=True)
-    (tmp_path / "terraform").write_text('#!/bin/sh\necho "$*" >>"$(dirname "$0")/asked"\n')
+    (tmp_path / "terraform").write_text(TERRAFORM_STUB)
     (tmp_path / "terraform").chmod(0o755)
     return tmp_path
 
@@ -218,14 +224,17 @@ def checked(checkout: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=os.environ | path, capture_output=True, text=True, check=False)
 
 
-def test_the_pipeline_installs_no_provider_without_a_lock_file(checkout: Path):
+def test_a_missing_lock_file_is_made_printed_and_proposed(checkout: Path):
     (checkout / "deploy/terraform/.terraform.lock.hcl").touch()
 
     done = checked(checkout)
 
-    assert done.returncode == 1
-    assert "deploy/terraform/bootstrap has no .terraform.lock.hcl" in done.stderr
-    assert not (checkout / "asked").exists()
+    proposed = checkout / "build/proposed/deploy/terraform"
+    assert done.returncode == 0
+    assert "deploy/terraform/bootstrap/.terraform.lock.hcl is missing; commit this one" in done.stderr
+    assert "made by terraform" in done.stderr
+    assert (proposed / "bootstrap/.terraform.lock.hcl").read_text() == "made by terraform\n"
+    assert not (proposed / ".terraform.lock.hcl").exists()
 
 
 def test_the_pipeline_installs_the_providers_of_the_lock_files(checkout: Path):
@@ -236,6 +245,7 @@ def test_the_pipeline_installs_the_providers_of_the_lock_files(checkout: Path):
 
     inits = [line for line in (checkout / "asked").read_text().splitlines() if " init " in line]
     assert len(inits) == 2
+    assert "providers lock" not in (checkout / "asked").read_text()
     assert all("-lockfile=readonly" in line for line in inits)
 
 

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -81,8 +81,52 @@ def test_a_value_of_several_lines_is_not_passed(value, tmp_path):
     assert not (tmp_path / "output").exists()
 
 
-def test_files_for_browsers_are_not_uploaded_if_tms_serves_them():
-    assert "TMS serves its files itself" in run("static", STATIC_URL="").stdout
+AWS = """#!/bin/bash
+[[ " $* " == *" --name /tms/static/url "* ]] && name=url || name=bucket
+[[ -v $name ]] && echo "${!name}"
+"""
+
+
+@pytest.fixture
+def static(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The script, where AWS has the given parameters, and `make` and `manage.py` only say what they would do."""
+    script = tmp_path / "deploy/pipeline/static"
+    stubs = {
+        script: (PIPELINE / "static").read_text(),
+        tmp_path / "bin/aws": AWS,
+        tmp_path / "bin/make": "#!/bin/bash\n",
+        tmp_path / ".venv/bin/python": '#!/bin/bash\necho "$* to $TMS_STATIC_BUCKET for $TMS_STATIC_URL"\n',
+    }
+    for path, text in stubs.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def run_it(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+        return subprocess.run([script, *arguments], env=path | environment, capture_output=True, text=True, check=False)
+
+    return run_it
+
+
+UPLOADED = "manage.py collectstatic --noinput to a-bucket for https://static.example.com/\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parameters", "code", "printed"),
+    [
+        ([], {"url": "https://static.example.com/", "bucket": "a-bucket"}, 0, UPLOADED),
+        ([], {"STATIC_URL": "https://static.example.com/", "STATIC_BUCKET": "a-bucket"}, 0, UPLOADED),
+        ([], {}, 1, "/tms/static/url cannot be read"),
+        ([], {"url": "none"}, 1, "if that is intended: static --none"),
+        (["--none"], {"url": "none"}, 0, "TMS serves its files itself: nothing to upload."),
+        (["--none"], {}, 1, "/tms/static/url cannot be read"),
+    ],
+)
+def test_files_for_browsers_are_uploaded_or_it_fails(arguments, parameters, code, printed, static):
+    done = static(*arguments, **parameters)
+
+    assert (done.returncode, printed in done.stdout + done.stderr) == (code, True), done.stderr
 
 
 def test_the_smoke_test_retries_and_gives_up():
@@ -98,11 +142,32 @@ def test_the_smoke_test_retries_and_gives_up():
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 
+@pytest.fixture
+def base(tmp_path: Path) -> Callable[[], subprocess.CompletedProcess[str]]:
+    """The script in a checkout without base.digest, and a docker that reaches the registry."""
+    script, docker = tmp_path / "deploy/image/base", tmp_path / "bin/docker"
+    for path, text in ((script, (ROOT / "deploy/image/base").read_text()), (docker, f"#!/bin/sh\necho {DIGEST}\n")):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    (tmp_path / "Dockerfile").write_text((ROOT / "Dockerfile").read_text())
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    return lambda: subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_missing_digest_of_the_base_is_used_and_proposed(base, tmp_path):
+    done = base()
+
+    assert (done.returncode, done.stdout.rpartition("@")[2]) == (0, f"{DIGEST}\n")
+    assert "commit this one" in done.stderr
+    assert (tmp_path / "build/proposed/deploy/image/base.digest").read_text() == f"{DIGEST}\n"
+
+
 @pytest.mark.parametrize("digest", ["", "sha256:0123", "latest"])
-def test_the_image_of_production_has_a_base_with_a_digest(digest, tmp_path):
-    done = run(
-        "push-image", "1.4.2", AWS_REGION="ap-northeast-1", ECR_REGISTRY="registry", TMS_BASE_DIGEST=digest or " "
-    )
+def test_a_committed_base_is_a_digest(digest, base, tmp_path):
+    (tmp_path / "deploy/image/base.digest").write_text(digest)
+
+    done = base()
 
     assert done.returncode == 1
     assert "docker buildx imagetools inspect docker.io/library/python:" in done.stderr
