@@ -20,6 +20,21 @@ def account() -> str:
     return str(client("sts").get_caller_identity()["Account"])
 
 
+def parameter(name: str, default: str | None = None) -> str:
+    """The value of a parameter of Systems Manager; `default`, if given, where there is none."""
+    ssm = client("ssm")
+    try:
+        return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        if default is None:
+            raise
+        return default
+
+
+def set_parameter(name: str, value: str) -> None:
+    client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+
 def code_of(error: Exception) -> str:
     """AWS's name of an error, such as `NoSuchKey`."""
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

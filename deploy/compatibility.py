@@ -98,12 +98,13 @@ def _constraints(table: str, before: Any, after: Any) -> Iterator[Finding]:
             yield Finding(f"{table}:{each.name}", "the constraint is new or changed: the previous release may break it")
 
 
-def findings() -> list[Finding]:
-    """What the migrations of this tree break for the previous release, without accepted findings."""
-    from django.db.migrations.loader import MigrationLoader
+def findings(since: Mapping[str, str] | None = None) -> list[Finding]:
+    """What the migrations of this tree break for a release whose last ones are `since`, without accepted findings.
 
-    known, loader = previous(), MigrationLoader(None)
-    before = _models_at(set(known.migrations.items()), loader)
+    By default that is the previous release.
+    """
+    loader, known = _loader(), previous()
+    before = _models_at(set((known.migrations if since is None else since).items()), loader)
     return [each for each in compare(before, loader.project_state().apps) if each.subject not in known.accepted]
 
 
@@ -114,11 +115,23 @@ def _models_at(ends: set[tuple[str, str]], loader: Any) -> Any:
     return loader.project_state([node for node in ends if node in loader.graph.nodes]).apps
 
 
-def record(commit: str) -> None:
+def migrations() -> Mapping[str, str]:
+    """The last migration of each app in this tree."""
+    return dict(_loader().graph.leaf_nodes())
+
+
+def _loader() -> Any:
+    """The migrations of this tree, read without a database."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
+    import django
     from django.db.migrations.loader import MigrationLoader
 
-    leaves = dict(MigrationLoader(None).graph.leaf_nodes())
-    text = json.dumps(Previous(commit, leaves, {})._asdict(), indent=2)
+    django.setup()
+    return MigrationLoader(None)
+
+
+def record(commit: str) -> None:
+    text = json.dumps(Previous(commit, migrations(), {})._asdict(), indent=2)
     RECORD.write_text(text + "\n")
 
 
@@ -126,10 +139,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", metavar="COMMIT", help="name this tree as the previous release")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
-    import django
-
-    django.setup()
     if options.record:
         record(options.record)
         return 0

@@ -4,9 +4,9 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
-from deploy.check.checklist import LISTS
+from deploy.check.checklist import ACCEPTABLE, LISTS
 from deploy.check.result import Check, CheckResult, CheckStatus, Section, Text, run_check
 from deploy.check.target import CheckTarget
 
@@ -16,6 +16,7 @@ SUMMARIES = {
     CheckStatus.FAILED: Text("failed", "不合格"),
     CheckStatus.SKIPPED: Text("not checked", "未確認"),
     CheckStatus.DENIED: Text("not allowed to read", "参照権限なし"),
+    CheckStatus.ACCEPTED: Text("accepted", "承認のうえ続行"),
 }
 
 
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
         slow_ms=getattr(options, "slow_ms", 500.0),
         requests=getattr(options, "requests", 300),
         alarms_before=alarms_before(getattr(options, "alarms_before", "none")),
+        terminals_before=terminals_before(getattr(options, "terminals_before", "unknown")),
+        accepted=accepted_reasons(options.accept),
     )
     gate = selected_keys(sections, options.gate)
     statuses: Counter[CheckStatus] = Counter()
@@ -58,6 +61,20 @@ def selected_keys(sections: Sequence[Section], names: str) -> Set[str]:
 
 def alarms_before(given: str) -> frozenset[str] | None:
     return None if given == "unknown" else frozenset(given.split(",")) - {"", "none"}
+
+
+def terminals_before(given: str) -> float | None:
+    return None if given == "unknown" else float(given)
+
+
+def accepted_reasons(given: Sequence[str]) -> Mapping[str, str]:
+    """Check → the reason why its failure is accepted: from `vulnerabilities=GHSA-… has no fix yet (Sato)`."""
+    reasons = {name.strip(): reason.strip() for name, _, reason in (one.partition("=") for one in given)}
+    if wrong := [name for name, reason in reasons.items() if name not in ACCEPTABLE or not reason]:
+        sys.exit(
+            f"check.sh: --accept {wrong[0]}: expected is CHECK=REASON, with {' or '.join(sorted(ACCEPTABLE))} as CHECK"
+        )
+    return reasons
 
 
 def run_section(section: Section, target: CheckTarget, language: str) -> Counter[CheckStatus]:
@@ -93,10 +110,20 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME,…",
         help="alarms that were active before and do not count, or unknown",
     )
+    after.add_argument(
+        "--terminals-before", default="unknown", metavar="N", help="terminals that were connected before, or unknown"
+    )
     for command in (before, after):
         command.add_argument("--lang", choices=("en", "ja"), default=language)
         command.add_argument("--only", default="", metavar="SECTION,…", help="run only these sections")
         command.add_argument("--gate", default="", metavar="SECTION,…", help="only these sections decide the result")
+        command.add_argument(
+            "--accept",
+            action="append",
+            default=[],
+            metavar="CHECK=REASON",
+            help=f"go on although CHECK ({' or '.join(sorted(ACCEPTABLE))}) fails; the reason is printed",
+        )
         command.add_argument("--strict", action="store_true", help="count skipped checks as failed")
     return main_parser
 

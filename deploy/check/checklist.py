@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from deploy.check import access, code, probes, release, speed
-from deploy.check.aws import cloud, traffic
+from deploy.check.aws import cloud, fleet, traffic
 from deploy.check.result import Check, Section, Text
 
+ACCEPTABLE = frozenset({"vulnerabilities", "review"})
+"""Checks that an urgent fix may fail, if a person answers for it by name."""
 BEFORE = (
     Section(
         "code",
@@ -19,12 +21,18 @@ BEFORE = (
             Check(
                 Text("Code review", "コードレビュー完了"),
                 code.review,
-                Text("approved by somebody other than the author", "他の人が承認済み"),
+                Text(
+                    "approved by somebody other than the author; --accept review=REASON in an emergency",
+                    "他の人が承認済み (緊急時は --accept review=理由)",
+                ),
             ),
             Check(
                 Text("Known vulnerabilities", "セキュリティ脆弱性チェック"),
                 code.vulnerabilities,
-                Text("deploy/pipeline/audit finds nothing", "deploy/pipeline/audit で検出なし"),
+                Text(
+                    "deploy/pipeline/audit finds nothing; --accept vulnerabilities=REASON for an urgent fix",
+                    "deploy/pipeline/audit で検出なし (緊急の修正時は --accept vulnerabilities=理由)",
+                ),
             ),
         ),
     ),
@@ -129,8 +137,8 @@ AFTER = (
                 Text("Sign-in", "ログイン機能動作"),
                 probes.sign_in,
                 Text(
-                    "CHECK_USERNAME and CHECK_PASSWORD can sign in",
-                    "CHECK_USERNAME と CHECK_PASSWORD でサインインできる",
+                    "CHECK_USERNAME and CHECK_PASSWORD can sign in; a refused account does not fail the list",
+                    "CHECK_USERNAME と CHECK_PASSWORD でサインインできる (アカウントの拒否は不合格にしない)",
                 ),
             ),
             Check(
@@ -142,6 +150,14 @@ AFTER = (
                 Text("API", "API応答確認"),
                 probes.api,
                 Text("403 as application/problem+json", "application/problem+json で 403"),
+            ),
+            Check(
+                Text("API with a token", "トークンによるAPI"),
+                probes.api_with_token,
+                Text(
+                    "CHECK_TOKEN of a service account lists terminals",
+                    "サービスアカウントの CHECK_TOKEN で端末一覧を取得",
+                ),
             ),
             Check(
                 Text("Static files", "静的ファイル配信"),
@@ -163,6 +179,16 @@ AFTER = (
             ),
             Check(
                 Text("Metric delivery", "メトリクス送信"), cloud.metrics, Text("a value per minute", "毎分データあり")
+            ),
+            Check(
+                Text("Terminals connected", "端末の接続"),
+                fleet.connected,
+                Text("at least 95 % of before the deployment", "デプロイ前の 95 % 以上"),
+            ),
+            Check(
+                Text("Reports acknowledged", "レポートの受領応答"),
+                fleet.acknowledged,
+                Text("acknowledgements within five minutes", "5 分以内に受領応答あり"),
             ),
             Check(
                 Text("No new alarms", "新たなアラームなし"),

@@ -38,20 +38,38 @@ def tests(target: CheckTarget) -> Text:
 
 
 def github_checks(target: CheckTarget, commit: str) -> Text:
-    runs = [
-        run
-        for run in github(target, f"commits/{commit}/check-runs?per_page=100")["check_runs"]
-        if run["name"].startswith(TEST_JOB_PREFIX)
-    ]
+    """The tests of this commit, or those of the pull request that has exactly its files: they ran before the merge."""
+    runs = test_runs(target, commit) or of_the_pull_request(target, commit)
     bad = [
         run["name"] for run in runs if run["status"] == "completed" and run["conclusion"] not in ("success", "skipped")
     ]
     open_ = [run["name"] for run in runs if run["status"] != "completed"]
     if not runs:
-        raise Failed(f"no test ran for {commit[:9]}", f"{commit[:9]} のテストが実行されていない")
+        raise Failed(
+            f"no test ran for {commit[:9]}, nor for a pull request with exactly its files",
+            f"{commit[:9]} にも、内容が同じプルリクエストにも、テストの実行がない",
+        )
     if bad or open_:
         raise Failed(f"failed: {bad}, unfinished: {open_}", f"失敗: {bad}、未完了: {open_}")
     return Text(f"{len(runs)} jobs passed for {commit[:9]}", f"{commit[:9]} の {len(runs)} ジョブが成功")
+
+
+def test_runs(target: CheckTarget, commit: str) -> list[Any]:
+    found = github(target, f"commits/{commit}/check-runs?per_page=100")["check_runs"]
+    return [run for run in found if run["name"].startswith(TEST_JOB_PREFIX)]
+
+
+def of_the_pull_request(target: CheckTarget, commit: str) -> list[Any]:
+    """Squashed or merged: another commit, but the same files if the branch was up to date."""
+    for pull in github(target, f"commits/{commit}/pulls"):
+        head = pull["head"]["sha"]
+        if tree_of(target, head) == tree_of(target, commit):
+            return test_runs(target, head)
+    return []
+
+
+def tree_of(target: CheckTarget, commit: str) -> str:
+    return str(github(target, f"commits/{commit}")["commit"]["tree"]["sha"])
 
 
 def review(target: CheckTarget) -> Text:

@@ -4,7 +4,7 @@ import json
 import re
 
 from deploy.check.http_client import HttpResponse
-from deploy.check.result import Failed, Skipped, Text
+from deploy.check.result import Denied, Failed, Skipped, Text
 from deploy.check.target import CheckTarget
 
 PAGES = {"/": 'id="incidents"', "/terminals/": 'id="results"', "/alerts/": 'id="results"', "/help/": "data-sign-in"}
@@ -28,19 +28,20 @@ def health(target: CheckTarget) -> Text:
 def sign_in(target: CheckTarget) -> Text:
     username, password = (target.environment.get(f"CHECK_{name}", "") for name in ("USERNAME", "PASSWORD"))
     if not username or not password:
+        if target.environment.get("CHECK_TOKEN"):
+            raise Denied("no probe account, only a token", "確認用アカウントがなく、トークンのみ")
         raise Skipped(
             "no probe account; set CHECK_USERNAME and CHECK_PASSWORD",
             "確認用アカウントがない: CHECK_USERNAME と CHECK_PASSWORD を設定",
         )
     response = target.user.post("/sign-in/", {"username": username, "password": password})
-    if response.status != 302:
-        raise Failed(
-            f"sign-in of the probe account returned {response.status}", f"確認用アカウントの応答が {response.status}"
-        )
-    page = target.user.get("/")
-    if page.status != 200:
-        raise Failed(
-            f"after sign-in the overview returned {page.status}", f"サインイン後の概要画面の応答が {page.status}"
+    page = target.user.get("/") if response.status == 302 else response
+    if page.status >= 500:
+        raise Failed(f"sign-in returned {page.status}", f"サインインの応答が {page.status}")
+    if response.status != 302 or page.status != 200:
+        raise Denied(
+            f"TMS works, but refuses the probe account ({page.status}): disabled, another password, a second factor?",
+            f"TMS は動いているが、確認用アカウントを拒否 ({page.status})。無効化、パスワード変更、二要素認証を確認",
         )
     return Text(f"signed in as {username}", f"{username} でサインインできた")
 
@@ -72,6 +73,22 @@ def api(target: CheckTarget) -> Text:
     return Text(
         "/api/v1/enrol rejects an unknown token as documented", "/api/v1/enrol は不明なトークンを仕様どおり拒否"
     )
+
+
+def api_with_token(target: CheckTarget) -> Text:
+    """A service account reads a list: it never becomes inactive, and needs no second factor."""
+    token = target.environment.get("CHECK_TOKEN", "")
+    if not token:
+        raise Denied("no token; set CHECK_TOKEN", "トークンがない: CHECK_TOKEN を設定")
+    response = target.anonymous().get("/api/v1/terminals?limit=1", Authorization=f"Bearer {token}")
+    if response.status in (401, 403):
+        raise Denied(f"TMS refuses the token ({response.status})", f"トークンが拒否された ({response.status})")
+    if response.status != 200:
+        raise Failed(
+            f"/api/v1/terminals returned {response.status}: {response.body[:120]}",
+            f"/api/v1/terminals の応答が {response.status}: {response.body[:120]}",
+        )
+    return Text("/api/v1/terminals lists them", "/api/v1/terminals が一覧を返す")
 
 
 def static_files(target: CheckTarget) -> Text:
@@ -113,4 +130,4 @@ def lifetime(response: HttpResponse) -> int:
 
 def must_be_signed_in(target: CheckTarget) -> None:
     if not any(name.endswith("tms_session") for name in target.user.cookies):
-        raise Skipped("not signed in", "サインインしていない")
+        raise Denied("the probe account is not signed in", "確認用アカウントでサインインしていない")

@@ -23,6 +23,8 @@ class CheckStatus(StrEnum):
     """The check cannot run from here; the state of the target is unknown."""
     DENIED = "?"
     """The caller lacks a permission; the state of the target is unknown."""
+    ACCEPTED = "!"
+    """The check failed, and a person accepted this with a reason (`--accept`)."""
 
 
 class Failed(Exception):
@@ -72,6 +74,8 @@ def run_check(check: Check, target: CheckTarget) -> CheckResult:
     except Skipped as skipped:
         return CheckResult(CheckStatus.SKIPPED, skipped.text)
     except Failed as failed:
+        if reason := target.accepted.get(check.run.__name__):
+            return CheckResult(CheckStatus.ACCEPTED, Text(f"{failed.text.en}; {reason}", f"{failed.text.ja}。{reason}"))
         return CheckResult(CheckStatus.FAILED, failed.text)
     except Exception as error:  # noqa: BLE001 - a check that breaks is reported as failed, and the others still run
         reason = " ".join(f"{type(error).__name__}: {error}".split())

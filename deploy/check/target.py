@@ -21,6 +21,10 @@ class CheckTarget:
     """The prefix of every resource in AWS."""
     alarms_before: frozenset[str] | None = frozenset()
     """Names of the alarms that were firing before the deployment; None if unknown."""
+    terminals_before: float | None = None
+    """How many terminals were connected before the deployment; None if unknown."""
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    """Name of a check → why its failure is accepted."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     _seen: dict[str, Any] = field(default_factory=dict)
 

@@ -64,11 +64,12 @@ restart() {
   comes_up "$1" "$2"
 }
 
-# RELEASE PROGRAM ...: restarts all of them at once.
+# RELEASE PROGRAM ...: restarts all of them at once, but for those that run that release already.
 restart_together() {
   local release=$1 program pids=() failed=0
   shift
   for program in "$@"; do
+    ! is_well "$program" "$release" || continue
     restart "$program" "$release" &
     pids+=($!)
   done

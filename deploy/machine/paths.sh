@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Paths of TMS on a machine. Sourced by the scripts beside it; of these, only the following are run by hand:
-# install-release, switch-release, rollback, drain and manage.
+# install-release, install-previous, switch-release, rollback, drain and manage.
 #
 #   /opt/tms/artefacts/            downloads: tms-VERSION.tar.gz, and its checksum
 #   /opt/tms/releases/VERSION/     unpacked releases; `.installed` is written last
@@ -42,11 +42,13 @@ fail() {
   exit 1
 }
 
-# Two deployments at the same time would interfere.
+# Two deployments at the same time would interfere. The first may be a machine's own: after its start it installs the previous release.
 only_one() {
   mkdir -p "$RUN"
   exec 9>"$RUN/deploying"
-  flock --nonblock 9 || fail 'another deployment is running on this machine'
+  flock --nonblock 9 && return
+  say 'another deployment is running on this machine: waiting'
+  flock --wait "${TMS_LOCKED_WITHIN_S:-300}" 9 || fail 'another deployment is still running on this machine'
 }
 
 # The release a link points at; nothing when there is none.

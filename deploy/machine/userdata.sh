@@ -8,7 +8,7 @@
 # Steps: the agent of CloudWatch, so that the following steps are logged there; packages, the user tms and its
 # directories; downloads the release from S3 and verifies it; installs it without a network; writes the settings, with the secrets
 # from Secrets Manager; creates the tables of an empty database; starts nginx, nodes and clock under supervisor; waits until all
-# are healthy; reports to the group that it is ready.
+# are healthy; reports to the group that it is ready; installs the previous release for a rollback.
 # Log: /var/log/tms/userdata.log, and in CloudWatch tms-machine. If a step fails it stops, sends its last lines to the stream
 # INSTANCE/failed there, and reports to the group at once, which replaces the machine.
 set -euo pipefail
@@ -55,6 +55,7 @@ main() {
   start_agent tms.json
   tell_ready
   step "ready with $version"
+  keep_previous "$release"
 }
 
 step() {
@@ -189,6 +190,11 @@ start_agent() {
 # With a hook at launch the group waits for this before it uses the machine; the load balancer also checks /health/.
 tell_ready() {
   complete_launch CONTINUE || echo 'the group does not wait for this machine' # a repeated run
+}
+
+# For a rollback without a download. The machine serves already, so a failure only costs the rollback some seconds.
+keep_previous() {
+  "$1/deploy/machine/install-previous" || step 'no previous release is installed'
 }
 
 # RESULT

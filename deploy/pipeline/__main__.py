@@ -6,12 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from botocore.exceptions import ClientError, NoCredentialsError
+
 from deploy.aws import AwsError
-from deploy.pipeline import alarms, sbom
+from deploy.check.aws.fleet import active_terminals
+from deploy.pipeline import alarms, sbom, switch
 from deploy.pipeline.ec2 import Machines
 from deploy.pipeline.ecs import Containers
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.polling import Polling
+from deploy.pipeline.schema import Schema
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,17 +48,33 @@ def print_alarms(options: argparse.Namespace) -> None:
     print(alarms.firing_on_one_line(options.name))
 
 
+def print_terminals(options: argparse.Namespace) -> None:
+    try:
+        number = active_terminals()
+    except (ClientError, NoCredentialsError):
+        number = None
+    print("unknown" if number is None else f"{number:g}")
+
+
 def write_sbom(options: argparse.Namespace) -> None:
     options.file.write_text(sbom.document(options.version))
     print(f"{options.file} lists {len(sbom.components())} packages.")
+    if options.publish:
+        print(f"{sbom.publish(options.name, options.version, options.file)} keeps it as long as the release.")
 
 
 def migrate(options: argparse.Namespace) -> None:
-    fleet(options).migrate(options.what, polling(options))
+    target = fleet(options)
+    Schema(target.good).plan(options.what, current=target.current())
+    target.migrate(options.what, polling(options))
 
 
 def roll_out(options: argparse.Namespace) -> None:
-    fleet(options).roll_out(options.what, polling(options), on_begin=report_begin)
+    target = fleet(options)
+    if options.switch and isinstance(target, Machines):
+        switch.roll_out(target, options.what, polling(options), on_begin=report_begin)
+    else:
+        target.roll_out(options.what, polling(options), on_begin=report_begin)
     print(f"{options.what} serves.")
 
 
@@ -67,8 +87,14 @@ def report_begin() -> None:
 
 def mark_good(options: argparse.Namespace) -> None:
     good = fleet(options).good
+    Schema(good).store(options.what)
     good.mark(options.what)
     print(f"{good.parameter} is {', '.join(good.all())}")
+
+
+def watch(options: argparse.Namespace) -> None:
+    alarms.bake(options.name, set(options.before.split(",")), polling(options))
+    print(f"No guard alarm fired for {alarms.BAKE_S} s.")
 
 
 def roll_back(options: argparse.Namespace) -> None:
@@ -77,12 +103,19 @@ def roll_back(options: argparse.Namespace) -> None:
         if not isinstance(target, Machines):
             raise DeploymentFailed("--template is of ec2; on ecs roll back by digest: --to REPOSITORY@sha256:…")
         return target.use_template(options.template, polling(options))
-    current = target.current()
-    release = options.to or target.previous()
-    print(f"Rolling back from {current} to {release}", flush=True)
-    if current != release:
-        target.good.remove(current)
-    target.roll_out(release, polling(options))
+    current, unfinished = target.current(), target.good.next()
+    # A rollout in place that ended half way has not changed what is current: that is where it came from.
+    release = options.to or (current if unfinished not in ("", current) else target.previous())
+    if not options.any_tables:
+        Schema(target.good).must_fit(release)
+    print(f"Rolling back from {unfinished or current} to {release}", flush=True)
+    for left in {current, unfinished} - {"", release}:
+        target.good.remove(left)
+    if isinstance(target, Machines) and not options.replace:
+        switch.roll_back(target, release, polling(options))
+    else:
+        target.roll_out(release, polling(options))
+        target.good.set_next("")
     print(f"{release} serves again. Migrations stay: each release works with the tables of the next one.")
     return None
 
@@ -99,14 +132,26 @@ def parser() -> argparse.ArgumentParser:
     migration = steps.add_parser("migrate", help="run the migrations before the rollout")
     migration.set_defaults(act=migrate)
     out = steps.add_parser("roll-out", help="roll it out, and wait until it is stable")
+    out.add_argument(
+        "--in-place",
+        action="store_true",
+        dest="switch",
+        help="ec2: install it on the running machines and switch one by one, instead of replacing the machines",
+    )
     out.set_defaults(act=roll_out)
+    baking = steps.add_parser("watch", help=f"watch the alarms that guard a rollout for {alarms.BAKE_S} s")
+    baking.add_argument("--before", default="", metavar="NAME,…", help="alarms that fired before, as `alarms` prints")
+    baking.set_defaults(act=watch)
     good = steps.add_parser("mark-good", help="record that its checklist passed: a rollback may return to it")
     good.set_defaults(act=mark_good)
     firing = steps.add_parser("alarms", help="print the alarms that are firing, in one line")
     firing.set_defaults(act=print_alarms)
+    connected = steps.add_parser("terminals", help="print how many terminals are connected, or unknown")
+    connected.set_defaults(act=print_terminals)
     bill = steps.add_parser("sbom", help="write the bill of materials, as CycloneDX")
     bill.add_argument("version")
     bill.add_argument("file", type=Path)
+    bill.add_argument("--publish", action="store_true", help="also put it into the bucket of the releases")
     bill.set_defaults(act=write_sbom)
     back = steps.add_parser("roll-back", prog="rollback.sh", help="return to the previous release")
     back.set_defaults(act=roll_back)
@@ -117,8 +162,12 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--to", default="", help="a release (ec2), or an image by digest (ecs); default: the previous good one"
     )
+    back.add_argument("--replace", action="store_true", help="ec2: replace the machines instead of switching them")
+    back.add_argument(
+        "--any-tables", action="store_true", help="also to a release that is too old for the tables of the database"
+    )
     back.add_argument("--template", default="", metavar="N", help="ec2: this version of the launch template instead")
-    for step in (current, publish, migration, out, good, firing, back):
+    for step in (current, publish, migration, out, good, firing, baking, bill, back):
         step.add_argument("--name", default="tms", help="prefix of every name in AWS (tms)")
         step.add_argument("--every", type=float, default=10, help="seconds between polls (10)")
         step.add_argument("--longest", type=float, default=1800, help="seconds until it gives up (1800)")

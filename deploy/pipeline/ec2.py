@@ -1,24 +1,21 @@
-"""Releases on EC2: an artefact in S3, an SSM parameter that names it, machines that are replaced a few at a time."""
+"""Releases on EC2: an artefact in S3, an SSM parameter that names it, machines that can be replaced a few at a time."""
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.aws import account, client, code_of
-from deploy.pipeline import alarms
+from deploy.aws import account, client, code_of, parameter, set_parameter
+from deploy.pipeline import alarms, run_command
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.good import GoodReleases
 from deploy.pipeline.polling import Polling
 
 WARMUP_S = 120
 """How long after its start a machine counts as healthy; until then the group replaces no other one."""
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-"""As build-release prints it. It becomes part of a command line on a machine."""
-MIGRATION_S = 3600
-"""Run Command stops a migration that takes longer."""
+REFRESH_S = 3600
+"""Two rounds of new machines take about 20 minutes; then the alarms are watched."""
 GOOD, UNDER_WAY = "Successful", {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 
 
@@ -61,7 +58,12 @@ class Machines:
         return f"s3://{self.bucket}/{artefact.name}"
 
     def current(self) -> str:
-        return str(client("ssm").get_parameter(Name=self.parameter)["Parameter"]["Value"])
+        return parameter(self.parameter)
+
+    def set_current(self, release: str) -> None:
+        """New machines install it from now on."""
+        set_parameter(self.parameter, release)
+        print(f"{self.parameter} is {release}", flush=True)
 
     @property
     def good(self) -> GoodReleases:
@@ -76,39 +78,21 @@ class Machines:
 
         Without a machine there are no tables yet: the first one that starts creates them. Raises DeploymentFailed.
         """
-        self._must_be_published(release)
-        serving = self._serving()
+        self.must_be_published(release)
+        serving = self.serving()
         if not serving:
             print(f"{self.group} has no machine in service: the first one creates the tables when it starts.")
             return
-        ssm = client("ssm")
-        sent = ssm.send_command(
-            InstanceIds=serving[:1],
-            DocumentName="AWS-RunShellScript",
-            Comment=f"Migrations of {release}",
-            Parameters={"commands": migration(release), "executionTimeout": [str(MIGRATION_S)]},
-        )["Command"]["CommandId"]
-
-        def check() -> tuple[bool, str]:
-            try:
-                seen = ssm.get_command_invocation(CommandId=sent, InstanceId=serving[0])
-            except ssm.exceptions.InvocationDoesNotExist:
-                return False, "sent"
-            if seen["Status"] not in ("Pending", "InProgress", "Delayed", "Success"):
-                raise DeploymentFailed(f"migrations of {release} on {serving[0]}: {seen['Status']}: {last_lines(seen)}")
-            return seen["Status"] == "Success", str(seen["Status"])
-
-        polling.until(check, what=f"migrations of {release} on {serving[0]}")
+        run_command.run(self.name, "migrate", release, serving[:1], polling)
 
     def roll_out(self, release: str, polling: Polling, on_begin: Callable[[], None] = lambda: None) -> None:
         """Make it current and replace every machine, without going below the desired capacity. Raises DeploymentFailed.
 
         `on_begin` is called before the first change: after an earlier failure there is nothing to roll back.
         """
-        self._must_be_published(release)
+        self.must_be_published(release)
         on_begin()
-        client("ssm").put_parameter(Name=self.parameter, Value=release, Type="String", Overwrite=True)
-        print(f"{self.parameter} is {release}", flush=True)
+        self.set_current(release)
         self._refresh(polling, f"machines with {release}")
 
     def use_template(self, version: str, polling: Polling) -> None:
@@ -135,6 +119,7 @@ class Machines:
                 "MaxHealthyPercentage": 150,
                 "InstanceWarmup": WARMUP_S,
                 "SkipMatching": False,
+                "BakeTime": alarms.BAKE_S,
                 "AlarmSpecification": {"Alarms": list(alarms.guards(self.name, alarms.firing(self.name)))},
             },
         )["InstanceRefreshId"]
@@ -146,7 +131,7 @@ class Machines:
                 raise DeploymentFailed(f"{what}: {status}: {refresh.get('StatusReason', 'no reason was given')}")
             return status == GOOD, f"{status}, {done} %"
 
-        polling.until(check, what=what)
+        polling.within(REFRESH_S).until(check, what=what)
 
     def _is_refreshing(self, groups: Any) -> bool:
         return any(refresh["Status"] in UNDER_WAY for refresh in self._refreshes(groups))
@@ -157,19 +142,30 @@ class Machines:
         ]
         return found
 
-    def _serving(self) -> Sequence[str]:
+    def serving(self) -> Sequence[str]:
         """Ids of the machines in service."""
-        groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
-        instances = [each for group in groups["AutoScalingGroups"] for each in group["Instances"]]
-        return [each["InstanceId"] for each in instances if each["LifecycleState"] == "InService"]
+        return [each["InstanceId"] for each in self._instances() if each["LifecycleState"] == "InService"]
+
+    def starting(self) -> Sequence[str]:
+        """Ids of the machines that may have read already which release is current."""
+        return [each["InstanceId"] for each in self._instances() if each["LifecycleState"].startswith("Pending")]
+
+    def target_groups(self) -> Sequence[str]:
+        return [str(arn) for group in self._groups() for arn in group.get("TargetGroupARNs", [])]
+
+    def _instances(self) -> Sequence[Any]:
+        return [each for group in self._groups() for each in group["Instances"]]
 
     def _template(self) -> str:
-        [group] = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])[
-            "AutoScalingGroups"
-        ]
+        [group] = self._groups()
         return str(group["LaunchTemplate"]["LaunchTemplateName"])
 
-    def _must_be_published(self, release: str) -> None:
+    def _groups(self) -> Sequence[Any]:
+        groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
+        found: Sequence[Any] = groups["AutoScalingGroups"]
+        return found
+
+    def must_be_published(self, release: str) -> None:
         if not self._published_checksum(client("s3"), f"tms-{release}.tar.gz"):
             raise DeploymentFailed(
                 f"s3://{self.bucket}/tms-{release}.tar.gz.sha256 does not exist: publish the release first"
@@ -188,22 +184,3 @@ class Machines:
 def digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def migration(release: str) -> list[str]:
-    """The commands for a machine: its current release installs the new one, which then migrates."""
-    if not VERSION.fullmatch(release):
-        raise DeploymentFailed(
-            f"{release} is not a version; expected is the output of deploy/pipeline/build, such as 1.4.2"
-        )
-    return [
-        "set -eu",
-        f"/opt/tms/current/deploy/machine/install-release {release}",
-        f"/opt/tms/releases/{release}/deploy/machine/manage migrate_once",
-    ]
-
-
-def last_lines(seen: Any) -> str:
-    """The last lines of a command's stderr, else of its stdout; Run Command keeps 24,000 characters of each."""
-    output = seen.get("StandardErrorContent") or seen.get("StandardOutputContent") or seen.get("StatusDetails", "")
-    return " / ".join(output.strip().splitlines()[-5:])

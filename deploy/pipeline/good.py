@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploy.aws import client, code_of
+from deploy.aws import parameter, set_parameter
 from deploy.pipeline.failure import NoEarlierRelease
 
+NONE = "(none)"
+"""The value of a parameter may not be empty."""
 MOST_LISTED = 10
 """An SSM parameter holds 4 KB; an image by its digest takes 130 bytes."""
 
@@ -49,16 +51,19 @@ class GoodReleases:
             )
         return older[0]
 
+    def next(self) -> str:
+        """The release of a rollout in place that is not complete: some machines run it. Empty if there is none."""
+        return parameter(self._next, NONE).removeprefix(NONE)
+
+    def set_next(self, release: str) -> None:
+        set_parameter(self._next, release or NONE)
+
+    @property
+    def _next(self) -> str:
+        return f"/{self.name}/releases/next"
+
     def _stored(self) -> list[str]:
-        ssm = client("ssm")
-        try:
-            value = ssm.get_parameter(Name=self.parameter)["Parameter"]["Value"]
-        except ssm.exceptions.ClientError as error:
-            if code_of(error) == "ParameterNotFound":
-                return []
-            raise
-        return [str(one) for one in json.loads(value)]
+        return [str(one) for one in json.loads(parameter(self.parameter, "[]"))]
 
     def _store(self, releases: Sequence[str]) -> None:
-        value = json.dumps(list(releases[:MOST_LISTED]))
-        client("ssm").put_parameter(Name=self.parameter, Value=value, Type="String", Overwrite=True)
+        set_parameter(self.parameter, json.dumps(list(releases[:MOST_LISTED])))

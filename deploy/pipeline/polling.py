@@ -11,6 +11,10 @@ class Polling:
         self._interval_s = interval_s
         self._timeout_s = timeout_s
 
+    def within(self, timeout_s: float) -> "Polling":
+        """The same for something that may take longer, or must be faster."""
+        return Polling(interval_s=self._interval_s, timeout_s=timeout_s)
+
     def until(self, check: Callable[[], tuple[bool, str]], *, what: str) -> None:
         """`check` returns whether it is done, and a status. Raises DeploymentFailed, as `check` may."""
         began, last = time.monotonic(), ""

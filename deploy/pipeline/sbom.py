@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from deploy.aws import account, client
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON_LOCKS = ("requirements/aws.txt", "deploy/machine/supervisor.txt")
 """What build-release and the Dockerfile install."""
@@ -36,6 +38,13 @@ def document(version: str) -> str:
         "dependencies": [{"ref": "tms", "dependsOn": [each["bom-ref"] for each in found]}],
     }
     return json.dumps(bill, indent=1) + "\n"
+
+
+def publish(name: str, version: str, file: Path) -> str:
+    """Beside the release, where it stays as long; GitHub deletes artefacts after 90 days. Returns its URL."""
+    bucket, key = f"{name}-{account()}-releases", f"sboms/{version.rpartition('@')[2].replace(':', '-')}.cdx.json"
+    client("s3").upload_file(str(file), bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+    return f"s3://{bucket}/{key}"
 
 
 def components() -> Sequence[Component]:

@@ -3,10 +3,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.scenario.agents import AgentTerminal
 from tests.machine.machine import Machine
 from tests.support.database import template_db
+from tms.protocol import credential
 
-TERMINALS = 40
+TERMINALS = 60
 ENROL = f"""
 import json
 from tms.fleet.credentials import services as credentials
@@ -18,13 +20,16 @@ print(json.dumps([str(credentials.enrol(Terminal(uid=f"T-{{n}}", site=site))) fo
 
 @pytest.fixture(scope="package")
 def machine() -> Iterator[Machine]:
-    """A machine that booted with the release `first`; `second` is also available, under another name.
+    """A machine that booted with the release `first` after `earlier` had been marked good; `second` is also available.
 
     It finds tables, as every machine but the first does; tests/ops/test_migrate_once.py begins without.
     """
     with Machine() as machine:
         template_db.restore(machine.postgresql.url)
         machine.build("first")
+        machine.publish_again("earlier")
+        machine.publish_again("second")
+        (machine.aws / "parameters/tms/releases/good").write_text('["earlier"]')
         machine.boot("first")
         machine.copy_release("second")
         yield machine
@@ -34,3 +39,14 @@ def machine() -> Iterator[Machine]:
 def credentials(machine: Machine) -> list[str]:
     """Unused terminals; take one off."""
     return json.loads(machine.manage("shell", "-c", ENROL).splitlines()[-1])
+
+
+@pytest.fixture
+def terminals(machine: Machine, credentials: list[str]) -> list[AgentTerminal]:
+    """Real agents that no other test uses."""
+    keys = [key for text in take(credentials, 10) if (key := credential.parse(text))]
+    return [AgentTerminal(machine.link, key) for key in keys]
+
+
+def take(credentials: list[str], number: int) -> list[str]:
+    return [credentials.pop() for _ in range(number)]

@@ -30,7 +30,7 @@ EXPORTS = {
     "AWS_REGION": "ap-northeast-1",
     "TMS_NAME": "tms",
     "TMS_RELEASES_BUCKET": BUCKET,
-    "TMS_RELEASE_PARAMETER": "release",
+    "TMS_RELEASE_PARAMETER": "/tms/release",
     "TMS_APPLICATION_SECRET": "application",
     "TMS_DATABASE_SECRET": "database",
     "TMS_DATABASE_HOST": "database.internal:5432",
@@ -94,8 +94,15 @@ class Machine:
 
     def boot(self, version: str) -> str:
         """Like cloud-init. Returns the log."""
-        (self.aws / "parameters/release").write_text(version)
+        (self.aws / "parameters/tms/release").write_text(version)
         return self.run(SCRIPTS / "userdata.sh")
+
+    def publish_again(self, version: str) -> None:
+        """The release `first` under another name, in the bucket only."""
+        bucket = self.aws / "buckets" / BUCKET
+        artefact = Path(shutil.copy(bucket / "tms-first.tar.gz", bucket / f"tms-{version}.tar.gz"))
+        digest = (bucket / "tms-first.tar.gz.sha256").read_text().split()[0]
+        artefact.with_name(f"{artefact.name}.sha256").write_text(f"{digest}  {artefact.name}\n")
 
     def copy_release(self, version: str) -> Path:
         """The release `first` under another name, installed."""
@@ -106,6 +113,9 @@ class Machine:
     def deploy(self, script: str, *arguments: str) -> str:
         """A script of the current release."""
         return self.run(self.root / "opt/tms/current/deploy/machine" / script, *arguments)
+
+    def shell(self, script: str) -> subprocess.CompletedProcess[str]:
+        return self._ran("bash", "-c", script)
 
     def run(self, *command: str | Path, **settings: str) -> str:
         """The output. Raises RuntimeError if it fails."""
@@ -211,7 +221,7 @@ class Machine:
         return float(found[1])
 
     def _create_folders(self) -> None:
-        for folder in ("parameters", "secrets", f"buckets/{BUCKET}"):
+        for folder in ("parameters/tms/releases", "secrets", f"buckets/{BUCKET}"):
             (self.aws / folder).mkdir(parents=True)
         secret = json.dumps({"TMS_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"})
         (self.aws / "secrets/application").write_text(secret)

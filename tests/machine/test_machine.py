@@ -12,19 +12,13 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.faults.scenario.agents import AgentTerminal
 from tests.faults.scenario.observer import TerminalObserver, until
 from tests.machine.machine import NODES, Machine
-from tms.protocol import credential
+from tests.machine.observed import nothing_happened_to
 
 pytestmark = pytest.mark.services
 
 FROM_THE_BALANCER = {"Host": "tms.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
-CALLED_OFFLINE = """
-SELECT count(*) FROM fleet_presencechange c JOIN fleet_terminal t ON t.id = c.terminal_id
-WHERE c.presence = 'offline' AND t.uid = ANY(%s)
-"""
-ALERTS = "SELECT count(*) FROM alerts_alert a JOIN fleet_terminal t ON t.id = a.terminal_id WHERE t.uid = ANY(%s)"
 
 
 class StayHere(urllib.request.HTTPRedirectHandler):
@@ -45,17 +39,6 @@ def fetch(url: str, headers: dict[str, str] = FROM_THE_BALANCER) -> tuple[int, s
 def running(machine: Machine, version: str) -> None:
     if machine.releases() != {version}:
         machine.deploy("switch-release", version)
-
-
-@pytest.fixture
-def terminals(machine: Machine, credentials: list[str]) -> list[AgentTerminal]:
-    """Real agents that no other test uses."""
-    keys = [key for text in take(credentials, 10) if (key := credential.parse(text))]
-    return [AgentTerminal(machine.link, key) for key in keys]
-
-
-def take(credentials: list[str], number: int) -> list[str]:
-    return [credentials.pop() for _ in range(number)]
 
 
 # Requests through the load balancer
@@ -194,20 +177,6 @@ def test_an_artefact_that_was_changed_in_transit_is_refused(machine):
         machine.deploy("install-release", "other")
 
     assert not (machine.releases_folder / "other").exists()
-
-
-async def nothing_happened_to(observer: TerminalObserver, machine: Machine) -> None:
-    """Every acknowledged report is stored once; no terminal became offline, no alert opened."""
-    await until(lambda: machine.is_answering)
-    await observer.wait_until_linked()
-    await observer.wait_until_acknowledged()
-    tally = await observer.count(machine.query)
-    assert (tally.lost, tally.duplicated) == (0, 0)
-    assert tally.acknowledged > 0
-    assert observer.losses > 0
-    uids = [terminal.uid for terminal in observer.terminals]
-    assert machine.query(CALLED_OFFLINE, uids) == machine.query(ALERTS, uids) == [(0,)]
-    assert machine.metric("tms_false_offline_total") == 0
 
 
 # Termination

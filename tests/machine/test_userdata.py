@@ -17,9 +17,9 @@ from tests.machine.metadata import Metadata
 def failed(tmp_path: Path) -> Iterator[subprocess.CompletedProcess[str]]:
     """A start without the artefact of its release in the bucket."""
     aws = tmp_path / "aws"
-    for folder in ("parameters", "buckets"):
+    for folder in ("parameters/tms", "buckets"):
         (aws / folder).mkdir(parents=True)
-    (aws / "parameters/release").write_text("1.4.2")
+    (aws / "parameters/tms/release").write_text("1.4.2")
     agent = tmp_path / "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
     agent.parent.mkdir(parents=True)
     agent.write_text('#!/bin/sh\necho "agent $*" >>"$AWS_STAND_IN/packages"\n')

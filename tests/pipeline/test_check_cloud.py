@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from deploy.aws import client
-from deploy.check.aws import cloud, traffic
+from deploy.check.aws import cloud, fleet, traffic
 from deploy.check.aws.alarms import ALARMS
 from deploy.check.result import Check, CheckResult, CheckStatus, Text, run_check
 from deploy.check.target import CheckTarget
@@ -27,6 +27,8 @@ CHECKS = (
     cloud.no_new_alarms,
     cloud.logs,
     cloud.metrics,
+    fleet.connected,
+    fleet.acknowledged,
     cloud.firewall,
     cloud.scaling,
     traffic.hosts,
@@ -171,8 +173,12 @@ def send_logs_and_metrics() -> None:
     logs.create_log_stream(logGroupName="tms-application", logStreamName="node-1")
     event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": "started"}
     logs.put_log_events(logGroupName="tms-application", logStreamName="node-1", logEvents=[event])
-    metric = {"MetricName": "ActiveTerminals", "Value": 120, "Unit": "Count"}
-    emulated("cloudwatch").put_metric_data(Namespace="TMS", MetricData=[metric])
+    send_metric("ActiveTerminals", 120)
+    send_metric("AckSeconds", 0.02)
+
+
+def send_metric(name: str, value: float) -> None:
+    emulated("cloudwatch").put_metric_data(Namespace="TMS", MetricData=[{"MetricName": name, "Value": value}])
 
 
 def test_an_account_as_terraform_leaves_it_passes(account):
@@ -284,6 +290,29 @@ def test_the_pipeline_records_the_active_alarms(account, capsys):
     assert pipeline.main(["alarms"]) == 0
 
     assert capsys.readouterr().out.splitlines() == ["none", "tms-clock-lag,tms-server-errors"]
+
+
+@pytest.mark.parametrize(
+    ("before", "status"),
+    [(120, CheckStatus.PASSED), (126, CheckStatus.PASSED), (127, CheckStatus.FAILED), (None, CheckStatus.PASSED)],
+)
+def test_95_percent_of_the_terminals_are_connected_again(before, status, account):
+    assert result_of(fleet.connected, CheckTarget(terminals_before=before)).status is status
+
+
+def test_a_release_that_acknowledges_no_report_fails(aws):
+    nothing_connected = result_of(fleet.acknowledged)
+    send_metric("ActiveTerminals", 120)
+
+    assert [nothing_connected.status, result_of(fleet.acknowledged).status] == [CheckStatus.PASSED, CheckStatus.FAILED]
+
+
+def test_the_pipeline_records_the_connected_terminals(aws, capsys):
+    assert pipeline.main(["terminals"]) == 0
+    send_metric("ActiveTerminals", 120)
+    assert pipeline.main(["terminals"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == ["unknown", "120"]
 
 
 def say_to_the_balancer(metric: str, *values: float) -> None:

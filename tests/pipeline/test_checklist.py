@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.check import __main__ as command
-from deploy.check import code
+from deploy.check import code, probes
 from deploy.check.checklist import AFTER, BEFORE, LISTS
 from deploy.check.result import Check, CheckStatus, Denied, Failed, Section, Skipped, Text, run_check
 from deploy.check.target import CheckTarget
@@ -95,7 +95,7 @@ def test_a_failure_is_printed_with_its_reason_and_the_expected_value(listed, cap
         "  [-] A line: needs a key",
         "      expected: whole",
         "",
-        "1 passed, 1 failed, 1 not checked, 0 not allowed to read",
+        "1 passed, 1 failed, 1 not checked, 0 not allowed to read, 0 accepted",
     ]
 
 
@@ -147,6 +147,85 @@ def test_a_check_with_an_internal_error_does_not_pass():
 
     assert found.status is CheckStatus.FAILED
     assert found.text.en == "ZeroDivisionError: division by zero"
+
+
+def vulnerabilities(target: CheckTarget) -> Text:
+    raise Failed("GHSA-1 in a package", "パッケージに GHSA-1")
+
+
+def test_a_person_may_accept_an_advisory_with_a_reason_which_is_printed(listed, capsys):
+    listed(vulnerabilities)
+
+    assert command.main(["before", "--lang", "en"]) == 1
+    assert command.main(["before", "--lang", "en", "--accept", "vulnerabilities=no fix yet (Sato)"]) == 0
+
+    assert "  [!] A line: GHSA-1 in a package; no fix yet (Sato)\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("accepted", ["tests=in a hurry", "vulnerabilities=", "vulnerabilities"])
+def test_only_certain_checks_may_be_accepted_and_only_with_a_reason(accepted):
+    with pytest.raises(SystemExit, match="expected is CHECK=REASON, with review or vulnerabilities as CHECK"):
+        command.main(["before", "--accept", accepted])
+
+
+class Tms(BaseHTTPRequestHandler):
+    """Answers to the form of a sign-in, to the overview, and to a list of the API."""
+
+    posted, overview, api = 302, 200, 200
+
+    def do_GET(self) -> None:
+        self._answer(self.api if self.path.startswith("/api/") else self.overview if self.path == "/" else 200)
+
+    def do_POST(self) -> None:
+        self._answer(self.posted)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def tms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Tms)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+
+    def answering(**answers: int) -> CheckTarget:
+        for name, status in answers.items():
+            monkeypatch.setattr(Tms, name, status)
+        account = {"CHECK_USERNAME": "check@example.com", "CHECK_PASSWORD": "secret", "CHECK_TOKEN": "tms_1"}
+        return CheckTarget(url=f"http://127.0.0.1:{server.server_port}", environment=account)
+
+    yield answering
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("posted", "overview", "status"),
+    [
+        (302, 200, CheckStatus.PASSED),
+        (200, 200, CheckStatus.DENIED),  # a wrong password, or an account that is disabled: the form again
+        (403, 200, CheckStatus.DENIED),
+        (429, 200, CheckStatus.DENIED),  # too many attempts
+        (302, 302, CheckStatus.DENIED),  # on to a second factor
+        (500, 200, CheckStatus.FAILED),
+        (302, 500, CheckStatus.FAILED),
+    ],
+)
+def test_an_account_that_is_refused_rolls_no_release_back(posted, overview, status, tms):
+    assert run_check(check_of(probes.sign_in), tms(posted=posted, overview=overview)).status is status
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [(200, CheckStatus.PASSED), (401, CheckStatus.DENIED), (500, CheckStatus.FAILED)]
+)
+def test_a_token_reads_a_list(answer, status, tms):
+    assert run_check(check_of(probes.api_with_token), tms(api=answer)).status is status
 
 
 def test_an_unknown_section_is_reported():
@@ -203,12 +282,27 @@ RUNS = [
 
 @pytest.mark.parametrize(("runs", "status", "returned"), RUNS)
 def test_the_tests_of_a_commit_are_those_on_github(runs, status, returned, github):
-    GitHub.answers = {f"/repos/techcore/tms/commits/{COMMIT}/check-runs?per_page=100": {"check_runs": runs}}
+    commit = f"/repos/techcore/tms/commits/{COMMIT}"
+    GitHub.answers = {f"{commit}/check-runs?per_page=100": {"check_runs": runs}, f"{commit}/pulls": []}
 
     found = run_check(check_of(code.tests), github)
 
     assert found.status is status
     assert returned in found.text.en
+
+
+@pytest.mark.parametrize(("tree", "status"), [("a-tree", CheckStatus.PASSED), ("another", CheckStatus.FAILED)])
+def test_the_tests_of_a_pull_request_count_if_it_has_the_same_files(tree, status, github):
+    ran = [run("test suite", "success")]
+    GitHub.answers = {
+        f"/repos/techcore/tms/commits/{COMMIT}/check-runs?per_page=100": {"check_runs": [run("deploy", None)]},
+        f"/repos/techcore/tms/commits/{COMMIT}/pulls": [{"number": 7, "head": {"sha": "abc"}}],
+        f"/repos/techcore/tms/commits/{COMMIT}": {"commit": {"tree": {"sha": "a-tree"}}},
+        "/repos/techcore/tms/commits/abc": {"commit": {"tree": {"sha": tree}}},
+        "/repos/techcore/tms/commits/abc/check-runs?per_page=100": {"check_runs": ran},
+    }
+
+    assert run_check(check_of(code.tests), github).status is status
 
 
 @pytest.mark.parametrize("look", [code.tests, code.review], ids=["tests", "review"])

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from deploy.check.aws.alarms import ALARMS
+from deploy.pipeline.switch import PLANNED_S, SWITCH_S, planned_s
 from deploy.processes.tms_process import ROOT
 from tests.support import inventory
 from tms.ops.cloudwatch.table import TABLE
@@ -46,3 +47,13 @@ def test_both_languages_list_the_same_rehearsals():
     codes = [[sorted(re.findall(r"`([a-z]+/[\w./-]+)", row)) for row in rows] for rows in (english, japanese)]
     assert len(english) == len(japanese) > 20
     assert codes[0] == codes[1]
+
+
+@pytest.mark.parametrize("page", ["deploying.md", "deploying.ja.md"])
+def test_the_plan_of_a_deployment_is_that_of_the_pipeline(page):
+    text = (DOCS / page).read_text()
+    rows = [int(number) for number in re.findall(r"^\| [^|]+ \| (\d+) \|$", text, re.MULTILINE)]
+
+    *first, last = PLANNED_S.values()
+    assert rows == [*first, SWITCH_S, last]
+    assert all(str(planned_s(machines)) in text for machines in (2, 6))

@@ -18,7 +18,6 @@ from deploy.pipeline.failure import DeploymentFailed, NoEarlierRelease
 from deploy.pipeline.good import MOST_LISTED, GoodReleases
 from deploy.pipeline.polling import Polling
 from deploy.processes.tms_process import ROOT
-from tests.support.servers.aws import Moto
 
 NUMBERS = count(1)
 QUICK = Polling(interval_s=0.01, timeout_s=5)
@@ -27,6 +26,7 @@ PREFERENCES = {
     "MaxHealthyPercentage": 150,
     "InstanceWarmup": ec2.WARMUP_S,
     "SkipMatching": False,
+    "BakeTime": alarms.BAKE_S,
 }
 
 
@@ -68,7 +68,10 @@ def test_a_release_is_published_once_rolled_out_and_rolled_back(machines, tmp_pa
     assert machines.current() == "1.1.0"
 
     done = subprocess.run(
-        [ROOT / "deploy/rollback.sh", "ec2", "--name", machines.name], capture_output=True, text=True, check=False
+        [ROOT / "deploy/rollback.sh", "ec2", "--replace", "--name", machines.name],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr
@@ -118,7 +121,7 @@ def test_a_rollback_never_rolls_forward(machines, tmp_path, capsys):
 
     served = []
     for _ in range(4):
-        code = main(["roll-back", "ec2", "--name", machines.name, "--every", "0.01"])
+        code = main(["roll-back", "ec2", "--replace", "--name", machines.name, "--every", "0.01"])
         served.append((code, machines.current()))
 
     assert served == [(0, "1.2.0"), (0, "1.1.0"), (0, "1.0.0"), (1, "1.0.0")]
@@ -131,7 +134,7 @@ def test_a_release_that_was_rolled_back_is_no_longer_good(machines, tmp_path):
         machines.good.mark(version)
     machines.roll_out("1.2.0", QUICK)
 
-    main(["roll-back", "ec2", "--to", "1.0.0", "--name", machines.name, "--every", "0.01"])
+    main(["roll-back", "ec2", "--replace", "--to", "1.0.0", "--name", machines.name, "--every", "0.01"])
 
     assert machines.good.all() == ["1.1.0", "1.0.0"]
     with pytest.raises(NoEarlierRelease):
@@ -180,7 +183,8 @@ def test_machines_that_do_not_become_healthy_are_a_failure_with_a_reason(machine
     groups = client("autoscaling")
     stubber = Stubber(groups)
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": []})
-    guards = {"AlarmSpecification": {"Alarms": [f"{machines.name}-server-errors"]}}
+    quiet = [f"{machines.name}-{guard}" for guard in alarms.GUARDS if guard != "no-healthy-host"]
+    guards = {"AlarmSpecification": {"Alarms": quiet}}
     wanted = {"Strategy": "Rolling", "Preferences": PREFERENCES | guards, "AutoScalingGroupName": machines.group}
     stubber.add_response("start_instance_refresh", {"InstanceRefreshId": "r-1"}, wanted)
     failed = {
@@ -202,76 +206,3 @@ def test_machines_that_do_not_become_healthy_are_a_failure_with_a_reason(machine
 def test_a_hanging_rollout_is_abandoned(machines):
     with pytest.raises(DeploymentFailed, match="took longer than 0 s; last status: InProgress"):
         Polling(interval_s=0.01, timeout_s=0).until(lambda: (False, "InProgress"), what="machines")
-
-
-@pytest.fixture
-def serving(aws: Moto) -> Machines:
-    """Like `machines`, on an AWS with Run Command, with a published release."""
-    machines = Machines()
-    client("s3").create_bucket(
-        Bucket=machines.bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}
-    )
-    client("s3").put_object(Bucket=machines.bucket, Key="tms-1.1.0.tar.gz.sha256", Body=b"0123  tms-1.1.0.tar.gz\n")
-    client("ec2").create_launch_template(
-        LaunchTemplateName="tms-app", LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.medium"}
-    )
-    client("autoscaling").create_auto_scaling_group(
-        AutoScalingGroupName=machines.group,
-        LaunchTemplate={"LaunchTemplateName": "tms-app", "Version": "1"},
-        MinSize=0,
-        MaxSize=4,
-        DesiredCapacity=2,
-        AvailabilityZones=["ap-northeast-1a"],
-    )
-    return machines
-
-
-def sent_commands() -> list[list[str]]:
-    return [each["Parameters"]["commands"] for each in client("ssm").list_commands()["Commands"]]
-
-
-def test_migrations_run_on_one_serving_machine_before_the_rollout(serving, capsys):
-    assert main(["migrate", "ec2", "1.1.0", "--every", "0.01"]) == 0
-
-    [commands] = sent_commands()
-    assert commands == [
-        "set -eu",
-        "/opt/tms/current/deploy/machine/install-release 1.1.0",
-        "/opt/tms/releases/1.1.0/deploy/machine/manage migrate_once",
-    ]
-    assert capsys.readouterr().out.count("Success") == 1
-
-
-def test_without_a_machine_no_migration_is_needed(serving, capsys):
-    client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=serving.group, DesiredCapacity=0)
-
-    assert main(["migrate", "ec2", "1.1.0"]) == 0
-
-    assert sent_commands() == []
-    assert "the first one creates the tables" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("release", ["1.1.0; reboot", "$(id)", "../1.1.0", ""])
-def test_an_invalid_version_reaches_no_shell(release):
-    with pytest.raises(DeploymentFailed, match="is not a version"):
-        ec2.migration(release)
-
-
-def test_failed_migrations_stop_the_deployment_with_the_last_lines(serving, monkeypatch):
-    ssm = client("ssm")
-    stubber = Stubber(ssm)
-    stubber.add_response("send_command", {"Command": {"CommandId": "0" * 36}})
-    stubber.add_client_error("get_command_invocation", "InvocationDoesNotExist", "not yet", 400)
-    stubber.add_response("get_command_invocation", {"Status": "InProgress"})
-    result = {
-        "Status": "Failed",
-        "StandardErrorContent": "Traceback\nlock timeout\nfleet.0007 was not applied\n",
-    }
-    stubber.add_response("get_command_invocation", result)
-    monkeypatch.setattr(ec2, "client", lambda service: ssm if service == "ssm" else client(service))
-
-    with (
-        stubber,
-        pytest.raises(DeploymentFailed, match=r"Failed: Traceback / lock timeout / fleet\.0007 was not applied"),
-    ):
-        serving.migrate("1.1.0", QUICK)

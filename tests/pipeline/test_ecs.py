@@ -42,6 +42,9 @@ def containers(stable: Moto, as_aws: Any) -> Containers:
     end_tasks_after_two_polls(stable)
     as_aws(stable.env)
     ecs, ec2 = client("ecs"), client("ec2")
+    client("s3").create_bucket(
+        Bucket="tms-123456789012-releases", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}
+    )
     ecs.create_cluster(clusterName="tms-cluster")
     subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
     group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.check.code import TEST_JOB_PREFIX
 from deploy.processes.tms_process import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 MAY_DEPLOY = {"contents": "read", "checks": "read", "pull-requests": "read", "id-token": "write"}
 """With these the checklist can read the results of the tests and the approvals, and AWS can authenticate the job."""
-BEGUN = "failure() && steps.rollout.outputs.begun == 'yes'"
+BEGUN = "(failure() || cancelled()) && steps.rollout.outputs.begun == 'yes'"
 KNOWN = {"make", ".venv/bin/python"}
 
 
@@ -62,22 +63,24 @@ def test_each_step_is_one_command_in_this_repository(workflow, command):
         assert (ROOT / arguments[1].replace(".", "/") / "__main__.py").is_file()
 
 
-def test_only_tested_commits_are_deployed_and_one_after_the_other():
+def test_each_merge_is_deployed_once_and_one_after_the_other():
     workflow = read(ROOT / ".github/workflows/deploy.yml")
     result = (ROOT / ".github/workflows/deploy.yml").read_text()
 
-    assert workflow["jobs"]["deploy"]["needs"] == "test"
+    assert workflow[True] == {"push": {"branches": ["main"]}}  # `on`, which YAML reads as a boolean; and no tag
     assert workflow["concurrency"] == {"group": "deploy-production", "cancel-in-progress": False}
     assert "pull_request" not in result
     words = (
         "pipeline current",
         "pipeline alarms",
+        "pipeline terminals",
         "pipeline/before",
         "pipeline/build",
         "pipeline sbom",
         "pipeline migrate",
         "pipeline roll-out",
         "pipeline/smoke",
+        "pipeline watch",
         "pipeline mark-good",
         "deploy/rollback.sh",
     )
@@ -109,9 +112,17 @@ def test_the_credentials_last_longer_than_the_job_and_a_rollback_has_its_own():
 def test_the_smoke_test_gets_the_alarms_from_before():
     smoked = [step for step in job_steps() if step.get("run", "").startswith("deploy/pipeline/smoke")]
 
-    assert len(smoked) == 2
+    assert len(smoked) == 3
     assert all('--alarms-before "$ALARMS"' in step["run"] for step in smoked)
+    assert ['--terminals-before "$TERMINALS"' in step["run"] for step in smoked] == [True, True, False]
     assert {step["env"]["ALARMS"] for step in smoked} == {"${{ steps.alarms.outputs.names }}"}
+
+
+def test_an_advisory_is_not_one_of_the_tests_that_a_commit_must_pass():
+    jobs = read(ROOT / ".github/workflows/test.yml")["jobs"]
+
+    names = {name: job["name"].startswith(TEST_JOB_PREFIX) for name, job in jobs.items()}
+    assert names == {"suite": True, "terraform": True, "image": True, "audit": False}
 
 
 def job_steps() -> list[Any]:

@@ -1,0 +1,77 @@
+"""Deployments by the pipeline to a machine that has just booted, through Run Command. They run before those by hand."""
+
+import asyncio
+
+import pytest
+
+import deploy.aws
+from deploy.pipeline.__main__ import main
+from tests.faults.scenario.observer import TerminalObserver
+from tests.machine.machine import Machine
+from tests.machine.observed import nothing_happened_to
+from tests.machine.run_command import Aws
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def aws(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws = Aws(machine)
+    monkeypatch.setattr(deploy.aws.boto3, "client", aws.client)
+    return aws
+
+
+def step(*arguments: str) -> int:
+    return main([*arguments, "--every", "0.2"])
+
+
+async def test_a_machine_that_has_just_booted_rolls_back_without_a_download(machine, terminals):
+    assert machine.releases() == {"first"}
+    async with TerminalObserver(terminals, report_every_s=1) as observer:
+        await observer.wait_until_linked()
+
+        message = await asyncio.to_thread(machine.deploy, "rollback")
+
+        assert machine.releases() == {"earlier"}
+        assert "earlier runs" in message
+        await nothing_happened_to(observer, machine)
+
+
+async def test_a_rollout_without_new_machines_and_two_rollbacks_of_all_machines(machine, terminals, aws):
+    machine.boot("first")
+    aws.mark_good("first", "oldest")
+    for version in ("next", "oldest"):
+        machine.publish_again(version)
+    async with TerminalObserver(terminals, report_every_s=1) as observer:
+        await observer.wait_until_linked()
+
+        assert await asyncio.to_thread(step, "migrate", "ec2", "next") == 0
+        assert await asyncio.to_thread(step, "roll-out", "ec2", "next", "--in-place") == 0
+        assert machine.releases() == {"next"}
+        for expected in ("first", "oldest"):  # the second is not on the machine any more
+            assert await asyncio.to_thread(step, "roll-back", "ec2") == 0
+            assert machine.releases() == {expected}
+
+        await nothing_happened_to(observer, machine)
+    assert step("roll-back", "ec2") == 1  # it never rolls forward
+    assert [name for name, *_ in aws.commands] == [
+        "tms-migrate",
+        *("tms-install", "tms-install", "tms-switch"),
+        *("tms-install", "tms-rollback") * 2,
+    ]
+
+
+def test_a_release_that_does_not_start_leaves_the_machine_and_the_parameter_as_they_were(machine, aws, capsys):
+    machine.deploy("switch-release", "first")
+    aws.put_parameter(Name="/tms/release", Value="first")
+    machine.publish_again("broken")
+    (machine.copy_release("broken") / "deploy/machine/run").write_text("#!/bin/sh\nexit 1\n")
+
+    assert step("roll-out", "ec2", "broken", "--in-place") == 1
+
+    assert "broken does not run; back on first" in capsys.readouterr().err
+    assert machine.releases() == {"first"}
+    assert aws.get_parameter(Name="/tms/release")["Parameter"]["Value"] == "first"
+    before = machine.pid_of("tms:node-1")
+    assert step("roll-back", "ec2") == 0  # to what is current: some machines of a larger group may run the broken one
+    assert (machine.releases(), machine.pid_of("tms:node-1")) == ({"first"}, before)
