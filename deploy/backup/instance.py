@@ -118,7 +118,7 @@ def swap_in(options: InstanceRestoreOptions, steps: Steps) -> None:
 
 
 NEXT = (
-    "terraform apply, migrate and roll out the current release again: roles may then read the new secret, and "
+    "deploy/terraform/tf apply, migrate and roll out the current release again: roles may then read the new secret, and "
     "every process does (docs/runbook.md#restore)"
 )
 
@@ -263,7 +263,7 @@ def update_terraform_state(options: InstanceRestoreOptions) -> str:
         )
     for command in state_commands(options):
         subprocess.run(command, cwd=options.terraform, check=True, capture_output=True, text=True)
-    return f"{RESOURCE} is {options.serving}; `terraform plan` must show no replacement"
+    return f"{RESOURCE} is {options.serving}; `deploy/terraform/tf plan` must show no replacement"
 
 
 def state_commands(options: InstanceRestoreOptions) -> Sequence[Sequence[str]]:

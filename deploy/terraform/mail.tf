@@ -65,7 +65,7 @@ variable "mail" {
 
 # The complete URL of the server, for machines and tasks. The state contains the password, too.
 resource "aws_secretsmanager_secret" "mail" {
-  #checkov:skip=CKV2_AWS_57:The password is managed by the mail server; for SES, terraform apply -replace='aws_iam_access_key.mail[0]' changes it
+  #checkov:skip=CKV2_AWS_57:The password is managed by the mail server; for SES, deploy/terraform/tf apply -replace='aws_iam_access_key.mail[0]' changes it
   count = length(var.mail[*])
 
   name                    = "${var.name}/mail"

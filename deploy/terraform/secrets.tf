@@ -48,7 +48,7 @@ resource "aws_secretsmanager_secret_version" "database" {
 }
 
 resource "aws_secretsmanager_secret" "redis" {
-  #checkov:skip=CKV2_AWS_57:The new token must be set in ElastiCache at the same time: terraform apply -replace=random_password.redis does both
+  #checkov:skip=CKV2_AWS_57:The new token must be set in ElastiCache at the same time: deploy/terraform/tf apply -replace=random_password.redis does both
   name                    = "${var.name}/redis"
   description             = "auth_token of Redis, and the URL that contains it"
   kms_key_id              = aws_kms_key.main.arn

@@ -133,7 +133,7 @@ def test_a_point_in_time_restore_replaces_the_current_instance(requested, capsys
     printed = capsys.readouterr().out
     assert "terraform state rm aws_db_instance.main" in printed
     assert "terraform import -var-file=env/production.tfvars aws_db_instance.main tms-database" in printed
-    assert "terraform apply, migrate and roll out" in printed
+    assert "deploy/terraform/tf apply, migrate and roll out" in printed
 
 
 def test_the_previous_instance_is_preserved(requested):
