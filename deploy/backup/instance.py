@@ -118,8 +118,8 @@ def swap_in(options: InstanceRestoreOptions, steps: Steps) -> None:
 
 
 NEXT = (
-    "deploy/terraform/tf apply, migrate and roll out the current release again: roles may then read the new secret, and "
-    "every process does (docs/runbook.md#restore)"
+    "deploy/terraform/tf apply, migrate and roll out the current release again: roles may then read the new secret, "
+    "and every process does (docs/runbook.md#restore)"
 )
 
 

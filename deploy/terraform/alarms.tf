@@ -36,6 +36,9 @@ locals {
   # TMS is down if no target is healthy, if no report is committed, or if requests fail and its metrics are missing.
   down = "ALARM(no-healthy-host) OR ALARM(reports-waiting) OR (ALARM(server-errors) AND ALARM(bridge-silent))"
 
+  # Alarms that stop and undo a rollout; the same list is in deploy/pipeline/alarms.py.
+  release_guards = ["no-healthy-host", "server-errors", "reports-waiting", "silent-terminals"]
+
   # Without dimensions, because each is one metric for the whole TMS.
   tms = {
     for name in [

@@ -6,6 +6,7 @@ locals {
     TMS_NAME               = var.name
     TMS_RELEASES_BUCKET    = aws_s3_bucket.main["releases"].bucket
     TMS_RELEASE_PARAMETER  = aws_ssm_parameter.release.name
+    TMS_GOOD_PARAMETER     = aws_ssm_parameter.good_releases.name
     TMS_APPLICATION_SECRET = aws_secretsmanager_secret.application.name
     TMS_DATABASE_SECRET    = aws_secretsmanager_secret.database.arn
     TMS_MASTER_PARAMETER   = aws_ssm_parameter.database_secret.name
@@ -24,9 +25,10 @@ locals {
     TMS_LAUNCH_HOOK        = local.launch_hook
     TMS_ASG                = local.group_name
     TMS_MAIL_SECRET        = one(aws_secretsmanager_secret.mail[*].name)
-    TMS_EXTRA_SETTINGS     = join("\n", [for name, value in local.machine_settings : "${name}=\"${value}\""])
+    TMS_SETTINGS_PARAMETER = one(aws_ssm_parameter.settings[*].name)
   }
-  # Lines of an environment file, which both a shell and systemd can read.
+  # Lines of an environment file, which both a shell and systemd can read. Not in the user data: a setting that changes would
+  # change the launch template.
   machine_settings = merge(local.settings, {
     BACKUP_BUCKET  = aws_s3_bucket.main["backups"].bucket
     BACKUP_KMS_KEY = aws_kms_key.main.arn
@@ -50,14 +52,50 @@ locals {
     (local.drain_hook)  = { transition = "autoscaling:EC2_INSTANCE_TERMINATING", heartbeat_s = local.deregistration_s + 120, result = "CONTINUE" }
   }
 
-  # An instance refresh that triggers one of these is rolled back (deploy/pipeline uses the same).
-  refresh_guards = ["no-healthy-host", "server-errors", "reports-waiting", "silent-terminals"]
+  newest_image = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 }
 
-data "aws_ssm_parameter" "machine_image" {
-  count = var.machine.image == null ? 1 : 0
+data "aws_ssm_parameter" "newest_image" {
+  count = local.on_ec2 ? 1 : 0
 
-  name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+  name = local.newest_image
+}
+
+# The image of new machines. Terraform writes it once; later a job does each month (.github/workflows/machine-image.yml), and replaces
+# the machines. So no apply changes the image by accident.
+resource "aws_ssm_parameter" "machine_image" {
+  #checkov:skip=CKV2_AWS_34:The id of a public image is no secret
+  #checkov:skip=CKV_AWS_337:The id of a public image is no secret
+  count = local.on_ec2 ? 1 : 0
+
+  name        = "/${var.name}/machine-image"
+  description = "Image of machines"
+  type        = "String"
+  data_type   = "aws:ec2:image"
+  value       = data.aws_ssm_parameter.newest_image[0].insecure_value
+
+  lifecycle {
+    ignore_changes = [value]
+  }
+}
+
+# Settings of TMS, which a machine reads when it starts and when a release is switched.
+resource "aws_ssm_parameter" "settings" {
+  #checkov:skip=CKV2_AWS_34:Settings contain no secrets, as variables.tf says; those are in Secrets Manager
+  #checkov:skip=CKV_AWS_337:Settings contain no secrets, as variables.tf says; those are in Secrets Manager
+  count = local.on_ec2 ? 1 : 0
+
+  name        = "/${var.name}/settings"
+  description = "Settings of TMS on machines, a line for each"
+  type        = "String"
+  value       = join("\n", [for name, value in local.machine_settings : "${name}=\"${value}\""])
+
+  lifecycle {
+    precondition {
+      condition     = length(join("\n", [for name, value in local.machine_settings : "${name}=\"${value}\""])) <= 4096
+      error_message = "A parameter holds 4 KB: set fewer or shorter settings."
+    }
+  }
 }
 
 resource "aws_iam_instance_profile" "machine" {
@@ -73,8 +111,8 @@ resource "aws_launch_template" "app" {
   name_prefix            = "${var.name}-app-"
   description            = "One machine of ${var.name}"
   update_default_version = true
-  # A new image appears in the plan, and an instance refresh rolls it out to all machines.
-  image_id               = var.machine.image == null ? data.aws_ssm_parameter.machine_image[0].insecure_value : var.machine.image
+  # The group resolves the parameter whenever it starts a machine.
+  image_id               = var.machine.image == null ? "resolve:ssm:${aws_ssm_parameter.machine_image[0].name}" : var.machine.image
   instance_type          = var.machine.type
   user_data              = base64encode(local.machine_user_data)
   vpc_security_group_ids = [aws_security_group.tier["app"].id]
@@ -118,7 +156,7 @@ resource "aws_launch_template" "app" {
 
     precondition {
       condition     = length(local.machine_user_data) <= local.user_data_limit
-      error_message = "EC2 takes 16 KB of user data: fewer settings, or move something from userdata.sh into the release."
+      error_message = "EC2 takes 16 KB of user data: move something from userdata.sh into the release."
     }
   }
 }
@@ -163,21 +201,7 @@ resource "aws_autoscaling_group" "app" {
     }
   }
 
-  # A new machine is healthy before an old one is terminated; otherwise, or if an alarm fires, the previous template is restored.
-  instance_refresh {
-    strategy = "Rolling"
-
-    preferences {
-      min_healthy_percentage = 100
-      max_healthy_percentage = 150
-      auto_rollback          = true
-      skip_matching          = true
-
-      alarm_specification {
-        alarms = [for alarm in local.refresh_guards : aws_cloudwatch_metric_alarm.main[alarm].alarm_name]
-      }
-    }
-  }
+  # No `instance_refresh` here: an apply never replaces machines. The pipeline does, with alarms that stop it (deploy/pipeline).
 
   dynamic "tag" {
     for_each = merge(local.tags, { Name = "${var.name}-app-instance" })

@@ -51,7 +51,7 @@ locals {
       Sid      = "RememberGoodReleases"
       Effect   = "Allow"
       Action   = ["ssm:GetParameter", "ssm:PutParameter"]
-      Resource = ["arn:aws:ssm:${var.region}:${local.account}:parameter/${var.name}/releases/good"]
+      Resource = [local.arns.releases]
     },
     {
       Sid      = "TickTheChecklist"
@@ -93,7 +93,7 @@ locals {
       "elasticloadbalancing:DescribeTargetGroups",
       "elasticloadbalancing:DescribeTargetHealth",
     ],
-    [for action in ["autoscaling:DescribeInstanceRefreshes", "ssm:GetCommandInvocation"] : action if local.on_ec2],
+    [for action in ["autoscaling:DescribeInstanceRefreshes", "ssm:GetCommandInvocation", "ssm:ListCommandInvocations"] : action if local.on_ec2],
     [for action in ["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition"] : action if local.on_ecs],
   )
 
@@ -105,17 +105,35 @@ locals {
       Resource = [local.arns.group]
     },
     {
-      Sid      = "RunCommandsOfShells"
+      Sid      = "RunTheStepsOfADeployment"
       Effect   = "Allow"
       Action   = ["ssm:SendCommand"]
-      Resource = ["arn:aws:ssm:${var.region}::document/AWS-RunShellScript"]
+      Resource = [for document in aws_ssm_document.step : document.arn]
     },
     {
-      Sid       = "MigrateOnAMachine"
+      Sid       = "OnMachinesOnly"
       Effect    = "Allow"
       Action    = ["ssm:SendCommand"]
       Resource  = ["arn:aws:ec2:${var.region}:${local.account}:instance/*"]
       Condition = { StringEquals = { "aws:ResourceTag/Name" = "${var.name}-app-instance" } }
+    },
+    {
+      Sid      = "PinTheImageOfMachines"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"]
+      Resource = aws_ssm_parameter.machine_image[*].arn
+    },
+    {
+      Sid      = "SeeTheNewestImage"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter", "ssm:GetParameters"]
+      Resource = ["arn:aws:ssm:${var.region}::parameter${local.newest_image}"]
+    },
+    {
+      Sid      = "CheckTheImage" # Parameter Store checks that a value of the type aws:ec2:image exists
+      Effect   = "Allow"
+      Action   = ["ec2:DescribeImages"]
+      Resource = ["*"]
     },
   ]
 

@@ -4,6 +4,7 @@
 locals {
   arns = {
     group    = "arn:aws:autoscaling:${var.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${local.group_name}"
+    releases = "arn:aws:ssm:${var.region}:${local.account}:parameter/${var.name}/releases/*"
     cluster  = "arn:aws:ecs:${var.region}:${local.account}:cluster/${var.name}-cluster"
     services = [for role in ["serve", "clock"] : "arn:aws:ecs:${var.region}:${local.account}:service/${var.name}-cluster/${var.name}-${role}"]
     tasks    = "arn:aws:ecs:${var.region}:${local.account}:task/${var.name}-cluster/*"
@@ -101,10 +102,10 @@ locals {
       Resource = ["${aws_s3_bucket.main["releases"].arn}/*"]
     },
     {
-      Sid      = "KnowWhichRelease"
+      Sid      = "KnowReleasesAndSettings"
       Effect   = "Allow"
       Action   = ["ssm:GetParameter"]
-      Resource = [aws_ssm_parameter.release.arn, aws_ssm_parameter.database_secret.arn]
+      Resource = concat([aws_ssm_parameter.release.arn, local.arns.releases, aws_ssm_parameter.database_secret.arn], aws_ssm_parameter.settings[*].arn)
     },
     {
       Sid      = "LetTheGroupGoOn"

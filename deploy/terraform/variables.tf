@@ -75,7 +75,7 @@ variable "image" {
 }
 
 variable "machine" {
-  description = "EC2 machines: type (x86_64), disk, number of server processes (one per core), and a custom image that has the packages already; default: the newest Amazon Linux 2023."
+  description = "EC2 machines: type (x86_64), disk, number of server processes (one per core), and a custom image that has the packages already; default: Amazon Linux 2023, pinned in the parameter /NAME/machine-image."
   type = object({
     type    = optional(string, "t3.medium")
     disk_gb = optional(number, 30)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.check.aws.alarms import ALARMS, SUMMARY
+from deploy.pipeline import run_command
 from deploy.pipeline.alarms import GUARDS
 from tests.support import inventory
 from tms.ops.cloudwatch.table import TABLE
@@ -249,11 +250,25 @@ def test_the_pipeline_installs_the_providers_of_the_lock_files(checkout: Path):
     assert all("-lockfile=readonly" in line for line in inits)
 
 
-def test_a_refresh_by_terraform_and_by_the_pipeline_has_the_same_guard_alarms():
-    [guards] = re.findall(r"refresh_guards = (\[.+\])", HCL["compute_ec2.tf"])
+def test_a_rollout_of_machines_and_of_tasks_has_the_same_guard_alarms():
+    [guards] = re.findall(r"release_guards = (\[.+\])", HCL["alarms.tf"])
 
     assert json.loads(guards) == list(GUARDS)
     assert set(GUARDS) <= set(ALARMS)
+
+
+def test_a_machine_runs_scripts_that_exist():
+    asked = re.findall(r"\$\{local\.(?:machine|release)_scripts\}/([\w-]+)", HCL["documents.tf"])
+
+    assert len(asked) >= 5
+    assert [name for name in asked if not os.access(MACHINE / name, os.X_OK)] == []
+
+
+def test_documents_and_pipeline_have_the_same_steps_limits_and_versions():
+    steps = re.findall(r"^    (\w+) = \{\n +meaning .*\n +commands .*seconds = (\d+)", HCL["documents.tf"], re.MULTILINE)
+
+    assert {name: int(seconds) for name, seconds in steps} == dict(run_command.TIMEOUTS_S)
+    assert local_value("documents.tf", "release_pattern") == f"^{run_command.VERSION.pattern}$"
 
 
 def test_every_variable_is_described():

@@ -38,6 +38,7 @@ EXPORTS = {
     "TMS_REDIS_SECRET": "redis",
     "TMS_MAIL_SECRET": "mail",
     "TMS_MASTER_PARAMETER": "master",
+    "TMS_SETTINGS_PARAMETER": "settings",
     "TMS_REDIS_HOST": "redis.internal:6379",
     "TMS_ALLOWED_HOSTS": "tms.example.com",
     "TMS_TRUSTED_PROXIES": "127.0.0.1/32,10.0.1.0/24",
@@ -189,12 +190,11 @@ class Machine:
             "TMS_PYTHON": sys._base_executable,  # type: ignore[attr-defined]
             "TMS_RELEASE_PYTHON": f"{sys.version_info.major}.{sys.version_info.minor}",
             "TMS_DRAIN_SPREAD_S": "1",
-            "TMS_EXTRA_SETTINGS": "\n".join(f"{name}={value}" for name, value in self._extra.items()),
         }
         return clean_environment() | EXPORTS | own
 
     @property
-    def _extra(self) -> dict[str, str]:
+    def _settings(self) -> dict[str, str]:
         """No certificates and no secret of RDS here; and short waits."""
         stores = {
             "TMS_DATABASE_URL": self.postgresql.url,
@@ -228,6 +228,8 @@ class Machine:
         (self.aws / "secrets/redis").write_text(json.dumps({"auth_token": "a-token"}))
         (self.aws / "secrets/mail").write_text(json.dumps({"url": "smtp://tms:a-password@smtp.example.com:587"}))
         (self.aws / "parameters/master").write_text("rds!db-master")
+        settings = "\n".join(f"{name}={value}" for name, value in self._settings.items())
+        (self.aws / "parameters/settings").write_text(settings)
         (self.root / "etc/tms").mkdir(parents=True)
         (self.root / "etc/tms/rds.pem").write_text("those of RDS")
         agent = self.root / "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"

@@ -301,20 +301,16 @@ run "an_empty_account_gets_it_all" {
     error_message = "The first machines must have the same hooks as the later ones."
   }
   assert {
-    condition     = toset(one(one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).alarm_specification).alarms) == toset(["tms-no-healthy-host", "tms-server-errors"])
-    error_message = "Alarms that a refresh triggers must roll it back."
-  }
-  assert {
-    condition     = one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).min_healthy_percentage == 100 && one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).auto_rollback
-    error_message = "A new machine must be healthy before an old one is terminated."
+    condition     = length(aws_autoscaling_group.app[0].instance_refresh) == 0
+    error_message = "An apply must not replace machines: only the pipeline does."
   }
   assert {
     condition     = one(aws_launch_template.app[0].metadata_options).http_tokens == "required" && one(aws_launch_template.app[0].iam_instance_profile).arn == aws_iam_instance_profile.machine[0].arn
     error_message = "Machines must use IMDSv2 and have their own role."
   }
   assert {
-    condition     = aws_launch_template.app[0].image_id == data.aws_ssm_parameter.machine_image[0].insecure_value && strcontains(data.aws_ssm_parameter.machine_image[0].name, "al2023")
-    error_message = "Machines must use the newest Amazon Linux 2023."
+    condition     = aws_launch_template.app[0].image_id == "resolve:ssm:/tms/machine-image" && aws_ssm_parameter.machine_image[0].name == "/tms/machine-image" && aws_ssm_parameter.machine_image[0].data_type == "aws:ec2:image" && strcontains(data.aws_ssm_parameter.newest_image[0].name, "al2023")
+    error_message = "The image of machines must be pinned in a parameter, so that no apply changes it."
   }
   assert {
     condition     = aws_autoscaling_lifecycle_hook.main["tms-launch"].heartbeat_timeout == 600 && aws_autoscaling_lifecycle_hook.main["tms-launch"].default_result == "ABANDON" && aws_autoscaling_lifecycle_hook.main["tms-drain"].lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING"
@@ -326,10 +322,13 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition = alltrue([
-      for line in ["TMS_READINGS_DAYS=\"30\"", "TMS_PUBLIC_URL=\"https://tms.techcore-solutions.jp\"", "TMS_CONNECTIONS_PER_ADDRESS=\"50000\"", "TMS_EMAIL_FROM=\"TMS <tms@techcore-solutions.jp>\"", "export TMS_MAIL_SECRET='tms/mail'"] :
+      for line in ["TMS_READINGS_DAYS=\"30\"", "TMS_PUBLIC_URL=\"https://tms.techcore-solutions.jp\"", "TMS_CONNECTIONS_PER_ADDRESS=\"50000\"", "TMS_EMAIL_FROM=\"TMS <tms@techcore-solutions.jp>\""] :
+      contains(split("\n", aws_ssm_parameter.settings[0].value), line) && !strcontains(base64decode(aws_launch_template.app[0].user_data), line)
+      ]) && alltrue([
+      for line in ["export TMS_MAIL_SECRET='tms/mail'", "export TMS_SETTINGS_PARAMETER='/tms/settings'", "export TMS_GOOD_PARAMETER='/tms/releases/good'"] :
       strcontains(base64decode(aws_launch_template.app[0].user_data), line)
     ])
-    error_message = "Settings of the tfvars, and those that follow from them, must reach machines."
+    error_message = "Settings must reach machines through a parameter: in the user data each change would be another launch template."
   }
   assert {
     condition     = !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.redis.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.application.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.database.result)
@@ -444,6 +443,31 @@ run "an_empty_account_gets_it_all" {
     error_message = "The dashboard must show all alarms."
   }
 
+  # Commands on machines
+
+  assert {
+    condition = { for name, document in aws_ssm_document.step : document.name => slice(jsondecode(document.content).mainSteps[0].inputs.runCommand, 1, length(jsondecode(document.content).mainSteps[0].inputs.runCommand)) } == {
+      tms-install  = ["nice -n 10 /opt/tms/current/deploy/machine/install-release {{ release }}"]
+      tms-migrate  = ["nice -n 10 /opt/tms/current/deploy/machine/install-release {{ release }}", "nice -n 10 /opt/tms/releases/{{ release }}/deploy/machine/manage migrate_once"]
+      tms-switch   = ["/opt/tms/releases/{{ release }}/deploy/machine/write-environment", "/opt/tms/releases/{{ release }}/deploy/machine/switch-release {{ release }}"]
+      tms-rollback = ["/opt/tms/current/deploy/machine/rollback {{ release }}"]
+    }
+    error_message = "The pipeline uses these documents, and each runs only its step."
+  }
+  assert {
+    condition = alltrue([
+      for document in aws_ssm_document.step : alltrue([for bad in ["1.4.2; reboot", "$(id)", "-x", "1.4 2", "../x", "1.4.2\nid"] : !can(regex(jsondecode(document.content).parameters.release.allowedPattern, bad))]) && can(regex(jsondecode(document.content).parameters.release.allowedPattern, "0.2.0-1306-g28ef9a88"))
+    ]) && [for name, document in aws_ssm_document.step : name if can(regex(jsondecode(document.content).parameters.release.allowedPattern, ""))] == ["rollback"]
+    error_message = "A document must accept a version and nothing else: it is on a command line of root."
+  }
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.deploy.policy).Statement : statement.Resource == [for document in aws_ssm_document.step : document.arn] || one(keys(statement.Condition.StringEquals)) == "aws:ResourceTag/Name"
+      if contains(statement.Action, "ssm:SendCommand")
+    ])
+    error_message = "The pipeline may run these documents on machines of TMS, and no shell."
+  }
+
   # Permissions
 
   assert {
@@ -457,6 +481,7 @@ run "an_empty_account_gets_it_all" {
           "cloudwatch:DescribeAlarms",
           "cloudwatch:GetMetricStatistics",
           "cloudwatch:PutMetricData",
+          "ec2:DescribeImages",
           "ec2:DescribeSecurityGroups",
           "ec2:DescribeSubnets",
           "ec2:DescribeTags",
@@ -473,6 +498,7 @@ run "an_empty_account_gets_it_all" {
           "elasticloadbalancing:DescribeTargetHealth",
           "logs:DescribeLogGroups",
           "ssm:GetCommandInvocation",
+          "ssm:ListCommandInvocations",
           "ssm:ListInstanceAssociations",
           "ssm:UpdateInstanceInformation",
           "ssmmessages:CreateControlChannel",

@@ -121,6 +121,10 @@ mock_resource "aws_sns_topic" {
   defaults = { arn = "arn:aws:sns:ap-northeast-1:123456789012:tms-alerts" }
 }
 
+mock_resource "aws_ssm_document" {
+  defaults = { arn = "arn:aws:ssm:ap-northeast-1:123456789012:document/tms-invented" }
+}
+
 mock_resource "aws_ssm_parameter" {
   defaults = { arn = "arn:aws:ssm:ap-northeast-1:123456789012:parameter/tms/release" }
 }
