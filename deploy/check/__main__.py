@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 
+from deploy.check.aws import pages
 from deploy.check.checklist import ACCEPTABLE, LISTS
 from deploy.check.result import Check, CheckResult, CheckStatus, Section, Text, run_check
 from deploy.check.target import CheckTarget
@@ -22,6 +23,9 @@ SUMMARIES = {
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
+    if options.when == "page":
+        print(f"{pages.send_page(options.name)}: every recipient of critical alarms must get it within a minute.")
+        return 0
     title, sections = LISTS[options.when]
     target = CheckTarget(
         url=getattr(options, "url", "").rstrip("/"),
@@ -113,6 +117,8 @@ def parser() -> argparse.ArgumentParser:
     after.add_argument(
         "--terminals-before", default="unknown", metavar="N", help="terminals that were connected before, or unknown"
     )
+    page = lists.add_parser("page", help="send a test message to everybody who gets critical alarms")
+    page.add_argument("--name", default="tms", help="prefix of every name in AWS (tms)")
     for command in (before, after):
         command.add_argument("--lang", choices=("en", "ja"), default=language)
         command.add_argument("--only", default="", metavar="SECTION,…", help="run only these sections")

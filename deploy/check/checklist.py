@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from deploy.check import access, code, probes, release, speed
-from deploy.check.aws import cloud, fleet, traffic
+from deploy.check.aws import cloud, fleet, pages, traffic
 from deploy.check.result import Check, Section, Text
 
 ACCEPTABLE = frozenset({"vulnerabilities", "review"})
@@ -103,6 +103,11 @@ BEFORE = (
                     "every alarm of docs/runbook.md exists and has an action",
                     "docs/runbook.md の全アラームに通知先あり",
                 ),
+            ),
+            Check(
+                Text("Recipients of alarms", "アラームの宛先"),
+                pages.subscriptions,
+                Text("every recipient has confirmed its subscription", "全宛先が購読を確認済み"),
             ),
             Check(
                 Text("Log collection", "ログ収集確認"),

@@ -21,8 +21,13 @@ locals {
   memory = local.on_ec2 ? { namespace = local.agent_namespace, name = "mem_used_percent", dimensions = local.group_dimensions } : {
     namespace = "AWS/ECS", name = "MemoryUtilization", dimensions = local.service_dimensions
   }
-  # Dumps are made on machines; the image has no pg_dump.
-  snapshots = { namespace = "AWS/Backup", name = "NumberOfBackupJobsCompleted", dimensions = tomap({ BackupVaultName = aws_backup_vault.main.name }) }
+  # Space on the disk of a machine, or of a task.
+  disk = local.on_ec2 ? [{ namespace = local.agent_namespace, name = "disk_used_percent", dimensions = local.group_dimensions }] : [
+    for name in ["EphemeralStorageUtilized", "EphemeralStorageReserved"] :
+    { namespace = "ECS/ContainerInsights", name = name, dimensions = local.service_dimensions }
+  ]
+  vault_dimensions = tomap({ BackupVaultName = aws_backup_vault.main.name })
+  acl_dimensions   = { WebACL = aws_wafv2_web_acl.main.name, Region = var.region }
 
   # In pairs: the desired and the running number.
   wanted_and_running = local.on_ec2 ? [
@@ -39,12 +44,16 @@ locals {
   # Alarms that stop and undo a rollout; the same list is in deploy/pipeline/alarms.py.
   release_guards = ["no-healthy-host", "server-errors", "reports-waiting", "silent-terminals"]
 
+  # Without dumps, and on ECS, whose image has no pg_dump, snapshots are the backup.
+  makes_dumps = local.on_ec2 && var.database.dumps != "none"
+  dump_hours  = var.database.dumps == "weekly" ? 168 : 26
+
   # Without dimensions, because each is one metric for the whole TMS.
   tms = {
     for name in [
       "AckSeconds", "ActiveTerminals", "AuditChainBroken", "BackupSuccess", "BreakGlassUsed", "ClockLag", "ClockLoopAge", "ConnectionsUsed",
       "DeliveriesGivenUp", "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "ReplayDiffers",
-      "SilentTerminals", "SloMeasured", "SloMissed",
+      "SignInsThrottled", "SilentTerminals", "SloMeasured", "SloMissed", "TotalTerminals",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
   }
 
@@ -66,11 +75,13 @@ locals {
     server-errors = {
       severity = "critical"
       meaning  = "More than 20 requests a minute failed with a server error (5xx), for three minutes."
+      # Not the 503 of the load balancer: the WAF answers terminals with it, and without a healthy host no-healthy-host fires.
       metrics = [
         { namespace = "AWS/ApplicationELB", name = "HTTPCode_Target_5XX_Count", dimensions = local.target_dimensions },
-        { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_5XX_Count", dimensions = local.balancer_dimensions },
+        { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_502_Count", dimensions = local.balancer_dimensions },
+        { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_504_Count", dimensions = local.balancer_dimensions },
       ]
-      expression = "SUM([FILL(m0,0),FILL(m1,0)])", statistic = "Sum", above = 20, periods = 3
+      expression = "SUM([FILL(m0,0),FILL(m1,0),FILL(m2,0)])", statistic = "Sum", above = 20, periods = 3
     }
     slow-responses = {
       meaning = "One request in a hundred took longer than 2 s, for five minutes."
@@ -81,7 +92,18 @@ locals {
       severity = "critical"
       meaning  = "The database has less than 10 GB of free storage, although it should have grown."
       metrics  = [{ namespace = "AWS/RDS", name = "FreeStorageSpace", dimensions = local.database_dimensions }]
-      below    = 10737418240, statistic = "Average", period = 300
+      # RDS begins to grow the storage of 100 GB at the same threshold: half an hour, so that growth does not page.
+      below = 10737418240, statistic = "Average", period = 300, periods = 6
+    }
+    low-db-memory = {
+      meaning = "The database has had less than 256 MB of free memory for 15 minutes."
+      metrics = [{ namespace = "AWS/RDS", name = "FreeableMemory", dimensions = local.database_dimensions }]
+      below   = 268435456, statistic = "Average", period = 300, periods = 3
+    }
+    slow-db-storage = {
+      meaning    = "Reads or writes of the database's storage have taken longer than 20 ms for 15 minutes."
+      metrics    = [for name in ["ReadLatency", "WriteLatency"] : { namespace = "AWS/RDS", name = name, dimensions = local.database_dimensions }]
+      expression = "MAX([m0,m1])", statistic = "Average", above = 0.02, period = 300, periods = 3
     }
     high-db-cpu = {
       meaning = "The CPU of the database has been above 80 % for ten minutes."
@@ -99,6 +121,11 @@ locals {
       metrics    = [for node in local.cache_nodes : { namespace = "AWS/ElastiCache", name = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node } }]
       expression = "MAX([m0,m1])", above = 75, period = 300
     }
+    redis-cpu = {
+      meaning    = "The engine of Redis, which uses one core, has been busier than 80 % for ten minutes."
+      metrics    = [for node in local.cache_nodes : { namespace = "AWS/ElastiCache", name = "EngineCPUUtilization", dimensions = { CacheClusterId = node } }]
+      expression = "MAX([m0,m1])", statistic = "Average", above = 80, period = 300, periods = 2
+    }
     redis-evictions = {
       meaning    = "Redis evicts entries that have not expired: pages are slower."
       metrics    = [for node in local.cache_nodes : { namespace = "AWS/ElastiCache", name = "Evictions", dimensions = { CacheClusterId = node } }]
@@ -106,8 +133,10 @@ locals {
     }
     silent-terminals = {
       severity = "critical"
-      meaning  = "More than ${var.silent_terminals} terminals are silent at once: a network problem, or TMS itself."
-      metrics  = [local.tms.SilentTerminals], above = var.silent_terminals, periods = 2
+      meaning  = "More than ${var.silent_terminals} terminals and ${var.silent_percent} % of the fleet have been silent for three minutes: a network problem, or TMS itself."
+      # A chain that closes, or a machine that drains, is silent for a minute; what stays so long is neither.
+      metrics    = [local.tms.SilentTerminals, local.tms.TotalTerminals]
+      expression = "IF(FILL(m0,0) > ${var.silent_terminals} AND 100 * FILL(m0,0) > ${var.silent_percent} * m1, 1, 0)", above = 0, periods = 3
     }
     bridge-silent = {
       severity = "critical"
@@ -136,11 +165,20 @@ locals {
     terminals-blocked = {
       severity = "critical"
       meaning  = "The WAF blocks terminals: more of them connect from one address than terminals_per_address allows."
-      metrics = [{
-        namespace  = "AWS/WAFV2", name = "BlockedRequests"
-        dimensions = { WebACL = aws_wafv2_web_acl.main.name, Region = var.region, Rule = "TerminalRateLimitRule" }
-      }]
-      above = 0, statistic = "Sum", periods = 2
+      metrics  = [{ namespace = "AWS/WAFV2", name = "BlockedRequests", dimensions = merge(local.acl_dimensions, { Rule = "TerminalRateLimitRule" }) }]
+      above    = 0, statistic = "Sum", periods = 2
+    }
+    people-blocked = {
+      meaning = "The WAF has refused more than 100 requests of people and programs within ten minutes."
+      metrics = [
+        for rule in concat(["RateLimitRule"], keys(local.managed_rules)) :
+        { namespace = "AWS/WAFV2", name = "BlockedRequests", dimensions = merge(local.acl_dimensions, { Rule = rule }) }
+      ]
+      expression = "SUM([FILL(m0,0),FILL(m1,0),FILL(m2,0),FILL(m3,0)])", statistic = "Sum", above = 100, period = 600
+    }
+    sign-in-flood = {
+      meaning = "More than 300 sign-ins within ten minutes were refused for too many wrong passwords: somebody is guessing."
+      metrics = [local.tms.SignInsThrottled], above = 300, statistic = "Sum", period = 600
     }
     connections-full = {
       meaning = "A server process uses more than 80 % of its connections: at 100 % it refuses more with 503."
@@ -153,6 +191,12 @@ locals {
     logs-lost = {
       meaning = "CloudWatch did not get all logs of TMS: the missing events are only in the files of the machines, or lost."
       metrics = [local.tms.LogEventsLost], above = 0, statistic = "Sum", period = 300
+    }
+    fewer-than-two = {
+      severity = "critical"
+      meaning  = "Fewer than two machines or tasks have been running for three minutes: if one fails, TMS is down."
+      metrics  = [{ namespace = local.runners.namespace, name = local.runners.metric, dimensions = local.runners.dimensions }]
+      below    = 2, statistic = "Minimum", periods = 3
     }
     too-few-running = {
       meaning    = "Fewer machines or tasks than desired have been running for 15 minutes: new ones do not become healthy."
@@ -199,10 +243,35 @@ locals {
       meaning  = "A notification has been overdue for more than 15 minutes: a destination does not answer, or no clock is sending."
       metrics  = [local.tms.DeliveryWaiting], above = 900, periods = 3
     }
+    disk-full = {
+      meaning    = "The disk of a machine or task has been more than 85 % full for ten minutes."
+      metrics    = local.disk
+      expression = local.on_ec2 ? "MAX([m0])" : "100 * m0 / m1", above = 85, period = 300, periods = 2
+    }
+    nat-failing = {
+      meaning    = "A NAT gateway drops packets or has no free port: notifications by mail, chat and webhook may not leave."
+      metrics    = [for pair in setproduct(keys(aws_nat_gateway.outbound), ["PacketsDropCount", "ErrorPortAllocation"]) : { namespace = "AWS/NATGateway", name = pair[1], dimensions = { NatGatewayId = aws_nat_gateway.outbound[pair[0]].id } }]
+      expression = "SUM([${join(",", [for index in range(2 * length(aws_nat_gateway.outbound)) : "FILL(m${index},0)"])}])", statistic = "Sum", above = 100, period = 300, periods = 2
+    }
+    mail-rejected = {
+      meaning    = "More than 5 % of the e-mails through Amazon SES bounced, or 0.1 % were reported as spam: SES may suspend the account."
+      metrics    = [for name in ["Reputation.BounceRate", "Reputation.ComplaintRate"] : { namespace = "AWS/SES", name = name, dimensions = tomap({}) }]
+      expression = "IF(FILL(m0,0) > 0.05 OR FILL(m1,0) > 0.001, 1, 0)", above = 0, period = 3600
+    }
     backup-missing = {
-      meaning = local.on_ec2 ? "No dump of the database was verified in S3 within 26 hours." : "AWS Backup completed no snapshot of the database within 26 hours."
-      metrics = [local.on_ec2 ? local.tms.BackupSuccess : local.snapshots]
-      below   = 1, statistic = "Sum", period = 3600, periods = 26, missing = "breaching"
+      meaning = local.makes_dumps ? "No dump of the database was verified in S3 within ${local.dump_hours} hours." : "AWS Backup completed no snapshot of the database within 28 hours."
+      metrics = [local.makes_dumps ? local.tms.BackupSuccess : { namespace = "AWS/Backup", name = "NumberOfBackupJobsCompleted", dimensions = local.vault_dimensions }]
+      below   = 1, statistic = "Sum", period = 3600, periods = local.makes_dumps ? local.dump_hours : 28, missing = "breaching"
+    }
+    snapshot-missing = {
+      meaning = "AWS Backup completed no snapshot of the database within 28 hours."
+      metrics = [{ namespace = "AWS/Backup", name = "NumberOfBackupJobsCompleted", dimensions = local.vault_dimensions }]
+      below   = 1, statistic = "Sum", period = 3600, periods = 28, missing = "breaching"
+    }
+    snapshot-failed = {
+      meaning    = "A snapshot, its copy to the other account, or a test of a restore failed or did not start in time."
+      metrics    = [for name in ["NumberOfBackupJobsFailed", "NumberOfBackupJobsExpired", "NumberOfCopyJobsFailed", "NumberOfRestoreJobsFailed"] : { namespace = "AWS/Backup", name = name, dimensions = name == "NumberOfRestoreJobsFailed" ? tomap({}) : local.vault_dimensions }]
+      expression = "SUM([FILL(m0,0),FILL(m1,0),FILL(m2,0),FILL(m3,0)])", statistic = "Sum", above = 0, period = 3600
     }
     certificate-expires = {
       meaning = "The certificate expires in less than three weeks: ACM could not renew it."

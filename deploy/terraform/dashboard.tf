@@ -74,8 +74,20 @@ locals {
       ]
     },
     {
-      title   = "Free database storage (bytes)", stat = "Minimum"
-      metrics = [["AWS/RDS", "FreeStorageSpace", "DBInstanceIdentifier", aws_db_instance.main.identifier]]
+      title = "Free storage and memory of the database (bytes)", stat = "Minimum"
+      metrics = [
+        for name in ["FreeStorageSpace", "FreeableMemory"] : ["AWS/RDS", name, "DBInstanceIdentifier", aws_db_instance.main.identifier]
+      ]
+    },
+    {
+      title = "Reads and writes of the database's storage, each second", stat = "Average"
+      metrics = [
+        for name in ["ReadIOPS", "WriteIOPS", "DiskQueueDepth"] : ["AWS/RDS", name, "DBInstanceIdentifier", aws_db_instance.main.identifier]
+      ]
+    },
+    {
+      title   = "Disks of machines or tasks", stat = "Maximum"
+      metrics = [for one in local.disk : concat([one.namespace, one.name], flatten([for name, value in one.dimensions : [name, value]]))]
     },
     {
       title = "Redis memory (%)", stat = "Maximum"

@@ -15,7 +15,7 @@ locals {
     {
       Sid       = "AlarmsAreSent"
       Effect    = "Allow"
-      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Principal = { Service = concat(["cloudwatch.amazonaws.com"], local.reporters) }
       Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
       Resource  = "*"
     },

@@ -72,6 +72,12 @@ locals {
       Resource = ["${aws_cloudwatch_log_group.main["application"].arn}:*"]
     },
     {
+      Sid      = "LookAtRecipients"
+      Effect   = "Allow"
+      Action   = ["sns:ListSubscriptionsByTopic"]
+      Resource = [for topic in aws_sns_topic.alerts : topic.arn]
+    },
+    {
       Sid      = "LookAtTheWaf"
       Effect   = "Allow"
       Action   = ["wafv2:GetWebACL", "wafv2:GetWebACLForResource"]

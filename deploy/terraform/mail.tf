@@ -104,10 +104,43 @@ resource "aws_vpc_security_group_egress_rule" "mail" {
 
 # Amazon SES
 
+# Counts bounces and complaints, and reports each: SES accepts a message before it is delivered.
+resource "aws_sesv2_configuration_set" "mail" {
+  count = local.on_ses
+
+  configuration_set_name = "${var.name}-mail"
+
+  delivery_options {
+    tls_policy = "REQUIRE"
+  }
+  reputation_options {
+    reputation_metrics_enabled = true
+  }
+}
+
+resource "aws_sesv2_configuration_set_event_destination" "mail" {
+  count = local.on_ses
+
+  configuration_set_name = aws_sesv2_configuration_set.mail[0].configuration_set_name
+  event_destination_name = "rejected"
+
+  event_destination {
+    enabled              = true
+    matching_event_types = ["BOUNCE", "COMPLAINT", "REJECT"]
+
+    sns_destination {
+      topic_arn = aws_sns_topic.alerts["warning"].arn
+    }
+  }
+
+  depends_on = [aws_sns_topic_policy.alerts]
+}
+
 resource "aws_sesv2_email_identity" "mail" {
   count = local.on_ses
 
-  email_identity = local.mail_domain
+  email_identity         = local.mail_domain
+  configuration_set_name = aws_sesv2_configuration_set.mail[0].configuration_set_name
 
   dkim_signing_attributes {
     next_signing_key_length = "RSA_2048_BIT"

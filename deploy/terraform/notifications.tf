@@ -1,7 +1,9 @@
-# Topics of the alarms: `critical` pages the person on call, `warning` can wait until the morning.
+# Topics of the alarms: `critical` pages the person on call, `warning` can wait until the morning. Events of the database and rejected
+# e-mail go to `warning`, too.
 
 locals {
   severities = toset(["critical", "warning"])
+  reporters  = ["events.rds.amazonaws.com", "ses.amazonaws.com"]
 
   # E-mail addresses receive both; people on call receive only critical alarms.
   subscribers = concat(
@@ -33,6 +35,14 @@ resource "aws_sns_topic_policy" "alerts" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {
+        Sid       = "ServicesReport"
+        Effect    = "Allow"
+        Principal = { Service = local.reporters }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alerts[each.key].arn
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+      {
         Sid       = "OnlyOverTls"
         Effect    = "Deny"
         Principal = "*"
@@ -51,4 +61,15 @@ resource "aws_sns_topic_subscription" "main" {
   protocol               = each.value.protocol
   endpoint               = each.value.endpoint
   endpoint_auto_confirms = each.value.protocol == "https"
+}
+
+# What no metric shows: failovers, restarts, maintenance.
+resource "aws_db_event_subscription" "main" {
+  name             = "${var.name}-database-events"
+  sns_topic        = aws_sns_topic.alerts["warning"].arn
+  source_type      = "db-instance"
+  source_ids       = [aws_db_instance.main.identifier]
+  event_categories = ["availability", "failover", "failure", "maintenance", "notification", "recovery"]
+
+  depends_on = [aws_sns_topic_policy.alerts]
 }

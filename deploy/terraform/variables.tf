@@ -153,7 +153,7 @@ variable "cdn" {
 # Data
 
 variable "database" {
-  description = "PostgreSQL: instance class, storage and its maximum, connections, days of backups, windows in UTC; `identifier` only if a restored instance keeps its own name."
+  description = "PostgreSQL: instance class, storage and its maximum, connections, days of backups, windows in UTC, dumps (daily, weekly or none); `identifier` only if a restored instance keeps its own name."
   type = object({
     identifier         = optional(string)
     class              = optional(string, "db.t3.medium")
@@ -163,8 +163,14 @@ variable "database" {
     backup_days        = optional(number, 7)
     backup_window      = optional(string, "03:00-04:00")
     maintenance_window = optional(string, "sun:04:00-sun:05:00")
+    dumps              = optional(string, "daily")
   })
   default = {}
+
+  validation {
+    condition     = contains(["daily", "weekly", "none"], var.database.dumps)
+    error_message = "database.dumps is \"daily\", \"weekly\" or \"none\"."
+  }
 
   validation {
     condition     = var.database.backup_days >= 7 && var.database.backup_days <= 35
@@ -264,7 +270,7 @@ variable "notify_topics" {
 }
 
 variable "alarm_emails" {
-  description = "Recipients of alarms of both severities. Each address must confirm the two messages that AWS sends."
+  description = "Recipients of alarms of both severities. Each address must confirm two messages of AWS, one for each severity."
   type        = set(string)
 
   validation {
@@ -274,9 +280,13 @@ variable "alarm_emails" {
 }
 
 variable "on_call" {
-  description = "Additional recipients of critical alarms: sms with a number such as +819012345678, or https with the URL of a paging service."
+  description = "Who is paged for critical alarms: sms with a number such as +819012345678, or https with the URL of a paging service. With `page_nobody` it may be empty."
   type        = list(object({ protocol = string, endpoint = string }))
-  default     = []
+
+  validation {
+    condition     = anytrue([for one in var.on_call : one.protocol != "email"]) || var.page_nobody
+    error_message = "Nobody would be paged at night: name a number or a paging service in on_call, or set page_nobody = true."
+  }
 
   validation {
     condition = alltrue([
@@ -286,10 +296,27 @@ variable "on_call" {
   }
 }
 
+variable "page_nobody" {
+  description = "Whether critical alarms are only sent by e-mail, such as in a trial environment."
+  type        = bool
+  default     = false
+}
+
 variable "silent_terminals" {
-  description = "Number of silent terminals above which an alarm fires."
+  description = "Number of silent terminals up to which no alarm fires, in a fleet of any size."
   type        = number
   default     = 50
+}
+
+variable "silent_percent" {
+  description = "Share of silent terminals in the fleet, in per cent, up to which no alarm fires."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.silent_percent >= 0 && var.silent_percent < 100
+    error_message = "A share of the fleet, from 0 to 99."
+  }
 }
 
 variable "repository" {

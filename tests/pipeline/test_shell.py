@@ -12,7 +12,11 @@ import pytest
 from deploy.processes.tms_process import ROOT
 
 AWS = """#!/bin/bash
-if [[ $1 == autoscaling ]]; then echo "$SERVING"; else printf '%s\\0' "$@"; fi
+case $1 in
+  autoscaling) echo "$SERVING" ;;
+  ec2) [[ $* == *private-ip-address,Values=10.0.10.12* ]] && echo i-5 ;;
+  *) printf '%s\\0' "$@" ;;
+esac
 """
 STATEMENT = """SELECT 'a "b" \\ $HOME' AS "x"
   FROM pg_stat_activity"""
@@ -61,6 +65,11 @@ def test_each_argument_arrives_unchanged(words, there, shell):
 
 def test_without_a_command_it_is_a_shell_on_the_given_machine(shell):
     assert sent_command(shell("--on", "i-9")) == ("i-9", "sudo -i")
+
+
+def test_a_machine_can_be_named_by_its_address(shell):
+    """As the database shows the machine of the leading clock."""
+    assert sent_command(shell("--on", "10.0.10.12"))[0] == "i-5"
 
 
 def test_without_a_serving_machine_an_error_is_reported(shell):

@@ -32,6 +32,17 @@ ALARMS = (
     "break-glass-used",
     "audit-chain-broken",
     "replay-differs",
+    "fewer-than-two",
+    "disk-full",
+    "nat-failing",
+    "people-blocked",
+    "sign-in-flood",
+    "mail-rejected",
+    "low-db-memory",
+    "slow-db-storage",
+    "redis-cpu",
+    "snapshot-missing",
+    "snapshot-failed",
 )
 
 SUMMARY = "down"
@@ -52,6 +63,19 @@ NOT_ALLOWED = frozenset(
 """Error codes with which AWS reports a missing permission."""
 
 UNRELATED = frozenset(
-    {"audit-chain-broken", "backup-missing", "break-glass-used", "certificate-expires", "low-db-storage", "slo-missed"}
+    {
+        "audit-chain-broken",
+        "backup-missing",
+        "break-glass-used",
+        "certificate-expires",
+        "low-db-storage",
+        "mail-rejected",
+        "nat-failing",
+        "people-blocked",
+        "sign-in-flood",
+        "slo-missed",
+        "snapshot-failed",
+        "snapshot-missing",
+    }
 )
 """Alarms that a deployment cannot cause: they depend on the hour of the day, or on what happened long before."""

@@ -40,7 +40,7 @@ resource "aws_kms_key" "state" {
 }
 
 resource "aws_s3_bucket" "state" {
-  #checkov:skip=CKV_AWS_18:CloudTrail records access; a bucket for access logs would itself need one
+  #checkov:skip=CKV_AWS_18:The trail of the account records access (docs/deploying.md, 1); a bucket for access logs would itself need one
   #checkov:skip=CKV_AWS_144:The data stays in Japan, and the resources in the state can be imported again
   #checkov:skip=CKV2_AWS_62:No consumer needs events about objects
   bucket = local.bucket

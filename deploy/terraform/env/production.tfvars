@@ -32,6 +32,9 @@ database = {
 people_rate_limit = 2000
 alarm_emails      = ["noc@techcore-solutions.jp"]
 
+# Whom critical alarms page; there is no default, because without it nobody is woken:
+# on_call = [{ protocol = "sms", endpoint = "+819012345678" }]
+
 # Any setting of docs/settings.md:
 # settings = { TMS_READINGS_DAYS = "30" }
 # E-mail through Amazon SES; docs/deploying.md has the other ways:

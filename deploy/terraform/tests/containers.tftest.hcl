@@ -12,6 +12,7 @@ mock_provider "aws" {
 mock_provider "random" {}
 
 variables {
+  on_call = [{ protocol = "sms", endpoint = "+819012345678" }]
   compute = "ecs"
   image   = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

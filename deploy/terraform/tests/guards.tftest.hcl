@@ -11,6 +11,10 @@ mock_provider "aws" {
 
 mock_provider "random" {}
 
+variables {
+  on_call = [{ protocol = "sms", endpoint = "+819012345678" }]
+}
+
 run "production_plans" {
   command = plan
 

@@ -11,6 +11,10 @@ mock_provider "aws" {
 
 mock_provider "random" {}
 
+variables {
+  on_call = [{ protocol = "sms", endpoint = "+819012345678" }]
+}
+
 run "values_that_cannot_be" {
   command = plan
 
@@ -118,5 +122,34 @@ run "without_cloudfront_tms_serves_its_files_itself" {
   assert {
     condition     = length(aws_cloudfront_distribution.static) == 0 && output.static_url == ""
     error_message = "There must be no distribution, and no URL of one."
+  }
+}
+
+run "nobody_on_call_is_refused" {
+  command = plan
+
+  variables {
+    on_call = [{ protocol = "email", endpoint = "noc@techcore-solutions.jp" }]
+  }
+
+  expect_failures = [var.on_call]
+}
+
+run "nobody_on_call_can_be_chosen" {
+  command = plan
+
+  variables {
+    on_call     = []
+    page_nobody = true
+    database    = { dumps = "weekly" }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic_subscription.main) == 2
+    error_message = "Critical alarms must still be sent by e-mail."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main["backup-missing"].evaluation_periods * aws_cloudwatch_metric_alarm.main["backup-missing"].period == 604800
+    error_message = "The alarm on dumps must allow a week; CloudWatch evaluates no longer period."
   }
 }

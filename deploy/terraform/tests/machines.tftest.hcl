@@ -352,26 +352,37 @@ run "an_empty_account_gets_it_all" {
       "tms-clock-loop-stalled",
       "tms-connections-full",
       "tms-detection-late",
+      "tms-disk-full",
       "tms-false-offline",
       "tms-feed-failing",
+      "tms-fewer-than-two",
       "tms-high-cpu-usage",
       "tms-high-db-cpu",
       "tms-high-memory-usage",
       "tms-logs-lost",
+      "tms-low-db-memory",
       "tms-low-db-storage",
+      "tms-mail-rejected",
       "tms-many-db-connections",
+      "tms-nat-failing",
       "tms-no-healthy-host",
       "tms-nodes-lost",
       "tms-notifications-given-up",
       "tms-notifications-waiting",
+      "tms-people-blocked",
+      "tms-redis-cpu",
       "tms-redis-evictions",
       "tms-redis-memory",
       "tms-replay-differs",
       "tms-reports-waiting",
       "tms-server-errors",
+      "tms-sign-in-flood",
       "tms-silent-terminals",
       "tms-slo-missed",
+      "tms-slow-db-storage",
       "tms-slow-responses",
+      "tms-snapshot-failed",
+      "tms-snapshot-missing",
       "tms-terminals-blocked",
       "tms-too-few-running",
     ])
@@ -392,6 +403,7 @@ run "an_empty_account_gets_it_all" {
       "bridge-silent",
       "clock-lag",
       "clock-loop-stalled",
+      "fewer-than-two",
       "low-db-storage",
       "many-db-connections",
       "no-healthy-host",
@@ -423,11 +435,41 @@ run "an_empty_account_gets_it_all" {
     error_message = "Waiting reports must be compared with acknowledgements."
   }
   assert {
+    condition     = [for query in aws_cloudwatch_metric_alarm.main["server-errors"].metric_query : one(query.metric).metric_name if query.id != "all"] == ["HTTPCode_Target_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_504_Count"]
+    error_message = "The 503 with which the WAF answers terminals must neither page nor stop a rollout."
+  }
+  assert {
+    condition     = one([for query in aws_cloudwatch_metric_alarm.main["silent-terminals"].metric_query : query.expression if query.id == "all"]) == "IF(FILL(m0,0) > 50 AND 100 * FILL(m0,0) > 5 * m1, 1, 0)" && aws_cloudwatch_metric_alarm.main["silent-terminals"].evaluation_periods == 3
+    error_message = "Silent terminals must be compared with the fleet, and a drain of a machine must not page."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main["fewer-than-two"].metric_name == "GroupInServiceInstances" && aws_cloudwatch_metric_alarm.main["fewer-than-two"].threshold == 2 && aws_cloudwatch_metric_alarm.main["fewer-than-two"].comparison_operator == "LessThanThreshold"
+    error_message = "One machine left of two must page."
+  }
+  assert {
+    condition     = toset(aws_cloudwatch_metric_alarm.main["snapshot-missing"].dimensions[*]) == toset([tomap({ BackupVaultName = "tms-vault" })]) && [for query in aws_cloudwatch_metric_alarm.main["snapshot-failed"].metric_query : one(query.metric).metric_name if query.id != "all"] == ["NumberOfBackupJobsFailed", "NumberOfBackupJobsExpired", "NumberOfCopyJobsFailed", "NumberOfRestoreJobsFailed"]
+    error_message = "Missing and failed snapshots, copies and tests of restores must fire an alarm, on machines, too."
+  }
+  assert {
+    condition     = contains(aws_db_event_subscription.main.event_categories, "failover") && aws_db_event_subscription.main.sns_topic == aws_sns_topic.alerts["warning"].arn
+    error_message = "A failover of the database must be reported."
+  }
+  assert {
+    condition = alltrue([
+      for policy in aws_sns_topic_policy.alerts : [for statement in jsondecode(policy.policy).Statement : statement.Principal.Service if statement.Sid == "ServicesReport"] == [["events.rds.amazonaws.com", "ses.amazonaws.com"]]
+    ]) && [for statement in jsondecode(aws_kms_key.main.policy).Statement : statement.Principal.Service if statement.Sid == "AlarmsAreSent"] == [["cloudwatch.amazonaws.com", "events.rds.amazonaws.com", "ses.amazonaws.com"]]
+    error_message = "RDS and SES must be able to publish to the encrypted topics."
+  }
+  assert {
+    condition     = aws_sesv2_email_identity.mail[0].configuration_set_name == "tms-mail" && toset(one(aws_sesv2_configuration_set_event_destination.mail[0].event_destination).matching_event_types) == toset(["BOUNCE", "COMPLAINT", "REJECT"])
+    error_message = "Bounces and complaints must be reported."
+  }
+  assert {
     condition     = aws_cloudwatch_metric_alarm.main["terminals-blocked"].dimensions == tomap({ WebACL = "tms-web-acl", Region = "ap-northeast-1", Rule = "TerminalRateLimitRule" })
     error_message = "Blocked terminals must be counted by the rule of the WAF that blocks them."
   }
   assert {
-    condition     = alltrue([for name in ["bridge-silent", "backup-missing", "no-healthy-host"] : aws_cloudwatch_metric_alarm.main[name].treat_missing_data == "breaching"])
+    condition     = alltrue([for name in ["bridge-silent", "backup-missing", "snapshot-missing", "no-healthy-host"] : aws_cloudwatch_metric_alarm.main[name].treat_missing_data == "breaching"])
     error_message = "Alarms on missing metrics must treat missing data as breaching."
   }
   assert {

@@ -64,6 +64,7 @@ TABLE = (
     Row("DeliveriesGivenUp", Unit.COUNT, SentBy.PROCESS, Rise("tms_deliveries", {"outcome": "dead"})),
     Row("FeedFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_feed_failures")),
     Row("BreakGlassUsed", Unit.COUNT, SentBy.PROCESS, Rise("tms_break_glass_sign_ins")),
+    Row("SignInsThrottled", Unit.COUNT, SentBy.PROCESS, Rise("tms_sign_ins", {"outcome": "throttled"})),
     Row("AuditChainBroken", Unit.COUNT, SentBy.LEADER, Level("tms_audit_chain_broken")),
     Row("ReplayDiffers", Unit.COUNT, SentBy.PROCESS, Rise("tms_replay_comparisons", {"outcome": "differs"})),
     Row("BridgeLag", Unit.SECONDS, SentBy.PROCESS, Level("tms_bridge_lag_seconds")),
