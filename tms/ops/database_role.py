@@ -1,6 +1,7 @@
 """The database role of TMS. The master user of RDS creates it, and is then left to people."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -31,15 +32,18 @@ class Login:
             raise SecretUnreadable(f'{secret}: expected {{"username": …, "password": …}}, as RDS keeps it') from None
 
 
-def ensure_role(url: str, *, role: Login, master: Login) -> bool:
+def ensure_role(url: str, *, role: Login, master: Callable[[], Login]) -> bool:
     """Make `role` the owner of the database and of everything in it. Returns whether anything had to be done.
 
-    `master` is used only then: it is not needed for a role that can sign in and owns the database. Raises
-    psycopg.Error.
+    `master` is called only then: a role that can sign in and owns the database does not need it, so machines may lack
+    the permission to read its secret. Raises psycopg.Error or SecretUnreadable.
     """
-    if role.user == master.user or _is_ready(url, role):
+    if _is_ready(url, role):
         return False
-    with _connect(url, master) as connection:
+    owner = master()
+    if role.user == owner.user:
+        return False
+    with _connect(url, owner) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT_MS)))
         _make(connection, role)

@@ -48,8 +48,10 @@ class Command(NoChecksCommand):
         if not settings.DATABASE_MASTER_SECRET:
             return
         try:
-            role, master = (Login.of(name) for name in (settings.DATABASE_SECRET, settings.DATABASE_MASTER_SECRET))
-            is_new = ensure_role(settings.DATABASE_URL, role=role, master=master)
+            role = Login.of(settings.DATABASE_SECRET)
+            is_new = ensure_role(
+                settings.DATABASE_URL, role=role, master=lambda: Login.of(settings.DATABASE_MASTER_SECRET)
+            )
         except (SecretUnreadable, psycopg.Error) as error:
             raise CommandError(f"TMS_DATABASE_MASTER_SECRET: cannot create the role of TMS: {error}") from None
         if is_new:
