@@ -83,6 +83,7 @@ def restore_instance(options: argparse.Namespace) -> None:
         at=getattr(options, "at", None),
         snapshot=getattr(options, "snapshot", ""),
         dry_run=options.dry_run,
+        drill=options.verify_only,
         terraform=options.terraform,
         variables=options.var_file,
         confirm=(lambda _: True) if options.yes else restore.ask_terminal,
@@ -122,7 +123,9 @@ def add_instance_commands(commands: Any) -> None:
         )
         one.add_argument("--dry-run", action="store_true", help="print what would be done")
         one.add_argument("--yes", action="store_true", help="swap without asking")
-        one.add_argument("--swap-only", action="store_true", help="only swap: the instance is restored already")
+        way = one.add_mutually_exclusive_group()
+        way.add_argument("--swap-only", action="store_true", help="only swap: the instance is restored already")
+        way.add_argument("--verify-only", action="store_true", help="a drill: restore, and delete the instance again")
         one.add_argument("--terraform", type=Path, metavar="FOLDER", help="update the state in this folder, too")
         one.add_argument("--var-file", default="env/production.tfvars", help="(env/production.tfvars)")
         one.add_argument("--every", type=float, default=15, help="seconds between polls (15)")

@@ -1,7 +1,8 @@
 """Restores an RDS instance beside the current one, with the same options, and swaps the two.
 
 From a point in time or a snapshot, including those of AWS Backup. The endpoint contains the instance's name, so clients
-keep their address. Nothing is deleted: the previous instance stays, under another name.
+keep their address. Nothing is deleted: the previous instance stays, under another name. A drill (`--verify-only`) does
+not touch the current instance, and deletes only the restored one.
 """
 
 import subprocess
@@ -57,6 +58,8 @@ class InstanceRestoreOptions:
     terraform: Path | None = None
     """The folder of the Terraform configuration whose state is updated; None to print the commands."""
     variables: str = "env/production.tfvars"
+    drill: bool = False
+    """Whether to delete the restored instance again instead of swapping it in."""
     confirm: Callable[[str], bool] = field(default=lambda _: True)
     every_s: float = 15
     longest_s: float = 4 * 3600
@@ -67,7 +70,7 @@ class InstanceRestoreOptions:
 
     @property
     def restored(self) -> str:
-        return f"{self.name}-database-restored"
+        return f"{self.name}-database-{'drill' if self.drill else 'restored'}"
 
     @property
     def parameter(self) -> str:
@@ -87,6 +90,9 @@ def restore(options: InstanceRestoreOptions, steps: Steps) -> None:
     with steps(f"restore into {options.restored}"):
         begin(options, old)
         wait(options, options.restored)
+    if options.drill:
+        finish_drill(options, steps)
+        return
     with steps("set what a restore leaves out, and a new password that RDS manages") as note:
         client("rds").modify_db_instance(**changes(options, old))
         secret = wait_for_secret(options)
@@ -99,6 +105,29 @@ def restore(options: InstanceRestoreOptions, steps: Steps) -> None:
         steps.log(f"Nothing was swapped; {options.restored} stays. To go on: the same command with --swap-only")
         return
     swap_in(options, steps)
+
+
+def finish_drill(options: InstanceRestoreOptions, steps: Steps) -> None:
+    """Let a person look at the restored instance, and delete it. The current one is not used. Raises BackupFailed."""
+    with steps("apply its parameter group") as note:
+        note(apply_parameters(options))
+    host = instance_details(options.restored)["Endpoint"]["Address"]
+    steps.log(f"Compare it with the current one: deploy/shell.sh psql -h {host} -c '{NEWEST}'")
+    if not options.confirm(f"Delete {options.restored} now? Until then it costs as much as the current instance."):
+        steps.log(f"{options.restored} stays; to delete it: aws rds delete-db-instance")
+        return
+    with steps(f"delete {options.restored}"):
+        # A restore may copy the protection of the current instance.
+        client("rds").modify_db_instance(
+            DBInstanceIdentifier=options.restored, DeletionProtection=False, ApplyImmediately=True
+        )
+        client("rds").delete_db_instance(
+            DBInstanceIdentifier=options.restored, SkipFinalSnapshot=True, DeleteAutomatedBackups=True
+        )
+    steps.log(f"The drill took {steps.took}: write it down as the time that a restore needs.")
+
+
+NEWEST = "SELECT count(*), max(last_seen_at) FROM fleet_terminal"
 
 
 def swap_in(options: InstanceRestoreOptions, steps: Steps) -> None:
@@ -137,7 +166,7 @@ def source(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> str:
 
 def begin(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> None:
     """Request the new instance, with all options of the old one: RDS copies none of them."""
-    rds, copied = client("rds"), copied_options(old)
+    rds, copied = client("rds"), copied_options(options, old)
     if options.snapshot:
         rds.restore_db_instance_from_db_snapshot(
             DBInstanceIdentifier=options.restored, DBSnapshotIdentifier=options.snapshot, **copied
@@ -149,12 +178,14 @@ def begin(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> None:
     )
 
 
-def copied_options(old: Mapping[str, Any]) -> dict[str, Any]:
+def copied_options(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> dict[str, Any]:
     copied = {
         parameter: old[attribute]
         for attribute, parameter in COPIED_AT_RESTORE.items()
         if old.get(attribute) is not None
     }
+    if options.drill:
+        copied |= {"DeletionProtection": False, "MultiAZ": False}
     return copied | {
         "DBSubnetGroupName": old["DBSubnetGroup"]["DBSubnetGroupName"],
         "VpcSecurityGroupIds": [group["VpcSecurityGroupId"] for group in old["VpcSecurityGroups"]],
@@ -274,7 +305,12 @@ def state_commands(options: InstanceRestoreOptions) -> Sequence[Sequence[str]]:
 
 
 def plan(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> str:
-    copied = ", ".join(f"{name}={value}" for name, value in copied_options(old).items())
+    copied = ", ".join(f"{name}={value}" for name, value in copied_options(options, old).items())
+    if options.drill:
+        return (
+            f"Dry run: would restore {options.serving} into {options.restored} ({source(options, old)}) with {copied};"
+            " ask; and delete it. Nothing was done."
+        )
     return (
         f"Dry run: would restore {options.serving} into {options.restored} ({source(options, old)}) with {copied};"
         f" set {', '.join(COPIED_AFTERWARDS.values())} and a new password; ask; rename {options.serving} away and"

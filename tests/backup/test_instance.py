@@ -162,6 +162,30 @@ def test_a_snapshot_of_aws_backup_is_restored_with_the_same_options(requested):
     ]
 
 
+def test_a_drill_leaves_the_current_instance_alone_and_removes_its_own(requested, capsys):
+    assert run("point-in-time", "--verify-only", "--yes") == 0
+
+    restored, unprotected, deleted = requested
+    assert unprotected[1]["DBInstanceIdentifier"] == "tms-database-drill"
+    assert restored[0] == "RestoreDBInstanceToPointInTime"
+    assert restored[1]["TargetDBInstanceIdentifier"] == "tms-database-drill"
+    assert (restored[1]["MultiAZ"], restored[1]["DeletionProtection"]) == (False, False)
+    assert deleted[0] == "DeleteDBInstance"
+    assert (deleted[1]["DBInstanceIdentifier"], deleted[1]["SkipFinalSnapshot"]) == ("tms-database-drill", True)
+    assert instance.exists("tms-database")
+    assert not instance.exists("tms-database-restored")
+    assert "deploy/shell.sh psql -h tms-database-drill." in capsys.readouterr().out
+
+
+def test_an_instance_of_a_drill_stays_until_it_was_looked_at(requested, monkeypatch, capsys):
+    monkeypatch.setattr("deploy.backup.restore.ask_terminal", lambda _: False)
+
+    assert run("point-in-time", "--verify-only") == 0
+
+    assert [name for name, _ in requested] == ["RestoreDBInstanceToPointInTime"]
+    assert "tms-database-drill stays" in capsys.readouterr().out
+
+
 def test_a_dry_run_changes_nothing_and_prints_the_options(requested, capsys):
     assert run("point-in-time", "--at", AT, "--dry-run") == 0
 
@@ -217,7 +241,8 @@ def test_tags_that_only_aws_may_set_are_not_copied(aws):
     old = instance.instance_details("tms-database")
     tags = [{"Key": "Project", "Value": "tms"}, {"Key": "aws:backup:source-resource", "Value": "arn:…"}]
 
-    assert instance.copied_options({**old, "TagList": tags})["Tags"] == tags[:1]
+    options = instance.InstanceRestoreOptions(name="tms")
+    assert instance.copied_options(options, {**old, "TagList": tags})["Tags"] == tags[:1]
 
 
 def test_parameters_that_need_a_restart_get_one_before_the_swap(aws, monkeypatch):
