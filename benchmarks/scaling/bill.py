@@ -40,6 +40,8 @@ def cell(terminals: int) -> list[Item]:
         Item("LCU", math.ceil(terminals / prices.LCU_CONNECTIONS), prices.LCU),
         Item("NAT gateways and endpoints", 1, prices.NETWORK),
         Item("Redis", 1, prices.REDIS),
+        Item("snapshots and dumps, GB of the disk", stack.database.disk_bytes / GB, prices.BACKUP_GB),
+        Item("transfer, thousand terminals", terminals / 1_000, prices.TRANSFER),
         Item("others", 1, prices.OTHERS),
     ]
 

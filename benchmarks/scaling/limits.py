@@ -11,7 +11,7 @@ SMALLEST, LARGEST = 1_000, 1_000_000_000
 
 # What Terraform says today. All of it can be raised.
 MACHINES = Input(10, "machines", "", "deploy/terraform, `scale.most`")
-CONNECTIONS = Input(400, "connections to PostgreSQL", "", "deploy/terraform, `database.connections`")
+CONNECTIONS = Input(500, "connections to PostgreSQL", "", "deploy/terraform, `database.connections`")
 DISK_TB = Input(0.5, "disk of PostgreSQL", "TB", "deploy/terraform, `database.storage_most_gb`")
 DATABASE_CORES = Input(1.2, "CPU of PostgreSQL", "cores", "60 % of a db.m6g.large")
 

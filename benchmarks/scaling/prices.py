@@ -6,15 +6,17 @@ SIZING = "deploying.md, Sizing"
 LIST = "list price, November 2026, rounded; not verified with AWS"
 HOURS = 730
 
-MACHINE = Input(40, "t3.medium", "$", SIZING)
+MACHINE = Input(45, "t3.medium with its disk", "$", SIZING)
 DATABASE = Input(320, "db.m6g.large, two zones", "$", SIZING)
 DISK_GB = Input(0.28, "disk of the database, two zones, per GB", "$", SIZING)
 BALANCER = Input(18, "load balancer", "$", SIZING)
 LCU = Input(6, "LCU of an Application Load Balancer", "$", SIZING)
 LCU_CONNECTIONS = Input(3_000, "open connections in an LCU", "", SIZING)
-NETWORK = Input(255, "NAT gateways and endpoints", "$", SIZING)
+NETWORK = Input(275, "NAT gateways and endpoints", "$", SIZING)
 REDIS = Input(70, "Redis, two cache.t4g.small", "$", SIZING)
-OTHERS = Input(80, "WAF, alarms, metrics, logs, secrets, keys, snapshots", "$", SIZING)
+OTHERS = Input(60, "WAF, alarms, metrics, logs, secrets, keys", "$", SIZING)
+BACKUP_GB = Input(0.34, "snapshots and dumps, per GB of the disk of the database", "$", SIZING)
+TRANSFER = Input(4.4, "transfer to the internet and between zones, per 1,000 terminals", "$", SIZING)
 
 NLCU = Input(4.4, "NLCU of a Network Load Balancer", "$", LIST)
 NLCU_CONNECTIONS = Input(100_000, "open TCP connections in an NLCU", "", "AWS documentation")

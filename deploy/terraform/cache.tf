@@ -34,7 +34,7 @@ resource "aws_elasticache_replication_group" "main" {
   multi_az_enabled           = true
   automatic_failover_enabled = true
   auto_minor_version_upgrade = true
-  maintenance_window         = "sun:05:00-sun:06:00"
+  maintenance_window         = var.cache_window
   snapshot_retention_limit   = 1
 
   subnet_group_name  = aws_elasticache_subnet_group.main.name
@@ -45,7 +45,7 @@ resource "aws_elasticache_replication_group" "main" {
   transit_encryption_enabled = true
   transit_encryption_mode    = "required"
   auth_token                 = random_password.redis.result
-  auth_token_update_strategy = "ROTATE" # for a while the old one is good, too
+  auth_token_update_strategy = var.cache_token_update
 
   log_delivery_configuration {
     destination      = aws_cloudwatch_log_group.main["redis"].name

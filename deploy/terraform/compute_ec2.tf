@@ -19,6 +19,7 @@ locals {
     TMS_STATIC_BUCKET      = local.static_bucket
     TMS_STATIC_URL         = local.static_url
     TMS_BACKUPS_BUCKET     = aws_s3_bucket.main["backups"].bucket
+    TMS_DUMPS              = var.database.dumps
     TMS_NODES              = var.machine.nodes
     TMS_DRAIN_SPREAD_S     = local.drain_spread_s
     TMS_LIFECYCLE_HOOK     = local.drain_hook

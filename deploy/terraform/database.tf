@@ -1,4 +1,9 @@
 locals {
+  # Each process has a pool, and a server process one connection more for itself.
+  database_pool      = tonumber(lookup(var.settings, "TMS_DATABASE_POOL", 10))
+  connections_of_one = local.on_ec2 ? var.machine.nodes * (local.database_pool + 1) + local.database_pool : local.database_pool + 1
+  connections_needed = ceil(1.5 * var.scale.most * local.connections_of_one)
+
   database_name       = "tms_production"
   database_identifier = coalesce(var.database.identifier, "${var.name}-database")
 
@@ -35,7 +40,17 @@ resource "aws_db_parameter_group" "main" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = var.database.connections >= local.connections_needed
+      error_message = "database.connections must be at least ${local.connections_needed}: half as many again as scale.most machines or tasks use, because a rollout runs that many."
+    }
   }
+}
+
+# A second environment of the same name leaves its own final snapshot.
+resource "random_id" "final_snapshot" {
+  byte_length = 3
 }
 
 resource "aws_db_instance" "main" {
@@ -72,7 +87,7 @@ resource "aws_db_instance" "main" {
   copy_tags_to_snapshot     = true
   deletion_protection       = var.protected
   skip_final_snapshot       = false
-  final_snapshot_identifier = "${var.name}-database-final"
+  final_snapshot_identifier = "${var.name}-database-final-${random_id.final_snapshot.hex}"
 
   monitoring_interval             = 60
   monitoring_role_arn             = aws_iam_role.main["monitoring"].arn

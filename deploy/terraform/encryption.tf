@@ -32,12 +32,22 @@ locals {
         Resource  = "*" # in the policy of a key this is the key itself
       }],
       local.key_users,
+      # Through these services only: the same key protects secrets and logs.
       [for vault in compact([var.backup_copy_vault]) : {
         Sid       = "SnapshotsAreCopied"
         Effect    = "Allow"
         Principal = { AWS = "arn:aws:iam::${split(":", vault)[4]}:root" }
-        Action    = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
         Resource  = "*"
+        Condition = { StringEquals = { "kms:ViaService" = ["backup.${var.region}.amazonaws.com", "rds.${var.region}.amazonaws.com"] } }
+      }],
+      [for vault in compact([var.backup_copy_vault]) : {
+        Sid       = "CopiesAreGranted"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::${split(":", vault)[4]}:root" }
+        Action    = ["kms:CreateGrant"]
+        Resource  = "*"
+        Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
       }],
     )
   }

@@ -2,6 +2,7 @@
 
 locals {
   endpoints = toset([
+    "autoscaling", # a machine completes its start and its end without the NAT gateway of its zone
     "ec2messages",
     "ecr.api",
     "ecr.dkr",

@@ -44,6 +44,12 @@ locals {
       Resource = [aws_kms_key.main.arn]
     },
     {
+      Sid      = "AnchorTheAuditTrail"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject", "s3:PutObjectRetention"]
+      Resource = ["${aws_s3_bucket.main["audit"].arn}/*"]
+    },
+    {
       Sid       = "SendMetrics"
       Effect    = "Allow"
       Action    = ["cloudwatch:PutMetricData"]
@@ -82,11 +88,12 @@ locals {
     } if length(keys) > 0],
   )
 
-  machine_statements = concat(local.migrate_statements, [
+  machine_statements = concat([for statement in local.migrate_statements : statement if var.database.master_on_machines], [
     {
+      # A dump that fails leaves no parts. Reading is needed to verify and to restore; the lock of the bucket prevents deletion.
       Sid      = "KeepBackups"
       Effect   = "Allow"
-      Action   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"] # a dump that fails leaves no parts
+      Action   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
       Resource = ["${aws_s3_bucket.main["backups"].arn}/database/*"]
     },
     {

@@ -73,3 +73,24 @@ resource "aws_db_event_subscription" "main" {
 
   depends_on = [aws_sns_topic_policy.alerts]
 }
+
+# By e-mail only: AWS Budgets cannot use the key of the topics without another permission.
+resource "aws_budgets_budget" "main" {
+  name         = "${var.name}-monthly"
+  budget_type  = "COST"
+  time_unit    = "MONTHLY"
+  limit_amount = tostring(var.monthly_budget)
+  limit_unit   = "USD"
+
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type          = notification.key
+      comparison_operator        = "GREATER_THAN"
+      threshold                  = notification.value
+      threshold_type             = "PERCENTAGE"
+      subscriber_email_addresses = var.alarm_emails
+    }
+  }
+}

@@ -4,6 +4,7 @@
 locals {
   # Settings that follow from this configuration, with what to change instead.
   decided_settings = {
+    TMS_AUDIT_BUCKET            = "name"
     TMS_AGENT_CREDENTIAL        = "nothing: it belongs to a terminal"
     TMS_ALLOWED_HOSTS           = "domain"
     TMS_CLOUDWATCH_LOG_GROUP    = "name"
@@ -34,6 +35,7 @@ locals {
     {
       TMS_PUBLIC_URL              = "https://${var.domain}"
       TMS_CONNECTIONS_PER_ADDRESS = tostring(local.per_address_limit)
+      TMS_AUDIT_BUCKET            = aws_s3_bucket.main["audit"].bucket
     },
     { for mail in var.mail[*] : "TMS_EMAIL_FROM" => mail.from },
     var.settings,

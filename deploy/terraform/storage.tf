@@ -3,9 +3,12 @@ locals {
   buckets = {
     static   = { what = "Files for browsers", keep_days = null, keep_old_days = 30, encryption = "AES256" }
     releases = { what = "What machines install", keep_days = null, keep_old_days = 90, encryption = "aws:kms" }
-    backups  = { what = "Dumps of the database", keep_days = 30, keep_old_days = 30, encryption = "aws:kms" }
+    backups  = { what = "Dumps of the database", keep_days = 30, keep_old_days = 1, encryption = "aws:kms" }
+    audit    = { what = "Anchors of the audit trail", keep_days = null, keep_old_days = 30, encryption = "aws:kms" }
     logs     = { what = "Who asked for what", keep_days = var.log_days, keep_old_days = 1, encryption = "AES256" }
   }
+  # Versions that machines cannot delete, even if somebody else controls them. TMS locks each anchor itself, for TMS_AUDIT_DAYS.
+  locked_days = { backups = 30, audit = null }
 
   # Grants in addition to the owner's, always over TLS.
   bucket_readers_and_writers = {
@@ -47,7 +50,8 @@ resource "aws_s3_bucket" "main" {
   #checkov:skip=CKV2_AWS_62:No consumer needs events about objects
   for_each = local.buckets
 
-  bucket = "${var.name}-${local.account}-${each.key}"
+  bucket              = "${var.name}-${local.account}-${each.key}"
+  object_lock_enabled = contains(keys(local.locked_days), each.key)
 
   tags = { Name = "${var.name}-${each.key}", Purpose = each.value.what }
 }
@@ -95,6 +99,25 @@ resource "aws_s3_bucket_versioning" "main" {
   versioning_configuration {
     status = "Enabled"
   }
+}
+
+resource "aws_s3_bucket_object_lock_configuration" "main" {
+  for_each = local.locked_days
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  dynamic "rule" {
+    for_each = each.value[*]
+
+    content {
+      default_retention {
+        mode = "GOVERNANCE"
+        days = rule.value
+      }
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.main]
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "main" {

@@ -153,19 +153,29 @@ variable "cdn" {
 # Data
 
 variable "database" {
-  description = "PostgreSQL: instance class, storage and its maximum, connections, days of backups, windows in UTC, dumps (daily, weekly or none); `identifier` only if a restored instance keeps its own name."
+  description = "PostgreSQL: instance class, storage and its maximum, connections, days of backups, windows in UTC, dumps (daily, weekly or none), whether machines may read the secret of the master user (needed for the first deployment and to change the password of TMS); `identifier` only if a restored instance keeps its own name."
   type = object({
     identifier         = optional(string)
     class              = optional(string, "db.t3.medium")
     storage_gb         = optional(number, 100)
     storage_most_gb    = optional(number, 500)
-    connections        = optional(number, 400)
+    connections        = optional(number, 500)
     backup_days        = optional(number, 7)
     backup_window      = optional(string, "03:00-04:00")
     maintenance_window = optional(string, "sun:04:00-sun:05:00")
     dumps              = optional(string, "daily")
+    master_on_machines = optional(bool, true)
   })
   default = {}
+
+  # AWS Backup starts between 15:00 and 16:00 UTC (backup.tf), and RDS takes no snapshot in the hour before one of its windows, or during it.
+  validation {
+    condition = alltrue([
+      for times in [for window in [var.database.backup_window, var.database.maintenance_window] : [for time in regexall("([0-9]{2}):([0-9]{2})", window) : 60 * tonumber(time[0]) + tonumber(time[1])]] :
+      length(times) == 2 && (times[1] <= times[0] ? times[0] >= 17 * 60 && times[1] <= 15 * 60 : times[0] >= 17 * 60 || times[1] <= 15 * 60)
+    ])
+    error_message = "Windows such as 18:00-19:00 and sat:19:00-sat:20:00, in UTC, and none between 15:00 and 17:00: AWS Backup makes its snapshot then."
+  }
 
   validation {
     condition     = contains(["daily", "weekly", "none"], var.database.dumps)
@@ -186,6 +196,29 @@ variable "cache_type" {
   description = "Node type of Redis, which carries the feed between processes, and holds sessions and the cache."
   type        = string
   default     = "cache.t4g.small"
+}
+
+variable "cache_window" {
+  description = "Maintenance window of Redis, in UTC. The default follows that of the database in the deployment manual: Sunday afternoon in Japan."
+  type        = string
+  default     = "sun:05:00-sun:06:00"
+}
+
+variable "cache_token_update" {
+  description = "What a new token of Redis does with the old one: ROTATE keeps both valid, until SET revokes the old one."
+  type        = string
+  default     = "ROTATE"
+
+  validation {
+    condition     = contains(["ROTATE", "SET"], var.cache_token_update)
+    error_message = "cache_token_update is \"ROTATE\" or \"SET\"."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, such as { Owner = \"noc\", CostCentre = \"4711\" }."
+  type        = map(string)
+  default     = {}
 }
 
 variable "backup_copy_vault" {
@@ -217,6 +250,17 @@ variable "log_days" {
 }
 
 # Access and alarms
+
+variable "monthly_budget" {
+  description = "Expected cost of the whole account a month, in US dollars. AWS sends an e-mail at 80 %, and when the forecast exceeds it."
+  type        = number
+  default     = 1000
+
+  validation {
+    condition     = var.monthly_budget > 0
+    error_message = "A number of US dollars above 0."
+  }
+}
 
 variable "terminals_per_address" {
   description = "Terminals of the largest shop, which share one public address. The limits of the WAF and of TMS follow from it."

@@ -39,5 +39,5 @@ data "aws_caller_identity" "current" {}
 
 locals {
   account = data.aws_caller_identity.current.account_id
-  tags    = { Project = var.name, Environment = var.environment, ManagedBy = "terraform" }
+  tags    = merge(var.tags, { Project = var.name, Environment = var.environment, ManagedBy = "terraform" })
 }

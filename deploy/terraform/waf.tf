@@ -1,7 +1,7 @@
 locals {
   # Evaluated in this order. A request that one rule decides is not passed to the next ones.
   # 0 MetricsRule              no metrics for requests from outside
-  #   1 TerminalRateLimitRule    terminals per address, because a shop has one address
+  #   1 TerminalRateLimitRule    terminals per address, because a shop has one address: their links, and their enrolment
   #   2 AWSManagedRulesKnownBadInputsRuleSet
   #   3 TerminalsPass            the WAF sees only the handshake of a terminal, and TMS checks its credential. The following
   # rules would only block shops whose address was misused by others
@@ -19,6 +19,9 @@ locals {
   per_address_limit = 5 * var.terminals_per_address
   rate_window_s     = 120
   retry_after_s     = 30
+
+  # What terminals call. TMS itself checks credential and enrolment token.
+  device_paths = "^(${local.terminal_path}|/api/v1/enrol)$"
 
   # Normalises paths that try to bypass the rule: %2e, //, /./, capitals.
   plain_path = ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
@@ -110,9 +113,8 @@ resource "aws_wafv2_web_acl" "main" {
         scope_down_statement {
           and_statement {
             statement {
-              byte_match_statement {
-                search_string         = local.terminal_path
-                positional_constraint = "EXACTLY"
+              regex_match_statement {
+                regex_string = local.device_paths
 
                 field_to_match {
                   uri_path {}
@@ -153,9 +155,8 @@ resource "aws_wafv2_web_acl" "main" {
     }
 
     statement {
-      byte_match_statement {
-        search_string         = local.terminal_path
-        positional_constraint = "EXACTLY"
+      regex_match_statement {
+        regex_string = local.device_paths
 
         field_to_match {
           uri_path {}

@@ -109,17 +109,21 @@ def test_the_image_contains_only_what_it_runs():
     assert not {"!tests", "!docs", "!.git", "!.env", "!deploy"} & set(ignored)
 
 
-@pytest.mark.parametrize(("hours_from_now", "old_enough_h"), [(0, 6), (12, 25)])
-def test_a_machine_checks_for_a_backup_regularly_and_makes_it_at_night(tmp_path, hours_from_now, old_enough_h):
+@pytest.mark.parametrize(
+    ("dumps", "hours_from_now", "old_enough_h"),
+    [("daily", 0, 6), ("daily", 12, 25), ("weekly", 0, 140), ("weekly", 12, 156)],
+)
+def test_a_machine_checks_for_a_backup_regularly_and_makes_it_at_night(tmp_path, dumps, hours_from_now, old_enough_h):
     backup = tmp_path / "opt" / "tms" / "current" / "deploy" / "backup.sh"
     clock = tmp_path / "bin" / "date"
-    for program, does in ((backup, 'echo "asked: $*"\nexit 1'), (clock, "echo 17")):
+    for program, does in ((backup, 'echo "asked: $* at $(nice)"\nexit 1'), (clock, "echo 17")):
         program.parent.mkdir(parents=True)
         program.write_text(f"#!/bin/sh\n{does}\n")
         program.chmod(0o755)
     settings = os.environ | {
         "TMS_ROOT": str(tmp_path),
         "TMS_BACKUP_CHECK_EVERY_S": "0",
+        "TMS_DUMPS": dumps,
         "TMS_BACKUP_HOUR": str((17 + hours_from_now) % 24),
         "PATH": f"{clock.parent}:{os.environ['PATH']}",
     }
@@ -131,6 +135,6 @@ def test_a_machine_checks_for_a_backup_regularly_and_makes_it_at_night(tmp_path,
         lines = [looking.stdout.readline() for _ in range(4)]
         os.killpg(looking.pid, signal.SIGTERM)
 
-    asked = f"asked: --stream --unless-younger {old_enough_h}\n"
+    asked = f"asked: --stream --unless-younger {old_enough_h} at 19\n"
     assert lines[0] == lines[2] == asked
     assert lines[1].endswith("no backup was made (1); the next check is in 0 s\n")

@@ -20,7 +20,7 @@ network = {
 }
 
 # RDS counts in UTC: these windows are the early afternoon in Japan. For the night there: "18:00-19:00" and
-# "sat:19:00-sat:20:00".
+# "sat:19:00-sat:20:00", and for Redis cache_window = "sat:20:00-sat:21:00".
 database = {
   class              = "db.t3.medium"
   storage_gb         = 100
@@ -30,6 +30,7 @@ database = {
 }
 
 people_rate_limit = 2000
+monthly_budget    = 1000
 alarm_emails      = ["noc@techcore-solutions.jp"]
 
 # Whom critical alarms page; there is no default, because without it nobody is woken:

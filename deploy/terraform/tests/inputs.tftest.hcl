@@ -94,6 +94,37 @@ run "aws_lets_no_mail_out_to_port_25" {
   expect_failures = [var.mail]
 }
 
+run "fewer_connections_than_a_rollout_uses_are_refused" {
+  command = plan
+
+  variables {
+    scale    = { most = 10 }
+    database = { connections = 400 }
+  }
+
+  expect_failures = [aws_db_parameter_group.main]
+}
+
+run "a_window_that_keeps_aws_backup_from_starting_is_refused" {
+  command = plan
+
+  variables {
+    database = { maintenance_window = "sun:15:30-sun:16:30" }
+  }
+
+  expect_failures = [var.database]
+}
+
+run "a_window_that_ends_after_midnight_and_begins_too_early_is_refused" {
+  command = plan
+
+  variables {
+    database = { backup_window = "16:30-00:30" }
+  }
+
+  expect_failures = [var.database]
+}
+
 run "a_restored_instance_and_an_image_of_ones_own" {
   command = plan
 
@@ -141,7 +172,7 @@ run "nobody_on_call_can_be_chosen" {
   variables {
     on_call     = []
     page_nobody = true
-    database    = { dumps = "weekly" }
+    database    = { dumps = "weekly", backup_window = "18:00-19:00", maintenance_window = "sat:23:30-sun:00:30", master_on_machines = false }
   }
 
   assert {
@@ -151,5 +182,9 @@ run "nobody_on_call_can_be_chosen" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["backup-missing"].evaluation_periods * aws_cloudwatch_metric_alarm.main["backup-missing"].period == 604800
     error_message = "The alarm on dumps must allow a week; CloudWatch evaluates no longer period."
+  }
+  assert {
+    condition     = local.machine_exports.TMS_DUMPS == "weekly"
+    error_message = "Machines must know how often to make dumps."
   }
 }

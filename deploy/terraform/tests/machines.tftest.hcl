@@ -48,7 +48,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "Inside the network, each port must be open to one group, and not to addresses."
   }
   assert {
-    condition     = length(setsubtract(["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "ssm"], keys(aws_vpc_endpoint.service))) == 0 && aws_vpc_endpoint.storage.vpc_endpoint_type == "Gateway"
+    condition     = length(setsubtract(["autoscaling", "ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "ssm"], keys(aws_vpc_endpoint.service))) == 0 && aws_vpc_endpoint.storage.vpc_endpoint_type == "Gateway"
     error_message = "AWS services must be reachable from inside the network."
   }
 
@@ -83,6 +83,17 @@ run "an_empty_account_gets_it_all" {
     error_message = "Snapshots must be copied to another account when one is named."
   }
   assert {
+    condition = { for statement in jsondecode(aws_kms_key.main.policy).Statement : statement.Sid => statement.Condition if contains(["SnapshotsAreCopied", "CopiesAreGranted"], statement.Sid) } == {
+      SnapshotsAreCopied = { StringEquals = { "kms:ViaService" = ["backup.ap-northeast-1.amazonaws.com", "rds.ap-northeast-1.amazonaws.com"] } }
+      CopiesAreGranted   = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
+    }
+    error_message = "The other account must be able to copy snapshots, and to decrypt nothing else."
+  }
+  assert {
+    condition     = startswith(aws_db_instance.main.final_snapshot_identifier, "tms-database-final-") && aws_db_instance.main.final_snapshot_identifier != "tms-database-final-"
+    error_message = "A second final snapshot must have another name."
+  }
+  assert {
     condition     = aws_db_instance.main.backup_retention_period == 7 && aws_db_instance.main.deletion_protection && !aws_db_instance.main.skip_final_snapshot
     error_message = "The database must be protected against deletion."
   }
@@ -93,6 +104,30 @@ run "an_empty_account_gets_it_all" {
   assert {
     condition     = { for parameter in aws_db_parameter_group.main.parameter : parameter.name => parameter.value }["rds.force_ssl"] == "1"
     error_message = "The database must refuse connections without TLS."
+  }
+
+  assert {
+    condition = { for rule in aws_backup_plan.main.rule : rule.rule_name => [rule.schedule, one(rule.lifecycle).delete_after] } == {
+      daily   = ["cron(0 15 2-31 * ? *)", 35]
+      monthly = ["cron(0 15 1 * ? *)", 90]
+    }
+    error_message = "One snapshot a day must be made outside of all windows, and monthly ones must not cost more than the database."
+  }
+  assert {
+    condition     = aws_backup_restore_testing_selection.database.protected_resource_arns == toset([aws_db_instance.main.arn]) && aws_backup_restore_testing_selection.database.restore_metadata_overrides.dbSubnetGroupName == "tms-db-subnet-group" && one(aws_backup_restore_testing_plan.main.recovery_point_selection).include_vaults == toset([aws_backup_vault.main.arn])
+    error_message = "A restore must be tested regularly, beside the database and in the private subnets."
+  }
+  assert {
+    condition     = { for lock in aws_s3_bucket_object_lock_configuration.main : lock.bucket => one(flatten(lock.rule[*].default_retention[*].days)) } == { (aws_s3_bucket.main["backups"].id) = 30, (aws_s3_bucket.main["audit"].id) = null } && aws_s3_bucket.main["backups"].object_lock_enabled && aws_s3_bucket.main["audit"].object_lock_enabled
+    error_message = "A machine must not be able to delete or replace a dump or an anchor."
+  }
+  assert {
+    condition     = local.settings.TMS_AUDIT_BUCKET == "tms-123456789012-audit" && contains(flatten([for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Action if statement.Sid == "AnchorTheAuditTrail"]), "s3:PutObjectRetention")
+    error_message = "The anchors of the audit trail need a bucket, and the permission to lock them."
+  }
+  assert {
+    condition     = aws_budgets_budget.main.limit_amount == "1000" && { for notification in aws_budgets_budget.main.notification : notification.notification_type => notification.subscriber_email_addresses } == { ACTUAL = toset(["noc@techcore-solutions.jp"]), FORECASTED = toset(["noc@techcore-solutions.jp"]) }
+    error_message = "A cost above the budget must be reported."
   }
 
   # Redis
@@ -168,6 +203,10 @@ run "an_empty_account_gets_it_all" {
     error_message = "Known addresses must be limited neither as terminals nor as people."
   }
   assert {
+    condition     = can(regex(local.device_paths, "/ws/terminal/")) && can(regex(local.device_paths, "/api/v1/enrol")) && !can(regex(local.device_paths, "/api/v1/enrolled")) && !can(regex(local.device_paths, "/x/ws/terminal/")) && length(regexall("\\^\\(/ws/terminal/\\|/api/v1/enrol\\)", jsonencode(aws_wafv2_web_acl.main.rule))) == 2
+    error_message = "Enrolment of many devices behind one address must have the limit of terminals, in both rules."
+  }
+  assert {
     condition = one([
       for rule in aws_wafv2_web_acl.main.rule : [one(one(one(rule.action).block).custom_response).response_code, { for header in one(one(one(rule.action).block).custom_response).response_header : header.name => header.value }]
       if rule.name == "TerminalRateLimitRule"
@@ -225,7 +264,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "No bucket may grant access to everybody."
   }
   assert {
-    condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-backups", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
+    condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-audit", "tms-123456789012-backups", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
     error_message = "Scripts use these names of the buckets."
   }
   assert {
@@ -325,7 +364,7 @@ run "an_empty_account_gets_it_all" {
       for line in ["TMS_READINGS_DAYS=\"30\"", "TMS_PUBLIC_URL=\"https://tms.techcore-solutions.jp\"", "TMS_CONNECTIONS_PER_ADDRESS=\"50000\"", "TMS_EMAIL_FROM=\"TMS <tms@techcore-solutions.jp>\""] :
       contains(split("\n", aws_ssm_parameter.settings[0].value), line) && !strcontains(base64decode(aws_launch_template.app[0].user_data), line)
       ]) && alltrue([
-      for line in ["export TMS_MAIL_SECRET='tms/mail'", "export TMS_SETTINGS_PARAMETER='/tms/settings'", "export TMS_GOOD_PARAMETER='/tms/releases/good'"] :
+      for line in ["export TMS_MAIL_SECRET='tms/mail'", "export TMS_SETTINGS_PARAMETER='/tms/settings'", "export TMS_GOOD_PARAMETER='/tms/releases/good'", "export TMS_DUMPS='daily'"] :
       strcontains(base64decode(aws_launch_template.app[0].user_data), line)
     ])
     error_message = "Settings must reach machines through a parameter: in the user data each change would be another launch template."
