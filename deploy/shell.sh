@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A root shell on one serving machine, or one command there: deploy/shell.sh [--on i-…|ADDRESS] [COMMAND ARGUMENT …]
-# It finds the machine itself and connects through Session Manager, without an open SSH port. `psql`, `manage` and
+# It finds the machine itself and connects through Session Manager, without an open SSH port; the session is recorded in the log group
+# tms-sessions. `psql`, `manage` and
 # `supervisorctl` run there with the settings of TMS. Needs the AWS CLI with its Session Manager plugin; TMS_NAME is tms.
 #
 #   deploy/shell.sh psql -c 'SELECT now()'
@@ -20,9 +21,9 @@ main() {
   fi
   [[ -n $machine ]] || machine=$(serving)
   [[ $machine == i-* ]] || fail "no machine of $NAME-autoscaling-group is in service; on ECS there are no machines"
-  command='sudo -i'
-  (($# == 0)) || command="sudo $(there "$@")"
-  exec aws ssm start-session --region "$AWS_REGION" --target "$machine" --document-name AWS-StartInteractiveCommand \
+  (($# > 0)) || exec aws ssm start-session --region "$AWS_REGION" --target "$machine" --document-name "$NAME-shell"
+  command="sudo $(there "$@")"
+  exec aws ssm start-session --region "$AWS_REGION" --target "$machine" --document-name "$NAME-command" \
     --parameters "{\"command\": [$(json "$command")]}"
 }
 

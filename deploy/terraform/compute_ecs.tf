@@ -123,6 +123,13 @@ resource "aws_ecs_service" "role" {
     rollback = true
   }
 
+  # A release that starts well and then fails.
+  alarms {
+    alarm_names = [for alarm in local.release_guards : aws_cloudwatch_metric_alarm.main[alarm].alarm_name]
+    enable      = true
+    rollback    = true
+  }
+
   network_configuration {
     subnets          = [for subnet in aws_subnet.private : subnet.id]
     security_groups  = [aws_security_group.tier["app"].id]

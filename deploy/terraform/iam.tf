@@ -140,6 +140,18 @@ locals {
       Resource = ["*"]
     },
     {
+      Sid      = "RecordSessions"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      Resource = ["${aws_cloudwatch_log_group.main["sessions"].arn}:*"]
+    },
+    {
+      Sid      = "CheckThatSessionsAreEncrypted"
+      Effect   = "Allow"
+      Action   = ["logs:DescribeLogGroups"]
+      Resource = ["*"]
+    },
+    {
       Sid      = "NameItsGroupInMetrics"
       Effect   = "Allow"
       Action   = ["ec2:DescribeTags"]

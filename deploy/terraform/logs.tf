@@ -4,6 +4,7 @@ locals {
     nginx       = "Requests as each machine's nginx saw them"
     machine     = "First start of machines, and what supervisor does there"
     ecs         = "Standard output of containers"
+    sessions    = "What people did in sessions on machines"
     network     = "Packets that the firewall refused"
     redis       = "Slow commands"
   }

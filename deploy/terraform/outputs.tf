@@ -28,6 +28,11 @@ output "deploy_role_arn" {
   value       = aws_iam_role.deploy.arn
 }
 
+output "people_role_arns" {
+  description = "Roles of people: on-call and admin."
+  value       = { for name, role in aws_iam_role.person : name => role.arn }
+}
+
 output "target_group_arn" {
   description = "For the health of targets: aws elbv2 describe-target-health."
   value       = aws_lb_target_group.app.arn

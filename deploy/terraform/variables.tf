@@ -43,7 +43,7 @@ variable "zone" {
 # Compute
 
 variable "compute" {
-  description = "Where TMS runs: \"ec2\", machines in an Auto Scaling group, or \"ecs\", containers on Fargate."
+  description = "Where TMS runs: \"ec2\", machines in an Auto Scaling group, or \"ecs\", containers on Fargate (experimental: docs/deploying.md, ECS)."
   type        = string
   default     = "ec2"
 

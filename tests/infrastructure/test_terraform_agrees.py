@@ -265,7 +265,9 @@ def test_a_machine_runs_scripts_that_exist():
 
 
 def test_documents_and_pipeline_have_the_same_steps_limits_and_versions():
-    steps = re.findall(r"^    (\w+) = \{\n +meaning .*\n +commands .*seconds = (\d+)", HCL["documents.tf"], re.MULTILINE)
+    steps = re.findall(
+        r"^    (\w+) = \{\n +meaning .*\n +commands .*seconds = (\d+)", HCL["documents.tf"], re.MULTILINE
+    )
 
     assert {name: int(seconds) for name, seconds in steps} == dict(run_command.TIMEOUTS_S)
     assert local_value("documents.tf", "release_pattern") == f"^{run_command.VERSION.pattern}$"

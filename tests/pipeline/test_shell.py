@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -37,6 +38,15 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+def test_sessions_use_the_recorded_documents_of_terraform(shell):
+    people = (ROOT / "deploy/terraform/people.tf").read_text()
+    command = shell("manage", "nodes").stdout.split("\0")
+
+    assert command[command.index("--document-name") + 1] == "tms-command"
+    assert re.search(r"^    shell = \{", people, re.MULTILINE)
+    assert re.search(r"^    command = \{", people, re.MULTILINE)
+
+
 def sent_command(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
     """The machine, and the command that it runs."""
     words = done.stdout.split("\0")
@@ -64,12 +74,16 @@ def test_each_argument_arrives_unchanged(words, there, shell):
 
 
 def test_without_a_command_it_is_a_shell_on_the_given_machine(shell):
-    assert sent_command(shell("--on", "i-9")) == ("i-9", "sudo -i")
+    words = shell("--on", "i-9").stdout.split("\0")
+
+    assert words[words.index("--target") + 1] == "i-9"
+    assert words[words.index("--document-name") + 1] == "tms-shell"
+    assert "--parameters" not in words
 
 
 def test_a_machine_can_be_named_by_its_address(shell):
     """As the database shows the machine of the leading clock."""
-    assert sent_command(shell("--on", "10.0.10.12"))[0] == "i-5"
+    assert sent_command(shell("--on", "10.0.10.12", "manage", "nodes"))[0] == "i-5"
 
 
 def test_without_a_serving_machine_an_error_is_reported(shell):

@@ -58,6 +58,11 @@ run "an_empty_account_gets_it_all" {
     error_message = "Two to ten tasks."
   }
 
+  assert {
+    condition     = alltrue([for service in aws_ecs_service.role : one(service.alarms).alarm_names == toset(["tms-no-healthy-host", "tms-reports-waiting", "tms-server-errors", "tms-silent-terminals"]) && one(service.alarms).enable && one(service.alarms).rollback])
+    error_message = "Alarms that fire during a deployment must undo it."
+  }
+
   # Tasks
 
   assert {

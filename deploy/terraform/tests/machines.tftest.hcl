@@ -549,6 +549,28 @@ run "an_empty_account_gets_it_all" {
     error_message = "The pipeline may run these documents on machines of TMS, and no shell."
   }
 
+  # People
+
+  assert {
+    condition = { for name, document in aws_ssm_document.session : document.name => [jsondecode(document.content).sessionType, jsondecode(document.content).inputs.cloudWatchLogGroupName, jsondecode(document.content).inputs.cloudWatchEncryptionEnabled, jsondecode(document.content).inputs.cloudWatchStreamingEnabled, jsondecode(document.content).inputs.kmsKeyId] } == {
+      tms-shell   = ["Standard_Stream", "tms-sessions", true, true, aws_kms_key.main.arn]
+      tms-command = ["InteractiveCommands", "tms-sessions", true, true, aws_kms_key.main.arn]
+    }
+    error_message = "Every session of a person must be recorded, and encrypted."
+  }
+  assert {
+    condition     = { for name, role in aws_iam_role.person : role.name => [role.max_session_duration, jsondecode(role.assume_role_policy).Statement[0].Condition] } == { tms-on-call = [43200, { StringLike = { "sts:RoleSessionName" = "?*@?*" } }], tms-admin = [3600, { StringLike = { "sts:RoleSessionName" = "?*@?*" } }] }
+    error_message = "People must have two roles, and name themselves when they assume one."
+  }
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.on_call.policy).Statement : statement.Condition if contains(statement.Action, "ssm:StartSession")] == [{ StringEquals = { "aws:ResourceTag/Name" = "tms-app-instance" } }, { BoolIfExists = { "ssm:SessionDocumentAccessCheck" = "true" } }]
+    error_message = "People on call may open sessions on machines of TMS only, and only recorded ones."
+  }
+  assert {
+    condition     = length(setintersection(flatten(jsondecode(aws_iam_role_policy.on_call.policy).Statement[*].Action), ["secretsmanager:GetSecretValue", "iam:PassRole", "rds:DeleteDBInstance", "s3:DeleteObject"])) == 0 && alltrue([for statement in jsondecode(aws_iam_role_policy.on_call.policy).Statement : !anytrue([for action in statement.Action : strcontains(action, "*")])])
+    error_message = "People on call need neither secrets nor more permissions."
+  }
+
   # Permissions
 
   assert {
