@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from deploy.aws import AwsError
 from deploy.check.aws.fleet import active_terminals
-from deploy.pipeline import alarms, sbom, switch
+from deploy.pipeline import alarms, machine_image, sbom, switch
 from deploy.pipeline.ec2 import Machines
 from deploy.pipeline.ecs import Containers
 from deploy.pipeline.failure import DeploymentFailed
@@ -85,6 +85,10 @@ def report_begin() -> None:
             file.write("begun=yes\n")
 
 
+def renew_image(options: argparse.Namespace) -> None:
+    print(machine_image.renew(Machines(options.name), polling(options)))
+
+
 def mark_good(options: argparse.Namespace) -> None:
     good = fleet(options).good
     Schema(good).store(options.what)
@@ -139,6 +143,8 @@ def parser() -> argparse.ArgumentParser:
         help="ec2: install it on the running machines and switch one by one, instead of replacing the machines",
     )
     out.set_defaults(act=roll_out)
+    image = steps.add_parser("renew-image", help="ec2: pin the newest image of machines, and replace the machines")
+    image.set_defaults(act=renew_image)
     baking = steps.add_parser("watch", help=f"watch the alarms that guard a rollout for {alarms.BAKE_S} s")
     baking.add_argument("--before", default="", metavar="NAME,…", help="alarms that fired before, as `alarms` prints")
     baking.set_defaults(act=watch)
@@ -167,7 +173,7 @@ def parser() -> argparse.ArgumentParser:
         "--any-tables", action="store_true", help="also to a release that is too old for the tables of the database"
     )
     back.add_argument("--template", default="", metavar="N", help="ec2: this version of the launch template instead")
-    for step in (current, publish, migration, out, good, firing, baking, bill, back):
+    for step in (current, publish, migration, out, image, good, firing, baking, bill, back):
         step.add_argument("--name", default="tms", help="prefix of every name in AWS (tms)")
         step.add_argument("--every", type=float, default=10, help="seconds between polls (10)")
         step.add_argument("--longest", type=float, default=1800, help="seconds until it gives up (1800)")

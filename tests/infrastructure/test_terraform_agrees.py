@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.check.aws.alarms import ALARMS, SUMMARY
-from deploy.pipeline import run_command
+from deploy.pipeline import machine_image, run_command
 from deploy.pipeline.alarms import GUARDS
 from tests.support import inventory
 from tms.ops.cloudwatch.table import TABLE
@@ -262,6 +262,11 @@ def test_a_machine_runs_scripts_that_exist():
 
     assert len(asked) >= 5
     assert [name for name in asked if not os.access(MACHINE / name, os.X_OK)] == []
+
+
+def test_terraform_and_the_monthly_job_pin_the_same_image():
+    assert local_value("compute_ec2.tf", "newest_image") == machine_image.NEWEST
+    assert 'name        = "/${var.name}/machine-image"' in HCL["compute_ec2.tf"]
 
 
 def test_documents_and_pipeline_have_the_same_steps_limits_and_versions():
