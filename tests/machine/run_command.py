@@ -1,6 +1,7 @@
 """AWS for a pipeline that deploys to the machine under test: Run Command runs there, and the group has no other one."""
 
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Mapping
@@ -13,17 +14,26 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.machine.machine import Machine
+from tests.support.servers.tms import ROOT
 
 MACHINE = "i-0123456789"
-HERE = "/opt/tms/current/deploy/machine"
-THERE = "/opt/tms/releases/RELEASE/deploy/machine"
-DOCUMENTS: Mapping[str, tuple[str, ...]] = {
-    "tms-install": (f"{HERE}/install-release RELEASE",),
-    "tms-migrate": (f"{HERE}/install-release RELEASE", f"{THERE}/manage migrate_once"),
-    "tms-switch": (f"{THERE}/write-environment", f"{THERE}/switch-release RELEASE"),
-    "tms-rollback": (f"{HERE}/rollback RELEASE",),
-}
-"""As Terraform creates them."""
+TERRAFORM = (ROOT / "deploy/terraform/documents.tf").read_text()
+
+
+def documents() -> Mapping[str, list[str]]:
+    """The commands of each document, as Terraform creates them."""
+    words = dict(re.findall(r'^  (\w+) += "([^"]+)"$', TERRAFORM, re.MULTILINE))
+    steps = re.findall(r"^    (\w+) = \{\n.*?commands = \[(.*?)\], seconds", TERRAFORM, re.MULTILINE | re.DOTALL)
+    return {
+        f"tms-{name}": [
+            filled(text or words[local], words) for text, local in re.findall(r'"([^"]+)"|local\.(\w+)', commands)
+        ]
+        for name, commands in steps
+    }
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{local\.(\w+)\}", lambda found: filled(words[found[1]], words), text)
 
 
 class Aws:
@@ -63,9 +73,11 @@ class Aws:
     def send_command(self, **asked: Any) -> Any:
         assert asked["InstanceIds"] == [MACHINE]
         [release], name = asked["Parameters"]["release"], asked["DocumentName"]
-        lines = "\n".join(("set -eu", *DOCUMENTS[name]))
+        lines = "\n".join(("set -eu", *documents()[name]))
         began = datetime.now(UTC)
-        done = self._machine.shell(lines.replace("RELEASE", release).replace("/opt/", f"{self._machine.root}/opt/"))
+        done = self._machine.shell(
+            lines.replace("{{ release }}", release).replace("/opt/", f"{self._machine.root}/opt/")
+        )
         took_s = (datetime.now(UTC) - began).total_seconds()
         self.commands.append((name, release, took_s))
         print(f"{name} {release}: {took_s:.0f} s\n{done.stdout}")

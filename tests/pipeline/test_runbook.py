@@ -1,7 +1,6 @@
 """Every alarm has a page, and every page an alarm."""
 
 import re
-import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -118,17 +117,3 @@ def test_the_scripts_in_the_runbook_exist(language):
     missing = {path for path in called if not (ROOT / path).exists()}
 
     assert not missing
-
-
-def test_the_aws_commands_in_the_runbook_exist():
-    """According to botocore: a service, and an operation of it."""
-    import botocore.session
-
-    session = botocore.session.get_session()
-    for block in commands(RUNBOOK):
-        for service, operation in re.findall(r"\baws ([a-z0-9]+) ([a-z-]+)", block):
-            if (service, operation) in {("logs", "tail"), ("s3", "ls"), ("s3", "cp")}:
-                continue  # only on the command line
-            model = session.get_service_model(service)
-            known = {re.sub(r"[^a-z0-9]", "", name.lower()) for name in model.operation_names}
-            assert operation.replace("-", "") in known, shlex.join([service, operation])
