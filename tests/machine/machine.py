@@ -115,6 +115,11 @@ class Machine:
         """A script of the current release."""
         return self.run(self.root / "opt/tms/current/deploy/machine" / script, *arguments)
 
+    def spawn(self, script: str, **settings: str) -> subprocess.Popen[str]:
+        """A script of the current release that does not end by itself."""
+        command = self.root / "opt/tms/current/deploy/machine" / script
+        return subprocess.Popen([command], env=self._environment | settings, stdout=subprocess.PIPE, text=True)
+
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
         return self._ran("bash", "-c", script)
 
@@ -186,6 +191,7 @@ class Machine:
             "TMS_START_S": "1",
             "TMS_HEALTHY_WITHIN_S": "150",
             "TMS_LOOK_EVERY_S": "0.2",
+            "TMS_ANSWER_WITHIN_S": "60",  # a busy computer is no node that hangs
             "TMS_USER": self.root.owner(),
             "TMS_PYTHON": sys._base_executable,  # type: ignore[attr-defined]
             "TMS_RELEASE_PYTHON": f"{sys.version_info.major}.{sys.version_info.minor}",

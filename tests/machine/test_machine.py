@@ -4,7 +4,9 @@ Real terminals are connected. One machine for all tests, and each leaves it runn
 """
 
 import asyncio
+import os
 import re
+import signal
 import stat
 import urllib.request
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from tests.faults.scenario.observer import TerminalObserver, until
 from tests.machine.machine import NODES, Machine
 from tests.machine.observed import nothing_happened_to
+from tests.support.polling import wait_for
 
 pytestmark = pytest.mark.services
 
@@ -55,6 +58,16 @@ def test_https_requests_are_answered_and_others_are_redirected(machine):
 
     assert fetch(f"{machine.url}/sign-in/")[0] == 200
     assert fetch(f"{machine.url}/sign-in/", plain)[0] == 301
+
+
+def test_tokens_in_links_are_not_logged(machine):
+    for path in ("/act/a-secret-token/", "/sign-in/reset/MQ/a-secret-token/"):
+        fetch(machine.url + path)
+
+    log = machine.root / "var/log/tms/nginx-access.log"  # written once a second
+    logged = wait_for(log.read_text, lambda text: "/sign-in/reset/MQ/…" in text)
+    assert "/act/…" in logged
+    assert "a-secret-token" not in logged
 
 
 def test_metrics_are_not_public(machine):
@@ -177,6 +190,25 @@ def test_an_artefact_that_was_changed_in_transit_is_refused(machine):
         machine.deploy("install-release", "other")
 
     assert not (machine.releases_folder / "other").exists()
+
+
+# A node that hangs
+
+
+async def test_a_node_that_hangs_is_killed_and_its_terminals_move(machine, terminals):
+    running(machine, "first")
+    async with TerminalObserver(terminals, report_every_s=1) as observer:
+        await observer.wait_until_linked()
+        hung = machine.pid_of("tms:node-1")
+        os.kill(hung, signal.SIGSTOP)
+
+        with machine.spawn("watchdog", TMS_ANSWER_WITHIN_S="2") as watchdog:
+            await until(lambda: machine.pid_of("tms:node-1") not in (0, hung))
+            watchdog.terminate()
+            printed, _ = watchdog.communicate()
+
+        await nothing_happened_to(observer, machine)
+    assert "node-1 has not answered 3 times in 2 s: killing it" in printed
 
 
 # Termination
