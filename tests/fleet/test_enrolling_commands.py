@@ -1,4 +1,4 @@
-"""`manage.py enrol_terminal`, `enrolment_token` and `revoke_credentials`: their output and errors."""
+"""Commands that issue and revoke keys of terminals: their output and errors."""
 
 import io
 
@@ -39,6 +39,25 @@ def test_enrolling_prints_the_credential_and_nothing_else(fleet):
     assert services.match(offered, services.find([offered.uid], at=now())[offered.uid])
     assert offered.secret not in err
     assert "not shown again" in err
+
+
+def test_a_key_is_replaced_without_an_outage(fleet):
+    """As docs/deploying.md describes it, where the admin is switched off."""
+    first, second = (
+        credential.parse(manage(*words)[0].removesuffix("\n"))
+        for words in (("enrol_terminal", "A-1", "--site", "Shinjuku"), ("issue_credential", "A-1"))
+    )
+    assert first
+    assert second
+    assert len(services.find(["A-1"], at=now())["A-1"]) == 2
+
+    out, _ = manage("revoke_credentials", "A-1", "--but-newest")
+
+    [valid] = services.find(["A-1"], at=now())["A-1"]
+    assert services.match(second, [valid])
+    assert not services.match(first, [valid])
+    assert out.startswith("revoked 1 of ")
+    assert "unknown terminal 'B'" in refused("issue_credential", "B")
 
 
 SITES = [

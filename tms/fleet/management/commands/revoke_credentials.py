@@ -9,14 +9,18 @@ from tms.lib.management import NoChecksCommand
 
 
 class Command(NoChecksCommand):
-    help = "Revokes all keys of a terminal. Its connection closes within five seconds."
+    help = "Revokes keys of a terminal. Links that use them close within five seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid")
+        parser.add_argument("--but-newest", action="store_true", help="keep the newest key, which replaces the others")
 
     def handle(self, *args: Any, **options: Any) -> None:
         terminal = Terminal.objects.filter(uid=options["uid"]).first()
         if terminal is None:
             raise CommandError(f"unknown terminal {options['uid']!r}")
-        revoked = services.revoke(Credential.objects.filter(terminal=terminal), at=datetime.now(UTC))
+        keys = Credential.objects.filter(terminal=terminal, revoked_at=None)
+        if options["but_newest"]:
+            keys = keys.exclude(pk=keys.order_by("-pk").values_list("pk", flat=True).first())
+        revoked = services.revoke(keys, at=datetime.now(UTC))
         self.stdout.write(f"revoked {revoked} of {terminal}")

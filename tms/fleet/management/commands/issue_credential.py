@@ -1,0 +1,22 @@
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from tms.fleet.credentials import services
+from tms.fleet.models import Terminal
+from tms.lib.management import NoChecksCommand
+
+
+class Command(NoChecksCommand):
+    help = "Issues another key for a terminal and prints it, uid.secret, only once. Older keys stay valid."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("uid")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        terminal = Terminal.objects.filter(uid=options["uid"]).first()
+        if terminal is None:
+            raise CommandError(f"unknown terminal {options['uid']!r}")
+        credential = services.issue(terminal)
+        self.stderr.write(f"{terminal} has another key, which is not shown again; older ones stay valid")
+        self.stdout.write(str(credential))
