@@ -9,8 +9,9 @@ locals {
   # 5 ...                      protection of pages
   managed_rules = {
     AWSManagedRulesKnownBadInputsRuleSet = { priority = 2, counted = [] }
-    # A bulk acknowledgement is longer than 8 KB, and scripts of integrators have no browser user agent.
-    AWSManagedRulesCommonRuleSet          = { priority = 5, counted = ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] }
+    # A bulk acknowledgement is longer than 8 KB, the code of an identity provider longer than 2 KB, and scripts of integrators have no
+    # browser user agent. What the others block fires the alarm people-blocked.
+    AWSManagedRulesCommonRuleSet          = { priority = 5, counted = ["SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "NoUserAgent_HEADER"] }
     AWSManagedRulesAmazonIpReputationList = { priority = 6, counted = [] }
   }
 

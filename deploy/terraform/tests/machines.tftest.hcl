@@ -248,6 +248,10 @@ run "an_empty_account_gets_it_all" {
     condition     = length(setsubtract(keys(local.managed_rules), [for rule in aws_wafv2_web_acl.main.rule : rule.name])) == 0 && contains(keys(local.managed_rules), "AWSManagedRulesKnownBadInputsRuleSet")
     error_message = "The managed rule sets of AWS must be active."
   }
+  assert {
+    condition     = contains(local.managed_rules.AWSManagedRulesCommonRuleSet.counted, "SizeRestrictions_QUERYSTRING")
+    error_message = "A callback of an identity provider with a long code must not be blocked."
+  }
 
   # Buckets
 
