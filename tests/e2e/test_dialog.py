@@ -2,6 +2,7 @@
 
 from playwright.async_api import Page, expect
 
+from tests.e2e.people import Enter
 from tests.e2e.scripted_board import ScriptedBoard
 
 FORM = """<dialog data-modal open>
@@ -91,3 +92,21 @@ async def test_the_focus_in_a_list_survives_its_replacement_by_an_answer(board: 
 
     await page.wait_for_function("() => !document.querySelector('#results').old")
     await expect(page.get_by_role("link", name="Two")).to_be_focused()
+
+
+async def test_on_a_phone_the_other_places_and_sound_are_a_list_behind_the_fifth_tab(person: Enter):
+    page = await (await person(size="phone")).open("/")
+    more, sheet = page.get_by_role("button", name="More"), page.locator("#more")
+    await expect(sheet).to_be_hidden()
+
+    await more.click()
+    await expect(sheet.get_by_role("link", name="Maintenance")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_be_hidden()
+    await expect(more).to_be_focused()
+
+    await more.click()
+    await sheet.get_by_role("button", name="Sound").click()
+
+    await expect(sheet).to_be_hidden()
+    await expect(page.get_by_label("Volume")).to_be_visible()

@@ -26,6 +26,27 @@ async def test_a_live_board_shows_its_state_and_facts(board: ScriptedBoard, page
     await expect(page.locator("#banner")).to_be_hidden()
 
 
+async def test_a_comparison_from_before_the_page_was_opened_is_not_shown_and_a_late_one_is_amber(
+    board: ScriptedBoard, page: Page
+):
+    """Nobody may have watched for minutes; the next comparison is on its way."""
+    socket = await opened(board, page)
+    now = datetime.now(UTC)
+    old = {"state": "equal", "at": (now - timedelta(minutes=2)).isoformat()}
+
+    await socket.push(at=now.isoformat(), database=old)
+
+    await expect(page.locator("#proof dd").last).to_have_text("not compared")
+    await expect(page.locator("#proof")).not_to_have_attribute("data-stale", "")
+
+    for seconds in range(4, 24, 4):
+        await page.clock.fast_forward(4000)
+        await socket.push(at=(now + timedelta(seconds=seconds)).isoformat(), database=old)
+
+    await expect(page.locator("#proof dd").last).to_have_text("equal, 2 min ago")
+    await expect(page.locator("#proof")).to_have_attribute("data-stale", "")
+
+
 async def test_the_age_of_the_newest_data_keeps_counting(board: ScriptedBoard, page: Page):
     socket = await opened(board, page)
     now = datetime.now(UTC)

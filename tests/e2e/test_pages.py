@@ -24,6 +24,8 @@ PEOPLE = {"en": "tanaka", "ja": "sato"}
 LOCALES = {"en": "en-GB", "ja": "ja-JP"}
 SEARCHES = {("phone", "light"): ALL_RULES, ("wide", "dark"): ALL_RULES, ("wide", "light"): COLOUR_RULES}
 """How the English pages are searched for barriers; nothing else has an element or a colour that these have not."""
+NARROW = (320, 390, 768, 1023)
+"""Widths in which nothing that a decision needs is cut, though there is little room."""
 THEMES: Sequence[Literal["dark", "light"]] = ("dark", "light")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
@@ -107,6 +109,10 @@ async def test_every_page_fits_its_window_is_in_one_language_and_accessible(
                     barred += [f"{name}, {size}, {theme}: {what}" for what in await barriers(page, search)]
         if name in ("alerts", "expanded"):
             assert await spacious(page) == [], name
+        for width in NARROW:
+            await page.set_viewport_size({"width": width, "height": 844})
+            assert await clipped(page) == [], f"{name}, {width} px"
+        await page.set_viewport_size(VIEWPORTS["wide"])
         assert await cut_off(page) == [], name
 
     await album.close()
@@ -124,6 +130,22 @@ async def spacious(page: Page) -> list[str]:
           const begins = list.getBoundingClientRect().top + scrollY;
           const fits = Math.floor((innerHeight - begins - document.getElementById("foot").offsetHeight) / 44);
           return high.map((row) => `${row.id}: ${row.offsetHeight} px`).concat(fits < 15 ? [`${fits} rows fit`] : []);
+        }"""
+    )
+
+
+async def clipped(page: Page) -> list[str]:
+    """Titles, UIDs, totals and the freshness in the header that are cut, tables that hide columns, and a page
+    that scrolls sideways.
+    """
+    return await page.evaluate(
+        """() => {
+          const root = document.documentElement;
+          const whole = ".bar h1, .proof, .uid, .total, .total *";
+          const tables = ".terminals .table-box, .past .table-box, .av-days, .deliveries .table-box";
+          return [root, ...document.querySelectorAll(`:is(${whole}, ${tables}):not(.unseen, .unseen *)`)]
+            .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
+            .map((one) => `${one.scrollWidth} px in ${one.clientWidth}: ${one.outerHTML.slice(0, 200)}`);
         }"""
     )
 

@@ -58,6 +58,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "key_list": KEYS,
         "severity_names": WORST_FIRST,
         "move_interval_s": settings.MOVE_INTERVAL_S,
+        "proof_interval_s": settings.PROOF_INTERVAL_S,
         "may": Granted(me or AnonymousUser()),
         "may_open_admin": me is not None and may_open_admin(me),
         # For pages without live content, read when rendered.

@@ -5,10 +5,14 @@ import { age, fineAge } from "../time/times.js";
 import { serverNow } from "./clock.js";
 import { behind } from "./link.js";
 
+// Two intervals of the comparison: an older one is no statement about what is on the page.
+const STALE_S = 2 * Number(document.documentElement.dataset.verifiedEvery ?? 10);
+
 const ICONS = { live: "online", behind: "silent", reconnecting: "rebooting", lost: "offline" };
 
 /** @type {import("./frames.js").Proof | null} */
 let proof = null;
+let startedAt = 0;
 
 /** @param {string} at */
 const secondsSince = (at) => (serverNow() - Date.parse(at)) / 1000;
@@ -49,27 +53,48 @@ function sayFacts(part, { newest_at, gaps, database }) {
   const [, newest, holes, agreement] = part.querySelectorAll("dd");
   setText(newest, newest_at ? fineAge(secondsSince(newest_at)) : "–");
   setText(holes, gaps.toLocaleString(document.documentElement.lang));
+  const verified = verification(database);
   const since = database.at ? age(secondsSince(database.at)) : "";
-  setText(agreement, textOf(part, database.state).replace("{age}", since));
+  setText(agreement, textOf(part, verified === "stale" ? "equal" : verified).replace("{age}", since));
+  part.toggleAttribute("data-stale", verified === "stale");
+  const brief = textOf(part, "brief").replace("{age}", since);
+  part.dataset.brief = verified === "equal" || verified === "stale" ? brief : "";
 }
 
 /**
- * One phrase for all four facts. While something is wrong, the age of the newest data is beside it.
+ * Nobody watched before this page was opened, so the last comparison may be old: the next one is on its way.
+ * @param {import("./frames.js").Proof["database"]} database
+ */
+function verification({ state, at }) {
+  if (state !== "equal" || !at || secondsSince(at) <= STALE_S) return state;
+  return (performance.now() - startedAt) / 1000 < STALE_S ? "unchecked" : "stale";
+}
+
+/**
+ * One phrase for all four facts, in a narrow bar only the age. While something is wrong, the age of the newest data is
+ * beside it.
  * @param {HTMLElement} part
  */
 function sayPhrase(part) {
   const [slot, newest, , agreement] = part.querySelectorAll("dd");
-  const phrase = part.querySelector("[data-phrase]");
-  if (!phrase) return;
   const isLive = part.dataset.link === "live";
-  const isVerified = proof?.database.state === "equal";
-  const isUnchecked = !proof || proof.database.state === "unchecked";
-  const said = isLive && !isUnchecked ? agreement : slot;
-  setText(phrase, said?.textContent?.trim() ?? "");
-  const isWrong = !isLive || !(isVerified || isUnchecked);
-  const beside = part.querySelector("[data-newest]");
-  const text = isWrong ? `${newest?.previousElementSibling?.textContent} ${newest?.textContent?.trim()}` : "";
-  if (beside && beside.textContent !== text) beside.textContent = text;
+  const said = isLive ? (proof ? agreement?.textContent : textOf(part, "unchecked")) : slot?.textContent;
+  const phrase = said?.trim() ?? "";
+  const isWrong = !isLive || proof?.database.state === "differs";
+  const beside = isWrong ? `${newest?.previousElementSibling?.textContent} ${newest?.textContent?.trim()}` : "";
+  put(part, "[data-phrase]", phrase);
+  put(part, "[data-brief]", (isLive && part.dataset.brief) || phrase);
+  put(part, "[data-newest]", beside);
+}
+
+/**
+ * @param {HTMLElement} part
+ * @param {string} selector
+ * @param {string} text
+ */
+function put(part, selector, text) {
+  const slot = part.querySelector(selector);
+  if (slot && slot.textContent !== text) slot.textContent = text;
 }
 
 function update() {
@@ -81,6 +106,7 @@ function update() {
 }
 
 export function start() {
+  startedAt = performance.now();
   document.addEventListener("tms:proof", (event) => {
     proof = event.detail;
     update();

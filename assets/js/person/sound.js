@@ -200,6 +200,9 @@ function startPanel(found) {
   panel = found;
   begin();
   panel.hidden = false;
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-opens-sound]")))
+    button.hidden = false;
+  document.addEventListener("click", openPanel); // after what closes menus at a click elsewhere
   panel.querySelector("[data-switch]")?.addEventListener("click", () => choose({ isOn: !choice.isOn }));
   // Not at the press of a button: the hint disappears, and the release would miss the button, which has moved.
   for (const name of ["click", "keydown"])
@@ -209,6 +212,14 @@ function startPanel(found) {
   // If the browser already allows sound here, no click is needed.
   audio = new AudioContext();
   audio.addEventListener("statechange", show);
+}
+
+/** From the list of places, where the bar has no room for the button. @param {MouseEvent} event */
+function openPanel({ target }) {
+  if (!panel || !(target instanceof Element) || !target.closest("[data-opens-sound]")) return;
+  document.getElementById("more")?.hidePopover();
+  /** @type {HTMLDetailsElement} */ (panel).open = true;
+  /** @type {HTMLElement | null} */ (panel.querySelector("[data-switch]"))?.focus();
 }
 
 /** @param {MouseEvent} event */
