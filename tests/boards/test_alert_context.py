@@ -75,3 +75,17 @@ def test_a_runbook_contains_nothing_active(text):
 
 def test_a_url_becomes_a_link():
     assert 'href="https://wiki.example/heat"' in runbooks.as_html("https://wiki.example/heat")
+
+
+@pytest.mark.parametrize(("comparison", "worst"), [("above", "97"), ("below", "91")])
+def test_the_peak_is_the_worst_value_since_it_opened(page, fleet, comparison, worst):
+    """Also in an hour that is rolled up; before it opened, values may have been worse."""
+    rule, terminal = fleet.metric_rule(comparison=comparison), fleet.terminal(uid="T-1")
+    alert = factories.alert(fleet, rule=rule, terminal=terminal, opened_at=now(-9000))
+
+    for seq, (ago, value) in enumerate(((9200, 99), (9100, 1), (8000, 97), (7000, 91), (60, 95))):
+        factories.report(terminal, seq, at=now(-ago), metrics={rule.metric: value})
+
+    seen = page(f"/alerts/{alert.pk}/")
+
+    assert worst in seen.html.partition("Peak")[2].partition("</dl>")[0]

@@ -176,7 +176,7 @@ async def backfill(kiosk: Kiosk) -> None:
 
 async def acknowledge(tms: SeededTMS, browser: Browser, alert: int) -> None:
     mori = await sign_in_as(browser, tms, "mori")
-    page = await mori.open(f"/alerts/{alert}/")
+    page = await mori.open(f"/alerts/{alert}/acknowledge/")
     await page.get_by_label("Comment").fill("Shop called, new roll in ten minutes")
     await page.get_by_role("button", name="Acknowledge").click()
     await mori.context.close()

@@ -6,6 +6,7 @@ from typing import Any
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
 from tms.boards.alert_history.alert_context import context_of
+from tms.boards.alert_history.peak import peak_of
 from tms.boards.formatting import runbooks
 from tms.boards.lists import choices
 from tms.boards.pages.terminal_chart import AROUND
@@ -13,7 +14,7 @@ from tms.boards.rules.sentence import sentence
 
 
 def surroundings(alert: Alert, *, scope: Scope, at: datetime, until: datetime | None = None) -> dict[str, Any]:
-    """Earlier occurrences, commands, rule, runbook and chart, by the names in the template.
+    """Earlier occurrences, commands, peak, rule, runbook and chart, by the names in the template.
 
     `until`: as it was at this past instant. Rule and runbook are always those of today.
     """
@@ -23,6 +24,7 @@ def surroundings(alert: Alert, *, scope: Scope, at: datetime, until: datetime | 
         chart["until"] = min(chart["until"], until.timestamp())
     return {
         "context": context_of(alert, scope=scope, at=at, until=until),
+        "peak": peak_of(alert, at=at),
         "rule": rule,
         "sentence": sentence(rule),
         "runbook": runbooks.as_html(rule.runbook),

@@ -9,8 +9,6 @@ from django.views.decorators.http import require_safe
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
-from tms.alerts.actions.registry import ACTIONS
-from tms.alerts.models import Alert
 from tms.boards.alert_surroundings import surroundings
 from tms.boards.formatting import instants
 from tms.boards.pages import (
@@ -89,9 +87,7 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 @replayable(PastAlert)
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page, at = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk))), timezone.now()
-    action, around = ACTIONS["acknowledge"], surroundings(page.alert, scope=page.scope, at=at)
-    form = action.form(alerts=Alert.objects.filter(pk=pk), at=at, by=request.user)
-    return render_page(request, page, action=action, form=form, **around)
+    return render_page(request, page, **surroundings(page.alert, scope=page.scope, at=at))
 
 
 @require_safe
