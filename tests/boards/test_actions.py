@@ -112,12 +112,24 @@ def test_if_an_alert_got_worse_since_the_dialog_this_is_shown_and_the_input_is_p
     assert f'name="version" value="{alert.version + 1}"' in html
 
 
+def test_if_a_colleague_was_first_the_comment_can_be_posted_without_the_acknowledgement(browser, fleet, sato):
+    alert = factories.alert(fleet)
+    factories.acknowledged(alert, by=sato)
+
+    fields = {"version": 1, "comment": "mine"}
+    answer = browser.post(path(alert, "acknowledge"), fields, headers=HTMX_HEADERS)
+
+    assert answer.status_code == 409
+    assert f'hx-post="{path(alert, "comment")}"' in answer.content.decode()
+
+
 def test_a_row_shows_the_end_of_a_contract_and_why_it_ended(page, browser, fleet, sato):
-    timed, watched, given = (factories.alert(fleet) for _ in range(3))
+    timed, watched, given, undone = (factories.alert(fleet, opened_at=now(-300)) for _ in range(4))
     factories.acknowledged(timed, by=sato, comment="", at=now(), contract=Contract.TIME, until=now(600))
     factories.acknowledged(watched, by=sato, comment="", at=now(), contract=Contract.WORSE)
-    factories.acknowledged(given, by=sato)
-    browser.post(path(given, "reopen"))
+    for alert, ago in ((given, 120), (undone, 0)):
+        factories.acknowledged(alert, by=sato, at=now(-ago))
+        browser.post(path(alert, "reopen"))
 
     seen = page("/alerts/")
 
@@ -125,6 +137,7 @@ def test_a_row_shows_the_end_of_a_contract_and_why_it_ended(page, browser, fleet
     assert "data-countdown" in page(timed.get_absolute_url()).html
     assert "until it gets worse" in seen.text(f"alert-{watched.pk}")
     assert "Unacknowledged reopened" in seen.text(f"alert-{given.pk}")
+    assert "reopened" not in seen.text(f"alert-{undone.pk}").partition("Acknowledge")[0]
 
 
 # One alert

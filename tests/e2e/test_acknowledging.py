@@ -65,11 +65,13 @@ async def test_a_comment_being_typed_survives_an_acknowledgement_by_another_pers
     await expect(row_of(slow, kiosk)).to_have_attribute("data-ack", "acknowledged")
 
     await expect(slow.get_by_label("Comment")).to_have_value("I am looking at")
-    await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
-    await expect(slow.get_by_role("dialog")).to_contain_text("already acknowledged it")
-    await expect(slow.get_by_label("Comment")).to_have_value("I am looking at")
-    await slow.keyboard.press("Escape")
-    await slow.wait_for_function("() => Object.values(localStorage).some((text) => text.includes('I am looking at'))")
+    await expect(slow.get_by_role("dialog")).to_contain_text("R. Mori has just acknowledged it")
+    await expect(slow.get_by_role("dialog").get_by_role("button", name="Acknowledge")).to_be_hidden()
+    await slow.get_by_role("dialog").get_by_role("button", name="Post as comment").click()
+
+    await expect(slow.get_by_role("dialog")).to_have_count(0)
+    await expect(row_of(quick, kiosk)).to_contain_text("I am looking at")
+    await expect(row_of(slow, kiosk).locator(".who")).to_contain_text("R. Mori")
     await kiosk.disconnect()
 
 

@@ -80,6 +80,22 @@ function mirror() {
   }
 }
 
+/** A colleague was first: the open dialog says so, and offers to post what was typed. */
+function tell() {
+  const notice = /** @type {HTMLElement | null} */ (document.querySelector("dialog[open] [data-tells][hidden]"));
+  const row = notice && document.getElementById(notice.dataset.tells ?? "");
+  if (!notice || row?.dataset.ack !== "acknowledged") return;
+  const who = row.querySelector(".people:not([data-person])")?.lastChild?.textContent?.trim() ?? "";
+  notice.textContent = notice.dataset.text?.replace("{who}", who) ?? "";
+  notice.hidden = false;
+  const version = /** @type {HTMLInputElement | null} */ (notice.closest("form")?.querySelector("[name=version]"));
+  if (version) version.value = ""; // a comment is no decision about what the dialog showed
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (
+    notice.closest("dialog")?.querySelectorAll(".dialog-foot button")
+  ))
+    button.hidden = !("says" in button.dataset);
+}
+
 function hideOwnName() {
   const { me } = document.documentElement.dataset;
   if (!me) return;
@@ -113,6 +129,7 @@ export function start() {
   document.addEventListener("input", typed);
   document.addEventListener("submit", sent);
   document.addEventListener("tms:proof", mirror);
+  document.addEventListener("tms:proof", tell);
   // A new socket has no earlier state.
   document.addEventListener("tms:painted", () => {
     lastSent = "";

@@ -1,7 +1,7 @@
 """Values that rows of several boards share."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from tms.alerts.models.kind_traits import KindWithTraits
@@ -59,17 +59,25 @@ def worst(severities: Collection[str]) -> str:
     return next((severity for severity in WORST_FIRST if severity in severities), "")
 
 
+UNDONE = timedelta(minutes=1)
+
+
 class HistoryRow(Protocol):
     """One row of a history."""
 
     @property
     def kind(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
 
 
 def reopening[Row: HistoryRow](history: Sequence[Row], kinds: type[KindWithTraits]) -> Row | None:
-    """Why something was reopened: the newest transition that changed its state, if it was a reopening."""
-    for row in reversed(history):
-        traits = kinds(row.kind).traits
-        if traits.leads_to:
-            return row if traits.is_reopening else None
-    return None
+    """Why something was reopened: the newest transition that changed its state, if it was a reopening.
+
+    A person who takes something back at once has undone it: that is no news, and would be on the row for good.
+    """
+    newest = [row for row in reversed(history) if kinds(row.kind).traits.leads_to][:2]
+    if not newest or not kinds(newest[0].kind).traits.is_reopening:
+        return None
+    is_undo = newest[0].kind == kinds["REOPENED"] and newest[0].at - newest[-1].at < UNDONE
+    return None if is_undo else newest[0]
