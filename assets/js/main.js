@@ -25,6 +25,7 @@ import * as sound from "./person/sound.js";
 import * as theme from "./person/theme.js";
 import * as countdown from "./time/countdown.js";
 import * as times from "./time/times.js";
+import * as when from "./time/when.js";
 import * as zone from "./time/zone.js";
 
 // htmx's own swaps preserve what frames preserve.
@@ -47,6 +48,7 @@ const behaviours = [
   approvals,
   waiting,
   zone,
+  when,
   people,
   toast,
   sound,

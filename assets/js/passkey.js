@@ -76,6 +76,7 @@ async function submitted(form) {
 
 for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-passkey]"))) {
   form.hidden = !window.PublicKeyCredential;
+  if (form.hidden) document.querySelector("details.way")?.setAttribute("open", "");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submitted(form);

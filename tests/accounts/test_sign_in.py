@@ -44,6 +44,7 @@ def test_a_wrong_password_keeps_the_name_and_shows_the_next_step(client, tanaka)
     html = answer.content.decode()
     assert answer.status_code == 200
     assert "Wrong username or password. Sign-in is blocked for 15 minutes after 5 failed attempts." in html
+    assert html.count("Sign-in is blocked") == 1
     assert 'value="tanaka"' in html
 
 

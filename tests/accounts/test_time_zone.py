@@ -57,3 +57,14 @@ def test_zones_are_cities_and_utc():
     assert {"UTC", "Asia/Tokyo", "America/Argentina/Buenos_Aires"} <= set(zones)
     assert not {"EST", "Japan", "Etc/GMT+9", "posixrules"} & set(zones)
     assert all(zone_named(zone) for zone in zones)
+
+
+@pytest.mark.parametrize("address", ["/maintenance/new/", "/rotations/new/", "/policies/new/", "/me/"])
+def test_every_form_offers_the_same_zones_once(client, fleet, address):
+    """Also those in which no site is."""
+    client.force_login(User.objects.create_superuser("tanaka"))
+
+    html = client.get(address).content.decode()
+
+    assert html.count(">America/Argentina/Buenos_Aires</option>") == 1, address
+    assert html.count(">Asia/Tokyo</option>") == 1, address

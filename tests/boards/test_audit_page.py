@@ -325,3 +325,14 @@ def test_the_api_needs_the_permission(fleet):
     caller = ApiClient.of(people.person("mori", of="Operator"))
 
     assert problem_of(caller.get("/audit")) == (403, "tms:forbidden")
+
+
+def test_an_entry_does_not_name_what_is_empty(browser):
+    """A new row records all of its fields, and those of the rows that belong to it."""
+    steps = [None, [{"region": None, "weekdays": [], "position": 1}]]
+    recorder.write(AuditSubject("notifications.policy", "1", "Night"), "created", {"name": [None, ""], "steps": steps})
+
+    html = browser.get("/audit/").content.decode()
+
+    assert "position 1" in html
+    assert "nothing" not in html.partition("<tbody>")[2]

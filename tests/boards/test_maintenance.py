@@ -274,9 +274,16 @@ def test_the_calendar_shows_past_and_planned_windows_by_day(page, fleet, tanaka)
     empty = page("/maintenance/calendar/?from=2001-01-01")
 
     assert seen.html.count(f'href="/maintenance/#window-{daily.pk}"') in (2 * 28 + 28, 2 * 27 + 27)
-    assert "at the same time as another" in seen.html
+    assert "Overlaps another window" in seen.html
     assert "Times in Asia/Tokyo" in seen.html
     assert "No maintenance in this period." in empty.html
+
+
+def test_windows_that_share_no_terminal_do_not_overlap(page, fleet, tanaka):
+    for note in ("router", "printer"):
+        plan(tanaka, minutes=45, terminals=[fleet.terminal()], note=note)
+
+    assert "Overlaps another window" not in page("/maintenance/calendar/").html
 
 
 @pytest.mark.parametrize("query", ["from=0001-01-01", "from=9999-12-31", "from=x&days=-1", "days=99999999999"])

@@ -54,6 +54,7 @@ def test_the_list_shows_the_condition_of_each_rule_and_its_alerts(page, fleet, r
 
     seen = page("/rules/")
 
+    assert 'id="id_name"' in seen.html  # the first rule is chosen, so that the page is not empty
     assert "2 rules" in seen.text("rules-title")
     assert "Too high, any terminal" in seen.html
     assert "disabled" in seen.html

@@ -6,7 +6,6 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import CDPSession, Page, expect
 
-from tests.e2e.seed import PASSWORD
 from tests.e2e.seeded_tms import SeededTMS, sign_in
 
 AUTHENTICATOR = {
@@ -78,9 +77,7 @@ async def test_without_finger_or_face_the_page_says_so_and_the_password_remains(
 
     await expect(page.get_by_role("alert")).to_contain_text("The browser used no passkey")
     await expect(page.get_by_role("button", name="Continue with a passkey")).to_be_enabled()
-    await page.get_by_label("Username").fill("mori")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
+    await sign_in(page, "mori")
     await expect(page).to_have_url(f"{host(tms)}/")
 
 

@@ -4,7 +4,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.people import Enter
 from tests.e2e.seed import PASSWORD
-from tests.e2e.seeded_tms import SeededTMS, live, sign_in
+from tests.e2e.seeded_tms import SeededTMS, live, open_password, sign_in
 
 
 async def test_a_visitor_signs_in_and_gets_the_requested_page(tms: SeededTMS, page: Page):
@@ -20,6 +20,7 @@ async def test_a_visitor_signs_in_and_gets_the_requested_page(tms: SeededTMS, pa
 
 async def test_a_wrong_password_is_reported_and_the_name_is_preserved(tms: SeededTMS, page: Page):
     await page.goto(f"{tms.url}/sign-in/")
+    await open_password(page)
     await page.get_by_label("Username").fill("mori")
     await page.get_by_label("Password").fill(f"not {PASSWORD}")
 
@@ -47,7 +48,7 @@ async def test_a_visitor_chooses_a_language_before_signing_in(tms: SeededTMS, pa
     await page.get_by_role("button", name="日本語").click()
 
     await expect(page.locator(":root")).to_have_attribute("lang", "ja")
-    await expect(page.get_by_role("button", name="サインイン")).to_be_visible()
+    await expect(page.get_by_role("heading", name="サインイン")).to_be_visible()
 
 
 async def test_the_theme_of_a_person_is_applied_after_a_reload(tms: SeededTMS, person: Enter):

@@ -258,3 +258,14 @@ def test_a_part_that_only_this_process_has_is_reported(healthy, client, monkeypa
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_only_get_and_head_are_allowed(healthy, client, method):
     assert getattr(client, method)("/health/").status_code == 405
+
+
+@pytest.mark.django_db
+def test_a_browser_gets_a_page_and_anything_else_json(client):
+    page = client.get("/health/?strict", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    assert page["Content-Type"].startswith("text/html")
+    assert "database" in page.content.decode()
+    for accept in ("*/*", "application/json", ""):
+        answer = client.get("/health/?strict", headers={"Accept": accept})
+        assert answer["Content-Type"] == "application/json", accept

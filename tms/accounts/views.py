@@ -18,6 +18,7 @@ from django_htmx.http import reswap, retarget
 from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, PageRequest, sign_in_required
+from tms.accounts.factors import passkeys
 from tms.accounts.forms import PasswordForm
 from tms.accounts.identity_providers.oidc import sign_out as sign_out_there
 from tms.accounts.language import is_spoken
@@ -40,7 +41,11 @@ class SignIn(LoginView):
     extra_context = {"tries": settings.SIGN_IN_FAILURES, "minutes": settings.SIGN_IN_WINDOW_S / 60}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        offered = {"can_reset": password_reset.is_possible(), "providers": IdentityProvider.objects.enabled()}
+        offered = {
+            "can_reset": password_reset.is_possible(),
+            "providers": IdentityProvider.objects.enabled(),
+            "has_passkeys": passkeys.is_used(),
+        }
         return super().get_context_data(**kwargs) | offered
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:

@@ -15,6 +15,7 @@ from tms.accounts.models import Density, Theme, User
 from tms.alerts.actions.registry import ACTIONS
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
+from tms.boards.release import version
 from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
@@ -23,7 +24,7 @@ KEYS = (
     (("/",), _("Search this page, or everything")),
     (("j", "k"), _("Next row, previous row")),
     (("x",), _("Select row")),
-    *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key),
+    *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key_help),
     (("⇧A",), _("Acknowledge until recovery, without a dialog")),
     (("Z",), _("Undo")),
     (("Ctrl ⏎",), _("Submit a dialog")),
@@ -56,6 +57,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "other_theme": Theme.LIGHT if theme == Theme.DARK else Theme.DARK,
         "other_language": other,
         "key_list": KEYS,
+        "version": version(),
         "severity_names": WORST_FIRST,
         "move_interval_s": settings.MOVE_INTERVAL_S,
         "proof_interval_s": settings.PROOF_INTERVAL_S,

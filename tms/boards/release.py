@@ -1,5 +1,6 @@
 """Which release rendered a page: a wall that stays open for months loads its page again after a rollout."""
 
+import tomllib
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +10,13 @@ from django.templatetags.static import static
 
 SHOWN_BY = ("js/main.js", "css/wall.css")
 TEMPLATES = ("wall.html", "parts.html")
+
+
+@cache
+def version() -> str:
+    """For people who report a problem. A release without its project file is named by its digest."""
+    project: Path = settings.BASE_DIR / "pyproject.toml"
+    return tomllib.loads(project.read_text())["project"]["version"] if project.exists() else digest()
 
 
 @cache

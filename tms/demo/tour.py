@@ -56,11 +56,16 @@ STEPS = (
 
 
 def demo(request: HttpRequest) -> dict[str, Any]:
-    """Context of every page: whether this is a demo, the tour on the overview, the account on the sign-in page."""
+    """Context of every page: whether this is a demo, the tour on the overview, the account on the sign-in page.
+
+    `?tour` begins the tour again.
+    """
     if not client.is_demo() or not getattr(request, "user", None):
         return {}
     match = request.resolver_match
     if match is not None and match.url_name == "sign-in":
         return {"visitor": VISITOR}
-    wants_tour = COOKIE not in request.COOKIES and match is not None and match.url_name == "overview"
-    return {"may_break": may(request.user, PERMISSION), "tour": STEPS if wants_tour else ()}
+    wants_tour = COOKIE not in request.COOKIES or "tour" in request.GET
+    is_there = match is not None and match.url_name == "overview"
+    tour = STEPS if wants_tour and is_there else ()
+    return {"is_demo": True, "may_break": may(request.user, PERMISSION), "tour": tour}

@@ -12,8 +12,9 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.fleet.sites.time_zones import zones
 from tms.lib.calendar.opening_hours import Hours, OpenInterval
+from tms.lib.calendar.time_zones import zone_choices
+from tms.lib.forms import when
 
 
 class HoursOfWeek(models.Model):
@@ -52,7 +53,8 @@ def hours_values(row: HoursOfWeek) -> dict[str, Any]:
 
 
 def hours_form_fields(row: HoursOfWeek) -> Mapping[str, forms.Field]:
-    known = sorted({*zones(), row.hours_zone or settings.TIME_ZONE})
+    of_tms = settings.TIME_ZONE
+    zones = [choice for choice in zone_choices(row.hours_zone) if row.hours_zone == of_tms or choice[0] != of_tms]
     return {
         "hours_days": forms.TypedMultipleChoiceField(
             label=_("Days"),
@@ -64,9 +66,7 @@ def hours_form_fields(row: HoursOfWeek) -> Mapping[str, forms.Field]:
         ),
         "hours_from": _time_field(_("From")),
         "hours_until": _time_field(_("Until")),
-        "hours_zone": forms.ChoiceField(
-            label=_("Time zone"), choices=[("", settings.TIME_ZONE), *((zone, zone) for zone in known)], required=False
-        ),
+        "hours_zone": forms.ChoiceField(label=_("Time zone"), choices=[("", of_tms), *zones], required=False),
     }
 
 
@@ -81,7 +81,7 @@ def fault_in_hours(cleaned: Mapping[str, Any], *, are_needed: bool) -> tuple[str
 
 
 def _time_field(label: Any) -> forms.TimeField:
-    return forms.TimeField(label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    return forms.TimeField(label=label, required=False, widget=forms.TimeInput(attrs=when("time"), format="%H:%M"))
 
 
 def _format(at: time | None) -> str:

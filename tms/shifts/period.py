@@ -16,7 +16,7 @@ from tms.lib.calendar.time_zones import zone_named
 from tms.rest.schemas import BEGIN, END
 
 MAX_ZONE_LENGTH = 64
-FORMAT = "%Y-%m-%dT%H:%M"
+FORMAT = "%Y-%m-%d %H:%M"
 PRESETS = MappingProxyType(
     {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 )

@@ -18,6 +18,7 @@ function surround(ring, selector) {
 function run(tour) {
   const steps = [...tour.querySelectorAll("section")];
   const form = /** @type {HTMLFormElement} */ (tour.querySelector("form"));
+  const next = /** @type {HTMLElement | null} */ (tour.querySelector("[data-next]"));
   const ring = document.createElement("div");
   ring.className = "tour-ring";
   let current = 0;
@@ -32,6 +33,7 @@ function run(tour) {
     });
     document.querySelector(target())?.scrollIntoView({ block: "nearest" });
     surround(ring, target());
+    if (next && current + 1 === steps.length) next.textContent = next.dataset.textLast ?? "";
   }
 
   function end() {
@@ -41,7 +43,7 @@ function run(tour) {
     tour.remove();
   }
 
-  tour.querySelector("[data-next]")?.addEventListener("click", () => {
+  next?.addEventListener("click", () => {
     if (current + 1 < steps.length) show(current + 1);
     else end();
   });

@@ -90,10 +90,8 @@ function tell() {
   notice.hidden = false;
   const version = /** @type {HTMLInputElement | null} */ (notice.closest("form")?.querySelector("[name=version]"));
   if (version) version.value = ""; // a comment is no decision about what the dialog showed
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (
-    notice.closest("dialog")?.querySelectorAll(".dialog-foot button")
-  ))
-    button.hidden = !("says" in button.dataset);
+  const buttons = notice.closest("dialog")?.querySelectorAll(".dialog-foot button") ?? [];
+  for (const button of /** @type {Iterable<HTMLElement>} */ (buttons)) button.hidden = !("says" in button.dataset);
 }
 
 function hideOwnName() {

@@ -1,5 +1,5 @@
 // The reader's time zone: the one that the person chose, otherwise that of the browser.
-// <input type="datetime-local" data-at>: the instant in that zone, with the name of the zone.
+// <input data-when="datetime" data-at>: the instant in that zone, with the name of the zone.
 // <input type="hidden" data-zone>: the name of the zone, for times that a person types beside it.
 // <small data-zone-name>: the name of the zone, for the person.
 // <p data-days-of>: shown where the days of a list are those of another zone.
@@ -19,11 +19,11 @@ export function readerZone() {
   }
 }
 
-/** @param {Date} at */
-function wall(at) {
+/** As fields show it. @param {Date} at */
+export function wall(at) {
   // Swedish dates are those of ISO 8601.
   const options = /** @type {const} */ ({ timeZone: readerZone(), dateStyle: "short", timeStyle: "short" });
-  return new Intl.DateTimeFormat("sv", options).format(at).replace(" ", "T");
+  return new Intl.DateTimeFormat("sv", options).format(at);
 }
 
 /**
@@ -61,7 +61,7 @@ function isOther(zone) {
 function localiseAll() {
   for (const hint of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-days-of]")))
     hint.hidden = !isOther(hint.dataset.daysOf);
-  for (const field of document.querySelectorAll("input[type=datetime-local][data-at]"))
+  for (const field of document.querySelectorAll("input[data-when=datetime][data-at]"))
     localise(/** @type {HTMLInputElement} */ (field));
   for (const zone of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[data-zone]")))
     zone.value ||= readerZone();

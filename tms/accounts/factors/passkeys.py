@@ -39,6 +39,11 @@ MALFORMED = (
 """What the library raises for input that no browser submits."""
 
 
+def is_used() -> bool:
+    """Whether anybody has one: until then, the password is the first way to sign in."""
+    return bool(Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).exists())
+
+
 def creation_options(person: User) -> dict[str, Any]:
     """What the browser needs to make a passkey. Devices that have one already are excluded."""
     options: dict[str, Any] = auth.begin_registration(person, passwordless=True)["publicKey"]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.me import preferences
 from tms.accounts.models import Density, Theme, User
 from tms.lib.admin import ModelForm
-from tms.lib.calendar.time_zones import named_zones
+from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.forms import Plain
 from tms.lib.severity import Severity
 
@@ -46,9 +46,7 @@ class PreferencesForm(PageSection):
 
     def __init__(self, person: User, data: Any = None) -> None:
         super().__init__(person, data)
-        # A zone that was stored with other data about zones stays a choice.
-        zones = dict.fromkeys((*filter(None, [person.time_zone]), *named_zones()))
-        choices = [("", _("As in the browser")), *((zone, zone) for zone in sorted(zones))]
+        choices = [("", _("As in the browser")), *zone_choices(person.time_zone)]
         self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]  # django-stubs: Field
         self.fields["time_zone"].error_messages["invalid_choice"] = _(
             "Unknown time zone. Choose one of the list, such as Asia/Tokyo."

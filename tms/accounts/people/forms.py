@@ -13,7 +13,7 @@ from tms.accounts.people import scopes
 from tms.accounts.people.scopes import GrantScope
 from tms.accounts.permissions import Permission
 from tms.lib.admin import ModelForm
-from tms.lib.forms import NONE, Plain
+from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLine
 
 
@@ -21,7 +21,9 @@ class GrantForm(Plain, forms.Form):
     """A role for a scope, of those that a person may grant."""
 
     role = forms.ModelChoiceField(Role.objects.none(), label=_("Role"))
-    scope = forms.ChoiceField(label=pgettext_lazy("of a grant", "Scope"))
+    scope = forms.ChoiceField(
+        label=pgettext_lazy("of a grant", "Scope"), error_messages={"required": _("Choose a scope.")}
+    )
     found: GrantScope
 
     def __init__(self, *args: Any, by: User, address: str = "", **kwargs: Any) -> None:
@@ -29,7 +31,7 @@ class GrantForm(Plain, forms.Form):
         self.by, self.address = by, address
         self.fields["role"].queryset = grantable(by)  # type: ignore[attr-defined]
         options = scopes.choices(access.scope_of(by, Permission.MANAGE_PEOPLE))
-        self.fields["scope"].choices = [("", NONE), *options]  # type: ignore[attr-defined]
+        self.fields["scope"].choices = [("", _("Choose a scope")), *options]  # type: ignore[attr-defined]
         self.dress()
 
     def clean_scope(self) -> str:

@@ -12,8 +12,8 @@ from tms.accounts.people import scopes
 from tms.accounts.people.scopes import GrantScope
 from tms.accounts.screens.services import PERMISSION
 from tms.lib.admin import ModelForm
-from tms.lib.calendar.time_zones import named_zones
-from tms.lib.forms import NONE, Plain
+from tms.lib.calendar.time_zones import zone_choices
+from tms.lib.forms import Plain
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
 
@@ -57,13 +57,12 @@ class ScreenForm(Plain, ModelForm[WallScreen]):
         screen = self.instance
         current = GrantScope(screen.region, screen.site, screen.group) if screen.pk else None
         offered = scopes.choices(access.scope_of(by, PERMISSION))
-        self._choose("scope", offered if current else [("", NONE), *offered])
+        self._choose("scope", offered)
         seconds = [
             (each, ngettext("%(number)d second", "%(number)d seconds", each) % {"number": each}) for each in EVERY_S
         ]
         self._choose("every_s", seconds)
-        zones = dict.fromkeys((*filter(None, [screen.time_zone]), *named_zones()))
-        self._choose("time_zone", [("", _("As on the television")), *((zone, zone) for zone in sorted(zones))])
+        self._choose("time_zone", [("", _("As on the television")), *zone_choices(screen.time_zone)])
         if current is None:
             self.initial.update(boards=[WallBoard.OVERVIEW], sounds=[Severity.CRITICAL], language=get_language())
         else:

@@ -97,7 +97,7 @@ class UntilForm(CommentForm):
 
     def shown_until(self) -> str:
         at = self.begins_at()
-        return f"{timezone.localtime(at):%Y-%m-%dT%H:%M}" if at else str(self["until"].value() or "")
+        return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else str(self["until"].value() or "")
 
     def shown_lasts(self) -> str:
         return str(self["lasts"].value() or (AT if self.initial.get("until") else DEFAULT))

@@ -54,7 +54,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         summary="Acknowledge {}",
         hint=_("Whichever you choose, recovery resolves the alert and worsening reopens it."),
         key="a",
-        key_help=_("Acknowledge selected alerts or current row"),
+        key_help=_("Acknowledge selected alerts or current row, or change it"),
         quick_key="A",
         effect="silence",
         form=AcknowledgeForm,
@@ -83,7 +83,6 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
             "Whichever you choose, recovery resolves the alert and worsening reopens it."
         ),
         key="a",
-        key_help=_("Change the acknowledgement of selected alerts or current row"),
         form=AcknowledgeForm,
         schema=AcknowledgeSchema,
         alert=Target(actions.change_acknowledgement, When(ACKNOWLEDGED), TransitionKind.CHANGED),

@@ -207,7 +207,7 @@ def value_label(kind: str, name: str, value: Any) -> str:
     field = _field(kind, name)
     if isinstance(value, dict):
         inner = field.related_model._meta.label_lower if field is not None and field.related_model else kind
-        parts = [(key, each) for key, each in value.items() if each != ""]
+        parts = [(key, each) for key, each in value.items() if each not in (None, "", [], {})]
         return ", ".join(f"{field_label(inner, key)} {value_label(inner, key, each)}" for key, each in parts)
     choices = dict(getattr(field, "flatchoices", ())) if isinstance(value, str) else {}
     return str(choices.get(value, value))

@@ -89,8 +89,9 @@ def rows_of(entries: Sequence[AuditEntry]) -> list[AuditRow]:
 
 
 def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
-    differences = [_difference(entry.subject_type, name, pair) for name, pair in entry.changes.items()]
-    plain = [_difference(entry.subject_type, name, pair) for name, pair in entry.changes.items() if name not in HIDDEN]
+    told = {name: pair for name, pair in entry.changes.items() if any(each not in (None, "", [], {}) for each in pair)}
+    differences = [_difference(entry.subject_type, name, pair) for name, pair in told.items()]
+    plain = [_difference(entry.subject_type, name, pair) for name, pair in told.items() if name not in HIDDEN]
     name, icon = _actor(entry)
     return AuditRow(
         pk=entry.pk,

@@ -1,6 +1,7 @@
 """The calendar of maintenance windows: a picture, and the same as a list."""
 
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,10 @@ from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.alerts.maintenance.calendar import WindowPeriods, planned_windows
 from tms.alerts.maintenance.history import MaintenancePeriod
+from tms.alerts.maintenance.services import in_scope
 from tms.alerts.models.maintenance import Window
 from tms.boards.pages import MaintenancePage
+from tms.fleet.models import Terminal
 from tms.lib.calendar.dates import ShownDays, shown_days
 from tms.lib.calendar.local_time import shown
 from tms.lib.calendar.repetition import repetition_text
@@ -28,7 +31,7 @@ class CalendarEntry(NamedTuple):
     window: Window
     period: MaintenancePeriod
     is_simultaneous: bool
-    """Another window is active at the same time."""
+    """Another window covers a terminal of it at the same time."""
 
 
 @require_safe
@@ -95,12 +98,20 @@ def _occurrences(planned: list[WindowPeriods]) -> list[CalendarEntry]:
 
 
 def _at_once(found: list[tuple[MaintenancePeriod, Window]]) -> set[int]:
-    """The positions of those during which another window is active. `found` is in the order of the begins."""
+    """The positions of those during which another window covers a terminal of theirs.
+
+    `found` is in the order of the begins.
+    """
+    share = cache(_share_terminals)
     at_once: set[int] = set()
     active: list[int] = []
     for number, (period, window) in enumerate(found):
         active = [one for one in active if found[one][0].until > period.since]
-        others = [one for one in active if found[one][1].pk != window.pk]
+        others = [one for one in active if share(found[one][1], window)]
         at_once.update(others, [number] if others else ())
         active.append(number)
     return at_once
+
+
+def _share_terminals(one: Window, other: Window) -> bool:
+    return one.pk != other.pk and Terminal.objects.filter(in_scope([one]), in_scope([other])).exists()

@@ -15,10 +15,10 @@ from tms.alerts.maintenance.services import WindowScope, length_error, scope_err
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.recurrence import ONCE, RecurrenceForm, initial_of
 from tms.fleet.models import Group, Site, Terminal
-from tms.fleet.sites.time_zones import zones
 from tms.lib.calendar.local_time import shown
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.lib.calendar.repetition import RepeatUnit
+from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.db.natural_order import natural
 from tms.lib.forms import LocalDateTimeField, Plain
 from tms.lib.forms.combobox import Combobox, RowsField, Suggestions
@@ -26,7 +26,6 @@ from tms.lib.text_fields import FormLine
 
 EXTEND_BY = ((30, _("30 min")), (60, _("1 h")), (120, _("2 h")))
 MAY_PLAN = {"for": Permission.PLAN_MAINTENANCE.key}
-TIME = {"type": "datetime-local"}
 
 
 class WindowForm(Plain, RecurrenceForm):
@@ -53,8 +52,8 @@ class WindowForm(Plain, RecurrenceForm):
         required=False,
         help_text=_("By UID. A list can be pasted."),
     )
-    starts_at = LocalDateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs=TIME))
-    ends_at = LocalDateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs=TIME))
+    starts_at = LocalDateTimeField(label=_("From"))
+    ends_at = LocalDateTimeField(label=_("Until"))
     time_zone = forms.ChoiceField(label=_("Time zone"))
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
@@ -66,7 +65,7 @@ class WindowForm(Plain, RecurrenceForm):
             assert isinstance(field, forms.ModelMultipleChoiceField)
             assert field.queryset is not None
             field.queryset = mine(field.queryset)
-        self.zone_field.choices = [(zone, zone) for zone in sorted({*zones(), timezone.get_current_timezone_name()})]
+        self.zone_field.choices = zone_choices(timezone.get_current_timezone_name())
         self.dress()
 
     @property

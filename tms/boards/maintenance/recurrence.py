@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models.maintenance import Window
 from tms.lib.calendar.repetition import DAYS, LAST, MAX_EVERY, MAX_TIMES, NTHS, WORKDAYS, RepeatUnit, Repetition
+from tms.lib.forms import when
 from tms.lib.text_fields import FormLine
 
 ONCE, DAILY, WEEKDAYS_ONLY, WEEKLY, MONTHLY, CUSTOM, UNCHANGED = (
@@ -58,7 +59,7 @@ class RecurrenceForm(forms.Form):
     weekday = forms.TypedChoiceField(label=_("Weekday"), choices=list(WEEKDAYS.items()), coerce=int, required=False)
     ends = forms.ChoiceField(label=pgettext_lazy("recurrence", "Ends"), choices=ENDS, required=False)
     last_on = forms.DateField(
-        label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Last day"), required=False, widget=forms.DateInput(attrs=when("date"), format="%Y-%m-%d")
     )
     times = forms.IntegerField(
         label=pgettext_lazy("recurrence", "Times"), min_value=1, max_value=MAX_TIMES, required=False

@@ -4,23 +4,27 @@ Stored in the cache. While it is unavailable, boards omit this panel.
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache, reduce
 from typing import NamedTuple
 
 from django.core.cache import cache
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from tms.accounts.access import within
 from tms.accounts.display_names import Name, colleagues, name_of
 from tms.accounts.models import User
 from tms.accounts.scope import Scope
 from tms.fleet.models import Terminal
+from tms.shifts.on_call import on_call_between
 
+MOMENT = timedelta(seconds=1)
 LEASE_S = 15
 """The boards of a process that stops reporting are taken as closed."""
 OVERLAP_S = 60
-"""How long it is remembered whether two scopes share a terminal."""
+"""How long it is remembered whether two scopes share a terminal, and who is on call."""
 
 
 class OnShift(NamedTuple):
@@ -40,6 +44,19 @@ def report(here: Mapping[int, OpenBoard], left: Collection[int]) -> None:
     """Report the open page of each person (by primary key), and the people who left this process."""
     cache.set_many({_key(person): tuple(board) for person, board in here.items()}, LEASE_S)
     cache.delete_many([_key(person) for person in left])
+
+
+def shift(scope: Scope) -> dict[str, Sequence[object]]:
+    """Who is on call, and who else has a board open."""
+    called = _on_call(scope, int(time.monotonic() // OVERLAP_S))
+    return {"called": called, "people": tuple(one for one in on_shift(scope) if one.name not in called)}
+
+
+@lru_cache(maxsize=1000)
+def _on_call(scope: Scope, period: int) -> tuple[Name, ...]:
+    """In this period: boards are rendered often, and rotations change their person once a day."""
+    now = timezone.now()
+    return tuple(dict.fromkeys(one.person for one in on_call_between(now, now + MOMENT, scope)))
 
 
 def on_shift(scope: Scope) -> tuple[OnShift, ...]:

@@ -104,7 +104,7 @@ class OverviewPage(SinglePage):
         return dropped_terminals_part(context.at, self.scope)
 
     def _shift(self) -> PagePart:
-        return PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift(self.scope)})
+        return PagePart(f"{TEMPLATE}#shift", on_shift.shift(self.scope))
 
     def _sites(self, context: RenderContext, shown: int) -> dict[str, PagePart]:
         """The cells, and what is said below the list: nothing is clear while a cell has a colour."""

@@ -63,7 +63,7 @@ class WallPage(SinglePage):
             **sites,
             **{entry.element: PagePart(f"{PARTS}#change", {"entry": entry}) for entry in changes},
             "wall-calm": PagePart(f"{PARTS}#calm", self._calm(context, len(rows))),
-            "wall-shift": PagePart(f"{PARTS}#shift", {"people": on_shift.on_shift(self.scope)}),
+            "wall-shift": PagePart(f"{PARTS}#shift", on_shift.shift(self.scope)),
         }
         lists = {
             "incidents": tuple(rows),

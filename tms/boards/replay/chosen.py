@@ -87,10 +87,9 @@ def ranges_of(scope: Scope) -> list[str]:
 
 def instant_of(query: QueryDict) -> datetime | None:
     """With an offset, or the local time of a zone that is named beside it; None for anything else."""
-    text, zone = OFFSET_WITHOUT_PLUS.sub("+", query.get("at", "")[:LONGEST].strip()), query.get("zone", "")
-    found = instants.parsed(text)
-    if found is None and zone:
-        found = _local(text, zone)
+    text, zone = query.get("at", "")[:LONGEST].strip(), query.get("zone", "")
+    # First as a local time: `2026-12-01 09:30` also looks like a date with an offset whose plus became a space.
+    found = (_local(text, zone) if zone else None) or instants.parsed(OFFSET_WITHOUT_PLUS.sub("+", text))
     try:
         # A second more must exist, too: links are rounded up.
         return (found + SECOND).astimezone(UTC).replace(microsecond=0) - SECOND if found else None

@@ -68,7 +68,7 @@ class ReplayedPage:
 
     @property
     def local(self) -> str:
-        return f"{timezone.localtime(self.at):%Y-%m-%dT%H:%M:%S}"
+        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M}"
 
     @property
     def zone(self) -> str:

@@ -37,7 +37,11 @@ from tms.lib.forms.checks import checked, is_check
 @never_cache
 @sign_in_required
 def rules(request: AuthenticatedRequest) -> HttpResponse:
-    return _show(request)
+    """With the first rule chosen, so that the page is not empty; on phones it is the list alone."""
+    first = next((line.rule for line in rule_list.lines(to=request.user)), None)
+    if first is None:
+        return _show(request)
+    return _show_rule(request, first, RuleForm(first.kind_object, first, person=request.user), is_first=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

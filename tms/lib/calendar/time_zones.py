@@ -16,3 +16,8 @@ def zone_named(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ValueError, OSError, KeyError):  # a path, a folder, an unknown zone
         return None
+
+
+def zone_choices(*stored: str) -> list[tuple[str, str]]:
+    """The choices of a form. A zone that was stored with other data about zones stays one."""
+    return [(zone, zone) for zone in sorted({*named_zones(), *filter(None, stored)})]

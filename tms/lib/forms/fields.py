@@ -11,14 +11,30 @@ from django.utils.translation import gettext
 from tms.lib.forms.combobox import Combobox
 from tms.lib.forms.rendering import ByPages
 
-FORMAT = "%Y-%m-%dT%H:%M"
+FORMAT = "%Y-%m-%d %H:%M"
+
+_WHEN = {"inputmode": "numeric", "autocomplete": "off"}
+"""A text field in 24 h. The control of a browser would have the order and the hours of its own language."""
+WHEN = {
+    "datetime": (r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}", "YYYY-MM-DD HH:MM"),
+    "date": (r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD"),
+    "time": (r"\d{2}:\d{2}", "HH:MM"),
+}
+
+
+def when(kind: str) -> dict[str, str]:
+    """The attributes of a field for a `datetime`, a `date` or a `time`; templates have them in `forms/when.html`."""
+    pattern, shown = WHEN[kind]
+    length = str(len(shown))
+    return {**_WHEN, "data-when": kind, "pattern": pattern, "placeholder": shown, "title": shown, "maxlength": length}
 
 
 class LocalDateTimeField(forms.DateTimeField):
-    """A time without a zone, as a browser's `datetime-local` sends it."""
+    """A time without a zone."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(input_formats=[FORMAT, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **options)
+        widget = forms.DateTimeInput(attrs=when("datetime"))
+        super().__init__(**{"widget": widget} | options, input_formats=[FORMAT, "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:{FORMAT}}" if isinstance(value, datetime) else value

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, permitted, visible
 from tms.accounts.permissions import Permission
-from tms.fleet.sites.time_zones import zones
+from tms.lib.calendar.time_zones import zone_choices
 from tms.lib.forms import Plain, TimesInput
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
@@ -49,7 +49,7 @@ class PlanForm(Plain, forms.Form):
         help_text=_("When shifts end, or a single time for a daily digest."),
         widget=TimesInput(most=MAX_TIMES),
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lambda: [(zone, zone) for zone in zones()])
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
 
     def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
         """For destinations whose owner lies within the scope in which the person may plan digests."""

@@ -14,10 +14,10 @@ from tms.accounts.access.owner_form import OwnedForm
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.fleet.sites.time_zones import zones
 from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.local_time import instant
-from tms.lib.forms import NONE, LocalDateTimeField, Plain, free_name
+from tms.lib.calendar.time_zones import zone_choices
+from tms.lib.forms import NONE, LocalDateTimeField, Plain, free_name, when
 from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.notifications.rotations.on_call import cover
 from tms.notifications.soft_delete import services as soft_delete
@@ -54,14 +54,14 @@ class RotationForm(Plain, OwnedForm[Rotation]):
         model = Rotation
         fields = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
         widgets = {
-            "starts_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            "handover_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "starts_on": forms.DateInput(attrs=when("date"), format="%Y-%m-%d"),
+            "handover_at": forms.TimeInput(attrs=when("time"), format="%H:%M"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = sorted({*zones(), self.instance.time_zone})
-        self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=[(zone, zone) for zone in known])
+        zones = zone_choices(self.instance.time_zone)
+        self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zones)
         self.dress()
 
     def clean_name(self) -> str:
@@ -97,8 +97,8 @@ class CoverForm(Plain, forms.Form):
     """Local times of the rotation's zone."""
 
     person = PersonField(label=_("Person"))
-    since = LocalDateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = LocalDateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    since = LocalDateTimeField(label=_("From"))
+    until = LocalDateTimeField(label=_("Until"))
 
     def __init__(self, rotation: Rotation, data: Any = None, *, by: Person) -> None:
         super().__init__(data, prefix="cover")

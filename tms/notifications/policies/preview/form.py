@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, AlertState, Incident, Rule
 from tms.fleet.models import Site
-from tms.lib.forms import LocalDateTimeField, Plain
+from tms.lib.forms import LocalDateTimeField, Plain, when
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
 from tms.notifications.messages import alerts as alert_texts
@@ -37,7 +37,7 @@ class PreviewForm(Plain, forms.Form):
     at = LocalDateTimeField(
         label=_("Opens at"),
         required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        widget=forms.DateTimeInput(attrs=when("datetime")),
         help_text=_("Leave empty for now. Rotations, quiet hours and maintenance are those of that time."),
     )
 
