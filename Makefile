@@ -32,9 +32,10 @@ CHECKS := lint types imports migrations templates assets shell workflows image s
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS with a demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
-	@# In a demo, changes should be visible soon: a heartbeat every 10 s, not 30.
-	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} exec $(BIN)/python manage.py demo
+run: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS with a demo fleet (HOST, PORT, TERMINALS, TMS_DATA_DIR)
+	@# In a demo, changes should be visible soon: a heartbeat every 10 s, not 30. Notifications may go to this machine.
+	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} TMS_INSIDE_DESTINATIONS=$${TMS_INSIDE_DESTINATIONS:-127.0.0.0/8,::1} \
+		exec $(BIN)/python manage.py demo
 
 cluster: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS as in production: PostgreSQL, Redis, nginx, nodes, clocks (N, CLOCKS, TERMINALS, PORT)
 	@scripts/system-packages cluster

@@ -29,7 +29,8 @@ def main() -> None:
     except ImproperlyConfigured as error:  # an operator's mistake, not ours: no traceback
         sys.exit(f"TMS cannot start: {error}")
     except OperationalError as error:
-        sys.exit(f"TMS cannot use its database: {error}")
+        hint = "; set TMS_DATA_DIR as for make run, or migrate first" if "no such table" in str(error) else ""
+        sys.exit(f"TMS cannot use its database: {error}{hint}")
 
 
 if __name__ == "__main__":

@@ -72,14 +72,14 @@ def lines(caplog):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("path", "view", "status", "message"),
+    ("path", "view", "status", "level", "message"),
     [
-        ("/admin/login/", None, 403, "Forbidden (Permission denied): /admin/login/"),
-        ("/nothing/", None, 404, "Not Found: /nothing/"),
-        ("/health/", "elsewhere.example.com:x", 400, "Invalid HTTP_HOST header"),
+        ("/admin/login/", None, 403, "WARNING", "Forbidden (Permission denied): /admin/login/"),
+        ("/nothing/", None, 404, "INFO", "Not Found: /nothing/"),
+        ("/health/", "elsewhere.example.com:x", 400, "WARNING", "Invalid HTTP_HOST header"),
     ],
 )
-def test_a_refusal_is_one_warning_with_the_client(client, admin_user, lines, path, view, status, message):
+def test_a_refusal_is_one_line_with_the_client(client, admin_user, lines, path, view, status, level, message):
     client.force_login(admin_user)
     host = {"HTTP_HOST": view} if view else {}
     path = "/sign-in/" if view else path
@@ -89,7 +89,23 @@ def test_a_refusal_is_one_warning_with_the_client(client, admin_user, lines, pat
     [record] = [record for record in lines() if is_refusal(record)]
     assert answer.status_code == status
     assert message in record.getMessage()
-    assert (record.levelname, record.exc_info, record.address) == ("WARNING", None, "198.51.100.7")
+    assert (record.levelname, record.exc_info, record.address) == (level, None, "198.51.100.7")
+
+
+def test_a_client_that_left_is_no_error_and_not_shown_where_only_warnings_are(caplog):
+    accepts = [one["callback"] for one in logging_config(level="INFO", form="json")["filters"].values()]
+    error = RuntimeError("CurrentThreadExecutor already quit or is broken")
+    shown = []
+    for level in (logging.INFO, logging.WARNING):
+        caplog.set_level(level)
+        record = logging.LogRecord("django.request", logging.ERROR, "", 0, "Internal Server Error: %s", ("/x/",), None)
+        record.exc_info = (RuntimeError, error, None)
+        shown.append(all(accept(record) for accept in accepts[:-1]))
+
+    assert shown == [True, False]
+    assert (record.levelname, record.exc_info) == ("INFO", None)
+    assert record.getMessage() == "client left before the response: Internal Server Error: /x/"
+    assert not accepts[-1](record)
 
 
 def test_a_part_of_a_protocol_that_tms_lacks_is_a_warning():

@@ -37,11 +37,14 @@ def test_a_demo_reports_when_it_is_ready_and_stops_without_leaving_a_process(tmp
         message = [next(line for line in demo.stdout if "TMS is ready" in line), next(demo.stdout)]
         children = psutil.Process(demo.pid).children(recursive=True)
         readable = [path.name for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077]
+        _, second = start(tmp_path, PORT=str(free_port())).communicate(timeout=DEADLINE_S)
         demo.send_signal(signal.SIGINT)
         message += demo.communicate(timeout=DEADLINE_S)
 
     assert demo.returncode == 0
     assert "demo / " in message[1]
+    assert f"TMS already runs there at {message[0].split()[-1]};" in second
+    assert len(second.splitlines()) == 1
     assert len(children) == 2
     assert readable == []
     assert not any(child.is_running() for child in children)
@@ -66,6 +69,7 @@ def test_a_killed_demo_ends_its_terminals(tmp_path):
     ("env", "says"),
     [
         ({"PORT": "99999"}, "PORT='99999': expected a whole number from 1 to 65535"),
+        ({"HOST": "my house"}, "HOST='my house': expected an IPv4 address of this machine, or 0.0.0.0"),
         ({"TERMINALS": "many"}, "TERMINALS='many': expected a whole number from 0 to 5000"),
         ({"TMS_HEARTBEAT_S": "soon"}, "TMS_HEARTBEAT_S='soon': expected a number"),
         ({"TMS_DATA_DIR": "/proc/nowhere"}, "name a directory that can be written"),
@@ -86,10 +90,10 @@ def test_a_port_in_use_is_a_one_line_error(tmp_path):
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        template_db.copy_file(tmp_path)
 
         demo = start(tmp_path, PORT=str(port), TERMINALS="0")
-        _, error = demo.communicate(timeout=DEADLINE_S)
+        output, error = demo.communicate(timeout=DEADLINE_S)
 
     assert demo.returncode != 0
     assert error.strip() == f"CommandError: port {port} is in use; choose another: PORT=8001 make run"
+    assert "Preparing" not in output

@@ -1,12 +1,18 @@
 """Commands that issue and revoke keys of terminals: their output and errors."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from deploy.processes.tms_process import clean_environment
 from tests.support.builders import now
+from tests.support.inventory import ROOT
 from tms.fleet.credentials import enrolment, services
+from tms.fleet.credentials.enrolment_watcher import EnrolmentWatcher
+from tms.fleet.management.commands.enrol_terminal import Command
 from tms.fleet.models import Credential, Site, Terminal
 from tms.protocol import credential
 
@@ -28,7 +34,7 @@ def refused(*arguments: str) -> str:
 
 def test_enrolling_prints_the_credential_and_nothing_else(fleet):
     out, err = manage(
-        "enrol_terminal", "SJK-PAY-01", "--site", "Shinjuku South", "--kind", "payment", "--label", "Till"
+        "enrol_terminal", "SJK-PAY-01", "--site", "Shinjuku South", "--new-site", "--kind", "payment", "--label", "Till"
     )
 
     offered = credential.parse(out.removesuffix("\n"))
@@ -45,7 +51,7 @@ def test_a_key_is_replaced_without_an_outage(fleet):
     """As docs/deploying.md describes it, where the admin is switched off."""
     first, second = (
         credential.parse(manage(*words)[0].removesuffix("\n"))
-        for words in (("enrol_terminal", "A-1", "--site", "Shinjuku"), ("issue_credential", "A-1"))
+        for words in (("enrol_terminal", "A-1", "--new-site", "Shinjuku"), ("issue_credential", "A-1"))
     )
     assert first
     assert second
@@ -58,6 +64,32 @@ def test_a_key_is_replaced_without_an_outage(fleet):
     assert not services.match(first, [valid])
     assert out.startswith("revoked 1 of ")
     assert "unknown terminal 'B'" in refused("issue_credential", "B")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_boards_are_notified_of_a_terminal_that_another_process_enrolled(fleet, feed_recorder):
+    """Whose own publication reached nobody, as without Redis."""
+    fleet.terminal()
+    watcher = EnrolmentWatcher()
+    watcher.publish_new(now())
+
+    manage("enrol_terminal", "NEW-01", "--site", fleet.site().code)
+    feed_recorder.change()
+    watcher.publish_new(now())
+
+    assert feed_recorder.change().presence == {Terminal.objects.get(uid="NEW-01").pk}
+
+
+def test_a_command_neither_makes_a_database_nor_shows_options_of_django(tmp_path):
+    env = clean_environment() | {"TMS_DATA_DIR": str(tmp_path)}
+    enrol = [sys.executable, "manage.py", "enrol_terminal"]
+
+    run = subprocess.run([*enrol, "A", "--site", "B"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    parser = Command().create_parser("manage.py", "enrol_terminal")
+
+    assert run.stderr.strip().endswith("tms.sqlite3 is missing; set TMS_DATA_DIR as for make run")
+    assert not (tmp_path / "tms.sqlite3").exists()
+    assert "--settings" not in parser.format_help()
 
 
 SITES = [
@@ -73,7 +105,7 @@ SITES = [
 def test_a_new_site_gets_its_own_code(fleet, name, code):
     Site.objects.create(code=code, name="was there before")
 
-    manage("enrol_terminal", "A", "--site", name)
+    manage("enrol_terminal", "A", "--site", name, "--new-site")
 
     assert Site.objects.get(name=name).code == f"{code}1"
 
@@ -96,6 +128,7 @@ REFUSALS = [
     (("A", "--site", "x" * 101), "use 1 to 100 characters"),
     (("A", "--site", "SJK", "--label", "x" * 101), "--label: use at most 100 characters"),
     (("A",), "--site"),
+    (("A", "--site", "SKJ"), "no site 'SKJ'; sites: SJK (Site SJK); --new-site creates it"),
     (("A", "--site", "SJK", "--kind", "spaceship"), "invalid choice: 'spaceship'"),
 ]
 

@@ -18,6 +18,7 @@ from tms.clock import leader
 from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
+from tms.fleet.credentials.enrolment_watcher import EnrolmentWatcher
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
 from tms.notifications.digests import services as digest_services
@@ -89,6 +90,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("approvals", 1.0, approvals.expire),
     Loop("seal_audit", 1.0, sealing.seal),
     Loop("heartbeat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
+    Loop("enrolments", 1.0, EnrolmentWatcher().publish_new),
     Loop("partition", 300.0, partitions.maintain, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),

@@ -21,6 +21,11 @@ SECRETS = re.compile(
     re.IGNORECASE,
 )
 """The text after a clear mark of a credential. Each part is bounded, so that cost grows linearly with the line."""
+EVERYDAY = frozenset(
+    {HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+"""Client errors that need nobody's attention: typing errors, old addresses, a browser that was closed."""
+CLIENT_GONE = "CurrentThreadExecutor already quit"
 FACTS = ("status_code", "method", "address")
 """Fields of a rejected request, besides Django's message."""
 
@@ -47,6 +52,7 @@ def logging_config(
         },
         "filters": {
             "no_health": callback(is_no_health_check),
+            "clients_gone": callback(shorten_client_gone),
             "refusals": callback(shorten_refusal),
             "no_refusals": callback(lambda record: not is_refusal(record)),
         },
@@ -83,7 +89,7 @@ def shared_processors() -> list[Any]:
 
 
 def handlers(*, error_log: str, cloudwatch_group: str, node: str) -> dict[str, dict[str, Any]]:
-    filters = ["no_health", "refusals"]
+    filters = ["no_health", "clients_gone", "refusals"]
     used: dict[str, dict[str, Any]] = {
         "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": filters},
     }
@@ -135,25 +141,37 @@ def is_refusal(record: logging.LogRecord) -> bool:
 
 
 def shorten_refusal(record: logging.LogRecord) -> bool:
-    """A client error: no traceback, but the client's address."""
-    if is_refusal(record):
-        record.exc_info = record.exc_text = None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        request = getattr(record, "request", None)
-        record.method = getattr(request, "method", None)
-        record.address = request.META.get("REMOTE_ADDR") if request is not None else None
+    """A client error: no traceback, but the client's address. Those of every day are no warnings."""
+    if not is_refusal(record):
+        return True
+    record.exc_info = record.exc_text = None
+    record.levelno = logging.INFO if getattr(record, "status_code", 0) in EVERYDAY else logging.WARNING
+    record.levelname = logging.getLevelName(record.levelno)
+    request = getattr(record, "request", None)
+    record.method = getattr(request, "method", None)
+    record.address = request.META.get("REMOTE_ADDR") if request is not None else None
+    # Django logged it as a warning, which the level of TMS let pass.
+    return logging.getLogger().isEnabledFor(record.levelno)
+
+
+def shorten_client_gone(record: logging.LogRecord) -> bool:
+    """A client that left before its response: asgiref then ends the view with an error, which is nobody's fault."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, RuntimeError) and CLIENT_GONE in str(error):
+        record.msg, record.args = f"client left before the response: {record.getMessage()}", ()
+        record.name, record.status_code = "django.request", HTTPStatus.REQUEST_TIMEOUT
     return True
 
 
 def one_line(logger: object, method: str, event: Any) -> str:
-    """`12:00:00 info  tms.clock.scheduler leader_elected node='a'`, with control characters escaped."""
+    """`2026-12-01T12:00:00Z info  tms.clock.scheduler leader_elected node='a'`, with control characters escaped."""
     words = dict(event)
     for private in ("_record", "_from_structlog"):
         words.pop(private, None)
     at, level, name = (str(words.pop(key, "")) for key in ("timestamp", "level", "logger"))
     event, error = str(words.pop("event", "")), words.pop("exception", "")
     facts = " ".join(f"{key}={value!r}" for key, value in words.items())
-    line = f"{at[11:19]} {level:<7} {name} {event} {facts}".rstrip()
+    line = f"{at[:19]}Z {level:<7} {name} {event} {facts}".rstrip()
     return printable(line) + (f" | {printable(error)}" if error else "")
 
 

@@ -155,7 +155,7 @@ class RunningTMS:
     def enrol(self, uid: str, *, site: str = "Shinjuku South", **options: str) -> str:
         """The credential of a new terminal."""
         extra = [word for name, value in options.items() for word in (f"--{name}", value)]
-        return self.manage("enrol_terminal", uid, "--site", site, *extra).strip()
+        return self.manage("enrol_terminal", uid, "--site", site, "--new-site", *extra).strip()
 
     def enrol_many(self, number: int, *, prefix: str = "T") -> list[str]:
         """The credentials of so many new terminals at one site, made by one process."""

@@ -10,6 +10,7 @@ from tms.lib.management import NoChecksCommand
 from tms.protocol.credential import UID
 
 LONGEST_NAME = 100
+LISTED = 20
 
 
 class Command(NoChecksCommand):
@@ -17,7 +18,8 @@ class Command(NoChecksCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid", help="letters, digits, - and _, at most 64")
-        parser.add_argument("--site", required=True, metavar="NAME", help="code or name; a new name creates a site")
+        parser.add_argument("--site", required=True, metavar="NAME", help="code or name of a site")
+        parser.add_argument("--new-site", action="store_true", help="create the site if there is none of this name")
         parser.add_argument("--kind", choices=TerminalKind.values, default=TerminalKind.KIOSK.value)
         parser.add_argument("--label", default="", help="location")
 
@@ -31,7 +33,8 @@ class Command(NoChecksCommand):
             raise CommandError(f"--label: use at most {LONGEST_NAME} characters, not {len(options['label'])}")
         try:
             with transaction.atomic():
-                terminal = Terminal(uid=uid, site=_site(options["site"]), kind=options["kind"], label=options["label"])
+                site = _site(options["site"], is_new=options["new_site"])
+                terminal = Terminal(uid=uid, site=site, kind=options["kind"], label=options["label"])
                 credential = services.enrol(terminal)
         except IntegrityError:
             raise CommandError(
@@ -41,11 +44,19 @@ class Command(NoChecksCommand):
         self.stdout.write(str(credential))
 
 
-def _site(name: str) -> Site:
+def _site(name: str, *, is_new: bool) -> Site:
     known = Site.objects.filter(code__iexact=name).first() or Site.objects.filter(name__iexact=name).first()
     if known:
         return known
+    if not is_new:
+        raise CommandError(f"no site {name!r}; {_known_sites()}--new-site creates it")
     stem = slugify(name).replace("-", "").upper()[:6] or "SITE"
     used = set(Site.objects.filter(code__istartswith=stem).values_list("code", flat=True))
     code = next(code for number in range(100) if (code := f"{stem}{number or ''}") not in used)
     return Site.objects.create(code=code, name=name)
+
+
+def _known_sites() -> str:
+    sites = list(Site.objects.order_by("code").values_list("code", "name")[: LISTED + 1])
+    listed = ", ".join(f"{code} ({name})" for code, name in sites[:LISTED])
+    return f"sites: {listed}{', …' if len(sites) > LISTED else ''}; " if sites else ""

@@ -7,6 +7,7 @@ from tms.lib.management import NoChecksCommand
 
 class Command(NoChecksCommand):
     help = "Runs the reference terminal on this machine; the same as `tms-agent`."
+    needs_database = False
 
     def run_from_argv(self, argv: list[str]) -> None:
         sys.exit(main(argv[2:]))

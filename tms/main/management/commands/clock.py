@@ -22,6 +22,7 @@ TURN_EVERY_S = 1.0
 
 class Command(NoChecksCommand):
     help = "Runs the scheduled jobs. Start one on each host: one is the leader, another takes over when it ends."
+    needs_database = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")

@@ -2,12 +2,18 @@
 
 from tms.main.management.commands import serve  # isort: skip  (installs the reactor first)
 
+import errno
+import fcntl
 import logging
 import os
 import platform
 import re
+import socket
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -21,44 +27,54 @@ from tms.demo.breaking import client
 from tms.demo.breaking.socket_path import ControlSocket
 from tms.demo.checks import refuse_production
 from tms.demo.children import Children
+from tms.demo.notification_log import NotificationLog
 from tms.demo.people import PEOPLE, VISITOR
 from tms.lib.management import NoChecksCommand
 from tms.main import demo_notifications
 from tms.server import CannotListen, PortInUse
 
 MAX_TERMINALS = 5_000
-HOST = "127.0.0.1"
+HERE = "127.0.0.1"
 
 
 class Command(NoChecksCommand):
     help = "Migrates, seeds a demo fleet once, serves it, and runs a simulator and the real agent of this machine."
+    needs_database = False
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_production()
-        port = number("PORT", 8000, least=1, most=65_535)
+        host, port = address("HOST", HERE), number("PORT", 8000, least=1, most=65_535)
         terminals = number("TERMINALS", 200, least=0, most=MAX_TERMINALS)
         reduce_logging()
-        self.prepare(terminals)
+        must_be_writable(settings.DATA_DIR)
+        with only_one(Path(settings.DATA_DIR), url=url_of(port)):
+            must_be_free(host, port)
+            self.run(host, port, terminals)
+        self.show("Stopped.")
+
+    def run(self, host: str, port: int, terminals: int) -> None:
+        log = NotificationLog(notifications_file())
         demo = Demo(self, port=port)
         try:
-            serve.server_for(demo, host=HOST, port=port).run()
+            self.prepare(terminals, log)
+            serve.server_for(demo, host=host, port=port).run()
         except PortInUse:
-            raise CommandError(f"port {port} is in use; choose another: PORT=8001 make run") from None
+            raise port_in_use(port) from None
         except CannotListen as error:
             raise CommandError(str(error)) from None
         finally:
             demo.children.stop()
             demo.control.remove()
-        self.show("Stopped.")
+            log.close()
 
-    def prepare(self, terminals: int) -> None:
-        must_be_writable(settings.DATA_DIR)
+    def prepare(self, terminals: int, log: NotificationLog) -> None:
         self.show(f"Preparing the database in {settings.DATA_DIR} …")
         call_command("migrate", verbosity=0, interactive=False)
         self.show(f"Preparing the demo fleet of {terminals} terminals …")
         seed.seed(terminals, path=fleet_file(), machine=machine_uid())
         usernames = [one.username for one in PEOPLE]
-        demo_notifications.write_policy(usernames, today=timezone.localdate())
+        demo_notifications.write_policy(usernames, log_url=log.url, today=timezone.localdate())
+        demo_notifications.redirect_to(log.url)
 
     def show(self, text: str) -> None:
         self.stdout.write(text)
@@ -77,7 +93,7 @@ class Demo(serve.Process):
 
     async def start(self) -> None:
         await super().start()
-        link = f"ws://{HOST}:{self.port}/ws/terminal/"
+        link = f"ws://{HERE}:{self.port}/ws/terminal/"
         fleet = str(fleet_file())
         count = os.environ.get("TERMINALS", "200")
         control = self.control.path
@@ -97,8 +113,9 @@ class Demo(serve.Process):
 
 def greeting(port: int) -> str:
     return (
-        f"\n  TMS is ready:   http://{HOST}:{port}/\n"
+        f"\n  TMS is ready:   {url_of(port)}\n"
         f"  Sign in with:   {VISITOR.username} / {VISITOR.password}\n"
+        f"  Notifications:  {notifications_file()}\n"
         f"  Stop it with:   Ctrl-C\n"
     )
 
@@ -107,6 +124,18 @@ def reduce_logging() -> None:
     """The console is for a person: warnings only, unless another level was requested."""
     if not os.environ.get("TMS_LOG_LEVEL"):
         logging.getLogger().setLevel(logging.WARNING)
+
+
+def url_of(port: int) -> str:
+    return f"http://{HERE}:{port}/"
+
+
+def address(name: str, default: str) -> str:
+    text = os.environ.get(name) or default
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise CommandError(f"{name}={text!r}: expected an IPv4 address of this machine, or 0.0.0.0") from None
 
 
 def number(name: str, default: int, *, least: int, most: int) -> int:
@@ -125,6 +154,38 @@ def must_be_writable(folder: Path) -> None:
         raise CommandError(f"TMS_DATA_DIR={folder}: {error.strerror}; set a writable directory") from None
 
 
+@contextmanager
+def only_one(folder: Path, *, url: str) -> Iterator[None]:
+    """Hold the data directory for this process. The lock ends with it, also when it is killed."""
+    with (folder / "demo.lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise CommandError(
+                f"TMS already runs there at {lock.read()}; for a second one: TMS_DATA_DIR=~/tms-2 PORT=8001 make run"
+            ) from None
+        lock.truncate(0)
+        lock.write(url)
+        lock.flush()
+        yield
+
+
+def must_be_free(host: str, port: int) -> None:
+    """Checked before the preparation, which takes longer than a person waits for an error."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise port_in_use(port) from None
+
+
+def port_in_use(port: int) -> CommandError:
+    return CommandError(f"port {port} is in use; choose another: PORT=8001 make run")
+
+
 def machine_uid() -> str:
     name = re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:40]
     return name or f"this-{sys.platform}"
@@ -132,6 +193,10 @@ def machine_uid() -> str:
 
 def fleet_file() -> Path:
     return Path(settings.DATA_DIR) / "demo-fleet.json"
+
+
+def notifications_file() -> Path:
+    return Path(settings.DATA_DIR) / "notifications.log"
 
 
 def spool_file() -> Path:

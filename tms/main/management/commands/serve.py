@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 class Command(NoChecksCommand):
     help = "Serves terminals and boards in one process. Run several behind nginx, and `clock` beside them."
+    needs_database = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")

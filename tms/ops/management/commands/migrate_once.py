@@ -22,6 +22,7 @@ NOT_BEFORE = (
 
 class Command(NoChecksCommand):
     help = "Migrates the database once per release. Every machine may run it: one migrates, all others wait for it."
+    needs_database = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
