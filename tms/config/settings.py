@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -323,7 +324,10 @@ TIME_ZONE = env.time_zone("TMS_TIME_ZONE", "Asia/Tokyo")
 
 # Static files
 
-STATICFILES_DIRS = [BASE_DIR / "static"]
+SWAGGER = next(iter(find_spec("ninja").submodule_search_locations))  # type: ignore[union-attr, arg-type]  # it is installed
+STATICFILES_DIRS = [BASE_DIR / "static", ("swagger", Path(SWAGGER, "static/ninja"))]
+"""With Swagger UI, which is part of the package django-ninja. It is found without importing the package."""
+
 STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")
 STATIC_BUCKET = env.text("TMS_STATIC_BUCKET")
 WHITENOISE_IMMUTABLE_FILE_TEST = r".+(\.[0-9a-f]{12}|-[A-Z0-9]{8})\.\w+$"

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, path, register_converter
+from django.urls import URLPattern, URLResolver, path, register_converter, reverse
 from django.urls.converters import PathConverter
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -97,7 +97,8 @@ def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def unknown(request: HttpRequest, **_: Any) -> HttpResponse:
-    return problem(404, "tms:not-found", f"there is no resource at {request.path}")
+    docs = reverse("api-docs")
+    return problem(404, "tms:not-found", f"there is no resource at {request.path}; {docs} lists those that exist")
 
 
 def broken(request: HttpRequest, error: Exception) -> HttpResponse:
