@@ -1,5 +1,6 @@
 """The Japanese catalogue has exactly the texts of the pages."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -54,3 +55,20 @@ def test_translations_have_the_placeholders_of_their_texts():
     )
 
     assert (checked.returncode, checked.stderr.decode()) == (0, "")
+
+
+PLACEHOLDER = r"(?:%\(\w+\)[sd]|%[sd]|\{\w*\})"
+JAPANESE = "ぁ-んァ-ヶー一-龥々）」"
+# A comma or colon of Latin text, a space between scripts, a space before a percent sign.
+LATIN_MARKS = re.compile(
+    rf"[{JAPANESE}][,:]"
+    rf"|[{JAPANESE}。、] (?:[A-Za-z0-9]|{PLACEHOLDER})|(?:[A-Za-z0-9]|{PLACEHOLDER}) [{JAPANESE}（「]"
+    r"|\d %"
+)
+
+
+def test_japanese_has_the_punctuation_of_japanese_and_no_spaces_beside_latin_letters(committed):
+    entries = [entry for entry in committed if entry.msgctxt != "date format"]
+    found = {text for entry in entries for text in (entry.msgstr, *entry.msgstr_plural.values())}
+
+    assert {text for text in found if LATIN_MARKS.search(text)} == set()

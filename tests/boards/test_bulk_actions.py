@@ -135,8 +135,8 @@ def test_the_history_shows_contracts_people_and_severities(page, fleet, tanaka, 
 @pytest.mark.parametrize(
     ("action", "message"),
     [
-        ("acknowledge", "Silences 3 critical alerts"),
-        ("snooze", "Silences 3 critical alerts"),
+        ("acknowledge", "Stops escalation for 3 critical alerts"),
+        ("snooze", "Stops escalation for 3 critical alerts"),
         ("resolve", "Resolves 3 critical alerts"),
         ("assign", "Includes 3 critical alerts"),
     ],
@@ -149,7 +149,7 @@ def test_the_dialog_shows_what_the_action_means(browser, three, sato, action, me
 
     text = " ".join(asked.content.decode().split())
     assert message in text
-    assert "No working lane at 1 open site" in text
+    assert "All terminals of a kind down at 1 open site" in text
     assert "Terminals: 3 of 3" in text
     assert "佐藤" in text
 

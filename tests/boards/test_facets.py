@@ -97,4 +97,4 @@ def test_the_number_of_a_cell_is_that_of_terminals(page, fleet, alerts):
 
     assert seen.text("number-site-SJK") == "1"
     assert seen.text("number-site-UMD") == "5"
-    assert "The number is that of terminals affected." in seen.html
+    assert "Number = terminals affected" in seen.html

@@ -207,8 +207,8 @@ def test_the_figures_are_those_of_the_month(page, open_one, tanaka):
 
     assert "Incidents in March 2026" in march
     assert "(7 terminals)" in march
-    assert "20:00" in march
-    assert "1:48" in current
+    assert "20 min" in march
+    assert "1 min 48 s" in current
 
 
 def test_the_row_names_the_actions_that_apply(page, open_one):

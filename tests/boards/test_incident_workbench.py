@@ -39,7 +39,7 @@ def test_each_terminal_is_a_cell_and_those_that_are_back_stay_as_outlines(page, 
 
     seen = page(incident.get_absolute_url())
 
-    assert "5 affected, 4 away, 1 back" in seen.text("cells")
+    assert "5 affected, 4 offline, 1 back" in seen.text("cells")
     assert "4 / 5" in seen.text("cells")
     cells = [attributes.get("data-worst") for tag, attributes in seen.elements if tag == "a"]
     assert (cells.count("critical"), cells.count("back")) == (4, 1)
@@ -51,7 +51,7 @@ def test_the_curve_is_a_step_line_of_terminals_away(page, incident):
     seen = page(incident.get_absolute_url())
 
     [line] = [attributes["d"] for tag, attributes in seen.elements if attributes.get("class") == "rise"]
-    assert "At most 5 away, now 4" in seen.html
+    assert "At most 5 offline, now 4" in seen.html
     assert re.fullmatch(r"M0 160(H[\d.]+V[\d.]+)+H400", line or "")
 
 
@@ -101,7 +101,7 @@ def test_a_recovered_incident_keeps_the_factor_of_its_cause(page, fleet, inciden
     seen = page(incident.get_absolute_url())
 
     assert (incident.common_factor, incident.common_name, incident.common_count) == ("model", "PX-300", 5)
-    assert "Model PX-300 covers 5 of 5." in seen.text("factors")
+    assert "Model PX-300 covers 5 of 5, and 20.0% of the fleet" in seen.text("factors")
     assert "back" not in seen.text("unaffected")
 
 
@@ -110,7 +110,7 @@ def test_what_is_not_affected_rules_causes_out(page, fleet, incident):
 
     seen = page(incident.get_absolute_url())
 
-    assert "Kiosk: 1 online at Site SJK so: not power" in seen.text("unaffected")
+    assert "Kiosk: 1 online at Site SJK Power ruled out" in seen.text("unaffected")
 
 
 def test_people_with_a_part_of_the_fleet_see_no_numbers_of_the_rest(client, fleet, incident):

@@ -222,9 +222,9 @@ def test_the_preview_shows_the_impact_of_the_scope_even_without_a_purpose(browse
     html = browser.post("/maintenance/preview/", form, headers=HTMX_HEADERS).content.decode()
 
     text = " ".join(html.split())
-    assert "Covers every working lane of 1 open site" in text
+    assert "Takes down the last working lane at 1 open site" in text
     assert "Terminals: 2 of 2" in text
-    assert "Silences 1 critical alert" in text
+    assert "Suppresses 1 critical alert" in text
     assert "at the start," in text
 
 
@@ -234,7 +234,7 @@ def test_the_extension_of_a_window_shows_its_impact_first(browser, fleet, tanaka
     answer = browser.get(f"/maintenance/{window.pk}/extend/?minutes=30", headers=HTMX_HEADERS)
 
     assert answer.status_code == 200
-    assert "Covers every working lane of 1 open site" in " ".join(answer.content.decode().split())
+    assert "Takes down the last working lane at 1 open site" in " ".join(answer.content.decode().split())
     assert Window.objects.get().occurs_until == window.occurs_until
 
 

@@ -8,13 +8,14 @@ from django.utils import translation
 from tests.support.builders import Link
 from tests.support.factories import now
 from tests.support.pages import HtmlPage
-from tms.boards.rows.outages import OutageFacts, evidence, spell
+from tms.boards.rows.outages import OutageFacts, evidence
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause
 from tms.fleet.models.node import Node, NodeState
 from tms.fleet.models.outage import Outage
 from tms.fleet.nodes.membership import Membership
 from tms.ingest import store
+from tms.lib.calendar.durations import spell
 
 pytestmark = pytest.mark.both
 
@@ -93,7 +94,7 @@ def test_japanese_pages_contain_no_english(facts):
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0, "1 s"),
+        (0, "0 s"),
         (41.7, "42 s"),
         (60, "1 min"),
         (252, "4 min 12 s"),
@@ -115,7 +116,7 @@ def test_the_timeline_of_a_terminal_shows_the_cause_of_an_outage(page, fleet):
     seen = page(f"{link.terminal.get_absolute_url()}?show=link")
 
     result = seen.text(f"outage-{row.pk}")
-    assert "Network: down for 4 min 12 s" in result
+    assert "Network outage, 4 min 12 s" in result
     assert "the terminal kept running and recorded 8 reports meanwhile" in result
     assert seen.text("outages") == "Outages last 30 days Outages of the last 30 days by cause Network once 4 min 12 s"
 

@@ -56,7 +56,7 @@ def test_the_list_shows_the_condition_of_each_rule_and_its_alerts(page, fleet, r
 
     assert 'id="id_name"' in seen.html  # the first rule is chosen, so that the page is not empty
     assert "2 rules" in seen.text("rules-title")
-    assert "Too high, any terminal" in seen.html
+    assert "Too high, all terminals" in seen.html
     assert "disabled" in seen.html
     assert f"/rules/{rule.pk}/" in seen.links()
 
@@ -142,7 +142,7 @@ WRONG = [
     ("above", {"warning": "", "critical": ""}, "id_warning_error", "at least one severity"),
     ("above", {"critical": "50"}, "id_critical_error", "needs a threshold further from normal"),
     ("below", {}, "id_critical_error", "needs a threshold further from normal"),
-    ("above", {"metric": "Printer C"}, "id_metric_error", "Enter a valid value."),
+    ("above", {"metric": "Printer C"}, "id_metric_error", "No metric has this name. Choose one from the list"),
     ("above", {"hysteresis": "-1"}, "id_hysteresis_error", "greater than or equal to 0"),
     ("above", {"duration_s": "soon"}, "id_duration_s_error", "Enter a duration such as"),
     ("above", {"warning": "nan"}, "id_warning_error", "Enter a number."),
@@ -153,6 +153,27 @@ WRONG = [
     ("event", {"event_code": "Door Open"}, "id_event_code_error", "lower-case letters"),
     ("event", {"event_code": "door", "clear_code": "door"}, "id_clear_code_error", "cannot open and clear"),
 ]
+
+
+METRICS = [
+    # typed, stored, shown again
+    ("cpu", "cpu_pct", "CPU"),
+    ("Queue length", "queue_length", "Queue length"),
+    ("door.opened", "door.opened", "door.opened"),
+]
+
+
+@pytest.mark.parametrize(("typed", "stored", "shown"), METRICS)
+def test_a_metric_is_chosen_by_its_name_and_shown_with_its_latest_values(browser, fleet, typed, stored, shown):
+    for value in (3, 12):
+        fleet.online(metrics={"queue_length": value, "cpu_pct": 40})
+
+    browser.post("/rules/new/above/", FIELDS | {"metric": typed})
+
+    seen = HtmlPage(browser.get(f"/rules/{Rule.objects.get(metric=stored).pk}/"))
+    assert f'value="{shown}"' in seen.html
+    assert '<option value="CPU">cpu_pct, now 40%</option>' in seen.html
+    assert '<option value="Queue length">queue_length, now 3–12</option>' in seen.html
 
 
 @pytest.mark.parametrize(("kind", "wrong", "element", "message"), WRONG)
@@ -220,6 +241,28 @@ def test_a_rule_is_switched_off_and_on(browser, fleet, rule):
 
     rule.refresh_from_db()
     assert (state_when_off, rule.enabled, rule.version) == ("resolved", True, 3)
+
+
+def test_disabling_a_rule_says_how_many_alerts_it_resolves_and_is_undone(browser, page, fleet, rule):
+    for _ in range(2):
+        factories.alert(fleet, rule=rule)
+    before = page(f"/rules/{rule.pk}/")
+
+    browser.post(f"/rules/{rule.pk}/switch/", {"enabled": "0"})
+    (toast,) = browser.get("/rules/").context["messages"]
+    answer = browser.post("/undo/", {"token": toast.extra_tags}, headers={"HX-Request": "true"})
+
+    rule.refresh_from_db()
+    assert "Disabling resolves 2 alerts" in " ".join(before.html.split())
+    assert str(toast) == "Disabled: Too hot, 2 alerts resolved"
+    assert "Rule enabled again" in HtmlPage(answer).text("toasts")
+    assert rule.enabled
+
+
+def test_saving_a_rule_is_confirmed(browser, fleet, rule):
+    answer = browser.post(f"/rules/{rule.pk}/", sent(rule, warning="61"), follow=True)
+
+    assert "Saved" in HtmlPage(answer).text("toasts")
 
 
 def test_the_deletion_of_a_rule_shows_its_effect_on_alerts_first(page, fleet, rule):
@@ -300,14 +343,14 @@ def test_a_preview_shows_the_entered_and_the_saved_rule(browser, rule, hot):
     seen = preview(browser, rule, warning="85", critical="90", duration_s="0")
 
     text = " ".join(seen.html.split())
-    assert "Would have triggered 0 times in the last 24 hours" in text
+    assert "No alerts in the last 24 hours" in text
     assert "Saved version: 1 time." in text
     assert Rule.objects.get().limit == 60
 
 
 def test_a_preview_respects_the_duration(browser, rule, hot):
     assert "triggered 1 time" in preview(browser, rule, duration_s="4 min").html
-    assert "triggered 0 times" in preview(browser, rule, duration_s="6 min").html
+    assert "No alerts in the last 24 hours" in " ".join(preview(browser, rule, duration_s="6 min").html.split())
 
 
 def test_a_preview_shows_simulated_flapping(browser, rule, fleet):

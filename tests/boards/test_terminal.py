@@ -99,7 +99,7 @@ def test_the_timeline_shows_all_entries_newest_first(page, storied):
         "Ping Queued TMS",
         "door_opened front door sent late terminal",
         "Online TMS",
-        "Booted boot-1 terminal",
+        "Booted terminal",
     ]
 
 
@@ -152,7 +152,7 @@ def test_the_newest_report_is_available_for_the_chart_and_as_a_table(page, fleet
     assert seen.attribute("reading-latest", "data-at") == newest.at.isoformat()
     assert json.loads(seen.attribute("reading-latest", "data-values")) == {"temperature_c": 44.1, "volts_v": 4.95}
     assert "40 °C" in seen.html
-    assert json.loads(seen.attribute("chart", "data-metrics"))["volts_v"] == {"label": "volts_v", "unit": "V"}
+    assert json.loads(seen.attribute("chart", "data-metrics"))["volts_v"] == {"label": "Volts", "unit": "V"}
 
 
 def test_an_event_without_an_instant_is_marked_in_the_timeline(page, fleet):
@@ -309,8 +309,8 @@ def test_a_reboot_needs_its_own_permission(browser, page, fleet):
         ([], False, "Ticket gate: the only one at this site"),
         (["offline"], False, "Ticket gate: 1 of 2 not working"),
         (["critical"], False, "Ticket gate: 1 of 2 not working"),
-        (["online"], False, "2 of 2 working, 1 in the meantime"),
-        (["offline"], True, "1 of 2 working, 0 in the meantime"),
+        (["online"], False, "2 of 2 working; 1 until it is back"),
+        (["offline"], True, "1 of 2 working; 0 until it is back"),
     ],
 )
 def test_a_reboot_shows_a_confirmation_with_its_effects(manager, fleet, others, closed, message):

@@ -53,7 +53,7 @@ def test_a_quick_acknowledgement_lasts_until_recovery_and_is_undone(browser, ale
 
     alert.refresh_from_db()
     assert alert.state == "open"
-    assert "Undone." in HtmlPage(answer).text("toasts")
+    assert "Acknowledgement undone" in HtmlPage(answer).text("toasts")
 
 
 @pytest.mark.parametrize("address", ["/incidents/{pk}/acknowledge/", "/incidents/acknowledge/"])

@@ -162,6 +162,16 @@ def test_errors_say_what_was_wrong(control, terminal):
 
 
 @pytest.mark.django_db
+def test_a_demo_without_terminals_says_how_to_start_one_with_some(control):
+    client.enable(control.with_name("nothing.sock"))
+
+    seen = signed_in(person("manager", of="Manager")).get(PAGE).content.decode()
+
+    assert "This demo has no simulated terminals." in seen
+    assert "TERMINALS=200 make run" in seen
+
+
+@pytest.mark.django_db
 def test_a_fault_is_offered_only_where_the_simulator_can_carry_it_out(terminal):
     manager = person("manager", of="Manager")
     here = Site.objects.create(code="HERE", name="This machine")
@@ -213,7 +223,7 @@ def test_the_sign_in_page_of_a_demo_has_its_account_already():
     refused = visitor.post("/sign-in/", {"username": VISITOR.username, "password": VISITOR.password})
     client.disable()
 
-    assert "The account of the demo is filled in." in inside
+    assert "Demo credentials are filled in." in inside
     assert f'value="{VISITOR.username}"' in inside
     assert inside.count(VISITOR.password) == 1
     assert VISITOR.password not in outside + refused.content.decode()

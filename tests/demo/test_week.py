@@ -49,6 +49,8 @@ def test_the_past_week_has_outages_of_every_cause_and_incidents_that_were_resolv
     assert Note.objects.count() == 20
     resolved = Incident.objects.exclude(acknowledged_by=None).filter(state=IncidentState.RESOLVED)
     assert resolved.count() >= 3
+    answered_after = {incident.acknowledged_at - incident.opened_at for incident in resolved}
+    assert len(answered_after) == resolved.count()
     for incident in resolved:
         assert incident.open_count == incident.alerts.unresolved().count() == 0
         assert incident.alerts.count() == incident.lost == incident.joined_count

@@ -17,7 +17,7 @@ async def opened(person: Enter, username: str = "mori") -> Page:
 
 async def test_a_preference_is_saved_and_applied_when_it_changes(person: Enter):
     page = await opened(person)
-    first_name = page.get_by_label("First name")
+    first_name = page.get_by_label("Given name")
     await first_name.fill("Renata")
 
     await page.get_by_label("Compact").check(force=True)
@@ -93,9 +93,9 @@ async def test_severities_that_sound_follow_the_person_into_another_browser(pers
 
     page = await opened(person)
 
-    await expect(page.get_by_label("Sound for information")).to_be_checked()
+    await expect(page.get_by_label("Sound for info")).to_be_checked()
     await expect(page.get_by_label("Sound for critical alerts")).to_be_checked()
-    await page.get_by_label("Sound for information").uncheck()
+    await page.get_by_label("Sound for info").uncheck()
     await expect(page.locator("#saved-sounds")).to_have_text("Saved")
 
 
@@ -103,7 +103,7 @@ async def test_leaving_the_page_with_an_unsaved_name_asks_first(tms: SeededTMS, 
     page = await opened(person)
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept())[1])
-    await page.get_by_label("First name").press_sequentially("x")
+    await page.get_by_label("Given name").press_sequentially("x")
 
     await page.goto(f"{tms.url}/help/")
 

@@ -188,4 +188,4 @@ async def test_a_quick_acknowledgement_needs_no_dialog_and_is_undone_with_a_key(
 
     await page.keyboard.press("z")
     await expect(row).to_have_attribute("data-ack", "none")
-    await expect(page.locator("#toasts")).to_contain_text("Undone.")
+    await expect(page.locator("#toasts")).to_contain_text("Acknowledgement undone")

@@ -97,8 +97,8 @@ async def accepts(journey: Journey, page: Page, link: str) -> None:
     await journey.fill(page, "Family name", "Kondo")
     await journey.fill(page, "Given name", "Ai")
     await journey.fill(page, "Password", PASSWORD)
-    await journey.fill(page, "Password, again", PASSWORD)
-    await journey.press(page, "button", "Start")
+    await journey.fill(page, "Confirm password", PASSWORD)
+    await journey.press(page, "button", "Create account")
     await live(page)
     await expect(page.locator(".rail-foot")).to_contain_text("A. Kondo")
 

@@ -75,7 +75,7 @@ async def test_without_finger_or_face_the_page_says_so_and_the_password_remains(
 
     await page.get_by_role("button", name="Continue with a passkey").click()
 
-    await expect(page.get_by_role("alert")).to_contain_text("The browser used no passkey")
+    await expect(page.get_by_role("alert")).to_contain_text("No passkey was used")
     await expect(page.get_by_role("button", name="Continue with a passkey")).to_be_enabled()
     await sign_in(page, "mori")
     await expect(page).to_have_url(f"{host(tms)}/")

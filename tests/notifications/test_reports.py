@@ -44,7 +44,7 @@ def test_a_plan_sends_the_month_that_is_over_once(fleet, month, customer):
     assert services.send_due(tokyo("09:01", date(2026, 11, 2))) == 0
 
     sent = Delivery.objects.get()
-    assert sent.content["title"] == "関西リテール: 稼働率 2026年10月"
+    assert sent.content["title"] == "関西リテール：稼働率（2026年10月）"
     assert "通信事業者: 12時間 (100%)" in sent.content["lines"]
     assert ReportPlan.objects.get().next_at == tokyo("09:00", date(2026, 12, 2))
 
@@ -104,7 +104,7 @@ def test_a_person_sends_a_report_from_the_page_once(month, customer):
         assert answer.status_code == 302
 
     assert Delivery.objects.count() == 1
-    assert "A: 稼働率 2026年10月" in operator.get("/availability/mail/").content.decode()
+    assert "A：稼働率（2026年10月）" in operator.get("/availability/mail/").content.decode()
 
 
 def test_a_manager_schedules_and_deletes(month, customer):

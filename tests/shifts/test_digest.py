@@ -197,6 +197,21 @@ def test_unresolved_incidents_are_shown_as_at_the_end(fleet, shift, sato):
     assert "since 25 Nov 20:00, unresolved. Acknowledged by 佐藤." in markdown.markdown(result, TOKYO)
 
 
+def test_an_unresolved_incident_is_one_line_without_its_alerts(fleet, shift):
+    rule = fleet.metric_rule(name="Hot", severity="critical")
+    unresolved = incident(fleet, HOUR)
+    members = [alert(fleet, seconds, rule=rule) for seconds in (60, 61)]
+    Alert.objects.filter(pk__in=[one.pk for one in members]).update(incident=unresolved)
+    alert(fleet, 62, rule=rule)
+
+    result = shift()
+
+    assert (result.totals.open, result.totals.unacknowledged, len(result.open)) == (2, 2, 1)
+    section = markdown.markdown(result, TOKYO).partition("## Unresolved\n\n")[2].partition("\n\n")[0]
+    assert section.splitlines()[0].startswith(f"- Incident {unresolved.pk}: **Critical** Umeda")
+    assert len(section.splitlines()) == 2
+
+
 def test_notes_are_listed_in_their_order(shift, sato, mori):
     notes.write("router at Umeda", by=sato, at=later(60))
     notes.write("called the provider", by=mori, at=later(120))

@@ -34,9 +34,9 @@ class LossReason(models.TextChoices):
     NETWORK = "network", pgettext_lazy("loss", "Network lost")
     POWER = "power", pgettext_lazy("loss", "Power lost")
     SWITCHED_OFF = "switched_off", pgettext_lazy("loss", "Switched off")
-    DEVICE = "device", pgettext_lazy("loss", "Restarted alone")
+    DEVICE = "device", pgettext_lazy("loss", "Unexpected restart")
     APPLICATION = "application", pgettext_lazy("loss", "Application stopped")
-    RESTART = "restart", pgettext_lazy("loss", "Announced restart or update")
+    RESTART = "restart", pgettext_lazy("loss", "Planned restart")
     SERVER = "server", pgettext_lazy("loss", "TMS unavailable")
     UNCLEAR = "unclear", pgettext_lazy("loss", "Cause unknown")
 

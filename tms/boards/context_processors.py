@@ -19,8 +19,8 @@ from tms.boards.release import version
 from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
-    (("?",), _("This list")),
-    (("Ctrl K",), _("Search everything, run a command")),
+    (("?",), _("Shortcuts")),
+    (("Ctrl K",), _("Search and commands")),
     (("/",), _("Search this page, or everything")),
     (("j", "k"), _("Next row, previous row")),
     (("x",), _("Select row")),
@@ -37,7 +37,7 @@ KEYS = (
     ((pgettext_lazy("key", "Space"),), _("Play or pause a replay")),
     (("[", "]"), _("Previous event, next event of a replay")),
     (("←", "→"), _("A minute back or forward in a replay; ten with Shift")),
-    (("Esc",), _("Leave field, close dialog, clear selection")),
+    (("Esc",), _("Cancel or close")),
 )
 
 

@@ -59,4 +59,4 @@ def undo_deleted(payload: undo.Payload, *, by: User, at: datetime) -> bool:
     return True
 
 
-undo.register(DELETED, undo_deleted)
+undo.register(DELETED, undo_deleted, _("Restored"))

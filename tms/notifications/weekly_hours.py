@@ -62,7 +62,7 @@ def hours_form_fields(row: HoursOfWeek) -> Mapping[str, forms.Field]:
             coerce=int,
             widget=forms.CheckboxSelectMultiple,
             required=False,
-            help_text=_("No selection means every day. Hours past midnight belong to the day on which they begin."),
+            help_text=_("No selection means every day. Overnight hours count toward the day they start."),
         ),
         "hours_from": _time_field(_("From")),
         "hours_until": _time_field(_("Until")),

@@ -19,7 +19,7 @@ class TotalsSchema(ResponseSchema):
 
     opened: CountSchema
     closed: CountSchema
-    open: int = Field(description="Unresolved at the end.")
+    open: int = Field(description="Unresolved at the end; incidents count as one.")
     unacknowledged: int = Field(description="Of these, the unacknowledged ones.")
 
 
@@ -109,7 +109,7 @@ class DigestSchema(ResponseSchema):
     until: datetime
     totals: TotalsSchema
     incidents: list[IncidentLineSchema]
-    open: list[OpenAlertLineSchema]
+    open: list[OpenAlertLineSchema] = Field(description="Outside of unresolved incidents.")
     changes: list[ChangeLineSchema] = Field(description="One per rule and site.")
     hidden_changes: int
     actions: list[ActionLineSchema]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import undo
 from tms.accounts.access import may
@@ -27,4 +28,4 @@ def undo_deleted(payload: undo.Payload, *, by: User, at: datetime) -> bool:
     return True
 
 
-undo.register(DELETED, undo_deleted)
+undo.register(DELETED, undo_deleted, _("Note restored"))

@@ -17,12 +17,33 @@ const HATCH = 6;
 const language = document.documentElement.lang || "en";
 const BETWEEN = language.startsWith("ja") ? "、" : " · ";
 
+/** Larger units of large values. @type {Record<string, [number, string][]>} */
+const SCALES = {
+  s: [
+    [86_400, "d"],
+    [3_600, "h"],
+    [60, "min"],
+  ],
+  ...Object.fromEntries(
+    ["B/s", "bit/s"].map((unit) => [
+      unit,
+      [
+        [1e9, `G${unit}`],
+        [1e6, `M${unit}`],
+        [1e3, `k${unit}`],
+      ],
+    ]),
+  ),
+};
+
 /**
  * @param {number | null | undefined} value
  * @param {string} unit
  */
 export function reading(value, unit) {
   if (value == null) return "–";
+  const scale = SCALES[unit]?.find(([least]) => Math.abs(value) >= Number(least));
+  if (scale) return reading(value / Number(scale[0]), String(scale[1]));
   const digits = Math.abs(value) < 10 && !Number.isInteger(value) ? 1 : 0;
   return (
     value.toLocaleString(language, { maximumFractionDigits: digits }) + (unit === "%" ? unit : ` ${unit}`).trimEnd()

@@ -70,7 +70,7 @@ def test_everything_comes_back_as_it_was_and_once(browser, role, address: Callab
 
     first, second = (browser.post("/undo/", {"token": token}, headers={"HX-Request": "true"}) for _ in range(2))
 
-    assert b"Undone." in first.content
+    assert b"Restored" in first.content
     assert b"Nothing to undo" in second.content
     assert stored() == before
 

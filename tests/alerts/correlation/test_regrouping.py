@@ -177,7 +177,7 @@ def test_moved_out_alerts_stay_apart_until_they_are_put_back(two, tanaka):
     apart = Alert.objects.get(pk=alert.pk).incident
     undone = undoing.undo(offer_putting_back(incident, moved, by=tanaka), by=tanaka, at=now())
 
-    assert (moved, apart, undone) == ([alert.pk], None, True)
+    assert (moved, apart, undone) == ([alert.pk], None, "Alerts put back")
     assert [step.kind for step in incident.transitions.all()] == ["opened", "moved-out", "joined"]
     assert (members(incident), refreshed(incident).joined_count) == (5, 5)
 

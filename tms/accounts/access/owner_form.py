@@ -32,7 +32,7 @@ class OwnerField(forms.ChoiceField):
             choices=choices,
             label=_("Owner"),
             required=False,
-            help_text=_("People see it if their scope overlaps the owner."),
+            help_text=_("Visible to people whose scope overlaps the owner."),
             error_messages={"invalid_choice": _("Choose an owner for which you have this permission.")},
         )
 

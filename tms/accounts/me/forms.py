@@ -32,7 +32,8 @@ class PageSection(Plain, ModelForm[User]):
 class ProfileForm(PageSection):
     class Meta:
         model = User
-        fields = ("first_name", "last_name")
+        fields = ("last_name", "first_name")
+        labels = {"last_name": _("Family name"), "first_name": _("Given name")}
 
 
 class PreferencesForm(PageSection):
@@ -46,7 +47,7 @@ class PreferencesForm(PageSection):
 
     def __init__(self, person: User, data: Any = None) -> None:
         super().__init__(person, data)
-        choices = [("", _("As in the browser")), *zone_choices(person.time_zone)]
+        choices = [("", _("Browser time zone")), *zone_choices(person.time_zone)]
         self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]  # django-stubs: Field
         self.fields["time_zone"].error_messages["invalid_choice"] = _(
             "Unknown time zone. Choose one of the list, such as Asia/Tokyo."
@@ -56,7 +57,7 @@ class PreferencesForm(PageSection):
 class SoundsForm(PageSection):
     critical = forms.BooleanField(label=_("Sound for critical alerts"), required=False)
     warning = forms.BooleanField(label=_("Sound for warnings"), required=False)
-    info = forms.BooleanField(label=_("Sound for information"), required=False)
+    info = forms.BooleanField(label=_("Sound for info"), required=False)
 
     class Meta:
         model = User

@@ -39,7 +39,7 @@ class PasswordWordValidator:
             raise ValidationError(text % {"words": ", ".join(found)}, code="password_words")
 
     def get_help_text(self) -> str:
-        return gettext("Your password can’t be words like “terminal” and “admin” with little else.")
+        return gettext("Avoid common words such as “terminal” or “admin”.")
 
 
 def words() -> Iterator[str]:

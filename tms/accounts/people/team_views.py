@@ -22,6 +22,7 @@ from tms.accounts.people.views import found as found_person
 from tms.accounts.people.views import undoable
 from tms.accounts.permissions import Permission
 from tms.accounts.undo import deleted
+from tms.lib.forms.saved import saved
 
 
 @require_safe
@@ -61,7 +62,7 @@ def _edit(request: AuthenticatedRequest, chosen: Team) -> HttpResponse:
         return _page(request, chosen, form=form)
     with recorder.change(chosen):
         form.save()
-    return redirect("team", chosen.pk)
+    return saved(request, "team", chosen.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

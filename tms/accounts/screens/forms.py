@@ -35,10 +35,8 @@ class ScreenForm(Plain, ModelForm[WallScreen]):
     """What a wall screen shows, within what the person may give."""
 
     scope = forms.ChoiceField(label=pgettext_lazy("of a grant", "Scope"))
-    boards = forms.MultipleChoiceField(
-        label=_("Boards in turn"), choices=WallBoard, widget=forms.CheckboxSelectMultiple
-    )
-    every_s = forms.TypedChoiceField(label=_("Each board for"), coerce=int)
+    boards = forms.MultipleChoiceField(label=_("Rotate boards"), choices=WallBoard, widget=forms.CheckboxSelectMultiple)
+    every_s = forms.TypedChoiceField(label=_("Show each for"), coerce=int)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     theme = forms.ChoiceField(label=_("Theme"), choices=Theme)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)

@@ -1,10 +1,11 @@
 """Undo: an app that changes something registers how to reverse it; the person who did it gets a signed token."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.core import signing
+from django.utils.functional import Promise
 
 from tms.accounts.models import User
 from tms.lib.per_process import DeferredModules
@@ -24,16 +25,19 @@ TOGETHER = "together"
 MODULES = DeferredModules()
 """An app adds those of its modules that call `register`."""
 
-_undos: dict[str, Undo] = {}
+type UndoneText = str | Promise
+"""What was reversed: `Acknowledgement undone`."""
+
+_undos: dict[str, tuple[Undo, UndoneText | Mapping[str, UndoneText]]] = {}
 
 
 class TooLate(Exception):
     """The token expired, was altered, belongs to another person, or is of a release with other undos."""
 
 
-def register(kind: str, undo: Undo) -> None:
-    """Call it once, in one of `MODULES`."""
-    _undos[kind] = undo
+def register(kind: str, undo: Undo, text: UndoneText | Mapping[str, UndoneText]) -> None:
+    """Call it once, in one of `MODULES`. `text`: for all, or by the `action` of the payload."""
+    _undos[kind] = undo, text
 
 
 def offer(kind: str, payload: Payload, *, by: User) -> str:
@@ -48,20 +52,19 @@ def together(*tokens: str, by: User) -> str:
     return offer(TOGETHER, {"tokens": given}, by=by) if len(given) > 1 else next(iter(given), "")
 
 
-def undo(token: str, *, by: User, at: datetime) -> bool:
-    """Whether it was reversed. Raises TooLate."""
+def undo(token: str, *, by: User, at: datetime) -> str:
+    """What was reversed; empty if nothing was. Raises TooLate."""
     try:
         kind, person, payload = signing.loads(token, salt=__name__, max_age=LASTS_S)
     except signing.BadSignature as fault:
         raise TooLate from fault
     MODULES.load()
-    if person != by.pk or kind not in _undos:
+    if person != by.pk or kind not in {TOGETHER, *_undos}:
         raise TooLate
-    return _undos[kind](payload, by=by, at=at)
-
-
-def _undo_together(payload: Payload, *, by: User, at: datetime) -> bool:
-    return any([undo(token, by=by, at=at) for token in payload["tokens"]])  # noqa: C419  # each is reversed
-
-
-register(TOGETHER, _undo_together)
+    if kind == TOGETHER:
+        texts = [undo(each, by=by, at=at) for each in payload["tokens"]]
+        return next(filter(None, texts), "")
+    reverse, text = _undos[kind]
+    if not reverse(payload, by=by, at=at):
+        return ""
+    return str(text[payload["action"]] if isinstance(text, Mapping) else text)

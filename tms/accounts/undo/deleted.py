@@ -14,6 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.core.serializers.base import DeserializationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access, undo
 from tms.accounts.audit import recorder
@@ -114,5 +115,5 @@ def undo_removed_member(payload: undo.Payload, *, by: User, at: datetime) -> boo
 
 def register() -> None:
     """Call it once, when the app is ready."""
-    undo.register(DELETED, undo_deleted)
-    undo.register(MEMBER_REMOVED, undo_removed_member)
+    undo.register(DELETED, undo_deleted, _("Restored"))
+    undo.register(MEMBER_REMOVED, undo_removed_member, _("Restored"))

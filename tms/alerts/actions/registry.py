@@ -52,7 +52,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="acknowledge",
         label=_("Acknowledge"),
         summary="Acknowledge {}",
-        hint=_("Whichever you choose, recovery resolves the alert and worsening reopens it."),
+        hint=_("Recovery always resolves it; a worse state reopens it."),
         key="a",
         key_help=_("Acknowledge selected alerts or current row, or change it"),
         quick_key="A",
@@ -78,10 +78,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         name="change-acknowledgement",
         label=pgettext_lazy("action", "Change"),
         summary="Change the acknowledgement of {}",
-        hint=_(
-            "The person responsible stays the same. "
-            "Whichever you choose, recovery resolves the alert and worsening reopens it."
-        ),
+        hint=_("The person responsible stays the same. Recovery always resolves it; a worse state reopens it."),
         key="a",
         form=AcknowledgeForm,
         schema=AcknowledgeSchema,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import undo
 from tms.accounts.access import permitted
@@ -152,5 +153,5 @@ def _instant(text: str) -> datetime:
     return at
 
 
-undo.register(ALERTS, undo_of_alerts)
-undo.register(INCIDENTS, undo_of_incidents)
+undo.register(ALERTS, undo_of_alerts, {"acknowledge": _("Acknowledgement undone"), "snooze": _("Snooze undone")})
+undo.register(INCIDENTS, undo_of_incidents, _("Acknowledgement undone"))

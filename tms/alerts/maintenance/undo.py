@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import undo
 from tms.accounts.access import permitted
@@ -38,5 +39,5 @@ def _held(payload: undo.Payload, by: User):  # type: ignore[no-untyped-def]
     return permitted(Window.objects.filter(pk=payload["window"]), by=by, permission=Permission.PLAN_MAINTENANCE)
 
 
-undo.register(PLANNED, undo_planned)
-undo.register(CANCELLED, undo_cancelled)
+undo.register(PLANNED, undo_planned, _("Maintenance cancelled"))
+undo.register(CANCELLED, undo_cancelled, _("Maintenance restored"))

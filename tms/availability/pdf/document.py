@@ -20,7 +20,6 @@ from tms.availability.report.day_states import day_states
 from tms.availability.report.figures import shown_percent
 from tms.availability.report.report import AvailabilityReport, AvailabilityRow, ReportReader, bars
 from tms.availability.report.texts import (
-    clock_text,
     headline,
     hours_text,
     lost_text,
@@ -29,6 +28,7 @@ from tms.availability.report.texts import (
     reason_text,
     share,
 )
+from tms.lib.calendar.durations import spell
 from tms.protocol.text import clean
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ def _figures(shown: AvailabilityReport) -> list[tuple[str, str, str]]:
     times = shown.times[-1].times
     for label, name in ((gettext("MTTA"), "time_to_acknowledge"), (gettext("MTTR"), "time_to_resolve")):
         spread = getattr(times, name, None)
-        p90 = f"p90 {clock_text(spread.p90_s)}" if spread and spread.number else ""
-        found.append((label, clock_text(spread.mean_s if spread else None), p90))
+        p90 = f"p90 {spell(spread.p90_s)}" if spread and spread.number else ""
+        found.append((label, spell(spread.mean_s) if spread and spread.mean_s is not None else "–", p90))
     return found
 
 
@@ -151,7 +151,7 @@ def _words(shown: AvailabilityReport) -> dict[str, Any]:
     month, lost, target = month_text(shown.month.first), pgettext("time", "Lost"), gettext("Target")
     return {
         "headings": {
-            "parties": gettext("Lost time by party and cause"),
+            "parties": gettext("Lost time by responsible party"),
             "nothing": gettext("Nothing was lost."),
             "breaches": gettext("Breaches"),
             "no_breach": gettext("All sites are on target."),

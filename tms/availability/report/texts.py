@@ -1,5 +1,6 @@
 """A report in words, in the active language: months, lengths of time, the result and what explains it."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.utils.formats import date_format
@@ -38,16 +39,7 @@ def lost_text(seconds: float) -> str:
     hours, minutes = int(seconds) // HOUR, int(seconds) // MINUTE % MINUTE
     if seconds >= LONG:
         return gettext("%(hours)s h") % {"hours": f"{round(seconds / HOUR):,}"}
-    return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": f"{minutes:02}"}
-
-
-def clock_text(seconds: float | None) -> str:
-    """`1:48` minutes and seconds, or `1:52:00` with hours."""
-    if seconds is None:
-        return "–"
-    whole = round(seconds)
-    hours, minutes, rest = whole // HOUR, whole // MINUTE % MINUTE, whole % MINUTE
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
 
 
 def headline(found: AvailabilityReport) -> dict[str, str]:
@@ -59,7 +51,7 @@ def headline(found: AvailabilityReport) -> dict[str, str]:
     if found.is_running:
         text = gettext("of opening hours in %(month)s so far, target %(target)s%%") % values
     elif found.is_below:
-        text = gettext("of opening hours in %(month)s, target %(target)s%% missed") % values
+        text = gettext("of opening hours in %(month)s, below the %(target)s%% target") % values
     else:
         text = gettext("of opening hours in %(month)s, target %(target)s%% met") % values
     state = "miss" if found.is_below and not found.is_running else ""
@@ -76,7 +68,7 @@ def summary(found: AvailabilityReport) -> list[str]:
         share = round(100 * sum(row.above_s for row in worst) / above)
         names = [str(row.name) for row in worst]
         sentences.append(
-            gettext("%(one)s and %(other)s account for %(share)s%% of what was beyond the targets.")
+            gettext("%(one)s and %(other)s account for %(share)s%% of the lost time over target.")
             % {"one": names[0], "other": names[1], "share": share}
         )
     if total.excluded_s:
@@ -102,4 +94,12 @@ def share(seconds: int, total: AvailabilityTotals) -> str:
 def reason_text(row: AvailabilityRow) -> str:
     """The loss that took the most time, after its party; empty if nothing was lost."""
     loss = row.main_loss
-    return f"{loss.party.label}: {loss.label}" if loss else ""
+    return titled(loss.party.label, str(loss.label)) if loss else ""
+
+
+def titled(what: object, text: str) -> str:
+    return gettext("%(what)s: %(title)s") % {"what": what, "title": text}
+
+
+def listed(parts: Iterable[str]) -> str:
+    return gettext(", ").join(parts)

@@ -18,12 +18,12 @@ from tms.boards.toasts import add_toast, toast
 def undo(request: AuthenticatedRequest) -> HttpResponse:
     """Reverse what the person did just now, as the token of its toast says."""
     try:
-        is_undone = undoing.undo(request.POST.get("token", ""), by=request.user, at=timezone.now())
+        undone = undoing.undo(request.POST.get("token", ""), by=request.user, at=timezone.now())
     except TooLate:
         text, status = gettext("Too late to undo this."), HTTPStatus.CONFLICT
     else:
-        text = gettext("Undone.") if is_undone else gettext("Nothing to undo: it changed in the meantime.")
-        status = HTTPStatus.OK if is_undone else HTTPStatus.CONFLICT
+        text = undone or gettext("Nothing to undo: it changed in the meantime.")
+        status = HTTPStatus.OK if undone else HTTPStatus.CONFLICT
     shown = toast(text, "")
     if request.htmx:
         context = {**shown, "icon": "undo" if status == HTTPStatus.OK else "close"}

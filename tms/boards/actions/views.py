@@ -136,7 +136,7 @@ def _changed(alerts: int, incidents: int) -> str:
         (alerts, ngettext("%(n)s alert", "%(n)s alerts", alerts)),
         (incidents, ngettext("%(n)s incident", "%(n)s incidents", incidents)),
     )
-    return ", ".join(text % {"n": f"{number:,}"} for number, text in reversed(texts) if number)
+    return gettext(", ").join(text % {"n": f"{number:,}"} for number, text in reversed(texts) if number)
 
 
 def _title(row: AlertRow | IncidentRow) -> str:

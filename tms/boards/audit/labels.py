@@ -67,8 +67,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "moved_out": pgettext_lazy("audit", "Alerts moved out"),
     "merged": pgettext_lazy("audit", "Merged"),
     "commanded": pgettext_lazy("audit", "Sent a command"),
-    "broken": pgettext_lazy("audit", "Broken in the demo"),
-    "fault-undone": pgettext_lazy("audit", "Fault of the demo undone"),
+    "broken": pgettext_lazy("audit", "Demo fault"),
+    "fault-undone": pgettext_lazy("audit", "Demo fault undone"),
     "requested": pgettext_lazy("audit", "Asked for approval"),
     "approved": pgettext_lazy("audit", "Approved"),
     "rejected": pgettext_lazy("audit", "Rejected"),
@@ -82,6 +82,14 @@ ACTIONS: Mapping[str, str | Promise] = {
     "tested": pgettext_lazy("audit", "Test sent"),
     "anchored": pgettext_lazy("audit", "Anchored"),
     "purged": pgettext_lazy("audit", "Purged"),
+}
+DEMO_FAULTS: Mapping[Any, str | Promise] = {
+    "cut-site": _("line cut"),
+    "heat": _("heat"),
+    "use-up-paper": _("paper empty"),
+    "jam-reader": _("card reader"),
+    "clone": _("clone"),
+    "crash": _("crash"),
 }
 GROUPS: Mapping[str, str | Promise] = {
     "configuration": _("Configuration"),
@@ -112,12 +120,13 @@ FIELDS: Mapping[str, str | Promise] = {
     "rows": _("rows"),
     "entries": _("entries"),
     "account": _("account"),
-    "factors": _("factors"),
+    "factors": _("with"),
     "steps": _("escalation steps"),
     "members": _("people on call"),
     "opening_hours": _("opening hours"),
     "special_days": _("special days"),
     "note": _("note"),
+    "alerts.window.note": _("Purpose"),
     "time_zone": _("time zone"),
     "first_on": _("first day"),
     "starts_at": _("begins"),
@@ -167,7 +176,11 @@ FIELDS: Mapping[str, str | Promise] = {
     "next_at": _("next due"),
 }
 """Fields that no model has, or to which their model gives no name."""
-KINDS: Mapping[str, str | Promise] = {"accounts.auditday": _("chain of")}
+KINDS: Mapping[str, str | Promise] = {
+    "accounts.auditday": _("chain of"),
+    "availability.siteday": _("availability"),
+    "shifts.note": _("note"),
+}
 """Kinds with a name of their own here."""
 LONGEST = 80
 
@@ -193,7 +206,7 @@ def kind_label(kind: str, *, is_one: bool = True) -> str:
 def field_label(kind: str, name: str) -> str:
     default = name.replace("_", " ")
     label = default if kind in KINDS else getattr(_field(kind, name), "verbose_name", default)
-    return str(label if label != default else FIELDS.get(name, default))
+    return str(label if label != default else FIELDS.get(f"{kind}.{name}") or FIELDS.get(name, default))
 
 
 def value_label(kind: str, name: str, value: Any) -> str:
@@ -203,12 +216,14 @@ def value_label(kind: str, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
-        return ", ".join(value_label(kind, name, each) for each in value)
+        return gettext(", ").join(value_label(kind, name, each) for each in value)
     field = _field(kind, name)
     if isinstance(value, dict):
         inner = field.related_model._meta.label_lower if field is not None and field.related_model else kind
         parts = [(key, each) for key, each in value.items() if each not in (None, "", [], {})]
-        return ", ".join(f"{field_label(inner, key)} {value_label(inner, key, each)}" for key, each in parts)
+        return gettext(", ").join(f"{field_label(inner, key)} {value_label(inner, key, each)}" for key, each in parts)
+    if name == "fault":
+        return str(DEMO_FAULTS.get(value, value))
     choices = dict(getattr(field, "flatchoices", ())) if isinstance(value, str) else {}
     return str(choices.get(value, value))
 

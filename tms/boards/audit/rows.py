@@ -31,6 +31,10 @@ HIDDEN = frozenset({"transitions", "id"})
 """References, which only the details show."""
 
 
+EMPTY: tuple[object, ...] = (None, "", [], {})
+"""Values of a field that was left empty: a row made with such fields has no change to name."""
+
+
 class Difference(NamedTuple):
     label: str
     before: str
@@ -89,7 +93,7 @@ def rows_of(entries: Sequence[AuditEntry]) -> list[AuditRow]:
 
 
 def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
-    told = {name: pair for name, pair in entry.changes.items() if any(each not in (None, "", [], {}) for each in pair)}
+    told = {name: pair for name, pair in entry.changes.items() if not all(each in EMPTY for each in pair)}
     differences = [_difference(entry.subject_type, name, pair) for name, pair in told.items()]
     plain = [_difference(entry.subject_type, name, pair) for name, pair in told.items() if name not in HIDDEN]
     name, icon = _actor(entry)

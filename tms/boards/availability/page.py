@@ -23,7 +23,6 @@ from tms.availability.report.report import (
     report,
 )
 from tms.availability.report.texts import (
-    clock_text,
     day_text,
     headline,
     hours_text,
@@ -38,6 +37,7 @@ from tms.availability.report.texts import (
 from tms.boards.availability import charts
 from tms.boards.availability.query import WORST_FIRST, ReportQuery
 from tms.fleet.sites.names import Bilingual
+from tms.lib.calendar.durations import spell
 
 TITLES = {
     GroupBy.SITE: _("Sites"),
@@ -125,14 +125,18 @@ def figures(found: AvailabilityReport) -> list[HeadFigure]:
     shown = [HeadFigure(gettext("Sites on target"), f"{found.sites_on_target:,}", of)]
     now, before = found.times[-1], found.times[-2]
     for label, name in ((gettext("MTTA"), "time_to_acknowledge"), (gettext("MTTR"), "time_to_resolve")):
-        note = f"{short_month(before.month.first)} {clock_text(mean)}" if (mean := _mean(before, name)) else ""
-        shown.append(HeadFigure(label, clock_text(_mean(now, name)), note))
+        note = f"{short_month(before.month.first)} {spell(mean)}" if (mean := _mean(before, name)) else ""
+        shown.append(HeadFigure(label, _spelt(_mean(now, name)), note))
     return shown
 
 
 def _mean(of_month: MonthTimes, name: str) -> float | None:
     spread: Spread | None = getattr(of_month.times, name) if of_month.times else None
     return spread.mean_s if spread else None
+
+
+def _spelt(seconds: float | None) -> str:
+    return "–" if seconds is None else spell(seconds)
 
 
 def row_views(found: AvailabilityReport, rows: Sequence[AvailabilityRow], query: ReportQuery) -> list[RowView]:
@@ -199,7 +203,7 @@ def times_views(months: Sequence[MonthTimes]) -> list[dict[str, Any]]:
         shown.append(
             {
                 "title": title,
-                "table": [(label, clock_text(median), clock_text(p90)) for label, median, p90 in values],
+                "table": [(label, _spelt(median), _spelt(p90)) for label, median, p90 in values],
                 "plots": {
                     "wide": charts.steps(values, width=380, words=52),
                     "phone": charts.steps(values, width=342, words=52),

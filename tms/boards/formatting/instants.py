@@ -11,14 +11,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_noop, pgettext
+from django.utils.translation import gettext, pgettext
 
-UNITS = (
-    (86_400, gettext_noop("%(number)s d")),
-    (3_600, gettext_noop("%(number)s h")),
-    (60, gettext_noop("%(number)s min")),
-    (1, gettext_noop("%(number)s s")),
-)
+from tms.lib.calendar.durations import SPELT
+
 TIME = re.compile(
     r'(?P<tag><time datetime="(?P<at>[^"]+)" '
     r'data-(?:format="(?P<form>ago|time|datetime|clock|day)"|countdown(?: data-lasts="[0-9]+")?)>)[^<]*</time>'
@@ -105,7 +101,7 @@ def _left(at: datetime) -> str:
 
 def _age(at: datetime) -> str:
     seconds = max(0, int((_now() - at).total_seconds()))
-    length, form = next((unit for unit in UNITS if seconds >= unit[0]), UNITS[-1])
+    length, form = next((unit for unit in SPELT if seconds >= unit[0]), SPELT[-1])
     return gettext(form) % {"number": seconds // length}
 
 

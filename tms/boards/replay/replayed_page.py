@@ -17,7 +17,7 @@ from tms.boards.replay.known import Known, known
 from tms.boards.replay.links import joined
 from tms.boards.replay.strip import Strip, StripEvent, strip
 from tms.boards.replay.window import ReplayWindow, Tick, ticks, window_of
-from tms.boards.rows.outages import spell
+from tms.lib.calendar.durations import spell
 from tms.replay.density import event_after, event_before
 from tms.replay.state import Moment, MomentLimit
 

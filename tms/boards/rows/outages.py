@@ -7,9 +7,9 @@ from typing import NamedTuple
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Sum
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from tms.boards.formatting.instants import UNITS
 from tms.fleet.models import Cause, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
+from tms.lib.calendar.durations import spell
 
 SUMMED = timedelta(days=30)
 DROPPED = {
@@ -59,19 +59,6 @@ def summed(terminal: Terminal, *, at: datetime, until: datetime | None = None) -
         rows = rows.filter(ended_at__lte=until)
     grouped = rows.values_list("cause").annotate(number=Count("pk"), length=Sum(length)).order_by("-length", "cause")
     return tuple(CauseSum(cause, number, total.total_seconds()) for cause, number, total in grouped)
-
-
-def spell(seconds: float) -> str:
-    """`4 min 12 s`: the two largest units of a duration."""
-    left = max(1, round(seconds))
-    words: list[str] = []
-    for size, unit in UNITS:
-        number, left = divmod(left, size)
-        if number or words:
-            words.append(gettext(unit) % {"number": number} if number else "")
-        if len(words) == 2:
-            break
-    return " ".join(filter(None, words))
 
 
 def evidence(outage: OutageFacts) -> str:

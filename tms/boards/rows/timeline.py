@@ -140,7 +140,7 @@ OUTAGE_ICONS = {
 
 
 def _boot(row: Boot) -> TimelineEntry:
-    return TimelineEntry(f"boot-{row.pk}", row.first_seen_at, "boot", "session", detail=row.boot_id)
+    return TimelineEntry(f"boot-{row.pk}", row.first_seen_at, "boot", "session")
 
 
 def _outage(row: Outage) -> TimelineEntry:

@@ -1,6 +1,6 @@
 """The form of a rule, with the fields of its kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -12,10 +12,12 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleHours
 from tms.alerts.models.rule import RUNBOOK_LENGTH, SEVERITY_ORDER
 from tms.alerts.rule_kinds.base import RuleKind
+from tms.boards.rules.rule_list import known_metrics
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.lib.calendar.durations import SpanField
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine, FormLines
+from tms.telemetry import metric_names
 
 THRESHOLD_LABELS = {
     "info": _("Info threshold"),
@@ -55,12 +57,45 @@ class NumberField(forms.FloatField):
         return f"{value:g}" if isinstance(value, float) else value
 
 
+def _is_identifier(text: str) -> bool:
+    try:
+        Rule._meta.get_field("metric").run_validators(text)
+    except ValidationError:
+        return False
+    return True
+
+
+class MetricField(FormLine):
+    """Shows a metric by its name for people, and cleans to its identifier."""
+
+    known: Sequence[str] = ()
+    """Metrics that terminals report, beside those of the catalogue."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return metric_names.named(text, self.known) if isinstance(text, str) else text
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if not _is_identifier(value):
+            raise ValidationError(_("No metric has this name. Choose one from the list, such as CPU."))
+
+    def prepare_value(self, value: Any) -> Any:
+        """Another metric may have the same label: then the identifier stays."""
+        if not isinstance(value, str) or not _is_identifier(value):
+            return value
+        label = str(metric_names.metric(value).label)
+        return label if metric_names.named(label, self.known) == value else value
+
+
 class RuleForm(forms.Form):
     """Creates or changes a `Rule`, which need not be saved or valid; `is_valid` also runs the rule's own validation."""
 
     name = FormLine(label=_("Name"), max_length=100)
     name_ja = FormLine(label=_("Japanese name"), max_length=100, required=False)
-    metric = FormLine(label=_("Metric"), max_length=64)
+    metric = MetricField(
+        label=_("Metric"), max_length=64, help_text=_("A name from the list, or an identifier such as queue_length")
+    )
     presence = forms.ChoiceField(
         label=_("Presence"),
         choices=(
@@ -73,7 +108,7 @@ class RuleForm(forms.Form):
     clear_after_s = SpanField(
         label=_("Or clears after"),
         required=False,
-        help_text=_("Clears if the event does not recur for this time. Empty: never."),
+        help_text=_("Clears if the event does not recur for this time. Leave blank: never clears."),
     )
     may_be_resolved_by_hand = forms.TypedChoiceField(
         label=_("Manual resolve"),
@@ -96,11 +131,11 @@ class RuleForm(forms.Form):
         label=_("Expected firmware"),
         max_length=64,
         required=False,
-        help_text=_("Empty: the version that most terminals of the model run."),
+        help_text=_("Leave blank to use the most common version."),
     )
     window_s = SpanField(label=_("Time window"))
     hysteresis = NumberField(
-        label=_("Clears at"), min_value=0, required=False, help_text=_("Distance back inside the threshold.")
+        label=_("Clear margin"), min_value=0, required=False, help_text=_("How far back inside the threshold")
     )
     duration_s = SpanField(label=_("For at least"), required=False)
     hours = forms.ChoiceField(label=_("Active"), choices=RuleHours.choices)
@@ -116,7 +151,7 @@ class RuleForm(forms.Form):
         max_length=RUNBOOK_LENGTH,
         required=False,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("What to do about an alert, in Markdown, or the URL of a page that says it."),
+        help_text=_("Markdown steps, or a link to your runbook"),
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -140,6 +175,8 @@ class RuleForm(forms.Form):
         self.fields |= {name: self._threshold_field(name) for name in kind.fields if name in THRESHOLD_LABELS}
         for name in set(self.fields) - {*self.always, *kind.fields}:
             del self.fields[name]
+        if isinstance(metric := self.fields.get("metric"), MetricField):
+            metric.known = [one.name for one in known_metrics(to=person)]
         for name, rows in (("site", Site.objects.all()), ("group", Group.objects.all())):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
@@ -206,7 +243,9 @@ class RuleForm(forms.Form):
     @property
     def unit(self) -> str:
         """Of the thresholds."""
-        return self.kind.unit(self["metric"].value() if "metric" in self.fields else "")
+        metric = self.fields.get("metric")
+        name = metric.to_python(self["metric"].value()) if isinstance(metric, MetricField) else ""
+        return self.kind.unit(str(name or ""))
 
 
 def _initial(kind: RuleKind, rule: Rule) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The list of rules on each of their pages, and the suggestions of its forms."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db.models import Count
@@ -40,11 +41,28 @@ def lines(*, to: Person) -> list[RuleLine]:
     return sorted(found, key=lambda line: (not line.rule.enabled, line.rule.local_name))
 
 
-def known_metrics(*, to: Person) -> list[str]:
-    """Metrics that terminals report now, and common ones."""
+class KnownMetric(NamedTuple):
+    name: str
+    now: str
+    """From the lowest to the highest value that terminals report now; empty if none does."""
+
+
+def known_metrics(*, to: Person) -> list[KnownMetric]:
+    """Metrics that terminals report now, and common ones, by the names that people read."""
     online = visible(TerminalState.objects.filter(presence=Presence.ONLINE), to=to).order_by("-pk")
-    reported = {name for values in online.values_list("metrics", flat=True)[:SAMPLED] for name in values}
-    return sorted({*metric_names.LABELS, *reported})
+    values: dict[str, list[float]] = {name: [] for name in metric_names.LABELS}
+    for reported in online.values_list("metrics", flat=True)[:SAMPLED]:
+        for name, value in reported.items():
+            values.setdefault(name, []).append(value)
+    known = [KnownMetric(name, _now(name, now)) for name, now in values.items()]
+    return sorted(known, key=lambda one: str(metric_names.metric(one.name).label))
+
+
+def _now(name: str, values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    lowest, highest = metric_names.worded(name, min(values)), metric_names.worded(name, max(values))
+    return highest if lowest == highest else metric_names.between(name, min(values), max(values))
 
 
 def known_models(*, to: Person) -> list[str]:

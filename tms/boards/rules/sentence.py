@@ -24,18 +24,25 @@ def sentence(rule: Rule) -> SafeString:
 
 def where(rule: Rule) -> str:
     """The terminals in its scope."""
-    words = [TerminalKind(rule.terminal_kind).label if rule.terminal_kind else gettext("any terminal")]
+    return _scope(rule, gettext("all terminals"))
+
+
+def _scope(rule: Rule, terminals: str) -> str:
+    words = [TerminalKind(rule.terminal_kind).label if rule.terminal_kind else terminals]
     if rule.model:
         words.append(gettext("model %s") % rule.model)
     if rule.site:
         words.append(rule.site.local_name)
     if rule.group:
         words.append(gettext("group %s") % rule.group.name)
-    return ", ".join(map(str, words))
+    return gettext(", ").join(map(str, words))
 
 
 def _values(rule: Rule) -> dict[str, Any]:
-    values = {"who": where(rule), "severity": _severity(rule.severity)} | rule.kind_object.placeholders(rule)
+    values = {
+        "who": _scope(rule, gettext("any terminal")),
+        "severity": _severity(rule.severity),
+    } | rule.kind_object.placeholders(rule)
     return {name: _bold(text) for name, text in values.items()}
 
 
@@ -50,7 +57,7 @@ def _higher(rule: Rule, threshold: Mapping[str, Any]) -> SafeString:
 def _clauses(rule: Rule) -> list[SafeString]:
     words = []
     if rule.duration_s:
-        words.append(format_html(gettext("Must last for {span}."), span=_bold(written(rule.duration_s))))
+        words.append(format_html(gettext("Sustained for {span}."), span=_bold(written(rule.duration_s))))
     if rule.hours == RuleHours.OPEN:
         words.append(format_html("{}", gettext("Active only while the site is open.")))
     if not rule.watches_flapping:

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +21,7 @@ from tms.accounts.scope import EVERYTHING
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing import services, yaml_file, yaml_reader
 from tms.alerts.rule_editing.services import OutOfDate
-from tms.alerts.rule_editing.undo import offer_restoring
+from tms.alerts.rule_editing.undo import offer_enabling, offer_restoring
 from tms.alerts.rule_editing.yaml_file import BadFile
 from tms.alerts.rule_kinds import RULE_KINDS
 from tms.alerts.rule_kinds.base import RuleKind
@@ -31,6 +32,7 @@ from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
 from tms.boards.toasts import add_toast, toast
 from tms.lib.forms.checks import checked, is_check
+from tms.lib.forms.saved import saved
 
 
 @require_safe
@@ -89,8 +91,24 @@ def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Idempotent."""
     chosen = _editable(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
-    services.save_rule(chosen, by=request.user, at=timezone.now())
+    resolved = _unresolved(request, chosen)
+    if services.save_rule(chosen, by=request.user, at=timezone.now()):
+        add_toast(request, _switched(request, chosen, resolved))
     return redirect(chosen)
+
+
+def _switched(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> dict[str, Any]:
+    if chosen.enabled:
+        return toast(_("Enabled"), chosen.local_name)
+    title = chosen.local_name
+    if resolved:
+        number = ngettext("%(n)s alert resolved", "%(n)s alerts resolved", resolved) % {"n": f"{resolved:,}"}
+        title = gettext(", ").join((title, number))
+    return toast(_("Disabled"), title, offer_enabling(chosen, by=request.user))
+
+
+def _unresolved(request: AuthenticatedRequest, chosen: Rule) -> int:
+    return access.visible(Alert.objects.unresolved().filter(rule=chosen), to=request.user).count()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,7 +169,7 @@ def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) ->
         services.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
     except OutOfDate as error:
         return _out_of_date(request, error.rule, form)
-    return redirect(form.rule)
+    return saved(request, form.rule)
 
 
 def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> HttpResponse:
@@ -184,6 +202,7 @@ def _show_rule(
     context["may_edit"] = access.may(request.user, Permission.EDIT_RULES, chosen)
     if chosen is not None and not form.is_bound:
         context["sentence"] = sentence(chosen)
+    context["unresolved"] = _unresolved(request, chosen) if chosen is not None else 0
     context["preview_at"] = (
         reverse("preview-rule", args=(chosen.pk,)) if chosen else reverse("preview-new-rule", args=(form.kind.name,))
     )

@@ -1,7 +1,7 @@
 """Labels of names and values in templates: texts, units, short forms."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.nodes.dropped_terminals import DroppedTerminals
+from tms.lib.calendar.durations import spell
 from tms.lib.calendar.repetition import repetition_text
 from tms.lib.severity import Severity
 from tms.telemetry import metric_names
@@ -107,6 +108,11 @@ def with_unit(name: str, value: float | None) -> str:
 def between(name: str, reading: series.ReadingRange) -> str:
     """`58–67 °C`."""
     return metric_names.between(name, reading.lowest, reading.highest)
+
+
+@register.filter
+def listed(names: Iterable[object]) -> str:
+    return gettext(", ").join(map(str, names))
 
 
 @register.filter
@@ -225,7 +231,7 @@ def overrun(alert: AlertRow) -> str:
 
 
 register.filter("evidence", outages.evidence)
-register.filter("spelt", outages.spell)
+register.filter("spelt", spell)
 
 
 @register.filter
@@ -244,14 +250,6 @@ def svg(number: float) -> str:
 def along(pct: float) -> str:
     """Per cent of the width of a curve, in its units."""
     return f"{pct * 4:.1f}"
-
-
-@register.filter
-def clock_face(seconds: float) -> str:
-    """A duration as minutes and seconds, or with hours: 1:48, 1:05:02."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @register.filter

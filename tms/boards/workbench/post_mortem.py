@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 
 from tms.alerts.models import IncidentTransitionKind
 from tms.boards.rows.incidents import IncidentRow
-from tms.boards.rows.outages import spell
 from tms.boards.workbench.cells import Cells
 from tms.boards.workbench.evidence import FactorRow
+from tms.lib.calendar.durations import spell
 
 ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>#|"})
 
@@ -50,7 +50,7 @@ def _lines(
 def _acknowledged(incident: IncidentRow) -> str:
     first = incident.first_acknowledgement
     if first is None:
-        return gettext("not acknowledged")
+        return pgettext("resolved", "Unacknowledged")
     after = gettext("after %(length)s") % {"length": spell(incident.acknowledged_after_s or 0)}
     return f"{_plain(first.by.text)}, {after}" if first.by else after
 

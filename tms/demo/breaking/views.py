@@ -28,6 +28,7 @@ ERRORS = {
     "too-many": _("Twenty things are broken already. Undo one first."),
 }
 UNREACHABLE = _("The simulator does not answer. Try again.")
+EMPTY = _("This demo has no simulated terminals. Start it with some: TERMINALS=200 make run")
 
 
 class FaultText(NamedTuple):
@@ -48,10 +49,10 @@ TEXTS = {
         pgettext_lazy("demo", "Heat"),
     ),
     FaultKind.USE_UP_PAPER: FaultText(
-        _("Use up the paper"), _("An alert opens at once; undo it to fill in paper."), pgettext_lazy("demo", "Use up")
+        _("Empty the paper"), _("An alert opens at once; undo it to refill the paper."), pgettext_lazy("demo", "Use up")
     ),
     FaultKind.JAM_READER: FaultText(
-        _("Jam a card reader"),
+        _("Card-reader fault"),
         _("The terminal reports a fault, and a critical alert opens at once."),
         pgettext_lazy("demo", "Jam"),
     ),
@@ -62,7 +63,7 @@ TEXTS = {
     ),
     FaultKind.CRASH: FaultText(
         _("Crash a terminal"),
-        _("It leaves without a goodbye and restarts within a minute."),
+        _("Drops without a shutdown message and restarts within a minute."),
         pgettext_lazy("demo", "Crash"),
     ),
 }
@@ -132,11 +133,14 @@ def end_tour(request: HttpRequest) -> HttpResponse:
 
 def _show(request: AuthenticatedRequest, *, error: Any = "", status: int = HTTPStatus.OK) -> HttpResponse:
     answer = _sent(Ask())
+    faults = [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()]
+    if not error and answer is None:
+        error = UNREACHABLE if any(choices for _fault, _text, choices in faults) else EMPTY
     context = {
         "nav_item": "break",
-        "faults": [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()],
+        "faults": faults,
         "broken": [(one, TEXTS[one.fault].label) for one in own(answer.broken, request.user)] if answer else (),
-        "error": error or ("" if answer else UNREACHABLE),
+        "error": error,
     }
     return render(request, "demo/break.html", context, status=status)
 

@@ -12,7 +12,8 @@ from tms.fleet.models import Site
 from tms.lib.severity import Severity
 
 CORRELATED_AFTER = timedelta(seconds=3)
-ACKNOWLEDGED_AFTER = timedelta(minutes=2, seconds=40)
+ANSWERED_WITHIN = timedelta(minutes=7)
+"""From an incident until a person acknowledges it, at most."""
 
 
 def write_incidents(losses: Iterable[Loss], story: Story) -> None:
@@ -32,7 +33,8 @@ def _is_noticed(loss: Loss, site: Site, story: Story) -> bool:
 
 def _incident(loss: Loss, site: Site, story: Story) -> Incident:
     opened_at = loss.began_at + ALERT_AFTER + CORRELATED_AFTER
-    acknowledged_at = opened_at + ACKNOWLEDGED_AFTER
+    # A short one was acknowledged before it ended, too.
+    acknowledged_at = opened_at + story.rng.uniform(0.1, 1) * min(ANSWERED_WITHIN, (loss.ended_at - opened_at) / 2)
     number = len(loss.terminals)
     return Incident(
         factor=Factor.SITE,
@@ -59,7 +61,7 @@ def _transitions(incident: Incident, loss: Loss) -> Iterator[IncidentTransition]
     number = incident.joined_count
     rows = (
         (Kind.OPENED, incident.opened_at, number, number),
-        (Kind.ACKNOWLEDGED, incident.opened_at + ACKNOWLEDGED_AFTER, 0, number),
+        (Kind.ACKNOWLEDGED, incident.acknowledged_at or incident.opened_at, 0, number),
         (Kind.MEMBERS_RESOLVED, loss.ended_at, number, 0),
         (Kind.RESOLVED, loss.ended_at, 0, 0),
     )

@@ -4,10 +4,10 @@ from tms.alerts.models import Rule
 
 RUNBOOKS = {
     "Offline": (
-        "1. **One terminal, or all of the site?** If all are away, suspect the line or the power. *Not affected*, on "
+        "1. **One terminal, or all of the site?** If all are offline, suspect the line or the power. *Unaffected*, on "
         "the page of the incident, says what is ruled out.\n"
         "2. Call the site: is there light, and is the router on? Ask them to switch the router off for ten seconds.\n"
-        "3. Still away after 15 minutes: call the carrier, and write the ticket number as a comment.\n"
+        "3. Still offline after 15 minutes: call the carrier, and write the ticket number as a comment.\n"
         "4. Line back, terminals not: send a technician."
     ),
     "Overheating": (

@@ -4,12 +4,19 @@ import re
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 UNITS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
 SPELLINGS = {"": "s", "sec": "s", "秒": "s", "m": "min", "分": "min", "時間": "h", "日": "d"} | {
     unit: unit for unit in UNITS
 }
+SPELT = (
+    (86_400, gettext_noop("%(number)s d")),
+    (3_600, gettext_noop("%(number)s h")),
+    (60, gettext_noop("%(number)s min")),
+    (1, gettext_noop("%(number)s s")),
+)
+"""Units with their length in seconds."""
 WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(\D*)")
 
 
@@ -27,6 +34,20 @@ def written(length_s: float) -> str:
     unit = next((unit for unit, length in UNITS.items() if length_s % length == 0), "s")
     words = {"d": gettext("%s d"), "h": gettext("%s h"), "min": gettext("%s min"), "s": gettext("%s s")}
     return words[unit] % f"{length_s / UNITS[unit]:g}"
+
+
+def spell(length_s: float) -> str:
+    """The two largest units of a duration that has passed: `4 min 12 s`. What still runs is a countdown, `04:12`."""
+    left = max(0, round(length_s))
+    words: list[str] = []
+    for size, unit in SPELT:
+        number, left = divmod(left, size)
+        if number or words:
+            words.append(gettext(unit) % {"number": number} if number else "")
+        if len(words) == 2:
+            break
+    words = [word for word in words if word] or [gettext(SPELT[-1][1]) % {"number": 0}]
+    return gettext("%(larger)s %(smaller)s") % {"larger": words[0], "smaller": words[1]} if words[1:] else words[0]
 
 
 class SpanField(forms.CharField):

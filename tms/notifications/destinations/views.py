@@ -2,13 +2,14 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
+from tms.lib.forms.saved import saved
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
@@ -44,7 +45,7 @@ def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
     # A key is shown in the response itself, so that no session or message stores it.
     key = destination.new_key() if destination.transport.has_signing_key else ""
     form.save()
-    return _page(request, destination, key=key) if key else redirect(destination)
+    return _page(request, destination, key=key) if key else saved(request, destination)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +57,7 @@ def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
     form.save()
-    return redirect(chosen)
+    return saved(request, chosen)
 
 
 @require_POST

@@ -179,9 +179,9 @@ def _on_call(rotation: Any) -> str:
 def _names(names: Sequence[str], joined: str = "") -> str:
     """`A, B or C`, or the first of many and how many more; empty for none."""
     if (more := len(names) - MOST_NAMES) > 0:
-        return ", ".join(names[:MOST_NAMES]) + " " + ngettext("and %d more", "and %d more", more) % more
+        return gettext(", ").join(names[:MOST_NAMES]) + " " + ngettext("and %d more", "and %d more", more) % more
     *most, last = names or [""]
-    return ", ".join(most) + ((joined or gettext(" or ")) if most else "") + last
+    return gettext(", ").join(most) + ((joined or gettext(" or ")) if most else "") + last
 
 
 def _value(form: Any, name: str) -> Any:

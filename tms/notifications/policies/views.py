@@ -5,7 +5,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -17,6 +17,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.lib.forms.checks import checked, is_check
+from tms.lib.forms.saved import saved
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
@@ -82,7 +83,7 @@ def _edited(request: AuthenticatedRequest, chosen: Policy) -> HttpResponse:
         panel = NotificationPreview(PreviewForm({}, by=request.user), is_draft_wrong=True)
         return _page(request, chosen, form=form, steps=steps, panel=panel, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     save_policy(form, steps)
-    return redirect(chosen)
+    return saved(request, chosen)
 
 
 def _forms(

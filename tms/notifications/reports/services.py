@@ -132,7 +132,7 @@ def _content(found: AvailabilityReport, reader: ReportReader, *, customer: str, 
     return {
         "kind": NotificationKind.AVAILABILITY.value,
         "at": at.isoformat(),
-        "title": f"{customer}: {title}" if customer else title,
+        "title": texts.titled(customer, title) if customer else title,
         "lines": _lines(found),
         "facts": {"availability": _facts(found)},
         "subject": "",
@@ -151,7 +151,7 @@ def _lines(found: AvailabilityReport) -> list[str]:
     if parties := found.total.by_party():
         lines.append("")
         lines += [
-            f"{party.label}: {texts.hours_text(seconds)} ({texts.share(seconds, found.total)})"
+            texts.titled(party.label, f"{texts.hours_text(seconds)} ({texts.share(seconds, found.total)})")
             for party, seconds in parties.items()
         ]
     if found.breaches:
@@ -164,7 +164,7 @@ def _lines(found: AvailabilityReport) -> list[str]:
 
 def _breach(row: AvailabilityRow) -> str:
     lost = texts.lost_text(row.totals.lost_s)
-    return f"{row.name}: {texts.percent_text(row.totals)}, {lost}, {texts.reason_text(row)}"
+    return texts.titled(row.name, texts.listed((texts.percent_text(row.totals), lost, texts.reason_text(row))))
 
 
 def _facts(found: AvailabilityReport) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.dates import shown_days
 from tms.lib.calendar.local_time import shown
 from tms.lib.forms.checks import checked, is_check
+from tms.lib.forms.saved import saved
 from tms.notifications import undo
 from tms.notifications.models.rotation import Cover, Rotation
 from tms.notifications.rotations import on_call
@@ -112,7 +113,7 @@ def _edited(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
     if sent is None or not (form.is_valid() & members.is_valid()):
         return _page(request, chosen, form=form, members=members)
     save_rotation(form, members.people)
-    return redirect(chosen)
+    return saved(request, chosen)
 
 
 def _page(

@@ -93,7 +93,7 @@ def terminals_of(subjects: Sequence[Subject]) -> str:
     lost = [
         f"{one['lost']} / {one['size']}" if one.get("size") else str(one["lost"]) for one in subjects if "lost" in one
     ]
-    return ", ".join([*names, *lost])
+    return gettext(", ").join([*names, *lost])
 
 
 def shortened(text: str, most: int) -> str:
@@ -110,7 +110,7 @@ def _facts(message: Message) -> list[tuple[str, str]]:
     severity = str(Severity(message.severity).label) if message.severity in Severity else ""
     facts = (
         (gettext("Severity"), severity),
-        (gettext("Site"), ", ".join(sites_of(subjects)[:3])),
+        (gettext("Site"), gettext(", ").join(sites_of(subjects)[:3])),
         (gettext("Terminals"), terminals_of(subjects)),
     )
     return [(label, value) for label, value in facts if value]

@@ -90,8 +90,8 @@ def card(report: SloReport, span: str) -> IndicatorCard:
 
 
 def percent(counts: SloCounts) -> str:
-    """Rounded down, so that 99.99 % does not show as 100 %."""
-    return "–" if counts.share is None else f"{int(counts.share * 1000) / 10:g} %"
+    """Rounded down, so that 99.99% does not show as 100%."""
+    return "–" if counts.share is None else f"{int(counts.share * 1000) / 10:g}%"
 
 
 def seconds(bound: float | None) -> str:

@@ -52,6 +52,7 @@ class ShiftTotals(NamedTuple):
     opened: SeverityCount
     closed: SeverityCount
     open: int
+    """Incidents count as one."""
     unacknowledged: int
 
 
@@ -64,6 +65,7 @@ class ShiftDigest:
     totals: ShiftTotals
     incidents: Sequence[IncidentLine]
     open: Sequence[OpenAlertLine]
+    """Outside of unresolved incidents."""
     changes: Sequence[ChangeLine]
     actions: Sequence[ActionLine]
     maintenance: Sequence[MaintenanceLine]
@@ -76,6 +78,10 @@ class ShiftDigest:
     hidden_changes: int = 0
     hidden_actions: int = 0
 
+    @property
+    def unresolved_incidents(self) -> Sequence[IncidentLine]:
+        return [one for one in self.incidents if one.resolved_at is None]
+
 
 def digest(since: datetime, until: datetime, *, to: Person | None, destination: Scope = EVERYTHING) -> ShiftDigest:
     """The digest from `since` to before `until`, limited to what `to` may see (None for a plan) and to the scope of
@@ -87,7 +93,9 @@ def digest(since: datetime, until: datetime, *, to: Person | None, destination: 
         return rows if to is None else visible(rows, to=to)
 
     alerts, shift_incidents = seen(Alert.objects.all()), seen(Incident.objects.all())
-    still = open_alerts(alerts, until)
+    found = incidents(shift_incidents, since, until)
+    unresolved = [one for one in found if one.resolved_at is None]
+    still = open_alerts(alerts, until, without=[one.pk for one in unresolved])
     changed = changes(alerts, since, until)
     actions = operator_actions(alerts, since, until)
     return ShiftDigest(
@@ -96,10 +104,10 @@ def digest(since: datetime, until: datetime, *, to: Person | None, destination: 
         ShiftTotals(
             _severity_count((change.severity, change.opened) for change in changed),
             _severity_count((change.severity, change.closed) for change in changed),
-            len(still),
-            sum(one.by is None for one in still),
+            len(unresolved) + len(still),
+            sum(one.by is None for one in unresolved) + sum(one.by is None for one in still),
         ),
-        incidents(shift_incidents, since, until)[:MAX_INCIDENTS],
+        found[:MAX_INCIDENTS],
         still[:MAX_OPEN],
         changed[:MAX_CHANGES],
         actions[:MAX_ACTIONS],

@@ -39,7 +39,8 @@ def lines(digest: ShiftDigest, zone: ZoneInfo) -> Iterator[str]:
     if digest.incidents:
         yield from _section(gettext("Incidents"), [_incident(one, zone) for one in digest.incidents])
     yield from _section(gettext("Notes"), [_note(note, zone) for note in digest.notes])
-    yield from _section(gettext("Unresolved"), [_open_alert(one, zone) for one in digest.open])
+    unresolved = [_open_incident(one) for one in digest.unresolved_incidents]
+    yield from _section(gettext("Unresolved"), [*unresolved, *(_open_alert(one, zone) for one in digest.open)])
     yield from _section(gettext("Opened and resolved"), [_change(one) for one in digest.changes], digest.hidden_changes)
     yield from _section(
         gettext("Operator actions"), [_action(one, zone) for one in digest.actions], digest.hidden_actions
@@ -63,7 +64,7 @@ def totals(digest: ShiftDigest) -> list[str]:
 def severities(number: SeverityCount) -> str:
     """`5 (Critical 2, Warning 3)`."""
     parts = [f"{Severity(name).label} {counted}" for name, counted in number.by_severity]
-    return f"{number.total} ({', '.join(parts)})" if parts else "0"
+    return f"{number.total} ({gettext(', ').join(parts)})" if parts else "0"
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
@@ -84,7 +85,7 @@ def _section(heading: str, entries: Sequence[str], hidden: int = 0) -> Iterator[
 
 def _note(note: NoteLine, zone: ZoneInfo) -> str:
     who = note.by.text if note.by else "–"
-    return f"{moment(note.at, zone)} {who}: {_within(note.text)}"
+    return _about(f"{moment(note.at, zone)} {who}", _within(note.text))
 
 
 def _incident(one: IncidentLine, zone: ZoneInfo) -> str:
@@ -99,9 +100,14 @@ def _incident(one: IncidentLine, zone: ZoneInfo) -> str:
     return gettext("%(what)s, since %(since)s, unresolved. %(who)s") % (values | {"who": who})
 
 
+def _open_incident(one: IncidentLine) -> str:
+    what = f"**{Severity(one.severity).label}** {_plain(one.title)}"
+    return _about(gettext("Incident %(number)s") % {"number": one.pk}, what)
+
+
 def _open_alert(one: OpenAlertLine, zone: ZoneInfo) -> str:
     values = {
-        "what": f"**{Severity(one.severity).label}** {_plain(one.site)}: {_plain(one.rule)}",
+        "what": f"**{Severity(one.severity).label}** {_at(one.site, one.rule)}",
         "terminal": _terminal(one.uid, one.label),
         "since": moment(one.opened_at, zone),
         "who": _responsible(one, zone),
@@ -135,7 +141,8 @@ def _change(one: ChangeLine) -> str:
     )
     if one.suppressed:
         numbers += "; " + gettext("not notified because of maintenance: %(number)d") % {"number": one.suppressed}
-    return f"{Severity(one.severity).label}, {_plain(one.site)}: {_plain(one.rule)}: {numbers}"
+    what = gettext(", ").join((str(Severity(one.severity).label), _at(one.site, one.rule)))
+    return _about(what, numbers)
 
 
 def _sign_off(one: SignOffLine, zone: ZoneInfo) -> str:
@@ -145,24 +152,34 @@ def _sign_off(one: SignOffLine, zone: ZoneInfo) -> str:
 
 
 def _action(one: ActionLine, zone: ZoneInfo) -> str:
-    what = f"{_plain(one.site)}: {_plain(one.rule)} ({_plain(one.uid)})"
+    what = f"{_at(one.site, one.rule)} ({_plain(one.uid)})"
     if one.number > 1:
         more = one.number - 1
         what += " " + ngettext("and %d more", "and %d more", more) % more
     to = f" → {one.to.text}" if one.to else ""
     comment = f" “{_plain(one.comment)}”" if one.comment else ""
-    return f"{moment(one.at, zone)} {one.by.text}: {one.label}{to}, {what}{comment}"
+    did = gettext(", ").join((f"{one.label}{to}", f"{what}{comment}"))
+    return _about(f"{moment(one.at, zone)} {one.by.text}", did)
 
 
 def _maintenance(work: MaintenanceLine, zone: ZoneInfo) -> str:
-    by = f", {work.by.text}" if work.by else ""
-    return f"{moment(work.since, zone)} – {moment(work.until, zone)}: {_plain(work.note)} ({covered(work)}){by}"
+    by = gettext(", ") + work.by.text if work.by else ""
+    period = f"{moment(work.since, zone)} – {moment(work.until, zone)}"
+    return _about(period, f"{_plain(work.note)} ({covered(work)}){by}")
 
 
 def covered(work: MaintenanceLine) -> str:
     terminals = ngettext("%(number)s terminal", "%(number)s terminals", work.terminals) % {"number": work.terminals}
     named: Iterable[str] = map(_plain, work.covers)
-    return ", ".join([*named, *([terminals] if work.terminals else [])])
+    return gettext(", ").join([*named, *([terminals] if work.terminals else [])])
+
+
+def _at(site: str, rule: str) -> str:
+    return _about(_plain(site), _plain(rule))
+
+
+def _about(what: str, text: str) -> str:
+    return gettext("%(what)s: %(title)s") % {"what": what, "title": text}
 
 
 def _terminal(uid: str, label: str) -> str:

@@ -40,9 +40,9 @@ class OpenAlertLine(NamedTuple):
         return str(Contract(self.contract).label) if self.contract and self.until is None else ""
 
 
-def open_alerts(alerts: QuerySet[Alert], at: datetime) -> list[OpenAlertLine]:
-    """By severity, unacknowledged first, then oldest first. Two queries."""
-    rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at)
+def open_alerts(alerts: QuerySet[Alert], at: datetime, *, without: Collection[int] = ()) -> list[OpenAlertLine]:
+    """By severity, unacknowledged first, then oldest first; none of the incidents `without`. Two queries."""
+    rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at).exclude(incident__in=without)
     begun = {alert.pk: _at_opening(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
     for step in _steps(begun, at):
         begun[step.alert_id] = _after(begun[step.alert_id], step)

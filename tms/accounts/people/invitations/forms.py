@@ -60,7 +60,7 @@ class AcceptForm(Plain, SetPasswordForm):  # type: ignore[type-arg]  # generic t
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.order_fields(self.field_order)
-        for name, label in (("new_password1", _("Password")), ("new_password2", _("Password, again"))):
+        for name, label in (("new_password1", _("Password")), ("new_password2", _("Confirm password"))):
             self.fields[name].label, self.fields[name].help_text = label, ""
         self.fields["last_name"].widget.attrs |= {"autocomplete": "family-name", "autofocus": True}
         self.fields["first_name"].widget.attrs["autocomplete"] = "given-name"

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import undo
 from tms.accounts.access import permitted
@@ -124,5 +125,5 @@ def undo_move(payload: undo.Payload, *, by: User, at: datetime) -> bool:
         return False
 
 
-undo.register(MERGED, undo_merge)
-undo.register(MOVED_OUT, undo_move)
+undo.register(MERGED, undo_merge, _("Merge undone"))
+undo.register(MOVED_OUT, undo_move, _("Alerts put back"))

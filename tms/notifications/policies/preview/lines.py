@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
 
 from tms.accounts.access import Person, visible
 from tms.alerts.suppression.reasons import Reason
-from tms.lib.calendar.durations import written
+from tms.lib.calendar.durations import spell, written
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
@@ -73,18 +73,12 @@ def why_empty(policies: Sequence[Policy], case: PreviewCase) -> str:
     return gettext(MISMATCHES[mismatch]) if mismatch else ""
 
 
-def offset(since: timedelta) -> str:
-    minutes, seconds = divmod(max(0, int(since.total_seconds())), 60)
-    hours, rest = divmod(minutes, 60)
-    return f"{hours}:{rest:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
 def _line(item: PreviewItem, opened_at: datetime, names_policies: bool) -> PreviewLine:
     is_sent = not item.reason
     happens_at = item.sent_at if is_sent and item.sent_at else item.at
     return PreviewLine(
         at=happens_at,
-        offset=offset(happens_at - opened_at),
+        offset=spell((happens_at - opened_at).total_seconds()),
         icon=_icon(item),
         text=_text(item),
         notes=[*_notes(item), *([item.policy.name] if names_policies else [])],
@@ -97,7 +91,7 @@ def _repeat(item: PreviewItem, opened_at: datetime, names_policies: bool) -> Pre
     every = gettext("every %(span)s until acknowledged") % {"span": written(item.policy.repeat_s)}
     return PreviewLine(
         at=item.at,
-        offset=offset(item.at - opened_at),
+        offset=spell((item.at - opened_at).total_seconds()),
         icon="undo",
         text=gettext("Everybody again"),
         notes=[every, *([item.policy.name] if names_policies else [])],

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.notifications.transports.addresses import require_public
 
 LABEL = _("URL")
-HINT = _("https://… It may contain a key, so it is not shown again.")
+HINT = _("https://… Hidden after saving, as it may contain a secret.")
 
 
 def clean_address(url: str) -> str:
