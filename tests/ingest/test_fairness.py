@@ -7,9 +7,9 @@ import pytest
 from tests.support.builders import AT, Link
 from tms.agent.storage.spool import ENTRY_OVERHEAD, Bounds
 from tms.fleet.models import Site, Terminal
-from tms.ingest.fairness import weight
 from tms.ingest.fairness.backfill_pace import BackfillPace
 from tms.ingest.fairness.waiting_items import WaitingItems
+from tms.ingest.fairness.weight import ORDINARY
 from tms.ingest.items import Item, Reported
 from tms.protocol import frames, limits, uplink
 
@@ -43,8 +43,8 @@ def waiting() -> WaitingItems:
     ids=["plain", "a metric", "every metric", "two events", "an earlier boot", "every event"],
 )
 def test_a_report_weighs_what_it_contains(params, expected):
-    assert weight.of_item(link(1).report(1, **params)) == expected
-    assert weight.of_item(link(1).heartbeat()) == 1
+    assert link(1).report(1, **params).weight == expected
+    assert link(1).heartbeat().weight == 1
 
 
 def test_terminals_with_few_items_are_taken_together_in_their_order(waiting):
@@ -69,14 +69,14 @@ def test_what_exceeds_the_limit_waits_for_the_next_flush(waiting):
 
 def test_a_backlog_also_gets_what_its_terminal_sends_later(waiting):
     busy, other = link(1), link(2)
-    for seq in range(1, weight.ORDINARY + 2):
+    for seq in range(1, ORDINARY + 2):
         waiting.add(busy.report(seq))
     waiting.add(other.report(1))
-    waiting.add(busy.report(weight.ORDINARY + 2))
+    waiting.add(busy.report(ORDINARY + 2))
 
     assert seqs(waiting.take_few(limit=2_000)) == [(2, 1)]
-    assert waiting.backlog_weight == weight.ORDINARY + 2
-    assert seqs(waiting.take_of_backlogs(limit=2_000)) == [(1, seq) for seq in range(1, weight.ORDINARY + 3)]
+    assert waiting.backlog_weight == ORDINARY + 2
+    assert seqs(waiting.take_of_backlogs(limit=2_000)) == [(1, seq) for seq in range(1, ORDINARY + 3)]
     waiting.add(busy.report(100))
     assert seqs(waiting.take_few(limit=2_000)) == [(1, 100)]
 

@@ -47,9 +47,9 @@ each one that waits for its answer delays the next terminal.
 GATHERED = 500
 """Reports that do not wait for more: shared by so many, the fixed cost of a flush is small."""
 
-BACKLOG_LIMIT = 200
-"""Weight of a flush of backlogs. Heavier ones would hardly be more efficient, and others wait for it."""
-BACKLOG_PAUSE = 2.0
+BACKLOG_LIMIT = 100
+"""Weight of a flush of backlogs: about half of its time is its fixed cost, and others wait for it."""
+BACKLOG_PAUSE = 3.0
 """Time between two flushes of backlogs, by how long the first one took: most reports of others find no flush in
 progress, and there is CPU time left for everything else.
 """
@@ -118,12 +118,13 @@ class Batch:
         waiting = self._waiting
         if not self.pending:
             self._progress_at = time.monotonic()
-        had = bool(waiting.few_weight), bool(waiting.backlog_weight)
+        few, backlogs = waiting.few_weight, waiting.backlog_weight
         waiting.add(item)
         self._idle.clear()
-        if waiting.weight >= settings.PENDING_LIMIT:
+        if waiting.few_weight + waiting.backlog_weight >= settings.PENDING_LIMIT:
             self._room.clear()
-        if had != (bool(waiting.few_weight), bool(waiting.backlog_weight)) or waiting.few_weight >= self._gathered:
+        is_first = not few or (not backlogs and waiting.backlog_weight)
+        if is_first or waiting.few_weight >= self._gathered:
             self._is_due_sooner.set()
 
     @property
@@ -181,6 +182,9 @@ class Batch:
     async def _gather(self, wait_s: float | None) -> None:
         """Wait for more items, unless there are enough."""
         self._is_due_sooner.clear()
+        if wait_s is None:
+            await self._is_due_sooner.wait()
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._is_due_sooner.wait()

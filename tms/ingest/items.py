@@ -1,14 +1,15 @@
-"""Items: what one process collects from its links between two commits."""
+"""Items: what one process collects from its links between two commits. Each has a weight."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tms.alerts.lifecycle import RuleEvent
 from tms.commands.services import Answered
 from tms.fleet.credentials.services import TerminalIdentity
 from tms.fleet.models import Cause
+from tms.ingest.fairness.weight import weight_of
 from tms.protocol import frames
 
 
@@ -53,6 +54,7 @@ class BootOutcome:
 
 @dataclass(slots=True)
 class Booted:
+    weight: ClassVar[int] = 1
     link: Link
     at: datetime
     boot: frames.BootFrame
@@ -69,10 +71,15 @@ class Reported:
     rule_events: Sequence[RuleEvent]
     arrived: float
     """`time.monotonic()`, for the histogram of acknowledgements."""
+    weight: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.weight = weight_of(self.report)
 
 
 @dataclass(slots=True)
 class Alive:
+    weight: ClassVar[int] = 1
     link: Link
     at: datetime
     rule_events: Sequence[RuleEvent] = ()
@@ -82,6 +89,7 @@ class Alive:
 class Parted:
     """A goodbye."""
 
+    weight: ClassVar[int] = 1
     link: Link
     at: datetime
     goodbye: frames.GoodbyeFrame
@@ -91,6 +99,7 @@ class Parted:
 class Lost:
     """The link ended."""
 
+    weight: ClassVar[int] = 1
     link: Link
     at: datetime
     cause: Cause
@@ -100,6 +109,7 @@ class Lost:
 
 @dataclass(slots=True)
 class CommandAnswered:
+    weight: ClassVar[int] = 1
     link: Link
     at: datetime
     answer: Answered
@@ -109,6 +119,7 @@ class CommandAnswered:
 class Noted:
     """An event that TMS itself raises about a terminal."""
 
+    weight: ClassVar[int] = 1
     link: Link
     at: datetime
     event: frames.TerminalEvent

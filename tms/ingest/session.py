@@ -17,8 +17,8 @@ from tms.commands.services import Answered
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.batch import Batch
-from tms.ingest.fairness import weight
 from tms.ingest.fairness.backfill_pace import BackfillPace
+from tms.ingest.fairness.weight import ORDINARY, weight_of
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.metric_limits import MetricNames
 from tms.ingest.rule_evaluation import LinkEvaluator
@@ -158,7 +158,7 @@ class Session:
     def _has_too_much_unacknowledged(self) -> bool:
         if self._unacknowledged >= UNACKNOWLEDGED_LIMIT:
             return True
-        return self._unacknowledged > weight.ORDINARY and not self._batch.has_room_for_backlogs
+        return self._unacknowledged > ORDINARY and not self._batch.has_room_for_backlogs
 
     def _pause_s(self) -> float:
         return self._links.backfill_pace.wait_s(self.identity.terminal_id, at=time.monotonic())
@@ -258,8 +258,9 @@ class Session:
             _count_received("report")
             report = self._without_new_names(frame.params)
             rule_events = self._evaluator.report(report, at=at)
-            self._count(report)
-            self._batch.add(Reported(self, at, report, rule_events, time.monotonic()))
+            item = Reported(self, at, report, rule_events, time.monotonic())
+            self._count(report, item.weight)
+            self._batch.add(item)
         elif isinstance(frame, uplink.HeartbeatCall):
             _count_received("heartbeat")
             self._batch.add(Alive(self, at, self._evaluator.heartbeat(at=at)))
@@ -270,18 +271,17 @@ class Session:
             _count_received("answer")
             self._take_answer(frame, at)
 
-    def _count(self, report: frames.ReportFrame) -> None:
+    def _count(self, report: frames.ReportFrame, weight: int) -> None:
         """A live report is within the frame rate, and counts as backfill only as far as it is no ordinary one."""
-        own = beyond = weight.of_report(report)
-        self._unacknowledged += own
+        self._unacknowledged += weight
         if not (report.late or report.boot_id is not UNSET):
-            beyond -= weight.ORDINARY
+            weight -= ORDINARY
         elif report.boot_id is not UNSET and report.boot_id != self._named_boot:
             self._named_boot = report.boot_id
-            beyond += limits.BOOT_WEIGHT
-        if beyond > 0:
+            weight += limits.BOOT_WEIGHT
+        if weight > 0:
             pace, terminal_id = self._links.backfill_pace, self.identity.terminal_id
-            self._is_over_pace |= pace.charge(terminal_id, beyond, at=time.monotonic())
+            self._is_over_pace |= pace.charge(terminal_id, weight, at=time.monotonic())
 
     def _without_new_names(self, report: frames.ReportFrame) -> frames.ReportFrame:
         if report.metrics is UNSET or not (beyond := self._names.beyond(report.metrics)):
@@ -366,8 +366,9 @@ class Session:
         self._wire.send(downlink.refusal(error))
 
     def _count_answered(self, report: frames.ReportFrame) -> None:
-        self._unacknowledged -= weight.of_report(report)
-        self._resume()
+        self._unacknowledged -= weight_of(report)
+        if self._resumed is not None:
+            self._resume()
 
     def _resume(self) -> None:
         """Let what waits check again whether the link may be read."""

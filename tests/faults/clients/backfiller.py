@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tms.protocol import SUBPROTOCOL, frames, limits, uplink
 
@@ -61,6 +62,12 @@ class Backfiller:
         self.acknowledgements = 0
 
     async def run(self, made: Iterator[str]) -> None:
+        """Reconnects at once when its link ends."""
+        while True:
+            with contextlib.suppress(WebSocketException, OSError):
+                await self._one_link(made)
+
+    async def _one_link(self, made: Iterator[str]) -> None:
         link = await connect(
             self._url,
             additional_headers=self._headers,
@@ -68,19 +75,20 @@ class Backfiller:
             compression=None,
             ping_interval=None,
         )
+        receiving = asyncio.create_task(self._receive(link))
         try:
             boot = frames.BootFrame(boot_id=uuid4().hex)
             await link.send(uplink.encode(uplink.BootCall(boot, 1, "2.0")), text=True)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._receive(link))
-                for batch in made:
-                    await link.send(batch)
+            for batch in made:
+                await link.send(batch)
         finally:
             link.transport.abort()
+            receiving.cancel()
 
     async def _receive(self, link: ClientConnection) -> None:
-        async for _ in link:
-            self.acknowledgements += 1
+        with contextlib.suppress(ConnectionClosed):
+            async for _ in link:
+                self.acknowledgements += 1
 
 
 async def main(port: int, kind: str, seconds: float, keys: list[str]) -> None:
