@@ -71,7 +71,7 @@ class Album:
             await live(page)
             if await page.locator("#chart").count():
                 await expect(page.locator("#chart canvas").first).to_be_visible()
-            if await page.locator("#preview[hx-get]").count():
+            if await page.locator("#preview[hx-get]:visible").count():
                 await expect(page.locator("#preview .preview-count")).to_be_visible()
             yield name, page
 

@@ -62,7 +62,7 @@ async def test_the_page_of_an_alert_shows_its_viewers(tms: SeededTMS, person: En
 
     await row_of(theirs, kiosk).locator("summary").click()
 
-    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is viewing")
+    await expect(mine.locator(".head .here .people:visible")).to_have_text("RM R. Mori is viewing")
     await kiosk.disconnect()
 
 

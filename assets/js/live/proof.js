@@ -5,8 +5,8 @@ import { age, fineAge } from "../time/times.js";
 import { serverNow } from "./clock.js";
 import { behind } from "./link.js";
 
-// Two intervals of the comparison: an older one is no statement about what is on the page.
-const STALE_S = 2 * Number(document.documentElement.dataset.verifiedEvery ?? 10);
+// An older comparison is no statement about what is on the page: two intervals, and never less than 20 s.
+const STALE_S = 2 * Math.max(10, Number(document.documentElement.dataset.verifiedEvery ?? 0));
 
 const ICONS = { live: "online", behind: "silent", reconnecting: "rebooting", lost: "offline" };
 
