@@ -134,8 +134,8 @@ def _lost_of_unknown(factor: Factor, lost: int) -> str:
 
 def further_text(factor: Factor, *, name: str, number: int, lost: int) -> str:
     """How many of `lost` have it, too: `all have firmware 2.4`."""
-    text = _of_all(factor) if number >= lost else _of_some(factor, number)
-    return text % {"number": number, "name": name}
+    text = _of_all(factor) if number >= lost else _of_some(factor)
+    return text % {"number": number, "name": name, "lost": lost}
 
 
 def _of_all(factor: Factor) -> str:
@@ -152,15 +152,15 @@ def _of_all(factor: Factor) -> str:
             return gettext("all were connected to %(name)s")
 
 
-def _of_some(factor: Factor, number: int) -> str:
+def _of_some(factor: Factor) -> str:
     match factor:
         case Factor.SITE:
-            return ngettext("%(number)d is at %(name)s", "%(number)d are at %(name)s", number)
+            return gettext("%(number)d of %(lost)d at %(name)s")
         case Factor.GROUP:
-            return ngettext("%(number)d is in group %(name)s", "%(number)d are in group %(name)s", number)
+            return gettext("%(number)d of %(lost)d in group %(name)s")
         case Factor.MODEL:
-            return ngettext("%(number)d is a %(name)s", "%(number)d are %(name)s", number)
+            return gettext("%(number)d of %(lost)d are %(name)s")
         case Factor.FIRMWARE:
-            return ngettext("%(number)d has firmware %(name)s", "%(number)d have firmware %(name)s", number)
+            return gettext("%(number)d of %(lost)d on firmware %(name)s")
         case _:
-            return ngettext("%(number)d was connected to %(name)s", "%(number)d were connected to %(name)s", number)
+            return gettext("%(number)d of %(lost)d were connected to %(name)s")
