@@ -52,12 +52,19 @@ locals {
         Resource = [for topic in aws_sns_topic.alerts : topic.arn]
       },
       {
-        Sid      = "UseTheKeyOfSessions"
+        # The Session Manager plugin itself asks for it.
+        Sid      = "EncryptSessions"
         Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Action   = ["kms:GenerateDataKey"]
         Resource = [aws_kms_key.main.arn]
+      },
+      {
         # Not for secrets, dumps or snapshots.
-        Condition = { StringEquals = { "kms:ViaService" = ["sns.${var.region}.amazonaws.com", "ssm.${var.region}.amazonaws.com", "ssmmessages.${var.region}.amazonaws.com"] } }
+        Sid       = "UseTheKeyForPagesAndReleases"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = [aws_kms_key.main.arn]
+        Condition = { StringEquals = { "kms:ViaService" = ["s3.${var.region}.amazonaws.com", "sns.${var.region}.amazonaws.com"] } }
       },
       {
         Sid      = "RollBack"
