@@ -20,7 +20,7 @@ class Command(NoChecksCommand):
         if terminal is None:
             raise CommandError(f"unknown terminal {options['uid']!r}")
         keys = Credential.objects.filter(terminal=terminal, revoked_at=None)
-        if options["but_newest"]:
-            keys = keys.exclude(pk=keys.order_by("-pk").values_list("pk", flat=True).first())
+        if options["but_newest"] and (newest := keys.order_by("-pk").first()):
+            keys = keys.exclude(pk=newest.pk)
         revoked = services.revoke(keys, at=datetime.now(UTC))
         self.stdout.write(f"revoked {revoked} of {terminal}")
