@@ -79,7 +79,7 @@ def test_a_broken_part_fails(check, cluster, probe):
     assert code == 1
     assert lines["Certificate and TLS"][0] == " "
     assert "certificate verify failed" in lines["Certificate and TLS"][1]
-    assert lines["Sign-in"][0] == "?"
+    assert lines["Sign-in"][0] == " "
 
 
 def test_the_checks_of_the_release_before_its_deployment(check, cluster):
