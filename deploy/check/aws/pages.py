@@ -1,4 +1,4 @@
-"""Whether alarms reach anybody: the confirmed subscriptions of their topics, and a test page."""
+"""Whether alarms reach people: the confirmed subscriptions of their topics, and a test page."""
 
 from collections import Counter
 from typing import Any
