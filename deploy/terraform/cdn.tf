@@ -8,6 +8,21 @@ locals {
   static_bucket = var.cdn ? aws_s3_bucket.main["static"].bucket : ""
 }
 
+# For deploy/pipeline/static. A parameter may not be empty.
+resource "aws_ssm_parameter" "static" {
+  #checkov:skip=CKV2_AWS_34:Every page of TMS names the URL, and the bucket is private
+  #checkov:skip=CKV_AWS_337:Every page of TMS names the URL, and the bucket is private
+  for_each = {
+    url    = { value = coalesce(local.static_url, "none"), about = "URL of the files for browsers; none if TMS serves them itself" }
+    bucket = { value = aws_s3_bucket.main["static"].bucket, about = "Bucket of the files for browsers" }
+  }
+
+  name        = "/${var.name}/static/${each.key}"
+  description = each.value.about
+  type        = "String"
+  value       = each.value.value
+}
+
 resource "aws_cloudfront_origin_access_control" "static" {
   count = local.on_cdn
 

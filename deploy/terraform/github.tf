@@ -42,6 +42,12 @@ locals {
       Resource = [aws_kms_key.main.arn]
     },
     {
+      Sid      = "KnowWhereFilesForBrowsersGo"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter"]
+      Resource = [for parameter in aws_ssm_parameter.static : parameter.arn]
+    },
+    {
       Sid      = "SayWhichRelease"
       Effect   = "Allow"
       Action   = ["ssm:GetParameter", "ssm:GetParameterHistory", "ssm:PutParameter"]

@@ -75,6 +75,10 @@ run "an_empty_account_gets_it_all" {
     error_message = "Machines must be able to read the master secret, because they migrate and create the role of TMS."
   }
   assert {
+    condition     = aws_ssm_parameter.static["url"].name == "/tms/static/url" && aws_ssm_parameter.static["url"].value == "https://static.${var.domain}/static/" && aws_ssm_parameter.static["bucket"].value == aws_s3_bucket.main["static"].bucket
+    error_message = "The pipeline finds where files for browsers go."
+  }
+  assert {
     condition     = aws_ssm_parameter.good_releases.name == "/tms/releases/good" && aws_ssm_parameter.good_releases.value == "[]"
     error_message = "The pipeline must store the list of good releases in this parameter."
   }
