@@ -20,7 +20,7 @@ PLANNED_S: Mapping[str, int] = {
     "checklist after": 30,
 }
 """The steps of a deployment besides the switches, in seconds; `docs/deploying.md` lists them."""
-SWITCH_S = 75
+SWITCH_S = 90
 """One machine with two nodes: each drains for 20 s and starts, and its terminals return; then the clock."""
 
 

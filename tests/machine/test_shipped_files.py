@@ -1,5 +1,6 @@
 """Properties of the machine's and the image's files that can be checked without starting them."""
 
+import hashlib
 import os
 import re
 import signal
@@ -66,6 +67,25 @@ def test_every_placeholder_in_a_machines_files_is_filled_in():
 
     assert templates
     assert blanks == filled
+
+
+@pytest.mark.parametrize("serves", [False, True])
+def test_an_installation_gives_way_on_a_machine_that_serves(serves, tmp_path):
+    artefacts, current, tar = (tmp_path / name for name in ("opt/tms/artefacts", "opt/tms/current", "bin/tar"))
+    for folder in (artefacts, tar.parent, *([current] if serves else [])):
+        folder.mkdir(parents=True)
+    tar.write_text("#!/bin/sh\nps -o ni= -p $$\nexit 1\n")
+    tar.chmod(0o755)
+    (artefacts / "tms-1.4.2.tar.gz").write_bytes(b"a release")
+    digest = hashlib.sha256(b"a release").hexdigest()
+    (artefacts / "tms-1.4.2.tar.gz.sha256").write_text(f"{digest}  tms-1.4.2.tar.gz\n")
+
+    environment = os.environ | {"TMS_ROOT": str(tmp_path), "PATH": f"{tar.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [SCRIPTS / "install-release", "1.4.2"], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert int(done.stdout) == (10 if serves else os.nice(0)), done.stderr
 
 
 @pytest.mark.parametrize("name", OURS)
