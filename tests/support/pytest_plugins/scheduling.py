@@ -10,7 +10,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
-    "tests/machine/test_machine.py",
+    "tests/machine/",  # one machine, and the tests of a fresh one first
     "tests/e2e/",  # one browser, one fleet
     "tests/cluster/test_command.py",
     "tests/cluster/",  # one cluster for all of them
