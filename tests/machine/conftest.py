@@ -8,7 +8,7 @@ from tests.machine.machine import Machine
 from tests.support.database import template_db
 from tms.protocol import credential
 
-TERMINALS = 70
+TERMINALS = 60
 ENROL = f"""
 import json
 from tms.fleet.credentials import services as credentials

@@ -115,11 +115,6 @@ class Machine:
         """A script of the current release."""
         return self.run(self.root / "opt/tms/current/deploy/machine" / script, *arguments)
 
-    def spawn(self, script: str, **settings: str) -> subprocess.Popen[str]:
-        """A script of the current release that does not end by itself."""
-        command = self.root / "opt/tms/current/deploy/machine" / script
-        return subprocess.Popen([command], env=self._environment | settings, stdout=subprocess.PIPE, text=True)
-
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
         return self._ran("bash", "-c", script)
 

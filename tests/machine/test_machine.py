@@ -4,9 +4,7 @@ Real terminals are connected. One machine for all tests, and each leaves it runn
 """
 
 import asyncio
-import os
 import re
-import signal
 import stat
 import urllib.request
 from typing import Any
@@ -179,25 +177,6 @@ def test_an_artefact_that_was_changed_in_transit_is_refused(machine):
         machine.deploy("install-release", "other")
 
     assert not (machine.releases_folder / "other").exists()
-
-
-# A node that hangs
-
-
-async def test_a_node_that_hangs_is_killed_and_its_terminals_move(machine, terminals):
-    running(machine, "first")
-    async with TerminalObserver(terminals, report_every_s=1) as observer:
-        await observer.wait_until_linked()
-        hung = machine.pid_of("tms:node-1")
-        os.kill(hung, signal.SIGSTOP)
-
-        with machine.spawn("watchdog", TMS_ANSWER_WITHIN_S="2") as watchdog:
-            await until(lambda: machine.pid_of("tms:node-1") not in (0, hung))
-            watchdog.terminate()
-            printed, _ = watchdog.communicate()
-
-        await nothing_happened_to(observer, machine)
-    assert "node-1 has not answered 3 times in 2 s: killing it" in printed
 
 
 # Termination

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import signal
+import socket
 import subprocess
 from configparser import RawConfigParser
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from tests.machine.machine import EXPORTS, SCRIPTS
+from tests.support.polling import wait_for
 from tests.support.servers.tms import ROOT
 from tms.server.base.flow import Flow
 
@@ -158,3 +160,31 @@ def test_a_machine_checks_for_a_backup_regularly_and_makes_it_at_night(tmp_path,
     asked = f"asked: --stream --unless-younger {old_enough_h} at 19\n"
     assert lines[0] == lines[2] == asked
     assert lines[1].endswith("no backup was made (1); the next check is in 0 s\n")
+
+
+SUPERVISORCTL = """#!/bin/sh
+shift 2
+case $1 in status) echo "$2 RUNNING" ;; *) echo "$*" ;; esac
+"""
+
+
+def test_a_node_that_accepts_connections_and_answers_none_is_killed(tmp_path):
+    program = tmp_path / "opt/tms/supervisor/bin/supervisorctl"
+    program.parent.mkdir(parents=True)
+    program.write_text(SUPERVISORCTL.replace('*) echo "$*"', f'*) echo "$*" >>{tmp_path}/signals'))
+    program.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        port = hanging.getsockname()[1]
+        settings = {"TMS_ROOT": str(tmp_path), "TMS_FIRST_NODE_PORT": str(port), "TMS_NODES": "1"}
+        quick = {"TMS_LOOK_EVERY_S": "0", "TMS_ANSWER_WITHIN_S": "0.1"}
+
+        with subprocess.Popen(
+            [SCRIPTS / "watchdog"], env=os.environ | settings | quick, stdout=subprocess.PIPE, text=True
+        ) as watchdog:
+            assert watchdog.stdout is not None
+            printed = watchdog.stdout.readline()
+            wait_for((tmp_path / "signals").exists)
+            watchdog.terminate()
+
+    assert printed.endswith("node-1 has not answered 3 times in 0.1 s: killing it\n")
+    assert (tmp_path / "signals").read_text().splitlines()[0] == "signal KILL tms:node-1"
