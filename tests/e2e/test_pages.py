@@ -24,7 +24,7 @@ PEOPLE = {"en": "tanaka", "ja": "sato"}
 LOCALES = {"en": "en-GB", "ja": "ja-JP"}
 SEARCHES = {("phone", "light"): ALL_RULES, ("wide", "dark"): ALL_RULES, ("wide", "light"): COLOUR_RULES}
 """How the English pages are searched for barriers; nothing else has an element or a colour that these have not."""
-NARROW = (320, 390, 768, 1023)
+NARROW = (320, 768, 1023)
 """Widths in which nothing that a decision needs is cut, though there is little room."""
 THEMES: Sequence[Literal["dark", "light"]] = ("dark", "light")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
