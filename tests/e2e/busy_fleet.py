@@ -19,7 +19,7 @@ django.setup()
 from django.db import transaction
 from tests.e2e import access, blackout, night, on_call
 from tms.alerts.models import Incident
-incident = blackout.blackout("SPR")
+incident = blackout.blackout("SPR", grows=False)
 with transaction.atomic():
     night.night()
 print(json.dumps({
