@@ -10,7 +10,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.core.exceptions import PermissionDenied
@@ -43,20 +42,17 @@ class NamesOfItsOwn:
         return cleaned
 
 
-class PersonForm(NamesOfItsOwn, UserChangeForm): ...  # type: ignore[type-arg]  # generic to the type checker only
-
-
-class NewPersonForm(NamesOfItsOwn, AdminUserCreationForm): ...  # type: ignore[type-arg]
-
-
 @admin.register(User)
 class PersonAdmin(UserAdmin[User]):
-    form, add_form = PersonForm, NewPersonForm
     fieldsets = (*(UserAdmin.fieldsets or ()), (_("Boards"), {"fields": ("language", "theme")}))
     list_display = ("username", "display_name", "email", "language", "is_staff", "is_active", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     for_superusers = ("is_staff", "is_superuser", "groups", "user_permissions")
     """A person who may set one of these could grant themselves all permissions."""
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (NamesOfItsOwn, form), {})
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         mine = super().get_readonly_fields(request, obj)
@@ -167,14 +163,14 @@ class RoleAdmin(ForSuperusers):
         return super().has_delete_permission(request, obj) and not (obj and obj.is_builtin)
 
 
-class TeamForm(ModelForm[Team]):
+class MembersForm(ModelForm[Team]):
     def clean_members(self) -> Any:
         members = self.cleaned_data["members"]
         joining = members.exclude(teams=self.instance) if self.instance.pk else members
         return _verified(members, *joining)
 
 
-class GrantForm(ModelForm[Grant]):
+class HolderForm(ModelForm[Grant]):
     def clean_person(self) -> User | None:
         person: User | None = self.cleaned_data["person"]
         return _verified(person, *filter(None, [person])) if "person" in self.changed_data else person
@@ -190,7 +186,7 @@ def _verified[Chosen](chosen: Chosen, *people: User) -> Chosen:
 
 @admin.register(Team)
 class TeamAdmin(ForSuperusers):
-    form = TeamForm
+    form = MembersForm
     list_display = ("name",)
     search_fields = ("name",)
     autocomplete_fields = ("members",)
@@ -198,7 +194,7 @@ class TeamAdmin(ForSuperusers):
 
 @admin.register(Grant)
 class GrantAdmin(ForSuperusers):
-    form = GrantForm
+    form = HolderForm
     list_display = ("person", "team", "role", "region", "site", "group", "created_at")
     list_filter = ("role",)
     list_select_related = ("person", "team", "role", "site", "group")

@@ -179,7 +179,7 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize(("id_token", "userinfo"), ADDRESSES.values(), ids=ADDRESSES)
-def test_an_address_that_its_own_document_does_not_verify_links_nobody(hostile, provider, id_token, userinfo):
+def test_an_address_that_its_own_document_does_not_verify_is_not_linked(hostile, provider, id_token, userinfo):
     provider.links_by_email, provider.email_domains = True, "noc.example koc.example"
     provider.save()
     people.person("mori", email="mori@noc.example")

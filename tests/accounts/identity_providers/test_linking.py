@@ -53,7 +53,7 @@ def test_the_provider_is_asked_to_sign_the_person_in_again(company, browser):
 
 @pytest.mark.parametrize(("age_s", "is_linked"), [(None, False), (86_400, False), (10, True)])
 def test_a_link_needs_a_new_sign_in_at_the_provider(hostile, mori, browser, age_s, is_linked):
-    """It may have remembered whoever used this computer before."""
+    """It may have remembered the person who used this computer before."""
     sent = parse_qs(urlsplit(leave(browser, LINK)).query)
     at = None if age_s is None else int(time.time()) - age_s
     hostile.answers["/token"] = {"id_token": hostile.id_token(sent["nonce"][0], auth_time=at)}

@@ -1,4 +1,4 @@
-"""Who gets which name: an account is never taken for that of somebody else."""
+"""Who gets which name: an account is never taken for that of another person."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,7 +51,7 @@ UNVERIFIED = {
 
 
 @pytest.mark.parametrize("claims", UNVERIFIED.values(), ids=UNVERIFIED)
-def test_no_account_is_named_by_an_address_that_nobody_verified(provider, claims):
+def test_no_account_is_named_by_an_unverified_address(provider, claims):
     person = sign_in(provider, replace(MALLORY, **claims))
 
     assert person.username.startswith("company-")

@@ -105,7 +105,7 @@ LIKE_KEIKO = ["ke\u0131ko@noc.example", "ke\u0130ko@noc.example", "\u212aeiko@no
 
 
 @pytest.mark.parametrize("address", LIKE_KEIKO)
-def test_an_address_that_looks_like_another_links_nobody(address):
+def test_an_address_that_looks_like_another_is_not_linked(address):
     provider = IdentityProvider(issuer=ENTITY_ID, email_domains="noc.example", kind=ProviderKind.SAML)
     statement = response.SamlStatement("k", "", "s", "x", AT, {"email": [address]})
 
@@ -319,7 +319,7 @@ def test_a_signed_response_without_an_assertion_is_refused(own):
         read(sign(root, own, whole=True), own)
 
 
-def test_a_weak_key_signs_nobody_in_and_is_named(company):
+def test_a_weak_key_does_not_count_and_is_named(company):
     weak = keys(1_024)
     browser = people.signed_in(people.make_superuser(people.person("boss")))
     values = {"name": "Weak", "slug": "weak", "issuer": ENTITY_ID, "sso_url": company.sso_url, "groups_claim": "groups"}

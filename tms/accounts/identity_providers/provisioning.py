@@ -122,7 +122,7 @@ def _create(provider: IdentityProvider, asserted: Assertion) -> User:
 
 
 def _chosen(asserted: Assertion) -> str:
-    """The name that the person has there. Never an address: it could be that of somebody else."""
+    """The name that the person has there. Never an address: it could be that of another person."""
     return "" if "@" in normal(asserted.username) else asserted.username[:MOST_USERNAME]
 
 

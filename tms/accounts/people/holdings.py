@@ -26,7 +26,7 @@ class UnverifiedAddressError(Exception):
 
 
 def require_verified(*people: User) -> None:
-    """Raises UnverifiedAddressError: what is meant for the owner of an address would go to whoever named it."""
+    """Raises UnverifiedAddressError: what is meant for the owner of an address would go to the person who named it."""
     for person in people:
         if person.has_unverified_address:
             raise UnverifiedAddressError(person)

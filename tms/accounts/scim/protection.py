@@ -22,7 +22,7 @@ def check_unprotected(person: User) -> None:
 
 
 def check_verified(person: User) -> None:
-    """The directory adopts no account that a provider named: whoever signs in there could have named it."""
+    """The directory adopts no account that a provider named: people who sign in there could have chosen it."""
     if not person.is_name_verified:
         text = f"an identity provider named {person.username}, which nobody verified; confirm the name in TMS first"
         raise ScimError(409, text, kind="uniqueness")
