@@ -21,7 +21,7 @@ MAX_NAMES = 10
 
 
 def may_delete(by: User, role: Role) -> bool:
-    """Who takes a role away, or brings it back, must hold everything in it, as whoever changes it."""
+    """Deleting a role, or bringing it back, takes everything in it, as changing it does."""
     needed = {Permission.EDIT_ROLES, *role.known_permissions}
     return all(access.may_within(by, permission, EVERYTHING) for permission in needed)
 
