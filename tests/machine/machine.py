@@ -106,10 +106,10 @@ class Machine:
         artefact.with_name(f"{artefact.name}.sha256").write_text(f"{digest}  {artefact.name}\n")
 
     def copy_release(self, version: str) -> Path:
-        """The release `first` under another name, installed."""
+        """The current release under another name, installed."""
         made = self.releases_folder / version
         shutil.rmtree(made, ignore_errors=True)
-        return Path(shutil.copytree(self.releases_folder / "first", made, symlinks=True))
+        return Path(shutil.copytree((self.root / "opt/tms/current").resolve(), made, symlinks=True))
 
     def deploy(self, script: str, *arguments: str) -> str:
         """A script of the current release."""
