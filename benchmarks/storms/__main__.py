@@ -68,7 +68,7 @@ async def _film(url: str, name: str, pictures: Path, prefix: str) -> None:
                 await _cut(saboteur, url, site)
         await _watch(films, pictures, prefix)
         for film in films:
-            print(f"\n{prefix}, {film.path}\n\n{table(film.COLUMNS, film.seconds())}\n{film.verdict()}")
+            print(f"\n{prefix}, {film.path}\n\n{table(film.COLUMNS, film.seconds())}\n{film.summary()}")
         await browser.close()
 
 

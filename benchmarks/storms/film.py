@@ -96,7 +96,7 @@ class Film:
         counts = map(str, (len(entered), len(events) - len(entered), single, struck))
         return (str(shown), *counts, titles, numbers)
 
-    def verdict(self) -> str:
+    def summary(self) -> str:
         samples = [sample for sample in self._samples if sample[0] >= self._begun_s - 1]
         rows = [len(self._of_outage(sample[4])) for sample in samples]
         falls = sum(later < earlier for earlier, later in pairwise(sample[1] for sample in samples))

@@ -34,7 +34,8 @@ class Watcher:
         page = AlertsPage(self._scope, AlertFilter()).page_state(self.context)
         self.rows.append(page.lists["alerts"])
         self.badge.append(self.context.problems.unacknowledged[Severity.CRITICAL])
-        self.sounds |= set(ScopeAlarms(self._scope, census_cache()).load(self.context.at)["critical"].split())
+        alarms = ScopeAlarms(self._scope, census_cache()).load(self.context.at, self.context.forming)
+        self.sounds |= set(alarms["critical"].split())
         assert self.badge[-1] == len(self.rows[-1])
         return self.context
 

@@ -155,7 +155,7 @@ async def live(page: Page) -> Page:
 
 
 async def open_password(page: Page) -> None:
-    """The form is behind a button once somebody has a passkey."""
+    """The form is behind a button once a person has a passkey."""
     if await page.locator("details.way:not([open])").count():
         await page.locator("details.way > summary").click()
 

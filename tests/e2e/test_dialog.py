@@ -94,7 +94,7 @@ async def test_the_focus_in_a_list_survives_its_replacement_by_an_answer(board: 
     await expect(page.get_by_role("link", name="Two")).to_be_focused()
 
 
-async def test_on_a_phone_the_other_places_and_sound_are_a_list_behind_the_fifth_tab(person: Enter):
+async def test_on_a_phone_the_other_pages_and_sound_are_a_list_behind_the_fifth_tab(person: Enter):
     page = await (await person(size="phone")).open("/")
     more, sheet = page.get_by_role("button", name="More"), page.locator("#more")
     await expect(sheet).to_be_hidden()

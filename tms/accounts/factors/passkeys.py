@@ -40,7 +40,7 @@ MALFORMED = (
 
 
 def is_used() -> bool:
-    """Whether anybody has one: until then, the password is the first way to sign in."""
+    """Whether there is one: until then, the password is the first way to sign in."""
     return bool(Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).exists())
 
 

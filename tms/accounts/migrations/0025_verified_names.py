@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="user",
             name="is_name_verified",
-            field=models.BooleanField(db_default=True, default=True, editable=False),
+            field=models.BooleanField(db_default=True, default=True, editable=False, verbose_name="name verified"),
         ),
         migrations.RunPython(find_unverified, migrations.RunPython.noop, elidable=True),
     ]

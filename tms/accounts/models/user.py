@@ -79,7 +79,7 @@ class User(AbstractUser):
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
     is_service = models.BooleanField(_("service account"), default=False, db_default=False, editable=False)
     """The account of a program, which has no password and uses API tokens."""
-    is_name_verified = models.BooleanField(default=True, db_default=True, editable=False)
+    is_name_verified = models.BooleanField(_("name verified"), default=True, db_default=True, editable=False)
     """False for an account that a provider created, until its username is an address that it verified, of its domains,
     or an administrator confirms it: the person could have named an account of others."""
     density = models.CharField(

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now, TruncSecond
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.scope import ByTerminal
 from tms.alerts.rule_kinds.sources import RuleSource
+from tms.lib.db.whole_seconds import WholeSeconds
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LinesField
 
@@ -97,7 +98,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         lost terminals and nobody has acknowledged it; otherwise null.
         """
         undecided = models.Q(rule__kind=RuleSource.PRESENCE, incident=None, is_separate=False, state=AlertState.OPEN)
-        opened = models.When(undecided, then=TruncSecond("opened_at", tzinfo=UTC))
+        opened = models.When(undecided, then=WholeSeconds("opened_at"))
         column = models.DateTimeField(null=True)
         return self.annotate(undecided_since=models.Case(opened, default=None, output_field=column))
 

@@ -93,9 +93,9 @@ def rows_of(entries: Sequence[AuditEntry]) -> list[AuditRow]:
 
 
 def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
-    told = {name: pair for name, pair in entry.changes.items() if not all(each in EMPTY for each in pair)}
-    differences = [_difference(entry.subject_type, name, pair) for name, pair in told.items()]
-    plain = [_difference(entry.subject_type, name, pair) for name, pair in told.items() if name not in HIDDEN]
+    shown = {name: pair for name, pair in entry.changes.items() if not all(each in EMPTY for each in pair)}
+    differences = [_difference(entry.subject_type, name, pair) for name, pair in shown.items()]
+    plain = [_difference(entry.subject_type, name, pair) for name, pair in shown.items() if name not in HIDDEN]
     name, icon = _actor(entry)
     return AuditRow(
         pk=entry.pk,

@@ -1,4 +1,4 @@
-"""The forming incident of a scope, from the counts and incidents that this process has cached."""
+"""The forming incident, from the counts and incidents that this process has cached."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -16,14 +16,7 @@ from tms.alerts.correlation.forming import (
 )
 from tms.alerts.models import Incident
 from tms.boards.caches.census import Census
-from tms.boards.caches.census_cache import census_cache
-from tms.boards.caches.incidents import UnresolvedIncidents, incident_cache
-
-
-def forming_in(scope: Scope, *, at: datetime) -> FormingIncident:
-    unresolved = incident_cache().get()
-    covered = None if scope.is_everything else covered_incidents(unresolved.rows, scope)
-    return forming_of(census_cache().read(scope), unresolved, covered=covered, at=at)
+from tms.boards.caches.incidents import UnresolvedIncidents
 
 
 def covered_incidents(incidents: Collection[int], scope: Scope) -> Collection[int]:
@@ -41,10 +34,12 @@ def forming_of(
     absorbed = unresolved.absorbed(since=at - wait())
     incidents = [
         SiteIncident(row.pk, row.site, row.severity, row.opened_at, row.lost)
-        for row in (unresolved.of_sites if unresolved.merges_sites else ())
+        for row in unresolved.of_sites
         if row.site is not None and row.pk not in absorbed and (covered is None or row.pk in covered)
     ]
     if not recent and not absorbed and len(incidents) < LEAST:
         return NOTHING
+    if incidents and not unresolved.merges_sites:
+        incidents = []
     joining = unresolved.joined_by(recent) if recent else {}
     return forming([one for one in recent if one not in joining], incidents, joining, absorbed, at=at)

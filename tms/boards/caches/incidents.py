@@ -49,12 +49,16 @@ class Part(NamedTuple):
 
 
 class UnresolvedIncidents:
-    def __init__(self, rows: Iterable[IncidentFacts], parts: Mapping[int, Part], *, merges_sites: bool = True) -> None:
+    def __init__(self, rows: Iterable[IncidentFacts], parts: Mapping[int, Part]) -> None:
         self.rows = {row.pk: row for row in rows}
         self.parts = parts
         """By primary key."""
-        self.merges_sites = merges_sites
+
+    @cached_property
+    def merges_sites(self) -> bool:
         """Whether sites that are lost together may become one incident."""
+        rules = CorrelationRule.in_force()
+        return any(rules[factor].enabled for factor in SITES_TOGETHER)
 
     def joined_by(self, undecided: Collection[UndecidedAlerts]) -> dict[UndecidedAlerts, int]:
         """The alerts that will join one of these incidents, and which: the one of their site first."""
@@ -121,8 +125,7 @@ class IncidentCache(FeedCache[UnresolvedIncidents, []]):
         wide = [row.pk for row in rows if row.is_of_sites]
         merged = Incident.objects.filter(merged_into__in=wide, site__isnull=False) if wide else Incident.objects.none()
         parts = {pk: Part(*part) for pk, *part in merged.values_list("pk", *Part._fields)}
-        rules = CorrelationRule.in_force()
-        return UnresolvedIncidents(rows, parts, merges_sites=any(rules[factor].enabled for factor in SITES_TOGETHER))
+        return UnresolvedIncidents(rows, parts)
 
 
 @per_process

@@ -16,7 +16,6 @@ from tms.alerts.correlation import unresolved
 from tms.alerts.correlation.forming import FormingIncident, undecided_since
 from tms.alerts.models import Alert, AlertState, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
 from tms.alerts.suppression.reasons import suppressions, suppressions_by_context
-from tms.boards.caches.forming import forming_in
 from tms.boards.caches.incidents import incident_cache
 from tms.feed.cache import FeedCache, FeedListener
 from tms.feed.change import Change
@@ -58,7 +57,7 @@ class AlarmCache(FeedListener):
         return self._by_scope[scope]
 
 
-class ScopeAlarms(FeedCache[SoundAlarms, [datetime]]):
+class ScopeAlarms(FeedCache[SoundAlarms, [datetime, FormingIncident]]):
     min_interval_s = 1.0
     """The first alarm sounds at once. In a storm, loading them for each pass is a quarter of the boards' work."""
     unused_s = 600.0
@@ -80,8 +79,8 @@ class ScopeAlarms(FeedCache[SoundAlarms, [datetime]]):
     def is_relevant(self, change: Change) -> bool:
         return bool(change.alerts or change.incidents or change.everything)
 
-    def load(self, at: datetime) -> SoundAlarms:
-        shown = forming_in(self._scope, at=at)
+    def load(self, at: datetime, shown: FormingIncident) -> SoundAlarms:
+        """`shown`: the forming incident of the scope."""
         alarms, has_suppressed = _sound_alarms(at, self._scope, shown)
         self.stale_s = FORMING_STALE_S if shown.is_active else SUPPRESSED_STALE_S if has_suppressed else STALE_S
         return alarms
@@ -173,8 +172,9 @@ def _incidents(at: datetime, scope: Scope, shown: FormingIncident) -> AlarmSourc
     opened = Incident.objects.filter(state=IncidentState.OPEN)
     covered = within(opened, scope) if scope.is_everything or opened.exists() else opened.none()
     newest = covered.order_by("-pk")[:MAX_ALARMS]
-    known = incident_cache().get().rows
-    severities = {pk: severity for pk, severity in newest.values_list("pk", "severity") if pk in known}
+    severities = dict(newest.values_list("pk", "severity"))
+    known = incident_cache().get().rows if severities else {}
+    severities = {pk: severity for pk, severity in severities.items() if pk in known}
     open_alerts = unresolved.with_open_alerts(unresolved.members(severities))
     silent = {*unresolved.suppressed_incidents(open_alerts, at=at), *shown.hidden_incidents}
     return AlarmSource("i", IncidentTransition, "incident", {pk: severities[pk] for pk in open_alerts}, silent)

@@ -1,13 +1,13 @@
 """The number of problems on boards: rows of the list of open alerts. An incident is one, also while it forms."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from tms.alerts.correlation.forming import FormingIncident
 from tms.alerts.models import AlertState
 from tms.boards.caches.census import Census, UnresolvedCount
-from tms.boards.caches.incidents import UnresolvedIncidents
+from tms.boards.caches.incidents import Part
 
 FORMING, HIDDEN, ALONE = -1, -2, None
 """In place of the primary key of an incident."""
@@ -22,13 +22,15 @@ class Problems(NamedTuple):
     unacknowledged: Counter[str]
 
 
-def problems(census: Census, shown: FormingIncident, unresolved: UnresolvedIncidents) -> Problems:
-    """The census is followed row by row, so alerts that were merged a moment ago may still name their old incident."""
+def problems(census: Census, shown: FormingIncident, parts: Mapping[int, Part]) -> Problems:
+    """`parts`: incidents that were merged, by primary key. The census is followed row by row, so alerts that were
+    merged a moment ago may still name their old incident.
+    """
 
     def unit(key: UnresolvedCount) -> _Unit:
         incident, undecided = key[7], census.undecided.get(key)
         if incident is not None:
-            part = unresolved.parts.get(incident)
+            part = parts.get(incident)
             incident = part.merged_into if part else shown.absorbed.get(incident, incident)
             return FORMING if incident in shown.merged else incident
         if undecided is None:

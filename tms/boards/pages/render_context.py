@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
-from tms.alerts.correlation.forming import FormingIncident
+from tms.alerts.correlation.forming import NOTHING, FormingIncident
 from tms.alerts.models import Alert, AlertQuerySet
 from tms.boards.caches.census import Census
 from tms.boards.caches.census_cache import census_cache
@@ -105,6 +105,8 @@ class RenderContext:
 
     @cached_property
     def forming(self) -> FormingIncident:
+        if not self.census.incidents and not self.census.undecided:
+            return NOTHING
         return forming_of(self.census, self.unresolved, covered=self.covered_incidents, at=self.at)
 
     @cached_property
@@ -113,7 +115,7 @@ class RenderContext:
 
     @cached_property
     def problems(self) -> Problems:
-        return problems(self.census, self.forming, self.unresolved)
+        return problems(self.census, self.forming, self.unresolved.parts if self.census.incidents else {})
 
     @cached_property
     def affected(self) -> Mapping[tuple[int, str], int]:
@@ -132,7 +134,7 @@ class RenderContext:
 
     @cached_property
     def sound_alarms(self) -> SoundAlarms:
-        return alarm_cache().of(self.scope).get(self.at)
+        return alarm_cache().of(self.scope).get(self.at, self.forming)
 
     @cached_property
     def waiting_approvals(self) -> str:

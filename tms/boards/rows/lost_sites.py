@@ -35,7 +35,7 @@ class LostSite(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LostSites:
+class LostSiteTable:
     sites: tuple[LostSite, ...]
     """In the order in which they were lost."""
     more: int
@@ -45,13 +45,13 @@ class LostSites:
     online_elsewhere: int
 
 
-def lost_sites(since: Mapping[int, datetime], census: Census) -> LostSites:
+def lost_sites(since: Mapping[int, datetime], census: Census) -> LostSiteTable:
     """`since`: when each site was lost, by primary key."""
     online = sum(census.sites[site].presences[Presence.ONLINE] for site in since if site in census.sites)
     labels = dict(_labels(since))
     found = sorted((_lost_site(site, labels[site], since[site], census) for site in labels), key=_order)
     elsewhere = census.presences[Presence.ONLINE] - online
-    return LostSites(tuple(found[:MAX_SITES]), max(0, len(found) - MAX_SITES), online, elsewhere)
+    return LostSiteTable(tuple(found[:MAX_SITES]), max(0, len(found) - MAX_SITES), online, elsewhere)
 
 
 def _order(site: LostSite) -> tuple[float, str]:

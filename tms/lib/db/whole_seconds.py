@@ -1,0 +1,15 @@
+from typing import Any
+
+from django.db.models import DateTimeField, Func
+
+
+class WholeSeconds(Func):
+    """An instant without fractions of its second. `TruncSecond` loses the time zone inside of a condition."""
+
+    function = "date_trunc"
+    template = "%(function)s('second', %(expressions)s)"
+    output_field = DateTimeField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%S', %(expressions)s)"
+        return self.as_sql(compiler, connection, template=template, **context)
