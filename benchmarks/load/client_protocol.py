@@ -23,6 +23,8 @@ class BoardPath(NamedTuple):
 class ClientProtocol(Protocol):
     board_paths: Sequence[BoardPath]
     """Boards are opened on these in turn; empty for a system without boards."""
+    watched_paths: Sequence[BoardPath]
+    """The same while a fleet comes back: every kind of board that shows it."""
 
     def terminal_path(self, uid: str) -> str: ...
 
@@ -58,6 +60,7 @@ class NoBoards:
     """What the protocol of a system without boards lacks."""
 
     board_paths: Sequence[BoardPath] = ()
+    watched_paths: Sequence[BoardPath] = ()
     page = ""
     probe_on_page = ("", "")
     broadcast_group = ""
@@ -89,6 +92,7 @@ def board_path(page: str, *, is_timed: bool = False) -> BoardPath:
 
 class TmsProtocol:
     board_paths: Sequence[BoardPath] = (board_path("/terminals/", is_timed=True), board_path("/"))
+    watched_paths: Sequence[BoardPath] = (*board_paths, board_path("/alerts/"))
 
     _decode = msgspec.json.Decoder(_Downlink).decode
     _probe_number = re.compile(rb'<tr id=\\"terminal-1\\" (?:(?!</tr>).)*?>([\d,]+) ms</td>')
@@ -141,6 +145,7 @@ class _Message(msgspec.Struct):
 
 class TextbookProtocol:
     board_paths: Sequence[BoardPath] = (BoardPath("/ws/board/"),)
+    watched_paths: Sequence[BoardPath] = board_paths
 
     _decode = msgspec.json.Decoder(_Message).decode
     _probe = PROBE.encode()

@@ -46,20 +46,31 @@ def _summary_row(run: Run, figure: Figure) -> Iterator[str]:
     yield from (figure.number, figure.title, figure.unit, _target(figure))
     for name in _ours(run):
         value = _value(run, name, figure)
-        ratio = None if value is None or theirs is None else figure.ratio(ours=value, theirs=theirs)
+        ratio = _ratio(figure, value, theirs)
         yield _bounded(run, name, figure)
-        yield _reached(_missing(run, name, figure), figure, value, ratio)
+        yield _reached(
+            _missing(run, name, figure), figure, value, ratio, _ratio(figure, value, _value(run, figure.peer, figure))
+        )
         if BASELINE in run.systems:
             yield "–" if ratio is None else f"{ratio:,.1f} ×"
     yield from (_bounded(run, name, figure) for name in _others(run))
 
 
-def _reached(missing: Mapping[str, Count], figure: Figure, value: float | None, ratio: float | None) -> str:
+def _ratio(figure: Figure, ours: float | None, theirs: float | None) -> float | None:
+    return None if ours is None or theirs is None else figure.ratio(ours=ours, theirs=theirs)
+
+
+def _reached(
+    missing: Mapping[str, Count], figure: Figure, value: float | None, ratio: float | None, peer_ratio: float | None
+) -> str:
     if missing:
         return "no: " + ", ".join(f"{count} {what}" for what, count in missing.items())
     if value is None:
         return "–"
-    return "yes" if figure.is_reached(value, ratio) else "no"
+    if figure.peer and peer_ratio is None:
+        return f"– without {figure.peer}"
+    reached = "yes" if figure.is_reached(value, ratio, peer_ratio) else "no"
+    return reached if peer_ratio is None else f"{reached}: {peer_ratio:.2f} × {figure.peer}"
 
 
 def _bounded(run: Run, system: str, figure: Figure) -> str:
@@ -84,6 +95,8 @@ def _value(run: Run, system: str, figure: Figure) -> float | None:
 
 def _target(figure: Figure) -> str:
     sign = "≤" if figure.better is Better.LESS else "≥"
+    if figure.peer:
+        return f"{sign} {figure.peer}"
     times = f", {number(figure.times)} × textbook" if figure.times else ""
     return f"{sign} {number(figure.target)}{times}"
 

@@ -12,7 +12,7 @@ from benchmarks.running.environment import Environment
 from benchmarks.running.plan import Plan
 from benchmarks.running.progress import say
 from benchmarks.running.stage import Stage
-from benchmarks.scenarios import alerts, bulk, fanout, idle, pages, pixel, reports, rest, scale, storm
+from benchmarks.scenarios import alerts, bulk, fanout, idle, pages, pixel, reports, rest, returns, scale, storm
 from benchmarks.systems.system import System
 from benchmarks.systems.textbook import Textbook
 from benchmarks.systems.tms import Tms, TmsOnUvicorn
@@ -27,6 +27,7 @@ OF_ALL: Mapping[str, OnStage] = {
     "saturated": reports.saturated,
     "steady": reports.steady,
     "light": reports.light,
+    "returns": returns.measure,
 }
 """Measured for every system, with a server started for each scenario."""
 OF_BOARDS: Mapping[str, OnStage] = {"rest": rest.measure, "pixel": pixel.measure, "fanout": fanout.measure}

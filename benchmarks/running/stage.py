@@ -46,13 +46,14 @@ class Stage:
         browser = {"browser": [self.workers.browser.pid]} if self.workers.browser else {}
         return Meter({**self.processes, **load, **browser})
 
-    def dial(self, number: int, *, skip: int = 0) -> Dialled:
-        """Connect and boot so many terminals, after the first `skip` of the fleet."""
+    def dial(self, number: int, *, skip: int = 0, at_once: int = 0) -> Dialled:
+        """Connect and boot so many terminals, after the first `skip` of the fleet; `at_once` of them concurrently."""
+        at_once = at_once or self.plan.dials_at_once
         uids = [fleet.uid(index) for index in range(skip, skip + number)]
         terminal_workers = self.workers.terminals
         for index, hand in enumerate(terminal_workers):
             mine = tuple(islice(uids, index, None, len(terminal_workers)))
-            hand.begin(Dial(mine, max(1, self.plan.dials_at_once // len(terminal_workers)), hand.source))
+            hand.begin(Dial(mine, max(1, at_once // len(terminal_workers)), hand.source))
         done: list[Dialled] = [hand.result() for hand in terminal_workers]
         return Dialled(
             min(one.began_at for one in done),

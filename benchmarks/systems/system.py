@@ -51,6 +51,7 @@ class System(ABC):
         self.settings = dict(settings or {})
         self.process: subprocess.Popen[bytes] | None = None
         self.cookie = ""
+        self._broadcasts = False
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +142,7 @@ class System(ABC):
 
     def start(self, *, broadcast: bool = False) -> None:
         command = self.serve_broadcast if broadcast else self.serve
+        self._broadcasts = broadcast
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -162,6 +164,10 @@ class System(ABC):
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start(broadcast=self._broadcasts)
 
     def reports(self) -> int:
         """The number of committed reports."""

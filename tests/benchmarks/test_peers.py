@@ -14,7 +14,8 @@ from benchmarks.peers.systems import PEERS
 from tests.benchmarks.measuring import measure
 
 PROTOCOL = OcppProtocol()
-WITHOUT_BOARDS = {"P1", "P2", "P3", "P3 light", "P4", "P14", "P14 p99", "P14 light", "P14 light p99"}
+RETURNS = {"P4 watched", "P4 watched CPU"}
+WITHOUT_BOARDS = {"P1", "P2", "P3", "P3 light", "P4", *RETURNS, "P14", "P14 p99", "P14 light", "P14 light p99"}
 
 
 def test_a_report_is_the_text_of_a_data_transfer():

@@ -45,6 +45,20 @@ def test_other_systems_have_a_column_each_and_no_targets():
     assert second[-2:] == ["500", "–"]
 
 
+def test_a_figure_that_must_not_be_worse_than_a_peer_states_its_ratio_to_it():
+    ours = {"tms-daphne": {"P4 watched": Measured(1_500)}}
+    rates = (2_000, 1_200)
+
+    found = [rows(replace(RUN, systems=ours | {"ocpp-node": {"P4 watched": Measured(rate)}}))[2] for rate in rates]
+    (alone,) = rows(replace(RUN, systems=ours))[2:]
+
+    assert [row[3:] for row in found] == [
+        ["≥ ocpp-node", "1,500", "no: 0.75 × ocpp-node", "2,000"],
+        ["≥ ocpp-node", "1,500", "yes: 1.25 × ocpp-node", "1,200"],
+    ]
+    assert alone[3:] == ["≥ ocpp-node", "1,500", "– without ocpp-node"]
+
+
 def test_the_ratio_is_how_many_times_better_for_either_direction():
     ratios = {row[0]: row[6] for row in rows(RUN)}
 

@@ -6,7 +6,8 @@ from benchmarks.measuring.run import Run
 from tests.benchmarks.measuring import measure
 
 ACKNOWLEDGED = {"P14", "P14 p99", "P14 light", "P14 light p99"}
-OF_ALL = {"P1", "P2", "P2 boards", "P3", "P3 light", "P3 rest", "P4", "P5", "P5 p99", "P6", *ACKNOWLEDGED}
+WATCHED = {"P4 watched", "P4 watched CPU"}
+OF_ALL = {"P1", "P2", "P2 boards", "P3", "P3 light", "P3 rest", "P4", "P5", "P5 p99", "P6", *ACKNOWLEDGED, *WATCHED}
 OF_TMS = {"P7", "P7 growth", "P8", "P10", "P11", "P12 quiet", "P12 busy", "P12 CPU", "P13"}
 PAGES = {"P7", "P7 growth", "P10"}
 """A page that fails raises an error."""
