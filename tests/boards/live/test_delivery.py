@@ -38,6 +38,14 @@ async def test_changes_between_two_frames_are_sent_once_with_their_newest_state(
         assert len(frames) < 10
 
 
+@pytest.mark.parametrize(
+    ("spent_s", "interval_s"),
+    [(0.0, 0.1), (0.002, 0.1), (0.006, 0.198), (0.02, 0.25), (0.04, 0.4), (0.1, 0.5), (2.0, 0.5)],
+)
+def test_expensive_passes_leave_the_cpu_to_boots_and_totals_change_twice_a_second(spent_s: float, interval_s: float):
+    assert module.render_interval(spent_s, max_s=0.25) == pytest.approx(interval_s)
+
+
 async def test_readings_wait_for_the_next_frame_and_a_status_does_not(board, settings, monkeypatch, fleet):
     monkeypatch.setattr(module, "PASS_S", 3_600)
     settings.FRAME_INTERVAL_S = 3_600

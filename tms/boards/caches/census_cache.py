@@ -29,6 +29,7 @@ from tms.feed.cache import FeedListener
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import EVERYTHING, hub
 from tms.fleet.models import TerminalState
+from tms.lib.db.prepared import QueryByKeys
 from tms.lib.per_process import per_process
 
 RECOUNT_S = 2.0
@@ -53,6 +54,9 @@ class Mismatches:
         self.terminals, self.alerts = set(), set()
 
 
+_states_by_key = QueryByKeys(lambda pks: TerminalState.objects.filter(pk__in=pks).values_list("pk", *PRESENCE_KEY))
+
+
 class CensusCache(FeedListener):
     """Reads changed rows only. `mismatches` compares it with the database."""
 
@@ -61,7 +65,7 @@ class CensusCache(FeedListener):
         """Its `terminals` are those that booted."""
         self._pending_lock = threading.Lock()
         self._read_lock = threading.Lock()
-        self._terminals: GroupCounter[PresenceCount] = GroupCounter(PRESENCE_KEY)
+        self._terminals: GroupCounter[PresenceCount] = GroupCounter(PRESENCE_KEY, _states_by_key)
         self._alerts: GroupCounter[UnresolvedCount] = GroupCounter(UNRESOLVED_KEY)
         self._census: Census | None = None
         self._parts = CensusParts(self._terminals, self._alerts)
@@ -187,7 +191,10 @@ def _alerts_of(terminals: Collection[int]) -> frozenset[int]:
     """Alerts of terminals that booted, because their model and firmware may have changed (index: alert_unresolved)."""
     if not terminals:
         return frozenset()
-    return frozenset(Alert.objects.unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))
+    return frozenset(pk for (pk,) in _unresolved_of(terminals))
+
+
+_unresolved_of = QueryByKeys(lambda pks: Alert.objects.unresolved().filter(terminal__in=pks).values_list("pk"))
 
 
 @per_process

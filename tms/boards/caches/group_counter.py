@@ -5,6 +5,8 @@ from typing import Any, Self
 from django.db.models import QuerySet, StringAgg, TextField, Value
 from django.db.models.functions import Cast
 
+from tms.lib.db.prepared import QueryByKeys
+
 MAX_LEFT = 20_000
 
 type RowsBySite = dict[int | None, set[int]]
@@ -13,9 +15,11 @@ type RowsBySite = dict[int | None, set[int]]
 class GroupCounter[Key: tuple[Any, ...]]:
     """Number of rows per group. A row that changes its group updates two counts."""
 
-    def __init__(self, columns: Collection[str]) -> None:
+    def __init__(self, columns: Collection[str], by_keys: QueryByKeys | None = None) -> None:
         self._columns = columns
         """The columns that define the group of a row. The first one is the site."""
+        self._by_keys = by_keys
+        """Reads the primary key and the columns of rows by key, if the ORM need not make the query each time."""
         self._of: dict[int, Key] = {}
         self._left: dict[int, Key] = {}
         """The last group of each row that left its site lately: because it moved, or is no longer counted."""
@@ -82,7 +86,8 @@ class GroupCounter[Key: tuple[Any, ...]]:
         return {pk for pk in pks if self._of.get(pk) != found.get(pk)}
 
     def _found(self, rows: QuerySet[Any], pks: Collection[int]) -> Mapping[int, Key]:
-        return {row[0]: row[1:] for row in rows.filter(pk__in=pks).values_list("pk", *self._columns)}
+        found = self._by_keys(pks) if self._by_keys else rows.filter(pk__in=pks).values_list("pk", *self._columns)
+        return {row[0]: row[1:] for row in found}  # type: ignore[misc]
 
     def _put(self, pk: int, key: Key | None) -> None:
         before = self._of.pop(pk, None)

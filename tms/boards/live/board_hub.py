@@ -43,6 +43,10 @@ MAX_STATUSES = 100
 """Statuses of one change that are looked up on each page. With more, boards probably show one of them."""
 CPU_SHARE = 33
 """Rendering uses at most this fraction (one n-th) of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
+STORM_SHARE = 10
+"""Beyond that, while a fleet is lost or comes back, at most this one, as far as the interval of readings allows: boots
+need the CPU, and totals still change twice a second.
+"""
 
 
 class BoardHub:
@@ -323,6 +327,8 @@ def board_hub() -> BoardHub:
 def render_interval(spent_s: float, *, max_s: float) -> float:
     """Seconds from an urgent pass to the next, if that used `spent_s` of CPU.
 
-    Inexpensive passes follow each other quickly, so that changes appear soon; expensive ones leave the CPU to reports.
+    Inexpensive passes follow each other quickly, so that changes appear soon; expensive ones leave the CPU to reports
+    and boots.
     """
-    return min(max_s, max(MIN_INTERVAL_S, CPU_SHARE * spent_s))
+    usual_s = min(max_s, max(MIN_INTERVAL_S, CPU_SHARE * spent_s))
+    return max(usual_s, min(READINGS_FACTOR * max_s, STORM_SHARE * spent_s))

@@ -1,7 +1,7 @@
 """The honeycomb: one cell per site, coloured by its worst state."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
@@ -33,6 +33,11 @@ class SiteCell:
     @property
     def element(self) -> str:
         return f"site-{self.site_label.code}"
+
+    @property
+    def without_number(self) -> "SiteCell":
+        """What is drawn of it while only the number changes, as it does with each terminal that is lost or returns."""
+        return replace(self, number=0)
 
     @property
     def is_widespread(self) -> bool:
