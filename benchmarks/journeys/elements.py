@@ -33,15 +33,14 @@ class Element(Enum):
     TO_AVAILABILITY = Where("/", "//nav//a[@href='/availability/']")
     TO_PEOPLE = Where("/", "//nav//a[@href='/people/']")
 
-    FAULT_TARGET = Where("/demo/", "//form[input[@value='{fault}']]//select")
+    FAULT_TARGET = Where("/demo/", "//form[input[@value='{fault}']]//input[@name='target']")
     START_FAULT = Where("/demo/", "//form[input[@value='{fault}']]//button")
     UNDO_FAULT = Where(AFTERWARDS, "//*[@class='demo-broken']//button")
 
     OCCURRENCES = Where("/alerts/{alert}/", "//*[@id='occurrences-title']")
     RUNBOOK_OF_ALERT = Where("/alerts/{alert}/", "//*[contains(@class,'runbook')]//li")
-    COMMENT_ON_ALERT = Where("/alerts/{alert}/", "//*[@id='acknowledge']//textarea[@name='comment']")
-    ACKNOWLEDGE_ALERT = Where("/alerts/{alert}/", "//*[@id='acknowledge']//button[@data-kind='primary']")
-    ALERT_ACKNOWLEDGED = Where(AFTERWARDS, "//*[contains(@class,'headline')][@data-ack='acknowledged']")
+    ACKNOWLEDGE_ALERT = Where("/alerts/{alert}/", "//*[@class='head-act']//a[@data-key='a']")
+    ALERT_ACKNOWLEDGED = Where(AFTERWARDS, "//*[@class='head'][@data-ack='acknowledged']")
 
     FACTORS = Where("/incidents/{incident}/", "//*[@id='factors']")
     UNAFFECTED = Where("/incidents/{incident}/", "//*[@id='unaffected']//li")

@@ -35,14 +35,15 @@ async def undo(walker: Walker) -> None:
 
 
 async def _start(walker: Walker, fault: str) -> str:
-    """Break the site, or its first terminal. Returns its name on the page."""
+    """Break the site, or its first terminal. Returns its code or UID."""
     page = await _signed_in(walker, "/demo/")
     target = _at(page, Element.FAULT_TARGET, fault=fault)
-    label = await target.locator("option", has_text=SITE).first.inner_text()
-    await target.select_option(label=label)
+    choice = page.locator(f"#{fault}-choices option", has_text=SITE).first
+    value = await choice.get_attribute("value") or ""
+    await target.fill(value)
     await _at(page, Element.START_FAULT, fault=fault).click()
     await expect(_at(page, Element.UNDO_FAULT)).to_be_visible(timeout=PATIENCE_MS)
-    return label
+    return value
 
 
 async def _signed_in(walker: Walker, path: str) -> Page:

@@ -41,9 +41,10 @@ async def understand(walker: Walker) -> None:
 
 @step("Acknowledge it, with a comment")
 async def acknowledge(walker: Walker) -> None:
-    await walker.click(Element.COMMENT_ON_ALERT)
-    await walker.type("Calling the shop")
     await walker.click(Element.ACKNOWLEDGE_ALERT)
+    await walker.see_cursor(Element.DIALOG_COMMENT)
+    await walker.type("Calling the shop")
+    await walker.click(Element.DIALOG_SUBMIT)
     await walker.see(Element.ALERT_ACKNOWLEDGED)
 
 

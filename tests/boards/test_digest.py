@@ -24,7 +24,7 @@ def test_the_digest_shows_the_last_eight_hours(page, fleet, sato):
 def test_another_period_is_in_the_url_and_in_every_link(page, fleet):
     seen = page("/digest/?since=2026-11-25T06:00&until=2026-11-25T14:00&zone=Asia/Tokyo")
 
-    query = "since=2026-11-25T06%3A00&until=2026-11-25T14%3A00&zone=Asia%2FTokyo"
+    query = "since=2026-11-25+06%3A00&until=2026-11-25+14%3A00&zone=Asia%2FTokyo"
     assert f"/digest/markdown/?{query}" in seen.links()
     assert "25 Nov 06:00 – 25 Nov 14:00" in seen.html
 

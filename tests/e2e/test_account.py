@@ -112,7 +112,7 @@ async def test_leaving_the_page_with_an_unsaved_name_asks_first(tms: SeededTMS, 
 
 async def test_an_invalid_name_is_reported_beside_its_field_and_stays_there(person: Enter):
     page = await opened(person)
-    field = page.get_by_label("Last name")
+    field = page.get_by_label("Family name")
     await field.evaluate("field => field.removeAttribute('maxlength')")
     await field.fill("x" * 151)
 

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from tms.alerts.rules.cache import rule_cache
 from tms.boards.caches.census_cache import census_cache
+from tms.boards.caches.incidents import incident_cache
 from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live.board_hub import board_hub
@@ -33,7 +34,7 @@ async def test_a_node_follows_with_its_links_and_the_caches_of_pages(process):
     process_state.start_links()
 
     assert hub().is_started
-    assert hub().listeners == {gateway().links, rule_cache(), census_cache(), plan_cache()}
+    assert hub().listeners == {gateway().links, rule_cache(), census_cache(), incident_cache(), plan_cache()}
 
 
 async def test_boards_follow_from_the_first_one_on(process):

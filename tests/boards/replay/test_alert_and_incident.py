@@ -94,7 +94,7 @@ def test_an_incident_shows_its_members_and_their_state_then(replay, lost_site):
     before, partly, after = (replay(path, now(hours * HOUR)) for hours in (-1.75, -0.75, -0.25))
 
     assert "5 affected, 5 offline" in before.text("cells")
-    assert "5 affected, 3 away, 2 back" in partly.text("cells")
+    assert "5 affected, 3 offline, 2 back" in partly.text("cells")
     assert "5 affected, 5 back" in after.text("cells")
     assert [len(page.rows("alert-")) for page in (before, partly, after)] == [5, 5, 5]
     assert "Unacknowledged" in before.text(row)

@@ -80,7 +80,7 @@ def test_the_page_shows_who_would_be_notified_of_the_newest_alert(staff, watcher
         assert "CPU too hot (SJK-1)" in text
         assert "0 s Hook, Webhook" in text
         assert "5 min Shift lead, Webhook only if nobody acknowledged by then" in text
-        assert "35:00 Everybody again every 30 min until acknowledged" in text
+        assert "35 min Everybody again every 30 min until acknowledged" in text
         assert f'value="alert-{alert.pk}"' in page.html
 
 
