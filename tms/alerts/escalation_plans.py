@@ -23,6 +23,10 @@ class PlannedStep(NamedTuple):
     missed: tuple[tuple[str, str], ...] = ()
     """Whom it names and would not reach now, and why."""
 
+    @property
+    def recipients(self) -> str:
+        return ", ".join(self.to)
+
 
 class EscalationPlan(NamedTuple):
     """The escalation of one policy."""
