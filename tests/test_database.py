@@ -77,7 +77,7 @@ def test_the_pool_retries_while_the_server_is_unavailable():
     """psycopg's own pauses double: six attempts would take half a minute, and the seventh as long again."""
     options = configured("postgres://tms@127.0.0.1:1/tms", pool=4)["OPTIONS"]["pool"]
 
-    with ConnectionPool("host=127.0.0.1 port=1", connection_class=CountedConnection, open=False, **options):
+    with ConnectionPool("host=127.0.0.1 port=1", open=False, **options | {"connection_class": CountedConnection}):
         assert all(CountedConnection.attempts.acquire(timeout=DEADLINE_S) for _ in range(7))
 
 

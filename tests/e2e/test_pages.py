@@ -181,5 +181,5 @@ async def english(page: Page) -> list[str]:
     words = await page.locator(
         "h2, .rail-link, button, .tab, thead th, dt:not(:has(kbd)), label:not(.combobox *)"
     ).all_inner_texts()
-    known = ("TMS", "日本語", "English", "CPU", "CSV", "MTTA", "MTTR", "URL", "")
+    known = ("TMS", "日本語", "English", "CPU", "CSV", "MTTA", "MTTR", "URL", "p90", "")
     return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]
