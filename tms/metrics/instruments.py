@@ -34,6 +34,8 @@ LIMIT_REFUSALS = Counter("tms_connection_limit_refusals", "Sockets refused becau
 # People
 
 SIGN_INS = Counter("tms_sign_ins", "Passwords by outcome: accepted, rejected, throttled, busy, flooded", ["outcome"])
+# There from the start, so that CloudWatch gets a zero, and its alarm has data before the first flood.
+SIGN_INS.labels("throttled")
 
 BREAK_GLASS = Counter("tms_break_glass_sign_ins", "Sign-ins of break-glass accounts")
 PASSWORD_RESETS = Counter(
