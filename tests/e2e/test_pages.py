@@ -176,10 +176,15 @@ async def cut_off(page: Page) -> list[str]:
     )
 
 
+UID = re.compile(r"[A-Z]{3}-[A-Z]{3}-\d+")
+
+
 async def english(page: Page) -> list[str]:
     """Words of the page itself, not of people or terminals, that are not Japanese."""
     words = await page.locator(
         "h2, .rail-link, button, .tab, thead th, dt:not(:has(kbd)), label:not(.combobox *)"
     ).all_inner_texts()
+    # The panel of its terminal has its UID as title.
+    words = [text for text in words if not UID.fullmatch(text.strip())]
     known = ("TMS", "日本語", "English", "CPU", "CSV", "MTTA", "MTTR", "URL", "p90", "")
     return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]

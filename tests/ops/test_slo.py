@@ -150,7 +150,7 @@ def test_the_page_shows_every_stage_with_its_target(client, span):
     assert [
         f'id="indicator-{indicator}"' in html for indicator in ("offline", "board", "notification", "acknowledgement")
     ] == [True] * 4
-    assert "99.5 %" in html
+    assert "99.5%" in html
     assert "within <b>80 s</b>" in html
 
 
