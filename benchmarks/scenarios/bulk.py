@@ -92,7 +92,8 @@ def _all(stage: Stage, order: RunLow | Refill, *, shows: tuple[str, int]) -> Non
 
 def _spot(stage: Stage, name: str, number: int) -> FindPatterns:
     """The number with this id on the page."""
-    text = rb'id=\\"%s\\">%s</b>' % (name.encode(), f"{number:,}".encode())
+    mark = b"" if number else b" data-zero"
+    text = rb'id=\\"%s\\"%s>%s</b>' % (name.encode(), mark, f"{number:,}".encode())
     return FindPatterns((text,), time.monotonic() + stage.plan.storm_patience_s)
 
 
