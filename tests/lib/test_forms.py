@@ -60,7 +60,7 @@ def test_times_of_day_are_one_text(fleet):
     widget = TimesInput(most=3)
 
     assert widget.value_from_datadict(QueryDict("times=06:00&times=&times=14:00"), {}, "times") == "06:00 14:00"
-    assert widget.render("times", "06:00 14:00").count('type="time"') == 3
+    assert widget.render("times", "06:00 14:00").count('data-when="time"') == 3
 
 
 def test_no_form_of_a_page_has_a_list_that_needs_ctrl_and_a_click():

@@ -45,7 +45,7 @@ def test_a_plan_sends_the_month_that_is_over_once(fleet, month, customer):
 
     sent = Delivery.objects.get()
     assert sent.content["title"] == "関西リテール：稼働率（2026年10月）"
-    assert "通信事業者: 12時間 (100%)" in sent.content["lines"]
+    assert "通信事業者：12時間 (100%)" in sent.content["lines"]
     assert ReportPlan.objects.get().next_at == tokyo("09:00", date(2026, 12, 2))
 
 
