@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -16,6 +16,8 @@ from deploy.pipeline.ecs import Containers
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.polling import Polling
 from deploy.pipeline.schema import Schema
+
+type Steps = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -128,56 +130,76 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(prog="deploy.pipeline", description=__doc__)
     main_parser.set_defaults(act=None)
     steps = main_parser.add_subparsers(required=True, metavar="STEP")
+    for add in (add_release_steps, add_rollout_steps, add_observing_steps, add_sbom_step, add_roll_back_step):
+        for step in add(steps):
+            step.add_argument("--name", default="tms", help="prefix of every name in AWS (tms)")
+            step.add_argument("--every", type=float, default=10, help="seconds between polls (10)")
+            step.add_argument("--longest", type=float, default=1800, help="seconds until it gives up (1800)")
+    return main_parser
+
+
+def add_release_steps(steps: Steps) -> Iterator[argparse.ArgumentParser]:
     current = steps.add_parser("current", help="print the current release or image")
     current.set_defaults(act=print_current)
+    add_compute(current)
     publish = steps.add_parser("publish", help="upload a release with its checksum")
     publish.add_argument("artefact", type=Path, help="dist/tms-VERSION.tar.gz")
     publish.set_defaults(act=publish_release, compute="ec2")
+    image = steps.add_parser("renew-image", help="ec2: pin the newest image of machines, and replace the machines")
+    image.set_defaults(act=renew_image)
+    yield from (current, publish, image)
+
+
+def add_rollout_steps(steps: Steps) -> Iterator[argparse.ArgumentParser]:
     migration = steps.add_parser("migrate", help="run the migrations before the rollout")
     migration.set_defaults(act=migrate)
     out = steps.add_parser("roll-out", help="roll it out, and wait until it is stable")
-    out.add_argument(
-        "--in-place",
-        action="store_true",
-        dest="switch",
-        help="ec2: install it on the running machines and switch one by one, instead of replacing the machines",
-    )
+    in_place = "ec2: install it on the running machines and switch one by one, instead of replacing the machines"
+    out.add_argument("--in-place", action="store_true", dest="switch", help=in_place)
     out.set_defaults(act=roll_out)
-    image = steps.add_parser("renew-image", help="ec2: pin the newest image of machines, and replace the machines")
-    image.set_defaults(act=renew_image)
+    good = steps.add_parser("mark-good", help="record that its checklist passed: a rollback may return to it")
+    good.set_defaults(act=mark_good)
+    for step in (migration, out, good):
+        add_compute(step)
+        step.add_argument("what", help="a release (ec2), or an image by digest (ecs)")
+        yield step
+
+
+def add_observing_steps(steps: Steps) -> Iterator[argparse.ArgumentParser]:
     baking = steps.add_parser("watch", help=f"watch the alarms that guard a rollout for {alarms.BAKE_S} s")
     baking.add_argument("--before", default="", metavar="NAME,…", help="alarms that fired before, as `alarms` prints")
     baking.set_defaults(act=watch)
-    good = steps.add_parser("mark-good", help="record that its checklist passed: a rollback may return to it")
-    good.set_defaults(act=mark_good)
     firing = steps.add_parser("alarms", help="print the alarms that are firing, in one line")
     firing.set_defaults(act=print_alarms)
     connected = steps.add_parser("terminals", help="print how many terminals are connected, or unknown")
     connected.set_defaults(act=print_terminals)
+    yield from (baking, firing, connected)
+
+
+def add_sbom_step(steps: Steps) -> Iterator[argparse.ArgumentParser]:
     bill = steps.add_parser("sbom", help="write the bill of materials, as CycloneDX")
     bill.add_argument("version")
     bill.add_argument("file", type=Path)
     bill.add_argument("--publish", action="store_true", help="also put it into the bucket of the releases")
     bill.set_defaults(act=write_sbom)
+    yield bill
+
+
+def add_roll_back_step(steps: Steps) -> Iterator[argparse.ArgumentParser]:
     back = steps.add_parser("roll-back", prog="rollback.sh", help="return to the previous release")
     back.set_defaults(act=roll_back)
-    for step in (current, migration, out, good, back):
-        step.add_argument("compute", choices=("ec2", "ecs"))
-    for step in (migration, out, good):
-        step.add_argument("what", help="a release (ec2), or an image by digest (ecs)")
-    back.add_argument(
-        "--to", default="", help="a release (ec2), or an image by digest (ecs); default: the previous good one"
-    )
+    add_compute(back)
+    to = "a release (ec2), or an image by digest (ecs); default: the previous good one"
+    back.add_argument("--to", default="", help=to)
     back.add_argument("--replace", action="store_true", help="ec2: replace the machines instead of switching them")
-    back.add_argument(
-        "--any-tables", action="store_true", help="also to a release that is too old for the tables of the database"
-    )
+    too_old = "also to a release that is too old for the tables of the database"
+    back.add_argument("--any-tables", action="store_true", help=too_old)
     back.add_argument("--template", default="", metavar="N", help="ec2: this version of the launch template instead")
-    for step in (current, publish, migration, out, image, good, firing, baking, bill, back):
-        step.add_argument("--name", default="tms", help="prefix of every name in AWS (tms)")
-        step.add_argument("--every", type=float, default=10, help="seconds between polls (10)")
-        step.add_argument("--longest", type=float, default=1800, help="seconds until it gives up (1800)")
-    return main_parser
+    yield back
+
+
+def add_compute(step: argparse.ArgumentParser) -> None:
+    step.add_argument("compute", choices=("ec2", "ecs"))
 
 
 if __name__ == "__main__":
