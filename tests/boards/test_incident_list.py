@@ -4,6 +4,7 @@ import csv
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -13,10 +14,14 @@ from tests.support import factories, people
 from tests.support.factories import now
 from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.accounts.models import User
+from tms.accounts.scope import EVERYTHING
 from tms.alerts import correlation
 from tms.alerts.models import Alert, Incident
+from tms.boards.lists.incident_filter import IncidentFilter
 from tms.boards.live.live_page import LivePage
 from tms.boards.pages import IncidentsPage
+from tms.boards.pages.render_context import RenderContext
+from tms.feed.change import Change
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -209,6 +214,17 @@ def test_the_figures_are_those_of_the_month(page, open_one, tanaka):
     assert "(7 terminals)" in march
     assert "20 min" in march
     assert "1 min 48 s" in current
+
+
+def test_the_figures_of_the_month_are_live(fleet):
+    shown = IncidentsPage(EVERYTHING, IncidentFilter(), zone=ZoneInfo("UTC"))
+    before = shown.page_state(RenderContext(now(), EVERYTHING))
+
+    change = Change(incidents=frozenset({factories.incident(fleet).pk}))
+    after = shown.page_state(RenderContext(now(), EVERYTHING), change, before)
+
+    numbers = [state.parts["month"].values["times"].number for state in (before, after)]
+    assert numbers == [0, 1]
 
 
 def test_the_row_names_the_actions_that_apply(page, open_one):

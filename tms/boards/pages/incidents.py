@@ -86,17 +86,12 @@ class IncidentsPage(BoardPage):
         return bool(change.incidents or change.alerts or change.everything)
 
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
-        at = timezone.now()
-        months = incident_filter.months(at, self.zone)
-        since, until = incident_filter.month_of(self.chosen.month or months[0], self.zone)
-        opened_then = within(Incident.objects.filter(opened_at__gte=since, opened_at__lt=until), self.scope)
+        months = incident_filter.months(timezone.now(), self.zone)
         return {
             "tabs": _tabs(self.chosen, person),
             "severities": [Choice(name.value, name.label, name.value in self.chosen.severity) for name in Severity],
             "months": [(name, incident_filter.month_of(name, self.zone)[0]) for name in months],
-            "month": since,
             "zone": self.zone.key,
-            "times": incident_times.times(opened_then),
             "headers": sort_headers(self.order, dict.fromkeys(SORT_KEYS, True), address=self._in_order),
             "order": self.order.parameter(default=NEWEST_FIRST),
             "bulk": [action for action in ACTIONS.values() if action.incident],
@@ -115,8 +110,16 @@ class IncidentsPage(BoardPage):
         listed = [element for group in groups.values() for element in group["elements"]]
         heads = {name: PagePart(f"{TEMPLATE}#group", _head(name, group)) for name, group in groups.items()}
         order = [element for name, group in groups.items() for element in (name, *group["elements"])]
-        parts = {**nav(context), **self._counts(), **self._around(window, len(listed)), **heads, **rows}
+        around = {"month": self._month(context.at), **self._around(window, len(listed))}
+        parts = {**nav(context), **self._counts(), **around, **heads, **rows}
         return PageState(parts, {"incidents": tuple(order)})
+
+    def _month(self, at: datetime) -> PagePart:
+        """Response times of the chosen month, or of the current one."""
+        name = self.chosen.month or incident_filter.months(at, self.zone)[0]
+        since, until = incident_filter.month_of(name, self.zone)
+        opened_then = within(Incident.objects.filter(opened_at__gte=since, opened_at__lt=until), self.scope)
+        return PagePart(f"{TEMPLATE}#month", {"month": since, "times": incident_times.times(opened_then)})
 
     def _listed(self) -> QuerySet[Incident]:
         return self.chosen.apply(within(Incident.objects.all(), self.scope), zone=self.zone)
