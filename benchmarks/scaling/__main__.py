@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.output.markers import fill
-from benchmarks.scaling.tables import tables
+from benchmarks.scaling.tables import background, tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.docs:
         options.page.write_text(with_tables(options.page.read_text()))
         return
-    for name, text in tables().items():
+    for name, text in {**tables(), **background()}.items():
         print(f"# {name}\n\n{text}\n")
 
 

@@ -1,4 +1,4 @@
-"""The tables of docs/scaling.md, by name."""
+"""Tables by name: those of docs/scaling.md, and what they are computed from."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,14 +42,21 @@ NEEDS: Mapping[str, Callable[[Stack], float]] = {
 
 
 def tables() -> Mapping[str, str]:
+    """The tables of the page."""
     return {
         "a cell": _bill(bill.cell(CELL)),
         "needs": _needs(),
-        "settings": _limits(SETTINGS),
-        "design": _limits(DESIGN),
         "order": _order((*SETTINGS, *DESIGN)),
         "cells": _cells(),
         "engines": _engines(),
+    }
+
+
+def background() -> Mapping[str, str]:
+    """What the tables of the page are computed from; printed only."""
+    return {
+        "settings": _limits(SETTINGS),
+        "design": _limits(DESIGN),
         "inputs": _inputs((*measured().inputs(), *STATED)),
         "prices": _inputs(prices.PRICES),
     }
