@@ -55,7 +55,8 @@ class IncidentBoard(Board):
         super().__init__(url, "/alerts/", cookie)
         self.seen_at: dict[str, float] = {}
         self.singles: set[str] = set()
-        self.badge: list[int] = []
+        self.badge: list[tuple[float, int]] = []
+        """When the number in the navigation was received, and the number."""
 
     def _apply(self, frame: dict[str, Any]) -> None:
         super()._apply(frame)
@@ -65,11 +66,11 @@ class IncidentBoard(Board):
         if order.get("of") == "alerts":
             rows = [*order.get("ids", ()), *(row for row, _ in order.get("put", ()))]
             self.singles |= {row for row in rows if row.startswith("alert-")}
-        self.badge += [int(number) for number in BADGE.findall(frame.get("html", ""))]
+        self.badge += [(time.monotonic(), int(number)) for number in BADGE.findall(frame.get("html", ""))]
 
     @property
     def falls(self) -> int:
-        return sum(later < earlier for earlier, later in pairwise(self.badge))
+        return sum(later < earlier for (_, earlier), (_, later) in pairwise(self.badge))
 
 
 class Storm:
@@ -235,6 +236,7 @@ async def lose_twenty_sites_before_boards(scenario: Scenario[FaultCluster], find
         await until(lambda: len(storm.events_of_kind("opened")) >= len(DESTINATIONS), within_s=60)
         finding.expect("rows of single alerts", len(storm.board.singles), at_most=0)
         finding.expect("the number fell while it grew", storm.board.falls, at_most=0)
+        print("\n" + "\n".join(f"{at - storm.began_at:8.1f} s  {number:>3}" for at, number in storm.board.badge) + "\n")
 
 
 async def kill_processes_meanwhile(scenario: Scenario[FaultCluster], finding: Finding) -> None:
