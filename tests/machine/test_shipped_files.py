@@ -39,7 +39,7 @@ def test_userdata_reports_missing_variables():
     assert EXPORTS.keys() <= {*asked[1].split(), *asked[2].split()}
 
 
-def test_nginx_and_uvicorn_keep_connections_longer_than_the_load_balancer():
+def test_nginx_and_the_server_keep_connections_longer_than_the_load_balancer():
     """The side that sends requests must close first; else a request may arrive at a closed connection."""
     [idle_s] = re.findall(r"idle_timeout +=\s*(\d+)", (ROOT / "deploy/terraform/balancer.tf").read_text())
     site = (ROOT / "deploy/nginx/site.conf").read_text()

@@ -21,7 +21,7 @@ def text(number: int, size: int) -> str:
 
 class Application:
     server: Any
-    """The server that runs it, of either kind."""
+    """The server that runs it."""
 
     def __init__(self) -> None:
         self.is_ready = False

@@ -14,7 +14,7 @@ from pathlib import Path
 
 KNOWN = Path(__file__).with_name("relied.json")
 
-PACKAGES = ["daphne", "twisted", "autobahn", "txaio", "uvicorn", "websockets"]
+PACKAGES = ["daphne", "twisted", "autobahn", "txaio"]
 
 RELIED = {
     "daphne.server": [
@@ -114,41 +114,6 @@ RELIED = {
         "WebSocketServerProtocol.succeedHandshake",
     ],
     "txaio._common": ["_BatchedTimer.call_later"],
-    "uvicorn.server": [
-        "ServerState.__init__",
-        "Server.__init__",
-        "Server.run",
-        "Server.serve",
-        "Server._serve",
-        "Server.main_loop",
-        "Server.on_tick",
-    ],
-    "uvicorn.config": ["Config.load"],
-    "uvicorn.protocols.http.flow_control": ["FlowControl.pause_writing", "FlowControl.resume_writing"],
-    "uvicorn.protocols.http.httptools_impl": [
-        "HttpToolsProtocol.__init__",
-        "HttpToolsProtocol.connection_made",
-        "HttpToolsProtocol.connection_lost",
-        "HttpToolsProtocol.data_received",
-        "HttpToolsProtocol.handle_websocket_upgrade",
-        "HttpToolsProtocol.on_message_begin",
-        "HttpToolsProtocol.on_headers_complete",
-        "HttpToolsProtocol.on_message_complete",
-        "HttpToolsProtocol.on_response_complete",
-        "RequestResponseCycle.run_asgi",
-        "RequestResponseCycle.send",
-        "RequestResponseCycle.receive",
-    ],
-    "websockets.protocol": [
-        "Protocol.__init__",
-        "Protocol.receive_data",
-        "Protocol.send_close",
-        "Protocol.fail",
-        "Protocol.parse",
-        "Protocol.discard",
-        "Protocol.recv_frame",
-    ],
-    "websockets.server": ["ServerProtocol.accept", "ServerProtocol.process_request"],
 }
 
 

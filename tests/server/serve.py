@@ -1,8 +1,10 @@
 """The process under test: `python -m tests.server.serve OPTIONS`, with options and events as JSON.
 
-Options: server, flow, host, port, descriptors (their limit), gc ("off"), start (the action of `on_ready`), spoil (what
+Options: flow, host, port, descriptors (their limit), gc ("off"), start (the action of `on_ready`), spoil (what
 fails). Events, one a line on standard output: starting, interrupted, ready, refused, draining, stopping, over.
 """
+
+from tms.server.daphne.server import FlowServer  # isort: skip  (first: it installs the reactor)
 
 import asyncio
 import gc
@@ -23,7 +25,7 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         self.options = options
         self.application = Application()
-        self.application.server = self.server = server.chosen(options["server"])(
+        self.application.server = self.server = FlowServer(
             self.application,
             host=options.get("host", "127.0.0.1"),
             port=options.get("port", 0),

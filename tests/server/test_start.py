@@ -70,7 +70,9 @@ def test_an_address_of_another_machine_cannot_be_used(launch):
 
 
 def test_an_already_installed_reactor_is_refused():
-    done = python("import daphne.server, tms.server; tms.server.chosen('daphne')(None, host='127.0.0.1', port=0)")
+    done = python(
+        "import daphne.server; from tms.server.daphne.server import FlowServer; FlowServer(None, host='', port=0)"
+    )
 
     assert "choose daphne first, before anything imports daphne or uses Twisted" in done.stderr
 

@@ -1,7 +1,7 @@
-"""TMS's ASGI server: daphne or uvicorn, each with bounded input and output, monotonic timers, denied handshakes, an
+"""TMS's ASGI server: daphne with bounded input and output, monotonic timers, denied handshakes, an
 acceptor that stops listening before the process is full, and a drain.
 
-Neither library is patched: each hook is a subclass at an extension point of Twisted, autobahn, daphne or uvicorn. The
+No library is patched: each hook is a subclass at an extension point of Twisted, autobahn or daphne. The
 parts of their source that this depends on are hashed in `tests/server/relied.json`.
 """
 
@@ -9,8 +9,7 @@ from tms.server.base.acceptor import CannotListen, PortInUse
 from tms.server.base.connection import Connection
 from tms.server.base.counters import Counters, Event
 from tms.server.base.flow import Flow
-from tms.server.base.interface import NewServer, Server
-from tms.server.choice import chosen
+from tms.server.base.interface import Server
 
 __all__ = [
     "CannotListen",
@@ -18,8 +17,6 @@ __all__ = [
     "Counters",
     "Event",
     "Flow",
-    "NewServer",
     "PortInUse",
     "Server",
-    "chosen",
 ]

@@ -24,7 +24,7 @@ async def drain(server: Server) -> None:
     """Ends a process: no new connections, the application's goodbyes, then sockets are closed one by one, applications
     end.
 
-    daphne cancels all applications at once instead, and clients see 1006; uvicorn closes all sockets at once with 1012.
+    daphne cancels all applications at once instead, and clients see 1006.
     """
     try:
         await server.acceptor.shut()

@@ -1,4 +1,4 @@
-"""What both servers have in common."""
+"""What the parts of the server know of each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from tms.server.base.acceptor import Acceptor
-from tms.server.base.asgi import Application, Scope
+from tms.server.base.asgi import Scope
 from tms.server.base.connection import Connection
 from tms.server.base.counters import Counters, Event
 from tms.server.base.flow import Flow
@@ -82,20 +82,3 @@ class SocketServer(Server, Protocol):
     """What the sockets of a server know of it."""
 
     wheel: Wheel[Any]
-
-
-class NewServer(Protocol):
-    """How a server is created."""
-
-    def __call__(
-        self,
-        application: Application,
-        *,
-        host: str,
-        port: int,
-        flow: Flow | None = None,
-        on_ready: Hook | None = None,
-        on_drain: Hook | None = None,
-        on_stop: Hook | None = None,
-        drain_code: Callable[[Scope], int] | None = None,
-    ) -> Server: ...

@@ -1,11 +1,4 @@
-"""Selects the server before anything else can import Twisted with another reactor."""
-
-from django.conf import settings
-
-from tms import server
-from tms.clock import presence_sweep
-
-new_server = server.chosen(settings.SERVER)
+from tms.server.daphne.server import FlowServer  # isort: skip  (first: it installs the reactor)
 
 import asyncio
 from collections.abc import Mapping
@@ -13,11 +6,13 @@ from typing import Any
 
 import structlog
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 import asgi
 import tms.main.urls  # noqa: F401  (otherwise the first request would import them, while terminals connect)
-from tms.clock import scheduler
+from tms import server
+from tms.clock import presence_sweep, scheduler
 from tms.fleet.nodes.membership import NodeNameTaken
 from tms.ingest.gateway import gateway
 from tms.lib.db.clock import db_clock
@@ -108,7 +103,7 @@ class Process:
 
 
 def server_for(process: Process, *, host: str, port: int) -> server.Server:
-    made = new_server(
+    made = FlowServer(
         asgi.application,
         host=host,
         port=port,
