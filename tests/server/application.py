@@ -170,7 +170,7 @@ class Socket:
             if content == "fail":
                 raise RuntimeError("boom")
             self.app.received += 1
-            self.scope["tms.connection"].send_nowait(content)
+            self.scope["tms.connection"].send(content)
             return self.opened() if content == "slow" else None
 
         await self.accept()
@@ -206,7 +206,7 @@ class Socket:
         """Sends and does not wait."""
         await self.accept()
         for number in range(int(self.query["count"])):
-            self.scope["tms.connection"].send_nowait(text(number, int(self.query["size"])))
+            self.scope["tms.connection"].send(text(number, int(self.query["size"])))
             self.app.sent += 1
             await asyncio.sleep(0)
         await self.until_closed()
@@ -216,7 +216,7 @@ class Socket:
         await self.accept()
         connection = self.scope["tms.connection"]
         while connection.unwritten <= self.app.server.flow.max_unwritten:
-            connection.send_nowait(bytes(65_536))
+            connection.send(bytes(65_536))
         connection.close(4000)
         await self.until_closed()
 
@@ -260,7 +260,7 @@ class Socket:
         await self.accept()
         await self.until_closed()
         await self.send({"type": "websocket.send", "text": "too late"})
-        self.scope["tms.connection"].send_nowait("too late")
+        self.scope["tms.connection"].send("too late")
         self.scope["tms.connection"].close()
 
     async def sabotage(self) -> None:

@@ -76,7 +76,7 @@ class Process:
         if "on_drain" in self.options.get("spoil", ()):
             raise RuntimeError("the hook failed")
         for socket in drained.sockets():
-            socket.send_nowait("drain")
+            socket.send("drain")
 
     async def stop(self) -> None:
         report("stopping", running=self.application.running, ends=self.application.ends, counters=self.server.counters)

@@ -68,7 +68,7 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
     def reply_send(self, message: Message) -> None:
         if self.state == self.STATE_CONNECTING:
             raise ValueError("websocket.send before websocket.accept")
-        self.send_nowait(content_of(message))
+        self.send(content_of(message))
 
     def application_ended(self) -> None:
         """The application ended, with or without an error; the socket must not outlive it."""
@@ -79,7 +79,7 @@ class FlowProtocol(OpenState, BoundedInput, Silence):
 
     # Output
 
-    def send_nowait(self, content: str | bytes) -> None:
+    def send(self, content: str | bytes) -> None:
         if self.state != self.STATE_OPEN:
             return  # as ASGI specifies: no error for a send after a close
         # Not sendMessage: autobahn applies the limit of input to output there.
