@@ -24,7 +24,7 @@ from tms.feed.viewers import Viewing
 from tms.ingest.admission import HandshakeRejected
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.runtime.process_state import start_boards
-from tms.server.base.asgi import Receive, Send
+from tms.server.asgi import Receive, Send
 
 log = structlog.get_logger(__name__)
 

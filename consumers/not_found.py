@@ -4,7 +4,7 @@ import structlog
 
 from consumers.rejection import refuse
 from tms.ingest.admission import HandshakeRejected
-from tms.server.base.asgi import Receive, Send
+from tms.server.asgi import Receive, Send
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,7 @@
 import msgspec
 
 from tms.ingest.admission import HandshakeRejected
-from tms.server.base.asgi import Send
+from tms.server.asgi import Send
 
 
 async def refuse(refusal: HandshakeRejected, send: Send) -> None:

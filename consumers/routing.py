@@ -10,7 +10,7 @@ from consumers.not_found import nowhere
 from consumers.origin import SameOrigin
 from consumers.terminal import TerminalConsumer
 from consumers.wall import WallConsumer
-from tms.server.base.asgi import Receive, Send
+from tms.server.asgi import Receive, Send
 
 
 class WebSocketRouter:

@@ -13,7 +13,7 @@ from tms.ops.middleware.trusted_proxy import socket_address
 from tms.protocol import SUBPROTOCOL
 from tms.runtime.process_state import start_links
 from tms.server import Connection
-from tms.server.base.asgi import Receive, Send
+from tms.server.asgi import Receive, Send
 
 OF_HANDSHAKE = ("headers", "subprotocols", "query_string", "raw_path", "client", "server")
 """Parts of a scope that an admitted terminal no longer needs, its credential among them: half a KiB of each link."""

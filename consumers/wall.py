@@ -20,7 +20,7 @@ from tms.metrics import instruments
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.runtime.process_state import start_boards
 from tms.server import Connection
-from tms.server.base.asgi import Receive, Send
+from tms.server.asgi import Receive, Send
 
 LONGEST_HEADER = 200
 

@@ -14,7 +14,7 @@ import yaml
 from tests.machine.machine import EXPORTS, SCRIPTS
 from tests.support.polling import wait_for
 from tests.support.servers.tms import ROOT
-from tms.server.base.flow import Flow
+from tms.server.flow import Flow
 
 USER_DATA_BYTES = 16_384
 """The maximum of AWS."""

@@ -10,7 +10,7 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 from urllib.parse import parse_qs
 
-from tms.server.base.asgi import Message, Receive, Scope, Send
+from tms.server.asgi import Message, Receive, Scope, Send
 
 
 def text(number: int, size: int) -> str:
@@ -85,7 +85,7 @@ class Application:
         sockets = self.server.sockets()
         return {
             "counters": self.server.counters,
-            "connections": len(self.server.connections),
+            "connections": len(self.server.connections) + len(self.server.sockets_inside),
             "inside": self.server.acceptor.inside,
             "handshaking": len(self.server.acceptor.handshaking),
             "sockets": len(sockets),
@@ -98,7 +98,7 @@ class Application:
             "running": self.running,
             "ends": self.ends,
             "early": self.early,
-            "send_buffers": [kernel_socket(socket).getsockopt(SOL_SOCKET, SO_SNDBUF) for socket in sockets],
+            "send_buffers": [buffer_size(socket.transport) for socket in sockets],
             "gc_threshold": gc.get_threshold(),
             "gc_passes": gc.get_stats()[1]["collections"],
             "frozen": gc.get_freeze_count(),
@@ -106,9 +106,9 @@ class Application:
         }
 
 
-def kernel_socket(socket: Any) -> Any:
-    transport = socket.transport
-    return transport.socket if hasattr(transport, "socket") else transport.get_extra_info("socket")
+def buffer_size(transport: asyncio.Transport) -> int:
+    size: int = transport.get_extra_info("socket").getsockopt(SOL_SOCKET, SO_SNDBUF)
+    return size
 
 
 def garbage() -> int:

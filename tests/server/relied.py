@@ -14,7 +14,7 @@ from pathlib import Path
 
 KNOWN = Path(__file__).with_name("relied.json")
 
-PACKAGES = ["daphne", "twisted", "autobahn", "txaio"]
+PACKAGES = ["daphne", "twisted"]
 
 RELIED = {
     "daphne.server": [
@@ -29,91 +29,20 @@ RELIED = {
         "Server.kill_all_applications",
         "Server.stop",
     ],
-    "daphne.ws_protocol": [
-        "WebSocketProtocol.onConnect",
-        "WebSocketProtocol.applicationCreateWorked",
-        "WebSocketProtocol.onOpen",
-        "WebSocketProtocol.onMessage",
-        "WebSocketProtocol.onClose",
-        "WebSocketProtocol.handle_reply",
-        "WebSocketProtocol.serverAccept",
-        "WebSocketProtocol.check_timeouts",
-        "WebSocketFactory.buildProtocol",
-    ],
     "daphne.http_protocol": [
         "WebRequest.__init__",
         "WebRequest.process",
         "WebRequest.connectionLost",
         "WebRequest.finish",
         "WebRequest.handle_exception",
-        "HTTPFactory.buildProtocol",
     ],
     "twisted.web.http": [
         "HTTPChannel.connectionMade",
-        "HTTPChannel.resumeProducing",
+        "HTTPChannel.lineReceived",
         "HTTPChannel.allContentReceived",
+        "HTTPChannel.requestDone",
+        "HTTPChannel.loseConnection",
     ],
-    "twisted.internet.abstract": [
-        "FileDescriptor.write",
-        "FileDescriptor.writeSequence",
-        "FileDescriptor.doWrite",
-        "FileDescriptor.startWriting",
-        "FileDescriptor.stopWriting",
-        "FileDescriptor.loseConnection",
-        "FileDescriptor.connectionLost",
-    ],
-    "twisted.internet.tcp": [
-        "Connection.writeSomeData",
-        "Connection.doRead",
-        "Connection.connectionLost",
-        "Connection.logPrefix",
-        "Server.__init__",
-        "Server.__repr__",
-        "Port.createInternetSocket",
-        "Port.startListening",
-        "Port.doRead",
-        "Port.loseConnection",
-        "Port.connectionLost",
-        "_AbortingMixin.abortConnection",
-    ],
-    "twisted.internet.base": ["ReactorBase.callLater", "ReactorBase.timeout", "ReactorBase.runUntilCurrent"],
-    "twisted.internet.asyncioreactor": [
-        "AsyncioSelectorReactor.__init__",
-        "AsyncioSelectorReactor._reschedule",
-        "AsyncioSelectorReactor.callLater",
-        "AsyncioSelectorReactor.addWriter",
-        "AsyncioSelectorReactor.removeWriter",
-        "AsyncioSelectorReactor._readOrWrite",
-    ],
-    "autobahn.twisted.websocket": [
-        "WebSocketAdapterProtocol.connectionMade",
-        "WebSocketAdapterProtocol.dataReceived",
-        "WebSocketAdapterProtocol._closeConnection",
-    ],
-    "autobahn.websocket.protocol": [
-        "WebSocketProtocol.__init__",
-        "WebSocketProtocol._connectionMade",
-        "WebSocketProtocol._connectionLost",
-        "WebSocketProtocol._dataReceived",
-        "WebSocketProtocol.consumeData",
-        "WebSocketProtocol.processData",
-        "WebSocketProtocol.sendData",
-        "WebSocketProtocol.sendFrame",
-        "WebSocketProtocol.sendMessage",
-        "WebSocketProtocol.sendPing",
-        "WebSocketProtocol.sendClose",
-        "WebSocketProtocol.sendCloseFrame",
-        "WebSocketProtocol.dropConnection",
-        "WebSocketProtocol.onCloseFrame",
-        "WebSocketProtocol._max_message_size_exceeded",
-        "WebSocketProtocol._fail_connection",
-        "WebSocketServerProtocol._connectionMade",
-        "WebSocketServerProtocol.processHandshake",
-        "WebSocketServerProtocol.failHandshake",
-        "WebSocketServerProtocol.sendHttpErrorResponse",
-        "WebSocketServerProtocol.succeedHandshake",
-    ],
-    "txaio._common": ["_BatchedTimer.call_later"],
 }
 
 

@@ -4,8 +4,6 @@ Options: flow, host, port, descriptors (their limit), gc ("off"), start (the act
 fails). Events, one a line on standard output: starting, interrupted, ready, refused, draining, stopping, over.
 """
 
-from tms.server.daphne.server import FlowServer  # isort: skip  (first: it installs the reactor)
-
 import asyncio
 import gc
 import json
@@ -16,7 +14,8 @@ from typing import Any
 
 from tests.server.application import Application
 from tms import server
-from tms.server.base.asgi import Scope
+from tms.server.asgi import Scope
+from tms.server.server import Server
 
 
 class Process:
@@ -25,7 +24,7 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         self.options = options
         self.application = Application()
-        self.application.server = self.server = FlowServer(
+        self.application.server = self.server = Server(
             self.application,
             host=options.get("host", "127.0.0.1"),
             port=options.get("port", 0),
@@ -71,7 +70,7 @@ class Process:
         self.application.is_ready = True
         report("ready")
 
-    async def drain(self, drained: server.Server) -> None:
+    async def drain(self, drained: Server) -> None:
         report("draining", sockets=len(drained.sockets()), same=drained is self.server, draining=drained.draining)
         if "on_drain" in self.options.get("spoil", ()):
             raise RuntimeError("the hook failed")

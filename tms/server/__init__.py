@@ -1,15 +1,14 @@
-"""TMS's ASGI server: daphne with bounded input and output, monotonic timers, denied handshakes, an
-acceptor that stops listening before the process is full, and a drain.
+"""TMS's ASGI server: daphne for the process and for pages, and sockets of its own with bounded input and output,
+monotonic timers, denied handshakes, an acceptor that stops listening before the process is full, and a drain.
 
-No library is patched: each hook is a subclass at an extension point of Twisted, autobahn or daphne. The
-parts of their source that this depends on are hashed in `tests/server/relied.json`.
+Nothing is patched: each hook is a subclass at an extension point of daphne. The parts of its source, and of Twisted's
+HTTP, that this depends on are hashed in `tests/server/relied.json`.
 """
 
-from tms.server.base.acceptor import CannotListen, PortInUse
-from tms.server.base.connection import Connection
-from tms.server.base.counters import Counters, Event
-from tms.server.base.flow import Flow
-from tms.server.base.interface import Server
+from tms.server.acceptor import CannotListen, PortInUse
+from tms.server.connection import Connection
+from tms.server.counters import Counters, Event
+from tms.server.flow import Flow
 
 __all__ = [
     "CannotListen",
@@ -18,5 +17,4 @@ __all__ = [
     "Event",
     "Flow",
     "PortInUse",
-    "Server",
 ]

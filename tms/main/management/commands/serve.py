@@ -1,5 +1,3 @@
-from tms.server.daphne.server import FlowServer  # isort: skip  (first: it installs the reactor)
-
 import asyncio
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +23,8 @@ from tms.ops.health.node_heartbeat import NodeHeartbeat
 from tms.ops.slo.recorder import SloRecorder
 from tms.protocol.close_codes import CloseCode
 from tms.runtime import process_state
-from tms.server.base.memory import tune_malloc
+from tms.server.memory import tune_malloc
+from tms.server.server import Server
 
 log = structlog.get_logger(__name__)
 
@@ -102,8 +101,8 @@ class Process:
             await asyncio.to_thread(self.bridge.stop)
 
 
-def server_for(process: Process, *, host: str, port: int) -> server.Server:
-    made = FlowServer(
+def server_for(process: Process, *, host: str, port: int) -> Server:
+    made = Server(
         asgi.application,
         host=host,
         port=port,
