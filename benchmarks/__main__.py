@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # so that all started processes are stopped
     plan = TINY if options.tiny else FULL
-    run = Bench(plan, options.systems, options.scenarios, is_whole=options.whole).run()
+    run = Bench(plan, options.systems, options.scenarios).run()
     if options.keep:
         keep(run, options.keep)
     print(report.markdown(run))
@@ -29,7 +29,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tiny", action="store_true", help="a look whether everything works; its figures mean nothing")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--whole", action="store_true", help="also on uvicorn what the server hardly changes")
     parser.add_argument("--keep", type=Path, metavar="PATH", help="write the run as JSON")
     return parser.parse_args(arguments)
 

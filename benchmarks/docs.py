@@ -33,7 +33,7 @@ CURVE = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.docs", description=__doc__)
-    runs = [RESULTS / f"{name}.json" for name in ("bench", "uvicorn", "full", "soak")]
+    runs = [RESULTS / f"{name}.json" for name in ("bench", "full", "soak")]
     parser.add_argument("runs", nargs="*", type=Path, default=runs, help="as `--keep` wrote them")
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--images", type=Path, default=IMAGES)

@@ -36,7 +36,7 @@ WAITING = re.compile(
 )
 """Functions that look busy to py-spy, but wait for work, for the network or for PostgreSQL."""
 GROUPS = {
-    "socket: reading and writing": r"tms/server/|twisted/|autobahn/|daphne/|txaio/|uvicorn/|websockets/|consumers/",
+    "socket: reading and writing": r"tms/server/|twisted/|daphne/|consumers/",
     "event loop": r"asyncio/|concurrent/|threading\.py|selectors\.py|asgiref/|queue\.py",
     "boards: rendering": r"django/template/|django/utils/|templatetags/|tms/boards/|static/",
     "statements: Django": r"django/db/|tms/lib/db/",

@@ -12,7 +12,6 @@ from django.utils import timezone
 from consumers import connection_limits, messages
 from consumers.messages import PER_MINUTE, MessageBudget, Resync, ViewingMessage
 from consumers.rejection import refuse
-from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.accounts.access import may, may_watch, rights_of
 from tms.accounts.permissions import Permission
 from tms.accounts.sessions.signed_in import is_open
@@ -25,6 +24,7 @@ from tms.feed.viewers import Viewing
 from tms.ingest.admission import HandshakeRejected
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.runtime.process_state import start_boards
+from tms.server.asgi import Receive, Send
 
 log = structlog.get_logger(__name__)
 
@@ -59,15 +59,14 @@ class BoardConsumer(AsyncConsumer):
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
-        with writer_of(scope, receive, send) as wire:
-            subscriber = Subscriber(
-                BoardWriter(scope, wire),
-                person=person.pk,
-                session=stored_key(scope["session"].session_key),
-                rights_key=rights_of(person).key,
-            )
-            subscriber.may_type = may_type
-            await follow(page, language_of(query), subscriber, receive)
+        subscriber = Subscriber(
+            scope["tms.connection"],
+            person=person.pk,
+            session=stored_key(scope["session"].session_key),
+            rights_key=rights_of(person).key,
+        )
+        subscriber.may_type = may_type
+        await follow(page, language_of(query), subscriber, receive)
 
 
 def page_of(scope: dict[str, Any], address: str) -> BoardPage | None:
@@ -100,24 +99,6 @@ async def listen(receive: Receive, subscriber: Subscriber, live_page: LivePage) 
         elif subscriber.person is not None:
             viewing = viewing_of(subscriber.person, received, may_type=subscriber.may_type)
             board_hub().set_viewing(live_page, subscriber, viewing)
-
-
-class BoardWriter:
-    """The socket for a subscriber, with the number of bytes that the network has not accepted yet."""
-
-    def __init__(self, scope: dict[str, Any], wire: SocketWriter) -> None:
-        self._connection = scope.get("tms.connection")
-        self._wire = wire
-
-    @property
-    def unwritten(self) -> int:
-        return 0 if self._connection is None else int(self._connection.unwritten)
-
-    def send(self, text: str) -> None:
-        self._wire.send(text)
-
-    def close(self, code: int, reason: str) -> None:
-        self._wire.close(code, reason)
 
 
 def viewing_of(person: int, message: ViewingMessage, *, may_type: bool) -> Viewing:

@@ -3,8 +3,8 @@ from typing import Any
 import structlog
 
 from consumers.rejection import refuse
-from consumers.socket_writer import Receive, Send
 from tms.ingest.admission import HandshakeRejected
+from tms.server.asgi import Receive, Send
 
 log = structlog.get_logger(__name__)
 

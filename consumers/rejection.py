@@ -1,7 +1,7 @@
 import msgspec
 
-from consumers.socket_writer import Send
 from tms.ingest.admission import HandshakeRejected
+from tms.server.asgi import Send
 
 
 async def refuse(refusal: HandshakeRejected, send: Send) -> None:

@@ -8,9 +8,9 @@ from django.urls import URLPattern, path, re_path
 from consumers.board import BoardConsumer
 from consumers.not_found import nowhere
 from consumers.origin import SameOrigin
-from consumers.socket_writer import Receive, Send
 from consumers.terminal import TerminalConsumer
 from consumers.wall import WallConsumer
+from tms.server.asgi import Receive, Send
 
 
 class WebSocketRouter:

@@ -3,7 +3,6 @@ from typing import Any
 
 from consumers import connection_limits
 from consumers.rejection import refuse
-from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.admission import HandshakeRejected
@@ -13,6 +12,8 @@ from tms.metrics import instruments
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.protocol import SUBPROTOCOL
 from tms.runtime.process_state import start_links
+from tms.server import Connection
+from tms.server.asgi import Receive, Send
 
 OF_HANDSHAKE = ("headers", "subprotocols", "query_string", "raw_path", "client", "server")
 """Parts of a scope that an admitted terminal no longer needs, its credential among them: half a KiB of each link."""
@@ -39,22 +40,22 @@ class TerminalConsumer:
             instruments.HANDSHAKES.labels("101").inc()
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
             discard_handshake(scope)
-            with writer_of(scope, receive, send) as wire:
-                session = gateway.open(decision, wire=wire, address=address)
-                del decision, receive, send  # they would stay in memory as long as the link
-                await self.serve(gateway, session, wire)
+            connection: Connection = scope["tms.connection"]
+            session = gateway.open(decision, wire=connection, address=address)
+            del decision, receive, send  # they would stay in memory as long as the link
+            await self.serve(gateway, session, connection)
         finally:
             connection_limits.addresses.leave(address)
 
-    async def serve(self, gateway: Gateway, session: Session, wire: SocketWriter) -> None:
+    async def serve(self, gateway: Gateway, session: Session, connection: Connection) -> None:
         session.expect_boot()
         cause = Cause.CONNECTION_LOST
         try:
-            await wire.deliver(session.take)
+            await connection.deliver(session.take)
         finally:
             if gateway.admission.is_draining:
                 cause = Cause.NODE_STOPPED
-            session.end(cause, silent_s=wire.silent_s)
+            session.end(cause, silent_s=connection.silent_s)
 
 
 def discard_handshake(scope: dict[str, Any]) -> None:

@@ -7,9 +7,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from consumers import connection_limits
-from consumers.board import BoardWriter, follow
+from consumers.board import follow
 from consumers.rejection import refuse
-from consumers.socket_writer import Receive, Send, writer_of
 from tms.accounts.models import WallScreen
 from tms.accounts.screens import credentials, pairing
 from tms.accounts.screens.viewer import ScreenViewer, key_of
@@ -20,6 +19,8 @@ from tms.boards.wall.waiting import waiting_screens
 from tms.metrics import instruments
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.runtime.process_state import start_boards
+from tms.server import Connection
+from tms.server.asgi import Receive, Send
 
 LONGEST_HEADER = 200
 
@@ -48,30 +49,30 @@ class WallConsumer(AsyncConsumer):
                 inside.callback(connection_limits.screens.leave, screen.pk)
             await send({"type": "websocket.accept"})
             if screen is None:
-                await wait(scope, receive, send)
+                await wait(scope, receive)
             else:
-                await show(screen, scope, receive, send)
+                await show(screen, scope, receive)
 
 
-async def show(screen: WallScreen, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    with writer_of(scope, receive, send) as wire, instruments.WALL_SCREENS.track_inprogress():
-        subscriber = Subscriber(BoardWriter(scope, wire), person=None, session=screen.pk, rights_key=key_of(screen))
+async def show(screen: WallScreen, scope: dict[str, Any], receive: Receive) -> None:
+    with instruments.WALL_SCREENS.track_inprogress():
+        subscriber = Subscriber(scope["tms.connection"], person=None, session=screen.pk, rights_key=key_of(screen))
         page = WallPage.open(QueryDict(), person=ScreenViewer(screen))
         await follow(page, screen.language, subscriber, receive)
 
 
-async def wait(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+async def wait(scope: dict[str, Any], receive: Receive) -> None:
     """Until a screen was paired; then the browser loads the page again. Without a valid code it does so at once."""
-    with writer_of(scope, receive, send) as wire:
-        start_boards()
-        waiting_screens().add(wire)
-        try:
-            if await database_sync_to_async(is_settled)(scope):
-                wire.close(RIGHTS_CHANGED, "load the page again")
-            while (await receive())["type"] == "websocket.receive":
-                pass
-        finally:
-            waiting_screens().discard(wire)
+    connection: Connection = scope["tms.connection"]
+    start_boards()
+    waiting_screens().add(connection)
+    try:
+        if await database_sync_to_async(is_settled)(scope):
+            connection.close(RIGHTS_CHANGED, "load the page again")
+        while (await receive())["type"] == "websocket.receive":
+            pass
+    finally:
+        waiting_screens().discard(connection)
 
 
 def screen_of(scope: dict[str, Any]) -> WallScreen | None:

@@ -23,7 +23,7 @@ OF_RARE_USE = {
     *("redis", "scim2_models", "signxml", "storages", "typst", "urllib3", "watchtower"),
 }
 """Packages that are imported where they are used, because few processes use them: not without AWS, without a Redis."""
-OF_PAGES_AND_REST = {"autobahn", "daphne", "fido2", "jwt", "ninja", "pydantic", "uvicorn", "yaml"}
+OF_PAGES_AND_REST = {"autobahn", "daphne", "fido2", "jwt", "ninja", "pydantic", "yaml"}
 """Packages that commands do not need."""
 
 

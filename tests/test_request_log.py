@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tests.support.servers.tms import SERVER_OF_PASS, RunningTMS
+from tests.support.servers.tms import RunningTMS
 from tests.support.services import HOST
 from tms.config.logs import SECRETS, is_refusal, logging_config, one_line, shorten_refusal, without_secrets
 
@@ -33,7 +33,7 @@ UPGRADE = {"Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ
 @pytest.fixture(scope="module")
 def tms(tmp_path_factory):
     hosts = {"TMS_ALLOWED_HOSTS": HOST, "TMS_LOG_FORMAT": "plain"}
-    with RunningTMS(tmp_path_factory.mktemp("logs"), TMS_SERVER=SERVER_OF_PASS, **hosts) as tms:
+    with RunningTMS(tmp_path_factory.mktemp("logs"), **hosts) as tms:
         yield tms
 
 

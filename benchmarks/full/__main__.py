@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )  # so that all started processes are stopped
     named = {name: getattr(options, name) for name in ("terminals", "minutes", "most", "nodes")}
     plan = replace(TINY if options.tiny else FullPlan(), **{name: value for name, value in named.items() if value})
-    run = measure(plan, server=options.server)
+    run = measure(plan)
     if options.keep:
         keep(run, options.keep)
     print(report.markdown(run))
@@ -29,7 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a look whether everything works; its figures mean nothing")
-    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
     parser.add_argument("--terminals", type=int, help=f"to hold; {FullPlan.terminals:,} by default")
     parser.add_argument("--minutes", type=float, help=f"to hold them; {FullPlan.minutes} by default")
     parser.add_argument("--most", type=int, help=f"to go on to; {FullPlan.most:,} by default")

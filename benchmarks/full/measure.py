@@ -13,17 +13,18 @@ from benchmarks.running import machine
 from benchmarks.running.several_nodes import nodes_on_all_cores
 from benchmarks.running.stage import Stage
 from benchmarks.systems.several import Several
+from benchmarks.systems.tms import Tms
 
 
-def measure(plan: FullPlan, *, server: str) -> Run:
+def measure(plan: FullPlan) -> Run:
     began_at = datetime.now(UTC)
     with ExitStack() as ending:
-        environment, system, stage = nodes_on_all_cores(ending, plan, server=server, terminals=plan.most)
+        environment, system, stage = nodes_on_all_cores(ending, plan, terminals=plan.most)
         figures, climb, end = _measure(plan, system, stage)
         about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
     took_s = (datetime.now(UTC) - began_at).total_seconds()
     began = began_at.isoformat(timespec="seconds")
-    return Run(began, took_s, about, plan, {f"tms-{server}": figures}, curve=climb.curve, notes=[end])
+    return Run(began, took_s, about, plan, {Tms.name: figures}, curve=climb.curve, notes=[end])
 
 
 def _measure(plan: FullPlan, system: Several, stage: Stage) -> tuple[dict[str, Measured], Climb, str]:

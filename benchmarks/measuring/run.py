@@ -19,7 +19,7 @@ class Run:
     systems: Mapping[str, Mapping[str, Measured]]
     """By system and number of the figure."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Figures that were not measured ("tms-uvicorn: steady"), with the reason."""
+    """Figures that were not measured ("tms-daphne: steady"), with the reason."""
     curve: Sequence[Mapping[str, float | None]] = ()
     """Of a growing fleet: the figures for each size."""
     notes: Sequence[str] = ()

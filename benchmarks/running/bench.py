@@ -1,7 +1,6 @@
 """Which scenarios are measured for which systems, one after the other."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from benchmarks.measuring.figure import Measured
@@ -15,12 +14,12 @@ from benchmarks.running.stage import Stage
 from benchmarks.scenarios import alerts, bulk, fanout, idle, pages, pixel, reports, rest, returns, scale, storm
 from benchmarks.systems.system import System
 from benchmarks.systems.textbook import Textbook
-from benchmarks.systems.tms import Tms, TmsOnUvicorn
+from benchmarks.systems.tms import Tms
 
 type OnStage = Callable[[Stage], dict[str, Measured]]
 type Measurement = Callable[[Environment], dict[str, Measured]]
 
-KINDS: Sequence[type[System]] = (Textbook, Tms, TmsOnUvicorn, *PEERS)
+KINDS: Sequence[type[System]] = (Textbook, Tms, *PEERS)
 SYSTEMS = {kind.name: kind for kind in KINDS}
 OF_ALL: Mapping[str, OnStage] = {
     "idle": idle.measure,
@@ -33,7 +32,7 @@ OF_ALL: Mapping[str, OnStage] = {
 OF_BOARDS: Mapping[str, OnStage] = {"rest": rest.measure, "pixel": pixel.measure, "fanout": fanout.measure}
 """The same for every system that has boards."""
 OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
-"""Scenarios that the textbook does not have, or that hardly depend on the server."""
+"""Scenarios that the textbook does not have."""
 ALONE: Mapping[str, Measurement] = {
     "pages": pages.measure,
     "scale": scale.measure,
@@ -45,10 +44,8 @@ SCENARIOS = [*OF_ALL, *OF_BOARDS, *OF_TMS, *ALONE]
 
 
 class Bench:
-    def __init__(self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str], *, is_whole: bool = False) -> None:
-        """`is_whole`: measure everything on the other server, too."""
+    def __init__(self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str]) -> None:
         self.plan = plan
-        self.is_whole = is_whole
         self.systems = systems
         self.scenarios = scenarios
         self.missing: dict[str, str] = {}
@@ -67,10 +64,7 @@ class Bench:
         if why := kind.absence():
             self.missing[kind.name] = why
             return {}
-        return self._staged(environment, kind) | (self._alone(environment, kind) if self._is_whole(kind) else {})
-
-    def _is_whole(self, kind: type[System]) -> bool:
-        return kind is Tms or (self.is_whole and issubclass(kind, Tms))
+        return self._staged(environment, kind) | (self._alone(environment, kind) if issubclass(kind, Tms) else {})
 
     def _staged(self, environment: Environment, kind: type[System]) -> dict[str, Measured]:
         wanted = {name: measure for name, measure in self._scenarios(kind).items() if name in self.scenarios}
@@ -87,11 +81,10 @@ class Bench:
     def _scenarios(self, kind: type[System]) -> Mapping[str, OnStage]:
         if not kind.has_boards():
             return OF_ALL
-        return OF_ALL | OF_BOARDS | (OF_TMS if self._is_whole(kind) else {"pixel": pixel.briefly})
+        return OF_ALL | OF_BOARDS | (OF_TMS if issubclass(kind, Tms) else {"pixel": pixel.briefly})
 
     def _alone(self, environment: Environment, kind: type[Tms]) -> dict[str, Measured]:
         measured: dict[str, Measured] = {}
-        environment = replace(environment, server=kind.server)
         for name, measure in ALONE.items():
             if name in self.scenarios:
                 measured |= self._run_scenario(f"{kind.name}: {name}", measure, environment)

@@ -19,8 +19,6 @@ class Environment:
     core_assignment: CoreAssignment
     database: PostgreSQL
     broker: Redis
-    server: str = ""
-    """The server of a TMS, if not the default of its kind."""
 
     @classmethod
     @contextmanager
@@ -36,12 +34,11 @@ class Environment:
 
     def system[Kind: System](self, kind: type[Kind], **settings: str) -> Kind:
         """A system with its own database, neither prepared nor started."""
-        chosen = {"TMS_SERVER": self.server} if self.server else {}
         return kind(
             database_url=self.database.url,
             redis_url=self.broker.url,
             cores=self.core_assignment.server,
-            settings=chosen | settings,
+            settings=settings,
         )
 
     @contextmanager

@@ -20,13 +20,11 @@ class NodesPlan(Protocol):
     def nodes(self) -> int: ...
 
 
-def nodes_on_all_cores(
-    ending: ExitStack, plan: NodesPlan, *, server: str, terminals: int
-) -> tuple[Environment, Several, Stage]:
+def nodes_on_all_cores(ending: ExitStack, plan: NodesPlan, *, terminals: int) -> tuple[Environment, Several, Stage]:
     """Prepared for so many terminals; stopped by `ending`."""
     load = Plan(processes=plan.processes, dials_at_once=plan.dials_at_once)
     environment = ending.enter_context(Environment.set_up(load, machine.all_cores()))
-    system = ending.enter_context(environment.system(Several, TMS_SERVER=server))
+    system = ending.enter_context(environment.system(Several))
     system.number = plan.nodes
     say(f"making {terminals:,} terminals")
     system.prepare(terminals)

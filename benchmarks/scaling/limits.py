@@ -16,7 +16,7 @@ DISK_TB = Input(0.5, "disk of PostgreSQL", "TB", "deploy/terraform, `database.st
 DATABASE_CORES = Input(1.2, "CPU of PostgreSQL", "cores", "60 % of a db.m6g.large")
 
 # What the design can take, or the largest part that money buys.
-NODE_CORES = Input(0.6, "CPU of a node with boards", "cores", "operating.md, Which server")
+NODE_CORES = Input(0.6, "CPU of a node with boards", "cores", "operating.md, The server")
 NODE_GIB = Input(1.5, "memory of a node", "GiB", "two nodes on 4 GiB")
 SWEEP_SHARE = Input(0.8, "presence sweep, of each second", "s", "one thread, which has other jobs")
 ROLLUP_MINUTES = Input(48, "roll-ups, of each hour", "min", "one thread, which has other jobs")

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # so that all started processes are stopped
     plan = TINY if options.tiny else SoakPlan()
-    run = measure(replace(plan, minutes=options.minutes or plan.minutes), server=options.server)
+    run = measure(replace(plan, minutes=options.minutes or plan.minutes))
     if options.keep:
         keep(run, options.keep)
     print(report.markdown(run))
@@ -28,7 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a look whether it works; its figures mean nothing")
-    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
     parser.add_argument("--minutes", type=float, help=f"in all; {SoakPlan.minutes} by default")
     parser.add_argument("--keep", type=Path, metavar="PATH", help="write the run as JSON")
     return parser.parse_args(arguments)

@@ -1,7 +1,6 @@
 import os
 import urllib.request
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
@@ -19,7 +18,6 @@ class Tms(System):
     name = "tms-daphne"
     protocol = TmsProtocol()
     report_table = "telemetry_report"
-    server = "daphne"
 
     @property
     def env(self) -> dict[str, str]:
@@ -28,7 +26,6 @@ class Tms(System):
             "TMS_DATABASE_URL": self.database_url,
             "TMS_REDIS_URL": self.redis_url,
             "TMS_NODE": "bench",
-            "TMS_SERVER": self.server,
             "TMS_FRAMES_PER_MINUTE": "1000000",
             "TMS_FRAMES_BURST": "1000",
             "TMS_DRAIN_SPREAD_S": "0.2",
@@ -66,15 +63,6 @@ class Tms(System):
             return True
         except (URLError, ConnectionError, TimeoutError):  # a busy machine may not answer in time: ask again
             return False
-
-
-class TmsOnUvicorn(Tms):
-    name = "tms-uvicorn"
-    server = "uvicorn"
-
-    @classmethod
-    def absence(cls) -> str:
-        return "" if find_spec("uvicorn") else "uvicorn is not installed"
 
 
 class Unattended(Tms):

@@ -55,7 +55,6 @@ def prepare() -> tuple[Cluster, int]:
     cluster = Cluster(
         nodes,
         clocks=clocks,
-        server=os.environ.get("TMS_SERVER", "daphne"),
         settings=DEFAULT_SETTINGS | overridden_settings(),
         folder=folder(),
         port=port,

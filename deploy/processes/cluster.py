@@ -43,7 +43,6 @@ class Cluster(Startable):
         nodes: int = 3,
         *,
         clocks: int = 1,
-        server: str = "daphne",
         settings: Settings = MappingProxyType({}),
         durable: bool = True,
         folder: Path | None = None,
@@ -56,7 +55,7 @@ class Cluster(Startable):
         ports = Ports(port)
         self.postgresql = PostgreSQL(durable=durable, folder=self.folder / "postgresql", port=ports.at(90))
         self.redis = Redis(folder=self.folder / "redis", port=ports.at(91))
-        self.environment = self._production(server) | dict(settings)
+        self.environment = self._production() | dict(settings)
         self.nodes = [self._process(NodeProcess, f"node-{n}", ports.at(9 + n)) for n in range(1, nodes + 1)]
         self.clocks = [self._process(ClockProcess, f"clock-{n}", ports.at(69 + n)) for n in range(1, clocks + 1)]
         self.nginx = Nginx(
@@ -135,7 +134,7 @@ class Cluster(Startable):
     def _process[P: TmsProcess](self, kind: type[P], name: str, port: int | None) -> P:
         return kind(name=name, folder=self.folder / name, port=port, environment=self.environment)
 
-    def _production(self, server: str) -> dict[str, str]:
+    def _production(self) -> dict[str, str]:
         return {
             "TMS_PRODUCTION": "1",
             "TMS_DEMO_IN_PRODUCTION": "1",
@@ -146,7 +145,6 @@ class Cluster(Startable):
             "TMS_REDIS_URL": self.redis.url,
             "TMS_DATA_DIR": str(self.folder / "data"),
             "TMS_STATIC_ROOT": str(self.folder / "static"),
-            "TMS_SERVER": server,
         }
 
 

@@ -112,10 +112,10 @@ def test_what_one_system_did_not_measure_is_a_dash_and_without_measurements_ther
 
 def test_a_run_is_stored_as_json_and_read_again(tmp_path: Path):
     counted = Measured(1_400.0, counts={"terminals booted": Count(4, 5)})
-    keep(replace(RUN, systems=RUN.systems | {"tms-uvicorn": {"P4": counted}}), tmp_path / "kept" / "run.json")
+    keep(replace(RUN, systems=RUN.systems | {"ocpp-node": {"P4": counted}}), tmp_path / "kept" / "run.json")
 
     again = read(tmp_path / "kept" / "run.json")
-    assert again.systems["tms-uvicorn"]["P4"] == counted
+    assert again.systems["ocpp-node"]["P4"] == counted
     again = replace(again, systems={name: again.systems[name] for name in RUN.systems})
     assert again.systems["tms-daphne"]["P2"] == Measured(24_000, {"ack p50 ms": None})
     assert report.summary(again) == report.summary(RUN)
@@ -135,6 +135,6 @@ def test_a_run_with_other_activity_is_marked():
 
 
 def test_failed_measurements_are_reported():
-    run = replace(RUN, missing={"tms-uvicorn": "uvicorn is not installed"})
+    run = replace(RUN, missing={"ocpp-node": "node is not installed"})
 
-    assert "Not measured: tms-uvicorn: uvicorn is not installed" in report.markdown(run)
+    assert "Not measured: ocpp-node: node is not installed" in report.markdown(run)

@@ -15,7 +15,7 @@ BEGIN, END = "<!-- findings: written by `python -m tests.faults.docs` -->", "<!-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.docs", description=__doc__)
-    runs = [RESULTS / "daphne.json", RESULTS / "uvicorn.json"]
+    runs = [RESULTS / "run.json"]
     parser.add_argument("runs", nargs="*", type=Path, default=runs, help="as `--keep` wrote them")
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args(arguments)
@@ -31,7 +31,7 @@ def with_findings(page: str, runs: Sequence[Run]) -> str:
 
 
 def _described(run: Run) -> str:
-    origin = f"On {run.server}, {run.began_at:%Y-%m-%d %H:%M} at {run.commit}, {run.machine}: "
+    origin = f"{run.began_at:%Y-%m-%d %H:%M} at {run.commit}, {run.machine}: "
     return f"{origin}{summary(run.findings, took_s=run.took_s)}.\n\n{markdown(run.findings)}"
 
 

@@ -1,4 +1,4 @@
-"""A run: its findings, server, machine and commit. Stored as JSON."""
+"""A run: its findings, machine and commit. Stored as JSON."""
 
 import os
 import platform
@@ -19,16 +19,14 @@ ROOT = Path(__file__).parent.parent.parent
 class Run:
     began_at: datetime
     took_s: float
-    server: str
     machine: str
     commit: str
     findings: Sequence[Finding]
 
 
 def recorded(findings: Sequence[Finding], *, began_at: datetime, took_s: float) -> Run:
-    server = os.environ.get("TMS_SERVER", "daphne")
     machine = f"{len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}"
-    return Run(began_at, took_s, server, machine, commit(), findings)
+    return Run(began_at, took_s, machine, commit(), findings)
 
 
 def keep(run: Run, path: Path) -> None:

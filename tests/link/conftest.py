@@ -3,14 +3,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.link.credentials import credential_supply
-from tests.support.servers.tms import SERVER_OF_PASS, RunningTMS
+from tests.support.servers.tms import RunningTMS
 
 
 @pytest.fixture(scope="package")
 def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
     """A running TMS, shared by all tests that need no other limits. Takeovers are counted for each terminal."""
-    settings = {"TMS_SERVER": SERVER_OF_PASS, "TMS_TAKEOVERS_PER_MINUTE": "3"}
-    with RunningTMS(tmp_path_factory.mktemp("tms"), **settings) as running:
+    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_TAKEOVERS_PER_MINUTE="3") as running:
         yield running
 
 

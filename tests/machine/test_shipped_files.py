@@ -14,7 +14,7 @@ import yaml
 from tests.machine.machine import EXPORTS, SCRIPTS
 from tests.support.polling import wait_for
 from tests.support.servers.tms import ROOT
-from tms.server.base.flow import Flow
+from tms.server.flow import Flow
 
 USER_DATA_BYTES = 16_384
 """The maximum of AWS."""
@@ -39,7 +39,7 @@ def test_userdata_reports_missing_variables():
     assert EXPORTS.keys() <= {*asked[1].split(), *asked[2].split()}
 
 
-def test_nginx_and_uvicorn_keep_connections_longer_than_the_load_balancer():
+def test_nginx_and_the_server_keep_connections_longer_than_the_load_balancer():
     """The side that sends requests must close first; else a request may arrive at a closed connection."""
     [idle_s] = re.findall(r"idle_timeout +=\s*(\d+)", (ROOT / "deploy/terraform/balancer.tf").read_text())
     site = (ROOT / "deploy/nginx/site.conf").read_text()

@@ -10,7 +10,7 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 from urllib.parse import parse_qs
 
-from tms.server.base.asgi import Message, Receive, Scope, Send
+from tms.server.asgi import Message, Receive, Scope, Send
 
 
 def text(number: int, size: int) -> str:
@@ -21,7 +21,7 @@ def text(number: int, size: int) -> str:
 
 class Application:
     server: Any
-    """The server that runs it, of either kind."""
+    """The server that runs it."""
 
     def __init__(self) -> None:
         self.is_ready = False
@@ -85,7 +85,7 @@ class Application:
         sockets = self.server.sockets()
         return {
             "counters": self.server.counters,
-            "connections": len(self.server.connections),
+            "connections": len(self.server.connections) + len(self.server.sockets_inside),
             "inside": self.server.acceptor.inside,
             "handshaking": len(self.server.acceptor.handshaking),
             "sockets": len(sockets),
@@ -98,7 +98,7 @@ class Application:
             "running": self.running,
             "ends": self.ends,
             "early": self.early,
-            "send_buffers": [kernel_socket(socket).getsockopt(SOL_SOCKET, SO_SNDBUF) for socket in sockets],
+            "send_buffers": [buffer_size(socket.transport) for socket in sockets],
             "gc_threshold": gc.get_threshold(),
             "gc_passes": gc.get_stats()[1]["collections"],
             "frozen": gc.get_freeze_count(),
@@ -106,9 +106,9 @@ class Application:
         }
 
 
-def kernel_socket(socket: Any) -> Any:
-    transport = socket.transport
-    return transport.socket if hasattr(transport, "socket") else transport.get_extra_info("socket")
+def buffer_size(transport: asyncio.Transport) -> int:
+    size: int = transport.get_extra_info("socket").getsockopt(SOL_SOCKET, SO_SNDBUF)
+    return size
 
 
 def garbage() -> int:
@@ -170,7 +170,7 @@ class Socket:
             if content == "fail":
                 raise RuntimeError("boom")
             self.app.received += 1
-            self.scope["tms.connection"].send_nowait(content)
+            self.scope["tms.connection"].send(content)
             return self.opened() if content == "slow" else None
 
         await self.accept()
@@ -206,7 +206,7 @@ class Socket:
         """Sends and does not wait."""
         await self.accept()
         for number in range(int(self.query["count"])):
-            self.scope["tms.connection"].send_nowait(text(number, int(self.query["size"])))
+            self.scope["tms.connection"].send(text(number, int(self.query["size"])))
             self.app.sent += 1
             await asyncio.sleep(0)
         await self.until_closed()
@@ -216,7 +216,7 @@ class Socket:
         await self.accept()
         connection = self.scope["tms.connection"]
         while connection.unwritten <= self.app.server.flow.max_unwritten:
-            connection.send_nowait(bytes(65_536))
+            connection.send(bytes(65_536))
         connection.close(4000)
         await self.until_closed()
 
@@ -260,7 +260,7 @@ class Socket:
         await self.accept()
         await self.until_closed()
         await self.send({"type": "websocket.send", "text": "too late"})
-        self.scope["tms.connection"].send_nowait("too late")
+        self.scope["tms.connection"].send("too late")
         self.scope["tms.connection"].close()
 
     async def sabotage(self) -> None:

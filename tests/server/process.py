@@ -24,20 +24,17 @@ type Facts = dict[str, Any]
 
 
 class ServerProcess:
-    """On the library `on`. `flow` names limits that differ from the defaults.
+    """`flow` names limits that differ from the defaults.
 
     The log must be free of tracebacks unless `may_fail`.
     """
 
-    def __init__(
-        self, flow: Mapping[str, Any], *, on: str, env: Mapping[str, str] | None = None, **options: Any
-    ) -> None:
-        self.on = on
+    def __init__(self, flow: Mapping[str, Any], *, env: Mapping[str, str] | None = None, **options: Any) -> None:
         self.may_fail = False
         self.log_start = 0
         self.port = 0  # until it has started
         self.log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
-        given = json.dumps({"server": on, "flow": QUICK | flow, **options})
+        given = json.dumps({"flow": QUICK | flow, **options})
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.server.serve", given],
             cwd=ROOT,

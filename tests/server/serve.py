@@ -1,6 +1,6 @@
 """The process under test: `python -m tests.server.serve OPTIONS`, with options and events as JSON.
 
-Options: server, flow, host, port, descriptors (their limit), gc ("off"), start (the action of `on_ready`), spoil (what
+Options: flow, host, port, descriptors (their limit), gc ("off"), start (the action of `on_ready`), spoil (what
 fails). Events, one a line on standard output: starting, interrupted, ready, refused, draining, stopping, over.
 """
 
@@ -14,7 +14,8 @@ from typing import Any
 
 from tests.server.application import Application
 from tms import server
-from tms.server.base.asgi import Scope
+from tms.server.asgi import Scope
+from tms.server.server import Server
 
 
 class Process:
@@ -23,7 +24,7 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         self.options = options
         self.application = Application()
-        self.application.server = self.server = server.chosen(options["server"])(
+        self.application.server = self.server = Server(
             self.application,
             host=options.get("host", "127.0.0.1"),
             port=options.get("port", 0),
@@ -69,12 +70,12 @@ class Process:
         self.application.is_ready = True
         report("ready")
 
-    async def drain(self, drained: server.Server) -> None:
+    async def drain(self, drained: Server) -> None:
         report("draining", sockets=len(drained.sockets()), same=drained is self.server, draining=drained.draining)
         if "on_drain" in self.options.get("spoil", ()):
             raise RuntimeError("the hook failed")
         for socket in drained.sockets():
-            socket.send_nowait("drain")
+            socket.send("drain")
 
     async def stop(self) -> None:
         report("stopping", running=self.application.running, ends=self.application.ends, counters=self.server.counters)

@@ -1,4 +1,4 @@
-"""A step of the wall clock (R30): daphne closes every socket, and Twisted's timers stop or fire."""
+"""A step of the wall clock: by itself, daphne closes every socket, and Twisted's timers stop or fire."""
 
 import time
 from pathlib import Path

@@ -7,8 +7,8 @@ import pytest
 
 from tests.server.process import ServerProcess
 from tests.support.link.raw_client import Client, upgrade
-from tms.server.base.deadlines import Deadlines
-from tms.server.base.flow import Flow
+from tms.server.deadlines import Deadlines
+from tms.server.flow import Flow
 
 BODY = b"POST /facts HTTP/1.1\r\nHost: tms\r\nContent-Length: 1000\r\n\r\nabc"
 WHOLE = b"GET /facts HTTP/1.1\r\nHost: tms\r\n\r\n"

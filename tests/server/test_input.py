@@ -5,10 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.link.raw_client import PING, PONG, TEXT, Client, Closed, frame, upgrade
-from tms.protocol.limits import FRAME_BYTES
-from tms.server.daphne.protocol import FlowProtocol
-from tms.server.uvicorn.frames import Codec
+from tests.support.link.raw_client import CLOSE, PING, PONG, TEXT, Client, Closed, frame, upgrade
+from tms.server.websocket.frames import Fragments, Opcode, read
 
 CONTINUATION = 0
 GROWTH_KIB = 12 * 1024
@@ -140,8 +138,34 @@ def test_a_far_larger_message_is_closed_before_it_is_received(server):
         (frame(b"\xff", 1), 1007),
         (frame("x", 3), 1002),
         (b"\x81\x01x", 1002),
+        (b"\xc1" + frame("x")[1:], 1002),
+        (b"\x81\xfe\x00\x01mask" + b"x", 1002),
+        (frame("x", 0), 1002),
+        (b"\x01" + frame("x")[1:] + frame("x"), 1002),
+        (b"\x01" + frame(b"\xc3")[1:] + frame(b"(", 0), 1007),
+        (b"\x01" + frame(b"\xff")[1:], 1007),
+        (b"\x09" + frame("x")[1:], 1002),
+        (frame("x" * 126, PING), 1002),
+        (frame(b"\x03", CLOSE), 1002),
+        (frame(b"\x03\xed", CLOSE), 1002),
+        (frame(b"\x03\xe8\xff", CLOSE), 1007),
     ],
-    ids=["not UTF-8", "unknown opcode", "not masked"],
+    ids=[
+        "not UTF-8",
+        "unknown opcode",
+        "not masked",
+        "reserved bit",
+        "a length in too many bytes",
+        "nothing to continue",
+        "a message within another",
+        "not UTF-8 across fragments",
+        "not UTF-8 before the last fragment",
+        "a control frame in parts",
+        "a control frame that is too long",
+        "half a close code",
+        "a close code that is not sent",
+        "a reason that is not UTF-8",
+    ],
 )
 def test_a_frame_that_violates_the_protocol_is_closed_with_its_code(server, data, code):
     client = server.connect("/echo")
@@ -172,17 +196,33 @@ def test_a_message_in_too_many_fragments_is_closed_with_a_reason(server):
     assert client.receive() == Closed(4413, "message too large; limit 65536 bytes")
 
 
-def test_endless_empty_fragments_use_no_memory():
-    codec, protocol = Codec(FRAME_BYTES), object.__new__(FlowProtocol)
-    protocol.failedByMe, protocol.message_data = False, []
+def test_a_close_between_the_parts_of_a_message_is_answered(server):
+    client = server.connect("/echo")
 
-    codec.read(part("a", first=True) + part("") * 1000)
-    protocol.onMessageFrame([b"a"])
+    client.send_raw(part("one ", first=True))
+    client.close(4321)
+
+    assert client.receive() == Closed(4321)
+    assert server.emptied()["ends"] == [4321]
+
+
+def test_a_character_may_be_split_between_fragments(server):
+    client = server.connect("/echo")
+
+    client.send_raw(b"\x01" + frame(b"\xc3")[1:] + frame(b"\xa9", CONTINUATION))
+
+    assert client.receive() == "é"
+
+
+@pytest.mark.parametrize("first", [Opcode.TEXT, Opcode.BINARY])
+def test_endless_empty_fragments_use_no_memory(first):
+    fragments, empty = Fragments(first), read(part(""), most=0)
+    assert empty is not None
+
     for _ in range(1000):
-        protocol.onMessageFrame([b""])
+        fragments.add(empty)
 
-    assert codec.parts == [b"a"]
-    assert protocol.message_data == [b"a"]
+    assert fragments.parts == fragments.texts == []
 
 
 def test_endless_pings_are_answered_one_by_one(server):

@@ -7,28 +7,28 @@ import pytest
 
 from tests.support.link.raw_client import RESET
 from tms.server import Event, Flow
-from tms.server.daphne.protocol import FlowProtocol
+from tms.server.websocket.handshake import Phase
+from tms.server.websocket.socket import WebSocket
 
 INTERVAL, TIMEOUT = 20.0, 15.0
 
 
-class Link(FlowProtocol):
+class Link(WebSocket):
     """An open socket without a network."""
 
     def __init__(self, *, received_at: float) -> None:
-        super().__init__()
-        self.state = self.STATE_OPEN
+        flow = Flow(ping_interval=INTERVAL, ping_timeout=TIMEOUT)
+        server: Any = SimpleNamespace(flow=flow, sockets_inside={})
+        transport: Any = SimpleNamespace(resume_reading=lambda: None, abort=lambda: None, is_closing=lambda: True)
+        transport.get_write_buffer_size = lambda: 0
+        super().__init__(server, transport)
+        self.phase = Phase.OPEN
         self.received_at = received_at
-        self.data = b""
-        self.current_frame = None
-        self.inside_message = self.failedByMe = False
-        self.transport: Any = SimpleNamespace(resumeProducing=lambda: None)
-        self.server: Any = SimpleNamespace(flow=Flow(ping_interval=INTERVAL, ping_timeout=TIMEOUT))
         self.pings = 0
         self.dropped: list[Event] = []
 
     @override
-    def sendPing(self, payload: bytes | None = None) -> None:
+    def send_ping(self) -> None:
         self.pings += 1
 
     @override
@@ -86,10 +86,10 @@ def test_a_link_with_resumed_reading_gets_time_to_answer():
     assert link.received_at > 0.0
 
 
-@pytest.mark.parametrize("state", [FlowProtocol.STATE_CLOSING, FlowProtocol.STATE_CLOSED])
-def test_a_closing_link_is_not_checked_again(state):
+@pytest.mark.parametrize("phase", [Phase.CLOSING, Phase.CLOSED])
+def test_a_closing_link_is_not_checked_again(phase):
     link = Link(received_at=100.0)
-    link.state = state
+    link.phase = phase
 
     assert link.due(1000.0) is None
     assert (link.pings, link.dropped) == (0, [])

@@ -39,7 +39,7 @@ def test_an_incomplete_message_remains(message: str, data: st.DataObject):
     ],
     ids=["fragment", "binary", "control", "extension", "unmasked", "not minimal", "long", "not UTF-8"],
 )
-def test_everything_but_plain_messages_is_left_to_autobahn(frame: bytes):
+def test_everything_but_plain_messages_is_left_to_others(frame: bytes):
     assert text_frames.unframed(frame) is None
 
 

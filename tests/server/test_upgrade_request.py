@@ -1,9 +1,9 @@
-"""A plain upgrade is answered without the library of the server: with the same result."""
+"""Requests for WebSockets: which are valid, and which are requests of pages."""
 
 import pytest
 
-from tests.server.process import ServerProcess
 from tms.server.websocket import upgrade_request
+from tms.server.websocket.upgrade_request import read
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPTED = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -16,36 +16,47 @@ PLAIN = {
     "Sec-WebSocket-Key": KEY,
     "Sec-WebSocket-Protocol": "a, b",
 }
-LEFT_TO_THE_LIBRARY = {
-    "another method": {"method": "POST"},
-    "HTTP/1.0": {"version": "HTTP/1.0"},
-    "a fragment": {"path": "/echo#1"},
-    "no path": {"path": "echo"},
-    "a path beyond ASCII": {"path": "/\xe9"},
-    "no Host": {"Host": None},
-    "a Host without a valid port": {"Host": "tms.example:http"},
-    "another protocol": {"Upgrade": "h2c"},
-    "several protocols": {"Upgrade": "h2c, websocket"},
-    "a connection that stays": {"Connection": "keep-alive"},
-    "another version": {"Sec-WebSocket-Version": "8"},
-    "no version": {"Sec-WebSocket-Version": None},
-    "no key": {"Sec-WebSocket-Key": None},
-    "a short key": {"Sec-WebSocket-Key": "AAAA"},
-    "a repeated subprotocol": {"Sec-WebSocket-Protocol": "a, a"},
-    "a subprotocol beyond ASCII": {"Sec-WebSocket-Protocol": "\xe9"},
-    "a body": {"Content-Length": "0"},
-    "a chunked body": {"Transfer-Encoding": "chunked"},
-    "an expectation": {"Expect": "100-continue"},
-    "a name with an underscore": {"x_forwarded_for": "192.0.2.1"},
-    "an extension": {"Sec-WebSocket-Extensions": "permessage-deflate"},
+UNUSUAL = {
     "an origin": {"Origin": "https://tms.example"},
+    "an extension": {"Sec-WebSocket-Extensions": "permessage-deflate"},
     "an empty value": {"X-Empty": ""},
     "a tab": {"X-Tab": "a\tb"},
     "a repeated header": {"X-Twice": "a\r\nX-Twice: b"},
-    "a folded header": {"X-Folded": "a\r\n b"},
-    "a header without a colon": {"X-Bad": "a\r\nbad"},
-    "a bare line feed": {"X-Bare": "a\nX-Other: b"},
+    "a name with an underscore": {"x_forwarded_for": "192.0.2.1"},
+    "no subprotocol": {"Sec-WebSocket-Protocol": None},
+    "an address of version 6": {"Host": "[2001:db8::1]:8000"},
+    "no body": {"Content-Length": "0"},
+    "other cases": {"Upgrade": "WebSocket", "Connection": "upgrade"},
     "a long header": {"X-Long": "a" * 8_192},
+}
+INVALID: dict[str, tuple[dict[str, str | None], int]] = {
+    "HTTP/1.0": ({"version": "HTTP/1.0"}, 400),
+    "a fragment": ({"path": "/echo#1"}, 400),
+    "no path": ({"path": "echo"}, 400),
+    "a path beyond ASCII": ({"path": "/\xe9"}, 400),
+    "no Host": ({"Host": None}, 400),
+    "two Hosts": ({"Host": "a\r\nHost: b"}, 400),
+    "a Host without a valid port": ({"Host": "tms.example:http"}, 400),
+    "a connection that stays": ({"Connection": "keep-alive"}, 400),
+    "another version": ({"Sec-WebSocket-Version": "8"}, 426),
+    "no version": ({"Sec-WebSocket-Version": None}, 426),
+    "no key": ({"Sec-WebSocket-Key": None}, 400),
+    "a short key": ({"Sec-WebSocket-Key": "AAAA"}, 400),
+    "two keys": ({"Sec-WebSocket-Key": f"{KEY}\r\nSec-WebSocket-Key: {KEY}"}, 400),
+    "a repeated subprotocol": ({"Sec-WebSocket-Protocol": "a, a"}, 400),
+    "a subprotocol beyond ASCII": ({"Sec-WebSocket-Protocol": "\xe9"}, 400),
+    "a body": ({"Content-Length": "1"}, 400),
+    "a chunked body": ({"Transfer-Encoding": "chunked"}, 400),
+    "a folded header": ({"X-Folded": "a\r\n b"}, 400),
+    "a header without a colon": ({"X-Bad": "a\r\nbad"}, 400),
+    "a bare line feed": ({"X-Bare": "a\nX-Other: b"}, 400),
+    "too many headers": ({"X-Long": "a" * 16_384}, 431),
+}
+PAGES: dict[str, dict[str, str | None]] = {
+    "another method": {"method": "POST"},
+    "another protocol": {"Upgrade": "h2c"},
+    "several protocols": {"Upgrade": "h2c, websocket"},
+    "no protocol": {"Upgrade": None},
 }
 
 
@@ -54,10 +65,9 @@ def head(*, method: str = "GET", path: str = "/echo", version: str = "HTTP/1.1",
     return "\r\n".join([f"{method} {path} {version}", *lines, "", ""]).encode("latin-1")
 
 
-def test_a_plain_request_is_read():
-    request = upgrade_request.read(head(path="/a%20b?c=%20d", Authorization="Bearer x  "))
+def test_a_request_is_read():
+    request = read(head(path="/a%20b?c=%20d", Authorization="Bearer x  "))
 
-    assert request is not None
     assert (request.path, request.raw_path, request.query) == ("/a b", b"/a%20b", b"c=%20d")
     assert request.subprotocols == ["a", "b"]
     assert request.headers[0] == (b"host", b"tms.example:8000")
@@ -65,32 +75,53 @@ def test_a_plain_request_is_read():
     assert request.answer.endswith(f"Sec-WebSocket-Accept: {ACCEPTED}\r\n".encode())
 
 
-def test_without_offered_subprotocols_there_are_none():
-    request = upgrade_request.read(head(**{"Sec-WebSocket-Protocol": None}))
-
-    assert request is not None
-    assert request.subprotocols == []
+def test_subprotocols_may_be_in_several_headers_or_in_none():
+    assert read(head(**{"Sec-WebSocket-Protocol": "a\r\nSec-WebSocket-Protocol: b, c"})).subprotocols == ["a", "b", "c"]
+    assert read(head(**{"Sec-WebSocket-Protocol": None})).subprotocols == []
 
 
-@pytest.mark.parametrize("changed", LEFT_TO_THE_LIBRARY.values(), ids=LEFT_TO_THE_LIBRARY)
-def test_anything_unusual_is_left_to_the_library(changed):
-    assert upgrade_request.read(head(**changed)) is None
+@pytest.mark.parametrize("changed", UNUSUAL.values(), ids=UNUSUAL)
+def test_an_unusual_request_is_read(changed):
+    assert read(head(**changed)).answer == read(head()).answer
 
 
-@pytest.mark.parametrize("end", range(0, len(head()), 7))
-def test_an_incomplete_request_is_left_to_the_library(end):
-    assert upgrade_request.read(head()[:end]) is None
+def test_a_header_with_an_underscore_does_not_reach_the_application():
+    assert read(head(x_forwarded_for="192.0.2.1")).headers == read(head()).headers
 
 
-def test_a_request_with_something_after_it_is_left_to_the_library():
-    assert upgrade_request.read(head() + b"\x81") is None
+@pytest.mark.parametrize(("changed", "status"), INVALID.values(), ids=INVALID)
+def test_an_invalid_request_is_refused(changed, status):
+    with pytest.raises(upgrade_request.InvalidUpgrade, match="expected") as refused:
+        read(head(**changed))
+
+    assert refused.value.status == status
+
+
+@pytest.mark.parametrize("changed", PAGES.values(), ids=PAGES)
+def test_what_is_no_upgrade_is_a_page(changed):
+    assert upgrade_request.head_in(head(**changed)) is None
+
+
+def test_what_follows_a_head_is_not_part_of_it():
+    assert upgrade_request.head_in(head() + b"\x81") == head()
+
+
+@pytest.mark.parametrize("end", range(len(head())))
+def test_a_part_of_a_head_may_continue(end):
+    assert upgrade_request.may_continue(head()[:end])
+
+
+@pytest.mark.parametrize("data", [head(), b"POST ", b"\x16\x03\x01", b"GET /" + b"a" * 16_384])
+def test_anything_else_does_not_wait(data):
+    assert not upgrade_request.may_continue(data)
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{}, {"path": "/echo?subprotocol=b"}, {"path": "/deny?status=401"}, {"path": "/reject"}, {"path": "/ech%6F"}],
+    [{}, {"path": "/echo?subprotocol=b"}, {"path": "/deny?status=401"}, {"path": "/reject"}, *UNUSUAL.values()]
+    + [changed for changed, _ in INVALID.values()],
 )
-def test_the_library_gives_the_same_answer(server, changed):
+def test_the_answer_does_not_depend_on_the_parts_of_a_request(server, changed):
     whole, parts = server.dial(head(**changed)), server.dial(head(**changed)[:20])
     server.wait_until_read(parts)
     parts.send_raw(head(**changed)[20:])
@@ -100,35 +131,64 @@ def test_the_library_gives_the_same_answer(server, changed):
     assert (whole.status, known(whole.headers)) == (parts.status, known(parts.headers))
 
 
-@pytest.mark.parametrize(
-    "changed", [each for name, each in LEFT_TO_THE_LIBRARY.items() if name not in ("a body", "an expectation")]
-)
-def test_the_answer_to_an_unusual_request_does_not_depend_on_its_parts(server: ServerProcess, changed):
-    """And the server serves others."""
-    server.may_fail = True  # the application does not know some of the paths
-    assert status(server, head(**changed), 0) == status(server, head(**changed), 20)
-    assert status(server, head(), 0) == 101
+def test_an_invalid_request_is_told_what_was_expected(server):
+    client = server.dial(head(**{"Sec-WebSocket-Version": "8"}))
+
+    client.read_head()
+
+    assert (client.status, client.headers["sec-websocket-version"]) == (426, "13")
+    assert client.read_body() == b"expected Sec-WebSocket-Version: 13\n"
 
 
-def status(server: ServerProcess, request: bytes, first: int) -> int | str:
-    """Of the answer, sending `first` bytes earlier than the others."""
-    client = server.dial(request[:first] or request)
-    if first:
-        server.wait_until_read(client)
-        client.send_raw(request[first:])
-    try:
-        client.socket.settimeout(1)
+@pytest.mark.parametrize("changed", PAGES.values(), ids=PAGES)
+def test_a_request_of_a_page_reaches_the_application(server, changed):
+    client = server.dial(head(**({"path": "/facts"} | changed)))
+
+    client.read_head()
+
+    assert client.status == 200
+    client.read_body()
+
+
+def test_an_upgrade_may_follow_a_page_on_its_connection(server):
+    """As a proxy sends it that keeps connections."""
+    client = server.dial()
+    for _ in range(2):
+        server.facts(client)
+
+    client.send_raw(head())
+    client.read_head()
+
+    assert client.status == 101
+    client.send("x")
+    assert client.receive() == "x"
+
+
+def test_an_upgrade_waits_for_the_answer_to_a_page(server):
+    client, asking = server.dial(b"GET /wait HTTP/1.1\r\nHost: server\r\n\r\n"), server.dial()
+    server.wait_for(lambda facts: facts["connections"] == 2)
+    client.send_raw(head())
+
+    server.open_gate(asking)
+    client.read_head()
+    client.read_body()
+    client.read_head()
+
+    assert client.status == 101
+
+
+def test_an_upgrade_in_one_piece_with_a_page_is_answered_as_a_page(server):
+    client = server.dial(b"GET /facts HTTP/1.1\r\nHost: server\r\n\r\n" + head(path="/facts"))
+
+    for _ in range(2):
         client.read_head()
-    except (EOFError, OSError) as error:
-        return type(error).__name__
-    finally:
-        client.reset()
-    return client.status
+        client.read_body()
+        assert client.status == 200
 
 
 def known(headers: dict[str, str]) -> dict[str, str]:
-    """Of the answer, without those that only the library writes."""
-    return {name: value.lower() for name, value in headers.items() if name not in ("date", "server")}
+    """Of the answer, without its time."""
+    return {name: value.lower() for name, value in headers.items() if name != "date"}
 
 
 def test_a_request_after_the_first_one_waits_for_its_answer(server):

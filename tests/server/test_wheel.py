@@ -1,4 +1,4 @@
-from tms.server.base.timer_wheel import Wheel
+from tms.server.timer_wheel import Wheel
 
 
 class Item:

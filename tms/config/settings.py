@@ -473,8 +473,6 @@ API_BURST = env.whole("TMS_API_BURST", 100, least=1)
 
 # Server
 
-SERVER = env.choice("TMS_SERVER", "daphne", ("daphne", "uvicorn"))
-
 PING_INTERVAL_S = env.seconds("TMS_PING_INTERVAL_S", 20, least=0.1)
 PING_TIMEOUT_S = env.seconds("TMS_PING_TIMEOUT_S", 13, least=0.1)
 REQUEST_TIMEOUT_S = env.seconds("TMS_REQUEST_TIMEOUT_S", 30, least=0.1)

@@ -9,9 +9,10 @@ from tms.fleet.credentials.services import CredentialKey
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links
-from tms.ingest.session import LinkSocket, Session
+from tms.ingest.session import Session
 from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.per_process import per_process
+from tms.server import Connection
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ class Gateway:
             self._poll = asyncio.get_running_loop().create_task(self.links.poll_forever(), name="poll-links")
             self.batch.start()
 
-    def open(self, key: CredentialKey, *, wire: LinkSocket, address: str | None) -> Session:
+    def open(self, key: CredentialKey, *, wire: Connection, address: str | None) -> Session:
         session = Session(key, wire=wire, batch=self.batch, links=self.links, address=address)
         self.links.opened(session)
         return session

@@ -28,6 +28,7 @@ from tms.metrics import instruments
 from tms.protocol import downlink, frames, limits, partly, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import ErrorType, FrameError
+from tms.server import Connection
 
 log = structlog.get_logger(__name__)
 
@@ -38,13 +39,6 @@ DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
 """Code of the event that TMS raises when two devices repeatedly take over one terminal's link."""
 
 NOT_BOOTED = "not booted; send `boot` and wait for its answer"
-
-
-class LinkSocket(Protocol):
-    """The socket, as a session needs it. Neither call waits."""
-
-    def send(self, text: str) -> None: ...
-    def close(self, code: CloseCode, reason: str) -> None: ...
 
 
 class SessionListener(Protocol):
@@ -87,7 +81,7 @@ class Session:
     )
 
     def __init__(
-        self, key: CredentialKey, *, wire: LinkSocket, batch: Batch, links: SessionListener, address: str | None
+        self, key: CredentialKey, *, wire: Connection, batch: Batch, links: SessionListener, address: str | None
     ) -> None:
         self.identity = key.identity
         self.credential_id = key.credential_id

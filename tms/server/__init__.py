@@ -1,16 +1,14 @@
-"""TMS's ASGI server: daphne or uvicorn, each with bounded input and output, monotonic timers, denied handshakes, an
-acceptor that stops listening before the process is full, and a drain.
+"""TMS's ASGI server: daphne for the process and for pages, and sockets of its own with bounded input and output,
+monotonic timers, denied handshakes, an acceptor that stops listening before the process is full, and a drain.
 
-Neither library is patched: each hook is a subclass at an extension point of Twisted, autobahn, daphne or uvicorn. The
-parts of their source that this depends on are hashed in `tests/server/relied.json`.
+Nothing is patched: each hook is a subclass at an extension point of daphne. The parts of its source, and of Twisted's
+HTTP, that this depends on are hashed in `tests/server/relied.json`.
 """
 
-from tms.server.base.acceptor import CannotListen, PortInUse
-from tms.server.base.connection import Connection
-from tms.server.base.counters import Counters, Event
-from tms.server.base.flow import Flow
-from tms.server.base.interface import NewServer, Server
-from tms.server.choice import chosen
+from tms.server.acceptor import CannotListen, PortInUse
+from tms.server.connection import Connection
+from tms.server.counters import Counters, Event
+from tms.server.flow import Flow
 
 __all__ = [
     "CannotListen",
@@ -18,8 +16,5 @@ __all__ = [
     "Counters",
     "Event",
     "Flow",
-    "NewServer",
     "PortInUse",
-    "Server",
-    "chosen",
 ]

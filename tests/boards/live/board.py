@@ -24,7 +24,7 @@ class Connection:
         self.sent: asyncio.Queue[str] = asyncio.Queue()
         self.closed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    def send_nowait(self, content: str) -> None:
+    def send(self, content: str) -> None:
         self.sent.put_nowait(content)
 
     def close(self, code: int, reason: str) -> None:

@@ -77,13 +77,13 @@ def world(fleet):
 
 def recorded(opened):
     """Every frame that the browser gets."""
-    received, send = [], opened.connection.send_nowait
+    received, send = [], opened.connection.send
 
-    def send_nowait(content):
+    def record(content):
         received.append(json.loads(content))
         send(content)
 
-    opened.connection.send_nowait = send_nowait
+    opened.connection.send = record
     return received
 
 

@@ -1,6 +1,5 @@
 """Complete TMS installations in which faults are injected."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -64,8 +63,7 @@ class FaultCluster(Cluster):
     """A cluster as in production, except for `FAST_SETTINGS`."""
 
     def __init__(self, nodes: int = 3, *, clocks: int = 1, settings: Mapping[str, str] = {}) -> None:
-        server = os.environ.get("TMS_SERVER", "daphne")
-        super().__init__(nodes, clocks=clocks, server=server, settings={**FAST_SETTINGS, **settings})
+        super().__init__(nodes, clocks=clocks, settings={**FAST_SETTINGS, **settings})
 
     @property
     def logs(self) -> Sequence[Path]:

@@ -20,12 +20,6 @@ from tests.support.polling import DEADLINE_S
 from tests.support.services import HOST, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-SERVER_OF_PASS = os.environ.get("TMS_SERVER") or ("daphne" if "TMS_DATABASE_URL" in os.environ else "uvicorn")
-"""The server for tests that run in both passes, unless TMS_SERVER names one.
-
-What a server guarantees does not depend on the database, so each is tested once: the default on PostgreSQL, the other
-on SQLite.
-"""
 
 QUICK = {
     "TMS_HEARTBEAT_S": "1",

@@ -1,12 +1,13 @@
 import time
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from tms.boards.live import frames
 from tms.boards.live.frames import Freshness, PendingUpdate, Verification
 from tms.metrics import instruments
+from tms.server import Connection
 
 LAGGING_BYTES = 64 * 1024
 """A subscriber with more unwritten bytes gets no more frames; later it gets the newest state."""
@@ -23,22 +24,10 @@ type Credential = str | int
 """The key of a session, or the primary key of a wall screen."""
 
 
-class SocketWriter(Protocol):
-    """A browser's socket, written to without waiting."""
-
-    @property
-    def unwritten(self) -> int:
-        """Bytes that the network has not accepted yet."""
-
-    def send(self, text: str) -> None: ...
-
-    def close(self, code: int, reason: str) -> None: ...
-
-
 class Subscriber:
     """One browser that shows a live page."""
 
-    def __init__(self, wire: SocketWriter, *, person: int | None, session: Credential, rights_key: str) -> None:
+    def __init__(self, wire: Connection, *, person: int | None, session: Credential, rights_key: str) -> None:
         self.wire = wire
         self.person = person
         """None for a wall screen."""

@@ -19,7 +19,7 @@ class Templates(DjangoTemplates):
 class PageTemplate(Template):
     def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> SafeString:
         """A context refers to the context it was made from, and back. All values of a page would stay in memory until a
-        garbage collection, and those are rare here (`tms.server.base.memory`): 8 MiB per node for boards of a fleet of
+        garbage collection, and those are rare here (`tms.server.memory`): 8 MiB per node for boards of a fleet of
         5,000.
         """
         whole = make_context(context, request, autoescape=self.backend.engine.autoescape)

@@ -1,26 +1,21 @@
 """The televisions of this process that show a pairing code and wait."""
 
-from typing import Protocol
-
 from tms.boards.live.rights_check import RIGHTS_CHANGED
 from tms.feed.change import Change
 from tms.lib.per_process import per_process
-
-
-class Closing(Protocol):
-    def close(self, code: int, reason: str) -> None: ...
+from tms.server import Connection
 
 
 class WaitingScreens:
     """A pairing is rare, and few televisions wait: all of them load their page again, and the others wait on."""
 
     def __init__(self) -> None:
-        self._wires: set[Closing] = set()
+        self._wires: set[Connection] = set()
 
-    def add(self, wire: Closing) -> None:
+    def add(self, wire: Connection) -> None:
         self._wires.add(wire)
 
-    def discard(self, wire: Closing) -> None:
+    def discard(self, wire: Connection) -> None:
         self._wires.discard(wire)
 
     def changed(self, change: Change) -> None:

@@ -1,7 +1,10 @@
 """Gauges of the fleet, read from the database on each scrape. Every node exports the same ones."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 import structlog
 from django.db import DatabaseError, InterfaceError
@@ -16,7 +19,9 @@ from tms.lib.severity import Severity
 from tms.metrics import instruments
 from tms.ops.collectors.audit import AuditCollector
 from tms.ops.collectors.nodes import NodeCollector
-from tms.server import Server
+
+if TYPE_CHECKING:
+    from tms.server.server import Server
 
 log = structlog.get_logger(__name__)
 

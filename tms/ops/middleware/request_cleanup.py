@@ -10,7 +10,7 @@ KNOW_IT = ("user", "auser", "_messages", "htmx", "_cached_user")
 
 class RequestCleanupMiddleware:
     """The outermost middleware. Without it each page leaves 8 to 20 KiB to collections, which are rare here
-    (`tms.server.base.memory`).
+    (`tms.server.memory`).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

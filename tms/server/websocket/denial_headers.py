@@ -1,14 +1,14 @@
 """Headers of an application's response to a handshake."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
 """Headers about the transfer of a denial; the server writes them."""
 
-type Headers = list[tuple[str, str]]
+type Headers = Sequence[tuple[str, str]]
 
 
 def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:

@@ -1,7 +1,7 @@
 """Detects half-open links: pings distinguish a lost peer from one that has nothing to send."""
 
-from tms.server.base.counters import Event
-from tms.server.base.flow import Flow
+from tms.server.counters import Event
+from tms.server.flow import Flow
 
 PING = b"tms"
 

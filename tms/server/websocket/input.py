@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.base.asgi import Message
-from tms.server.base.connection import Take
-from tms.server.base.interface import Server
+from tms.server.asgi import Message
+from tms.server.connection import Take
 from tms.server.websocket.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from tms.server.server import Server
 
 BEHIND = "tms.behind"
 """A queued message that is awaited before the next one is delivered."""
@@ -32,7 +35,7 @@ class BoundedInput:
     frames_left = FRAMES_AT_ONCE
     """In this iteration."""
 
-    # Implemented by the library
+    # Implemented by the socket
 
     @property
     def is_receiving(self) -> bool:

@@ -1,6 +1,6 @@
-"""Complete text messages in one frame, which is what terminals and boards exchange, without autobahn's state machine.
+"""Complete text messages in one frame, which is what terminals and boards exchange, RFC 6455, 5.2.
 
-RFC 6455, 5.2. Everything else (fragments, control frames, errors) is left to autobahn, which takes 17 us per message.
+Everything else (fragments, control frames, errors) is left to `frames`.
 """
 
 from typing import NamedTuple
@@ -35,12 +35,17 @@ def unframed(data: bytes | memoryview) -> Whole | None:
     end = begin + length
     if len(data) < end:
         return None
-    mask = (bytes(data[mask_at:begin]) * (length // 4 + 1))[:length]
-    payload = int.from_bytes(data[begin:end]) ^ int.from_bytes(mask)
     try:
-        return Whole(payload.to_bytes(length).decode(), length, end)
+        return Whole(unmasked(data[begin:end], data[mask_at:begin]).decode(), length, end)
     except UnicodeDecodeError:
         return None
+
+
+def unmasked(payload: bytes | memoryview, mask: bytes | memoryview) -> bytes:
+    """As one number: a loop over the bytes would take a hundred times as long."""
+    size = len(payload)
+    repeated = (bytes(mask) * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload) ^ int.from_bytes(repeated)).to_bytes(size)
 
 
 def framed(payload: bytes, first: int = FINAL_TEXT) -> bytes:

@@ -1,7 +1,4 @@
-"""The request of a WebSocket as terminals send it, and the answer (RFC 6455, 4.2).
-
-Anything unusual is left to the library of the server, which takes several times as long, and words the error.
-"""
+"""The request for a WebSocket, and the answer (RFC 6455, 4.2)."""
 
 from __future__ import annotations
 
@@ -17,16 +14,27 @@ from tms.server.websocket.denial_headers import Headers
 type RawHeaders = Sequence[tuple[bytes, bytes]]
 """Names are in lower case."""
 
-LONGEST = 8 * 1024
-HEAD = re.compile(rb'GET (/[!"$-~]*+) HTTP/1\.1\r\n((?:[0-9A-Za-z-]++: [!-~][ -~]*+\r\n)++)\r\n')
-KEY = re.compile(rb"[0-9A-Za-z+/]{22}==")
-HOST = re.compile(rb"[0-9A-Za-z.-]++(?::[0-9]{1,5})?+")
-MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-LEFT_TO_THE_LIBRARY = frozenset(
-    (b"content-length", b"transfer-encoding", b"expect", b"origin", b"sec-websocket-extensions", b"daphne-root-path")
+LONGEST = 16 * 1024
+"""Bytes of a head; Twisted's limit for a page."""
+METHOD, END = b"GET ", b"\r\n\r\n"
+UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
+HEAD = re.compile(
+    rb"GET (/[!\"$-~]*+) HTTP/1\.1\r\n"
+    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~\x80-\xff]*+\r\n)++)\r\n"
 )
-"""Headers of requests with a body, of browsers, and those that daphne or Twisted act upon."""
+"""Path and headers (RFC 9112, 3 and 5); a folded header is none."""
+KEY = re.compile(rb"[0-9A-Za-z+/]{22}==")
+HOST = re.compile(rb"(?:[0-9A-Za-z._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5})?+")
+MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+ONCE = (b"host", b"upgrade", b"sec-websocket-key", b"sec-websocket-version")
+
+
+class InvalidUpgrade(Exception):
+    """Answered with this status; the message says what was expected."""
+
+    def __init__(self, message: str, *, status: int = 400, headers: Headers = ()) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, headers
 
 
 class UpgradeRequest(NamedTuple):
@@ -40,36 +48,52 @@ class UpgradeRequest(NamedTuple):
     answer: bytes
 
 
-def read(data: bytes) -> UpgradeRequest | None:
-    """The request if it is all of `data`; None if it is anything unusual, incomplete or invalid."""
-    whole = HEAD.fullmatch(data) if len(data) <= LONGEST else None
+def may_continue(data: bytes) -> bool:
+    """Whether `data` is the beginning of a head that may be one of an upgrade."""
+    begins = data.startswith(METHOD) or METHOD.startswith(data)
+    return begins and len(data) < LONGEST and END not in data
+
+
+def head_in(data: bytes) -> bytes | None:
+    """The head at the start of `data` if it is one of an upgrade, whether valid or not."""
+    head = data[: data.find(END) + len(END)]
+    return head if head.startswith(METHOD) and UPGRADE.search(head) else None
+
+
+def read(head: bytes) -> UpgradeRequest:
+    """The request with this head. Raises InvalidUpgrade."""
+    if len(head) > LONGEST:
+        raise InvalidUpgrade(f"expected at most {LONGEST} bytes of headers", status=431)
+    whole = HEAD.fullmatch(head)
     if whole is None:
-        return None
+        raise InvalidUpgrade("expected GET, a path, HTTP/1.1 and headers as in RFC 9112")
     headers = headers_in(whole[2])
-    named = dict(headers)
-    if not LEFT_TO_THE_LIBRARY.isdisjoint(named):
-        return None
-    answer, subprotocols = answer_to_plain(headers), offered_in(named.get(b"sec-websocket-protocol", b""))
-    if answer is None or len(set(subprotocols)) != len(subprotocols):
-        return None
+    answer, subprotocols = answer_to(headers), offered_in(values_of(headers, b"sec-websocket-protocol"))
     raw_path, _, query = whole[1].partition(b"?")
-    return UpgradeRequest(unquote(raw_path.decode()), raw_path, query, headers, subprotocols, answer)
+    # A name with an underscore would look like one with a hyphen to a program that reads CGI's names.
+    known = [(name, value) for name, value in headers if b"_" not in name]
+    return UpgradeRequest(unquote(raw_path.decode()), raw_path, query, known, subprotocols, answer)
 
 
-def answer_to_plain(headers: RawHeaders) -> bytes | None:
-    """The beginning of the response to an upgrade with these headers; None if it is invalid or repeats a header."""
+def answer_to(headers: RawHeaders) -> bytes:
+    """The beginning of the response to an upgrade with these headers."""
     named = dict(headers)
+    if len(named) != len(headers) and any(len(values_of(headers, name)) > 1 for name in ONCE):
+        raise InvalidUpgrade("expected Host, Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version once")
+    if not HOST.fullmatch(named.get(b"host", b"")):
+        raise InvalidUpgrade("expected Host: name:port")
+    connection = b",".join(values_of(headers, b"connection")).lower()
+    if b"upgrade" not in [token.strip() for token in connection.split(b",")]:
+        raise InvalidUpgrade("expected Connection: Upgrade")
+    if named.get(b"sec-websocket-version") != b"13":
+        raise InvalidUpgrade(
+            "expected Sec-WebSocket-Version: 13", status=426, headers=[("Sec-WebSocket-Version", "13")]
+        )
+    if named.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in named:
+        raise InvalidUpgrade("expected a request without a body")
     key = named.get(b"sec-websocket-key", b"")
-    is_plain = (
-        len(named) == len(headers)
-        and named.get(b"upgrade", b"").lower() == b"websocket"
-        and named.get(b"sec-websocket-version") == b"13"
-        and KEY.fullmatch(key)
-        and HOST.fullmatch(named.get(b"host", b""))
-        and b"upgrade" in [token.strip() for token in named.get(b"connection", b"").lower().split(b",")]
-    )
-    if not is_plain:
-        return None
+    if not KEY.fullmatch(key):
+        raise InvalidUpgrade("expected Sec-WebSocket-Key: 16 bytes as base64")
     accepted = b64encode(sha1(key + MAGIC, usedforsecurity=False).digest())
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -85,9 +109,17 @@ def completed(answer: bytes, subprotocol: str | None, headers: Headers) -> bytes
 
 
 def headers_in(lines: bytes) -> list[tuple[bytes, bytes]]:
-    parts = (line.split(b": ", 1) for line in lines.split(b"\r\n")[:-1])
-    return [(name.lower(), value.rstrip()) for name, value in parts]
+    parts = (line.split(b":", 1) for line in lines.split(b"\r\n")[:-1])
+    return [(name.lower(), value.strip(b" \t")) for name, value in parts]
 
 
-def offered_in(value: bytes) -> list[str]:
-    return [name.strip() for name in value.decode().split(",")] if value else []
+def values_of(headers: RawHeaders, name: bytes) -> list[bytes]:
+    return [value for other, value in headers if other == name]
+
+
+def offered_in(values: Sequence[bytes]) -> list[str]:
+    """Subprotocols."""
+    offered = [name.strip() for value in values for name in value.decode("latin-1").split(",")]
+    if not all(name.isascii() for name in offered) or len(set(offered)) != len(offered):
+        raise InvalidUpgrade("expected Sec-WebSocket-Protocol with different names in ASCII")
+    return offered

@@ -15,7 +15,7 @@ from tms.ops.health.monitor import Monitor, MonitorCannotListen
 from tms.ops.slo.recorder import SloRecorder
 from tms.runtime import process_state
 from tms.server import Flow
-from tms.server.base.memory import tune_gc, tune_malloc
+from tms.server.memory import tune_gc, tune_malloc
 
 TURN_EVERY_S = 1.0
 

@@ -1,7 +1,5 @@
 """`make run`: the embedded TMS with a demo fleet, in one command."""
 
-from tms.main.management.commands import serve  # isort: skip  (installs the reactor first)
-
 import errno
 import fcntl
 import logging
@@ -31,6 +29,7 @@ from tms.demo.notification_log import NotificationLog
 from tms.demo.people import PEOPLE, VISITOR
 from tms.lib.management import NoChecksCommand
 from tms.main import demo_notifications
+from tms.main.management.commands import serve
 from tms.server import CannotListen, PortInUse
 
 MAX_TERMINALS = 5_000

@@ -1,23 +1,16 @@
-"""Selects the server before anything else can import Twisted with another reactor."""
-
-from django.conf import settings
-
-from tms import server
-from tms.clock import presence_sweep
-
-new_server = server.chosen(settings.SERVER)
-
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 import asgi
 import tms.main.urls  # noqa: F401  (otherwise the first request would import them, while terminals connect)
-from tms.clock import scheduler
+from tms import server
+from tms.clock import presence_sweep, scheduler
 from tms.fleet.nodes.membership import NodeNameTaken
 from tms.ingest.gateway import gateway
 from tms.lib.db.clock import db_clock
@@ -30,7 +23,8 @@ from tms.ops.health.node_heartbeat import NodeHeartbeat
 from tms.ops.slo.recorder import SloRecorder
 from tms.protocol.close_codes import CloseCode
 from tms.runtime import process_state
-from tms.server.base.memory import tune_malloc
+from tms.server.memory import tune_malloc
+from tms.server.server import Server
 
 log = structlog.get_logger(__name__)
 
@@ -107,8 +101,8 @@ class Process:
             await asyncio.to_thread(self.bridge.stop)
 
 
-def server_for(process: Process, *, host: str, port: int) -> server.Server:
-    made = new_server(
+def server_for(process: Process, *, host: str, port: int) -> Server:
+    made = Server(
         asgi.application,
         host=host,
         port=port,

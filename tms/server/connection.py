@@ -6,7 +6,7 @@ type Take = Callable[[str | bytes], Awaitable[None] | None]
 
 
 class Connection(Protocol):
-    """What an application finds in `scope["tms.connection"]` of a WebSocket, beside receive and send."""
+    """A WebSocket as its application sees it: `scope["tms.connection"]`, beside receive and send."""
 
     @property
     def unwritten(self) -> int:
@@ -16,7 +16,7 @@ class Connection(Protocol):
     def silent_s(self) -> float:
         """Seconds in which nothing was received before the peer was dropped for that; 0 unless it was."""
 
-    def send_nowait(self, content: str | bytes) -> None:
+    def send(self, content: str | bytes) -> None:
         """Send without waiting, for fan-out: a reader that is too slow is dropped, and a closed socket ignores it.
 
         `await send()` would wait for the slowest reader instead.

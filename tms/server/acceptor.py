@@ -11,11 +11,11 @@ import errno
 import logging
 import resource
 from collections.abc import Callable
-from typing import Protocol
 
-from tms.server.base.counters import Counters
-from tms.server.base.deadlines import Deadlines
-from tms.server.base.flow import Flow
+from tms.server.counters import Counters
+from tms.server.deadlines import Deadlines
+from tms.server.flow import Flow
+from tms.server.listener import RETRY_LISTEN_S, Listener
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ DESCRIPTORS_WANTED = 65_536
 REOPEN_EVERY = 50
 """After being full it listens again once one in this many connections has ended, not after each."""
 
-RETRY_LISTEN = 1.0
+type NewProtocol = Callable[[tuple[str, int]], asyncio.BufferedProtocol]
+"""Of the client's address."""
 
 
 class CannotListen(OSError):
@@ -41,21 +42,6 @@ class PortInUse(CannotListen):
     """Another process listens there already."""
 
 
-class SocketListener(Protocol):
-    """A listening socket, initially paused. It reports accepted connections, and never accepts more than `room`."""
-
-    bound_port: int
-    """The actual port, if 0 was requested."""
-
-    def resume(self) -> None: ...
-
-    def pause(self) -> None:
-        """Clients wait in the kernel's queue."""
-
-    def close(self, then: Callable[[], None]) -> None:
-        """Stop listening; call `then` when the port is free."""
-
-
 class Acceptor:
     """Listens while there is room, rejects when the process is full, and pauses while handshakes pile up.
 
@@ -64,18 +50,13 @@ class Acceptor:
     once; it is opened again a little below.
     """
 
-    def __init__(
-        self, host: str, port: int, flow: Flow, counters: Counters, new_listener: Callable[[Acceptor], SocketListener]
-    ) -> None:
-        self.host, self.port, self.flow, self.counters, self.new_listener = host, port, flow, counters, new_listener
+    def __init__(self, host: str, port: int, flow: Flow, counters: Counters, new_protocol: NewProtocol) -> None:
+        self.host, self.port, self.flow, self.counters, self.new_protocol = host, port, flow, counters, new_protocol
         self.capacity, self.listen_limit = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
         self.deadlines = Deadlines(flow)
-        self.listener: SocketListener | None = None
-        self.closed = asyncio.Event()
-        """Set unless a listening socket is about to close."""
-        self.closed.set()
+        self.listener: Listener | None = None
         self.is_open = False
 
     # Opening
@@ -83,7 +64,7 @@ class Acceptor:
     def listen(self) -> None:
         """Bind the port; clients wait in the kernel's queue until `open`. Raises PortInUse or CannotListen."""
         try:
-            self.listener = self.new_listener(self)
+            self.listener = Listener(self)
         except OSError as error:
             raise refusal(self.host, self.port, error) from None
         self.port = self.listener.bound_port
@@ -92,11 +73,10 @@ class Acceptor:
         self.is_open = True
         self.settle()
 
-    async def shut(self) -> None:
+    def shut(self) -> None:
         """Stop listening for good."""
         self.is_open = False
         self.stop_listening()
-        await self.closed.wait()
 
     # Open connections
 
@@ -150,21 +130,14 @@ class Acceptor:
     def stop_listening(self) -> None:
         if self.listener:
             listener, self.listener = self.listener, None
-            self.closed.clear()
-            listener.close(self.stopped_listening)
-
-    def stopped_listening(self) -> None:
-        self.closed.set()
-        self.settle()
+            listener.close()
 
     def reopen(self) -> None:
-        if not self.closed.is_set():
-            return  # continues in stopped_listening
         try:
             self.listen()
         except CannotListen as error:
             log.error("%s; trying again", error)
-            asyncio.get_running_loop().call_later(RETRY_LISTEN, self.settle)
+            asyncio.get_running_loop().call_later(RETRY_LISTEN_S, self.settle)
         else:
             log.info("listening again: %d connections are open", self.inside)
             self.settle()

@@ -1,50 +1,56 @@
-"""The listening socket on asyncio, whose own servers cannot pause."""
+"""The listening socket. Those of asyncio and Twisted cannot pause."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tms.server.base.acceptor import RETRY_LISTEN, Acceptor
+if TYPE_CHECKING:
+    from tms.server.acceptor import Acceptor
 
 log = logging.getLogger(__name__)
 
+RETRY_LISTEN_S = 1.0
 
-class FlowListener:
-    """Accepts no more connections than the acceptor has room for."""
 
-    def __init__(self, acceptor: Acceptor, new_protocol: Callable[[], asyncio.Protocol]) -> None:
-        self.acceptor, self.new_protocol = acceptor, new_protocol
+class Listener:
+    """Accepts no more connections than the acceptor has room for. Initially paused; raises OSError."""
+
+    def __init__(self, acceptor: Acceptor) -> None:
+        self.acceptor = acceptor
         self.socket = listening_socket(acceptor)
         self.bound_port: int = self.socket.getsockname()[1]
+        """The actual port, if 0 was requested."""
         self.is_reading = False
         self.coming_in: set[asyncio.Task[None]] = set()
 
     def accept(self) -> None:
         while self.is_reading and self.acceptor.room > 0:
             try:
-                accepted, _ = self.socket.accept()
+                accepted, address = self.socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:  # out of descriptors or memory: existing connections need some more than new ones
                 log.error("cannot accept: %s; trying again", error)
                 self.pause()
-                asyncio.get_running_loop().call_later(RETRY_LISTEN, self.acceptor.settle)
+                asyncio.get_running_loop().call_later(RETRY_LISTEN_S, self.acceptor.settle)
                 return
             self.acceptor.entered()
-            self.begin(accepted)
+            self.begin(accepted, address)
 
-    def begin(self, accepted: socket.socket) -> None:
+    def begin(self, accepted: socket.socket, address: tuple[str, int]) -> None:
         accepted.setblocking(False)
-        task = asyncio.get_running_loop().create_task(self.come_in(accepted))
+        task = asyncio.get_running_loop().create_task(self.come_in(accepted, address[:2]))
         self.coming_in.add(task)
         task.add_done_callback(self.coming_in.discard)
 
-    async def come_in(self, accepted: socket.socket) -> None:
+    async def come_in(self, accepted: socket.socket, address: tuple[str, int]) -> None:
+        new_protocol = partial(self.acceptor.new_protocol, address)
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(self.new_protocol, accepted)
+            await asyncio.get_running_loop().connect_accepted_socket(new_protocol, accepted)
         except OSError:  # the client has already disconnected
             accepted.close()
             self.acceptor.left()
@@ -57,14 +63,14 @@ class FlowListener:
             asyncio.get_running_loop().add_reader(self.socket, self.accept)
 
     def pause(self) -> None:
+        """Clients wait in the kernel's queue."""
         if self.is_reading:
             self.is_reading = False
             asyncio.get_running_loop().remove_reader(self.socket)
 
-    def close(self, then: Callable[[], None]) -> None:
+    def close(self) -> None:
         self.pause()
         self.socket.close()
-        then()
 
 
 def listening_socket(acceptor: Acceptor) -> socket.socket:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from tms.server.base.flow import Flow
+from tms.server.flow import Flow
 
-
-class OpenConnection(Protocol):
-    """A connection that has not sent a complete request."""
-
-    def __hash__(self) -> int: ...
+if TYPE_CHECKING:
+    from tms.server.http_connection import HttpConnection
 
 
 class Deadlines:
@@ -19,25 +16,25 @@ class Deadlines:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.until: dict[OpenConnection, float] = {}
-        self.answering: Counter[OpenConnection] = Counter()
+        self.until: dict[HttpConnection, float] = {}
+        self.answering: Counter[HttpConnection] = Counter()
         """Complete requests without a response; several if a client pipelines."""
         self.checked_at = 0.0
 
-    def connected(self, connection: OpenConnection, now: float) -> None:
+    def connected(self, connection: HttpConnection, now: float) -> None:
         self.until[connection] = now + self.flow.request_timeout
 
-    def began(self, connection: OpenConnection, now: float) -> None:
+    def began(self, connection: HttpConnection, now: float) -> None:
         """The first bytes of a request have arrived."""
         if connection in self.until:
             self.until[connection] = min(self.until[connection], now + self.flow.request_timeout)
 
-    def complete(self, connection: OpenConnection) -> None:
+    def complete(self, connection: HttpConnection) -> None:
         """A request is complete."""
         self.until.pop(connection, None)
         self.answering[connection] += 1
 
-    def answered(self, connection: OpenConnection, now: float) -> None:
+    def answered(self, connection: HttpConnection, now: float) -> None:
         """The connection may be reused for the next request."""
         if self.answering[connection] > 1:
             self.answering[connection] -= 1
@@ -45,12 +42,15 @@ class Deadlines:
         del self.answering[connection]
         self.until[connection] = now + self.flow.keep_alive
 
-    def discard(self, connection: OpenConnection) -> None:
+    def discard(self, connection: HttpConnection) -> None:
         """The connection ended, or became a WebSocket."""
         self.until.pop(connection, None)
         del self.answering[connection]
 
-    def overdue(self, now: float) -> list[OpenConnection]:
+    def connections(self) -> list[HttpConnection]:
+        return [*self.until, *self.answering]
+
+    def overdue(self, now: float) -> list[HttpConnection]:
         """Connections to drop; called once a second."""
         if now - self.checked_at < 1:
             return []

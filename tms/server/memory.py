@@ -3,7 +3,7 @@ import ctypes
 import gc
 import sys
 
-from tms.server.base.flow import Flow
+from tms.server.flow import Flow
 
 MIB = 2**20
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8

@@ -4,13 +4,20 @@ import asyncio
 import contextlib
 import inspect
 import logging
+from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.base.interface import Hook, Server, Socket, SocketPhase
+from tms.server.websocket.handshake import Phase
+
+if TYPE_CHECKING:
+    from tms.server.server import Server
+    from tms.server.websocket.socket import WebSocket
 
 log = logging.getLogger(__name__)
+
+type Hook = Callable[..., Awaitable[None] | None]
 
 REASON = "restarting; reconnect"
 
@@ -24,10 +31,10 @@ async def drain(server: Server) -> None:
     """Ends a process: no new connections, the application's goodbyes, then sockets are closed one by one, applications
     end.
 
-    daphne cancels all applications at once instead, and clients see 1006; uvicorn closes all sockets at once with 1012.
+    daphne cancels all applications at once instead, and clients see 1006.
     """
     try:
-        await server.acceptor.shut()
+        server.acceptor.shut()
         if server.is_ready:
             await bounded(server.flow.hook_timeout, server.on_drain, server)
         await close_all(server)
@@ -67,10 +74,10 @@ async def close_all(server: Server) -> None:
         close(server, socket)
 
 
-def close(server: Server, socket: Socket) -> None:
-    if socket.phase is SocketPhase.CONNECTING:
+def close(server: Server, socket: WebSocket) -> None:
+    if socket.phase is Phase.CONNECTING:
         socket.refuse("refused_draining")
-    elif socket.phase is SocketPhase.OPEN:
+    elif socket.phase is Phase.OPEN:
         server.counters["drained"] += 1
         try:
             socket.close(server.drain_code(socket.scope or {}), REASON)

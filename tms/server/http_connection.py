@@ -1,0 +1,130 @@
+"""A connection until it becomes a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+
+from tms.server.network import NetworkConnection, abort
+from tms.server.pages import Page
+from tms.server.websocket import upgrade_request
+from tms.server.websocket.socket import WebSocket
+
+if TYPE_CHECKING:
+    from tms.server.server import Server
+
+
+class HttpConnection(NetworkConnection):
+    """Looks at each request: an upgrade becomes a WebSocket, anything else goes to Twisted and daphne as it came.
+
+    Twisted and daphne would read an upgrade three times, which is half of a handshake, and nearly all connections are
+    for one.
+    """
+
+    channel: HTTPChannel | None = None
+    """Reads requests of pages; created with the first one."""
+    unread = b""
+
+    def __init__(self, server: Server, peer: tuple[str, int]) -> None:
+        self.server, self.peer = server, peer
+        self.deadlines = server.acceptor.deadlines
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(high=0)
+        self.deadlines.connected(self, monotonic())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.channel is not None:
+            self.channel.connectionLost(Failure(ConnectionLost() if exc else ConnectionDone()))
+            self.channel = None  # it refers to this
+        self.deadlines.discard(self)
+        self.server.backlogs.ended(self)
+        self.server.acceptor.left()
+
+    # Requests
+
+    def data_received(self, data: bytes) -> None:
+        self.unread += data
+        if self.deadlines.answering[self]:
+            self.transport.pause_reading()  # what follows waits in the network for the answer
+        elif self.channel is not None and self.channel.requests:
+            self.pass_on(self.channel)  # the body of a request
+        else:
+            self.begin_request()
+
+    def begin_request(self) -> None:
+        self.deadlines.began(self, monotonic())
+        if self.channel is not None:
+            self.unread = self.channel.clearLineBuffer() + self.unread
+        if self.is_over_limit:  # of earlier answers
+            self.drop("slow_bytes")
+        elif upgrade_request.may_continue(self.unread):
+            return
+        elif head := upgrade_request.head_in(self.unread):
+            self.become_websocket(head)
+        else:
+            self.pass_on(self.channel or self.open_channel())
+
+    def pass_on(self, channel: HTTPChannel) -> None:
+        data, self.unread = self.unread, b""
+        channel.dataReceived(data)
+
+    def open_channel(self) -> HTTPChannel:
+        self.channel = channel = HTTPChannel()
+        channel.factory = self.server.http_factory
+        channel.requestFactory = Page
+        channel.makeConnection(self)
+        return channel
+
+    def answered(self) -> None:
+        """A request was answered: read on."""
+        self.deadlines.answered(self, monotonic())
+        if self.unread:
+            self.server.loop.call_soon(self.read_on)
+
+    def read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            self.data_received(b"")
+
+    def become_websocket(self, head: bytes) -> None:
+        self.deadlines.discard(self)
+        self.channel = None
+        socket = WebSocket(self.server, self.transport)
+        self.transport.set_protocol(socket)
+        if self.unwritten:  # of earlier answers; the new protocol was not notified
+            self.server.backlogs.ended(self)
+            self.server.backlogs.began(socket)
+        socket.begin(head, client=self.peer)
+        if early := self.unread[len(head) :]:
+            socket.data_received(early)
+
+    # The transport of Twisted's channel (ITransport)
+
+    @property
+    def disconnecting(self) -> bool:
+        return self.transport.is_closing()
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        self.write(b"".join(iovec))
+
+    def loseConnection(self) -> None:
+        self.transport.close()
+
+    def abortConnection(self) -> None:
+        abort(self.transport)
+
+    def getPeer(self) -> IPv4Address:
+        return IPv4Address("TCP", *self.peer)
+
+    def getHost(self) -> IPv4Address:
+        return IPv4Address("TCP", *self.transport.get_extra_info("sockname")[:2])

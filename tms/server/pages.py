@@ -1,0 +1,127 @@
+"""Pages and REST on daphne: one application (an ASGI task) for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any, TypedDict, override
+
+import daphne.server
+from daphne.http_protocol import WebRequest
+
+from tms.server.acceptor import Acceptor
+from tms.server.asgi import ASGI, Message, Scope
+from tms.server.flow import Flow
+from tms.server.websocket.mailbox import Mailbox
+
+log = logging.getLogger(__name__)
+
+
+class Page(WebRequest):
+    """A request that is no upgrade, or one that came before the answer to the request in front of it."""
+
+    @override
+    def process(self) -> Any:
+        self.requestHeaders.removeHeader(b"upgrade")  # RFC 9110, 7.8: a server may ignore it
+        return super().process()
+
+    @override
+    def handle_exception(self, exception: BaseException) -> None:
+        try:
+            super().handle_exception(exception)
+        except ValueError:  # the response had begun: only its missing end shows the client the error
+            self.loseConnection()
+
+
+class Details(TypedDict, total=False):
+    """State of each request; daphne reads it."""
+
+    application_instance: asyncio.Task[None]
+    disconnected: bool
+
+
+class Pages(daphne.server.Server):
+    """Replaces daphne's running of applications.
+
+    daphne scans all requests each second for ended ones, by the wall clock; here the end of a task is a callback.
+    """
+
+    flow: Flow
+    acceptor: Acceptor
+    loop: asyncio.AbstractEventLoop
+    connections: dict[Page, Details]
+    """Requests that are not over."""
+    emptied: asyncio.Event
+    """Set when a request or a socket is over."""
+
+    @override
+    def protocol_connected(self, protocol: Page) -> None:
+        self.connections[protocol] = {}
+
+    @override
+    def create_application(self, protocol: Page, scope: Scope) -> Mailbox[Message] | None:
+        """Start the application; the queue receives its messages. None if the client has disconnected."""
+        if protocol not in self.connections:
+            return None
+        self.acceptor.deadlines.complete(protocol.transport)
+        queue = Mailbox[Message]()
+        scope.setdefault("asgi", ASGI)
+        scope["root_path"] = self.root_path  # daphne lets any client set it by a header
+        send = partial(self.handle_reply, protocol)
+        task = self.loop.create_task(self.application(scope, queue.get, send))
+        self.connections[protocol]["application_instance"] = task
+        task.add_done_callback(partial(self.application_done, protocol))
+        return queue
+
+    def application_done(self, protocol: Page, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error:
+            log.error("Exception inside application: %s", error, exc_info=error)
+        details = self.connections.get(protocol)
+        if details is None:
+            return
+        del details["application_instance"]
+        if "disconnected" in details:
+            self.request_over(protocol)
+        elif error:
+            protocol.handle_exception(error)
+
+    @override
+    def protocol_disconnected(self, protocol: Page) -> None:
+        """The connection ended, or the request was answered."""
+        details = self.connections.get(protocol)
+        if details is None or "disconnected" in details:
+            return
+        details["disconnected"] = True
+        protocol.transport.answered()
+        if "application_instance" in details:
+            self.end_later(details["application_instance"])
+        else:
+            self.request_over(protocol)
+
+    def request_over(self, protocol: Page) -> None:
+        del self.connections[protocol]
+        self.emptied.set()
+
+    def end_later(self, task: asyncio.Task[None]) -> None:
+        """Its connection ended; give the application time to end too."""
+        timer = self.loop.call_later(self.flow.linger, cancel, task)
+        task.add_done_callback(lambda _: timer.cancel())
+
+    @override
+    def kill_all_applications(self) -> None:
+        """daphne's fails for a request without an application; see `drain`."""
+
+    @override
+    def application_checker(self) -> None:
+        """daphne's scan for ended applications: see application_done."""
+
+    @override
+    def timeout_checker(self) -> None:
+        """daphne's scan for timeouts: see Deadlines."""
+
+
+def cancel(task: asyncio.Task[None]) -> None:
+    log.warning("an application did not end after its connection and was cancelled")
+    task.cancel()
