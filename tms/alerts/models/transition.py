@@ -44,7 +44,7 @@ class TransitionKind(KindWithTraits):
 
 class TransitionQuerySet(models.QuerySet["Transition"]):
     def with_comment(self) -> Self:
-        """With a comment (index: transition_said)."""
+        """With a comment (index: transition_commented)."""
         return self.exclude(comment="")
 
     def acknowledgements(self) -> Self:
@@ -67,14 +67,14 @@ class Transition(models.Model):
     """Assignee, or person reminded."""
     comment = LinesField(max_length=500, blank=True)
     severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
-    """Empty in rows written before severities were recorded: then it is the alert's."""
+    """After the transition. Empty: the alert's."""
     before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
     """Severity before it worsened or improved."""
     value = models.FloatField(null=True)
-    """The alert's value after the transition; also None in rows written before values were recorded."""
+    """The alert's value after the transition."""
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(null=True)
-    dispatched_at = models.DateTimeField(null=True, db_column="told_at")
+    dispatched_at = models.DateTimeField(null=True)
 
     objects = TransitionQuerySet.as_manager()
     scope_path = ByTerminal("alert__terminal")
@@ -82,10 +82,12 @@ class Transition(models.Model):
     class Meta:
         ordering = ("at", "pk")
         indexes = (
-            models.Index(fields=("id",), name="transition_untold", condition=models.Q(dispatched_at__isnull=True)),
+            models.Index(
+                fields=("id",), name="transition_undispatched", condition=models.Q(dispatched_at__isnull=True)
+            ),
             models.Index(fields=("-at",), name="transition_at"),
             # Reader: the search of past alerts.
-            models.Index(fields=("alert",), name="transition_said", condition=~models.Q(comment="")),
+            models.Index(fields=("alert",), name="transition_commented", condition=~models.Q(comment="")),
         )
 
     def __str__(self) -> str:
