@@ -179,6 +179,17 @@ def test_a_site_that_will_be_merged_in_a_moment_is_no_row(storm, watcher, fleet)
     assert (watcher.rows[-1], watcher.badge[-1]) == ((f"incident-{wide.pk}",), 1)
 
 
+def test_an_alert_that_will_join_an_incident_of_the_row_is_part_of_the_row(storm, watcher):
+    """Correlation adds it in a transaction of its own."""
+    last = [storm.lose(terminals[:4]) or terminals[4] for terminals in (storm.shop("UMD", 5), storm.shop("SJK", 5))]
+
+    storm.lose(last, seconds=0)
+    watcher.read()
+
+    assert Alert.objects.filter(incident=None).count() == 2
+    assert (watcher.rows[-1], watcher.badge[-1]) == (("forming",), 1)
+
+
 def test_two_sites_become_two_incidents_when_no_other_follows(storm, watcher):
     shops = [storm.shop(code, 4) for code in ("UMD", "SJK", "SPR", "NGY", "HKT", "SDJ", "OSK")]
 

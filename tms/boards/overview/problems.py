@@ -31,16 +31,18 @@ def problems(census: Census, shown: FormingIncident, parts: Mapping[int, Part]) 
         incident, undecided = key[7], census.undecided.get(key)
         if incident is not None:
             part = parts.get(incident)
-            incident = part.merged_into if part else shown.absorbed.get(incident, incident)
-            return FORMING if incident in shown.merged else incident
+            return row_of(part.merged_into if part else incident)
         if undecided is None:
             return ALONE
         if undecided in shown.joining:
-            joined = shown.joining[undecided]
-            return shown.absorbed.get(joined, joined)
+            return row_of(shown.joining[undecided])
         if undecided not in shown.alerts:
             return ALONE
         return FORMING if shown.is_shown else HIDDEN
+
+    def row_of(incident: int) -> _Unit:
+        row = shown.absorbed.get(incident, incident)
+        return FORMING if row in shown.merged else row
 
     def count(states: Collection[str]) -> Counter[str]:
         return _count((pair for pair in census.alerts.items() if pair[0][2] in states), unit)
