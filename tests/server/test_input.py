@@ -55,6 +55,19 @@ def test_a_flood_before_the_answer_to_the_handshake_stays_in_the_network(server)
     assert server.resident_kib() - before < GROWTH_KIB
 
 
+def test_a_flood_before_the_answer_to_a_page_stays_in_the_network(server):
+    client, asking = server.dial(b"GET /wait HTTP/1.1\r\nHost: server\r\n\r\n"), server.dial()
+    before = server.resident_kib()
+    client.socket.settimeout(2)
+
+    with pytest.raises(TimeoutError):
+        client.send_raw(b"GET /facts HTTP/1.1\r\nHost: server\r\n\r\n" * (FLOOD_BYTES // 40))
+
+    assert server.resident_kib() - before < GROWTH_KIB
+    client.reset()
+    server.open_gate(asking)
+
+
 def test_what_is_sent_before_the_answer_is_received_after_it(server):
     client = server.dial(upgrade("/hang"))
     server.wait_for(lambda facts: facts["handshaking"] == 1)

@@ -131,7 +131,7 @@ def test_the_answer_does_not_depend_on_the_parts_of_a_request(server, changed):
     assert (whole.status, known(whole.headers)) == (parts.status, known(parts.headers))
 
 
-def test_an_invalid_request_is_told_what_was_expected(server):
+def test_the_answer_to_an_invalid_request_names_what_was_expected(server):
     client = server.dial(head(**{"Sec-WebSocket-Version": "8"}))
 
     client.read_head()

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from tms.server.network import NetworkConnection, abort
-from tms.server.pages import Page
+from tms.server.pages import DaphneRequest
 from tms.server.websocket import upgrade_request
 from tms.server.websocket.socket import WebSocket
 
@@ -81,7 +81,7 @@ class HttpConnection(NetworkConnection):
     def open_channel(self) -> HTTPChannel:
         self.channel = channel = HTTPChannel()
         channel.factory = self.server.http_factory
-        channel.requestFactory = Page
+        channel.requestFactory = DaphneRequest
         channel.makeConnection(self)
         return channel
 

@@ -28,18 +28,24 @@ class Listener:
         self.coming_in: set[asyncio.Task[None]] = set()
 
     def accept(self) -> None:
-        while self.is_reading and self.acceptor.room > 0:
-            try:
-                accepted, address = self.socket.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+        """Clients may come faster than they are accepted: open connections have their turn in between."""
+        for _ in range(self.acceptor.flow.backlog):
+            if not (self.is_reading and self.acceptor.room > 0 and self.accept_one()):
                 return
-            except OSError as error:  # out of descriptors or memory: existing connections need some more than new ones
-                log.error("cannot accept: %s; trying again", error)
-                self.pause()
-                asyncio.get_running_loop().call_later(RETRY_LISTEN_S, self.acceptor.settle)
-                return
-            self.acceptor.entered()
-            self.begin(accepted, address)
+
+    def accept_one(self) -> bool:
+        try:
+            accepted, address = self.socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return False
+        except OSError as error:  # out of descriptors or memory: existing connections need some more than new ones
+            log.error("cannot accept: %s; trying again", error)
+            self.pause()
+            asyncio.get_running_loop().call_later(RETRY_LISTEN_S, self.acceptor.settle)
+            return False
+        self.acceptor.entered()
+        self.begin(accepted, address)
+        return True
 
     def begin(self, accepted: socket.socket, address: tuple[str, int]) -> None:
         accepted.setblocking(False)

@@ -18,7 +18,7 @@ from tms.server.websocket.mailbox import Mailbox
 log = logging.getLogger(__name__)
 
 
-class Page(WebRequest):
+class DaphneRequest(WebRequest):
     """A request that is no upgrade, or one that came before the answer to the request in front of it."""
 
     @override
@@ -50,17 +50,17 @@ class Pages(daphne.server.Server):
     flow: Flow
     acceptor: Acceptor
     loop: asyncio.AbstractEventLoop
-    connections: dict[Page, Details]
+    connections: dict[DaphneRequest, Details]
     """Requests that are not over."""
     emptied: asyncio.Event
     """Set when a request or a socket is over."""
 
     @override
-    def protocol_connected(self, protocol: Page) -> None:
+    def protocol_connected(self, protocol: DaphneRequest) -> None:
         self.connections[protocol] = {}
 
     @override
-    def create_application(self, protocol: Page, scope: Scope) -> Mailbox[Message] | None:
+    def create_application(self, protocol: DaphneRequest, scope: Scope) -> Mailbox[Message] | None:
         """Start the application; the queue receives its messages. None if the client has disconnected."""
         if protocol not in self.connections:
             return None
@@ -74,7 +74,7 @@ class Pages(daphne.server.Server):
         task.add_done_callback(partial(self.application_done, protocol))
         return queue
 
-    def application_done(self, protocol: Page, task: asyncio.Task[None]) -> None:
+    def application_done(self, protocol: DaphneRequest, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error:
             log.error("Exception inside application: %s", error, exc_info=error)
@@ -88,7 +88,7 @@ class Pages(daphne.server.Server):
             protocol.handle_exception(error)
 
     @override
-    def protocol_disconnected(self, protocol: Page) -> None:
+    def protocol_disconnected(self, protocol: DaphneRequest) -> None:
         """The connection ended, or the request was answered."""
         details = self.connections.get(protocol)
         if details is None or "disconnected" in details:
@@ -100,7 +100,7 @@ class Pages(daphne.server.Server):
         else:
             self.request_over(protocol)
 
-    def request_over(self, protocol: Page) -> None:
+    def request_over(self, protocol: DaphneRequest) -> None:
         del self.connections[protocol]
         self.emptied.set()
 

@@ -119,7 +119,7 @@ class Handshake(NetworkConnection):
         """Answer the handshake with a plain HTTP response, and close."""
         if self.phase is not Phase.CONNECTING:
             return
-        self.phase = Phase.CLOSING
+        self.phase, self.deadline = Phase.CLOSING, None
         framing = [("Date", formatdate(usegmt=True)), ("Content-Length", str(len(body))), ("Connection", "close")]
         lines = [
             f"HTTP/1.1 {status} {phrase_of(status)}",

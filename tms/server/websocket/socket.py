@@ -255,6 +255,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
         if self.phase is Phase.OPEN:
             self.phase = Phase.CLOSING
             self.write(text_frames.framed(payload[:2], FINAL_CLOSE))
+        self.deadline = None  # it may read the rest slowly, which has a limit of its own
         self.transport.close()
 
     def fail(self, violation: Violation) -> None:
@@ -286,7 +287,7 @@ class WebSocket(Handshake, BoundedInput, Silence):
         """Check for silence, before and after that for the end of a handshake; returns when to check again."""
         if self.phase is Phase.OPEN:
             return self.listened(now, self.server.flow)
-        if self.deadline is not None and now < self.deadline:
+        if self.deadline is None or now < self.deadline:
             return self.deadline
         if self.phase is Phase.CONNECTING:
             self.refuse("refused_slow")
