@@ -104,15 +104,10 @@ def findings(since: Mapping[str, str] | None = None) -> list[Finding]:
     By default that is the previous release.
     """
     loader, known = _loader(), previous()
-    before = _models_at(set((known.migrations if since is None else since).items()), loader)
-    return [each for each in compare(before, loader.project_state().apps) if each.subject not in known.accepted]
-
-
-def _models_at(ends: set[tuple[str, str]], loader: Any) -> Any:
-    """The registry after the migrations `ends`, which may be squashed since."""
-    if any(ends.intersection(squashed.replaces) for squashed in loader.replacements.values()):
-        loader = type(loader)(None, replace_migrations=False)
-    return loader.project_state([node for node in ends if node in loader.graph.nodes]).apps
+    ends = known.migrations if since is None else since
+    before = loader.project_state([node for node in ends.items() if node in loader.graph.nodes])
+    found = compare(before.apps, loader.project_state().apps)
+    return [each for each in found if each.subject not in known.accepted]
 
 
 def migrations() -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from benchmarks.systems.address import Address
 WARNING, CRITICAL = 8, 3
 """Per cent of paper."""
 THRESHOLDS = """UPDATE alerts_rule SET watches_flapping = false, hysteresis = 1,
-    worse_steps = '[{"severity": "critical", "limit": 5}]' WHERE metric = 'paper_pct'"""
+    higher_thresholds = '[{"severity": "critical", "limit": 5}]' WHERE metric = 'paper_pct'"""
 """With it the alert of a terminal that is low on paper becomes worse and better without being resolved."""
 DIALS_AT_ONCE = 32
 STEP = 37

@@ -41,13 +41,13 @@ JOIN LATERAL (SELECT id, severity FROM alerts_rule ORDER BY (id + t.id) %% 5, id
 
 ALERT_ROWS = """
 INSERT INTO alerts_alert (rule_id, terminal_id, severity, state, opened_at, changed_at, resolved_at, comment, contract,
-    version, is_stale, quiet_at_first)
+    version, is_stale, suppressed_at_open)
 SELECT rule_id, terminal_id, severity, 'resolved', at, resolved_at, resolved_at, '', '', 3, false, '' FROM made
 ORDER BY at
 """
 
 TRANSITIONS = """
-INSERT INTO alerts_transition (alert_id, kind, at, by_id, comment, severity, before, contract, told_at)
+INSERT INTO alerts_transition (alert_id, kind, at, by_id, comment, severity, before, contract, dispatched_at)
 SELECT a.id, kind, CASE kind WHEN 'opened' THEN a.opened_at WHEN 'resolved' THEN a.resolved_at
     ELSE a.opened_at + (a.resolved_at - a.opened_at) * 0.3 END,
     CASE kind WHEN 'acknowledged' THEN %(person)s END, '', a.severity, '',
@@ -58,8 +58,9 @@ ORDER BY 3
 """
 
 INCIDENTS = """
-INSERT INTO alerts_incident (factor, key, site_id, severity, state, opened_at, changed_at, version, size, lost, joined,
-    "left", calm_since, common_factor, common_name, common_count, contract, comment, resolved_at, breadth, site_count)
+INSERT INTO alerts_incident (factor, key, site_id, severity, state, opened_at, changed_at, version, size, lost,
+    joined_count, resolved_count, unchanged_since, common_factor, common_name, common_count, contract, comment,
+    resolved_at, breadth, site_count)
 SELECT 'site', s.id::text, s.id, 'critical', 'resolved', at, at + interval '1 hour', 3, 100, 50, 50, 50, at, '', '', 0,
     '', '', at + interval '1 hour', '', 0
 FROM (
@@ -71,7 +72,8 @@ FROM (
 """
 
 INCIDENT_TRANSITIONS = """
-INSERT INTO alerts_incidenttransition (incident_id, kind, at, comment, number, standing, severity, contract, told_at)
+INSERT INTO alerts_incidenttransition (incident_id, kind, at, comment, number, open_count, severity, contract,
+    dispatched_at)
 SELECT i.id, kind, CASE kind WHEN 'opened' THEN opened_at ELSE resolved_at END, '', 50, 0, severity, '', resolved_at
 FROM alerts_incident i, unnest(ARRAY['opened', 'resolved']) AS kind WHERE resolved_at IS NOT NULL
 """

@@ -11,7 +11,7 @@ from tests.support.polling import wait_for, wait_for_value_async
 from tests.support.servers.tms import RunningTMS
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-BEAT = "SELECT at FROM ops_beat WHERE name = 'clock'"
+BEAT = "SELECT at FROM ops_heartbeat WHERE name = 'clock'"
 WENT = "SELECT count(*) FROM fleet_presencechange WHERE presence <> 'online'"
 
 pytestmark = [

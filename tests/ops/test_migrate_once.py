@@ -16,6 +16,7 @@ from tests.support.database.template_db import new_database
 from tests.support.polling import DEADLINE_S
 from tests.support.servers.tms import ROOT
 from tms.lib.db.advisory_lock import advisory_lock
+from tms.ops.former_database import BEFORE_1_0
 from tms.ops.management.commands.migrate_once import LOCK
 
 AT_ONCE = 3
@@ -37,16 +38,11 @@ def test_an_up_to_date_database_is_not_changed():
 @pytest.mark.embedded
 @pytest.mark.both
 @pytest.mark.django_db
-def test_squashed_migrations_are_recorded_where_all_that_they_replace_are_applied():
-    recorded = MigrationRecorder(connection).migration_qs.filter(name__contains="_squashed_")
-    squashed = set(recorded.values_list("app", "name"))
-    recorded.delete()
+def test_a_database_of_a_release_before_1_0_is_refused():
+    MigrationRecorder(connection).record_applied(*BEFORE_1_0)
 
-    message = migrate_once("--first-time")
-
-    assert message == "Nothing to migrate.\n"
-    assert squashed
-    assert set(recorded.values_list("app", "name")) == squashed
+    with pytest.raises(CommandError, match=r"of a release before 1\.0 and cannot be updated: migrate an empty one"):
+        call_command("migrate", verbosity=0)
 
 
 @pytest.mark.services

@@ -32,32 +32,3 @@ class Permission(models.TextChoices):
     def key(self) -> str:
         """The name in templates and style sheets: `handle_alerts`."""
         return self.name.lower()
-
-
-OF_GROUPS = (
-    Permission.HANDLE_ALERTS,
-    Permission.SEND_COMMANDS,
-    Permission.SEND_DANGEROUS_COMMANDS,
-    Permission.PLAN_MAINTENANCE,
-    Permission.WRITE_NOTES,
-    Permission.SEND_DIGESTS,
-    Permission.RESEND_DELIVERIES,
-    Permission.OVERRIDE_SHIFTS,
-    Permission.EDIT_RULES,
-    Permission.EDIT_DESTINATIONS,
-    Permission.EDIT_POLICIES,
-    Permission.EDIT_ROTATIONS,
-    Permission.PLAN_DIGESTS,
-)
-"""Those that the previous release reads from Django's groups. Later ones are not added."""
-
-
-class Action(models.Model):  # noqa: DJ008  (there is never a row)
-    """Has no table: it declares the permissions that an earlier release reads from groups."""
-
-    class Meta:
-        managed = False
-        default_permissions = ()
-        permissions = [(name.partition(".")[2], f"Can {name.label}") for name in OF_GROUPS]
-        verbose_name = _("action")
-        verbose_name_plural = _("actions")

@@ -43,7 +43,7 @@ def built_in(name: str) -> Role:
 
 
 def after_migrations(*, apps: Any = installed, **_: Any) -> None:
-    """Nothing after a migration back to a release without roles."""
+    """Nothing if the migrations were undone: the table of roles is gone."""
     if "role" in apps.all_models["accounts"]:
         for name in BUILT_IN:
             built_in(name)

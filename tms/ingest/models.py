@@ -8,7 +8,7 @@ from tms.fleet.models import Terminal
 
 class TakeoverCounterQuerySet(models.QuerySet["TakeoverCounter"]):
     def banned(self, at: datetime) -> Self:
-        """Index: struggle_banned. Polled by every node every two seconds."""
+        """Index: takeovercounter_banned. Polled by every node every two seconds."""
         return self.filter(banned_until__gt=at)
 
 
@@ -23,10 +23,9 @@ class TakeoverCounter(models.Model):
     objects: ClassVar[models.Manager["TakeoverCounter"]] = TakeoverCounterQuerySet.as_manager()
 
     class Meta:
-        db_table = "ingest_struggle"
         indexes = [
             models.Index(
-                fields=["banned_until"], name="struggle_banned", condition=models.Q(banned_until__isnull=False)
+                fields=["banned_until"], name="takeovercounter_banned", condition=models.Q(banned_until__isnull=False)
             )
         ]
 

@@ -14,9 +14,6 @@ class Heartbeat(models.Model):
     node = models.CharField(max_length=64)
     at = models.DateTimeField()
 
-    class Meta:
-        db_table = "ops_beat"
-
     def __str__(self) -> str:
         return f"{self.name} {self.at:%H:%M:%S}"
 
@@ -71,12 +68,13 @@ class SloSampleQuerySet(models.QuerySet["SloSample"]):
         """Add these to the slot that began `since`; other processes add to it, too."""
         began = connection.ops.adapt_datetimefield_value(since)
         rows = [(one.indicator, one.outcome, began, one.bound_s, one.number) for one in observed]
-        # The ORM can overwrite a row, but not insert or add in one statement. The column of `indicator` is `stage`.
+        # The ORM can overwrite a row, but not insert or add in one statement.
         table = self.model._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO {table} (stage, outcome, since, bound_s, number) VALUES (%s, %s, %s, %s, %s) "  # noqa: S608  (the name is our own)
-                f"ON CONFLICT (stage, outcome, since, bound_s) DO UPDATE SET number = {table}.number + excluded.number",
+                f"INSERT INTO {table} (indicator, outcome, since, bound_s, number) VALUES (%s, %s, %s, %s, %s) "  # noqa: S608  (the name is our own)
+                "ON CONFLICT (indicator, outcome, since, bound_s) "
+                f"DO UPDATE SET number = {table}.number + excluded.number",
                 rows,
             )
 
@@ -84,7 +82,7 @@ class SloSampleQuerySet(models.QuerySet["SloSample"]):
 class SloSample(models.Model):
     """A histogram of each SLO indicator per ten minutes, of all processes together."""
 
-    indicator = models.CharField(max_length=16, db_column="stage")
+    indicator = models.CharField(max_length=16)
     outcome = models.CharField(max_length=8)
     since = models.DateTimeField()
     bound_s = models.FloatField()
@@ -94,9 +92,8 @@ class SloSample(models.Model):
     objects = SloSampleQuerySet.as_manager()
 
     class Meta:
-        db_table = "ops_promise"
         constraints = (
-            models.UniqueConstraint(fields=("since", "indicator", "outcome", "bound_s"), name="promise_once"),
+            models.UniqueConstraint(fields=("since", "indicator", "outcome", "bound_s"), name="slosample_once"),
         )
 
     def __str__(self) -> str:

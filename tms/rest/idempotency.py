@@ -47,7 +47,7 @@ def idempotent(
 
 
 def expired(at: datetime) -> QuerySet[IdempotencyRecord]:
-    """Expired responses (index: answer_begun)."""
+    """Expired responses (index: idempotencyrecord_begun)."""
     return IdempotencyRecord.objects.filter(begun_at__lt=at - STORED_FOR)
 
 

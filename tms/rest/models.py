@@ -28,10 +28,9 @@ class IdempotencyRecord(models.Model):
     objects = IdempotencyRecordQuerySet.as_manager()
 
     class Meta:
-        db_table = "rest_keptanswer"
-        constraints = (models.UniqueConstraint(fields=("person", "key"), name="answer_once"),)
+        constraints = (models.UniqueConstraint(fields=("person", "key"), name="idempotencyrecord_once"),)
         # Reader: the clock, which purges.
-        indexes = (models.Index(fields=("begun_at",), name="answer_begun"),)
+        indexes = (models.Index(fields=("begun_at",), name="idempotencyrecord_begun"),)
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.key}"

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 
 import psycopg
 import pytest
-from django.apps import apps
 from django.db import connection, connections
 
 from tests.support import people
@@ -20,7 +18,6 @@ from tms.accounts.models import (
     GroupMapping,
     Identity,
     IdentityProvider,
-    ProvisionedPerson,
     Team,
     User,
 )
@@ -246,24 +243,6 @@ def test_a_name_that_looks_like_another_is_not_found(client, directory, typed):
 
     assert "_auth_user_id" not in client.session
     assert found["totalResults"] == 0
-
-
-def test_an_update_finds_the_accounts_that_a_provider_named(provider):
-    """By no domain of its own, unless the directory manages them."""
-    IdentityProvider.objects.update(email_domains="noc.example, x")
-    for name, is_provisioned in (
-        (BOSS, True),
-        ("mori@NOC.example", True),
-        ("linked@corp.example", False),
-        ("a@b", True),
-    ):
-        made = User.objects.create(username=name)
-        Identity.objects.create(provider=provider, person=made, subject=name, is_provisioned=is_provisioned)
-    ProvisionedPerson.objects.create(person=made, created_at=now(), changed_at=now())
-
-    import_module("tms.accounts.migrations.0025_verified_names").find_unverified(apps, None)
-
-    assert list(User.objects.filter(is_name_verified=False).values_list("username", flat=True)) == [BOSS]
 
 
 @pytest.fixture

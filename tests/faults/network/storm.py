@@ -37,14 +37,14 @@ SITE_OF_TERMINAL = """
 SELECT t.uid, s.code FROM fleet_terminal t JOIN fleet_site s ON s.id = t.site_id
 """
 TIMELINE = """
-SELECT x.kind, x.number, x.standing, extract(epoch FROM x.at - i.opened_at)::float
+SELECT x.kind, x.number, x.open_count, extract(epoch FROM x.at - i.opened_at)::float
 FROM alerts_incidenttransition x JOIN alerts_incident i ON i.id = x.incident_id
 JOIN fleet_site s ON s.id = i.site_id
 WHERE x.incident_id > %s AND s.code = %s ORDER BY x.at, x.id
 """
 NOT_NOTIFIED = """
 SELECT (SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', 'sending'))
-     + (SELECT count(*) FROM alerts_incidenttransition WHERE told_at IS NULL)
+     + (SELECT count(*) FROM alerts_incidenttransition WHERE dispatched_at IS NULL)
 """
 
 

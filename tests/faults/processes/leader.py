@@ -8,7 +8,7 @@ from tests.faults.fault import Fault, Finding
 from tests.faults.scenario.environment import FaultCluster
 from tests.faults.scenario.scenario import Scenario
 
-LEADER = "SELECT node FROM ops_beat WHERE name = 'clock'"
+LEADER = "SELECT node FROM ops_heartbeat WHERE name = 'clock'"
 DUPLICATE_ALERTS = """
 SELECT count(*) FROM (
     SELECT 1 FROM alerts_alert WHERE state <> 'resolved' GROUP BY rule_id, terminal_id HAVING count(*) > 1

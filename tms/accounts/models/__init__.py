@@ -14,11 +14,9 @@ from tms.accounts.models.role import Role
 from tms.accounts.models.screens import ScreenPairing, WallBoard, WallScreen
 from tms.accounts.models.team import Team
 from tms.accounts.models.user import Density, Theme, User
-from tms.accounts.permissions import Action
 
 __all__ = [
     "OF_PEOPLE",
-    "Action",
     "ApiToken",
     "AuditCheck",
     "AuditDay",

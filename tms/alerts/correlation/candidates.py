@@ -57,7 +57,7 @@ COLUMNS = (
 
 
 def candidates(since: datetime) -> list[Candidate]:
-    """Alerts opened `since` (index: alert_unfolded); two queries at most."""
+    """Alerts opened `since` (index: alert_uncorrelated); two queries at most."""
     rows = (
         Alert.objects.unresolved()
         .uncorrelated()

@@ -86,11 +86,11 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(state=AlertState.ACKNOWLEDGED, remind_at__lte=at)
 
     def watchful(self) -> Self:
-        """Acknowledged until they worsen (index: alert_watchful)."""
+        """Acknowledged until they worsen (index: alert_until_worse)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
 
     def uncorrelated(self) -> Self:
-        """Not part of an incident (index: alert_unfolded, read by correlation)."""
+        """Not part of an incident (index: alert_uncorrelated, read by correlation)."""
         return self.filter(incident=None)
 
     def with_undecided_since(self) -> Self:
@@ -136,7 +136,7 @@ class Alert(models.Model):
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
     )
-    first_acknowledged_at = models.DateTimeField(null=True, db_column="taken_at")
+    first_acknowledged_at = models.DateTimeField(null=True)
     """The first acknowledgement; not reset when the acknowledgement ends."""
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(_("until"), null=True)
@@ -158,7 +158,7 @@ class Alert(models.Model):
     )
     is_separate = models.BooleanField(default=False, db_default=False)
     """A person moved it out of an incident: it is not correlated again."""
-    suppressed_at_open = models.CharField(max_length=16, null=True, db_column="quiet_at_first")  # noqa: DJ001  (unknown yet)
+    suppressed_at_open = models.CharField(max_length=16, null=True)  # noqa: DJ001  (unknown yet)
     """Why it was not notified when it opened (`alerts.suppression.reasons.Reason`); empty if nothing suppressed it."""
 
     undecided_since: datetime | None
@@ -189,11 +189,11 @@ class Alert(models.Model):
             # Readers: the search of past alerts, the response times, and the shift digest.
             models.Index(fields=("-opened_at", "-id"), name="alert_opened"),
             # Reader: tms.alerts.suppression.at_open.
-            models.Index(fields=("id",), name="alert_unlooked", condition=models.Q(suppressed_at_open=None)),
+            models.Index(fields=("id",), name="alert_suppression_unknown", condition=models.Q(suppressed_at_open=None)),
             models.Index(fields=("terminal", "-opened_at"), name="alert_terminal"),
             models.Index(
                 fields=("opened_at",),
-                name="alert_unfolded",
+                name="alert_uncorrelated",
                 condition=models.Q(incident__isnull=True) & ~models.Q(state=AlertState.RESOLVED),
             ),
             # Readers: lifecycle.expire, lifecycle.remind, alerts that open for a terminal, and the board of stale ones.
@@ -201,7 +201,7 @@ class Alert(models.Model):
             models.Index(fields=("remind_at",), name="alert_remind", condition=models.Q(remind_at__isnull=False)),
             models.Index(
                 fields=("terminal",),
-                name="alert_watchful",
+                name="alert_until_worse",
                 condition=models.Q(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE),
             ),
             # Reader: lifecycle.end_claims.

@@ -73,7 +73,6 @@ class CorrelationRule(CorrelationThresholds):
     """How many terminals with a common factor must be lost within which time to be one incident."""
 
     class Meta:
-        db_table = "alerts_foldrule"
         verbose_name = _("correlation rule")
         verbose_name_plural = _("correlation rules")
 

@@ -13,7 +13,7 @@ from tms.alerts.models.flap_score import FULL, stable_from
 
 class FlappingQuerySet(models.QuerySet["Flapping"]):
     def stable(self, at: datetime) -> Self:
-        """Flapping alerts that are stable now (index: flapping_calm)."""
+        """Flapping alerts that are stable now (index: flapping_stable)."""
         return self.filter(ended_at=None, stable_at__lte=at)
 
     def end(self, alerts: Iterable[Alert], *, at: datetime) -> None:
@@ -30,9 +30,9 @@ class Flapping(models.Model):
     """Openings and recoveries, including those that started the flapping."""
     recent = models.JSONField()
     """The instants of the newest ones, in seconds."""
-    is_failing = models.BooleanField(default=True, db_column="is_wrong")
+    is_failing = models.BooleanField(default=True)
     """Whether its rule matches now."""
-    stable_at = models.DateTimeField(db_column="calm_at")
+    stable_at = models.DateTimeField()
     """When it ends without further changes."""
     ended_at = models.DateTimeField(null=True)
 
@@ -41,7 +41,7 @@ class Flapping(models.Model):
     class Meta:
         # Reader: lifecycle.expire_flapping.
         indexes = (
-            models.Index(fields=("stable_at",), name="flapping_calm", condition=models.Q(ended_at__isnull=True)),
+            models.Index(fields=("stable_at",), name="flapping_stable", condition=models.Q(ended_at__isnull=True)),
         )
 
     def __str__(self) -> str:

@@ -93,11 +93,11 @@ class Incident(models.Model):
     """Number of terminals with the common factor."""
     lost = models.PositiveIntegerField()
     """Number of terminals lost."""
-    joined_count = models.PositiveIntegerField(default=0, db_column="joined")
+    joined_count = models.PositiveIntegerField(default=0)
     """Number of alerts that ever belonged to it."""
-    resolved_count = models.PositiveIntegerField(default=0, db_column="left")
+    resolved_count = models.PositiveIntegerField(default=0)
     """Number of its alerts that are resolved, or no longer belong to it."""
-    unchanged_since = models.DateTimeField(db_column="calm_since")
+    unchanged_since = models.DateTimeField()
     """The time since which no alert joined or was resolved."""
     common_factor = models.CharField(max_length=16, choices=Factor, blank=True, default="")
     common_name = LineField(max_length=100, blank=True, default="")
@@ -243,21 +243,19 @@ class IncidentTransition(models.Model):
     comment = LinesField(max_length=500, blank=True, default="")
     number = models.PositiveIntegerField(default=0)
     """Number of alerts that joined, recovered or became separate."""
-    open_count = models.PositiveIntegerField(db_column="standing")
+    open_count = models.PositiveIntegerField()
     """Number of its alerts that were unresolved."""
     severity = models.CharField(max_length=16, choices=Severity)
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(null=True)
-    dispatched_at = models.DateTimeField(null=True, db_column="told_at")
+    dispatched_at = models.DateTimeField(null=True)
 
     scope_path = Through("incident", "alerts.Incident")
 
     class Meta:
         ordering = ("at", "pk")
         indexes = (
-            models.Index(
-                fields=("id",), name="incidenttransition_untold", condition=models.Q(dispatched_at__isnull=True)
-            ),
+            models.Index(fields=("id",), name="incident_undispatched", condition=models.Q(dispatched_at__isnull=True)),
         )
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from tms.lib.text_fields import LineField
 
 class WindowQuerySet(models.QuerySet["Window"]):
     def current(self) -> Self:
-        """Active, or with a future occurrence (index: window_standing)."""
+        """Active, or with a future occurrence (index: window_not_ended)."""
         return self.filter(ended_at=None)
 
     def past(self) -> Self:
@@ -63,8 +63,8 @@ class Window(models.Model):
     rrule = LineField(max_length=200, blank=True)
     occurs_at = models.DateTimeField()
     occurs_until = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, db_column="over_at")
-    is_active = models.BooleanField(default=False, db_column="is_on")
+    ended_at = models.DateTimeField(null=True)
+    is_active = models.BooleanField(default=False)
     """Whether an occurrence has begun, as boards know it."""
     sites = models.ManyToManyField(Site, related_name="windows", blank=True)
     groups = models.ManyToManyField(Group, related_name="windows", blank=True)
@@ -87,8 +87,8 @@ class Window(models.Model):
         )
         indexes = (
             # Readers: queries of active maintenance, and the clock, which polls for begins and ends.
-            models.Index(fields=("occurs_at",), name="window_standing", condition=models.Q(ended_at=None)),
-            models.Index(fields=("-ended_at",), name="window_over", condition=models.Q(ended_at__isnull=False)),
+            models.Index(fields=("occurs_at",), name="window_not_ended", condition=models.Q(ended_at=None)),
+            models.Index(fields=("-ended_at",), name="window_ended", condition=models.Q(ended_at__isnull=False)),
         )
 
     def __str__(self) -> str:

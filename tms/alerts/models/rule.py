@@ -105,7 +105,7 @@ class Rule(models.Model):
     comparison = models.CharField(_("comparison"), max_length=8, choices=comparison_choices, blank=True)
     limit = models.FloatField(_("threshold"), null=True, blank=True)
     lower_limit = models.FloatField(_("lower threshold"), null=True, blank=True)
-    higher_thresholds = models.JSONField(default=list, db_default=[], blank=True, db_column="worse_steps")
+    higher_thresholds = models.JSONField(default=list, db_default=[], blank=True)
     hysteresis = models.FloatField(_("hysteresis"), default=0, validators=(MinValueValidator(0),))
     window_s = models.FloatField(
         _("time window (seconds)"), default=0, db_default=0, validators=(MinValueValidator(0),)

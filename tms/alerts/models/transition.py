@@ -44,7 +44,7 @@ class TransitionKind(KindWithTraits):
 
 class TransitionQuerySet(models.QuerySet["Transition"]):
     def with_comment(self) -> Self:
-        """With a comment (index: transition_said)."""
+        """With a comment (index: transition_commented)."""
         return self.exclude(comment="")
 
     def acknowledgements(self) -> Self:
@@ -74,7 +74,7 @@ class Transition(models.Model):
     """The alert's value after the transition; also None in rows written before values were recorded."""
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(null=True)
-    dispatched_at = models.DateTimeField(null=True, db_column="told_at")
+    dispatched_at = models.DateTimeField(null=True)
 
     objects = TransitionQuerySet.as_manager()
     scope_path = ByTerminal("alert__terminal")
@@ -82,10 +82,12 @@ class Transition(models.Model):
     class Meta:
         ordering = ("at", "pk")
         indexes = (
-            models.Index(fields=("id",), name="transition_untold", condition=models.Q(dispatched_at__isnull=True)),
+            models.Index(
+                fields=("id",), name="transition_undispatched", condition=models.Q(dispatched_at__isnull=True)
+            ),
             models.Index(fields=("-at",), name="transition_at"),
             # Reader: the search of past alerts.
-            models.Index(fields=("alert",), name="transition_said", condition=~models.Q(comment="")),
+            models.Index(fields=("alert",), name="transition_commented", condition=~models.Q(comment="")),
         )
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ RULE_KINDS: Mapping[str, RuleKind] = {kind.name: kind() for kind in _declared()}
 
 
 def source_choices() -> Choices:
-    """Choices of `Rule.kind`. A function, so that a new source needs no migration; 0020_rule_kinds refers to it."""
+    """Choices of `Rule.kind`. A function, so that a new source needs no migration; 0001_initial refers to it."""
     return [(source.value, source.label) for source in RuleSource]
 
 

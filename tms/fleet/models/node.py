@@ -54,10 +54,10 @@ class Node(models.Model):
     run = models.CharField(max_length=32, default="")
     """New at each start, so that a heartbeat of an earlier start has no effect."""
     started_at = models.DateTimeField(_("started at"))
-    heartbeat_at = models.DateTimeField(_("last heartbeat"), db_column="beat_at")
+    heartbeat_at = models.DateTimeField(_("last heartbeat"))
     links = models.PositiveIntegerField(_("links"), default=0)
-    dropped_at = models.DateTimeField(_("links dropped at"), null=True, db_column="loss_at")
-    dropped_links = models.PositiveIntegerField(_("links dropped"), default=0, db_column="lost_links")
+    dropped_at = models.DateTimeField(_("links dropped at"), null=True)
+    dropped_links = models.PositiveIntegerField(_("links dropped"), default=0)
 
     objects = NodeQuerySet.as_manager()
 

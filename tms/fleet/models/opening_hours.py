@@ -48,20 +48,19 @@ class SpecialDay(models.Model):
     note = LineField(_("note"), max_length=100, blank=True)
 
     class Meta:
-        db_table = "fleet_ownday"
         ordering = ("first_on", "opens_at")
         verbose_name = _("special day")
         verbose_name_plural = _("special days")
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(last_on=None) | models.Q(last_on__gte=models.F("first_on")),
-                name="own_day_order",
+                name="special_day_order",
                 violation_error_message=_("The last day must not be before the first."),
             ),
             models.CheckConstraint(
                 condition=models.Q(opens_at=None, closes_at=None)
                 | models.Q(opens_at__isnull=False, closes_at__isnull=False),
-                name="own_day_times",
+                name="special_day_times",
                 violation_error_message=_("Enter both times, or neither for a day on which the site is closed."),
             ),
         )

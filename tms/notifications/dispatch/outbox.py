@@ -68,7 +68,7 @@ def process_transitions(at: datetime) -> int:
 
 
 def _pending(subject_type: SubjectType) -> models.QuerySet[Any]:
-    """Transitions that were not dispatched (index: transition_untold, incidenttransition_untold)."""
+    """Transitions that were not dispatched (index: transition_undispatched, incident_undispatched)."""
     return subject_type.history.objects.filter(dispatched_at=None)
 
 
@@ -96,7 +96,7 @@ def _process(subject_type: SubjectType, pks: Collection[int], *, at: datetime) -
 
 
 def _due(at: datetime) -> models.QuerySet[Escalation]:
-    """Index: telling_due."""
+    """Index: escalation_due."""
     return Escalation.objects.filter(due_at__lte=at)
 
 

@@ -92,8 +92,8 @@ class Delivery(models.Model):
     destination = models.ForeignKey(Destination, models.CASCADE, related_name="deliveries")
     policy = models.ForeignKey(Policy, models.SET_NULL, null=True, related_name="deliveries")
     step = models.PositiveSmallIntegerField(default=0)
-    kind = models.CharField(max_length=16, choices=NotificationKind, db_column="news")
-    site_code = models.CharField(max_length=8, blank=True, default="", db_column="place")
+    kind = models.CharField(max_length=16, choices=NotificationKind)
+    site_code = models.CharField(max_length=8, blank=True, default="")
     """The site, if each site has its own message."""
     is_of_incidents = models.BooleanField(default=False, db_default=False)
     """All its items are incidents, or all are alerts."""
@@ -108,11 +108,11 @@ class Delivery(models.Model):
     happened_at = models.DateTimeField(null=True)
     """When the first of its transitions happened; null if it was delayed by anything but the group wait."""
     attempts = models.PositiveIntegerField(default=0)
-    lease_id = models.UUIDField(null=True, db_column="claim")
-    leased_at = models.DateTimeField(null=True, db_column="claimed_at")
+    lease_id = models.UUIDField(null=True)
+    leased_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     possible_duplicate = models.BooleanField(default=False)
-    detail = LinesField(max_length=500, blank=True, default="", db_column="answer")
+    detail = LinesField(max_length=500, blank=True, default="")
     """The response to the last attempt."""
     reference = models.CharField(max_length=MAX_REFERENCE, blank=True, default="", db_default="")
     """Under which the service knows the message, for replies to it."""
@@ -147,11 +147,10 @@ class DeliveryItem(AboutOne, models.Model):
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="delivery_items")
 
     class Meta:
-        db_table = "notifications_told"
         constraints = (
-            models.UniqueConstraint(fields=("delivery", "alert"), name="told_once"),
-            models.UniqueConstraint(fields=("delivery", "incident"), name="told_of_incident_once"),
-            about_one("told_about_one"),
+            models.UniqueConstraint(fields=("delivery", "alert"), name="deliveryitem_once"),
+            models.UniqueConstraint(fields=("delivery", "incident"), name="deliveryitem_incident_once"),
+            about_one("deliveryitem_about_one"),
         )
 
     def __str__(self) -> str:

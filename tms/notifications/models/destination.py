@@ -47,7 +47,7 @@ class Destination(Owned, HoursOfWeek):
     name = LineField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=16, choices=transports.choices)
     address = LineField(_("address"), max_length=MAX_SHOWN)
-    encrypted_secrets = models.TextField(default="", editable=False, db_column="sealed")
+    encrypted_secrets = models.TextField(default="", editable=False)
     public_values: models.JSONField[Values, Values] = models.JSONField(default=dict, db_default={}, editable=False)
     """Of the fields of its transport, those that are no secrets."""
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)

@@ -31,7 +31,7 @@ class DigestPlan(models.Model):
     times = models.CharField(max_length=100)
     """Local times at which shifts end: `06:00 14:00 22:00`."""
     time_zone = models.CharField(max_length=64)
-    covered_until = models.DateTimeField(db_column="told_until")
+    covered_until = models.DateTimeField()
     """The next one covers the time since."""
     next_at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

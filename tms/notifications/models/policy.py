@@ -60,10 +60,8 @@ class Policy(Owned, HoursOfWeek):
     sites = models.ManyToManyField(Site, through="PolicySite", blank=True, verbose_name=_("sites"))
     groups = models.ManyToManyField(Group, through="PolicyGroup", blank=True, verbose_name=_("groups"))
     rules = models.ManyToManyField(Rule, blank=True, verbose_name=_("rules"))
-    notify_resolved = models.BooleanField(_("notify when resolved"), default=True, db_column="tells_recovery")
-    notify_acknowledged = models.BooleanField(
-        _("notify when acknowledged"), default=False, db_column="tells_acknowledgement"
-    )
+    notify_resolved = models.BooleanField(_("notify when resolved"), default=True)
+    notify_acknowledged = models.BooleanField(_("notify when acknowledged"), default=False)
     language = models.CharField(
         _("language"),
         max_length=8,
@@ -87,11 +85,10 @@ class Policy(Owned, HoursOfWeek):
     group_wait_s = models.PositiveIntegerField(
         _("group for (seconds)"),
         default=5,
-        db_column="gather_s",
         validators=(MaxValueValidator(3_600),),
         help_text=_("Alerts within this time are grouped into one notification."),
     )
-    group_by_site = models.BooleanField(_("group by site"), default=True, db_column="by_site")
+    group_by_site = models.BooleanField(_("group by site"), default=True)
     when = models.CharField(
         _("active"),
         max_length=8,
@@ -168,7 +165,6 @@ class PolicySite(models.Model):
     scope_path = Through("policy", "notifications.Policy")
 
     class Meta:
-        db_table = "notifications_policy_sites"
         unique_together = (("policy", "site"),)
 
     def __str__(self) -> str:
@@ -184,7 +180,6 @@ class PolicyGroup(models.Model):
     scope_path = Through("policy", "notifications.Policy")
 
     class Meta:
-        db_table = "notifications_policy_groups"
         unique_together = (("policy", "group"),)
 
     def __str__(self) -> str:
@@ -240,23 +235,22 @@ class Escalation(AboutOne, models.Model):
     policy = models.ForeignKey(Policy, models.CASCADE, related_name="escalations")
     kind = models.CharField(max_length=16)
     happened_at = models.DateTimeField()
-    next_step = models.PositiveSmallIntegerField(default=0, db_column="step")
+    next_step = models.PositiveSmallIntegerField(default=0)
     """Its position."""
-    steps_taken = models.PositiveIntegerField(default=0, db_column="taken")
+    steps_taken = models.PositiveIntegerField(default=0)
     """In all rounds."""
     due_at = models.DateTimeField(null=True)
-    suppression = models.CharField(max_length=32, blank=True, default="", db_column="quiet")
+    suppression = models.CharField(max_length=32, blank=True, default="")
     """Why it waits: `alerts.suppression.reasons.Reason`, or the hours of its policy."""
 
     class Meta:
-        db_table = "notifications_telling"
         constraints = (
-            models.UniqueConstraint(fields=("alert", "policy"), name="telling_once"),
-            models.UniqueConstraint(fields=("incident", "policy"), name="telling_of_incident_once"),
-            about_one("telling_about_one"),
+            models.UniqueConstraint(fields=("alert", "policy"), name="escalation_once"),
+            models.UniqueConstraint(fields=("incident", "policy"), name="escalation_incident_once"),
+            about_one("escalation_about_one"),
         )
         # Reader: the outbox.
-        indexes = (models.Index(fields=("due_at",), name="telling_due", condition=models.Q(due_at__isnull=False)),)
+        indexes = (models.Index(fields=("due_at",), name="escalation_due", condition=models.Q(due_at__isnull=False)),)
 
     def __str__(self) -> str:
         return f"{self.policy_id} {self.alert_id or self.incident_id}"

@@ -160,7 +160,7 @@ def _notifications(
             escalation.policy,
             destination,
             _kind_now(escalation, concern and concern.within(now.audience.scope(destination))),
-            f"telling-{escalation.pk}-{escalation.steps_taken}",  # keys of former releases begin like this
+            f"escalation-{escalation.pk}-{escalation.steps_taken}",
             happened_at,
             step=step,
         )

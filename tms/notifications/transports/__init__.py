@@ -60,7 +60,7 @@ ENTERED: Mapping[str, Transport] = {name: each for name, each in TRANSPORTS.item
 
 
 def choices() -> list[tuple[str, str | Promise]]:
-    """Of `Destination.kind`. A function, so that a new transport needs no migration; 0008_names refers to it."""
+    """Of `Destination.kind`. A function, so that a new transport needs no migration; 0001_initial refers to it."""
     return [(each.name, each.label) for each in TRANSPORTS.values()]
 
 

@@ -63,7 +63,6 @@ class Command(NoChecksCommand):
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if not missing:
-            executor.check_replacements()  # marks squashed migrations as applied; `migrate` does so too
             self.stdout.write("Nothing to migrate.")
             return
         if first_time and executor.loader.applied_migrations:

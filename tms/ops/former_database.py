@@ -1,0 +1,19 @@
+"""Refuses a database of a release before 1.0, which began the migrations anew."""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
+
+BEFORE_1_0 = ("alerts", "0002_default_rules")
+"""A migration that each of them had."""
+
+
+def refuse(*, using: str, **_: Any) -> None:
+    """Receiver of `pre_migrate`. Without it, the database would say that a table exists already."""
+    if BEFORE_1_0 in MigrationRecorder(connections[using]).applied_migrations():
+        raise CommandError(
+            "this database is of a release before 1.0 and cannot be updated: migrate an empty one. After `make run`,"
+            " move the folder var away"
+        )
