@@ -133,10 +133,3 @@ def aws_problem(names: list[str]) -> str:
     except ImproperlyConfigured as refusal:
         return str(refusal)
     return ""
-
-
-def test_a_renamed_variable_is_refused_by_its_old_name(monkeypatch):
-    monkeypatch.setenv("TMS_OLD_S", "5")
-
-    with pytest.raises(ImproperlyConfigured, match="TMS_OLD_S is now TMS_NEW_S; set that instead"):
-        environment.refuse_renamed(OLD_S="NEW_S")

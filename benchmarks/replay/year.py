@@ -60,9 +60,9 @@ ORDER BY 3
 INCIDENTS = """
 INSERT INTO alerts_incident (factor, key, site_id, severity, state, opened_at, changed_at, version, size, lost,
     joined_count, resolved_count, unchanged_since, common_factor, common_name, common_count, contract, comment,
-    resolved_at, breadth, site_count)
+    resolved_at, site_count)
 SELECT 'site', s.id::text, s.id, 'critical', 'resolved', at, at + interval '1 hour', 3, 100, 50, 50, 50, at, '', '', 0,
-    '', '', at + interval '1 hour', '', 0
+    '', '', at + interval '1 hour', 0
 FROM (
     SELECT %(at)s - interval '1 day' * (1 + random() * (%(days)s - 1)) AS at, random() AS which
     FROM generate_series(1, %(incidents)s)

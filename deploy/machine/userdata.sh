@@ -47,7 +47,7 @@ main() {
   if ! is_running; then
     start "$release"
   elif [[ $(readlink -f "$OPT/current") == "$(readlink -f "$release")" ]]; then
-    wait_until_healthy "$release"
+    "$release/deploy/machine/wait-until-healthy" "$release"
   else
     "$release/deploy/machine/switch-release" "$version"
   fi
@@ -172,14 +172,7 @@ start() {
   step 'start'
   systemctl daemon-reload
   systemctl enable --now tms.service
-  wait_until_healthy "$1"
-}
-
-# Releases up to 0.2.0 have the script only under its former name.
-wait_until_healthy() {
-  local script=$1/deploy/machine/wait-until-healthy
-  [[ -x $script ]] || script=$1/deploy/machine/wait-until-well
-  "$script" "$1"
+  "$scripts/wait-until-healthy" "$1"
 }
 
 # CONFIGURATION

@@ -104,7 +104,7 @@ def test_use_is_noted_once_a_minute(browser, clock):
     assert (before, seen_at()) == (AT, AT + timedelta(seconds=61))
 
 
-def test_a_session_of_an_older_release_goes_on_and_is_listed(browser, clock, settings):
+def test_a_session_that_no_sign_in_began_goes_on_and_is_listed(browser, clock, settings):
     session = browser.client.session
     del session[SEEN_AT]
     session.set_expiry(None)

@@ -1,6 +1,5 @@
 """A terminal with a wrong clock reports correct times, or reports that they are unknown."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -228,36 +227,6 @@ def test_thinning_follows_the_order_of_reports_regardless_of_the_wall_clock(mach
     remaining = [entry.seq for entry in spool]
     assert remaining == sorted(remaining)
     assert remaining[-5:] == [36, 37, 38, 39, 40]
-
-
-def test_the_spool_of_an_earlier_release_is_sent_as_it_was_dated(tmp_path):
-    path = tmp_path / "spool"
-    with closing(SqliteJournal(path, "T-1")) as journal:
-        Spool(journal).append("before", frames.ReportFrame(1, NOON))
-    with closing(sqlite3.connect(path)) as before:
-        before.executescript("DROP TABLE boot; DROP TABLE anchor")
-
-    with closing(SqliteJournal(path, "T-1")) as journal:
-        spool = Spool(journal)
-        spool.append("now", frames.ReportFrame(1, ZERO), clock="c")
-        spool.set_anchor(Anchor("c", 0.0, NOON))
-
-    with closing(SqliteJournal(path, "T-1")) as journal:
-        spool = Spool(journal)
-        assert [spool.report_of(entry).at for entry in spool] == [NOON, NOON]
-
-
-def test_an_earlier_release_can_still_add_to_the_spool_and_read_it(tmp_path):
-    path = tmp_path / "spool"
-    with closing(SqliteJournal(path, "T-1")) as journal:
-        Spool(journal).append("now", frames.ReportFrame(1, ZERO + timedelta(days=3)), clock="c")
-
-    with closing(sqlite3.connect(path)) as before, before:
-        body = before.execute("SELECT body FROM report").fetchone()[0]
-        before.execute("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)", (2, "before", 1, 0.0, 0, body))
-
-    call = next(uplink.decode(b'{"jsonrpc":"2.0","method":"report","params":%s}' % body))
-    assert isinstance(call, uplink.ReportCall)
 
 
 def test_anchors_are_deleted_when_no_report_needs_them_except_the_newest(tmp_path):

@@ -38,7 +38,7 @@ class Rows:
 
     def __init__(self, fleet: Fleet) -> None:
         self.person: User = people.person("tanaka", of="Operator")
-        self.into = self._incident(fleet.site("INT"), factor="group", breadth="fleet", key="fleet:")
+        self.into = self._incident(fleet.site("INT"), factor="fleet", key="")
         low, high = (fleet.online(site=fleet.site(code)) for code in ("LOW", "HIG"))
         self.terminals: list[Terminal] = [high, low]
         rules = [fleet.event_rule(name=name, may_be_resolved_by_hand=True) for name in ("First", "Second")]

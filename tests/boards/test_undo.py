@@ -141,10 +141,10 @@ def test_what_another_person_snoozed_meanwhile_stays(browser, alert, sato):
 
 def test_an_undo_belongs_to_the_person_who_acted_and_to_the_release(browser, client, alert, tanaka, sato):
     token = done(browser, f"/alerts/{alert.pk}/acknowledge/")
-    former = undoing.offer("alerts", {"pks": [alert.pk]}, by=tanaka)
+    other = undoing.offer("of-another-release", {"pks": [alert.pk]}, by=tanaka)
     client.force_login(sato)
 
-    for holder, text in ((client, token), (browser, token + "x"), (browser, ""), (browser, former)):
+    for holder, text in ((client, token), (browser, token + "x"), (browser, ""), (browser, other)):
         assert "Too late to undo this." in HtmlPage(undo(holder, text)).text("toasts")
     alert.refresh_from_db()
     assert alert.state == "acknowledged"

@@ -1,4 +1,4 @@
-"""No page exceeds 1 MB, with any data of a terminal, including data that an earlier release has stored."""
+"""No page exceeds 1 MB, with any data of a terminal, including more metrics than a report may have."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ LONG = "'" * limits.TEXT_LENGTH
 """Each of these takes six bytes in HTML."""
 NAME = "\U00020bb7" * limits.NAME_LENGTH
 NAMES = 2_000
-"""Number of metrics, as an earlier release has stored them."""
+"""Number of metrics: more than the protocol allows."""
 
 
 def name(number: int) -> str:

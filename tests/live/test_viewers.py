@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from channels.layers import get_channel_layer
-from msgspec import Struct, msgpack
 
 from tests.live.other import DEADLINE_S, Publisher
 from tms.feed import publisher as feed_module
@@ -170,18 +169,3 @@ async def test_a_message_of_an_older_node_contains_no_viewers(hub, board, other)
 
     assert await board.hears() == {"alert-99"}
     assert hub.viewers.of("alert-7") == viewings(Viewing(SATO, 7))
-
-
-def test_nodes_of_the_previous_release_are_compatible_in_both_directions():
-    """It supports alerts only: an incident is not published as an alert."""
-
-    class Before(Struct, array_like=True):
-        person: int
-        alert: int
-        is_typing: bool = False
-
-    result = msgpack.decode(msgpack.encode(Viewing(SATO, is_typing=True, incident=7)), type=Before)
-    received = msgpack.decode(msgpack.encode(Before(SATO, 7, True)), type=Viewing)
-
-    assert (result.person, result.alert, result.is_typing) == (SATO, 0, True)
-    assert received == Viewing(SATO, 7, True)

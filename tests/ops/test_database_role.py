@@ -17,7 +17,7 @@ ROLE = Login("tms_role_of_the_test", "of-the-role")
 
 @pytest.fixture
 def url():
-    """A database of an earlier release, owned by the master, who is not a superuser, as on RDS."""
+    """A database owned by the master, who is not a superuser, as on RDS."""
     url = new_database(os.environ["TMS_DATABASE_URL"])
     name = urlsplit(url).path[1:]
     with psycopg.connect(url, autocommit=True) as admin:

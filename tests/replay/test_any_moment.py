@@ -135,6 +135,6 @@ def test_a_value_that_changed_later_is_not_invented(fleet):
 
     assert Moment(later(30), now=later(90)).alerts([alert.pk])[0].value == 80
 
-    alert.transitions.update(value=None)  # as the previous release wrote them
+    alert.transitions.update(value=None)  # as if nobody had recorded it
     assert Moment(later(30), now=later(90)).alerts([alert.pk])[0].value is None
     assert Moment(later(70), now=later(90)).alerts([alert.pk])[0].value == 95

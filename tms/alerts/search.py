@@ -11,13 +11,12 @@ from tms.accounts.scope import Scope
 from tms.alerts import models
 from tms.alerts.models import AlertState, Factor, Rule
 from tms.alerts.models.alert import FLAPPING
-from tms.alerts.models.factor import SITES_TOGETHER
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.severity import Severity
 from tms.rest.schemas import Id, Instant, RequestSchema
 
-NAMED_BY_KEY = (Factor.MODEL, Factor.FIRMWARE, Factor.NODE)
+NAMED_BY_KEY = (Factor.MODEL, Factor.FIRMWARE, Factor.NODE, Factor.REGION)
 """Factors whose value is its own name."""
 NUMBER = re.compile(r"[0-9]{1,18}")
 
@@ -72,11 +71,6 @@ class AlertMatch(RequestSchema):
         return rows.filter(alerts_like(self.q)) if self.q else rows
 
 
-def with_factor(factor: str) -> Q:
-    """Incidents with this common factor, as people see it."""
-    return Q(breadth=factor) if factor in SITES_TOGETHER else Q(factor=factor, breadth="")
-
-
 def incidents_like(text: str) -> Q:
     """By number, site, group, common factor, or a comment in the history."""
     commented = models.IncidentTransition.objects.filter(comment__icontains=text)
@@ -88,7 +82,6 @@ def incidents_named(text: str) -> Q:
     sites = Q(site__name__icontains=text) | Q(site__name_ja__icontains=text) | Q(site__code__iexact=text)
     groups = Q(group__name__icontains=text) | Q(group=None, group_name__icontains=text)
     named = groups | Q(factor__in=NAMED_BY_KEY, key__icontains=text)
-    named |= Q(breadth=Factor.REGION, key__icontains=text)
     named |= Q(rule__name__icontains=text) | Q(rule__name_ja__icontains=text)
     found = sites | named | Q(common_name__icontains=text)
     return found | Q(pk=int(text)) if NUMBER.fullmatch(text) else found

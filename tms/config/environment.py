@@ -33,13 +33,6 @@ def text(name: str, default: str = "") -> str:
     return _contents(path, f"{name}_FILE").strip()
 
 
-def refuse_renamed(**names: str) -> None:
-    """Takes old="NEW", both without TMS_. Raises ImproperlyConfigured for an old name that is still set."""
-    for old, new in names.items():
-        if os.environ.get(f"TMS_{old}"):
-            raise ImproperlyConfigured(f"TMS_{old} is now TMS_{new}; set that instead")
-
-
 def flag(name: str, *, default: bool) -> bool:
     value = text(name, str(default)).lower()
     if value not in TRUE | FALSE:

@@ -24,7 +24,6 @@ DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
 PRODUCTION = env.flag("TMS_PRODUCTION", default=False)
 """The embedded default (False) creates its own secret; production refuses to start unless everything is set."""
 
-env.refuse_renamed(FOLD_WAIT_S="CORRELATION_WAIT_S")
 if PRODUCTION:
     aliases.apply()
 

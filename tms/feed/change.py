@@ -101,7 +101,7 @@ class FeedMessage(Struct, frozen=True, array_like=True):
     viewings: Viewings | None = None
     """Viewings on the boards of this publisher; None if unchanged since the last message that had them."""
     committed_at: float = 0.0
-    """When the oldest part of the change was committed, by the database clock; 0 from an earlier release."""
+    """When the oldest part of the change was committed, by the database clock; 0 if nothing was."""
 
 
 _decoder = msgpack.Decoder(FeedMessage)

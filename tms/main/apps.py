@@ -5,4 +5,3 @@ class MainConfig(AppConfig):
     """The composition root: URLs, the REST API put together, and the commands that start a process."""
 
     name = "tms.main"
-    label = "commandline"  # label of earlier releases; nothing in the database uses it

@@ -82,7 +82,7 @@ def _make(connection: Connection, role: Login) -> None:
 
 
 def _hand_over(connection: Connection, role: Login) -> None:
-    """Objects that an earlier release created as the master become the role's."""
+    """Objects that the master created, before TMS had a role of its own, become the role's."""
     owner = sql.Identifier(role.user)
     connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(connection.info.dbname), owner))
     theirs = connection.execute("SELECT 1 FROM pg_class WHERE relowner = current_user::regrole LIMIT 1").fetchone()

@@ -75,7 +75,7 @@ def worded(name: str, value: float | None) -> str:
     if value is None:
         return "–"
     known = metric(name)
-    if abs(value) > METRIC_BOUND:  # stored before values were limited
+    if abs(value) > METRIC_BOUND:
         return f"{value:.3g}{known.unit}"
     if known.unit == " s" and value >= 60:
         return spell(value)

@@ -59,12 +59,9 @@ def _exchange(connection: psycopg.Connection[Any], name: str, new: str, retired:
 
 
 def newest_retired(database: Database) -> str:
-    """The database that was swapped out last. Raises BackupFailed if there is none.
-
-    Older releases named it without microseconds.
-    """
+    """The database that was swapped out last. Raises BackupFailed if there is none."""
     with database.named(MAINTENANCE).connect() as connection:
-        pattern = f"^{database.name}_before_[0-9]{{8}}_[0-9]{{6}}(_[0-9]{{6}})?$"
+        pattern = f"^{database.name}_before_[0-9]{{8}}_[0-9]{{6}}_[0-9]{{6}}$"
         found = rows(connection, "SELECT datname FROM pg_database WHERE datname ~ %s ORDER BY 1 DESC", [pattern])
     if not found:
         raise BackupFailed(f"no database {database.name}_before_… exists: nothing was swapped out")

@@ -84,7 +84,6 @@ REASONS |= {
     "POST /me/providers/<slug:slug>/link/": "leads to the provider; the link is an entry; `test_linking.py`",
     "POST /me/confirm/": "the person signs in again; only a failure is an entry",
     "POST /sign-in/reset/": "sends a link; the reset is an entry",
-    "POST /invitation/": "the page of the next, for links of earlier releases",
 }
 
 

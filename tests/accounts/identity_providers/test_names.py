@@ -65,7 +65,7 @@ def test_an_account_is_named_by_a_verified_address_of_the_domains_of_the_provide
 
 @pytest.fixture
 def former(provider) -> User:
-    """An account that an earlier release named by an address that nobody verified."""
+    """An account named by an address that nobody verified."""
     person = User.objects.create(username=BOSS, email=BOSS, is_name_verified=False)
     Identity.objects.create(
         provider=provider, person=person, issuer=MALLORY.issuer, subject="mallory", is_provisioned=True

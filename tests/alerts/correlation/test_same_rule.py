@@ -128,7 +128,7 @@ def test_a_region_is_named_if_nothing_narrower_explains_it(fleet, rule):
     report(rule, affected)
 
     assert only_incident().title == "Paper low, region Kansai: 12 of 30 terminals"
-    assert (only_incident().factor, only_incident().breadth) == ("group", "region")
+    assert only_incident().factor == "region"
 
 
 def test_a_factor_that_is_switched_off_explains_nothing(fleet, rule):

@@ -34,6 +34,5 @@ urlpatterns = [
     path("roles/new/", role_views.new_role, name="new-role"),
     path("roles/<int:pk>/", role_views.role, name="role"),
     path("roles/<int:pk>/delete/", role_views.delete_role, name="delete-role"),
-    path("invitation/", invitation_views.invitation, name="earlier-invitation"),
     path("invitation/<str:secret>/", invitation_views.invitation, name="invitation"),
 ]

@@ -37,7 +37,7 @@ def check(request: HttpRequest, at: datetime) -> None:
     if session.get_expiry_date() <= at:
         logout(request)
         return
-    if SEEN_AT not in session:  # from an older release
+    if SEEN_AT not in session:  # a program made it: no sign-in began it
         list_browser(request)
         begin(None, request)
     elif at.timestamp() - session[SEEN_AT] < ACCURACY_S:

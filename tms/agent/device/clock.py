@@ -14,11 +14,7 @@ import msgspec
 from tms.protocol import frames
 
 ZERO = datetime(2050, 1, 1, tzinfo=UTC)
-"""What a boot clock shows at boot.
-
-A year that the protocol accepts, so that an earlier release of the agent can read the spool: it would send these
-instants unchanged, and TMS would see that they lie in the future.
-"""
+"""What a boot clock shows at boot: a year that frames accept, because the spool stores them, and far from any other."""
 COUNTS_SLEEP: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 """`time.monotonic` stops while a machine sleeps: on Linux, and on a Mac, where CLOCK_MONOTONIC does not."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from tms.agent.device.clock import Anchor
 from tms.agent.storage.spool import JournalError, SpooledReport
@@ -21,18 +20,10 @@ APPLICATION_ID = 0x544D5353
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS report (
     position INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, seq INTEGER NOT NULL,
-    at REAL NOT NULL, has_events INTEGER NOT NULL, body BLOB NOT NULL
+    at REAL NOT NULL, has_events INTEGER NOT NULL, body BLOB NOT NULL, clock TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS anchor (clock TEXT PRIMARY KEY, elapsed_s REAL NOT NULL, server_time REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-
-CLOCK_TABLES = (
-    "CREATE TABLE IF NOT EXISTS boot (boot_id TEXT PRIMARY KEY, clock TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS anchor (clock TEXT PRIMARY KEY, elapsed_s REAL NOT NULL, server_time REAL NOT NULL)",
-)
-"""The clock of a boot's reports, and what is known of that clock.
-
-Stored beside `report`, because an earlier release of the agent writes that table by column numbers.
 """
 
 
@@ -58,31 +49,24 @@ class SqliteJournal:
 
     def load(self) -> Iterable[SpooledReport]:
         rows = self._connection.execute(
-            "SELECT position, boot_id, seq, at, has_events, body FROM report ORDER BY position"
+            "SELECT position, boot_id, seq, at, has_events, body, clock FROM report ORDER BY position"
         )
-        clocks = dict(self._rows("SELECT boot_id, clock FROM boot"))
         return [
-            SpooledReport(position, boot_id, seq, at, bool(has_events), body, clocks.get(boot_id, ""))
-            for position, boot_id, seq, at, has_events, body in rows
+            SpooledReport(position, boot_id, seq, at, bool(has_events), body, clock)
+            for position, boot_id, seq, at, has_events, body, clock in rows
         ]
 
     def load_anchors(self) -> Iterable[Anchor]:
         self._delete_unused_clocks()
-        rows = self._rows("SELECT clock, elapsed_s, server_time FROM anchor")
+        rows = self._connection.execute("SELECT clock, elapsed_s, server_time FROM anchor")
         return [Anchor(clock, elapsed_s, datetime.fromtimestamp(at, UTC)) for clock, elapsed_s, at in rows]
 
     def write(self, added: Sequence[SpooledReport], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
-        clocks = {entry.boot_id: entry.clock for entry in added if entry.clock}
         times = [(anchor.clock, anchor.elapsed_s, anchor.server_time.timestamp()) for anchor in anchors]
         try:
-            for table in CLOCK_TABLES:
-                self._connection.execute(table)
             with self._connection:
-                self._connection.executemany("INSERT OR IGNORE INTO boot VALUES (?, ?)", clocks.items())
                 self._connection.executemany("INSERT OR REPLACE INTO anchor VALUES (?, ?, ?)", times)
-                self._connection.executemany(
-                    "INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)", [entry[:6] for entry in added]
-                )
+                self._connection.executemany("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?)", added)
                 self._connection.executemany("DELETE FROM report WHERE position = ?", [(one,) for one in removed])
         except sqlite3.Error as error:
             raise JournalError(f"{self.path}: {error}") from error
@@ -100,18 +84,11 @@ class SqliteJournal:
     def close(self) -> None:
         self._connection.close()
 
-    def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        """None of a table that does not exist yet: on a full disk it cannot be created."""
-        with contextlib.suppress(sqlite3.OperationalError):
-            return self._connection.execute(query).fetchall()
-        return []
-
     def _delete_unused_clocks(self) -> None:
         """Delete the clocks that no report needs, except the newest, which may be the clock of the current boot."""
         with contextlib.suppress(sqlite3.Error), self._connection:
-            self._connection.execute("DELETE FROM boot WHERE boot_id NOT IN (SELECT boot_id FROM report)")
             self._connection.execute(
-                "DELETE FROM anchor WHERE clock NOT IN (SELECT clock FROM boot) "
+                "DELETE FROM anchor WHERE clock NOT IN (SELECT clock FROM report) "
                 "AND rowid < (SELECT max(rowid) FROM anchor)"
             )
 

@@ -35,7 +35,7 @@ class SpooledReport(NamedTuple):
     has_events: bool
     body: bytes
     clock: str = ""
-    """Id of the boot clock of its instants. Empty if they are absolute (an earlier release's)."""
+    """Id of the boot clock of its instants; empty if they are absolute."""
 
     @property
     def size(self) -> int:

@@ -23,8 +23,7 @@ from tms.alerts.lifecycle import Conflict
 from tms.alerts.locks import lock_incidents
 from tms.alerts.models import Alert, AlertQuerySet, AlertState, Contract, Incident, Transition, TransitionKind
 
-ALERTS, INCIDENTS = "alerts-before", "incidents-before"
-"""Former releases named theirs `alerts` and `incidents`, with other payloads."""
+ALERTS, INCIDENTS = "alerts", "incidents"
 UNDOABLE = frozenset({"acknowledge", "snooze"})
 
 

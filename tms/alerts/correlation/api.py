@@ -18,7 +18,7 @@ from tms.alerts.correlation.schemas import (
 from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import IncidentQuerySet
-from tms.alerts.search import incidents_like, with_factor
+from tms.alerts.search import incidents_like
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.rest.operation import ApiRequest
@@ -52,7 +52,7 @@ class IncidentQuery(PageQuery):
         if self.state:
             rows = rows.in_states(self.state)
         if self.factor:
-            rows = rows.filter(with_factor(self.factor))
+            rows = rows.filter(factor=self.factor)
         if self.who:
             rows = rows.filter(acknowledged_by__username=self.who)
         return rows.filter(incidents_like(self.q)) if self.q else rows

@@ -19,12 +19,11 @@ from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.correlation_rule import CorrelationRule
-from tms.alerts.models.factor import Factor
+from tms.alerts.models.factor import OF_MANY_SITES, Factor
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.fleet.models import Group, Presence, Terminal
 
-BREADTHS = (Factor.GROUP, Factor.REGION, Factor.FLEET)
 """From the narrowest to the widest: of equally strong ones, the narrower is named."""
 MOST_SITES = 20
 """More sites than these are one incident, also if they are a small share."""
@@ -48,7 +47,7 @@ class LostSites(NamedTuple):
     def strength(self, lost: int) -> tuple[bool, float, int]:
         """Whether it explains nearly all of the `lost` sites, its own share, and how narrow it is."""
         number = len(self.incidents)
-        return number >= NEARLY_ALL * lost, number / self.size, -BREADTHS.index(Factor(self.what.factor))
+        return number >= NEARLY_ALL * lost, number / self.size, -OF_MANY_SITES.index(Factor(self.what.factor))
 
 
 @transaction.atomic
@@ -83,8 +82,8 @@ def _locked(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list
     rows = Incident.objects.unresolved().filter(rule=None)
     if not rows.filter(recent).exists():
         return [], []
-    locked = list(rows.filter(recent | Q(factor=Factor.GROUP)).locked().select_related("site"))
-    return [row for row in locked if row.factor == Factor.SITE], [row for row in locked if row.factor == Factor.GROUP]
+    locked = list(rows.filter(recent | Q(factor__in=OF_MANY_SITES)).locked().select_related("site"))
+    return [row for row in locked if row.factor == Factor.SITE], [row for row in locked if row.factor != Factor.SITE]
 
 
 def _shared(found: Iterable[Incident]) -> dict[CommonFactor, list[Incident]]:
@@ -154,14 +153,11 @@ def _what(wide: Incident) -> CommonFactor:
 
 
 def _new(together: LostSites, at: datetime) -> Incident:
-    """Releases before 1.1 know no regions: for them it is a group that has no row."""
     factor, key = together.what
-    is_group = factor == Factor.GROUP
-    group = Group.objects.get(pk=key) if is_group else None
+    group = Group.objects.get(pk=key) if factor == Factor.GROUP else None
     return Incident.objects.create(
-        factor=Factor.GROUP,
-        breadth="" if is_group else factor,
-        key=key if is_group else f"{factor}:{key}",
+        factor=factor,
+        key=key,
         group=group,
         group_name=group.name if group else "",
         severity=max((one.severity for one in together.incidents), key=RANKS.__getitem__),

@@ -354,24 +354,6 @@ class Migration(migrations.Migration):
                         to="alerts.rule",
                     ),
                 ),
-                (
-                    "breadth",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("site", "site"),
-                            ("group", "group"),
-                            ("model", "model"),
-                            ("firmware", "firmware"),
-                            ("node", "TMS node"),
-                            ("region", "region"),
-                            ("fleet", "whole fleet"),
-                        ],
-                        db_default="",
-                        default="",
-                        max_length=16,
-                    ),
-                ),
                 ("site_count", models.PositiveIntegerField(db_default=0, default=0)),
                 (
                     "merged_into",

@@ -18,6 +18,8 @@ class Factor(models.TextChoices):
 
 SITES_TOGETHER = (Factor.REGION, Factor.FLEET)
 """Factors of sites that are lost together; the others are of terminals."""
+OF_MANY_SITES = (Factor.GROUP, *SITES_TOGETHER)
+"""The common factors of an incident that incidents of sites were merged into, the narrowest first."""
 OF_RULES = (Factor.SITE, Factor.GROUP, Factor.MODEL, Factor.FIRMWARE, Factor.REGION)
 """What terminals may have in common at which the same rule triggers. A node and the fleet explain no reading."""
 

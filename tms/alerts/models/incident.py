@@ -69,8 +69,8 @@ class Incident(models.Model):
 
     factor = models.CharField(_("common factor"), max_length=16, choices=Factor)
     key = models.CharField(max_length=160)
-    """The common factor: the primary key of a site or group as text; the name of a model, firmware or node. With a
-    rule, `rule-<pk>:` precedes it: one terminal may be part of several incidents.
+    """The common factor: the primary key of a site or group as text; the name of a model, firmware, node or region;
+    empty for the fleet. With a rule, `rule-<pk>:` precedes it: one terminal may be part of several incidents.
     """
     site = models.ForeignKey("fleet.Site", models.PROTECT, null=True, related_name="incidents")
     group = models.ForeignKey("fleet.Group", models.SET_NULL, null=True, related_name="incidents")
@@ -78,8 +78,6 @@ class Incident(models.Model):
     """Name of the group when it opened: shown when the group has been deleted."""
     rule = models.ForeignKey("alerts.Rule", models.PROTECT, null=True, related_name="incidents")
     """The rule of its alerts, if they were correlated because of it; null if its terminals were lost together."""
-    breadth = models.CharField(max_length=16, choices=Factor, blank=True, default="", db_default="")
-    """`region` or `fleet`, for sites lost together; `factor` is then `group`, which the previous release shows."""
     site_count = models.PositiveIntegerField(default=0, db_default=0)
     """Number of sites whose incidents were merged into it."""
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="parts")
@@ -108,8 +106,7 @@ class Incident(models.Model):
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(_("until"), null=True)
     by_snooze = models.BooleanField(default=False, db_default=False)
-    """While it is acknowledged: it is snoozed until `until`, and the person who snoozed it is not responsible. Releases
-    before 1.1 show it as acknowledged until then, and reopen it at the same time."""
+    """While it is acknowledged: it is snoozed until `until`, and the person who snoozed it is not responsible."""
     assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     """The person who was asked to acknowledge it, and has not done so yet."""
     comment = LinesField(_("comment"), max_length=500, blank=True, default="")
@@ -156,8 +153,8 @@ class Incident(models.Model):
 
     @property
     def named_factor(self) -> Factor:
-        """Its common factor, as people see it."""
-        return Factor(self.breadth or self.factor)
+        """Its common factor, with a label."""
+        return Factor(self.factor)
 
     @property
     def name(self) -> str:
@@ -169,8 +166,7 @@ class Incident(models.Model):
     @property
     def bare_key(self) -> str:
         """The value of the common factor."""
-        key = self.key.partition(":")[2] if self.rule_id else self.key
-        return key.partition(":")[2] if self.breadth else key
+        return self.key.partition(":")[2] if self.rule_id else self.key
 
     @property
     def title(self) -> str:

@@ -21,7 +21,7 @@ class MembershipQuerySet(models.QuerySet["MembershipChange"]):
 class MembershipChange(models.Model):
     """An alert became a member of an incident, or none any more: the history of `Alert.incident`. Read by replays.
 
-    Without database constraints: the previous release deletes alerts and incidents, too.
+    Without database constraints: each row would lock an alert and incidents, beside the order of `tms.alerts.locks`.
     """
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="membership_changes", db_constraint=False)

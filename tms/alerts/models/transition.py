@@ -67,11 +67,11 @@ class Transition(models.Model):
     """Assignee, or person reminded."""
     comment = LinesField(max_length=500, blank=True)
     severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
-    """Empty in rows written before severities were recorded: then it is the alert's."""
+    """After the transition. Empty: the alert's."""
     before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
     """Severity before it worsened or improved."""
     value = models.FloatField(null=True)
-    """The alert's value after the transition; also None in rows written before values were recorded."""
+    """The alert's value after the transition."""
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(null=True)
     dispatched_at = models.DateTimeField(null=True)

@@ -20,7 +20,7 @@ class OfWholeSites(BySite):
 class SiteDay(models.Model):
     """A local day of a site that is over and rolled up, with its opening hours as they were.
 
-    Without database constraints towards the fleet: a previous release deletes terminals and outages, too.
+    Without database constraints towards the fleet: each of its many rows would be checked, and Django deletes them.
     """
 
     site = models.ForeignKey(Site, models.CASCADE, related_name="days", db_index=False, db_constraint=False)

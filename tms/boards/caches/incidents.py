@@ -7,20 +7,19 @@ from typing import NamedTuple
 
 from tms.alerts.correlation.forming import UndecidedAlerts
 from tms.alerts.models import CorrelationRule, Incident, IncidentState
-from tms.alerts.models.factor import SITES_TOGETHER, Factor
+from tms.alerts.models.factor import OF_MANY_SITES, SITES_TOGETHER, Factor
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
 from tms.fleet.models import Site, Terminal
 from tms.lib.per_process import per_process
 
-COLUMNS = ("pk", "rule", "factor", "breadth", "key", "site", "state", "by_snooze", "severity", "opened_at", "lost")
+COLUMNS = ("pk", "rule", "factor", "key", "site", "state", "by_snooze", "severity", "opened_at", "lost")
 
 
 class IncidentFacts(NamedTuple):
     pk: int
     rule: int | None
     factor: str
-    breadth: str
     key: str
     site: int | None
     state: str
@@ -37,7 +36,7 @@ class IncidentFacts(NamedTuple):
     @property
     def is_of_sites(self) -> bool:
         """Whether it is an incident of lost terminals at several sites."""
-        return self.factor == Factor.GROUP and self.rule is None
+        return self.factor in OF_MANY_SITES and self.rule is None
 
 
 class Part(NamedTuple):
@@ -105,11 +104,10 @@ class UnresolvedIncidents:
 
 def _sites_of(row: IncidentFacts, sites: frozenset[int]) -> frozenset[int]:
     """Those of the sites that have what the incident is about."""
-    if row.breadth == Factor.FLEET:
+    if row.factor == Factor.FLEET:
         return sites
-    if row.breadth == Factor.REGION:
-        region = row.key.partition(":")[2]
-        return frozenset(Site.objects.filter(pk__in=sites, region=region).values_list("pk", flat=True))
+    if row.factor == Factor.REGION:
+        return frozenset(Site.objects.filter(pk__in=sites, region=row.key).values_list("pk", flat=True))
     members = Terminal.objects.filter(site__in=sites, groups=int(row.key)).order_by()
     return frozenset(members.values_list("site", flat=True).distinct())
 

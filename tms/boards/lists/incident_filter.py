@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from tms.alerts.models import Factor, Incident, IncidentState
-from tms.alerts.search import NUMBER, incidents_like, with_factor
+from tms.alerts.search import NUMBER, incidents_like
 from tms.boards.lists.filters import LONGEST_SEARCH, MIN_SEARCHED, text
 from tms.lib.severity import Severity
 
@@ -61,7 +61,7 @@ class IncidentFilter:
         if self.wide:
             rows = rows.filter(site=None)
         if self.factor:
-            rows = rows.filter(with_factor(self.factor))
+            rows = rows.filter(factor=self.factor)
         if self.site:
             rows = rows.filter(site__code__iexact=self.site)
         if self.month:

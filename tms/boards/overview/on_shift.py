@@ -88,5 +88,4 @@ def people() -> QuerySet[User]:
 
 
 def _key(person: int) -> str:
-    """Another one than that of earlier releases, which stored the page alone."""
     return f"open-board-{person}"

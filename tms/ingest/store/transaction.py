@@ -159,7 +159,7 @@ def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
 
 
 def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
-    """The keys of the inserted reports: all of them, unless an earlier release numbered them differently."""
+    """The keys of the inserted reports: all of them, unless another flush stored one of them meanwhile."""
     if not rows:
         return set()
     columns = ", ".join(ReportRow.__struct_fields__)

@@ -22,6 +22,6 @@ def written(rows: Iterable[Sequence[Cell]]) -> str:
 def _safe(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
-    # Rows that an earlier release stored may contain control characters.
+    # Fields remove control characters, but not every text is that of a field: changes in the audit trail are JSON.
     cell = clean(cell, keeps_lines=True)
     return f"'{cell}" if cell.lstrip().startswith(FORMULA) or cell.startswith(BLANKS) else cell

@@ -5,7 +5,7 @@ two roll-ups the one with the higher count is newer, and a roll-up never replace
 therefore run more than once and in any order.
 
 At most `METRIC_NAMES` metrics of a terminal are rolled up per hour, those that already have a roll-up first. Values
-outside the bounds, which former releases stored, are skipped.
+outside the bounds of the protocol are skipped.
 
 Late reports without an instant are skipped: they are stored with their time of arrival, and their readings belong to
 another hour.

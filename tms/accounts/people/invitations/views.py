@@ -84,10 +84,9 @@ def _sent(request: AuthenticatedRequest, invitation: Invitation, secret: str) ->
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def invitation(request: HttpRequest, secret: str = "") -> HttpResponse:
+def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     """Name and password of a new person, who is signed in then. Invalid links all look alike."""
-    # Links in mails that were sent by releases up to 0.2 have it in the query.
-    found = services.find(secret or request.GET.get("key", ""), at=timezone.now())
+    found = services.find(secret, at=timezone.now())
     if found is None:
         return render(request, "accounts/people/invitation.html", status=HTTPStatus.NOT_FOUND)
     is_sent = request.method == "POST"

@@ -90,14 +90,10 @@ def _open(
 
 
 def _identity(what: CommonFactor, rule: int) -> Mapping[str, Any]:
-    """Releases before 1.1 show it as a group without a row, or as lost terminals with this factor."""
-    is_region = what.factor == Factor.REGION
-    key = f"region:{what.key}" if is_region else what.key
     return {
         "rule_id": rule,
-        "factor": Factor.GROUP if is_region else what.factor,
-        "breadth": Factor.REGION if is_region else "",
-        "key": f"rule-{rule}:{key}",
+        "factor": what.factor,
+        "key": f"rule-{rule}:{what.key}",
         "site_id": int(what.key) if what.factor == Factor.SITE else None,
         "group_id": int(what.key) if what.factor == Factor.GROUP else None,
     }
