@@ -566,7 +566,7 @@ class Migration(migrations.Migration):
                             ("sending", "Sending"),
                             ("sent", "Sent"),
                             ("dead", "Failed"),
-                            ("withdrawn", "No longer needed"),
+                            ("withdrawn", "Cancelled"),
                         ],
                         default="waiting",
                         max_length=16,

@@ -27,7 +27,7 @@ class DeliveryState(models.TextChoices):
     SENDING = "sending", pgettext_lazy("delivery", "Sending")
     SENT = "sent", pgettext_lazy("delivery", "Sent")
     DEAD = "dead", pgettext_lazy("delivery", "Failed")
-    WITHDRAWN = "withdrawn", pgettext_lazy("delivery", "No longer needed")
+    WITHDRAWN = "withdrawn", pgettext_lazy("delivery", "Cancelled")
 
 
 class NotificationKind(models.TextChoices):
