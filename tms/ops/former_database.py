@@ -1,4 +1,4 @@
-"""Refuses a database of a release before 1.0, which began the migrations anew."""
+"""Refuses a database of a release before 1.0: the migrations of 1.0 do not continue its own."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ zone        = "techcore-solutions.jp"
 repository  = "techcore/tms"
 
 compute = "ec2"
-release = "0.2.0"
+release = "1.0.0"
 
 machine = { type = "t3.medium", nodes = 2 }
 scale   = { least = 2, most = 10 }
