@@ -32,7 +32,7 @@ def with_findings(page: str, runs: Sequence[Run]) -> str:
 
 def _described(run: Run) -> str:
     origin = f"{run.began_at:%Y-%m-%d %H:%M} at {run.commit}, {run.machine}: "
-    return f"{origin}{summary(run.findings, took_s=run.took_s)}.\n\n{markdown(run.findings)}"
+    return f"{origin}{summary(run.findings, took_s=run.took_s)}.\n\n{markdown(run.findings, is_short=True)}"
 
 
 if __name__ == "__main__":

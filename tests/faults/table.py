@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from tests.faults.fault import Expectation, Finding
 
-HEAD = ("fault", "requirement", "lost", "duplicated", "false alerts", "converged s", "verdict", "figures")
+HEAD = ("fault", "requirement", "lost", "duplicated", "false alerts", "converged s", "verdict")
 
 
-def markdown(findings: Iterable[Finding]) -> str:
-    rows = [HEAD, ["---"] * len(HEAD), *(_row(finding) for finding in findings)]
+def markdown(findings: Iterable[Finding], *, is_short: bool = False) -> str:
+    """`is_short`: of the figures, only the limits that were exceeded."""
+    head = (*HEAD, "exceeded" if is_short else "figures")
+    cells = exceeded if is_short else figures
+    rows = [head, ["---"] * len(head), *((*_row(finding), cells(finding)) for finding in findings)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
@@ -29,6 +32,12 @@ def figures(finding: Finding) -> str:
     return "; ".join([*([finding.error] if finding.error else []), *parts])
 
 
+def exceeded(finding: Finding) -> str:
+    """The limits that the finding does not meet, or why there is none."""
+    missed = [_expectation(expectation) for expectation in finding.expectations if not expectation.is_met]
+    return finding.skipped or "; ".join([*([finding.error] if finding.error else []), *missed])
+
+
 def number(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
@@ -42,7 +51,6 @@ def _row(finding: Finding) -> Sequence[str]:
         finding.requirement,
         *(number(value) for value in counted),
         finding.outcome.value,
-        figures(finding),
     )
 
 
