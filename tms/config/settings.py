@@ -274,7 +274,7 @@ SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1
 
 # django-allauth runs the steps of a sign-in and records the browsers in which people are signed in (decision 0038).
 # None of its pages is mounted, and its other features stay off.
-ACCOUNT_ADAPTER = "tms.accounts.sign_in.adapter.SignInAdapter"
+ACCOUNT_ADAPTER = "tms.accounts.sign_in_adapter.SignInAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

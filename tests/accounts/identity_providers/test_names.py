@@ -13,7 +13,6 @@ from tests.support import people
 from tests.support.accounts.directory import USER, Directory, service_account
 from tests.support.factories import now
 from tms.accounts.identity_providers import provisioning
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.models import (
     AuditEntry,
     Grant,
@@ -25,6 +24,7 @@ from tms.accounts.models import (
     User,
 )
 from tms.accounts.roles import built_in
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 BOSS = "boss@corp.example"

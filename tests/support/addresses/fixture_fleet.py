@@ -16,10 +16,10 @@ from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.factors import services as factors
 from tms.accounts.factors import totp
 from tms.accounts.models import AuditEntry, GroupMapping, IdentityProvider, Invitation, Role, Team, User
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services as service_accounts
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope

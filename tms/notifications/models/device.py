@@ -74,7 +74,7 @@ class DevicePreferences(models.Model):
     person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="device_preferences")
     severities = models.JSONField(_("severities"), default=default_severities, blank=True)
     area = models.CharField(_("part of the fleet"), max_length=120, blank=True, default="", db_default="")
-    """Key of a scope (`tms.accounts.people.scopes`); empty for everything that the person sees."""
+    """Key of a scope (`tms.accounts.access.grant_scopes`); empty for everything that the person sees."""
     is_only_on_call = models.BooleanField(_("only while on call"), default=False, db_default=False)
 
     class Meta:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
-from tms.accounts import access
+from tms.accounts.access import rows
 from tms.accounts.models import Grant
 from tms.accounts.scope import Scope
 
@@ -107,7 +107,7 @@ def grants_within(scope: Scope) -> Q:
 def extent_of(scope: Scope) -> str:
     """How much a scope shows: `Sees 11 sites and 1,204 terminals.`"""
     every_terminal = apps.get_model("fleet", "Terminal")._default_manager.all()
-    sites, terminals = (access.within(rows, scope).count() for rows in (_sites(), every_terminal))
+    sites, terminals = (rows.within(found, scope).count() for found in (_sites(), every_terminal))
     counts = {
         "sites": ngettext("%(number)s site", "%(number)s sites", sites) % {"number": f"{sites:,}"},
         "terminals": ngettext("%(number)s terminal", "%(number)s terminals", terminals) % {"number": f"{terminals:,}"},
