@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DataError
@@ -37,17 +36,6 @@ def answer(n, *, old):
     IdempotencyRecord.objects.create(person=person, key=f"k{n}", fingerprint="", begun_at=AT - 2 * DAY if old else AT)
 
 
-def access(model, **fields):
-    def make(n, *, old):
-        row = model.objects.create(
-            username=f"u{n}", user_agent=f"agent {n}", ip_address="10.0.0.1", http_accept="", path_info="", **fields
-        )
-        age = DAY * (settings.HISTORY_DAYS + 1 if model is AccessLog else 2) if old else timedelta(0)
-        model.objects.filter(pk=row.pk).update(attempt_time=AT - age)
-
-    return make
-
-
 def written(n, *, old):
     heartbeats.record(f"{heartbeats.WRITE}{n}", at=AT - 2 * DAY if old else AT)
 
@@ -56,9 +44,6 @@ KINDS = [
     (Session, session),
     (UserSession, browser),
     (IdempotencyRecord, answer),
-    (AccessAttempt, access(AccessAttempt, get_data="", post_data="", failures_since_start=1)),
-    (AccessFailureLog, access(AccessFailureLog)),
-    (AccessLog, access(AccessLog)),
     (Heartbeat, written),
 ]
 

@@ -4,8 +4,6 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -83,14 +81,6 @@ class PersonAdmin(UserAdmin[User]):
         with keys.followed(request.session):
             return super().user_change_password(request, id, form_url)
 
-
-for sign_ins, page in (
-    (AccessAttempt, AccessAttemptAdmin),
-    (AccessFailureLog, AccessFailureLogAdmin),
-    (AccessLog, AccessLogAdmin),
-):
-    admin.site.unregister(sign_ins)
-    admin.site.register(sign_ins, type(page.__name__, (AuditedAdmin, page), {}))
 
 admin.site.unregister(Group)
 for model in (Authenticator, EmailAddress, UserSession):

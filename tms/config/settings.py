@@ -89,7 +89,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "axes",
     "channels",
     "django_htmx",
     "django_structlog",
@@ -305,14 +304,6 @@ IDLE_S = env.whole("TMS_IDLE_MINUTES", 60, most=525_600) * 60
 
 CONFIRM_MINUTES = env.whole("TMS_CONFIRM_MINUTES", 10, least=1)
 """How long after signing in a person may change their factors without confirming that it is them."""
-
-# django-axes records who signed in and out; the throttle is ours (decision 0030).
-AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"
-AXES_COOLOFF_TIME = None
-AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "tms.ops.middleware.trusted_proxy.client_address"
-SILENCED_SYSTEM_CHECKS = ["axes.W002", "axes.W003"]
-"""Its middleware and backend, which lock out, are not used."""
 
 # Languages and time
 

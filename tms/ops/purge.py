@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from allauth.usersessions.models import UserSession
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
@@ -20,8 +19,6 @@ ROWS = 1_000
 """Rows per transaction."""
 BATCHES = 100
 """Transactions per table and pass."""
-FAILURES_RETENTION = timedelta(days=1)
-"""Tables in which former releases counted failed sign-ins."""
 HEARTBEATS_RETENTION = timedelta(days=1)
 SESSION_LASTS = timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
@@ -37,11 +34,6 @@ PURGED = (
     Purged("provider_sessions", lambda at: ProviderSession.objects.filter(created_at__lt=at - SESSION_LASTS)),
     Purged("spent_tokens", lambda at: SpentToken.objects.filter(expires_at__lt=at)),
     Purged("answers", idempotency.expired),
-    Purged("guesses", lambda at: AccessAttempt.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),
-    Purged("failures", lambda at: AccessFailureLog.objects.filter(attempt_time__lt=at - FAILURES_RETENTION)),
-    Purged(
-        "sign_ins", lambda at: AccessLog.objects.filter(attempt_time__lt=at - timedelta(days=settings.HISTORY_DAYS))
-    ),
     Purged(
         "writes",
         lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),
