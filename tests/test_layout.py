@@ -2,6 +2,7 @@
 
 import tomllib
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,37 @@ CONTRACTS = {
     contract["id"]: contract
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 }
+OF_APPS = {contract["containers"][0]: contract["layers"] for contract in CONTRACTS.values() if "containers" in contract}
+ENTRY_POINTS = {"management", "migrations", "templatetags"}
+"""Packages of an app that Django loads. They stand above its layers."""
 PACKAGES = {f"tms.{path.parent.name}" for path in ROOT.glob("tms/*/__init__.py")}
 SHARED_BY_TESTS = ("tests/support", "tests/faults")
 MOST_MODULES = 20
 NOT_COUNTED = {"__init__", "apps"}
 
 
-def test_every_package_has_its_layer():
-    layered = {name.strip(" ()") for layer in CONTRACTS["layers"]["layers"] for name in layer.split("|")}
+def rows(layers: list[str]) -> list[list[str]]:
+    """The packages of each layer of a contract."""
+    return [[name.strip() for name in layer.split("|")] for layer in layers]
 
-    assert PACKAGES | {"consumers"} == layered
+
+def test_every_package_has_its_layer():
+    assert PACKAGES | {"consumers"} == set(chain.from_iterable(rows(CONTRACTS["layers"]["layers"])))
+
+
+@pytest.mark.parametrize("app", OF_APPS)
+def test_every_package_of_an_app_with_layers_has_one(app):
+    folder = ROOT / app.replace(".", "/")
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")} - ENTRY_POINTS
+
+    assert packages - set(chain.from_iterable(rows(OF_APPS[app]))) == set()
+
+
+@pytest.mark.parametrize("app", OF_APPS)
+def test_the_documentation_shows_the_layers_of_an_app(app):
+    shown = " → ".join(", ".join(f"`{name}`" for name in row) for row in rows(OF_APPS[app]))
+
+    assert f"| `{app}` | {shown} |" in (ROOT / "docs/architecture.md").read_text().splitlines()
 
 
 def test_no_module_is_beside_the_packages():

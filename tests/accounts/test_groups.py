@@ -24,11 +24,10 @@ def test_the_fixture_loads_three_groups_with_existing_permissions_and_is_idempot
     assert {group.name: names_of(group) for group in Group.objects.all()} == shipped()
 
 
-def test_each_group_has_the_permissions_of_the_one_before_and_none_for_actions():
+def test_each_group_has_the_permissions_of_the_one_before():
     viewer, operator, manager = (shipped()[name] for name in GROUPS)
 
     assert viewer <= operator < manager
-    assert not {name for name in manager if name.startswith("accounts.") and name in Permission.values}
 
 
 def test_each_built_in_role_has_the_permissions_of_the_one_before():
@@ -51,7 +50,7 @@ def test_migrations_create_the_built_in_roles_and_keep_their_permissions_current
 def test_no_group_can_grant_itself_permissions():
     granted = set().union(*shipped().values())
 
-    assert not {name for name in granted if re.fullmatch(r"(accounts\.(add|change|delete)_user|auth\..*)", name)}
+    assert not {name for name in granted if name.startswith(("accounts.", "auth."))}
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from tests.e2e.identity_provider import make_provider
 
 def make_access() -> dict[str, int]:
     from tms.accounts import api_tokens
+    from tms.accounts.access.grant_scopes import GrantScope
     from tms.accounts.models import Role, Team, User, WallBoard, WallScreen
     from tms.accounts.people import holdings
     from tms.accounts.people.invitations import services as invitations
-    from tms.accounts.people.scopes import GrantScope
     from tms.accounts.people.service_accounts import services as service_accounts
     from tms.accounts.roles import built_in
     from tms.accounts.screens import pairing

@@ -342,7 +342,7 @@ def test_dropping_old_keys_removes_their_devices(device, capsys):
 def test_a_private_key_is_encrypted(db):
     key = keys.current(at=AT)
 
-    assert "PRIVATE KEY" in keys.private_key(key)
+    assert "PRIVATE KEY" in key.private_key()
     assert "PRIVATE" not in key.encrypted_secrets
     assert keys.current(at=AT) == key
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
-from axes.models import AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DataError
@@ -37,14 +36,6 @@ def answer(n, *, old):
     IdempotencyRecord.objects.create(person=person, key=f"k{n}", fingerprint="", begun_at=AT - 2 * DAY if old else AT)
 
 
-def record(n, *, old):
-    row = AccessLog.objects.create(
-        username=f"u{n}", user_agent=f"agent {n}", ip_address="10.0.0.1", http_accept="", path_info=""
-    )
-    age = DAY * (settings.HISTORY_DAYS + 1) if old else timedelta(0)
-    AccessLog.objects.filter(pk=row.pk).update(attempt_time=AT - age)
-
-
 def written(n, *, old):
     heartbeats.record(f"{heartbeats.WRITE}{n}", at=AT - 2 * DAY if old else AT)
 
@@ -53,7 +44,6 @@ KINDS = [
     (Session, session),
     (UserSession, browser),
     (IdempotencyRecord, answer),
-    (AccessLog, record),
     (Heartbeat, written),
 ]
 

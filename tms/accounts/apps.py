@@ -14,9 +14,9 @@ class AccountsConfig(AppConfig):
 
         from tms.accounts import roles
         from tms.accounts.access import changes
-        from tms.accounts.audit import sign_ins  # noqa: F401  (connects its receivers)
+        from tms.accounts.people import deleted
         from tms.accounts.sessions import activity
-        from tms.accounts.undo import deleted
+        from tms.accounts.sign_in import audit  # noqa: F401  (connects its receivers)
 
         post_migrate.connect(roles.after_migrations, sender=self)
         changes.connect()

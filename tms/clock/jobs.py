@@ -21,17 +21,16 @@ from tms.commands import services as commands
 from tms.fleet.credentials.enrolment_watcher import EnrolmentWatcher
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
-from tms.notifications.digests import services as digest_services
 from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.notifications.models.delivery import Delivery
-from tms.notifications.reports import services as report_services
+from tms.notifications.planned.digests import services as digest_services
+from tms.notifications.planned.reports import services as report_services
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
 from tms.replay import snapshots
 from tms.replay.density import counting
-from tms.replay.recorded import comparison
 from tms.telemetry.rollups import backfill, hourly
 from tms.telemetry.storage import partitions, retention
 
@@ -99,7 +98,6 @@ LOOPS: tuple[Loop, ...] = (
     Loop("availability", 30.0, availability.advance, Lane.SLOW),
     Loop("snapshots", 60.0, snapshots.advance, Lane.SLOW),
     Loop("density", 60.0, counting.advance, Lane.SLOW),
-    Loop("replay_compare", 10.0, comparison.compare_new, Lane.SLOW),
     Loop("retention", 3600.0, retention.retire, Lane.SLOW),
     Loop("site_hours", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
     Loop("purge_deliveries", 3600.0, dispatcher.purge, Lane.SLOW),

@@ -30,7 +30,7 @@ FACTS = ("status_code", "method", "address")
 """Fields of a rejected request, besides Django's message."""
 
 
-QUIETER = ("django_structlog", "axes", "daphne.server", "botocore", "fido2", "requests", "urllib3")
+QUIETER = ("django_structlog", "daphne.server", "botocore", "fido2", "requests", "urllib3")
 """Loggers whose lines below a warning are noise, or contain whole URLs, which for many services are keys."""
 
 

@@ -88,7 +88,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "axes",
     "channels",
     "django_htmx",
     "django_structlog",
@@ -273,7 +272,7 @@ SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1
 
 # django-allauth runs the steps of a sign-in and records the browsers in which people are signed in (decision 0038).
 # None of its pages is mounted, and its other features stay off.
-ACCOUNT_ADAPTER = "tms.accounts.sign_in.adapter.SignInAdapter"
+ACCOUNT_ADAPTER = "tms.accounts.sign_in_adapter.SignInAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -304,14 +303,6 @@ IDLE_S = env.whole("TMS_IDLE_MINUTES", 60, most=525_600) * 60
 
 CONFIRM_MINUTES = env.whole("TMS_CONFIRM_MINUTES", 10, least=1)
 """How long after signing in a person may change their factors without confirming that it is them."""
-
-# django-axes records who signed in and out; the throttle is ours (decision 0030).
-AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"
-AXES_COOLOFF_TIME = None
-AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "tms.ops.middleware.trusted_proxy.client_address"
-SILENCED_SYSTEM_CHECKS = ["axes.W002", "axes.W003"]
-"""Its middleware and backend, which lock out, are not used."""
 
 # Languages and time
 
@@ -416,13 +407,6 @@ AVAILABILITY_TARGET = env.percent("TMS_AVAILABILITY_TARGET", 99.9)
 """Of sites without a target of their own, and of the fleet."""
 CUSTOMER = env.text("TMS_CUSTOMER")
 """The customer's name on availability reports."""
-
-# Replay
-
-REPLAY_RECORD_S = env.seconds("TMS_REPLAY_RECORD_S", 0)
-"""How often each node records what its boards have been sent, to compare replays with. 0: never."""
-REPLAY_RECORD_DAYS = env.days("TMS_REPLAY_RECORD_DAYS", 7, least=1)
-"""Retention of these moments."""
 
 # Audit trail
 

@@ -7,8 +7,8 @@ from ninja import Schema
 from pydantic import ConfigDict, model_validator
 
 from tms.accounts.access import Person, visible
+from tms.accounts.access.grant_scopes import EVERYTHING, GrantScope, parsed
 from tms.accounts.models import Owned
-from tms.accounts.people.scopes import EVERYTHING, GrantScope, parsed
 from tms.accounts.scope import Scope
 from tms.fleet.models import Group, Site
 from tms.rest.form_errors import numbers

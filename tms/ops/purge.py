@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from allauth.usersessions.models import UserSession
-from axes.models import AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
@@ -35,9 +34,6 @@ PURGED = (
     Purged("provider_sessions", lambda at: ProviderSession.objects.filter(created_at__lt=at - SESSION_LASTS)),
     Purged("spent_tokens", lambda at: SpentToken.objects.filter(expires_at__lt=at)),
     Purged("answers", idempotency.expired),
-    Purged(
-        "sign_ins", lambda at: AccessLog.objects.filter(attempt_time__lt=at - timedelta(days=settings.HISTORY_DAYS))
-    ),
     Purged(
         "writes",
         lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_RETENTION),

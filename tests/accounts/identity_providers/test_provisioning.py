@@ -7,9 +7,9 @@ import pytest
 from tests.support import people
 from tests.support.factories import now
 from tms.accounts.identity_providers import groups, provisioning
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.models import AuditEntry, Grant, GroupMapping, Identity, User
 from tms.accounts.roles import built_in
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 KEIKO = Assertion(

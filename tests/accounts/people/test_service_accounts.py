@@ -9,10 +9,10 @@ from django.utils import timezone
 from tests.support import people
 from tests.support.pages import HtmlPage
 from tms.accounts import api_tokens
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.display_names import colleagues
 from tms.accounts.models import ApiToken, AuditEntry, Grant, Role, User
 from tms.accounts.people import holdings
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services
 from tms.accounts.roles import built_in
 

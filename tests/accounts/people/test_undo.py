@@ -10,7 +10,7 @@ from tests.support import people
 from tests.support.factories import now
 from tms.accounts import undo
 from tms.accounts.models import Grant, GroupMapping, IdentityProvider, Role, Team, User
-from tms.accounts.undo import deleted
+from tms.accounts.people import deleted
 
 ROWS = (Role, Team, Grant, GroupMapping)
 

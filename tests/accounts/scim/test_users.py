@@ -19,9 +19,9 @@ from tests.support.accounts.directory import (
     service_account,
 )
 from tms.accounts import api_tokens
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import AuditEntry, Grant, Team, User
 from tms.accounts.people import account
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.roles import built_in
 
 pytestmark = pytest.mark.both

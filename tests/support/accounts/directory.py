@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tms.accounts import api_tokens
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import TokenScope, User
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services
 from tms.accounts.roles import built_in
 

@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 
 from tests.support import factories, people
 from tests.support.accounts import screens
@@ -16,10 +15,10 @@ from tests.support.builders import Fleet
 from tests.support.factories import now
 from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.factors import services as factors
 from tms.accounts.factors import totp
 from tms.accounts.models import AuditEntry, GroupMapping, IdentityProvider, Invitation, Role, Team, User
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services as service_accounts
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import WindowScope
@@ -99,9 +98,6 @@ def _of_admin(terminal: Terminal, person: User) -> None:
     enrolment.make_token(terminal.site, by=person, at=now())
     api_tokens.issue(person, name="script", at=now())
     AuditEntry.objects.create(via="page", action="changed", subject_type="x", subject_id="1", subject_name="x")
-    AccessAttempt.objects.create(username="x", ip_address="10.0.0.1", failures_since_start=1)
-    for model in (AccessFailureLog, AccessLog):
-        model.objects.create(username="x", ip_address="10.0.0.1")
 
 
 def _alert(fleet: Fleet, terminal: Terminal, person: User) -> Alert:

@@ -10,8 +10,8 @@ from tests.support import factories, people
 from tests.support.accounts import screens
 from tests.support.builders import Fleet
 from tests.support.factories import now
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import Team, User, WallScreen
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.service_accounts import services as services_of_programs
 from tms.accounts.roles import built_in
 from tms.alerts.actions.approvals import MANY, AlertsPayload

@@ -1,4 +1,4 @@
-"""The owner of a row in forms: everything, a region, a site or a group, by the keys of `tms.accounts.people.scopes`."""
+"""The owner of a row in forms: everything, a region, a site or a group, by the keys of `grant_scopes`."""
 
 from typing import Any, ClassVar
 
@@ -7,22 +7,23 @@ from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import grant_scopes
+from tms.accounts.access.grant_scopes import EVERYTHING, GrantScope
 from tms.accounts.access.rights import Person
 from tms.accounts.access.rows import scope_of
 from tms.accounts.models import Owned
-from tms.accounts.people import scopes
-from tms.accounts.people.scopes import EVERYTHING, GrantScope
 from tms.accounts.permissions import Permission
 from tms.lib.admin import ModelForm
 
 OWNER = ("owner_region", "owner_site", "owner_group")
+NOT_PERMITTED = _("Choose an owner for which you have this permission.")
 
 
 class OwnerField(forms.ChoiceField):
     """Offers what the person has the permission for, and the current owner. Without a value, the owner stays."""
 
     def __init__(self, person: Person, permission: Permission, current: GrantScope | None) -> None:
-        choices: scopes.Choices = scopes.choices(scope_of(person, permission))
+        choices: grant_scopes.Choices = grant_scopes.choices(scope_of(person, permission))
         keys = list(_keys(choices))
         if current is not None and current.key not in keys:
             choices = [(current.key, capfirst(current.label)), *choices]
@@ -33,7 +34,7 @@ class OwnerField(forms.ChoiceField):
             label=_("Owner"),
             required=False,
             help_text=_("Visible to people whose scope overlaps the owner."),
-            error_messages={"invalid_choice": _("Choose an owner for which you have this permission.")},
+            error_messages={"invalid_choice": NOT_PERMITTED},
         )
 
     def clean(self, value: Any) -> Any:
@@ -83,13 +84,13 @@ def owner_of(row: Owned) -> GrantScope:
 
 def set_owner(row: Owned, key: str) -> None:
     """Not saved yet. `key` was validated."""
-    owner = scopes.parsed(key) or GrantScope()
+    owner = grant_scopes.parsed(key) or GrantScope()
     row.owner_region, row.owner_site, row.owner_group = owner.columns.values()
 
 
-def _keys(choices: scopes.Choices) -> list[str]:
+def _keys(choices: grant_scopes.Choices) -> list[str]:
     """Those of groups of choices, too."""
     return [key for one, two in choices for key, _label in (two if isinstance(two, list) else [(one, two)])]
 
 
-__all__ = ["EVERYTHING", "OwnedForm", "OwnerField", "owner_of", "set_owner"]
+__all__ = ["EVERYTHING", "NOT_PERMITTED", "OWNER", "OwnedForm", "OwnerField", "owner_of", "set_owner"]

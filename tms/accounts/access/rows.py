@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.apps import apps
 from django.db import models
 
+from tms.accounts import fleet_rows
 from tms.accounts.access.rights import Person, rights_of
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import Scope, ScopePath
@@ -69,10 +69,8 @@ def covers(scope: Scope, other: Scope) -> bool:
     if other.is_everything or not (other.regions <= scope.regions and other.groups <= scope.groups):
         return False
     rest = other.sites - scope.sites
-    sites = apps.get_model("fleet", "Site")._default_manager
-    return not rest or (
-        bool(scope.regions) and not sites.filter(pk__in=rest).exclude(region__in=scope.regions).exists()
-    )
+    sites = fleet_rows.sites().filter(pk__in=rest)
+    return not rest or (bool(scope.regions) and not sites.exclude(region__in=scope.regions).exists())
 
 
 def scope_path_of(model: type[models.Model]) -> ScopePath:

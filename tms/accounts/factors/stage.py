@@ -2,7 +2,7 @@ from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from tms.accounts.identity_providers import sessions as provider_sessions
+from tms.accounts.sessions import provider as provider_sessions
 
 
 class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # django-allauth has no types

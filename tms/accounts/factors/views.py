@@ -16,7 +16,7 @@ from tms.accounts.factors import policy, services, totp
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.factors.forms import AppForm
 from tms.accounts.factors.second_factor import status_of
-from tms.accounts.me.session_views import browser_rows
+from tms.accounts.sessions.browser_rows import browser_rows
 
 SECRET = "new_app_secret"  # noqa: S105  (the key in the session)
 METHODS = ["GET", "HEAD", "POST"]
@@ -28,7 +28,9 @@ Type = Authenticator.Type
 @sign_in_required
 def security(request: AuthenticatedRequest) -> HttpResponse:
     """People come back to it after each change of a factor, and may end their other sessions here."""
-    return render(request, "accounts/security/page.html", {"browsers": browser_rows(request)})
+    return render(
+        request, "accounts/security/page.html", {"browsers": browser_rows(request.user, current=request.session)}
+    )
 
 
 @sensitive_post_parameters()

@@ -6,9 +6,9 @@ import structlog
 from django.db import transaction
 
 from tms.accounts.access import administrators
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import Grant, GroupMapping, IdentityProvider, User
 from tms.accounts.people import holdings
-from tms.accounts.people.scopes import GrantScope
 
 type GrantKey = tuple[int, str, int | None, int | None]
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext
 
 from tms.accounts.audit import recorder
 from tms.accounts.identity_providers import groups
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.models import Identity, IdentityProvider, User
 from tms.accounts.normal_form import normal
 from tms.accounts.sign_in import break_glass
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.lib.hashing import hash_token
 
 MOST_USERNAME = 150

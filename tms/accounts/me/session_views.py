@@ -1,6 +1,4 @@
-"""The browsers in which a person is signed in: end one, or all but this one."""
-
-from typing import NamedTuple, Self
+"""End a person's own sessions in other browsers: one, or all."""
 
 from allauth.usersessions.models import UserSession
 from django.http import Http404, HttpResponse
@@ -9,27 +7,8 @@ from django.views.decorators.http import require_POST
 
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.accounts.factors.confirmation import recently_signed_in
-from tms.accounts.sessions import browsers, user_agent
-from tms.accounts.sessions.store import stored_key
-
-
-class BrowserRow(NamedTuple):
-    session: UserSession
-    name: str
-    is_mobile: bool
-    is_this: bool
-
-    @classmethod
-    def of(cls, session: UserSession, *, key: str) -> Self:
-        agent = session.user_agent
-        return cls(session, user_agent.described(agent), user_agent.is_mobile(agent), session.session_key == key)
-
-
-def browser_rows(request: AuthenticatedRequest) -> list[BrowserRow]:
-    """This browser first."""
-    key = stored_key(request.session.session_key)
-    rows = [BrowserRow.of(session, key=key) for session in browsers.browsers_of(request.user)]
-    return sorted(rows, key=lambda row: not row.is_this)
+from tms.accounts.sessions import browsers
+from tms.accounts.sessions.browser_rows import browser_rows
 
 
 @require_POST
@@ -50,7 +29,7 @@ def end_other_sessions(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _others(request: AuthenticatedRequest) -> list[UserSession]:
-    return [row.session for row in browser_rows(request) if not row.is_this]
+    return [row.session for row in browser_rows(request.user, current=request.session) if not row.is_this]
 
 
 def _back() -> HttpResponse:

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.me.forms import SECTIONS, PageSection
 from tms.accounts.me.panels import panels_of
-from tms.accounts.me.session_views import browser_rows
 from tms.accounts.me.token_views import tokens_of
 from tms.accounts.models import Grant, User
+from tms.accounts.sessions.browser_rows import browser_rows
 
 
 @require_safe
@@ -55,7 +55,7 @@ def _page(request: AuthenticatedRequest, *, saved: str = "", failed: PageSection
         "forms": forms,
         "saved": saved,
         "grants": grants_of(request.user),
-        "browsers": browser_rows(request),
+        "browsers": browser_rows(request.user, current=request.session),
         "tokens": tokens_of(request.user, at=timezone.now()),
         "panels": panels_of(request),
     }

@@ -1,18 +1,25 @@
-"""The account of another person as a whole: disable and enable it, end its sessions."""
+"""The account of another person as a whole: disable and enable it, end its sessions; rename and delete it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from tms.accounts import access
+from tms.accounts.access import administrators
 from tms.accounts.access.changes import rights_changed
 from tms.accounts.audit import recorder
 from tms.accounts.models import Grant, ProvisionedPerson, User
 from tms.accounts.people.rows import grants_of_person
 from tms.accounts.sessions import of_people
+
+
+class NameTakenError(Exception):
+    """Another account has the name or address, or one that looks like it."""
 
 
 def may_manage(by: User, person: User) -> bool:
@@ -73,6 +80,48 @@ def end_sessions(person: User, *, at: datetime) -> int:
     recorder.record("sessions-ended", person, {"sessions": (number, 0)})
     publish(person)
     return number
+
+
+@transaction.atomic
+def rename(person: User, *, username: str = "", email: str = "") -> None:
+    """Change the username or the e-mail address; an empty one stays. Raises NameTakenError and ValidationError."""
+    columns = {name: value for name, value in (("username", username), ("email", email)) if value}
+    if User.objects.is_taken(*columns.values(), besides=person):
+        raise NameTakenError
+    _save(person, **columns)
+
+
+@transaction.atomic
+def set_superuser(person: User, *, is_superuser: bool) -> None:
+    """Superusers also open the admin. Raises LastAdministratorError."""
+    with administrators.keeping_one():
+        _save(person, is_superuser=is_superuser, is_staff=is_superuser or person.groups.exists())
+
+
+@transaction.atomic
+def set_groups(person: User, groups: Collection[Group]) -> None:
+    """What the person may do in the admin; without a group they do not open it, superusers aside."""
+    with recorder.change(person):
+        person.groups.set(groups)
+        person.is_staff = person.is_superuser or bool(groups)
+        person.save(update_fields=("is_staff",))
+
+
+@transaction.atomic
+def delete(person: User, *, at: datetime) -> None:
+    """The account with its grants, tokens and devices. Its entries in histories stay. Raises LastAdministratorError."""
+    with administrators.keeping_one():
+        of_people.end_sessions(person, at=at)
+        recorder.record("deleted", person)
+        person.delete()
+
+
+def _save(person: User, **columns: Any) -> None:
+    with recorder.change(person):
+        for name, value in columns.items():
+            setattr(person, name, value)
+        person.clean_fields(exclude={field.name for field in person._meta.fields} - columns.keys())
+        person.save(update_fields=columns)
 
 
 def _switch(person: User, is_active: bool, action: str, comment: str = "") -> bool:

@@ -11,14 +11,15 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from tms.accounts.access import grant_scopes
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.factors import services as factors
 from tms.accounts.factors.confirmation import recently_signed_in
 from tms.accounts.models import Identity, User
-from tms.accounts.people import account, context, holdings, rows, scopes
+from tms.accounts.people import account, context, holdings, rows
 from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import GrantForm
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.people.views import found, person_page
 from tms.accounts.permissions import Permission
 
@@ -50,7 +51,7 @@ def preview_grant(request: AuthenticatedRequest) -> HttpResponse:
         return render(request, "accounts/people/preview.html", {"errors": form.non_field_errors()})
     held = form.cleaned_data["role"].known_permissions
     permissions = [permission.label for permission in Permission if permission in held]
-    values = {"extent": scopes.extent_of(form.found.value), "permissions": permissions}
+    values = {"extent": grant_scopes.extent_of(form.found.value), "permissions": permissions}
     return render(request, "accounts/people/preview.html", values)
 
 

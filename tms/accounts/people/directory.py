@@ -23,8 +23,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access
+from tms.accounts.access.grant_scopes import grants_within
 from tms.accounts.models import Grant, Team, User
-from tms.accounts.people.scopes import grants_within
 from tms.accounts.permissions import Permission
 from tms.lib.sort_order import SortHeader, SortOrder, sort_headers
 from tms.protocol.text import clean

@@ -7,10 +7,10 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access
+from tms.accounts.access import grant_scopes
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.api_tokens import MAX_DAYS
 from tms.accounts.models import Role, Team, TokenScope, User
-from tms.accounts.people import scopes
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.permissions import Permission
 from tms.lib.admin import ModelForm
 from tms.lib.forms import Plain
@@ -30,13 +30,13 @@ class GrantForm(Plain, forms.Form):
         super().__init__(*args, **kwargs)
         self.by, self.address = by, address
         self.fields["role"].queryset = grantable(by)  # type: ignore[attr-defined]
-        options = scopes.choices(access.scope_of(by, Permission.MANAGE_PEOPLE))
+        options = grant_scopes.choices(access.scope_of(by, Permission.MANAGE_PEOPLE))
         self.fields["scope"].choices = [("", _("Choose a scope")), *options]  # type: ignore[attr-defined]
         self.dress()
 
     def clean_scope(self) -> str:
         key: str = self.cleaned_data["scope"]
-        found = scopes.parsed(key)
+        found = grant_scopes.parsed(key)
         if found is None:
             raise ValidationError(gettext("This scope no longer exists. Choose another one."))
         self.found = found

@@ -9,9 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext
 
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.audit import recorder
 from tms.accounts.models import Grant, IdentityProvider, ProvisionedTeam, Role, Team, User
-from tms.accounts.people.scopes import GrantScope
 
 
 class UnverifiedAddressError(Exception):

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from tms.accounts import access
+from tms.accounts.access.grant_scopes import GrantScope, grants_within
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import Grant, ProvisionedPerson, Team, User
-from tms.accounts.people.scopes import GrantScope, grants_within
 from tms.accounts.people.sign_in_ways import SignInWays, ways_of
 from tms.accounts.permissions import Permission
 from tms.accounts.sessions.of_people import NONE, sessions_of

@@ -15,13 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.models import Team, User
-from tms.accounts.people import account, context, directory, holdings, rows
+from tms.accounts.people import account, context, deleted, directory, holdings, rows
 from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import GrantForm, TeamForm, TeamMemberForm
 from tms.accounts.people.views import found as found_person
 from tms.accounts.people.views import undoable
 from tms.accounts.permissions import Permission
-from tms.accounts.undo import deleted
 from tms.lib.forms.saved import saved
 
 

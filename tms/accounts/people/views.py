@@ -14,9 +14,10 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
 from tms.accounts import access
+from tms.accounts.access import grant_scopes
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.models import Role, User
-from tms.accounts.people import account, context, directory, rows, scopes
+from tms.accounts.people import account, context, directory, rows
 from tms.accounts.people.context import Undo
 from tms.accounts.people.forms import GrantForm
 from tms.accounts.people.invitations.forms import InviteForm
@@ -145,8 +146,8 @@ def undoable(request: AuthenticatedRequest, address: str) -> dict[str, Any]:
 
     The URL may name any scope: only what the reader may grant is shown.
     """
-    role, scope = request.GET.get("role", ""), scopes.parsed(request.GET.get("scope", ""))
-    found = Role.objects.filter(pk=int(role)).first() if scopes.is_key(role) else None
+    role, scope = request.GET.get("role", ""), grant_scopes.parsed(request.GET.get("scope", ""))
+    found = Role.objects.filter(pk=int(role)).first() if grant_scopes.is_key(role) else None
     if found is None or scope is None or not access.may_grant(request.user, found, scope.value):
         return {}
     text = gettext("Withdrawn: %(role)s, %(scope)s") % {"role": found, "scope": scope.label}

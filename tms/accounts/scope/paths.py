@@ -1,6 +1,6 @@
 """How the rows of a model belong to a scope. A model names its path in `scope_path`.
 
-Sites, terminals and groups are found by the labels of their models: accounts imports no app above it.
+The tables of accounts themselves are found by their labels, because their models import this module.
 """
 
 from abc import ABC, abstractmethod
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
+from tms.accounts import fleet_rows
 from tms.accounts.scope.value import Scope
 
 NONE = Q(pk__in=())
@@ -49,7 +50,7 @@ class BySite(ScopePath):
         found = self.covered(scope)
         if not scope.groups:
             return found
-        return found | _in(self.lookup, _rows("fleet.Terminal").filter(pk__in=_members(scope.groups)).values("site"))
+        return found | _in(self.lookup, fleet_rows.terminals().filter(pk__in=_members(scope.groups)).values("site"))
 
     def covered(self, scope: Scope) -> Q:
         return _of_site(scope, self.lookup)
@@ -62,7 +63,7 @@ class ByGroup(ScopePath):
     lookup: str = ""
 
     def seen(self, scope: Scope) -> Q:
-        members = _memberships().filter(ByTerminal("terminal").seen(scope))
+        members = fleet_rows.memberships().filter(ByTerminal("terminal").seen(scope))
         return self.covered(scope) | _in(self.lookup, members.values("group"))
 
     def covered(self, scope: Scope) -> Q:
@@ -80,7 +81,7 @@ class ByOwner(ScopePath):
     prefix: str = "owner_"
 
     def seen(self, scope: Scope) -> Q:
-        regions = _rows("fleet.Site").filter(BySite().seen(scope)).exclude(region="").values("region")
+        regions = fleet_rows.sites().filter(BySite().seen(scope)).exclude(region="").values("region")
         return (
             self.unowned
             | Q(**{self._name("region__in"): regions})
@@ -171,12 +172,7 @@ def _joined(lookup: str, name: str) -> str:
 
 def _members(groups: Collection[int]) -> QuerySet[Any]:
     """The terminals of groups."""
-    return _memberships().filter(group__in=sorted(groups)).values("terminal")
-
-
-def _memberships() -> QuerySet[Any]:
-    through: type[Model] = apps.get_model("fleet", "Group").terminals.through
-    return through._default_manager.all()
+    return fleet_rows.memberships().filter(group__in=sorted(groups)).values("terminal")
 
 
 def _grants() -> QuerySet[Any]:

@@ -7,9 +7,9 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access
+from tms.accounts.access import grant_scopes
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import Theme, User, WallBoard, WallScreen
-from tms.accounts.people import scopes
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.screens.services import PERMISSION
 from tms.lib.admin import ModelForm
 from tms.lib.calendar.time_zones import zone_choices
@@ -54,7 +54,7 @@ class ScreenForm(Plain, ModelForm[WallScreen]):
         self.by = by
         screen = self.instance
         current = GrantScope(screen.region, screen.site, screen.group) if screen.pk else None
-        offered = scopes.choices(access.scope_of(by, PERMISSION))
+        offered = grant_scopes.choices(access.scope_of(by, PERMISSION))
         self._choose("scope", offered)
         seconds = [
             (each, ngettext("%(number)d second", "%(number)d seconds", each) % {"number": each}) for each in EVERY_S
@@ -73,7 +73,7 @@ class ScreenForm(Plain, ModelForm[WallScreen]):
 
     def clean_scope(self) -> str:
         key: str = self.cleaned_data["scope"]
-        found = scopes.parsed(key)
+        found = grant_scopes.parsed(key)
         if found is None:
             raise ValidationError(gettext("This scope no longer exists. Choose another one."))
         if not access.may_within(self.by, PERMISSION, found.value):

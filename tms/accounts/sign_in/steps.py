@@ -9,9 +9,9 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from django.http import HttpRequest, HttpResponse
 
-from tms.accounts.identity_providers import sessions as provider_sessions
-from tms.accounts.identity_providers.assertion import Assertion
 from tms.accounts.models import Identity, User
+from tms.accounts.sessions import provider as provider_sessions
+from tms.accounts.sign_in.assertion import Assertion
 
 
 def after_password(request: HttpRequest, person: User, *, next_page: str) -> HttpResponse:

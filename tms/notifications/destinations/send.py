@@ -4,8 +4,8 @@ from django.utils.translation import gettext
 from tms.lib.encryption import DecryptionError
 from tms.notifications import transports
 from tms.notifications.models.destination import Destination
-from tms.notifications.push.devices import DeviceRemoved, with_keys
-from tms.notifications.transports import TRANSPORTS, Message, SendResult
+from tms.notifications.models.device import PushDevice
+from tms.notifications.transports import TRANSPORTS, Message, Recipient, SendResult
 
 
 def send(destination: Destination, message: Message) -> SendResult:
@@ -13,12 +13,17 @@ def send(destination: Destination, message: Message) -> SendResult:
     if destination.kind not in TRANSPORTS:  # created by a newer release
         return SendResult.retry(f"TMS has no transport {destination.kind}")
     try:
-        to = destination.recipient()
-        if destination.is_device:
-            to = with_keys(destination, to)
-    except DeviceRemoved:
+        to = _recipient(destination)
+    except PushDevice.DoesNotExist:
         return SendResult.failed("The device was removed")
     except DecryptionError:
         with translation.override(destination.language):
             return SendResult.failed(gettext("The secret was encrypted with another TMS_SECRET_KEY. Enter it again."))
     return transports.send(destination.kind, to, message, language=destination.language)
+
+
+def _recipient(destination: Destination) -> Recipient:
+    """Raises DecryptionError, and PushDevice.DoesNotExist for a device that its person removed a moment ago."""
+    if not destination.is_device:
+        return destination.recipient()
+    return PushDevice.objects.select_related("key", "destination").get(destination=destination).recipient()

@@ -9,9 +9,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.scope import Through
+from tms.lib import encryption
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
 from tms.notifications.models.destination import Destination
+from tms.notifications.transports import Recipient
+
+PURPOSE = b"tms.notifications.push"
+"""Part of the key that encrypts the private keys: it must not change."""
 
 
 class PushKey(models.Model):
@@ -33,6 +38,10 @@ class PushKey(models.Model):
 
     def __str__(self) -> str:
         return self.public_key[:16]
+
+    def private_key(self) -> str:
+        """PEM. Raises DecryptionError."""
+        return encryption.decrypt(self.encrypted_secrets, purpose=PURPOSE)["private"]
 
 
 class DeviceQuerySet(models.QuerySet["PushDevice"]):
@@ -63,6 +72,12 @@ class PushDevice(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def recipient(self) -> Recipient:
+        """What its transport needs, with the key by which its push service recognises TMS. Raises DecryptionError."""
+        to = self.destination.recipient()
+        vapid = {"vapid": self.key.private_key(), "vapid_public": self.key.public_key}
+        return to._replace(secrets={**to.secrets, **vapid})
+
 
 def default_severities() -> list[str]:
     return [Severity.CRITICAL.value]
@@ -74,7 +89,7 @@ class DevicePreferences(models.Model):
     person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="device_preferences")
     severities = models.JSONField(_("severities"), default=default_severities, blank=True)
     area = models.CharField(_("part of the fleet"), max_length=120, blank=True, default="", db_default="")
-    """Key of a scope (`tms.accounts.people.scopes`); empty for everything that the person sees."""
+    """Key of a scope (`tms.accounts.access.grant_scopes`); empty for everything that the person sees."""
     is_only_on_call = models.BooleanField(_("only while on call"), default=False, db_default=False)
 
     class Meta:

@@ -11,9 +11,8 @@ from django.conf import settings
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import Person, visible
+from tms.accounts.access import Person, grant_scopes, visible
 from tms.accounts.access.owner_form import owner_of
-from tms.accounts.people import scopes
 from tms.lib.calendar.durations import written
 from tms.lib.severity import Severity
 from tms.notifications.models.policy import Policy, PolicyHours
@@ -100,7 +99,7 @@ def sentence_of(policy: Policy, *, to: Person) -> Sentence:
 def sentence_of_forms(form: Any, steps: Any) -> Sentence:
     """Of a PolicyForm and its StepForms: what was entered, or else the initial values."""
     values = {name: _value(form, name) for names in FIELDS.values() for name in names}
-    owner = scopes.parsed(str(values["owner"] or form.fields["owner"].default))
+    owner = grant_scopes.parsed(str(values["owner"] or form.fields["owner"].default))
     names = ("after_min", "destinations", "rotations")
     of_steps = [{name: _value(one, name) for name in names} | {"form": one} for one in steps.forms]
     return _sentence(values | {"owner": owner.label if owner else "–"}, of_steps, form)

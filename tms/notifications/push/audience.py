@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from tms.accounts.access import rights_of_people
+from tms.accounts.access import grant_scopes, rights_of_people
 from tms.accounts.models import User
-from tms.accounts.people import scopes
 from tms.accounts.scope import NOTHING, Scope
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.device import DevicePreferences
@@ -82,7 +81,7 @@ def area_of(key: str) -> Scope | None:
     """Nothing if what was chosen does not exist any more."""
     if not key:
         return None
-    found = scopes.parsed(key)
+    found = grant_scopes.parsed(key)
     return NOTHING if found is None else found.value
 
 

@@ -21,8 +21,6 @@ from tms.notifications.models.delivery import Delivery, DeliveryItem, DeliverySt
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.device import PushDevice, PushKey
 from tms.notifications.models.policy import Policy, Step
-from tms.notifications.push import keys
-from tms.notifications.transports import Recipient
 from tms.notifications.transports.push.form import Subscription
 
 MOST = 10
@@ -36,10 +34,6 @@ class TooManyDevices(Exception):
 
 class ForeignDevice(Exception):
     """Another person has a device with this address, and other keys."""
-
-
-class DeviceRemoved(Exception):
-    """Its person removed it a moment ago."""
 
 
 class Browser(NamedTuple):
@@ -106,15 +100,6 @@ def visible_items(destination: Destination, items: Sequence[DeliveryItem]) -> li
     incidents = _seen(Incident.objects.filter(pk__in=of_items), scope)
     incidents |= set(within(Alert.objects.filter(incident__in=of_items), scope).values_list("incident", flat=True))
     return [item for item in items if item.alert_id in alerts or item.incident_id in incidents]
-
-
-def with_keys(destination: Destination, to: Recipient) -> Recipient:
-    """With the key by which the push service of the device recognises TMS. Raises DecryptionError, DeviceRemoved."""
-    device = PushDevice.objects.filter(destination=destination).select_related("key").first()
-    if device is None:
-        raise DeviceRemoved
-    vapid = {"vapid": keys.private_key(device.key), "vapid_public": device.key.public_key}
-    return to._replace(secrets={**to.secrets, **vapid})
 
 
 def digest_of(address: str) -> str:

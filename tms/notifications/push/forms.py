@@ -4,10 +4,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import scope_of
+from tms.accounts.access import grant_scopes, scope_of
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.accounts.people import scopes
 from tms.lib.forms import Plain
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
@@ -47,13 +46,13 @@ class DevicePreferencesForm(Plain, forms.Form):
         self.row = DevicePreferences.objects.filter(person=person).first() or DevicePreferences(person=person)
         chosen = {severity.value: severity.value in self.row.severities for severity in Severity}
         super().__init__(data, initial={**chosen, "is_only_on_call": self.row.is_only_on_call, "area": self.row.area})
-        offered = [choice for choice in scopes.choices(scope_of(person)) if choice[0] != scopes.EVERYTHING]
+        offered = [choice for choice in grant_scopes.choices(scope_of(person)) if choice[0] != grant_scopes.EVERYTHING]
         self.fields["area"].choices = [("", _("Everything I see")), *offered]  # type: ignore[attr-defined]  # django-stubs: Field
         self.dress()
 
     def clean_area(self) -> str:
         area: str = self.cleaned_data["area"]
-        if len(area) > scopes.MAX_KEY:
+        if len(area) > grant_scopes.MAX_KEY:
             raise ValidationError(_("Choose a part of the fleet that you see."))
         return area
 

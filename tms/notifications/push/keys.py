@@ -9,10 +9,7 @@ from django.db import IntegrityError, transaction
 
 from tms.accounts.audit import recorder
 from tms.lib import encryption
-from tms.notifications.models.device import PushKey
-
-PURPOSE = b"tms.notifications.push"
-"""Part of the key that encrypts them: it must not change."""
+from tms.notifications.models.device import PURPOSE, PushKey
 
 
 def current(*, at: datetime) -> PushKey:
@@ -35,11 +32,6 @@ def rotate(*, at: datetime) -> PushKey:
     key = _create(at)
     recorder.record("created", key)
     return key
-
-
-def private_key(key: PushKey) -> str:
-    """PEM. Raises DecryptionError."""
-    return encryption.decrypt(key.encrypted_secrets, purpose=PURPOSE)["private"]
 
 
 def _create(at: datetime) -> PushKey:

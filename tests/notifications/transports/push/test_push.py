@@ -33,7 +33,7 @@ def service(settings, monkeypatch, tmp_path) -> PushService:
 @pytest.fixture
 def vapid(db) -> dict[str, str]:
     key = keys.current(at=datetime(2026, 11, 28, tzinfo=UTC))
-    return {"vapid": keys.private_key(key), "vapid_public": key.public_key}
+    return {"vapid": key.private_key(), "vapid_public": key.public_key}
 
 
 def message(**fields) -> Message:

@@ -3,9 +3,10 @@
 from django.db import transaction
 
 from tms.accounts.audit import recorder
-from tms.accounts.identity_providers import groups, sessions
+from tms.accounts.identity_providers import groups
 from tms.accounts.identity_providers.oidc import client_key
 from tms.accounts.models import IdentityProvider
+from tms.accounts.sessions import provider as provider_sessions
 
 
 @transaction.atomic
@@ -13,7 +14,7 @@ def disable(provider: IdentityProvider) -> None:
     """Nobody signs in there any more, and sessions that began there end. Grants stay."""
     if IdentityProvider.objects.filter(pk=provider.pk, is_enabled=True).update(is_enabled=False):
         recorder.record("disabled", provider)
-        sessions.end(sessions.of(provider))
+        provider_sessions.end(provider_sessions.of(provider))
 
 
 @transaction.atomic
@@ -25,7 +26,7 @@ def enable(provider: IdentityProvider) -> None:
 @transaction.atomic
 def delete(provider: IdentityProvider) -> None:
     """With its sessions, the grants of its groups, and the links to people, who stay."""
-    sessions.end(sessions.of(provider))
+    provider_sessions.end(provider_sessions.of(provider))
     groups.withdraw_all(provider)
     recorder.record("deleted", provider)
     provider.delete()

@@ -8,8 +8,8 @@ from django.utils.translation import gettext
 
 from tms.accounts import access
 from tms.accounts.access import Person
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import Grant, IdentityProvider, Role, User
-from tms.accounts.people.scopes import GrantScope
 
 
 class Given(NamedTuple):

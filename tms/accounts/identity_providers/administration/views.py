@@ -16,7 +16,7 @@ from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.factors.confirmation import recently_signed_in
-from tms.accounts.identity_providers import groups, sessions
+from tms.accounts.identity_providers import groups
 from tms.accounts.identity_providers.administration import services
 from tms.accounts.identity_providers.administration.forms import AnyProviderForm, MappingForm, form_of
 from tms.accounts.identity_providers.oidc import sign_out
@@ -27,11 +27,11 @@ from tms.accounts.identity_providers.oidc.pending import Purpose
 from tms.accounts.identity_providers.saml import check as saml
 from tms.accounts.identity_providers.saml import request as saml_request
 from tms.accounts.models import ClientAuth, GroupMapping, Identity, IdentityProvider, ProviderKind
-from tms.accounts.people import context
+from tms.accounts.people import context, deleted
 from tms.accounts.people.context import Confirmation
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
-from tms.accounts.undo import deleted
+from tms.accounts.sessions import provider as provider_sessions
 
 METHODS = ["GET", "HEAD", "POST"]
 TAB = "identity-providers"
@@ -296,7 +296,7 @@ def _people_of(chosen: IdentityProvider) -> str:
 
 
 def _sessions_of(chosen: IdentityProvider) -> str:
-    number = sessions.of(chosen).count()
+    number = provider_sessions.of(chosen).count()
     text = ngettext(
         "%d session that began there ends now, with its boards.",
         "%d sessions that began there end now, with their boards.",

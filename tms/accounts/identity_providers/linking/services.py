@@ -10,12 +10,13 @@ from django.utils.translation import gettext
 from tms.accounts.access import administrators
 from tms.accounts.audit import recorder
 from tms.accounts.factors import policy
-from tms.accounts.identity_providers import groups, provisioning, sessions
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
+from tms.accounts.identity_providers import groups, provisioning
 from tms.accounts.mail import notices
 from tms.accounts.mail.notices import Notice
 from tms.accounts.models import Identity, IdentityProvider, ProviderSession, User
+from tms.accounts.sessions import provider as provider_sessions
 from tms.accounts.sign_in import break_glass
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 
 
 class OwnProvider(NamedTuple):
@@ -85,7 +86,7 @@ def _unlink(identity: Identity) -> bool:
     locked = User.objects.select_for_update().get(pk=person.pk)
     if policy.is_only_way(identity, of=locked):
         return False
-    sessions.end(ProviderSession.objects.filter(identity=identity))
+    provider_sessions.end(ProviderSession.objects.filter(identity=identity))
     groups.apply(provider, person, ())
     changes = {"provider": (provider.name, None), "subject": (identity.subject, None)}
     recorder.record("identity-unlinked", person, changes)

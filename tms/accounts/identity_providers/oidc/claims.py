@@ -6,9 +6,9 @@ from typing import Any, TypeGuard
 from django.conf import settings
 from django.utils.translation import gettext
 
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.identity_providers.oidc.tokens import LEEWAY_S
 from tms.accounts.models import FactorPolicy, IdentityProvider
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.protocol.text import clean, is_storable
 
 MOST_GROUPS = 1_000

@@ -11,12 +11,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from tms.accounts.audit import recorder
-from tms.accounts.identity_providers import sessions
 from tms.accounts.identity_providers.oidc import tokens
 from tms.accounts.identity_providers.oidc.metadata import ProviderAwayError, ProviderError
 from tms.accounts.identity_providers.oidc.tokens import Claims, TokenError
 from tms.accounts.identity_providers.oidc.views import found
 from tms.accounts.models import IdentityProvider, SpentToken
+from tms.accounts.sessions import provider as provider_sessions
 from tms.metrics.instruments import PROVIDER_LOGOUTS
 
 ACCEPTED = timedelta(seconds=600)
@@ -48,14 +48,14 @@ def end(provider: IdentityProvider, claims: Claims, *, at: datetime) -> int:
         raise TokenError("iat is too long ago")
     if not SpentToken.objects.spend(claims["jti"], until=at + 2 * ACCEPTED, provider=provider):
         raise TokenError("jti was used before")
-    number = sessions.end(_named(provider, claims))
+    number = provider_sessions.end(_named(provider, claims))
     recorder.record("logged-out", provider, {"sessions": (number, 0)})
     return number
 
 
-def _named(provider: IdentityProvider, claims: Claims) -> sessions.Rows:
+def _named(provider: IdentityProvider, claims: Claims) -> provider_sessions.Rows:
     """The session `sid`; without one, or if it is unknown, all sessions of the subject."""
-    rows = sessions.of(provider).filter(identity__issuer=claims["iss"])
+    rows = provider_sessions.of(provider).filter(identity__issuer=claims["iss"])
     if "sub" in claims:
         rows = rows.filter(identity__subject=claims["sub"])
     of_sid = rows.filter(sid=claims["sid"]) if claims.get("sid") else rows

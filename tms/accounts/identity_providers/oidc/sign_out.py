@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from tms.accounts.identity_providers import sessions
 from tms.accounts.identity_providers.oidc.metadata import ProviderError, directory
+from tms.accounts.sessions import provider as provider_sessions
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ def onward(request: HttpRequest) -> str:
 
     Call it before the session ends. If the provider does not answer, the person is signed out of TMS alone.
     """
-    began = sessions.began_at(request)
+    began = provider_sessions.began_at(request)
     if began is None or not began.provider.signs_out or not began.provider.is_enabled:
         return ""
     try:
@@ -34,7 +34,7 @@ def onward(request: HttpRequest) -> str:
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{_query(request, began)}" if endpoint else ""
 
 
-def _query(request: HttpRequest, began: sessions.BeganAt) -> str:
+def _query(request: HttpRequest, began: provider_sessions.BeganAt) -> str:
     fields = {
         "id_token_hint": began.id_token,
         "client_id": began.provider.client_id,

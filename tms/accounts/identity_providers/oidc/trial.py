@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from tms.accounts import access
 from tms.accounts.identity_providers import groups, provisioning
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.models import Identity, IdentityProvider
 from tms.accounts.people.rows import Chip
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.protocol.text import clean, storable
 
 MOST_CLAIMS = 100

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.audit import recorder
 from tms.accounts.factors import policy
 from tms.accounts.identity_providers import provisioning
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.identity_providers.linking import services as linking
 from tms.accounts.identity_providers.oidc import client_key, flow, pending, trial
 from tms.accounts.identity_providers.oidc.claims import assertion_of, authenticated_at
@@ -27,6 +26,7 @@ from tms.accounts.identity_providers.oidc.tokens import TokenError
 from tms.accounts.identity_providers.saml import request as saml_request
 from tms.accounts.models import Identity, IdentityProvider, ProviderKind, User
 from tms.accounts.sign_in import steps
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.accounts.sign_in.next_page import first_own
 from tms.lib.encryption import DecryptionError
 from tms.metrics.instruments import PROVIDER_SIGN_INS

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from tms.accounts.identity_providers.assertion import Assertion, SignInRefused
 from tms.accounts.identity_providers.oidc.claims import MAX_EMAIL, MAX_GROUP, MAX_TEXT, groups_of
 from tms.accounts.identity_providers.saml.response import SamlStatement
 from tms.accounts.models import FactorPolicy, IdentityProvider
+from tms.accounts.sign_in.assertion import Assertion, SignInRefused
 from tms.protocol.text import clean
 
 CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"

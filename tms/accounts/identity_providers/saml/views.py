@@ -11,13 +11,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from tms.accounts.identity_providers.assertion import SignInRefused
 from tms.accounts.identity_providers.oidc import pending, trial
 from tms.accounts.identity_providers.oidc.pending import Pending, Purpose
 from tms.accounts.identity_providers.oidc.tokens import LEEWAY_S, TokenError
 from tms.accounts.identity_providers.oidc.views import finish, page_of_refusal, refused
 from tms.accounts.identity_providers.saml import request as saml_request
 from tms.accounts.models import IdentityProvider, ProviderKind
+from tms.accounts.sign_in.assertion import SignInRefused
 
 
 @csrf_exempt  # it comes from the site of the provider; the state, which only this browser's session knows, is the proof

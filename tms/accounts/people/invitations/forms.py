@@ -8,9 +8,9 @@ from django.http import QueryDict
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.models import Role, User
 from tms.accounts.people.forms import GrantForm
-from tms.accounts.people.scopes import GrantScope
 from tms.lib.forms import Plain
 from tms.lib.text_fields import FormLine
 

@@ -7,12 +7,12 @@ from django.db import transaction
 from django.utils.translation import gettext, ngettext
 
 from tms.accounts import access
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.audit import recorder
 from tms.accounts.display_names import name_of
 from tms.accounts.models import Grant, GroupMapping, IdentityProvider, Role, User
 from tms.accounts.people import holdings
 from tms.accounts.people.roles.matrix import holders
-from tms.accounts.people.scopes import GrantScope
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
 

@@ -12,7 +12,7 @@ from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.models import Role, User
-from tms.accounts.people import context
+from tms.accounts.people import context, deleted
 from tms.accounts.people.context import Confirmation
 from tms.accounts.people.forms import OwnRoleForm
 from tms.accounts.people.roles import deletion
@@ -28,7 +28,6 @@ from tms.accounts.people.roles.matrix import (
 )
 from tms.accounts.permissions import Permission
 from tms.accounts.scope import EVERYTHING
-from tms.accounts.undo import deleted
 from tms.lib.forms.saved import saved
 
 

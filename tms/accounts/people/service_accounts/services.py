@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from tms.accounts import api_tokens
+from tms.accounts.access.grant_scopes import GrantScope
 from tms.accounts.audit import recorder
 from tms.accounts.models import ApiToken, Role, User
 from tms.accounts.people import holdings
-from tms.accounts.people.scopes import GrantScope
 
 OVERLAP = timedelta(days=7)
 """How long the old token works beside the new one after a rotation."""

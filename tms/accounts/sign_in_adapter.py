@@ -7,8 +7,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from tms.accounts.factors import policy
-from tms.accounts.identity_providers import sessions as provider_sessions
 from tms.accounts.models import User
+from tms.accounts.sessions import provider as provider_sessions
 from tms.accounts.sessions.keys import list_browser
 from tms.accounts.sign_in import break_glass, device
 from tms.accounts.sign_in.throttle import name_hash

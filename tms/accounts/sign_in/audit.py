@@ -13,8 +13,8 @@ from django.http import HttpRequest
 
 from tms.accounts.audit import recorder
 from tms.accounts.audit.recorder import AuditSubject
-from tms.accounts.identity_providers import sessions as provider_sessions
 from tms.accounts.models import User
+from tms.accounts.sessions import provider as provider_sessions
 
 PERSON = User._meta.label_lower
 

@@ -2,13 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from django.apps import apps
-from django.db import models
 from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
-from tms.accounts import access
+from tms.accounts import fleet_rows
+from tms.accounts.access import rows
+from tms.accounts.fleet_rows import FleetRow
 from tms.accounts.models import Grant
 from tms.accounts.scope import Scope
 
@@ -23,8 +23,8 @@ class GrantScope(NamedTuple):
     """The scope of one grant."""
 
     region: str = ""
-    site: Any = None
-    group: Any = None
+    site: FleetRow | None = None
+    group: FleetRow | None = None
 
     @classmethod
     def of(cls, grant: Grant) -> "GrantScope":
@@ -37,7 +37,8 @@ class GrantScope(NamedTuple):
 
     @property
     def value(self) -> Scope:
-        return Scope.of(self.region, self.site and self.site.pk, self.group and self.group.pk)
+        site, group = (row.pk if row else None for row in (self.site, self.group))
+        return Scope.of(self.region, site, group)
 
     @property
     def key(self) -> str:
@@ -60,10 +61,10 @@ def parsed(key: str) -> GrantScope | None:
     kind, _colon, name = key[:MAX_KEY].partition(":")
     if kind == EVERYTHING:
         return GrantScope()
-    if kind == "region" and name and _sites().filter(region=name).exists():
+    if kind == "region" and name and fleet_rows.sites().filter(region=name).exists():
         return GrantScope(region=name)
     if kind in {"site", "group"} and is_key(name):
-        row = (_sites() if kind == "site" else _groups()).filter(pk=int(name)).first()
+        row = (fleet_rows.sites() if kind == "site" else fleet_rows.groups()).filter(pk=int(name)).first()
         return GrantScope(**{kind: row}) if row else None
     return None
 
@@ -75,8 +76,8 @@ def is_key(text: str) -> bool:
 
 def choices(within: Scope) -> Choices:
     """The scopes that lie within `within`, for a select."""
-    sites = _sites() if within.is_everything else _sites().filter(sites_within(within))
-    groups = _groups() if within.is_everything else _groups().filter(pk__in=within.groups)
+    sites = fleet_rows.sites() if within.is_everything else fleet_rows.sites().filter(sites_within(within))
+    groups = fleet_rows.groups() if within.is_everything else fleet_rows.groups().filter(pk__in=within.groups)
     regions = sites.exclude(region="").values_list("region", flat=True).distinct().order_by("region")
     covered = [name for name in regions if within.is_everything or name in within.regions]
     parts = (
@@ -106,19 +107,9 @@ def grants_within(scope: Scope) -> Q:
 
 def extent_of(scope: Scope) -> str:
     """How much a scope shows: `Sees 11 sites and 1,204 terminals.`"""
-    every_terminal = apps.get_model("fleet", "Terminal")._default_manager.all()
-    sites, terminals = (access.within(rows, scope).count() for rows in (_sites(), every_terminal))
+    sites, terminals = (rows.within(found, scope).count() for found in (fleet_rows.sites(), fleet_rows.terminals()))
     counts = {
         "sites": ngettext("%(number)s site", "%(number)s sites", sites) % {"number": f"{sites:,}"},
         "terminals": ngettext("%(number)s terminal", "%(number)s terminals", terminals) % {"number": f"{terminals:,}"},
     }
     return gettext("Sees %(sites)s and %(terminals)s.") % counts
-
-
-def _sites() -> models.QuerySet[Any]:
-    """The fleet is a layer above, so its models are found by name."""
-    return apps.get_model("fleet", "Site")._default_manager.all()
-
-
-def _groups() -> models.QuerySet[Any]:
-    return apps.get_model("fleet", "Group")._default_manager.all()

@@ -1,0 +1,39 @@
+"""Sites, groups and terminals, as far as accounts reads them: to compute which rows a scope covers.
+
+The fleet is a layer above, which imports accounts. So its models are found by their names, in this module only.
+"""
+
+from typing import Any, Protocol
+
+from django.apps import apps
+from django.db.models import Model, QuerySet
+
+
+class FleetRow(Protocol):
+    """A site or a group: its text is its name."""
+
+    @property
+    def pk(self) -> Any: ...
+
+
+def sites() -> QuerySet[Any]:
+    """All sites. Each has a `region`, which may be empty."""
+    return _all(apps.get_model("fleet", "Site"))
+
+
+def groups() -> QuerySet[Any]:
+    return _all(apps.get_model("fleet", "Group"))
+
+
+def terminals() -> QuerySet[Any]:
+    """All terminals. Each has a `site`."""
+    return _all(apps.get_model("fleet", "Terminal"))
+
+
+def memberships() -> QuerySet[Any]:
+    """One row, with its `group` and its `terminal`, for each terminal in a group."""
+    return _all(apps.get_model("fleet", "Group").terminals.through)
+
+
+def _all(model: type[Model]) -> QuerySet[Any]:
+    return model._base_manager.all()
