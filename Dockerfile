@@ -17,16 +17,16 @@ RUN python -m venv --without-pip .venv \
 FROM ${PYTHON} AS browser-files
 WORKDIR /build
 COPY requirements/node.txt package.json package-lock.json .npmrc ./
-COPY assets assets
+COPY static static
 RUN python -m venv --without-pip node \
  && python -m pip --disable-pip-version-check --python node/bin/python install \
       --quiet --no-cache-dir --require-hashes --only-binary :all: --requirement node.txt \
  && PATH="$PWD/node/bin:$PATH" npm ci --silent --ignore-scripts --omit=dev \
- && node/bin/node assets/build.js
+ && node/bin/node static/build.js
 
 FROM packages AS application
 COPY . .
-COPY --from=browser-files /build/static static
+COPY --from=browser-files /build/build/static build/static
 RUN PATH="$PWD/.venv/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 deploy/image/prepare
 
 FROM ${PYTHON}

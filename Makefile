@@ -22,9 +22,10 @@ ifeq ($(wildcard .venv/bin/python),)
 $(PYTHON): again
 endif
 
-ASSETS := $(shell find assets -type f)
+BROWSER_FILES := build/static/.stamp
+BROWSER_SOURCES := $(shell find static -type f)
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
-CHECKS := lint types imports migrations templates assets shell workflows image spelling dependencies security
+CHECKS := lint types imports migrations templates static shell workflows image spelling dependencies security
 
 .DEFAULT_GOAL := help
 .PHONY: help run cluster test check bench bench-full faults fmt clean lock setup static messages system again $(CHECKS:%=check-%)
@@ -32,12 +33,12 @@ CHECKS := lint types imports migrations templates assets shell workflows image s
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS with a demo fleet (HOST, PORT, TERMINALS, TMS_DATA_DIR)
+run: $(PYTHON) $(BROWSER_FILES) $(CATALOGUES) ## Start TMS with a demo fleet (HOST, PORT, TERMINALS, TMS_DATA_DIR)
 	@# In a demo, changes should be visible soon: a heartbeat every 10 s, not 30. Notifications may go to this machine.
 	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} TMS_INSIDE_DESTINATIONS=$${TMS_INSIDE_DESTINATIONS:-127.0.0.0/8,::1} \
 		exec $(BIN)/python manage.py demo
 
-cluster: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS as in production: PostgreSQL, Redis, nginx, nodes, clocks (N, CLOCKS, TERMINALS, PORT)
+cluster: $(PYTHON) $(BROWSER_FILES) $(CATALOGUES) ## Start TMS as in production: PostgreSQL, Redis, nginx, nodes, clocks (N, CLOCKS, TERMINALS, PORT)
 	@scripts/system-packages cluster
 	@exec $(BIN)/python -m deploy.cluster
 
@@ -62,10 +63,10 @@ faults: system $(PYTHON) static messages ## Inject faults, and print their effec
 fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
-	@node_modules/.bin/biome check --write --log-level=error assets benchmarks biome.json package.json
+	@node_modules/.bin/biome check --write --log-level=error static benchmarks biome.json package.json
 
 clean: ## Remove everything that was installed or built; data in var/ stays
-	rm -rf .venv .tools node_modules static build dist artefacts *.egg-info
+	rm -rf .venv .tools node_modules build dist artefacts *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.mo' -type f -delete
@@ -77,7 +78,7 @@ lock: $(PYTHON) ## Resolve the dependencies and write the locks
 
 setup: $(PYTHON) $(NODE) static messages
 
-static: static/.stamp
+static: $(BROWSER_FILES)
 
 messages: $(CATALOGUES)
 
@@ -90,8 +91,8 @@ system:
 node_modules/%.stamp: package-lock.json scripts/node-packages | $(PYTHON)
 	@scripts/node-packages $*
 
-static/.stamp: $(NODE) $(ASSETS)
-	@node assets/build.js
+$(BROWSER_FILES): $(NODE) $(BROWSER_SOURCES)
+	@node static/build.js
 	@touch $@
 
 %.mo: %.po | $(PYTHON)
@@ -117,8 +118,8 @@ check-migrations:
 check-templates:
 	@said=$$($(BIN)/djlint --lint templates 2>&1) || { echo "$$said"; exit 1; }
 
-check-assets:
-	@node_modules/.bin/biome ci --colors=off --log-level=error assets benchmarks biome.json package.json
+check-static:
+	@node_modules/.bin/biome ci --colors=off --log-level=error static benchmarks biome.json package.json
 
 check-shell:
 	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy tools 2>/dev/null | xargs $(BIN)/shellcheck

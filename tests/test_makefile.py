@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("Makefile", "package.json", "package-lock.json", "assets", "locale", "requirements", "scripts")
+SOURCES = ("Makefile", "package.json", "package-lock.json", "static", "locale", "requirements", "scripts")
 TARGETS = re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
-PYTHON, NODE, STATIC, MESSAGES = "scripts/bootstrap", "scripts/node-packages", "node assets/build.js", "save_as_mofile"
+PYTHON, NODE, STATIC, MESSAGES = "scripts/bootstrap", "scripts/node-packages", "node static/build.js", "save_as_mofile"
 EVERYTHING = {PYTHON, NODE, STATIC, MESSAGES}
 NEEDS = {
     ".venv/bin/": {PYTHON},
     "node_modules/.bin/": {NODE},
-    "node assets/build.js": {NODE},
+    "node static/build.js": {NODE},
     "manage.py demo": EVERYTHING,
     "-m deploy.cluster": EVERYTHING,
     "-m tests.": EVERYTHING,

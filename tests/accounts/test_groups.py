@@ -83,7 +83,7 @@ def test_templates_check_permissions_that_exist():
 
 
 def test_the_style_sheet_hides_what_rows_hide():
-    styles = (ROOT / "assets/css/components/controls.css").read_text()
+    styles = (ROOT / "static/css/components/controls.css").read_text()
     needed = {
         name
         for page in (ROOT / "templates").rglob("*.html")

@@ -16,7 +16,7 @@ from tms.alerts.models import Alert, IncidentTransitionKind, TransitionKind
 from tms.boards.context_processors import KEYS
 from tms.main.api_v1 import api
 
-SPRITE = Path(__file__).parents[2] / "assets/img/icons.svg"
+SPRITE = Path(__file__).parents[2] / "static/img/icons.svg"
 EACH = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 
 

@@ -20,6 +20,8 @@ from websockets.http11 import Request, Response
 from tms.config.settings import SECURE_CSP
 
 ROOT = Path(__file__).parents[2]
+SERVED = {"static": ROOT / "build/static", "sources": ROOT / "static"}
+"""Directories by the first part of a path: what browsers get, and its modules one by one."""
 OMITTED = object()
 """Instead of a value of the proof: the frame omits it."""
 PAGE = Path(__file__).with_name("board.html")
@@ -67,8 +69,9 @@ class ScriptedBoard:
         path = urlsplit(request.path).path
         if path == "/ws/board/":
             return connection.respond(503, "") if self.refusing else None
-        if path.startswith(("/static/", "/assets/")):
-            return _answer(ROOT / path[1:])
+        folder, _, name = path[1:].partition("/")
+        if folder in SERVED:
+            return _answer(SERVED[folder] / name)
         if path in self.answers:
             return _respond(self.answers[path])
         html = PAGE.read_text()

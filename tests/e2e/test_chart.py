@@ -162,7 +162,7 @@ async def test_the_line_has_gaps_where_readings_are_missing_and_is_dashed_where_
     await page.goto(board.url)
 
     trace = await page.evaluate(
-        """async () => (await import("/assets/js/chart/series.js")).traceOf({
+        """async () => (await import("/sources/js/chart/series.js")).traceOf({
           at: [0, 10, 20, 30, 90, 100, 110, 120], metrics: { m: [1, 2, null, 4, 5, 6, 7, 8] },
           late: [0, 0, 0, 0, 1, 1, 0, 0], presence: [], limits: {},
         }, "m")"""
@@ -190,7 +190,7 @@ async def test_after_roll_ups_only_the_newest_reading_is_drawn(board: ScriptedBo
 
     trace = await page.evaluate(
         """async () => {
-          const { append, traceOf } = await import("/assets/js/chart/series.js");
+          const { append, traceOf } = await import("/sources/js/chart/series.js");
           const series = { at: [0, 3600], metrics: { m: [1, 2] }, lowest: { m: [0, 1] }, highest: { m: [2, 3] },
             step: 3600, late: [0, 0], presence: [], limits: {} };
           for (const at of [3700, 3730, 3760]) append(series, at, { m: at }, 0);

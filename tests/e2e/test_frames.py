@@ -179,7 +179,7 @@ async def test_several_frames_within_one_animation_frame_are_applied_at_once(boa
 
 async def test_a_changed_url_without_a_page_load_gets_another_board(board: ScriptedBoard, page: Page):
     board.extra = (
-        '<a hx-get="/assets/js/main.js" hx-push-url="/terminals/?q=x" hx-target="#state">Filter</a><p id="state"></p>'
+        '<a hx-get="/sources/js/main.js" hx-push-url="/terminals/?q=x" hx-target="#state">Filter</a><p id="state"></p>'
     )
     await page.goto(board.url)
     await board.painted()

@@ -94,7 +94,7 @@ async def test_new_elements_are_given_to_htmx(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state"></div>'
     await page.goto(board.url)
     socket = await board.painted()
-    await socket.push('<div id="state"><a href="/x/" hx-get="/assets/js/main.js" hx-target="#state">Load</a></div>')
+    await socket.push('<div id="state"><a href="/x/" hx-get="/sources/js/main.js" hx-target="#state">Load</a></div>')
 
     await page.get_by_role("link", name="Load").click()
 
@@ -102,7 +102,7 @@ async def test_new_elements_are_given_to_htmx(board: ScriptedBoard, page: Page):
 
 
 async def test_htmx_no_longer_handles_an_element_that_changed_into_another(board: ScriptedBoard, page: Page):
-    board.extra = '<div id="state"><a href="#one" hx-get="/assets/js/main.js" hx-target="#state">Take</a></div>'
+    board.extra = '<div id="state"><a href="#one" hx-get="/sources/js/main.js" hx-target="#state">Take</a></div>'
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="Take").focus()

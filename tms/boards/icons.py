@@ -17,7 +17,7 @@ FOREVER = "public, max-age=31536000, immutable"
 @cache
 def sprite() -> bytes:
     """Built by `make static`."""
-    return (settings.BASE_DIR / "static/img/icons.svg").read_bytes()
+    return (settings.STATIC_BUILD / "img/icons.svg").read_bytes()
 
 
 @cache

@@ -49,7 +49,7 @@ def app_icon(request: HttpRequest, size: int) -> HttpResponse:
 @cache
 def _file(name: str) -> bytes:
     """Built by `make static`."""
-    return (settings.BASE_DIR / "static" / name).read_bytes()
+    return (settings.STATIC_BUILD / name).read_bytes()
 
 
 def _manifest(language: str) -> dict[str, object]:

@@ -22,9 +22,8 @@ def version() -> str:
 @cache
 def digest() -> str:
     """Of the scripts, styles, icons and templates of the wall, and of the URLs of its static files."""
-    folder: Path = settings.BASE_DIR
-    files = [folder / "static" / name for name in (*SHOWN_BY, "img/icons.svg")]
-    files += [folder / "templates/boards/wall" / name for name in TEMPLATES]
+    files: list[Path] = [settings.STATIC_BUILD / name for name in (*SHOWN_BY, "img/icons.svg")]
+    files += [settings.BASE_DIR / "templates/boards/wall" / name for name in TEMPLATES]
     found = sha256("".join(static(name) for name in SHOWN_BY).encode())
     for file in files:
         found.update(file.read_bytes() if file.exists() else b"")

@@ -315,7 +315,9 @@ TIME_ZONE = env.time_zone("TMS_TIME_ZONE", "Asia/Tokyo")
 # Static files
 
 SWAGGER = next(iter(find_spec("ninja").submodule_search_locations))  # type: ignore[union-attr, arg-type]  # it is installed
-STATICFILES_DIRS = [BASE_DIR / "static", ("swagger", Path(SWAGGER, "static/ninja"))]
+STATIC_BUILD = BASE_DIR / "build/static"
+"""What `make static` builds of the sources in `static/`."""
+STATICFILES_DIRS = [STATIC_BUILD, ("swagger", Path(SWAGGER, "static/ninja"))]
 """With Swagger UI, which is part of the package django-ninja. It is found without importing the package."""
 
 STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")

@@ -17,7 +17,7 @@ from tests.faults.scenario.observer import Query
 
 FRAME_TIMEOUT_S = 10.0
 RECONNECT_MIN_S, RECONNECT_MAX_S = 0.5, 3.0
-"""Time-out for a frame, and the wait before a reconnect, as in a browser (assets/js/live/socket.js)."""
+"""Time-out for a frame, and the wait before a reconnect, as in a browser (static/js/live/socket.js)."""
 
 TOTAL = re.compile(r'id="number-(\w+)">([\d,]+)</b>')
 ROW = re.compile(r'id="terminal-(\d+)"[^>]*?data-presence="(\w+)"', re.DOTALL)

@@ -1,4 +1,4 @@
-"""Frames of a board's socket (see assets/js/live/frames.js). A frame is encoded once for all its receivers."""
+"""Frames of a board's socket (see static/js/live/frames.js). A frame is encoded once for all its receivers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

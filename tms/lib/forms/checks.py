@@ -1,6 +1,6 @@
 """Validation of a form while a person fills it in, by the form itself: there is no second set of rules in the browser.
 
-`assets/js/form/checks.js` posts a `<form data-checks>` to its own address with `?check=1` when a person leaves a field,
+`static/js/form/checks.js` posts a `<form data-checks>` to its own address with `?check=1` when a person leaves a field,
 and shows the errors of the fields that they have left. The view validates, answers with `checked`, and saves nothing.
 """
 

@@ -1,7 +1,7 @@
 """A field and a widget for a choice of several: a combobox with removable chips.
 
 `templates/forms/combobox.html` works without JavaScript: check boxes, or for a long list the chosen ones and a field
-for typed keys. `assets/js/form/combobox.js` makes a combobox with a listbox of it (ARIA Authoring Practices).
+for typed keys. `static/js/form/combobox.js` makes a combobox with a listbox of it (ARIA Authoring Practices).
 """
 
 import re

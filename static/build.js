@@ -1,15 +1,15 @@
-// Builds static/ from assets/: one style sheet for each kind of page, one script with its chunks, and the images.
-// Usage: node assets/build.js [--watch]
+// Builds build/static/: one style sheet for each kind of page, one script with its chunks, and the images.
+// Usage: node static/build.js [--watch]
 
 import { cp, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
 
-const assets = fileURLToPath(new URL(".", import.meta.url));
-const output = fileURLToPath(new URL("../static", import.meta.url));
+const sources = fileURLToPath(new URL(".", import.meta.url));
+const output = fileURLToPath(new URL("../build/static", import.meta.url));
 
 const shared = {
-  absWorkingDir: assets,
+  absWorkingDir: sources,
   bundle: true,
   minify: true,
   target: ["chrome123", "firefox120", "safari17.5"],
@@ -34,7 +34,7 @@ const styles = {
 };
 
 await rm(output, { recursive: true, force: true });
-await cp(`${assets}/img`, `${output}/img`, { recursive: true });
+await cp(`${sources}/img`, `${output}/img`, { recursive: true });
 const builds = await Promise.all([context(script), context(worker), context(styles)]);
 await Promise.all(builds.map((build) => build.rebuild()));
 if (process.argv.includes("--watch")) await Promise.all(builds.map((build) => build.watch()));
