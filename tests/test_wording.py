@@ -1,20 +1,20 @@
-"""The terms of the glossary: no name and no text uses a replaced word."""
+"""The terms of the glossary: models, REST and the texts of the interface use no replaced word."""
 
 import ast
 import re
-import tokenize
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import polib
 import pytest
+from django.apps import apps
+from django.db.models import Model
 
 from tests.support import inventory
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("tms", "consumers", "deploy")
-TREES = (*PRODUCT, "benchmarks", "tests", "tools")
 CATALOGUE = ROOT / "locale/ja/LC_MESSAGES/django.po"
 REPLACED = {
     "business": "impact",
@@ -54,56 +54,6 @@ REPLACED = {
     "workshop": "render worker",
 }
 """Former words and their terms; only words that have no other meaning in a name."""
-FIGURATIVE = {
-    "anew": "again",
-    "anybody": "the role, or exempt",
-    "befall": "the event",
-    "canvas": "part renderer",
-    "crew": "peer group, or the people",
-    "crowd": "limiter",
-    "crowding": "the usage of a limit",
-    "debt": "backlog",
-    "desk": "render context",
-    "door": "acceptor, or the status of a site",
-    "doors": "the status of sites",
-    "estate": "the rows, or the fleet",
-    "forget": "discard, delete or expire",
-    "forgotten": "unused, or due for a reminder",
-    "furnish": "create rows",
-    "gathering": "grouping, or waiting",
-    "happening": "timeline entry",
-    "happenings": "timeline",
-    "hear": "receive",
-    "heard": "received",
-    "kept": "stored, cached or not deleted",
-    "nobody": "unacknowledged, or the empty value",
-    "owing": "pending",
-    "place": "position, location, site or scope",
-    "places": "positions, locations, sites or scopes",
-    "scene": "page state",
-    "somebody": "the role",
-    "standing": "link state, unresolved or active",
-    "standings": "link states",
-    "stray": "a row of the default partition",
-    "tells": "notifies, or returns",
-    "whoever": "the role",
-} | {word: REPLACED[word] for word in ("doorman", "promise", "seat", "strikes", "tell", "telling", "told", "verdict")}
-"""Figures of speech that no name in the code needs, and what names the thing."""
-PROSE = {
-    word: FIGURATIVE[word]
-    for word in FIGURATIVE.keys() - {"crowding", "door", "doors", "kept", "nobody", "place", "places"}
-} | {
-    "deed": "action",
-    "deeds": "actions",
-    "farewell": "goodbye",
-    "onlooker": "viewer",
-    "onlookers": "viewers",
-    "studio": "board hub",
-    "whatever": "any, or the condition",
-    "whichever": "any, or the condition",
-}
-"""Words that no docstring and no comment needs."""
-OF_LIBRARIES = {"Promise"}
 REPLACED_TEXTS = {
     "9 of 10 within": "p90",
     "by business": "By impact",
@@ -148,50 +98,26 @@ def words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
 
 
-def replaced(names: set[str], by: Mapping[str, str] = REPLACED) -> dict[str, str]:
+def replaced(names: set[str]) -> dict[str, str]:
     """The problems of these names."""
-    return {name: f"{word}: the glossary says {by[word]}" for name in sorted(names) for word in words(name) & by.keys()}
-
-
-def names_in(path: Path) -> Iterator[str]:
-    with tokenize.open(path) as source:
-        yield from (token.string for token in tokenize.generate_tokens(source.readline) if token.type == tokenize.NAME)
-
-
-def prose_in(path: Path) -> Iterator[str]:
-    """The docstrings and comments."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield node.value.value
-    with tokenize.open(path) as source:
-        yield from (
-            token.string for token in tokenize.generate_tokens(source.readline) if token.type == tokenize.COMMENT
-        )
-
-
-def test_modules_and_classes_use_the_words_of_the_glossary():
-    modules = {str(path.relative_to(ROOT).with_suffix("")) for path in sources(*PRODUCT)}
-
-    assert replaced(modules | {name for name, _ in classes()}) == {}
-
-
-@pytest.mark.parametrize("tree", TREES)
-def test_names_in_the_code_are_no_figures_of_speech(tree):
-    found = {
-        str(path.relative_to(ROOT)): replaced({*names_in(path)} - OF_LIBRARIES, FIGURATIVE) for path in sources(tree)
+    return {
+        name: f"{word}: the glossary says {REPLACED[word]}"
+        for name in sorted(names)
+        for word in words(name) & REPLACED.keys()
     }
 
-    assert {path: names for path, names in found.items() if names} == {}
+
+def names_of(model: type[Model]) -> set[str]:
+    """A model, its table, fields, indexes and constraints."""
+    meta = model._meta
+    fields = {field.name for field in meta.get_fields()}
+    return {model.__name__, meta.db_table, *fields, *(one.name for one in (*meta.indexes, *meta.constraints))}
 
 
-@pytest.mark.parametrize("tree", TREES)
-def test_docstrings_and_comments_are_no_figures_of_speech(tree):
-    found = {
-        str(path.relative_to(ROOT)): {word.lower() for text in prose_in(path) for word in re.findall(r"\w+", text)}
-        for path in sources(tree)
-    }
+def test_models_and_their_tables_use_the_words_of_the_glossary():
+    ours = [model for model in apps.get_models() if model.__module__.startswith("tms.")]
 
-    assert {path: words & PROSE.keys() for path, words in found.items() if words & PROSE.keys()} == {}
+    assert replaced({name for model in ours for name in names_of(model)}) == {}
 
 
 def test_addresses_use_the_words_of_the_glossary():
