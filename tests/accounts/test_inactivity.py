@@ -7,7 +7,7 @@ import pytest
 from tests.support import people
 from tests.support.factories import now
 from tms.accounts import api_tokens
-from tms.accounts.inactivity.services import review
+from tms.accounts.inactivity import review
 from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.accounts.people import account
 

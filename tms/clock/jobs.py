@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from tms.accounts import inactivity
 from tms.accounts.audit import anchors, monitor, sealing
 from tms.accounts.audit import retention as audit_retention
-from tms.accounts.inactivity import services as inactivity
 from tms.alerts import correlation, lifecycle
 from tms.alerts.lifecycle import firmware
 from tms.alerts.maintenance import services as maintenance_services

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from tms.accounts.audit.chain import HASHED, contents
 from tms.accounts.models.audit_entry import AuditEntry
-from tms.lib.csv.cells import Cell, written
+from tms.lib.csv_text import Cell, written
 
 FORMATS = ("jsonl", "csv")
 COLUMNS = ("id", "number", *HASHED, "hash")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from tms.lib.csv.cells import Cell, written
+from tms.lib.csv_text import Cell, written
 
 __all__ = ["Cell", "More", "attached", "streamed", "written"]
 
