@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.inventory import ROOT
-from tms.accounts.passwords.words import LEAST, WORDS
+from tms.accounts.passwords.product_words import LEAST, WORDS
 
 FOLDER = ROOT / "docs/security"
 PAGES = [FOLDER / "asvs.md", FOLDER / "pci-dss.md"]

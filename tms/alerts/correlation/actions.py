@@ -9,11 +9,11 @@ from django.db.models import Q
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
+from tms.alerts.correlation.incident_transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
 from tms.alerts.lifecycle import AlreadyResolved, NotApplicable
 from tms.alerts.lifecycle.actions import with_comment
+from tms.alerts.lifecycle.alert_transitions import UNCLAIMED_FIELDS, Actor
 from tms.alerts.lifecycle.claims import LASTS
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from tms.accounts.models import User
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor, transition
+from tms.alerts.lifecycle.alert_transitions import UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.transition import TransitionKind
 

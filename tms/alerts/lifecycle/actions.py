@@ -10,7 +10,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts.lifecycle.acknowledge import UNACKNOWLEDGED, lock_in_states, reminder, terms
-from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Actor, transition
+from tms.alerts.lifecycle.alert_transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.locks import lock_with_terminals
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract

@@ -20,7 +20,7 @@ from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, co
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.forming import FormingRow
-from tms.boards.rows.impact import BY_IMPACT
+from tms.boards.rows.impact_order import BY_IMPACT
 from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
 from tms.lib.pagination import Column, Keyset, KeysetPage, instant

@@ -12,7 +12,7 @@ from tms.boards.pages.incident import MAX_MEMBERS, TEMPLATE, IncidentPage
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.replay.context import PastContext
 from tms.boards.replay.pages import PastPage
-from tms.boards.rows.impact import RANKS
+from tms.boards.rows.impact_order import RANKS
 from tms.boards.rows.incidents import IncidentRow
 from tms.boards.workbench.cells import Cells, CellsThen, cells_of
 from tms.boards.workbench.contacts import contacts_of

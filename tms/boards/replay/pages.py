@@ -19,7 +19,7 @@ from tms.boards.pages.terminal import TerminalPage
 from tms.boards.replay.alert_filter import alerts_among
 from tms.boards.replay.context import PastContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.impact import BY_IMPACT, RANKS
+from tms.boards.rows.impact_order import BY_IMPACT, RANKS
 from tms.boards.rows.planned import Expected, PlannedKind
 from tms.boards.rows.terminal_details import TerminalFacts, TerminalPlans, past_facts
 from tms.fleet.models import Terminal

@@ -18,7 +18,7 @@ from msgspec import UNSET, structs
 from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import Timing
+from tms.fleet.presence.state_machine import Timing
 from tms.ingest.items import Alive, Item, Link, Reported
 from tms.ingest.store.report_rows import ReportRow, report_row
 from tms.lib.db import rows as db_rows

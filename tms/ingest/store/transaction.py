@@ -15,7 +15,7 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import outages, store
-from tms.fleet.presence.transitions import LinkState
+from tms.fleet.presence.state_machine import LinkState
 from tms.ingest import takeovers
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported

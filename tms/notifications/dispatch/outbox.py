@@ -20,8 +20,8 @@ from tms.lib.set_aside import SetAside, isolate
 from tms.notifications.dispatch.grouping import group
 from tms.notifications.models.delivery import ALARMS, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.models.policy import Escalation, Policy
-from tms.notifications.policies.decisions import advance as advance_escalation
-from tms.notifications.policies.decisions import circumstances_of, started
+from tms.notifications.policies.next_step import advance as advance_escalation
+from tms.notifications.policies.next_step import circumstances_of, started
 from tms.notifications.policies.notification import Notification
 from tms.notifications.rotations.on_call import destinations_of
 from tms.notifications.subjects import (

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tms.alerts import audit
-from tms.alerts.lifecycle.transitions import SYSTEM, UNCLAIMED_FIELDS, Actor
+from tms.alerts.lifecycle.alert_transitions import SYSTEM, UNCLAIMED_FIELDS, Actor
 from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
