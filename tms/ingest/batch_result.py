@@ -1,4 +1,4 @@
-"""What a batch changes, computed in memory: the store reads before and writes afterwards. Pure."""
+"""What a batch changes, computed in memory: the transaction reads before and writes afterwards. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -2,7 +2,7 @@
 
 Nearly all that a fleet sends is of this kind: the terminal is online, its session is the newest, the report is its next
 one, and no rule triggers or clears. The statement checks the first three under the lock of the row. The rest is
-left to the transaction of the store, which handles every case.
+left to the transaction, which handles every case.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,8 @@ from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.fleet.presence import store
 from tms.fleet.presence.state_machine import Timing
+from tms.ingest.commit.report_rows import ReportRow, report_row
 from tms.ingest.items import Alive, Item, Link, Reported
-from tms.ingest.store.report_rows import ReportRow, report_row
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.lib.db.prepared import fetch_prepared

@@ -12,8 +12,8 @@ from tms.alerts.rules.cache import rule_cache
 from tms.feed.publisher import feed
 from tms.fleet.presence import store
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit import online_reports
 from tms.ingest.items import Item
-from tms.ingest.store import online_reports
 from tms.lib.db.loop_connection import LoopConnection, Row
 from tms.metrics import instruments
 
