@@ -13,7 +13,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
-from tms.boards.approvals.confirmation import number_of
+from tms.boards.dialogs.confirmation import number_of
 from tms.commands import services
 from tms.commands.catalog import CATALOG
 from tms.fleet.models import Terminal

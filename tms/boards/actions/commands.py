@@ -16,8 +16,8 @@ from tms.accounts.permissions import Permission
 from tms.approvals import services as approvals
 from tms.approvals.gate import Proposal, propose
 from tms.boards.actions.command_approval import COMMAND, CommandPayload
-from tms.boards.approvals.confirmation import ConfirmationForm, number_of
 from tms.boards.approvals.views import render_asked
+from tms.boards.dialogs.confirmation import ConfirmationForm, number_of
 from tms.boards.pages import TerminalPage
 from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import services

@@ -20,7 +20,7 @@ from tms.alerts.actions.undo import AlertsBefore, IncidentsBefore
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.boards.actions.selection import AlertSelection, BulkOutcome
-from tms.boards.approvals.action_dialog import ActionDialog
+from tms.boards.dialogs.action_dialog import ActionDialog
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage

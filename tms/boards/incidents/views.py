@@ -16,7 +16,7 @@ from tms.alerts.actions.action import OperatorAction, Target, perform_all
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.models import Incident
-from tms.boards.approvals.action_dialog import ActionDialog
+from tms.boards.dialogs.action_dialog import ActionDialog
 from tms.boards.formatting import csv_export
 from tms.boards.incidents.export import HEAD, exported
 from tms.boards.lists.incident_filter import IncidentFilter

@@ -21,8 +21,8 @@ from tms.alerts.models.maintenance import Window
 from tms.approvals import services as approvals
 from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import CannotPerform
-from tms.boards.approvals.confirmation import ConfirmationForm
 from tms.boards.approvals.views import render_asked
+from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, begun
 from tms.boards.pages import MaintenancePage, RenderContext

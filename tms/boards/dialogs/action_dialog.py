@@ -17,7 +17,7 @@ from tms.alerts.actions.approvals import GATED, propose_incidents, propose_many
 from tms.alerts.consequences import of_alerts
 from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.approvals.gate import Proposal
-from tms.boards.approvals.gate import asked_in_dialog, passed
+from tms.boards.dialogs.gate import asked_in_dialog, passed
 from tms.boards.responses import render_dialog
 
 type Propose = Callable[[dict[str, Any], datetime], Proposal]

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.approvals import services as approvals
 from tms.approvals.gate import Proposal
-from tms.boards.approvals.confirmation import ConfirmationForm
 from tms.boards.approvals.views import render_asked
+from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.responses import render_dialog
 
 
