@@ -78,9 +78,6 @@ EXCEPTIONS = {
         "boards.rows.planned.is_expected",
         "notifications.destinations.api._rows",
     },
-    "consequences count what the person sees": {
-        "boards.actions.command_approval.rows",
-    },
     "each of several querysets is filtered in a comprehension": {
         "alerts.maintenance.api._windows",
         "fleet.api._terminals",

@@ -15,12 +15,10 @@ class BoardsConfig(AppConfig):
         from tms.accounts.access.changes import rights_changed
         from tms.accounts.screens.services import screens_changed
         from tms.accounts.sessions.browsers import sessions_ended
-        from tms.approvals import kinds
         from tms.approvals.approvers import register_shift
         from tms.boards.overview import on_shift
 
         register_shift(on_shift.people)
-        kinds.MODULES.add("tms.boards.actions.command_approval")
         user_logged_out.connect(close_boards)
         rights_changed.connect(check_boards)
         sessions_ended.connect(close_boards)

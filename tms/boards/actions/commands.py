@@ -15,12 +15,12 @@ from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.approvals import services as approvals
 from tms.approvals.gate import Proposal, propose
-from tms.boards.actions.command_approval import COMMAND, CommandPayload
 from tms.boards.approvals.views import render_asked
-from tms.boards.dialogs.confirmation import ConfirmationForm, number_of
+from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.pages import TerminalPage
 from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import services
+from tms.commands.approvals import COMMAND, CommandPayload
 from tms.commands.catalog import CATALOG, is_dangerous
 from tms.commands.forms import CommandForm
 from tms.fleet.models import Presence, Terminal
@@ -64,7 +64,7 @@ def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: Com
 def _confirmation(data: Any, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
     """The last lane needs a second person, or else its number."""
     is_typed = proposal.impact.takes_last_lane and not proposal.needs_approval
-    words = (number_of(terminal), terminal.uid) if is_typed else ()
+    words = (terminal.number, terminal.uid) if is_typed else ()
     return ConfirmationForm(data, words=words, needs_reason=proposal.needs_approval)
 
 

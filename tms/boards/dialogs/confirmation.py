@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext
 
-from tms.fleet.models import Terminal
 from tms.lib.text_fields import FormLine
 
 REASON_LENGTH = 200
@@ -31,8 +30,3 @@ class ConfirmationForm(forms.Form):
         if self.words and typed.strip().casefold() not in {word.casefold() for word in self.words}:
             raise forms.ValidationError(gettext("Type %(number)s to confirm.") % {"number": self.word})
         return typed
-
-
-def number_of(terminal: Terminal) -> str:
-    """The UID without the code of its site: `GTE-06` of `SJK-GTE-06`."""
-    return terminal.uid.removeprefix(f"{terminal.site.code}-")
