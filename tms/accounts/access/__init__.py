@@ -1,6 +1,8 @@
 """What a person may see and do. Every board, API operation and admin page decides through these functions.
 
 A permission is held for a scope. `visible` and `within` are for reading; `may`, `demand` and `permitted` for acting.
+`tms.accounts.permissions` lists the permissions. The one that an operator action needs, such as acknowledging, is in
+its definition (`tms.alerts.actions.registry`).
 """
 
 from tms.accounts.access.decisions import (
