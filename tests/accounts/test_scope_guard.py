@@ -24,7 +24,7 @@ EXCEPTIONS = {
         "alerts.actions.api.add_operations",
         "alerts.actions.incident_api.add_operation",
         "alerts.rule_editing.api._uids",
-        "boards.actions.views._page",
+        "boards.actions.one.__init__",
         "boards.dialogs.action_dialog.of_alerts",
         "boards.dialogs.action_dialog.of_incidents",
         "boards.incidents.regrouping.__init__",

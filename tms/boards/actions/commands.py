@@ -1,9 +1,8 @@
 """Commands to a terminal. A dangerous one is confirmed in a dialog that shows its consequences."""
 
 from http import HTTPStatus
-from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -61,7 +60,7 @@ def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: Com
     return _sent(request, page, form, partial="sent")
 
 
-def _confirmation(data: Any, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
+def _confirmation(data: QueryDict | None, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
     """The last lane needs a second person, or else its number."""
     is_typed = proposal.impact.takes_last_lane and not proposal.needs_approval
     words = (terminal.number, terminal.uid) if is_typed else ()

@@ -1,9 +1,9 @@
 """The confirmation of an action with a wide effect: a reason, and where nobody can approve it, a typed word."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext
 
 from tms.lib.text_fields import FormLine
@@ -15,7 +15,7 @@ class ConfirmationForm(forms.Form):
     reason = FormLine(max_length=REASON_LENGTH, required=False)
     typed = FormLine(max_length=64, required=False)
 
-    def __init__(self, data: Any = None, *, words: Sequence[str] = (), needs_reason: bool = False) -> None:
+    def __init__(self, data: QueryDict | None = None, *, words: Sequence[str] = (), needs_reason: bool = False) -> None:
         """Any of `words` confirms it; the first is shown."""
         super().__init__(data)
         self.words = words
