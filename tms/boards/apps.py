@@ -25,17 +25,17 @@ class BoardsConfig(AppConfig):
         screens_changed.connect(check_screens)
 
 
-def close_boards(sender: object, *, user: Any, **_: Any) -> None:
+def close_boards(sender: object, *, user: Any, **_: object) -> None:
     """Close the boards of a person at sign-out, instead of at the next sign-in check (R14)."""
     if user is not None:
         publish(Change(people=frozenset({user.pk})))
 
 
-def check_boards(sender: object, *, people: frozenset[int], **_: Any) -> None:
+def check_boards(sender: object, *, people: frozenset[int], **_: object) -> None:
     """Have the boards of these people checked at once."""
     publish(Change(people=people))
 
 
-def check_screens(sender: object, *, screens: frozenset[int], **_: Any) -> None:
+def check_screens(sender: object, *, screens: frozenset[int], **_: object) -> None:
     """Have these wall screens, and those that wait for their pairing, checked at once."""
     publish(Change(screens=screens))

@@ -23,7 +23,7 @@ def refuse_production() -> None:
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def demo_accounts(app_configs: Any, **_: Any) -> list[CheckMessage]:
+def demo_accounts(app_configs: Any, **_: object) -> list[CheckMessage]:
     """Whether a person can sign in with the password of the demo. Not known if the database cannot be read."""
     if not _is_refused():
         return []

@@ -48,7 +48,7 @@ class Database:
         """Another database of the same server."""
         return Database({**self.options, "dbname": name})
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> psycopg.Connection:
         given = {"connect_timeout": "10", "options": WITHOUT_LIMITS, "application_name": "tms backup"}
         return psycopg.connect(**given | dict(self.options), autocommit=True)  # type: ignore[arg-type]
 
@@ -85,5 +85,5 @@ def _login(*, as_master: bool) -> dict[str, str]:
     return {"user": secret_value["username"], "password": secret_value["password"]}
 
 
-def rows(connection: psycopg.Connection[Any], query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(connection: psycopg.Connection, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     return connection.execute(query, parameters).fetchall()

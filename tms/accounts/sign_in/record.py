@@ -8,6 +8,6 @@ from django.http import HttpRequest
 
 class SignInRecord(AxesDatabaseHandler):  # type: ignore[misc]  # django-axes has no types
     def user_login_failed(
-        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+        self, sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
         """Failures are counted in `counters` for their window, and in the metric `tms_sign_ins`."""
