@@ -1,7 +1,6 @@
 """The page of the audit trail, for people who may read all of it."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
@@ -85,7 +84,7 @@ async def _parts(pieces: Iterator[str]) -> AsyncIterator[str]:
         yield piece
 
 
-def _context(request: AuthenticatedRequest) -> dict[str, Any]:
+def _context(request: AuthenticatedRequest) -> dict[str, object]:
     at, before = timezone.now(), request.GET.get("before", "")
     chosen = PageFilter.of(request.GET, at=at)
     found = chosen.chosen.apply(AuditEntry.objects.select_related("actor"))

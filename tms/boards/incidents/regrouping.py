@@ -129,7 +129,12 @@ def _mergeable(selection: IncidentSelection, request: AuthenticatedRequest) -> l
 
 
 def _done(
-    request: AuthenticatedRequest, shown: dict[str, Any], context: dict[str, Any], *, template: str, back: str = ""
+    request: AuthenticatedRequest,
+    shown: dict[str, object],
+    context: dict[str, object],
+    *,
+    template: str,
+    back: str = "",
 ) -> HttpResponse:
     if not request.htmx:
         add_toast(request, shown)

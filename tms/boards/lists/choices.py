@@ -80,7 +80,7 @@ def site_options(*, to: Person) -> list[tuple[str, str]]:
     return [(site.code, site.local_name) for site in sites]
 
 
-def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
+def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, object]:
     """Ranges and texts of the chart, and its newest readings as a table for screen readers."""
     newest = series.newest(terminal, series.SPANS[span], limit=SHOWN_READINGS, at=at)
     names = sorted(list(dict.fromkeys(name for _, readings in newest for name in readings))[:METRIC_NAMES])
@@ -96,7 +96,7 @@ def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def alert_chart(rule: Rule, *, at: datetime, around: timedelta) -> dict[str, Any] | None:
+def alert_chart(rule: Rule, *, at: datetime, around: timedelta) -> dict[str, object] | None:
     """Range and texts of the chart of an alert that opened `at`; None for a rule that watches no metric."""
     if rule.kind != RuleSource.METRIC:
         return None
@@ -109,7 +109,7 @@ def alert_chart(rule: Rule, *, at: datetime, around: timedelta) -> dict[str, Any
     }
 
 
-def _legend(name: str) -> dict[str, Any]:
+def _legend(name: str) -> dict[str, object]:
     known = metric_names.metric(name)
     return {"label": str(known.label), "unit": known.unit.strip()}
 

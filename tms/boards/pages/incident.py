@@ -69,7 +69,7 @@ class IncidentPage(BoardPage):
         shown = (before.parts[element].values["alert"] for element in before.lists["members"])
         return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         return {"shown": page_state.parts[f"incident-{self.incident.pk}"].values["incident"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:

@@ -85,7 +85,7 @@ class IncidentsPage(BoardPage):
     def concerns(self, change: Change) -> bool:
         return bool(change.incidents or change.alerts or change.everything)
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         months = incident_filter.months(timezone.now(), self.zone)
         return {
             "tabs": _tabs(self.chosen, person),
@@ -207,7 +207,7 @@ def _address(chosen: IncidentFilter, cursor: str = "") -> str:
     return reverse("incidents") + (f"?{query}" if query else "")
 
 
-def _tabs(chosen: IncidentFilter, person: Person) -> dict[str, dict[str, Any]]:
+def _tabs(chosen: IncidentFilter, person: Person) -> dict[str, dict[str, object]]:
     """The URL of each tab with the same filter, and whether it is the current one."""
     me = person.get_username()
     tabs = {
@@ -220,7 +220,7 @@ def _tabs(chosen: IncidentFilter, person: Person) -> dict[str, dict[str, Any]]:
     return {name: {"address": _address(tab), "is_current": name == current} for name, tab in tabs.items()}
 
 
-def _head(name: str, group: Mapping[str, Any]) -> dict[str, Any]:
+def _head(name: str, group: Mapping[str, Any]) -> dict[str, object]:
     return {"id": name, **{key: value for key, value in group.items() if key != "elements"}}
 
 

@@ -1,6 +1,5 @@
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from django.urls import reverse
 
@@ -50,7 +49,7 @@ class OverviewPage(SinglePage):
             change.presence or change.alerts or change.incidents or change.people or change.nodes or change.everything
         )
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         return {"columns": honeycomb.columns(len(page_state.lists["sites"])), "legend": choices.LEGEND}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
@@ -118,7 +117,7 @@ class OverviewPage(SinglePage):
             "sites-note": PagePart(f"{TEMPLATE}#sites-note", note),
         }
 
-    def _rest(self, context: RenderContext, shown: int, silent: int) -> dict[str, Any]:
+    def _rest(self, context: RenderContext, shown: int, silent: int) -> dict[str, object]:
         """The line below the list: how many more alerts there are, or since when there are none.
 
         `silent`: number of sites at which much is silent.
@@ -148,7 +147,7 @@ def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
     yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": context.in_maintenance})
 
 
-def _total(partial: str, values: dict[str, Any], context: RenderContext) -> PagePart:
+def _total(partial: str, values: dict[str, object], context: RenderContext) -> PagePart:
     name = values.get("severity") or values["presence"]
     line = context.hour.get(name, [values["number"]])
     grown = values["number"] - line[0] if name in GROWTH_SHOWN else 0

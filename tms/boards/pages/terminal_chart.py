@@ -19,7 +19,7 @@ AROUND = timedelta(hours=1)
 AROUND_ALERT = ChartRange(2 * AROUND, 15)
 
 
-def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, Any]:
+def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, object]:
     """Columns for uPlot; instants are seconds since the epoch, `step` is the distance of roll-ups."""
     readings = series.readings(terminal, span, at=at)
     limits = _limits(terminal)
@@ -40,7 +40,7 @@ def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, An
     }
 
 
-def chart_of_alert(alert: Alert, *, until: datetime | None = None) -> dict[str, Any]:
+def chart_of_alert(alert: Alert, *, until: datetime | None = None) -> dict[str, object]:
     """The metric of its rule around the instant at which it opened, with the thresholds of this rule.
 
     It ends at the instant `until`, if that is earlier.

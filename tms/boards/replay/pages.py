@@ -95,7 +95,7 @@ class PastAlerts(PastPage, AlertsPage):
 
 
 class PastAlert(PastPage, AlertPage):
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         around = surroundings(self.alert, scope=self.scope, at=self.instant, until=self.instant)
         return super().static_context(page_state, person=person) | around
 
@@ -105,12 +105,12 @@ class PastAlert(PastPage, AlertPage):
 
 
 class PastTerminal(PastPage, TerminalPage):
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         until = self.instant.timestamp()
         found = super().static_context(page_state, person=person)
         return found | {"chart_since": until - found["span_s"], "chart_until": until}
 
-    def _chart(self, at: datetime) -> dict[str, Any]:
+    def _chart(self, at: datetime) -> dict[str, object]:
         return choices.chart(self.terminal, self.span, at=self.instant)
 
     def _facts(self, context: RenderContext) -> TerminalFacts:

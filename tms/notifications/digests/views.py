@@ -1,7 +1,6 @@
 """Pages for sending a digest, now and at the ends of shifts."""
 
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -83,7 +82,7 @@ def _page(
     digests = access.visible(Delivery.objects.filter(kind=NotificationKind.DIGEST), to=request.user)
     sent = digests.select_related("destination").order_by("-pk")
     plans = access.visible(DigestPlan.objects.select_related("destination"), to=request.user)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "nav_item": "digest",
         "span": span,
         "title": markdown.title(shift, span.clocks),

@@ -1,7 +1,6 @@
 """Pages for sending availability reports, now and after each month."""
 
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -78,7 +77,7 @@ def _page(
 ) -> HttpResponse:
     reports = access.visible(Delivery.objects.filter(kind=NotificationKind.AVAILABILITY), to=request.user)
     month = _month(request)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "nav_item": "availability",
         "month": month,
         "month_text": month_text(month.first),
