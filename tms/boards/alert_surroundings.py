@@ -18,14 +18,11 @@ def surroundings(alert: Alert, *, scope: Scope, at: datetime, until: datetime | 
     `until`: as it was at this past instant. Rule and runbook are always those of today.
     """
     rule = alert.rule
-    chart = choices.alert_chart(rule, at=alert.opened_at, around=AROUND)
-    if chart is not None and until is not None:
-        chart["until"] = min(chart["until"], until.timestamp())
     return {
         "context": context_of(alert, scope=scope, at=at, until=until),
         "peak": peak_of(alert, at=at),
         "rule": rule,
         "sentence": sentence(rule),
         "runbook": runbooks.as_html(rule.runbook),
-        "chart": chart,
+        "chart": choices.alert_chart(rule, at=alert.opened_at, around=AROUND, until=until),
     }

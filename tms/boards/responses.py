@@ -28,23 +28,25 @@ def render_page(
     *,
     results: str = "",
     status: int = HTTPStatus.OK,
+    context: Mapping[str, object] | None = None,
     **extra: object,
 ) -> HttpResponse:
     """A whole page, or for htmx the partial `results` of it."""
     page = or_404(page)
     render_context = RenderContext(timezone.now(), page.scope)
     page_state = page.page_state(render_context)
-    context = {
+    values = {
         "page": page,
         "nav_item": page.nav_item,
         "page_state": page_state,
         "at": render_context.at,
         **page.static_context(page_state, person=request.user),
+        **(context or {}),
         **extra,
     }
     if not results or request.htmx.request_type != "partial":
-        return render(request, page.template, context, status=status)
-    answer = render(request, results, context, status=status)
+        return render(request, page.template, values, status=status)
+    answer = render(request, results, values, status=status)
     if request.method == "GET":
         # The canonical URL, without the empty fields of the form.
         replace_url(answer, page.address)

@@ -64,7 +64,7 @@ class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
 
     def word(self, payload: CommandPayload, impact: Consequences) -> str:
         terminal = payload.rows.select_related("site").first()
-        return terminal.number if terminal else ""
+        return terminal.short_uid if terminal else ""
 
     def shown(self, payload: CommandPayload, impact: Consequences) -> Mapping[str, Any]:
         return {"effect": "command"}

@@ -31,7 +31,7 @@ class GrantScope(NamedTuple):
         return cls(grant.region, grant.site, grant.group)
 
     @property
-    def columns(self) -> dict[str, object]:
+    def columns(self) -> dict[str, Any]:
         """By the names of the columns of `Grant`."""
         return self._asdict()
 

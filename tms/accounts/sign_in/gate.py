@@ -9,8 +9,9 @@ import io
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
@@ -22,7 +23,10 @@ from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import network
 from tms.lib.token_bucket import TokenBucket
 from tms.metrics.instruments import SIGN_INS
-from tms.server.asgi import Application, Receive, Scope, Send
+from tms.server.asgi import Receive, Scope, Send
+
+type Application = Callable[[Scope, Any, Any], Awaitable[None]]
+"""Of Django: wider than an application of ours."""
 
 PATHS = ("/sign-in/", "/admin/login/")
 BURST = 30

@@ -51,7 +51,7 @@ class ActionForm(forms.Form):
         alerts: AlertQuerySet,
         at: datetime,
         by: Person,
-        initial: Mapping[str, object] | None = None,
+        initial: dict[str, object] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
         self.alerts = alerts

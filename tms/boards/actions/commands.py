@@ -63,7 +63,7 @@ def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: Com
 def _confirmation(data: QueryDict | None, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
     """The last lane needs a second person, or else its number."""
     is_typed = proposal.impact.takes_last_lane and not proposal.needs_approval
-    words = (terminal.number, terminal.uid) if is_typed else ()
+    words = (terminal.short_uid, terminal.uid) if is_typed else ()
     return ConfirmationForm(data, words=words, needs_reason=proposal.needs_approval)
 
 

@@ -1,6 +1,5 @@
 """The alert or incident that an operator action is performed on, with its page."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.http import Http404
@@ -32,7 +31,7 @@ class OneAlert:
         access.demand(request.user, self.action.permission, self.page.alert)
         self.alerts = Alert.objects.filter(pk=pk)
 
-    def dialog(self, request: AuthenticatedRequest, *, initial: Mapping[str, object]) -> ActionDialog:
+    def dialog(self, request: AuthenticatedRequest, *, initial: dict[str, object]) -> ActionDialog:
         return ActionDialog(request, self.action, TEMPLATE, alerts=self.alerts, initial=initial)
 
     def before(self) -> AlertsBefore:
@@ -52,7 +51,7 @@ class OneIncident:
         access.demand(request.user, self.action.permission, self.page.incident)
         self.incidents = Incident.objects.filter(pk=pk)
 
-    def dialog(self, request: AuthenticatedRequest, *, initial: Mapping[str, object]) -> ActionDialog:
+    def dialog(self, request: AuthenticatedRequest, *, initial: dict[str, object]) -> ActionDialog:
         return ActionDialog.of_incidents(request, self.action, TEMPLATE, incidents=self.incidents, initial=initial)
 
     def before(self) -> IncidentsBefore:

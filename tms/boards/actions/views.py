@@ -93,8 +93,9 @@ def _perform_on_many(bulk: BulkRequest, dialog: ActionDialog, gate: AbstractCont
         return dialog.render(HTTPStatus.CONFLICT, is_changed=False)
     of_incidents = incidents_before.offer(by=by, at=at) if done else ""
     undo = undoing.together(before.offer(by=by, at=at), of_incidents, by=by)
-    toast = toast_of(bulk.target, _changed(outcome.changed, len(done)), undo) if undo else {}
-    return dialog.done(is_changed=True, **toast)
+    if not undo:
+        return dialog.done(is_changed=True)
+    return dialog.done(is_changed=True, **toast_of(bulk.target, _changed(outcome.changed, len(done)), undo))
 
 
 def _changed(alerts: int, incidents: int) -> str:

@@ -196,7 +196,7 @@ def times_views(months: Sequence[MonthTimes]) -> list[dict[str, object]]:
         ("time_to_acknowledge", gettext("Time to acknowledge (MTTA), minutes")),
         ("time_to_resolve", gettext("Time to resolve (MTTR), minutes")),
     )
-    shown = []
+    shown: list[dict[str, object]] = []
     for name, title in titles:
         spreads = [(short_month(each.month.first), getattr(each.times, name, None)) for each in months]
         values = [(label, one.median_s if one else None, one.p90_s if one else None) for label, one in spreads]

@@ -1,6 +1,6 @@
 """The dialog of an operator action: its form, its consequences, and the gate before it is performed."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from http import HTTPStatus
@@ -42,7 +42,7 @@ class ActionDialog:
         alerts: AlertQuerySet,
         affected: AlertQuerySet | None = None,
         propose: Propose | None = None,
-        initial: Mapping[str, object] | None = None,
+        initial: dict[str, object] | None = None,
     ) -> None:
         self.at, self.is_sent = timezone.now(), request.method == "POST"
         data = request.POST if self.is_sent else None
@@ -81,7 +81,7 @@ class ActionDialog:
         template: str,
         *,
         incidents: Collection[Incident] | IncidentQuerySet,
-        initial: Mapping[str, object] | None = None,
+        initial: dict[str, object] | None = None,
     ) -> Self:
         """For an action on incidents, a list or a queryset, and all of their alerts."""
         alerts = Alert.objects.unresolved().filter(incident__in=incidents)

@@ -96,13 +96,18 @@ def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, object]:
     }
 
 
-def alert_chart(rule: Rule, *, at: datetime, around: timedelta) -> dict[str, object] | None:
-    """Range and texts of the chart of an alert that opened `at`; None for a rule that watches no metric."""
+def alert_chart(
+    rule: Rule, *, at: datetime, around: timedelta, until: datetime | None = None
+) -> dict[str, object] | None:
+    """Range and texts of the chart of an alert that opened `at`; None for a rule that watches no metric.
+
+    It ends at the instant `until`, if that is earlier.
+    """
     if rule.kind != RuleSource.METRIC:
         return None
     return {
         "since": (at - around).timestamp(),
-        "until": (at + around).timestamp(),
+        "until": (min(at + around, until) if until else at + around).timestamp(),
         "metric": rule.metric,
         "metrics": {rule.metric: _legend(rule.metric)},
         "presence_labels": {name.value: str(name.label) for name in Presence},

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.urls import reverse
@@ -134,24 +134,24 @@ class OverviewPage(SinglePage):
 def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
     census = context.census
     for severity in Severity:
-        values = {
+        values: dict[str, object] = {
             "severity": severity.value,
-            "number": context.problems.every[severity],
             "alerts": census.awake[severity],
             "unacknowledged": context.problems.unacknowledged[severity],
         }
-        yield f"total-{severity}", _total("severity-total", values, context)
+        yield f"total-{severity}", _total(severity.value, context.problems.every[severity], values, context)
     for presence in Presence:
-        values = {"presence": presence.value, "number": census.presences[presence], "is_planned": presence in PLANNED}
-        yield f"total-{presence}", _total("presence-total", values, context)
+        values = {"presence": presence.value, "is_planned": presence in PLANNED}
+        yield f"total-{presence}", _total(presence.value, census.presences[presence], values, context)
     yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": context.in_maintenance})
 
 
-def _total(partial: str, values: dict[str, object], context: RenderContext) -> PagePart:
-    name = values.get("severity") or values["presence"]
-    line = context.hour.get(name, [values["number"]])
-    grown = values["number"] - line[0] if name in GROWTH_SHOWN else 0
-    return PagePart(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
+def _total(name: str, number: int, values: Mapping[str, object], context: RenderContext) -> PagePart:
+    """`name`: of a severity or a presence."""
+    partial = "severity-total" if "severity" in values else "presence-total"
+    line = context.hour.get(name, [number])
+    grown = number - line[0] if name in GROWTH_SHOWN else 0
+    return PagePart(f"{TEMPLATE}#{partial}", {**values, "number": number, "spark": spark(line), "grown": grown})
 
 
 def dropped_terminals_part(at: datetime, scope: Scope) -> PagePart:

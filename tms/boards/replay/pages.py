@@ -26,6 +26,7 @@ from tms.fleet.models import Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.pagination import Keyset, KeysetPage
 from tms.replay.state import AlertFacts
+from tms.telemetry.history import series
 
 
 class PastPage(BoardPage):
@@ -107,8 +108,9 @@ class PastAlert(PastPage, AlertPage):
 class PastTerminal(PastPage, TerminalPage):
     def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         until = self.instant.timestamp()
+        length_s = series.SPANS[self.span].length.total_seconds()
         found = super().static_context(page_state, person=person)
-        return found | {"chart_since": until - found["span_s"], "chart_until": until}
+        return found | {"chart_since": until - length_s, "chart_until": until}
 
     def _chart(self, at: datetime) -> dict[str, object]:
         return choices.chart(self.terminal, self.span, at=self.instant)

@@ -29,7 +29,7 @@ from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
-from tms.boards.toasts import add_toast, toast
+from tms.boards.toasts import Toast, add_toast, toast
 from tms.lib.forms.checks import checked, is_check
 from tms.lib.forms.saved import saved
 
@@ -96,7 +96,7 @@ def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect(chosen)
 
 
-def _switched(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> dict[str, object]:
+def _switched(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> Toast:
     if chosen.enabled:
         return toast(_("Enabled"), chosen.local_name)
     title = chosen.local_name
@@ -180,12 +180,13 @@ def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> Ht
 
 
 def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
-    span = request.POST.get("span", DEFAULT_SPAN)
-    context: dict[str, object] = {"spans": SPANS, "span": span if span in SPANS else DEFAULT_SPAN}
+    sent = request.POST.get("span", DEFAULT_SPAN)
+    span = sent if sent in SPANS else DEFAULT_SPAN
+    context: dict[str, object] = {"spans": SPANS, "span": span}
     is_ok = not form.is_bound or form.is_valid()
     if is_ok:
         scope = access.scope_of(request.user)
-        panel = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now(), scope=scope)
+        panel = preview_panel(form.rule, span, saved=chosen, at=timezone.now(), scope=scope)
         context |= {"preview": panel, "sentence": sentence(form.rule), "when": SPANS[panel.span].heading}
     if request.htmx:
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})

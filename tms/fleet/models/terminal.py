@@ -82,7 +82,7 @@ class Terminal(models.Model):
         return reverse("terminal", args=(self.uid,))
 
     @property
-    def number(self) -> str:
+    def short_uid(self) -> str:
         """The UID without the code of its site: `GTE-06` of `SJK-GTE-06`."""
         return self.uid.removeprefix(f"{self.site.code}-")
 

@@ -12,7 +12,7 @@ from tms.accounts.people.forms import ServiceTokenForm
 from tms.accounts.permissions import Permission
 
 
-def tokens_of(by: User, person: User, *, form: ServiceTokenForm | None = None) -> dict[str, object]:
+def tokens_of(by: User, person: User, *, form: ServiceTokenForm | None = None) -> dict[str, Any]:
     """Context of the panel; empty for people, who manage their own tokens."""
     if not person.is_service:
         return {}
