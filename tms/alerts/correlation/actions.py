@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -233,11 +232,11 @@ def _unresolved(incident: Incident) -> Incident:
     return row
 
 
-def _taken(by: User, at: datetime) -> dict[str, Any]:
+def _taken(by: User, at: datetime) -> dict[str, object]:
     """The columns of an incident that `by` acknowledged or snoozed."""
     state = {"state": IncidentState.ACKNOWLEDGED, "by_snooze": False, "acknowledged_by": by, "acknowledged_at": at}
     return {**state, "assigned_to": None, **UNCLAIMED_FIELDS}
 
 
-def _terms(contract: Contract, until: datetime | None) -> dict[str, Any]:
+def _terms(contract: Contract, until: datetime | None) -> dict[str, object]:
     return {"contract": contract, "until": until if contract is Contract.TIME else None}

@@ -4,7 +4,6 @@ Each returns how many rows changed. Rows to which it no longer applies, for exam
 """
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -99,7 +98,7 @@ def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
     return len(over)
 
 
-RESOLVED_FIELDS: dict[str, Any] = {
+RESOLVED_FIELDS: dict[str, object] = {
     "state": AlertState.RESOLVED,
     "contract": "",
     "until": None,

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -118,7 +118,7 @@ class IncidentPage(BoardPage):
         upcoming = found.plans[0].next_step if found.plans and incident.is_open else None
         zone = timezone.get_default_timezone()
         markdown = draft(incident, found.cells, found.factors, at=at.replace(second=0, microsecond=0), zone=zone)
-        values: dict[str, dict[str, Any]] = {
+        values: dict[str, dict[str, object]] = {
             "cells": {"cells": found.cells, "rule": incident.rule},
             "curve": {"curve": curve.curve_of(incident, alerts, at=at), "rule": incident.rule},
             "factors": {"factors": found.factors, "has_all": scope.is_everything, "rule": incident.rule},

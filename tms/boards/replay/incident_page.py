@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any
 
 from tms.accounts.access import within
 from tms.alerts.models import Alert, AlertQuerySet, AlertState
@@ -82,7 +81,7 @@ class PastIncident(PastPage, IncidentPage):
         members, rule, scope = self._members_then, incident.rule, self.scope
         cells = members.cells(is_of_rule=rule is not None)
         online = members.online_beside(self.incident.site_id)
-        values: dict[str, dict[str, Any]] = {
+        values: dict[str, dict[str, object]] = {
             "cells": {"cells": cells, "rule": rule},
             "curve": {"curve": curve_of(incident, members.alerts, at=context.at), "rule": rule},
             "factors": {

@@ -17,13 +17,13 @@ SHOWN = 5
 
 
 @register.inclusion_tag("boards/audit/history.html", takes_context=True)
-def audit_history(context: dict[str, Any], kind: str, pk: int | None) -> dict[str, object]:
+def audit_history(context: dict[str, object], kind: str, pk: int | None) -> dict[str, object]:
     """The latest entries about one object; nothing for people who may not read the audit trail, and for a new one."""
     return _history(context, kind, object=pk) if pk is not None else {"is_shown": False}
 
 
 @register.inclusion_tag("boards/audit/history.html", takes_context=True)
-def audit_history_of_kind(context: dict[str, Any], kind: str) -> dict[str, object]:
+def audit_history_of_kind(context: dict[str, object], kind: str) -> dict[str, object]:
     """The latest entries about all objects of a kind, with their names: for a page that lists them."""
     return {**_history(context, kind), "has_names": True}
 

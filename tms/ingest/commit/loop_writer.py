@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -86,7 +85,7 @@ def as_text(values: online_reports.Statement) -> Sequence[bytes]:
     return values.rows, b"{%s}" % ",".join(map(str, values.ids)).encode(), b"%r" % values.lease_s
 
 
-def from_text(row: Row) -> Sequence[Any]:
+def from_text(row: Row) -> Sequence[object]:
     """What the statement returned."""
     terminals, status, inserted = (value or b"" for value in row)
     return _numbers(terminals), _numbers(status), int(inserted)

@@ -159,7 +159,7 @@ def _heartbeat_row(item: Item) -> ItemRow:
     )
 
 
-def _newest(reported: Sequence[Reported]) -> dict[str, Any]:
+def _newest(reported: Sequence[Reported]) -> dict[str, object]:
     """The newest values of several reports of a terminal.
 
     The status is the last one, since when it was reported without another one in between.

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from django.db import connection, models
 
@@ -67,7 +66,7 @@ def process_transitions(at: datetime) -> int:
     return sum(_process_all(subject_type, at) for subject_type in SUBJECT_TYPES)
 
 
-def _pending(subject_type: SubjectType) -> models.QuerySet[Any]:
+def _pending(subject_type: SubjectType) -> models.QuerySet[models.Model]:
     """Transitions that were not dispatched (index: transition_undispatched, incident_undispatched)."""
     return subject_type.history.objects.filter(dispatched_at=None)
 

@@ -24,7 +24,7 @@ MAX_LINES = 20
 """For people; machines get all of them."""
 
 
-def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, Any]:
+def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, object]:
     """The content of a message, as it is stored with the delivery. All are alerts, or all are incidents."""
     of, name = (incidents, "incidents") if delivery.is_of_incidents else (alerts, "alerts")
     with translation.override(delivery.language):

@@ -1,7 +1,6 @@
 """The texts of incidents."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext, ngettext
@@ -57,7 +56,7 @@ def _goes_on(incident: Incident) -> str:
     return gettext("goes on as %(title)s") % {"title": incident.merged_into.title}
 
 
-def facts(incident: Incident) -> dict[str, Any]:
+def facts(incident: Incident) -> dict[str, object]:
     site, who = incident.site, incident.acknowledged_by
     return {
         "id": incident.pk,
@@ -80,7 +79,7 @@ def facts(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _also(incident: Incident) -> dict[str, Any] | None:
+def _also(incident: Incident) -> dict[str, object] | None:
     if not incident.common_factor:
         return None
     return {"factor": incident.common_factor, "name": incident.common_name, "terminals": incident.common_count}
