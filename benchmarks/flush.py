@@ -63,14 +63,14 @@ def main() -> None:
 def boot(number: int) -> Sequence[BareLink]:
     from tms.fleet.credentials.services import TerminalIdentity
     from tms.fleet.models import Terminal
-    from tms.ingest import store
+    from tms.ingest import commit
     from tms.ingest.items import Booted
     from tms.protocol.frames import BootFrame
 
     terminals = Terminal.objects.order_by("pk").values_list("pk", "uid", "site_id", "kind")[:number]
     links = [BareLink(TerminalIdentity(*terminal)) for terminal in terminals]
     booted = [Booted(link, datetime.now(UTC), BootFrame(link.boot_id), None) for link in links]
-    store.write(booted)
+    commit.write(booted)
     for item in booted:
         assert item.outcome is not None
         item.link.number, item.link.boot_pk = item.outcome.session, item.outcome.boot_pk
@@ -94,7 +94,7 @@ async def measure(links: Sequence[BareLink], redis: int) -> list[FlushCost]:
     from tms.alerts.rules.cache import rule_cache
     from tms.feed.hub import hub
     from tms.feed.publisher import feed
-    from tms.ingest.store.loop_writer import LoopWriter
+    from tms.ingest.commit.loop_writer import LoopWriter
 
     hub().listeners.add(rule_cache())
     hub().start()
@@ -143,11 +143,11 @@ def _spent(processes: Mapping[str, int]) -> dict[str, float]:
 
 def flushes(links: Sequence[BareLink], size: int) -> Iterator[None]:
     """Writes `size` reports of other terminals at each step."""
-    from tms.ingest import store
+    from tms.ingest import commit
 
     turns = itertools.cycle(links)
     while True:
-        store.write([_report(next(turns)) for _ in range(size)])
+        commit.write([_report(next(turns)) for _ in range(size)])
         yield
 
 

@@ -24,7 +24,7 @@ from tms.feed.viewers import Viewing
 from tms.ingest.admission import HandshakeRejected
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.runtime.process_state import start_boards
-from tms.server.asgi import Receive, Send
+from tms.server.asgi import Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class BoardConsumer(AsyncConsumer):
 
     channel_layer_alias = None
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         person, address = scope["user"], socket_address(scope)
         with contextlib.ExitStack() as inside:
@@ -48,7 +48,7 @@ class BoardConsumer(AsyncConsumer):
             else:
                 await self.show(scope, receive, send)
 
-    async def show(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def show(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
         person = scope["user"]
         page, may_type = None, False
@@ -69,7 +69,7 @@ class BoardConsumer(AsyncConsumer):
         await follow(page, language_of(query), subscriber, receive)
 
 
-def page_of(scope: dict[str, Any], address: str) -> BoardPage | None:
+def page_of(scope: Scope, address: str) -> BoardPage | None:
     """None if there is no such page for the person, or their session was not used for too long."""
     if not is_open(scope["session"], at=timezone.now()):
         return None

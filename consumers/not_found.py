@@ -1,10 +1,8 @@
-from typing import Any
-
 import structlog
 
 from consumers.rejection import refuse
 from tms.ingest.admission import HandshakeRejected
-from tms.server.asgi import Receive, Send
+from tms.server.asgi import Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
@@ -12,7 +10,7 @@ NOT_FOUND = HandshakeRejected(404, "tms:not-found", "no WebSocket at this path; 
 LONGEST_PATH = 200
 
 
-async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers an upgrade request for an unknown path with 404; the router would raise an error."""
     await receive()
     log.info("no_such_websocket", path=scope["path"][:LONGEST_PATH])

@@ -1,5 +1,4 @@
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -7,6 +6,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from tms.ops.middleware.trusted_proxy import is_forwarded_https
+from tms.server.asgi import Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +17,7 @@ class SameOrigin:
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self.application = application
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         origin, host = (headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
         if is_same(origin, host, is_secure=settings.HTTPS_ONLY or is_forwarded_https(scope)):

@@ -10,7 +10,7 @@ from consumers.not_found import nowhere
 from consumers.origin import SameOrigin
 from consumers.terminal import TerminalConsumer
 from consumers.wall import WallConsumer
-from tms.server.asgi import Receive, Send
+from tms.server.asgi import Receive, Scope, Send
 
 
 class WebSocketRouter:
@@ -22,7 +22,7 @@ class WebSocketRouter:
     def __init__(self, routes: list[URLPattern]) -> None:
         self.routes = routes
 
-    def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         path = scope["path"].lstrip("/")
         route = next(route for route in self.routes if route.pattern.match(path))
         coroutine: Coroutine[Any, Any, None] = route.callback(scope, receive, send)

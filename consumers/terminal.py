@@ -1,5 +1,4 @@
 import time
-from typing import Any
 
 from consumers import connection_limits
 from consumers.rejection import refuse
@@ -13,7 +12,7 @@ from tms.ops.middleware.trusted_proxy import socket_address
 from tms.protocol import SUBPROTOCOL
 from tms.runtime.process_state import start_links
 from tms.server import Connection
-from tms.server.asgi import Receive, Send
+from tms.server.asgi import Receive, Scope, Send
 
 OF_HANDSHAKE = ("headers", "subprotocols", "query_string", "raw_path", "client", "server")
 """Parts of a scope that an admitted terminal no longer needs, its credential among them: half a KiB of each link."""
@@ -25,7 +24,7 @@ class TerminalConsumer:
     It reads in a loop of its own, because Channels' dispatch makes a round trip through a thread for every message.
     """
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         address = socket_address(scope)
         if not connection_limits.addresses.enter(address):
@@ -58,12 +57,12 @@ class TerminalConsumer:
             session.end(cause, silent_s=connection.silent_s)
 
 
-def discard_handshake(scope: dict[str, Any]) -> None:
+def discard_handshake(scope: Scope) -> None:
     for name in OF_HANDSHAKE:
         scope.pop(name, None)
 
 
-async def decide(gateway: Gateway, scope: dict[str, Any]) -> CredentialKey | HandshakeRejected:
+async def decide(gateway: Gateway, scope: Scope) -> CredentialKey | HandshakeRejected:
     began = time.monotonic()
     decision = await gateway.admission.decide(scope)
     instruments.HANDSHAKE_SECONDS.observe(time.monotonic() - began)

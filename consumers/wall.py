@@ -1,5 +1,4 @@
 import contextlib
-from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
@@ -20,7 +19,7 @@ from tms.metrics import instruments
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.runtime.process_state import start_boards
 from tms.server import Connection
-from tms.server.asgi import Receive, Send
+from tms.server.asgi import Receive, Scope, Send
 
 LONGEST_HEADER = 200
 
@@ -33,7 +32,7 @@ class WallConsumer(AsyncConsumer):
 
     channel_layer_alias = None
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         address = socket_address(scope)
         with contextlib.ExitStack() as inside:
@@ -54,14 +53,14 @@ class WallConsumer(AsyncConsumer):
                 await show(screen, scope, receive)
 
 
-async def show(screen: WallScreen, scope: dict[str, Any], receive: Receive) -> None:
+async def show(screen: WallScreen, scope: Scope, receive: Receive) -> None:
     with instruments.WALL_SCREENS.track_inprogress():
         subscriber = Subscriber(scope["tms.connection"], person=None, session=screen.pk, rights_key=key_of(screen))
         page = WallPage.open(QueryDict(), person=ScreenViewer(screen))
         await follow(page, screen.language, subscriber, receive)
 
 
-async def wait(scope: dict[str, Any], receive: Receive) -> None:
+async def wait(scope: Scope, receive: Receive) -> None:
     """Until a screen was paired; then the browser loads the page again. Without a valid code it does so at once."""
     connection: Connection = scope["tms.connection"]
     start_boards()
@@ -75,7 +74,7 @@ async def wait(scope: dict[str, Any], receive: Receive) -> None:
         waiting_screens().discard(connection)
 
 
-def screen_of(scope: dict[str, Any]) -> WallScreen | None:
+def screen_of(scope: Scope) -> WallScreen | None:
     """The screen of the cookie."""
     headers = dict(scope["headers"])
     admission = credentials.admit(
@@ -87,6 +86,6 @@ def screen_of(scope: dict[str, Any]) -> WallScreen | None:
     return admission.screen if admission else None
 
 
-def is_settled(scope: dict[str, Any]) -> bool:
+def is_settled(scope: Scope) -> bool:
     """Whether there is nothing to wait for: the code has expired, or was entered before the socket was registered."""
     return pairing.of_television(credentials.secret_in(scope["cookies"]), at=timezone.now()) is None

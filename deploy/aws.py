@@ -1,10 +1,14 @@
 """Clients of AWS, with the credentials of a machine, of the pipeline or of a person's profile; or of an emulator."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+type Resource = Mapping[str, Any]
+"""A resource, metric or answer as AWS describes it: boto3 has no types."""
 
 AwsError = (BotoCoreError, ClientError)
 """Errors of AWS, or of the connection to it."""

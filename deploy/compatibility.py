@@ -5,13 +5,21 @@ that were accepted, each with its reason. `python -m deploy.compatibility` print
 `python -m deploy.compatibility --record COMMIT` names the checked-out tree as the previous release.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    # Django is set up before anything of it is imported.
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.state import StateApps
+    from django.db.models import Model
 
 RECORD = Path(__file__).with_name("previous_release.json")
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +46,7 @@ def previous() -> Previous:
     return Previous(**json.loads(RECORD.read_text()))
 
 
-def compare(before: Any, after: Any) -> Iterator[Finding]:
+def compare(before: StateApps, after: StateApps) -> Iterator[Finding]:
     """What breaks for code written for the registry `before` on the schema of `after` (both `state.apps`)."""
     now = _tables(after)
     for table, model in _tables(before).items():
@@ -49,11 +57,11 @@ def compare(before: Any, after: Any) -> Iterator[Finding]:
         yield from _constraints(table, model, now[table])
 
 
-def _tables(apps: Any) -> dict[str, Any]:
+def _tables(apps: StateApps) -> dict[str, type[Model]]:
     return {model._meta.db_table: model for model in apps.get_models(include_auto_created=True) if model._meta.managed}
 
 
-def _columns(table: str, before: Any, after: Any) -> Iterator[Finding]:
+def _columns(table: str, before: type[Model], after: type[Model]) -> Iterator[Finding]:
     was, now = _fields(before), _fields(after)
     for column in was.keys() - now.keys():
         yield Finding(f"{table}.{column}", "the column is gone, and the previous release uses it")
@@ -67,8 +75,8 @@ def _columns(table: str, before: Any, after: Any) -> Iterator[Finding]:
             yield Finding(f"{table}.{column}", problem)
 
 
-def _fields(model: Any) -> dict[str, Any]:
-    return {field.column: field for field in model._meta.local_concrete_fields}
+def _fields(model: type[Model]) -> dict[str, Any]:
+    return {str(field.column): field for field in model._meta.local_concrete_fields}
 
 
 def _must_be_named(field: Any) -> bool:
@@ -91,7 +99,7 @@ def _kind(field: Any) -> str:
     return str(field.target_field.get_internal_type() if field.remote_field else field.get_internal_type())
 
 
-def _constraints(table: str, before: Any, after: Any) -> Iterator[Finding]:
+def _constraints(table: str, before: type[Model], after: type[Model]) -> Iterator[Finding]:
     was = {each.name: each for each in before._meta.constraints}
     for each in after._meta.constraints:
         if each != was.get(each.name):
@@ -115,7 +123,7 @@ def migrations() -> Mapping[str, str]:
     return dict(_loader().graph.leaf_nodes())
 
 
-def _loader() -> Any:
+def _loader() -> MigrationLoader:
     """The migrations of this tree, read without a database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     import django

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.inventory import ROOT
-from tms.accounts.passwords.words import LEAST, WORDS
+from tms.accounts.passwords.product_words import LEAST, WORDS
 
 FOLDER = ROOT / "docs/security"
 PAGES = [FOLDER / "asvs.md", FOLDER / "pci-dss.md"]

@@ -7,13 +7,13 @@ not touch the current instance, and deletes only the restored one.
 
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.aws import client, code_of
+from deploy.aws import Resource, client, code_of
 from deploy.backup.failure import BackupFailed
 from deploy.backup.steps import Steps
 
@@ -152,7 +152,7 @@ NEXT = (
 )
 
 
-def source(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> str:
+def source(options: InstanceRestoreOptions, old: Resource) -> str:
     """Describe what is restored. Raises BackupFailed if RDS cannot restore that point in time."""
     if options.snapshot:
         return f"from the snapshot {options.snapshot}"
@@ -164,7 +164,7 @@ def source(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> str:
     return f"to {options.at:%Y-%m-%dT%H:%M:%SZ}" if options.at else "to the latest moment that RDS has"
 
 
-def begin(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> None:
+def begin(options: InstanceRestoreOptions, old: Resource) -> None:
     """Request the new instance, with all options of the old one: RDS copies none of them."""
     rds, copied = client("rds"), copied_options(options, old)
     if options.snapshot:
@@ -178,7 +178,7 @@ def begin(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> None:
     )
 
 
-def copied_options(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> dict[str, Any]:
+def copied_options(options: InstanceRestoreOptions, old: Resource) -> dict[str, Any]:
     copied = {
         parameter: old[attribute]
         for attribute, parameter in COPIED_AT_RESTORE.items()
@@ -194,7 +194,7 @@ def copied_options(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> d
     }
 
 
-def changes(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> dict[str, Any]:
+def changes(options: InstanceRestoreOptions, old: Resource) -> dict[str, Any]:
     """The modification of the restored instance. It gets a new password, because the old one may no longer be known."""
     copied = {parameter: old[attribute] for attribute, parameter in COPIED_AFTERWARDS.items() if old.get(attribute)}
     key = (old.get("MasterUserSecret") or {}).get("KmsKeyId")
@@ -210,7 +210,7 @@ def changes(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> dict[str
 def wait_for_secret(options: InstanceRestoreOptions) -> str:
     """Wait until the modification is applied and Secrets Manager has the new password. Returns the secret's ARN."""
 
-    def is_done(seen: Mapping[str, Any]) -> bool:
+    def is_done(seen: Resource) -> bool:
         secret = seen.get("MasterUserSecret")  # not there until RDS has begun with the modification
         if not secret or seen.get("PendingModifiedValues"):
             return False
@@ -229,7 +229,7 @@ def apply_parameters(options: InstanceRestoreOptions) -> str:
     return "after a restart"
 
 
-def is_in_sync(seen: Mapping[str, Any]) -> bool:
+def is_in_sync(seen: Resource) -> bool:
     return all(group.get("ParameterApplyStatus", "in-sync") == "in-sync" for group in seen["DBParameterGroups"])
 
 
@@ -241,8 +241,8 @@ def rename(options: InstanceRestoreOptions, name: str, new: str) -> None:
 
 
 def wait(
-    options: InstanceRestoreOptions, name: str, is_done: Callable[[Mapping[str, Any]], bool] = lambda seen: True
-) -> Mapping[str, Any]:
+    options: InstanceRestoreOptions, name: str, is_done: Callable[[Resource], bool] = lambda seen: True
+) -> Resource:
     """Wait until it is available and `is_done`. Raises BackupFailed after `longest_s`."""
     until(
         options,
@@ -252,7 +252,7 @@ def wait(
     return instance_details(name)
 
 
-def is_available(seen: Mapping[str, Any]) -> bool:
+def is_available(seen: Resource) -> bool:
     if seen["DBInstanceStatus"] in ("failed", "incompatible-restore", "incompatible-parameters", "storage-full"):
         raise BackupFailed(f"{seen['DBInstanceIdentifier']} is {seen['DBInstanceStatus']}: see its events in RDS")
     return bool(seen["DBInstanceStatus"] == "available")
@@ -266,11 +266,11 @@ def until(options: InstanceRestoreOptions, is_done: Callable[[], bool], problem:
         time.sleep(options.every_s)
 
 
-def instance_details(name: str) -> Mapping[str, Any]:
+def instance_details(name: str) -> Resource:
     """Raises BackupFailed if it does not exist."""
     rds = client("rds")
     try:
-        found: Mapping[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+        found: Resource = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
     except rds.exceptions.ClientError as error:
         if code_of(error).startswith("DBInstanceNotFound"):
             raise BackupFailed(f"RDS has no instance {name}") from None
@@ -304,7 +304,7 @@ def state_commands(options: InstanceRestoreOptions) -> Sequence[Sequence[str]]:
     )
 
 
-def plan(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> str:
+def plan(options: InstanceRestoreOptions, old: Resource) -> str:
     copied = ", ".join(f"{name}={value}" for name, value in copied_options(options, old).items())
     if options.drill:
         return (

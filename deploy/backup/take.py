@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -128,7 +128,7 @@ def newest_size(bucket: BackupBucket) -> int:
 
 
 @contextmanager
-def backup_lock(connection: psycopg.Connection[Any]) -> Iterator[None]:
+def backup_lock(connection: psycopg.Connection) -> Iterator[None]:
     """An advisory lock, held as long as the connection. Raises BackupInProgress."""
     [(taken,)] = rows(connection, "SELECT pg_try_advisory_lock(%s)", [LOCK])
     if not taken:
@@ -193,7 +193,7 @@ def dump_with_manifest(database: Database, path: Path, steps: Steps) -> Manifest
     return manifest
 
 
-def exported_snapshot(connection: psycopg.Connection[Any]) -> str:
+def exported_snapshot(connection: psycopg.Connection) -> str:
     """Begin a transaction on `connection` and return its snapshot, for others to share."""
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     [(snapshot,)] = rows(connection, "SELECT pg_export_snapshot()")

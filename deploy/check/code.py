@@ -3,6 +3,7 @@
 import json
 import subprocess
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -54,12 +55,12 @@ def github_checks(target: CheckTarget, commit: str) -> Text:
     return Text(f"{len(runs)} jobs passed for {commit[:9]}", f"{commit[:9]} の {len(runs)} ジョブが成功")
 
 
-def test_runs(target: CheckTarget, commit: str) -> list[Any]:
+def test_runs(target: CheckTarget, commit: str) -> list[Mapping[str, Any]]:
     found = github(target, f"commits/{commit}/check-runs?per_page=100")["check_runs"]
     return [run for run in found if run["name"].startswith(TEST_JOB_PREFIX)]
 
 
-def of_the_pull_request(target: CheckTarget, commit: str) -> list[Any]:
+def of_the_pull_request(target: CheckTarget, commit: str) -> list[Mapping[str, Any]]:
     """Squashed or merged: another commit, but the same files if the branch was up to date."""
     for pull in github(target, f"commits/{commit}/pulls"):
         head = pull["head"]["sha"]

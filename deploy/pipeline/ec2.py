@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.aws import account, client, code_of, parameter, set_parameter
+from deploy.aws import Resource, account, client, code_of, parameter, set_parameter
 from deploy.pipeline import alarms, run_command
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.good import GoodReleases
@@ -136,8 +136,8 @@ class Machines:
     def _is_refreshing(self, groups: Any) -> bool:
         return any(refresh["Status"] in UNDER_WAY for refresh in self._refreshes(groups))
 
-    def _refreshes(self, groups: Any, **which: Any) -> Sequence[Any]:
-        found: Sequence[Any] = groups.describe_instance_refreshes(AutoScalingGroupName=self.group, **which)[
+    def _refreshes(self, groups: Any, **which: object) -> Sequence[Resource]:
+        found: Sequence[Resource] = groups.describe_instance_refreshes(AutoScalingGroupName=self.group, **which)[
             "InstanceRefreshes"
         ]
         return found
@@ -153,16 +153,16 @@ class Machines:
     def target_groups(self) -> Sequence[str]:
         return [str(arn) for group in self._groups() for arn in group.get("TargetGroupARNs", [])]
 
-    def _instances(self) -> Sequence[Any]:
+    def _instances(self) -> Sequence[Resource]:
         return [each for group in self._groups() for each in group["Instances"]]
 
     def _template(self) -> str:
         [group] = self._groups()
         return str(group["LaunchTemplate"]["LaunchTemplateName"])
 
-    def _groups(self) -> Sequence[Any]:
+    def _groups(self) -> Sequence[Resource]:
         groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
-        found: Sequence[Any] = groups["AutoScalingGroups"]
+        found: Sequence[Resource] = groups["AutoScalingGroups"]
         return found
 
     def must_be_published(self, release: str) -> None:

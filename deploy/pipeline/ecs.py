@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from deploy.aws import client
+from deploy.aws import Resource, client
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.good import GoodReleases
 from deploy.pipeline.polling import Polling
@@ -117,21 +116,23 @@ class Containers:
         made = client("ecs").register_task_definition(**copied, containerDefinitions=containers)
         return str(made["taskDefinition"]["taskDefinitionArn"])
 
-    def _service(self, name: str) -> Any:
+    def _service(self, name: str) -> Resource:
         found = client("ecs").describe_services(cluster=self.cluster, services=[name])["services"]
         if not found:
             raise DeploymentFailed(f'{self.cluster} has no service {name}: is compute = "ecs" applied?')
-        return found[0]
+        service: Resource = found[0]
+        return service
 
-    def _task_definition(self, name: str) -> Any:
-        return client("ecs").describe_task_definition(taskDefinition=name)["taskDefinition"]
+    def _task_definition(self, name: str) -> Resource:
+        found: Resource = client("ecs").describe_task_definition(taskDefinition=name)["taskDefinition"]
+        return found
 
 
-def image_of(definition: Any) -> str:
+def image_of(definition: Resource) -> str:
     return str(definition["containerDefinitions"][0]["image"])
 
 
-def is_ours(container: Any, definition: Any) -> bool:
+def is_ours(container: Resource, definition: Resource) -> bool:
     """Whether the container runs TMS: sidecars keep their own images."""
     return bool(container["image"] == image_of(definition))
 
@@ -144,7 +145,7 @@ def must_be_digest(image: str) -> str:
     return image
 
 
-def must_have_ended_well(task: Any) -> None:
+def must_have_ended_well(task: Resource) -> None:
     codes = [container.get("exitCode") for container in task["containers"]]
     if not codes or any(codes):
         raise DeploymentFailed(
@@ -152,5 +153,5 @@ def must_have_ended_well(task: Any) -> None:
         )
 
 
-def reasons(failures: Sequence[Any]) -> str:
+def reasons(failures: Sequence[Resource]) -> str:
     return ", ".join(str(failure.get("reason", failure)) for failure in failures) or "AWS returned no reason"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from deploy.aws import client
+from deploy.aws import Resource, client
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.polling import Polling
 
@@ -53,9 +53,10 @@ def run(name: str, action: str, release: str, machines: Sequence[str], polling: 
     polling.within(TIMEOUTS_S[action] + DELIVERY_S).until(check, what=what)
 
 
-def _invocation(ssm: Any, command: str, machine: str) -> Any:
+def _invocation(ssm: Any, command: str, machine: str) -> Resource:
     try:
-        return ssm.get_command_invocation(CommandId=command, InstanceId=machine)
+        found: Resource = ssm.get_command_invocation(CommandId=command, InstanceId=machine)
+        return found
     except ssm.exceptions.InvocationDoesNotExist:  # for a moment after it was sent
         return {"Status": "Pending"}
 
@@ -67,7 +68,7 @@ def must_be_version(release: str) -> None:
         )
 
 
-def last_lines(seen: Any) -> str:
+def last_lines(seen: Resource) -> str:
     """The last lines of a command's stderr, else of its stdout; Run Command keeps 24,000 characters of each."""
     output = seen.get("StandardErrorContent") or seen.get("StandardOutputContent") or seen.get("StatusDetails", "")
     return " / ".join(output.strip().splitlines()[-5:])

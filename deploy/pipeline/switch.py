@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from deploy.aws import client
 from deploy.pipeline import alarms, run_command
@@ -106,7 +105,7 @@ def _in_service(machines: Machines, starting: Sequence[str], polling: Polling) -
     """Those of `starting` that came into service; the others ended."""
 
     def check() -> tuple[bool, str]:
-        left: Any = set(starting) & set(machines.starting())
+        left = set(starting) & set(machines.starting())
         return not left, ", ".join(sorted(left)) or "none is starting"
 
     if starting:

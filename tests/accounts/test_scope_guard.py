@@ -24,9 +24,9 @@ EXCEPTIONS = {
         "alerts.actions.api.add_operations",
         "alerts.actions.incident_api.add_operation",
         "alerts.rule_editing.api._uids",
-        "boards.actions.views._page",
-        "boards.approvals.action_dialog.of_alerts",
-        "boards.approvals.action_dialog.of_incidents",
+        "boards.actions.one.__init__",
+        "boards.dialogs.action_dialog.of_alerts",
+        "boards.dialogs.action_dialog.of_incidents",
         "boards.incidents.regrouping.__init__",
         "boards.incidents.regrouping.move_alerts_out",
         "boards.lists.facets.facets",
@@ -77,9 +77,6 @@ EXCEPTIONS = {
         "boards.rows.maintenance.past_rows",
         "boards.rows.planned.is_expected",
         "notifications.destinations.api._rows",
-    },
-    "consequences count what the person sees": {
-        "boards.actions.command_approval.rows",
     },
     "each of several querysets is filtered in a comprehension": {
         "alerts.maintenance.api._windows",

@@ -14,7 +14,6 @@ from tests.support.polling import wait_for
 from tests.support.threads import DEADLINE_S
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.actions.action import perform, perform_all
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.correlation import review, wide
 from tms.alerts.correlation.regrouping.merge import merge
@@ -68,13 +67,13 @@ class Rows:
         lifecycle.apply_events([RuleCleared(self.alerts[number].rule_id, self.terminals[number].pk, now())])
 
     def resolve(self) -> None:
-        perform(RESOLVE, Incident.objects.filter(pk=self.incidents[0].pk), by=self.person, at=now(), comment="")
+        RESOLVE.perform(Incident.objects.filter(pk=self.incidents[0].pk), by=self.person, at=now(), comment="")
 
     def resolve_both(self) -> None:
-        perform_all(RESOLVE, self.incidents, by=self.person, at=now(), comment="")
+        RESOLVE.perform_all(self.incidents, by=self.person, at=now(), comment="")
 
     def acknowledge_both(self) -> None:
-        perform_all(ACKNOWLEDGE, reversed(self.incidents), by=self.person, at=now(), comment="")
+        ACKNOWLEDGE.perform_all(reversed(self.incidents), by=self.person, at=now(), comment="")
 
     def merge_all(self) -> None:
         merge(self.incidents, self.into, by=self.person, comment="", at=now())

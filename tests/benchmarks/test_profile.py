@@ -5,7 +5,7 @@ from benchmarks.profile import Stack, format_report, read_stacks, weighed
 RAW = [
     "thread (7): MainThread;go (m.py:1);_worker (concurrent/futures/thread.py:70) 900",
     "thread (7): MainThread;go (m.py:1);_send (tms/ingest/session.py:5);encode (x/site-packages/twisted/f.py:3) 60",
-    "thread (9): ingest_0;go (m.py:1);write (tms/ingest/store.py:52);execute (x/site-packages/psycopg/cursor.py:9) 40",
+    "thread (9): ingest_0;go (m.py:1);write (tms/ingest/commit.py:52);execute (x/site-packages/psycopg/cursor.py:9) 40",
 ]
 
 

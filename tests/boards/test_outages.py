@@ -14,7 +14,7 @@ from tms.fleet.models import Cause
 from tms.fleet.models.node import Node, NodeState
 from tms.fleet.models.outage import Outage
 from tms.fleet.nodes.membership import Membership
-from tms.ingest import store
+from tms.ingest import commit
 from tms.lib.calendar.durations import spell
 
 pytestmark = pytest.mark.both
@@ -109,8 +109,8 @@ def test_a_duration_is_shown_in_its_two_largest_units(seconds, words):
 
 def test_the_timeline_of_a_terminal_shows_the_cause_of_an_outage(page, fleet):
     link = Link(fleet.terminal())
-    store.write([link.boot(at=now(-600)), link.report(1, at=now(-600)), link.lost(at=now(-300))])
-    store.write([Link(link.terminal).boot(at=now(-48), uptime_s=900, last_seq=9)])
+    commit.write([link.boot(at=now(-600)), link.report(1, at=now(-600)), link.lost(at=now(-300))])
+    commit.write([Link(link.terminal).boot(at=now(-48), uptime_s=900, last_seq=9)])
     [row] = Outage.objects.all()
 
     seen = page(f"{link.terminal.get_absolute_url()}?show=link")
@@ -123,7 +123,7 @@ def test_the_timeline_of_a_terminal_shows_the_cause_of_an_outage(page, fleet):
 
 def test_an_ongoing_outage_has_no_cause_yet(page, fleet):
     link = Link(fleet.terminal())
-    store.write([link.boot(at=now(-60)), link.lost(at=now(-30))])
+    commit.write([link.boot(at=now(-60)), link.lost(at=now(-30))])
 
     seen = page(link.terminal.get_absolute_url())
 
@@ -165,7 +165,7 @@ def dropped(fleet) -> list:
 
 
 def test_the_overview_shows_how_many_are_back(page, dropped):
-    store.write([Link(terminal).boot(at=now()) for terminal in dropped[:4]])
+    commit.write([Link(terminal).boot(at=now()) for terminal in dropped[:4]])
 
     result = page("/").text("dropped-terminals")
 
@@ -174,7 +174,7 @@ def test_the_overview_shows_how_many_are_back(page, dropped):
 
 
 def test_when_all_are_back_it_shows_nothing(page, dropped):
-    store.write([Link(terminal).boot(at=now()) for terminal in dropped])
+    commit.write([Link(terminal).boot(at=now()) for terminal in dropped])
 
     seen = page("/")
 
@@ -197,7 +197,7 @@ def test_it_shows_the_state_of_the_node(page, dropped, state, words):
 
 
 def test_it_links_to_the_terminals_that_did_not_come_back(page, fleet, dropped, settings):
-    store.write([Link(terminal).boot(at=now()) for terminal in dropped[:3]])
+    commit.write([Link(terminal).boot(at=now()) for terminal in dropped[:3]])
     own = fleet.with_presence("offline")
     presence_sweep.sweep(now(settings.RECONNECT_GRACE_S + 1))
 

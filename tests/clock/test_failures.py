@@ -21,7 +21,7 @@ from tms.alerts.models.maintenance import Window
 from tms.clock import jobs, presence_sweep, scheduler
 from tms.clock.jobs import LOOPS, Loop
 from tms.fleet.models import Presence, TerminalState
-from tms.ingest import store
+from tms.ingest import commit
 from tms.lib import set_aside
 from tms.lib.calendar.recurrence import Recurrence
 from tms.lib.db.errors import is_database_away
@@ -358,8 +358,8 @@ def refuse(monkeypatch, module, name, is_bad) -> None:
 
 def reports_of(fleet, hour: datetime, *values: float | str) -> Link:
     link = Link(fleet.terminal())
-    store.write([link.boot(at=hour)])
-    store.write([link.report(n, at=hour, metrics={"t": 1.0}) for n in range(1, 1 + len(values))])
+    commit.write([link.boot(at=hour)])
+    commit.write([link.report(n, at=hour, metrics={"t": 1.0}) for n in range(1, 1 + len(values))])
     for report, value in zip(Report.objects.filter(terminal=link.terminal).order_by("seq"), values, strict=True):
         Report.objects.filter(pk=report.pk).update(metrics={"t": value})
     return link

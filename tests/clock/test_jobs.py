@@ -13,7 +13,7 @@ from tms.alerts.models import Alert, Condition
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
 from tms.fleet.presence import store as presence_store
-from tms.ingest import store
+from tms.ingest import commit
 from tms.ops.health import heartbeats
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -54,11 +54,11 @@ def test_a_terminal_without_frames_becomes_silent_then_offline_and_then_alerts(f
 
 def test_a_reporting_terminal_is_not_changed(fleet, scheduler):
     link = Link(fleet.terminal())
-    store.write([link.boot()])
+    commit.write([link.boot()])
 
     for _ in range(8):
         scheduler.advance(seconds=30, step_s=5)
-        store.write([link.heartbeat(at=scheduler.at)])
+        commit.write([link.heartbeat(at=scheduler.at)])
 
     assert seen(link.terminal) == (Presence.ONLINE, Cause.NONE)
     assert PresenceChange.objects.count() == 1
@@ -126,19 +126,19 @@ def test_boards_are_notified_of_changes(fleet, feed_recorder):
 @pytest.mark.django_db(transaction=True)
 def test_a_sweep_and_a_report_that_race_never_leave_a_reporting_terminal_silent(fleet):
     links = [Link(terminal) for terminal in fleet.terminals(20)]
-    store.write([link.boot() for link in links])
+    commit.write([link.boot() for link in links])
     late = AT + timedelta(seconds=46)
 
     def race(n: int) -> None:
         if n % 2:
             presence_sweep.sweep(late)
         else:
-            store.write([link.heartbeat(at=late) for link in links])
+            commit.write([link.heartbeat(at=late) for link in links])
 
     results = run_concurrently(6, race)
 
     assert results == [None] * 6
-    store.write([link.heartbeat(at=late) for link in links])
+    commit.write([link.heartbeat(at=late) for link in links])
     assert set(TerminalState.objects.values_list("presence", flat=True)) == {Presence.ONLINE}
     for link in links:
         changes = list(PresenceChange.objects.filter(terminal=link.terminal).order_by("pk"))
@@ -180,7 +180,7 @@ def test_a_terminal_that_is_back_within_the_grace_has_no_alert(fleet, scheduler,
 
     presence_sweep.orphan("a", AT)
     scheduler.advance(seconds=20, step_s=5)
-    store.write([Link(terminal).boot(at=scheduler.at)])
+    commit.write([Link(terminal).boot(at=scheduler.at)])
     scheduler.advance(seconds=30, step_s=10)
 
     assert not Alert.objects.exists()
@@ -231,15 +231,15 @@ def test_after_an_outage_of_tms_no_terminal_becomes_silent_or_offline_before_the
 
 def test_after_an_outage_of_tms_a_reporting_terminal_stays_online(fleet, scheduler, watched):
     link = Link(fleet.terminal())
-    store.write([link.boot()])
+    commit.write([link.boot()])
     scheduler.at = away_for(600)
 
     presence_sweep.catch_up(scheduler.at)
     scheduler.advance(seconds=5)
-    store.write([link.heartbeat(at=scheduler.at)])
+    commit.write([link.heartbeat(at=scheduler.at)])
     for _ in range(6):
         scheduler.advance(seconds=30, step_s=10)
-        store.write([link.heartbeat(at=scheduler.at)])
+        commit.write([link.heartbeat(at=scheduler.at)])
 
     assert PresenceChange.objects.count() == 1
     assert not Alert.objects.exists()

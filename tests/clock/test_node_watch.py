@@ -14,7 +14,7 @@ from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
 from tms.fleet.nodes import dropped_terminals
 from tms.fleet.nodes.membership import Membership
 from tms.fleet.presence import store as presence_store
-from tms.ingest import store
+from tms.ingest import commit
 from tms.lib.db.clock import DatabaseClock
 
 pytestmark = pytest.mark.both
@@ -163,13 +163,13 @@ def test_a_database_clock_that_just_jumped_marks_no_node_as_lost(fleet, node, mo
 def test_a_returning_node_has_its_terminals_online_with_their_next_frame(fleet, node, settings):
     settings.NODE = "a"
     link = Link(fleet.terminal())
-    store.write([link.boot()])
+    commit.write([link.boot()])
     watch = watching(Seconds())
     lose_heartbeats()
     watch.check(later(10))
 
     node.record_heartbeat(links=1)
-    store.write([link.heartbeat(at=later(15))])
+    commit.write([link.heartbeat(at=later(15))])
 
     assert seen() == [(Presence.ONLINE, "")]
     assert Node.objects.get().state == NodeState.RUNNING
@@ -185,7 +185,7 @@ def test_a_terminal_that_reconnects_elsewhere_concurrently_is_not_marked_as_lost
     def act(n: int) -> object:
         if n == 0:
             return presence_sweep.orphan("a", AT, cause=Cause.NODE_LOST)
-        return [store.write([link.boot(at=later(1))]) for link in links[n::5]]
+        return [commit.write([link.boot(at=later(1))]) for link in links[n::5]]
 
     results = run_concurrently(5, act)
 

@@ -14,7 +14,7 @@ from tms.main import demo_notifications
 from tms.notifications.destinations import test_send
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
-from tms.notifications.policies.escalation import steps_of
+from tms.notifications.policies.steps import steps_of
 from tms.notifications.transports.result import SendOutcome
 
 MONDAY_MIDNIGHT_IN_TOKYO = datetime(2026, 11, 29, 15, tzinfo=UTC)

@@ -11,7 +11,7 @@ from tms.fleet.models.node import Node, NodeState
 from tms.fleet.nodes import dropped_terminals
 from tms.fleet.nodes.dropped_terminals import FOLLOWED_FOR
 from tms.fleet.nodes.membership import Membership
-from tms.ingest import store
+from tms.ingest import commit
 
 pytestmark = pytest.mark.both
 
@@ -31,7 +31,7 @@ def drop(cause: Cause = Cause.NODE_STOPPED, *, seconds: float = 0) -> None:
 
 
 def come_back(*terminals: Terminal, seconds: float = 10) -> None:
-    store.write([Link(terminal).boot(at=later(seconds)) for terminal in terminals])
+    commit.write([Link(terminal).boot(at=later(seconds)) for terminal in terminals])
 
 
 def numbers(seconds: float = 20) -> list[tuple[int, int, int, int]]:
@@ -89,7 +89,7 @@ def test_a_node_without_links_drops_nothing(fleet, node):
 def test_terminals_with_other_problems_are_not_counted(fleet, node, settings):
     settings.NODE = "a"
     link = Link(fleet.terminal())
-    store.write([link.boot(), link.lost(at=later(5))])
+    commit.write([link.boot(), link.lost(at=later(5))])
     fleet.online(node="a", lease_s=LONG)
 
     drop(seconds=6)
@@ -100,17 +100,17 @@ def test_terminals_with_other_problems_are_not_counted(fleet, node, settings):
 def test_a_draining_node_still_has_links(fleet, node, settings):
     settings.NODE = "a"
     links = [Link(fleet.terminal()) for _ in range(4)]
-    store.write([link.boot() for link in links])
+    commit.write([link.boot() for link in links])
     node.drain(links=4, at=AT)
     steps = [numbers()]
 
-    store.write([link.lost(Cause.NODE_STOPPED, at=later(5)) for link in links[:3]])
+    commit.write([link.lost(Cause.NODE_STOPPED, at=later(5)) for link in links[:3]])
     node.record_heartbeat(links=1)
     steps.append(numbers())
     settings.NODE = "b"
     come_back(*(link.terminal for link in links[:2]))
     steps.append(numbers())
-    store.write([links[3].lost(Cause.NODE_STOPPED, at=later(15))])
+    commit.write([links[3].lost(Cause.NODE_STOPPED, at=later(15))])
     node.leave()
     steps.append(numbers())
 
@@ -120,9 +120,9 @@ def test_a_draining_node_still_has_links(fleet, node, settings):
 def test_an_aborted_drain_still_counts_earlier_terminals(fleet, node, settings):
     settings.NODE = "a"
     links = [Link(fleet.terminal()) for _ in range(4)]
-    store.write([link.boot() for link in links])
+    commit.write([link.boot() for link in links])
     node.drain(links=4, at=AT)
-    store.write([link.lost(Cause.NODE_STOPPED, at=later(5)) for link in links[:2]])
+    commit.write([link.lost(Cause.NODE_STOPPED, at=later(5)) for link in links[:2]])
     settings.NODE = "b"
     come_back(links[0].terminal)
 

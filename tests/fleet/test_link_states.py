@@ -10,7 +10,7 @@ from tests.support.builders import AT, later
 from tests.support.threads import run_concurrently
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import LinkStateChange
+from tms.fleet.presence.state_machine import LinkStateChange
 from tms.lib.db import rows as db_rows
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]

@@ -8,7 +8,7 @@ from tests.support.builders import later
 from tms.fleet.models import Cause
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.presence.outage_causes import Evidence, Reboot, Return, cause_of, corrected
-from tms.fleet.presence.transitions import Timing
+from tms.fleet.presence.state_machine import Timing
 
 TIMING = Timing(
     heartbeat_s=30,

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tests.support.builders import AT, later
 from tms.fleet.models import Cause, Presence
-from tms.fleet.presence import transitions
-from tms.fleet.presence.transitions import LinkState, Timing
+from tms.fleet.presence import state_machine
+from tms.fleet.presence.state_machine import LinkState, Timing
 
 TIMING = Timing(
     heartbeat_s=30,
@@ -85,7 +85,7 @@ def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
     terminal = link_state(name)
     before = terminal.session
 
-    move = transitions.boot(terminal, at=later(10), node="b", boot_id="new", timing=TIMING)
+    move = state_machine.boot(terminal, at=later(10), node="b", boot_id="new", timing=TIMING)
 
     assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
     assert (terminal.session, terminal.node, terminal.last_seen_at) == (before + 1, "b", later(10))
@@ -97,7 +97,7 @@ def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
 def test_a_live_report_brings_any_terminal_online(name):
     terminal = link_state(name)
 
-    move = transitions.report(terminal, at=later(10), timing=TIMING)
+    move = state_machine.report(terminal, at=later(10), timing=TIMING)
 
     assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
     assert terminal.lease_at == later(10 + LEASE_S)
@@ -108,7 +108,7 @@ def test_a_live_report_brings_any_terminal_online(name):
 def test_any_frame_brings_a_terminal_online(name):
     terminal = link_state(name)
 
-    move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
+    move = state_machine.renew_lease(terminal, at=later(10), timing=TIMING)
 
     assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
     assert terminal.lease_at == later(10 + LEASE_S)
@@ -120,7 +120,7 @@ def test_a_heartbeat_does_not_cancel_a_goodbye(name):
     terminal = link_state(name)
     expected = seen(terminal)
 
-    move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
+    move = state_machine.renew_lease(terminal, at=later(10), timing=TIMING)
 
     assert move is None
     assert seen(terminal) == expected
@@ -130,16 +130,16 @@ def test_a_heartbeat_does_not_cancel_a_goodbye(name):
 def test_a_change_contains_the_previous_presence_and_when():
     terminal = link_state("silent")
 
-    move = transitions.renew_lease(terminal, at=later(10), timing=TIMING)
+    move = state_machine.renew_lease(terminal, at=later(10), timing=TIMING)
 
-    assert move == transitions.LinkStateChange(1, later(10), Presence.SILENT, Presence.ONLINE, Cause.NONE, None, 4)
+    assert move == state_machine.LinkStateChange(1, later(10), Presence.SILENT, Presence.ONLINE, Cause.NONE, None, 4)
     assert terminal.presence_at == later(10)
 
 
 def test_renewing_a_lease_does_not_change_the_indexed_due_time():
     terminal = link_state("online")
 
-    transitions.renew_lease(terminal, at=later(30), timing=TIMING)
+    state_machine.renew_lease(terminal, at=later(30), timing=TIMING)
 
     assert terminal.lease_at == later(30 + LEASE_S)
     assert terminal.due_at == later(LEASE_S)
@@ -148,9 +148,9 @@ def test_renewing_a_lease_does_not_change_the_indexed_due_time():
 def test_a_boot_with_another_id_restarts_the_count_of_reports_and_one_with_the_same_id_continues():
     terminal = replace(link_state("online"), boot_id="first", seq=7)
 
-    transitions.boot(terminal, at=AT, node="a", boot_id="first", timing=TIMING)
+    state_machine.boot(terminal, at=AT, node="a", boot_id="first", timing=TIMING)
     same = terminal.seq
-    transitions.boot(terminal, at=AT, node="a", boot_id="second", timing=TIMING)
+    state_machine.boot(terminal, at=AT, node="a", boot_id="second", timing=TIMING)
 
     assert (same, terminal.seq, terminal.boot_id) == (7, 0, "second")
 
@@ -179,7 +179,7 @@ GOODBYES = [
 def test_a_goodbye_sets_the_expectation(reason, back_at_s, wanted, cause, due_s, back_s):
     terminal = link_state("online")
 
-    move = transitions.bid_goodbye(
+    move = state_machine.bid_goodbye(
         terminal, reason=reason, back_at=None if back_at_s is None else later(back_at_s), at=AT, timing=TIMING
     )
 
@@ -191,7 +191,7 @@ def test_a_goodbye_sets_the_expectation(reason, back_at_s, wanted, cause, due_s,
 def test_a_second_goodbye_changes_the_return_time_and_not_the_presence():
     terminal = link_state("rebooting")
 
-    move = transitions.bid_goodbye(terminal, reason="update", back_at=later(600), at=later(5), timing=TIMING)
+    move = state_machine.bid_goodbye(terminal, reason="update", back_at=later(600), at=later(5), timing=TIMING)
 
     assert move is None
     assert seen(terminal) == (Presence.REBOOTING, Cause.UPDATE, 600, 600)
@@ -215,7 +215,7 @@ LOSSES = [
 def test_a_lost_link_silences_only_online_terminals(name, cause, wanted):
     terminal = link_state(name)
 
-    move = transitions.lose(terminal, cause=cause, at=later(10), timing=TIMING)
+    move = state_machine.lose(terminal, cause=cause, at=later(10), timing=TIMING)
 
     assert seen(terminal) == wanted
     assert (move is not None) == (name == "online")
@@ -242,16 +242,16 @@ SWEEPS = [
 def test_the_sweep_acts_at_the_due_time_and_not_before(name, at_s, wanted):
     terminal = link_state(name)
 
-    transitions.sweep(terminal, at=later(at_s), timing=TIMING)
+    state_machine.sweep(terminal, at=later(at_s), timing=TIMING)
 
     assert seen(terminal) == wanted
 
 
 def test_a_renewed_lease_only_moves_the_due_time():
     terminal = link_state("online")
-    transitions.renew_lease(terminal, at=later(40), timing=TIMING)
+    state_machine.renew_lease(terminal, at=later(40), timing=TIMING)
 
-    move = transitions.sweep(terminal, at=later(45), timing=TIMING)
+    move = state_machine.sweep(terminal, at=later(45), timing=TIMING)
 
     assert move is None
     assert seen(terminal) == (Presence.ONLINE, Cause.NONE, 40 + LEASE_S, None)
@@ -259,9 +259,9 @@ def test_a_renewed_lease_only_moves_the_due_time():
 
 def test_a_late_return_is_online_as_usual():
     terminal = link_state("rebooting")
-    transitions.sweep(terminal, at=later(301), timing=TIMING)
+    state_machine.sweep(terminal, at=later(301), timing=TIMING)
 
-    move = transitions.boot(terminal, at=later(500), node="a", boot_id="new", timing=TIMING)
+    move = state_machine.boot(terminal, at=later(500), node="a", boot_id="new", timing=TIMING)
 
     assert move is not None
     assert (move.before, move.presence) == (Presence.OFFLINE, Presence.ONLINE)
@@ -271,9 +271,9 @@ def test_a_late_return_is_online_as_usual():
 def test_frames_from_before_the_silence_do_not_change_history():
     """A flush that waited for the database comes after the sweep that found the lease expired."""
     terminal = link_state("online")
-    transitions.sweep(terminal, at=later(50), timing=TIMING)
+    state_machine.sweep(terminal, at=later(50), timing=TIMING)
 
-    move = transitions.renew_lease(terminal, at=later(44), timing=TIMING)
+    move = state_machine.renew_lease(terminal, at=later(44), timing=TIMING)
 
     assert move is not None
     assert move.at == terminal.presence_at == later(50)
@@ -294,33 +294,33 @@ class Life(RuleBasedStateMachine):
     @rule(boot_id=st.sampled_from(["first", "second"]))
     def boot(self, boot_id: str) -> None:
         before = self.terminal.session
-        self.note(transitions.boot(self.terminal, at=self.at, node="a", boot_id=boot_id, timing=TIMING))
+        self.note(state_machine.boot(self.terminal, at=self.at, node="a", boot_id=boot_id, timing=TIMING))
         assert self.terminal.session == before + 1
 
     @rule(late_s=st.floats(0, 60))
     def receive(self, late_s: float) -> None:
-        self.note(transitions.renew_lease(self.terminal, at=self.at - timedelta(seconds=late_s), timing=TIMING))
+        self.note(state_machine.renew_lease(self.terminal, at=self.at - timedelta(seconds=late_s), timing=TIMING))
 
     @rule()
     def report(self) -> None:
-        self.note(transitions.report(self.terminal, at=self.at, timing=TIMING))
+        self.note(state_machine.report(self.terminal, at=self.at, timing=TIMING))
         assert self.terminal.presence == Presence.ONLINE
 
-    @rule(reason=st.sampled_from(sorted(transitions.REASONS)), back_s=st.none() | st.floats(-400, 400))
+    @rule(reason=st.sampled_from(sorted(state_machine.REASONS)), back_s=st.none() | st.floats(-400, 400))
     def goodbye(self, reason: str, back_s: float | None) -> None:
         back_at = None if back_s is None else self.at + timedelta(seconds=back_s)
-        self.note(transitions.bid_goodbye(self.terminal, reason=reason, back_at=back_at, at=self.at, timing=TIMING))
+        self.note(state_machine.bid_goodbye(self.terminal, reason=reason, back_at=back_at, at=self.at, timing=TIMING))
 
     @rule(cause=st.sampled_from([Cause.CONNECTION_LOST, Cause.NODE_STOPPED]))
     def lose(self, cause: Cause) -> None:
-        self.note(transitions.lose(self.terminal, cause=cause, at=self.at, timing=TIMING))
+        self.note(state_machine.lose(self.terminal, cause=cause, at=self.at, timing=TIMING))
 
     @rule()
     def sweep(self) -> None:
-        self.note(transitions.sweep(self.terminal, at=self.at, timing=TIMING))
+        self.note(state_machine.sweep(self.terminal, at=self.at, timing=TIMING))
         assert self.terminal.due_at is None or self.terminal.due_at > self.at
 
-    def note(self, move: transitions.LinkStateChange | None) -> None:
+    def note(self, move: state_machine.LinkStateChange | None) -> None:
         if move is not None:
             self.moves.append(move)
 
@@ -338,7 +338,7 @@ class Life(RuleBasedStateMachine):
             assert self.terminal.due_at is not None
         if self.terminal.presence in rests:
             assert self.terminal.due_at is None
-        if self.terminal.presence in transitions.AWAY:
+        if self.terminal.presence in state_machine.AWAY:
             assert self.terminal.back_at in (None, self.terminal.due_at)
             assert self.terminal.due_at <= self.at + timedelta(days=1)
 

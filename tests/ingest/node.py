@@ -13,7 +13,7 @@ from tests.support.builders import key_of
 from tests.support.polling import DEADLINE_S
 from tests.support.threads import in_thread
 from tms.fleet.models import Terminal
-from tms.ingest import store
+from tms.ingest import commit
 from tms.ingest.batch import Batch
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Item
@@ -31,7 +31,7 @@ class Database:
     def write(self, items: Sequence[Item]) -> BatchResult:
         if not self._open.wait(DEADLINE_S):
             raise OperationalError("nobody opened the gate")
-        return store.write(items)
+        return commit.write(items)
 
     @contextmanager
     def waits(self) -> Iterator[None]:

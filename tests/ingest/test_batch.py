@@ -12,9 +12,9 @@ from tests.support.ingest.batch import commit, running
 from tests.support.threads import in_thread
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import batch as module
-from tms.ingest import store
 from tms.ingest.batch import Batch
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit import write as write_items
 from tms.ingest.items import Item
 from tms.telemetry.models import Report
 
@@ -115,7 +115,7 @@ async def test_a_backlog_delays_other_terminals_by_one_short_flush(fleet, monkey
 
     def write(items: Sequence[Item]) -> BatchResult:
         flushes.append([item.link for item in items])
-        return store.write(items)
+        return write_items(items)
 
     async with running(Batch(write)) as batch:
         await commit(batch, link.boot(), other.boot())
@@ -176,7 +176,7 @@ async def test_a_programming_error_is_narrowed_down_to_its_item_as_well(link):
     def careless(items: Sequence[Item]) -> BatchResult:
         if any(getattr(item, "report", None) and item.report.seq == 2 for item in items):
             raise KeyError("seq")
-        return store.write(items)
+        return write_items(items)
 
     async with running(Batch(careless)) as batch:
         await commit(batch, link.boot(), *(link.report(seq) for seq in (1, 2, 3)))
@@ -212,7 +212,7 @@ class Away:
         self.asked += 1
         if self.is_away:
             raise OperationalError("the database is away")
-        return store.write(items)
+        return write_items(items)
 
 
 async def asked_again(away: Away, times: int = 2) -> None:
@@ -290,7 +290,7 @@ async def test_a_read_only_database_is_retried_like_an_unavailable_one(link):
             if len(tries) < 3:
                 with connection.cursor() as cursor:
                     cursor.execute(READ_ONLY[connection.vendor])
-            return store.write(items)
+            return write_items(items)
 
     async with running(Batch(write)) as batch:
         await commit(batch, link.boot(), link.report(1))
@@ -305,7 +305,7 @@ async def test_a_terminated_connection_is_replaced(link):
 
     def write(items: Sequence[Item]) -> BatchResult:
         backends.append(asked("SELECT pg_backend_pid()"))
-        return store.write(items)
+        return write_items(items)
 
     async with running(Batch(write)) as batch:
         await commit(batch, link.boot())

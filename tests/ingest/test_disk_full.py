@@ -9,9 +9,9 @@ from tests.support.builders import AT, Link
 from tests.support.ingest.batch import commit, running
 from tests.support.threads import in_thread
 from tms.ingest import batch as module
-from tms.ingest import store
 from tms.ingest.batch import Batch
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit import write as write_items
 from tms.ingest.items import Item
 from tms.protocol import frames
 from tms.telemetry.models import Event
@@ -29,9 +29,9 @@ async def test_reports_wait_while_the_disk_is_full_and_are_committed_once_there_
         tries.append(list(link.committed_seqs))
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA max_page_count = 1" if len(tries) < 3 else "PRAGMA max_page_count = 1000000")
-        return store.write(items)
+        return write_items(items)
 
-    async with running(Batch(store.write)) as batch:
+    async with running(Batch(write_items)) as batch:
         await commit(batch, link.boot())
     async with running(Batch(write)) as batch:
         await commit(batch, link.report(1, events=LARGE))

@@ -9,7 +9,7 @@ from tms.alerts.rule_editing import services
 from tms.alerts.rules.cache import rule_cache
 from tms.feed.change import Change
 from tms.fleet.models import TerminalKind
-from tms.ingest import store
+from tms.ingest import commit
 from tms.ingest.rule_evaluation import LinkEvaluator
 from tms.protocol import frames
 
@@ -113,15 +113,15 @@ def test_a_trigger_that_crosses_an_edit_of_its_rule_is_reverted(fleet, terminal,
     rule = fleet.metric_rule(limit=75)
     learn()
     link = Link(terminal)
-    store.write([link.boot()])
+    commit.write([link.boot()])
     crossing = link.report(1, metrics={"temperature_c": 80.0})
     for name, value in edit.items():
         setattr(rule, name, value)
     services.change_rule(rule, at=later(1))
-    store.write([crossing])
+    commit.write([crossing])
 
     learn()
-    store.write([link.report(2, metrics={"temperature_c": 80.0}, at=later(2))])
+    commit.write([link.report(2, metrics={"temperature_c": 80.0}, at=later(2))])
 
     assert not Alert.objects.unresolved().exists()
 
@@ -248,8 +248,8 @@ def test_a_rule_for_a_model_applies_from_the_boot_that_reports_the_model(fleet, 
     link = Link(terminal)
 
     boot = link.boot(model="PX-300")
-    store.write([boot])
+    commit.write([boot])
     link.on_booted(boot.outcome)
-    store.write([link.report(1, metrics={"temperature_c": 80.0}, at=later(1))])
+    commit.write([link.report(1, metrics={"temperature_c": 80.0}, at=later(1))])
 
     assert Alert.objects.unresolved().get().terminal == terminal

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection, transaction
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, state_of, stored_reports, write
+from tests.support.ingest.commit import booted, state_of, stored_reports, write
 from tests.support.threads import DEADLINE_S
 from tms.fleet.models import Terminal
-from tms.ingest import store
+from tms.ingest import commit
 from tms.protocol import frames
 from tms.telemetry.models import Boot, Event, Report
 
@@ -112,7 +112,7 @@ def test_rows_written_during_the_deletion_of_a_terminal_are_deleted_too(terminal
 
     with ThreadPoolExecutor(1) as aside:
         with transaction.atomic():
-            store.write([link.report(1)])
+            commit.write([link.report(1)])
             deletion = aside.submit(delete, terminal.pk)
             while not (is_a_transaction_waiting() or deletion.done()):
                 pass

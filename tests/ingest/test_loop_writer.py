@@ -8,19 +8,19 @@ from django.db import OperationalError, connection
 
 from tests.support.builders import AT, Link
 from tests.support.ingest.batch import commit, running
-from tests.support.ingest.store import booted
+from tests.support.ingest.commit import booted
 from tests.support.polling import wait_for_value_async
 from tests.support.threads import in_thread, open_transaction
 from tms.alerts.rules.cache import rule_cache
 from tms.feed.change import Change
 from tms.fleet.models import TerminalState
 from tms.ingest import batch as batch_module
-from tms.ingest import store
 from tms.ingest.batch import Batch
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit import loop_writer
+from tms.ingest.commit import write as write_items
+from tms.ingest.commit.loop_writer import LoopWriter
 from tms.ingest.items import Item
-from tms.ingest.store import loop_writer
-from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.db.clock import db_clock
 from tms.lib.db.loop_connection import LoopConnection
 from tms.telemetry.models import Report
@@ -53,7 +53,7 @@ class Thread:
         self.batches.append(items)
         if self.errors:
             raise self.errors.pop()
-        return store.write(items)
+        return write_items(items)
 
 
 @pytest.fixture

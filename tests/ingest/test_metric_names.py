@@ -6,7 +6,7 @@ import pytest
 
 from tests.ingest.messages import reports, taken
 from tests.support.builders import AT, Link
-from tests.support.ingest.store import booted, state_of, write
+from tests.support.ingest.commit import booted, state_of, write
 from tests.support.threads import in_thread
 from tms.ingest.metric_limits import MetricNames
 from tms.protocol import frames

@@ -1,4 +1,4 @@
-"""The statement for reports of online terminals does what the transaction of the store would do."""
+"""The statement for reports of online terminals does what the transaction would do."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, write
+from tests.support.ingest.commit import booted, write
 from tms.fleet.models import Presence, PresenceChange, Terminal, TerminalState
 from tms.fleet.presence.store import timing
-from tms.ingest import store
+from tms.ingest import commit
+from tms.ingest.commit import online_reports
 from tms.ingest.items import Item
-from tms.ingest.store import online_reports
 from tms.lib.db.clock import db_clock
 from tms.lib.db.loop_connection import PLANNING
 from tms.protocol import frames
@@ -176,7 +176,7 @@ def test_any_frames_have_the_same_result_as_in_the_transaction(fleet, batches):
 
 
 def _in_transaction(*items: Item) -> None:
-    result = store.write_in_transaction(items)
+    result = commit.write_in_transaction(items)
     for item in result.boots:
         item.link.on_booted(item.outcome)
 

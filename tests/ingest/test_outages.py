@@ -10,7 +10,7 @@ from tests.support.builders import AT, Link, later
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, TerminalState
 from tms.fleet.models.outage import Outage, OutageCause
-from tms.ingest import store
+from tms.ingest import commit
 
 pytestmark = pytest.mark.both
 
@@ -28,13 +28,13 @@ def false_offline() -> float:
 @pytest.fixture
 def link(fleet) -> Link:
     link = Link(fleet.terminal())
-    store.write([link.boot(last_seq=0), link.report(1), link.report(2)])
+    commit.write([link.boot(last_seq=0), link.report(1), link.report(2)])
     return link
 
 
 def reconnect(link: Link, *, at: datetime, boot_id: str = "boot-1", **boot: Any) -> Link:
     again = Link(link.terminal)
-    store.write([again.boot(boot_id, at=at, **boot)])
+    commit.write([again.boot(boot_id, at=at, **boot)])
     return again
 
 
@@ -43,7 +43,7 @@ def test_a_new_terminal_had_no_outage(link):
 
 
 def test_a_link_that_broke_and_returned_with_the_same_boot_is_a_network_outage(link):
-    store.write([link.lost(at=later(60))])
+    commit.write([link.lost(at=later(60))])
     began = outages()
 
     reconnect(link, at=later(300), uptime_s=7_000, last_seq=10)
@@ -56,7 +56,7 @@ def test_a_link_that_broke_and_returned_with_the_same_boot_is_a_network_outage(l
 
 
 def test_the_outage_of_a_half_open_link_starts_with_its_last_received_data(link):
-    store.write([link.lost(at=later(60), since=later(25))])
+    commit.write([link.lost(at=later(60), since=later(25))])
 
     reconnect(link, at=later(300), uptime_s=7_000, last_seq=10)
 
@@ -64,7 +64,7 @@ def test_the_outage_of_a_half_open_link_starts_with_its_last_received_data(link)
 
 
 def test_an_outage_starts_at_the_last_frame(link, scheduler):
-    store.write([link.report(3, at=later(20))])
+    commit.write([link.report(3, at=later(20))])
 
     scheduler.advance(seconds=120, step_s=5)
     reconnect(link, at=later(200), boot_id="boot-2", uptime_s=60)
@@ -75,7 +75,7 @@ def test_an_outage_starts_at_the_last_frame(link, scheduler):
 
 
 def test_a_device_that_was_up_all_the_time_had_a_software_failure(link):
-    store.write([link.lost(at=later(60))])
+    commit.write([link.lost(at=later(60))])
 
     reconnect(link, at=later(90), boot_id="boot-2", uptime_s=86_400)
 
@@ -84,7 +84,7 @@ def test_a_device_that_was_up_all_the_time_had_a_software_failure(link):
 
 
 def test_a_goodbye_makes_it_planned(link):
-    store.write([link.goodbye("reboot", at=later(60), back_at=later(120)), link.lost(at=later(61))])
+    commit.write([link.goodbye("reboot", at=later(60), back_at=later(120)), link.lost(at=later(61))])
 
     reconnect(link, at=later(110), boot_id="boot-2", uptime_s=20)
 
@@ -95,7 +95,7 @@ def test_a_goodbye_makes_it_planned(link):
 def test_a_link_that_continues_after_a_silence_needs_no_boot(link, scheduler):
     scheduler.advance(seconds=60, step_s=5)
 
-    store.write([link.report(3, at=later(70))])
+    commit.write([link.report(3, at=later(70))])
 
     outage = Outage.objects.get()
     assert (outage.cause, outage.has_restarted) == (OutageCause.APPLICATION, None)
@@ -106,7 +106,7 @@ def test_frames_received_in_time_and_stored_late_are_our_fault_and_counted_as_su
     scheduler.advance(seconds=120, step_s=5)
     called = TerminalState.objects.get().presence
 
-    store.write([link.report(3, at=later(40))])
+    commit.write([link.report(3, at=later(40))])
 
     assert called == Presence.OFFLINE
     assert Outage.objects.get().cause == OutageCause.SERVER
@@ -115,7 +115,7 @@ def test_frames_received_in_time_and_stored_late_are_our_fault_and_counted_as_su
 
 def test_losses_and_returns_within_one_batch_are_recorded_in_order(link):
     again = Link(link.terminal)
-    store.write([link.lost(at=later(10)), again.boot(at=later(20)), again.lost(at=later(30))])
+    commit.write([link.lost(at=later(10)), again.boot(at=later(20)), again.lost(at=later(30))])
     within = outages()
 
     reconnect(link, at=later(50))
@@ -169,12 +169,12 @@ def test_a_terminal_that_also_lost_its_network_is_not_our_fault(dropped, schedul
 
 def test_a_thousand_terminals_cost_as_many_queries_as_one(fleet, django_assert_max_num_queries, settings):
     links = [Link(terminal) for terminal in fleet.terminals(1_000)]
-    store.write([link.boot() for link in links])
+    commit.write([link.boot() for link in links])
     with django_assert_max_num_queries(18):
         presence_sweep.orphan(settings.NODE, AT, cause=Cause.NODE_LOST)
     again = [Link(link.terminal) for link in links]
 
     with django_assert_max_num_queries(24):
-        store.write([link.boot(at=later(20)) for link in again])
+        commit.write([link.boot(at=later(20)) for link in again])
 
     assert Outage.objects.filter(cause=OutageCause.SERVER).count() == 1_000

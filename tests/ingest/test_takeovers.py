@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import AT, Link
-from tms.ingest import store, takeovers
+from tms.ingest import commit, takeovers
 from tms.ingest.models import TakeoverCounter
 from tms.ingest.takeovers import Bans
 from tms.telemetry.models import Event
@@ -52,9 +52,9 @@ def test_a_ban_expires_and_counting_restarts():
 @pytest.mark.django_db
 def test_takeovers_of_one_commit_count_too_and_the_excess_is_recorded_once(fleet):
     link, other = Link(fleet.terminal()), Link(fleet.terminal())
-    store.write([link.boot(), other.boot(), other.taken_over(), *(link.taken_over() for _ in range(2))])
+    commit.write([link.boot(), other.boot(), other.taken_over(), *(link.taken_over() for _ in range(2))])
 
-    store.write([link.taken_over() for _ in range(4)])
+    commit.write([link.taken_over() for _ in range(4)])
 
     assert list(TakeoverCounter.objects.banned(AT).values_list("pk", flat=True)) == [link.identity.terminal_id]
     assert Event.objects.get().terminal_id == link.identity.terminal_id

@@ -19,7 +19,7 @@ from tms.alerts.models import Alert, Contract, Incident, Rule, Window
 from tms.alerts.suppression.reasons import suppressions, suppressions_by_context
 from tms.fleet.models import Terminal
 from tms.lib.calendar.recurrence import Recurrence
-from tms.notifications.dispatch import leases, outbox
+from tms.notifications.dispatch import leases, outbox, results
 from tms.notifications.models.delivery import ALARMS, Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, Step
@@ -61,7 +61,7 @@ class Life(RuleBasedStateMachine):
         while (delivery := leases.acquire(self.destination.pk, at=self.at)) is not None:
             if delivery.kind in ALARMS:
                 self.may_be_sent(delivery)
-            leases.record_result(delivery, SendResult.delivered("204"), at=self.at)
+            results.record_result(delivery, SendResult.delivered("204"), at=self.at)
 
     def may_be_sent(self, delivery: Delivery) -> None:
         for item in delivery.items.all():

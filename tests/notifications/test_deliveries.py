@@ -14,10 +14,12 @@ from tests.support.polling import DEADLINE_S
 from tests.support.threads import run_concurrently
 from tms.alerts.models import Transition
 from tms.clock.jobs import LOOPS, Lane
-from tms.notifications.dispatch import dispatcher, leases, outbox
+from tms.notifications.deliveries import retention
+from tms.notifications.dispatch import leases, outbox, results
 from tms.notifications.dispatch.backoff import LONGEST_S, wait_s
 from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.notifications.models.delivery import LEASE, Delivery, DeliveryItem
+from tms.notifications.transports.result import SendResult
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -207,7 +209,7 @@ def test_a_worker_with_an_expired_lease_changes_nothing(fleet, delivery_clock, p
     late = leases.acquire(hook.pk, at=delivery_clock.at)
     delivery_clock.advance(LEASE.total_seconds() + 1)
 
-    recorded = leases.record_result(late, leases.SendResult.retry("too late"), at=delivery_clock.at)
+    recorded = results.record_result(late, SendResult.retry("too late"), at=delivery_clock.at)
 
     assert not recorded
     assert Delivery.objects.get().state == "sent"
@@ -305,19 +307,19 @@ def test_old_deliveries_are_deleted_like_all_history(fleet, delivery_clock, poli
     open_alert(fleet)
     delivery_clock.advance(5)
 
-    dispatcher.purge(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
+    retention.delete_old_deliveries(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
     before_deletion = Delivery.objects.count()
-    dispatcher.purge(later(60) + timedelta(days=settings.HISTORY_DAYS))
+    retention.delete_old_deliveries(later(60) + timedelta(days=settings.HISTORY_DAYS))
 
     assert (before_deletion, Delivery.objects.count()) == (1, 0)
 
 
 def test_more_old_deliveries_than_one_transaction_deletes_are_deleted_in_one_pass(hook, settings, monkeypatch):
-    monkeypatch.setattr(dispatcher, "PURGED_AT_ONCE", 2)
+    monkeypatch.setattr(retention, "PURGED_AT_ONCE", 2)
     times = dict.fromkeys(("created_at", "due_at", "give_up_at", "ended_at"), AT)
     sent = {"destination": hook, "kind": "opened", "language": "en", "state": "sent", **times}
     Delivery.objects.bulk_create(Delivery(key=f"old {number}", **sent) for number in range(5))
 
-    dispatcher.purge(later(60) + timedelta(days=settings.HISTORY_DAYS))
+    retention.delete_old_deliveries(later(60) + timedelta(days=settings.HISTORY_DAYS))
 
     assert not Delivery.objects.exists()

@@ -13,7 +13,7 @@ from tms.alerts.models import Alert
 from tms.clock.presence_sweep import orphan
 from tms.fleet.models import Presence
 from tms.fleet.nodes.membership import Membership
-from tms.ingest import store
+from tms.ingest import commit
 
 pytestmark = pytest.mark.both
 
@@ -58,7 +58,7 @@ def test_nodes_are_counted_by_state_and_their_dropped_terminals_by_fate(fleet, c
     Membership("a").join()
     terminals = [fleet.online(node="a", at=now(), lease_s=3_600) for _ in range(3)]
     orphan("a", now())
-    store.write([Link(terminals[0]).boot(at=now())])
+    commit.write([Link(terminals[0]).boot(at=now())])
 
     families = scrape(client)
 
@@ -85,7 +85,7 @@ def test_no_label_names_a_terminal_or_a_person(fleet, client):
     terminal = fleet.terminal(uid="VERY-SPECIAL-01")
     fleet.metric_rule(limit=0)
     link = Link(terminal)
-    store.write([link.boot(), link.report(1, metrics={"temperature_c": 1.0}), link.lost()])
+    commit.write([link.boot(), link.report(1, metrics={"temperature_c": 1.0}), link.lost()])
     client.get("/api/v1/terminals/VERY-SPECIAL-01")
 
     text = client.get("/metrics").content.decode()

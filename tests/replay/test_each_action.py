@@ -8,7 +8,7 @@ import pytest
 from tests.support.alerts.incidents import Storm
 from tms.accounts.models import User
 from tms.alerts import correlation, lifecycle
-from tms.alerts.actions.action import OperatorAction, Target, perform
+from tms.alerts.actions.action import AlertTarget, IncidentTarget, OperatorAction
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.correlation.regrouping.merge import merge
 from tms.alerts.correlation.regrouping.move_out import move_out
@@ -78,14 +78,15 @@ def test_the_state_before_and_after_an_action_is_replayed(storm, aiko, mori, act
     }
 
     recording.note()
-    perform(target, rows, by=aiko, at=storm.scheduler.at, **{name: values[name] for name in action.form.accepted})
+    terms = {name: values[name] for name in action.schema.model_fields}
+    target.perform(rows, by=aiko, at=storm.scheduler.at, **terms)
     recording.note()
 
     assert recording.moments[0][1] != recording.moments[1][1]
     recording.check()
 
 
-def prepare(target: Target, rows: Any, *, by: User, at: Any) -> None:
+def prepare(target: AlertTarget | IncidentTarget, rows: Any, *, by: User, at: Any) -> None:
     """Bring the row into a state to which the action applies, in which it has a comment to keep."""
     row, services = rows.get(), lifecycle if rows.model is Alert else correlation.actions
     given = rows if rows.model is Alert else row

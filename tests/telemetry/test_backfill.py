@@ -5,7 +5,7 @@ import pytest
 from tests.support.builders import Link, later
 from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage, OutageCause
-from tms.ingest import store
+from tms.ingest import commit
 from tms.telemetry.rollups import backfill
 from tms.telemetry.rollups.backfill import ARRIVES_WITHIN
 
@@ -18,13 +18,13 @@ LATE_S = ARRIVES_WITHIN.total_seconds()
 def terminal(fleet) -> Terminal:
     """It made two reports, and its connection broke."""
     link = Link(fleet.terminal())
-    store.write([link.boot(), link.report(1), link.report(2, at=later(30)), link.lost(at=later(60))])
+    commit.write([link.boot(), link.report(1), link.report(2, at=later(30)), link.lost(at=later(60))])
     return link.terminal
 
 
 def reconnect(terminal: Terminal, *, boot_id: str = "boot-1", **boot: object) -> Link:
     link = Link(terminal)
-    store.write([link.boot(boot_id, at=later(300), **boot)])
+    commit.write([link.boot(boot_id, at=later(300), **boot)])
     return link
 
 
@@ -36,11 +36,11 @@ def recorded() -> tuple[str, int | None, int | None]:
 def test_reports_made_meanwhile_are_counted_once_all_have_arrived(terminal):
     link = reconnect(terminal, last_seq=5)
     late = [link.report(seq, at=later(301), taken_at=later(30 * seq), late=True) for seq in (3, 4)]
-    store.write([*late, link.report(6, at=later(301))])
+    commit.write([*late, link.report(6, at=later(301))])
     backfill.count(later(302))
     before = recorded()
 
-    store.write([link.report(5, at=later(303), taken_at=later(150), late=True)])
+    commit.write([link.report(5, at=later(303), taken_at=later(150), late=True)])
     backfill.count(later(304))
 
     assert before == (OutageCause.NETWORK, 3, None)
@@ -49,7 +49,7 @@ def test_reports_made_meanwhile_are_counted_once_all_have_arrived(terminal):
 
 def test_missing_reports_are_no_longer_waited_for(terminal):
     link = reconnect(terminal, last_seq=5)
-    store.write([link.report(4, at=later(301), taken_at=later(120), late=True), link.report(6, at=later(301))])
+    commit.write([link.report(4, at=later(301), taken_at=later(120), late=True), link.report(6, at=later(301))])
 
     counted = [backfill.count(later(300 + LATE_S - 1)), backfill.count(later(300 + LATE_S))]
 
@@ -71,7 +71,7 @@ def test_a_terminal_rebooted_during_a_network_outage_had_a_network_outage(termin
     spooled = [
         link.report(seq, at=later(301), taken_at=later(30 * seq), boot_id="boot-1", late=True) for seq in (3, 4, 5)
     ]
-    store.write([*spooled, link.report(1, at=later(301), taken_at=later(280), late=True)])
+    commit.write([*spooled, link.report(1, at=later(301), taken_at=later(280), late=True)])
 
     backfill.count(later(300 + LATE_S))
 
@@ -81,7 +81,7 @@ def test_a_terminal_rebooted_during_a_network_outage_had_a_network_outage(termin
 
 def test_a_report_in_transit_at_a_power_failure_is_no_evidence_of_a_network_outage(terminal):
     link = reconnect(terminal, boot_id="boot-2", uptime_s=40)
-    store.write([link.report(3, at=later(301), taken_at=later(59), boot_id="boot-1", late=True)])
+    commit.write([link.report(3, at=later(301), taken_at=later(59), boot_id="boot-1", late=True)])
 
     backfill.count(later(300 + LATE_S))
 
@@ -91,10 +91,10 @@ def test_a_report_in_transit_at_a_power_failure_is_no_evidence_of_a_network_outa
 def test_the_oldest_are_counted_first_and_a_pass_has_a_limit(fleet, monkeypatch):
     monkeypatch.setattr(backfill, "PASS_LIMIT", 2)
     links = [Link(fleet.terminal()) for _ in range(3)]
-    store.write([link.boot() for link in links])
-    store.write([link.lost(at=later(10)) for link in links])
+    commit.write([link.boot() for link in links])
+    commit.write([link.lost(at=later(10)) for link in links])
     again = [Link(link.terminal) for link in links]
-    store.write([link.boot("boot-2", at=later(20 + n), uptime_s=5) for n, link in enumerate(again)])
+    commit.write([link.boot("boot-2", at=later(20 + n), uptime_s=5) for n, link in enumerate(again)])
 
     counted = [backfill.count(later(900)) for _ in range(3)]
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.support import factories
-from tests.support.ingest.store import booted, stored_reports, write
+from tests.support.ingest.commit import booted, stored_reports, write
 from tests.support.threads import run_concurrently
 from tms.metrics import instruments
 from tms.telemetry.models import Report, Rollup

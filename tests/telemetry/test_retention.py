@@ -7,7 +7,7 @@ from django.db import connection
 
 from tests.support import factories
 from tests.support.builders import AT
-from tests.support.ingest.store import booted, stored_reports, write
+from tests.support.ingest.commit import booted, stored_reports, write
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup

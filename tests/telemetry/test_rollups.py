@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.support import factories
 from tests.support.builders import AT, later
-from tests.support.ingest.store import booted, write
+from tests.support.ingest.commit import booted, write
 from tms.fleet.models import Terminal
-from tms.ingest import store
+from tms.ingest import commit
 from tms.lib.db.clock import db_clock
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
@@ -304,7 +304,7 @@ def test_a_late_report_that_is_being_committed_is_not_missed(terminal, now):
     write(link.report(1, taken_at=later(1), metrics={"temperature_c": 60.0}))
 
     with transaction.atomic():
-        store.write([link.report(2, taken_at=later(2), metrics={"temperature_c": 70.0})])
+        commit.write([link.report(2, taken_at=later(2), metrics={"temperature_c": 70.0})])
         passing = Thread(target=in_thread, args=[lambda: hourly.advance(later(7200))])
         passing.start()
         passing.join()
@@ -322,7 +322,7 @@ def test_no_hour_is_closed_during_a_long_transaction(terminal, monkeypatch):
     found = []
 
     with transaction.atomic():
-        store.write([link.report(1, metrics={"temperature_c": 60.0})])
+        commit.write([link.report(1, metrics={"temperature_c": 60.0})])
         passing = Thread(target=in_thread, args=[lambda: found.append(hourly.roll_next(OVER))])
         passing.start()
         passing.join()

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from tests.support.inventory import ROOT
 from tests.untrusted.made import Make, Work, in_bytes, repeated
-from tms.accounts.passwords import words as password_words
+from tms.accounts.passwords import product_words as password_words
 
 CALLS = {"re.compile", "re.sub", "re.match", "re.search", "re.fullmatch", "re.split", "re.findall", "re.finditer"}
 PATTERN_ARGUMENTS = {"Meta", "RegexValidator", "Field", "StringConstraints", "RegexField"}
@@ -62,7 +62,7 @@ def _name_of(node: ast.AST) -> str:
 # Regular expressions
 
 ONLY_OURS: Mapping[str, str] = {
-    "tms.accounts.passwords.words.words": "our own host names",
+    "tms.accounts.passwords.product_words.words": "our own host names",
     "tms.main.management.commands.demo.machine_uid.name": "the name of this machine",
     "tms.ops.checks.LOG_GROUP": "a setting",
     "tms.ops.checks.NAMESPACE": "a setting",
@@ -90,7 +90,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             repeated("a", before="-----BEGIN CERTIFICATE-----"),
         ),
     ),
-    "tms.accounts.passwords.words.PasswordWordValidator.validate.rest": (
+    "tms.accounts.passwords.product_words.PasswordWordValidator.validate.rest": (
         "sub",
         (*words(), repeated("tm"), repeated("administrato")),
     ),
@@ -272,7 +272,7 @@ def _compiled(name: str) -> list[Any]:
     if name == "tms.alerts.models.rule.Rule.metric":
         field = import_string("tms.alerts.models.Rule")._meta.get_field("metric")
         return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
-    if name == "tms.accounts.passwords.words.PasswordWordValidator.validate.rest":
+    if name == "tms.accounts.passwords.product_words.PasswordWordValidator.validate.rest":
         return [re.compile("|".join(sorted(password_words.WORDS, key=len, reverse=True)))]
     if name == "tms.search.templatetags.search.marked.parts":
         return [re.compile("(aaaa|aab|a)", re.IGNORECASE)]

@@ -42,7 +42,7 @@ def built_in(name: str) -> Role:
     return role
 
 
-def after_migrations(*, apps: Any = installed, **_: Any) -> None:
+def after_migrations(*, apps: Any = installed, **_: object) -> None:
     """Nothing if the migrations were undone: the table of roles is gone."""
     if "role" in apps.all_models["accounts"]:
         for name in BUILT_IN:

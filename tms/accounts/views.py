@@ -40,7 +40,7 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
     extra_context = {"tries": settings.SIGN_IN_FAILURES, "minutes": settings.SIGN_IN_WINDOW_S / 60}
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, object]:
         offered = {
             "can_reset": password_reset.is_possible(),
             "providers": IdentityProvider.objects.enabled(),

@@ -4,7 +4,6 @@ The entry refers to the transitions, which are made in the same transaction.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from tms.accounts.audit import recorder
 from tms.accounts.audit.recorder import AuditSubject
@@ -19,7 +18,7 @@ def record_action(made: Sequence[Transition], *, to: User | None) -> None:
     """One entry for transitions of one kind that a person made."""
     first = made[0]
     alert = str(first.alert_id) if len(made) == 1 else ""
-    changes: dict[str, Any] = {"alerts": len(made)} if len(made) > 1 else {}
+    changes: dict[str, object] = {"alerts": len(made)} if len(made) > 1 else {}
     changes |= {"transitions": ranges([transition.pk for transition in made]), "to": to.username if to else None}
     _write(AuditSubject(ALERT, alert, alert), first, changes)
 
@@ -33,7 +32,7 @@ def record_incident_action(made: IncidentTransition) -> None:
     )
 
 
-def _write(subject: AuditSubject, transition: Transition | IncidentTransition, changes: dict[str, Any]) -> None:
+def _write(subject: AuditSubject, transition: Transition | IncidentTransition, changes: dict[str, object]) -> None:
     until = transition.until.isoformat() if transition.until else None
     given = changes | {"contract": transition.contract, "until": until, "by": _on_behalf_of(transition.by)}
     shown = {name: (None, value) for name, value in given.items() if value}

@@ -1,7 +1,6 @@
 """Search and filters of alerts and incidents, for boards and REST."""
 
 import re
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from pydantic import Field
@@ -52,7 +51,7 @@ class AlertMatch(RequestSchema):
 
     def apply[Rows: QuerySet[models.Alert]](self, rows: Rows, *, scope: Scope) -> Rows:
         """The `rows` that match. An incident that the scope does not cover has none, as if it did not exist."""
-        wanted: dict[str, Any] = {
+        wanted: dict[str, object] = {
             "state__in": self.state,
             "severity__in": self.severity,
             "terminal__site__code": self.site,

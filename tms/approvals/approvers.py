@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from tms.accounts.access import may, permitted, scope_of
 from tms.accounts.models import User
@@ -30,13 +30,13 @@ def on_shift() -> QuerySet[User]:
     return _sources[0]() if _sources else User.objects.none()
 
 
-def approvers(kind: ApprovalKind[Any, Any], payload: Any, *, besides: User) -> Iterator[User]:
+def approvers(kind: ApprovalKind[Any, Any], payload: object, *, besides: User) -> Iterator[User]:
     on_boards = on_shift().exclude(pk=besides.pk)[:MAX_ASKED]
     others = (person for person in on_boards if not person.is_person_of(besides))
     return (person for person in others if kind.is_permitted(payload, person))
 
 
-def holds_for_all(person: User, permission: Permission, rows: QuerySet[Any], keys: Collection[int]) -> bool:
+def holds_for_all(person: User, permission: Permission, rows: QuerySet[Model], keys: Collection[int]) -> bool:
     """Whether the person has the permission for each of `rows`, which have these primary keys as far as they exist.
 
     What was deleted may have been anywhere: if none of them exists, the permission must be for everything.

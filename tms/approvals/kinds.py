@@ -54,7 +54,7 @@ class ApprovalKind[P: Payload, I](ABC):
         """What a person types to confirm it alone."""
 
     @abstractmethod
-    def shown(self, payload: P, impact: I) -> Mapping[str, Any]:
+    def shown(self, payload: P, impact: I) -> Mapping[str, object]:
         """Further values for the list of its consequences: `effect`, `until`."""
 
     @abstractmethod
@@ -79,7 +79,7 @@ class StoredAction:
         return self.kind.title(self.payload, self.impact)
 
     @property
-    def shown(self) -> Mapping[str, Any]:
+    def shown(self) -> Mapping[str, object]:
         return self.kind.shown(self.payload, self.impact)
 
 

@@ -1,7 +1,6 @@
 """What the page of an alert shows beside its state. It is read for one GET, and not updated while the page is open."""
 
 from datetime import datetime
-from typing import Any
 
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert
@@ -13,20 +12,17 @@ from tms.boards.pages.terminal_chart import AROUND
 from tms.boards.rules.sentence import sentence
 
 
-def surroundings(alert: Alert, *, scope: Scope, at: datetime, until: datetime | None = None) -> dict[str, Any]:
+def surroundings(alert: Alert, *, scope: Scope, at: datetime, until: datetime | None = None) -> dict[str, object]:
     """Earlier occurrences, commands, peak, rule, runbook and chart, by the names in the template.
 
     `until`: as it was at this past instant. Rule and runbook are always those of today.
     """
     rule = alert.rule
-    chart = choices.alert_chart(rule, at=alert.opened_at, around=AROUND)
-    if chart is not None and until is not None:
-        chart["until"] = min(chart["until"], until.timestamp())
     return {
         "context": context_of(alert, scope=scope, at=at, until=until),
         "peak": peak_of(alert, at=at),
         "rule": rule,
         "sentence": sentence(rule),
         "runbook": runbooks.as_html(rule.runbook),
-        "chart": chart,
+        "chart": choices.alert_chart(rule, at=alert.opened_at, around=AROUND, until=until),
     }

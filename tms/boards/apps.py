@@ -15,29 +15,27 @@ class BoardsConfig(AppConfig):
         from tms.accounts.access.changes import rights_changed
         from tms.accounts.screens.services import screens_changed
         from tms.accounts.sessions.browsers import sessions_ended
-        from tms.approvals import kinds
         from tms.approvals.approvers import register_shift
         from tms.boards.overview import on_shift
 
         register_shift(on_shift.people)
-        kinds.MODULES.add("tms.boards.actions.command_approval")
         user_logged_out.connect(close_boards)
         rights_changed.connect(check_boards)
         sessions_ended.connect(close_boards)
         screens_changed.connect(check_screens)
 
 
-def close_boards(sender: object, *, user: Any, **_: Any) -> None:
+def close_boards(sender: object, *, user: Any, **_: object) -> None:
     """Close the boards of a person at sign-out, instead of at the next sign-in check (R14)."""
     if user is not None:
         publish(Change(people=frozenset({user.pk})))
 
 
-def check_boards(sender: object, *, people: frozenset[int], **_: Any) -> None:
+def check_boards(sender: object, *, people: frozenset[int], **_: object) -> None:
     """Have the boards of these people checked at once."""
     publish(Change(people=people))
 
 
-def check_screens(sender: object, *, screens: frozenset[int], **_: Any) -> None:
+def check_screens(sender: object, *, screens: frozenset[int], **_: object) -> None:
     """Have these wall screens, and those that wait for their pairing, checked at once."""
     publish(Change(screens=screens))

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -41,7 +39,7 @@ KEYS = (
 )
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
+def shell(request: HttpRequest) -> dict[str, object]:
     """The frame of every page: person, language and theme."""
     person = getattr(request, "user", None)
     me = person if isinstance(person, User) else None

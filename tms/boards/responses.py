@@ -1,7 +1,8 @@
 """Responses of views: a whole page, or a part of it for htmx."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, overload
+from typing import overload
 from urllib.parse import urlsplit
 
 from django.db.models import Model, QuerySet
@@ -18,7 +19,7 @@ from tms.boards.pages.base import PageState, nav
 from tms.boards.rendering.renderer import render_part
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow
-from tms.boards.toasts import add_toast
+from tms.boards.toasts import Toast, add_toast
 
 
 def render_page(
@@ -27,23 +28,25 @@ def render_page(
     *,
     results: str = "",
     status: int = HTTPStatus.OK,
-    **extra: Any,
+    context: Mapping[str, object] | None = None,
+    **extra: object,
 ) -> HttpResponse:
     """A whole page, or for htmx the partial `results` of it."""
     page = or_404(page)
     render_context = RenderContext(timezone.now(), page.scope)
     page_state = page.page_state(render_context)
-    context = {
+    values = {
         "page": page,
         "nav_item": page.nav_item,
         "page_state": page_state,
         "at": render_context.at,
         **page.static_context(page_state, person=request.user),
+        **(context or {}),
         **extra,
     }
     if not results or request.htmx.request_type != "partial":
-        return render(request, page.template, context, status=status)
-    answer = render(request, results, context, status=status)
+        return render(request, page.template, values, status=status)
+    answer = render(request, results, values, status=status)
     if request.method == "GET":
         # The canonical URL, without the empty fields of the form.
         replace_url(answer, page.address)
@@ -53,7 +56,7 @@ def render_page(
 def render_dialog(
     request: AuthenticatedRequest,
     template: str,
-    context: dict[str, Any],
+    context: Mapping[str, object],
     *,
     partial: str = "dialog",
     status: int = HTTPStatus.OK,
@@ -61,11 +64,11 @@ def render_dialog(
     """A dialog about alerts, or its result: for htmx the `partial`, otherwise a page."""
     if request.htmx:
         return render(request, f"{template}#{partial}", context, status=status)
-    around = {
+    around: dict[str, object] = {
         "nav_item": context.get("nav_item", AlertsPage.nav_item),
-        "page_state": PageState(nav(RenderContext(context["at"], scope_of(request.user)))),
+        "page_state": PageState(nav(RenderContext(timezone.now(), scope_of(request.user)))),
     }
-    return render(request, template, context | around, status=status)
+    return render(request, template, {**context, **around}, status=status)
 
 
 def render_done(
@@ -73,7 +76,7 @@ def render_done(
     page: AlertPage | IncidentPage,
     *,
     message: str | Promise,
-    toast: dict[str, Any] | None = None,
+    toast: Toast | None = None,
 ) -> HttpResponse:
     """`message` is for screen readers, which read a toast instead. The row of the requesting page is included, so that
     it need not wait for the frame.

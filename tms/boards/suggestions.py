@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -29,7 +29,7 @@ class Suggestion(NamedTuple):
     detail: str | Bilingual
 
 
-type RowFilter = Callable[[QuerySet[Any]], QuerySet[Any]]
+type RowFilter = Callable[[QuerySet[Model]], QuerySet[Model]]
 
 
 @require_safe
@@ -62,7 +62,7 @@ def _filter(request: AuthenticatedRequest) -> RowFilter:
 
 def _suggest(
     request: AuthenticatedRequest,
-    rows: QuerySet[Any],
+    rows: QuerySet[Model],
     like: Callable[[str], Q],
     suggestion: Callable[[Any], Suggestion],
 ) -> HttpResponse:

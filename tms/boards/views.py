@@ -87,7 +87,7 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 @replayable(PastAlert)
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page, at = or_404(AlertPage.open(request.GET, person=request.user, pk=str(pk))), timezone.now()
-    return render_page(request, page, **surroundings(page.alert, scope=page.scope, at=at))
+    return render_page(request, page, context=surroundings(page.alert, scope=page.scope, at=at))
 
 
 @require_safe

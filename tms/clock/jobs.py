@@ -21,7 +21,8 @@ from tms.commands import services as commands
 from tms.fleet.credentials.enrolment_watcher import EnrolmentWatcher
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.lib.db.jobs import OccasionalPass, skip_when_empty, with_rows
-from tms.notifications.dispatch import dispatcher, leases, outbox
+from tms.notifications.deliveries.retention import delete_old_deliveries
+from tms.notifications.dispatch import leases, outbox
 from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.planned.digests import services as digest_services
@@ -100,7 +101,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("density", 60.0, counting.advance, Lane.SLOW),
     Loop("retention", 3600.0, retention.retire, Lane.SLOW),
     Loop("site_hours", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
-    Loop("purge_deliveries", 3600.0, dispatcher.purge, Lane.SLOW),
+    Loop("purge_deliveries", 3600.0, delete_old_deliveries, Lane.SLOW),
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
     Loop("purge_loops", 600.0, lambda at: purge.purge_loops([loop.name for loop in LOOPS]), Lane.SLOW),
     Loop("purge_slo", 3600.0, recorder.purge, Lane.SLOW),

@@ -15,7 +15,7 @@ from tms.feed.publisher import publish
 from tms.fleet.models import Cause, Terminal, TerminalState
 from tms.fleet.nodes import dropped_terminals
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import LinkStateChange
+from tms.fleet.presence.state_machine import LinkStateChange
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.ops.health import heartbeats

@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class CommandsConfig(AppConfig):
     name = "tms.commands"
     verbose_name = _("Commands")
+
+    def ready(self) -> None:
+        # Its models are loaded by now.
+        from tms.approvals import kinds
+
+        kinds.MODULES.add("tms.commands.approvals")

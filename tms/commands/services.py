@@ -50,7 +50,7 @@ def queue(
     terminal: Terminal,
     *,
     name: str,
-    args: dict[str, Any],
+    args: dict[str, object],
     by: User | None,
     at: datetime,
     answer_within_s: float = 30.0,

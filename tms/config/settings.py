@@ -230,7 +230,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "tms.accounts.passwords.words.PasswordWordValidator"},
+    {"NAME": "tms.accounts.passwords.product_words.PasswordWordValidator"},
 ]
 PASSWORD_HISTORY = env.whole("TMS_PASSWORD_HISTORY", 4, most=24)
 """A new password is none of so many last ones. 0: it may be any."""

@@ -1,7 +1,5 @@
 """What production refuses of a demo, whose administrators have a published password."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.core import checks
@@ -23,7 +21,7 @@ def refuse_production() -> None:
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def demo_accounts(app_configs: Any, **_: Any) -> list[CheckMessage]:
+def demo_accounts(app_configs: object, **_: object) -> list[CheckMessage]:
     """Whether a person can sign in with the password of the demo. Not known if the database cannot be read."""
     if not _is_refused():
         return []

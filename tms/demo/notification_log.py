@@ -6,7 +6,6 @@ from datetime import datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 MAX_BYTES = 1_000_000
 
@@ -26,7 +25,7 @@ class NotificationLog:
                 self.send_response(HTTPStatus.NO_CONTENT)
                 self.end_headers()
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *_: object) -> None:
                 """The console is for the person who started the demo."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), NotificationHandler)

@@ -1,6 +1,6 @@
 """The tour of a new demo: six steps that a visitor can leave at any time."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -55,7 +55,7 @@ STEPS = (
 )
 
 
-def demo(request: HttpRequest) -> dict[str, Any]:
+def demo(request: HttpRequest) -> dict[str, object]:
     """Context of every page: whether this is a demo, the tour on the overview, the account on the sign-in page.
 
     `?tour` begins the tour again.

@@ -59,13 +59,13 @@ class SiteAdmin(ModelAdmin[Site]):
     search_fields = ("code", "name", "name_ja", "region")
     inlines = (OpeningHoursInline, SpecialDayInline)
 
-    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: object) -> Any:
         if db_field.name != "time_zone":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         zones = [(zone, zone) for zone in sorted(available_timezones())]
         return forms.ChoiceField(label=_("Time zone"), choices=zones)
 
-    def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Site, form: object, change: bool) -> None:
         site_services.update_site(obj)
 
 
@@ -127,7 +127,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("fleet.change_credential")
 
-    def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Terminal, form: object, change: bool) -> None:
         if change:
             terminal_services.update_terminal(obj)
             return
@@ -264,7 +264,7 @@ class NodeAdmin(ReadOnly, ModelAdmin[Node]):
     fields = (*list_display, "dropped_at", "dropped_links")
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Formats a value like a column of the row itself: in local time, and a dash for nothing."""
     return display_for_value(value or None, "-")
 
@@ -272,7 +272,7 @@ def shown(value: Any) -> str:
 def revoke(
     page: ModelAdmin[Any],
     request: HttpRequest,
-    selected: models.QuerySet[Any],
+    selected: models.QuerySet[models.Model],
     keys: models.QuerySet[Credential],
     *,
     action: str,

@@ -1,7 +1,5 @@
 """REST operations to list and read sites, groups and terminals."""
 
-from typing import Any
-
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from ninja import Query
@@ -40,7 +38,7 @@ class TerminalQuery(PageQuery):
     status: Status | None = None
 
     def apply(self, rows: QuerySet[models.Terminal]) -> QuerySet[models.Terminal]:
-        wanted: dict[str, Any] = {
+        wanted: dict[str, object] = {
             "site__code": self.site,
             "groups__name": self.group,
             "kind": self.kind,

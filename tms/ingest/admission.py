@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
@@ -14,6 +14,7 @@ from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
 from tms.protocol.credential import PlainCredential
+from tms.server.asgi import Scope
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ class Admission:
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_draining = False
 
-    async def decide(self, scope: Mapping[str, Any]) -> CredentialKey | HandshakeRejected:
+    async def decide(self, scope: Scope) -> CredentialKey | HandshakeRejected:
         if self.is_draining:
             return unavailable("this node is draining; reconnect after Retry-After")
         if SUBPROTOCOL not in scope["subprotocols"]:

@@ -17,11 +17,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db import Error as AnyDatabaseError
 
-from tms.ingest import store
+from tms.ingest import commit
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit.loop_writer import LoopWriter
 from tms.ingest.fairness.waiting_items import WaitingItems
 from tms.ingest.items import Booted, Item, Reported
-from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 
@@ -75,7 +75,7 @@ class Batch:
     """Use it from one event loop; links are notified in it."""
 
     def __init__(
-        self, write: Callable[[Sequence[Item]], BatchResult] = store.write, loop_writer: LoopWriter | None = None
+        self, write: Callable[[Sequence[Item]], BatchResult] = commit.write, loop_writer: LoopWriter | None = None
     ) -> None:
         """`loop_writer` commits what it can of small batches from the event loop; `write` the rest, in a thread."""
         self._write = write

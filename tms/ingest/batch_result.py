@@ -1,4 +1,4 @@
-"""What a batch changes, computed in memory: the store reads before and writes afterwards. Pure."""
+"""What a batch changes, computed in memory: the transaction reads before and writes afterwards. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from msgspec import UNSET
 from tms.alerts.lifecycle import RuleEvent
 from tms.commands.services import Answered
 from tms.fleet.models import Presence
-from tms.fleet.presence import transitions
+from tms.fleet.presence import state_machine
 from tms.fleet.presence.outage_causes import Reboot, Return, returning
-from tms.fleet.presence.transitions import LinkState, LinkStateChange, Timing
+from tms.fleet.presence.state_machine import LinkState, LinkStateChange, Timing
 from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported, TakenOver
 from tms.protocol import frames
 
@@ -73,7 +73,7 @@ class BatchResult:
     def _booted(self, link_state: LinkState, item: Booted) -> None:
         boot = item.boot
         self._add_change(
-            transitions.boot(link_state, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing)
+            state_machine.boot(link_state, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing)
         )
         item.link.number = link_state.session
         if boot.model and boot.model != item.link.identity.model:
@@ -86,9 +86,9 @@ class BatchResult:
         self._number(link_state, item)
         report = item.report
         if report.late or report.boot_id is not UNSET:
-            self._add_change(transitions.renew_lease(link_state, at=item.at, timing=self.timing))
+            self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
             return
-        self._add_change(transitions.report(link_state, at=item.at, timing=self.timing))
+        self._add_change(state_machine.report(link_state, at=item.at, timing=self.timing))
         self._apply_state(link_state, report, at=item.at)
         self.rule_events.extend(item.rule_events)
 
@@ -102,23 +102,25 @@ class BatchResult:
             link_state.seq = max(link_state.seq, report.seq)
 
     def _alive(self, link_state: LinkState, item: Alive) -> None:
-        self._add_change(transitions.renew_lease(link_state, at=item.at, timing=self.timing))
+        self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
         self.rule_events.extend(item.rule_events)
 
     def _parted(self, link_state: LinkState, item: Parted) -> None:
         goodbye = item.goodbye
         back_at = None if goodbye.back_at is UNSET else goodbye.back_at.astimezone(UTC)
         self._add_change(
-            transitions.bid_goodbye(link_state, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing)
+            state_machine.bid_goodbye(
+                link_state, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing
+            )
         )
 
     def _lost(self, link_state: LinkState, item: Lost) -> None:
         self._add_change(
-            transitions.lose(link_state, cause=item.cause, at=item.at, timing=self.timing, since=item.since)
+            state_machine.lose(link_state, cause=item.cause, at=item.at, timing=self.timing, since=item.since)
         )
 
     def _answered(self, link_state: LinkState, item: CommandAnswered) -> None:
-        self._add_change(transitions.renew_lease(link_state, at=item.at, timing=self.timing))
+        self._add_change(state_machine.renew_lease(link_state, at=item.at, timing=self.timing))
         self.answers.append(item.answer)
 
     def note(self, item: Noted) -> None:

@@ -8,9 +8,9 @@ from django.conf import settings
 from tms.fleet.credentials.services import CredentialKey
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
+from tms.ingest.commit.loop_writer import LoopWriter
 from tms.ingest.links import Links
 from tms.ingest.session import Session
-from tms.ingest.store.loop_writer import LoopWriter
 from tms.lib.per_process import per_process
 from tms.server import Connection
 

@@ -60,7 +60,7 @@ class Booted:
     boot: frames.BootFrame
     address: str | None
     outcome: BootOutcome | None = None
-    """Set by the store; None if the terminal was deleted."""
+    """Set by the commit; None if the terminal was deleted."""
 
 
 @dataclass(slots=True)

@@ -19,16 +19,16 @@ else:
     class Subscriptable:
         """Django's classes are generic to the type checker only; `ModelAdmin[Site]` must work at run time too."""
 
-        def __class_getitem__(cls, _models: Any) -> Any:
+        def __class_getitem__(cls, _models: object) -> Any:
             return cls
 
     class ModelAdmin(Subscriptable, admin.ModelAdmin):
-        def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        def formfield_for_foreignkey(self, db_field: object, request: HttpRequest, **options: object) -> Any:
             if db_field.name in self.get_autocomplete_fields(request):
                 options["widget"] = Autocomplete(db_field, self.admin_site)
             return super().formfield_for_foreignkey(db_field, request, **options)
 
-        def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        def formfield_for_manytomany(self, db_field: object, request: HttpRequest, **options: object) -> Any:
             if db_field.name in self.get_autocomplete_fields(request):
                 options["widget"] = AutocompleteMany(db_field, self.admin_site)
             return super().formfield_for_manytomany(db_field, request, **options)
@@ -62,11 +62,11 @@ __all__ = ["BaseFormSet", "ModelAdmin", "ModelForm", "ReadOnly", "TabularInline"
 class ReadOnly:
     """Rows that services write: read-only here."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

@@ -19,7 +19,7 @@ class NoChecksCommand(BaseCommand):
     """Options of Django that work, and of which `--help` says nothing."""
     needs_database = True
 
-    def execute(self, *args: Any, **options: Any) -> Any:
+    def execute(self, *args: object, **options: object) -> Any:
         if self.needs_database:
             require_database()
         return super().execute(*args, **options)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 SIZE = 100
 MARK = "~"
@@ -46,7 +46,9 @@ class Keyset:
 
     columns: tuple[Column, ...]
 
-    def window(self, rows: QuerySet[Any, Any], *, after: str = "", before: str = "", size: int = SIZE) -> KeysetPage:
+    def window(
+        self, rows: QuerySet[Model, object], *, after: str = "", before: str = "", size: int = SIZE
+    ) -> KeysetPage:
         """The page after or before a cursor; an invalid cursor gives the first page."""
         marks = self._marks(before or after)
         if marks is None:
@@ -72,7 +74,7 @@ class Keyset:
             after=self._cursor((None, *shown[-1])) if begin + size < len(keys) else "",
         )
 
-    def _forward(self, rows: QuerySet[Any, Any], *, size: int, is_first: bool) -> KeysetPage:
+    def _forward(self, rows: QuerySet[Model, object], *, size: int, is_first: bool) -> KeysetPage:
         found = self._read(rows.order_by(*self._order()), size + 1)
         shown = found[:size]
         return KeysetPage(
@@ -81,7 +83,7 @@ class Keyset:
             after=self._cursor(shown[-1]) if len(found) > size else "",
         )
 
-    def _backward(self, rows: QuerySet[Any, Any], marks: Sequence[Any], *, size: int) -> KeysetPage:
+    def _backward(self, rows: QuerySet[Model, object], marks: Sequence[object], *, size: int) -> KeysetPage:
         found = self._read(rows.filter(self._beyond(marks, back=True)).order_by(*self._order(back=True)), size + 1)
         if len(found) <= size:
             # fewer than a page before it: the whole first page
@@ -89,13 +91,13 @@ class Keyset:
         shown = found[:size][::-1]
         return KeysetPage(tuple(row[0] for row in shown), before=self._cursor(shown[0]), after=self._cursor(shown[-1]))
 
-    def _read(self, rows: QuerySet[Any, Any], limit: int) -> list[tuple[Any, ...]]:
+    def _read(self, rows: QuerySet[Model, object], limit: int) -> list[tuple[Any, ...]]:
         return list(rows.values_list("pk", *(column.name for column in self.columns))[:limit])
 
     def _order(self, *, back: bool = False) -> list[str]:
         return [f"-{column.name}" if column.is_descending is not back else column.name for column in self.columns]
 
-    def _beyond(self, marks: Sequence[Any], *, back: bool = False) -> Q:
+    def _beyond(self, marks: Sequence[object], *, back: bool = False) -> Q:
         """Rows that come later in the order: greater in the first column, or equal there and greater in the next, …"""
         beyond, equal = Q(), Q()
         for column, mark in zip(self.columns, marks, strict=True):
@@ -104,11 +106,11 @@ class Keyset:
             equal &= Q(**{column.name: mark})
         return beyond
 
-    def _cursor(self, row: Sequence[Any]) -> str:
+    def _cursor(self, row: Sequence[object]) -> str:
         parts = [mark.isoformat() if isinstance(mark, datetime) else str(mark) for mark in row[1:]]
         return parts[0] if len(parts) == 1 else MARK.join(map(_escaped, parts))
 
-    def _marks(self, cursor: str) -> list[Any] | None:
+    def _marks(self, cursor: str) -> list[object] | None:
         parts = [cursor] if len(self.columns) == 1 else [_unescaped(part) for part in cursor.split(MARK)]
         if not cursor or len(parts) != len(self.columns):
             return None

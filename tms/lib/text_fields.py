@@ -19,7 +19,7 @@ class FormLine(forms.CharField):
 
     keeps_lines = False
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> Any:
         # Cleaned first: text that contains only removed characters counts as empty.
         return super().to_python(clean(value, keeps_lines=self.keeps_lines) if isinstance(value, str) else value)
 
@@ -35,13 +35,13 @@ class _Cleaned:
 
     form_class: type[FormLine] = FormLine
 
-    def _cleaned(self, value: Any) -> Any:
+    def _cleaned(self, value: object) -> Any:
         return clean(value, keeps_lines=self.form_class.keeps_lines) if isinstance(value, str) else value
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> Any:
         return super().to_python(self._cleaned(value))  # type: ignore[misc]
 
-    def get_prep_value(self, value: Any) -> Any:
+    def get_prep_value(self, value: object) -> Any:
         return self._cleaned(super().get_prep_value(value))  # type: ignore[misc]
 
     def pre_save(self, instance: models.Model, add: bool) -> Any:
@@ -49,7 +49,7 @@ class _Cleaned:
         setattr(instance, self.attname, value)  # type: ignore[attr-defined]
         return value
 
-    def formfield(self, **options: Any) -> Any:
+    def formfield(self, **options: object) -> Any:
         return super().formfield(**{"form_class": self.form_class, **options})  # type: ignore[misc]
 
     def deconstruct(self) -> Any:

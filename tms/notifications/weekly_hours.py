@@ -42,7 +42,7 @@ class HoursOfWeek(models.Model):
 HOURS_FIELDS = ("hours_days", "hours_from", "hours_until", "hours_zone")
 
 
-def hours_values(row: HoursOfWeek) -> dict[str, Any]:
+def hours_values(row: HoursOfWeek) -> dict[str, object]:
     """As forms and the API have them."""
     return {
         "hours_days": row.hours_days,
@@ -70,7 +70,7 @@ def hours_form_fields(row: HoursOfWeek) -> Mapping[str, forms.Field]:
     }
 
 
-def fault_in_hours(cleaned: Mapping[str, Any], *, are_needed: bool) -> tuple[str, str] | None:
+def fault_in_hours(cleaned: Mapping[str, object], *, are_needed: bool) -> tuple[str, str] | None:
     """The field that is wrong, and what would be right."""
     begins, ends = cleaned.get("hours_from"), cleaned.get("hours_until")
     if begins is not None and ends is not None:

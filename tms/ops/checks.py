@@ -162,7 +162,7 @@ def database_secret() -> Faults:
         )
 
 
-def conninfo_of(url: str) -> Mapping[str, Any]:
+def conninfo_of(url: str) -> Mapping[str, object]:
     try:
         return conninfo_to_dict(url)
     except ProgrammingError:
@@ -234,7 +234,7 @@ FAULTS: tuple[Callable[[], Faults], ...] = (
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def production(app_configs: Any, **_: Any) -> list[CheckMessage]:
+def production(app_configs: object, **_: object) -> list[CheckMessage]:
     """Part of `manage.py check --deploy`."""
     if not settings.PRODUCTION:
         why = "TMS_PRODUCTION is not set: this is the embedded default, for one machine and not for a public network"

@@ -1,7 +1,5 @@
 """Refuses a database of a release before 1.0: the migrations of 1.0 do not continue its own."""
 
-from typing import Any
-
 from django.core.management.base import CommandError
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
@@ -10,7 +8,7 @@ BEFORE_1_0 = ("alerts", "0002_default_rules")
 """A migration that each of them had."""
 
 
-def refuse(*, using: str, **_: Any) -> None:
+def refuse(*, using: str, **_: object) -> None:
     """Receiver of `pre_migrate`. Without it, the database would say that a table exists already."""
     if BEFORE_1_0 in MigrationRecorder(connections[using]).applied_migrations():
         raise CommandError(

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from tms.accounts.models import ProviderSession, SpentToken
 from tms.lib.set_aside import each
@@ -25,7 +25,7 @@ SESSION_LASTS = timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 class Purged(NamedTuple):
     name: str
-    expired: Callable[[datetime], QuerySet[Any]]
+    expired: Callable[[datetime], QuerySet[Model]]
 
 
 PURGED = (
@@ -46,7 +46,7 @@ def purge(at: datetime) -> None:
     each(PURGED, lambda purged: delete(purged.expired(at)), loop="purge")
 
 
-def delete(expired: QuerySet[Any]) -> int:
+def delete(expired: QuerySet[Model]) -> int:
     """Delete in at most `BATCHES` transactions; returns how many rows."""
     deleted = 0
     for _ in range(BATCHES):

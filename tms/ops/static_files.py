@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,7 +21,7 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
     Otherwise a browser may mix the modules of two releases while its cache has one of them.
     """
 
-    def file_hash(self, name: str | None, content: Any = None) -> str | None:
+    def file_hash(self, name: str | None, content: object = None) -> str | None:
         return None if name and CHUNK.fullmatch(name) else super().file_hash(name, content)
 
 
@@ -33,7 +32,7 @@ class BucketStaticFiles(HashedStaticFiles):
     release that is rolled back to finds its own. Files of older releases stay, for pages that are still open.
     """
 
-    def post_process(self, *args: Any, **options: Any) -> Iterator[Any]:
+    def post_process(self, *args: object, **options: object) -> Iterator[object]:
         yield from super().post_process(*args, **options)
         if not options.get("dry_run"):
             self._publish(frozenset(self.hashed_files.values()))

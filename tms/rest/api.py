@@ -68,7 +68,7 @@ class Api(NinjaAPI):
         for kind, handler in HANDLERS.items():
             self.add_exception_handler(kind, handler)
 
-    def get_openapi_schema(self, **_: Any) -> Any:
+    def get_openapi_schema(self, **_: object) -> Any:
         return self._description
 
     @cached_property
@@ -96,7 +96,7 @@ def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return answered
 
 
-def unknown(request: HttpRequest, **_: Any) -> HttpResponse:
+def unknown(request: HttpRequest, **_: object) -> HttpResponse:
     docs = reverse("api-docs")
     return problem(404, "tms:not-found", f"there is no resource at {request.path}; {docs} lists those that exist")
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -22,7 +22,7 @@ class IdempotencyRecord(models.Model):
     """SHA-256 of the request: the same key for another request is an error."""
     begun_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
-    headers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    headers: models.JSONField[dict[str, object], dict[str, object]] = models.JSONField(default=dict)
     body = models.TextField(default="")
 
     objects = IdempotencyRecordQuerySet.as_manager()

@@ -37,7 +37,7 @@ class Access(NamedTuple):
     is_idempotent: bool = False
     refusals: tuple[int, ...] = ()
     """The statuses of its errors, besides the common ones."""
-    headers: tuple[dict[str, Any], ...] = ()
+    headers: tuple[dict[str, object], ...] = ()
     """Its security requirement in OpenAPI."""
 
 
@@ -57,7 +57,7 @@ def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     known = names_in_query(operation)
 
     @wraps(run)
-    def opened(request: ApiRequest, **names: Any) -> HttpResponse:
+    def opened(request: ApiRequest, **names: object) -> HttpResponse:
         try:
             request.token = caller(request)
             request.person = request.token.person
@@ -101,7 +101,7 @@ def names_in_query(operation: Operation) -> frozenset[str]:
     return frozenset(name for model in models for name in model.__ninja_flatten_map__)
 
 
-def _check(request: HttpRequest, known: frozenset[str], names: Mapping[str, Any]) -> None:
+def _check(request: HttpRequest, known: frozenset[str], names: Mapping[str, object]) -> None:
     if any("\0" in str(name) for name in names.values()):
         raise Http404
     if unknown := sorted(set(request.GET) - known):

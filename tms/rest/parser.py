@@ -17,7 +17,7 @@ LONGEST_PATH = 500
 class StrictParser(Parser):
     """Strict JSON: in UTF-8, without NaN, limited in depth, without U+0000, which no database stores; cleaned."""
 
-    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+    def parse_body(self, request: HttpRequest) -> dict[str, object]:
         if has_too_many_extremes(request.body):
             detail = f"the body contains more than {EXTREME_NUMBERS} numbers with a three-digit exponent"
             raise ProblemError(400, "tms:bad-json", detail)
@@ -27,10 +27,10 @@ class StrictParser(Parser):
             raise ProblemError(400, "tms:bad-json", f"the body is not JSON: {error}") from None
         if where := holding_nul(body):
             raise unreadable(RequestFault(where, "a string must not contain U+0000"))
-        return cast(dict[str, Any], clean_tree(body, keeps_lines=True))
+        return cast(dict[str, object], clean_tree(body, keeps_lines=True))
 
 
-def holding_nul(body: Any) -> str:
+def holding_nul(body: object) -> str:
     """Path of a string with U+0000 in a JSON value; empty if there is none.
 
     Without recursion, and the path is built only for the error: the cost is proportional to the length of the body.
@@ -47,11 +47,11 @@ def holding_nul(body: Any) -> str:
     return ""
 
 
-def _holds_nul(value: Any) -> bool:
+def _holds_nul(value: object) -> bool:
     return "\0" in value if isinstance(value, str) else isinstance(value, dict) and any("\0" in name for name in value)
 
 
-def _members(value: list[Any] | dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _members(value: list[object] | dict[str, object]) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         return ((f".{name}", item) for name, item in value.items())
     return ((f"[{index}]", item) for index, item in enumerate(value))

@@ -33,32 +33,32 @@ class ApiRouter(Router):
         self.add_decorator(api_operation, mode="view")
 
     def get[V: View](  # type: ignore[override]
-        self, path: str, *, summary: str, response: Any, access: Access = READ
+        self, path: str, *, summary: str, response: object, access: Access = READ
     ) -> Callable[[V], V]:
         return self._add("GET", path, summary, response, access)
 
     def post[V: View](  # type: ignore[override]
-        self, path: str, *, summary: str, response: Any, access: Access, status: int = 200
+        self, path: str, *, summary: str, response: object, access: Access, status: int = 200
     ) -> Callable[[V], V]:
         return self._add("POST", path, summary, response, access, status)
 
     def put[V: View](  # type: ignore[override]
-        self, path: str, *, summary: str, response: Any, access: Access
+        self, path: str, *, summary: str, response: object, access: Access
     ) -> Callable[[V], V]:
         return self._add("PUT", path, summary, response, access)
 
     def patch[V: View](  # type: ignore[override]
-        self, path: str, *, summary: str, response: Any, access: Access
+        self, path: str, *, summary: str, response: object, access: Access
     ) -> Callable[[V], V]:
         return self._add("PATCH", path, summary, response, access)
 
     def delete[V: View](  # type: ignore[override]
-        self, path: str, *, summary: str, response: Any, access: Access, status: int = 200
+        self, path: str, *, summary: str, response: object, access: Access, status: int = 200
     ) -> Callable[[V], V]:
         return self._add("DELETE", path, summary, response, access, status)
 
     def _add[V: View](
-        self, method: str, path: str, summary: str, response: Any, access: Access, status: int = 200
+        self, method: str, path: str, summary: str, response: object, access: Access, status: int = 200
     ) -> Callable[[V], V]:
         def add(view: V) -> V:
             name = view.__name__
@@ -90,5 +90,5 @@ def _statuses(path: str, method: str, access: Access) -> list[int]:
     return sorted({401, 422, 429, 503, *of_body, *missing, *conflict, *forbidden, *access.refusals})
 
 
-def _headers(access: Access) -> list[dict[str, Any]]:
+def _headers(access: Access) -> list[dict[str, object]]:
     return [*access.headers, KEY] if access.is_idempotent else list(access.headers)

@@ -21,7 +21,7 @@ CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 TIME_OF_DAY = re.compile(CLOCK)
 
 
-def _wall_time(value: Any) -> Any:
+def _wall_time(value: object) -> Any:
     """Without this, pydantic would accept a number as seconds since midnight."""
     if isinstance(value, time) or (isinstance(value, str) and TIME_OF_DAY.fullmatch(value)):
         return value

@@ -4,7 +4,7 @@ from functools import reduce
 from operator import and_, attrgetter, or_
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -67,7 +67,7 @@ def teams(search: SourceQuery) -> HitGroup:
     return _found(TEAM, directory.teams(search.person), search)
 
 
-def _found(kind: NamedKind, rows: QuerySet[Any], search: SourceQuery) -> HitGroup:
+def _found(kind: NamedKind, rows: QuerySet[Model], search: SourceQuery) -> HitGroup:
     fitting = rows.filter(reduce(and_, (_contains(kind.columns, term) for term in search.terms)))
     listed = list(fitting.order_by(kind.order, "pk")[: search.limit])
     hits = [_hit(kind, row, search) for row in listed]

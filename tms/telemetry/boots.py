@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -46,7 +46,7 @@ def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
     return {pk: seq for pk, seq in prepared.run(*newest(boot_pks)) if seq is not None}
 
 
-def newest(boot_pks: Collection[int]) -> tuple[str, list[Any]]:
+def newest(boot_pks: Collection[int]) -> tuple[str, list[object]]:
     """MAX with GROUP BY would read a boot's whole history, and after a deployment all terminals reconnect at once."""
     chosen, keys = db_rows.any_of("b.id", boot_pks)
     last = f"SELECT seq FROM {Report._meta.db_table} WHERE boot_id = b.id ORDER BY seq DESC LIMIT 1"  # noqa: S608  (names are our own)

@@ -4,10 +4,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import psycopg
 from psycopg.pq import Conninfo
+from psycopg.rows import TupleRow
 
 from deploy.aws import client
 from deploy.backup.failure import BackupFailed
@@ -48,7 +49,7 @@ class Database:
         """Another database of the same server."""
         return Database({**self.options, "dbname": name})
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> psycopg.Connection:
         given = {"connect_timeout": "10", "options": WITHOUT_LIMITS, "application_name": "tms backup"}
         return psycopg.connect(**given | dict(self.options), autocommit=True)  # type: ignore[arg-type]
 
@@ -85,5 +86,5 @@ def _login(*, as_master: bool) -> dict[str, str]:
     return {"user": secret_value["username"], "password": secret_value["password"]}
 
 
-def rows(connection: psycopg.Connection[Any], query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(connection: psycopg.Connection, query: str, parameters: Sequence[object] = ()) -> list[TupleRow]:
     return connection.execute(query, parameters).fetchall()

@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -44,7 +43,7 @@ def swap(database: Database, new: str) -> str:
     return retired
 
 
-def _exchange(connection: psycopg.Connection[Any], name: str, new: str, retired: str) -> None:
+def _exchange(connection: psycopg.Connection, name: str, new: str, retired: str) -> None:
     for left in reversed(range(RENAME_ATTEMPTS)):
         try:
             with connection.transaction():
@@ -82,23 +81,23 @@ def create(database: Database, new: str) -> None:
         )
 
 
-def _must_exist(connection: psycopg.Connection[Any], name: str) -> None:
+def _must_exist(connection: psycopg.Connection, name: str) -> None:
     if not _exists(connection, name):
         raise BackupFailed(f"there is no database {name}")
 
 
-def _exists(connection: psycopg.Connection[Any], name: str) -> bool:
+def _exists(connection: psycopg.Connection, name: str) -> bool:
     return bool(rows(connection, "SELECT 1 FROM pg_database WHERE datname = %s", [name]))
 
 
-def _allow_connections(connection: psycopg.Connection[Any], *names: str, allowed: bool) -> None:
+def _allow_connections(connection: psycopg.Connection, *names: str, allowed: bool) -> None:
     for name in names:
         if _exists(connection, name):
             query = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
             connection.execute(query.format(sql.Identifier(name), sql.Literal(allowed)))
 
 
-def _end_connections(connection: psycopg.Connection[Any], names: list[str]) -> None:
+def _end_connections(connection: psycopg.Connection, names: list[str]) -> None:
     not_ended = [pid for pid, ended in rows(connection, TERMINATE, [TERMINATE_TIMEOUT_MS, names]) if not ended]
     # PostgreSQL also says so of a connection that had ended by itself by then.
     remaining = [pid for (pid,) in rows(connection, CONNECTED, [not_ended, names])] if not_ended else []
@@ -108,5 +107,5 @@ def _end_connections(connection: psycopg.Connection[Any], names: list[str]) -> N
         )
 
 
-def _rename(connection: psycopg.Connection[Any], name: str, new: str) -> None:
+def _rename(connection: psycopg.Connection, name: str, new: str) -> None:
     connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(new)))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 import psycopg
@@ -42,7 +42,7 @@ class Manifest(msgspec.Struct, frozen=True):
     unproven: list[str]
 
     @classmethod
-    def of(cls, connection: psycopg.Connection[Any]) -> Self:
+    def of(cls, connection: psycopg.Connection) -> Self:
         """Of the rows that `connection` sees: in a snapshot, exactly those of its dump."""
         [(database, taken_at, server)] = rows(
             connection, "SELECT current_database(), now(), current_setting('server_version')"
@@ -91,13 +91,13 @@ def differences(expected: Manifest, found: Manifest) -> Sequence[str]:
     return changes
 
 
-def _count(connection: psycopg.Connection[Any], schema: str, table: str) -> int:
+def _count(connection: psycopg.Connection, schema: str, table: str) -> int:
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
     [(count,)] = connection.execute(query).fetchall()
     return int(count)
 
 
-def _latest_report(connection: psycopg.Connection[Any]) -> datetime | None:
+def _latest_report(connection: psycopg.Connection) -> datetime | None:
     """None if there is none. By arrival: a terminal's clock may be years ahead."""
     if not _has(connection, "telemetry_report"):
         return None
@@ -105,12 +105,12 @@ def _latest_report(connection: psycopg.Connection[Any]) -> datetime | None:
     return None if latest is None else latest.astimezone(UTC)
 
 
-def _migrations(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+def _migrations(connection: psycopg.Connection) -> list[tuple[str, str]]:
     if not _has(connection, "django_migrations"):
         return []
     return [(app, name) for app, name in rows(connection, "SELECT app, name FROM django_migrations ORDER BY 1, 2")]
 
 
-def _has(connection: psycopg.Connection[Any], table: str) -> bool:
+def _has(connection: psycopg.Connection, table: str) -> bool:
     [(found,)] = rows(connection, "SELECT to_regclass(%s) IS NOT NULL", [table])
     return bool(found)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from deploy.backup.postgresql.database import Database
 from deploy.backup.storage.archive import DUMP
@@ -50,7 +50,7 @@ class Upload:
         self._where = {"Bucket": bucket.name, "Key": key, "UploadId": bucket.begin_parts(key)}
         self._s3 = bucket.s3
         self._buffer = bytearray()
-        self._parts: list[dict[str, Any]] = []
+        self._parts: list[dict[str, object]] = []
 
     def add(self, chunk: bytes) -> None:
         self._buffer += chunk

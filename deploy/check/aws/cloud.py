@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from deploy.aws import client, code_of
+from deploy.aws import Resource, client, code_of
 from deploy.check.aws.alarms import ALARMS, NOT_ALLOWED, UNRELATED
 from deploy.check.result import Denied, Failed, Skipped, Text
 from deploy.check.target import CheckTarget
@@ -87,7 +86,7 @@ def security_groups(target: CheckTarget) -> Text:
     )
 
 
-def is_open(group: Any) -> bool:
+def is_open(group: Resource) -> bool:
     ranges = (one["CidrIp"] for rule in group["IpPermissions"] for one in rule.get("IpRanges", []))
     return ANYWHERE in ranges
 
@@ -154,7 +153,7 @@ def logs(target: CheckTarget) -> Text:
     return Text(f"{group} receives events", f"{group} にログが届いている")
 
 
-def events_since(group: str, since: int) -> Iterator[Any]:
+def events_since(group: str, since: int) -> Iterator[Resource]:
     """CloudWatch searches in parts: it returns empty pages with a token until it finds an event."""
     token: dict[str, str] = {}
     for _ in range(MOST_PAGES):
@@ -221,9 +220,9 @@ def scaled(what: str, policies: list[str]) -> Text:
     return Text(f"{what} follows {', '.join(policies)}", f"{what}: {'、'.join(policies)}")
 
 
-def tagged(name: str) -> list[dict[str, Any]]:
+def tagged(name: str) -> list[dict[str, object]]:
     return [{"Name": "tag:Name", "Values": [name]}]
 
 
-def name_of(resource: Any) -> str:
+def name_of(resource: Resource) -> str:
     return next((str(tag["Value"]) for tag in resource.get("Tags", []) if tag["Key"] == "Name"), "")

@@ -1,9 +1,8 @@
 """Checks of the fleet after a deployment: terminals are back, and their reports are acknowledged."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from deploy.aws import client
+from deploy.aws import Resource, client
 from deploy.check.aws.cloud import RECENT, reads_aws
 from deploy.check.result import Failed, Text
 from deploy.check.target import CheckTarget
@@ -46,9 +45,9 @@ def active_terminals() -> float | None:
     return float(max(found, key=lambda point: point["Timestamp"])["Maximum"]) if found else None
 
 
-def _points(metric: str, statistic: str, since: timedelta) -> list[Any]:
+def _points(metric: str, statistic: str, since: timedelta) -> list[Resource]:
     now = datetime.now(UTC)
-    points: list[Any] = client("cloudwatch").get_metric_statistics(
+    points: list[Resource] = client("cloudwatch").get_metric_statistics(
         Namespace="TMS",
         MetricName=metric,
         StartTime=now - since,

@@ -1,9 +1,8 @@
 """Whether alarms reach people: the confirmed subscriptions of their topics, and a test page."""
 
 from collections import Counter
-from typing import Any
 
-from deploy.aws import account, client
+from deploy.aws import Resource, account, client
 from deploy.check.aws.cloud import reads_aws
 from deploy.check.result import Failed, Text
 from deploy.check.target import CheckTarget
@@ -39,14 +38,14 @@ def topic(name: str, severity: str) -> str:
     return f"arn:aws:sns:{sns.meta.region_name}:{account()}:{name}-alerts-{severity}"
 
 
-def subscribed(arn: str) -> list[Any]:
+def subscribed(arn: str) -> list[Resource]:
     pages = client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
     return [each for page in pages for each in page["Subscriptions"]]
 
 
-def is_pending(subscription: Any) -> bool:
+def is_pending(subscription: Resource) -> bool:
     return bool(subscription["SubscriptionArn"] == PENDING)
 
 
-def counted(found: list[Any]) -> Counter[str]:
+def counted(found: list[Resource]) -> Counter[str]:
     return Counter(str(each["Protocol"]) for each in found)

@@ -1,9 +1,8 @@
 """Checks of what the load balancer measures: healthy hosts, errors, response times without the network."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from deploy.aws import client
+from deploy.aws import Resource, client
 from deploy.check.aws.cloud import balancer, reads_aws
 from deploy.check.result import Failed, Skipped, Text
 from deploy.check.target import CheckTarget
@@ -32,7 +31,7 @@ def hosts(target: CheckTarget) -> Text:
     return Text(f"{len(listed)} are healthy", f"{len(listed)} 台すべて healthy")
 
 
-def is_healthy(host: Any) -> bool:
+def is_healthy(host: Resource) -> bool:
     return bool(host["TargetHealth"]["State"] == "healthy")
 
 
@@ -61,11 +60,11 @@ def latency(target: CheckTarget) -> Text:
     return Text(f"p95 is {p95_ms:.0f} ms", f"p95 は {p95_ms:.0f} ms")
 
 
-def points(target: CheckTarget, metric: str, since: timedelta, **statistics: Any) -> list[Any]:
+def points(target: CheckTarget, metric: str, since: timedelta, **statistics: object) -> list[Resource]:
     """Data points, one per minute; for the latency one for the whole period."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     period = 60 if "Statistics" in statistics else int(since.total_seconds())
-    found: list[Any] = client("cloudwatch").get_metric_statistics(
+    found: list[Resource] = client("cloudwatch").get_metric_statistics(
         Namespace=NAMESPACE,
         MetricName=metric,
         Dimensions=[{"Name": "LoadBalancer", "Value": balancer(target).partition(":loadbalancer/")[2]}],

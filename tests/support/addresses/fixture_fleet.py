@@ -28,7 +28,7 @@ from tms.alerts.models.maintenance import Window
 from tms.approvals import services as approvals
 from tms.approvals.gate import propose
 from tms.approvals.models import ApprovalRequest
-from tms.boards.actions.command_approval import COMMAND, CommandPayload
+from tms.commands.approvals import COMMAND, CommandPayload
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node

@@ -5,7 +5,7 @@ from typing import Any
 from tests.support.builders import later
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.actions.action import OperatorAction, perform
+from tms.alerts.actions.action import OperatorAction
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert, AlertQuerySet, Contract, Rule
@@ -37,7 +37,7 @@ def acknowledge(alert: Alert, by: User, *, seconds: float = 5, comment: str = ""
     """Raises a Conflict."""
     terms = {"contract": Contract.RECOVERY, "until": None} | terms
     target = ACTIONS["acknowledge"].alert
-    perform(target, queryset_of(alert), by=by, at=later(seconds), version=version, comment=comment, **terms)
+    target.perform(queryset_of(alert), by=by, at=later(seconds), version=version, comment=comment, **terms)
 
 
 def actions_on(state: str) -> dict[str, OperatorAction]:
@@ -48,5 +48,5 @@ def actions_on(state: str) -> dict[str, OperatorAction]:
 def terms_of(action: OperatorAction, *, comment: str, to: User) -> dict[str, Any]:
     """What a person may have chosen in the dialog of an action."""
     chosen = {"comment": comment, "contract": Contract.WORSE, "until": later(600), "to": to}
-    terms = {name: chosen[name] for name in action.form.accepted}
+    terms = {name: chosen[name] for name in action.schema.model_fields}
     return terms | ({"until": None} if "contract" in terms else {})

@@ -7,7 +7,7 @@ from tms.alerts.models import Alert, Incident
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, Terminal, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import LinkStateChange
+from tms.fleet.presence.state_machine import LinkStateChange
 
 
 class Storm:

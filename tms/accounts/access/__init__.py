@@ -28,6 +28,9 @@ those of their teams add up. Two relations between a row and a scope decide ever
 A view finds the row among the `visible` ones, so that a row out of sight answers 404, and then `demand`s the permission
 for it, which answers 403. `scope_of`, `rights_of` and `Granted` (for templates) return what the questions above read:
 where a person has a permission, all of their permissions, and whether they have each of them anywhere.
+
+`tms.accounts.permissions` lists the permissions. The one that an operator action needs, such as acknowledging, is in
+its definition (`tms.alerts.actions.registry`).
 """
 
 from tms.accounts.access.decisions import (

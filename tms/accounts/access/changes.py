@@ -1,7 +1,6 @@
 """Notices when the rights of people change, however their grants, roles and teams are saved."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from django.db.models import Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
@@ -27,25 +26,25 @@ def _send(people: Iterable[int]) -> None:
         rights_changed.send(sender=User, people=concerned)
 
 
-def _grant_changed(*, instance: Grant, **_: Any) -> None:
+def _grant_changed(*, instance: Grant, **_: object) -> None:
     if instance.person_id is not None:
         _send([instance.person_id])
     elif instance.team_id is not None:
         _send(User.objects.filter(teams=instance.team_id).values_list("pk", flat=True))
 
 
-def _role_changed(*, instance: Role, created: bool, **_: Any) -> None:
+def _role_changed(*, instance: Role, created: bool, **_: object) -> None:
     if not created:
         holders = Q(grants__role=instance) | Q(teams__grants__role=instance)
         _send(User.objects.filter(holders).values_list("pk", flat=True))
 
 
-def _team_deleted(*, instance: Team, **_: Any) -> None:
+def _team_deleted(*, instance: Team, **_: object) -> None:
     _send(instance.members.values_list("pk", flat=True))
 
 
 def _members_changed(
-    *, instance: Team | User, action: str, reverse: bool, pk_set: Collection[int] | None, **_: Any
+    *, instance: Team | User, action: str, reverse: bool, pk_set: Collection[int] | None, **_: object
 ) -> None:
     """`reverse`: the teams of a person were changed. Before clearing, the members are still known."""
     if reverse and action.startswith("post"):
@@ -56,7 +55,7 @@ def _members_changed(
         _send(pk_set or ())
 
 
-def _person_changed(*, instance: User, created: bool, update_fields: Collection[str] | None, **_: Any) -> None:
+def _person_changed(*, instance: User, created: bool, update_fields: Collection[str] | None, **_: object) -> None:
     """A sign-in saves only its time."""
     if not created and (update_fields is None or {"is_active", "is_superuser"} & set(update_fields)):
         _send([instance.pk])

@@ -98,7 +98,7 @@ def settle(request: HttpRequest) -> None:
         request.session.pop(claim, None)
 
 
-def banner(request: HttpRequest) -> dict[str, Any]:
+def banner(request: HttpRequest) -> dict[str, object]:
     """Context of every page: until when the person has to set up a factor."""
     session = getattr(request, "session", {})
     due = session.get(FACTOR_DUE)

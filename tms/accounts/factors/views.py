@@ -1,7 +1,6 @@
 """A person's own factors: `/me/security/`."""
 
 from http import HTTPStatus
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.http import HttpResponse
@@ -92,7 +91,7 @@ def _secret(request: AuthenticatedRequest, *, is_new: bool) -> str:
     return str(totp.decrypt(request.session[SECRET]))
 
 
-def _drawn(request: AuthenticatedRequest, secret: str) -> dict[str, Any]:
+def _drawn(request: AuthenticatedRequest, secret: str) -> dict[str, object]:
     address = totp.address(request.user, secret)
     size, path = totp.qr_path(address)
     return {"address": address, "size": size, "path": path}

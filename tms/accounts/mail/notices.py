@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -41,11 +40,11 @@ def send_inactivity(person: User, *, disabled_at: datetime) -> None:
     _on_commit(person, _("TMS: your account will be disabled"), "accounts/mail/inactive.txt", values)
 
 
-def _on_commit(person: User, subject: str | Promise, template: str, values: Mapping[str, Any]) -> None:
+def _on_commit(person: User, subject: str | Promise, template: str, values: Mapping[str, object]) -> None:
     if settings.EMAIL_URL and person.email:
         transaction.on_commit(lambda: background.run(lambda: _mail(person, subject, template, values)))
 
 
-def _mail(person: User, subject: str | Promise, template: str, values: Mapping[str, Any]) -> None:
+def _mail(person: User, subject: str | Promise, template: str, values: Mapping[str, object]) -> None:
     with translation.override(person.language or settings.LANGUAGE_CODE):
         send_mail(str(subject), render_to_string(template, dict(values)), None, [person.email])

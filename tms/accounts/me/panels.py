@@ -9,7 +9,7 @@ from tms.lib.per_process import DeferredModules
 
 class Panel(NamedTuple):
     template: str
-    context: Callable[[AuthenticatedRequest], Mapping[str, Any] | None]
+    context: Callable[[AuthenticatedRequest], Mapping[str, object] | None]
     """None: not offered to this person."""
 
 

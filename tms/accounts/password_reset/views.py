@@ -45,7 +45,7 @@ class Reset(PasswordResetConfirmView):
     template_name = "accounts/password_reset/reset.html"
     success_url = reverse_lazy("sign-in")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, object]:
         return super().get_context_data(**kwargs) | {"rules": password_validators_help_texts()}
 
     def form_valid(self, form: Any) -> HttpResponse:

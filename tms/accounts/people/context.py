@@ -57,7 +57,7 @@ class Undo(NamedTuple):
 
 
 def page(
-    request: AuthenticatedRequest, template: str, context: dict[str, Any], *, tab: str, is_refused: bool = False
+    request: AuthenticatedRequest, template: str, context: dict[str, object], *, tab: str, is_refused: bool = False
 ) -> HttpResponse:
     """A page below the tabs; `is_refused`: a form on it has errors."""
     shared = {"nav_item": "people", "tabs": list(tabs(request.user, current=tab))}

@@ -157,7 +157,7 @@ def _page(
     member_form: TeamMemberForm | None = None,
 ) -> HttpResponse:
     is_refused = any(each is not None and each.errors for each in (form, grant_form, member_form))
-    values: dict[str, Any] = {"teams": _listed(request.user), "chosen": chosen}
+    values: dict[str, object] = {"teams": _listed(request.user), "chosen": chosen}
     if chosen is not None:
         values |= {"form": form or TeamForm(instance=chosen), "may_edit": _may_edit(request.user, chosen)}
     if chosen is not None and chosen.pk:
@@ -182,7 +182,7 @@ def _listed(by: User) -> list[TeamLine]:
 
 def _holdings(
     request: AuthenticatedRequest, chosen: Team, grant_form: GrantForm | None, member_form: TeamMemberForm | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     by = request.user
     known = rows.known_grants(by).filter(team=chosen)
     may_edit = _may_edit(by, chosen)

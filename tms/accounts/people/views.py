@@ -1,6 +1,6 @@
 """The list of people, and the page of one."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -53,7 +53,7 @@ def list_page(
     return context.page(request, "people", {**listed(search), **values}, tab="people", is_refused=is_refused)
 
 
-def listed(search: directory.PeopleSearch) -> dict[str, Any]:
+def listed(search: directory.PeopleSearch) -> dict[str, object]:
     """One page of the list."""
     found = search.page()
     people = rows.person_rows(list(found.object_list), by=search.by, at=search.at)
@@ -94,7 +94,7 @@ def person_page(
     *,
     form: GrantForm | None = None,
     is_refused: bool = False,
-    **more: Any,
+    **more: object,
 ) -> HttpResponse:
     by = request.user
     grants = rows.grants_of_person(person)
@@ -141,7 +141,7 @@ def why_not(by: User, person: User) -> str:
     return gettext("This person holds more than you may grant, so you cannot change the account.")
 
 
-def undoable(request: AuthenticatedRequest, address: str) -> dict[str, Any]:
+def undoable(request: AuthenticatedRequest, address: str) -> dict[str, object]:
     """After a grant was withdrawn: what it was, and how to give it again at `address`.
 
     The URL may name any scope: only what the reader may grant is shown.

@@ -116,11 +116,11 @@ def _converted(request: HttpRequest, error: Exception) -> ScimError:
 
 
 @endpoint("GET", "POST", "PUT", "PATCH", "DELETE")
-def unsupported(request: ScimRequest, **_: Any) -> HttpResponse:
+def unsupported(request: ScimRequest, **_: object) -> HttpResponse:
     """Optional parts of the protocol (RFC 7644, 3.4.3, 3.7, 3.11), which ServiceProviderConfig does not announce."""
     raise ScimError(501, "TMS does not support this part of SCIM; see ServiceProviderConfig")
 
 
 @endpoint("GET", "POST", "PUT", "PATCH", "DELETE")
-def unknown(request: ScimRequest, **_: Any) -> HttpResponse:
+def unknown(request: ScimRequest, **_: object) -> HttpResponse:
     raise not_found(request.path)

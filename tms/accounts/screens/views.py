@@ -1,7 +1,5 @@
 """The wall screens among the pages of people: the list, pairing, one screen."""
 
-from typing import Any
-
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -77,7 +75,7 @@ def _described(request: AuthenticatedRequest, waiting: ScreenPairing) -> HttpRes
     return context.page(request, "wall-screen", values, tab=TAB, is_refused=is_sent)
 
 
-def _device(row: ScreenPairing | WallScreen) -> dict[str, Any]:
+def _device(row: ScreenPairing | WallScreen) -> dict[str, object]:
     return {"address": row.address or "", "browser": user_agent.described(row.browser)}
 
 

@@ -49,7 +49,7 @@ def check(request: HttpRequest, at: datetime) -> None:
     touch([key], at=at)
 
 
-def begin(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+def begin(sender: object, request: HttpRequest, **kwargs: Any) -> None:
     """At sign-in. Use does not extend the session: its end is stored now."""
     stamp(request.session, at := timezone.now())
     request.session.set_expiry(at + timedelta(seconds=settings.SESSION_COOKIE_AGE))

@@ -20,7 +20,7 @@ PERSON = User._meta.label_lower
 
 
 @receiver(user_logged_in)
-def record_sign_in(sender: Any, user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
+def record_sign_in(sender: object, user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """With the factors that were used: `password, totp`."""
     changes: dict[str, tuple[Any, Any]] = {}
     if request and (provider := provider_sessions.provider_name(request, user)):
@@ -37,13 +37,13 @@ def factors_used(request: HttpRequest, person: User) -> str:
 
 
 @receiver(user_logged_out)
-def record_sign_out(sender: Any, user: User | None, **kwargs: Any) -> None:
+def record_sign_out(sender: object, user: User | None, **kwargs: Any) -> None:
     if user is not None:
         recorder.record("signed-out", user)
 
 
 @receiver(user_login_failed)
-def record_failure(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
+def record_failure(sender: object, credentials: dict[str, Any], **kwargs: Any) -> None:
     person = User.objects.filter(username=str(credentials.get("username", ""))[:150]).first()
     if person is None:
         recorder.write(AuditSubject(PERSON), "sign-in-failed", {"account": (None, "unknown")})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Concatenate, Protocol, Unpack
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -13,6 +13,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.actions.forms import ActionForm
 from tms.alerts.actions.schemas import ActionSchema
+from tms.alerts.actions.terms import ActionTerms
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile, Conflict, NotApplicable
 from tms.alerts.locks import lock_incidents
 from tms.alerts.models import (
@@ -26,6 +27,21 @@ from tms.alerts.models import (
 from tms.alerts.models.incident import IncidentQuerySet
 
 type Text = str | Promise
+
+DONE = _("Done.")
+
+
+class Actionable(Protocol):
+    """An Alert, an Incident, or a row of a board."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def claimed_until(self) -> datetime | None: ...
+
+    @property
+    def may_be_resolved_by_hand(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -43,8 +59,7 @@ class When:
             found = found.filter(claimed_until__isnull=not self.is_claimed)
         return found.resolvable_by_hand() if self.is_by_hand else found
 
-    def matches(self, row: Any) -> bool:
-        """`row`: an Alert, an Incident, or a row of a board."""
+    def matches(self, row: Actionable) -> bool:
         return (
             getattr(row, "shown_state", row.state) in self.states
             and self.is_claimed in {None, row.claimed_until is not None}
@@ -52,20 +67,94 @@ class When:
         )
 
 
-class Target(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Target[Row: Alert | Incident, Given, Result]:
     """What an action does to alerts, or to an incident."""
 
-    run: Callable[..., Any]
-    """`(alerts or incident, *, by, at, **terms)`: one transaction, idempotent."""
+    run: Callable[Concatenate[Given, ...], Result]
+    """The service, called with `by`, `at` and the terms: one transaction, idempotent."""
     when: When
     transition: TransitionKind | IncidentTransitionKind
-    has_already: Callable[[Any, User], bool] = lambda row, by: False
+    has_already: Callable[[Row, User], bool] = lambda row, by: False
     """Whether `by` has already done this; may raise a Conflict."""
-    lock: Callable[[Any], None] = lambda rows: None
-    """Locks what must be locked before the row itself."""
     is_exclusive: bool = False
     """Only one person can do it: a bulk action reports how many alerts others have."""
-    done: Text = _("Done.")
+    done: Text = DONE
+
+    def is_due(self, row: Row, *, by: User, version: int | None) -> bool:
+        """Whether it changes the locked row. Repeating an action that changes nothing is no error.
+
+        `version` is the one that the person saw. Raises a Conflict.
+        """
+        if row.state == AlertState.RESOLVED:
+            raise AlreadyResolved(row)
+        if self.has_already(row, by):
+            return False
+        if version not in {None, row.version}:
+            raise ChangedMeanwhile(row)
+        if not self.when.matches(row):
+            raise NotApplicable(row)
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class AlertTarget(Target[Alert, AlertQuerySet, int]):
+    """What an action does to alerts; its service returns how many changed."""
+
+    lock: Callable[[AlertQuerySet], None] = lambda alerts: None
+    """Locks what must be locked before the alert itself."""
+
+    @transaction.atomic
+    def perform(
+        self, alerts: AlertQuerySet, *, by: User, at: datetime, version: int | None = None, **terms: Unpack[ActionTerms]
+    ) -> None:
+        """Perform the action on the one row of `alerts`: the only way in, for HTML and REST. Raises a Conflict."""
+        self.lock(alerts)
+        if self.is_due(alerts.locked().get(), by=by, version=version):
+            self.run(alerts, by=by, at=at, **terms)
+
+
+@dataclass(frozen=True, eq=False)
+class IncidentTarget(Target[Incident, Incident, Incident]):
+    """What an action does to an incident and its alerts."""
+
+    lock: Callable[[IncidentQuerySet], None] = lambda incidents: None
+    """Locks what must be locked besides the incidents."""
+
+    @transaction.atomic
+    def perform(
+        self,
+        incidents: IncidentQuerySet,
+        *,
+        by: User,
+        at: datetime,
+        version: int | None = None,
+        **terms: Unpack[ActionTerms],
+    ) -> None:
+        """Perform the action on the one row of `incidents`: the only way in, for HTML and REST. Raises a Conflict."""
+        self.lock(incidents)
+        row = incidents.locked().get()
+        if self.is_due(row, by=by, version=version):
+            self.run(row, by=by, at=at, **terms)
+
+    @transaction.atomic
+    def perform_all(
+        self, incidents: Iterable[Incident], *, by: User, at: datetime, **terms: Unpack[ActionTerms]
+    ) -> list[Incident]:
+        """Perform the action on each; returns those that changed. A conflict leaves its incident as it is."""
+        chosen = list(incidents)
+        changed: list[Incident] = []
+        # All of them at once: the order of locks would not hold for one after the other.
+        rows = Incident.objects.filter(pk__in=[incident.pk for incident in chosen])
+        lock_incidents(rows)
+        self.lock(rows)
+        for incident in chosen:
+            try:
+                self.perform(Incident.objects.filter(pk=incident.pk), by=by, at=at, **terms)
+            except Conflict:
+                continue
+            changed.append(incident)
+        return changed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,9 +179,9 @@ class OperatorAction:
     permission: Permission = Permission.HANDLE_ALERTS
     effect: str = ""
     """What it does to many alerts, for the consequences in its dialog: silence, resolve or assign."""
-    alert: Target | None = None
+    alert: AlertTarget | None = None
     """One alert (menu, dialog, REST), and many (bulk bar, REST)."""
-    incident: Target | None = None
+    incident: IncidentTarget | None = None
 
     @property
     def is_immediate(self) -> bool:
@@ -105,48 +194,9 @@ class OperatorAction:
         return next(self.targets).transition.icon
 
     @property
-    def targets(self) -> Iterator[Target]:
+    def targets(self) -> Iterator[AlertTarget | IncidentTarget]:
         return (target for target in (self.alert, self.incident) if target)
 
 
 def by_name(*actions: OperatorAction) -> dict[str, OperatorAction]:
     return {action.name: action for action in actions}
-
-
-@transaction.atomic
-def perform(target: Target, rows: Any, *, by: User, at: datetime, version: int | None = None, **terms: Any) -> None:
-    """Perform an action on the one row of `rows`: the only way in, for HTML and REST.
-
-    `version` is the one that the person saw. Repeating an action that changes nothing is no error. Raises a Conflict.
-    """
-    target.lock(rows)
-    row = rows.locked().get()
-    if row.state == AlertState.RESOLVED:
-        raise AlreadyResolved(row)
-    if target.has_already(row, by):
-        return
-    if version not in {None, row.version}:
-        raise ChangedMeanwhile(row)
-    if not target.when.matches(row):
-        raise NotApplicable(row)
-    target.run(rows if isinstance(row, Alert) else row, by=by, at=at, **terms)
-
-
-@transaction.atomic
-def perform_all(
-    target: Target, incidents: Iterable[Incident], *, by: User, at: datetime, **terms: Any
-) -> list[Incident]:
-    """Perform an action on each; returns those that changed. A conflict leaves its incident as it is."""
-    chosen = list(incidents)
-    changed: list[Incident] = []
-    # All of them at once: the order of locks would not hold for one after the other.
-    rows = Incident.objects.filter(pk__in=[incident.pk for incident in chosen])
-    lock_incidents(rows)
-    target.lock(rows)
-    for incident in chosen:
-        try:
-            perform(target, Incident.objects.filter(pk=incident.pk), by=by, at=at, **terms)
-        except Conflict:
-            continue
-        changed.append(incident)
-    return changed

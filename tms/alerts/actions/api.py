@@ -7,7 +7,7 @@ from pydantic import Field, create_model
 
 from tms.accounts.access import demand, permitted
 from tms.alerts import models
-from tms.alerts.actions.action import OperatorAction, Target, perform
+from tms.alerts.actions.action import AlertTarget, OperatorAction
 from tms.alerts.actions.approvals import GATED, propose_many
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.schemas import SelectionSchema
@@ -28,7 +28,7 @@ class BulkResultSchema(ResponseSchema):
     changed: int = Field(description="Number of alerts changed. Others, and those that you may only read, are skipped.")
 
 
-def add_operations(router: ApiRouter, action: OperatorAction, target: Target) -> None:
+def add_operations(router: ApiRouter, action: OperatorAction, target: AlertTarget) -> None:
     """Both operations of an action: on one alert, and on many."""
     name, access = action.name.replace("-", "_"), Access(action.permission, is_idempotent=True)
     for_one = create_model(f"{_title(action)}Alert", __base__=action.schema, version=(Id | None, SEEN))
@@ -43,7 +43,7 @@ def add_operations(router: ApiRouter, action: OperatorAction, target: Target) ->
         demand(request.person, action.permission, alert)
         rows = models.Alert.objects.filter(pk=alert.pk)
         terms = sent.terms(at, by=request.person, alerts=rows)
-        perform(target, rows, by=request.person, at=at, version=sent.version, **terms)
+        target.perform(rows, by=request.person, at=at, version=sent.version, **terms)
         (changed,) = as_seen([one(request.person, pk)], by=request.person)
         return changed
 

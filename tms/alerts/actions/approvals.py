@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from django.conf import settings
@@ -11,8 +11,8 @@ from django.utils.translation import gettext, ngettext
 from tms.accounts.access import permitted, visible
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.alerts.actions.action import perform_all
 from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.actions.terms import ActionTerms
 from tms.alerts.consequences import Consequences, of_alerts
 from tms.alerts.models import Alert, AlertQuerySet, Incident
 from tms.approvals.approvers import holds_for_all
@@ -37,8 +37,8 @@ class AlertsPayload(Payload, frozen=True):
         return Alert.objects.unresolved().filter(pk__in=self.alerts)
 
     @property
-    def terms(self) -> dict[str, Any]:
-        return {"comment": self.comment} | ({"until": self.until} if self.action == "snooze" else {})
+    def terms(self) -> ActionTerms:
+        return _terms(self)
 
 
 class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
@@ -69,7 +69,7 @@ class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
     def word(self, payload: AlertsPayload, impact: Consequences) -> str:
         return str(len(payload.alerts))
 
-    def shown(self, payload: AlertsPayload, impact: Consequences) -> Mapping[str, Any]:
+    def shown(self, payload: AlertsPayload, impact: Consequences) -> Mapping[str, object]:
         return {"effect": ACTIONS[payload.action].effect, "until": payload.until}
 
     def perform(self, payload: AlertsPayload, *, by: User, at: datetime) -> int:
@@ -79,8 +79,7 @@ class ManyAlerts(ApprovalKind[AlertsPayload, Consequences]):
         target = ACTIONS[payload.action].alert
         assert target is not None
         held = permitted(payload.rows, by=by, permission=self.permission)
-        changed: int = target.run(target.when.filter(held), by=by, at=at, **payload.terms)
-        return changed
+        return target.run(target.when.filter(held), by=by, at=at, **payload.terms)
 
 
 class IncidentsPayload(Payload, frozen=True):
@@ -94,8 +93,8 @@ class IncidentsPayload(Payload, frozen=True):
         return Alert.objects.unresolved().filter(incident__in=self.incidents)
 
     @property
-    def terms(self) -> dict[str, Any]:
-        return {"comment": self.comment} | ({"until": self.until} if self.action == "snooze" else {})
+    def terms(self) -> ActionTerms:
+        return _terms(self)
 
 
 class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
@@ -128,7 +127,7 @@ class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
     def word(self, payload: IncidentsPayload, impact: Consequences) -> str:
         return str(payload.alerts.count())
 
-    def shown(self, payload: IncidentsPayload, impact: Consequences) -> Mapping[str, Any]:
+    def shown(self, payload: IncidentsPayload, impact: Consequences) -> Mapping[str, object]:
         return {"effect": ACTIONS[payload.action].effect, "until": payload.until}
 
     def perform(self, payload: IncidentsPayload, *, by: User, at: datetime) -> int:
@@ -137,8 +136,14 @@ class ManyIncidents(ApprovalKind[IncidentsPayload, Consequences]):
             raise CannotPerform(gettext("The time until which the incidents were to be snoozed has passed."))
         target = ACTIONS[payload.action].incident
         assert target is not None
-        held: Any = permitted(Incident.objects.filter(pk__in=payload.incidents), by=by, permission=self.permission)
-        return len(perform_all(target, held.order_by("pk"), by=by, at=at, **payload.terms))
+        held = permitted(Incident.objects.filter(pk__in=payload.incidents), by=by, permission=self.permission)
+        return len(target.perform_all(held.order_by("pk"), by=by, at=at, **payload.terms))
+
+
+def _terms(payload: AlertsPayload | IncidentsPayload) -> ActionTerms:
+    if payload.action == "snooze":
+        return {"comment": payload.comment, "until": payload.until}
+    return {"comment": payload.comment}
 
 
 def _is_same_or_shorter[P: AlertsPayload | IncidentsPayload](payload: P, larger: P, later: timedelta) -> bool:
@@ -151,7 +156,7 @@ register(ManyAlerts())
 register(ManyIncidents())
 
 
-def propose_many(action: str, alerts: AlertQuerySet, terms: Mapping[str, Any], *, by: User, at: datetime) -> Proposal:
+def propose_many(action: str, alerts: AlertQuerySet, terms: ActionTerms, *, by: User, at: datetime) -> Proposal:
     """An action of GATED on those of `alerts` that the person has the permission for, with the terms of its form."""
     held = permitted(alerts, by=by, permission=ACTIONS[action].permission)
     pks = tuple(held.order_by("pk").values_list("pk", flat=True))
@@ -160,7 +165,7 @@ def propose_many(action: str, alerts: AlertQuerySet, terms: Mapping[str, Any], *
 
 
 def propose_incidents(
-    action: str, incidents: Iterable[Incident], terms: Mapping[str, Any], *, by: User, at: datetime
+    action: str, incidents: Iterable[Incident], terms: ActionTerms, *, by: User, at: datetime
 ) -> Proposal:
     """An action of GATED on incidents that the person has the permission for."""
     pks = tuple(sorted(incident.pk for incident in incidents))

@@ -1,10 +1,12 @@
 """The dialogs of operator actions."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from tms.accounts.access import Person, visible
 from tms.accounts.display_names import colleagues, name_of
 from tms.accounts.models import User
 from tms.alerts.actions.assignees import out_of_reach
+from tms.alerts.actions.terms import ActionTerms
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import Alert, AlertQuerySet, Contract
 from tms.lib.calendar.time_zones import zone_named
@@ -40,16 +43,15 @@ class ActionForm(forms.Form):
 
     partial: ClassVar[str] = "confirm"
     """The template in `boards/actions/` that shows its fields."""
-    accepted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
-        data: Any = None,
+        data: QueryDict | None = None,
         *,
         alerts: AlertQuerySet,
         at: datetime,
         by: Person,
-        initial: dict[str, Any] | None = None,
+        initial: dict[str, object] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
         self.alerts = alerts
@@ -60,16 +62,18 @@ class ActionForm(forms.Form):
     def template(self) -> str:
         return f"boards/actions/{self.partial}.html"
 
-    def terms(self) -> dict[str, Any]:
+    def terms(self) -> ActionTerms:
         """The keyword arguments of the service, from a valid form."""
-        return {name: self.cleaned_data[name] for name in self.accepted}
+        return {}
 
 
 class CommentForm(ActionForm):
     partial = "comment"
-    accepted: ClassVar[tuple[str, ...]] = ("comment",)
 
     comment = FormLines(max_length=Alert._meta.get_field("comment").max_length, required=False)
+
+    def terms(self) -> ActionTerms:
+        return {"comment": self.cleaned_data["comment"]}
 
 
 class RequiredCommentForm(CommentForm):
@@ -88,7 +92,7 @@ class UntilForm(CommentForm):
         data["until"] = self._until(data) if self.is_timed(data) else None
         return data
 
-    def is_timed(self, data: dict[str, Any]) -> bool:
+    def is_timed(self, data: Mapping[str, object]) -> bool:
         return True
 
     def begins_at(self) -> datetime | None:
@@ -115,19 +119,24 @@ class UntilForm(CommentForm):
 
 class SnoozeForm(UntilForm):
     partial = "snooze"
-    accepted: ClassVar[tuple[str, ...]] = ("comment", "until")
+
+    def terms(self) -> ActionTerms:
+        return {**super().terms(), "until": self.cleaned_data["until"]}
 
 
 class AcknowledgeForm(UntilForm):
     partial = "acknowledge"
-    accepted: ClassVar[tuple[str, ...]] = ("comment", "contract", "until")
 
     contract = forms.ChoiceField(choices=Contract, required=False)
+
+    def terms(self) -> ActionTerms:
+        chosen = self.cleaned_data
+        return {**super().terms(), "contract": chosen["contract"], "until": chosen["until"]}
 
     def clean_contract(self) -> Contract:
         return Contract(self.cleaned_data["contract"] or Contract.RECOVERY)
 
-    def is_timed(self, data: dict[str, Any]) -> bool:
+    def is_timed(self, data: Mapping[str, object]) -> bool:
         return data.get("contract") == Contract.TIME
 
     def shown_contract(self) -> str:
@@ -141,7 +150,6 @@ class _People(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has i
 
 class AssignForm(CommentForm):
     partial = "assign"
-    accepted: ClassVar[tuple[str, ...]] = ("comment", "to")
 
     to = _People(User.objects.none(), empty_label=None)
 
@@ -162,6 +170,9 @@ class AssignForm(CommentForm):
             )
             raise ValidationError(text % {"person": name_of(to).text, "number": f"{number:,}"})
         return to
+
+    def terms(self) -> ActionTerms:
+        return {**super().terms(), "to": self.cleaned_data["to"]}
 
 
 def _whole_minute(at: datetime) -> datetime:

@@ -8,7 +8,7 @@ from pydantic import create_model
 
 from tms.accounts.access import demand
 from tms.alerts import models
-from tms.alerts.actions.action import OperatorAction, Target, perform
+from tms.alerts.actions.action import IncidentTarget, OperatorAction
 from tms.alerts.actions.api import CONFIRM, SEEN
 from tms.alerts.actions.approvals import GATED, propose_incidents
 from tms.alerts.actions.registry import ACTIONS
@@ -23,7 +23,7 @@ from tms.rest.schemas import Id
 router = ApiRouter("incidents")
 
 
-def add_operation(router: ApiRouter, action: OperatorAction, target: Target) -> None:
+def add_operation(router: ApiRouter, action: OperatorAction, target: IncidentTarget) -> None:
     name, access = action.name.replace("-", "_"), Access(action.permission, is_idempotent=True)
     title = action.name.title().replace("-", "")
     gated: dict[str, Any] = {"confirm": (int | None, CONFIRM)} if action.name in GATED else {}
@@ -42,7 +42,7 @@ def add_operation(router: ApiRouter, action: OperatorAction, target: Target) -> 
             check(proposal, confirm=sent.confirm, reason=sent.comment, by=by, at=at)
             gate = alone(proposal, reason=sent.comment, by=by)
         with gate:
-            perform(target, rows, by=by, at=at, version=sent.version, **terms)
+            target.perform(rows, by=by, at=at, version=sent.version, **terms)
         return IncidentSchema.of(one(request.person, pk))
 
     act.__name__ = f"{name}_incident"

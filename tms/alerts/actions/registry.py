@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.models import User
-from tms.alerts.actions.action import OperatorAction, Target, When, by_name
+from tms.alerts.actions.action import Actionable, AlertTarget, IncidentTarget, OperatorAction, When, by_name
 from tms.alerts.actions.forms import (
     AcknowledgeForm,
     ActionForm,
@@ -47,6 +47,20 @@ def is_acknowledged(row: Alert | Incident, by: User) -> bool:
     return True
 
 
+ACKNOWLEDGE_ALERT = AlertTarget(
+    acknowledge,
+    When(OPEN | SNOOZED),
+    TransitionKind.ACKNOWLEDGED,
+    has_already=is_acknowledged,
+    is_exclusive=True,
+    done=_("You acknowledged this alert."),
+)
+ACKNOWLEDGE_INCIDENT = IncidentTarget(
+    of_incident.acknowledge,
+    When(OPEN | SNOOZED),
+    IncidentTransitionKind.ACKNOWLEDGED,
+    has_already=is_acknowledged,
+)
 ACTIONS: Mapping[str, OperatorAction] = by_name(
     OperatorAction(
         name="acknowledge",
@@ -59,20 +73,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         effect="silence",
         form=AcknowledgeForm,
         schema=AcknowledgeSchema,
-        alert=Target(
-            acknowledge,
-            When(OPEN | SNOOZED),
-            TransitionKind.ACKNOWLEDGED,
-            has_already=is_acknowledged,
-            is_exclusive=True,
-            done=_("You acknowledged this alert."),
-        ),
-        incident=Target(
-            of_incident.acknowledge,
-            When(OPEN | SNOOZED),
-            IncidentTransitionKind.ACKNOWLEDGED,
-            has_already=is_acknowledged,
-        ),
+        alert=ACKNOWLEDGE_ALERT,
+        incident=ACKNOWLEDGE_INCIDENT,
     ),
     OperatorAction(
         name="change-acknowledgement",
@@ -82,8 +84,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         key="a",
         form=AcknowledgeForm,
         schema=AcknowledgeSchema,
-        alert=Target(actions.change_acknowledgement, When(ACKNOWLEDGED), TransitionKind.CHANGED),
-        incident=Target(of_incident.change_acknowledgement, When(ACKNOWLEDGED), IncidentTransitionKind.CHANGED),
+        alert=AlertTarget(actions.change_acknowledgement, When(ACKNOWLEDGED), TransitionKind.CHANGED),
+        incident=IncidentTarget(of_incident.change_acknowledgement, When(ACKNOWLEDGED), IncidentTransitionKind.CHANGED),
     ),
     OperatorAction(
         name="claim",
@@ -97,8 +99,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         key_help=_("Claim selected alerts or current row"),
         form=ActionForm,
         schema=ActionSchema,
-        alert=Target(claims.claim, When(OPEN), TransitionKind.CLAIMED),
-        incident=Target(of_incident.claim, When(OPEN), IncidentTransitionKind.CLAIMED),
+        alert=AlertTarget(claims.claim, When(OPEN), TransitionKind.CLAIMED),
+        incident=IncidentTarget(of_incident.claim, When(OPEN), IncidentTransitionKind.CLAIMED),
     ),
     OperatorAction(
         name="unclaim",
@@ -107,8 +109,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         hint=_("Removes your claim. The alert stays open."),
         form=ActionForm,
         schema=ActionSchema,
-        alert=Target(claims.unclaim, When(OPEN, is_claimed=True), TransitionKind.UNCLAIMED),
-        incident=Target(of_incident.unclaim, When(OPEN, is_claimed=True), IncidentTransitionKind.UNCLAIMED),
+        alert=AlertTarget(claims.unclaim, When(OPEN, is_claimed=True), TransitionKind.UNCLAIMED),
+        incident=IncidentTarget(of_incident.unclaim, When(OPEN, is_claimed=True), IncidentTransitionKind.UNCLAIMED),
     ),
     OperatorAction(
         name="reopen",
@@ -117,8 +119,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         hint=_("The alert is open and unacknowledged again."),
         form=CommentForm,
         schema=CommentSchema,
-        alert=Target(actions.reopen, When(ACKNOWLEDGED | SNOOZED), TransitionKind.REOPENED),
-        incident=Target(of_incident.reopen, When(ACKNOWLEDGED | SNOOZED), IncidentTransitionKind.REOPENED),
+        alert=AlertTarget(actions.reopen, When(ACKNOWLEDGED | SNOOZED), TransitionKind.REOPENED),
+        incident=IncidentTarget(of_incident.reopen, When(ACKNOWLEDGED | SNOOZED), IncidentTransitionKind.REOPENED),
     ),
     OperatorAction(
         name="snooze",
@@ -130,8 +132,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         effect="silence",
         form=SnoozeForm,
         schema=SnoozeSchema,
-        alert=Target(actions.snooze, When(UNRESOLVED), TransitionKind.SNOOZED),
-        incident=Target(of_incident.snooze, When(UNRESOLVED), IncidentTransitionKind.SNOOZED),
+        alert=AlertTarget(actions.snooze, When(UNRESOLVED), TransitionKind.SNOOZED),
+        incident=IncidentTarget(of_incident.snooze, When(UNRESOLVED), IncidentTransitionKind.SNOOZED),
     ),
     OperatorAction(
         name="assign",
@@ -143,8 +145,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         effect="assign",
         form=AssignForm,
         schema=AssignSchema,
-        alert=Target(actions.assign, When(UNRESOLVED), TransitionKind.ASSIGNED),
-        incident=Target(of_incident.assign, When(UNRESOLVED), IncidentTransitionKind.ASSIGNED),
+        alert=AlertTarget(actions.assign, When(UNRESOLVED), TransitionKind.ASSIGNED),
+        incident=IncidentTarget(of_incident.assign, When(UNRESOLVED), IncidentTransitionKind.ASSIGNED),
     ),
     OperatorAction(
         name="comment",
@@ -152,8 +154,8 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         summary="Comment on {}",
         form=RequiredCommentForm,
         schema=RequiredCommentSchema,
-        alert=Target(actions.comment, When(UNRESOLVED), TransitionKind.COMMENTED),
-        incident=Target(of_incident.comment, When(UNRESOLVED), IncidentTransitionKind.COMMENTED),
+        alert=AlertTarget(actions.comment, When(UNRESOLVED), TransitionKind.COMMENTED),
+        incident=IncidentTarget(of_incident.comment, When(UNRESOLVED), IncidentTransitionKind.COMMENTED),
     ),
     OperatorAction(
         name="resolve",
@@ -163,13 +165,13 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
         effect="resolve",
         form=CommentForm,
         schema=CommentSchema,
-        alert=Target(
+        alert=AlertTarget(
             actions.resolve,
             When(UNRESOLVED, is_by_hand=True),
             TransitionKind.RESOLVED,
             lock=lock_terminals,
         ),
-        incident=Target(
+        incident=IncidentTarget(
             of_incident.resolve,
             When(UNRESOLVED, is_by_hand=True),
             IncidentTransitionKind.RESOLVED,
@@ -179,7 +181,7 @@ ACTIONS: Mapping[str, OperatorAction] = by_name(
 )
 
 
-def actions_for(subject: str, row: object) -> tuple[OperatorAction, ...]:
+def actions_for(subject: str, row: Actionable) -> tuple[OperatorAction, ...]:
     """The actions that apply to a row; `subject` is `alert` or `incident`."""
     targets = ((action, getattr(action, subject)) for action in ACTIONS.values())
     return tuple(action for action, target in targets if target and target.when.matches(row))

@@ -1,7 +1,6 @@
 """REST bodies of operator actions: the terms of each, and the selection of a bulk action."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -10,6 +9,7 @@ from tms.accounts.display_names import colleagues
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.actions.assignees import out_of_reach
+from tms.alerts.actions.terms import ActionTerms
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import AlertQuerySet, Contract
 from tms.alerts.search import AlertMatch
@@ -22,7 +22,7 @@ MAX_AT_ONCE = 1_000
 class ActionSchema(RequestSchema):
     """The terms of an action; none, unless a subclass adds fields."""
 
-    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> dict[str, Any]:
+    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> ActionTerms:
         """The keyword arguments of the service, for these `alerts`. Raises ProblemError."""
         return {}
 
@@ -30,7 +30,7 @@ class ActionSchema(RequestSchema):
 class CommentSchema(ActionSchema):
     comment: str = Field("", max_length=500)
 
-    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> dict[str, Any]:
+    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> ActionTerms:
         return {"comment": self.comment}
 
 
@@ -41,32 +41,32 @@ class RequiredCommentSchema(CommentSchema):
 class SnoozeSchema(CommentSchema):
     until: Instant = Field(description="Within the next 31 days.")
 
-    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> dict[str, Any]:
-        return super().terms(at, by=by, alerts=alerts) | {"until": _in_reach(self.until, at)}
+    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> ActionTerms:
+        return {**super().terms(at, by=by, alerts=alerts), "until": _in_reach(self.until, at)}
 
 
 class AcknowledgeSchema(CommentSchema):
     contract: Contract = Contract.RECOVERY
     until: Instant | None = Field(None, description="Only with the contract `time`: within the next 31 days.")
 
-    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> dict[str, Any]:
+    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> ActionTerms:
         is_timed = self.contract is Contract.TIME
         if is_timed is (self.until is None):
             raise unreadable(RequestFault("$.until", "required with the contract `time`, not allowed with any other"))
         until = _in_reach(self.until, at) if self.until else None
-        return super().terms(at, by=by, alerts=alerts) | {"contract": self.contract, "until": until}
+        return {**super().terms(at, by=by, alerts=alerts), "contract": self.contract, "until": until}
 
 
 class AssignSchema(CommentSchema):
     to: str = Field(max_length=150, description="Username.")
 
-    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> dict[str, Any]:
+    def terms(self, at: datetime, *, by: User, alerts: AlertQuerySet) -> ActionTerms:
         to = visible(colleagues().filter(username=self.to), to=by).first()
         if to is None:
             raise unreadable(RequestFault("$.to", "no active person has this username"))
         if number := out_of_reach(alerts, of=to):
             raise unreadable(RequestFault("$.to", f"may not handle {number} of these alerts"))
-        return super().terms(at, by=by, alerts=alerts) | {"to": to}
+        return {**super().terms(at, by=by, alerts=alerts), "to": to}
 
 
 class SelectionSchema(RequestSchema):

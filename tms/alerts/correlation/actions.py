@@ -2,18 +2,17 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
+from tms.alerts.correlation.incident_transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
 from tms.alerts.lifecycle import AlreadyResolved, NotApplicable
 from tms.alerts.lifecycle.actions import with_comment
+from tms.alerts.lifecycle.alert_transitions import UNCLAIMED_FIELDS, Actor
 from tms.alerts.lifecycle.claims import LASTS
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -233,11 +232,11 @@ def _unresolved(incident: Incident) -> Incident:
     return row
 
 
-def _taken(by: User, at: datetime) -> dict[str, Any]:
+def _taken(by: User, at: datetime) -> dict[str, object]:
     """The columns of an incident that `by` acknowledged or snoozed."""
     state = {"state": IncidentState.ACKNOWLEDGED, "by_snooze": False, "acknowledged_by": by, "acknowledged_at": at}
     return {**state, "assigned_to": None, **UNCLAIMED_FIELDS}
 
 
-def _terms(contract: Contract, until: datetime | None) -> dict[str, Any]:
+def _terms(contract: Contract, until: datetime | None) -> dict[str, object]:
     return {"contract": contract, "until": until if contract is Contract.TIME else None}

@@ -1,7 +1,5 @@
 """Incidents: list and read."""
 
-from typing import Any
-
 from django.http import Http404, HttpResponse
 from ninja import Query
 from pydantic import Field
@@ -42,7 +40,7 @@ class IncidentQuery(PageQuery):
     opened_before: Instant | None = None
 
     def apply(self, rows: IncidentQuerySet) -> IncidentQuerySet:
-        wanted: dict[str, Any] = {
+        wanted: dict[str, object] = {
             "severity__in": self.severity,
             "site__code": self.site,
             "opened_at__gte": self.opened_since,

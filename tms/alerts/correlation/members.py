@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from tms.alerts.correlation.candidates import AffectedShare
 from tms.alerts.correlation.evidence.common_factor import common_factor
+from tms.alerts.correlation.incident_transitions import transition
 from tms.alerts.correlation.regrouping.reassign import reassign
-from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.acknowledge import lock_in_states
 from tms.alerts.lifecycle.actions import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS

@@ -8,9 +8,9 @@ from django.db.models import Count, Q
 
 from tms.alerts.correlation import actions
 from tms.alerts.correlation.evidence.common_factor import common_factor
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
+from tms.alerts.correlation.incident_transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
+from tms.alerts.lifecycle.alert_transitions import UNCLAIMED_FIELDS
 from tms.alerts.lifecycle.severity import RANKS
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
 from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState

@@ -13,8 +13,8 @@ from django.db.models import Count, Q
 
 from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
+from tms.alerts.correlation.incident_transitions import transition
 from tms.alerts.correlation.regrouping.absorb import absorb, recount
-from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert

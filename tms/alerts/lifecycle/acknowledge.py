@@ -2,13 +2,12 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
 
 from tms.accounts.models import User
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor, transition
+from tms.alerts.lifecycle.alert_transitions import UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.transition import TransitionKind
 
@@ -59,7 +58,7 @@ def lock_in_states(alerts: models.QuerySet[Alert], states: Collection[AlertState
     return list(rows.select_for_update(skip_locked=True, of=("self",)))
 
 
-def terms(contract: Contract, until: datetime | None, *, at: datetime) -> dict[str, Any]:
+def terms(contract: Contract, until: datetime | None, *, at: datetime) -> dict[str, object]:
     """The columns of a contract made `at`. With a chosen end there is no reminder before it."""
     is_timed = contract is Contract.TIME
     return {

@@ -4,13 +4,12 @@ Each returns how many rows changed. Rows to which it no longer applies, for exam
 """
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts.lifecycle.acknowledge import UNACKNOWLEDGED, lock_in_states, reminder, terms
-from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Actor, transition
+from tms.alerts.lifecycle.alert_transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.locks import lock_with_terminals
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
@@ -99,7 +98,7 @@ def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
     return len(over)
 
 
-RESOLVED_FIELDS: dict[str, Any] = {
+RESOLVED_FIELDS: dict[str, object] = {
     "state": AlertState.RESOLVED,
     "contract": "",
     "until": None,

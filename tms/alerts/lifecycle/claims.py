@@ -12,7 +12,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts.lifecycle.acknowledge import lock_in_states
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor, transition
+from tms.alerts.lifecycle.alert_transitions import UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.feed.change import Change

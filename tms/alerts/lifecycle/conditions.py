@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 
 from tms.alerts.lifecycle import opening_hours
 from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
+from tms.alerts.lifecycle.alert_transitions import Actor, record_transition, transition
 from tms.alerts.lifecycle.flapping import notice, record_change
 from tms.alerts.lifecycle.severity import follow_severity, grade, reopen_worsened
-from tms.alerts.lifecycle.transitions import Actor, record_transition, transition
 from tms.alerts.models import Condition, Rule, RuleSource
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.flapping import Flapping

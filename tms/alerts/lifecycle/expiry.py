@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from tms.alerts.lifecycle.acknowledge import lock_in_states, reminder
-from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, transition
+from tms.alerts.lifecycle.alert_transitions import REOPENED_FIELDS, transition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.lib.db.jobs import skip_when_empty

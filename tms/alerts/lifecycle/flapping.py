@@ -7,8 +7,8 @@ from functools import partial
 from django.conf import settings
 
 from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
+from tms.alerts.lifecycle.alert_transitions import transition
 from tms.alerts.lifecycle.severity import grade
-from tms.alerts.lifecycle.transitions import transition
 from tms.alerts.models import Condition, Rule
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.flap_score import flap_score

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, Actor, transition
+from tms.alerts.lifecycle.alert_transitions import REOPENED_FIELDS, Actor, transition
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind

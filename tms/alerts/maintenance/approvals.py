@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext, ngettext
 
 from tms.accounts.models import User
@@ -22,7 +22,7 @@ from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 
 PLAN, EXTEND = "plan-maintenance", "extend-maintenance"
 
-type Targets = Iterable[tuple[QuerySet[Any], Collection[int]]]
+type Targets = Iterable[tuple[QuerySet[Model], Collection[int]]]
 """What the permission is needed for, of each kind: rows, and their primary keys."""
 
 
@@ -128,7 +128,7 @@ class PlannedWindow(OfTerminals[PlanPayload]):
         text = ngettext("Maintenance of %(n)s terminal: %(note)s", "Maintenance of %(n)s terminals: %(note)s", number)
         return text % {"n": f"{number:,}", "note": payload.note}
 
-    def shown(self, payload: PlanPayload, impact: Consequences) -> Mapping[str, Any]:
+    def shown(self, payload: PlanPayload, impact: Consequences) -> Mapping[str, object]:
         first = payload.occurrence(impact.at)
         is_later = first is not None and first.since == impact.at
         return {"effect": "window", "until": first and first.until, "is_later": is_later}
@@ -160,7 +160,7 @@ class ExtendedWindow(OfTerminals[ExtendPayload]):
         )
         return text % {"n": f"{impact.terminals:,}"}
 
-    def shown(self, payload: ExtendPayload, impact: Consequences) -> Mapping[str, Any]:
+    def shown(self, payload: ExtendPayload, impact: Consequences) -> Mapping[str, object]:
         return {"effect": "window", "until": payload.until}
 
     def perform(self, payload: ExtendPayload, *, by: User, at: datetime) -> int:

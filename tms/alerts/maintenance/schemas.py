@@ -143,7 +143,7 @@ COPIED = (
 )
 
 
-def _names(rows: Iterable[Any], name: str) -> list[str]:
+def _names(rows: Iterable[object], name: str) -> list[str]:
     return sorted(getattr(row, name) for row in rows)
 
 

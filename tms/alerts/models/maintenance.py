@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -41,7 +41,9 @@ class ByTargets(ScopePath):
         outside = self._any(lambda rows, path: rows.exclude(path.covered(scope)))
         return self._any(lambda rows, _: rows) & ~outside
 
-    def _any(self, among: Callable[[models.QuerySet[Any], ScopePath], models.QuerySet[Any]]) -> models.Q:
+    def _any(
+        self, among: Callable[[models.QuerySet[models.Model], ScopePath], models.QuerySet[models.Model]]
+    ) -> models.Q:
         """Windows with one of these targets."""
         through = {name: getattr(Window, name).through._default_manager.all() for name in self.paths}
         windows = (among(rows, self.paths[name]).values("window") for name, rows in through.items())

@@ -20,7 +20,7 @@ from tms.alerts.rules.compiled import RuleSet, ScopedRules, TerminalScope, compi
 from tms.alerts.rules.evaluator import RuleEvaluator
 from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import PresenceChange, Terminal
-from tms.fleet.presence.transitions import LinkStateChange
+from tms.fleet.presence.state_machine import LinkStateChange
 from tms.fleet.sites.calendar import hours_of
 from tms.telemetry.history import samples
 from tms.telemetry.models import Event

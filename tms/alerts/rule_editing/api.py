@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -160,7 +160,7 @@ def _editable(request: ApiRequest, pk: int) -> models.Rule:
     return rule
 
 
-def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, Any]) -> RuleSchema:
+def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, object]) -> RuleSchema:
     rule = _editable(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
     changed = _filled(request, rule, fields_of(rule) | fields)
@@ -169,7 +169,7 @@ def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[s
     return _answered(response, _rule(request, pk))
 
 
-def _filled(request: ApiRequest, rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
+def _filled(request: ApiRequest, rule: models.Rule, fields: dict[str, object]) -> models.Rule:
     """Raises ProblemError with all errors."""
     if faults := fill(rule, entry(fields), KnownScopes.known(to=request.person)):
         raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in faults))

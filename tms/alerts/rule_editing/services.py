@@ -15,7 +15,7 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import CAUSED_BY_TMS, Presence, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import LinkState
+from tms.fleet.presence.state_machine import LinkState
 
 
 class OutOfDate(Exception):

@@ -7,7 +7,7 @@ name; those that a file does not name are not changed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import yaml
@@ -100,7 +100,7 @@ def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[Plan
 class RuleFileLines:
     """The entries of a file, and the line of each part by its path."""
 
-    entries: list[Any]
+    entries: list[object]
     at: dict[str, int]
 
     @classmethod
@@ -134,7 +134,7 @@ class RuleFileReader:
         self._scopes = KnownScopes.known()
         self._names: dict[str, list[str]] = {}
 
-    def read(self, number: int, raw: Any) -> PlannedRule | None:
+    def read(self, number: int, raw: object) -> PlannedRule | None:
         path = f"$.rules[{number}]"
         try:
             entry = msgspec.convert(raw, RuleEntry)

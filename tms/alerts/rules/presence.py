@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from tms.alerts.rules.compiled import RuleSet, TerminalScope
 from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered
 from tms.fleet.models import Cause, Presence
-from tms.fleet.presence.transitions import LinkStateChange
+from tms.fleet.presence.state_machine import LinkStateChange
 
 
 def follow_presence(

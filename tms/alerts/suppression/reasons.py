@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.maintenance import services
 from tms.alerts.models import Alert, AlertState, IncidentState, RuleHours, RuleSource
 from tms.fleet.models import Presence
-from tms.fleet.presence.transitions import AWAY
+from tms.fleet.presence.state_machine import AWAY
 from tms.fleet.sites.calendar import hours_of
 
 CHECK_AGAIN = timedelta(seconds=30)

@@ -61,7 +61,7 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=[Path(path).parent for path in files])
 
 
-def content(shown: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, Any]:
+def content(shown: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, object]:
     counted = [row for row in shown.rows if row.totals.counted_s]
     rows, more = counted[:MAX_ROWS], len(counted) - MAX_ROWS
     days = bars(shown, rows, reader)
@@ -122,7 +122,7 @@ def _figures(shown: AvailabilityReport) -> list[tuple[str, str, str]]:
     return found
 
 
-def _parties(shown: AvailabilityReport) -> list[dict[str, Any]]:
+def _parties(shown: AvailabilityReport) -> list[dict[str, object]]:
     total = shown.total
     return [
         {
@@ -146,7 +146,7 @@ def _breach(row: AvailabilityRow) -> tuple[str, str, str, str, str]:
     return clean(str(row.name)), percent_text(row.totals), target, lost_text(row.totals.lost_s), reason_text(row)
 
 
-def _words(shown: AvailabilityReport) -> dict[str, Any]:
+def _words(shown: AvailabilityReport) -> dict[str, object]:
     """Headings and labels."""
     month, lost, target = month_text(shown.month.first), pgettext("time", "Lost"), gettext("Target")
     return {

@@ -13,7 +13,7 @@ from math import floor
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Model, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils.translation import pgettext_lazy
 
@@ -101,7 +101,7 @@ EVERYWHERE = ReportArea()
 class DayRows:
     """The rows that are summed up, and the columns by which they are grouped."""
 
-    rows: QuerySet[Any]
+    rows: QuerySet[Model]
     paths: Mapping[GroupBy, str]
 
     def totals(self, by: GroupBy | None = None) -> dict[Key, AvailabilityTotals]:
@@ -153,7 +153,7 @@ def day_rows(
     """From `since` to `until`, both included. `among`: further scopes that must cover the rows."""
     scopes = (scope, *among)
     if by is GroupBy.TERMINAL or any(each.groups for each in scopes):
-        rows: QuerySet[Any] = TerminalDay.objects.all()
+        rows: QuerySet[Model] = TerminalDay.objects.all()
         paths, site = OF_TERMINALS, "terminal__site"
     else:
         rows, paths, site = KindDay.objects.all(), OF_SITES, "site"

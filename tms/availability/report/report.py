@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Model, QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import EVERYTHING, Scope
@@ -89,7 +89,7 @@ class ReportReader:
     scope: Scope
     among: tuple[Scope, ...] = ()
 
-    def rows[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
+    def rows[Rows: QuerySet[Model]](self, rows: Rows) -> Rows:
         for scope in (self.scope, *self.among):
             rows = within(rows, scope)
         return rows

@@ -8,7 +8,6 @@ TMS could only record afterwards.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -206,7 +205,7 @@ def _kind_days(stored: SiteDay, facts: DayFacts, tallies: dict[int, Tally]) -> I
         total = sums.setdefault((terminal.kind, terminal.model), Counter())
         total.update(terminals=1, **_columns(tallies[terminal.pk]))
     for (kind, model), total in sums.items():
-        columns: dict[str, Any] = dict(total)
+        columns: dict[str, object] = dict(total)
         yield KindDay(site_day=stored, site_id=stored.site_id, day=stored.day, kind=kind, model=model, **columns)
 
 

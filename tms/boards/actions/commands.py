@@ -1,9 +1,8 @@
 """Commands to a terminal. A dangerous one is confirmed in a dialog that shows its consequences."""
 
 from http import HTTPStatus
-from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -15,12 +14,12 @@ from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.approvals import services as approvals
 from tms.approvals.gate import Proposal, propose
-from tms.boards.actions.command_approval import COMMAND, CommandPayload
-from tms.boards.approvals.confirmation import ConfirmationForm, number_of
 from tms.boards.approvals.views import render_asked
+from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.pages import TerminalPage
 from tms.boards.responses import or_404, render_dialog, render_page
 from tms.commands import services
+from tms.commands.approvals import COMMAND, CommandPayload
 from tms.commands.catalog import CATALOG, is_dangerous
 from tms.commands.forms import CommandForm
 from tms.fleet.models import Presence, Terminal
@@ -61,10 +60,10 @@ def _send_dangerous(request: AuthenticatedRequest, page: TerminalPage, form: Com
     return _sent(request, page, form, partial="sent")
 
 
-def _confirmation(data: Any, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
+def _confirmation(data: QueryDict | None, terminal: Terminal, proposal: Proposal) -> ConfirmationForm:
     """The last lane needs a second person, or else its number."""
     is_typed = proposal.impact.takes_last_lane and not proposal.needs_approval
-    words = (number_of(terminal), terminal.uid) if is_typed else ()
+    words = (terminal.short_uid, terminal.uid) if is_typed else ()
     return ConfirmationForm(data, words=words, needs_reason=proposal.needs_approval)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -61,7 +60,7 @@ class Search:
     def address(self) -> str:
         return _address(self.chosen, self.order, after=self.after, before=self.before)
 
-    def page(self) -> dict[str, Any]:
+    def page(self) -> dict[str, object]:
         window = by_opening(self.order).window(self._alerts(), after=self.after, before=self.before)
         headers = sort_headers(
             self.order, {NEWEST_FIRST.column: True}, address=lambda order: _address(self.chosen, order)
@@ -74,7 +73,7 @@ class Search:
         pages = self._pages()
         return lambda: next(pages, ())
 
-    def choices(self) -> dict[str, Any]:
+    def choices(self) -> dict[str, object]:
         rules = visible(Rule.objects.all(), to=self.person)
         people = visible(colleagues(), to=self.person)
         people = people.order_by("last_name", "first_name", "username")
@@ -112,7 +111,7 @@ class Search:
             if not (after := window.after):
                 return
 
-    def _pager(self, window: KeysetPage) -> dict[str, Any]:
+    def _pager(self, window: KeysetPage) -> dict[str, object]:
         return {
             "shown": len(window.pks),
             "first": _address(self.chosen, self.order) if window.before else "",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -65,7 +65,7 @@ class Figures:
         return [Choice(name, label, name == self.span.preset, f"?span={name}") for name, label in LABELS.items()]
 
     @property
-    def tables(self) -> list[dict[str, Any]]:
+    def tables(self) -> list[dict[str, object]]:
         """Rows of (key, name, response times), and the number of further rows that only the CSV has."""
         shown = self.sites[:MAX_SITES]
         return [

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from tms.accounts.access import may_watch
 from tms.accounts.display_names import Name, name_of
@@ -37,7 +36,7 @@ class ApprovalRow:
     changed: int | None
     reader: Name | None
     impact: Consequences
-    shown: dict[str, Any]
+    shown: dict[str, object]
 
     @property
     def is_waiting(self) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -118,7 +117,7 @@ PROBLEMS: Mapping[type[Exception], str] = {
 
 
 def _show(
-    request: AuthenticatedRequest, row: ApprovalRow, *, status: int = HTTPStatus.OK, **extra: Any
+    request: AuthenticatedRequest, row: ApprovalRow, *, status: int = HTTPStatus.OK, **extra: object
 ) -> HttpResponse:
     nav_item = NAV_ITEMS.get(row.permission, AlertsPage.nav_item)
     context = {"approval": row, "at": timezone.now(), "nav_item": nav_item, **extra}

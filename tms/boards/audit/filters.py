@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -64,7 +64,7 @@ class PageFilter:
         """Whether it filters by the period only."""
         return not any(getattr(self.chosen, "object_id" if name == "object" else name) for name in NAMES)
 
-    def choices(self) -> dict[str, Any]:
+    def choices(self) -> dict[str, object]:
         people = User.objects.filter(is_active=True).order_by("last_name", "first_name", "username")
         chosen = self.chosen
         actions = (

@@ -209,7 +209,7 @@ def field_label(kind: str, name: str) -> str:
     return str(label if label != default else FIELDS.get(f"{kind}.{name}") or FIELDS.get(name, default))
 
 
-def value_label(kind: str, name: str, value: Any) -> str:
+def value_label(kind: str, name: str, value: object) -> str:
     """A value before or after a change, in a line: the label of a choice, fields of related rows by name."""
     if value is None or value in ("", [], {}):
         return gettext("nothing")

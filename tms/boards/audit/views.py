@@ -1,7 +1,6 @@
 """The page of the audit trail, for people who may read all of it."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
@@ -35,10 +34,11 @@ CONTENT_TYPES = {"jsonl": "application/jsonl; charset=utf-8", "csv": "text/csv; 
 @needs(Permission.READ_AUDIT)
 def audit(request: AuthenticatedRequest) -> HttpResponse:
     demand_all(request)
-    context = _context(request)
+    chosen = PageFilter.of(request.GET, at=timezone.now())
+    context = _context(request, chosen)
     if request.htmx.request_type != "partial":
         return render(request, "boards/audit/audit.html", context)
-    return replace_url(render(request, "boards/audit/audit.html#results", context), f"?{context['filter'].query}")
+    return replace_url(render(request, "boards/audit/audit.html#results", context), f"?{chosen.query}")
 
 
 @require_safe
@@ -85,9 +85,8 @@ async def _parts(pieces: Iterator[str]) -> AsyncIterator[str]:
         yield piece
 
 
-def _context(request: AuthenticatedRequest) -> dict[str, Any]:
-    at, before = timezone.now(), request.GET.get("before", "")
-    chosen = PageFilter.of(request.GET, at=at)
+def _context(request: AuthenticatedRequest, chosen: PageFilter) -> dict[str, object]:
+    before = request.GET.get("before", "")
     found = chosen.chosen.apply(AuditEntry.objects.select_related("actor"))
     is_first = not PRIMARY_KEY.fullmatch(before)
     entries = list((found if is_first else found.filter(pk__lt=int(before))).order_by("-pk")[: ON_A_PAGE + 1])
@@ -103,7 +102,7 @@ def _context(request: AuthenticatedRequest) -> dict[str, Any]:
         "number": 0,
         "total": _total(found) if is_first and chosen.span == TODAY else None,
         "object": kind_label(chosen.chosen.kind) if chosen.chosen.kind else "",
-        "proof": chain_proof(at),
+        "proof": chain_proof(timezone.now()),
         **chosen.choices(),
     }
 

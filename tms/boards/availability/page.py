@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -90,7 +90,7 @@ class HeadFigure(NamedTuple):
     note: str
 
 
-def context(query: ReportQuery) -> dict[str, Any]:
+def context(query: ReportQuery) -> dict[str, object]:
     found = report(query.month, query.reader, area=query.area, by=query.by)
     counted = query.ordered([row for row in found.rows if row.totals.counted_s])
     shown = counted[: MOST_ROWS if query.is_complete else FIRST_ROWS]
@@ -191,12 +191,12 @@ def party_views(total: AvailabilityTotals) -> list[PartyView]:
     return views
 
 
-def times_views(months: Sequence[MonthTimes]) -> list[dict[str, Any]]:
+def times_views(months: Sequence[MonthTimes]) -> list[dict[str, object]]:
     titles = (
         ("time_to_acknowledge", gettext("Time to acknowledge (MTTA), minutes")),
         ("time_to_resolve", gettext("Time to resolve (MTTR), minutes")),
     )
-    shown = []
+    shown: list[dict[str, object]] = []
     for name, title in titles:
         spreads = [(short_month(each.month.first), getattr(each.times, name, None)) for each in months]
         values = [(label, one.median_s if one else None, one.p90_s if one else None) for label, one in spreads]

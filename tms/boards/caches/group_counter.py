@@ -2,7 +2,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Self
 
-from django.db.models import QuerySet, StringAgg, TextField, Value
+from django.db.models import Model, QuerySet, StringAgg, TextField, Value
 from django.db.models.functions import Cast
 
 from tms.lib.db.prepared import QueryByKeys
@@ -29,14 +29,14 @@ class GroupCounter[Key: tuple[Any, ...]]:
     def counts(self) -> dict[Key, int]:
         return {key: number for key, number in self._counts.items() if number}
 
-    def begin(self, rows: QuerySet[Any]) -> None:
+    def begin(self, rows: QuerySet[Model]) -> None:
         """Start again with `rows`."""
         groups = self.grouped(rows)
         self._of = {pk: key for key, pks in groups.items() for pk in pks}
         self._left = {}
         self._counts = Counter({key: len(pks) for key, pks in groups.items()})
 
-    def renew(self, rows: QuerySet[Any], pks: Collection[int]) -> None:
+    def renew(self, rows: QuerySet[Model], pks: Collection[int]) -> None:
         """Update the groups of `pks`; those that are not among `rows` are no longer counted."""
         found = self._found(rows, pks)
         for pk in pks:
@@ -70,7 +70,7 @@ class GroupCounter[Key: tuple[Any, ...]]:
                 found.setdefault(site, set()).add(pk)
         return found
 
-    def grouped(self, rows: QuerySet[Any]) -> Mapping[Key, list[int]]:
+    def grouped(self, rows: QuerySet[Model]) -> Mapping[Key, list[int]]:
         """Primary keys by group. One result row per group: 50,000 rows would cost 50,000 tuples."""
         grouped_rows = rows.values_list(*self._columns).annotate(pks=StringAgg(Cast("pk", TextField()), Value(",")))
         return {tuple(row[:-1]): [int(pk) for pk in row[-1].split(",")] for row in grouped_rows}  # type: ignore[misc]
@@ -81,11 +81,11 @@ class GroupCounter[Key: tuple[Any, ...]]:
         differing = {pk for pk, key in groups_by_pk.items() if self._of.get(pk) != key}
         return differing | (self._of.keys() - groups_by_pk.keys())
 
-    def remaining_mismatches(self, rows: QuerySet[Any], pks: Collection[int]) -> set[int]:
+    def remaining_mismatches(self, rows: QuerySet[Model], pks: Collection[int]) -> set[int]:
         found = self._found(rows, pks)
         return {pk for pk in pks if self._of.get(pk) != found.get(pk)}
 
-    def _found(self, rows: QuerySet[Any], pks: Collection[int]) -> Mapping[int, Key]:
+    def _found(self, rows: QuerySet[Model], pks: Collection[int]) -> Mapping[int, Key]:
         found = self._by_keys(pks) if self._by_keys else rows.filter(pk__in=pks).values_list("pk", *self._columns)
         return {row[0]: row[1:] for row in found}  # type: ignore[misc]
 

@@ -1,5 +1,4 @@
 from http import HTTPStatus
-from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -105,7 +104,7 @@ def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
     span = _span(request.GET)
     shown = digest(span.since, span.until, to=request.user)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "nav_item": "digest",
         "digest": shown,
         "span": span,

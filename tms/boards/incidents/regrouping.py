@@ -30,7 +30,7 @@ from tms.boards.pages import IncidentPage, IncidentsPage
 from tms.boards.pages.incident import MAX_MEMBERS
 from tms.boards.responses import or_404, render_dialog
 from tms.boards.rows.incidents import MAX_ROWS
-from tms.boards.toasts import add_toast, toast
+from tms.boards.toasts import Toast, add_toast, toast
 
 MERGE, MOVE_OUT = "boards/actions/bulk-incidents.html", "boards/actions/move-out.html"
 
@@ -129,11 +129,16 @@ def _mergeable(selection: IncidentSelection, request: AuthenticatedRequest) -> l
 
 
 def _done(
-    request: AuthenticatedRequest, shown: dict[str, Any], context: dict[str, Any], *, template: str, back: str = ""
+    request: AuthenticatedRequest,
+    shown: Toast,
+    context: dict[str, object],
+    *,
+    template: str,
+    back: str = "",
 ) -> HttpResponse:
     if not request.htmx:
         add_toast(request, shown)
         return redirect(back or "incidents")
-    answer = render_dialog(request, template, context | shown, partial="done")
+    answer = render_dialog(request, template, {**context, **shown}, partial="done")
     answer["HX-Trigger"] = "bulk-action-done"
     return answer

@@ -1,7 +1,7 @@
 """Whom to call about a site: the form of its contacts."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
 
 from django.forms import formset_factory
 from django.http import HttpResponse
@@ -47,6 +47,8 @@ def site_contacts(request: AuthenticatedRequest, code: str) -> HttpResponse:
     return redirect("site-contacts", code=site.code)
 
 
-def _show(request: AuthenticatedRequest, site: Site, contacts: Any, *, status: int = HTTPStatus.OK) -> HttpResponse:
+def _show(
+    request: AuthenticatedRequest, site: Site, contacts: Iterable[object], *, status: int = HTTPStatus.OK
+) -> HttpResponse:
     context = {"nav_item": IncidentsPage.nav_item, "site": site, "contacts": contacts}
     return render(request, "boards/site-contacts.html", context, status=status)

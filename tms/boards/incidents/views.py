@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tms.accounts import access
 from tms.accounts.audit import recorder
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
-from tms.alerts.actions.action import OperatorAction, Target, perform_all
+from tms.alerts.actions.action import IncidentTarget, OperatorAction
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.undo import IncidentsBefore
 from tms.alerts.models import Incident
-from tms.boards.approvals.action_dialog import ActionDialog
+from tms.boards.dialogs.action_dialog import ActionDialog
 from tms.boards.formatting import csv_export
 from tms.boards.incidents.export import HEAD, exported
 from tms.boards.lists.incident_filter import IncidentFilter
@@ -79,7 +79,7 @@ def act_on_incidents(request: AuthenticatedRequest, action: str) -> HttpResponse
         return gate
     before = IncidentsBefore.of(action, chosen)
     with gate:
-        changed = perform_all(target, chosen, by=request.user, at=dialog.at, **dialog.form.terms())
+        changed = target.perform_all(chosen, by=request.user, at=dialog.at, **dialog.form.terms())
     if not changed:
         return dialog.render(HTTPStatus.CONFLICT)
     number = ngettext("%(n)s incident", "%(n)s incidents", len(changed)) % {"n": len(changed)}
@@ -97,7 +97,7 @@ def _status(selection: IncidentSelection, chosen: list[Incident], dialog: Action
     return HTTPStatus.CONFLICT if dialog.is_sent and not chosen else HTTPStatus.OK
 
 
-def _entry(request: AuthenticatedRequest, name: str) -> tuple[OperatorAction, Target]:
+def _entry(request: AuthenticatedRequest, name: str) -> tuple[OperatorAction, IncidentTarget]:
     action = ACTIONS.get(name)
     if action is None or action.incident is None:
         raise Http404

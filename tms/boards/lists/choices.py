@@ -80,7 +80,7 @@ def site_options(*, to: Person) -> list[tuple[str, str]]:
     return [(site.code, site.local_name) for site in sites]
 
 
-def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
+def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, object]:
     """Ranges and texts of the chart, and its newest readings as a table for screen readers."""
     newest = series.newest(terminal, series.SPANS[span], limit=SHOWN_READINGS, at=at)
     names = sorted(list(dict.fromkeys(name for _, readings in newest for name in readings))[:METRIC_NAMES])
@@ -96,20 +96,25 @@ def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def alert_chart(rule: Rule, *, at: datetime, around: timedelta) -> dict[str, Any] | None:
-    """Range and texts of the chart of an alert that opened `at`; None for a rule that watches no metric."""
+def alert_chart(
+    rule: Rule, *, at: datetime, around: timedelta, until: datetime | None = None
+) -> dict[str, object] | None:
+    """Range and texts of the chart of an alert that opened `at`; None for a rule that watches no metric.
+
+    It ends at the instant `until`, if that is earlier.
+    """
     if rule.kind != RuleSource.METRIC:
         return None
     return {
         "since": (at - around).timestamp(),
-        "until": (at + around).timestamp(),
+        "until": (min(at + around, until) if until else at + around).timestamp(),
         "metric": rule.metric,
         "metrics": {rule.metric: _legend(rule.metric)},
         "presence_labels": {name.value: str(name.label) for name in Presence},
     }
 
 
-def _legend(name: str) -> dict[str, Any]:
+def _legend(name: str) -> dict[str, object]:
     known = metric_names.metric(name)
     return {"label": str(known.label), "unit": known.unit.strip()}
 

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import reduce
 from operator import and_
-from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -37,7 +36,7 @@ def facets(
     without = replace(chosen, severity=(), unacknowledged=False, stale=False, flapping=False)
     matching = without.apply(alerts, scope=scope).order_by().values("pk")[:MOST]
     conditions = _conditions(chosen)
-    numbers: dict[str, Any] = {"read": Count("pk")}
+    numbers: dict[str, object] = {"read": Count("pk")}
     for name, choice in _choices().items():
         others = [condition for key, condition in conditions.items() if key != name and (key, name) not in OF_ONE_GROUP]
         wanted = reduce(and_, others, choice)

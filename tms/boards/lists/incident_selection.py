@@ -1,13 +1,13 @@
 """The incidents of a bulk action."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from django.http import QueryDict
 
 from tms.accounts.access import permitted, visible
 from tms.accounts.models import User
-from tms.alerts.actions.action import OperatorAction, Target
+from tms.alerts.actions.action import IncidentTarget, OperatorAction
 from tms.alerts.models import Incident
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.rows.incidents import MAX_ROWS
@@ -32,9 +32,8 @@ class IncidentSelection:
         """As hidden fields of a form."""
         return [(self.name, str(pk)) for pk in self.pks]
 
-    def incidents(self, action: OperatorAction, target: Target, *, by: User) -> list[Incident]:
+    def incidents(self, action: OperatorAction, target: IncidentTarget, *, by: User) -> list[Incident]:
         """Those to which the action applies, and for which the person has the permission."""
         shown = visible(Incident.objects.filter(pk__in=self.pks), to=by)
-        held: Any = permitted(shown, by=by, permission=action.permission)
-        applicable: Any = target.when.filter(held)
-        return list(applicable.select_related("site", "group", "rule").order_by("pk"))
+        held = permitted(shown, by=by, permission=action.permission)
+        return list(target.when.filter(held).select_related("site", "group", "rule").order_by("pk"))

@@ -21,8 +21,8 @@ from tms.alerts.models.maintenance import Window
 from tms.approvals import services as approvals
 from tms.approvals.gate import Proposal, propose
 from tms.approvals.kinds import CannotPerform
-from tms.boards.approvals.confirmation import ConfirmationForm
 from tms.boards.approvals.views import render_asked
+from tms.boards.dialogs.confirmation import ConfirmationForm
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, begun
 from tms.boards.pages import MaintenancePage, RenderContext
@@ -176,7 +176,7 @@ def _confirm_extension(
     return render_dialog(request, "boards/maintenance-extend.html", context, status=status)
 
 
-def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra: Any) -> HttpResponse:
+def _show(request: AuthenticatedRequest, *, status: int = HTTPStatus.OK, **extra: object) -> HttpResponse:
     page = MaintenancePage(scope_of(request.user))
     render_context = RenderContext(timezone.now(), page.scope)
     context = {
@@ -196,12 +196,12 @@ def _show_form(
     return render(request, TEMPLATE, context | _previewed(request, form, at=at), status=status)
 
 
-def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> dict[str, Any]:
+def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> dict[str, object]:
     """The next occurrences, and what the first of them means."""
     if not form.is_bound:
         return {"is_asked": False}
     coming = form.preview(PREVIEWED, at=at)
-    previewed: dict[str, Any] = {"is_asked": True, "coming": coming, "problems": form.problems}
+    previewed: dict[str, object] = {"is_asked": True, "coming": coming, "problems": form.problems}
     if coming:
         proposal = _proposal(request, form, at=at)
         is_sent = "typed" in request.POST and "preview" not in request.POST
@@ -211,7 +211,7 @@ def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime)
     return previewed
 
 
-def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
+def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, object]:
     """Initial values from the URL: those of `window`, or the scope. `site` is a code, `terminal` a UID; both may be
     repeated.
     """

@@ -10,7 +10,7 @@ from heapq import merge
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
@@ -30,7 +30,7 @@ OF_PRESENCE = Q(kind__in=(TransitionKind.OPENED, TransitionKind.RESOLVED), alert
 
 
 class ChangeSource(NamedTuple):
-    rows: Callable[[], QuerySet[Any]]
+    rows: Callable[[], QuerySet[Model]]
     group_by: Sequence[str]
     """Columns that are equal for rows of one group."""
     related: Sequence[str]
@@ -134,7 +134,7 @@ def _entries(groups: Sequence[ChangeGroup]) -> list[TimelineEntry]:
     return [_entry(group, row) for group, row in named if row is not None]
 
 
-def _entry(group: ChangeGroup, row: Any) -> TimelineEntry:
+def _entry(group: ChangeGroup, row: object) -> TimelineEntry:
     entry = KINDS[group.newest.kind].entry(row)
     element = f"{entry.element.partition('-')[0]}-{group.oldest.pk}"
     return replace(entry, element=element, number=group.number, sites=group.sites)

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -42,7 +42,7 @@ class AlertPage(BoardPage):
     def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         return frozenset(), frozenset({self.alert.pk})
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         return {"shown": page_state.parts[f"alert-{self.alert.pk}"].values["alert"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:

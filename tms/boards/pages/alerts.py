@@ -1,7 +1,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time
 from itertools import chain
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -20,7 +20,7 @@ from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, co
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.forming import FormingRow
-from tms.boards.rows.impact import BY_IMPACT
+from tms.boards.rows.impact_order import BY_IMPACT
 from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
 from tms.lib.pagination import Column, Keyset, KeysetPage, instant
@@ -101,7 +101,7 @@ class AlertsPage(BoardPage):
         shown = (before.parts[element].values.get("alert") for element in before.lists["alerts"])
         return frozenset(), frozenset(row.pk for row in shown if row and row.is_touched_by(change))
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         is_mine = self.state == OPEN and self.chosen.who == person.get_username()
         orders = choices.orders(self.order)
         bulk = [action for action in ACTIONS.values() if action.alert]
@@ -212,7 +212,7 @@ class AlertsPage(BoardPage):
         return chosen.apply(within(Alert.objects.unacknowledged(), self.scope), scope=self.scope).count()
 
     def _around(self, context: RenderContext, window: KeysetPage, incidents: int) -> dict[str, PagePart]:
-        foot: dict[str, Any] = {
+        foot: dict[str, object] = {
             "shown": len(window.pks),
             "first": self.at() if window.before else "",
             "previous": self.at(before=window.before) if window.before else "",
@@ -232,7 +232,7 @@ class AlertsPage(BoardPage):
             "shares": PagePart(f"{TEMPLATE}#shares", self._shares(context)),
         }
 
-    def _shares(self, context: RenderContext) -> dict[str, Any]:
+    def _shares(self, context: RenderContext) -> dict[str, object]:
         return {
             "shares": common_factors(context.census, scope=self.scope),
             "acting_people": acting_people(context.census),

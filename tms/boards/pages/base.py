@@ -124,7 +124,7 @@ class BoardPage(ABC):
         """Whether the page shows the status of one of these terminals, which changes it at once."""
         return False
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         """Further context of a GET, which stays the same while the page is open: choices, tabs, legends."""
         return {}
 
@@ -168,7 +168,7 @@ def with_nav(context: RenderContext, before: PageState) -> PageState:
     return replace(before, parts={**before.parts, **nav(context)})
 
 
-def incident_part(row: IncidentRow | FormingRow, partial: str, **values: Any) -> PagePart:
+def incident_part(row: IncidentRow | FormingRow, partial: str, **values: object) -> PagePart:
     """The row of an incident, also of the forming one."""
     return PagePart(f"boards/{row.subject}.html#{partial}", {"incident": row, **values})
 

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -69,7 +69,7 @@ class IncidentPage(BoardPage):
         shown = (before.parts[element].values["alert"] for element in before.lists["members"])
         return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         return {"shown": page_state.parts[f"incident-{self.incident.pk}"].values["incident"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
@@ -118,7 +118,7 @@ class IncidentPage(BoardPage):
         upcoming = found.plans[0].next_step if found.plans and incident.is_open else None
         zone = timezone.get_default_timezone()
         markdown = draft(incident, found.cells, found.factors, at=at.replace(second=0, microsecond=0), zone=zone)
-        values: dict[str, dict[str, Any]] = {
+        values: dict[str, dict[str, object]] = {
             "cells": {"cells": found.cells, "rule": incident.rule},
             "curve": {"curve": curve.curve_of(incident, alerts, at=at), "rule": incident.rule},
             "factors": {"factors": found.factors, "has_all": scope.is_everything, "rule": incident.rule},

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Self
+from typing import NamedTuple, Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,14 @@ from tms.lib.sort_order import SortOrder, sort_headers
 TEMPLATE = "boards/incidents.html"
 RESOLVED = Q(state=IncidentState.RESOLVED)
 WAS_ACKNOWLEDGED = Q(transitions__kind=IncidentTransitionKind.ACKNOWLEDGED)
+
+
+class IncidentGroup(NamedTuple):
+    """Rows under one head of the list."""
+
+    elements: list[str]
+    head: Mapping[str, object]
+    """The context of the head, besides its id."""
 
 
 class IncidentsPage(BoardPage):
@@ -85,7 +93,7 @@ class IncidentsPage(BoardPage):
     def concerns(self, change: Change) -> bool:
         return bool(change.incidents or change.alerts or change.everything)
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         months = incident_filter.months(timezone.now(), self.zone)
         return {
             "tabs": _tabs(self.chosen, person),
@@ -107,9 +115,9 @@ class IncidentsPage(BoardPage):
         past = context.incidents(window.pks)
         groups = self._groups(unresolved, past, at=context.at)
         rows = {row.element: PagePart(f"{TEMPLATE}#row", {"incident": row}) for row in (*unresolved, *past)}
-        listed = [element for group in groups.values() for element in group["elements"]]
-        heads = {name: PagePart(f"{TEMPLATE}#group", _head(name, group)) for name, group in groups.items()}
-        order = [element for name, group in groups.items() for element in (name, *group["elements"])]
+        listed = [element for group in groups.values() for element in group.elements]
+        heads = {name: PagePart(f"{TEMPLATE}#group", {"id": name, **group.head}) for name, group in groups.items()}
+        order = [element for name, group in groups.items() for element in (name, *group.elements)]
         around = {"month": self._month(context.at), **self._around(window, len(listed))}
         parts = {**nav(context), **self._counts(), **around, **heads, **rows}
         return PageState(parts, {"incidents": tuple(order)})
@@ -140,23 +148,24 @@ class IncidentsPage(BoardPage):
 
     def _groups(
         self, unresolved: list[IncidentRow], past: list[IncidentRow], *, at: datetime
-    ) -> Mapping[str, dict[str, Any]]:
+    ) -> Mapping[str, IncidentGroup]:
         """The unresolved ones, and those of each day, by the id of the head."""
-        groups: dict[str, dict[str, Any]] = {}
+        groups: dict[str, IncidentGroup] = {}
         if unresolved:
-            groups["group-open"] = {
-                "elements": [row.element for row in unresolved],
+            head: dict[str, object] = {
                 "number": len(unresolved),
                 "terminals": sum(row.lost for row in unresolved),
                 "unacknowledged": sum(row.is_open for row in unresolved),
             }
+            groups["group-open"] = IncidentGroup([row.element for row in unresolved], head)
         if past and self.order.column != NEWEST_FIRST.column:
-            return groups | {"group-past": {"elements": [row.element for row in past]}}
+            return groups | {"group-past": IncidentGroup([row.element for row in past], {})}
         days = incident_filter.days({row.pk: row.opened_at for row in past}, self.zone)
         today = timezone.localdate(at, self.zone)
         for day, pks in days.items():
             elements = [f"incident-{pk}" for pk in pks]
-            groups[f"group-{day}"] = {"elements": elements, "day": day, **self._of_day(day), **_relative(day, today)}
+            head = {"day": day, **self._of_day(day), **_relative(day, today)}
+            groups[f"group-{day}"] = IncidentGroup(elements, head)
         return groups
 
     def _of_day(self, day: date) -> dict[str, int]:
@@ -207,7 +216,7 @@ def _address(chosen: IncidentFilter, cursor: str = "") -> str:
     return reverse("incidents") + (f"?{query}" if query else "")
 
 
-def _tabs(chosen: IncidentFilter, person: Person) -> dict[str, dict[str, Any]]:
+def _tabs(chosen: IncidentFilter, person: Person) -> dict[str, dict[str, object]]:
     """The URL of each tab with the same filter, and whether it is the current one."""
     me = person.get_username()
     tabs = {
@@ -218,10 +227,6 @@ def _tabs(chosen: IncidentFilter, person: Person) -> dict[str, dict[str, Any]]:
     }
     current = next((name for name, tab in tabs.items() if tab == chosen), "")
     return {name: {"address": _address(tab), "is_current": name == current} for name, tab in tabs.items()}
-
-
-def _head(name: str, group: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": name, **{key: value for key, value in group.items() if key != "elements"}}
 
 
 def _relative(day: date, today: date) -> dict[str, bool]:

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.urls import reverse
 
 from tms.boards.pages.base import EVERYTHING, PagePart, PageState, SinglePage, nav, with_nav
@@ -47,5 +45,5 @@ def _part(row: WindowRow, *, is_active: bool) -> PagePart:
 
 
 def _blank(name: str, rows: list[WindowRow]) -> PagePart:
-    values: dict[str, Any] = {"list": name, "is_empty": not rows}
+    values: dict[str, object] = {"list": name, "is_empty": not rows}
     return PagePart(f"{TEMPLATE}#blank", values)

@@ -1,6 +1,5 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from django.urls import reverse
 
@@ -50,7 +49,7 @@ class OverviewPage(SinglePage):
             change.presence or change.alerts or change.incidents or change.people or change.nodes or change.everything
         )
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         return {"columns": honeycomb.columns(len(page_state.lists["sites"])), "legend": choices.LEGEND}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
@@ -118,7 +117,7 @@ class OverviewPage(SinglePage):
             "sites-note": PagePart(f"{TEMPLATE}#sites-note", note),
         }
 
-    def _rest(self, context: RenderContext, shown: int, silent: int) -> dict[str, Any]:
+    def _rest(self, context: RenderContext, shown: int, silent: int) -> dict[str, object]:
         """The line below the list: how many more alerts there are, or since when there are none.
 
         `silent`: number of sites at which much is silent.
@@ -135,24 +134,24 @@ class OverviewPage(SinglePage):
 def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
     census = context.census
     for severity in Severity:
-        values = {
+        values: dict[str, object] = {
             "severity": severity.value,
-            "number": context.problems.every[severity],
             "alerts": census.awake[severity],
             "unacknowledged": context.problems.unacknowledged[severity],
         }
-        yield f"total-{severity}", _total("severity-total", values, context)
+        yield f"total-{severity}", _total(severity.value, context.problems.every[severity], values, context)
     for presence in Presence:
-        values = {"presence": presence.value, "number": census.presences[presence], "is_planned": presence in PLANNED}
-        yield f"total-{presence}", _total("presence-total", values, context)
+        values = {"presence": presence.value, "is_planned": presence in PLANNED}
+        yield f"total-{presence}", _total(presence.value, census.presences[presence], values, context)
     yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": context.in_maintenance})
 
 
-def _total(partial: str, values: dict[str, Any], context: RenderContext) -> PagePart:
-    name = values.get("severity") or values["presence"]
-    line = context.hour.get(name, [values["number"]])
-    grown = values["number"] - line[0] if name in GROWTH_SHOWN else 0
-    return PagePart(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
+def _total(name: str, number: int, values: Mapping[str, object], context: RenderContext) -> PagePart:
+    """`name`: of a severity or a presence."""
+    partial = "severity-total" if "severity" in values else "presence-total"
+    line = context.hour.get(name, [number])
+    grown = number - line[0] if name in GROWTH_SHOWN else 0
+    return PagePart(f"{TEMPLATE}#{partial}", {**values, "number": number, "spark": spark(line), "grown": grown})
 
 
 def dropped_terminals_part(at: datetime, scope: Scope) -> PagePart:

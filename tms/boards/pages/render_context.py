@@ -23,7 +23,7 @@ from tms.boards.overview.problems import Problems, problems
 from tms.boards.overview.recent_changes import recent
 from tms.boards.rows.alerts import AlertRow, alert_rows
 from tms.boards.rows.forming import FormingRow, forming_row
-from tms.boards.rows.impact import ImpactRanking
+from tms.boards.rows.impact_order import ImpactRanking
 from tms.boards.rows.incidents import IncidentRow, incident_rows
 from tms.boards.rows.planned import PlannedKind, expected_at, numbers
 from tms.boards.rows.terminals import TerminalRow, terminal_rows

@@ -1,6 +1,6 @@
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -74,13 +74,13 @@ class TerminalPage(BoardPage):
         query = urlencode({name: value for name, value in parameters.items() if value})
         return reverse("terminal", args=(self.terminal.uid,)) + (f"?{query}" if query else "")
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         return {
             "tabs": [choices.Choice(tab, TAB_LABELS[tab], tab == self.tab, self.at(tab=tab)) for tab in TABS],
             **self._chart(timezone.now()),
         }
 
-    def _chart(self, at: datetime) -> dict[str, Any]:
+    def _chart(self, at: datetime) -> dict[str, object]:
         return choices.chart(self.terminal, self.span, at=at)
 
     def concerns(self, change: Change) -> bool:
@@ -120,7 +120,7 @@ class TerminalPage(BoardPage):
     def _facts(self, context: RenderContext) -> TerminalFacts:
         return facts_of(self.terminal, at=context.at, scope=self.scope)
 
-    def _foot(self, entries: list[TimelineEntry]) -> dict[str, Any]:
+    def _foot(self, entries: list[TimelineEntry]) -> dict[str, object]:
         is_full = len(entries) == MAX_ENTRIES
         return {
             "is_empty": not entries,

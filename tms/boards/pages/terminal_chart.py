@@ -3,14 +3,14 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import Q
 
 from tms.alerts.models import Alert, Rule, RuleSource
 from tms.fleet.models import Terminal
 from tms.telemetry.history import presence_intervals, series
-from tms.telemetry.history.series import ChartRange, Readings
+from tms.telemetry.history.series import ChartRange, Lines, Readings
 
 MAX_BYTES = 800_000
 """Values in one response, which keeps it below 1 MB."""
@@ -19,8 +19,23 @@ AROUND = timedelta(hours=1)
 AROUND_ALERT = ChartRange(2 * AROUND, 15)
 
 
-def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, Any]:
-    """Columns for uPlot; instants are seconds since the epoch, `step` is the distance of roll-ups."""
+class ChartData(TypedDict):
+    """Columns for uPlot; instants are seconds since the epoch."""
+
+    at: list[int]
+    metrics: Lines
+    lowest: Lines
+    highest: Lines
+    omitted: list[str]
+    """Metrics for which one response has no room."""
+    step: float
+    """The distance of roll-ups, in seconds; 0 without."""
+    late: list[int]
+    presence: list[dict[str, object]]
+    limits: dict[str, list[dict[str, object]]]
+
+
+def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> ChartData:
     readings = series.readings(terminal, span, at=at)
     limits = _limits(terminal)
     names = _fitting(readings, first=limits)
@@ -40,7 +55,7 @@ def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, An
     }
 
 
-def chart_of_alert(alert: Alert, *, until: datetime | None = None) -> dict[str, Any]:
+def chart_of_alert(alert: Alert, *, until: datetime | None = None) -> ChartData:
     """The metric of its rule around the instant at which it opened, with the thresholds of this rule.
 
     It ends at the instant `until`, if that is earlier.
@@ -48,10 +63,19 @@ def chart_of_alert(alert: Alert, *, until: datetime | None = None) -> dict[str, 
     rule, end = alert.rule, alert.opened_at + AROUND
     found = chart(alert.terminal, AROUND_ALERT, at=min(end, max(until, alert.opened_at)) if until else end)
     own = {rule.metric} if rule.kind == RuleSource.METRIC else set()
-    for name in ("metrics", "lowest", "highest"):
-        found[name] = {metric: values for metric, values in found[name].items() if metric in own}
     limits = [limit._asdict() for limit in rule.kind_object.chart_limits(rule)]
-    return found | {"omitted": [], "limits": dict.fromkeys(own, limits)}
+    return {
+        **found,
+        "metrics": _among(own, found["metrics"]),
+        "lowest": _among(own, found["lowest"]),
+        "highest": _among(own, found["highest"]),
+        "omitted": [],
+        "limits": dict.fromkeys(own, limits),
+    }
+
+
+def _among(names: Collection[str], lines: Lines) -> Lines:
+    return {name: values for name, values in lines.items() if name in names}
 
 
 def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:
@@ -66,11 +90,11 @@ def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:
     return names
 
 
-def _limits(terminal: Terminal) -> dict[str, list[dict[str, Any]]]:
+def _limits(terminal: Terminal) -> dict[str, list[dict[str, object]]]:
     everywhere = Q(site=None) | Q(site=terminal.site_id)
     every_kind = Q(terminal_kind="") | Q(terminal_kind=terminal.kind)
     rules = Rule.objects.filter(everywhere, every_kind, enabled=True, kind=RuleSource.METRIC).order_by("limit")
-    limits: dict[str, list[dict[str, Any]]] = {}
+    limits: dict[str, list[dict[str, object]]] = {}
     for rule in rules:
         drawn = [limit._asdict() for limit in rule.kind_object.chart_limits(rule)]
         if drawn:

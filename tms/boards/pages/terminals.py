@@ -2,7 +2,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from math import inf
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 
 from django.db.models import Count, QuerySet
@@ -71,7 +71,7 @@ class TerminalsPage(BoardPage):
     def shows_status(self, terminals: Collection[int], page_state: PageState) -> bool:
         return bool(self.chosen.status) or any(_element(pk) in page_state.parts for pk in terminals)
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         descends_first = {column: key.descends_first for column, key in SORT_KEYS.items()}
         headers = sort_headers(self.order, descends_first, address=self._address)
         return {
@@ -140,7 +140,7 @@ class TerminalsPage(BoardPage):
         return counts({"count-alerts": number})
 
     def _around(self, context: RenderContext, window: KeysetPage, found: FilterCounts) -> dict[str, PagePart]:
-        values: dict[str, Any] = {
+        values: dict[str, object] = {
             "shown": len(window.pks),
             "matching": found.matching,
             "is_capped": found.is_capped,

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.urls import reverse
 
 from tms.accounts.access import Person
@@ -43,7 +41,7 @@ class WallPage(SinglePage):
         """Without the parts of the navigation: screens must not get requests for approval."""
         return PageState({**before.parts, "sound-alarms": sound_alarms(context)}, before.lists)
 
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         return {"legend": choices.LEGEND}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart | None:
@@ -105,12 +103,12 @@ class WallPage(SinglePage):
             "total-online": PagePart(f"{PARTS}#presence-total", online),
         }
 
-    def _presence(self, context: RenderContext, presence: Presence) -> dict[str, Any]:
+    def _presence(self, context: RenderContext, presence: Presence) -> dict[str, object]:
         number = context.census.presences[presence]
         line = context.hour.get(presence.value, [number])
         return {"presence": presence.value, "number": number, "grown": number - line[0]}
 
-    def _calm(self, context: RenderContext, shown: int) -> dict[str, Any]:
+    def _calm(self, context: RenderContext, shown: int) -> dict[str, object]:
         """What stands in place of the list: since when there are no alerts, or that the scope covers nothing."""
         if shown or not self.scope:
             return {"is_calm": False, "calm_since": None, "sees_nothing": not self.scope}

@@ -1,7 +1,5 @@
 """Django's templates without the reference cycle that each page would leave to the garbage collector."""
 
-from typing import Any
-
 from django.http import HttpRequest
 from django.template.backends.django import DjangoTemplates, Template
 from django.template.context import make_context
@@ -17,7 +15,7 @@ class Templates(DjangoTemplates):
 
 
 class PageTemplate(Template):
-    def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> SafeString:
+    def render(self, context: dict[str, object] | None = None, request: HttpRequest | None = None) -> SafeString:
         """A context refers to the context it was made from, and back. All values of a page would stay in memory until a
         garbage collection, and those are rare here (`tms.server.memory`): 8 MiB per node for boards of a fleet of
         5,000.

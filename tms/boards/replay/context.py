@@ -20,7 +20,7 @@ from tms.boards.lists.filters import AlertFilter
 from tms.boards.pages.render_context import RenderContext, SharedRows
 from tms.boards.replay.alert_filter import incidents_among
 from tms.boards.rows.alerts import AlertRow, past_rows, resolved_alerts
-from tms.boards.rows.impact import ImpactRanking, PeerCounts
+from tms.boards.rows.impact_order import ImpactRanking, PeerCounts
 from tms.boards.rows.incidents import IncidentRow, past_incident_rows
 from tms.boards.rows.planned import PlannedKind
 from tms.fleet.sites.calendar import hours_of

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any
 
 from tms.accounts.access import within
 from tms.alerts.models import Alert, AlertQuerySet, AlertState
@@ -12,7 +11,7 @@ from tms.boards.pages.incident import MAX_MEMBERS, TEMPLATE, IncidentPage
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.replay.context import PastContext
 from tms.boards.replay.pages import PastPage
-from tms.boards.rows.impact import RANKS
+from tms.boards.rows.impact_order import RANKS
 from tms.boards.rows.incidents import IncidentRow
 from tms.boards.workbench.cells import Cells, CellsThen, cells_of
 from tms.boards.workbench.contacts import contacts_of
@@ -82,7 +81,7 @@ class PastIncident(PastPage, IncidentPage):
         members, rule, scope = self._members_then, incident.rule, self.scope
         cells = members.cells(is_of_rule=rule is not None)
         online = members.online_beside(self.incident.site_id)
-        values: dict[str, dict[str, Any]] = {
+        values: dict[str, dict[str, object]] = {
             "cells": {"cells": cells, "rule": rule},
             "curve": {"curve": curve_of(incident, members.alerts, at=context.at), "rule": rule},
             "factors": {

@@ -19,13 +19,14 @@ from tms.boards.pages.terminal import TerminalPage
 from tms.boards.replay.alert_filter import alerts_among
 from tms.boards.replay.context import PastContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.impact import BY_IMPACT, RANKS
+from tms.boards.rows.impact_order import BY_IMPACT, RANKS
 from tms.boards.rows.planned import Expected, PlannedKind
 from tms.boards.rows.terminal_details import TerminalFacts, TerminalPlans, past_facts
 from tms.fleet.models import Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.pagination import Keyset, KeysetPage
 from tms.replay.state import AlertFacts
+from tms.telemetry.history import series
 
 
 class PastPage(BoardPage):
@@ -95,7 +96,7 @@ class PastAlerts(PastPage, AlertsPage):
 
 
 class PastAlert(PastPage, AlertPage):
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         around = surroundings(self.alert, scope=self.scope, at=self.instant, until=self.instant)
         return super().static_context(page_state, person=person) | around
 
@@ -105,12 +106,13 @@ class PastAlert(PastPage, AlertPage):
 
 
 class PastTerminal(PastPage, TerminalPage):
-    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, Any]:
+    def static_context(self, page_state: PageState, *, person: Person) -> dict[str, object]:
         until = self.instant.timestamp()
+        length_s = series.SPANS[self.span].length.total_seconds()
         found = super().static_context(page_state, person=person)
-        return found | {"chart_since": until - found["span_s"], "chart_until": until}
+        return found | {"chart_since": until - length_s, "chart_until": until}
 
-    def _chart(self, at: datetime) -> dict[str, Any]:
+    def _chart(self, at: datetime) -> dict[str, object]:
         return choices.chart(self.terminal, self.span, at=self.instant)
 
     def _facts(self, context: RenderContext) -> TerminalFacts:

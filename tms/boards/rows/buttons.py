@@ -2,13 +2,13 @@
 
 from typing import NamedTuple, Protocol
 
-from tms.alerts.actions.action import OperatorAction
+from tms.alerts.actions.action import Actionable, OperatorAction
 from tms.alerts.actions.approvals import GATED
 from tms.alerts.actions.registry import actions_for
 from tms.lib.severity import Severity
 
 
-class ActionRow(Protocol):
+class ActionRow(Actionable, Protocol):
     """An alert or incident on a board."""
 
     @property

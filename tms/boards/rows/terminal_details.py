@@ -219,7 +219,7 @@ def _command_row(command: Command) -> CommandRow:
     )
 
 
-def _worded(result: Any) -> str:
+def _worded(result: object) -> str:
     """The result as text: lines for texts, JSON for other values."""
     if result is None:
         return ""

@@ -38,7 +38,7 @@ def _scope(rule: Rule, terminals: str) -> str:
     return gettext(", ").join(map(str, words))
 
 
-def _values(rule: Rule) -> dict[str, Any]:
+def _values(rule: Rule) -> dict[str, object]:
     values = {
         "who": _scope(rule, gettext("any terminal")),
         "severity": _severity(rule.severity),

@@ -2,7 +2,6 @@
 
 from copy import copy
 from http import HTTPStatus
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -30,7 +29,7 @@ from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
-from tms.boards.toasts import add_toast, toast
+from tms.boards.toasts import Toast, add_toast, toast
 from tms.lib.forms.checks import checked, is_check
 from tms.lib.forms.saved import saved
 
@@ -97,7 +96,7 @@ def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return redirect(chosen)
 
 
-def _switched(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> dict[str, Any]:
+def _switched(request: AuthenticatedRequest, chosen: Rule, resolved: int) -> Toast:
     if chosen.enabled:
         return toast(_("Enabled"), chosen.local_name)
     title = chosen.local_name
@@ -181,12 +180,13 @@ def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> Ht
 
 
 def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
-    span = request.POST.get("span", DEFAULT_SPAN)
-    context: dict[str, Any] = {"spans": SPANS, "span": span if span in SPANS else DEFAULT_SPAN}
+    sent = request.POST.get("span", DEFAULT_SPAN)
+    span = sent if sent in SPANS else DEFAULT_SPAN
+    context: dict[str, object] = {"spans": SPANS, "span": span}
     is_ok = not form.is_bound or form.is_valid()
     if is_ok:
         scope = access.scope_of(request.user)
-        panel = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now(), scope=scope)
+        panel = preview_panel(form.rule, span, saved=chosen, at=timezone.now(), scope=scope)
         context |= {"preview": panel, "sentence": sentence(form.rule), "when": SPANS[panel.span].heading}
     if request.htmx:
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})
@@ -196,7 +196,7 @@ def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm)
 
 
 def _show_rule(
-    request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm, *, status: int = HTTPStatus.OK, **extra: Any
+    request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm, *, status: int = HTTPStatus.OK, **extra: object
 ) -> HttpResponse:
     context = {"form": form, "kind": form.kind, "chosen": chosen, "spans": SPANS, "span": DEFAULT_SPAN}
     context["may_edit"] = access.may(request.user, Permission.EDIT_RULES, chosen)
@@ -218,7 +218,7 @@ def _ask_to_delete(request: AuthenticatedRequest, chosen: Rule, *, status: int =
 
 
 def _show_import(
-    request: AuthenticatedRequest, text: str, *, status: int = HTTPStatus.OK, **extra: Any
+    request: AuthenticatedRequest, text: str, *, status: int = HTTPStatus.OK, **extra: object
 ) -> HttpResponse:
     return _show(request, template="boards/rules/import.html", text=text, status=status, **extra)
 
@@ -228,7 +228,7 @@ def _show(
     *,
     template: str = "boards/rules/rules.html",
     status: int = HTTPStatus.OK,
-    **extra: Any,
+    **extra: object,
 ) -> HttpResponse:
     context = {
         "nav_item": "rules",

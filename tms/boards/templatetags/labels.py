@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from django import template
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
@@ -89,7 +89,7 @@ MAX_SHORT_LENGTH = 4
 
 
 @register.filter
-def metric_label(name: str) -> Any:
+def metric_label(name: str) -> str | Promise:
     return metric_names.metric(name).label
 
 
@@ -131,7 +131,7 @@ def iso(at: datetime | None) -> str:
 
 
 @register.filter(name="json")
-def as_json(value: Any) -> str:
+def as_json(value: object) -> str:
     """For an attribute; the template escapes it."""
     return json.dumps(value, ensure_ascii=False)
 
@@ -155,7 +155,7 @@ def cell_text(cell: SiteCell) -> str:
     return gettext("%(site)s, %(terminals)s, %(worst)s") % values
 
 
-def _worst(name: str) -> Any:
+def _worst(name: str) -> str | Promise:
     if name in Severity.values:
         return Severity(name).label
     return Presence(name).label if name in Presence.values else gettext("normal")
@@ -168,7 +168,7 @@ def what_happened(dropped: DroppedTerminals) -> str:
 
 
 @register.filter
-def page_label(page: str) -> Any:
+def page_label(page: str) -> str | Promise:
     return PAGE_LABELS.get(page, "")
 
 
@@ -179,7 +179,7 @@ def repeats(rule: str) -> str:
 
 
 @register.filter
-def factor_label(name: str) -> Any:
+def factor_label(name: str) -> str | Promise:
     return FACTORS[name]
 
 
@@ -194,17 +194,17 @@ def transition_icon(kind: str) -> str:
 
 
 @register.filter
-def action_label(name: str) -> Any:
+def action_label(name: str) -> str | Promise:
     return ACTIONS[name].label
 
 
 @register.filter
-def why_open(kind: str) -> Any:
+def why_open(kind: str) -> str | Promise | None:
     """What ended the acknowledgement or the snooze of a reopened alert."""
     return TRAITS[kind].why_open
 
 
-def _labels_of(kind: type[TextChoices]) -> Callable[[str], Any]:
+def _labels_of(kind: type[TextChoices]) -> Callable[[str], str | Promise]:
     return lambda name: kind(name).label
 
 
@@ -213,7 +213,7 @@ for _name, _kind in LABELLED.items():
 
 
 @register.filter
-def cause(name: str) -> Any:
+def cause(name: str) -> str | Promise:
     return Cause(name).label if name else ""
 
 
@@ -253,16 +253,16 @@ def along(pct: float) -> str:
 
 
 @register.filter
-def presence_label(name: str) -> Any:
+def presence_label(name: str) -> str | Promise:
     return Presence(name).label if name in Presence.values else HAPPENED[name].capitalize()
 
 
 @register.filter
-def happened(presence: str) -> Any:
+def happened(presence: str) -> str | Promise:
     """The presence in the middle of a sentence."""
     return HAPPENED[presence]
 
 
 @register.filter
-def command_label(name: str) -> Any:
+def command_label(name: str) -> str | Promise:
     return CATALOG[name].label if name in CATALOG else name

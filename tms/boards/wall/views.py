@@ -1,7 +1,7 @@
 """The wall: for a paired screen, for a person, and before the pairing a code."""
 
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -123,7 +123,7 @@ def _seconds(text: str) -> int:
 
 
 def _pairing(request: HttpRequest, waiting: ScreenPairing | None, *, wait_s: int = 0) -> HttpResponse:
-    context: dict[str, Any] = {"waiting": waiting, "wait_s": wait_s, "wait_minutes": max(1, round(wait_s / 60))}
+    context: dict[str, object] = {"waiting": waiting, "wait_s": wait_s, "wait_minutes": max(1, round(wait_s / 60))}
     if waiting is not None:
         context["left_s"] = max(1, round((waiting.expires_at - timezone.now()).total_seconds()))
         address = request.build_absolute_uri(reverse("pair-screen"))

@@ -1,8 +1,9 @@
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -131,7 +132,9 @@ def end_tour(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _show(request: AuthenticatedRequest, *, error: Any = "", status: int = HTTPStatus.OK) -> HttpResponse:
+def _show(
+    request: AuthenticatedRequest, *, error: str | Promise | ValidationError = "", status: int = HTTPStatus.OK
+) -> HttpResponse:
     answer = _sent(Ask())
     faults = [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()]
     if not error and answer is None:

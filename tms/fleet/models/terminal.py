@@ -81,6 +81,11 @@ class Terminal(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("terminal", args=(self.uid,))
 
+    @property
+    def short_uid(self) -> str:
+        """The UID without the code of its site: `GTE-06` of `SJK-GTE-06`."""
+        return self.uid.removeprefix(f"{self.site.code}-")
+
 
 class Group(models.Model):
     """Any set of terminals."""

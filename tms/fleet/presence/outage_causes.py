@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from tms.fleet.models import CAUSED_BY_TMS, Cause, Presence
 from tms.fleet.models.outage import OutageCause
-from tms.fleet.presence.transitions import LinkState, Timing
+from tms.fleet.presence.state_machine import LinkState, Timing
 
 GOODBYES = frozenset({Cause.REBOOT, Cause.UPDATE, Cause.CLOSING, Cause.SHUTDOWN})
 WENT_ON = 2

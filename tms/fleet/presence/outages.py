@@ -12,7 +12,7 @@ from django.db import connection
 from tms.fleet.models import CAUSED_BY_TMS, Presence
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.fleet.presence.outage_causes import Return, cause_of
-from tms.fleet.presence.transitions import LinkStateChange, Timing
+from tms.fleet.presence.state_machine import LinkStateChange, Timing
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.metrics import instruments

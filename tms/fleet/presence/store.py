@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 
 from tms.fleet.models import CAUSED_BY_TMS, Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import outages
-from tms.fleet.presence.transitions import LinkState, LinkStateChange, Timing, lose, sweep
+from tms.fleet.presence.state_machine import LinkState, LinkStateChange, Timing, lose, sweep
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.metrics import instruments, slo

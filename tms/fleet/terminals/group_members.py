@@ -1,7 +1,5 @@
 """Notices when groups get or lose terminals, however they are saved: a group may be what a person sees."""
 
-from typing import Any
-
 from django.db.models.signals import m2m_changed
 
 from tms.feed.change import Change
@@ -15,6 +13,6 @@ def connect() -> None:
     m2m_changed.connect(_members_changed, sender=Group.terminals.through)
 
 
-def _members_changed(*, action: str, **_: Any) -> None:
+def _members_changed(*, action: str, **_: object) -> None:
     if action in MEMBERS_CHANGED:
         publish(Change(everything=True))

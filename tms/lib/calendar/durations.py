@@ -53,7 +53,7 @@ def spell(length_s: float) -> str:
 class SpanField(forms.CharField):
     """Cleans to seconds."""
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> Any:
         text = super().clean(value)
         if not text:
             return None
@@ -62,5 +62,5 @@ class SpanField(forms.CharField):
             raise forms.ValidationError(gettext("Enter a duration such as 90 s, 2 min, 1 h or 1 d."))
         return found
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         return written(value) if isinstance(value, int | float) else value

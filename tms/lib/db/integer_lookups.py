@@ -21,7 +21,7 @@ def register() -> None:
     IntegerField.register_lookup(IntegerIn)
 
 
-def _fits(value: Any, lowest: int | None, highest: int | None) -> bool:
+def _fits(value: object, lowest: int | None, highest: int | None) -> bool:
     if not isinstance(value, int):  # an expression, or None
         return True
     return (lowest is None or value >= lowest) and (highest is None or value <= highest)

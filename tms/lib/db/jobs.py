@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from tms.lib.db.prepared import fetch_prepared
 
 type Pass = Callable[[datetime], int | None]
-type Rows = Callable[[datetime], QuerySet[Any]]
+type Rows = Callable[[datetime], QuerySet[Model]]
 
 COMPILED_FOR = datetime(2000, 1, 1, tzinfo=UTC)
 """Conditions are compiled for this time; their parameters are moved to the time of the check."""
@@ -24,7 +24,7 @@ class ExistsClause(NamedTuple):
     sql: str
     parameters: tuple[Any, ...]
 
-    def parameters_at(self, at: datetime) -> list[Any]:
+    def parameters_at(self, at: datetime) -> list[object]:
         moved_by = at - COMPILED_FOR
         return [value + moved_by if isinstance(value, datetime) else value for value in self.parameters]
 
@@ -86,7 +86,7 @@ def with_rows[C: RowCheck](checks: Collection[C], at: datetime) -> set[C]:
     return {each for each, is_found in zip(checks, found, strict=True) if is_found}
 
 
-def _exists(rows: QuerySet[Any]) -> ExistsClause:
+def _exists(rows: QuerySet[Model]) -> ExistsClause:
     try:
         sql, parameters = rows.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:

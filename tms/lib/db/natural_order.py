@@ -28,7 +28,7 @@ def register() -> None:
     connection_created.connect(_add_to_sqlite, dispatch_uid=__name__)
 
 
-def _add_to_sqlite(sender: object, *, connection: Any, **_: Any) -> None:
+def _add_to_sqlite(sender: object, *, connection: Any, **_: object) -> None:
     if connection.vendor == "sqlite":
         connection.connection.create_collation(NATURAL, _compare)
 

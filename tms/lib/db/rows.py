@@ -44,7 +44,7 @@ def among(column: str, keys: Iterable[int]) -> tuple[str, list[list[int]]]:
     return f" AND {column} = ANY(%s)", [list(keys)]
 
 
-def any_of(column: str, keys: Iterable[int | str]) -> tuple[str, list[Any]]:
+def any_of(column: str, keys: Iterable[int | str]) -> tuple[str, list[object]]:
     """A condition for any of these keys, and its parameter. The ORM makes a parameter of each."""
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s)", [list(keys)]
@@ -70,14 +70,14 @@ def _source(struct: type[msgspec.Struct], vendor: str) -> str:
     return f"(SELECT {picked} FROM json_each(%s)) AS r"  # noqa: S608  (names are our own; values are parameters)
 
 
-def _extract(name: str, kind: Any) -> str:
+def _extract(name: str, kind: object) -> str:
     value = f"json_extract(value, '$.{name}')"
     if kind is datetime:  # as Django writes instants on SQLite, so that they compare as text
         return f"replace(replace({value}, 'T', ' '), 'Z', '')"
     return value
 
 
-def _bare(kind: Any) -> Any:
+def _bare(kind: object) -> Any:
     """`datetime` for `datetime | None`."""
     if isinstance(kind, types.UnionType):
         return next(part for part in typing.get_args(kind) if part is not types.NoneType)

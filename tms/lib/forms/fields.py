@@ -36,7 +36,7 @@ class LocalDateTimeField(forms.DateTimeField):
         widget = forms.DateTimeInput(attrs=when("datetime"))
         super().__init__(**{"widget": widget} | options, input_formats=[FORMAT, "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         return f"{value:{FORMAT}}" if isinstance(value, datetime) else value
 
     def to_python(self, value: Any) -> datetime | None:
@@ -53,7 +53,7 @@ class TimesInput(ByPages, forms.TextInput):
         super().__init__()
         self.most, self.free = most, free
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+    def get_context(self, name: str, value: object, attrs: dict[str, object] | None) -> dict[str, object]:
         context = super().get_context(name, value, attrs)
         times = str(value or "").split()
         context["widget"]["times"] = (times + [""] * max(self.free, 4 - len(times)))[: max(self.most, len(times))]
@@ -85,7 +85,7 @@ class Plain:
                 field.widget.attrs["class"] = "input"
 
 
-def free_name(not_deleted: models.QuerySet[Any], name: str, row: models.Model) -> str:
+def free_name(not_deleted: models.QuerySet[models.Model], name: str, row: models.Model) -> str:
     """Django skips constraints whose condition is about a column that the form does not have."""
     if not_deleted.filter(name=name).exclude(pk=row.pk).exists():
         raise ValidationError(gettext("This name is already in use. Enter another one."))

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -7,5 +5,5 @@ from django.utils.safestring import SafeString
 class ByPages:
     """A widget with a template of ours: rendered by the engine of pages, because that of forms does not know them."""
 
-    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
+    def _render(self, template_name: str, context: dict[str, object], renderer: object = None) -> SafeString:
         return render_to_string(template_name, context)

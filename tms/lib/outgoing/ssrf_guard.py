@@ -142,7 +142,7 @@ def _hook(
             deadlines().add(arguments[0], watch.until)
 
 
-def _check(where: Any, watch: Watch) -> None:
+def _check(where: object, watch: Watch) -> None:
     """`where` is an address of a socket: (host, port, …), the path of a Unix socket, or None for a connected one."""
     if where is None:
         return

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tms.accounts import access
 from tms.accounts.access.rows import covered
@@ -14,8 +15,8 @@ from tms.accounts.audit import recorder
 from tms.accounts.display_names import name_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.alerts.actions.action import perform
-from tms.alerts.actions.registry import ACTIONS
+from tms.alerts.actions.registry import ACKNOWLEDGE_ALERT, ACKNOWLEDGE_INCIDENT
+from tms.alerts.actions.terms import ActionTerms
 from tms.alerts.lifecycle import AlreadyAcknowledged, Conflict
 from tms.alerts.locks import lock_incidents, lock_terminals
 from tms.alerts.models import Alert, AlertState, Contract, Incident
@@ -23,9 +24,7 @@ from tms.metrics.instruments import ACTION_LINKS
 from tms.notifications.action_links.links import MessageLink
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
-from tms.notifications.subjects import ALERT, INCIDENT, Subject, column
-
-ACKNOWLEDGE = ACTIONS["acknowledge"]
+from tms.notifications.subjects import ALERT, INCIDENT, Subject
 
 
 class LinkOutcome(StrEnum):
@@ -90,14 +89,9 @@ def _permitted(link: MessageLink) -> Iterable[Subject]:
     """What the delivery is about, as far as its recipient may acknowledge it."""
     items = link.delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
     subjects: list[Subject] = [item.subject for item in items]
-    allowed = {
-        model: set(
-            _within_rights(link, model._default_manager.filter(pk__in=_keys(subjects, model))).values_list(
-                "pk", flat=True
-            )
-        )
-        for model in (Alert, Incident)
-    }
+    alerts = _within_rights(link, Alert.objects.filter(pk__in=_keys(subjects, Alert)))
+    incidents = _within_rights(link, Incident.objects.filter(pk__in=_keys(subjects, Incident)))
+    allowed = {Alert: set(alerts.values_list("pk", flat=True)), Incident: set(incidents.values_list("pk", flat=True))}
     return (subject for subject in subjects if subject.pk in allowed[type(subject)])
 
 
@@ -105,7 +99,7 @@ def _keys(subjects: Iterable[Subject], model: type[Subject]) -> list[int]:
     return [subject.pk for subject in subjects if isinstance(subject, model)]
 
 
-def _within_rights(link: MessageLink, rows: Any) -> Any:
+def _within_rights[Rows: QuerySet[Alert] | QuerySet[Incident]](link: MessageLink, rows: Rows) -> Rows:
     if link.person is not None:
         return access.permitted(rows, by=link.person, permission=Permission.HANDLE_ALERTS)
     return covered(rows, link.destination.owner)
@@ -114,7 +108,7 @@ def _within_rights(link: MessageLink, rows: Any) -> Any:
 def _judge(subjects: list[Subject]) -> Result:
     if not subjects:
         return Result(LinkOutcome.REVOKED)
-    open_ones = sum(_target(subject).when.matches(subject) for subject in subjects)
+    open_ones = sum(_applies_to(subject) for subject in subjects)
     if open_ones:
         return Result(LinkOutcome.READY, open_ones)
     first = next((one for one in subjects if one.state == AlertState.ACKNOWLEDGED), None)
@@ -133,20 +127,23 @@ def _acknowledge_all(link: MessageLink, subjects: Iterable[Subject], at: datetim
 
 def _acknowledge_one(subject: Subject, by: User, at: datetime) -> bool:
     """False if it was resolved or acknowledged meanwhile."""
-    target = _target(subject)
-    if not target.when.matches(subject):
+    if not _applies_to(subject):
         return False
-    rows = type(subject)._default_manager.filter(pk=subject.pk)
+    terms: ActionTerms = {"comment": "", "contract": Contract.RECOVERY}
     try:
         with transaction.atomic():
-            perform(target, rows, by=by, at=at, comment="", contract=Contract.RECOVERY)
+            if isinstance(subject, Alert):
+                ACKNOWLEDGE_ALERT.perform(Alert.objects.filter(pk=subject.pk), by=by, at=at, **terms)
+            else:
+                ACKNOWLEDGE_INCIDENT.perform(Incident.objects.filter(pk=subject.pk), by=by, at=at, **terms)
     except (AlreadyAcknowledged, Conflict):
         return False
     return True
 
 
-def _target(subject: Subject) -> Any:
-    return getattr(ACKNOWLEDGE, next(iter(column(subject))))
+def _applies_to(subject: Subject) -> bool:
+    target = ACKNOWLEDGE_ALERT if isinstance(subject, Alert) else ACKNOWLEDGE_INCIDENT
+    return target.when.matches(subject)
 
 
 def account_of(destination: Destination) -> User:

@@ -105,7 +105,7 @@ def _wait(request: HttpRequest, wait_s: float) -> HttpResponse:
     return response
 
 
-def _page(request: HttpRequest, text: str, context: Mapping[str, Any], *, status: HTTPStatus) -> HttpResponse:
+def _page(request: HttpRequest, text: str, context: Mapping[str, object], *, status: HTTPStatus) -> HttpResponse:
     if not request.accepts("text/html"):
         return JsonResponse({"title": text, "body": ""}, status=status)
     values = {**context, "headline": text, "hours": settings.ACTION_LINK_HOURS}

@@ -1,5 +1,4 @@
 from http import HTTPStatus
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -96,7 +95,7 @@ def _page(
 ) -> HttpResponse:
     if chosen is not None and form is None:
         form = DestinationForm(instance=chosen, by=request.user)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         **undoable(request, "destination"),
         "nav_item": "destinations",
         "destinations": access.visible(Destination.objects.not_deleted(), to=request.user).select_related("person"),

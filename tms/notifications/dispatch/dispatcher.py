@@ -6,12 +6,11 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from tms.lib.db.clock import db_clock
 from tms.notifications.destinations.send import send
-from tms.notifications.dispatch import leases
+from tms.notifications.dispatch import leases, results
 from tms.notifications.dispatch.threads import in_thread
 from tms.notifications.messages import message_of
 from tms.notifications.models.delivery import Delivery
@@ -23,8 +22,6 @@ log = structlog.get_logger(__name__)
 WORKERS = 16
 DRAIN_FOR = timedelta(seconds=2)
 """Limits one run, so that other destinations get the thread and a stopping process need not wait."""
-PURGED_AT_ONCE, PURGE_BATCHES = 1_000, 100
-"""Deliveries that one transaction deletes, and transactions of one pass."""
 
 
 class Dispatcher:
@@ -71,7 +68,7 @@ def drain(destination_id: int, *, now: Callable[[], datetime]) -> None:
             attempt=delivery.attempts,
             outcome=result.outcome.value,
         )
-        if not leases.record_result(delivery, result, at=now()):
+        if not results.record_result(delivery, result, at=now()):
             return
 
 
@@ -92,13 +89,3 @@ def _may_be_seen(delivery: Delivery) -> bool:
         return True
     items = list(delivery.items.all())
     return len(visible_items(delivery.destination, items)) == len(items)
-
-
-def purge(at: datetime) -> None:
-    """Delete the deliveries that ended more than `HISTORY_DAYS` ago."""
-    old = Delivery.objects.filter(ended_at__lt=at - timedelta(days=settings.HISTORY_DAYS)).order_by("pk")
-    for _ in range(PURGE_BATCHES):
-        pks = list(old.values_list("pk", flat=True)[:PURGED_AT_ONCE])
-        Delivery.objects.filter(pk__in=pks).delete()
-        if len(pks) < PURGED_AT_ONCE:
-            return

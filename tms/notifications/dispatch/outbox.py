@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from django.db import connection, models
 
@@ -20,8 +19,8 @@ from tms.lib.set_aside import SetAside, isolate
 from tms.notifications.dispatch.grouping import group
 from tms.notifications.models.delivery import ALARMS, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.models.policy import Escalation, Policy
-from tms.notifications.policies.decisions import advance as advance_escalation
-from tms.notifications.policies.decisions import circumstances_of, started
+from tms.notifications.policies.next_step import advance as advance_escalation
+from tms.notifications.policies.next_step import circumstances_of, started
 from tms.notifications.policies.notification import Notification
 from tms.notifications.rotations.on_call import destinations_of
 from tms.notifications.subjects import (
@@ -67,7 +66,7 @@ def process_transitions(at: datetime) -> int:
     return sum(_process_all(subject_type, at) for subject_type in SUBJECT_TYPES)
 
 
-def _pending(subject_type: SubjectType) -> models.QuerySet[Any]:
+def _pending(subject_type: SubjectType) -> models.QuerySet[models.Model]:
     """Transitions that were not dispatched (index: transition_undispatched, incident_undispatched)."""
     return subject_type.history.objects.filter(dispatched_at=None)
 

@@ -1,7 +1,6 @@
 """The texts and facts of alerts."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
@@ -62,7 +61,7 @@ def _summary(kind: NotificationKind, alert: Alert) -> str:
     return gettext("%(severity)s, %(terminal)s: %(rule)s, since %(since)s") % values
 
 
-def facts(alert: Alert) -> dict[str, Any]:
+def facts(alert: Alert) -> dict[str, object]:
     terminal, site = alert.terminal, alert.terminal.site
     return {
         "id": alert.pk,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.display_names import name_of
 from tms.alerts.models import Incident
 from tms.lib.severity import Severity
+from tms.notifications import visibility
 from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.action_links import acknowledge_path
 from tms.notifications.messages.phrases import address
@@ -23,7 +24,7 @@ MAX_LINES = 20
 """For people; machines get all of them."""
 
 
-def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, Any]:
+def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, object]:
     """The content of a message, as it is stored with the delivery. All are alerts, or all are incidents."""
     of, name = (incidents, "incidents") if delivery.is_of_incidents else (alerts, "alerts")
     with translation.override(delivery.language):
@@ -47,7 +48,7 @@ def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) ->
 
 def _of_owner(delivery: Delivery, subject: Subject) -> Subject:
     """An incident with what the owner of the destination, or the person of the device, may know of it."""
-    return incidents.of_scope(subject, delivery.destination.audience) if isinstance(subject, Incident) else subject
+    return visibility.of_scope(subject, delivery.destination.audience) if isinstance(subject, Incident) else subject
 
 
 def message_of(delivery: Delivery) -> Message:

@@ -67,7 +67,7 @@ class StepWords:
     after: str
     to: str
     """Empty: it notifies nobody."""
-    form: Any = None
+    form: forms.BaseForm | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ def sentence_of_forms(form: Any, steps: Any) -> Sentence:
     return _sentence(values | {"owner": owner.label if owner else "–"}, of_steps, form)
 
 
-def _sentence(values: Mapping[str, Any], steps: Iterable[Mapping[str, Any]], form: Any) -> Sentence:
+def _sentence(
+    values: Mapping[str, object], steps: Iterable[Mapping[str, Any]], form: forms.BaseForm | None
+) -> Sentence:
     words = _words(values)
 
     def pieces(text: str) -> Iterator[Word]:
@@ -117,7 +119,7 @@ def _sentence(values: Mapping[str, Any], steps: Iterable[Mapping[str, Any]], for
     return Sentence(list(pieces(str(OPENING))), of_steps, repeat, list(pieces(str(CLOSING))))
 
 
-def _bound(form: Any, name: str) -> list[forms.BoundField]:
+def _bound(form: forms.BaseForm | None, name: str) -> list[forms.BoundField]:
     return [form[field] for field in FIELDS[name]] if form is not None else []
 
 
@@ -156,11 +158,11 @@ def _language(code: str) -> str:
     return str(dict(settings.LANGUAGES).get(code, gettext("the language of each destination")))
 
 
-def _repeat(seconds: Any) -> str:
+def _repeat(seconds: object) -> str:
     return gettext("every %(span)s") % {"span": _span(seconds)} if seconds else pgettext("repeat", "never")
 
 
-def _span(seconds: Any) -> str:
+def _span(seconds: object) -> str:
     return written(int(seconds)) if isinstance(seconds, int | float) else "–"
 
 
@@ -171,7 +173,7 @@ def _step_words(step: Mapping[str, Any], *, is_first: bool) -> StepWords:
     return StepWords(after, _names(to, joined=gettext(" and ")), step.get("form"))
 
 
-def _on_call(rotation: Any) -> str:
+def _on_call(rotation: object) -> str:
     return gettext("on call: %(rotation)s") % {"rotation": rotation}
 
 
@@ -183,7 +185,7 @@ def _names(names: Sequence[str], joined: str = "") -> str:
     return gettext(", ").join(most) + ((joined or gettext(" or ")) if most else "") + last
 
 
-def _value(form: Any, name: str) -> Any:
+def _value(form: forms.BaseForm, name: str) -> Any:
     """What was entered, if it is valid; else the initial value, as the form would clean it."""
     if form.is_bound:
         return form.cleaned_data.get(name) if hasattr(form, "cleaned_data") else None

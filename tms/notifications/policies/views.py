@@ -1,5 +1,4 @@
 from http import HTTPStatus
-from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -136,7 +135,7 @@ def _page(
     if panel is None:
         saved = [chosen] if is_saved else []
         panel = panel_of(request.GET, saved, to=request.user, now=timezone.now())
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "nav_item": "policies",
         "may_edit": may_edit,
         "chosen": chosen,

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -31,7 +30,7 @@ TESTS_OF_PERSON = Limit("tests", "", 10, 600)
 """Test messages in ten minutes, so that the button does not serve to trouble a push service."""
 
 
-def panel(request: AuthenticatedRequest) -> Mapping[str, Any] | None:
+def panel(request: AuthenticatedRequest) -> Mapping[str, object] | None:
     """The section of the person's own page."""
     if not settings.PUSH:
         return None

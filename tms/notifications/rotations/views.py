@@ -129,7 +129,7 @@ def _page(
     existing = list(access.visible(Rotation.objects.not_deleted(), to=request.user))
     now, coming = _shifts(existing, chosen, at)
     is_saved = chosen is not None and chosen.pk is not None
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         **undoable(request, "rotation"),
         "nav_item": "rotations",
         "calendar": shift_calendar(existing, first=days.first, zone=zone, at=at, me=request.user) if existing else None,

@@ -2,7 +2,6 @@
 
 import re
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
@@ -50,7 +49,7 @@ def restore(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
     return redirect(row)
 
 
-def undoable(request: AuthenticatedRequest, kind: str) -> dict[str, Any]:
+def undoable(request: AuthenticatedRequest, kind: str) -> dict[str, object]:
     """Context of a list after a delete: the row, and how to undo it."""
     pk = request.GET.get("deleted", "")
     row = services.find(kind, int(pk), to=request.user, is_deleted=True) if PRIMARY_KEY.fullmatch(pk) else None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
@@ -53,7 +53,7 @@ class ApiAnswer:
         return seconds_of(self.headers.get("Retry-After", ""))
 
     @cached_property
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, object]:
         """Its JSON object; empty for anything else."""
         try:
             found = json.loads(self.text)
@@ -63,7 +63,7 @@ class ApiAnswer:
 
     def field(self, *names: str) -> str:
         """A text within `data`, by the names on the way to it; empty if there is none."""
-        found: Any = self.data
+        found: object = self.data
         for name in names:
             found = found.get(name) if isinstance(found, dict) else None
         return found if isinstance(found, str) else ""
@@ -114,7 +114,7 @@ def post(url: str, body: bytes, headers: Headers, until: float) -> ApiAnswer:
     return ApiAnswer(response.status, response.reason or "", response.headers, excerpt(response, until))
 
 
-def post_json(url: str, content: Mapping[str, Any], until: float, headers: Headers = NO_HEADERS) -> ApiAnswer:
+def post_json(url: str, content: Mapping[str, object], until: float, headers: Headers = NO_HEADERS) -> ApiAnswer:
     """Raises HTTPError."""
     sent = {"Content-Type": "application/json; charset=utf-8", **headers}
     return post(url, json.dumps(content, ensure_ascii=False).encode(), sent, until)

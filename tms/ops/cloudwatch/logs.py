@@ -64,7 +64,7 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
     def _get_stream_name(self, message: logging.LogRecord) -> str:
         return str(self.log_stream_name)
 
-    def _submit_batch(self, batch: Sequence[dict[str, Any]], log_stream_name: str, max_retries: int = 1) -> None:
+    def _submit_batch(self, batch: Sequence[dict[str, object]], log_stream_name: str, max_retries: int = 1) -> None:
         """Watchtower's own method retries five times without a pause, and warns each time."""
         if not batch:
             return
@@ -75,7 +75,7 @@ class CloudWatchLogs(watchtower.CloudWatchLogHandler):
         if lost:
             LOG_EVENTS_LOST.inc(lost)
 
-    def _put(self, events: Sequence[dict[str, Any]], stream: str) -> int:
+    def _put(self, events: Sequence[dict[str, object]], stream: str) -> int:
         """Number of rejected events."""
         client, where = self.cwl_client, {"logGroupName": self.log_group_name, "logStreamName": stream}
         try:

@@ -4,7 +4,6 @@ import json
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
@@ -86,5 +85,5 @@ class Handler(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         return "TMS"
 
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  (its own name for it)
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  (its own name for it)
         log.debug("monitor", request=format % arguments, client=self.client_address[0])

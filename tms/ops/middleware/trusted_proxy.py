@@ -1,12 +1,13 @@
 """Trusts `X-Forwarded-*` headers of the configured proxies only (R7)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from tms.server.asgi import Scope
 
 FORWARDED = (
     "HTTP_FORWARDED",
@@ -57,7 +58,7 @@ def came_through_unnamed_proxy(request: HttpRequest) -> bool:
     return bool(request.META.get(UNNAMED_PROXY))
 
 
-def socket_address(scope: Mapping[str, Any]) -> str | None:
+def socket_address(scope: Scope) -> str | None:
     """The client's address of a WebSocket."""
     peer = (scope.get("client") or ("",))[0]
     # A proxy may add a header of its own to the one that the client sent.
@@ -65,7 +66,7 @@ def socket_address(scope: Mapping[str, Any]) -> str | None:
     return original(peer, ",".join(forwarded))
 
 
-def is_forwarded_https(scope: Mapping[str, Any]) -> bool:
+def is_forwarded_https(scope: Scope) -> bool:
     """Whether a trusted proxy received this WebSocket over TLS."""
     peer = (scope.get("client") or ("",))[0]
     return is_trusted(peer) and (b"x-forwarded-proto", b"https") in scope["headers"]

@@ -1,9 +1,10 @@
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -47,7 +48,7 @@ class Drawn(NamedTuple):
 
 
 class SloRatio(NamedTuple):
-    label: Any
+    label: str | Promise
     percent: str
     is_missed: bool
     is_chosen: bool
@@ -55,8 +56,8 @@ class SloRatio(NamedTuple):
 
 class IndicatorCard(NamedTuple):
     report: SloReport
-    title: Any
-    beginning: Any
+    title: str | Promise
+    beginning: str | Promise
     shares: list[SloRatio]
     quantiles: list[tuple[str, str]]
     drawn: list[Drawn]

@@ -14,8 +14,8 @@ from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Transition, TransitionKind
 from tms.fleet.models import TerminalState
 from tms.replay.state.base import KEYS, Instant
+from tms.replay.state.effects import OF_ALERTS, Then, TransitionColumns, after
 from tms.replay.state.members import Members, members
-from tms.replay.state.transitions import OF_ALERTS, Then, TransitionColumns, after
 
 STEP_COLUMNS = ("alert_id", "kind", "at", "by_id", "comment", "severity", "contract", "until", "to_id", "value")
 COLUMNS = (

@@ -8,8 +8,8 @@ from django.db.models import Q, QuerySet
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition
 from tms.replay.state.base import Instant
+from tms.replay.state.effects import OF_INCIDENTS, Then, TransitionColumns, after
 from tms.replay.state.members import joined
-from tms.replay.state.transitions import OF_INCIDENTS, Then, TransitionColumns, after
 
 STEP_COLUMNS = ("incident_id", "kind", "at", "by_id", "comment", "severity", "contract", "until", "to_id")
 

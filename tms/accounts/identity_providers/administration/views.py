@@ -1,6 +1,6 @@
 """Identity providers: the list, and the page of one with its group mappings and tests."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Count
@@ -212,9 +212,9 @@ def _page(
     *,
     form: AnyProviderForm | None = None,
     mapping_form: MappingForm | None = None,
-    **more: Any,
+    **more: object,
 ) -> HttpResponse:
-    values: dict[str, Any] = {"providers": _listed(), "chosen": chosen}
+    values: dict[str, object] = {"providers": _listed(), "chosen": chosen}
     if chosen is not None:
         values["form"] = form or form_of(chosen)(instance=chosen, by=request.user)
     if chosen is not None and chosen.pk:

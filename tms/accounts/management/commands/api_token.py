@@ -1,5 +1,4 @@
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
@@ -17,14 +16,14 @@ class Command(NoChecksCommand):
         parser.add_argument("--read-only", action="store_true", help="the token can change nothing")
         parser.add_argument("--days", type=int, default=365, help="days of validity; 0: until revoked")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        person = User.objects.filter(username=options["username"], is_active=True).first()
+    def handle(self, *args: object, username: str, name: str, read_only: bool, days: int, **options: object) -> None:
+        person = User.objects.filter(username=username, is_active=True).first()
         if person is None:
-            raise CommandError(f"no active person {options['username']!r}")
-        if not 0 <= options["days"] <= api_tokens.MAX_DAYS:
-            raise CommandError(f"--days {options['days']}: expected 0 to {api_tokens.MAX_DAYS}")
+            raise CommandError(f"no active person {username!r}")
+        if not 0 <= days <= api_tokens.MAX_DAYS:
+            raise CommandError(f"--days {days}: expected 0 to {api_tokens.MAX_DAYS}")
         at = datetime.now(UTC)
-        expires_at = at + timedelta(days=options["days"]) if options["days"] else None
-        scope = TokenScope.READ if options["read_only"] else TokenScope.FULL
-        _, secret = api_tokens.issue(person, name=options["name"], at=at, expires_at=expires_at, scope=scope)
+        expires_at = at + timedelta(days=days) if days else None
+        scope = TokenScope.READ if read_only else TokenScope.FULL
+        _, secret = api_tokens.issue(person, name=name, at=at, expires_at=expires_at, scope=scope)
         self.stdout.write(secret)

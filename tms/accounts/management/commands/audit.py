@@ -2,7 +2,6 @@ import argparse
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
@@ -27,11 +26,19 @@ class Command(NoChecksCommand):
         exporting = actions.add_parser("export", help="write all entries to standard output, the oldest first")
         exporting.add_argument("--format", choices=export.FORMATS, default="jsonl", dest="form")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["action"] == "verify":
-            self._verify(options["since"], [anchor for name in options["anchor"] for anchor in _anchors(name)])
+    def handle(
+        self,
+        *args: object,
+        action: str,
+        since: date | None = None,
+        anchor: Sequence[str] = (),
+        form: str = "",
+        **options: object,
+    ) -> None:
+        if action == "verify":
+            self._verify(since, [anchor for name in anchor for anchor in _anchors(name)])
         else:
-            self._export(options["form"])
+            self._export(form)
 
     def _verify(self, since: date | None, known: Sequence[ChainAnchor]) -> None:
         try:

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import CommandError, CommandParser
 
 from tms.accounts.factors import services
@@ -13,7 +11,7 @@ class Command(NoChecksCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
 
-    def handle(self, *args: Any, username: str, **options: Any) -> None:
+    def handle(self, *args: object, username: str, **options: object) -> None:
         person = User.objects.filter(username=username).first()
         if person is None:
             raise CommandError(f"there is no person with the username {username}")

@@ -3,9 +3,9 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
+from tms.alerts.correlation.incident_transitions import resolved_fields, transition
 from tms.alerts.correlation.regrouping.reassign import reassign
-from tms.alerts.correlation.transitions import resolved_fields, transition
-from tms.alerts.lifecycle.transitions import SYSTEM, Actor
+from tms.alerts.lifecycle.alert_transitions import SYSTEM, Actor
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident

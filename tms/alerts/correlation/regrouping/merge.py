@@ -8,11 +8,11 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts.correlation.actions import cover_by_hand
 from tms.alerts.correlation.evidence.common_factor import common_factor
+from tms.alerts.correlation.incident_transitions import transition
 from tms.alerts.correlation.regrouping.absorb import absorb, adds_sizes, recount
-from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.actions import with_comment
-from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.lifecycle.alert_transitions import Actor
 from tms.alerts.locks import lock_terminals
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident

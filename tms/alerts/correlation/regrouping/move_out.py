@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db import transaction
 
 from tms.accounts.models import User
+from tms.alerts.correlation.incident_transitions import transition
 from tms.alerts.correlation.regrouping.absorb import recount
 from tms.alerts.correlation.regrouping.reassign import reassign
-from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle import AlreadyResolved
-from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.lifecycle.alert_transitions import Actor
 from tms.alerts.locks import lock_with_terminals
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.incident import Incident

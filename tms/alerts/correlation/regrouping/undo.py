@@ -15,12 +15,12 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.correlation.actions import alerts_of, handled_with
+from tms.alerts.correlation.incident_transitions import REOPENED_FIELDS, transition
 from tms.alerts.correlation.regrouping.absorb import adds_sizes, recount
 from tms.alerts.correlation.regrouping.move_out import put_back
 from tms.alerts.correlation.regrouping.reassign import reassign
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, transition
 from tms.alerts.lifecycle import Conflict
-from tms.alerts.lifecycle.transitions import Actor
+from tms.alerts.lifecycle.alert_transitions import Actor
 from tms.alerts.locks import lock_terminals
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.incident import Incident

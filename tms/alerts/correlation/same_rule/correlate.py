@@ -6,7 +6,6 @@ report does not decide what the incident is called.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
@@ -89,7 +88,7 @@ def _open(
     return len(members)
 
 
-def _identity(what: CommonFactor, rule: int) -> Mapping[str, Any]:
+def _identity(what: CommonFactor, rule: int) -> Mapping[str, object]:
     return {
         "rule_id": rule,
         "factor": what.factor,

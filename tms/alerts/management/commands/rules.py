@@ -2,7 +2,6 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
@@ -26,19 +25,19 @@ class Command(NoChecksCommand):
         importing.add_argument("file", help="path, or - for standard input")
         importing.add_argument("--dry-run", action="store_true", help="only show what would change")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["action"] == "export":
+    def handle(self, *args: object, action: str, file: str = "", dry_run: bool = False, **options: object) -> None:
+        if action == "export":
             recorder.record_export(Rule, "yaml")
             self.stdout.write(yaml_file.exported(), ending="")
             return
         try:
-            source = _read(options["file"])
-            plan = _take_over(source, is_dry=options["dry_run"])
+            source = _read(file)
+            plan = _take_over(source, is_dry=dry_run)
         except OSError as error:
-            raise CommandError(f"{options['file']}: {error.strerror}") from None
+            raise CommandError(f"{file}: {error.strerror}") from None
         except BadFile as error:
             raise CommandError(str(error)) from None
-        self._print(plan, is_dry=options["dry_run"])
+        self._print(plan, is_dry=dry_run)
 
     def _print(self, plan: Sequence[PlannedRule], *, is_dry: bool) -> None:
         for one in plan:

@@ -18,16 +18,16 @@ class Command(NoChecksCommand):
         parser.add_argument("name", help=f"one of {', '.join(CATALOG)}")
         parser.add_argument("--arguments", default="{}", help="JSON object")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        terminal = Terminal.objects.filter(uid=options["uid"]).first()
+    def handle(self, *_: object, uid: str, name: str, arguments: str, **options: object) -> None:
+        terminal = Terminal.objects.filter(uid=uid).first()
         if terminal is None:
-            raise CommandError(f"unknown terminal {options['uid']!r}")
+            raise CommandError(f"unknown terminal {uid!r}")
         try:
-            arguments = msgspec.json.decode(options["arguments"], type=dict[str, Any])
+            args = msgspec.json.decode(arguments, type=dict[str, Any])
         except msgspec.DecodeError as error:
             raise CommandError(f"--arguments: {error}") from None
         try:
-            queued = services.queue(terminal, name=options["name"], args=arguments, by=None, at=datetime.now(UTC))
+            queued = services.queue(terminal, name=name, args=args, by=None, at=datetime.now(UTC))
         except services.CommandRefused as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"queued as {queued.pk}")

@@ -1,6 +1,5 @@
 import platform
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import CommandParser
 
@@ -16,6 +15,6 @@ class Command(NoChecksCommand):
         parser.add_argument("terminals", type=int)
         parser.add_argument("--fleet", required=True, type=Path, help="file in which their credentials are kept")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        seed.seed(options["terminals"], path=options["fleet"], machine=platform.node() or "this-machine")
+    def handle(self, *args: object, terminals: int, fleet: Path, **options: object) -> None:
+        seed.seed(terminals, path=fleet, machine=platform.node() or "this-machine")
         self.stdout.write(f"{VISITOR.username} {VISITOR.password}")

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
@@ -23,18 +21,19 @@ class Command(NoChecksCommand):
         parser.add_argument("--kind", choices=TerminalKind.values, default=TerminalKind.KIOSK.value)
         parser.add_argument("--label", default="", help="location")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        uid = options["uid"]
+    def handle(
+        self, *args: object, uid: str, site: str, new_site: bool, kind: str, label: str, **options: object
+    ) -> None:
         if not UID.fullmatch(uid):
             raise CommandError(f"UID {uid!r}: use 1 to 64 letters, digits, - and _, starting with a letter or digit")
-        if not options["site"].strip() or len(options["site"]) > LONGEST_NAME:
-            raise CommandError(f"--site {options['site']!r}: use 1 to {LONGEST_NAME} characters")
-        if len(options["label"]) > LONGEST_NAME:
-            raise CommandError(f"--label: use at most {LONGEST_NAME} characters, not {len(options['label'])}")
+        if not site.strip() or len(site) > LONGEST_NAME:
+            raise CommandError(f"--site {site!r}: use 1 to {LONGEST_NAME} characters")
+        if len(label) > LONGEST_NAME:
+            raise CommandError(f"--label: use at most {LONGEST_NAME} characters, not {len(label)}")
         try:
             with transaction.atomic():
-                site = _site(options["site"], is_new=options["new_site"])
-                terminal = Terminal(uid=uid, site=site, kind=options["kind"], label=options["label"])
+                at = _site(site, is_new=new_site)
+                terminal = Terminal(uid=uid, site=at, kind=kind, label=label)
                 credential = services.enrol(terminal)
         except IntegrityError:
             raise CommandError(

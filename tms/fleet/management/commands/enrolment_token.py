@@ -1,5 +1,4 @@
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
@@ -15,12 +14,11 @@ class Command(NoChecksCommand):
         parser.add_argument("--site", required=True, metavar="CODE")
         parser.add_argument("--hours", type=float, default=24, help="hours of validity, at most 24")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        site = Site.objects.filter(code__iexact=options["site"]).first()
-        if site is None:
+    def handle(self, *args: object, site: str, hours: float, **options: object) -> None:
+        found = Site.objects.filter(code__iexact=site).first()
+        if found is None:
             known = ", ".join(Site.objects.values_list("code", flat=True)[:20]) or "none yet"
-            raise CommandError(f"unknown site {options['site']!r}; known codes: {known}")
-        hours = options["hours"]
+            raise CommandError(f"unknown site {site!r}; known codes: {known}")
         if not 0 < hours <= LONGEST / timedelta(hours=1):
             raise CommandError(f"--hours {hours:g}: expected more than 0 and at most 24")
-        self.stdout.write(make_token(site, by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))
+        self.stdout.write(make_token(found, by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet.credentials import services
@@ -13,10 +11,10 @@ class Command(NoChecksCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        terminal = Terminal.objects.filter(uid=options["uid"]).first()
+    def handle(self, *args: object, uid: str, **options: object) -> None:
+        terminal = Terminal.objects.filter(uid=uid).first()
         if terminal is None:
-            raise CommandError(f"unknown terminal {options['uid']!r}")
+            raise CommandError(f"unknown terminal {uid!r}")
         credential = services.issue(terminal)
         self.stderr.write(f"{terminal} has another key, which is not shown again; older ones stay valid")
         self.stdout.write(str(credential))

@@ -1,6 +1,5 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -13,7 +12,7 @@ HEAD = ("node", "state", "links", "last heartbeat", "started", "host", "process"
 class Command(NoChecksCommand):
     help = "Lists the server processes of this TMS: state, links, last heartbeat."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         rows = [HEAD, *(cells(node, at=timezone.now()) for node in Node.objects.all())]
         if len(rows) == 1:
             self.stdout.write("No node has joined yet; start one with `manage.py serve`.")

@@ -1,5 +1,4 @@
 from datetime import UTC, datetime
-from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
@@ -15,12 +14,12 @@ class Command(NoChecksCommand):
         parser.add_argument("uid")
         parser.add_argument("--but-newest", action="store_true", help="keep the newest key, which replaces the others")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        terminal = Terminal.objects.filter(uid=options["uid"]).first()
+    def handle(self, *args: object, uid: str, but_newest: bool, **options: object) -> None:
+        terminal = Terminal.objects.filter(uid=uid).first()
         if terminal is None:
-            raise CommandError(f"unknown terminal {options['uid']!r}")
+            raise CommandError(f"unknown terminal {uid!r}")
         keys = Credential.objects.filter(terminal=terminal, revoked_at=None)
-        if options["but_newest"] and (newest := keys.order_by("-pk").first()):
+        if but_newest and (newest := keys.order_by("-pk").first()):
             keys = keys.exclude(pk=newest.pk)
         revoked = services.revoke(keys, at=datetime.now(UTC))
         self.stdout.write(f"revoked {revoked} of {terminal}")

@@ -1,5 +1,4 @@
 import sys
-from typing import Any
 
 from tms.agent.__main__ import main
 from tms.lib.management import NoChecksCommand
@@ -12,5 +11,5 @@ class Command(NoChecksCommand):
     def run_from_argv(self, argv: list[str]) -> None:
         sys.exit(main(argv[2:]))
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         sys.exit(main([]))

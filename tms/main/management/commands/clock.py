@@ -2,7 +2,6 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterator
-from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
@@ -28,10 +27,10 @@ class Command(NoChecksCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, help="port for /health/ and /metrics (default: none)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, host: str, port: int | None, **options: object) -> None:
         tune_malloc()
         refuse_unsafe()
-        with monitored(host=options["host"], port=options["port"]):
+        with monitored(host=host, port=port):
             asyncio.run(run())
 
 

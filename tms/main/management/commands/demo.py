@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -40,7 +39,7 @@ class Command(NoChecksCommand):
     help = "Migrates, seeds a demo fleet once, serves it, and runs a simulator and the real agent of this machine."
     needs_database = False
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         refuse_production()
         host, port = address("HOST", HERE), number("PORT", 8000, least=1, most=65_535)
         terminals = number("TERMINALS", 200, least=0, most=MAX_TERMINALS)

@@ -1,6 +1,4 @@
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 import structlog
 from channels.db import database_sync_to_async
@@ -23,6 +21,7 @@ from tms.ops.health.node_heartbeat import NodeHeartbeat
 from tms.ops.slo.recorder import SloRecorder
 from tms.protocol.close_codes import CloseCode
 from tms.runtime import process_state
+from tms.server.asgi import Scope
 from tms.server.memory import tune_malloc
 from tms.server.server import Server
 
@@ -40,12 +39,12 @@ class Command(NoChecksCommand):
             "--clock", action="store_true", help="also run the clock in this process (embedded default)"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, host: str, port: int, clock: bool, **options: object) -> None:
         tune_malloc()
         refuse_unsafe()
-        process = Process(with_clock=options["clock"])
+        process = Process(with_clock=clock)
         try:
-            server_for(process, host=options["host"], port=options["port"]).run()
+            server_for(process, host=host, port=port).run()
         except server.PortInUse as error:
             raise CommandError(f"port {error.port} on {error.host} is in use; choose another with --port") from None
         except server.CannotListen as error:
@@ -143,7 +142,7 @@ def flow() -> server.Flow:
     )
 
 
-def drain_code(scope: Mapping[str, Any]) -> int:
+def drain_code(scope: Scope) -> int:
     return CloseCode.DRAINING
 
 

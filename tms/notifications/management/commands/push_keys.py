@@ -1,5 +1,4 @@
 from argparse import ArgumentParser
-from typing import Any
 
 from django.utils import timezone
 
@@ -17,7 +16,7 @@ class Command(NoChecksCommand):
             "--drop-old", action="store_true", help="delete older keys and their devices, after a key was disclosed"
         )
 
-    def handle(self, *args: Any, rotate: bool, drop_old: bool, **options: Any) -> None:
+    def handle(self, *args: object, rotate: bool, drop_old: bool, **options: object) -> None:
         at = timezone.now()
         if rotate:
             keys.rotate(at=at)

@@ -1,7 +1,6 @@
 """Pages for sending a digest, now and at the ends of shifts."""
 
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -71,7 +70,7 @@ def _page(
 ) -> HttpResponse:
     span = Period.of_digest(request.GET, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         **planned.shown(DigestPlan.objects.all(), NotificationKind.DIGEST, to=request.user),
         "nav_item": "digest",
         "span": span,

@@ -1,7 +1,6 @@
 """Pages for sending availability reports, now and after each month."""
 
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -68,7 +67,7 @@ def _page(
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     month = _month(request)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         **planned.shown(ReportPlan.objects.all(), NotificationKind.AVAILABILITY, to=request.user),
         "nav_item": "availability",
         "month": month,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from tms.accounts.access import Person
 from tms.notifications.models.policy import Policy
@@ -26,7 +25,9 @@ class NotificationPreview:
     """There is no preview of a policy that cannot be saved."""
 
 
-def panel_of(data: Mapping[str, Any], policies: Sequence[Policy], *, to: Person, now: datetime) -> NotificationPreview:
+def panel_of(
+    data: Mapping[str, object], policies: Sequence[Policy], *, to: Person, now: datetime
+) -> NotificationPreview:
     """Of these policies; `data` is the query of a page."""
     form = PreviewForm(data, by=to)
     if not form.is_valid():

@@ -72,7 +72,7 @@ def _deliver_in_time(carriers: Sequence[Any], message: Message, watch: Watch) ->
     return delivered, unsent
 
 
-def _deliver(carrier: Any, message: Message) -> bool:
+def _deliver(carrier: object, message: Message) -> bool:
     apprise = load_apprise()
     # A test is a warning: several services open an incident for nothing less.
     tone = {"resolved": "success", TEST: "warning"}.get(message.kind) or TONES.get(message.severity, "info")

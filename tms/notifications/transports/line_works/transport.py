@@ -1,7 +1,6 @@
 """LINE WORKS: flexible messages of a bot, to a channel or a member."""
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import quote
 
 from django.utils.translation import gettext_lazy as _
@@ -71,12 +70,12 @@ class LineWorks(ServiceTransport):
         return http_client.post_json(url, content(card_of(message)), until, {"Authorization": f"Bearer {token}"})
 
 
-def content(card: Card) -> dict[str, Any]:
+def content(card: Card) -> dict[str, object]:
     """A bubble: title on the colour of the severity, facts, lines, and buttons."""
     facts = [_text(f"{label}: {shortened(value, MAX_LINE)}", "#6b7480") for label, value in card.facts]
     lines = [_text(shortened(line, MAX_LINE), "#1c2126") for line in first_lines(card.lines, MAX_LINES)]
     title = {**_text(shortened(card.title, MAX_TITLE), "#ffffff"), "weight": "bold", "size": "md"}
-    bubble: dict[str, Any] = {
+    bubble: dict[str, object] = {
         "type": "bubble",
         "header": {**_box([title]), "backgroundColor": card.colour},
         "body": _box([*facts, *lines] or [_text("TMS", "#6b7480")]),
@@ -86,16 +85,16 @@ def content(card: Card) -> dict[str, Any]:
     return {"content": {"type": "flex", "altText": shortened(card.title, MAX_ALT), "contents": bubble}}
 
 
-def _text(text: str, colour: str) -> dict[str, Any]:
+def _text(text: str, colour: str) -> dict[str, object]:
     return {"type": "text", "text": text or " ", "wrap": True, "size": "sm", "color": colour}
 
 
-def _button(label: str, url: str) -> dict[str, Any]:
+def _button(label: str, url: str) -> dict[str, object]:
     action = {"type": "uri", "label": shortened(label, MAX_LABEL), "uri": url}
     return {"type": "button", "action": action, "style": "link", "height": "sm"}
 
 
-def _box(contents: list[dict[str, Any]]) -> dict[str, Any]:
+def _box(contents: list[dict[str, object]]) -> dict[str, object]:
     return {"type": "box", "layout": "vertical", "spacing": "sm", "contents": contents}
 
 

@@ -61,7 +61,7 @@ class Opsgenie(AlertService):
         return SendResult.retry(answer.describe(said), retry_after_s=wait_s, advice=advice)
 
 
-def requests(message: Message) -> Iterator[tuple[str, dict[str, Any]]]:
+def requests(message: Message) -> Iterator[tuple[str, dict[str, object]]]:
     """Path after `/v2/alerts`, and body. A test opens an alert and closes it."""
     if message.kind == TEST:
         alias = f"tms/test/{message.uid}"
@@ -77,7 +77,7 @@ def _path(alias: str, action: str) -> str:
     return f"/{quote(alias, safe='')}/{action}?identifierType=alias"
 
 
-def _noted(message: Message) -> dict[str, Any]:
+def _noted(message: Message) -> dict[str, object]:
     return {"source": "TMS", "note": shortened(message.title, MAX_DESCRIPTION)}
 
 

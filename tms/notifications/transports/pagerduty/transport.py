@@ -52,7 +52,7 @@ class PagerDuty(AlertService):
         return SendResult.retry(answer.describe(said), retry_after_s=answer.retry_after_s, advice=advice)
 
 
-def events(message: Message) -> list[dict[str, Any]]:
+def events(message: Message) -> list[dict[str, object]]:
     """Without the key. A test opens an alert and resolves it."""
     if message.kind == TEST:
         named = f"tms/test/{message.uid}"

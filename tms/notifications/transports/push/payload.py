@@ -21,7 +21,7 @@ SILENT = frozenset({"acknowledged", "resolved", "calm"})
 def payload(message: Message) -> bytes:
     """JSON, padded with spaces to `SIZE`."""
     lines = [line for line in message.lines if "://" not in line]
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "uid": message.uid,
         "tag": tag(message),
         "title": message.title[:MAX_TITLE],

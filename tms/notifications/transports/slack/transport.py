@@ -1,7 +1,6 @@
 """Slack: messages by an app, with recoveries as replies, or by an incoming webhook."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -85,10 +84,10 @@ class Slack(ServiceTransport):
         return _result(answer)
 
 
-def content(message: Message) -> dict[str, Any]:
+def content(message: Message) -> dict[str, object]:
     """The message as text for notifications, and as an attachment with the colour of its severity."""
     card = card_of(message)
-    blocks: list[dict[str, Any]] = [_section(f"*{escape(shortened(card.title, MAX_HEADER))}*")]
+    blocks: list[dict[str, object]] = [_section(f"*{escape(shortened(card.title, MAX_HEADER))}*")]
     if card.facts:
         fields = [f"*{escape(label)}*\n{escape(shortened(value, 500))}" for label, value in card.facts]
         blocks.append({"type": "section", "fields": [{"type": "mrkdwn", "text": text} for text in fields]})
@@ -108,11 +107,11 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _section(text: str) -> dict[str, Any]:
+def _section(text: str) -> dict[str, object]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
-def _button(label: str, url: str) -> dict[str, Any]:
+def _button(label: str, url: str) -> dict[str, object]:
     return {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url[:3_000]}
 
 

@@ -41,7 +41,7 @@ class Sns(Transport):
         return SendResult.delivered(f"MessageId {answer['MessageId']}")
 
 
-def _publication(message: Message) -> dict[str, Any]:
+def _publication(message: Message) -> dict[str, object]:
     attributes = {"id": message.uid, "kind": message.kind, "severity": message.severity or "none"}
     if message.possible_duplicate:
         attributes["possible_duplicate"] = "true"

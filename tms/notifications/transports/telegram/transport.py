@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -54,7 +53,7 @@ class Telegram(ServiceTransport):
         return http_client.guarded(lambda: _result(http_client.post_json(url, content(to, message), until)))
 
 
-def content(to: Recipient, message: Message) -> dict[str, Any]:
+def content(to: Recipient, message: Message) -> dict[str, object]:
     topic = {"message_thread_id": int(to.value("topic"))} if to.value("topic") else {}
     return {
         "chat_id": to.value("chat"),
@@ -80,7 +79,7 @@ def text_of(message: Message) -> str:
     return f"{text}\n{links}" if links else text
 
 
-def _reply(reply_to: str) -> dict[str, Any]:
+def _reply(reply_to: str) -> dict[str, object]:
     """A message without it, if that message was deleted."""
     if not reply_to.isdecimal():
         return {}
@@ -106,7 +105,7 @@ def _wait_s(seconds: object, answer: ApiAnswer) -> float | None:
     return float(seconds) if isinstance(seconds, int) and seconds >= 0 else answer.retry_after_s
 
 
-def _advice(said: str, about: Mapping[str, Any]) -> str:
+def _advice(said: str, about: Mapping[str, object]) -> str:
     if isinstance(moved := about.get("migrate_to_chat_id"), int):
         return gettext("The group has another chat ID now: %(id)s. Enter it.") % {"id": moved}
     return str(next((advice for part, advice in ADVICE.items() if part in said.lower()), ""))

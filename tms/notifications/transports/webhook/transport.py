@@ -8,7 +8,7 @@ import hmac
 import json
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
@@ -65,7 +65,7 @@ class Webhook(Transport):
         return http_client.guarded(lambda: _post(to.address, body, headers))
 
 
-def event(message: Message) -> dict[str, Any]:
+def event(message: Message) -> dict[str, object]:
     """The message as a CloudEvent."""
     about = {"subject": message.subject} if message.subject else {}
     # Extensions are lower-case letters and digits; a false one is left out.

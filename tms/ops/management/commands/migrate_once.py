@@ -1,5 +1,3 @@
-from typing import Any
-
 import psycopg
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
@@ -34,14 +32,14 @@ class Command(NoChecksCommand):
             help="migrate only an empty database; otherwise fail if migrations are missing",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, wait: float, verbosity: int, first_time: bool, **options: object) -> None:
         self.ensure_role()
         try:
-            with advisory_lock(LOCK, wait_s=options["wait"]):
-                self.migrate(options["verbosity"], first_time=options["first_time"])
+            with advisory_lock(LOCK, wait_s=wait):
+                self.migrate(verbosity, first_time=first_time)
         except LockTimeout:
             raise CommandError(
-                f"another process is migrating and did not finish within {options['wait']:g} s; try again"
+                f"another process is migrating and did not finish within {wait:g} s; try again"
             ) from None
 
     def ensure_role(self) -> None:

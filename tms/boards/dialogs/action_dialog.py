@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Self
 
 from django.db.models import Q
 from django.http import HttpResponse
@@ -14,13 +14,15 @@ from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.alerts.actions.action import OperatorAction
 from tms.alerts.actions.approvals import GATED, propose_incidents, propose_many
+from tms.alerts.actions.terms import ActionTerms
 from tms.alerts.consequences import of_alerts
 from tms.alerts.models import Alert, AlertQuerySet, Incident
+from tms.alerts.models.incident import IncidentQuerySet
 from tms.approvals.gate import Proposal
-from tms.boards.approvals.gate import asked_in_dialog, passed
+from tms.boards.dialogs.gate import asked_in_dialog, passed
 from tms.boards.responses import render_dialog
 
-type Propose = Callable[[dict[str, Any], datetime], Proposal]
+type Propose = Callable[[ActionTerms, datetime], Proposal]
 """From the terms of the action, which are empty before they are sent, and the time of the request."""
 
 
@@ -40,12 +42,12 @@ class ActionDialog:
         alerts: AlertQuerySet,
         affected: AlertQuerySet | None = None,
         propose: Propose | None = None,
-        initial: dict[str, Any] | None = None,
+        initial: dict[str, object] | None = None,
     ) -> None:
         self.at, self.is_sent = timezone.now(), request.method == "POST"
         data = request.POST if self.is_sent else None
         self.form = action.form(data, alerts=alerts, at=self.at, by=request.user, initial=initial)
-        self.context: dict[str, Any] = {"action": action, "form": self.form, "at": self.at}
+        self.context: dict[str, object] = {"action": action, "form": self.form, "at": self.at}
         self._request, self._action, self._template = request, action, template
         self._affected, self._propose = affected, propose
 
@@ -65,7 +67,7 @@ class ActionDialog:
             listed = Q(pk__in=alerts.order_by().values("pk"))
             covered = Alert.objects.unresolved().filter(listed | Q(incident__in=incidents))
 
-        def propose(terms: dict[str, Any], at: datetime) -> Proposal:
+        def propose(terms: ActionTerms, at: datetime) -> Proposal:
             return propose_many(action.name, alerts, terms, by=request.user, at=at)
 
         gated = propose if action.name in GATED else None
@@ -78,13 +80,13 @@ class ActionDialog:
         action: OperatorAction,
         template: str,
         *,
-        incidents: Any,
-        initial: dict[str, Any] | None = None,
+        incidents: Collection[Incident] | IncidentQuerySet,
+        initial: dict[str, object] | None = None,
     ) -> Self:
         """For an action on incidents, a list or a queryset, and all of their alerts."""
         alerts = Alert.objects.unresolved().filter(incident__in=incidents)
 
-        def propose(terms: dict[str, Any], at: datetime) -> Proposal:
+        def propose(terms: ActionTerms, at: datetime) -> Proposal:
             return propose_incidents(action.name, incidents, terms, by=request.user, at=at)
 
         gated = propose if action.name in GATED else None
@@ -113,13 +115,13 @@ class ActionDialog:
         if self._propose is None:
             return nullcontext()
         terms, at = self.form.terms(), self.at
-        proposal, reason = self._propose(terms, at), terms["comment"]
+        proposal, reason = self._propose(terms, at), terms.get("comment", "")
         return passed(self._request, proposal, self.context, template=self._template, reason=reason, at=at)
 
-    def render(self, status: HTTPStatus = HTTPStatus.OK, **context: Any) -> HttpResponse:
+    def render(self, status: HTTPStatus = HTTPStatus.OK, **context: object) -> HttpResponse:
         return render_dialog(self._request, self._template, self.context | context, status=status)
 
-    def done(self, **context: Any) -> HttpResponse:
+    def done(self, **context: object) -> HttpResponse:
         """The result of an action on many, which also empties the selection of the list."""
         answer = render_dialog(self._request, self._template, self.context | context, partial="done")
         answer["HX-Trigger"] = "bulk-action-done"

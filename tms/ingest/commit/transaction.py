@@ -15,12 +15,12 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import outages, store
-from tms.fleet.presence.transitions import LinkState
+from tms.fleet.presence.state_machine import LinkState
 from tms.ingest import takeovers
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit.report_rows import ReportRow, believable, report_row
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
 from tms.ingest.rule_evaluation import scope_of
-from tms.ingest.store.report_rows import ReportRow, believable, report_row
 from tms.lib.db import prepared
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock

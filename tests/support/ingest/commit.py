@@ -1,9 +1,9 @@
-"""The store, as used by the batch."""
+"""Commits of items, as the batch makes them."""
 
 from tests.support.builders import Link
 from tms.alerts.models import Alert
 from tms.fleet.models import Terminal, TerminalState
-from tms.ingest import store
+from tms.ingest import commit
 from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Item
 from tms.telemetry.models import Report
@@ -11,7 +11,7 @@ from tms.telemetry.models import Report
 
 def write(*items: Item) -> BatchResult:
     """Commit, and call the callbacks of the links."""
-    result = store.write(items)
+    result = commit.write(items)
     for item in result.boots:
         item.link.on_booted(item.outcome)
     return result

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from tms.alerts import audit
-from tms.alerts.lifecycle.transitions import SYSTEM, UNCLAIMED_FIELDS, Actor
+from tms.alerts.lifecycle.alert_transitions import SYSTEM, UNCLAIMED_FIELDS, Actor
 from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments
 
-REOPENED_FIELDS: Mapping[str, Any] = {
+REOPENED_FIELDS: Mapping[str, object] = {
     "state": IncidentState.OPEN,
     "acknowledged_at": None,
     "acknowledged_by": None,
@@ -30,7 +29,7 @@ def transition(
     at: datetime,
     actor: Actor = SYSTEM,
     number: int = 0,
-    fields: Mapping[str, Any] | None = None,
+    fields: Mapping[str, object] | None = None,
 ) -> None:
     """Write one transition with `fields` to `incident`, which the caller has locked. Its instant is not before the last
     one, and neither is `resolved_at`: replays compare both.
@@ -65,5 +64,5 @@ def publish_incident(incident: Incident) -> None:
     publish(Change(incidents=frozenset({incident.pk})))
 
 
-def resolved_fields(at: datetime) -> dict[str, Any]:
+def resolved_fields(at: datetime) -> dict[str, object]:
     return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED_FIELDS}

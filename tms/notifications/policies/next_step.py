@@ -13,9 +13,9 @@ from tms.alerts.suppression.reasons import Reason, Suppression
 from tms.notifications.models.delivery import NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, Policy, Step
-from tms.notifications.policies.escalation import steps_of
 from tms.notifications.policies.notification import Notification
 from tms.notifications.policies.schedule import outside_hours
+from tms.notifications.policies.steps import steps_of
 from tms.notifications.push.audience import Audience
 from tms.notifications.subjects import (
     Concern,

@@ -6,7 +6,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, state_of, stored_reports, transition_kinds, write
+from tests.support.ingest.commit import booted, state_of, stored_reports, transition_kinds, write
 from tms.alerts.models import Alert, Condition, Transition
 from tms.commands import services as commands
 from tms.commands.models import Command, CommandState

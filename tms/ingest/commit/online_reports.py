@@ -2,7 +2,7 @@
 
 Nearly all that a fleet sends is of this kind: the terminal is online, its session is the newest, the report is its next
 one, and no rule triggers or clears. The statement checks the first three under the lock of the row. The rest is
-left to the transaction of the store, which handles every case.
+left to the transaction, which handles every case.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ from msgspec import UNSET, structs
 from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import Timing
+from tms.fleet.presence.state_machine import Timing
+from tms.ingest.commit.report_rows import ReportRow, report_row
 from tms.ingest.items import Alive, Item, Link, Reported
-from tms.ingest.store.report_rows import ReportRow, report_row
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.lib.db.prepared import fetch_prepared
@@ -159,7 +159,7 @@ def _heartbeat_row(item: Item) -> ItemRow:
     )
 
 
-def _newest(reported: Sequence[Reported]) -> dict[str, Any]:
+def _newest(reported: Sequence[Reported]) -> dict[str, object]:
     """The newest values of several reports of a terminal.
 
     The status is the last one, since when it was reported without another one in between.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, state_of, stored_reports, write
+from tests.support.ingest.commit import booted, state_of, stored_reports, write
 from tms.alerts.models import Alert
 from tms.fleet.models import Presence
 from tms.protocol import frames, limits

@@ -13,7 +13,6 @@ from tms.accounts.permissions import Permission
 from tms.alerts.consequences import Consequences, of_terminals
 from tms.approvals.approvers import holds_for_all
 from tms.approvals.kinds import ApprovalKind, CannotPerform, Payload, register
-from tms.boards.approvals.confirmation import number_of
 from tms.commands import services
 from tms.commands.catalog import CATALOG
 from tms.fleet.models import Terminal
@@ -65,7 +64,7 @@ class DangerousCommand(ApprovalKind[CommandPayload, Consequences]):
 
     def word(self, payload: CommandPayload, impact: Consequences) -> str:
         terminal = payload.rows.select_related("site").first()
-        return number_of(terminal) if terminal else ""
+        return terminal.short_uid if terminal else ""
 
     def shown(self, payload: CommandPayload, impact: Consequences) -> Mapping[str, Any]:
         return {"effect": "command"}

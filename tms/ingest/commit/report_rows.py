@@ -1,7 +1,6 @@
 """Rows of the table of reports, made from what terminals sent."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -24,7 +23,7 @@ class ReportRow(msgspec.Struct, frozen=True, gc=False):
     metrics: msgspec.Raw
 
 
-def report_row[Row: ReportRow](kind: type[Row], item: Reported, boot_pk: int, **more: Any) -> Row:
+def report_row[Row: ReportRow](kind: type[Row], item: Reported, boot_pk: int, **more: object) -> Row:
     """`more`: further values of this kind of row."""
     report = item.report
     at = believable(report.at, item.at)

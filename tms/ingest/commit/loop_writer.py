@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -12,8 +11,8 @@ from tms.alerts.rules.cache import rule_cache
 from tms.feed.publisher import feed
 from tms.fleet.presence import store
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit import online_reports
 from tms.ingest.items import Item
-from tms.ingest.store import online_reports
 from tms.lib.db.loop_connection import LoopConnection, Row
 from tms.metrics import instruments
 
@@ -86,7 +85,7 @@ def as_text(values: online_reports.Statement) -> Sequence[bytes]:
     return values.rows, b"{%s}" % ",".join(map(str, values.ids)).encode(), b"%r" % values.lease_s
 
 
-def from_text(row: Row) -> Sequence[Any]:
+def from_text(row: Row) -> Sequence[object]:
     """What the statement returned."""
     terminals, status, inserted = (value or b"" for value in row)
     return _numbers(terminals), _numbers(status), int(inserted)

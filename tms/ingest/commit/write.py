@@ -8,9 +8,9 @@ from tms.alerts.rules.cache import rule_cache
 from tms.feed.publisher import publish
 from tms.fleet.presence import store
 from tms.ingest.batch_result import BatchResult
+from tms.ingest.commit import online_reports
+from tms.ingest.commit.transaction import write_in_transaction
 from tms.ingest.items import Item
-from tms.ingest.store import online_reports
-from tms.ingest.store.transaction import write_in_transaction
 from tms.metrics import instruments
 
 

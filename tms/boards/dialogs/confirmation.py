@@ -1,12 +1,11 @@
 """The confirmation of an action with a wide effect: a reason, and where nobody can approve it, a typed word."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext
 
-from tms.fleet.models import Terminal
 from tms.lib.text_fields import FormLine
 
 REASON_LENGTH = 200
@@ -16,7 +15,7 @@ class ConfirmationForm(forms.Form):
     reason = FormLine(max_length=REASON_LENGTH, required=False)
     typed = FormLine(max_length=64, required=False)
 
-    def __init__(self, data: Any = None, *, words: Sequence[str] = (), needs_reason: bool = False) -> None:
+    def __init__(self, data: QueryDict | None = None, *, words: Sequence[str] = (), needs_reason: bool = False) -> None:
         """Any of `words` confirms it; the first is shown."""
         super().__init__(data)
         self.words = words
@@ -31,8 +30,3 @@ class ConfirmationForm(forms.Form):
         if self.words and typed.strip().casefold() not in {word.casefold() for word in self.words}:
             raise forms.ValidationError(gettext("Type %(number)s to confirm.") % {"number": self.word})
         return typed
-
-
-def number_of(terminal: Terminal) -> str:
-    """The UID without the code of its site: `GTE-06` of `SJK-GTE-06`."""
-    return terminal.uid.removeprefix(f"{terminal.site.code}-")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import models
 from django.db.models.functions import Coalesce, Greatest
@@ -26,8 +26,8 @@ class Actor(NamedTuple):
 
 
 SYSTEM = Actor()
-UNCLAIMED_FIELDS: Mapping[str, Any] = {"claimed_by": None, "claimed_until": None}
-REOPENED_FIELDS: Mapping[str, Any] = {
+UNCLAIMED_FIELDS: Mapping[str, object] = {"claimed_by": None, "claimed_until": None}
+REOPENED_FIELDS: Mapping[str, object] = {
     "state": AlertState.OPEN,
     "acknowledged_at": None,
     "acknowledged_by": None,
@@ -45,7 +45,7 @@ def transition(
     kind: TransitionKind,
     *,
     at: datetime,
-    fields: Mapping[str, Any] | None = None,
+    fields: Mapping[str, object] | None = None,
     stamp: str = "",
     actor: Actor = SYSTEM,
     before: str = "",

@@ -1,4 +1,0 @@
-from tms.ingest.store.transaction import write_in_transaction
-from tms.ingest.store.write import write
-
-__all__ = ["write", "write_in_transaction"]
