@@ -43,7 +43,7 @@ def test_a_deleted_plan_is_planned_again(client, plan):
 def test_another_plan_for_the_same_destination_stays(plan):
     by = plan.by
     token = undoing.offer(undo.DELETED, {"row": stored([plan])}, by=by)
-    services.drop_plan(DigestPlan.objects.all(), plan.pk)
+    services.drop_plan(plan)
     plan.pk = None
     plan.save(force_insert=True)
 

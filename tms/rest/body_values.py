@@ -8,7 +8,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
-from tms.accounts.access import Person, visible
 from tms.rest.problems import RequestFault
 
 MAX_NAMED = 5
@@ -16,15 +15,14 @@ MAX_NAMED = 5
 
 
 class BodyValues:
-    """Finds what a body names among the rows that the person sees, and collects what is wrong."""
+    """Finds what a body names, and collects what is wrong."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self) -> None:
         self.faults: list[RequestFault] = []
-        self._person = person
 
     def rows[Row: Model](self, rows: QuerySet[Row], column: str, wanted: Sequence[Any], where: str) -> list[Row]:
-        named = visible(rows, to=self._person).filter(**{f"{column}__in": wanted})
-        found = {getattr(row, column): row for row in named}
+        """Those of the `rows`, which the person sees, whose `column` is wanted."""
+        found = {getattr(row, column): row for row in rows.filter(**{f"{column}__in": wanted})}
         if unknown := [str(one) for one in wanted if one not in found]:
             self.faults.append(RequestFault(where, f"unknown: {', '.join(unknown[:MAX_NAMED])}"))
         return [found[one] for one in dict.fromkeys(wanted) if one in found]

@@ -101,7 +101,7 @@ def plan_of_digests(fleet) -> None:
     plan = digest_services.plan(
         webhook_destination("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT
     )
-    planned_services.drop_plan(type(plan).objects.all(), plan.pk)
+    planned_services.drop_plan(plan)
 
 
 def keys_of_a_terminal(fleet) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
 
 from tms.accounts.access import Person, scope_of
 from tms.accounts.audit import recorder
@@ -70,8 +69,8 @@ def _try_to_send[Plan: DigestPlan | ReportPlan](plan: Plan, send: Callable[[Plan
 
 
 @transaction.atomic
-def drop_plan(plans: QuerySet[Any], pk: int) -> None:
+def drop_plan(plan: DigestPlan | ReportPlan) -> None:
     """Idempotent."""
-    for plan in plans.filter(pk=pk).select_for_update():
-        recorder.record("deleted", plan)
-        plan.delete()
+    for stored in type(plan)._default_manager.filter(pk=plan.pk).select_for_update():
+        recorder.record("deleted", stored)
+        stored.delete()

@@ -1,4 +1,4 @@
-"""What the pages of digests and reports share: the plans, and what was sent last."""
+"""What the pages of digests and reports share: what was sent last, and dropping a plan."""
 
 from typing import Any
 
@@ -18,20 +18,17 @@ from tms.notifications.planned import services
 MAX_SENT = 10
 
 
-def shown(plans: QuerySet[Any], kind: NotificationKind, *, to: User) -> dict[str, Any]:
-    """For the template of a page."""
-    sent = access.visible(Delivery.objects.filter(kind=kind), to=to)
-    return {
-        "plans": access.visible(plans.select_related("destination"), to=to),
-        "sent": sent.select_related("destination").order_by("-pk")[:MAX_SENT],
-    }
+def recently_sent(kind: NotificationKind, *, to: User) -> QuerySet[Delivery]:
+    """The deliveries that a page lists: those that the person sees."""
+    rows = access.visible(Delivery.objects.filter(kind=kind), to=to)
+    return rows.select_related("destination").order_by("-pk")[:MAX_SENT]
 
 
 def drop(request: AuthenticatedRequest, plans: QuerySet[Any], pk: int, *, page: str) -> HttpResponse:
-    """Delete a plan, and offer to undo it. Idempotent."""
-    plan = access.visible(plans, to=request.user).filter(pk=pk).first()
+    """Delete one of the plans that the person sees, and offer to undo it. Idempotent."""
+    plan = plans.filter(pk=pk).first()
     if plan is not None:
         access.demand(request.user, Permission.PLAN_DIGESTS, plan)
-        services.drop_plan(plans, pk)
+        services.drop_plan(plan)
         undo.add_toast(request, plan)
     return redirect(f"{reverse(page)}#plans")

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from tms.accounts import access
 from tms.accounts.access.owner_form import set_owner
+from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts.models import Rule
 from tms.fleet.models import Group, Site
@@ -173,28 +174,30 @@ def _save(
     request: ApiRequest, policy: models.Policy, fields: Mapping[str, Any], steps: Sequence[PolicyStepFields] | None
 ) -> None:
     """Without `steps` they stay. Raises ProblemError."""
-    found = BodyValues(request.person)
+    by, found = request.person, BodyValues()
     rows = PolicyRows(
-        sites=found.rows(Site.objects.all(), "code", fields["sites"], "$.sites"),
-        groups=found.rows(Group.objects.all(), "name", fields["groups"], "$.groups"),
-        rules=found.rows(Rule.objects.all(), "pk", fields["rules"], "$.rules"),
+        sites=found.rows(access.visible(Site.objects.all(), to=by), "code", fields["sites"], "$.sites"),
+        groups=found.rows(access.visible(Group.objects.all(), to=by), "name", fields["groups"], "$.groups"),
+        rules=found.rows(access.visible(Rule.objects.all(), to=by), "pk", fields["rules"], "$.rules"),
     )
-    chosen = None if steps is None else [_step(one, found, f"$.steps[{n}]") for n, one in enumerate(steps)]
+    chosen = None if steps is None else [_step(one, found, f"$.steps[{n}]", by) for n, one in enumerate(steps)]
     _set_columns(policy, fields, found)
-    set_owner(policy, owner_name(fields["owner"], to=request.person))
+    set_owner(policy, owner_name(fields["owner"], to=by))
     if found.faults:
         raise unreadable(*found.faults)
     try:
-        services.save(policy, rows, chosen, by=request.person)
+        services.save(policy, rows, chosen, by=by)
     except ValidationError as error:
         raise unreadable(*faults_of(error)) from None
 
 
-def _step(step: PolicyStepFields, found: BodyValues, at: str) -> StepValues:
+def _step(step: PolicyStepFields, found: BodyValues, at: str, by: User) -> StepValues:
+    destinations = access.visible(Destination.objects.not_deleted(), to=by)
+    rotations = access.visible(Rotation.objects.not_deleted(), to=by)
     return StepValues(
         after_s=step.after_min * 60,
-        destinations=found.rows(Destination.objects.not_deleted(), "pk", step.destinations, f"{at}.destinations"),
-        rotations=found.rows(Rotation.objects.not_deleted(), "pk", step.rotations, f"{at}.rotations"),
+        destinations=found.rows(destinations, "pk", step.destinations, f"{at}.destinations"),
+        rotations=found.rows(rotations, "pk", step.rotations, f"{at}.rotations"),
     )
 
 

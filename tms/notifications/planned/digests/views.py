@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.notifications.models.delivery import NotificationKind
@@ -58,7 +59,8 @@ def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return planned.drop(request, DigestPlan.objects.all(), pk, page="send-digest")
+    plans = access.visible(DigestPlan.objects.all(), to=request.user)
+    return planned.drop(request, plans, pk, page="send-digest")
 
 
 def _page(
@@ -71,12 +73,13 @@ def _page(
     span = Period.of_digest(request.GET, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
     context: dict[str, object] = {
-        **planned.shown(DigestPlan.objects.all(), NotificationKind.DIGEST, to=request.user),
         "nav_item": "digest",
         "span": span,
         "title": markdown.title(shift, span.clocks),
         "text": markdown.markdown(shift, span.clocks),
         "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key), by=request.user),
+        "plans": access.visible(DigestPlan.objects.select_related("destination"), to=request.user),
         "plan_form": plan_form or DigestPlanForm(by=request.user),
+        "sent": planned.recently_sent(NotificationKind.DIGEST, to=request.user),
     }
     return render(request, "notifications/digest.html", context, status=status)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.availability.report.months import Month
@@ -51,7 +52,8 @@ def plan_report(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_report_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return planned.drop(request, ReportPlan.objects.all(), pk, page="send-report")
+    plans = access.visible(ReportPlan.objects.all(), to=request.user)
+    return planned.drop(request, plans, pk, page="send-report")
 
 
 def _month(request: AuthenticatedRequest) -> Month:
@@ -68,11 +70,12 @@ def _page(
 ) -> HttpResponse:
     month = _month(request)
     context: dict[str, object] = {
-        **planned.shown(ReportPlan.objects.all(), NotificationKind.AVAILABILITY, to=request.user),
         "nav_item": "availability",
         "month": month,
         "month_text": month_text(month.first),
         "form": form or SendReportForm(by=request.user),
+        "plans": access.visible(ReportPlan.objects.select_related("destination"), to=request.user),
         "plan_form": plan_form or ReportPlanForm(by=request.user),
+        "sent": planned.recently_sent(NotificationKind.AVAILABILITY, to=request.user),
     }
     return render(request, "notifications/availability.html", context, status=status)
