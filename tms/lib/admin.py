@@ -11,12 +11,10 @@ from django.http import HttpRequest
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
-    from django.contrib.auth.admin import UserAdmin
     from django.forms import BaseFormSet, ModelForm
 else:
     from django import forms
     from django.contrib import admin
-    from django.contrib.auth import admin as auth
 
     class Subscriptable:
         """Django's classes are generic to the type checker only; `ModelAdmin[Site]` must work at run time too."""
@@ -36,8 +34,6 @@ else:
             return super().formfield_for_manytomany(db_field, request, **options)
 
     class TabularInline(Subscriptable, admin.TabularInline): ...
-
-    class UserAdmin(Subscriptable, auth.UserAdmin): ...
 
     class ModelForm(Subscriptable, forms.ModelForm): ...
 
@@ -60,7 +56,7 @@ class Autocomplete(OnlyNumbers, AutocompleteSelect): ...
 class AutocompleteMany(OnlyNumbers, AutocompleteSelectMultiple): ...
 
 
-__all__ = ["BaseFormSet", "ModelAdmin", "ModelForm", "ReadOnly", "TabularInline", "UserAdmin"]
+__all__ = ["BaseFormSet", "ModelAdmin", "ModelForm", "ReadOnly", "TabularInline"]
 
 
 class ReadOnly:

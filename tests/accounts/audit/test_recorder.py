@@ -194,22 +194,6 @@ def test_an_entry_for_the_api_has_the_token(staff):
     assert (entry.actor, entry.via, entry.token, entry.token_name) == (person, "api", made, "billing")
 
 
-def test_the_admin_writes_entries_without_passwords(admin_client):
-    admin_client.post(
-        "/admin/accounts/user/add/",
-        {
-            "username": "aiko",
-            "usable_password": "true",
-            "password1": "watch-the-7-gates",
-            "password2": "watch-the-7-gates",
-        },
-    )
-
-    entry = AuditEntry.objects.get(action="created")
-    assert (entry.subject_name, entry.actor_name) == ("aiko", "admin")
-    assert "watch-the-7-gates" not in str(entry.changes)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_rolled_back_change_leaves_no_entry(fleet):
     with transaction.atomic():

@@ -10,11 +10,10 @@ from tms.accounts.audit import recorder
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
-    from django.contrib.auth.admin import UserAdmin
 else:
     from tms.lib import admin
 
-__all__ = ["AuditedAdmin", "ModelAdmin", "UserAdmin"]
+__all__ = ["ModelAdmin"]
 
 
 class AuditedAdmin:
@@ -31,9 +30,7 @@ class AuditedAdmin:
         """Called once for each form that was saved, in its transaction."""
         if not self.records_itself:
             changes = _of_form(form) | _of_rows(formsets or ())
-            # Django's form for a password has no instance, but a user.
-            row = form.instance if hasattr(form, "instance") else form.user
-            recorder.record("created" if add else "changed", row, changes)
+            recorder.record("created" if add else "changed", form.instance, changes)
         return super().construct_change_message(request, form, formsets, add)  # type: ignore[misc]
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> Any:
@@ -45,8 +42,6 @@ class AuditedAdmin:
 if not TYPE_CHECKING:
 
     class ModelAdmin(AuditedAdmin, admin.ModelAdmin): ...
-
-    class UserAdmin(AuditedAdmin, admin.UserAdmin): ...
 
 
 def _of_form(form: Any) -> dict[str, tuple[Any, Any]]:
