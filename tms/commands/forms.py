@@ -1,6 +1,5 @@
-from typing import Any
-
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access
@@ -22,7 +21,7 @@ class CommandForm(forms.Form):
     answer_within_s = forms.TypedChoiceField(choices=ANSWER_WITHIN, coerce=float)
     deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
 
-    def __init__(self, data: Any = None, *, person: User, terminal: Terminal) -> None:
+    def __init__(self, data: QueryDict | None = None, *, person: User, terminal: Terminal) -> None:
         """With those commands that `person` may send to the terminal."""
         super().__init__(data)
         may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS, terminal)

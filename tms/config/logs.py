@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+from structlog.types import Processor
 
 REQUEST_LOGGERS = {"django.request", "django_structlog.middlewares.request"}
 
@@ -36,7 +37,7 @@ QUIETER = ("django_structlog", "daphne.server", "botocore", "fido2", "requests",
 
 def logging_config(
     *, level: str, form: str, error_log: str = "", cloudwatch_group: str = "", node: str = ""
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A `logging.config.dictConfig` document; `form` is `json` (machines) or `plain` (people).
 
     If they are named, errors also go to the file `error_log`, and all lines to the log group of CloudWatch.
@@ -77,7 +78,7 @@ def configure_structlog() -> None:
     )
 
 
-def shared_processors() -> list[Any]:
+def shared_processors() -> list[Processor]:
     """Applied to every event, from structlog or a plain logger."""
     return [
         structlog.contextvars.merge_contextvars,
@@ -88,9 +89,9 @@ def shared_processors() -> list[Any]:
     ]
 
 
-def handlers(*, error_log: str, cloudwatch_group: str, node: str) -> dict[str, dict[str, Any]]:
+def handlers(*, error_log: str, cloudwatch_group: str, node: str) -> dict[str, dict[str, object]]:
     filters = ["no_health", "clients_gone", "refusals"]
-    used: dict[str, dict[str, Any]] = {
+    used: dict[str, dict[str, object]] = {
         "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": filters},
     }
     if error_log:
@@ -100,7 +101,7 @@ def handlers(*, error_log: str, cloudwatch_group: str, node: str) -> dict[str, d
     return used
 
 
-def formatter(processor: Any) -> dict[str, Any]:
+def formatter(processor: Processor) -> dict[str, object]:
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "processor": without_secrets(processor),
@@ -113,15 +114,15 @@ def without_secrets(processor: Any) -> Any:
     return lambda logger, method, event: SECRETS.sub(r"\g<before>[removed]", processor(logger, method, event))
 
 
-def callback(accept: Callable[[logging.LogRecord], bool]) -> dict[str, Any]:
+def callback(accept: Callable[[logging.LogRecord], bool]) -> dict[str, object]:
     return {"()": "django.utils.log.CallbackFilter", "callback": accept}
 
 
-def error_file(path: str) -> dict[str, Any]:
+def error_file(path: str) -> dict[str, object]:
     return {"()": "tms.ops.error_log.ErrorLog", "path": path, "level": "ERROR", "formatter": "structured"}
 
 
-def cloudwatch(group: str, stream: str) -> dict[str, Any]:
+def cloudwatch(group: str, stream: str) -> dict[str, object]:
     return {"()": "tms.ops.cloudwatch.logs.CloudWatchLogs", "group": group, "stream": stream, "formatter": "json"}
 
 

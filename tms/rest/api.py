@@ -41,7 +41,7 @@ register_converter(Anything, "anything")
 
 
 class Renderer(JSONRenderer):
-    json_dumps_params: Mapping[str, Any] = {"ensure_ascii": False}
+    json_dumps_params: Mapping[str, object] = {"ensure_ascii": False}
 
 
 class Api(NinjaAPI):
@@ -81,7 +81,7 @@ def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     @never_cache
-    def answered(request: HttpRequest, **names: Any) -> HttpResponse:
+    def answered(request: HttpRequest, **names: object) -> HttpResponse:
         began = time.perf_counter()
         method = request.method if request.method in METHODS else "other"
         if method == "HEAD":  # the server leaves the body out
@@ -119,7 +119,7 @@ def clashed(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(409, "tms:clash", "conflicts with a concurrent change; read the resource again and retry")
 
 
-def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict[str, Any]) -> HttpResponse:
+def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict[str, object]) -> HttpResponse:
     try:
         answer = view(request, **names)
     except Http404:

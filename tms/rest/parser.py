@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 from django.http import HttpRequest
@@ -35,7 +35,7 @@ def holding_nul(body: object) -> str:
 
     Without recursion, and the path is built only for the error: the cost is proportional to the length of the body.
     """
-    within: list[tuple[str, Iterator[tuple[str, Any]]]] = [("$", iter((("", body),)))]
+    within: list[tuple[str, Iterator[tuple[str, object]]]] = [("$", iter((("", body),)))]
     while within:
         name, value = next(within[-1][1], (None, None))
         if name is None:
@@ -51,7 +51,7 @@ def _holds_nul(value: object) -> bool:
     return "\0" in value if isinstance(value, str) else isinstance(value, dict) and any("\0" in name for name in value)
 
 
-def _members(value: list[object] | dict[str, object]) -> Iterator[tuple[str, Any]]:
+def _members(value: list[object] | dict[str, object]) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         return ((f".{name}", item) for name, item in value.items())
     return ((f"[{index}]", item) for index, item in enumerate(value))

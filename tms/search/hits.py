@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import pgettext
@@ -110,7 +110,7 @@ class HitGroup:
         return min((hit.fit for hit in self.hits), default=Fit.ELSEWHERE)
 
 
-def counted(rows: QuerySet[Any], listed: Sequence[Any], limit: int) -> int:
+def counted(rows: QuerySet[Model], listed: Sequence[object], limit: int) -> int:
     """How many `rows` there are, if `listed` are the first of them."""
     return len(listed) if len(listed) < limit else rows.order_by()[: MOST_COUNTED + 1].count()
 

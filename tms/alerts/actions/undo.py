@@ -80,7 +80,7 @@ def _apart(incidents: Sequence[Incident]) -> AlertQuerySet:
 def undo_of_alerts(payload: undo.Payload, *, by: User, at: datetime) -> bool:
     done_at, groups = _instant(payload["at"]), _groups(payload["groups"])
     changed_then = Alert.objects.filter(pk__in=_keys(groups))
-    rows: Any = permitted(changed_then, by=by, permission=Permission.HANDLE_ALERTS)
+    rows = permitted(changed_then, by=by, permission=Permission.HANDLE_ALERTS)
     mine = _acknowledged(by, done_at) if payload["action"] == "acknowledge" else _snoozed(by, done_at)
     pks = list(rows.filter(mine).values_list("pk", flat=True))
     changed = lifecycle.reopen(Alert.objects.filter(pk__in=pks), by=by, comment="", at=at)
@@ -128,7 +128,7 @@ def _undo_of_incident(
     )
 
 
-def _groups(rows: Iterable[Any]) -> Groups:
+def _groups(rows: Iterable[Sequence[Any]]) -> Groups:
     return [(Before(*columns), pks) for columns, pks in rows]
 
 

@@ -6,10 +6,10 @@ transaction has locked one of their alerts, they are left for the next pass.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
@@ -134,7 +134,7 @@ def _strongest(
     return max(candidates, key=lambda one: (one.strength(len(found)), one.what), default=None)
 
 
-def _terminals_with(what: CommonFactor) -> Any:
+def _terminals_with(what: CommonFactor) -> QuerySet[Terminal]:
     column = COLUMNS.get(Factor(what.factor))
     return Terminal.objects.filter(**{column: what.key}) if column else Terminal.objects.all()
 

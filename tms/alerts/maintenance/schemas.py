@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from pydantic import AfterValidator, Field, NaiveDatetime, WithJsonSchema
 
 from tms.accounts.access import Forbidden, permitted, visible
@@ -147,7 +147,7 @@ def _names(rows: Iterable[object], name: str) -> list[str]:
     return sorted(getattr(row, name) for row in rows)
 
 
-def _found(rows: QuerySet[Any], name: str, wanted: Sequence[str], where: str, *, by: User) -> list[Any]:
+def _found(rows: QuerySet[Model], name: str, wanted: Sequence[str], where: str, *, by: User) -> list[Any]:
     """Raises Forbidden for what the person sees, but may not plan maintenance for."""
     seen = visible(rows.filter(**{f"{name}__in": wanted}), to=by)
     found = list(permitted(seen, by=by, permission=Permission.PLAN_MAINTENANCE))

@@ -246,5 +246,5 @@ def _is_threshold(threshold: Any, *, has_range: bool) -> bool:
     return threshold.get("severity") in SEVERITY_ORDER and all(_is_number(threshold.get(name)) for name in limits)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and isfinite(value)

@@ -36,7 +36,7 @@ class BadYaml(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    data: Any = None
+    data: object = None
     lines: dict[str, int] = field(default_factory=dict)
     """The line of each value by its path, as `$.rules[0].name`."""
 
@@ -72,14 +72,14 @@ class _Reader:
         finally:
             self._loader.dispose()
 
-    def _next(self) -> Any:
+    def _next(self) -> yaml.Event:
         self._number += 1
-        event = self._loader.get_event()
+        event: yaml.Event = self._loader.get_event()
         if self._number > MAX_VALUES:
             raise BadYaml(gettext("more than %d values; split the file") % MAX_VALUES, line=_line(event))
         return event
 
-    def _value(self, event: Any, path: str, depth: int) -> Any:
+    def _value(self, event: Any, path: str, depth: int) -> object:
         self._lines.setdefault(path, _line(event))
         if isinstance(event, yaml.AliasEvent) or event.anchor:
             what = gettext("aliases and anchors (* and &) are not allowed; write the value out")
@@ -95,28 +95,28 @@ class _Reader:
             return self._list(path, depth + 1)
         return self._mapping(path, depth + 1)
 
-    def _list(self, path: str, depth: int) -> list[Any]:
-        found: list[Any] = []
+    def _list(self, path: str, depth: int) -> list[object]:
+        found: list[object] = []
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             found.append(self._value(event, f"{path}[{len(found)}]", depth))
         return found
 
-    def _mapping(self, path: str, depth: int) -> Mapping[str, Any]:
-        found: dict[str, Any] = {}
+    def _mapping(self, path: str, depth: int) -> Mapping[str, object]:
+        found: dict[str, object] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(event)
             self._lines[f"{path}.{key}"] = _line(event)
             found[key] = self._value(self._next(), f"{path}.{key}", depth)
         return found
 
-    def _key(self, event: Any) -> str:
+    def _key(self, event: yaml.Event) -> str:
         if not isinstance(event, yaml.ScalarEvent) or len(event.value) > LONGEST_KEY:
             what = gettext("a key must be a string of at most %d characters") % LONGEST_KEY
             raise BadYaml(what, line=_line(event))
         return _text(event)
 
 
-def _scalar(loader: Any, event: Any) -> Any:
+def _scalar(loader: Any, event: yaml.ScalarEvent) -> object:
     if event.tag or not event.implicit[0]:
         return _text(event)
     if len(event.value) > LONGEST_NUMBER:
@@ -144,7 +144,7 @@ CONSTRUCTORS: Mapping[str, Any] = {
 }
 
 
-def _text(event: Any) -> str:
+def _text(event: yaml.ScalarEvent) -> str:
     """Raises BadYaml for what no database stores: U+0000, and half of a surrogate pair."""
     text: str = event.value
     if not is_storable(text):

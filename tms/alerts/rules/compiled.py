@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tms.alerts.models.rule import Rule
 from tms.alerts.rule_kinds.evaluation import AbsentRule, EventRule, MetricRule, PresenceRule, ThresholdRule
@@ -53,7 +53,7 @@ class RuleSet:
     rows: tuple[Rule, ...] = ()
     groups: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """The terminals of each group that a rule names."""
-    _applicable: dict[tuple[Any, ...], ScopedRules] = field(default_factory=dict)
+    _applicable: dict[tuple[object, ...], ScopedRules] = field(default_factory=dict)
 
     def for_terminal(self, scope: TerminalScope) -> ScopedRules:
         """Terminals that no rule distinguishes share one object."""

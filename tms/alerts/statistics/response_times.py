@@ -99,7 +99,7 @@ COUNT = """
 GROUPINGS = {0b01: By.SEVERITY, 0b10: By.SITE, 0b11: By.ALL}
 
 
-def _counted_there(chosen: QuerySet[Alert, Any]) -> list[ResponseTimes]:
+def _counted_there(chosen: QuerySet[Alert, object]) -> list[ResponseTimes]:
     sql, parameters = chosen.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(COUNT.format(chosen=sql), parameters)
@@ -121,7 +121,7 @@ def _line(grouping: int, severity: str | None, site: int | None, *numbers: Any) 
     )
 
 
-def _rows(chosen: QuerySet[Alert, Any]) -> list[_Row]:
+def _rows(chosen: QuerySet[Alert, tuple[Any, ...]]) -> list[_Row]:
     return [
         _Row(
             severity,

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -60,7 +60,7 @@ class MergeForm(CommentForm):
 
     into = forms.ModelChoiceField(Incident.objects.none(), empty_label=None)
 
-    def __init__(self, data: Any, *, incidents: list[Incident], at: datetime, by: User) -> None:
+    def __init__(self, data: QueryDict | None, *, incidents: list[Incident], at: datetime, by: User) -> None:
         super().__init__(data, alerts=Alert.objects.unresolved().filter(incident__in=incidents), at=at, by=by)
         self.choices = incidents
         self.fields["into"].queryset = Incident.objects.filter(pk__in=[one.pk for one in incidents])  # type: ignore[attr-defined]

@@ -1,9 +1,8 @@
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -144,7 +143,7 @@ def _extension(request: AuthenticatedRequest, window: Window, *, until: datetime
     return propose(EXTEND, payload, by=request.user, at=at)
 
 
-def _confirmation(data: Any, proposal: Proposal, *, needs_reason: bool = False) -> ConfirmationForm:
+def _confirmation(data: QueryDict | None, proposal: Proposal, *, needs_reason: bool = False) -> ConfirmationForm:
     words = (proposal.word,) if proposal.must_be_typed else ()
     return ConfirmationForm(data, words=words, needs_reason=needs_reason)
 

@@ -58,7 +58,7 @@ class Trace(NamedTuple):
     kind: str
     at: datetime
     pk: int
-    group_key: tuple[Any, ...]
+    group_key: tuple[object, ...]
 
 
 class ChangeGroup(NamedTuple):
@@ -93,7 +93,7 @@ def _traces(kind: str, source: ChangeSource, period: Q, scope: Scope) -> Iterato
 
 def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
     groups: list[ChangeGroup] = []
-    indexes: dict[tuple[Any, ...], int] = {}
+    indexes: dict[tuple[object, ...], int] = {}
     for trace in traces:
         index = indexes.get(trace.group_key)
         if index is not None and groups[index].newest.at - trace.at <= GROUPED_WITHIN:
@@ -107,7 +107,7 @@ def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
 
 def _across_sites(groups: Sequence[ChangeGroup]) -> list[ChangeGroup]:
     """Newest first, with one group in place of many for a change of presence at several sites."""
-    alike: dict[tuple[Any, ...], list[list[ChangeGroup]]] = {}
+    alike: dict[tuple[object, ...], list[list[ChangeGroup]]] = {}
     for group in groups:
         kind, *columns = group.newest.group_key
         if kind == "presence":

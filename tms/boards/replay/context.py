@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -25,6 +24,7 @@ from tms.boards.rows.incidents import IncidentRow, past_incident_rows
 from tms.boards.rows.planned import PlannedKind
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import NEVER
+from tms.lib.db.prepared import Row
 from tms.lib.severity import Severity
 from tms.replay.state import AlertFacts, Moment
 
@@ -54,7 +54,7 @@ class PastImpact(ImpactRanking):
         self._moment = moment
         self._hours = hours
 
-    def ranked(self, facts: Collection[AlertFacts]) -> list[tuple[Any, ...]]:
+    def ranked(self, facts: Collection[AlertFacts]) -> list[Row]:
         """As `order`."""
         return self.order_of([(one.pk, one.severity, one.state, one.opened_at, one.site, one.kind) for one in facts])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tms.accounts.access import Person, within
 from tms.alerts.models import Alert, AlertState
@@ -24,6 +24,7 @@ from tms.boards.rows.planned import Expected, PlannedKind
 from tms.boards.rows.terminal_details import TerminalFacts, TerminalPlans, past_facts
 from tms.fleet.models import Terminal
 from tms.lib.db.natural_order import natural
+from tms.lib.db.prepared import Row
 from tms.lib.pagination import Keyset, KeysetPage
 from tms.replay.state import AlertFacts
 from tms.telemetry.history import series
@@ -71,7 +72,7 @@ class PastAlerts(PastPage, AlertsPage):
         order, keys = self._keys(facts, context)
         return order.window_of(keys, after=self.after, before=self.before)
 
-    def _keys(self, facts: Collection[AlertFacts], context: PastContext) -> tuple[Keyset, list[tuple[Any, ...]]]:
+    def _keys(self, facts: Collection[AlertFacts], context: PastContext) -> tuple[Keyset, list[Row]]:
         """The order, and the sorted columns of it."""
         if self.order == alerts.IMPACT:
             return BY_IMPACT, context.impact.ranked(facts)

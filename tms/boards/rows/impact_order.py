@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from django.db.models import Count, QuerySet
 
@@ -22,6 +21,7 @@ from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Presence
+from tms.lib.db.prepared import Row
 from tms.lib.pagination import Column, Keyset, instant
 from tms.lib.severity import Severity
 
@@ -51,11 +51,11 @@ class ImpactRanking:
         self._scope = scope
         self._known: dict[int, SiteStatus] = {}
 
-    def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
+    def order(self, alerts: QuerySet[Alert]) -> list[Row]:
         """The sort key of each of `alerts`, in order: the columns of BY_IMPACT, the last one the primary key."""
         return self.order_of(list(alerts.order_by().values_list(*WEIGHED)))
 
-    def order_of(self, rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def order_of(self, rows: Collection[Row]) -> list[Row]:
         """The same for the columns WEIGHED of alerts."""
         statuses = self._statuses({row[4] for row in rows})
         weights: dict[tuple[int, str, str], Weight] = {}

@@ -168,7 +168,7 @@ class RuleForm(forms.Form):
         "version",
     )
 
-    def __init__(self, kind: RuleKind, rule: Rule, *, person: Person, data: Any = None) -> None:
+    def __init__(self, kind: RuleKind, rule: Rule, *, person: Person, data: Mapping[str, str] | None = None) -> None:
         super().__init__(data, initial=_initial(kind, rule) if rule.pk else dict(SUGGESTED))
         self.kind = kind
         self.rule = rule

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -188,7 +187,7 @@ def elsewhere(terminal_ids: Collection[int], *, node: str) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-def _locked_rows(ids: list[int]) -> list[tuple[Any, ...]]:
+def _locked_rows(ids: list[int]) -> list[prepared.Row]:
     """One parameter for all ids: the ORM makes one for each, which takes 1.1 ms for 100 rows instead of 0.4."""
     sql = (
         f"SELECT {', '.join(FIELDS)} FROM {TerminalState._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
@@ -197,7 +196,7 @@ def _locked_rows(ids: list[int]) -> list[tuple[Any, ...]]:
     return prepared.run(sql, [ids])
 
 
-def _rows(ids: list[int]) -> Iterable[tuple[Any, ...]]:
+def _rows(ids: list[int]) -> Iterable[prepared.Row]:
     """On SQLite a transaction locks the database, and the ORM knows how instants are stored."""
     return TerminalState.objects.filter(pk__in=ids).values_list(*FIELDS)
 

@@ -5,12 +5,14 @@ Otherwise a number of 2^63 in a form reaches the database driver, which raises O
 
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import IntegerField
 from django.db.models.lookups import In
+from django.db.models.sql.compiler import SQLCompiler
 
 
 class IntegerIn(In):
-    def process_rhs(self, compiler: Any, connection: Any) -> Any:
+    def process_rhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         if self.rhs_is_direct_value():
             lowest, highest = connection.ops.integer_field_range(self.lhs.output_field.get_internal_type())
             self.rhs = [value for value in self.rhs if _fits(value, lowest, highest)]

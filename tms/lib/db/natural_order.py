@@ -5,9 +5,9 @@ PostgreSQL gets it from ICU, by a migration; SQLite calls Python.
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from django.contrib.postgres.operations import CreateCollation
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.models.functions import Collate
 
@@ -28,7 +28,7 @@ def register() -> None:
     connection_created.connect(_add_to_sqlite, dispatch_uid=__name__)
 
 
-def _add_to_sqlite(sender: object, *, connection: Any, **_: object) -> None:
+def _add_to_sqlite(sender: object, *, connection: BaseDatabaseWrapper, **_: object) -> None:
     if connection.vendor == "sqlite":
         connection.connection.create_collation(NATURAL, _compare)
 

@@ -10,16 +10,18 @@ from typing import Any
 
 import psycopg
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 PREPARE_AFTER = 5
 """Executions of a statement on a connection, after which it is prepared there."""
 
 
 type Parameters = Mapping[str, Any] | Sequence[Any]
+type Row = tuple[Any, ...]
+"""Columns of a statement, whose types only the statement knows."""
 
 
-def run(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+def run(sql: str, parameters: Parameters) -> list[Row]:
     """The rows, if the statement returns any. Raises Django's errors. The names in `sql` must be our own.
 
     On SQLite as any other statement.
@@ -29,11 +31,11 @@ def run(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
             return cursor.fetchall() if cursor.description else []
     with connection.cursor() as other:
         other.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = other.fetchall()
+        rows: list[Row] = other.fetchall()
         return rows
 
 
-def fetch_prepared(sql: str, parameters: Parameters) -> tuple[Any, ...]:
+def fetch_prepared(sql: str, parameters: Parameters) -> Row:
     """The first row. Raises Django's errors. Only on PostgreSQL; the names in `sql` must be our own."""
     with _executed(sql, parameters) as cursor:
         return cursor.fetchone() or ()
@@ -45,10 +47,10 @@ class QueryByKeys:
     On PostgreSQL JSON is text.
     """
 
-    def __init__(self, rows: Callable[[Collection[int]], QuerySet[Any, tuple[Any, ...]]]) -> None:
+    def __init__(self, rows: Callable[[Collection[int]], QuerySet[Model, Row]]) -> None:
         self._rows = rows
 
-    def __call__(self, keys: Collection[int]) -> Iterable[tuple[Any, ...]]:
+    def __call__(self, keys: Collection[int]) -> Iterable[Row]:
         if connection.vendor == "postgresql":
             return run(self._sql, [list(keys)])
         return self._rows(keys)

@@ -1,6 +1,8 @@
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, Func
+from django.db.models.sql.compiler import SQLCompiler
 
 
 class WholeSeconds(Func):
@@ -10,6 +12,8 @@ class WholeSeconds(Func):
     template = "%(function)s('second', %(expressions)s)"
     output_field = DateTimeField()
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         template = "strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%S', %(expressions)s)"
         return self.as_sql(compiler, connection, template=template, **context)

@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
@@ -31,13 +32,13 @@ class Combobox(ByPages, forms.CheckboxSelectMultiple):
     template_name = "forms/combobox.html"
     use_fieldset = False
     option_inherits_attrs = False
-    label: Any = ""
+    label: str | Promise | None = ""
     """Names the group of check boxes; `Plain.dress` sets it."""
 
     def id_for_label(self, id_: str, index: str | None = None) -> str:
         return id_ if index is None else super().id_for_label(id_, index)
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+    def get_context(self, name: str, value: object, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["widget"]["label"] = self.label
         return context
@@ -53,7 +54,7 @@ class Suggestions(Combobox):
         super().__init__()
         self.view, self.query = view, query
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+    def get_context(self, name: str, value: object, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         address = reverse(self.view)
         context["widget"]["suggestions"] = f"{address}?{urlencode(self.query)}" if self.query else address
@@ -68,7 +69,7 @@ class Suggestions(Combobox):
 
     def value_from_datadict(self, data: Any, files: MultiValueDict[str, Any], name: str) -> list[str]:
         """Each of the values may be several keys, because a person may type or paste them."""
-        found: Any = super().value_from_datadict(data, files, name) or ()
+        found = super().value_from_datadict(data, files, name) or ()
         return split_keys([found] if isinstance(found, str) else found)
 
     def _chosen(self, value: Iterable[str]) -> list[tuple[str, str]]:
@@ -84,7 +85,9 @@ class Suggestions(Combobox):
 class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic to the type checker only
     """Several rows of a long list, by a unique text `key` such as a code; cleans to a list of rows."""
 
-    def __init__(self, rows: QuerySet[Any], *, key: str, widget: Suggestions, unknown: Any, **options: Any) -> None:
+    def __init__(
+        self, rows: QuerySet[Model], *, key: str, widget: Suggestions, unknown: str | Promise, **options: Any
+    ) -> None:
         """`unknown`: the error for keys that are not among the rows, with their names as `%(keys)s`."""
         super().__init__(rows, to_field_name=key, widget=widget, **options)
         self.unknown = unknown
@@ -105,7 +108,7 @@ class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # ge
         return [rows[key] for key in keys]
 
 
-def rows_by_key(rows: QuerySet[Any], key: str, keys: Iterable[str]) -> dict[str, Model]:
+def rows_by_key(rows: QuerySet[Model], key: str, keys: Iterable[str]) -> dict[str, Model]:
     """The rows whose `key` is one of `keys`. PostgreSQL rejects a NUL, which no key contains."""
     known = [one for one in keys if "\0" not in one]
     return {str(getattr(row, key)): row for row in rows.filter(**{f"{key}__in": known})}

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.forms import formset_factory
+from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -100,7 +101,7 @@ class CoverForm(Plain, forms.Form):
     since = LocalDateTimeField(label=_("From"))
     until = LocalDateTimeField(label=_("Until"))
 
-    def __init__(self, rotation: Rotation, data: Any = None, *, by: Person) -> None:
+    def __init__(self, rotation: Rotation, data: QueryDict | None = None, *, by: Person) -> None:
         super().__init__(data, prefix="cover")
         self.rotation = rotation
         _offer_people(self, to=by)

@@ -1,10 +1,10 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -153,7 +153,9 @@ def _page(
     )
 
 
-def _member_forms(request: AuthenticatedRequest, chosen: Rotation, sent: Any = None) -> BaseFormSet[MemberForm]:
+def _member_forms(
+    request: AuthenticatedRequest, chosen: Rotation, sent: QueryDict | None = None
+) -> BaseFormSet[MemberForm]:
     members = members_of(chosen)
     initial = [{"person": person} for person in members]
     return MemberForms(sent, initial=initial, prefix="members", form_kwargs={"by": request.user, "members": members})

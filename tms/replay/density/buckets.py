@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Func, IntegerField
+from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
 MOST_BUCKETS = 2_000
@@ -25,16 +27,20 @@ class BucketNumber(Func):
 
     output_field = IntegerField()
 
-    def __init__(self, at: Any, *, since_s: float, length_s: float) -> None:
+    def __init__(self, at: Combinable, *, since_s: float, length_s: float) -> None:
         super().__init__(at)
         self.since_s, self.length_s = since_s, length_s
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: Any, **context: Any) -> tuple[str, Any]:
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         """`date_part` returns a float; `extract` a numeric, which is much slower."""
         at, parameters = compiler.compile(self.source_expressions[0])
         return self._number(f"date_part('epoch', {at})"), parameters
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **context: Any) -> tuple[str, Any]:
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         at, parameters = compiler.compile(self.source_expressions[0])
         whole, part = f"CAST(strftime('%%s', {at}) AS integer)", f"CAST('0' || substr({at}, 20) AS real)"
         return self._number(f"{whole} + {part}"), (*parameters, *parameters)
@@ -61,7 +67,7 @@ class Division(NamedTuple):
     def length(self) -> timedelta:
         return (self.until - self.since) / self.buckets
 
-    def number(self, at: Any) -> BucketNumber:
+    def number(self, at: Combinable) -> BucketNumber:
         """The bucket of an expression."""
         return BucketNumber(at, since_s=self.since.timestamp(), length_s=self.length.total_seconds())
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.db.models import Model, Q, QuerySet
 
@@ -54,14 +54,14 @@ class Instant:
     at: datetime
     visibility: Visibility | None = None
 
-    def changes[Rows: QuerySet[Any]](self, rows: Rows, *, since: datetime | None = None) -> Rows:
+    def changes[Rows: QuerySet[Model]](self, rows: Rows, *, since: datetime | None = None) -> Rows:
         """The rows of a history up to the instant, and after `since`."""
         found = rows.filter(at__lte=self.at)
         if since is not None:
             found = found.filter(at__gt=since)
         return found.exclude(self._unseen(rows.model)) if self.visibility else found
 
-    def later(self, rows: QuerySet[Any], *, until: datetime | None = None) -> QuerySet[Any]:
+    def later[Rows: QuerySet[Model]](self, rows: Rows, *, until: datetime | None = None) -> Rows:
         """The rows of a history after the instant."""
         found = rows.filter(Q(at__gt=self.at) | self._unseen(rows.model))
         return found.filter(at__lte=until) if until else found
@@ -75,7 +75,7 @@ class Instant:
             return Terminal.objects.exclude(self._unseen(Terminal))
         return Terminal.objects.filter(created_at__lte=self.at)
 
-    def uncommitted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def uncommitted[Rows: QuerySet[Model]](self, rows: Rows) -> Rows:
         """The rows of a history that had been decided, but not committed."""
         if self.visibility is None:
             return rows.none()
@@ -134,11 +134,11 @@ def unresolved(instant: Instant, base: Base | None) -> list[int]:
     return sorted(found)
 
 
-def _keys(rows: QuerySet[Any]) -> Iterable[int]:
+def _keys(rows: QuerySet[Model]) -> Iterable[int]:
     return rows.order_by().values_list("pk", flat=True)
 
 
-def in_chunks(rows: QuerySet[Any], keys: Collection[int]) -> Iterator[int]:
+def in_chunks(rows: QuerySet[Model], keys: Collection[int]) -> Iterator[int]:
     """The keys of those of `rows` that have one of these keys."""
     for chunk in batched(keys, KEYS):
         yield from _keys(rows.filter(pk__in=chunk))

@@ -6,9 +6,9 @@ Names of sites and rules are in the active language. Open alerts are shown as th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from tms.accounts.access import Person, visible, within
 from tms.accounts.display_names import Name, name_of
@@ -88,7 +88,7 @@ def digest(since: datetime, until: datetime, *, to: Person | None, destination: 
     the destination. The number of queries is fixed.
     """
 
-    def seen(rows: QuerySet[Any]) -> QuerySet[Any]:
+    def seen[Rows: QuerySet[Model]](rows: Rows) -> Rows:
         rows = within(rows, destination)
         return rows if to is None else visible(rows, to=to)
 

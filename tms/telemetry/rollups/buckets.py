@@ -4,13 +4,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import msgspec
 from django.db import connection
 
 from tms.fleet.models import Terminal
 from tms.lib.db import rows as db_rows
+from tms.lib.db.prepared import Row
 from tms.protocol.limits import METRIC_BOUND
 from tms.telemetry.models import Report, Rollup
 
@@ -204,7 +205,7 @@ def _rows(
     cut: Cut = ONE_SECOND,
     names: Names = None,
     slices: Slices = None,
-) -> list[tuple[Any, ...]]:
+) -> list[Row]:
     given: Mapping[str, int | str | datetime] = {
         "terminal": terminal.pk,
         "bucket": cut.length_s,
@@ -216,7 +217,7 @@ def _rows(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
     return rows
 
 

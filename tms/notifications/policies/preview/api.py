@@ -1,8 +1,9 @@
 """The REST operation of the preview."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
+from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from ninja import Query, Schema
@@ -134,7 +135,7 @@ def _case(request: ApiRequest, query: NotificationPreviewQuery, at: datetime) ->
     return made_up(query.severity, site, rule, at=at)
 
 
-def _one(rows: Any, pk: int) -> Any:
+def _one[Row: Model](rows: QuerySet[Row], pk: int) -> Row:
     found = rows.filter(pk=pk).first()
     if found is None:
         raise Http404

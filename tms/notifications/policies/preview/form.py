@@ -55,8 +55,8 @@ class PreviewForm(Plain, forms.Form):
         chosen = self.cleaned_data["subject"] or self.first
         if not (known := SUBJECT.fullmatch(chosen)):
             return None
-        rows: QuerySet[Any] = recent_alerts(self._by) if known[1] == "alert" else recent_incidents(self._by)
-        found: Alert | Incident | None = rows.filter(pk=int(known[2])).first()
+        rows = recent_alerts(self._by) if known[1] == "alert" else recent_incidents(self._by)
+        found = rows.filter(pk=int(known[2])).first()
         if found is None:
             raise forms.ValidationError(gettext("This alert does not exist, or you don't have access to it."))
         return found
@@ -105,7 +105,7 @@ def recent_incidents(by: Person) -> QuerySet[Incident]:
     return visible(Incident.objects.select_related("site", "group"), to=by).order_by("-pk")
 
 
-def _newest(rows: QuerySet[Any]) -> list[Any]:
+def _newest[Row: Alert | Incident](rows: QuerySet[Row]) -> list[Row]:
     """Unresolved ones first."""
     unresolved = list(rows.exclude(state=AlertState.RESOLVED)[:RECENT])
     return [*unresolved, *rows.filter(state=AlertState.RESOLVED)[: RECENT - len(unresolved)]]

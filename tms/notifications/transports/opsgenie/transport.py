@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from django.utils.translation import gettext
@@ -81,7 +80,7 @@ def _noted(message: Message) -> dict[str, object]:
     return {"source": "TMS", "note": shortened(message.title, MAX_DESCRIPTION)}
 
 
-def _created(message: Message, alias: str, subject: Subject) -> dict[str, Any]:
+def _created(message: Message, alias: str, subject: Subject) -> dict[str, object]:
     card = card_of(message)
     sites = sites_of([subject])
     return {

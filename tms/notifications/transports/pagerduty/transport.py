@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -61,7 +60,7 @@ def events(message: Message) -> list[dict[str, object]]:
     return [_event(message, action, key_of(message, one), one) for one in subjects_of(message)]
 
 
-def _event(message: Message, action: str, named: str, subject: Subject) -> dict[str, Any]:
+def _event(message: Message, action: str, named: str, subject: Subject) -> dict[str, object]:
     card = card_of(message)
     terminal, sites = subject.get("terminal") or {}, sites_of([subject])
     links = [{"href": card.url, "text": gettext("Open in TMS")}] if card.url else []

@@ -51,7 +51,7 @@ class Teams(ServiceTransport):
         )
 
 
-def content(card: Card) -> dict[str, Any]:
+def content(card: Card) -> dict[str, object]:
     """As the trigger of the workflow expects it."""
     title = {"type": "TextBlock", "text": escape(shortened(card.title, MAX_LINE)), "wrap": True}
     facts = [{"title": label, "value": escape(shortened(value, MAX_LINE))} for label, value in card.facts]
