@@ -104,8 +104,8 @@ def test_every_metric_is_recorded_somewhere():
     assert not idle, f"tms/metrics/instruments.py declares {listed(idle)}, and nothing counts it"
 
 
-def test_every_loop_of_the_clock_is_named_with_its_failure_metric():
-    [result] = re.findall(r"^\| `tms_clock_failures` .*", METRICS.read_text(), re.MULTILINE)
+def test_every_loop_of_the_clock_is_named():
+    result = METRICS.read_text().partition("\n### Loops of the clock\n")[2].partition("\n#")[0]
 
     assert {loop.name for loop in LOOPS} - set(re.findall(r"`(\w+)`", result)) == set()
 
