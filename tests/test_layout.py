@@ -38,13 +38,6 @@ def test_every_package_of_an_app_with_layers_has_one(app):
     assert packages - set(chain.from_iterable(rows(OF_APPS[app]))) == set()
 
 
-@pytest.mark.parametrize("app", OF_APPS)
-def test_the_documentation_shows_the_layers_of_an_app(app):
-    shown = " → ".join(", ".join(f"`{name}`" for name in row) for row in rows(OF_APPS[app]))
-
-    assert f"| `{app}` | {shown} |" in (ROOT / "docs/architecture.md").read_text().splitlines()
-
-
 def test_no_module_is_beside_the_packages():
     assert [path.name for path in ROOT.glob("tms/*.py")] == ["__init__.py"]
 
