@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from django.db.models import Model, Q, QuerySet
 
-from tms.lib.db.prepared import Row
-
 SIZE = 100
 MARK = "~"
 """Separates the parts of a cursor. In a cursor of several parts, each part is escaped."""
@@ -59,7 +57,9 @@ class Keyset:
             return self._backward(rows, marks, size=size)
         return self._forward(rows.filter(self._beyond(marks)), size=size, is_first=False)
 
-    def window_of(self, keys: Sequence[Row], *, after: str = "", before: str = "", size: int = SIZE) -> KeysetPage:
+    def window_of(
+        self, keys: Sequence[tuple[Any, ...]], *, after: str = "", before: str = "", size: int = SIZE
+    ) -> KeysetPage:
         """The same for sorted tuples in memory, ascending; the last column is the primary key."""
         marks = self._marks(before or after)
         begin = 0
@@ -91,7 +91,7 @@ class Keyset:
         shown = found[:size][::-1]
         return KeysetPage(tuple(row[0] for row in shown), before=self._cursor(shown[0]), after=self._cursor(shown[-1]))
 
-    def _read(self, rows: QuerySet[Model, object], limit: int) -> list[Row]:
+    def _read(self, rows: QuerySet[Model, object], limit: int) -> list[tuple[Any, ...]]:
         return list(rows.values_list("pk", *(column.name for column in self.columns))[:limit])
 
     def _order(self, *, back: bool = False) -> list[str]:

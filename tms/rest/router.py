@@ -1,7 +1,6 @@
 """How an app declares its REST operations."""
 
 from collections.abc import Callable
-from typing import Any
 
 from ninja import Router
 
@@ -19,7 +18,7 @@ KEY = {
 }
 READ = Access()
 
-type View = Callable[..., Any]
+type View = Callable[..., object]
 
 
 class ApiRouter(Router):

@@ -19,12 +19,11 @@ from tms.boards.lists.filters import AlertFilter
 from tms.boards.pages.render_context import RenderContext, SharedRows
 from tms.boards.replay.alert_filter import incidents_among
 from tms.boards.rows.alerts import AlertRow, past_rows, resolved_alerts
-from tms.boards.rows.impact_order import ImpactRanking, PeerCounts
+from tms.boards.rows.impact_order import ImpactKey, ImpactRanking, PeerCounts
 from tms.boards.rows.incidents import IncidentRow, past_incident_rows
 from tms.boards.rows.planned import PlannedKind
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import NEVER
-from tms.lib.db.prepared import Row
 from tms.lib.severity import Severity
 from tms.replay.state import AlertFacts, Moment
 
@@ -54,7 +53,7 @@ class PastImpact(ImpactRanking):
         self._moment = moment
         self._hours = hours
 
-    def ranked(self, facts: Collection[AlertFacts]) -> list[Row]:
+    def ranked(self, facts: Collection[AlertFacts]) -> list[ImpactKey]:
         """As `order`."""
         return self.order_of([(one.pk, one.severity, one.state, one.opened_at, one.site, one.kind) for one in facts])
 

@@ -1,6 +1,6 @@
 """The live pages at a past instant: the same parts and templates, read from a `PastContext`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -24,7 +24,6 @@ from tms.boards.rows.planned import Expected, PlannedKind
 from tms.boards.rows.terminal_details import TerminalFacts, TerminalPlans, past_facts
 from tms.fleet.models import Terminal
 from tms.lib.db.natural_order import natural
-from tms.lib.db.prepared import Row
 from tms.lib.pagination import Keyset, KeysetPage
 from tms.replay.state import AlertFacts
 from tms.telemetry.history import series
@@ -72,7 +71,7 @@ class PastAlerts(PastPage, AlertsPage):
         order, keys = self._keys(facts, context)
         return order.window_of(keys, after=self.after, before=self.before)
 
-    def _keys(self, facts: Collection[AlertFacts], context: PastContext) -> tuple[Keyset, list[Row]]:
+    def _keys(self, facts: Collection[AlertFacts], context: PastContext) -> tuple[Keyset, Sequence[tuple[object, ...]]]:
         """The order, and the sorted columns of it."""
         if self.order == alerts.IMPACT:
             return BY_IMPACT, context.impact.ranked(facts)

@@ -21,12 +21,15 @@ from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Presence
-from tms.lib.db.prepared import Row
+from tms.lib.db.prepared import DbRow
 from tms.lib.pagination import Column, Keyset, instant
 from tms.lib.severity import Severity
 
 type PeerCounts = Counter[tuple[int, str]]
 """Number of terminals by site and kind."""
+
+type ImpactKey = tuple[int, int, int, int, datetime, int]
+"""The columns of BY_IMPACT."""
 
 WEIGHED = ("pk", "severity", "state", "opened_at", "terminal__site", "terminal__kind")
 BY_IMPACT = Keyset(
@@ -51,11 +54,11 @@ class ImpactRanking:
         self._scope = scope
         self._known: dict[int, SiteStatus] = {}
 
-    def order(self, alerts: QuerySet[Alert]) -> list[Row]:
+    def order(self, alerts: QuerySet[Alert]) -> list[ImpactKey]:
         """The sort key of each of `alerts`, in order: the columns of BY_IMPACT, the last one the primary key."""
         return self.order_of(list(alerts.order_by().values_list(*WEIGHED)))
 
-    def order_of(self, rows: Collection[Row]) -> list[Row]:
+    def order_of(self, rows: Collection[DbRow]) -> list[ImpactKey]:
         """The same for the columns WEIGHED of alerts."""
         statuses = self._statuses({row[4] for row in rows})
         weights: dict[tuple[int, str, str], Weight] = {}

@@ -13,7 +13,7 @@ from tms.boards.rows.common import LinkView, SiteLabel, link_view, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.fleet.models import Terminal
 from tms.fleet.sites.names import Bilingual
-from tms.lib.db.prepared import QueryByKeys, Row
+from tms.lib.db.prepared import DbRow, QueryByKeys
 
 COLUMNS = ("temperature_c", "cpu_pct", "link_rtt_ms", "paper_pct")
 """The readings that fit in a table of terminals."""
@@ -68,7 +68,7 @@ class TerminalColumns(NamedTuple):
     """JSON, or its object."""
 
 
-def _columns_of(pks: Collection[int]) -> QuerySet[Terminal, Row]:
+def _columns_of(pks: Collection[int]) -> QuerySet[Terminal, DbRow]:
     rows = Terminal.objects.filter(pk__in=pks, state__isnull=False)
     of_site = ("site", "site__code", "site__name", "site__name_ja")
     of_state = ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at", "status", "metrics")
@@ -103,7 +103,7 @@ type SeveritiesByMetric = dict[str, list[str]]
 """Severities of a terminal's unresolved alerts by the metric of their rule; "" for a rule of another kind."""
 
 
-def _unresolved_of(pks: Collection[int]) -> QuerySet[Alert, Row]:
+def _unresolved_of(pks: Collection[int]) -> QuerySet[Alert, DbRow]:
     rows = Alert.objects.unresolved().filter(terminal__in=pks)
     return rows.values_list("terminal", "severity", "rule__kind", "rule__metric")
 

@@ -14,7 +14,7 @@ from tms.demo.device import PAPER_LOW_PCT, DemoDevice, personality_of, status_of
 from tms.demo.seed_file import DemoTerminal
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.models.outage import Outage
-from tms.lib.db.prepared import Row
+from tms.lib.db.prepared import DbRow
 from tms.telemetry.models import Boot, Report
 
 HOURS = timedelta(hours=6)
@@ -98,7 +98,7 @@ def _alerts(pks: Iterable[int], since: datetime) -> Mapping[int, list[PastCondit
     return _by_terminal(recent.values_list("terminal", "opened_at", "resolved_at", "rule__metric", "value"))
 
 
-def _by_terminal(rows: Iterable[Row]) -> Mapping[int, list[PastCondition]]:
+def _by_terminal(rows: Iterable[DbRow]) -> Mapping[int, list[PastCondition]]:
     conditions: dict[int, list[PastCondition]] = {}
     for terminal, *condition in rows:
         conditions.setdefault(terminal, []).append(PastCondition(*condition))

@@ -187,7 +187,7 @@ def elsewhere(terminal_ids: Collection[int], *, node: str) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-def _locked_rows(ids: list[int]) -> list[prepared.Row]:
+def _locked_rows(ids: list[int]) -> list[prepared.DbRow]:
     """One parameter for all ids: the ORM makes one for each, which takes 1.1 ms for 100 rows instead of 0.4."""
     sql = (
         f"SELECT {', '.join(FIELDS)} FROM {TerminalState._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
@@ -196,7 +196,7 @@ def _locked_rows(ids: list[int]) -> list[prepared.Row]:
     return prepared.run(sql, [ids])
 
 
-def _rows(ids: list[int]) -> Iterable[prepared.Row]:
+def _rows(ids: list[int]) -> Iterable[prepared.DbRow]:
     """On SQLite a transaction locks the database, and the ORM knows how instants are stored."""
     return TerminalState.objects.filter(pk__in=ids).values_list(*FIELDS)
 

@@ -17,11 +17,11 @@ PREPARE_AFTER = 5
 
 
 type Parameters = Mapping[str, Any] | Sequence[Any]
-type Row = tuple[Any, ...]
+type DbRow = tuple[Any, ...]
 """Columns of a statement, whose types only the statement knows."""
 
 
-def run(sql: str, parameters: Parameters) -> list[Row]:
+def run(sql: str, parameters: Parameters) -> list[DbRow]:
     """The rows, if the statement returns any. Raises Django's errors. The names in `sql` must be our own.
 
     On SQLite as any other statement.
@@ -31,11 +31,11 @@ def run(sql: str, parameters: Parameters) -> list[Row]:
             return cursor.fetchall() if cursor.description else []
     with connection.cursor() as other:
         other.execute(sql, parameters)
-        rows: list[Row] = other.fetchall()
+        rows: list[DbRow] = other.fetchall()
         return rows
 
 
-def fetch_prepared(sql: str, parameters: Parameters) -> Row:
+def fetch_prepared(sql: str, parameters: Parameters) -> DbRow:
     """The first row. Raises Django's errors. Only on PostgreSQL; the names in `sql` must be our own."""
     with _executed(sql, parameters) as cursor:
         return cursor.fetchone() or ()
@@ -47,10 +47,10 @@ class QueryByKeys:
     On PostgreSQL JSON is text.
     """
 
-    def __init__(self, rows: Callable[[Collection[int]], QuerySet[Model, Row]]) -> None:
+    def __init__(self, rows: Callable[[Collection[int]], QuerySet[Model, DbRow]]) -> None:
         self._rows = rows
 
-    def __call__(self, keys: Collection[int]) -> Iterable[Row]:
+    def __call__(self, keys: Collection[int]) -> Iterable[DbRow]:
         if connection.vendor == "postgresql":
             return run(self._sql, [list(keys)])
         return self._rows(keys)

@@ -13,7 +13,7 @@ from tms.accounts.models import User
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, Transition, TransitionKind
 from tms.fleet.models import TerminalState
-from tms.lib.db.prepared import Row
+from tms.lib.db.prepared import DbRow
 from tms.replay.state.base import KEYS, Instant
 from tms.replay.state.effects import OF_ALERTS, Then, TransitionColumns, after
 from tms.replay.state.members import Members, members
@@ -53,7 +53,7 @@ class AlertsThen:
 
 def read(pks: Collection[int], scope: Scope, instant: Instant) -> AlertsThen:
     """Those of the alerts that the scope covers and that were unresolved."""
-    rows: dict[int, Row] = {row[0]: row for chunk in batched(pks, KEYS) for row in _columns(chunk, scope)}
+    rows: dict[int, DbRow] = {row[0]: row for chunk in batched(pks, KEYS) for row in _columns(chunk, scope)}
     then = states(rows, instant)
     unresolved = {pk: row for pk, row in rows.items() if pk in then and then[pk].is_unresolved}
     found = members({pk: row[-1] for pk, row in unresolved.items()}, instant)
@@ -95,7 +95,7 @@ def rewound(
     ]
 
 
-def _columns(pks: Collection[int], scope: Scope) -> QuerySet[Alert, Row]:
+def _columns(pks: Collection[int], scope: Scope) -> QuerySet[Alert, DbRow]:
     return within(Alert.objects.filter(pk__in=pks), scope).order_by().values_list(*COLUMNS)
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from tms.fleet.models import Terminal
 from tms.lib.db import rows as db_rows
-from tms.lib.db.prepared import Row
+from tms.lib.db.prepared import DbRow
 from tms.protocol.limits import METRIC_BOUND
 from tms.telemetry.models import Report, Rollup
 
@@ -205,7 +205,7 @@ def _rows(
     cut: Cut = ONE_SECOND,
     names: Names = None,
     slices: Slices = None,
-) -> list[Row]:
+) -> list[DbRow]:
     given: Mapping[str, int | str | datetime] = {
         "terminal": terminal.pk,
         "bucket": cut.length_s,
@@ -217,7 +217,7 @@ def _rows(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
-        rows: list[Row] = cursor.fetchall()
+        rows: list[DbRow] = cursor.fetchall()
     return rows
 
 
