@@ -14,7 +14,7 @@ from tests.support import inventory
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("tms", "consumers", "deploy")
-TREES = (*PRODUCT, "benchmarks", "tests", "tools")
+TREES = (*PRODUCT, "agent/src", "benchmarks", "tests", "tools")
 CATALOGUE = ROOT / "locale/ja/LC_MESSAGES/django.po"
 REPLACED = {
     "business": "impact",

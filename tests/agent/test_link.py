@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tms.protocol import downlink, frames, uplink
+from tms_agent.protocol.frames import TerminalEvent
 
 
 async def test_the_handshake_carries_the_credential_and_offers_the_subprotocol(tms, start):
@@ -105,7 +106,7 @@ async def test_more_events_than_fit_one_report_are_split(tms, start):
     running = start()
     link = await tms.booted()
     at = datetime.now(UTC)
-    running.source.events = [frames.TerminalEvent(at, f"event-{number}", text="\0" * 600) for number in range(250)]
+    running.source.events = [TerminalEvent(at, f"event-{number}", text="\0" * 600) for number in range(250)]
 
     running.agent.report_now()
     reports = await link.reports(3)

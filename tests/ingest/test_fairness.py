@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.builders import AT, Link
-from tms.agent.storage.spool import ENTRY_OVERHEAD, Bounds
 from tms.fleet.models import Site, Terminal
 from tms.ingest.fairness.backfill_pace import BackfillPace
 from tms.ingest.fairness.waiting_items import WaitingItems
 from tms.ingest.fairness.weight import ORDINARY
 from tms.ingest.items import Item, Reported
 from tms.protocol import frames, limits, uplink
+from tms_agent.storage.spool import ENTRY_OVERHEAD, Bounds
 
 EVENT = frames.TerminalEvent(AT, "door_open")
 

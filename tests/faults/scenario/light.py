@@ -12,12 +12,12 @@ from uuid import uuid4
 from msgspec import UNSET
 from picows import WSCloseCode, WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
 
-from tms.agent.connection.backoff import Backoff
-from tms.agent.connection.dialer import DIAL_TIMEOUT_S
-from tms.agent.connection.link import LOST, Closed, Drained, HandshakeRefused, LinkEnd, TimedOut, Unreachable
 from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import PlainCredential
+from tms_agent.connection.backoff import Backoff
+from tms_agent.connection.dialer import DIAL_TIMEOUT_S
+from tms_agent.connection.link import LOST, Closed, Drained, HandshakeRefused, LinkEnd, TimedOut, Unreachable
 
 STALE_S = 10.0
 """Reports that are sent later than this after they were made are backfill."""
