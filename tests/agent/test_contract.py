@@ -225,6 +225,16 @@ def test_a_method_of_a_newer_server_is_reported_as_unknown():
     assert [request, notice] == [own_downlink.Unknown("config", 4), own_downlink.Unknown("news")]
 
 
+def test_members_of_a_newer_server_are_ignored():
+    answer = own_downlink.decode(
+        b'{"jsonrpc":"2.0","id":1,"result":{"session":1,"heartbeat_s":30,"server_time":"2026-11-25T00:30:00Z",'
+        b'"moon":"full","limits":{"frame_bytes":1024,"moons":2}}}'
+    )
+
+    assert isinstance(answer, own_downlink.BootAnswer)
+    assert answer.result.limits == own_frames.Limits(frame_bytes=1024)
+
+
 BOOTED = {"session": 1, "heartbeat_s": 30, "server_time": "2026-11-25T00:30:00Z"}
 
 

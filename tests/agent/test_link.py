@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tms.protocol import downlink, frames, uplink
+from tms.protocol.errors import RpcError
 from tms_agent.protocol.frames import TerminalEvent
 
 
@@ -167,8 +168,7 @@ async def test_a_refused_boot_is_retried(tms, start, lines):
     start()
     link = await tms.link()
     call = await link.expect(uplink.BootCall)
-    error = downlink.decode('{"jsonrpc":"2.0","id":1,"error":{"code":-32004,"message":"not now"}}').error
-    await link.send(downlink.Refusal(call.id, error))
+    await link.send(downlink.Refusal(call.id, RpcError(-32004, "not now")))
 
     await tms.booted()
 
