@@ -9,10 +9,10 @@ ARG PYTHON=docker.io/library/python:3.13-slim-trixie
 
 FROM ${PYTHON} AS packages
 WORKDIR /opt/tms
-COPY requirements/aws.txt requirements/
+COPY requirements/production.txt requirements/
 RUN python -m venv --without-pip .venv \
  && python -m pip --disable-pip-version-check --python .venv/bin/python install \
-      --quiet --no-cache-dir --no-compile --require-hashes --only-binary :all: --requirement requirements/aws.txt
+      --quiet --no-cache-dir --no-compile --require-hashes --only-binary :all: --requirement requirements/production.txt
 
 FROM ${PYTHON} AS browser-files
 WORKDIR /build

@@ -85,7 +85,7 @@ messages: $(CATALOGUES)
 system:
 	@scripts/system-packages
 
-.venv/%.stamp: requirements/%.txt requirements/bootstrap.txt scripts/bootstrap
+.venv/%.stamp: requirements/%.txt requirements/bootstrap.txt agent/pyproject.toml scripts/bootstrap
 	@scripts/bootstrap $*
 
 node_modules/%.stamp: package-lock.json scripts/node-packages | $(PYTHON)
@@ -106,6 +106,7 @@ check-lint:
 
 check-types:
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --config-file agent/pyproject.toml
 
 check-imports:
 	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
@@ -138,6 +139,7 @@ check-spelling:
 
 check-dependencies:
 	@$(BIN)/deptry --no-ansi .
+	@cd agent && ../$(BIN)/deptry --no-ansi src
 
 check-security:
-	@$(BIN)/bandit --quiet --severity-level medium -c pyproject.toml -r asgi.py manage.py consumers tms
+	@$(BIN)/bandit --quiet --severity-level medium -c pyproject.toml -r asgi.py manage.py agent/src consumers tms

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("Makefile", "package.json", "package-lock.json", "static", "locale", "requirements", "scripts")
+SOURCES = ("Makefile", "agent", "package.json", "package-lock.json", "static", "locale", "requirements", "scripts")
 TARGETS = re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 PYTHON, NODE, STATIC, MESSAGES = "scripts/bootstrap", "scripts/node-packages", "node static/build.js", "save_as_mofile"

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 from deploy.aws import account, client
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PYTHON_LOCKS = ("requirements/aws.txt", "deploy/machine/supervisor.txt")
+PYTHON_LOCKS = ("requirements/production.txt", "deploy/machine/supervisor.txt")
 """What build-release and the Dockerfile install."""
 BROWSER_LOCK = "package-lock.json"
 

@@ -30,5 +30,5 @@ async def start(tms: FakeTMS) -> AsyncIterator[Callable[..., RunningAgent]]:
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """Log lines of the agents."""
-    caplog.set_level("INFO", logger="tms.agent")
+    caplog.set_level("INFO", logger="tms_agent")
     return lambda: caplog.text

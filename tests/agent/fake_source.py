@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 
-from tms.agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
-from tms.protocol import frames
+from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
+from tms_agent.protocol import frames
 
 
 class FakeSource:

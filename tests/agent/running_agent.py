@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.agent.fake_source import FakeSource
 from tests.agent.fake_tms import DEADLINE_S
-from tms.agent.agent import Agent
-from tms.agent.connection.backoff import Backoff
-from tms.agent.options import Options
-from tms.agent.storage.state import AgentState
-from tms.protocol import frames
-from tms.protocol.credential import PlainCredential
+from tms_agent.agent import Agent
+from tms_agent.connection.backoff import Backoff
+from tms_agent.options import Options
+from tms_agent.protocol import frames
+from tms_agent.protocol.credential import PlainCredential
+from tms_agent.storage.state import AgentState
 
 CREDENTIAL = PlainCredential("T-1", "s" * 43)
 

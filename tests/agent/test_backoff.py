@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.agent.connection.backoff import LONGEST_S, Backoff
-from tms.agent.connection.link import LOST, Closed, Drained, HandshakeRefused, TimedOut, Unreachable
-from tms.protocol import frames
-from tms.protocol.close_codes import CloseCode
+from tms_agent.connection.backoff import LONGEST_S, Backoff
+from tms_agent.connection.link import LOST, Closed, Drained, HandshakeRefused, TimedOut, Unreachable
+from tms_agent.protocol import frames
+from tms_agent.protocol.close_codes import CloseCode
 
 ENDS = st.one_of(
     st.builds(Closed, st.sampled_from([*CloseCode, LOST, 1011, 4999])),

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.agent.running_agent import CREDENTIAL
-from tms.agent.connection import dialer
-from tms.agent.connection.dialer import Dialer
-from tms.agent.connection.link import CertificateRejected
+from tms_agent.connection import dialer
+from tms_agent.connection.dialer import Dialer
+from tms_agent.connection.link import CertificateRejected
 
 NOW = datetime.now(UTC)
 YEAR = timedelta(days=365)

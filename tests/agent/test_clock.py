@@ -9,14 +9,15 @@ import pytest
 from tests.agent.fake_source import FakeSource
 from tests.agent.fake_tms import FakeLink
 from tests.agent.running_agent import RunningAgent
-from tms.agent.device.clock import ZERO, Anchor, BootClock, machine_clock
-from tms.agent.log import Log
-from tms.agent.options import Options
-from tms.agent.recorder import Recorder
-from tms.agent.storage.journal import SqliteJournal
-from tms.agent.storage.spool import Bounds, Spool
-from tms.agent.storage.state import AgentPhase
 from tms.protocol import frames, uplink
+from tms_agent.device.clock import ZERO, Anchor, BootClock, machine_clock
+from tms_agent.log import Log
+from tms_agent.options import Options
+from tms_agent.protocol.frames import ReportFrame, TerminalEvent
+from tms_agent.recorder import Recorder
+from tms_agent.storage.journal import SqliteJournal
+from tms_agent.storage.spool import Bounds, Spool
+from tms_agent.storage.state import AgentPhase
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 NEVER_SET = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
@@ -117,7 +118,7 @@ async def test_without_a_clock_and_through_steps_and_restarts_every_time_is_corr
     # The machine restarts twice; the boot in between never connects to TMS, and its clock shows 2015.
     machine.boot(datetime(2015, 1, 1, tzinfo=UTC))
     running = await start_offline()
-    running.source.events = [frames.TerminalEvent(machine.wall, "door_open")]
+    running.source.events = [TerminalEvent(machine.wall, "door_open")]
     running.agent.report_now()
     await running.end()
     machine.boot(NEVER_SET)
@@ -209,7 +210,7 @@ def test_an_event_is_dated_by_its_clock_or_by_the_last_sample(machine, set_to, h
     machine.run(30)
     machine.wall = set_to or machine.wall
 
-    source.events = [frames.TerminalEvent(happened, "door_open")]
+    source.events = [TerminalEvent(happened, "door_open")]
     recorder.record(round_trip_s=0)
 
     report = next(iter(spool)).report
@@ -234,7 +235,7 @@ def test_anchors_are_deleted_when_no_report_needs_them_except_the_newest(tmp_pat
     with closing(SqliteJournal(path, "T-1")) as journal:
         spool = Spool(journal)
         for number in range(3):
-            spool.append(f"boot-{number}", frames.ReportFrame(1, ZERO), clock=f"c{number}")
+            spool.append(f"boot-{number}", ReportFrame(1, ZERO), clock=f"c{number}")
             spool.set_anchor(Anchor(f"c{number}", 0.0, NOON))
         spool.acknowledge("boot-0", 1)
         spool.acknowledge("boot-2", 1)

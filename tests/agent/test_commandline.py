@@ -3,9 +3,9 @@ import logging
 import pytest
 
 from tests.agent.running_agent import CREDENTIAL
-from tms.agent import arguments as agent_arguments
-from tms.agent.__main__ import OneLineFormatter, main
-from tms.agent.arguments import CREDENTIAL_VARIABLE
+from tms_agent import arguments as agent_arguments
+from tms_agent.__main__ import OneLineFormatter, main
+from tms_agent.arguments import CREDENTIAL_VARIABLE
 
 URL = "wss://tms.example/ws/terminal/"
 
@@ -104,8 +104,8 @@ def test_an_unencrypted_link_logs_a_warning(url, is_warned):
 
 def test_a_log_entry_is_one_line_regardless_of_its_contents(caplog):
     caplog.handler.setFormatter(OneLineFormatter())
-    caplog.set_level("INFO", logger="tms.agent")
+    caplog.set_level("INFO", logger="tms_agent")
 
-    logging.getLogger("tms.agent").info("a\r\nb\x1b[31mc\u2028d")
+    logging.getLogger("tms_agent").info("a\r\nb\x1b[31mc\u2028d")
 
     assert caplog.handler.format(caplog.records[0]) == "a\\r\\nb\\x1b[31mc\\u2028d"

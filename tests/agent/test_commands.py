@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tms.protocol import downlink, frames, uplink
+from tms_agent.protocol.frames import GoodbyeFrame
 
 
 async def test_a_command_is_answered_with_its_result(tms, start):
@@ -42,7 +43,7 @@ async def test_a_command_that_stops_the_terminal_is_answered_before_the_goodbye(
     assert answer.result == "going"
     assert goodbye.params.reason == "reboot"
     assert await link.closed() == 1000
-    assert await running.ended() == frames.GoodbyeFrame("reboot")
+    assert await running.ended() == GoodbyeFrame("reboot")
 
 
 async def test_a_result_that_fits_no_frame_is_refused(tms, start):

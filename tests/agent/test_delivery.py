@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from tms.agent.device.clock import machine_clock
-from tms.agent.storage.spool import Spool
 from tms.protocol import downlink, frames, uplink
 from tms.protocol.errors import ErrorType, FrameError
+from tms_agent.device.clock import machine_clock
+from tms_agent.protocol.frames import ReportFrame, TerminalEvent
+from tms_agent.storage.spool import Spool
 
 
 async def test_unacknowledged_reports_are_sent_again_as_late_after_a_reconnect(tms, start):
@@ -136,7 +137,7 @@ async def test_an_event_after_a_short_interruption_is_sent_live(tms, start):
     running = start()
     link = await tms.booted()
     running.agent.report_now()
-    running.source.events = [frames.TerminalEvent(datetime.now(UTC), "door_open")]
+    running.source.events = [TerminalEvent(datetime.now(UTC), "door_open")]
     running.agent.report_now()
     await link.reports(2)
 
@@ -163,7 +164,7 @@ async def test_an_event_after_a_long_interruption_is_sent_late(tms, start):
 async def test_events_at_boot_are_sent_live(tms, start):
     running = start()
     link = await tms.booted()
-    running.source.events = [frames.TerminalEvent(datetime.now(UTC), "door_open")]
+    running.source.events = [TerminalEvent(datetime.now(UTC), "door_open")]
 
     link.cut()
     again = await tms.booted()
@@ -205,8 +206,6 @@ def filled(number: int, text: str = "") -> Spool:
     return spool
 
 
-def report(seq: int, *, events: int = 0, text: str = "", at: datetime | None = None) -> frames.ReportFrame:
+def report(seq: int, *, events: int = 0, text: str = "", at: datetime | None = None) -> ReportFrame:
     at = at or datetime.now(UTC)
-    return frames.ReportFrame(
-        seq, at, "ok", events=tuple(frames.TerminalEvent(at, "note", text=text) for _ in range(events))
-    )
+    return ReportFrame(seq, at, "ok", events=tuple(TerminalEvent(at, "note", text=text) for _ in range(events)))

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.agent.running_agent import CREDENTIAL
-from tms.agent.connection import dialer
-from tms.agent.connection.dialer import Dialer, proxy_for, retry_after
-from tms.agent.connection.link import TimedOut, Unreachable
+from tms_agent.connection import dialer
+from tms_agent.connection.dialer import Dialer, proxy_for, retry_after
+from tms_agent.connection.link import TimedOut, Unreachable
 
 AT = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 

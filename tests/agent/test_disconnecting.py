@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
-from tms.agent.storage.state import AgentPhase
 from tms.protocol import downlink, frames, uplink
+from tms_agent.protocol.frames import GoodbyeFrame
+from tms_agent.storage.state import AgentPhase
 
 
 async def test_stop_sends_a_goodbye_closes_the_link_and_ends_the_run(tms, start):
@@ -19,7 +18,7 @@ async def test_stop_sends_a_goodbye_closes_the_link_and_ends_the_run(tms, start)
 
     assert goodbye.params == frames.GoodbyeFrame("update", back_at)
     assert await link.closed() == 1000
-    assert await running.ended() == frames.GoodbyeFrame("update", back_at)
+    assert await running.ended() == GoodbyeFrame("update", back_at)
     assert running.agent.state.phase is AgentPhase.STOPPED
 
 
@@ -30,7 +29,7 @@ async def test_stop_ends_the_run_without_a_link(tms, start):
 
     running.agent.stop()
 
-    assert await running.ended() == frames.GoodbyeFrame("shutdown")
+    assert await running.ended() == GoodbyeFrame("shutdown")
 
 
 async def test_stop_ends_the_run_before_the_boot_is_answered(tms, start):
@@ -40,7 +39,7 @@ async def test_stop_ends_the_run_before_the_boot_is_answered(tms, start):
 
     running.agent.stop()
 
-    assert await running.ended() == frames.GoodbyeFrame("shutdown")
+    assert await running.ended() == GoodbyeFrame("shutdown")
 
 
 async def test_a_crash_cuts_the_link_without_a_goodbye(tms, start):
@@ -161,4 +160,4 @@ async def test_a_close_for_a_drain_is_followed_at_once(tms, start, lines):
 
     assert "next try in 70 s" in lines()
     assert len(running.agent.spool) == 1
-    assert msgspec.UNSET is next(iter(running.agent.spool)).report.boot_id
+    assert next(iter(running.agent.spool)).report.boot_id is None

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tms.agent.storage.journal import SpoolError, SqliteJournal
-from tms.agent.storage.spool import Spool
-from tms.protocol import frames
+from tms_agent.protocol import frames
+from tms_agent.storage.journal import SpoolError, SqliteJournal
+from tms_agent.storage.spool import Spool
 
 
 def fill(path, number: int = 3) -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tms.protocol import downlink, frames, uplink
+from tms.protocol.errors import RpcError
+from tms_agent.protocol.frames import TerminalEvent
 
 
 async def test_the_handshake_carries_the_credential_and_offers_the_subprotocol(tms, start):
@@ -105,7 +107,7 @@ async def test_more_events_than_fit_one_report_are_split(tms, start):
     running = start()
     link = await tms.booted()
     at = datetime.now(UTC)
-    running.source.events = [frames.TerminalEvent(at, f"event-{number}", text="\0" * 600) for number in range(250)]
+    running.source.events = [TerminalEvent(at, f"event-{number}", text="\0" * 600) for number in range(250)]
 
     running.agent.report_now()
     reports = await link.reports(3)
@@ -166,8 +168,7 @@ async def test_a_refused_boot_is_retried(tms, start, lines):
     start()
     link = await tms.link()
     call = await link.expect(uplink.BootCall)
-    error = downlink.decode('{"jsonrpc":"2.0","id":1,"error":{"code":-32004,"message":"not now"}}').error
-    await link.send(downlink.Refusal(call.id, error))
+    await link.send(downlink.Refusal(call.id, RpcError(-32004, "not now")))
 
     await tms.booted()
 

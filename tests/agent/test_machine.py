@@ -4,9 +4,11 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from tms.agent.device.machine import LogTail, Machine
-from tms.agent.device.probes import Probes
-from tms.protocol import frames, uplink
+from tms.protocol import uplink
+from tms_agent.device.machine import LogTail, Machine
+from tms_agent.device.probes import Probes
+from tms_agent.protocol import frames
+from tms_agent.protocol.uplink import report as encoded
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def test_tms_accepts_the_measured_metrics(machine):
     sample = machine.sample()
     report = frames.ReportFrame(1, datetime.now(UTC), sample.status, dict(sample.metrics))
 
-    decoded = next(uplink.decode(uplink.encode(uplink.ReportCall(report, "2.0"))))
+    decoded = next(uplink.decode(encoded(report)))
 
     assert isinstance(decoded, uplink.ReportCall)
     assert {"cpu_pct", "memory_pct", "disk_pct", "uptime_s", "load_1m"} <= decoded.params.metrics.keys()
@@ -29,7 +31,7 @@ def test_a_probe_that_the_platform_lacks_is_omitted(monkeypatch):
         raise AttributeError("not on this platform")
 
     monkeypatch.setattr(psutil, "sensors_temperatures", lacking, raising=False)
-    monkeypatch.setattr(psutil, "disk_usage", lacking)
+    monkeypatch.setattr("shutil.disk_usage", lacking)
 
     readings = Probes().read()
 
@@ -75,7 +77,7 @@ def test_traffic_is_a_rate_without_the_loopback(monkeypatch):
 
 def test_a_machine_under_load_reports_degraded(monkeypatch, machine):
     normal = machine.sample()
-    monkeypatch.setattr(psutil, "disk_usage", lambda _: SimpleNamespace(percent=97.5))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(used=975, free=25))
 
     assert (normal.status, machine.sample().status) == ("ok", "degraded")
 

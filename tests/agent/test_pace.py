@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.agent.connection.heartbeat import RESERVE, Pace
-from tms.protocol import frames
+from tms_agent.connection.heartbeat import RESERVE, Pace
+from tms_agent.protocol import frames
 
 
 @given(

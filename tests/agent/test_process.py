@@ -23,7 +23,7 @@ async def agent(tms, tmp_path) -> AsyncIterator[Start]:
     running: list[asyncio.subprocess.Process] = []
 
     async def start(*arguments: str) -> asyncio.subprocess.Process:
-        command = [sys.executable, "-m", "tms.agent", "--url", tms.url, "--spool", str(tmp_path / "spool"), *arguments]
+        command = [sys.executable, "-m", "tms_agent", "--url", tms.url, "--spool", str(tmp_path / "spool"), *arguments]
         environment = os.environ | {"TMS_AGENT_CREDENTIAL": str(CREDENTIAL)}
         running.append(await asyncio.create_subprocess_exec(*command, env=environment, stderr=subprocess.PIPE))
         return running[-1]
@@ -133,17 +133,3 @@ async def test_ping_is_answered(tms, agent):
     answer = await link.command("ping")
 
     assert answer.result["answer"] == "pong"
-
-
-def test_the_agent_needs_no_package_of_the_server():
-    program = (
-        "import sys, tms.agent.__main__, tms.agent.agent\n"
-        "unwanted = {'django', 'channels', 'daphne', 'twisted', 'redis', 'psycopg', 'structlog'}\n"
-        "print(sorted(name for name in sys.modules if name.partition('.')[0] in unwanted))\n"
-        "ours = {name for name in sys.modules if name.startswith('tms.')}\n"
-        "print(sorted(name for name in ours if name.split('.')[1] not in ('agent', 'protocol')))\n"
-    )
-
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-
-    assert done.stdout == "[]\n[]\n"

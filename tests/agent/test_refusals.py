@@ -2,9 +2,9 @@
 
 import pytest
 
-from tms.agent.options import Options
-from tms.agent.storage.state import AgentPhase
-from tms.protocol.close_codes import CloseCode
+from tms_agent.options import Options
+from tms_agent.protocol.close_codes import CloseCode
+from tms_agent.storage.state import AgentPhase
 
 PATIENT = Options(jitter=lambda: 1.0)
 IMPATIENT = Options(jitter=lambda: 1.0, ends_when_refused=True)

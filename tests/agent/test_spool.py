@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tms.agent.device.clock import Anchor
-from tms.agent.storage.journal import SqliteJournal
-from tms.agent.storage.spool import Bounds, JournalError, Spool, SpooledReport
-from tms.protocol import frames
+from tms_agent.device.clock import Anchor
+from tms_agent.protocol import frames
+from tms_agent.storage.journal import SqliteJournal
+from tms_agent.storage.spool import Bounds, JournalError, Spool, SpooledReport
 
 BEGAN = datetime(2026, 11, 25, tzinfo=UTC)
 BOUNDS = Bounds(reports=12, bytes=6_000)

@@ -23,8 +23,8 @@ from benchmarks.load.terminals.reconnect import Phase
 from benchmarks.load.terminals.reporting import SteadyTally
 from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
-from tms.agent.connection.backoff import Backoff
 from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
+from tms_agent.connection.backoff import Backoff
 
 PROTOCOL = TmsProtocol()
 AT = datetime(2026, 11, 28, tzinfo=UTC)

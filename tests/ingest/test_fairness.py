@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from tests.support.builders import AT, Link
-from tms.agent.storage.spool import ENTRY_OVERHEAD, Bounds
 from tms.fleet.models import Site, Terminal
 from tms.ingest.fairness.backfill_pace import BackfillPace
 from tms.ingest.fairness.waiting_items import WaitingItems
 from tms.ingest.fairness.weight import ORDINARY
 from tms.ingest.items import Item, Reported
-from tms.protocol import frames, limits, uplink
+from tms.protocol import frames, limits
+from tms_agent.storage.spool import ENTRY_OVERHEAD, Bounds
 
 EVENT = frames.TerminalEvent(AT, "door_open")
 
@@ -133,8 +134,7 @@ def test_terminals_that_may_send_their_whole_burst_are_removed():
 
 
 def test_a_full_spool_of_the_agent_is_within_the_burst():
-    smallest = len(uplink.encode(uplink.ReportCall(frames.ReportFrame(1, AT, events=(EVENT,) * 2), "2.0")))
-    event_bytes = smallest - len(uplink.encode(uplink.ReportCall(frames.ReportFrame(1, AT, events=(EVENT,)), "2.0")))
+    event_bytes = len(msgspec.json.encode([EVENT, EVENT])) - len(msgspec.json.encode([EVENT]))
     spool = Bounds()
 
     assert spool.reports * (2 + limits.BOOT_WEIGHT) <= limits.BACKFILL_BURST

@@ -18,7 +18,7 @@ FLOORS = [
 def declared(name: str) -> Version:
     """The lowest version that pyproject.toml allows."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [Requirement(line) for line in (*project["dependencies"], *project["optional-dependencies"]["server"])]
+    wanted = map(Requirement, project["dependencies"])
     [requirement] = [one for one in wanted if one.name == name]
     return max(Version(bound.version) for bound in requirement.specifier if bound.operator in (">=", "~=", "=="))
 

@@ -13,11 +13,15 @@ from tests.protocol.asyncapi import Example, document, examples, messages_of
 from tms.protocol import downlink, errors, frames, limits, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import RPC_CODES, ErrorType, FrameError
+from tms_agent.protocol.downlink import Unknown
+from tms_agent.protocol.downlink import decode as read_by_agent
 
 WRITTEN = document()
 SCHEMAS = WRITTEN["components"]["schemas"]
 MESSAGES = WRITTEN["components"]["messages"]
 EXAMPLES = list(examples())
+CALLS = {call.__struct_config__.tag: call for call in (downlink.AckCall, downlink.CommandCall, downlink.DrainCall)}
+"""What the server calls, by method."""
 COMPARED = (
     "type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength", "maxItems", "maxProperties",
     "items", "propertyNames", "additionalProperties", "default", "$ref", "anyOf",
@@ -37,11 +41,15 @@ def test_the_server_accepts_the_examples_of_a_terminal(example: Example):
 
 
 @pytest.mark.parametrize("example", of("server"))
-def test_the_agent_accepts_the_examples_of_the_server(example: Example):
-    decoded = downlink.decode(json.dumps(example.payload))
+def test_the_server_sends_the_examples_of_the_server(example: Example):
+    sent = msgspec.convert(example.payload, kind_of(example.payload))
 
-    assert not isinstance(decoded, downlink.Unknown)
-    assert as_json(msgspec.json.decode(downlink.encode(decoded))) == as_json(example.payload)
+    assert as_json(msgspec.json.decode(downlink.encode(sent))) == as_json(example.payload)
+
+
+@pytest.mark.parametrize("example", of("server"))
+def test_the_agent_accepts_the_examples_of_the_server(example: Example):
+    assert not isinstance(read_by_agent(json.dumps(example.payload).encode()), Unknown)
 
 
 @pytest.mark.parametrize("example", [pytest.param(example, id=example.name) for example in EXAMPLES])
@@ -95,7 +103,7 @@ def is_resolved(reference: str) -> bool:
 
 def test_every_method_is_documented_for_its_direction():
     assert methods_of("terminal") == set(uplink.METHODS)
-    assert methods_of("server") == {json.loads(name) for name in downlink.METHODS}
+    assert methods_of("server") == CALLS.keys()
 
 
 def test_every_schema_of_the_code_is_documented():
@@ -152,6 +160,12 @@ def plain(value: Any) -> Any:
             return sorted(value)
         case _:
             return value
+
+
+def kind_of(payload: dict[str, Any]) -> type[downlink.Downlink]:
+    if "method" in payload:
+        return CALLS[payload["method"]]
+    return downlink.Refusal if "error" in payload else downlink.BootAnswer
 
 
 def methods_of(sender: str) -> set[str]:

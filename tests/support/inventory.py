@@ -20,7 +20,7 @@ from tms.protocol import downlink, uplink
 from tms.protocol.close_codes import CloseCode
 
 ROOT = Path(__file__).parents[2]
-CODE = sorted(path for folder in ("tms", "consumers") for path in (ROOT / folder).rglob("*.py"))
+CODE = sorted(path for folder in ("agent/src", "tms", "consumers") for path in (ROOT / folder).rglob("*.py"))
 SETTINGS = ROOT / "tms/config/settings.py"
 INSTRUMENTS = {name: one for name, one in vars(instruments).items() if isinstance(one, MetricWrapperBase)}
 

@@ -1,7 +1,6 @@
-"""Clients of AWS. boto3 is imported with the first one: a TMS without AWS neither needs it nor waits for it."""
+"""Clients of AWS. boto3 is imported with the first one: a TMS without AWS does not wait for it."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -10,7 +9,6 @@ from tms.config import environment as env
 
 CONNECT_S = 3.0
 READ_S = 5.0
-LIBRARIES = ("boto3", "storages", "watchtower")
 
 
 def region() -> str:
@@ -32,12 +30,7 @@ def client(service: str, *, attempts: int = 3) -> Any:
 
 
 def must_be_usable(variables: Sequence[str]) -> None:
-    """Raises ImproperlyConfigured if one of `variables` is set, but its requirements are missing."""
+    """Raises ImproperlyConfigured if one of `variables` is set, but no region."""
     users = " and ".join(name for name in variables if env.text(name))
-    if not users:
-        return
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise ImproperlyConfigured(f"{users}: {', '.join(missing)} not installed; install requirements/aws.txt")
-    if not region():
+    if users and not region():
         raise ImproperlyConfigured(f"{users}: AWS_REGION is not set; set the region, for example ap-northeast-1")

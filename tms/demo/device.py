@@ -5,56 +5,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from random import Random
 
-from tms.agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
+from tms.demo.personality import WITH_PAPER, Personality
 from tms.demo.seed_file import DemoTerminal
-from tms.protocol import frames
+from tms_agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
+from tms_agent.protocol import frames
 
 REBOOT_S = (15, 45)
 PAPER_LOW_PCT = 10.0
 """Below it a device is degraded, and the default rule `Paper low` applies."""
 
 
-class Personality(StrEnum):
-    HEALTHY = "healthy"
-    FLAKY = "flaky"
-    """Its network drops every few minutes."""
-    HOT = "hot"
-    """It overheats, cools down, and overheats again."""
-    THIRSTY = "thirsty"
-    """It uses up its paper quickly."""
-    RESTLESS = "restless"
-    """It reboots now and then, and says goodbye before."""
-    CRASHING = "crashing"
-    """Its software crashes without a goodbye and restarts."""
-    JAMMED = "jammed"
-    """Its card reader fails now and then, and recovers."""
-
-
-WEIGHTS = {
-    Personality.HEALTHY: 83,
-    Personality.FLAKY: 4,
-    Personality.HOT: 3,
-    Personality.THIRSTY: 4,
-    Personality.RESTLESS: 3,
-    Personality.CRASHING: 2,
-    Personality.JAMMED: 1,
-}
-
-WITH_PAPER = frozenset({"payment", "kiosk"})
-WITH_READER = frozenset({"payment", "kiosk", "gate"})
-
-
-def personality_of(uid: str) -> Personality:
-    """The same terminal has the same character at every start."""
-    return Random(uid).choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
-
-
 @dataclass(slots=True)
 class DemoDevice:
-    """A `tms.agent.device.source.DeviceSource`. Time is `time.monotonic()`; a phase of its own spreads the fleet."""
+    """A `tms_agent.device.source.DeviceSource`. Time is `time.monotonic()`; a phase of its own spreads the fleet."""
 
     terminal: DemoTerminal
     personality: Personality

@@ -4,10 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from tms.agent.agent import Agent
-from tms.demo.device import REBOOT_S, DemoDevice, Personality, personality_of
+from tms.demo.device import REBOOT_S, DemoDevice
+from tms.demo.personality import Personality, personality_of
 from tms.demo.seed_file import DemoTerminal, StartCondition
-from tms.protocol import credential, frames
+from tms_agent.agent import Agent
+from tms_agent.protocol import credential, frames
 
 FLAKY_EVERY_S, FLAKY_FOR_S = (60, 240), (5, 75)
 REBOOT_EVERY_S = (180, 600)
@@ -63,7 +64,7 @@ class Simulated:
 
 def away_s(goodbye: frames.GoodbyeFrame | None, rng: Random) -> float:
     """How long a device is away: until its announced return, or as long as a crash takes."""
-    if goodbye is None or not isinstance(goodbye.back_at, datetime):
+    if goodbye is None or goodbye.back_at is None:
         return rng.uniform(*CRASH_FOR_S)
     return seconds_until(goodbye.back_at)
 

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from tms.agent.__main__ import main as agent
 from tms.demo import seed_file
+from tms_agent.__main__ import main as agent
 
 
 def main() -> int:

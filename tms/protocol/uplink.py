@@ -1,4 +1,4 @@
-"""Decodes what terminals send, and encodes it for the agent."""
+"""Decodes what terminals send."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -71,7 +71,6 @@ _answer = msgspec.json.Decoder(CommandAnswer)
 _batch = msgspec.json.Decoder(list[Raw])
 _envelope = msgspec.json.Decoder(dict[str, Raw])
 _number = msgspec.json.Decoder(float)
-_encoder = msgspec.json.Encoder()
 
 END_IN_PYTHON = r"(?!\\n)"
 """The part of a pattern that is of no interest to a terminal's developer."""
@@ -85,14 +84,6 @@ def decode(text: str | bytes) -> Iterator[Uplink | FrameError]:
         yield from _decode_batch(data)
         return
     yield from _decode_one(data)
-
-
-def encode(call: Uplink) -> bytes:
-    return _encoder.encode(call)
-
-
-def encode_batch(calls: list[ReportCall]) -> bytes:
-    return _encoder.encode(calls)
 
 
 def _decode_batch(data: bytes) -> Iterator[Uplink | FrameError]:

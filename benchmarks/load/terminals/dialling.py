@@ -9,8 +9,8 @@ from benchmarks.load.client import Client
 from benchmarks.load.commands import Dial, Dialled
 from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
-from tms.agent.connection.dialer import DIAL_TIMEOUT_S
-from tms.agent.connection.link import BOOT_ANSWER_TIMEOUT_S
+from tms_agent.connection.dialer import DIAL_TIMEOUT_S
+from tms_agent.connection.link import BOOT_ANSWER_TIMEOUT_S
 
 FULL = "503"
 

@@ -14,9 +14,9 @@ from benchmarks.load.terminals.dialling import call_any
 from benchmarks.load.terminals.reconnect import Phase, Reconnect
 from benchmarks.load.terminals.terminal import Terminal
 from benchmarks.systems.address import Address
-from tms.agent.connection.backoff import Backoff
-from tms.agent.connection.dialer import retry_after
-from tms.agent.connection.link import HandshakeRefused, LinkEnd, TimedOut
+from tms_agent.connection.backoff import Backoff
+from tms_agent.connection.dialer import retry_after
+from tms_agent.connection.link import HandshakeRefused, LinkEnd, TimedOut
 
 
 class ConnectedTerminals:

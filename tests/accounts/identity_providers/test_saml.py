@@ -173,7 +173,7 @@ def test_without_the_packages_the_page_names_what_to_install(company, monkeypatc
     answer = Client().post("/sign-in/provider/company/")
 
     assert answer.status_code == 400
-    assert "requirements/saml.txt" in answer.content.decode()
+    assert "requirements/production.txt" in answer.content.decode()
 
 
 # Responses that must sign no one in

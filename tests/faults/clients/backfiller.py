@@ -18,7 +18,9 @@ from uuid import uuid4
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from tms.protocol import SUBPROTOCOL, frames, limits, uplink
+from tms.protocol import SUBPROTOCOL, limits
+from tms_agent.protocol.frames import BootFrame
+from tms_agent.protocol.uplink import boot
 
 TEXT = "x" * 150
 
@@ -77,8 +79,7 @@ class Backfiller:
         )
         receiving = asyncio.create_task(self._receive(link))
         try:
-            boot = frames.BootFrame(boot_id=uuid4().hex)
-            await link.send(uplink.encode(uplink.BootCall(boot, 1, "2.0")), text=True)
+            await link.send(boot(BootFrame(boot_id=uuid4().hex), 1), text=True)
             for batch in made:
                 await link.send(batch)
         finally:

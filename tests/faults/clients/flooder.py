@@ -10,10 +10,12 @@ import sys
 import time
 
 from tests.support.link.raw_client import Client, frame
-from tms.protocol import SUBPROTOCOL, frames, limits, uplink
+from tms.protocol import SUBPROTOCOL, limits
+from tms_agent.protocol import uplink
+from tms_agent.protocol.frames import BootFrame
 
-BOOT = uplink.encode(uplink.BootCall(frames.BootFrame(boot_id="flood"), 1, "2.0")).decode()
-BEATS = frame(uplink.encode(uplink.HeartbeatCall("2.0")).decode()) * 200
+BOOT = uplink.boot(BootFrame(boot_id="flood"), 1).decode()
+BEATS = frame(uplink.heartbeat().decode()) * 200
 BULK = frame('{"jsonrpc": "2.0", "method": "heartbeat"}'.ljust(limits.FRAME_BYTES)) * 4
 LONGEST_S = 60.0
 

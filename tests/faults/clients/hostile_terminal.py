@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from tests.support.link.raw_client import TIMEOUT_S, Client, frame
 from tests.untrusted.cost import largest
 from tests.untrusted.frames import FRAMES
-from tms.protocol import SUBPROTOCOL, frames, limits, uplink
+from tms.protocol import SUBPROTOCOL, limits
+from tms_agent.protocol.frames import BootFrame
+from tms_agent.protocol.uplink import boot
 
 EVERY_S = 0.1
-BOOT = uplink.encode(uplink.BootCall(frames.BootFrame(boot_id="hostile"), 1, "2.0")).decode()
+BOOT = boot(BootFrame(boot_id="hostile"), 1).decode()
 
 
 def worst_frames() -> Iterator[str]:

@@ -5,12 +5,12 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from tms.agent.agent import Agent
-from tms.agent.device.source import CommandOutcome, DeviceIdentity, DeviceSample
-from tms.agent.options import Options
-from tms.agent.storage.state import AgentState
-from tms.protocol import frames
-from tms.protocol.credential import PlainCredential
+from tms_agent.agent import Agent
+from tms_agent.device.source import CommandOutcome, DeviceIdentity, DeviceSample
+from tms_agent.options import Options
+from tms_agent.protocol import frames
+from tms_agent.protocol.credential import PlainCredential
+from tms_agent.storage.state import AgentState
 
 
 class Counting:
@@ -30,7 +30,7 @@ class Counting:
 
 
 class AgentTerminal:
-    """A `tms.agent`: the reports it made, and TMS's acknowledgements."""
+    """A real agent: the reports it made, and TMS's acknowledgements."""
 
     def __init__(self, url: str, credential: PlainCredential, *, on_link: Callable[[], None] = lambda: None) -> None:
         self.uid = credential.uid

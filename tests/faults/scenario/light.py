@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import uuid4
 
-from msgspec import UNSET
 from picows import WSCloseCode, WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
 
-from tms.agent.connection.backoff import Backoff
-from tms.agent.connection.dialer import DIAL_TIMEOUT_S
-from tms.agent.connection.link import LOST, Closed, Drained, HandshakeRefused, LinkEnd, TimedOut, Unreachable
-from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
-from tms.protocol.close_codes import CloseCode
-from tms.protocol.credential import PlainCredential
+from tms_agent.connection.backoff import Backoff
+from tms_agent.connection.dialer import DIAL_TIMEOUT_S
+from tms_agent.connection.link import LOST, Closed, Drained, HandshakeRefused, LinkEnd, TimedOut, Unreachable
+from tms_agent.protocol import SUBPROTOCOL, downlink, frames, uplink
+from tms_agent.protocol.close_codes import CloseCode
+from tms_agent.protocol.credential import PlainCredential
 
 STALE_S = 10.0
 """Reports that are sent later than this after they were made are backfill."""
@@ -111,7 +110,7 @@ class LightTerminal(WSListener):
         assert not self._pending
         self._is_on = False
         if goodbye:
-            self._send_text(uplink.encode(uplink.GoodbyeCall(frames.GoodbyeFrame(goodbye), "2.0")))
+            self._send_text(uplink.goodbye(frames.GoodbyeFrame(goodbye)))
         await self.go_offline()
 
     def switch_on(self, *, uptime_s: float) -> None:
@@ -163,14 +162,14 @@ class LightTerminal(WSListener):
             self._backoff.reset()
         return self._end
 
-    def _handle(self, frame: downlink.Downlink | downlink.Unknown) -> None:
+    def _handle(self, frame: downlink.Downlink) -> None:
         match frame:
             case downlink.BootAnswer(result=booted):
                 self._acknowledged(booted.acked_seq)
                 self._is_booted, self.linked_at = True, time.monotonic()
                 for pending in tuple(self._pending):
                     self._send(pending)
-            case downlink.AckCall(params=ack) if ack.boot_id is UNSET:
+            case downlink.AckCall(params=ack) if ack.boot_id is None:
                 self._acknowledged(ack.seq)
                 self._leave_when_done()
             case downlink.DrainCall(params=drain):
@@ -201,7 +200,7 @@ class LightTerminal(WSListener):
             events=(pending.event,),
             late=late,
         )
-        self._send_text(uplink.encode(uplink.ReportCall(report, "2.0")))
+        self._send_text(uplink.report(report))
 
     def _send_text(self, text: bytes) -> None:
         if self._transport is not None:
@@ -213,7 +212,7 @@ class LightTerminal(WSListener):
         self._transport = transport
         self._set_activity("waits for the answer to its boot")
         boot = frames.BootFrame(boot_id=self.boot_id, uptime_s=self._uptime_s, model="LIGHT", last_seq=self.made)
-        self._send_text(uplink.encode(uplink.BootCall(boot, 1, "2.0")))
+        self._send_text(uplink.boot(boot, 1))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if transport is not self._transport:

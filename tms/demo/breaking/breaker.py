@@ -9,11 +9,11 @@ from itertools import count
 
 import msgspec
 
-from tms.agent.agent import Agent
 from tms.demo.breaking.messages import ActiveFault, Answer, FaultKind, Request, StartFault, UndoFault
 from tms.demo.breaking.suitable import kinds_of
 from tms.demo.device import DemoDevice
 from tms.demo.simulated import Simulated
+from tms_agent.agent import Agent
 
 LASTS_S = 300.0
 MOST = 20

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tms.demo.breaking.messages import FaultKind
-from tms.demo.device import WITH_PAPER, WITH_READER
+from tms.demo.personality import WITH_PAPER, WITH_READER
 
 SIMULATED = frozenset({"payment", "kiosk", "gate", "signage", "tablet"})
 """All kinds but the computer that TMS runs on, which is a real terminal."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from tms.demo.device import Personality, personality_of
+from tms.demo.personality import Personality, personality_of
 from tms.demo.week.losses import DAYS
 from tms.fleet.models import Terminal
 

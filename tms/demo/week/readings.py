@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tms.alerts.models.alert import Alert
-from tms.demo.device import PAPER_LOW_PCT, DemoDevice, personality_of, status_of
+from tms.demo.device import PAPER_LOW_PCT, DemoDevice, status_of
+from tms.demo.personality import personality_of
 from tms.demo.seed_file import DemoTerminal
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.models.outage import Outage

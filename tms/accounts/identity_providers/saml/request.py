@@ -17,7 +17,7 @@ from tms.accounts.models import IdentityProvider
 
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
-NOT_INSTALLED = _("The packages for SAML are missing on this server. Install requirements/saml.txt.")
+NOT_INSTALLED = _("The packages for SAML are missing on this server. Install requirements/production.txt.")
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 
 

@@ -1,8 +1,7 @@
-"""A topic of Amazon SNS. Needs requirements/aws.txt, AWS_REGION, and the right to publish there."""
+"""A topic of Amazon SNS. Needs AWS_REGION, and the right to publish there."""
 
 from typing import Any
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports.base import Recipient, Transport
@@ -28,10 +27,8 @@ class Sns(Transport):
         return form.clean_address(text)
 
     def send(self, to: Recipient, message: Message) -> SendResult:
-        try:
-            from botocore.exceptions import BotoCoreError, ClientError
-        except ImportError:
-            return SendResult.failed(gettext("Packages for Amazon SNS are missing. Install requirements/aws.txt."))
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             answer = _client(to.address).publish(TopicArn=to.address, **_publication(message))
         except ClientError as error:

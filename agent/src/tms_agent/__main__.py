@@ -1,0 +1,102 @@
+"""`tms-agent`: connects the machine it runs on to TMS."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+from tms_agent import arguments
+from tms_agent.agent import Agent
+from tms_agent.arguments import Choices, UsageError
+from tms_agent.device.machine import LogTail, Machine, reboot
+from tms_agent.options import Options
+from tms_agent.protocol import frames
+from tms_agent.storage.journal import SpoolError, SqliteJournal
+from tms_agent.storage.spool import Spool
+from tms_agent.storage.state import AgentState
+
+DONE, FAILED, MISUSED = 0, 1, 2
+
+log = logging.getLogger("tms_agent")
+
+
+class OneLineFormatter(logging.Formatter):
+    """Formats an event as one line, with special characters escaped."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    try:
+        choices = arguments.parse(argv)
+        journal = SqliteJournal(choices.spool, choices.credential.uid)
+    except (UsageError, SpoolError) as error:
+        print(f"tms-agent: {error}", file=sys.stderr)
+        return MISUSED
+    tail = start_log(is_verbose=choices.is_verbose)
+    with contextlib.closing(journal):
+        return asyncio.run(run(choices, journal, tail))
+
+
+async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
+    if arguments.sends_secrets_in_the_clear(choices.url):
+        log.warning("ws:// carries the credential unencrypted; use wss:// except for tests")
+    agent = Agent(
+        choices.url,
+        choices.credential,
+        source=Machine(tail=tail, allows_reboot=choices.allows_reboot),
+        spool=Spool(journal),
+        options=Options(interval_s=choices.interval_s, ends_when_refused=not journal.was_accepted),
+        on_change=lambda state: remember(state, journal),
+    )
+    log.info("reports wait in %s until they are acknowledged", choices.spool)
+    on_signals(agent.stop)
+    goodbye = await agent.run()
+    log.info("stopped, %s reports wait for the next start", len(agent.spool))
+    return finish(agent, goodbye)
+
+
+def finish(agent: Agent, goodbye: frames.GoodbyeFrame | None) -> int:
+    if goodbye is None and agent.state.refused:
+        return MISUSED
+    if goodbye is None or goodbye.reason != "reboot":
+        return DONE
+    try:
+        reboot()
+    except (OSError, subprocess.CalledProcessError) as error:
+        log.error("the machine did not reboot: %s", error)
+        return FAILED
+    return DONE
+
+
+def remember(state: AgentState, journal: SqliteJournal) -> None:
+    if state.is_connected:
+        journal.remember_accepted()
+
+
+def start_log(*, is_verbose: bool) -> LogTail:
+    tail, screen = LogTail(), logging.StreamHandler()
+    for handler in (tail, screen):
+        handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+    log.setLevel(logging.DEBUG if is_verbose else logging.INFO)
+    log.propagate = False
+    return tail
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""Opens links to one URL: address, proxy and credential."""
+
+import asyncio
+import functools
+import ipaddress
+import ssl
+import urllib.request
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from socket import SOCK_STREAM
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.http11 import Response
+from websockets.typing import Subprotocol
+
+from tms_agent.connection import certificates
+from tms_agent.connection.link import AgentLink, HandshakeRefused, TimedOut, Unreachable
+from tms_agent.device.clock import utc_now
+from tms_agent.protocol import SUBPROTOCOL, json_text
+from tms_agent.protocol.credential import PlainCredential
+from tms_agent.protocol.errors import FrameError
+from tms_agent.protocol.reader import Reader
+from tms_agent.timeouts import timeout
+
+DIAL_TIMEOUT_S = 20.0
+"""A shorter timeout would make an overload worse: TMS would serve clients that have disconnected."""
+PING_S = 20.0
+"""A link without a pong for this long is dead. Pings also keep NAT entries alive."""
+CLOSE_TIMEOUT_S = 2.0
+PROBLEM_TYPE = "application/problem+json"
+LONGEST_REASON = 200
+"""Characters of a server's response in a log line."""
+
+
+class ProblemDocument(NamedTuple):
+    """RFC 9457, the members in use."""
+
+    type: str = ""
+    detail: str = ""
+
+
+class Dialer:
+    """Remembers which addresses of the host did not answer, to try the others first."""
+
+    def __init__(
+        self,
+        url: str,
+        credential: PlainCredential,
+        *,
+        timeout_s: float = DIAL_TIMEOUT_S,
+        ping_s: float | None = PING_S,
+        now: Callable[[], datetime] = utc_now,
+        clock_error: Callable[[], timedelta | None] = lambda: None,
+    ) -> None:
+        """`clock_error`: how far `now` is ahead of TMS's clock, None while unknown."""
+        parts = urlsplit(url)
+        self.url = url
+        self._timeout_s = timeout_s
+        self._now = now
+        self._clock_error = clock_error
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "wss" else 80)
+        self._address = self._host
+        self._silent: set[str] = set()
+        self._proxy = proxy_for(url)
+        self._options: dict[str, Any] = {
+            "additional_headers": {"Authorization": f"Bearer {credential}"},
+            "subprotocols": [Subprotocol(SUBPROTOCOL)],
+            "compression": None,
+            "user_agent_header": agent_name(),
+            "open_timeout": None,
+            "ping_interval": ping_s,
+            "ping_timeout": ping_s,
+            "close_timeout": CLOSE_TIMEOUT_S,
+            "proxy": self._proxy,
+        }
+
+    async def dial(self) -> AgentLink:
+        """Raises LinkEnd. After a refusal the next address follows at once; without a response, at the next attempt."""
+        addresses: Sequence[str] = ()
+        try:
+            async with timeout(self._timeout_s):
+                addresses = await self._addresses()
+                return await self._open_first(addresses)
+        except TimeoutError:
+            self._silent.add(self._address)
+            raise TimedOut(
+                f"no answer within {self._timeout_s:g} s", is_everywhere=self._silent.issuperset(addresses)
+            ) from None
+
+    async def _addresses(self) -> Sequence[str]:
+        if self._proxy or is_address(self._host):
+            return [self._host]
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(self._host, self._port, type=SOCK_STREAM)
+        except OSError as error:
+            raise Unreachable(f"the name {self._host} cannot be resolved: {error.strerror}") from None
+        addresses = list(dict.fromkeys(str(info[0]) for *_, info in found))
+        if self._silent.issuperset(addresses):
+            self._silent.clear()
+        return sorted(addresses, key=self._silent.__contains__)
+
+    async def _open_first(self, addresses: Sequence[str]) -> AgentLink:
+        failures = []
+        for address in addresses:
+            self._address = address
+            try:
+                return await self._open(address)
+            except OSError as error:
+                failures.append(f"{address}: {error.strerror or error}")
+        raise Unreachable(f"cannot connect to {'; '.join(failures)}")
+
+    async def _open(self, address: str) -> AgentLink:
+        options = dict(self._options)
+        if not self._proxy:
+            options |= {"host": address, "port": self._port}
+        if self.url.startswith("wss:"):
+            options["ssl"] = tls_context()
+        try:
+            connection = await connect(self.url, **options)
+        except InvalidStatus as error:
+            raise _refusal(error.response, at=self._now()) from None
+        except ssl.SSLCertVerificationError as error:
+            raise certificates.rejected(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
+        except (WebSocketException, ValueError) as error:
+            raise Unreachable(f"{self.url} does not answer as TMS does: {error}") from None
+        if connection.subprotocol != SUBPROTOCOL:
+            connection.transport.abort()
+            raise Unreachable(f"{self.url} does not speak {SUBPROTOCOL}")
+        return AgentLink(connection)
+
+
+@functools.cache
+def agent_name() -> str:
+    try:
+        return f"tms-agent/{version('tms-agent')}"
+    except PackageNotFoundError:
+        return "tms-agent"
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Shared by all links: loading the system's authorities takes longer than a handshake."""
+    return ssl.create_default_context()
+
+
+def is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def proxy_for(url: str) -> str | None:
+    """The HTTP proxy that the environment names for this URL; a SOCKS proxy would need another library."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    schemes = ("wss", "https") if parts.scheme == "wss" else ("ws", "http")
+    return next((proxies[scheme] for scheme in schemes if scheme in proxies), None)
+
+
+def retry_after(value: str | None, *, at: datetime) -> float | None:
+    """Seconds from a Retry-After header: a number or an HTTP date (RFC 9110, 10.2.3); None for anything else."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - at).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _refusal(response: Response, *, at: datetime) -> HandshakeRefused:
+    wait = retry_after(response.headers.get("Retry-After"), at=_date_of(response) or at)
+    problem = _problem_in(response)
+    reason = problem.detail[:LONGEST_REASON] or response.reason_phrase
+    return HandshakeRefused(response.status_code, retry_after_s=wait, reason=reason, problem=problem.type)
+
+
+def _date_of(response: Response) -> datetime | None:
+    """When the response was sent, by the sender's clock: the terminal's own may be wrong by years."""
+    try:
+        date = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return date if date.tzinfo else None
+
+
+def _problem_in(response: Response) -> ProblemDocument:
+    """TMS's problem document; empty for other responses."""
+    nothing = ProblemDocument()
+    if not response.headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
+        return nothing
+    try:
+        members = Reader(json_text.decode(bytes(response.body or b"{}")))
+        problem = ProblemDocument(members.string("type", ""), members.string("detail", ""))
+    except (ValueError, FrameError):
+        return nothing
+    return problem if problem.type.startswith("tms:") else nothing

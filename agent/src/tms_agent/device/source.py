@@ -1,0 +1,57 @@
+"""What an agent reports on: the machine it runs on, or a simulated terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tms_agent.protocol import frames
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceIdentity:
+    """What a terminal reports about itself at boot; an empty string is unknown."""
+
+    serial: str = ""
+    model: str = ""
+    firmware: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSample:
+    """The state of a terminal now, and the events since the last sample."""
+
+    status: frames.Status | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    events: Sequence[frames.TerminalEvent] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcome:
+    """Result of a command, and the goodbye to send if it makes the terminal disconnect."""
+
+    result: Any = None
+    goodbye: frames.GoodbyeFrame | None = None
+
+
+class CommandError(Exception):
+    """The terminal rejects the command; the message gives the operator the reason and what is expected."""
+
+
+class DeviceSource(Protocol):
+    """A terminal as its agent sees it. Methods are called in the event loop and must not block it."""
+
+    @property
+    def identity(self) -> DeviceIdentity: ...
+
+    @property
+    def capabilities(self) -> Sequence[str]:
+        """The names of the supported commands."""
+
+    def uptime_s(self) -> float:
+        """Since the device started, not the agent: it distinguishes a software crash from a power cut."""
+
+    def sample(self) -> DeviceSample | None:
+        """Called once per interval and at boot; None to send only a heartbeat."""
+
+    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
+        """Run a command. Raises CommandError; is cancelled at the deadline."""

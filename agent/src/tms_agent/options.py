@@ -1,0 +1,25 @@
+"""Options of an agent. The defaults suit a terminal in the field."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tms_agent.connection.dialer import PING_S
+from tms_agent.device.clock import BootClock, machine_clock, utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    interval_s: float | None = None
+    """Between samples. At most the heartbeat that TMS asks for, which is the default."""
+    ping_s: float | None = PING_S
+    """Between pings; None to send nothing while there is nothing to report."""
+    ends_when_refused: bool = False
+    """Give up if the credential is rejected before TMS ever accepted it, instead of retrying."""
+    now: Callable[[], datetime] = utc_now
+    """The system clock, which may be wrong and may be set at any time. It dates the events of a source."""
+    clock: BootClock = field(default_factory=machine_clock)
+    """The clock that orders reports."""
+    jitter: Callable[[], float] = random.random
+    """From 0 to 1: spreads what many terminals would do at the same time."""

@@ -1,0 +1,90 @@
+"""Builds reports from a sample within the limits of TMS."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import get_args
+
+from tms_agent.device.source import DeviceIdentity, DeviceSample
+from tms_agent.protocol import frames, json_text, limits
+
+EVENTS_BYTES = limits.FRAME_BYTES // 2
+"""The rest is for the readings: 64 of them with the longest names need 6 KiB."""
+
+METRIC_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+
+
+def state_of(sample: DeviceSample) -> frames.FullState:
+    """A probe may return a value that is not a number, which JSON cannot represent."""
+    metrics = {name: float(value) for name, value in sample.metrics.items() if math.isfinite(value)}
+    return frames.FullState(sample.status, metrics or None)
+
+
+def reports_of(
+    sample: DeviceSample, *, first_seq: int, at: datetime, event_at: Callable[[frames.TerminalEvent], datetime]
+) -> Iterator[frames.ReportFrame]:
+    """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
+    state = state_of(sample)
+    for number, events in enumerate(_parted(sample.events)):
+        cleaned_events = tuple(clean_event(event, event_at(event)) for event in events)
+        if number == 0:
+            yield frames.ReportFrame(first_seq, at, state.status, state.metrics, cleaned_events)
+        else:
+            yield frames.ReportFrame(first_seq + number, at, events=cleaned_events)
+
+
+def clean_event(event: frames.TerminalEvent, at: datetime) -> frames.TerminalEvent:
+    return frames.TerminalEvent(at, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH))
+
+
+def clean(text: str, length: int = limits.NAME_LENGTH) -> str:
+    """`text` without what TMS rejects: lone surrogates, U+0000, more than `length` characters."""
+    return text.encode(errors="replace").decode().replace("\0", "?")[:length]
+
+
+def fault_in(report: frames.ReportFrame) -> str:
+    """What TMS would reject in it, and why; empty for nothing."""
+    return next(_faults_in(report), "")
+
+
+def cleaned(identity: DeviceIdentity) -> DeviceIdentity:
+    return DeviceIdentity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
+
+
+def _faults_in(report: frames.ReportFrame) -> Iterator[str]:
+    metrics = report.metrics or {}
+    if len(metrics) > limits.METRICS_PER_REPORT:
+        yield f"$.params.metrics: Expected `object` of length <= {limits.METRICS_PER_REPORT}"
+    for name, value in metrics.items():
+        if not METRIC_NAME.fullmatch(name):
+            yield f"$.params.metrics: Expected `str` matching regex '{METRIC_NAME.pattern}', got {name!r}"
+        if abs(value) > limits.METRIC_BOUND:
+            yield f"$.params.metrics.{name}: must be from {-limits.METRIC_BOUND:g} to {limits.METRIC_BOUND:g}"
+    if report.status is not None and report.status not in get_args(frames.Status):
+        yield f"$.params.status: Invalid enum value {report.status!r}"
+    for number, event in enumerate(report.events):
+        yield from _faults_in_event(event, f"$.params.events[{number}]")
+
+
+def _faults_in_event(event: frames.TerminalEvent, where: str) -> Iterator[str]:
+    if not EVENT_CODE.fullmatch(event.code):
+        yield f"{where}.code: Expected `str` matching regex '{EVENT_CODE.pattern}', got {event.code!r}"
+    if event.code.startswith(limits.RESERVED_CODES):
+        yield f"{where}.code: codes beginning with `{limits.RESERVED_CODES}` are reserved for events of TMS"
+    if event.severity not in get_args(frames.Severity):
+        yield f"{where}.severity: Invalid enum value {event.severity!r}"
+
+
+def _parted(events: Sequence[frames.TerminalEvent]) -> Iterator[Sequence[frames.TerminalEvent]]:
+    """At least one part, even if it is empty."""
+    part: list[frames.TerminalEvent] = []
+    size = 0
+    for event in events:
+        size += len(json_text.encode(clean(event.text))) + 200
+        if part and (size > EVENTS_BYTES or len(part) == limits.EVENTS_PER_REPORT):
+            yield part
+            part, size = [], 0
+        part.append(event)
+    yield part
