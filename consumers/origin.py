@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 class SameOrigin:
-    """Admits a WebSocket only from a page of the same host (R1): another, `null` or missing Origin gets 403."""
+    """Admits a WebSocket only from a page of the same host: another, `null` or missing Origin gets 403."""
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self.application = application

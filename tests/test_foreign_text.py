@@ -1,4 +1,4 @@
-"""Foreign text is cleaned wherever it is entered, and harmless wherever it is shown (R49)."""
+"""Foreign text is cleaned wherever it is entered, and harmless wherever it is shown."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""One event is one line, with any contents (R19)."""
+"""One event is one line, with any contents."""
 
 import io
 import json

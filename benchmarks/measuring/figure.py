@@ -66,7 +66,7 @@ FIGURES = {
         Figure("P14 p99", "the same, p99", "ms", Better.LESS, 40),
         Figure("P14 light", "acknowledgement of a report at 200 per s, median", "ms", Better.LESS, 10),
         Figure("P14 light p99", "the same, p99", "ms", Better.LESS, 40),
-        Figure("R35", "growth of a server process, 5,000 terminals with churn", "MiB an hour", Better.LESS, 1),
+        Figure("growth", "growth of a server process, 5,000 terminals with churn", "MiB an hour", Better.LESS, 1),
     )
 }
 

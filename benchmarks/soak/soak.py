@@ -104,7 +104,7 @@ class Soak:
             "terminals connected at the end": Count(self.seen.online, self.plan.terminals),
             "acknowledged reports committed": count_committed(self.fleet.acknowledged, self.system.reports()),
         }
-        return {"R35": Measured(max(one.growth() for one in memory.values()), details, counts)}
+        return {"growth": Measured(max(one.growth() for one in memory.values()), details, counts)}
 
 
 def _mean(values: Sequence[float]) -> float:

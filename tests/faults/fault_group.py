@@ -39,7 +39,7 @@ class FaultGroup[E: Environment]:
         return findings
 
     async def _run_one(self, fault: Fault[Scenario[E]], *, is_last: bool) -> Finding:
-        finding = Finding(fault.name, fault.requirement, fault.title, skipped=fault.needs())
+        finding = Finding(fault.name, fault.guarantee, fault.title, skipped=fault.needs())
         if finding.skipped:
             return finding
         began_at = time.monotonic()

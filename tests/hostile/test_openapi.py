@@ -1,4 +1,4 @@
-"""Every operation of the API, called with valid and invalid input, answers as described (R47)."""
+"""Every operation of the API, called with valid and invalid input, answers as described."""
 
 import json
 import re

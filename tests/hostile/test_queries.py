@@ -1,4 +1,4 @@
-"""No page answers 500 for any query (R47)."""
+"""No page answers 500 for any query."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The limit of links per address, and whose X-Forwarded-For is trusted (R7, R12)."""
+"""The limit of links per address, and whose X-Forwarded-For is trusted."""
 
 import json
 from collections.abc import Callable, Iterator

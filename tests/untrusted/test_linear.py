@@ -1,4 +1,4 @@
-"""Work on foreign input grows no faster than its size (R37)."""
+"""Work on foreign input grows no faster than its size."""
 
 import time
 from collections.abc import Iterator

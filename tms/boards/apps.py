@@ -28,7 +28,7 @@ class BoardsConfig(AppConfig):
 
 
 def close_boards(sender: object, *, user: Any, **_: Any) -> None:
-    """Close the boards of a person at sign-out, instead of at the next sign-in check (R14)."""
+    """Close the boards of a person at sign-out, instead of at the next sign-in check."""
     if user is not None:
         publish(Change(people=frozenset({user.pk})))
 

@@ -34,7 +34,7 @@ if not SECRET_KEY and not PRODUCTION:
 ALLOWED_HOSTS = env.words("TMS_ALLOWED_HOSTS", "" if PRODUCTION else "*")
 CSRF_TRUSTED_ORIGINS = env.words("TMS_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.words("TMS_TRUSTED_PROXIES")
-"""Addresses whose `X-Forwarded-*` headers are trusted (R7)."""
+"""Addresses whose `X-Forwarded-*` headers are trusted."""
 
 HTTPS_ONLY = env.flag("TMS_HTTPS_ONLY", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
@@ -260,7 +260,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
 SIGN_IN_FAILURES = env.whole("TMS_SIGN_IN_FAILURES", 5, least=1)
-"""Failed attempts for one name from one address within the window; then this pair waits (R16)."""
+"""Failed attempts for one name from one address within the window; then this pair waits."""
 
 SIGN_IN_FAILURES_PER_ADDRESS = env.whole("TMS_SIGN_IN_FAILURES_PER_ADDRESS", 20, least=1)
 SIGN_IN_FAILURES_PER_NAME = env.whole("TMS_SIGN_IN_FAILURES_PER_NAME", 20, least=1)
@@ -449,7 +449,7 @@ EMAIL_URL = env.text("TMS_EMAIL_URL")
 MAILERS = {"default": mailer(EMAIL_URL)}
 DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
 INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
-"""Networks that are not public, to which TMS connects nevertheless: notifications, identity providers (R21)."""
+"""Networks that are not public, to which TMS connects nevertheless: notifications, identity providers."""
 
 ACTION_LINKS = env.choice("TMS_ACTION_LINKS", "people", ("off", "people", "all"))
 """Whose messages have a link to acknowledge without signing in: destinations of people, or also shared ones."""
@@ -460,7 +460,7 @@ PUSH = env.flag("TMS_PUSH", default=True)
 PUSH_SERVICES = env.words(
     "TMS_PUSH_SERVICES", "fcm.googleapis.com,push.services.mozilla.com,notify.windows.com,push.apple.com"
 )
-"""Hosts to which TMS posts for devices, and their subdomains (R21)."""
+"""Hosts to which TMS posts for devices, and their subdomains."""
 PUSH_CONTACT = env.text("TMS_PUSH_CONTACT")
 """`mailto:` or `https:` address for push services. By default the URL of TMS, or the sender of its mails."""
 

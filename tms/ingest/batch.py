@@ -1,7 +1,7 @@
 """This process's batch: links add items, one task commits them together and notifies the links of the outcome.
 
 While the database is unavailable nothing is acknowledged and nothing is dropped. Once the waiting items weigh
-`PENDING_LIMIT`, links are not read any further, so that memory stays bounded (R27).
+`PENDING_LIMIT`, links are not read any further, so that memory stays bounded.
 
 A terminal with a backlog delays the others by one short flush at most: backlogs are committed in flushes of their own,
 which are small and leave time in between.

@@ -1,4 +1,4 @@
-"""Limits the number of metric names per terminal (R38)."""
+"""Limits the number of metric names per terminal."""
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Takeovers: two devices with one credential that repeatedly take over its link are banned (R5).
+"""Takeovers: two devices with one credential that repeatedly take over its link are banned.
 
 They may connect to different nodes, so the database counts.
 """

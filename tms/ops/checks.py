@@ -1,4 +1,4 @@
-"""Checks before TMS serves a production fleet (R23): each error names its variable and the fix."""
+"""Checks before TMS serves a production fleet: each error names its variable and the fix."""
 
 import os
 import re

@@ -100,7 +100,7 @@ async def _planned(scenario: Scenario[FaultCluster]) -> list[LostTerminal]:
 FAULTS = (
     Fault(
         "known-outages",
-        "availability",
+        "every lost second has a reason",
         "terminals lose the network, their power or their software, and availability names each",
         lose_terminals_in_known_ways,
     ),

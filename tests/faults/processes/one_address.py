@@ -1,4 +1,4 @@
-"""A whole chain behind one address while every node is replaced: R50."""
+"""A whole chain behind one address while every node is replaced."""
 
 import asyncio
 import re
@@ -57,7 +57,7 @@ def refusals(node: NodeProcess) -> float:
 FAULTS = (
     Fault(
         "deploy-chain",
-        "R50",
+        "the drain spreads reconnects behind one address",
         f"every node is replaced under {TERMINALS:,} terminals behind one address",
         deploy_to_a_chain,
     ),

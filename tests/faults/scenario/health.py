@@ -19,7 +19,7 @@ from tests.faults.scenario.scenario import Scenario
 EVERY_S = 0.5
 NO_ANSWER = 0
 VISIBLE_WITHIN_S = 10.0
-"""R41: within this time readiness reports that writes fail."""
+"""Readiness reports within this time that writes fail."""
 HEALTHY_WITHIN_S = 30.0
 QUICK_MS = 200.0
 PHASES = 3

@@ -1,4 +1,4 @@
-"""Limits password attempts before anything is hashed (R16, R42).
+"""Limits password attempts before anything is hashed.
 
 The limits count names as typed, existing or not, so a response never reveals which accounts exist.
 """

@@ -25,7 +25,7 @@ BEAT_S = 1.8
 TICK_S = 0.5
 """Interval of the checks for silent subscribers, expired viewings and a due verification."""
 SIGN_IN_CHECK_S = 4.0
-"""Interval of the check of sign-ins and rights (R14: a board closes within 5 s of the sign-out)."""
+"""Interval of the check of sign-ins and rights: a board closes within 5 s of the sign-out."""
 NOTE_USE_S = 60.0
 SHIFT_REPORT_S = 5.0
 PAUSE_S = 1.0

@@ -1,4 +1,4 @@
-"""Single-use tokens with which a new terminal fetches its credential (R4)."""
+"""Single-use tokens with which a new terminal fetches its credential."""
 
 import secrets
 from datetime import datetime, timedelta

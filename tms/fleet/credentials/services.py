@@ -1,4 +1,4 @@
-"""Terminals' credentials: issue, find, revoke. A secret is shown once, when it is issued (R2)."""
+"""Terminals' credentials: issue, find, revoke. A secret is shown once, when it is issued."""
 
 import hmac
 import secrets

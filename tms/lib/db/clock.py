@@ -1,4 +1,4 @@
-"""The database clock: the time that all processes use, because clocks of hosts differ and jump (R30).
+"""The database clock: the time that all processes use, because clocks of hosts differ and jump.
 
 Between two readings the monotonic clock continues it. With SQLite the database's clock is this host's.
 """

@@ -1,4 +1,4 @@
-"""Which addresses TMS may connect to when a person has entered them (R21): public ones, and those that operators allow.
+"""Which addresses TMS may connect to when a person has entered them: public ones, and those that operators allow.
 
 The check runs where a socket connects, in an audit hook of Python. So it checks the very address that is connected
 to: after the name was resolved, on every redirect, in every library. A name that resolves to another address a

@@ -1,4 +1,4 @@
-"""Trusts `X-Forwarded-*` headers of the configured proxies only (R7)."""
+"""Trusts `X-Forwarded-*` headers of the configured proxies only."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
