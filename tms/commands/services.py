@@ -115,10 +115,7 @@ def _dequeue(sessions: Mapping[int, int], *, at: datetime) -> list[Command]:
 def waiting_for(terminal_ids: Collection[int], *, at: datetime) -> set[int]:
     """The terminals among these that have commands to send."""
     chosen, keys = db_rows.any_of("terminal_id", terminal_ids)
-    sql = (
-        f"SELECT terminal_id FROM {Command._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
-        f"WHERE {chosen} AND state = %s AND deliver_before > %s"
-    )
+    sql = f"SELECT terminal_id FROM {Command._meta.db_table} WHERE {chosen} AND state = %s AND deliver_before > %s"
     return {row[0] for row in prepared.run(sql, [*keys, CommandState.QUEUED.value, db_rows.instant(at)])}
 
 

@@ -175,7 +175,7 @@ def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
     """The active rules of each of these terminals, with their current severity."""
     active: dict[int, dict[int, str]] = {}
     chosen, keys = db_rows.any_of("terminal_id", terminal_ids)
-    sql = f"SELECT terminal_id, rule_id, severity FROM {Condition._meta.db_table} WHERE {chosen}"  # noqa: S608  (names are our own; values are parameters)
+    sql = f"SELECT terminal_id, rule_id, severity FROM {Condition._meta.db_table} WHERE {chosen}"
     for terminal_id, rule_id, severity in prepared.run(sql, keys):
         active.setdefault(terminal_id, {})[rule_id] = severity
     return active

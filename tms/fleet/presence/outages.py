@@ -89,10 +89,7 @@ def _open(terminal_ids: Collection[int]) -> list[OutageRow]:
     return [OutageRow(*row) for row in rows]
 
 
-_OPEN = (
-    f"SELECT {', '.join(BEGUN)} FROM {Outage._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
-    "WHERE ended_at IS NULL AND terminal_id = ANY(%s)"
-)
+_OPEN = f"SELECT {', '.join(BEGUN)} FROM {Outage._meta.db_table} WHERE ended_at IS NULL AND terminal_id = ANY(%s)"
 
 
 def _insert(rows: Sequence[OutageRow]) -> None:
@@ -101,8 +98,7 @@ def _insert(rows: Sequence[OutageRow]) -> None:
         return
     picked = ", ".join(f"r.{name}" for name in COLUMNS)
     prepared.run(
-        f"INSERT INTO {Outage._meta.db_table} ({', '.join(COLUMNS)}) "  # noqa: S608  (names are our own; values are parameters)
-        f"SELECT {picked} FROM {db_rows.source(OutageRow)}",
+        f"INSERT INTO {Outage._meta.db_table} ({', '.join(COLUMNS)}) SELECT {picked} FROM {db_rows.source(OutageRow)}",
         [db_rows.encode(rows)],
     )
 
@@ -114,7 +110,7 @@ def _update(rows: Sequence[OutageRow]) -> None:
     columns = ", ".join(f"{name} = r.{name}" for name in COLUMNS if name not in BEGUN)
     among, keys = db_rows.among("o.terminal_id", (row.terminal_id for row in rows))
     prepared.run(
-        f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "  # noqa: S608  (names are our own; values are parameters)
+        f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "
         f"WHERE o.terminal_id = r.terminal_id AND o.ended_at IS NULL{among}",
         [db_rows.encode(rows), *keys],
     )

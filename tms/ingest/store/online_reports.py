@@ -211,7 +211,7 @@ def sql(rows: str, ids: str, lease_s: str) -> str:
     others = ", ".join(f"r.{name}" for name in ItemRow.__struct_fields__ if name not in _NEWEST)
     newest = ", ".join(f"{value} AS {name}" for name, value in _NEWEST.items())
     return (
-        f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow).replace('%s', rows)}), "  # noqa: S608  (names are our own; values are parameters)
+        f"WITH items AS (SELECT {others}, {newest} FROM {db_rows.source(ItemRow).replace('%s', rows)}), "
         f"fitting AS MATERIALIZED (SELECT s.terminal_id, {_STATUS_CHANGED} AS is_other "
         f"FROM {states} AS s JOIN items AS r USING (terminal_id) "
         f"WHERE s.terminal_id = ANY({ids}) AND s.session = r.session "

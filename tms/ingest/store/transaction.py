@@ -127,7 +127,7 @@ def _identities_sql() -> str:
     columns = {name: f"COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in ("serial", "model", "firmware", "agent")}
     columns |= {"address": address}
     return (
-        f"UPDATE {Terminal._meta.db_table} AS t SET {', '.join(f'{name} = {new}' for name, new in columns.items())} "  # noqa: S608  (names are our own; values are parameters)
+        f"UPDATE {Terminal._meta.db_table} AS t SET {', '.join(f'{name} = {new}' for name, new in columns.items())} "
         f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id "
         f"AND ({' OR '.join(f't.{name} {differs} {new}' for name, new in columns.items())})"
     )
@@ -165,7 +165,7 @@ def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
     columns = ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
     inserted = prepared.run(
-        f"INSERT INTO {Report._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
+        f"INSERT INTO {Report._meta.db_table} ({columns}) "
         f"SELECT {picked} FROM {db_rows.source(ReportRow)} "
         "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
         [db_rows.encode(rows)],
@@ -193,7 +193,7 @@ def _save_events(events: Iterable[tuple[Reported | Noted, frames.TerminalEvent, 
     if rows:
         columns = ", ".join(EventRow.__struct_fields__)
         prepared.run(
-            f"INSERT INTO {Event._meta.db_table} ({columns}) SELECT {columns} FROM {db_rows.source(EventRow)}",  # noqa: S608  (names are our own; values are parameters)
+            f"INSERT INTO {Event._meta.db_table} ({columns}) SELECT {columns} FROM {db_rows.source(EventRow)}",
             [db_rows.encode(rows)],
         )
 

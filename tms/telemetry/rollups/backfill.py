@@ -102,7 +102,7 @@ def _store(rows: Sequence[CountRow]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {Outage._meta.db_table} AS o SET cause = r.cause, reports_sent = r.reports_sent "  # noqa: S608  (names are our own; values are parameters)
+            f"UPDATE {Outage._meta.db_table} AS o SET cause = r.cause, reports_sent = r.reports_sent "
             f"FROM {db_rows.source(CountRow)} WHERE o.id = r.id AND o.reports_sent IS NULL",
             [db_rows.encode(rows)],
         )

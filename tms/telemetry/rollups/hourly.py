@@ -73,7 +73,7 @@ def mark_late(keys: Iterable[LateKey]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {LateHour._meta.db_table} (terminal_id, hour) "  # noqa: S608  (names are our own; values are parameters)
+            f"INSERT INTO {LateHour._meta.db_table} (terminal_id, hour) "
             f"SELECT r.terminal_id, r.hour FROM {db_rows.source(LateRow)} WHERE true "
             "ON CONFLICT (terminal_id, hour) DO UPDATE SET hour = excluded.hour",
             [db_rows.encode(rows)],
@@ -200,13 +200,13 @@ UPSERT = f"""
     WHERE rank <= {METRIC_NAMES}
     ON CONFLICT (terminal_id, hour, metric) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}
     WHERE old.count < excluded.count
-"""  # noqa: S608  (names are our own; values are parameters)
+"""
 SUMS = "count(*) AS count, sum(value) AS total, min(value) AS lowest, max(value) AS highest"
 RANK = f"""
         row_number() OVER (PARTITION BY terminal_id ORDER BY (
             SELECT count(*) FROM {Rollup._meta.db_table} AS known
             WHERE known.terminal_id = reading.terminal_id AND known.hour = %(hour)s AND known.metric = reading.metric
-        ) DESC, count(*) DESC, metric) AS rank"""  # noqa: S608  (names are our own)
+        ) DESC, count(*) DESC, metric) AS rank"""
 POSTGRESQL = UPSERT.format(
     picked=f"""
     SELECT terminal_id, metric, {SUMS},
@@ -218,7 +218,7 @@ POSTGRESQL = UPSERT.format(
             AND NOT (r.late AND r.undated) AND abs(m.value::double precision) <= {METRIC_BOUND}
     ) AS reading
     GROUP BY terminal_id, metric
-"""  # noqa: S608
+"""
 )
 SQLITE = UPSERT.format(
     picked=f"""
@@ -232,7 +232,7 @@ SQLITE = UPSERT.format(
             AND NOT (r.late AND r.undated) AND abs(m.value) <= {METRIC_BOUND}
     ) AS reading
     WHERE true GROUP BY terminal_id, metric
-"""  # noqa: S608
+"""
 )
 
 
