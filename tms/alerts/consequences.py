@@ -71,7 +71,7 @@ class Consequences:
     without_lane: Few
     """Open sites where no terminal of the kind of these works already."""
     lanes: Lanes | None
-    """With a single terminal: its peers."""
+    """The terminals of its kind at its site, if the action is on a single terminal."""
     critical: int
     """Unresolved critical alerts."""
     people: Few
@@ -88,14 +88,14 @@ class Consequences:
 
 
 def of_terminals(terminals: QuerySet[Terminal], *, to: User, at: datetime) -> Consequences:
-    """Of an action on `terminals` at that time."""
+    """The consequences of an action on `terminals` at that time."""
     chosen = visible(terminals, to=to).order_by()
     alerts = Alert.objects.awake().filter(terminal__in=chosen.values("pk"))
     return _consequences(chosen, alerts, to=to, at=at)
 
 
 def of_alerts(alerts: AlertQuerySet, *, to: User, at: datetime) -> Consequences:
-    """Of an action on `alerts`, of which the caller has checked that the person may see them."""
+    """The consequences of an action on `alerts`, of which the caller has checked that the person may see them."""
     terminals = Terminal.objects.filter(pk__in=alerts.order_by().values("terminal"))
     return _consequences(terminals.order_by(), alerts.order_by(), to=to, at=at)
 

@@ -12,7 +12,7 @@ from tms.lib.severity import Severity
 
 
 class ImpactLevel(IntEnum):
-    """In order, worst first."""
+    """Levels of impact, worst first."""
 
     WHOLE = 0
     """No terminal of its kind works at an open site."""
@@ -32,7 +32,7 @@ class PeerGroup(NamedTuple):
 
     @property
     def share(self) -> int:
-        """In thousandths."""
+        """The share of terminals that work, in thousandths."""
         return 1000 * self.working // self.total if self.total else 0
 
 

@@ -49,7 +49,7 @@ def register_source(source: Source, *, of_incidents: Source) -> None:
 def notifications_of(
     alert_id: int, scope: Scope = EVERYTHING, *, until: datetime | None = None
 ) -> list[NotificationRecord]:
-    """In chronological order. `until`: those that had been delivered or had failed at a past instant."""
+    """Notifications in chronological order. `until`: those that had been delivered or had failed at a past instant."""
     return _found(_sources, alert_id, scope, until)
 
 

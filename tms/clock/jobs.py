@@ -41,9 +41,9 @@ class Lane(Enum):
 
     PROMPT = leader.LOCK
     SLOW = 0x746D73_736C6F77
-    """In ASCII: tmsslow."""
+    """The ASCII text "tmsslow"."""
     NOTIFICATIONS = 0x746D73_706F7374
-    """In ASCII: tmspost."""
+    """The ASCII text "tmspost"."""
 
 
 STALLED_AFTER_S = {Lane.PROMPT: 20.0, Lane.SLOW: 900.0, Lane.NOTIFICATIONS: 20.0}

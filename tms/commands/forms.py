@@ -1,3 +1,5 @@
+"""The form with which a person sends a command to a terminal."""
+
 from typing import Any
 
 from django import forms
@@ -23,7 +25,7 @@ class CommandForm(forms.Form):
     deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
 
     def __init__(self, data: Any = None, *, person: User, terminal: Terminal) -> None:
-        """With those commands that `person` may send to the terminal."""
+        """Offer the commands that `person` may send to the terminal."""
         super().__init__(data)
         may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS, terminal)
         names = self.fields["name"]

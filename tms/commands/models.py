@@ -1,3 +1,5 @@
+"""Commands to terminals, their states, and the queries that move them from one state to the next."""
+
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Self

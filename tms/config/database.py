@@ -78,7 +78,7 @@ def _parsed(url: str) -> dict[str, Any]:
 
 
 class Pool(Protocol):
-    """Like psycopg's, when it has fewer connections than it should."""
+    """The part of psycopg's pool that refills it when it has fewer connections than it should."""
 
     def check(self) -> None: ...
 

@@ -45,7 +45,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12, least=1, most=8_760) * 3600
 SESSION_ENGINE = "tms.accounts.sessions.store"
 COOKIE_PREFIX = "__Host-" if HTTPS_ONLY else ""
-"""With this prefix a browser accepts the cookie only from this host over HTTPS; no subdomain can set or read it."""
+"""A browser accepts a cookie with this prefix only from this host over HTTPS; no subdomain can set or read it."""
 
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}tms_session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
@@ -254,7 +254,7 @@ if PASSWORD_HISTORY:
 ADMIN = env.flag("TMS_ADMIN", default=not PRODUCTION)
 """Whether the Django admin is served: a back door for superusers, which knows no scopes."""
 DEMO_IN_PRODUCTION = env.flag("TMS_DEMO_IN_PRODUCTION", default=False)
-"""For the cluster of `make cluster`, whose production mode serves nobody else."""
+"""Whether the demo runs in production mode. The cluster of `make cluster` does so, and serves nobody else."""
 INVITATION_DAYS = env.whole("TMS_INVITATION_DAYS", 7, least=1, most=30)
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
@@ -265,7 +265,7 @@ SIGN_IN_FAILURES = env.whole("TMS_SIGN_IN_FAILURES", 5, least=1)
 SIGN_IN_FAILURES_PER_ADDRESS = env.whole("TMS_SIGN_IN_FAILURES_PER_ADDRESS", 20, least=1)
 SIGN_IN_FAILURES_PER_NAME = env.whole("TMS_SIGN_IN_FAILURES_PER_NAME", 20, least=1)
 SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 30, least=1)
-"""For all names and addresses together."""
+"""Failed attempts of all names and addresses together."""
 
 SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)
 SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1)
@@ -325,7 +325,7 @@ TIME_ZONE = env.time_zone("TMS_TIME_ZONE", "Asia/Tokyo")
 
 SWAGGER = next(iter(find_spec("ninja").submodule_search_locations))  # type: ignore[union-attr, arg-type]  # it is installed
 STATICFILES_DIRS = [BASE_DIR / "static", ("swagger", Path(SWAGGER, "static/ninja"))]
-"""With Swagger UI, which is part of the package django-ninja. It is found without importing the package."""
+"""Our files, and Swagger UI, which is part of the package django-ninja and found without importing it."""
 
 STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")
 STATIC_BUCKET = env.text("TMS_STATIC_BUCKET")
@@ -413,7 +413,7 @@ HISTORY_DAYS = env.days("TMS_HISTORY_DAYS", 400, least=2)
 # Availability
 
 AVAILABILITY_TARGET = env.percent("TMS_AVAILABILITY_TARGET", 99.9)
-"""Of sites without a target of their own, and of the fleet."""
+"""Target in per cent for the fleet, and for sites without a target of their own."""
 CUSTOMER = env.text("TMS_CUSTOMER")
 """The customer's name on availability reports."""
 
@@ -501,7 +501,7 @@ BOARDS_PER_PERSON = env.whole("TMS_BOARDS_PER_PERSON", 200)
 
 DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)
 HOOK_TIMEOUT_S = env.seconds("TMS_HOOK_TIMEOUT_S", 5, least=0.1)
-"""For each hook of the application when its process ends: before sockets are closed, and after."""
+"""Time limit of each hook that the application runs when its process ends: before sockets are closed, and after."""
 
 EXIT_TIMEOUT_S = env.seconds("TMS_EXIT_TIMEOUT_S", 5, least=0.1)
 LINGER_S = env.seconds("TMS_LINGER_S", 10, least=0.1)

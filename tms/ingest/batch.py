@@ -31,7 +31,7 @@ FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 2.0
 
 LATE_S = 6.0
-"""Without a commit for this long while items wait, this node is unhealthy."""
+"""This node is unhealthy if items have waited for this long without a commit."""
 
 FLUSH_SHARE = 0.05
 """Share of a core that flushes may take, ours and PostgreSQL's together, before reports are gathered for longer."""
@@ -85,7 +85,7 @@ class Batch:
         self._costs_s = 0.0, 0.0
         """CPU time of the last two flushes, ours and PostgreSQL's together, without those of backlogs."""
         self._cost_s = 0.0
-        """Of the last flush of any kind."""
+        """CPU time of the last flush of any kind."""
         self._due_at = self._backlog_due_at = 0.0
         self._is_backlogs_turn = False
         """Whether a backlog goes first if both are due."""
@@ -282,7 +282,7 @@ class Batch:
             _call(link.acknowledge)
 
     def _commit_timed(self, items: list[Item]) -> tuple[list[Part], float]:
-        """With the CPU time of the thread."""
+        """The parts of a commit, and the CPU time that it took this thread."""
         began = time.thread_time()
         return self._commit(items), time.thread_time() - began
 

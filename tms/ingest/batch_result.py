@@ -32,7 +32,7 @@ class BatchResult:
     node: str
     changed: set[int] = field(default_factory=set)
     other_status: set[int] = field(default_factory=set)
-    """Those of `changed` whose status changed."""
+    """The terminals among `changed` whose status changed."""
     link_changes: list[LinkStateChange] = field(default_factory=list)
     returns: dict[int, Return] = field(default_factory=dict)
     """Details of the link changes that are returns, by their index in `link_changes`."""

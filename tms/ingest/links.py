@@ -35,7 +35,7 @@ OVERLAP = timedelta(seconds=5)
 
 
 class Links:
-    """At most one booted link per terminal: the newest wins."""
+    """The links of this process, at most one booted link per terminal: the newest wins."""
 
     def __init__(self) -> None:
         self.by_terminal: dict[int, Session] = {}

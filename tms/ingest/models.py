@@ -1,3 +1,5 @@
+"""Counters of takeovers, which all nodes share."""
+
 from datetime import datetime
 from typing import ClassVar, Self
 

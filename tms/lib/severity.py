@@ -1,3 +1,5 @@
+"""How bad an alert is."""
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 

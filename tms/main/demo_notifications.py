@@ -13,7 +13,7 @@ from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.rotation import Member, Rotation
 
 PATH = "/demo-notifications"
-"""By it, the demo recognises its destinations at the next start."""
+"""The path by which the demo recognises its destinations at the next start."""
 ESCALATES_AFTER_S = 300
 
 

@@ -51,7 +51,7 @@ class Unknown(Struct, frozen=True):
 type Downlink = AckCall | CommandCall | DrainCall | BootAnswer | Refusal
 
 METHODS = (b'"ack"', b'"command"', b'"drain"')
-"""As they appear in the text of a frame."""
+"""The methods as they appear in the text of a frame."""
 
 _encoder = msgspec.json.Encoder()
 _call: msgspec.json.Decoder[AckCall | CommandCall | DrainCall] = msgspec.json.Decoder(AckCall | CommandCall | DrainCall)

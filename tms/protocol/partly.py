@@ -22,7 +22,7 @@ MAX_NAMED = 5
 
 
 def report_of(report: frames.ReportFrame) -> tuple[Refused, frames.ReportFrame]:
-    """Without metrics out of bounds and without events of reserved codes; unchanged if there are none."""
+    """The report without metrics out of bounds and events of reserved codes; unchanged if there are none."""
     refused = [*out_of_bounds(report.metrics, "$.params.metrics"), *_reserved(report.events)]
     if not refused:
         return (), report

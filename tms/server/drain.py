@@ -1,3 +1,5 @@
+"""The end of a server process."""
+
 from __future__ import annotations
 
 import asyncio

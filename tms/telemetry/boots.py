@@ -25,7 +25,7 @@ class Ensured(NamedTuple):
 
     pks: dict[BootKey, int]
     created: frozenset[int]
-    """Those of `pks` that did not exist before, and so have no reports."""
+    """The boots among `pks` that did not exist before, and so have no reports."""
 
 
 def ensure(keys: Collection[BootKey], *, at: datetime) -> Ensured:
@@ -65,7 +65,7 @@ def _find(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
 
 
 def _insert(keys: Collection[BootKey], *, at: datetime) -> dict[BootKey, int]:
-    """Those that another transaction inserts at the same time are missing."""
+    """Insert boots and return their keys. Those that another transaction inserts at the same time are missing."""
     return _execute(
         f"INSERT INTO {Boot._meta.db_table} (terminal_id, boot_id, first_seen_at) "
         f"SELECT terminal_id, boot_id, first_seen_at FROM {db_rows.source(BootRow)} WHERE true "

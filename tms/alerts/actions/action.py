@@ -76,7 +76,7 @@ class OperatorAction:
     """
 
     name: str
-    """In URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""
+    """The name in URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""
     label: Text
     summary: str
     """Summary of the REST operations: `Comment on {}`."""

@@ -33,7 +33,7 @@ class AlertsPayload(Payload, frozen=True):
 
     @property
     def rows(self) -> AlertQuerySet:
-        """Those that are still unresolved."""
+        """The alerts that are still unresolved."""
         return Alert.objects.unresolved().filter(pk__in=self.alerts)
 
     @property

@@ -32,7 +32,7 @@ class UndecidedAlerts(NamedTuple):
     firmware: str
     severity: str
     opened_at: datetime
-    """In whole seconds."""
+    """The time of opening in whole seconds."""
     number: int
 
 
@@ -54,7 +54,7 @@ class FormingIncident:
     sites: Mapping[int, int] = field(default_factory=dict)
     """Number of terminals of these alerts by site."""
     incidents: tuple[SiteIncident, ...] = ()
-    """Those that are part of the row, until it is decided whether they are one incident."""
+    """The incidents that are part of the row until it is decided whether they are one incident."""
     joining: Mapping[UndecidedAlerts, int] = field(default_factory=dict)
     """Undecided alerts, and the unresolved incident that they will join."""
     absorbed: Mapping[int, int] = field(default_factory=dict)

@@ -55,7 +55,7 @@ def review(incidents: Sequence[Incident], *, at: datetime) -> None:
 
 
 def _member_counts(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
-    """In one query for all incidents."""
+    """The counts of all these incidents, by one query."""
     rows = (
         Alert.objects.filter(incident__in=incidents)
         .values_list("incident")
@@ -145,7 +145,7 @@ def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
 
 
 def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown: bool) -> None:
-    """As for an alert: a higher severity ends every acknowledgement; more alerts end those until it worsens."""
+    """End an acknowledgement as for an alert: a higher severity ends each; more alerts end one until it worsens."""
     if incident.state != IncidentState.ACKNOWLEDGED:
         return
     if is_worse or (has_grown and incident.contract == Contract.WORSE):

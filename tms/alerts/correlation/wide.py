@@ -24,7 +24,7 @@ from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.fleet.models import Group, Presence, Terminal
 
-"""From the narrowest to the widest: of equally strong ones, the narrower is named."""
+"""Factors ordered from the narrowest to the widest: of equally strong ones, the narrower is named."""
 MOST_SITES = 20
 """More sites than these are one incident, also if they are a small share."""
 NEARLY_ALL = 0.8

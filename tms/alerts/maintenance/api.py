@@ -122,7 +122,7 @@ def cancel_window(request: ApiRequest, pk: int) -> WindowSchema:
 
 
 def _windows(request: ApiRequest) -> QuerySet[models.Window]:
-    """Of what a window covers, with what the person may see."""
+    """The windows that the person sees, each with what it covers as far as the person may see that."""
     rows = models.Window.objects.select_related("created_by", "changed_by")
     covered = (("sites", Site.objects.all()), ("groups", Group.objects.all()), ("terminals", Terminal.objects.all()))
     seen = [Prefetch(name, visible(of_kind, to=request.person)) for name, of_kind in covered]

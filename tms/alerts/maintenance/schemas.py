@@ -1,3 +1,5 @@
+"""REST schemas of maintenance windows."""
+
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self

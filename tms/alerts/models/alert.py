@@ -1,3 +1,5 @@
+"""Alerts, and the queries for their states."""
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -94,8 +96,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(incident=None)
 
     def with_undecided_since(self) -> Self:
-        """With `undecided_since`: when it opened, in whole seconds, if correlation may still add it to an incident of
-        lost terminals and nobody has acknowledged it; otherwise null.
+        """Annotate `undecided_since`: when the alert opened, in whole seconds, if correlation may still add it to an
+        incident of lost terminals and nobody has acknowledged it; otherwise null.
         """
         undecided = models.Q(rule__kind=RuleSource.PRESENCE, incident=None, is_separate=False, state=AlertState.OPEN)
         opened = models.When(undecided, then=WholeSeconds("opened_at"))
@@ -162,7 +164,7 @@ class Alert(models.Model):
     """Why it was not notified when it opened (`alerts.suppression.reasons.Reason`); empty if nothing suppressed it."""
 
     undecided_since: datetime | None
-    """Of `with_undecided_since`."""
+    """The annotation of `with_undecided_since`."""
 
     objects = AlertQuerySet.as_manager()
     scope_path = ByTerminal("terminal")

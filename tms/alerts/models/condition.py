@@ -1,3 +1,5 @@
+"""Rules that are active for terminals."""
+
 from django.db import models
 
 from tms.alerts.models.rule import Rule

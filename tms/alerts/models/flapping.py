@@ -1,3 +1,5 @@
+"""Alerts that flap."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

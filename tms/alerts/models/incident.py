@@ -1,3 +1,5 @@
+"""Incidents, their transitions, and the queries for both."""
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -34,7 +36,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.exclude(state=IncidentState.RESOLVED)
 
     def in_states(self, states: Collection[str]) -> Self:
-        """In one of these states, as people see them."""
+        """The incidents in one of these states, as people see them."""
         stored = [state for state in states if state not in (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)]
         found = models.Q(state__in=stored)
         for state, by_snooze in ((IncidentState.ACKNOWLEDGED, False), (IncidentState.SNOOZED, True)):

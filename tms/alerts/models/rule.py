@@ -31,7 +31,7 @@ class RuleHours(models.TextChoices):
 
 
 SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL.value)
-"""By rising severity."""
+"""Severities, rising."""
 
 REQUIRED_OF_METRICS = MetricKind.required
 """Also for a metric rule without a comparison."""
@@ -39,7 +39,7 @@ LENGTHS = ("duration_s", "window_s", "clear_after_s")
 LONGEST_S = 366 * 86_400
 RUNBOOK_LENGTH = 4_000
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-"""As `tms.protocol.frames` has it."""
+"""The pattern of event codes; the same as in `tms.protocol.frames`."""
 
 NAMES = frozenset({"name", "name_ja", "runbook", "may_be_resolved_by_hand", "watches_flapping"})
 """Fields that may be edited without a new revision."""
@@ -194,7 +194,7 @@ class Rule(models.Model):
 
     @property
     def thresholds(self) -> list[dict[str, Any]]:
-        """By rising severity."""
+        """Thresholds by rising severity."""
         first = {"severity": self.severity, "limit": self.limit, "lower_limit": self.lower_limit}
         return [first, *self.higher_thresholds]
 

@@ -24,7 +24,7 @@ class FlapThresholds(NamedTuple):
 def with_flapping(
     simulated: Iterable[SimulatedAlert], limits: FlapThresholds, *, until: datetime
 ) -> list[SimulatedAlert]:
-    """In chronological order."""
+    """The simulated alerts in chronological order, with those that flap merged."""
     of_terminal: defaultdict[int, deque[SimulatedAlert]] = defaultdict(deque)
     for alert in sorted(simulated, key=_opened):
         of_terminal[alert.terminal_id].append(alert)
@@ -33,7 +33,7 @@ def with_flapping(
 
 
 def _alerts(rest: deque[SimulatedAlert], limits: FlapThresholds, until: datetime) -> Iterator[SimulatedAlert]:
-    """Of one terminal."""
+    """The alerts of one terminal."""
     before: list[SimulatedAlert] = []
     while rest:
         alert = rest.popleft()

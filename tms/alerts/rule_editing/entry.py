@@ -65,7 +65,7 @@ class KnownScopes(NamedTuple):
 
     @classmethod
     def known(cls, *, to: Person | None = None) -> Self:
-        """Those that `to` may see; all for a file."""
+        """The sites and groups that `to` may see; all for a file."""
         sites, groups = Site.objects.all(), Group.objects.all()
         if to is not None:
             sites, groups = visible(sites, to=to), visible(groups, to=to)

@@ -49,8 +49,8 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
 
 
 def lock(rules: Sequence[Rule]) -> None:
-    """Before several rules are changed in one transaction: the order of locks would not hold for one after the other
-    (`tms.alerts.locks`).
+    """Lock several rules before they are changed in one transaction: locking one after the other would break the
+    order of locks (`tms.alerts.locks`).
     """
     stored = [rule for rule in rules if rule.pk]
     list(Rule.objects.filter(pk__in=[rule.pk for rule in stored]).order_by("pk").select_for_update(no_key=True))
@@ -141,6 +141,6 @@ def _away(rule: Rule) -> list[int]:
 
 
 def _still_away(rule: Rule, link_state: LinkState, at: datetime) -> RuleTriggered:
-    """With the rest of the rule's duration."""
+    """The trigger for a terminal that is still away, with the rest of the rule's duration."""
     been_away_s = (at - (link_state.presence_at or at)).total_seconds()
     return RuleTriggered(rule.pk, link_state.terminal_id, at, max(0.0, rule.duration_s - been_away_s))

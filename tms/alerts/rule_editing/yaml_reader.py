@@ -154,7 +154,7 @@ def _text(event: Any) -> str:
 
 
 def _encoded(source: str | bytes) -> bytes:
-    """In UTF-8, without its byte order mark. Raises BadYaml."""
+    """The source in UTF-8, without its byte order mark. Raises BadYaml."""
     if len(source) > MAX_BYTES:
         raise BadYaml(gettext("the file is larger than %d bytes; split it") % MAX_BYTES)
     try:

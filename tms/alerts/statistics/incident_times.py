@@ -19,7 +19,7 @@ class IncidentTimes(NamedTuple):
 
 
 def times(incidents: QuerySet[Incident]) -> IncidentTimes:
-    """Of `incidents`, the newest 10,000 at most; one query."""
+    """The response times of `incidents`, the newest 10,000 at most; one query."""
     kind = IncidentTransitionKind.ACKNOWLEDGED
     first = Min("transitions__at", filter=Q(transitions__kind=kind))
     found = incidents.order_by("-opened_at").annotate(first_acknowledged_at=first)

@@ -26,7 +26,7 @@ class By(Enum):
 
 
 class Spread(NamedTuple):
-    """Of `number` durations, in seconds; None without any."""
+    """The spread of `number` durations, in seconds; None without any."""
 
     number: int = 0
     mean_s: float | None = None
@@ -68,7 +68,9 @@ COLUMNS = (
 
 
 def times(alerts: QuerySet[Alert]) -> list[ResponseTimes]:
-    """Of `alerts`, in one query: in total, then by severity, then by site. Empty groups are left out."""
+    """The response times of `alerts`, in one query: in total, then by severity, then by site. Empty groups are left
+    out.
+    """
     chosen = alerts.order_by().values_list(*COLUMNS)
     lines = _counted_there(chosen) if connection.vendor == "postgresql" else _counted_here(_rows(chosen))
     return sorted(lines, key=_order)

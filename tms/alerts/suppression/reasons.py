@@ -21,7 +21,7 @@ from tms.fleet.sites.calendar import hours_of
 CHECK_AGAIN = timedelta(seconds=30)
 """How often to check again: an end may be unknown, or come earlier than expected."""
 EXPLAINS_NOTHING = frozenset({None, Presence.NEVER})
-"""Without a parent, or with one that was never seen, nothing is suppressed."""
+"""A parent in one of these states suppresses nothing; None means that there is no parent."""
 
 
 class Reason(models.TextChoices):
@@ -76,7 +76,7 @@ SNOOZED_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"),
 
 
 def suppressions(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
-    """For each suppressed alert the reason that lasts longest. Eight queries at most."""
+    """The reason of each suppressed alert, the one that lasts longest. Eight queries at most."""
     return suppressed(subjects_of(alerts), ALL_SOURCES, at=at)
 
 
@@ -86,13 +86,13 @@ def suppressions_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping
 
 
 def subjects_of(alerts: Iterable[Alert]) -> list[Subject]:
-    """From the database; a preview changes some of it."""
+    """The alerts' subjects as the database has them; a preview changes some of it."""
     rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, SNOOZED_UNTIL)
     return [Subject(*row) for row in rows]
 
 
 def suppressed(subjects: list[Subject], sources: Iterable[Source], *, at: datetime) -> dict[int, Suppression]:
-    """By alert."""
+    """The longest suppression of each alert that has one."""
     found: dict[int, Suppression] = {}
     for source in sources:
         for alert_id, why in source(subjects, at):

@@ -1,3 +1,5 @@
+"""The HTTP endpoint at which a new terminal exchanges its enrolment token for a credential."""
+
 from datetime import UTC, datetime
 from typing import Literal, get_args
 

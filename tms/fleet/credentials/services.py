@@ -26,7 +26,7 @@ class TerminalIdentity(NamedTuple):
     site_id: int
     kind: str
     model: str = ""
-    """As reported at its last boot."""
+    """The model that the terminal reported at its last boot."""
 
 
 class CredentialKey(NamedTuple):

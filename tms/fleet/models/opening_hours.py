@@ -1,3 +1,5 @@
+"""Opening hours of sites, and their special days."""
+
 from __future__ import annotations
 
 from datetime import date

@@ -88,5 +88,5 @@ def _dropped(node: Node, awaited: int, missing: int, until: datetime | None) -> 
 
 
 def _longest() -> timedelta:
-    """From the beginning of a drain to the end of the grace of its last terminal."""
+    """The time from the beginning of a drain to the end of the grace of its last terminal."""
     return timedelta(seconds=settings.DRAIN_SPREAD_S + settings.RECONNECT_GRACE_S)

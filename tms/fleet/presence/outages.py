@@ -41,7 +41,7 @@ COLUMNS = OutageRow.__struct_fields__
 
 
 def begin(link_changes: Iterable[LinkStateChange]) -> None:
-    """For every terminal whose link was lost."""
+    """Record an outage for every terminal whose link was lost."""
     _insert([_begun(change) for change in link_changes if change.before == Presence.ONLINE])
 
 

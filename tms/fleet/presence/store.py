@@ -131,7 +131,7 @@ def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:
 def orphan(
     linked: Collection[int], node: str | None, at: datetime, *, cause: Cause, since: datetime | None
 ) -> list[LinkStateChange]:
-    """Those of `linked` whose link belonged to a node that is gone `since`: silent, with a grace to return.
+    """Make the `linked` terminals silent, with a grace to return, whose link belonged to a node that is gone `since`.
 
     Call it in a transaction.
     """
@@ -194,7 +194,9 @@ def _locked_rows(ids: list[int]) -> list[tuple[Any, ...]]:
 
 
 def _rows(ids: list[int]) -> Iterable[tuple[Any, ...]]:
-    """On SQLite a transaction locks the database, and the ORM knows how instants are stored."""
+    """The rows in the ORM's form. On SQLite a transaction locks the database, and the ORM knows how instants are
+    stored.
+    """
     return TerminalState.objects.filter(pk__in=ids).values_list(*FIELDS)
 
 

@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 
 def hours_of(site_ids: Collection[int]) -> dict[int, Hours]:
-    """In three queries, regardless of the number of sites."""
+    """The opening hours of each site, read in three queries regardless of the number of sites."""
     weeks, special_days = _weeks(site_ids), _special_days(site_ids)
     sites = Site.objects.filter(pk__in=site_ids).values_list("pk", "time_zone", "holiday_calendar", "on_holidays")
     return {

@@ -1,3 +1,5 @@
+"""The stores that commit a batch: one for every database, and a faster one for PostgreSQL."""
+
 from tms.ingest.store.transaction import write_in_transaction
 from tms.ingest.store.write import write
 

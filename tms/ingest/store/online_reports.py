@@ -38,7 +38,9 @@ class ItemRow(ReportRow, frozen=True, gc=False, omit_defaults=True):
     is_earlier: bool = False
     """The terminal has a later row."""
     first_seq: int | None = None
-    """Of the terminal's reports in this batch. If it is omitted, as each value below, the terminal has one report."""
+    """Number of the terminal's first report in this batch. If it is omitted, as each value below, the terminal has one
+    report.
+    """
     seen_at: datetime | None = None
     newest_status: str | None = None
     """Empty: not reported."""
@@ -61,7 +63,7 @@ class Statement(NamedTuple):
     rows: bytes
     """Many `ItemRow`, as JSON."""
     ids: Sequence[int]
-    """Of their terminals."""
+    """Ids of the terminals in the rows."""
     lease_s: float
 
 
@@ -69,7 +71,7 @@ class Written(NamedTuple):
     items: Sequence[Item]
     terminals: frozenset[int]
     status: frozenset[int]
-    """Those of `terminals` whose status changed."""
+    """The terminals among `terminals` whose status changed."""
     inserted: int
     """Number of reports."""
     rest: Sequence[Item]

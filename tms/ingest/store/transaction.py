@@ -121,7 +121,7 @@ def _save_identities(booted: Sequence[Booted]) -> None:
 
 
 def _identities_sql() -> str:
-    """Without terminals that report the same as before, as most do."""
+    """The statement that updates identities. It leaves out terminals that report the same as before, as most do."""
     is_postgresql = connection.vendor == "postgresql"
     address, differs = ("CAST(r.address AS inet)", "IS DISTINCT FROM") if is_postgresql else ("r.address", "IS NOT")
     columns = {name: f"COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in ("serial", "model", "firmware", "agent")}

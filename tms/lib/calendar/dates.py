@@ -36,7 +36,7 @@ class ShownDays(NamedTuple):
 
 
 def shown_days(text: str, *, number: int, today: date) -> ShownDays:
-    """From the date in `text`, otherwise from the Monday of this week."""
+    """The days from the date in `text` on, otherwise from the Monday of this week."""
     try:
         first = date.fromisoformat(text)
     except ValueError:

@@ -28,7 +28,7 @@ def seconds(text: str) -> float | None:
 
 
 def written(length_s: float) -> str:
-    """In the largest unit that gives a whole number: `2 min`."""
+    """A duration in the largest unit that gives a whole number: `2 min`."""
     if not length_s:
         return "0 s"
     unit = next((unit for unit, length in UNITS.items() if length_s % length == 0), "s")

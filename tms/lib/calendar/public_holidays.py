@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @lru_cache(64)
 def calendar(name: str) -> HolidayBase:
-    """For any year. Raises NotImplementedError for an unknown calendar."""
+    """The holidays of a calendar in any year. Raises NotImplementedError for an unknown calendar."""
     from holidays import country_holidays
 
     country, _, part = name.partition("-")

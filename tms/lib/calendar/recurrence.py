@@ -45,7 +45,7 @@ HORIZON = timedelta(days=3_660)
 """A rule that names no date within ten years is taken to name none."""
 LATEST = datetime.max - HORIZON  # noqa: DTZ901  (a wall time)
 CYCLE_YEARS = 400
-"""After this number of years all dates fall on the same weekdays again."""
+"""All dates fall on the same weekdays again after this number of years."""
 
 
 class BadRecurrence(Exception):
@@ -63,9 +63,9 @@ class Occurrence(NamedTuple):
 class Recurrence:
     zone: ZoneInfo
     starts_at: datetime
-    """Of the first occurrence, as a naive datetime in the local time of the zone."""
+    """The start of the first occurrence, as a naive datetime in the local time of the zone."""
     length: timedelta
-    """By the same clocks."""
+    """How long the clocks of the zone run from the start to the end of an occurrence."""
     rule: str = ""
     """Empty: it occurs once."""
 
@@ -91,7 +91,7 @@ class Recurrence:
 
 
 def _dates(parts: Mapping[str, str], since: datetime, until: datetime) -> Iterator[datetime]:
-    """By dateutil, as late in its calendar as possible.
+    """The dates of a rule, found by dateutil as late in its calendar as possible.
 
     For a rule that names no date at all, such as 30 February, dateutil searches to the year 9999.
     """

@@ -24,7 +24,7 @@ class TimelineBar(NamedTuple):
     until: datetime
     text: str
     kind: str
-    """For the style sheet, such as `shift` or `gap`."""
+    """The kind of bar for the style sheet, such as `shift` or `gap`."""
     title: str = ""
     """All that the bar means."""
     address: str = ""

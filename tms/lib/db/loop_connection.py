@@ -35,7 +35,7 @@ class LoopConnection:
         self._socket: int | None = None
         """The one that the event loop watches."""
         self._names: dict[str, bytes] = {}
-        """Of prepared statements, by their SQL."""
+        """Names of prepared statements by their SQL."""
         self._progress: asyncio.Future[None] | None = None
         """While a result is awaited."""
 
@@ -56,7 +56,7 @@ class LoopConnection:
 
     @property
     def backend_pid(self) -> int | None:
-        """Of the server's process; None without a connection."""
+        """The process id of the server's process; None without a connection."""
         return self._connection.info.backend_pid if self._connection is not None else None
 
     async def close(self) -> None:
@@ -129,7 +129,7 @@ class LoopConnection:
             self._lose(pgconn, error)
 
     def _lose(self, pgconn: PGconn, error: psycopg.Error) -> None:
-        """At once, because libpq has closed the socket, and another one may get its number."""
+        """Close the connection at once, because libpq has closed the socket, and another one may get its number."""
         self._release()
         pgconn.finish()
         self._proceed(error)
@@ -159,7 +159,7 @@ async def _connect() -> psycopg.AsyncConnection:
 
 
 def _parameters() -> dict[str, Any]:
-    """Those of Django's connections, with the newest password. It may have to be read from Secrets Manager."""
+    """The parameters of Django's connections, with the newest password. It may have to be read from Secrets Manager."""
     of_django = ("cursor_factory", "context", "prepare_threshold")
     named = {name: value for name, value in connection.get_connection_params().items() if name not in of_django}
     secret = settings.DATABASES["default"]["OPTIONS"].get("pool", {}).get("conninfo")

@@ -52,7 +52,7 @@ def any_of(column: str, keys: Iterable[int | str]) -> tuple[str, list[Any]]:
 
 
 def instant(at: datetime) -> Any:
-    """`at` as a parameter."""
+    """The parameter for the instant `at`."""
     return connection.ops.adapt_datetimefield_value(at)
 
 

@@ -1,3 +1,5 @@
+"""Widgets that the template engine of pages renders."""
+
 from typing import Any
 
 from django.template.loader import render_to_string

@@ -66,7 +66,7 @@ _installed = threading.Lock()
 
 @contextmanager
 def outside_only(allowed: Sequence[Network], *, within_s: float) -> Iterator[Watch]:
-    """In this context, sockets connect only to public and `allowed` addresses; others raise Inside.
+    """Limit the sockets of this context to public and `allowed` addresses; others raise Inside.
 
     All connections end after `within_s`, also while a thread reads from one.
     """
@@ -101,7 +101,9 @@ def refused_address(host: str, allowed: Sequence[Network]) -> str:
 
 
 def _addresses(host: str) -> list[Address]:
-    """In every notation that the system accepts: `127.1`, `0x7f000001` and `2130706433` are one address."""
+    """The addresses of a host in every notation that the system accepts: `127.1`, `0x7f000001` and `2130706433` are
+    one.
+    """
     found: list[Address] = []
 
     def look_up() -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tms.server.websocket.text_frames import LARGEST, LENGTH_IN_2, LENGTH_IN_8, MASKED, unmasked
 
 FINAL, RESERVED, OPCODE, CONTROL = 0x80, 0x70, 0x0F, 0x08
-"""In the first byte of a frame."""
+"""Masks of the parts of a frame's first byte."""
 LONGEST_CONTROL = 125
 NO_CODE, PROTOCOL_ERROR, INVALID_DATA, TOO_BIG = 1005, 1002, 1007, 1009
 

@@ -33,7 +33,7 @@ class BoundedInput:
     reading_paused = False
     waits_for_turn = False
     frames_left = FRAMES_AT_ONCE
-    """In this iteration."""
+    """Frames that may still be handled in this iteration of the event loop."""
 
     # Implemented by the socket
 

@@ -42,7 +42,7 @@ def unframed(data: bytes | memoryview) -> Whole | None:
 
 
 def unmasked(payload: bytes | memoryview, mask: bytes | memoryview) -> bytes:
-    """As one number: a loop over the bytes would take a hundred times as long."""
+    """The payload, unmasked as one number: a loop over the bytes would take a hundred times as long."""
     size = len(payload)
     repeated = (bytes(mask) * (size // 4 + 1))[:size]
     return (int.from_bytes(payload) ^ int.from_bytes(repeated)).to_bytes(size)

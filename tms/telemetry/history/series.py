@@ -36,7 +36,7 @@ SPANS: Mapping[str, ChartRange] = {
 DEFAULT_SPAN = "30m"
 
 type Lines = dict[str, list[float | None]]
-"""By metric."""
+"""The readings of each metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ReadingRange(NamedTuple):
 
 
 type Shown = Mapping[str, ReadingRange]
-"""By metric."""
+"""The range of readings of each metric."""
 
 
 def readings(terminal: Terminal, span: ChartRange, *, at: datetime) -> Readings:

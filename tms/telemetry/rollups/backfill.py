@@ -50,7 +50,9 @@ class CountRow(msgspec.Struct, frozen=True, gc=False):
 
 
 def countable(at: datetime) -> OutageQuerySet:
-    """Those whose count may be final: after `ARRIVES_WITHIN` unless the number of reports that were made is known."""
+    """The outages whose count may be final: after `ARRIVES_WITHIN` unless the number of reports that were made is
+    known.
+    """
     is_over = models.Q(ended_at__lte=at - ARRIVES_WITHIN)
     return Outage.objects.uncounted().filter(is_over | models.Q(reports_made__isnull=False))
 
@@ -97,7 +99,7 @@ def _uncounted(pks: Collection[int]) -> Iterable[Uncounted]:
 
 
 def _store(rows: Sequence[CountRow]) -> None:
-    """In one statement, because after the loss of a node thousands of outages are counted."""
+    """Store the counts in one statement, because after the loss of a node thousands of outages are counted."""
     if not rows:
         return
     with connection.cursor() as cursor:

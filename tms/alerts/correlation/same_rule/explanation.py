@@ -73,7 +73,7 @@ def _by_factor(
 
 
 def _whole_incidents(members: Sequence[RuleCandidate], found: Sequence[RuleCandidate]) -> list[RuleCandidate]:
-    """Without alerts of incidents that go beyond `members`: these keep their incident."""
+    """The members without those of incidents that go beyond `members`: these keep their incident."""
     inside = {one.alert for one in members}
     beyond = {one.incident for one in found if one.incident is not None and one.alert not in inside}
     return [one for one in members if one.incident not in beyond]

@@ -1,3 +1,5 @@
+"""`manage.py rules` writes rules to a file, and reads them from one."""
+
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime

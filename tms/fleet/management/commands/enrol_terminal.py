@@ -1,3 +1,5 @@
+"""`manage.py enrol_terminal` creates a terminal and prints its credential."""
+
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser

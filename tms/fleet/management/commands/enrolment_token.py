@@ -1,3 +1,5 @@
+"""`manage.py enrolment_token` creates an enrolment token for a new terminal of a site."""
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""`manage.py issue_credential` issues a credential for a terminal and prints it once."""
+
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser

@@ -1,3 +1,5 @@
+"""`manage.py revoke_credentials` revokes all credentials of a terminal."""
+
 from datetime import UTC, datetime
 from typing import Any
 

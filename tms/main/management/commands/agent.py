@@ -1,3 +1,5 @@
+"""`manage.py agent` runs the reference terminal on this machine."""
+
 import sys
 from typing import Any
 

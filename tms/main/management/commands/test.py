@@ -1,3 +1,5 @@
+"""`manage.py test`, which refers to pytest."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
