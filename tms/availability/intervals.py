@@ -76,5 +76,5 @@ def without(one: Intervals, two: Intervals) -> list[Interval]:
 
 
 def length(intervals: Intervals) -> int:
-    """In seconds."""
+    """The sum of the intervals in seconds."""
     return sum(until - since for since, until in intervals)

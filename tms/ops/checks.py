@@ -34,7 +34,7 @@ PUBLIC_DOMAINS = ("amazonaws.com", "cloudfront.net")
 
 LOG_GROUP = re.compile(r"[\w.\-/#]{1,512}", re.ASCII)
 NAMESPACE = re.compile(r"[\w.\-/#:]{1,255}", re.ASCII)
-"""As CloudWatch accepts them."""
+"""The namespaces that CloudWatch accepts."""
 
 type Faults = Iterator[CheckMessage]
 

@@ -1,3 +1,5 @@
+"""What processes store about themselves: heartbeats, successes of loops, and observations of the SLO."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -86,7 +86,7 @@ class IdentityProviderPageSchema(Page[IdentityProviderSchema]): ...
 def list_identity_providers(
     request: ApiRequest, response: HttpResponse, query: Query[PageQuery]
 ) -> IdentityProviderPageSchema:
-    """Without their secrets. This and the following need the permission for everything."""
+    """Identity providers without their secrets. This and the following need the permission for everything."""
     _demand(request)
     found = paginate(request, response, IdentityProvider.objects.all(), query, order=BY_NAME)
     return IdentityProviderPageSchema(items=[IdentityProviderSchema.of(row) for row in found.rows], next=found.next)

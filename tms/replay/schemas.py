@@ -1,3 +1,5 @@
+"""REST schemas of a replay."""
+
 from collections import Counter
 from datetime import datetime
 from typing import Self

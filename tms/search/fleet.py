@@ -22,7 +22,7 @@ SHORTEST_WITHIN = 2
 
 
 def sites(search: SourceQuery) -> HitGroup:
-    """By code, name and region; those whose code or name begins with the text come first."""
+    """Sites by code, name and region; those whose code or name begins with the text come first."""
     rows = visible(Site.objects.filter(reduce(and_, map(_site_like, search.terms))), to=search.person)
     text = search.text
     begins = Q(code__istartswith=text) | Q(name__istartswith=text) | Q(name_ja__istartswith=text)
@@ -34,7 +34,7 @@ def sites(search: SourceQuery) -> HitGroup:
 
 
 def terminals(search: SourceQuery) -> HitGroup:
-    """As the search of the list of terminals; UIDs that begin with the text come first."""
+    """Terminals as the search of their list finds them; UIDs that begin with the text come first."""
     rows = visible(Terminal.objects.filter(reduce(and_, map(_terminal_like, search.terms))), to=search.person)
     first = rows.filter(words__startswith=Upper(Value(search.text)))
     shown = [*first.order_by(natural("uid")).values_list("pk", flat=True)[: search.limit]]

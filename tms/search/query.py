@@ -12,7 +12,7 @@ ONLY_ACTIONS = ">"
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
     text: str = ""
-    """With plain letters and digits."""
+    """The text with plain letters and digits."""
     typed: str = ""
     only_actions: bool = False
     """It began with `>`."""
@@ -32,7 +32,7 @@ class SearchQuery:
 
     @property
     def typed_terms(self) -> tuple[str, ...]:
-        """For names that are themselves written with full-width letters."""
+        """The terms as typed, for names that are themselves written with full-width letters."""
         return tuple(self.typed.split()[:MOST_TERMS])
 
 

@@ -46,7 +46,7 @@ TEAM = NamedKind("team", "teams", _("Teams"), "people")
 
 
 def destinations(search: SourceQuery) -> HitGroup:
-    """By name and by the part of the address that pages show."""
+    """Destinations by name and by the part of the address that pages show."""
     return _found(DESTINATION, visible(Destination.objects.not_deleted(), to=search.person), search)
 
 
@@ -59,7 +59,7 @@ def rotations(search: SourceQuery) -> HitGroup:
 
 
 def people(search: SourceQuery) -> HitGroup:
-    """Those whom the person manages."""
+    """The people whom the person manages."""
     return _found(PERSON, directory.managed(search.person), search)
 
 

@@ -35,6 +35,6 @@ def register_source(source: Source) -> None:
 
 
 def on_call_between(since: datetime, until: datetime, scope: Scope) -> list[OnCallPeriod]:
-    """In chronological order."""
+    """The periods in chronological order."""
     found = chain.from_iterable(source(since, until, scope) for source in _sources)
     return sorted(found, key=lambda period: (period.since, period.rotation))

@@ -21,7 +21,7 @@ class BadPeriod(ValueError):
 
 @transaction.atomic
 def sign_off(since: datetime, until: datetime, *, by: User, at: datetime, owner: str = EVERYTHING) -> SignOff:
-    """`by` read the digest of this period, and takes over. `owner`: a key of `owner_form`. Idempotent.
+    """Record that `by` read the digest of this period, and takes over. `owner`: a key of `owner_form`. Idempotent.
 
     Raises BadPeriod.
     """

@@ -1,3 +1,5 @@
+"""The days of sites and terminals, rolled up."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -57,9 +59,9 @@ class Seconds(models.Model):
 
     day = models.DateField()
     counted_s = models.PositiveIntegerField()
-    """Within the opening hours, without maintenance, while the terminals were in service."""
+    """Seconds within the opening hours, without maintenance, while the terminals were in service."""
     excluded_s = models.PositiveIntegerField(default=0)
-    """Within the opening hours, but in a maintenance window."""
+    """Seconds within the opening hours, but in a maintenance window."""
     network_s = models.PositiveIntegerField(default=0)
     power_s = models.PositiveIntegerField(default=0)
     switched_off_s = models.PositiveIntegerField(default=0)

@@ -41,12 +41,12 @@ type Key = str | int
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityTotals:
-    """In seconds."""
+    """Sums of seconds."""
 
     counted_s: int = 0
     excluded_s: int = 0
     lost: Mapping[LossReason, int] = field(default_factory=dict)
-    """Without reasons by which nothing was lost."""
+    """Seconds by reason. Reasons by which nothing was lost are missing."""
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> AvailabilityTotals:
@@ -150,7 +150,7 @@ def day_rows(
     area: ReportArea = EVERYWHERE,
     by: GroupBy | None = None,
 ) -> DayRows:
-    """From `since` to `until`, both included. `among`: further scopes that must cover the rows."""
+    """The days from `since` to `until`, both included. `among`: further scopes that must cover the rows."""
     scopes = (scope, *among)
     if by is GroupBy.TERMINAL or any(each.groups for each in scopes):
         rows: QuerySet[Any] = TerminalDay.objects.all()

@@ -13,7 +13,7 @@ NAMED = 2
 """Sites that the summary names."""
 MINUTE, HOUR = 60, 3_600
 LONG = 100 * HOUR
-"""From here on, minutes say nothing."""
+"""A length of time, in seconds, from which on minutes say nothing."""
 
 
 def month_text(first: date) -> str:

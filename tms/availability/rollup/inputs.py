@@ -30,7 +30,7 @@ class DayTerminal(NamedTuple):
     kind: str
     model: str
     service: Interval
-    """Within the day."""
+    """The part of the day during which the terminal was in service."""
     excluded: Intervals
 
 
@@ -84,7 +84,7 @@ def _bounds(site: Site, day: date) -> tuple[datetime, datetime]:
 
 
 def recorded(known: SiteDay) -> DayFacts:
-    """As they were when the day was rolled up first."""
+    """The facts as they were when the day was rolled up first."""
     bounds = Interval(second_of(known.begins_at), second_of(known.ends_at))
     rows = TerminalDay.objects.filter(site_day=known).order_by("terminal")
     columns = ("terminal", "terminal__kind", "terminal__model", "since", "until", "excluded")
@@ -141,7 +141,7 @@ def _last_days(terminal_pks: Collection[int]) -> dict[int, datetime]:
 
 class SiteOutages(NamedTuple):
     of_terminal: Mapping[int, list[PastOutage]]
-    """Those that overlap the day."""
+    """Outages that overlap the day, by terminal."""
     around: list[PastOutage]
     """All of the site that began with one of them."""
 

@@ -39,7 +39,7 @@ BACKFILL = timedelta(days=100)
 SITE_DAYS = 100
 """Days of sites per pass and kind of work."""
 LATE = timedelta(minutes=15)
-"""After it was unavailable, TMS has recorded the outages of that time by then."""
+"""TMS records the outages of a time in which it was unavailable within this time of its return."""
 CHUNK = 10
 """Days of sites per transaction."""
 EXPIRED_ROWS = 200

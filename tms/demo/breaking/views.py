@@ -1,3 +1,5 @@
+"""Pages on which a visitor of the demo breaks something, and repairs it."""
+
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus

@@ -20,7 +20,7 @@ from tms.lib.calendar.opening_hours import Hours
 
 OFFLINE = "Offline"
 ALERT_AFTER = OFFLINE_AFTER + timedelta(seconds=60)
-"""From the loss of a link until the alert: the rule `Offline` has a duration of a minute."""
+"""Time from the loss of a link until the alert: the rule `Offline` has a duration of a minute."""
 WITHOUT_ALERT = frozenset({OutageCause.PLANNED, OutageCause.SERVER})
 ANSWERED = 0.85
 """Share of the alerts that a person acknowledges, if they last long enough."""

@@ -32,10 +32,10 @@ RETURNS_AFTER = timedelta(minutes=5)
 CLOSED_FOR = timedelta(minutes=16)
 """The terminals said goodbye before the changes that the overview lists."""
 PAPER_CLOSED_FOR = timedelta(minutes=2)
-"""Those with little paper, whose alert opened later."""
+"""How long ago the terminals with little paper closed; their alert opened later."""
 PAPER_PCT = 7.0
 BOOT_ID = "demo"
-"""Of the boots before the demo was started."""
+"""The id of the boots before the demo was started."""
 PAPER_SITE, WORK_SITE = "SJK", "SDJ"
 
 

@@ -111,5 +111,7 @@ def _networks(names: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 def is_inside(address: str | None) -> bool:
-    """On a private or loopback network; an address that came through a trusted proxy is the client's own."""
+    """Whether an address is on a private or loopback network; one that came through a trusted proxy is the client's
+    own.
+    """
     return address is not None and (ip_address(address).is_private or ip_address(address).is_loopback)

@@ -1,3 +1,5 @@
+"""The page of the service levels."""
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -61,7 +61,7 @@ def day_of(at: datetime) -> datetime:
 
 
 def rounded(at: datetime, length: timedelta, *, up: bool = False) -> datetime:
-    """To a multiple of a part of a day of UTC."""
+    """The instant rounded to a multiple of a part of a day of UTC."""
     begin = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     parts = -((begin - at) // length) if up else (at - begin) // length
     return begin + parts * length

@@ -24,7 +24,7 @@ class Stored(NamedTuple):
 
     model: type[Model]
     length: timedelta
-    """Of the time that one row counts."""
+    """The length of the time that one row counts."""
     fields: Sequence[str]
 
 

@@ -38,7 +38,9 @@ class SiteCount(models.Model):
 
     begins_at = models.DateTimeField()
     site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="+", db_index=False, db_constraint=False)
-    """Without a database constraint, which would check each of many rows: Django deletes them with their site."""
+    """The site, without a database constraint, which would check each of many rows: Django deletes them with their
+    site.
+    """
     alerts = models.PositiveIntegerField()
     critical = models.PositiveIntegerField()
     outages = models.PositiveIntegerField()

@@ -1,3 +1,5 @@
+"""Moments at which the state of boards was recorded."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -21,7 +23,7 @@ class MomentQuerySet(models.QuerySet["RecordedMoment"]):
         return self.filter(compared_at=None)
 
     def recorded(self, since: datetime, until: datetime) -> Self:
-        """Within this time, oldest first (index: recordedmoment_at)."""
+        """The moments within this time, oldest first (index: recordedmoment_at)."""
         return self.filter(at__gte=since, at__lt=until).order_by("at", "pk")
 
 

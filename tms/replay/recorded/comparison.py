@@ -30,7 +30,7 @@ for _result in Comparison:
 
 
 class ComparisonSummary(NamedTuple):
-    """Of the recorded moments that are kept."""
+    """Totals of the recorded moments that are kept."""
 
     compared_at: datetime
     equal: int

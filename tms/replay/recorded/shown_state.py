@@ -21,7 +21,7 @@ type IncidentShown = tuple[int, str, str, int | None]
 ALERT_COLUMNS = ("pk", "severity", "state", "acknowledged_by", "incident")
 INCIDENT_COLUMNS = ("pk", "severity", "state", "acknowledged_by")
 MOST_ROWS = 200
-"""With more alerts only the totals are stored beside the hash."""
+"""Only the totals are stored beside the hash if there are more alerts than this."""
 MOST_NAMED = 5
 """Differences of each kind in a text."""
 
@@ -63,7 +63,7 @@ class ShownState(msgspec.Struct, frozen=True):
 
     @property
     def people(self) -> set[int]:
-        """Those who are named, by primary key."""
+        """The primary keys of the people who are named."""
         of_alerts = {person for *_, person, _ in self.alerts if person is not None}
         return of_alerts | {person for *_, person in self.incidents if person is not None}
 
@@ -98,7 +98,7 @@ def replayed(moment: Moment) -> ShownState:
 
 
 def differences(shown: ShownState, replay: ShownState) -> Iterator[str]:
-    """As text, for operators of TMS. `shown`: as stored."""
+    """The differences as text, for operators of TMS. `shown`: as stored."""
     for name in ("presences", "alerts"):
         before, now = getattr(shown.totals, name), getattr(replay.totals, name)
         for key in sorted(before.keys() | now.keys()):

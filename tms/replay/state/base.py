@@ -24,7 +24,7 @@ LATEST_COMMIT = timedelta(hours=1)
 class Base:
     at: datetime
     presences: Mapping[int, str]
-    """Of the terminals that were not online."""
+    """Presences of the terminals that were not online."""
     alerts: Collection[int]
     """The unresolved ones."""
 

@@ -13,9 +13,11 @@ from tms.replay.state.base import KEYS, Instant
 
 class Members(NamedTuple):
     incident_of: Mapping[int, int]
-    """By alert; those without an incident are missing."""
+    """The incident of each alert; alerts without an incident are missing."""
     is_estimated: bool = False
-    """For some alerts it was not recorded when they joined: then, when the incident opened."""
+    """Whether the time at which an alert joined was not recorded for some of them, and the opening of the incident
+    counts instead.
+    """
 
 
 def members(current: Mapping[int, int | None], instant: Instant) -> Members:
@@ -50,7 +52,7 @@ def joined(incidents: Collection[int], instant: Instant, *, ongoing: Collection[
 
 
 class _Change(NamedTuple):
-    """In the order in which they happened."""
+    """A change of membership; changes sort in the order in which they happened."""
 
     at: datetime
     pk: int
@@ -67,7 +69,7 @@ def _changes(rows: QuerySet[MembershipChange], instant: Instant) -> Iterator[_Ch
 
 
 def _departures(alerts: Collection[int], incidents: Collection[int], instant: Instant) -> Iterator[_Change]:
-    """By alert, because changes have no index of the incident before."""
+    """Alerts that left these incidents, read by alert because changes have no index of the incident before."""
     for chunk in batched(alerts if incidents else (), KEYS):
         yield from _changes(MembershipChange.objects.filter(alert__in=chunk, before__in=incidents), instant)
 

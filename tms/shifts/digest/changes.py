@@ -25,11 +25,11 @@ class ChangeLine(NamedTuple):
     open: int
     terminals: int
     suppressed: int = 0
-    """Of those opened: how many were not notified then because of maintenance."""
+    """How many of those opened were not notified then because of maintenance."""
 
 
 def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ChangeLine]:
-    """By severity, then by number, highest first (indexes: alert_opened, alert_resolved)."""
+    """The changes by severity, then by number, highest first (indexes: alert_opened, alert_resolved)."""
     opened = Q(opened_at__gte=since, opened_at__lt=until)
     closed = Q(resolved_at__gte=since, resolved_at__lt=until)
     still_open = Q(resolved_at=None) | Q(resolved_at__gte=until)

@@ -41,7 +41,9 @@ class OpenAlertLine(NamedTuple):
 
 
 def open_alerts(alerts: QuerySet[Alert], at: datetime, *, without: Collection[int] = ()) -> list[OpenAlertLine]:
-    """By severity, unacknowledged first, then oldest first; none of the incidents `without`. Two queries."""
+    """The open alerts by severity, unacknowledged first, then oldest first; none of the incidents `without`. Two
+    queries.
+    """
     rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at).exclude(incident__in=without)
     begun = {alert.pk: _at_opening(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
     for step in _steps(begun, at):

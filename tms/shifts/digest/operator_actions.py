@@ -47,7 +47,7 @@ COLUMNS = (
 
 
 def operator_actions(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ActionLine]:
-    """In chronological order (index: transition_at)."""
+    """The actions in chronological order (index: transition_at)."""
     rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, alert__in=alerts)
     rows = rows.exclude(kind__in=LEFT_OUT)
     steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MAX_READ])

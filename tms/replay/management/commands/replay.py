@@ -1,3 +1,5 @@
+"""`manage.py replay` prints the fleet as it was at an instant, and compares recorded moments with their replays."""
+
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
