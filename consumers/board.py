@@ -1,3 +1,5 @@
+"""The sockets of boards."""
+
 import contextlib
 import time
 from typing import Any

@@ -1,3 +1,5 @@
+"""The check of the pages from which a board's socket may be opened."""
+
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +31,9 @@ class SameOrigin:
 
 
 def is_same(origin: str, host: str, *, is_secure: bool) -> bool:
-    """Without HTTPS both schemes are admitted: a proxy that TMS does not know may terminate TLS."""
+    """Whether the origin is the host itself. If TMS serves no HTTPS, both schemes are admitted: a proxy that it does
+    not know may terminate TLS.
+    """
     domain, _port = split_domain_port(host)
     if not origin or not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return False

@@ -1,3 +1,5 @@
+"""The sockets of terminals."""
+
 import time
 from typing import Any
 

@@ -87,7 +87,7 @@ def _narrowed(was: Any, now: Any) -> str:
 
 
 def _kind(field: Any) -> str:
-    """Of a foreign key: the type of the column it refers to."""
+    """The type of a field; of a foreign key, that of the column it refers to."""
     return str(field.target_field.get_internal_type() if field.remote_field else field.get_internal_type())
 
 

@@ -13,7 +13,7 @@ from deploy.processes.service import Service
 
 FIRST_RESTART_DELAY_S, LONGEST_RESTART_DELAY_S = 1.0, 30.0
 STABLE_AFTER_S = 60.0
-"""After a run of this length the next restart has the shortest delay again."""
+"""The next restart has the shortest delay again after a run of this length."""
 POLL_INTERVAL_S = 1.0
 POLL_TIMEOUT_S = 3.0
 TAIL_BYTES = 8_192

@@ -83,5 +83,5 @@ class Schema:
 
 
 def _key(release: str) -> str:
-    """Of an image only the digest: its repository has slashes."""
+    """The key of a release; of an image, its digest only: a repository has slashes."""
     return f"schemas/{release.rpartition('@')[2].replace(':', '-')}.json"

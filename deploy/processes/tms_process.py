@@ -26,7 +26,7 @@ class TmsProcess(Service):
     @property
     @abstractmethod
     def arguments(self) -> Sequence[str]:
-        """Of `manage.py`."""
+        """Arguments of `manage.py`."""
 
     @property
     def command(self) -> Sequence[str]:

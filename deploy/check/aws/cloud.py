@@ -14,7 +14,7 @@ from deploy.check.target import CheckTarget
 
 RECENT = timedelta(minutes=15)
 MOST_PAGES = 50
-"""Of a log search; a page may be empty although later ones are not."""
+"""The number of pages of a log search; a page may be empty although later ones are not."""
 ANYWHERE = "0.0.0.0/0"
 
 type Run = Callable[[CheckTarget], Text]
