@@ -1,3 +1,5 @@
+"""The boards app: live pages. It closes boards when their people may not see them any more."""
+
 from typing import Any
 
 from django.apps import AppConfig

@@ -1,3 +1,5 @@
+"""What the templates of every page need."""
+
 from typing import Any
 
 from django.conf import settings

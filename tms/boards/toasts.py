@@ -21,5 +21,5 @@ def toast_of(target: Target, title: str, undo: str = "") -> dict[str, Any]:
 
 
 def add_toast(request: HttpRequest, shown: dict[str, Any]) -> None:
-    """For the page to which the browser is redirected."""
+    """Add a toast for the page to which the browser is redirected."""
     messages.success(request, shown["text"], extra_tags=shown["undo"])

@@ -206,7 +206,7 @@ class Alert(models.Model):
                 name="alert_until_worse",
                 condition=models.Q(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE),
             ),
-            # Reader: lifecycle.end_claims.
+            # Reader: lifecycle.expire_claims.
             models.Index(
                 fields=("claimed_until",), name="alert_claimed", condition=models.Q(claimed_until__isnull=False)
             ),

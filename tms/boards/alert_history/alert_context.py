@@ -55,7 +55,8 @@ class AlertContext(NamedTuple):
 
 
 def context_of(alert: Alert, *, scope: Scope, at: datetime, until: datetime | None = None) -> AlertContext:
-    """In five queries, for one GET; it is not updated while the page is open (index: alert_terminal).
+    """The context of an alert, by five queries for one GET; it is not updated while the page is open (index:
+    alert_terminal).
 
     `until`: as it was at this past instant, when the alert had been opened.
     """
@@ -110,7 +111,7 @@ def _is_during(command: Command, alert: Alert) -> bool:
 
 
 def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | None) -> list[Command]:
-    """Of its terminal, newest first (index: command_terminal)."""
+    """Commands to the alert's terminal, newest first (index: command_terminal)."""
     found = within(Command.objects.filter(terminal=alert.terminal_id, created_at__gte=since), scope)
     newest = found.select_related("created_by").order_by("-created_at")
     if until is None:

@@ -1,3 +1,5 @@
+"""The filter of the list of past alerts."""
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -77,7 +79,9 @@ class PastFilter:
         return not self.query
 
     def _acknowledgements(self) -> QuerySet[Transition]:
-        """By primary key instead of name, so that PostgreSQL can estimate the number of rows."""
+        """Acknowledgements by the chosen person. They are found by primary key, so that PostgreSQL can estimate the
+        number of rows.
+        """
         person = User.objects.filter(username=self.who).values_list("pk", flat=True).first()
         return Transition.objects.acknowledgements().filter(by=person) if person else Transition.objects.none()
 

@@ -22,14 +22,14 @@ from tms.lib.db.natural_order import natural_key
 from tms.lib.sort_order import SortHeader, SortOrder, sort_headers
 
 WORST_FIRST = SortOrder("worst")
-"""By the time lost beyond what the target allows, as reports are."""
+"""The order of reports: by the time lost beyond what the target allows."""
 SORT_KEYS: Mapping[str, Callable[[AvailabilityRow], Any]] = {
     "name": lambda row: natural_key(str(row.name)),
     "share": lambda row: row.totals.percent,
     "target": lambda row: row.target,
     "lost": lambda row: row.totals.lost_s,
 }
-"""By column."""
+"""Sort keys by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ReportQuery:
     """All rows, and not only the first ones."""
     order: SortOrder
     months: Sequence[Month]
-    """Those that may be chosen, newest first."""
+    """Months that may be chosen, newest first."""
     reader: ReportReader
     sites: QuerySet[Site]
 

@@ -71,7 +71,7 @@ class Census:
 
     @cached_property
     def kinds_at(self) -> Mapping[int, list[tuple[str, str, int]]]:
-        """By site: presence, kind, and number of terminals."""
+        """Presence, kind and number of terminals, by site."""
         found: defaultdict[int, list[tuple[str, str, int]]] = defaultdict(list)
         for (site, presence, kind), number in self.terminals.items():
             found[site].append((presence, kind, number))
@@ -124,7 +124,7 @@ class Census:
 
     @cached_property
     def sites(self) -> Mapping[int, PresenceCounts]:
-        """By primary key; sites without terminals are missing."""
+        """Counts by the primary key of the site; sites without terminals are missing."""
         tallies: dict[int, PresenceCounts] = {}
         for (site, presence, _), number in self.terminals.items():
             tallies.setdefault(site, PresenceCounts()).presences[presence] += number
@@ -154,7 +154,7 @@ class Census:
 
 
 def unresolved_alerts() -> AlertQuerySet:
-    """With the columns of `UNRESOLVED_KEY`."""
+    """Unresolved alerts with the columns of `UNRESOLVED_KEY`."""
     return Alert.objects.unresolved().with_undecided_since()
 
 

@@ -138,7 +138,9 @@ class CensusCache(FeedListener):
             found.alerts = self._alerts.remaining_mismatches(unresolved_alerts(), found.alerts)
 
     def _counted(self, scope: Scope) -> Census:
-        """Without a hub every read counts; while the feed is unavailable, once per `RECOUNT_S`."""
+        """The census of a scope, counted. Without a hub every read counts; while the feed is unavailable, once per
+        `RECOUNT_S`.
+        """
         counted, now = self._counted_at.get(scope), time.monotonic()
         if counted is not None and now - counted[0] < RECOUNT_S and hub().is_started:
             return counted[1]

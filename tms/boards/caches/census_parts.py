@@ -44,14 +44,14 @@ class CensusPart(ABC):
 
     @abstractmethod
     def terminals_among(self, rows: RowsBySite) -> frozenset[int]:
-        """Those that the scope covers, covered lately or may cover."""
+        """The terminals that the scope covers, covered lately or may cover."""
 
     @abstractmethod
     def alerts_among(self, rows: RowsBySite) -> frozenset[int]: ...
 
 
 class SitePart(CensusPart):
-    """Of regions and sites: what is counted by site."""
+    """The part of regions and sites: what is counted by site."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class SitePart(CensusPart):
 
 
 class TerminalPart(CensusPart):
-    """Of groups, perhaps with regions and sites: counted terminal by terminal."""
+    """The part of groups, perhaps with regions and sites: counted terminal by terminal."""
 
     def __init__(self, scope: Scope, terminals: Terminals, alerts: Alerts) -> None:
         super().__init__()

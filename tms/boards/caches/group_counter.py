@@ -1,3 +1,5 @@
+"""Counts of rows by group, updated row by row."""
+
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Self

@@ -1,3 +1,5 @@
+"""The page of the shift digest, its notes and its sign-off."""
+
 from http import HTTPStatus
 from typing import Any
 

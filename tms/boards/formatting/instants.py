@@ -74,7 +74,7 @@ def _updated(found: re.Match[str]) -> str:
 
 
 def _words(at: datetime, form: str | None) -> str:
-    """Without `form`, the time left."""
+    """The words for an instant in this form; without `form`, the time left."""
     if form is None:
         return _left(at)
     if form == "clock":

@@ -38,7 +38,7 @@ def unresolved_incidents(chosen: AlertFilter, *, among: Collection[int] | None) 
 
 
 def matches(row: FormingRow, chosen: AlertFilter) -> bool:
-    """As `unresolved_incidents`. Nobody has acknowledged the forming incident."""
+    """Whether the filter matches the forming incident, as in `unresolved_incidents`. Nobody has acknowledged it."""
     sites = {site.site_label.code.casefold() for site in row.sites}
     is_of_site = not chosen.site or chosen.site.casefold() in sites
     return is_of_site and not chosen.who and (not chosen.severity or row.severity in chosen.severity)
@@ -61,7 +61,7 @@ def outside(alerts: AlertQuerySet, chosen: AlertFilter, *, among: Collection[int
 
 
 def decided(alerts: AlertQuerySet, shown: FormingIncident, *, at: datetime) -> AlertQuerySet:
-    """Without those that are part of the forming incident, or will be part of an incident in a moment."""
+    """The alerts without those that are part of the forming incident, or will be part of an incident in a moment."""
     shown_alone = Q(undecided_since__lte=at - wait())
     if sites := shown.hidden_sites:
         shown_alone &= Q(undecided_since__lte=undecided_since(at)) | ~Q(terminal__site__in=sites)

@@ -30,7 +30,8 @@ OF_SINGLE_ALERTS = frozenset({"stale", "flapping"})
 def facets(
     chosen: AlertFilter, alerts: QuerySet[Alert], *, scope: Scope, among: Collection[int] | None
 ) -> tuple[dict[str, int], bool]:
-    """By severity and flag: as the list would show them, an incident as one row. And whether there may be more.
+    """Numbers by severity and flag, as the list would show them, an incident as one row; and whether there may be
+    more.
 
     `alerts`: those of the list without a filter; `among`: the incidents that a scope covers, None for all.
     """
@@ -58,7 +59,7 @@ OF_ONE_GROUP = frozenset(("severity", name) for name in Severity.values)
 
 
 def _conditions(chosen: AlertFilter) -> dict[str, Q]:
-    """Those that are chosen."""
+    """The conditions of the choices that are made."""
     found = {name: condition for name, condition in FLAGS.items() if getattr(chosen, name)}
     return found | ({"severity": Q(severity__in=chosen.severity)} if chosen.severity else {})
 

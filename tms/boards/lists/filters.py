@@ -79,7 +79,7 @@ class TerminalFilter:
 
     @property
     def query(self) -> str:
-        """As a query string; equal filters have equal strings."""
+        """The filter as a query string; equal filters have equal strings."""
         chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return urlencode([(name, value) for name, value in chosen if value], doseq=True)
 
@@ -161,7 +161,7 @@ class AlertFilter:
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        """As hidden fields of a form."""
+        """The filter as hidden fields of a form."""
         return parse_qsl(self.query)
 
     @property

@@ -44,9 +44,9 @@ SORT_KEYS: Mapping[str, IncidentSortKey] = {
     "opened": IncidentSortKey(F("opened_at"), instant),
     "lasted": IncidentSortKey(LASTED, _duration),
 }
-"""By column."""
+"""Sort keys by column."""
 BY_SEEN_TERMINALS = IncidentSortKey(Least("lost", "joined_count"), int)
-"""For people who may not see all terminals of an incident: by the number that their rows show."""
+"""The sort key of people who may not see all terminals of an incident: the number that their rows show."""
 
 
 def ordered(incidents: QuerySet[Incident], order: SortOrder, *, scope: Scope) -> tuple[QuerySet[Incident], Keyset]:

@@ -13,14 +13,14 @@ from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.rows.incidents import MAX_ROWS
 
 MOST = 2 * MAX_ROWS
-"""As many as one page lists."""
+"""The number of incidents at most: as many as one page lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentSelection:
     pks: tuple[int, ...]
     name: str = "incident"
-    """Of the field. In the list of alerts it is another one than that of the filter by incident."""
+    """The name of the field. In the list of alerts it is another one than that of the filter by incident."""
 
     @classmethod
     def of(cls, query: QueryDict, name: str = "incident") -> Self:
@@ -29,11 +29,11 @@ class IncidentSelection:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """As hidden fields of a form."""
+        """The selection as hidden fields of a form."""
         return [(self.name, str(pk)) for pk in self.pks]
 
     def incidents(self, action: OperatorAction, target: Target, *, by: User) -> list[Incident]:
-        """Those to which the action applies, and for which the person has the permission."""
+        """The incidents to which the action applies, and for which the person has the permission."""
         shown = visible(Incident.objects.filter(pk__in=self.pks), to=by)
         held: Any = permitted(shown, by=by, permission=action.permission)
         applicable: Any = target.when.filter(held)

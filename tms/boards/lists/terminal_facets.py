@@ -26,10 +26,10 @@ type GroupCounts = Mapping[tuple[int, str], int]
 
 
 class FilterCounts(NamedTuple):
-    """At least as many as these, if `is_capped`."""
+    """Numbers of terminals. There are at least as many as these, if `is_capped`."""
 
     numbers: Mapping[str, int]
-    """By presence, and by planned absence as `expected-maintenance`."""
+    """Numbers by presence, and by planned absence as `expected-maintenance`."""
     matching: int
     """Number of terminals that match the filter."""
     is_capped: bool = False
@@ -98,12 +98,12 @@ def _of_census(census: Census, others: TerminalFilter) -> GroupCounts:
 
 
 def _counted(matching: QuerySet[Terminal]) -> GroupCounts:
-    """Of the first `MOST`."""
+    """Numbers of the first `MOST` terminals."""
     rows = Terminal.objects.filter(pk__in=matching.order_by().values("pk")[:MOST], state__isnull=False).order_by()
     groups = rows.values_list("site", "state__presence").annotate(number=Count("pk"))
     return {(site, presence): number for site, presence, number in groups}
 
 
 def _total(counts: GroupCounts, presences: Collection[str] = ()) -> int:
-    """Of these presences; of all, if there are none."""
+    """The number of terminals with these presences; of all, if there are none."""
     return sum(number for (_, presence), number in counts.items() if not presences or presence in presences)

@@ -44,8 +44,8 @@ MAX_STATUSES = 100
 CPU_SHARE = 33
 """Rendering uses at most this fraction (one n-th) of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
 STORM_SHARE = 10
-"""Beyond that, while a fleet is lost or comes back, at most this one, as far as the interval of readings allows: boots
-need the CPU, and totals still change twice a second.
+"""The fraction (one n-th) of a core that rendering may use while a fleet is lost or comes back, as far as the
+interval of readings allows: boots need the CPU, and totals still change twice a second.
 """
 
 
@@ -65,7 +65,7 @@ class BoardHub:
         self._changed_at: float | None = None
         self._rendering_since: float | None = None
         self._partial_since: float | None = None
-        """Since when a page has had rows that remain to be rendered."""
+        """The time since which a page has had rows that remain to be rendered."""
         self._partial_change = NOTHING
         """What changed since then."""
         self._newest_at: datetime | None = None
@@ -277,7 +277,7 @@ class BoardHub:
             live_page.subscribers = live_page.subscribers - subscribers
 
     def _start_over(self) -> None:
-        """After a mismatch with the database: count again, and repaint every board."""
+        """Count again and repaint every board, after a mismatch with the database."""
         instruments.BOARD_DIVERGED.inc()
         census_cache().changed(EVERYTHING)
         self._repaint_all()

@@ -1,3 +1,5 @@
+"""Live pages: each is rendered once for all boards that show the same, and its subscribers get what changed."""
+
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +26,7 @@ incidents, are sent before the others are rendered.
 """
 
 type RenderCache = dict[tuple[str, str, str], list[tuple[PagePart, str]]]
-"""By language, template and element: HTML of this pass, shared by all pages that need it. A row is the same for all
+"""HTML of this pass by language, template and element, shared by all pages that need it. A row is the same for all
 scopes; a number may have a value for each.
 """
 
@@ -77,7 +79,7 @@ class LivePage:
         self.language = language
         self.subscribers: set[Subscriber] = set()
         self.page_state: PageState | None = None
-        """As it was read last."""
+        """The state as it was read last."""
         self.shown: PageState | None = None
         """What is rendered of it."""
         self.html: Mapping[str, str] = {}
@@ -226,7 +228,7 @@ def _is_of_viewers(change: Change) -> bool:
 
 
 def _without_verification(freshness: Freshness) -> Freshness:
-    """For subscribers that have received this verification."""
+    """The freshness for subscribers that have received this verification."""
     return structs.replace(freshness, database=UNSET)
 
 

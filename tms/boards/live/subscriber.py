@@ -1,3 +1,5 @@
+"""The open boards of a live page."""
+
 import time
 from collections.abc import Mapping
 from typing import Literal, NamedTuple

@@ -89,7 +89,7 @@ def _detail(window: Window) -> str:
 
 
 def _occurrences(planned: list[WindowPeriods]) -> list[CalendarEntry]:
-    """In order; the text alternative of the picture."""
+    """Occurrences in order; they are the text alternative of the picture."""
     found = sorted(
         ((period, one.window) for one in planned for period in one.periods), key=lambda each: (each[0], each[1].pk)
     )

@@ -57,7 +57,7 @@ class WindowForm(Plain, RecurrenceForm):
     time_zone = forms.ChoiceField(label=_("Time zone"))
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
-        """With the sites, groups and terminals for which the person may plan maintenance."""
+        """Offer the sites, groups and terminals for which the person may plan maintenance."""
         super().__init__(*args, **options)
         mine = partial(permitted, by=by, permission=Permission.PLAN_MAINTENANCE)
         for name in ("sites", "groups", "terminals"):

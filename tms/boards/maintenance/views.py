@@ -1,3 +1,5 @@
+"""The pages of maintenance windows."""
+
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus

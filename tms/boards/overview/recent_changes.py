@@ -20,7 +20,7 @@ from tms.fleet.models import Presence, PresenceChange
 
 RECENT = timedelta(minutes=15)
 MAX_READ = 300
-"""Per kind: an alert storm of thousands is represented by its newest rows."""
+"""How many rows of a kind are read: an alert storm of thousands is represented by its newest rows."""
 GROUPED_WITHIN = timedelta(seconds=60)
 """The same change of several terminals of a site within this time is one line."""
 ACROSS_SITES = timedelta(seconds=10)
@@ -49,7 +49,7 @@ SOURCES: Mapping[str, ChangeSource] = {
         ("alert__rule", "alert__terminal__site", "by"),
     ),
 }
-"""By the kind of the timeline entry."""
+"""Where each kind of timeline entry is read from."""
 
 
 class Trace(NamedTuple):

@@ -1,3 +1,5 @@
+"""The list of alerts."""
+
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time
 from itertools import chain

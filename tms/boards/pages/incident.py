@@ -1,3 +1,5 @@
+"""The page of an incident."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,3 +1,5 @@
+"""The list of incidents."""
+
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -56,7 +58,7 @@ class IncidentsPage(BoardPage):
         self.chosen = chosen
         self.order = order
         self.zone = zone
-        """By whose days and months the list is divided."""
+        """The time zone by whose days and months the list is divided."""
         self.after, self.before = after, before if not after else ""
 
     @classmethod
@@ -132,7 +134,7 @@ class IncidentsPage(BoardPage):
         return context.incidents(order.window(rows, size=MAX_ROWS).pks)
 
     def _window(self) -> KeysetPage:
-        """Of past incidents (index: incident_opened; in another order all that match are read)."""
+        """The window of past incidents (index: incident_opened; in another order all that match are read)."""
         if self.chosen.state == OPEN:
             return KeysetPage(())
         rows, order = ordered(self._listed().filter(RESOLVED), self.order, scope=self.scope)

@@ -1,3 +1,5 @@
+"""The list of maintenance windows."""
+
 from typing import Any
 
 from django.urls import reverse

@@ -1,3 +1,5 @@
+"""The overview."""
+
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -84,7 +86,7 @@ class OverviewPage(SinglePage):
         return PageState(parts, lists, lasts_s=context.lasts_s)
 
     def _incident(self, row: IncidentRow | FormingRow, context: RenderContext) -> PagePart:
-        """With several sites also each of them, and the next step of the escalation."""
+        """The row of an incident; if it has several sites, also each of them, and the next step of the escalation."""
         since = context.sites_since(row)
         if len(since) < SEVERAL:
             return incident_part(row, "short")
@@ -156,6 +158,6 @@ def _total(partial: str, values: dict[str, Any], context: RenderContext) -> Page
 
 
 def dropped_terminals_part(at: datetime, scope: Scope) -> PagePart:
-    """For people who see everything: the numbers are of all terminals of a node."""
+    """The recovery of dropped terminals, for people who see everything: the numbers are of all terminals of a node."""
     dropped = dropped_terminals.recovery_of(at) if scope.is_everything else ()
     return PagePart("boards/dropped-terminals.html#dropped-terminals", {"dropped_terminals": dropped})

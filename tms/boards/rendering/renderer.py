@@ -1,3 +1,5 @@
+"""Renders parts of pages to HTML, and reuses what has not changed."""
+
 import re
 from functools import cache, lru_cache
 from typing import Any

@@ -77,7 +77,7 @@ class ChosenInstant:
 
     @property
     def days(self) -> int:
-        """Of a range of several days; otherwise 0 or 1."""
+        """The number of days of a range of several days; otherwise 0 or 1."""
         return self.length.days
 
 
@@ -86,7 +86,7 @@ def ranges_of(scope: Scope) -> list[str]:
 
 
 def instant_of(query: QueryDict) -> datetime | None:
-    """With an offset, or the local time of a zone that is named beside it; None for anything else."""
+    """The instant with its offset, or the local time of a zone that is named beside it; None for anything else."""
     text, zone = query.get("at", "")[:LONGEST].strip(), query.get("zone", "")
     # First as a local time: `2026-12-01 09:30` also looks like a date with an offset whose plus became a space.
     found = (_local(text, zone) if zone else None) or instants.parsed(OFFSET_WITHOUT_PLUS.sub("+", text))

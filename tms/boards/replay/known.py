@@ -52,7 +52,7 @@ class Acted(NamedTuple):
 class PersonOnShift(NamedTuple):
     name: Name
     rotations: Sequence[str]
-    """Of which the person was on call."""
+    """The rotations of which the person was on call."""
     acted: Acted | None
     """The newest action, if it was lately."""
 
@@ -63,12 +63,12 @@ class Known(NamedTuple):
     further: int
     """Further open incidents."""
     unacknowledged: int
-    """Of all open incidents."""
+    """The number of unacknowledged incidents among all open ones."""
     alerts: int
     """Open alerts outside of incidents."""
     alerts_unacknowledged: int
     people: Sequence[PersonOnShift]
-    """Those on call, then those who acted lately."""
+    """The people on call, then those who acted lately."""
 
     @property
     def incident_count(self) -> int:

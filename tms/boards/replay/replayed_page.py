@@ -63,7 +63,7 @@ class ReplayedPage:
 
     @property
     def age(self) -> str:
-        """Between the instant and now, in its two largest units."""
+        """The time between the instant and now, in its two largest units."""
         return spell((self.now - self.at).total_seconds())
 
     @property
@@ -100,7 +100,7 @@ class ReplayedPage:
 
     @cached_property
     def events(self) -> list[tuple[StripEvent, str]]:
-        """With the address of each."""
+        """The events, with the address of each."""
         return [(event, self.url(event.at)) for event in self.strip.events if event.at <= self.now]
 
     @property
@@ -109,7 +109,7 @@ class ReplayedPage:
 
     @property
     def tick_form(self) -> str:
-        """As `instants.time_element` names it."""
+        """The form of ticks, as `instants.time_element` names it."""
         return "day" if self.chosen.days > 1 else "clock"
 
     @property

@@ -41,10 +41,10 @@ class StripEvent(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """In a box of WIDTH by HEIGHT that is stretched to the page."""
+    """The strip in a box of WIDTH by HEIGHT that is stretched to the page."""
 
     changes: Sequence[int]
-    """By bar: alerts and incidents that opened, outages that began."""
+    """The number of alerts and incidents that opened and outages that began, for each bar."""
     critical: Sequence[int]
     path: str
     critical_path: str
@@ -78,7 +78,7 @@ def strip(window: ReplayWindow, at: datetime, *, earliest: datetime, present: Re
 
 
 def _bars(numbers: Sequence[int], highest: int) -> Iterator[str]:
-    """By the square root: a storm must not hide an ordinary night."""
+    """Bars as high as the square root of the number: a storm must not hide an ordinary night."""
     width = WIDTH / len(numbers)
     for index, number in enumerate(numbers):
         if number:
@@ -88,7 +88,7 @@ def _bars(numbers: Sequence[int], highest: int) -> Iterator[str]:
 
 
 def _unrecorded(window: ReplayWindow, earliest: datetime) -> Iterator[Stretch]:
-    """Before the first record, and after the present."""
+    """The stretches before the first record, and after the present."""
     first, last = window.share(earliest), window.share(window.limit)
     if first > 0:
         yield Stretch(0, WIDTH * first)

@@ -74,7 +74,7 @@ def _begin(chosen: ChosenInstant, now: datetime) -> datetime:
 
 
 def _end(chosen: ChosenInstant, since: datetime) -> datetime:
-    """By the clocks: a day with a change of them has 23 or 25 hours."""
+    """The end of the range by the clocks: a day with a change of them has 23 or 25 hours."""
     if chosen.range == "1h":
         return since + chosen.length
     zone = timezone.get_current_timezone()

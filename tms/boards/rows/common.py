@@ -29,7 +29,7 @@ class LinkView(NamedTuple):
 
 
 class LinkColumns(Protocol):
-    """Those of a `TerminalState`."""
+    """The columns that rows need of a `TerminalState`."""
 
     @property
     def presence(self) -> str: ...

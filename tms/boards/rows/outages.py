@@ -83,7 +83,7 @@ def _network(outage: OutageFacts) -> str:
 
 
 def _went_on(outage: OutageFacts) -> str:
-    """For an outage within one boot."""
+    """What happened in an outage within one boot."""
     if not outage.made:
         return gettext("the terminal kept running")
     numbers = {"made": outage.made, "sent": outage.sent}

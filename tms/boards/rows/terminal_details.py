@@ -56,7 +56,7 @@ class TerminalFacts:
     link: LinkView
     expected: Expected | None
     site_status: SiteStatus
-    """Of its site."""
+    """The status of its site."""
     parent: str
     """The UID of its parent, if the scope covers it."""
     status: str
@@ -115,7 +115,7 @@ def past_facts(
     at: datetime,
     scope: Scope,
 ) -> TerminalFacts:
-    """From a state and unresolved alerts that have the values of the past instant `at`."""
+    """The facts of a state and unresolved alerts that have the values of the past instant `at`."""
     newest = _reports(terminal).filter(at__lte=at).first()
     severities: SeveritiesByMetric = {}
     for alert in alerts:
@@ -172,7 +172,7 @@ def command_rows(terminal: Terminal, *, limit: int, until: datetime | None = Non
 
 
 def _reports(terminal: Terminal) -> QuerySet[Report]:
-    """Those with readings, newest first."""
+    """Reports with readings, newest first."""
     return Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at")
 
 
@@ -199,7 +199,7 @@ def _open_alert(alert: Alert) -> OpenAlertRow:
 
 
 def _urgency(alert: Alert) -> tuple[Any, ...]:
-    """As `AlertQuerySet.by_urgency`."""
+    """The same order as `AlertQuerySet.by_urgency`."""
     return WORST_FIRST.index(Severity(alert.severity)), alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 

@@ -47,7 +47,7 @@ SUGGESTED: Mapping[str, Any] = {
     "duration_s": 60.0,
     "hysteresis": 0,
 }
-"""For a new rule."""
+"""Values of the fields of a new rule."""
 
 
 class NumberField(forms.FloatField):
@@ -242,7 +242,7 @@ class RuleForm(forms.Form):
 
     @property
     def unit(self) -> str:
-        """Of the thresholds."""
+        """The unit of the thresholds."""
         metric = self.fields.get("metric")
         name = metric.to_python(self["metric"].value()) if isinstance(metric, MetricField) else ""
         return self.kind.unit(str(name or ""))

@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 class PreviewRange(NamedTuple):
     label: str | Promise
     heading: str | Promise
-    """As in the heading."""
+    """The label as it appears in the heading."""
 
 
 SPANS = {

@@ -15,7 +15,7 @@ from tms.lib.severity import Severity
 
 
 def sentence(rule: Rule) -> SafeString:
-    """For a valid rule."""
+    """The sentence for a valid rule."""
     when = format_html(str(rule.kind_object.condition), **_values(rule))
     higher = format_html_join("", "{}", ((_higher(rule, one),) for one in rule.higher_thresholds))
     rest = format_html_join("", " {}", ((clause,) for clause in _clauses(rule)))

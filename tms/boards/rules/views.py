@@ -39,7 +39,7 @@ from tms.lib.forms.saved import saved
 @never_cache
 @sign_in_required
 def rules(request: AuthenticatedRequest) -> HttpResponse:
-    """With the first rule chosen, so that the page is not empty; on phones it is the list alone."""
+    """The pages begin with the first rule, so that they are not empty; on phones with the list alone."""
     first = next((line.rule for line in rule_list.lines(to=request.user)), None)
     if first is None:
         return _show(request)

@@ -132,7 +132,7 @@ def iso(at: datetime | None) -> str:
 
 @register.filter(name="json")
 def as_json(value: Any) -> str:
-    """For an attribute; the template escapes it."""
+    """The value as JSON for an attribute; the template escapes it."""
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -56,7 +56,7 @@ class CellsThen(NamedTuple):
     """What differs at a past instant."""
 
     presences: Mapping[int, str]
-    """Of the terminals that were not online."""
+    """Presences of the terminals that were not online."""
     unresolved: Collection[int]
     """Alerts."""
 
@@ -72,7 +72,7 @@ class _Member(NamedTuple):
 
     @property
     def is_away(self) -> bool:
-        """With a rule: its alert is unresolved."""
+        """Whether the cell counts as away: with a rule, while its alert is unresolved."""
         return self.is_unresolved and (self.is_of_rule or self.presence in LOST)
 
 

@@ -1,8 +1,8 @@
 """When a maintenance window takes place: once, or again and again by an iCalendar rule (RFC 5545, RRULE). Pure.
 
 A rule is followed on the calendar and the clocks of its zone, so that each date it names has one occurrence, however
-clocks change. From the first time that they show the beginning to the last time that they show the end; one of which
-they leap over the whole lasts as long as it was meant to, from the leap on.
+clocks change. If they show the time of its start twice, the first counts, and the second of its end. If they leap over
+all of it, it begins at the leap and has its full length.
 """
 
 import re
