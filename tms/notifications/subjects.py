@@ -43,7 +43,7 @@ class SubjectType(NamedTuple):
     related: tuple[str, ...]
 
     def event(self, row: models.Model) -> SubjectEvent:
-        """Of a row of its history."""
+        """The event that a row of its history records."""
         subject, to_id = getattr(row, self.column), getattr(row, "to_id", None)
         return SubjectEvent(row.pk, row.kind, row.at, subject, row.by_id, to_id)  # type: ignore[attr-defined]
 

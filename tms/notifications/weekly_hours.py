@@ -43,7 +43,7 @@ HOURS_FIELDS = ("hours_days", "hours_from", "hours_until", "hours_zone")
 
 
 def hours_values(row: HoursOfWeek) -> dict[str, Any]:
-    """As forms and the API have them."""
+    """The values in the form that forms and the API use."""
     return {
         "hours_days": row.hours_days,
         "hours_from": _format(row.hours_from),

@@ -20,7 +20,7 @@ from tms.notifications.models.destination import Destination
 
 SALT = "tms.notifications.action_links"
 KINDS = frozenset({*ALARMS, NotificationKind.ASSIGNED})
-"""Of which there is something to acknowledge."""
+"""The kinds of notifications that are about something to acknowledge."""
 VALUE = re.compile(r"([0-9a-f]{32})([0-9a-f]{16})")
 MAX_TOKEN = 200
 

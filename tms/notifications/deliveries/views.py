@@ -1,3 +1,5 @@
+"""The pages of deliveries."""
+
 from urllib.parse import urlencode
 
 from django.db.models import Count

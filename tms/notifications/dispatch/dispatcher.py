@@ -87,7 +87,9 @@ def _attempt(delivery: Delivery) -> SendResult:
 
 
 def _may_be_seen(delivery: Delivery) -> bool:
-    """Before the first attempt this was just checked; a later one may be hours after it."""
+    """Whether its recipient may still see the delivery. Before the first attempt this was just checked; a later one
+    may be hours after it.
+    """
     if delivery.attempts == 1 or not delivery.destination.is_device:
         return True
     items = list(delivery.items.all())

@@ -144,7 +144,9 @@ def _prepare(delivery: Delivery, at: datetime) -> bool:
 
 
 def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) -> list[DeliveryItem]:
-    """Without items that are resolved, acknowledged or suppressed by now. Their escalations may resume."""
+    """Drop the items that are resolved, acknowledged or suppressed by now, and return the others. Escalations of
+    suppressed ones may resume.
+    """
     unacknowledged = unacknowledged_subjects([item.subject for item in items])
     suppressed = suppressed_subjects(unacknowledged, at=at)
     needed: list[DeliveryItem] = []

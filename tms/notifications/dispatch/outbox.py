@@ -125,7 +125,7 @@ def _escalate(pks: Collection[int], at: datetime) -> int:
 
 
 def lock[M: models.Model](rows: models.QuerySet[M]) -> models.QuerySet[M]:
-    """Without the rows that another outbox has locked."""
+    """Lock the rows, except those that another outbox has locked."""
     if connection.vendor != "postgresql":
         return rows
     return rows.select_for_update(skip_locked=True, of=("self",))

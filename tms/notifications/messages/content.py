@@ -1,3 +1,5 @@
+"""The content of messages: composed when a delivery is decided, and read again for each attempt."""
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import ModuleType
@@ -20,7 +22,7 @@ from tms.notifications.subjects import WORST_FIRST, Subject, site_code_of
 from tms.notifications.transports.message import Attachment, Message
 
 MAX_LINES = 20
-"""For people; machines get all of them."""
+"""The number of lines for people; machines get all of them."""
 
 
 def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, Any]:
@@ -75,7 +77,7 @@ PLAIN: Mapping[NotificationKind, str | Promise] = {
 
 
 def _title(kind: NotificationKind, about: str, *, first: Subject, is_escalated: bool) -> str:
-    """`about`: the subjects in short; `first`: the most severe of them."""
+    """The title of a message. `about`: the subjects in short; `first`: the most severe of them."""
     if kind in PLAIN:
         return PLAIN[kind] % {"about": about}
     if kind is NotificationKind.ACKNOWLEDGED:

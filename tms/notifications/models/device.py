@@ -69,7 +69,7 @@ def default_severities() -> list[str]:
 
 
 class DevicePreferences(models.Model):
-    """Of what a person is notified on their devices."""
+    """What a person is notified of on their devices."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="device_preferences")
     severities = models.JSONField(_("severities"), default=default_severities, blank=True)

@@ -1,3 +1,5 @@
+"""Plans to send shift digests."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Forms of rotations, their members and their overrides."""
+
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -85,7 +87,7 @@ class BaseMemberForms(BaseFormSet[MemberForm]):
 
     @property
     def people(self) -> list[User]:
-        """In their order. The same person may appear several times."""
+        """The people in their order. The same person may appear several times."""
         chosen = (form.cleaned_data.get("person") for form in self.forms)
         return [person for person in chosen if person is not None]
 

@@ -43,14 +43,14 @@ class Roster:
     weekdays: Sequence[int] = ()
     """If there are any, handovers are on these days of each week (0 is Monday), and `every_days` is ignored."""
     covers: Sequence[CoverInterval] = ()
-    """In the order in which they were added."""
+    """Overrides in the order in which they were added."""
 
     def on_call(self, at: datetime) -> OnCallShift:
         """Who is on call, from when until when. Nobody before the rotation starts."""
         return next(self.shifts(at, at + timedelta(microseconds=1)))
 
     def shifts(self, at: datetime, until: datetime) -> Iterator[OnCallShift]:
-        """In order, from the one at `at` to the last that begins before `until`."""
+        """The shifts in order, from the one at `at` to the last that begins before `until`."""
         current = self._shift_at(at)
         while current.until < until:
             following = self._shift_at(current.until)

@@ -37,7 +37,7 @@ class ShiftCalendar(NamedTuple):
 def shift_calendar(
     rotations: Sequence[Rotation], *, first: date, zone: ZoneInfo, at: datetime, me: User
 ) -> ShiftCalendar:
-    """Of rotations that the person sees; times in `zone`."""
+    """The calendar of rotations that the person sees; times in `zone`."""
     shown = rotations[:MOST]
     empty = Timeline((), first, DAYS, zone, at)
     known = rosters(shown)

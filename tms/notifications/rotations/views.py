@@ -1,3 +1,5 @@
+"""The pages of rotations and overrides."""
+
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from http import HTTPStatus

@@ -56,11 +56,13 @@ TRANSPORTS: Mapping[str, Transport] = {
 }
 
 ENTERED: Mapping[str, Transport] = {name: each for name, each in TRANSPORTS.items() if not each.is_of_device}
-"""Those whose addresses people enter."""
+"""The transports whose addresses people enter."""
 
 
 def choices() -> list[tuple[str, str | Promise]]:
-    """Of `Destination.kind`. A function, so that a new transport needs no migration; 0001_initial refers to it."""
+    """The choices of `Destination.kind`. A function, so that a new transport needs no migration; 0001_initial refers
+    to it.
+    """
     return [(each.name, each.label) for each in TRANSPORTS.values()]
 
 

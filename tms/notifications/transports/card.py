@@ -28,9 +28,11 @@ class Card:
     facts: Sequence[tuple[str, str]]
     """Label and value, in the active language."""
     lines: Sequence[str]
-    """Without the links. The mark of a possible duplicate is the first one, because services show a limited number."""
+    """Lines without the links. The mark of a possible duplicate is the first one, because services show a limited
+    number.
+    """
     url: str
-    """Of the page in TMS. Empty while TMS_PUBLIC_URL is not set."""
+    """The address of the page in TMS. Empty while TMS_PUBLIC_URL is not set."""
     acknowledge_url: str
     """Empty if the recipient may not acknowledge by a link."""
 
@@ -101,7 +103,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def first_lines(lines: Sequence[str], most: int) -> Sequence[str]:
-    """At most so many; the last one shows that there are more."""
+    """The first `most` lines; the last one shows that there are more."""
     return lines if len(lines) <= most else [*lines[: most - 1], "…"]
 
 

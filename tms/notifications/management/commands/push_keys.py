@@ -1,3 +1,5 @@
+"""`manage.py push_keys` manages the keys by which push services recognise TMS."""
+
 from argparse import ArgumentParser
 from typing import Any
 

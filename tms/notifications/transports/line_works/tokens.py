@@ -14,7 +14,7 @@ from tms.notifications.transports.http_client import ApiAnswer
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPE = "bot.message"
 VALID_S = 600
-"""Of the JWT; LINE WORKS takes an hour at most."""
+"""How long the JWT is valid; LINE WORKS takes an hour at most."""
 EARLY_S = 300
 """A token is renewed before it expires."""
 MOST = 100

@@ -20,7 +20,7 @@ from tms.notifications.transports.result import SendResult
 MAX_MESSAGE, MAX_DESCRIPTION, MAX_TAG = 130, 15_000, 50
 ACKNOWLEDGE, CLOSE = "acknowledge", "close"
 ACTIONS = {"acknowledged": ACKNOWLEDGE, "resolved": CLOSE}
-"""By kind of notification; any other creates, which changes nothing but a count if there is one."""
+"""Actions by kind of notification; any other creates, which changes nothing but a count if there is one."""
 PRIORITIES = {"critical": "P1", "warning": "P3", "info": "P5"}
 KEY = _("Check the API key, whether its integration is turned on, and the account.")
 ADVICE = {

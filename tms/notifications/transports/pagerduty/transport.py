@@ -19,7 +19,7 @@ from tms.notifications.transports.result import SendResult
 MAX_SUMMARY = 1_024
 TRIGGER, RESOLVE = "trigger", "resolve"
 ACTIONS = {"acknowledged": "acknowledge", "resolved": RESOLVE}
-"""By kind of notification; any other triggers."""
+"""Actions by kind of notification; any other triggers."""
 ADVICE = {
     400: _("Check the integration key: it belongs to an Events API V2 integration of a service."),
     403: _("Check the integration key, and whether the region is right."),
@@ -53,7 +53,7 @@ class PagerDuty(AlertService):
 
 
 def events(message: Message) -> list[dict[str, Any]]:
-    """Without the key. A test opens an alert and resolves it."""
+    """The events without the key. A test opens an alert and resolves it."""
     if message.kind == TEST:
         named = f"tms/test/{message.uid}"
         return [_event(message, TRIGGER, named, {}), {"event_action": RESOLVE, "dedup_key": named}]
