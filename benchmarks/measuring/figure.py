@@ -16,14 +16,14 @@ class Figure:
     unit: str
     better: Better
     target: float
-    """On daphne; see docs/performance.md."""
+    """The target on daphne; see docs/performance.md."""
     times: float = 0.0
     """How many times better than the textbook it must be in the same run; 0 without a target."""
     peer: str = ""
     """The system that it must not be worse than in the same run."""
 
     def is_reached(self, value: float, ratio: float | None, peer_ratio: float | None = None) -> bool:
-        """By its value alone; see `Measured.missing`."""
+        """Whether the value alone reaches its target; see `Measured.missing`."""
         is_good = value <= self.target if self.better is Better.LESS else value >= self.target
         return is_good and (ratio is None or ratio >= self.times) and (peer_ratio is None or peer_ratio >= 1)
 

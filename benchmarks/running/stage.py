@@ -37,7 +37,7 @@ class Stage:
 
     @property
     def processes(self) -> Mapping[str, Sequence[int]]:
-        """Of the system, by name."""
+        """The processes of the system, by name."""
         return {"server": self.system.pids, **self._services}
 
     @property

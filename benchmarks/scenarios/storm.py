@@ -57,7 +57,9 @@ def _measure(stage: Stage) -> dict[str, Measured]:
 
 
 def _sites_with_an_incident(stage: Stage) -> Count:
-    """Of those that lost enough terminals; the time for the last incident is not part of the figure."""
+    """The sites with an incident, of those that lost enough terminals; the time for the last incident is not part of
+    the figure.
+    """
     deadline = time.monotonic() + stage.plan.storm_patience_s
     expected = SITES if stage.plan.fleet // SITES >= LEAST else 0
     while (seen := stage.system.count(INCIDENTS)) < expected and time.monotonic() < deadline:

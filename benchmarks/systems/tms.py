@@ -1,3 +1,5 @@
+"""TMS, as a system under test."""
+
 import os
 import urllib.request
 from collections.abc import Sequence
@@ -66,7 +68,7 @@ class Tms(System):
 
 
 class Unattended(Tms):
-    """Without a clock, so that a seeded fleet does not change."""
+    """TMS without a clock, so that a seeded fleet does not change."""
 
     @property
     def serve(self) -> Sequence[str]:

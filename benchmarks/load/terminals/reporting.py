@@ -10,7 +10,7 @@ from benchmarks.load.span import NEVER, Span
 from benchmarks.load.terminals.terminal import NO_TALLY, Tally, Terminal
 
 LOW, ENOUGH = 5, 90
-"""Per cent of paper on either side of the default rule's limit."""
+"""Paper in per cent, on either side of the default rule's limit."""
 PATIENCE_S = 3.0
 """How long to wait after the span for unacknowledged reports."""
 
