@@ -159,7 +159,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 
 
 def anchors(page: Path) -> set[str]:
-    """As code hosts derive them from headings, and those of a translation that keep the English name."""
+    """The anchors that code hosts derive from headings, and those of a translation that keep the English name."""
     text = page.read_text()
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     named = set(re.findall(r'<a id="([\w-]+)"></a>', text))

@@ -20,7 +20,7 @@ def recurrence(zone: ZoneInfo, starts_at: str, hours: float, rule: str = "") -> 
 
 
 def listed(found: Recurrence, number: int = 5, *, after: datetime = EPOCH) -> list[str]:
-    """In UTC."""
+    """The occurrences in UTC."""
     coming = islice(found.occurrences(after), number)
     return [f"{one.since:%m-%d %H:%M} {one.until:%H:%M}" for one in coming]
 

@@ -57,7 +57,7 @@ def forms(found, monkeypatch) -> list[Form]:
 
 
 def send(client: Client, form: Form, hostile: Mapping[str, Any]) -> HttpResponse:
-    """As in a browser. Nothing persists, including the sign-out."""
+    """Send a form as a browser does. Nothing persists, including the sign-out."""
     cookies = client.cookies.copy()
     body = urlencode(form.fields | {name: [value] for name, value in hostile.items()}, doseq=True)
     with transaction.atomic():

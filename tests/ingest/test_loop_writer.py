@@ -37,7 +37,7 @@ def quick(settings, monkeypatch, feed_recorder):
 
 @pytest.fixture
 def link(fleet) -> Link:
-    """Of an online terminal, in a process that has read the rules."""
+    """The link of an online terminal, in a process that has read the rules."""
     rule_cache().get()
     return booted(fleet.terminal())
 

@@ -47,7 +47,7 @@ EXPORTS = {
     "TMS_LAUNCH_HOOK": "launch",
     "TMS_ASG": "tms-autoscaling-group",
 }
-"""As Terraform writes them before userdata.sh."""
+"""Tags as Terraform writes them before userdata.sh."""
 
 
 class Machine:
@@ -78,7 +78,7 @@ class Machine:
 
     @property
     def url(self) -> str:
-        """As the load balancer reaches it."""
+        """The URL at which the load balancer reaches it."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -94,7 +94,7 @@ class Machine:
         self.run(SCRIPTS / "build-release", str(self.aws / "buckets" / BUCKET), TMS_VERSION=version)
 
     def boot(self, version: str) -> str:
-        """Like cloud-init. Returns the log."""
+        """Boot the machine like cloud-init. Returns the log."""
         (self.aws / "parameters/tms/release").write_text(version)
         return self.run(SCRIPTS / "userdata.sh")
 

@@ -19,7 +19,7 @@ MOST_RATIO = 3.0
 REPEATS = (1, 5, 5, 5)
 """How often the larger input is measured in each attempt: most times the first one is clear already."""
 LEAST_REPEATS = 3
-"""Of the smaller input: if it took too long, the ratio would be too small."""
+"""The number of runs of the smaller input: if it took too long, the ratio would be too small."""
 
 
 def works() -> Iterator[Any]:

@@ -20,7 +20,7 @@ ADD, USE = "/me/security/passkey/", "/sign-in/passkey/"
 
 
 class Browser(Steps):
-    """Over HTTPS, without which no browser has passkeys."""
+    """A browser over HTTPS, without which none has passkeys."""
 
     def __init__(self, **options):
         super().__init__(**options)

@@ -1,4 +1,4 @@
-"""With `TMS_REPLAY_RECORD_S`, what boards have been sent is recorded."""
+"""Records of what boards have been sent, if `TMS_REPLAY_RECORD_S` is set."""
 
 import pytest
 

@@ -110,7 +110,7 @@ async def guess(url: str, seconds: float) -> dict[int, int]:
 
 
 async def longest_silence(observer: TerminalObserver) -> float:
-    """Until it is cancelled: the longest time in which no report was acknowledged."""
+    """The longest time in which no report was acknowledged, watched until it is cancelled."""
     longest, acked, acked_at = 0.0, observer.acked, time.monotonic()
     with contextlib.suppress(asyncio.CancelledError):
         while True:

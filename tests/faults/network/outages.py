@@ -38,7 +38,7 @@ PLANS: Mapping[str, Sequence[Plan]] = {
         Plan("switched_off", 3, is_off=True, goodbye="closing", uptime_s=3),
     ],
 }
-"""By the code of the site."""
+"""Outages by the code of the site."""
 
 
 class LostTerminal:

@@ -111,7 +111,7 @@ async def deploy(
 async def seconds_until_none(
     scenario: Scenario[FaultCluster], node: str, *, since: float, within_s: float
 ) -> float | None:
-    """Until no terminal is online with a link to `node`."""
+    """Seconds until no terminal is online with a link to `node`."""
     while (took_s := time.monotonic() - since) < within_s:
         if (await scenario.aquery(STALE, node))[0][0] == 0:
             return took_s

@@ -21,7 +21,9 @@ SETTINGS = {
     "TMS_PING_TIMEOUT_S": "13",
     "TMS_DRAIN_SPREAD_S": "30",
 }
-"""As in production, except for the limit, which must be raised for such a chain according to its documentation."""
+"""The settings of production, except for the limit, which must be raised for such a chain according to its
+documentation.
+"""
 REFUSED = re.compile(r'^tms_connection_limit_refusals_total\{by="address"\} (\S+)', re.MULTILINE)
 
 

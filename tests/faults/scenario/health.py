@@ -126,7 +126,9 @@ class HealthObserver:
 async def health_observed(
     scenario: Scenario[Any], finding: Finding, *, is_reported: bool = True
 ) -> AsyncIterator["Outage"]:
-    """During the outage every process must stay live, and readiness must report the outage and its end in time."""
+    """Expect that every process stays live during the outage, and that readiness reports the outage and its end in
+    time.
+    """
     nodes = getattr(scenario.environment, "nodes", ())
     nginx = getattr(scenario.environment, "nginx", None)
     processes = [node.url for node in nodes] or [scenario.environment.url]

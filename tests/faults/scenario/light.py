@@ -115,7 +115,7 @@ class LightTerminal(WSListener):
         await self.go_offline()
 
     def switch_on(self, *, uptime_s: float) -> None:
-        """With a new boot, on a device that has been running for `uptime_s`."""
+        """Begin a new boot, on a device that has been running for `uptime_s`."""
         self.boot_id, self.made, self.acked = uuid4().hex, 0, 0
         self._is_on, self._uptime_s = True, uptime_s
         self.come_online()

@@ -24,9 +24,9 @@ AGENTS, LIGHT, SPARE = 20, 100, 8
 SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
 MOMENTS_SETTLE_S = 11.0
-"""Until recorded moments may be compared (`tms.replay.recorded.comparison.SETTLED`)."""
+"""The time until recorded moments may be compared (`tms.replay.recorded.comparison.SETTLED`)."""
 LOG_LINES, LINE_LENGTH = 3, 500
-"""Of each log, in the error of a scenario that is not ready."""
+"""How much of each log is in the error of a scenario that is not ready."""
 COMPARE_TIMEOUT_S = 40.0
 """Time-out for boards to equal the database."""
 
@@ -265,7 +265,7 @@ class FaultWindow:
 
 
 async def seconds_until_acknowledged(terminals: Sequence[ObservedTerminal]) -> float | None:
-    """Until all reports made so far are acknowledged."""
+    """Seconds until all reports made so far are acknowledged."""
     made = [(terminal, terminal.made) for terminal in terminals]
     return await seconds_until(lambda: all(terminal.acked >= number for terminal, number in made), within_s=60)
 

@@ -13,7 +13,7 @@ from tests.faults.scenario.scenario import Scenario, seconds_until_acknowledged
 
 OUTAGE_S = 20.0
 LONG_OUTAGE_S = 119.0
-"""With the grace, these are the two minutes for which TMS tolerates an absent database."""
+"""The two minutes, with the grace, for which TMS tolerates an absent database."""
 GRACE_S = 1.0
 """Acknowledgements in transit when the database stopped have arrived by then."""
 MOST_MIB = 60.0
@@ -57,7 +57,7 @@ async def hang(scenario: Scenario[FaultCluster], finding: Finding) -> None:
 
 
 async def be_read_only(scenario: Scenario[FaultCluster], finding: Finding) -> None:
-    """Like a former primary after a failover."""
+    """Make the database read-only, like a former primary after a failover."""
     async with without_postgresql(scenario, finding):
         await asyncio.to_thread(set_read_only, scenario, enabled=True)
         try:
