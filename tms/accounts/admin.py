@@ -1,3 +1,5 @@
+"""People, roles, teams, tokens and the audit trail in the Django admin."""
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -116,7 +118,7 @@ class PermissionGroupAdmin(AuditedAdmin, GroupAdmin):
 
 
 def _of_admin(field: str, options: Any) -> Any:
-    """Without the permissions of actions, which are granted by roles."""
+    """The options of a field without the permissions of actions, which are granted by roles."""
     if field not in {"permissions", "user_permissions"}:
         return options
     return options | {"queryset": DjangoPermission.objects.exclude(content_type__model="action")}

@@ -1,3 +1,5 @@
+"""The pages to sign in and out, change one's password, and choose a theme or a language."""
+
 from http import HTTPStatus
 from typing import Any
 

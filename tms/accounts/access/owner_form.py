@@ -88,7 +88,7 @@ def set_owner(row: Owned, key: str) -> None:
 
 
 def _keys(choices: scopes.Choices) -> list[str]:
-    """Those of groups of choices, too."""
+    """The keys of the choices, also of those in groups."""
     return [key for one, two in choices for key, _label in (two if isinstance(two, list) else [(one, two)])]
 
 

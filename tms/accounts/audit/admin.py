@@ -18,7 +18,7 @@ __all__ = ["AuditedAdmin", "ModelAdmin", "UserAdmin"]
 
 
 class AuditedAdmin:
-    """For a ModelAdmin. Where services record a change themselves, set `records_itself`."""
+    """A mixin for a ModelAdmin. Where services record a change themselves, set `records_itself`."""
 
     records_itself = False
 

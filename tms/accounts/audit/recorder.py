@@ -98,7 +98,7 @@ class ChangeOrigin(NamedTuple):
     token: ApiToken | None = None
     address: str | None = None
     name: str = ""
-    """Of an actor who is not a person: the UID of a terminal."""
+    """The name of an actor who is not a person: the UID of a terminal."""
 
     @property
     def actor_name(self) -> str:

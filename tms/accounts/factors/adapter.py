@@ -1,3 +1,5 @@
+"""How django-allauth stores and names second factors."""
+
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 

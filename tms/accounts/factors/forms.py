@@ -1,3 +1,5 @@
+"""Forms to sign in with a second factor, and to add one."""
+
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any

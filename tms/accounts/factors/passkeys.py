@@ -22,7 +22,7 @@ from tms.accounts.factors import services
 from tms.accounts.models import SpentToken, User
 
 MOST_BYTES = 16_384
-"""Of what a browser submits; real ones have about 1 KiB."""
+"""The largest answer of a browser that is read; real ones have about 1 KiB."""
 MOST = 20
 """Passkeys of one person. Each is parsed at their sign-in."""
 NAME_LENGTH = 60

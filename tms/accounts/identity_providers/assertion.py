@@ -33,7 +33,7 @@ class Assertion:
     sid: str = ""
     """Its session at the provider."""
     id_token: str = ""
-    """As the provider signed it."""
+    """The ID token as the provider signed it."""
 
     @property
     def email_domain(self) -> str:

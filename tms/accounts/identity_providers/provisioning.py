@@ -67,7 +67,7 @@ def _first(provider: IdentityProvider, asserted: Assertion) -> Identity:
 
 
 def link(provider: IdentityProvider, person: User, asserted: Assertion, *, is_provisioned: bool = False) -> Identity:
-    """From now on, this subject at the provider is `person`."""
+    """Link this subject at the provider to `person`."""
     identity = Identity.objects.create(
         provider=provider,
         person=person,

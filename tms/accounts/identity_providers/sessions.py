@@ -48,7 +48,7 @@ class BeganAt(NamedTuple):
 
     provider: IdentityProvider
     id_token: str
-    """As it sent it; empty if TMS does not store it."""
+    """The ID token as the provider sent it; empty if TMS does not store it."""
 
 
 def began_at(request: HttpRequest) -> BeganAt | None:

@@ -1,3 +1,5 @@
+"""Forms for one's own API tokens."""
+
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +23,7 @@ OVERLAPS = {
     604_800: _("7 days"),
     2_592_000: _("30 days"),
 }
-"""In seconds."""
+"""Lifetimes of the old secret after a rotation, in seconds."""
 DEFAULT_OVERLAP_S = 86_400
 
 

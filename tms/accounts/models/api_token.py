@@ -1,3 +1,5 @@
+"""API tokens, and what they may do."""
+
 from datetime import datetime
 from typing import Self
 
@@ -14,7 +16,7 @@ class TokenScope(models.TextChoices):
     READ = "read", _("Read only")
     FULL = "full", _("Full access")
     SCIM = "scim", _("Directory (SCIM)")
-    """Of a service account: nothing but `/scim/v2/`."""
+    """The scope of a service account that may use nothing but `/scim/v2/`."""
 
 
 OF_PEOPLE = (TokenScope.READ, TokenScope.FULL)

@@ -1,3 +1,5 @@
+"""People as identity providers know them, and their sessions there."""
+
 from __future__ import annotations
 
 from datetime import datetime

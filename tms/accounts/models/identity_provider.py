@@ -1,3 +1,5 @@
+"""Identity providers, and the roles of their groups."""
+
 from __future__ import annotations
 
 from contextlib import suppress
@@ -38,7 +40,7 @@ class FactorPolicy(models.TextChoices):
 
 class IdentityProviderQuerySet(models.QuerySet["IdentityProvider"]):
     def enabled(self) -> Self:
-        """Those that the sign-in page offers."""
+        """The providers that the sign-in page offers."""
         return self.filter(is_enabled=True)
 
 
@@ -153,7 +155,9 @@ class IdentityProvider(models.Model):
 
     @property
     def private_keys(self) -> list[str]:
-        """As PEM. The first one signs; the one before it stays public until the next change. Raises DecryptionError."""
+        """Private keys as PEM. The first one signs; the one before it stays public until the next change. Raises
+        DecryptionError.
+        """
         secrets = self._secrets()
         return [secrets[name] for name in ("private_key", "former_key") if secrets.get(name)]
 

@@ -1,3 +1,5 @@
+"""Invitations of new people."""
+
 from datetime import datetime
 from typing import Self
 

@@ -1,3 +1,5 @@
+"""People, and their preferences."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -92,7 +94,7 @@ class User(AbstractUser):
     has_shortcuts = models.BooleanField(_("single-key shortcuts"), default=True, db_default=True)
 
     factor_due_at = models.DateTimeField(null=True, editable=False)
-    """From when on the person must have a second factor. Set at the first sign-in without one."""
+    """When the person must have a second factor. Set at the first sign-in without one."""
 
     enabled_at = models.DateTimeField(null=True, editable=False)
     """When the account was last enabled again after it had been disabled."""

@@ -1,3 +1,5 @@
+"""The pages with which people reset a forgotten password."""
+
 from typing import Any
 
 from django import forms

@@ -43,7 +43,7 @@ class PasswordWordValidator:
 
 
 def words() -> Iterator[str]:
-    """Those of the product, and the labels of its host names of three letters or more."""
+    """The words of the product, and the labels of its host names of three letters or more."""
     yield from WORDS
     hosts = ".".join(settings.ALLOWED_HOSTS).lower()
     yield from set(re.findall(r"[a-z0-9]{3,}", hosts)) - set(WORDS)

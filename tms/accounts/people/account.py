@@ -23,7 +23,7 @@ def may_manage(by: User, person: User) -> bool:
 
 
 def _enabled(person: User) -> User:
-    """With the rights that a disabled person would have."""
+    """The person with the rights that they would have if they were not disabled."""
     enabled = User.objects.get(pk=person.pk)
     enabled.is_active = True
     return enabled

@@ -101,14 +101,14 @@ def _names(people: Sequence[User]) -> str:
 
 @transaction.atomic
 def release_team(team: Team) -> None:
-    """From now on its name and members are managed in TMS, until the directory changes it again."""
+    """Manage the team's name and members in TMS, until the directory changes it again."""
     if ProvisionedTeam.objects.filter(team=team).delete()[0]:
         recorder.record("released", team)
 
 
 @transaction.atomic
 def delete_team(team: Team) -> None:
-    """With its grants."""
+    """Delete a team with its grants."""
     for grant in team.grants.select_related("role", "site", "group"):
         withdraw(grant)
     recorder.record("deleted", team)

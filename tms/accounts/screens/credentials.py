@@ -30,7 +30,7 @@ LONGEST = 100
 class AdmittedScreen(NamedTuple):
     screen: WallScreen
     new_secret: str
-    """For the cookie of the response; empty if the secret stays."""
+    """The new secret for the cookie of the response; empty if the secret stays."""
 
 
 @transaction.atomic

@@ -27,5 +27,5 @@ def key_of(screen: WallScreen) -> str:
 
 
 def keys_of(screens: Collection[int]) -> Mapping[int, str]:
-    """Of the screens that were not revoked, by primary key."""
+    """The keys of the screens that were not revoked, by primary key."""
     return {screen.pk: key_of(screen) for screen in WallScreen.objects.filter(pk__in=screens)} if screens else {}

@@ -16,7 +16,7 @@ else:
     from django.contrib.sessions.backends.cached_db import SessionStore as Backend
 
 LEAST = 8
-"""As in Django."""
+"""The shortest key; the same as in Django."""
 
 
 def stored_key(key: str | None) -> str:
@@ -28,7 +28,7 @@ def stored_key(key: str | None) -> str:
 
 
 class SessionStore(Backend):
-    """As Django's, under the hash of the key. It ignores keys that no session can have."""
+    """A session store like Django's, under the hash of the key. It ignores keys that no session can have."""
 
     def _validate_session_key(self, key: str | None) -> bool:
         """Keys are letters and digits. A cookie may contain anything, such as U+0000, which PostgreSQL rejects."""

@@ -1,3 +1,5 @@
+"""The answer to attempts that the throttle rejects."""
+
 import math
 from collections.abc import Callable
 

@@ -1,3 +1,5 @@
+"""The page that follows a sign-in."""
+
 from urllib.parse import quote
 
 from django.http import HttpRequest

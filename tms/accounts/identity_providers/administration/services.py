@@ -24,7 +24,7 @@ def enable(provider: IdentityProvider) -> None:
 
 @transaction.atomic
 def delete(provider: IdentityProvider) -> None:
-    """With its sessions, the grants of its groups, and the links to people, who stay."""
+    """Delete a provider with its sessions, the grants of its groups, and the links to people, who stay."""
     sessions.end(sessions.of(provider))
     groups.withdraw_all(provider)
     recorder.record("deleted", provider)

@@ -17,7 +17,7 @@ from tms.accounts.models import IdentityProvider, SpentToken
 CLAIM = "sign_ins_at_providers"
 LASTS_S = 600
 MOST = 4
-"""In one browser, in several tabs; beyond it the oldest one is dropped."""
+"""The number of sign-ins in one browser, in several tabs; beyond it the oldest one is dropped."""
 
 
 class Purpose(StrEnum):
@@ -41,7 +41,7 @@ class Pending:
 
     @property
     def challenge(self) -> str:
-        """Of PKCE, method S256 (RFC 7636, 4.2)."""
+        """The challenge of PKCE, method S256 (RFC 7636, 4.2)."""
         digest = hashlib.sha256(self.verifier.encode()).digest()
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
 

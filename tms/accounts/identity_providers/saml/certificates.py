@@ -13,7 +13,7 @@ LINE = 64
 
 
 def parsed(text: str) -> list[x509.Certificate]:
-    """In PEM, or one without its frame, as metadata has it. Raises ValueError with a text for people."""
+    """Certificates in PEM, or one without its frame, as metadata has it. Raises ValueError with a text for people."""
     found = PEM.findall(text) or [_framed(text)]
     if len(found) > MOST:
         raise ValueError(gettext("At most %d certificates.") % MOST)

@@ -17,7 +17,7 @@ from tms.accounts.identity_providers.saml import certificates
 from tms.accounts.models import IdentityProvider
 
 LARGEST = 262_144
-"""Of a response in base64."""
+"""The largest size of a response in base64."""
 LEEWAY = timedelta(seconds=60)
 OLDEST = timedelta(minutes=10)
 """How long ago the assertion may have been issued, even if it names a later end."""
@@ -35,7 +35,7 @@ SIGNATURES = frozenset(method for method in SignatureMethod if method.name.start
 DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
 
 type Element = Any
-"""Of lxml, which has no types."""
+"""An element of lxml, which has no types."""
 
 
 class ExpectedSignIn(NamedTuple):

@@ -1,3 +1,5 @@
+"""`manage.py api_token` issues an API token of a person and prints it once."""
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Wall screens: televisions that show the wall without a person."""
+
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -58,7 +60,7 @@ class WallScreen(models.Model):
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
     successor = models.CharField(max_length=64, blank=True, default="", editable=False)
-    """Of a secret that was sent to the television, which has not used it yet."""
+    """The digest of a secret that was sent to the television, which has not used it yet."""
     predecessor = models.CharField(max_length=64, blank=True, default="", editable=False)
     issued_at = models.DateTimeField(null=True, editable=False)
     """When the successor was sent."""

@@ -28,7 +28,7 @@ class ScimState(NamedTuple):
 
 
 def scim_state(request: HttpRequest, by: User) -> ScimState | None:
-    """For people who manage all people."""
+    """The state of SCIM, for people who manage all people; None for others."""
     if not access.may_within(by, Permission.MANAGE_PEOPLE, EVERYTHING):
         return None
     of_scim = Q(scope=TokenScope.SCIM)
