@@ -24,7 +24,7 @@ class FullPlan:
     change_every_s: float = 0.5
     patience_s: float = 5
     dials_at_once: int = 256
-    """While the fleet grows, so that the connects do not disturb the next measurement."""
+    """How many terminals connect at once while the fleet grows, so that they do not disturb the next measurement."""
     late_ms: float = 2_000
     """The fleet grows no further when acknowledgements or boards are later than this."""
     returns_at_once: int = 5 * 256

@@ -20,7 +20,7 @@ SHOP, OFFICE, STORES = "shop", "office", "stores"
 """Cables of the node: to the terminals, to the boards, to PostgreSQL and Redis."""
 CUT_S = 22.0
 HALF_OPEN_S = float(FAST_SETTINGS["TMS_PING_INTERVAL_S"]) + float(FAST_SETTINGS["TMS_PING_TIMEOUT_S"]) + 2
-"""A half-open link is found after a ping, its time-out, and two seconds for the timers."""
+"""The time in which a half-open link is found: a ping, its time-out, and two seconds for the timers."""
 LINKS = re.compile(r"^tms_connections (\S+)", re.MULTILINE)
 
 

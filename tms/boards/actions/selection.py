@@ -62,7 +62,7 @@ class AlertSelection:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """As hidden fields of a form."""
+        """The selection as hidden fields of a form."""
         if self.is_all:
             return [("all", "1"), ("seen_at", self.seen_at.isoformat()), *self.marks]
         return [*(("alert", str(pk)) for pk in self.pks), *self.marks]
@@ -74,7 +74,7 @@ class AlertSelection:
 
     @property
     def query(self) -> str:
-        """As a query string."""
+        """The selection as a query string."""
         return urlencode(self.fields)
 
     def every(self) -> Self:

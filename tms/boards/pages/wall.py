@@ -1,3 +1,5 @@
+"""The wall: the overview for televisions."""
+
 from typing import Any
 
 from django.urls import reverse

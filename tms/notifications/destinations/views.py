@@ -1,3 +1,5 @@
+"""The pages of destinations."""
+
 from http import HTTPStatus
 from typing import Any
 

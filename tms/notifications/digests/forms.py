@@ -1,3 +1,5 @@
+"""Forms to send shift digests, now and after each shift."""
+
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +19,9 @@ from tms.shifts.period import LONGEST, is_period
 
 
 class SendForm(Plain, forms.Form):
-    """`since` and `until` are fixed when the page is opened, so that submitting twice sends once."""
+    """The form to send a digest now. `since` and `until` are fixed when the page is opened, so that submitting twice
+    sends once.
+    """
 
     destinations = forms.ModelMultipleChoiceField(
         Destination.objects.none(), label=_("To"), widget=forms.CheckboxSelectMultiple
@@ -27,7 +31,7 @@ class SendForm(Plain, forms.Form):
     zone = FormLine(widget=forms.HiddenInput, max_length=64)
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
-        """To the destinations that the person sees: the digest has what both of them may read."""
+        """Offer the destinations that the person sees: the digest has what both of them may read."""
         super().__init__(*args, **options)
         field = self.fields["destinations"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
@@ -52,7 +56,7 @@ class PlanForm(Plain, forms.Form):
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
 
     def __init__(self, *args: Any, by: Person, **kwargs: Any) -> None:
-        """For destinations whose owner lies within the scope in which the person may plan digests."""
+        """Offer destinations whose owner lies within the scope in which the person may plan digests."""
         super().__init__(*args, **kwargs)
         field = self.fields["destination"]
         assert isinstance(field, forms.ModelChoiceField)
@@ -62,7 +66,7 @@ class PlanForm(Plain, forms.Form):
         self.dress()
 
     def clean_times(self) -> str:
-        """In canonical form."""
+        """The times in canonical form."""
         try:
             found = clock(self.cleaned_data["times"])
         except ValueError:

@@ -97,7 +97,7 @@ PolicyChange: Any = change_of(PolicyFields, "PolicyChange")
 
 
 class PolicyStepSchema(PolicyStepFields):
-    """With what the person sees, which may be nothing."""
+    """An escalation step with what the person sees, which may be nothing."""
 
 
 class PolicySchema(PolicyFields, ResponseSchema):

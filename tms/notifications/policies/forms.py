@@ -1,3 +1,5 @@
+"""The form of a policy, and the forms of its escalation steps."""
+
 from itertools import zip_longest
 from typing import Any
 
@@ -25,7 +27,7 @@ MAX_STEPS = 4
 
 
 class PolicyForm(Plain, OwnedForm[Policy]):
-    """With sites, groups and rules that the person sees."""
+    """The form of a policy. It offers sites, groups and rules that the person sees."""
 
     permission = Permission.EDIT_POLICIES
     severities = forms.MultipleChoiceField(
@@ -109,7 +111,7 @@ class StepForm(Plain, forms.Form):
 
 
 def _offer(form: forms.BaseForm, *names: str, to: Person) -> None:
-    """In these fields, the rows that the person sees."""
+    """Offer the rows that the person sees in these fields."""
     for name in names:
         field = form.fields[name]
         assert isinstance(field, forms.ModelMultipleChoiceField)
@@ -118,7 +120,7 @@ def _offer(form: forms.BaseForm, *names: str, to: Person) -> None:
 
 
 def _not_offered(form: forms.BaseForm, name: str, chosen: Any) -> list[Any]:
-    """Those of the rows `chosen` that the person does not see, and so cannot have removed."""
+    """The rows among `chosen` that the person does not see, and so cannot have removed."""
     field = form.fields[name]
     assert isinstance(field, forms.ModelMultipleChoiceField)
     assert field.queryset is not None
@@ -171,7 +173,7 @@ def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
 
 
 def _chosen(form: StepForm, stored: Step | None) -> dict[str, list[Any]]:
-    """By field, also what the step has by now and the person does not see."""
+    """The choice of each field, also what the step has by now and the person does not see."""
     return {
         name: [
             *(form.cleaned_data.get(name) or ()),

@@ -42,7 +42,7 @@ FIELDS: Mapping[str, Sequence[str]] = {
     "language": ("language",),
     "repeat": ("repeat_s",),
 }
-"""By word: the fields of PolicyForm that it stands for."""
+"""The fields of PolicyForm that each word stands for."""
 MOST_NAMES = 3
 
 
@@ -80,7 +80,7 @@ class Sentence:
 
 
 def sentence_of(policy: Policy, *, to: Person) -> Sentence:
-    """Of a saved policy, with the names that the person sees."""
+    """The sentence of a saved policy, with the names that the person sees."""
     values = {
         **{name: getattr(policy, name) for names in FIELDS.values() for name in names if name != "owner"},
         **{name: list(visible(getattr(policy, name).all(), to=to)) for name in ("sites", "groups", "rules")},
@@ -98,7 +98,7 @@ def sentence_of(policy: Policy, *, to: Person) -> Sentence:
 
 
 def sentence_of_forms(form: Any, steps: Any) -> Sentence:
-    """Of a PolicyForm and its StepForms: what was entered, or else the initial values."""
+    """The sentence of a PolicyForm and its StepForms: what was entered, or else the initial values."""
     values = {name: _value(form, name) for names in FIELDS.values() for name in names}
     owner = scopes.parsed(str(values["owner"] or form.fields["owner"].default))
     names = ("after_min", "destinations", "rotations")

@@ -35,7 +35,7 @@ class NotificationChoice(NamedTuple):
 
 
 class Audience:
-    """Of the devices among some destinations. Read with a few queries for all of them."""
+    """The devices among some destinations. Read with a few queries for all of them."""
 
     def __init__(self, destinations: Iterable[Destination], *, at: datetime) -> None:
         people = {one.person_id for one in destinations if one.is_device and one.person_id is not None}

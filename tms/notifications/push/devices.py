@@ -99,7 +99,7 @@ def remove_of_old_keys(*, at: datetime) -> int:
 
 
 def visible_items(destination: Destination, items: Sequence[DeliveryItem]) -> list[DeliveryItem]:
-    """Those that the person of the device sees now: of an incident at least one alert."""
+    """The items that the person of the device sees now: of an incident at least one alert."""
     scope = destination.audience
     alerts = _seen(Alert.objects.filter(pk__in=[item.alert_id for item in items if item.alert_id]), scope)
     of_items = [item.incident_id for item in items if item.incident_id]
@@ -109,7 +109,9 @@ def visible_items(destination: Destination, items: Sequence[DeliveryItem]) -> li
 
 
 def with_keys(destination: Destination, to: Recipient) -> Recipient:
-    """With the key by which the push service of the device recognises TMS. Raises DecryptionError, DeviceRemoved."""
+    """The recipient with the key by which the push service of the device recognises TMS. Raises DecryptionError,
+    DeviceRemoved.
+    """
     device = PushDevice.objects.filter(destination=destination).select_related("key").first()
     if device is None:
         raise DeviceRemoved
@@ -151,7 +153,7 @@ def _store(
 
 
 def _make_policy() -> None:
-    """By it the outbox notifies devices; what each person chose decides further (`audience`)."""
+    """Make the policy by which the outbox notifies devices; what each person chose decides further (`audience`)."""
     defaults = {"name": "Devices of people", "notify_acknowledged": True}
     policy, _created = Policy.objects.get_or_create(is_personal=True, defaults=defaults)
     Step.objects.get_or_create(policy=policy, position=0)

@@ -71,7 +71,7 @@ def add_device(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @sign_in_required
 def save_device_preferences(request: AuthenticatedRequest) -> HttpResponse:
-    """For htmx, answers with the form; otherwise with the page."""
+    """Save what a person chose for their devices. Answers htmx with the form, and others with the page."""
     form = DevicePreferencesForm(request.user, request.POST)
     is_valid = form.is_valid()
     if is_valid:

@@ -1,3 +1,5 @@
+"""Forms to send availability reports, now and after each month."""
+
 from typing import Any
 
 from django import forms
@@ -17,7 +19,7 @@ class ReportPlanForm(Plain, forms.Form):
     customer = FormLine(label=CUSTOMER, max_length=100, required=False)
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
-        """For destinations whose owner lies within the scope in which the person may plan reports."""
+        """Offer destinations whose owner lies within the scope in which the person may plan reports."""
         super().__init__(*args, **options)
         field = self.fields["destination"]
         assert isinstance(field, forms.ModelChoiceField)
@@ -32,7 +34,7 @@ class SendReportForm(Plain, forms.Form):
     customer = FormLine(label=CUSTOMER, max_length=100, required=False)
 
     def __init__(self, *args: Any, by: Person, **options: Any) -> None:
-        """To the destinations that the person sees: the report has what both of them may read."""
+        """Offer the destinations that the person sees: the report has what both of them may read."""
         super().__init__(*args, **options)
         field = self.fields["destination"]
         assert isinstance(field, forms.ModelChoiceField)

@@ -65,7 +65,7 @@ def drop_report_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _month(request: AuthenticatedRequest) -> Month:
-    """By default, the last one that is over."""
+    """The month of the query; by default, the last one that is over."""
     return Month.parsed(request.GET.get("month", "")) or Month.of(timezone.localdate()).shifted(-1)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py rules` writes rules to a file, and reads them from one."""
+"""`manage.py rules` exports and imports rules."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`manage.py revoke_credentials` revokes all credentials of a terminal."""
+"""`manage.py revoke_credentials` revokes credentials of a terminal."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py push_keys` manages the keys by which push services recognise TMS."""
+"""`manage.py push_keys` shows the keys by which push services recognise TMS, and makes new ones."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -20,7 +20,7 @@ MOST_MEMBERS = 2_000
 @dataclass(frozen=True)
 class PreviewCase:
     subject: Subject
-    """In memory: open, and nobody acknowledged it."""
+    """The subject in memory: open, and nobody acknowledged it."""
     concern: Concern
     alerts: Sequence[reasons.Subject]
     """It, or all alerts of the incident."""
@@ -34,7 +34,7 @@ class PreviewCase:
 
 
 def of_alert(alert: Alert, *, at: datetime) -> PreviewCase:
-    """With its rule, terminal and site."""
+    """The case of an alert with its rule, terminal and site."""
     subject = copy(alert)
     subject.state, subject.opened_at = AlertState.OPEN, at
     concern = concern_of(alert.severity, [alert], groups_of([alert.terminal_id]))

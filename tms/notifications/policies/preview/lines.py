@@ -31,17 +31,17 @@ MISMATCHES = {
 class PreviewLine:
     at: datetime
     offset: str
-    """Since the alert opened: `5:00`, `1:05:00`."""
+    """The time since the alert opened: `5:00`, `1:05:00`."""
     icon: str
     text: str
     notes: Sequence[str] = ()
     until: datetime | None = None
-    """Of the last note."""
+    """The end of the last note."""
     is_suppressed: bool = False
 
 
 def shown(items: Iterable[PreviewItem], *, to: Person) -> list[PreviewItem]:
-    """Those whose destination or rotation the person sees."""
+    """The items whose destination or rotation the person sees."""
     items = list(items)
     destinations = _pks(visible(Destination.objects.filter(pk__in=_destinations(items)), to=to))
     rotations = _pks(visible(Rotation.objects.filter(pk__in=_rotations(items)), to=to))
@@ -55,7 +55,7 @@ def shown(items: Iterable[PreviewItem], *, to: Person) -> list[PreviewItem]:
 
 
 def lines_of(items: Iterable[PreviewItem], *, at: datetime, names_policies: bool) -> list[PreviewLine]:
-    """In the order in which it happens. `names_policies`: there may be several."""
+    """The lines in the order in which they happen. `names_policies`: there may be several."""
     items = list(items)
     repeats = {item.policy.pk: item for item in items if item.is_repeat}
     lines = [_line(item, at, names_policies) for item in items if not item.is_repeat]

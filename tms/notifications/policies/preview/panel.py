@@ -27,7 +27,7 @@ class NotificationPreview:
 
 
 def panel_of(data: Mapping[str, Any], policies: Sequence[Policy], *, to: Person, now: datetime) -> NotificationPreview:
-    """Of these policies; `data` is the query of a page."""
+    """The preview of these policies; `data` is the query of a page."""
     form = PreviewForm(data, by=to)
     if not form.is_valid():
         return NotificationPreview(form)

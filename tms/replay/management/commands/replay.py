@@ -1,4 +1,4 @@
-"""`manage.py replay` prints the fleet as it was at an instant, and compares recorded moments with their replays."""
+"""`manage.py replay` compares recorded moments with their replays, or shows the totals of a past moment."""
 
 from collections.abc import Iterator
 from datetime import datetime
