@@ -117,7 +117,7 @@ MADE_BY_TMS = {
     "rest.IdempotencyRecord.body",
     "rest.IdempotencyRecord.fingerprint",
 }
-"""Not entered by people."""
+"""Texts that TMS makes, and people do not enter."""
 
 
 def texts(model: type[models.Model]) -> list[models.Field]:

@@ -80,7 +80,7 @@ def count_acknowledged(reported: Reported) -> dict[str, Count]:
 
 
 def count_committed(acknowledged: int, committed: int) -> Count:
-    """Both with the reports of the probe."""
+    """How many of the acknowledged reports are committed. Both numbers include the reports of the probe."""
     return Count(min(acknowledged, committed), acknowledged)
 
 

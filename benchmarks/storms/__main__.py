@@ -27,7 +27,7 @@ DEADLINE_S = 150
 """The time until the first alert opens after a cut."""
 PAUSE_S = 13
 SITES = ("UMD", "SJK", "SPR", "NGY", "HKT", "SDJ")
-"""Not Haneda, which is lost when a demo starts."""
+"""The sites that are cut; Haneda is lost when a demo starts."""
 type Cuts = Sequence[Sequence[str]]
 """Sites that are cut together; the next ones 13 s later."""
 STORMS: Mapping[str, Cuts] = {

@@ -113,7 +113,7 @@ class System(ABC):
         return bool(cls.protocol.board_paths)
 
     def bearable(self, per_second: float, *, boards: int) -> float:
-        """So many reports a second, or the sustainable rate if it is lower."""
+        """The number of reports a second, or the sustainable rate if it is lower."""
         return min(per_second, self.bearable_per_second, self.bearable_deliveries_per_second / boards)
 
     def prepare(self, terminals: int) -> None:

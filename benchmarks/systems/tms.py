@@ -57,7 +57,7 @@ class Tms(System):
         return python("-m", "benchmarks.systems.serve_broadcast", "--clock", "--port", str(self.port))
 
     def _answers(self) -> bool:
-        """Also 200 while it reports a problem, as it always does without a clock."""
+        """Whether it answers 200, which it also does while it reports a problem, as it always does without a clock."""
         try:
             with urllib.request.urlopen(f"http://{HOST}:{self.port}/health/?strict", timeout=5):
                 return True

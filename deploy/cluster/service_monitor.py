@@ -112,7 +112,7 @@ class ServiceMonitor:
 
 
 def poll(service: Service) -> ServiceState | None:
-    """None if the service does not answer."""
+    """The state of the service; None if it does not answer."""
     if isinstance(service, ClockProcess):
         with contextlib.suppress(OSError):
             return ServiceState.LEADER if service.is_leader else ServiceState.RUNNING

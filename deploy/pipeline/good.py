@@ -26,7 +26,7 @@ class GoodReleases:
         return f"/{self.name}/releases/good"
 
     def all(self) -> Sequence[str]:
-        """Newest first; empty before the first deployment that passed its checklist."""
+        """The good releases, newest first; empty before the first deployment that passed its checklist."""
         return [one for one in self._stored() if ("@sha256:" in one) is self.images]
 
     def mark(self, release: str) -> None:

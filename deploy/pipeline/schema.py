@@ -67,7 +67,7 @@ class Schema:
         return recorded
 
     def _migrations(self, release: str) -> Mapping[str, str]:
-        """Empty if none are stored for the release."""
+        """The migrations of the release; empty if none are stored for it."""
         s3 = client("s3")
         try:
             found: Mapping[str, str] = json.loads(s3.get_object(Bucket=self._bucket, Key=_key(release))["Body"].read())

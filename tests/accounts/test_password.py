@@ -61,7 +61,7 @@ def change_in_admin(browser: Client) -> Any:
 @pytest.mark.both
 @pytest.mark.parametrize("set_password", [change, change_in_admin])
 def test_the_browser_stays_listed_and_open_boards_keep_its_session(tanaka, set_password):
-    """Although the session gets a new key."""
+    """The session gets a new key nevertheless."""
     browser = Client()
     browser.post("/sign-in/", {"username": "tanaka.mei", "password": OLD})
     before, later = stored_key(browser.session.session_key), now() + timedelta(minutes=40)

@@ -20,7 +20,7 @@ class Expectation:
 
     what: str
     value: float | None
-    """None: it did not happen in time."""
+    """What was measured. None: it did not happen in time."""
     at_most: float
     unit: str = ""
 

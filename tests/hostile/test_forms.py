@@ -91,7 +91,7 @@ def test_every_form_accepts_or_rejects_every_hostile_value_in_every_field(client
 )
 @given(st.data())
 def test_one_hostile_value_in_an_otherwise_valid_form(client_of_boss, forms, data):
-    """So that it passes the other fields, up to the code that saves the form."""
+    """The other fields are valid, so that the value reaches the code that saves the form."""
     form = data.draw(st.sampled_from([form for form in forms if form.hostile_fields]))
     name, value = data.draw(st.sampled_from(form.hostile_fields)), data.draw(st.sampled_from(sorted(ODD)))
 

@@ -51,7 +51,7 @@ EXPORTS = {
 
 
 class Machine:
-    """While entered, it has a release in its bucket and all dependencies; `boot` starts it."""
+    """A machine that has a release in its bucket and all dependencies while it is entered; `boot` starts it."""
 
     def __init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="tms-machine-"))
@@ -137,7 +137,7 @@ class Machine:
         )
 
     def pid_of(self, program: str) -> int:
-        """0 if it does not run."""
+        """The process id of a program; 0 if it does not run."""
         return int(self._ran(*self._supervisorctl, "pid", program).stdout)
 
     def releases(self) -> set[str]:

@@ -76,7 +76,7 @@ class PersonAdmin(UserAdmin[User]):
         return super().formfield_for_manytomany(db_field, request, **_of_admin(db_field.name, kwargs))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Also deletes their tokens, although a single token cannot be deleted."""
+        """What is deleted with a person: also their tokens, although a single token cannot be deleted."""
         deletable, counts, needed, protected = super().get_deleted_objects(objs, request)
         return deletable, counts, needed - {ApiToken._meta.verbose_name}, protected
 

@@ -27,7 +27,7 @@ class AlertQuery(PageQuery, AlertMatch):
 
 @router.get("/alerts", summary="List alerts", response=AlertPageSchema)
 def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertQuery]) -> AlertPageSchema:
-    """Newest first."""
+    """Alerts, newest first."""
     found = paginate(
         request, response, query.apply(shown(request.person), scope=scope_of(request.person)), query, order=NEWEST_FIRST
     )

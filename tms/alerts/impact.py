@@ -19,7 +19,7 @@ class ImpactLevel(IntEnum):
     PART = 1
     """It does not work; others of its kind do."""
     NONE = 2
-    """It still works."""
+    """The terminal still works."""
     CLOSED = 3
     """The site is closed."""
 

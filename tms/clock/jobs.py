@@ -122,7 +122,7 @@ class Checked(NamedTuple):
     """Names of loops that mostly have nothing to do."""
 
     idle: frozenset[str] = frozenset()
-    """They have nothing to do. That holds until one of the others does something."""
+    """The loops that have nothing to do. That holds until one of the others does something."""
     busy: frozenset[str] = frozenset()
 
 

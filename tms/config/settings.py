@@ -171,7 +171,9 @@ DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
 DATABASE_POOL = env.whole("TMS_DATABASE_POOL", 10, least=2)
 DATABASE_SECRET = env.text("TMS_DATABASE_SECRET")
 DATABASE_MASTER_SECRET = env.text("TMS_DATABASE_MASTER_SECRET")
-"""Only `migrate_once` uses it, to create the role whose name and password `TMS_DATABASE_SECRET` contains."""
+"""The secret of the master user. Only `migrate_once` uses it, to create the role whose name and password
+`TMS_DATABASE_SECRET` contains.
+"""
 
 DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL, secret=DATABASE_SECRET)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -497,7 +499,7 @@ RETRY_AFTER_S = env.whole("TMS_RETRY_AFTER_S", 10, least=1)
 
 CONNECTIONS_PER_ADDRESS = env.whole("TMS_CONNECTIONS_PER_ADDRESS", 2_000)
 BOARDS_PER_PERSON = env.whole("TMS_BOARDS_PER_PERSON", 200)
-"""Both of one process; 0 is no limit."""
+"""Connections of one address and boards of one person, both of one process; 0 is no limit."""
 
 DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)
 HOOK_TIMEOUT_S = env.seconds("TMS_HOOK_TIMEOUT_S", 5, least=0.1)

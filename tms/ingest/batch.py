@@ -194,7 +194,7 @@ class Batch:
         return min(GATHERED, settings.FLUSH_LIMIT)
 
     def _may_take_backlogs(self) -> bool:
-        """If both are due, they take turns."""
+        """Whether a flush may take backlogs. If ordinary items are due, too, they take turns."""
         if not self._waiting.backlog_weight or time.monotonic() < self._backlog_due_at:
             return False
         return self._is_backlogs_turn or not self._waiting.few_weight
@@ -246,7 +246,9 @@ class Batch:
                 wait = min(2 * wait, LONGEST_RETRY_S)
 
     async def _commit_all(self, items: list[Item]) -> list[Part]:
-        """If this raises, some of `items` may be committed. Committing them again with the others changes nothing."""
+        """Commit `items`. If this raises, some may be committed. Committing them again with the others changes
+        nothing.
+        """
         cost_s, parts = 0.0, list[Part]()
         if self._loop_writer is not None:
             began = time.monotonic()

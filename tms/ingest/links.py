@@ -87,7 +87,7 @@ class Links:
             await asyncio.sleep(POLL_INTERVAL_S)
 
     async def poll_once(self, since: datetime, at: datetime) -> bool:
-        """Whether it succeeded."""
+        """Poll once. Returns whether it succeeded."""
         may_have_missed = self._may_have_missed or not hub().is_live
         doubtful = list(self.by_terminal) if may_have_missed else []
         self._may_have_missed = False  # before reading: a gap during the poll is for the next one

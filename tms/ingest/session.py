@@ -97,7 +97,7 @@ class Session:
         self._evaluator = LinkEvaluator(key.identity)
         self._names = MetricNames()
         self._booting: asyncio.Future[None] | None = None
-        """While the boot is being committed."""
+        """The commit of the boot, while it is in progress."""
         self._boot_deadline: asyncio.TimerHandle | None = None
         self._boot_request: frames.RequestId = 0
         self._bucket = TokenBucket(
@@ -106,7 +106,7 @@ class Session:
         self._bad: ViolationCounter | None = None
         self._too_fast: ViolationCounter | None = None
         self._unacknowledged = 0
-        """Weight."""
+        """The weight of what is not acknowledged yet."""
         self._is_over_pace = False
         """Whether it may have backfilled more than its pace allows."""
         self._named_boot = ""

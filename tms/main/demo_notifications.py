@@ -19,7 +19,7 @@ ESCALATES_AFTER_S = 300
 
 @transaction.atomic
 def write_policy(usernames: Sequence[str], *, log_url: str, today: date) -> None:
-    """Once. The rotation began a week ago, so that a person is on call from the first minute."""
+    """Write the policy once. The rotation began a week ago, so that a person is on call from the first minute."""
     if Policy.objects.exists() or Rotation.objects.exists():
         return
     people = [User.objects.get(username=username) for username in usernames]

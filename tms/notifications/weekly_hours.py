@@ -31,7 +31,7 @@ class HoursOfWeek(models.Model):
 
     @property
     def hours(self) -> Hours | None:
-        """None: it has none."""
+        """The hours of a row; None if it has none."""
         if self.hours_from is None or self.hours_until is None:
             return None
         span = (OpenInterval(self.hours_from, self.hours_until),)

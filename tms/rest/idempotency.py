@@ -87,7 +87,7 @@ def _in_progress() -> ProblemError:
 
 
 def _running(record: IdempotencyRecord) -> QuerySet[IdempotencyRecord]:
-    """Empty if another request took it over, because this one seemed dead."""
+    """The record of the request that runs; empty if another request took it over, because this one seemed dead."""
     return IdempotencyRecord.objects.filter(pk=record.pk, begun_at=record.begun_at, status=None)
 
 

@@ -47,7 +47,7 @@ type LocalTime = Annotated[
 ]
 """Local time in the `time_zone` beside it. Format `time` of JSON Schema would need an offset."""
 type Weekday = Annotated[int, Field(ge=0, le=6)]
-"""0 is Monday."""
+"""A day of the week; 0 is Monday."""
 
 
 class RequestSchema(Schema):

@@ -28,7 +28,7 @@ class Fit(IntEnum):
     WORD_BEGINS = 2
     CONTAINS = 3
     ELSEWHERE = 4
-    """Only other columns contain them."""
+    """The terms are only in other columns."""
 
 
 class SourceQuery(NamedTuple):

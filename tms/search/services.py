@@ -36,7 +36,7 @@ class Results(NamedTuple):
     query: SearchQuery
     groups: Sequence[HitGroup]
     subject: Hit | None = None
-    """If only the actions on one row were asked for."""
+    """The row, if only the actions on one row were asked for."""
 
     @property
     def total(self) -> int:

@@ -20,13 +20,13 @@ class NamedKind(NamedTuple):
     """Rows that are found by a name and have a page of their own."""
 
     name: str
-    """Also that of the URL of the page."""
+    """The name of the kind, and of the URL of its page."""
     group: str
     label: Text
     icon: str
     title: str = "name"
     columns: tuple[str, ...] = ("name",)
-    """That are searched."""
+    """The columns that are searched."""
     detail: str = ""
     order: str = "name"
 

@@ -11,7 +11,7 @@ from tms.lib.db import rows as db_rows
 from tms.telemetry.models import Boot, Report
 
 type BootKey = tuple[int, str]
-"""(terminal, boot id)"""
+"""A terminal and the id of its boot."""
 
 
 class BootRow(msgspec.Struct, gc=False):

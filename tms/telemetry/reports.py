@@ -9,7 +9,7 @@ from tms.lib.db import rows
 from tms.telemetry.models import Report
 
 type ReportKey = tuple[int, int]
-"""(boot, seq)"""
+"""A boot and the number of a report of it."""
 
 
 class KeyRow(msgspec.Struct, frozen=True, gc=False):

@@ -28,7 +28,7 @@ IGNORED_SUMMARY = "Incomplete lock file information for providers"
 class Problem:
     file: str
     line: int
-    """0 if it has no location in a file."""
+    """The line in the file; 0 if the problem has no location in one."""
     message: str
 
     def __str__(self) -> str:

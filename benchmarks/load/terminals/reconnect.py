@@ -21,7 +21,7 @@ class Reconnect:
 
     lost_at: float = field(default_factory=time.monotonic)
     back_at: float = 0.0
-    """0 until then."""
+    """When the boot was answered; 0 until then."""
     phase: Phase = Phase.BACKOFF
     seconds: dict[Phase, float] = field(default_factory=dict)
     """Seconds by phase, over all attempts."""

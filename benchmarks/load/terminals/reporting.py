@@ -30,7 +30,7 @@ class SteadyTally:
 
 
 class EagerTally(SteadyTally):
-    """Also sends the next report after each acknowledgement."""
+    """A tally that sends the next report after each acknowledgement."""
 
     def acknowledged(self, terminal: Terminal, intended_at: float, at: float) -> None:
         super().acknowledged(terminal, intended_at, at)

@@ -98,7 +98,7 @@ def _count(connection: psycopg.Connection[Any], schema: str, table: str) -> int:
 
 
 def _latest_report(connection: psycopg.Connection[Any]) -> datetime | None:
-    """None if there is none. By arrival: a terminal's clock may be years ahead."""
+    """When the latest report arrived; None if there is none. A terminal's clock may be years ahead."""
     if not _has(connection, "telemetry_report"):
         return None
     [(latest,)] = rows(connection, "SELECT max(received_at) FROM telemetry_report")

@@ -70,7 +70,7 @@ def network(target: CheckTarget) -> Text:
 
 @reads_aws
 def security_groups(target: CheckTarget) -> Text:
-    """Only the load balancer may be open to every address."""
+    """The security groups: only the load balancer may be open to every address."""
     groups = client("ec2").describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{target.name}-*"]}])
     named = {group["GroupName"]: group for group in groups["SecurityGroups"]}
     if f"{target.name}-db-security-group" not in named:

@@ -63,7 +63,7 @@ class LostTerminal:
 
     @property
     def outage(self) -> KnownOutage:
-        """Once it is back."""
+        """The outage, once the terminal is back."""
         return KnownOutage(self.terminal.uid, self.plan.reason, self._since, linked_since(self.terminal))
 
 

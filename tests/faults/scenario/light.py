@@ -43,7 +43,7 @@ class LightTerminal(WSListener):
         self.linked_at = 0.0
         self.losses = 0
         self.waits: list[float] | None = None
-        """If set, receives the seconds from each report to its acknowledgement."""
+        """A list that receives the seconds from each report to its acknowledgement, if there is one."""
         self._url = url
         self._headers = {"Authorization": f"Bearer {credential}", "Sec-WebSocket-Protocol": SUBPROTOCOL, **headers}
         self._pending: deque[PendingReport] = deque()

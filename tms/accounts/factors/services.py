@@ -73,7 +73,7 @@ def _make_recovery_codes(person: User) -> list[str]:
 
 @transaction.atomic
 def remove(factor: Authenticator) -> bool:
-    """False if the person needs it."""
+    """Remove a factor. Returns False if the person needs it."""
     person = _lock(factor.user)
     if is_needed(factor, of=person):
         return False

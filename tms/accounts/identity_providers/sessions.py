@@ -52,7 +52,7 @@ class BeganAt(NamedTuple):
 
 
 def began_at(request: HttpRequest) -> BeganAt | None:
-    """None if this session began with a sign-in to TMS itself."""
+    """The provider at which the session began; None if it began with a sign-in to TMS itself."""
     rows = ProviderSession.objects.filter(session_key=stored_key(request.session.session_key))
     row = rows.select_related("identity__provider").first()
     if row is None or not isinstance(request.user, User):

@@ -25,7 +25,7 @@ OF_PEOPLE = (TokenScope.READ, TokenScope.FULL)
 
 class TokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, at: datetime) -> Self:
-        """Not revoked, not expired, and their person may still sign in."""
+        """The tokens that are neither revoked nor expired, of people who may still sign in."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=at)
         return self.filter(unexpired, revoked_at=None, person__is_active=True)
 

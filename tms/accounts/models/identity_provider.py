@@ -146,7 +146,7 @@ class IdentityProvider(models.Model):
 
     @property
     def client_secret(self) -> str:
-        """Empty for a public client. Raises DecryptionError."""
+        """The client secret; empty for a public client. Raises DecryptionError."""
         return self._secrets().get("client_secret", "")
 
     @client_secret.setter
@@ -169,7 +169,7 @@ class IdentityProvider(models.Model):
         return False
 
     def renew_private_key(self, pem: str) -> None:
-        """Not saved yet."""
+        """Make a new private key, without saving the provider."""
         self._encrypt(private_key=pem, former_key=self.private_keys[0] if self.has_private_key else "")
 
     def _secrets(self) -> dict[str, str]:

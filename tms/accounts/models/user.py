@@ -88,7 +88,7 @@ class User(AbstractUser):
         _("density"), max_length=12, choices=Density, default=Density.STANDARD, db_default=Density.STANDARD
     )
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
-    """Empty: that of the browser."""
+    """The time zone that the person chose; empty for that of the browser."""
     sounds = models.JSONField(_("sounds"), null=True, blank=True, editable=False)
     """The severities whose new alerts play a sound; None: those chosen in the browser."""
     has_shortcuts = models.BooleanField(_("single-key shortcuts"), default=True, db_default=True)

@@ -49,7 +49,7 @@ def disable(person: User, *, at: datetime, comment: str = "") -> bool:
 
 @transaction.atomic
 def enable(person: User) -> bool:
-    """False if the account was already enabled."""
+    """Enable the account. Returns False if it was already enabled."""
     if not _switch(person, True, "enabled"):
         return False
     ProvisionedPerson.objects.filter(person=person).update(deactivated_at=None)

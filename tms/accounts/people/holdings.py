@@ -65,7 +65,7 @@ def withdraw(grant: Grant) -> None:
 
 
 def add_member(team: Team, person: User) -> bool:
-    """False if the person was in the team. Raises UnverifiedAddressError."""
+    """Add a person to a team. Returns False if they were in it. Raises UnverifiedAddressError."""
     if team.members.filter(pk=person.pk).exists():
         return False
     add_members(team, [person])
@@ -81,7 +81,7 @@ def add_members(team: Team, people: Sequence[User]) -> None:
 
 
 def remove_member(team: Team, person: User) -> bool:
-    """False if the person was not in the team."""
+    """Remove a person from a team. Returns False if they were not in it."""
     if not team.members.filter(pk=person.pk).exists():
         return False
     remove_members(team, [person])

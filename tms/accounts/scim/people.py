@@ -41,7 +41,7 @@ FIELDS = {"username": "userName", "first_name": "name.givenName", "last_name": "
 
 
 def visible_people() -> QuerySet[User]:
-    """Not those whom the directory has deleted."""
+    """The people of the directory, without those whom it has deleted."""
     return User.objects.filter(is_service=False).exclude(provisioned__deleted_at__isnull=False)
 
 

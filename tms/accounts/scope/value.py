@@ -34,7 +34,7 @@ class Scope:
         )
 
     def __bool__(self) -> bool:
-        """False if it covers nothing."""
+        """Whether it covers anything."""
         return self != NOTHING
 
     @property

@@ -21,7 +21,7 @@ class ScreenViewer(AnonymousUser):
 
 
 def key_of(screen: WallScreen) -> str:
-    """Equal as long as the open page is the right one: the scope, and how the wall looks."""
+    """A key that stays the same as long as the open page is the right one: the scope, and how the wall looks."""
     looks = (screen.name, screen.boards, screen.every_s, screen.language, screen.theme, screen.time_zone, screen.sounds)
     return f"{Rights({}, screen.scope).key} {looks}"
 

@@ -35,7 +35,7 @@ class When:
     states: frozenset[str]
     is_claimed: bool | None = None
     is_by_hand: bool = False
-    """Only where the rules allow it to be resolved by hand."""
+    """Whether the action applies only where the rules allow to resolve by hand."""
 
     def filter[Rows: (AlertQuerySet, IncidentQuerySet)](self, rows: Rows) -> Rows:
         found = rows.in_states(self.states)
@@ -64,7 +64,7 @@ class Target(NamedTuple):
     lock: Callable[[Any], None] = lambda rows: None
     """Locks what must be locked before the row itself."""
     is_exclusive: bool = False
-    """Only one person can do it: a bulk action reports how many alerts others have."""
+    """Whether only one person can do it: a bulk action reports how many alerts others have."""
     done: Text = _("Done.")
 
 

@@ -60,7 +60,7 @@ class IncidentQuery(PageQuery):
 
 @router.get("/incidents", summary="List incidents", response=IncidentPageSchema)
 def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentQuery]) -> IncidentPageSchema:
-    """Newest first."""
+    """Incidents, newest first."""
     found = paginate(request, response, query.apply(_shown(request.person)), query, order=NEWEST_FIRST)
     return IncidentPageSchema(items=[IncidentSchema.of(incident) for incident in found.rows], next=found.next)
 

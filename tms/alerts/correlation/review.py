@@ -136,7 +136,7 @@ def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **field
 
 
 def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
-    """Whether it worsened."""
+    """Record a change of severity. Returns whether it worsened."""
     if now == incident.severity:
         return False
     is_worse = RANKS[now] > RANKS[incident.severity]

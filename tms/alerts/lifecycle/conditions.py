@@ -101,7 +101,7 @@ def apply_events(rule_events: Sequence[RuleEvent]) -> None:
 
 
 def _due(at: datetime) -> QuerySet[Condition]:
-    """Index: condition_due."""
+    """The conditions that are due (index: condition_due)."""
     return Condition.objects.filter(due_at__lte=at)
 
 
@@ -150,7 +150,7 @@ def defer(until: datetime) -> int:
 
 
 def _lapsing(at: datetime) -> QuerySet[Condition]:
-    """Index: condition_lapses."""
+    """The conditions that lapse (index: condition_lapses)."""
     return Condition.objects.filter(lapses_at__lte=at)
 
 
@@ -182,7 +182,7 @@ def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
 
 
 def _severities(rule_ids: Collection[int]) -> dict[int, str]:
-    """The enabled rules."""
+    """The severity of each enabled rule."""
     return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
 
 

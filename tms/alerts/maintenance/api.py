@@ -44,7 +44,7 @@ class WindowQuery(PageQuery):
 
 @router.get("/maintenance", summary="List maintenance windows", response=WindowPageSchema)
 def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowQuery]) -> WindowPageSchema:
-    """Newest first."""
+    """Maintenance windows, newest first."""
     rows = _windows(request)
     if query.is_past is not None:
         rows = rows.filter(ended_at__isnull=not query.is_past)
@@ -78,7 +78,7 @@ def plan_window(request: ApiRequest, response: HttpResponse, body: WindowBody) -
     access=READ,
 )
 def preview_window(request: ApiRequest, body: WindowBody) -> OccurrencesSchema:
-    """Saves nothing."""
+    """The next occurrences and their consequences. Saves nothing."""
     try:
         coming = list(islice(body.recurrence().occurrences(timezone.now()), PREVIEWED))
     except BadRecurrence as error:

@@ -150,7 +150,7 @@ def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action
 
 
 def _begun(at: datetime) -> models.QuerySet[Window]:
-    """Index: window_not_ended."""
+    """The windows that have begun (index: window_not_ended)."""
     return Window.objects.current().filter(occurs_at__lte=at)
 
 

@@ -35,7 +35,7 @@ class Contract(models.TextChoices):
     RECOVERY = "recovery", pgettext_lazy("contract", "until recovery")
     TIME = "time", pgettext_lazy("contract", "until a time")
     WORSE = "worse", pgettext_lazy("contract", "until it gets worse")
-    """Also ends when the terminal gets another alert that is at least as severe."""
+    """This contract also ends when the terminal gets another alert that is at least as severe."""
 
 
 FLAPPING = models.Q(flapping__isnull=False, flapping__ended_at=None)
@@ -92,7 +92,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
 
     def uncorrelated(self) -> Self:
-        """Not part of an incident (index: alert_uncorrelated, read by correlation)."""
+        """The alerts that are part of no incident (index: alert_uncorrelated, read by correlation)."""
         return self.filter(incident=None)
 
     def with_undecided_since(self) -> Self:
@@ -153,7 +153,7 @@ class Alert(models.Model):
     """The person who claimed it while it is open, until `claimed_until`."""
     claimed_until = models.DateTimeField(null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True)
-    """Latest comment."""
+    """The latest comment."""
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
     incident = models.ForeignKey(
         "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")

@@ -34,7 +34,7 @@ SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL
 """Severities, rising."""
 
 REQUIRED_OF_METRICS = MetricKind.required
-"""Also for a metric rule without a comparison."""
+"""Fields that a metric rule needs even if it has no comparison."""
 LENGTHS = ("duration_s", "window_s", "clear_after_s")
 LONGEST_S = 366 * 86_400
 RUNBOOK_LENGTH = 4_000

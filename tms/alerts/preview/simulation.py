@@ -17,7 +17,7 @@ class SimulatedAlert(NamedTuple):
     """The highest severity it would have reached."""
     opened_at: datetime
     ended_at: datetime | None
-    """None if it would still be open at the end."""
+    """When it would have ended; None if it would still be open at the end."""
     lowest: float | None
     highest: float | None
     changes: int = 0
@@ -47,7 +47,7 @@ class Course:
         return self.lapses_at is not None and self.lapses_at <= at
 
     def end(self, at: datetime | None, until: datetime) -> list[SimulatedAlert]:
-        """None if it did not last for its duration."""
+        """The simulated alert; none if the condition did not last for its duration."""
         if self.due_at > until or (at is not None and self.due_at >= at):
             return []
         return [SimulatedAlert(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]

@@ -96,7 +96,7 @@ class RuleKind(ABC):
     fields: ClassVar[tuple[str, ...]]
     """Form fields. There is one threshold field per severity, and a `_lower` one if values have a range."""
     required: ClassVar[tuple[str, ...]] = ()
-    """Rule fields."""
+    """The fields of a rule that the kind needs."""
     history: ClassVar[History]
     has_duration_limits: ClassVar[bool] = False
     """Thresholds are durations, and entered as such."""
@@ -160,7 +160,7 @@ class RuleKind(ABC):
         return alert.highest
 
     def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
-        """None if thresholds are not values of the metric."""
+        """The limits that a chart draws; none if thresholds are not values of the metric."""
         return ()
 
     def plotted(self, lowest: Trace, highest: Trace) -> tuple[Trace, ...]:

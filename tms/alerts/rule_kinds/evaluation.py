@@ -174,7 +174,7 @@ class FirmwareRule:
 
     key: RuleKey
     firmware: str
-    """Empty: the firmware of most terminals of the model."""
+    """The expected firmware; empty for that of most terminals of the model."""
     duration_s: float
 
 

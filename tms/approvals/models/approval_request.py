@@ -27,7 +27,7 @@ DECIDED = (ApprovalState.APPROVED, ApprovalState.REJECTED)
 
 class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
     def waiting(self, at: datetime) -> Self:
-        """Not decided and not expired (index: approval_waiting)."""
+        """The requests that are neither decided nor expired (index: approval_waiting)."""
         return self.filter(state=ApprovalState.WAITING, expires_at__gt=at)
 
     def overdue(self, at: datetime) -> Self:

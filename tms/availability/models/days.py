@@ -109,7 +109,7 @@ class KindDay(Seconds):
     kind = models.CharField(max_length=16, choices=TerminalKind)
     model = LineField(max_length=64, blank=True)
     terminals = models.PositiveIntegerField()
-    """How many."""
+    """The number of terminals."""
 
     scope_path = OfWholeSites("site")
 

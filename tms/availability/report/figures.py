@@ -63,14 +63,14 @@ class AvailabilityTotals:
 
     @property
     def percent(self) -> float | None:
-        """None if nothing counts."""
+        """The availability in per cent; None if nothing counts."""
         return 100 * (self.counted_s - self.lost_s) / self.counted_s if self.counted_s else None
 
     def is_below(self, target: float) -> bool:
         return self.counted_s > 0 and self.lost_s > allowed_s(self.counted_s, target)
 
     def by_party(self) -> dict[Party, int]:
-        """The largest first."""
+        """Seconds by party, the largest first."""
         found: dict[Party, int] = {}
         for loss, number in self.lost.items():
             found[loss.party] = found.get(loss.party, 0) + number

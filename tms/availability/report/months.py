@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 class Month(NamedTuple):
     year: int
     number: int
-    """1 is January."""
+    """The number of the month; 1 is January."""
 
     @classmethod
     def of(cls, day: date) -> Month:

@@ -192,7 +192,7 @@ def breaches(shown: AvailabilityReport, reader: ReportReader, *, limit: int) -> 
 
 
 def months_with_days(reader: ReportReader) -> list[Month]:
-    """Newest first."""
+    """The months that have days, newest first."""
     known = reader.rows(SiteDay.objects.all()).aggregate(first=Min("day"), last=Max("day"))
     if known["first"] is None:
         return []

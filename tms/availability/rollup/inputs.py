@@ -169,7 +169,7 @@ def pieces_by_terminal(day: DayFacts, outages: SiteOutages) -> Mapping[int, list
 
 
 def _outages(terminal_pks: Collection[int], *, since: datetime, until: datetime) -> Iterator[PastOutage]:
-    """Index: outage_terminal."""
+    """The outages that overlap the day (index: outage_terminal)."""
     rows = Outage.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), terminal__in=terminal_pks)
     of_time = rows.filter(began_at__lt=until).order_by("began_at", "pk")
     return (PastOutage(*row) for row in of_time.values_list("pk", *PastOutage._fields[1:]))

@@ -45,7 +45,7 @@ CHUNK = 10
 EXPIRED_ROWS = 200
 
 type Key = tuple[int, date]
-"""(site, day)"""
+"""A site and one of its days."""
 
 not_rolled_up = SetAside[Key]("availability")
 

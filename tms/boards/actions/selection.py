@@ -82,7 +82,7 @@ class AlertSelection:
         return replace(self, is_all=True, pks=())
 
     def alerts(self, *, to: User) -> AlertQuerySet:
-        """The unresolved ones."""
+        """The alerts of the selection that are unresolved."""
         if not self.is_all:
             return self._selected(visible(Alert.objects.unresolved(), to=to))
         listed = Alert.objects.snoozed() if self.is_snoozed else Alert.objects.awake()

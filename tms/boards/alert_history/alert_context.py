@@ -34,7 +34,7 @@ class EarlierAlert(NamedTuple):
 
     @property
     def lasted_s(self) -> float:
-        """0 while it is open."""
+        """How long the alert lasted; 0 while it is open."""
         return (self.resolved_at - self.opened_at).total_seconds() if self.resolved_at else 0.0
 
 

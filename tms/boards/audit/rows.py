@@ -118,7 +118,7 @@ def _row(entry: AuditEntry, days: Sequence[AuditDay]) -> AuditRow:
 
 
 def _person(entry: AuditEntry) -> Name | None:
-    """Only the person whom the chain names: it does not cover the foreign key, which could be edited unnoticed."""
+    """The person whom the chain names: it does not cover the foreign key, which could be edited unnoticed."""
     if entry.actor is None or entry.token_name or entry.actor.username != entry.actor_name:
         return None
     return name_of(entry.actor)

@@ -24,9 +24,11 @@ from tms.lib.severity import Severity
 
 MAX_ALARMS = 100
 SUPPRESSED_STALE_S = 5.0
-"""While something is suppressed: an alert waits only seconds to become part of an incident."""
+"""How old suppressions may be while something is suppressed: an alert waits only seconds to become part of an
+incident.
+"""
 FORMING_STALE_S = 1.0
-"""While an incident is forming, its alerts are decided by time alone."""
+"""How old the alarms may be while an incident is forming: its alerts are decided by time alone."""
 STALE_S = 30.0
 """Maintenance and opening hours end without a change on the feed."""
 SOUNDING = TransitionKind.leading_to(AlertState.OPEN) | {TransitionKind.WORSENED}

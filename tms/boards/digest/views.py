@@ -94,7 +94,7 @@ def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @never_cache
 @needs(Permission.WRITE_NOTES)
 def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
+    """Delete one's own note. Idempotent."""
     note = visible(Note.objects.filter(pk=pk), to=request.user).first()
     if note is not None:
         demand(request.user, Permission.WRITE_NOTES, note)

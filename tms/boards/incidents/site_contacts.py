@@ -34,7 +34,7 @@ ContactForms = formset_factory(ContactForm, extra=MOST, max_num=MOST)
 @never_cache
 @needs(Permission.EDIT_SITES)
 def site_contacts(request: AuthenticatedRequest, code: str) -> HttpResponse:
-    """Empty rows are left out."""
+    """Show and save the contacts of a site. Empty rows are left out."""
     site = found_or_404(access.visible(Site.objects.filter(code=code), to=request.user))
     access.demand(request.user, Permission.EDIT_SITES, site)
     if request.method != "POST":

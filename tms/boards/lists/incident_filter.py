@@ -27,13 +27,13 @@ class IncidentFilter:
 
     q: str = ""
     state: str = ""
-    """`open` or `past`."""
+    """The state: `open` or `past`."""
     severity: tuple[str, ...] = ()
     wide: bool = False
-    """Only those of more than one site."""
+    """Whether only incidents of more than one site match."""
     factor: str = ""
     site: str = ""
-    """Its code."""
+    """The code of the site."""
     who: str = ""
     """Username of the person who acknowledged it."""
     month: str = ""

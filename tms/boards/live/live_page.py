@@ -68,7 +68,7 @@ class Rendering:
     moves: Mapping[str, ListMoves]
     """Moves from the previous order of each list."""
     is_whole: bool
-    """False if at most the viewers were read again."""
+    """Whether more than the viewers was read again."""
 
 
 class LivePage:

@@ -106,7 +106,7 @@ def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
 
 
 def _across_sites(groups: Sequence[ChangeGroup]) -> list[ChangeGroup]:
-    """Newest first, with one group in place of many for a change of presence at several sites."""
+    """The changes, newest first, with one group in place of many for a change of presence at several sites."""
     alike: dict[tuple[Any, ...], list[list[ChangeGroup]]] = {}
     for group in groups:
         kind, *columns = group.newest.group_key

@@ -127,7 +127,7 @@ class IncidentsPage(BoardPage):
         return self.chosen.apply(within(Incident.objects.all(), self.scope), zone=self.zone)
 
     def _unresolved(self, context: RenderContext) -> list[IncidentRow]:
-        """They precede all past ones, so they are on the first page."""
+        """The unresolved incidents. They precede all past ones, so they are on the first page."""
         if self.after or self.before or self.chosen.state == PAST:
             return []
         rows, order = ordered(self._listed().exclude(RESOLVED), self.order, scope=self.scope)

@@ -153,7 +153,7 @@ class RenderContext:
 
     @cached_property
     def in_maintenance(self) -> int:
-        """Number of terminals."""
+        """The number of terminals in maintenance."""
         return numbers(self.census, at=self.at, scope=self.scope)[PlannedKind.MAINTENANCE]
 
     def most_urgent_outside(self, most: int) -> list[int]:

@@ -61,7 +61,9 @@ def _part_renderer(template: str, element: str, language: str) -> PartRenderer:
 
 
 def _html(element: str, part: PagePart) -> str:
-    """Equal values give equal HTML except for the age of their instants: unchanged rows are not rendered again."""
+    """The HTML of a part. Equal values give equal HTML except for the age of their instants: unchanged rows are not
+    rendered again.
+    """
     values = tuple(part.values.items())
     if instants.is_past():  # a replay, which must not displace what live boards will need again
         return _rendered(part.template, values)

@@ -164,7 +164,7 @@ class PastContext(RenderContext):
         return super().resolved.filter(resolved_at__lte=self.at)
 
     def alert(self, pk: int) -> AlertRow | None:
-        """Also if it was resolved; None if it was not open yet."""
+        """The alert, also if it was resolved; None if it was not open yet."""
         found = self.moment.alert(pk)
         rows = past_rows([found], at=self.at).values() if found else ()
         return next(iter(self._as_seen(self.rows.impact.explained(list(rows)))), None)

@@ -104,7 +104,7 @@ def _incidents(window: ReplayWindow, present: RenderContext) -> list[tuple[Strip
 
 
 def _handovers(window: ReplayWindow, present: RenderContext) -> list[StripEvent]:
-    """None in ranges in which they would fill the strip."""
+    """The handovers; none in ranges in which they would fill the strip."""
     if window.until - window.since > WITH_HANDOVERS:
         return []
     periods = on_call_between(window.since, window.until, present.scope)

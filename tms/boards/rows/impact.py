@@ -74,7 +74,7 @@ class ImpactRanking:
         return [row if why == row.why else replace(row, why=why) for row, why in reasons]
 
     def _why(self, row: AlertRow) -> ImpactReason | None:
-        """None for an alert that blocks nothing."""
+        """The reason of the impact; None for an alert that blocks nothing."""
         status = self._statuses([row.site]).get(row.site)
         weight = self._weight(row.severity, row.site, row.kind, status)
         if row.is_resolved or weight.level is ImpactLevel.NONE:

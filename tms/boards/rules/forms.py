@@ -217,7 +217,7 @@ class RuleForm(forms.Form):
                 self.add_error(self._field_of(field), messages)
 
     def _threshold(self, severity: str, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """Empty if nothing was entered."""
+        """The threshold; empty if nothing was entered."""
         threshold = {name: cleaned.get(severity + ending) for name, ending in AS_FIELD.items()}
         found = {name: value for name, value in threshold.items() if value is not None}
         return {"severity": severity, **found} if found else {}

@@ -88,7 +88,7 @@ def preview_new_rule(request: AuthenticatedRequest, kind: str) -> HttpResponse:
 @require_POST
 @needs(Permission.EDIT_RULES)
 def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
+    """Switch a rule on or off. Idempotent."""
     chosen = _editable(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
     resolved = _unresolved(request, chosen)
@@ -265,7 +265,7 @@ def _blank(name: str) -> Rule:
 
 
 def _file(request: AuthenticatedRequest) -> str | bytes:
-    """Only as much as needed to see that it is too long."""
+    """Read the file, only as much as needed to see that it is too long."""
     file = request.FILES.get("file")
     if file is None:
         return str(request.POST.get("text", ""))

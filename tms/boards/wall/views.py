@@ -33,7 +33,7 @@ class Look(NamedTuple):
     theme: str
     time_zone: str
     sounds: tuple[str, ...] | None
-    """None: as chosen in the browser."""
+    """The severities that sound; None for those chosen in the browser."""
     is_screen: bool = False
 
 

@@ -28,7 +28,7 @@ class CellGroup:
     kind: str
     """A kind of terminals, if that is what they have in common."""
     cells: tuple[Cell, ...]
-    """The first ones."""
+    """The first of the cells."""
     number: int
     away: int
 
@@ -58,7 +58,7 @@ class CellsThen(NamedTuple):
     presences: Mapping[int, str]
     """Presences of the terminals that were not online."""
     unresolved: Collection[int]
-    """Alerts."""
+    """Unresolved alerts."""
 
 
 class _Member(NamedTuple):

@@ -17,7 +17,7 @@ class RuleRunbook(NamedTuple):
     url: str
     """The address of the page of the rule."""
     html: str
-    """Empty if the rule has no runbook."""
+    """The runbook as HTML; empty if the rule has none."""
 
 
 def runbooks_of(alerts: AlertQuerySet) -> tuple[RuleRunbook, ...]:

@@ -100,7 +100,7 @@ class Breaker:
         return task.cancel
 
     def _end(self, number: int) -> None:
-        """Idempotent."""
+        """End a fault. Idempotent."""
         if going := self._going.pop(number, None):
             going.timer.cancel()
             going.end()

@@ -72,7 +72,7 @@ TEXTS = {
 
 
 def demo_only[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """Not found in a TMS that is no demo."""
+    """Answer 404 instead of `view` in a TMS that is no demo."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -111,7 +111,7 @@ def start_fault(request: AuthenticatedRequest) -> HttpResponse:
 @needs(PERMISSION)
 @demo_only
 def undo_fault(request: AuthenticatedRequest, number: int) -> HttpResponse:
-    """Idempotent. A fault of a site or terminal that the person may not break goes on."""
+    """End a fault. Idempotent. A fault of a site or terminal that the person may not break goes on."""
     answer = _sent(Ask())
     going = own(answer.broken, request.user) if answer else []
     fault = next((one for one in going if one.number == number), None)
@@ -157,7 +157,7 @@ def _carry_out(asked: StartFault | UndoFault, action: str, row: Site | Terminal,
 
 
 def _sent(request: StartFault | UndoFault | Ask) -> Answer | None:
-    """None if the simulator does not answer."""
+    """The answer of the simulator; None if it does not answer."""
     try:
         return client.send(request)
     except client.SimulatorUnreachable:

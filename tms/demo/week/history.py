@@ -114,7 +114,7 @@ def alerts_of_losses(losses: Iterable[Loss], story: Story) -> None:
 
 
 def alert_of_loss(loss: Loss, story: Story, incident: Incident | None = None) -> None:
-    """If they were offline for long enough, while the site was open."""
+    """Write the alert of a loss, if it lasted for long enough, while the site was open."""
     opened_at = loss.began_at + ALERT_AFTER
     if opened_at >= loss.ended_at:
         return

@@ -29,7 +29,7 @@ class EnrolRequest(msgspec.Struct, frozen=True):
 
 
 class EnrolmentRejected(Exception):
-    """Contains the response."""
+    """The enrolment was rejected; contains the response."""
 
     def __init__(self, status: int, kind: str, detail: str, *, where: str = "") -> None:
         super().__init__(detail)

@@ -79,7 +79,7 @@ class Membership:
         return node.host != self._host or (node.pid != self._pid and is_running(node.pid))
 
     def _enter(self, before: Node | None) -> bool:
-        """False if two started at once, and the other was first."""
+        """Enter the node. Returns False if two started at once, and the other was first."""
         me = {"run": self.run, "host": self._host, "pid": self._pid, "started_at": Now(), "heartbeat_at": Now()}
         me |= {"state": NodeState.RUNNING, "links": 0}
         with transaction.atomic():
@@ -91,7 +91,7 @@ class Membership:
 
 
 def mark_lost(node: Node) -> bool:
-    """False if it has a heartbeat after all, or was already marked."""
+    """Mark the node as lost. Returns False if it has a heartbeat after all, or was already marked."""
     with transaction.atomic():
         marked = Node.objects.overdue().filter(pk=node.pk, run=node.run).update(state=NodeState.LOST)
         publish(Change(nodes=True))

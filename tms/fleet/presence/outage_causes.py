@@ -39,7 +39,7 @@ class Evidence:
     silent_s: float
     """Time since the last frame: at least as long as the outage."""
     has_restarted: bool | None
-    """None: no boot was needed, because its link had never ended."""
+    """Whether the device restarted. None: no boot was needed, because its link had never ended."""
     offline_s: float | None = None
     """Time since it became offline, if it did."""
     uptime_s: float | None = None

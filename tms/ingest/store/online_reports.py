@@ -43,7 +43,7 @@ class ItemRow(ReportRow, frozen=True, gc=False, omit_defaults=True):
     """
     seen_at: datetime | None = None
     newest_status: str | None = None
-    """Empty: not reported."""
+    """The newest status; empty if none was reported."""
     status_at: datetime | None = None
     is_other_status: bool = False
     """Another status was reported in between."""
@@ -58,7 +58,7 @@ class TerminalItems(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """Its parameters."""
+    """The parameters of the statement."""
 
     rows: bytes
     """Many `ItemRow`, as JSON."""
@@ -73,7 +73,7 @@ class Written(NamedTuple):
     status: frozenset[int]
     """The terminals among `terminals` whose status changed."""
     inserted: int
-    """Number of reports."""
+    """The number of reports that were inserted."""
     rest: Sequence[Item]
     """Items that were not written, in their order."""
 
@@ -119,7 +119,7 @@ def candidates(items: Iterable[Item]) -> dict[int, TerminalItems]:
 
 
 def _candidate(items: Sequence[Item], over: datetime) -> TerminalItems | None:
-    """None if one of the items needs more than the statement does."""
+    """The candidate; None if one of the items needs more than the statement does."""
     link = items[0].link
     if not link.boot_pk or not all(_is_plain(item, link) for item in items):
         return None

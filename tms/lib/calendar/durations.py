@@ -21,7 +21,7 @@ WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(\D*)")
 
 
 def seconds(text: str) -> float | None:
-    """None if it is not a duration."""
+    """The seconds of a duration; None if it is not one."""
     match = WRITTEN.fullmatch(text.strip().lower())
     unit = SPELLINGS.get(match[2].strip()) if match else None
     return float(match[1]) * UNITS[unit] if match and unit else None

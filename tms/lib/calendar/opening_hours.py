@@ -52,7 +52,7 @@ class Hours:
     """Hours by weekday, 0 is Monday; a missing day is closed. A site without any hours is always open."""
     holidays: Container[date] = frozenset()
     on_holidays: Spans | None = None
-    """None: a holiday is a normal day."""
+    """Hours on public holidays. None: a holiday is a normal day."""
     special_days: Mapping[date, Spans] = field(default_factory=dict)
     """Closing days and exceptional openings. They override the week and the holidays."""
 

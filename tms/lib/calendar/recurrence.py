@@ -67,7 +67,7 @@ class Recurrence:
     length: timedelta
     """How long the clocks of the zone run from the start to the end of an occurrence."""
     rule: str = ""
-    """Empty: it occurs once."""
+    """The iCalendar rule. Empty: it occurs once."""
 
     def occurrences(self, after: datetime) -> Iterator[Occurrence]:
         """Occurrences that end after `after`, in order. Raises BadRecurrence for an invalid rule."""

@@ -65,7 +65,7 @@ class Repetition:
 
     @classmethod
     def of(cls, rule: str) -> Self | None:
-        """None for a rule with other parts, and for an invalid one."""
+        """The repetition of a rule; None for a rule with other parts, and for an invalid one."""
         try:
             parts = parsed(rule)
             unit = RepeatUnit(parts.pop("FREQ"))

@@ -37,7 +37,7 @@ class LoopConnection:
         self._names: dict[str, bytes] = {}
         """Names of prepared statements by their SQL."""
         self._progress: asyncio.Future[None] | None = None
-        """While a result is awaited."""
+        """The future that ends when the server has answered, while an answer is awaited."""
 
     async def fetch_prepared(self, sql: str, parameters: Sequence[bytes]) -> Row:
         """The first row, committed. Raises Django's errors. The names in `sql` must be our own.

@@ -60,7 +60,9 @@ class Watch:
 
 
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
-"""None: no guard. A library that uses a thread must pass the context on, otherwise its connections are rejected."""
+"""The guard of this context, if there is one. A library that uses a thread must pass the context on, otherwise its
+connections are rejected.
+"""
 _installed = threading.Lock()
 
 
@@ -80,7 +82,9 @@ def outside_only(allowed: Sequence[Network], *, within_s: float) -> Iterator[Wat
 
 
 def is_public(address: Address) -> bool:
-    """Not private, link-local, loopback, multicast, reserved or shared, nor mapped to such an address."""
+    """Whether the address is neither private, link-local, loopback, multicast, reserved nor shared, nor mapped to
+    such an address.
+    """
     if isinstance(address, IPv6Address) and (inner := _inner(address)) is not None:
         return is_public(inner)
     if any(address in network for network in INSIDE_ALL_THE_SAME):

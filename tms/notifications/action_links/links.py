@@ -69,7 +69,9 @@ def token_of(delivery: Delivery) -> str:
 
 
 def find(token: str) -> MessageLink | None:
-    """None if the signature is wrong, or the delivery is deleted or has another recipient by now."""
+    """The delivery of a link; None if the signature is wrong, or the delivery is deleted or has another recipient by
+    now.
+    """
     try:
         value = VALUE.fullmatch(_signer().unsign(token[:MAX_TOKEN]))
     except signing.BadSignature:

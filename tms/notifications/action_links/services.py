@@ -49,7 +49,7 @@ class Result(NamedTuple):
     number: int = 0
     """Alerts or incidents that can be, or were, acknowledged."""
     by: str = ""
-    """Who acknowledged first."""
+    """The person who acknowledged first."""
 
 
 def preview(link: MessageLink, *, at: datetime) -> Result:
@@ -132,7 +132,7 @@ def _acknowledge_all(link: MessageLink, subjects: Iterable[Subject], at: datetim
 
 
 def _acknowledge_one(subject: Subject, by: User, at: datetime) -> bool:
-    """False if it was resolved or acknowledged meanwhile."""
+    """Acknowledge one subject. Returns False if it was resolved or acknowledged meanwhile."""
     target = _target(subject)
     if not target.when.matches(subject):
         return False

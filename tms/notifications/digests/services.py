@@ -93,7 +93,7 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
 
 @transaction.atomic
 def drop_plan(pk: int) -> None:
-    """Idempotent."""
+    """Drop the plan. Idempotent."""
     for plan in DigestPlan.objects.filter(pk=pk).select_for_update():
         recorder.record("deleted", plan)
         plan.delete()
@@ -113,7 +113,7 @@ def _try_to_send(plan: DigestPlan, at: datetime) -> bool:
 
 @transaction.atomic
 def _send_planned(plan: DigestPlan, at: datetime) -> bool:
-    """False if another clock was first, or the plan was changed meanwhile."""
+    """Send the digest of a plan. Returns False if another clock was first, or the plan was changed meanwhile."""
     until = plan.ended_by(at)
     mine = DigestPlan.objects.filter(pk=plan.pk, next_at=plan.next_at)
     if not mine.update(covered_until=until, next_at=plan.ends_after(at)):

@@ -62,7 +62,7 @@ def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
+    """Drop the plan of a destination. Idempotent."""
     plan = access.visible(DigestPlan.objects.all(), to=request.user).filter(pk=pk).first()
     if plan is not None:
         access.demand(request.user, Permission.PLAN_DIGESTS, plan)

@@ -109,7 +109,9 @@ def send_again(delivery: Delivery, *, at: datetime) -> bool:
 
 
 def _is_prepared(delivery: Delivery, at: datetime) -> bool:
-    """False if it is no longer needed, or cannot be composed: it must not delay the others."""
+    """Prepare a delivery. Returns False if it is no longer needed, or cannot be composed: it must not delay the
+    others.
+    """
     try:
         with transaction.atomic():
             return _prepare(delivery, at)

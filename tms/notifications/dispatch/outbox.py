@@ -96,7 +96,7 @@ def _process(subject_type: SubjectType, pks: Collection[int], *, at: datetime) -
 
 
 def _due(at: datetime) -> models.QuerySet[Escalation]:
-    """Index: escalation_due."""
+    """The escalations that are due (index: escalation_due)."""
     return Escalation.objects.filter(due_at__lte=at)
 
 

@@ -137,7 +137,7 @@ class Destination(Owned, HoursOfWeek):
         return hours.next_change(at)
 
     def set_address(self, address: str) -> None:
-        """Not saved yet. `address` was cleaned by the transport."""
+        """Set the address without saving the destination. `address` was cleaned by the transport."""
         if not self.transport.is_address_secret:
             self.address = address
             return
@@ -152,7 +152,9 @@ class Destination(Owned, HoursOfWeek):
             return self.public_values
 
     def set_values(self, values: Values) -> None:
-        """Not saved yet. `values` were cleaned, by name of the field; a secret without one stays as it is."""
+        """Set the values of its transport without saving the destination. `values` were cleaned, by name of the
+        field; a secret without one stays as it is.
+        """
         fields = self.transport.fields
         assert isinstance(self.transport, ServiceTransport)
         self.public_values = {field.name: values.get(field.name, "") for field in fields if not field.is_secret}

@@ -37,7 +37,7 @@ class PushKey(models.Model):
 
 class DeviceQuerySet(models.QuerySet["PushDevice"]):
     def of(self, person: object) -> Self:
-        """Newest first."""
+        """The devices of a person, newest first."""
         return self.filter(destination__person=person).select_related("destination").order_by("-pk")
 
 

@@ -196,7 +196,7 @@ class NamedDestination(NamedTuple):
     """A destination that a step names at one moment: itself, or as one of the person on call in a rotation."""
 
     destination: Destination | None
-    """None: nobody is on call, or that person has none."""
+    """The destination. None: nobody is on call, or that person has none."""
     rotation: Rotation | None = None
     person_id: int | None = None
     """Who is on call."""
@@ -238,7 +238,7 @@ class Escalation(AboutOne, models.Model):
     kind = models.CharField(max_length=16)
     happened_at = models.DateTimeField()
     next_step = models.PositiveSmallIntegerField(default=0)
-    """Its position."""
+    """The position of the next step."""
     steps_taken = models.PositiveIntegerField(default=0)
     """The number of steps taken in all rounds."""
     due_at = models.DateTimeField(null=True)

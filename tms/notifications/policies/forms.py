@@ -153,7 +153,7 @@ def steps_of(policy: Policy, *, to: Person) -> list[dict[str, Any]]:
 
 
 def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
-    """Both are valid."""
+    """Save a valid policy and its valid steps."""
     with soft_delete.change(form.instance):
         policy: Policy = form.save()
         save_steps(policy, steps)

@@ -52,7 +52,7 @@ class Word:
 
     before: str
     name: str = ""
-    """Empty at the end of a sentence, where there is only plain text."""
+    """The name of the word; empty at the end of a sentence, where there is only plain text."""
     text: str = ""
     fields: Sequence[forms.BoundField] = ()
 
@@ -67,7 +67,7 @@ class StepWords:
 
     after: str
     to: str
-    """Empty: it notifies nobody."""
+    """Whom the step notifies; empty if it notifies nobody."""
     form: Any = None
 
 

@@ -23,7 +23,7 @@ class NotificationChoice(NamedTuple):
     scope: Scope
     severities: frozenset[str]
     area: Scope | None
-    """None: everything that the person sees."""
+    """The part of the fleet that the person chose. None: everything that they see."""
     is_quiet: bool
 
     def wants(self, concern: Concern) -> bool:

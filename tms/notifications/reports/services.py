@@ -81,7 +81,7 @@ def plan(destination: Destination, *, customer: str, by: User, at: datetime) -> 
 
 @transaction.atomic
 def drop_plan(pk: int) -> None:
-    """Idempotent."""
+    """Drop the plan. Idempotent."""
     for planned in ReportPlan.objects.filter(pk=pk).select_for_update():
         recorder.record("deleted", planned)
         planned.delete()
@@ -107,7 +107,7 @@ def _try_to_send(planned: ReportPlan, at: datetime) -> bool:
 
 @transaction.atomic
 def _send_planned(planned: ReportPlan, at: datetime) -> bool:
-    """False if another clock was first, or the plan was changed meanwhile."""
+    """Send the report of a plan. Returns False if another clock was first, or the plan was changed meanwhile."""
     current = _month(at)
     last = current.shifted(-1) if sent_at(current.shifted(-1)) <= at else current.shifted(-2)
     mine = ReportPlan.objects.filter(pk=planned.pk, next_at=planned.next_at)

@@ -55,7 +55,7 @@ def plan_report(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_report_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Idempotent."""
+    """Drop the plan of a destination. Idempotent."""
     planned = access.visible(ReportPlan.objects.all(), to=request.user).filter(pk=pk).first()
     if planned is not None:
         access.demand(request.user, Permission.PLAN_DIGESTS, planned)

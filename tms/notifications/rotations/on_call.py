@@ -47,7 +47,7 @@ def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime,
 
 @transaction.atomic
 def delete_cover(rotation: Rotation, pk: int) -> bool:
-    """False if it does not exist any more."""
+    """Delete an override. Returns False if it does not exist any more."""
     for found in rotation.covers.filter(pk=pk).select_for_update():
         recorder.record("deleted", found)
         found.delete()

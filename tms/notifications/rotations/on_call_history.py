@@ -13,7 +13,7 @@ from tms.notifications.rotations.roster import OnCallShift
 from tms.shifts.on_call import OnCallPeriod
 
 MOST = 50
-"""Rotations."""
+"""The number of rotations that are read."""
 
 
 def on_call_between(since: datetime, until: datetime, scope: Scope) -> Iterator[OnCallPeriod]:

@@ -27,7 +27,7 @@ class CoverInterval(NamedTuple):
 
 class OnCallShift(NamedTuple):
     person: int | None
-    """Null: nobody."""
+    """The person on call. None: nobody."""
     since: datetime
     until: datetime
     is_cover: bool = False
@@ -41,7 +41,7 @@ class Roster:
     people: Sequence[int] = ()
     every_days: int = WEEK
     weekdays: Sequence[int] = ()
-    """If there are any, handovers are on these days of each week (0 is Monday), and `every_days` is ignored."""
+    """Days of each week on which handovers are (0 is Monday). If there are any, `every_days` is ignored."""
     covers: Sequence[CoverInterval] = ()
     """Overrides in the order in which they were added."""
 

@@ -59,7 +59,7 @@ class Transport(ABC):
 
     @abstractmethod
     def send(self, to: Recipient, message: Message) -> SendResult:
-        """Blocks for some seconds at most."""
+        """Send a message. Blocks for some seconds at most."""
 
 
 class ServiceTransport(Transport):

@@ -34,7 +34,7 @@ class Card:
     url: str
     """The address of the page in TMS. Empty while TMS_PUBLIC_URL is not set."""
     acknowledge_url: str
-    """Empty if the recipient may not acknowledge by a link."""
+    """The address of the link to acknowledge; empty if the recipient may not acknowledge by a link."""
 
     @property
     def links(self) -> Sequence[tuple[str, str]]:

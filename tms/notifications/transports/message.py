@@ -45,7 +45,9 @@ class Message:
 
     @property
     def acknowledge_url(self) -> str:
-        """Empty if there is no such link, or TMS does not know its own address."""
+        """The address of the link to acknowledge; empty if there is no such link, or TMS does not know its own
+        address.
+        """
         return (
             settings.PUBLIC_URL.rstrip("/") + self.acknowledge_path
             if settings.PUBLIC_URL and self.acknowledge_path

@@ -113,7 +113,7 @@ class Sender:
             return one_request(self._waiting)
 
     def _pause(self, seconds: float) -> None:
-        """Shorter while stopping."""
+        """Wait before the next attempt. A stop ends the wait."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_stopping, seconds)
 

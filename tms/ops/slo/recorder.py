@@ -21,7 +21,7 @@ RETENTION = timedelta(days=35)
 NAME = "tms_slo_seconds_bucket"
 
 type Key = tuple[str, str]
-"""Indicator and outcome."""
+"""An indicator and an outcome."""
 type Counts = Mapping[Key, Mapping[float, float]]
 
 

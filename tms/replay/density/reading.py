@@ -48,7 +48,7 @@ def density(since: datetime, until: datetime, *, buckets: int, scope: Scope) -> 
 
 
 def _stored(division: Division, scope: Scope) -> Stored | None:
-    """None if buckets are too short, or if the scope has groups, which are parts of sites."""
+    """The stored counts; None if buckets are too short, or if the scope has groups, which are parts of sites."""
     stored = BY_FLEET if scope.is_everything else BY_SITE
     return None if scope.groups or division.length < FINE * stored.length else stored
 
@@ -72,7 +72,7 @@ def _covered(division: Division, length: timedelta) -> Iterator[Span]:
 
 
 def _gaps(division: Division, covered: Sequence[Span]) -> Iterator[Span]:
-    """The other parts."""
+    """The parts of the time that have no stored counts."""
     begins = [division.since, *(span.until for span in covered)]
     ends = [*(span.since for span in covered), division.until]
     return (Span(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end)

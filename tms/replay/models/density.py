@@ -11,7 +11,7 @@ class CountedDay(models.Model):
     """A day of UTC whose counts are stored."""
 
     day = models.DateTimeField(unique=True)
-    """Its begin."""
+    """The begin of the day."""
     until = models.DateTimeField()
     """The end of what is counted: that of the day, except for the newest one."""
     counted_at = models.DateTimeField()

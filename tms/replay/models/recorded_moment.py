@@ -19,7 +19,7 @@ class Comparison(models.TextChoices):
 
 class MomentQuerySet(models.QuerySet["RecordedMoment"]):
     def uncompared(self) -> Self:
-        """Not compared with a replay yet (index: recordedmoment_uncompared)."""
+        """The moments that were not compared with a replay yet (index: recordedmoment_uncompared)."""
         return self.filter(compared_at=None)
 
     def recorded(self, since: datetime, until: datetime) -> Self:

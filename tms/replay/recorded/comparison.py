@@ -67,7 +67,7 @@ def expire(at: datetime) -> None:
 
 
 def newest_comparison() -> ComparisonSummary | None:
-    """None if no recorded moment was compared."""
+    """The summary of the newest comparison; None if no recorded moment was compared."""
     found = RecordedMoment.objects.exclude(compared_at=None).aggregate(
         compared_at=Max("compared_at"),
         equal=Count("pk", filter=Q(result=Comparison.EQUAL)),

@@ -30,7 +30,7 @@ class Existed(msgspec.Struct, frozen=True):
     """What a recorded moment depends on, and may be deleted."""
 
     terminals: int
-    """How many."""
+    """The number of terminals."""
     people: Sequence[int]
 
 
@@ -84,7 +84,7 @@ def in_database() -> ShownState:
 
 
 def replayed(moment: Moment) -> ShownState:
-    """`moment`: of everything."""
+    """The state that a replay of everything shows."""
     presences: Counter[str] = Counter()
     for (_, presence, _), number in moment.presence_counts.items():
         presences[presence] += number

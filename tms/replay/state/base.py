@@ -26,7 +26,7 @@ class Base:
     presences: Mapping[int, str]
     """Presences of the terminals that were not online."""
     alerts: Collection[int]
-    """The unresolved ones."""
+    """The alerts that were unresolved."""
 
 
 @dataclass(frozen=True, slots=True)

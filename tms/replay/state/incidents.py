@@ -48,7 +48,7 @@ class Extent(NamedTuple):
     """What had been lost."""
 
     terminals: int
-    """How many."""
+    """The number of terminals."""
     sites: Collection[int]
 
 

@@ -166,7 +166,7 @@ class Moment:
         return terminals.states(existing.filter(pk__in=list(pks)), self._instant) if pks else {}
 
     def terminal(self, terminal: Terminal) -> TerminalThen | None:
-        """None if it did not exist, or is outside of the scope."""
+        """The state of a terminal; None if it did not exist, or is outside of the scope."""
         state = self.terminal_states([terminal.pk]).get(terminal.pk)
         if state is None:
             return None
@@ -219,7 +219,7 @@ class Moment:
         return Counter(row.incident for row in self._alerts.facts.values() if row.incident is not None)
 
     def _outage(self, terminal: Terminal) -> Outage | None:
-        """Index: outage_terminal."""
+        """The outage at the instant (index: outage_terminal)."""
         open_then = Q(ended_at=None) | Q(ended_at__gt=self.at)
         rows = Outage.objects.filter(open_then, terminal=terminal, began_at__lte=self.at)
         found = rows.order_by("-began_at").first()

@@ -40,7 +40,7 @@ def _changes() -> QuerySet[PresenceChange]:
 
 
 def _reports(instant: Instant) -> QuerySet[Report]:
-    """Index: report_terminal_at, of the partitions of that time."""
+    """The reports before the instant (index: report_terminal_at, of the partitions of that time)."""
     return Report.objects.filter(terminal=OuterRef("pk"), late=False, **_within(instant)).order_by("-at")
 
 

@@ -30,7 +30,7 @@ class Then:
 
     state: str = AlertState.OPEN
     severity: str = ""
-    """Empty if it was not recorded."""
+    """The severity; empty if it was not recorded."""
     value: float | None = None
     acknowledged_by: int | None = None
     acknowledged_at: datetime | None = None

@@ -39,7 +39,7 @@ class BoundedInput:
 
     @property
     def is_receiving(self) -> bool:
-        """False before the accept and after a close."""
+        """Whether messages are received: not before the accept, nor after a close."""
         raise NotImplementedError
 
     @property

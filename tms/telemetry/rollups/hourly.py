@@ -46,7 +46,7 @@ unrolled = SetAside[tuple[int, datetime]]("roll_up")
 """Terminal hours whose roll-up fails. They stay marked as late until it succeeds, or until they are too old."""
 
 type LateKey = tuple[int, datetime]
-"""(terminal, hour)"""
+"""A terminal and an hour."""
 
 
 class LateRow(msgspec.Struct, frozen=True, gc=False):
@@ -81,7 +81,9 @@ def mark_late(keys: Iterable[LateKey]) -> None:
 
 
 def _never_rolled_up(at: datetime) -> models.QuerySet[Terminal]:
-    """Not of reports: a statement that names them opens every partition, even if it reads none."""
+    """The terminals of a TMS without roll-ups. The query does not name reports, which would open every partition,
+    even if it reads none.
+    """
     return Terminal.objects.filter(~models.Exists(RollupMark.objects.all()))
 
 

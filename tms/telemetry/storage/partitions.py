@@ -97,7 +97,7 @@ def maintain(at: datetime) -> None:
 
 
 def existing(parent: Partitioned) -> list[Partition]:
-    """Oldest first, including partitions that an interrupted pass created or detached."""
+    """Partitions, oldest first, including those that an interrupted pass created or detached."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, i.inhparent IS NOT NULL, pg_total_relation_size(c.oid), c.reltuples::bigint "

@@ -54,7 +54,7 @@ class WallScreen(models.Model):
     language = models.CharField(_("language"), max_length=8)
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.DARK)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="")
-    """Empty: that of the television."""
+    """The time zone of the screen; empty for that of the television."""
     sounds = models.JSONField(_("sounds"), default=list, blank=True)
     """The severities whose new alerts play a sound."""
 

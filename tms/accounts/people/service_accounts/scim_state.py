@@ -17,7 +17,7 @@ class ScimState(NamedTuple):
     address: str
     """Where the directory sends its requests."""
     tokens: int
-    """The valid ones."""
+    """The number of valid tokens."""
     requested_at: datetime | None
     """The last request, accurate to a minute."""
     active: int

@@ -31,7 +31,7 @@ from tms.accounts.permissions import Permission
 @never_cache
 @needs(Permission.MANAGE_PEOPLE)
 def service_accounts(request: AuthenticatedRequest) -> HttpResponse:
-    """POST: create one."""
+    """The list of service accounts; a POST creates one."""
     form = ServiceAccountForm(request.POST if request.method == "POST" else None, by=request.user)
     if request.method == "POST" and form.is_valid():
         name, role = form.cleaned_data["name"], form.cleaned_data["role"]
@@ -46,7 +46,7 @@ class AccountLine(NamedTuple):
     person: User
     chips: list[rows.Chip]
     tokens: int
-    """The valid ones."""
+    """The number of valid tokens."""
 
 
 def _listed(by: User) -> list[AccountLine]:

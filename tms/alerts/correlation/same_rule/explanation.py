@@ -39,7 +39,9 @@ class Explanation(NamedTuple):
 def strongest(
     found: Sequence[RuleCandidate], rule: Rule, settings: Mapping[Factor, SameRuleCorrelation]
 ) -> Explanation | None:
-    """None if no factor has enough of its terminals affected: below its share, nothing is an incident."""
+    """The strongest factor; None if no factor has enough of its terminals affected: below its share, nothing is an
+    incident.
+    """
 
     def _setting(what: CommonFactor) -> SameRuleCorrelation:
         return settings[Factor(what.factor)]

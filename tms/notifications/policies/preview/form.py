@@ -53,7 +53,7 @@ class PreviewForm(Plain, forms.Form):
         self.dress()
 
     def clean_subject(self) -> Alert | Incident | None:
-        """None: made up."""
+        """The chosen subject; None if it is made up."""
         chosen = self.cleaned_data["subject"] or self.first
         if not (known := SUBJECT.fullmatch(chosen)):
             return None
@@ -108,7 +108,7 @@ def recent_incidents(by: Person) -> QuerySet[Incident]:
 
 
 def _newest(rows: QuerySet[Any]) -> list[Any]:
-    """Unresolved ones first."""
+    """The newest rows, unresolved ones first."""
     unresolved = list(rows.exclude(state=AlertState.RESOLVED)[:RECENT])
     return [*unresolved, *rows.filter(state=AlertState.RESOLVED)[: RECENT - len(unresolved)]]
 

@@ -16,7 +16,7 @@ from tms.notifications.policies.preview.timeline import timeline
 class NotificationPreview:
     form: PreviewForm
     opened_at: datetime | None = None
-    """None: the form is wrong, or there is no site."""
+    """When the subject opens. None: the form is wrong, or there is no site."""
     title: str = ""
     severity: str = ""
     lines: Sequence[PreviewLine] = field(default_factory=list)

@@ -39,9 +39,9 @@ class PreviewItem:
     is_repeat: bool = False
     """The first of its repeats; the policy goes on like this."""
     named: NamedDestination | None = None
-    """None: the policy waits."""
+    """The destination that the step names. None: the policy waits."""
     sent_at: datetime | None = None
-    """None: never, or nobody knows when."""
+    """When it is sent. None: never, or nobody knows when."""
     reason: str = ""
     """A value of `SkipReason`, of `suppression.reasons.Reason`, or `hours`; empty if it is sent."""
     until: datetime | None = None

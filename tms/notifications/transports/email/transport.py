@@ -57,7 +57,7 @@ class Email(Transport):
 
 
 def _accepted(number: int, refusals: Refusals) -> str:
-    """Not sent again to those that the server refused: the others would get it twice."""
+    """Say how many recipients accepted the mail. It is not sent again to those that refused it: the others would get it twice."""
     accepted = number - len(refusals)
     text = ngettext(
         "Accepted by the mail server for %d address.", "Accepted by the mail server for %d addresses.", accepted

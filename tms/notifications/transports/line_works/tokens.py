@@ -36,7 +36,7 @@ class TokenCache:
         self._tokens: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     def get(self, key: str) -> str:
-        """Empty if there is none, or it is about to expire."""
+        """The token; empty if there is none, or it is about to expire."""
         with self._lock:
             token, until = self._tokens.get(key, ("", 0.0))
         return token if time.monotonic() < until else ""
