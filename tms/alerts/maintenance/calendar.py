@@ -26,7 +26,7 @@ def planned_windows(windows: QuerySet[Window], *, since: datetime, until: dateti
 
 
 def overlapping_windows(windows: QuerySet[Window], *, since: datetime, until: datetime) -> list[WindowPeriods]:
-    """Those `windows` that have an occurrence which overlaps the period."""
+    """The windows that have an occurrence which overlaps the period."""
     rows = with_past(windows.order_by("occurs_at"), since, until, most=MOST_READ)
     found = (WindowPeriods(window, sorted(_periods(window, since, until))) for window in rows)
     return [one for one in found if one.periods]

@@ -49,7 +49,7 @@ def _periods(since: datetime, until: datetime) -> Iterator[tuple[int, list[Maint
 
 
 def with_past(windows: QuerySet[Window], since: datetime, until: datetime, *, most: int | None = None) -> list[Window]:
-    """Those `windows` that may have an occurrence within the period (`most` of them at most), with the past
+    """The windows that may have an occurrence within the period (`most` of them at most), with the past
     occurrences that `actual_periods` needs: also those that ended before it, but were planned to end within it.
     """
     found = list(windows.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)[:most])

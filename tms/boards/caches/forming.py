@@ -20,7 +20,7 @@ from tms.boards.caches.incidents import UnresolvedIncidents
 
 
 def covered_incidents(incidents: Collection[int], scope: Scope) -> Collection[int]:
-    """Those of the incidents that the scope covers. The database is asked only if there are any."""
+    """The incidents that the scope covers. The database is asked only if there are any."""
     if not incidents:
         return ()
     return set(within(Incident.objects.filter(pk__in=incidents), scope).values_list("pk", flat=True))

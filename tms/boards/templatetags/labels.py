@@ -248,7 +248,7 @@ def svg(number: float) -> str:
 
 @register.filter
 def along(pct: float) -> str:
-    """Per cent of the width of a curve, in its units."""
+    """A position in per cent of the width of a curve, in its units."""
     return f"{pct * 4:.1f}"
 
 

@@ -57,7 +57,9 @@ class Email(Transport):
 
 
 def _accepted(number: int, refusals: Refusals) -> str:
-    """Say how many recipients accepted the mail. It is not sent again to those that refused it: the others would get it twice."""
+    """The answer of the mail server, for people. The mail is not sent again to those that it refused: the others would
+    get it twice.
+    """
     accepted = number - len(refusals)
     text = ngettext(
         "Accepted by the mail server for %d address.", "Accepted by the mail server for %d addresses.", accepted

@@ -67,7 +67,7 @@ def content(to: Recipient, message: Message) -> dict[str, Any]:
 
 
 def text_of(message: Message) -> str:
-    """As much of the message as Telegram takes."""
+    """The part of the message that Telegram takes."""
     card = card_of(message)
     links = "\n".join(f'<a href="{html.escape(url)}">{html.escape(label)}</a>' for label, url in card.links)
     text = f"<b>{html.escape(shortened(card.title, MAX_TITLE))}</b>"
