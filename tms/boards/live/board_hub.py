@@ -1,4 +1,20 @@
-"""The hub of this process's boards. The event loop collects and sends; one thread reads and renders."""
+"""The hub of this process's boards. The event loop collects and sends; one thread reads and renders.
+
+    feed ── changed() ──┐                     board ── subscribe(), repaint(), unsubscribe()
+                        ▼                                      ▼
+    tasks ──────── collect()                               LivePage × n      one for equal pages of one scope
+                        │ _change, since _changed_at           │ due()
+                        ▼                                      ▼
+    pass task ───── take() ──── _rendering_since ────▶ RenderWorker (thread): reads rows, renders what differs
+                        ▲                                      │ Rendering, or Failure
+                        │ restore() if the pass failed         ▼
+                        └───────────────────────────── _commit(), _send() ──▶ Subscriber × n ──▶ sockets
+                                                               │
+                         _partial_since, _partial_change ◀─────┘ if rows of a page remain for the next pass
+
+A change waits in three places: until a pass takes it, while it is rendered, and while rows of a page remain. The oldest
+of the three instants says how far boards are behind. `_pass_at` and `_pass_cpu_s` pace the passes.
+"""
 
 import asyncio
 import time
