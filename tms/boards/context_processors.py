@@ -18,7 +18,7 @@ from tms.alerts.actions.registry import ACTIONS
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.release import version
-from tms.boards.rows.common import WORST_FIRST
+from tms.lib.severity import Severity
 
 KEYS = (
     (("?",), _("Shortcuts")),
@@ -60,7 +60,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "other_language": other,
         "key_list": KEYS,
         "version": version(),
-        "severity_names": WORST_FIRST,
+        "severity_names": tuple(Severity),
         "move_interval_s": settings.MOVE_INTERVAL_S,
         "proof_interval_s": settings.PROOF_INTERVAL_S,
         "may": Granted(me or AnonymousUser()),

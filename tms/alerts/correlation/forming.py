@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from tms.alerts.lifecycle.severity import RANKS
+from tms.lib.severity import worst
 
 MAX_WAITS = 6
 """An alert waits so many times `TMS_CORRELATION_WAIT_S` at most, while more terminals of its site are lost."""
@@ -139,7 +139,7 @@ def forming(
         incidents=together,
         joining=joining,
         absorbed=absorbed,
-        severity=max((one.severity for one in lost), key=RANKS.__getitem__, default=""),
+        severity=worst(one.severity for one in lost),
         opened_at=min((one.opened_at for one in lost), default=None),
     )
 

@@ -9,7 +9,6 @@ from django.db.models import Count, Q
 from tms.alerts.correlation import actions
 from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, resolved_fields, transition
-from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
 from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert, AlertState, Contract
@@ -18,7 +17,7 @@ from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.alerts.models.membership import MembershipChange
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.lib.severity import Severity
+from tms.lib.severity import Severity, is_worse
 
 SAME_TRANSITION = timedelta(seconds=10)
 """Alerts that join or are resolved within this time of the last ones belong to the same transition."""
@@ -139,9 +138,9 @@ def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
     """Record a change of severity. Returns whether it worsened."""
     if now == incident.severity:
         return False
-    is_worse = RANKS[now] > RANKS[incident.severity]
-    transition(incident, Kind.WORSENED if is_worse else Kind.EASED, at=at, fields={"severity": now})
-    return is_worse
+    has_worsened = is_worse(now, than=incident.severity)
+    transition(incident, Kind.WORSENED if has_worsened else Kind.EASED, at=at, fields={"severity": now})
+    return has_worsened
 
 
 def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown: bool) -> None:

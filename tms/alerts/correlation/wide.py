@@ -15,7 +15,6 @@ from tms.alerts.correlation.candidates import CommonFactor
 from tms.alerts.correlation.evidence.common_factor import common_factor
 from tms.alerts.correlation.regrouping.absorb import absorb, recount
 from tms.alerts.correlation.transitions import transition
-from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.locks import lock_members
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.correlation_rule import CorrelationRule
@@ -23,6 +22,7 @@ from tms.alerts.models.factor import OF_MANY_SITES, Factor
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.fleet.models import Group, Presence, Terminal
+from tms.lib.severity import worst
 
 """Factors ordered from the narrowest to the widest: of equally strong ones, the narrower is named."""
 MOST_SITES = 20
@@ -160,7 +160,7 @@ def _new(together: LostSites, at: datetime) -> Incident:
         key=key,
         group=group,
         group_name=group.name if group else "",
-        severity=max((one.severity for one in together.incidents), key=RANKS.__getitem__),
+        severity=worst(one.severity for one in together.incidents),
         opened_at=at,
         changed_at=at,
         unchanged_since=at,

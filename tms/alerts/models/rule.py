@@ -19,7 +19,7 @@ from tms.alerts.rule_kinds.base import RuleKind
 from tms.alerts.rule_kinds.metric import MetricKind
 from tms.alerts.rule_kinds.sources import RuleSource
 from tms.fleet.models import Group, Presence, Site, TerminalKind
-from tms.lib.severity import Severity
+from tms.lib.severity import Severity, is_worse
 from tms.lib.text_fields import LineField, LinesField
 
 
@@ -29,9 +29,6 @@ class RuleHours(models.TextChoices):
     ALWAYS = "always", _("always")
     OPEN = "open", _("while the site is open")
 
-
-SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL.value)
-"""Severities, rising."""
 
 REQUIRED_OF_METRICS = MetricKind.required
 """Fields that a metric rule needs even if it has no comparison."""
@@ -228,7 +225,7 @@ class Rule(models.Model):
         if not all(_is_threshold(one, has_range=kind.has_range) for one in self.thresholds):
             return {"higher_thresholds": gettext("Each threshold needs a severity and a value.")}
         for lower, higher in pairwise(kind.thresholds(self)):
-            if SEVERITY_ORDER.index(lower.severity) >= SEVERITY_ORDER.index(higher.severity):
+            if not is_worse(higher.severity, than=lower.severity):
                 return {"higher_thresholds": gettext("List thresholds by rising severity, each severity once.")}
             if not kind.is_further_out(higher, lower):
                 return {"higher_thresholds": gettext("A higher severity needs a threshold further from normal.")}
@@ -243,7 +240,7 @@ class Rule(models.Model):
 
 def _is_threshold(threshold: Any, *, has_range: bool) -> bool:
     limits = ("limit", "lower_limit") if has_range else ("limit",)
-    return threshold.get("severity") in SEVERITY_ORDER and all(_is_number(threshold.get(name)) for name in limits)
+    return threshold.get("severity") in Severity.values and all(_is_number(threshold.get(name)) for name in limits)
 
 
 def _is_number(value: Any) -> bool:

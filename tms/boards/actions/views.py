@@ -26,9 +26,9 @@ from tms.boards.lists.incident_selection import IncidentSelection
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage
 from tms.boards.responses import or_404, render_done, row_of
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.incidents import IncidentRow
 from tms.boards.toasts import toast_of
+from tms.lib.severity import Severity
 
 METHODS = ["GET", "HEAD", "POST"]
 ONE, MANY = "boards/actions/action.html", "boards/actions/bulk-action.html"
@@ -180,6 +180,6 @@ def _numbers(alerts: Any) -> dict[str, Any]:
     """Number of alerts that the action applies to, by severity and in total."""
     severities = AlertSelection.severities(alerts)
     return {
-        "severities": [(name, severities[name]) for name in WORST_FIRST if severities[name]],
+        "severities": [(name, severities[name]) for name in Severity if severities[name]],
         "number": severities.total(),
     }

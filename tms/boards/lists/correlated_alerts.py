@@ -11,11 +11,10 @@ from tms.accounts.scope import Scope
 from tms.alerts.correlation.forming import FormingIncident, undecided_since, wait
 from tms.alerts.models import Alert, AlertQuerySet, Incident, IncidentState
 from tms.boards.lists.filters import AlertFilter
-from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.forming import FormingRow
 from tms.boards.rows.incidents import MAX_ROWS, IncidentRow
 from tms.lib.db.natural_order import natural
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS
 
 MAX_EXPANDED = 5
 MAX_MEMBERS = 50
@@ -78,4 +77,4 @@ def members(pks: Collection[int], *, scope: Scope) -> Mapping[int, list[int]]:
 
 
 def _urgency(row: IncidentRow | FormingRow) -> tuple[Any, ...]:
-    return WORST_FIRST.index(Severity(row.severity)), not row.is_open, row.opened_at, row.pk
+    return RANKS[row.severity], not row.is_open, row.opened_at, row.pk

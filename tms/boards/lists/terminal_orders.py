@@ -14,11 +14,11 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from tms.alerts.models import Alert
-from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.terminals import COLUMNS
 from tms.fleet.models import BY_URGENCY, Status, Terminal
 from tms.lib.db.natural_order import natural
 from tms.lib.pagination import Column, Keyset, instant
+from tms.lib.severity import Severity
 from tms.lib.sort_order import SortOrder
 
 BY_UID = SortOrder("uid")
@@ -69,7 +69,7 @@ def _by_status() -> Sequence[Q]:
 def _by_severity() -> Sequence[Q]:
     """Conditions on the severity of the terminals' unresolved alerts (index: alert_unresolved)."""
     unresolved = Alert.objects.unresolved().order_by()
-    return [Q(pk__in=unresolved.filter(severity=severity).values("terminal")) for severity in WORST_FIRST]
+    return [Q(pk__in=unresolved.filter(severity=severity).values("terminal")) for severity in Severity]
 
 
 SORT_KEYS: Mapping[str, TerminalSortKey] = {

@@ -20,10 +20,9 @@ from tms.alerts.models import Alert, AlertState
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Presence
 from tms.lib.pagination import Column, Keyset, instant
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS, Severity
 
 type PeerCounts = Counter[tuple[int, str]]
 """Number of terminals by site and kind."""
@@ -39,7 +38,6 @@ BY_IMPACT = Keyset(
         Column("pk", int),
     )
 )
-RANKS = {severity.value: rank for rank, severity in enumerate(WORST_FIRST)}
 
 
 class ImpactRanking:

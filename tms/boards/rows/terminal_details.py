@@ -13,13 +13,13 @@ from tms.accounts.display_names import Name, name_of
 from tms.accounts.scope import Scope
 from tms.alerts.models import Alert, AlertState, RuleSource
 from tms.boards.caches.plans import SiteStatus, plan_cache
-from tms.boards.rows.common import WORST_FIRST, LinkView, SiteLabel, link_view, site_label, worst
+from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import ReadingCell, SeveritiesByMetric, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.sites.names import Bilingual
-from tms.lib.severity import Severity
+from tms.lib.severity import RANKS, worst
 from tms.telemetry.models import Report
 
 LONGEST_ANSWER = 4_000
@@ -200,7 +200,7 @@ def _open_alert(alert: Alert) -> OpenAlertRow:
 
 def _urgency(alert: Alert) -> tuple[Any, ...]:
     """The same order as `AlertQuerySet.by_urgency`."""
-    return WORST_FIRST.index(Severity(alert.severity)), alert.state != AlertState.OPEN, alert.opened_at, alert.pk
+    return RANKS[alert.severity], alert.state != AlertState.OPEN, alert.opened_at, alert.pk
 
 
 def _command_row(command: Command) -> CommandRow:

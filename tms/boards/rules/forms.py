@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Rule, RuleHours
-from tms.alerts.models.rule import RUNBOOK_LENGTH, SEVERITY_ORDER
+from tms.alerts.models.rule import RUNBOOK_LENGTH
 from tms.alerts.rule_kinds.base import RuleKind
 from tms.boards.rules.rule_list import known_metrics
 from tms.fleet.models import Group, Presence, Site, TerminalKind
@@ -200,7 +200,7 @@ class RuleForm(forms.Form):
         """Copy the input to the rule, and validate it."""
         rule = self.rule
         rule.kind, rule.comparison = self.kind.source.value, self.kind.comparison
-        thresholds = [one for one in (self._threshold(severity, cleaned) for severity in SEVERITY_ORDER) if one]
+        thresholds = [one for one in (self._threshold(severity, cleaned) for severity in reversed(Severity)) if one]
         if self.kind.has_thresholds and not thresholds:
             self.add_error("warning", _("Enter a threshold for at least one severity."))
             return

@@ -9,9 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 from tms.alerts.models import Alert, Rule
 from tms.alerts.suppression.reasons import Reason
 from tms.fleet.models import Site
-from tms.lib.severity import Severity
-
-WORST_FIRST = {severity.value: rank for rank, severity in enumerate((Severity.CRITICAL, Severity.WARNING))}
+from tms.lib.severity import RANKS
 
 
 class ChangeLine(NamedTuple):
@@ -48,7 +46,7 @@ def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[C
     sites = Site.objects.in_bulk({row["site"] for row in rows})
     rules = Rule.objects.in_bulk({row["rule"] for row in rows})
     found = [_change(row, sites[row["site"]], rules[row["rule"]]) for row in rows]
-    return sorted(found, key=lambda one: (WORST_FIRST.get(one.severity, 2), -one.opened, -one.closed, one.site))
+    return sorted(found, key=lambda one: (RANKS[one.severity], -one.opened, -one.closed, one.site))
 
 
 def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> ChangeLine:
