@@ -28,7 +28,7 @@ from benchmarks.systems.tms import Tms
 
 SCENARIOS = ("saturated", "steady", "light", "rest", "fanout")
 PER_SECOND = 500
-MOST = 15
+MAX_FUNCTIONS = 15
 THREAD = re.compile(r"thread \((\d+)\): (.*?)(?:_\d+)?")
 """The name of a thread as py-spy shows it; threads of a pool have numbers."""
 WAITING = re.compile(
@@ -149,7 +149,7 @@ def format_report(stacks: Sequence[Stack]) -> str:
 
 
 def _format_part(name: str, counted: Mapping[str, float], total: float) -> str:
-    most = sorted(counted.items(), key=lambda item: -item[1])[:MOST]
+    most = sorted(counted.items(), key=lambda item: -item[1])[:MAX_FUNCTIONS]
     rows = [(what, f"{weight / total:.1%}") for what, weight in most]
     return table((name, "share of CPU"), rows)
 

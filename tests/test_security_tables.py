@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.inventory import ROOT
-from tms.accounts.passwords.words import LEAST, WORDS
+from tms.accounts.passwords.words import MIN_OTHER_CHARACTERS, WORDS
 
 FOLDER = ROOT / "docs/security"
 PAGES = [FOLDER / "asvs.md", FOLDER / "pci-dss.md"]
@@ -119,5 +119,5 @@ def test_the_words_that_passwords_must_not_consist_of_are_documented():
     text = (ROOT / "docs/security.md").read_text()
 
     assert [word for word in WORDS if f"*{word}*" not in text] == []
-    assert LEAST == 6
+    assert MIN_OTHER_CHARACTERS == 6
     assert "with fewer than six other letters and digits" in text

@@ -65,7 +65,7 @@ def test_each_choice_of_terminals_counts_with_the_other_filters(page, planned, q
 
 
 def test_a_number_that_was_not_counted_to_its_end_says_so(page, planned, monkeypatch):
-    monkeypatch.setattr(terminal_facets, "MOST", 2)
+    monkeypatch.setattr(terminal_facets, "MAX_TERMINALS", 2)
 
     seen = page("/terminals/?q=SJK")
 

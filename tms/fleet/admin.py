@@ -220,7 +220,10 @@ class GroupAdmin(ModelAdmin[Group]):
 
 class EnrolmentTokenForm(ModelForm[EnrolmentToken]):
     hours = forms.IntegerField(
-        label=_("valid for (hours)"), min_value=1, max_value=int(enrolment.LONGEST / timedelta(hours=1)), initial=24
+        label=_("valid for (hours)"),
+        min_value=1,
+        max_value=int(enrolment.MAX_VALIDITY / timedelta(hours=1)),
+        initial=24,
     )
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-LONGEST = 64
+MAX_CHARACTERS = 64
 MOST_TERMS = 4
 ONLY_ACTIONS = ">"
 
@@ -19,7 +19,7 @@ class SearchQuery:
 
     @classmethod
     def of(cls, written: str) -> Self:
-        typed = written.replace("\0", "").strip()[:LONGEST]
+        typed = written.replace("\0", "").strip()[:MAX_CHARACTERS]
         text = normalised(typed)
         if not text.startswith(ONLY_ACTIONS):
             return cls(text, typed)
@@ -38,4 +38,4 @@ class SearchQuery:
 
 def normalised(typed: str) -> str:
     """Full-width letters, digits and spaces become plain ones: Japanese input methods write `ＳＪＫ`."""
-    return unicodedata.normalize("NFKC", typed).strip()[:LONGEST]
+    return unicodedata.normalize("NFKC", typed).strip()[:MAX_CHARACTERS]

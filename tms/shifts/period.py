@@ -22,7 +22,7 @@ PRESETS = MappingProxyType(
 )
 """The presets of the shift digest."""
 DEFAULT = "8h"
-LONGEST = timedelta(days=31)
+MAX_PERIOD = timedelta(days=31)
 """The longest period of a shift digest."""
 ALL_TIME = END - BEGIN
 
@@ -59,7 +59,7 @@ class Period:
     @classmethod
     def of_digest(cls, query: QueryDict, *, at: datetime) -> Self:
         """The period of a shift digest."""
-        return cls.of(query, PRESETS, default=DEFAULT, at=at, longest=LONGEST)
+        return cls.of(query, PRESETS, default=DEFAULT, at=at, longest=MAX_PERIOD)
 
     @classmethod
     def lasting(cls, preset: str, presets: Mapping[str, timedelta], *, at: datetime, is_invalid: bool = False) -> Self:

@@ -9,9 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from tms.availability.intervals import instant_of
-from tms.availability.rollup.inputs import DAY, facts_of, outages_of, pieces_by_terminal
+from tms.availability.rollup.inputs import facts_of, outages_of, pieces_by_terminal
 from tms.availability.rollup.tally import disjoint
 from tms.fleet.models import Site, Terminal
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import shown
 
 

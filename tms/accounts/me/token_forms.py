@@ -53,8 +53,8 @@ class TokenForm(Plain, ModelForm[ApiToken]):
         self.dress()
 
     def clean(self) -> dict[str, Any]:
-        if ApiToken.objects.valid(timezone.now()).filter(person=self.person).count() >= api_tokens.MOST:
-            raise ValidationError(gettext("You already have %d tokens. Revoke one first.") % api_tokens.MOST)
+        if ApiToken.objects.valid(timezone.now()).filter(person=self.person).count() >= api_tokens.MAX_TOKENS:
+            raise ValidationError(gettext("You already have %d tokens. Revoke one first.") % api_tokens.MAX_TOKENS)
         return self.cleaned_data
 
     def issue(self) -> tuple[ApiToken, str]:

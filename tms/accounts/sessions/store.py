@@ -15,7 +15,7 @@ if TYPE_CHECKING or not settings.REDIS_URL:
 else:
     from django.contrib.sessions.backends.cached_db import SessionStore as Backend
 
-LEAST = 8
+MIN_CHARACTERS = 8
 """The shortest key; the same as in Django."""
 
 
@@ -32,7 +32,7 @@ class SessionStore(Backend):
 
     def _validate_session_key(self, key: str | None) -> bool:
         """Keys are letters and digits. A cookie may contain anything, such as U+0000, which PostgreSQL rejects."""
-        return key is not None and len(key) >= LEAST and key.isascii() and key.isalnum()
+        return key is not None and len(key) >= MIN_CHARACTERS and key.isascii() and key.isalnum()
 
     def _get_session_from_db(self) -> Session | None:
         row = Session.objects.filter(pk=stored_key(self.session_key), expire_date__gt=timezone.now()).first()

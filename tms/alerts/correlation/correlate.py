@@ -20,7 +20,7 @@ from tms.alerts.models.incident import Incident
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, each, isolate
 
-LONGEST = timedelta(hours=1)
+MAX_AGE = timedelta(hours=1)
 """An alert that was not correlated for this long is not considered again."""
 
 unreviewed = SetAside[int]("correlate")
@@ -29,7 +29,7 @@ type ByFactor = dict[CommonFactor, list[Candidate]]
 
 
 def _uncorrelated(at: datetime) -> AlertQuerySet:
-    return Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
+    return Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - MAX_AGE)
 
 
 @skip_when_empty(_uncorrelated, lambda at: Incident.objects.unresolved())
@@ -68,7 +68,7 @@ def _correlate(at: datetime) -> int:
     in_force = CorrelationRule.in_force().items()
     rules = {factor: rule for factor, rule in in_force if rule.enabled and factor not in SITES_TOGETHER}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
-    found = candidates(at - min(longest, LONGEST)) if rules else []
+    found = candidates(at - min(longest, MAX_AGE)) if rules else []
     unresolved = _by_common_factor()
     rest = _join_unresolved(found, unresolved, at)
     for factor, rule in rules.items():

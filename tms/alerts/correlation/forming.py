@@ -19,7 +19,7 @@ MAX_WAITS = 6
 TOGETHER_WAITS = 4
 """Sites that are lost within this time of each other may become one incident, so they are one row until then."""
 MAX_TOGETHER_WAITS = 12
-LEAST = 2
+MIN_TOGETHER = 2
 """A single terminal is no incident, and a single site is an incident of its own."""
 
 
@@ -73,7 +73,7 @@ class FormingIncident:
 
     @property
     def is_shown(self) -> bool:
-        return bool(self.incidents) or sum(self.sites.values()) >= LEAST
+        return bool(self.incidents) or sum(self.sites.values()) >= MIN_TOGETHER
 
     @property
     def is_active(self) -> bool:
@@ -161,7 +161,7 @@ def _together(
     """The incidents of sites that were lost shortly after each other, if there are several such sites."""
     lost = {one.site: one.opened_at for one in sorted(alerts, key=lambda one: one.opened_at, reverse=True)}
     begins: list[tuple[datetime, SiteIncident | None]] = [
-        (begin, None) for site, begin in lost.items() if sites[site] >= LEAST
+        (begin, None) for site, begin in lost.items() if sites[site] >= MIN_TOGETHER
     ]
     begins += [(one.opened_at, one) for one in incidents]
     chain: list[SiteIncident | None] = []
@@ -171,4 +171,4 @@ def _together(
             break
         chain.append(incident)
         last = begin
-    return tuple(one for one in chain if one is not None) if len(chain) >= LEAST else ()
+    return tuple(one for one in chain if one is not None) if len(chain) >= MIN_TOGETHER else ()

@@ -10,11 +10,11 @@ from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from tms.alerts.maintenance.services import pairs
 from tms.alerts.models.maintenance import PastOccurrence, Window
+from tms.lib.calendar.dates import DAY
 
 log = structlog.get_logger(__name__)
 
 INSTANT = timedelta(microseconds=1)
-DAY = timedelta(days=1)
 
 
 class MaintenancePeriod(NamedTuple):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 
-from tms.availability.report.months import DAY
 from tms.availability.report.report import BARS
+from tms.lib.calendar.dates import DAY
 
 MUCH = 1.0
 """Points below the target from which on a day is critical."""

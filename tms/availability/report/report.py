@@ -28,9 +28,10 @@ from tms.availability.report.figures import (
     allowed_s,
     day_rows,
 )
-from tms.availability.report.months import DAY, Month
+from tms.availability.report.months import Month
 from tms.fleet.models import Site, Terminal, TerminalKind
 from tms.fleet.sites.names import Bilingual
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant
 
 TREND_MONTHS = 6

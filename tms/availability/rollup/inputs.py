@@ -6,7 +6,7 @@ as they were then.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,10 @@ from tms.availability.losses import TOGETHER, PastOutage, Piece, alone, pieces_o
 from tms.availability.models import SiteDay, TerminalDay
 from tms.fleet.models import Credential, Outage, Site, Terminal
 from tms.fleet.sites.calendar import hours_of
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant
 from tms.lib.calendar.opening_hours import Hours
 from tms.telemetry.models import Boot
-
-DAY = timedelta(days=1)
 
 
 class DayTerminal(NamedTuple):

@@ -18,7 +18,6 @@ from tms.availability.intervals import Intervals
 from tms.availability.losses import LossReason, Piece
 from tms.availability.models import KindDay, PendingOutage, SiteDay, TerminalDay
 from tms.availability.rollup.inputs import (
-    DAY,
     DayFacts,
     DayTerminal,
     bounds_of,
@@ -28,6 +27,7 @@ from tms.availability.rollup.inputs import (
 )
 from tms.availability.rollup.tally import Tally, tally
 from tms.fleet.models import Outage, Site
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import shown
 from tms.lib.set_aside import SetAside, isolate
 from tms.telemetry.storage.retention import history_horizon

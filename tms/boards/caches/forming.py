@@ -6,7 +6,7 @@ from datetime import datetime
 from tms.accounts.access import within
 from tms.accounts.scope import Scope
 from tms.alerts.correlation.forming import (
-    LEAST,
+    MIN_TOGETHER,
     NOTHING,
     FormingIncident,
     SiteIncident,
@@ -37,7 +37,7 @@ def forming_of(
         for row in unresolved.of_sites
         if row.site is not None and row.pk not in absorbed and (covered is None or row.pk in covered)
     ]
-    if not recent and not absorbed and len(incidents) < LEAST:
+    if not recent and not absorbed and len(incidents) < MIN_TOGETHER:
         return NOTHING
     if incidents and not unresolved.merges_sites:
         incidents = []

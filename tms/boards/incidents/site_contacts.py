@@ -18,7 +18,7 @@ from tms.fleet.models import Site, SiteContact
 from tms.fleet.sites.services import set_contacts
 from tms.lib.admin import ModelForm
 
-MOST = 6
+MAX_CONTACTS = 6
 
 
 class ContactForm(ModelForm[SiteContact]):
@@ -27,7 +27,7 @@ class ContactForm(ModelForm[SiteContact]):
         fields = ("name", "phone", "email", "note")
 
 
-ContactForms = formset_factory(ContactForm, extra=MOST, max_num=MOST)
+ContactForms = formset_factory(ContactForm, extra=MAX_CONTACTS, max_num=MAX_CONTACTS)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,7 +18,7 @@ from tms.lib.pagination import Column, Keyset, instant
 from tms.lib.sort_order import SortOrder
 
 NEWEST_FIRST = SortOrder("opened", is_descending=True)
-LONGEST = timedelta(days=36_500)
+MAX_DURATION = timedelta(days=36_500)
 """That an incident may last, so that it fits into a column of any database."""
 
 
@@ -33,7 +33,7 @@ def _duration(text: str) -> timedelta:
         found = parse_duration(text)
     except OverflowError:
         found = None
-    if found is None or abs(found) > LONGEST:
+    if found is None or abs(found) > MAX_DURATION:
         raise ValueError(text)
     return found
 

@@ -12,7 +12,7 @@ from tms.alerts.models import Incident
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.rows.incidents import MAX_ROWS
 
-MOST = 2 * MAX_ROWS
+MAX_INCIDENTS = 2 * MAX_ROWS
 """The number of incidents at most: as many as one page lists."""
 
 
@@ -24,7 +24,7 @@ class IncidentSelection:
 
     @classmethod
     def of(cls, query: QueryDict, name: str = "incident") -> Self:
-        chosen = (int(pk) for pk in query.getlist(name)[:MOST] if PRIMARY_KEY.fullmatch(pk))
+        chosen = (int(pk) for pk in query.getlist(name)[:MAX_INCIDENTS] if PRIMARY_KEY.fullmatch(pk))
         return cls(tuple(sorted(set(chosen))), name)
 
     @property

@@ -1,7 +1,7 @@
 """How many terminals each choice of presence and planned absence would show, with all other filters applied.
 
-With filters by site and kind the numbers come from the census, without a query. With any other filter the first `MOST`
-matching terminals are counted, so the cost is bounded at any size of the fleet.
+With filters by site and kind the numbers come from the census, without a query. With any other filter the first
+`MAX_TERMINALS` matching terminals are counted, so the cost is bounded at any size of the fleet.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from tms.boards.lists.filters import TerminalFilter
 from tms.boards.rows.planned import PlannedKind, is_expected, numbers
 from tms.fleet.models import Presence, Site, Terminal
 
-MOST = 10_000
+MAX_TERMINALS = 10_000
 
 type GroupCounts = Mapping[tuple[int, str], int]
 """Number of terminals by site and presence."""
@@ -49,7 +49,7 @@ def facets(
     in_maintenance = _in_maintenance(matching, at=at)
     counted = (in_maintenance,) if is_of_census else (everything, in_maintenance)
     closed = plan_cache().closed({site for site, _ in everything}, at)
-    is_capped = any(_total(counts) >= MOST for counts in counted)
+    is_capped = any(_total(counts) >= MAX_TERMINALS for counts in counted)
     return _summed(chosen, _Counted(everything, in_maintenance, closed), is_capped=is_capped)
 
 
@@ -98,8 +98,10 @@ def _of_census(census: Census, others: TerminalFilter) -> GroupCounts:
 
 
 def _counted(matching: QuerySet[Terminal]) -> GroupCounts:
-    """Numbers of the first `MOST` terminals."""
-    rows = Terminal.objects.filter(pk__in=matching.order_by().values("pk")[:MOST], state__isnull=False).order_by()
+    """Numbers of the first `MAX_TERMINALS` terminals."""
+    rows = Terminal.objects.filter(
+        pk__in=matching.order_by().values("pk")[:MAX_TERMINALS], state__isnull=False
+    ).order_by()
     groups = rows.values_list("site", "state__presence").annotate(number=Count("pk"))
     return {(site, presence): number for site, presence, number in groups}
 

@@ -15,7 +15,7 @@ from tms.replay.density import density
 from tms.shifts.on_call import on_call_between
 
 WIDTH, HEIGHT = 1000.0, 44.0
-BASE, LEAST, GAP = 42.0, 2.0, 0.2
+BASE, MIN_HEIGHT, GAP = 42.0, 2.0, 0.2
 """Bars end here; the lowest has this height; between bars is this share of their width."""
 MAX_INCIDENTS = 50
 MAX_HANDOVERS = 40
@@ -82,7 +82,7 @@ def _bars(numbers: Sequence[int], highest: int) -> Iterator[str]:
     width = WIDTH / len(numbers)
     for index, number in enumerate(numbers):
         if number:
-            height = LEAST + (BASE - LEAST) * sqrt(number / highest)
+            height = MIN_HEIGHT + (BASE - MIN_HEIGHT) * sqrt(number / highest)
             left, bar = index * width + width * GAP / 2, width * (1 - GAP)
             yield f"M{left:.1f} {BASE:.0f}v-{height:.1f}h{bar:.1f}v{height:.1f}z"
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
+DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 

@@ -11,12 +11,12 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant
 
 HORIZON = timedelta(days=366)
 """How far ahead openings are searched."""
 EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-DAY = timedelta(days=1)
 
 
 class Run(NamedTuple):

@@ -5,13 +5,13 @@ A length on the axis is time on the clocks of the zone, so each day has the same
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from tms.lib.calendar.dates import DAY
 from tms.lib.calendar.local_time import instant, shown
 
-DAY = timedelta(days=1)
 HEAD, LANE, BAR, GAP = 26.0, 58.0, 34.0, 2.0
 THIN = 6.0
 """The height of a bar that marks a part of another one."""

@@ -15,7 +15,7 @@ from tms.lib.forms import Plain, TimesInput
 from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import MAX_TIMES, clock
-from tms.shifts.period import LONGEST, is_period
+from tms.shifts.period import MAX_PERIOD, is_period
 
 
 class SendForm(Plain, forms.Form):
@@ -40,7 +40,7 @@ class SendForm(Plain, forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
-        if since and until and not is_period(since, until, longest=LONGEST):
+        if since and until and not is_period(since, until, longest=MAX_PERIOD):
             raise forms.ValidationError(gettext("The period must not exceed 31 days."))
         return cleaned
 

@@ -26,7 +26,7 @@ from tms.shifts.digest.digest import ShiftDigest, digest
 
 log = structlog.get_logger(__name__)
 
-LONGEST = timedelta(days=7)
+MAX_PERIOD = timedelta(days=7)
 """The longest period of a digest, also after a longer pause of its plan."""
 
 
@@ -118,7 +118,7 @@ def _send_planned(plan: DigestPlan, at: datetime) -> bool:
     mine = DigestPlan.objects.filter(pk=plan.pk, next_at=plan.next_at)
     if not mine.update(covered_until=until, next_at=plan.ends_after(at)):
         return False
-    since = max(plan.covered_until, until - LONGEST)
+    since = max(plan.covered_until, until - MAX_PERIOD)
     send(plan.destination, since, until, zone=ZoneInfo(plan.time_zone), to=None, at=at)
     return True
 

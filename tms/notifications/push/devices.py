@@ -25,13 +25,13 @@ from tms.notifications.push import keys
 from tms.notifications.transports import Recipient
 from tms.notifications.transports.push.form import Subscription
 
-MOST = 10
+MAX_DEVICES = 10
 """Devices of one person."""
 KIND = "push"
 
 
 class TooManyDevices(Exception):
-    """The person already has `MOST` devices."""
+    """The person already has `MAX_DEVICES` devices."""
 
 
 class ForeignDevice(Exception):
@@ -63,7 +63,7 @@ def add(person: User, subscription: Subscription, browser: Browser, *, key: Push
             raise ForeignDevice
         remove(known, at=at)
         known = None
-    if known is None and PushDevice.objects.of(person).count() >= MOST:
+    if known is None and PushDevice.objects.of(person).count() >= MAX_DEVICES:
         raise TooManyDevices
     return _store(known, person, subscription, browser, digest=digest, key=key, at=at)
 

@@ -60,7 +60,7 @@ def add_device(request: AuthenticatedRequest) -> HttpResponse:
         devices.add(request.user, form.cleaned_data["subscription"], browser, key=keys.current(at=at), at=at)
     except devices.TooManyDevices:
         text = gettext("You already have %(number)d devices. Remove one first.")
-        return _refused(request, text % {"number": devices.MOST})
+        return _refused(request, text % {"number": devices.MAX_DEVICES})
     except devices.ForeignDevice:
         return _refused(
             request, gettext("Another person uses this address. Block and allow notifications, then retry.")

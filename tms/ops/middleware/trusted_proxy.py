@@ -20,7 +20,7 @@ UNNAMED_PROXY = "tms.unnamed_proxy"
 
 CACHED = 4_096
 """Addresses. Parsing one takes 10 us, and those of proxies and sites are repeated."""
-LONGEST = 64
+MAX_CHARACTERS = 64
 """Characters of an address, beyond which only a zone can continue."""
 
 
@@ -72,7 +72,7 @@ def is_forwarded_https(scope: Mapping[str, Any]) -> bool:
 
 
 def is_trusted(address: str) -> bool:
-    return _is_trusted(address[:LONGEST], tuple(settings.TRUSTED_PROXIES))
+    return _is_trusted(address[:MAX_CHARACTERS], tuple(settings.TRUSTED_PROXIES))
 
 
 @lru_cache(CACHED)
@@ -92,7 +92,7 @@ def original(peer: str, forwarded_for: str) -> str | None:
 
 def valid(address: str) -> str | None:
     """`address` in canonical form: without a zone, and IPv4 even if it was mapped to IPv6."""
-    return _valid(address[:LONGEST])
+    return _valid(address[:MAX_CHARACTERS])
 
 
 @lru_cache(CACHED)

@@ -12,14 +12,15 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import Count, F
 
+from tms.lib.calendar.dates import DAY
 from tms.replay.density.buckets import Division
 from tms.replay.density.rows import SOURCES, Span
 from tms.replay.models import CountedDay, FleetCount, SiteCount
 from tms.replay.state import earliest
 from tms.telemetry.storage.retention import history_horizon
 
-DAY, OF_FLEET, OF_SITE = timedelta(days=1), timedelta(minutes=15), timedelta(hours=6)
-"""The length of a counted day, and of the time that a row counts for the fleet, and for a site."""
+OF_FLEET, OF_SITE = timedelta(minutes=15), timedelta(hours=6)
+"""The length of the time that a row counts for the fleet, and for a site; counted are days."""
 SETTLED = timedelta(hours=1)
 """What began at an instant is committed by then: the begin of an outage is found afterwards."""
 AGAIN = timedelta(days=1)

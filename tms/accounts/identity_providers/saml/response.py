@@ -16,7 +16,7 @@ from tms.accounts.identity_providers.oidc.tokens import TokenError
 from tms.accounts.identity_providers.saml import certificates
 from tms.accounts.models import IdentityProvider
 
-LARGEST = 262_144
+MAX_CHARACTERS = 262_144
 """The largest size of a response in base64."""
 LEEWAY = timedelta(seconds=60)
 OLDEST = timedelta(minutes=10)
@@ -79,7 +79,7 @@ def read(encoded: str, provider: IdentityProvider, expected: ExpectedSignIn) -> 
 
 def _parsed(encoded: str) -> Element:
     """The root: a response with one assertion, without a document type, and with unique IDs."""
-    if len(encoded) > LARGEST:
+    if len(encoded) > MAX_CHARACTERS:
         raise TokenError(gettext("The response is too large."))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:

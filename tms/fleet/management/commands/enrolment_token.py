@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tms.fleet.credentials.enrolment import LONGEST, make_token
+from tms.fleet.credentials.enrolment import MAX_VALIDITY, make_token
 from tms.fleet.models import Site
 from tms.lib.management import NoChecksCommand
 
@@ -23,6 +23,6 @@ class Command(NoChecksCommand):
             known = ", ".join(Site.objects.values_list("code", flat=True)[:20]) or "none yet"
             raise CommandError(f"unknown site {options['site']!r}; known codes: {known}")
         hours = options["hours"]
-        if not 0 < hours <= LONGEST / timedelta(hours=1):
+        if not 0 < hours <= MAX_VALIDITY / timedelta(hours=1):
             raise CommandError(f"--hours {hours:g}: expected more than 0 and at most 24")
         self.stdout.write(make_token(site, by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))

@@ -17,7 +17,7 @@ VALID_S = 600
 """How long the JWT is valid; LINE WORKS takes an hour at most."""
 EARLY_S = 300
 """A token is renewed before it expires."""
-MOST = 100
+MAX_TOKENS = 100
 
 
 class TokenDenied(Exception):
@@ -45,7 +45,7 @@ class TokenCache:
         with self._lock:
             self._tokens[key] = (token, time.monotonic() + max(0.0, valid_s - EARLY_S))
             self._tokens.move_to_end(key)
-            while len(self._tokens) > MOST:
+            while len(self._tokens) > MAX_TOKENS:
                 self._tokens.popitem(last=False)
 
     def drop(self, key: str) -> None:
