@@ -14,16 +14,16 @@ from tms.search.hits import MOST_COUNTED, Fit, Hit, HitGroup, SourceQuery
 from tms.search.pages import pages
 from tms.search.query import SearchQuery
 
-type Source = Callable[[SourceQuery], HitGroup]
+type SearchSource = Callable[[SourceQuery], HitGroup]
 
-SUBJECTS: dict[str, Source] = {
+SUBJECTS: dict[str, SearchSource] = {
     "site": fleet.sites,
     "incident": alerting.incidents,
     "terminal": fleet.terminals,
     "alert": alerting.alerts,
 }
 """What actions are offered for, by the kind of the hits."""
-SOURCES: Sequence[Source] = (
+SOURCES: Sequence[SearchSource] = (
     *SUBJECTS.values(),
     *(alerting.rules, alerting.windows),
     *(setup.destinations, setup.policies, setup.rotations, setup.people, setup.teams),

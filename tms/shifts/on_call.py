@@ -21,12 +21,12 @@ class OnCallPeriod(NamedTuple):
     until: datetime
 
 
-type Source = Callable[[datetime, datetime, Scope], Iterable[OnCallPeriod]]
+type OnCallSource = Callable[[datetime, datetime, Scope], Iterable[OnCallPeriod]]
 
-_sources: list[Source] = []
+_sources: list[OnCallSource] = []
 
 
-def register_source(source: Source) -> None:
+def register_source(source: OnCallSource) -> None:
     """`source` finds the on-call shifts of the rotations of a scope that overlap a period.
 
     Call it once, when the app is ready.

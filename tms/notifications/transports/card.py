@@ -16,7 +16,7 @@ COLOURS = {"critical": "#d92d3a", "warning": "#d58a00", "info": "#2563c9", RESOL
 MAX_TERMINALS = 10
 LINK = re.compile(r"https?://\S+")
 
-type Subject = Mapping[str, Any]
+type SubjectFacts = Mapping[str, Any]
 """The facts of an alert or incident."""
 
 
@@ -66,28 +66,28 @@ def tone_of(message: Message) -> str:
     return message.severity if message.severity in COLOURS else "info"
 
 
-def subjects_of(message: Message) -> Sequence[Subject]:
+def subjects_of(message: Message) -> Sequence[SubjectFacts]:
     return [*message.facts.get("incidents", ()), *message.facts.get("alerts", ())]
 
 
-def key_of(message: Message, subject: Subject) -> str:
+def key_of(message: Message, subject: SubjectFacts) -> str:
     """Names an alert or incident at another service; the same in each message about it."""
     host = settings.PUBLIC_URL.partition("://")[2].strip("/") or "tms"
     kind = "incident" if "incidents" in message.facts else "alert"
     return f"{host[:200]}/{kind}/{subject['id']}"
 
 
-def sites_of(subjects: Sequence[Subject]) -> list[str]:
+def sites_of(subjects: Sequence[SubjectFacts]) -> list[str]:
     return list(dict.fromkeys(one["site"]["name"] for one in subjects if one.get("site")))
 
 
-def rule_of(subject: Subject) -> str:
+def rule_of(subject: SubjectFacts) -> str:
     """The name of its rule, which alerts have with its id; empty if an incident has none."""
     rule = subject.get("rule") or ""
     return rule["name"] if isinstance(rule, Mapping) else rule
 
 
-def terminals_of(subjects: Sequence[Subject]) -> str:
+def terminals_of(subjects: Sequence[SubjectFacts]) -> str:
     """Names of terminals; of incidents, how many terminals."""
     names = list(dict.fromkeys(_name(one["terminal"]) for one in subjects if "terminal" in one))
     if (more := len(names) - MAX_TERMINALS) > 0:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.notifications.transports import http_client
 from tms.notifications.transports.alert_service import AlertService, Post
 from tms.notifications.transports.base import Recipient
-from tms.notifications.transports.card import Subject, card_of, key_of, shortened, sites_of, subjects_of
+from tms.notifications.transports.card import SubjectFacts, card_of, key_of, shortened, sites_of, subjects_of
 from tms.notifications.transports.http_client import ApiAnswer, seconds_of
 from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports.opsgenie import form
@@ -81,7 +81,7 @@ def _noted(message: Message) -> dict[str, Any]:
     return {"source": "TMS", "note": shortened(message.title, MAX_DESCRIPTION)}
 
 
-def _created(message: Message, alias: str, subject: Subject) -> dict[str, Any]:
+def _created(message: Message, alias: str, subject: SubjectFacts) -> dict[str, Any]:
     card = card_of(message)
     sites = sites_of([subject])
     return {

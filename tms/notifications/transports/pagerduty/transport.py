@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.notifications.transports import http_client
 from tms.notifications.transports.alert_service import AlertService, Post
 from tms.notifications.transports.base import Recipient
-from tms.notifications.transports.card import Subject, card_of, key_of, rule_of, shortened, sites_of, subjects_of
+from tms.notifications.transports.card import SubjectFacts, card_of, key_of, rule_of, shortened, sites_of, subjects_of
 from tms.notifications.transports.http_client import ApiAnswer
 from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports.pagerduty import form
@@ -61,7 +61,7 @@ def events(message: Message) -> list[dict[str, Any]]:
     return [_event(message, action, key_of(message, one), one) for one in subjects_of(message)]
 
 
-def _event(message: Message, action: str, named: str, subject: Subject) -> dict[str, Any]:
+def _event(message: Message, action: str, named: str, subject: SubjectFacts) -> dict[str, Any]:
     card = card_of(message)
     terminal, sites = subject.get("terminal") or {}, sites_of([subject])
     links = [{"href": card.url, "text": gettext("Open in TMS")}] if card.url else []
