@@ -63,7 +63,7 @@ def _columns(table: str, before: Any, after: Any) -> Iterator[Finding]:
                 f"{table}.{column}", "new and NOT NULL without db_default: the previous release cannot insert"
             )
     for column in was.keys() & now.keys():
-        if problem := _narrowed(was[column], now[column]):
+        if problem := _narrowing(was[column], now[column]):
             yield Finding(f"{table}.{column}", problem)
 
 
@@ -76,7 +76,7 @@ def _must_be_named(field: Any) -> bool:
     return not (field.null or field.has_db_default() or field.generated or field.primary_key)
 
 
-def _narrowed(was: Any, now: Any) -> str:
+def _narrowing(was: Any, now: Any) -> str:
     if was.null and not now.null:
         return "NULL is rejected now, and the previous release may write it"
     if _kind(was) != _kind(now):

@@ -37,7 +37,7 @@ class Schema:
 
         Raises DeploymentFailed if `current` does not: it serves meanwhile, and a rollback returns to it.
         """
-        if self._recorded().get("release") == release:
+        if self._read_recorded().get("release") == release:
             return
         too_old = self.too_old()
         if reason := too_old.get(current):
@@ -54,7 +54,7 @@ class Schema:
 
     def must_fit(self, release: str) -> None:
         """Raise DeploymentFailed if `release` does not work with the tables of the database, as far as it is known."""
-        recorded = self._recorded()
+        recorded = self._read_recorded()
         too_old: Mapping[str, str] = recorded.get("too_old", {})
         if reason := too_old.get(release):
             raise DeploymentFailed(
@@ -62,7 +62,7 @@ class Schema:
                 "fix forward, restore a backup, or insist: --any-tables"
             )
 
-    def _recorded(self) -> Mapping[str, Any]:
+    def _read_recorded(self) -> Mapping[str, Any]:
         recorded: Mapping[str, Any] = json.loads(parameter(self.parameter, "{}"))
         return recorded
 

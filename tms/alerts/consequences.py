@@ -107,8 +107,10 @@ def _consequences(terminals: QuerySet[Terminal], alerts: AlertQuerySet, *, to: U
         terminals=sum(taken for _, _, taken in peers),
         all_terminals=visible(Terminal.objects.all(), to=to).count(),
         sites=sites,
-        last_lanes=_named({site for site, lanes, _ in peers if is_open[site] and lanes.working and not lanes.left}),
-        without_lane=_named({site for site, lanes, _ in peers if is_open[site] and not lanes.working}),
+        last_lanes=_first_names(
+            {site for site, lanes, _ in peers if is_open[site] and lanes.working and not lanes.left}
+        ),
+        without_lane=_first_names({site for site, lanes, _ in peers if is_open[site] and not lanes.working}),
         lanes=peers[0][1] if len(peers) == 1 and peers[0][2] == 1 else None,
         critical=alerts.filter(severity=Severity.CRITICAL).count(),
         people=_people(alerts, besides=to),
@@ -145,7 +147,7 @@ def _times(sites: Collection[int], at: datetime) -> tuple[dict[int, bool], SiteT
     return {pk: opens_at is None for pk, opens_at in opens.items()}, times
 
 
-def _named(sites: Collection[int]) -> Few:
+def _first_names(sites: Collection[int]) -> Few:
     if not sites:
         return Few()
     first = Site.objects.filter(pk__in=sites).order_by("name").values_list("name", "name_ja")[:SHOWN]

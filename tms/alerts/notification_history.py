@@ -50,16 +50,18 @@ def notifications_of(
     alert_id: int, scope: Scope = EVERYTHING, *, until: datetime | None = None
 ) -> list[NotificationRecord]:
     """Notifications in chronological order. `until`: those that had been delivered or had failed at a past instant."""
-    return _found(_sources, alert_id, scope, until)
+    return _collect(_sources, alert_id, scope, until)
 
 
 def notifications_of_incident(
     incident_id: int, scope: Scope = EVERYTHING, *, until: datetime | None = None
 ) -> list[NotificationRecord]:
-    return _found(_sources_of_incidents, incident_id, scope, until)
+    return _collect(_sources_of_incidents, incident_id, scope, until)
 
 
-def _found(sources: Iterable[RecordSource], pk: int, scope: Scope, until: datetime | None) -> list[NotificationRecord]:
+def _collect(
+    sources: Iterable[RecordSource], pk: int, scope: Scope, until: datetime | None
+) -> list[NotificationRecord]:
     found = chain.from_iterable(source(pk, scope) for source in sources)
     known = (one for one in found if until is None or (one.at <= until and (one.is_delivered or one.is_lost)))
     return sorted(known, key=lambda record: (record.at, record.number))

@@ -73,7 +73,7 @@ def queue(
         deliver_before=deliver_before,
         due_at=deliver_before,
     )
-    recorder.record("commanded", terminal, _audited(command), comment=reason)
+    recorder.record("commanded", terminal, _audit_values(command), comment=reason)
     _publish([terminal.pk], CommandState.QUEUED)
     return command
 
@@ -165,7 +165,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     return len(overdue)
 
 
-def _audited(command: Command) -> dict[str, tuple[None, Any]]:
+def _audit_values(command: Command) -> dict[str, tuple[None, Any]]:
     values = {"command": command.name, "args": command.args, "id": command.pk}
     return {name: (None, value) for name, value in values.items() if value}
 

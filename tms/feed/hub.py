@@ -111,7 +111,7 @@ class Hub:
         instruments.FEED_MESSAGES.labels("received").inc()
         instruments.FEED_LAG.observe(max(0.0, time.time() - message.sent_at))
         change, self.committed_at = message.change, message.committed_at or message.sent_at
-        if self._missed(message, now):
+        if self._note_gap(message, now):
             self.gaps += 1
             instruments.FEED_GAPS.inc()
             log.warning("feed_gap", publisher=message.publisher, number=message.number)
@@ -121,7 +121,7 @@ class Hub:
         if change != NOTHING:
             self._notify(change)
 
-    def _missed(self, message: FeedMessage, now: float) -> bool:
+    def _note_gap(self, message: FeedMessage, now: float) -> bool:
         last = self._last.get(message.publisher)
         self._last[message.publisher] = (message.number, now)
         if last is None:

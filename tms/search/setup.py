@@ -47,27 +47,27 @@ TEAM = NamedKind("team", "teams", _("Teams"), "people")
 
 def destinations(search: SourceQuery) -> HitGroup:
     """Destinations by name and by the part of the address that pages show."""
-    return _found(DESTINATION, visible(Destination.objects.not_deleted(), to=search.person), search)
+    return _find(DESTINATION, visible(Destination.objects.not_deleted(), to=search.person), search)
 
 
 def policies(search: SourceQuery) -> HitGroup:
-    return _found(POLICY, visible(Policy.objects.not_deleted(), to=search.person), search)
+    return _find(POLICY, visible(Policy.objects.not_deleted(), to=search.person), search)
 
 
 def rotations(search: SourceQuery) -> HitGroup:
-    return _found(ROTATION, visible(Rotation.objects.not_deleted(), to=search.person), search)
+    return _find(ROTATION, visible(Rotation.objects.not_deleted(), to=search.person), search)
 
 
 def people(search: SourceQuery) -> HitGroup:
     """The people whom the person manages."""
-    return _found(PERSON, directory.managed(search.person), search)
+    return _find(PERSON, directory.managed(search.person), search)
 
 
 def teams(search: SourceQuery) -> HitGroup:
-    return _found(TEAM, directory.teams(search.person), search)
+    return _find(TEAM, directory.teams(search.person), search)
 
 
-def _found(kind: NamedKind, rows: QuerySet[Any], search: SourceQuery) -> HitGroup:
+def _find(kind: NamedKind, rows: QuerySet[Any], search: SourceQuery) -> HitGroup:
     fitting = rows.filter(reduce(and_, (_contains(kind.columns, term) for term in search.terms)))
     listed = list(fitting.order_by(kind.order, "pk")[: search.limit])
     hits = [_hit(kind, row, search) for row in listed]

@@ -55,8 +55,8 @@ def widen(at: datetime) -> int:
     """Merge incidents of sites that were lost together. Returns how many were merged."""
     in_force = CorrelationRule.in_force()
     rules = {factor: rule for factor, rule in in_force.items() if rule.enabled}
-    found, unresolved_wide = _locked(rules, at)
-    shared = _shared(found) if found else {}
+    found, unresolved_wide = _lock_incidents(rules, at)
+    shared = _by_common_factor(found) if found else {}
     merged = 0
     for wide in unresolved_wide:
         joining = [one for one in shared.get(_what(wide), ()) if one in found]
@@ -70,7 +70,7 @@ def widen(at: datetime) -> int:
     return merged
 
 
-def _locked(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list[Incident], list[Incident]]:
+def _lock_incidents(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list[Incident], list[Incident]]:
     """Unresolved incidents of sites that were opened just now, and those of many sites, which they may join.
 
     Too few sites to compare are none.
@@ -86,7 +86,7 @@ def _locked(rules: Mapping[Factor, CorrelationRule], at: datetime) -> tuple[list
     return [row for row in locked if row.factor == Factor.SITE], [row for row in locked if row.factor != Factor.SITE]
 
 
-def _shared(found: Iterable[Incident]) -> dict[CommonFactor, list[Incident]]:
+def _by_common_factor(found: Iterable[Incident]) -> dict[CommonFactor, list[Incident]]:
     """The incidents by what their sites have in common."""
     groups = _groups_of([one.pk for one in found])
     shared: dict[CommonFactor, list[Incident]] = {}

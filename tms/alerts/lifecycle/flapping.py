@@ -79,11 +79,11 @@ def _expire_flapping(pks: Collection[int], at: datetime) -> int:
     transition(alerts, TransitionKind.STABLE, at=at)
     cleared = [alert for alert in alerts if not alert.flapping.is_failing]
     transition(cleared, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
-    grade(_triggered([alert for alert in alerts if alert.flapping.is_failing], at))
+    grade(_triggered_rules([alert for alert in alerts if alert.flapping.is_failing], at))
     return len(alerts)
 
 
-def _triggered(alerts: Sequence[Alert], at: datetime) -> dict[Pair, RuleTriggered]:
+def _triggered_rules(alerts: Sequence[Alert], at: datetime) -> dict[Pair, RuleTriggered]:
     """Which rules of these alerts are triggered now, by rule and terminal."""
     active = Condition.objects.filter(among([_pair(alert) for alert in alerts])).select_related("rule")
     triggered = (

@@ -89,7 +89,7 @@ def preview_window(request: ApiRequest, body: WindowBody) -> OccurrencesSchema:
 @router.post("/maintenance/{int:pk}/end", summary="End the active occurrence", response=WindowSchema, access=PLANNING)
 def end_window(request: ApiRequest, pk: int) -> WindowSchema:
     """The next occurrence takes place as planned."""
-    services.end(_planned(request, pk), by=request.person, at=timezone.now())
+    services.end(_changeable_window(request, pk), by=request.person, at=timezone.now())
     return WindowSchema.of(_window(request, pk))
 
 
@@ -103,7 +103,7 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
     at = timezone.now()
     if not is_in_reach(body.until, at=at):
         raise unreadable(RequestFault("$.until", "must be within the next 31 days"))
-    window = _planned(request, pk)
+    window = _changeable_window(request, pk)
     payload = ExtendPayload(window=pk, seen_until=window.occurs_until, until=body.until)
     proposal = propose(EXTEND, payload, by=request.person, at=at)
     check(proposal, confirm=body.confirm, reason=window.note, by=request.person, at=at)
@@ -117,7 +117,7 @@ def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> Wi
 )
 def cancel_window(request: ApiRequest, pk: int) -> WindowSchema:
     """Cancels all further occurrences. Repeating it changes nothing."""
-    services.cancel(_planned(request, pk), by=request.person, at=timezone.now())
+    services.cancel(_changeable_window(request, pk), by=request.person, at=timezone.now())
     return WindowSchema.of(_window(request, pk))
 
 
@@ -136,7 +136,7 @@ def _window(request: ApiRequest, pk: int) -> models.Window:
     return window
 
 
-def _planned(request: ApiRequest, pk: int) -> models.Window:
+def _changeable_window(request: ApiRequest, pk: int) -> models.Window:
     """One that the person may change."""
     window = _window(request, pk)
     demand(request.person, Permission.PLAN_MAINTENANCE, window)

@@ -40,7 +40,7 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
     if not rule.pk:
         change_rule(rule, at=at, by=by)
         return True
-    edited = {name for name, value in _locked(rule, version).content().items() if value != rule.content()[name]}
+    edited = {name for name, value in _lock_stored(rule, version).content().items() if value != rule.content()[name]}
     if edited - NAMES:
         change_rule(rule, at=at, by=by)
     elif edited:
@@ -77,7 +77,7 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
 @transaction.atomic
 def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> None:
     """Its alerts are resolved, and stay in the history under its name. Raises OutOfDate."""
-    _locked(rule, version)
+    _lock_stored(rule, version)
     rule.enabled, rule.deleted_at = False, at
     _begin_revision(rule, at=at, by=by)
     pairs = _active(rule)
@@ -96,7 +96,7 @@ def restore_rule(rule: Rule, *, is_enabled: bool, by: User, at: datetime) -> boo
     return True
 
 
-def _locked(rule: Rule, version: int | None) -> Rule:
+def _lock_stored(rule: Rule, version: int | None) -> Rule:
     """The stored rule, locked until the transaction ends."""
     now = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
     if now.deleted_at or version not in {None, now.version}:

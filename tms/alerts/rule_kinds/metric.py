@@ -51,7 +51,7 @@ class MetricKind(RuleKind, ABC):
         return "" if limit is None else f"{limit:g}{metric_names.metric(rule.metric).unit}"
 
     def describe_value(self, alert: ValueFacts) -> str:
-        return gettext("%(metric)s %(value)s, threshold %(limit)s") % _worded(alert)
+        return gettext("%(metric)s %(value)s, threshold %(limit)s") % _word(alert)
 
     def chart_limits(self, rule: RuleFacts) -> tuple[ChartLimit, ...]:
         found = self.thresholds(rule)
@@ -106,7 +106,7 @@ class Outside(MetricKind):
         return higher.high > lower.high and higher.low < lower.low
 
     def describe_value(self, alert: ValueFacts) -> str:
-        values = _worded(alert) | {"lower": metric_names.worded(alert.metric, alert.lower_limit)}
+        values = _word(alert) | {"lower": metric_names.worded(alert.metric, alert.lower_limit)}
         return gettext("%(metric)s %(value)s, thresholds %(lower)s and %(limit)s") % values
 
     def plotted(self, lowest: Trace, highest: Trace) -> tuple[Trace, ...]:
@@ -187,7 +187,7 @@ class Absent(MetricKind):
         return gettext("%(metric)s not reported for %(limit)s") % values
 
 
-def _worded(alert: ValueFacts) -> dict[str, object]:
+def _word(alert: ValueFacts) -> dict[str, object]:
     return {
         "metric": metric_names.metric(alert.metric).label,
         "value": metric_names.worded(alert.metric, alert.value),

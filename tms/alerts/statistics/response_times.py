@@ -138,13 +138,13 @@ def _rows(chosen: QuerySet[Alert, Any]) -> list[_Row]:
 
 
 def _counted_here(rows: Sequence[_Row]) -> list[ResponseTimes]:
-    lines = [_counted(By.ALL, "", rows)] if rows else []
+    lines = [_summarise(By.ALL, "", rows)] if rows else []
     for by, key in ((By.SEVERITY, itemgetter(0)), (By.SITE, itemgetter(1))):
-        lines += [_counted(by, name, list(group)) for name, group in groupby(sorted(rows, key=key), key)]
+        lines += [_summarise(by, name, list(group)) for name, group in groupby(sorted(rows, key=key), key)]
     return lines
 
 
-def _counted(by: By, key: str | int, rows: Sequence[_Row]) -> ResponseTimes:
+def _summarise(by: By, key: str | int, rows: Sequence[_Row]) -> ResponseTimes:
     counted = [row for row in rows if not row.is_suppressed]
     never_acknowledged = [row for row in counted if row.acknowledged_s is None]
     return ResponseTimes(

@@ -167,7 +167,7 @@ def report(
 
 def rows_by(month: Month, reader: ReportReader, area: ReportArea, by: GroupBy) -> list[AvailabilityRow]:
     totals = reader.days(month.first, month.last, area, by).totals(by)
-    return sorted(_named(by, totals), key=lambda row: (-row.above_s, -row.totals.lost_s, row.code))
+    return sorted(_name_rows(by, totals), key=lambda row: (-row.above_s, -row.totals.lost_s, row.code))
 
 
 def bars(
@@ -231,7 +231,7 @@ def targets(site_ids: Collection[int]) -> dict[int, float]:
     return {site: float(percent) for site, percent in own}
 
 
-def _named(by: GroupBy, totals: Mapping[Key, AvailabilityTotals]) -> list[AvailabilityRow]:
+def _name_rows(by: GroupBy, totals: Mapping[Key, AvailabilityTotals]) -> list[AvailabilityRow]:
     return NAMES[by](totals)
 
 

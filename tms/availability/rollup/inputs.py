@@ -67,7 +67,7 @@ def _read(site: Site, day: date) -> DayFacts:
     services = _services([pk for pk, *_ in rows], bounds)
     windows = history.covering(dict.fromkeys(services, site.pk), since=begins_at, until=ends_at)
     terminals = [
-        DayTerminal(pk, kind, model, services[pk], _clipped(windows.get(pk, ()), bounds))
+        DayTerminal(pk, kind, model, services[pk], _clip(windows.get(pk, ()), bounds))
         for pk, kind, model in rows
         if pk in services
     ]
@@ -88,15 +88,15 @@ def recorded(known: SiteDay) -> DayFacts:
     rows = TerminalDay.objects.filter(site_day=known).order_by("terminal")
     columns = ("terminal", "terminal__kind", "terminal__model", "since", "until", "excluded")
     terminals = [
-        DayTerminal(pk, kind, model, Interval(since or bounds.since, until or bounds.until), _stored(excluded or ()))
+        DayTerminal(pk, kind, model, Interval(since or bounds.since, until or bounds.until), _intervals(excluded or ()))
         for pk, kind, model, since, until, excluded in rows.values_list(*columns)
     ]
     return DayFacts(
-        known.site_id, known.day, known.begins_at, known.ends_at, _stored(known.hours), terminals, known=known
+        known.site_id, known.day, known.begins_at, known.ends_at, _intervals(known.hours), terminals, known=known
     )
 
 
-def _stored(rows: Collection[Any]) -> list[Interval]:
+def _intervals(rows: Collection[Any]) -> list[Interval]:
     return [Interval(*row) for row in rows]
 
 
@@ -111,7 +111,7 @@ def _open(hours: Hours, bounds: Interval) -> list[Interval]:
     return merged(found)
 
 
-def _clipped(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> list[Interval]:
+def _clip(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> list[Interval]:
     return overlap(merged((second_of(since), second_of(until)) for since, until in periods), [bounds])
 
 

@@ -71,7 +71,7 @@ def context_of(alert: Alert, *, scope: Scope, at: datetime, until: datetime | No
         occurrences=[_occurrence(one, sent, is_this=one.pk == alert.pk) for one in chosen],
         recent=same.filter(opened_at__gt=at - RECENT).count(),
         total=same.count(),
-        commands=[_sent(one) for one in during[:MAX_SHOWN]],
+        commands=[_sent_command(one) for one in during[:MAX_SHOWN]],
     )
 
 
@@ -122,7 +122,7 @@ def _commands(alert: Alert, scope: Scope, *, since: datetime, until: datetime | 
     return known
 
 
-def _sent(command: Command) -> SentCommand:
+def _sent_command(command: Command) -> SentCommand:
     result = command.error or ("" if command.result is None else json.dumps(command.result, ensure_ascii=False))
     by = name_of(command.created_by) if command.created_by else None
     return SentCommand(command.name, command.state, by, command.created_at, result[:MAX_RESULT])

@@ -79,9 +79,9 @@ class Figures:
     def exported(self) -> Iterable[Sequence[Cell]]:
         yield HEAD
         if self.total:
-            yield _exported(self.total, "")
-        yield from (_exported(line, str(line.key)) for line in self.severities)
-        yield from (_exported(row.line, row.code) for row in self.sites)
+            yield _export_row(self.total, "")
+        yield from (_export_row(line, str(line.key)) for line in self.severities)
+        yield from (_export_row(row.line, row.code) for row in self.sites)
 
 
 def _site_rows(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
@@ -94,7 +94,7 @@ def _site_rows(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
     ]
 
 
-def _exported(line: ResponseTimes, name: str) -> Sequence[Cell]:
+def _export_row(line: ResponseTimes, name: str) -> Sequence[Cell]:
     numbers = (line.opened, line.suppressed, line.resolved_unacknowledged, line.unacknowledged)
     return (line.by.value, name, *numbers, *_spread(line.time_to_acknowledge), *_spread(line.time_to_resolve))
 

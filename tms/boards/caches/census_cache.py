@@ -84,7 +84,7 @@ class CensusCache(FeedListener):
     def read(self, scope: Scope = ALL) -> Census:
         """What the scope covers."""
         if not self.is_fed:
-            return self._counted(scope)
+            return self._count(scope)
         with self._read_lock:
             census = self._current()
             return census if scope.is_everything else self._parts.of(scope).census(census)
@@ -137,7 +137,7 @@ class CensusCache(FeedListener):
             found.terminals = self._terminals.remaining_mismatches(_states(), found.terminals)
             found.alerts = self._alerts.remaining_mismatches(unresolved_alerts(), found.alerts)
 
-    def _counted(self, scope: Scope) -> Census:
+    def _count(self, scope: Scope) -> Census:
         """The census of a scope, counted. Without a hub every read counts; while the feed is unavailable, once per
         `RECOUNT_S`.
         """

@@ -40,7 +40,7 @@ class GroupCounter[Key: tuple[Any, ...]]:
 
     def renew(self, rows: QuerySet[Any], pks: Collection[int]) -> None:
         """Update the groups of `pks`; those that are not among `rows` are no longer counted."""
-        found = self._found(rows, pks)
+        found = self._find_keys(rows, pks)
         for pk in pks:
             self._put(pk, found.get(pk))
 
@@ -84,10 +84,10 @@ class GroupCounter[Key: tuple[Any, ...]]:
         return differing | (self._of.keys() - groups_by_pk.keys())
 
     def remaining_mismatches(self, rows: QuerySet[Any], pks: Collection[int]) -> set[int]:
-        found = self._found(rows, pks)
+        found = self._find_keys(rows, pks)
         return {pk for pk in pks if self._of.get(pk) != found.get(pk)}
 
-    def _found(self, rows: QuerySet[Any], pks: Collection[int]) -> Mapping[int, Key]:
+    def _find_keys(self, rows: QuerySet[Any], pks: Collection[int]) -> Mapping[int, Key]:
         found = self._by_keys(pks) if self._by_keys else rows.filter(pk__in=pks).values_list("pk", *self._columns)
         return {row[0]: row[1:] for row in found}  # type: ignore[misc]
 

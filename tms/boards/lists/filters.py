@@ -51,10 +51,10 @@ class TerminalFilter:
         return cls(
             q=q if len(q) >= MIN_SEARCHED else "",
             presence=_all_known(query.getlist("presence"), Presence.values),
-            status=_known(query.get("status"), Status.values),
-            severity=_known(query.get("severity"), [ANY, *Severity.values]),
+            status=_if_known(query.get("status"), Status.values),
+            severity=_if_known(query.get("severity"), [ANY, *Severity.values]),
             site=text(query, "site", 8),
-            kind=_known(query.get("kind"), TerminalKind.values),
+            kind=_if_known(query.get("kind"), TerminalKind.values),
             lost_with=text(query, "lost_with", 64),
             expected=_all_known(query.getlist("expected"), PlannedKind.values),
         )
@@ -174,7 +174,7 @@ def text(query: QueryDict, name: str, most: int) -> str:
     return query.get(name, "").replace("\0", "").strip()[:most]
 
 
-def _known(value: str | None, values: Collection[str]) -> str:
+def _if_known(value: str | None, values: Collection[str]) -> str:
     return value if value is not None and value in values else ""
 
 

@@ -41,16 +41,18 @@ def facets(
     """`terminals`: what the scope covers; `census`: their counts."""
     if chosen.is_empty:
         planned = numbers(census, at=at, scope=scope)
-        return FilterCounts(_named({name: census.presences[name] for name in Presence.values}, planned), census.total)
+        return FilterCounts(
+            _name_counts({name: census.presences[name] for name in Presence.values}, planned), census.total
+        )
     others = replace(chosen, presence=(), expected=())
     matching = others.apply(terminals)
     is_of_census = others == TerminalFilter(site=others.site, kind=others.kind)
-    everything = _of_census(census, others) if is_of_census else _counted(matching)
+    everything = _of_census(census, others) if is_of_census else _count_first(matching)
     in_maintenance = _in_maintenance(matching, at=at)
     counted = (in_maintenance,) if is_of_census else (everything, in_maintenance)
     closed = plan_cache().closed({site for site, _ in everything}, at)
     is_capped = any(_total(counts) >= MAX_TERMINALS for counts in counted)
-    return _summed(chosen, _Counted(everything, in_maintenance, closed), is_capped=is_capped)
+    return _sum(chosen, _Counted(everything, in_maintenance, closed), is_capped=is_capped)
 
 
 class _Counted(NamedTuple):
@@ -70,21 +72,21 @@ class _Counted(NamedTuple):
         return {**(self.in_maintenance if has_maintenance else {}), **closed}
 
 
-def _summed(chosen: TerminalFilter, found: _Counted, *, is_capped: bool) -> FilterCounts:
+def _sum(chosen: TerminalFilter, found: _Counted, *, is_capped: bool) -> FilterCounts:
     planned = found.with_plans(chosen.expected)
     presences = {name: _total(planned, (name,)) for name in Presence.values}
     absences = {kind: _total(found.with_plans((kind,)), chosen.presence) for kind in PlannedKind.values}
-    return FilterCounts(_named(presences, absences), _total(planned, chosen.presence), is_capped)
+    return FilterCounts(_name_counts(presences, absences), _total(planned, chosen.presence), is_capped)
 
 
-def _named(presences: Mapping[str, int], absences: Mapping[str, int]) -> dict[str, int]:
+def _name_counts(presences: Mapping[str, int], absences: Mapping[str, int]) -> dict[str, int]:
     return {**presences, **{f"expected-{kind}": number for kind, number in absences.items()}}
 
 
 def _in_maintenance(matching: QuerySet[Terminal], *, at: datetime) -> GroupCounts:
     if not plan_cache().maintenance(at).windows:
         return {}
-    return _counted(matching.filter(is_expected(PlannedKind.MAINTENANCE, at=at)))
+    return _count_first(matching.filter(is_expected(PlannedKind.MAINTENANCE, at=at)))
 
 
 def _of_census(census: Census, others: TerminalFilter) -> GroupCounts:
@@ -97,7 +99,7 @@ def _of_census(census: Census, others: TerminalFilter) -> GroupCounts:
     return found
 
 
-def _counted(matching: QuerySet[Terminal]) -> GroupCounts:
+def _count_first(matching: QuerySet[Terminal]) -> GroupCounts:
     """Numbers of the first `MAX_TERMINALS` terminals."""
     rows = Terminal.objects.filter(
         pk__in=matching.order_by().values("pk")[:MAX_TERMINALS], state__isnull=False

@@ -51,7 +51,7 @@ def plan(request: AuthenticatedRequest) -> HttpResponse:
     """The form and its submission. The button `preview` only shows the next occurrences."""
     at = timezone.now()
     if request.method != "POST":
-        return _show_form(request, WindowForm(initial=_begun(request, at=at), by=request.user), at=at)
+        return _show_form(request, WindowForm(initial=_initial_values(request, at=at), by=request.user), at=at)
     form = WindowForm(request.POST, by=request.user)
     if is_check(request):
         return checked(request, form)
@@ -75,7 +75,7 @@ def preview(request: AuthenticatedRequest) -> HttpResponse:
     """The next occurrences of the form, for htmx."""
     at = timezone.now()
     form = WindowForm(request.POST, by=request.user)
-    return render(request, f"{TEMPLATE}#preview", _previewed(request, form, at=at))
+    return render(request, f"{TEMPLATE}#preview", _preview_context(request, form, at=at))
 
 
 @require_POST
@@ -195,10 +195,10 @@ def _show_form(
     request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = HTTPStatus.OK
 ) -> HttpResponse:
     context = {"form": form, "nav_item": MaintenancePage.nav_item, "at": at}
-    return render(request, TEMPLATE, context | _previewed(request, form, at=at), status=status)
+    return render(request, TEMPLATE, context | _preview_context(request, form, at=at), status=status)
 
 
-def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> dict[str, Any]:
+def _preview_context(request: AuthenticatedRequest, form: WindowForm, *, at: datetime) -> dict[str, Any]:
     """The next occurrences, and what the first of them means."""
     if not form.is_bound:
         return {"is_asked": False}
@@ -213,7 +213,7 @@ def _previewed(request: AuthenticatedRequest, form: WindowForm, *, at: datetime)
     return previewed
 
 
-def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
+def _initial_values(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
     """Initial values from the URL: those of `window`, or the scope. `site` is a code, `terminal` a UID; both may be
     repeated.
     """

@@ -80,7 +80,7 @@ def recent(
     """
     period = Q(at__gt=at - RECENT) if until is None else Q(at__gt=at - RECENT, at__lte=until)
     traces = [list(_traces(kind, source, period, scope)) for kind, source in SOURCES.items()]
-    groups = _across_sites(_grouped(merge(*traces, key=attrgetter("at"), reverse=True)))
+    groups = _across_sites(_group(merge(*traces, key=attrgetter("at"), reverse=True)))
     is_capped = any(len(of_kind) == MAX_READ for of_kind in traces)
     return _entries(groups[:limit]), sum(group.number for group in groups), is_capped
 
@@ -91,7 +91,7 @@ def _traces(kind: str, source: ChangeSource, period: Q, scope: Scope) -> Iterato
         yield Trace(kind, at, pk, (kind, *group_key))
 
 
-def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
+def _group(traces: Iterable[Trace]) -> list[ChangeGroup]:
     groups: list[ChangeGroup] = []
     indexes: dict[tuple[Any, ...], int] = {}
     for trace in traces:

@@ -71,7 +71,7 @@ def strip(window: ReplayWindow, at: datetime, *, earliest: datetime, present: Re
         critical_path="".join(_bars(critical, highest)),
         incidents=[IncidentMark(WIDTH * window.share(event.at), severity) for event, severity in incidents],
         handovers=[WIDTH * window.share(event.at) for event in handovers],
-        unrecorded=list(_unrecorded(window, earliest)),
+        unrecorded=list(_unrecorded_stretches(window, earliest)),
         ahead=Stretch(here, WIDTH - here),
         events=sorted([*(event for event, _ in incidents), *handovers], key=lambda event: event.at)[-MAX_EVENTS:],
     )
@@ -87,7 +87,7 @@ def _bars(numbers: Sequence[int], highest: int) -> Iterator[str]:
             yield f"M{left:.1f} {BASE:.0f}v-{height:.1f}h{bar:.1f}v{height:.1f}z"
 
 
-def _unrecorded(window: ReplayWindow, earliest: datetime) -> Iterator[Stretch]:
+def _unrecorded_stretches(window: ReplayWindow, earliest: datetime) -> Iterator[Stretch]:
     """The stretches before the first record, and after the present."""
     first, last = window.share(earliest), window.share(window.limit)
     if first > 0:

@@ -214,12 +214,12 @@ def _command_row(command: Command) -> CommandRow:
         deliver_before=command.deliver_before,
         due_at=command.due_at,
         took_s=took.total_seconds() if took else None,
-        answer=_worded(command.result),
+        answer=_word(command.result),
         error=command.error,
     )
 
 
-def _worded(result: Any) -> str:
+def _word(result: Any) -> str:
     """The result as text: lines for texts, JSON for other values."""
     if result is None:
         return ""

@@ -112,7 +112,7 @@ def start_fault(request: AuthenticatedRequest) -> HttpResponse:
 @demo_only
 def undo_fault(request: AuthenticatedRequest, number: int) -> HttpResponse:
     """End a fault. Idempotent. A fault of a site or terminal that the person may not break goes on."""
-    answer = _sent(Ask())
+    answer = _send(Ask())
     going = own(answer.broken, request.user) if answer else []
     fault = next((one for one in going if one.number == number), None)
     row = row_of(fault.fault, fault.target, request.user) if fault else None
@@ -134,7 +134,7 @@ def end_tour(request: HttpRequest) -> HttpResponse:
 
 
 def _show(request: AuthenticatedRequest, *, error: Any = "", status: int = HTTPStatus.OK) -> HttpResponse:
-    answer = _sent(Ask())
+    answer = _send(Ask())
     faults = [(fault, text, offered(fault, request.user)) for fault, text in TEXTS.items()]
     if not error and answer is None:
         error = UNREACHABLE if any(choices for _fault, _text, choices in faults) else EMPTY
@@ -151,12 +151,12 @@ def _carry_out(asked: StartFault | UndoFault, action: str, row: Site | Terminal,
     """Send it to the simulator, with its audit entry. Without one if the simulator does not do it."""
     with transaction.atomic():
         recorder.record(action, row, changes)
-        answer = _sent(asked)
+        answer = _send(asked)
         transaction.set_rollback(answer is None or bool(answer.error))
     return answer
 
 
-def _sent(request: StartFault | UndoFault | Ask) -> Answer | None:
+def _send(request: StartFault | UndoFault | Ask) -> Answer | None:
     """The answer of the simulator; None if it does not answer."""
     try:
         return client.send(request)

@@ -42,7 +42,7 @@ COLUMNS = OutageRow.__struct_fields__
 
 def begin(link_changes: Iterable[LinkStateChange]) -> None:
     """Record an outage for every terminal whose link was lost."""
-    _insert([_begun(change) for change in link_changes if change.before == Presence.ONLINE])
+    _insert([_begin_row(change) for change in link_changes if change.before == Presence.ONLINE])
 
 
 def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return], *, timing: Timing) -> None:
@@ -54,7 +54,7 @@ def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return
     away, within = {row.terminal_id: row for row in before}, []
     for index, change in enumerate(link_changes):
         if change.before == Presence.ONLINE:
-            away[change.terminal_id] = row = _begun(change)
+            away[change.terminal_id] = row = _begin_row(change)
             within.append(row)
         elif index in returns and (lost := away.pop(change.terminal_id, None)):
             _end(lost, returns[index], at=change.at, timing=timing)
@@ -62,7 +62,7 @@ def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return
     _insert(within)
 
 
-def _begun(change: LinkStateChange) -> OutageRow:
+def _begin_row(change: LinkStateChange) -> OutageRow:
     node = change.node if change.cause in CAUSED_BY_TMS else ""
     return OutageRow(change.terminal_id, change.since or change.at, change.cause, node)
 

@@ -75,7 +75,7 @@ def write_in_transaction(items: Sequence[Item]) -> BatchResult:
         lifecycle.apply_events([*rule_events, *result.rule_events])
         if result.answers:
             commands.record_answers(result.answers, at=items[-1].at)
-        _answer_boots(result, boot_pks, _acknowledged(result, boot_pks, created))
+        _answer_boots(result, boot_pks, _highest_seqs(result, boot_pks, created))
         _publish(result)
     instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in result.fenced))
     return result
@@ -198,7 +198,7 @@ def _save_events(events: Iterable[tuple[Reported | Noted, frames.TerminalEvent, 
         )
 
 
-def _acknowledged(result: BatchResult, boot_pks: dict[BootKey, int], created: Collection[int]) -> dict[int, int]:
+def _highest_seqs(result: BatchResult, boot_pks: dict[BootKey, int], created: Collection[int]) -> dict[int, int]:
     """The highest stored `seq` of each boot that has reports. A search in every partition: not for new boots."""
     reported = {boot_pks[boot_key(item)] for item in result.reports}
     booted = {boot_pks[boot_key(item)] for item in result.boots}

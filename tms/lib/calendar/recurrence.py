@@ -98,13 +98,13 @@ def _dates(parts: Mapping[str, str], since: datetime, until: datetime) -> Iterat
     years = (MAXYEAR - max(since.year, until.year)) // CYCLE_YEARS * CYCLE_YEARS
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
-        for date in rrulestr(f"{text};UNTIL={_moved(until, years):%Y%m%dT%H%M%S}", dtstart=_moved(since, years)):
-            yield _moved(date, -years)
+        for date in rrulestr(f"{text};UNTIL={_move(until, years):%Y%m%dT%H%M%S}", dtstart=_move(since, years)):
+            yield _move(date, -years)
     except (LookupError, TypeError, ValueError) as error:  # dateutil finds some errors only at a certain date
         raise BadRecurrence(gettext("Invalid recurrence: %(reason)s") % {"reason": error}) from None
 
 
-def _moved(date: datetime, years: int) -> datetime:
+def _move(date: datetime, years: int) -> datetime:
     return date.replace(year=date.year + years)
 
 

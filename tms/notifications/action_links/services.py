@@ -56,7 +56,7 @@ def preview(link: MessageLink, *, at: datetime) -> Result:
     """What using it would do now. Changes nothing."""
     if (end := _end(link, at)) is not None:
         return Result(end)
-    return _judge(list(_permitted(link)))
+    return _judge(list(_permitted_subjects(link)))
 
 
 @transaction.atomic
@@ -65,16 +65,16 @@ def acknowledge(link: MessageLink, *, at: datetime) -> Result:
     delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=link.delivery.pk)
     link.delivery.link_used_at = delivery.link_used_at
     if (end := _end(link, at)) is not None:
-        return _counted(Result(end))
-    subjects = list(_permitted(link))
+        return _count(Result(end))
+    subjects = list(_permitted_subjects(link))
     before = _judge(subjects)
     if before.outcome is not LinkOutcome.READY:
-        return _counted(before)
+        return _count(before)
     number = _acknowledge_all(link, subjects, at)
     if not number:
-        return _counted(_judge(list(_permitted(link))))
+        return _count(_judge(list(_permitted_subjects(link))))
     Delivery.objects.filter(pk=delivery.pk).update(link_used_at=at)
-    return _counted(Result(LinkOutcome.ACKNOWLEDGED, number))
+    return _count(Result(LinkOutcome.ACKNOWLEDGED, number))
 
 
 def _end(link: MessageLink, at: datetime) -> LinkOutcome | None:
@@ -86,7 +86,7 @@ def _end(link: MessageLink, at: datetime) -> LinkOutcome | None:
     return LinkOutcome.REVOKED if link.is_revoked else None
 
 
-def _permitted(link: MessageLink) -> Iterable[Subject]:
+def _permitted_subjects(link: MessageLink) -> Iterable[Subject]:
     """What the delivery is about, as far as its recipient may acknowledge it."""
     items = link.delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
     subjects: list[Subject] = [item.subject for item in items]
@@ -161,6 +161,6 @@ def account_of(destination: Destination) -> User:
     return account
 
 
-def _counted(result: Result) -> Result:
+def _count(result: Result) -> Result:
     ACTION_LINKS.labels(result.outcome.value).inc()
     return result

@@ -65,7 +65,7 @@ def rotations(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_ROTATIONS)
 def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
-    return _edited(request, begun(timezone.localtime()))
+    return _edit(request, begun(timezone.localtime()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,14 +73,14 @@ def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
 @needs_to_post(Permission.EDIT_ROTATIONS)
 def rotation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     needed = Permission.EDIT_ROTATIONS if request.method == "POST" else None
-    return _edited(request, _found(request, pk, needed))
+    return _edit(request, _find(request, pk, needed))
 
 
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Its own permission: shifts are swapped at night, by people who may not change the rotation."""
-    chosen = _found(request, pk, Permission.OVERRIDE_SHIFTS)
+    chosen = _find(request, pk, Permission.OVERRIDE_SHIFTS)
     form = CoverForm(chosen, request.POST, by=request.user)
     if not form.is_valid():
         return _page(request, chosen, cover=form)
@@ -91,21 +91,21 @@ def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def delete_cover(request: AuthenticatedRequest, pk: int, cover: int) -> HttpResponse:
-    chosen = _found(request, pk, Permission.OVERRIDE_SHIFTS)
+    chosen = _find(request, pk, Permission.OVERRIDE_SHIFTS)
     before = chosen.covers.filter(pk=cover).first()
     if before is not None and on_call.delete_cover(chosen, cover):
         undo.add_toast(request, before)
     return redirect(chosen)
 
 
-def _found(request: AuthenticatedRequest, pk: int, needed: Permission | None) -> Rotation:
+def _find(request: AuthenticatedRequest, pk: int, needed: Permission | None) -> Rotation:
     found = get_object_or_404(access.visible(Rotation.objects.not_deleted(), to=request.user), pk=pk)
     if needed is not None:
         access.demand(request.user, needed, found)
     return found
 
 
-def _edited(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
+def _edit(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = RotationForm(sent, instance=chosen, by=request.user)
     members = _member_forms(request, chosen, sent)

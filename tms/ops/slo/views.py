@@ -103,10 +103,10 @@ def seconds(bound: float | None) -> str:
 def drawn(bars: Sequence[Bar]) -> list[Drawn]:
     """The ones with data."""
     step = WIDTH / max(1, len(bars))
-    return [_drawn(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]
+    return [_draw(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]
 
 
-def _drawn(bar: Bar, x: float, width: float) -> Drawn:
+def _draw(bar: Bar, x: float, width: float) -> Drawn:
     share = bar.share or 0.0
     height = max(MIN_HEIGHT, (share - LOWEST) / (1 - LOWEST) * HEIGHT)
     return Drawn(round(x, 2), round(HEIGHT - height, 2), round(width, 2), round(height, 2), bar, share < TARGET_SHARE)

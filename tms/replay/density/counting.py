@@ -44,7 +44,7 @@ def advance(at: datetime) -> int:
 def count(day: datetime, *, until: datetime, at: datetime) -> None:
     """Count a day up to `until`, and replace what was stored of it."""
     of_day = {"begins_at__gte": day, "begins_at__lt": day + DAY}
-    fleet, sites = _counted(day, until)
+    fleet, sites = _count(day, until)
     FleetCount.objects.filter(**of_day).delete()
     FleetCount.objects.bulk_create(
         FleetCount(begins_at=begin, **{field: of[field] for field in SOURCES}) for begin, of in fleet.items()
@@ -88,7 +88,7 @@ def _due(until: datetime, at: datetime) -> Iterator[datetime]:
         yield oldest.day
 
 
-def _counted(
+def _count(
     day: datetime, until: datetime
 ) -> tuple[dict[datetime, Counter[str]], dict[tuple[datetime, int], Counter[str]]]:
     """Numbers by field: of each quarter of an hour, and of each part of the day and site."""

@@ -68,13 +68,13 @@ def count(at: datetime) -> int:
 def _count(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     final = [outage for outage in _uncounted(pks) if outage.is_final(at)]
-    _store([_counted(outage) for outage in final])
+    _store([_count_reports(outage) for outage in final])
     if final:
         publish(Change(terminals=frozenset(outage.terminal_id for outage in final)))
     return len(final)
 
 
-def _counted(outage: Uncounted) -> CountRow:
+def _count_reports(outage: Uncounted) -> CountRow:
     cause = corrected(
         outage.cause, lost_by=outage.lost_by, has_restarted=outage.has_restarted, sent_by_former_boot=outage.sent
     )

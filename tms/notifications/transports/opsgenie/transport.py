@@ -65,23 +65,23 @@ def requests(message: Message) -> Iterator[tuple[str, dict[str, Any]]]:
     """Path after `/v2/alerts`, and body. A test opens an alert and closes it."""
     if message.kind == TEST:
         alias = f"tms/test/{message.uid}"
-        yield "", _created(message, alias, {})
-        yield _path(alias, CLOSE), _noted(message)
+        yield "", _alert_body(message, alias, {})
+        yield _path(alias, CLOSE), _note_body(message)
         return
     for subject in subjects_of(message):
         alias, action = key_of(message, subject), ACTIONS.get(message.kind, "")
-        yield (_path(alias, action), _noted(message)) if action else ("", _created(message, alias, subject))
+        yield (_path(alias, action), _note_body(message)) if action else ("", _alert_body(message, alias, subject))
 
 
 def _path(alias: str, action: str) -> str:
     return f"/{quote(alias, safe='')}/{action}?identifierType=alias"
 
 
-def _noted(message: Message) -> dict[str, Any]:
+def _note_body(message: Message) -> dict[str, Any]:
     return {"source": "TMS", "note": shortened(message.title, MAX_DESCRIPTION)}
 
 
-def _created(message: Message, alias: str, subject: SubjectFacts) -> dict[str, Any]:
+def _alert_body(message: Message, alias: str, subject: SubjectFacts) -> dict[str, Any]:
     card = card_of(message)
     sites = sites_of([subject])
     return {

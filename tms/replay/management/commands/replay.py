@@ -32,7 +32,7 @@ class Command(NoChecksCommand):
         if options["action"] == "compare":
             self._compare(options["since"], is_new=options["new"])
         else:
-            self.stdout.writelines(f"{line}\n" for line in _shown(options["at"]))
+            self.stdout.writelines(f"{line}\n" for line in _show(options["at"]))
 
     def _compare(self, since: datetime | None, *, is_new: bool) -> None:
         now = database_clock()
@@ -56,7 +56,7 @@ class Command(NoChecksCommand):
         return result
 
 
-def _shown(at: datetime) -> Iterator[str]:
+def _show(at: datetime) -> Iterator[str]:
     now = database_clock()
     if at > now:
         raise CommandError(f"{at.isoformat()} is in the future")
