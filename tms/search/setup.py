@@ -13,7 +13,7 @@ from tms.accounts.people import directory
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
-from tms.search.hits import Hit, HitGroup, SourceQuery, Text, counted, fit_of
+from tms.search.hits import Hit, HitGroup, SourceQuery, Text, count_hits, fit_of
 
 
 class NamedKind(NamedTuple):
@@ -71,7 +71,7 @@ def _find(kind: NamedKind, rows: QuerySet[Any], search: SourceQuery) -> HitGroup
     fitting = rows.filter(reduce(and_, (_contains(kind.columns, term) for term in search.terms)))
     listed = list(fitting.order_by(kind.order, "pk")[: search.limit])
     hits = [_hit(kind, row, search) for row in listed]
-    return HitGroup(kind.group, kind.label, hits, counted(fitting, listed, search.limit))
+    return HitGroup(kind.group, kind.label, hits, count_hits(fitting, listed, search.limit))
 
 
 def _contains(columns: tuple[str, ...], term: str) -> Q:

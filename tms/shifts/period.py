@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import QueryDict
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 from tms.lib.calendar.time_zones import zone_named
 from tms.rest.schemas import BEGIN, END
 
@@ -87,11 +87,11 @@ class Period:
 
     @property
     def since_shown(self) -> str:
-        return f"{shown(self.since, self.clocks):{FORMAT}}"
+        return f"{local_time(self.since, self.clocks):{FORMAT}}"
 
     @property
     def until_shown(self) -> str:
-        return f"{shown(self.until, self.clocks):{FORMAT}}"
+        return f"{local_time(self.until, self.clocks):{FORMAT}}"
 
 
 def is_period(since: datetime, until: datetime, *, longest: timedelta = ALL_TIME) -> bool:

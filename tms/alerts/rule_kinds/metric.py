@@ -21,7 +21,7 @@ from tms.alerts.rule_kinds.base import (
 )
 from tms.alerts.rule_kinds.evaluation import AbsentRule, CompiledRule, MetricRule, RateRule, Threshold
 from tms.alerts.rule_kinds.sources import RuleSource
-from tms.lib.calendar.durations import written
+from tms.lib.calendar.durations import duration_text
 from tms.telemetry import metric_names
 
 
@@ -41,7 +41,7 @@ class MetricKind(RuleKind, ABC):
             "metric": str(metric_names.metric(rule.metric).label),
             "limit": self.format_limit(rule, rule.limit),
             "lower_limit": self.format_limit(rule, rule.lower_limit),
-            "window": written(rule.window_s),
+            "window": duration_text(rule.window_s),
         }
 
     def unit(self, metric: str) -> str:
@@ -180,10 +180,10 @@ class Absent(MetricKind):
         return AbsentRule(key_of(rule), self.thresholds(rule), rule.hysteresis, rule.duration_s, rule.metric)
 
     def format_limit(self, rule: RuleFacts, limit: float | None) -> str:
-        return "" if limit is None else written(limit)
+        return "" if limit is None else duration_text(limit)
 
     def describe_value(self, alert: ValueFacts) -> str:
-        values = {"metric": metric_names.metric(alert.metric).label, "limit": written(alert.limit or 0)}
+        values = {"metric": metric_names.metric(alert.metric).label, "limit": duration_text(alert.limit or 0)}
         return gettext("%(metric)s not reported for %(limit)s") % values
 
 

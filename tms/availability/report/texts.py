@@ -101,5 +101,5 @@ def titled(what: object, text: str) -> str:
     return gettext("%(what)s: %(title)s") % {"what": what, "title": text}
 
 
-def listed(parts: Iterable[str]) -> str:
+def join_texts(parts: Iterable[str]) -> str:
     return gettext(", ").join(parts)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max, Min, Q
 
 from tms.alerts.maintenance import history
-from tms.availability.intervals import Interval, Intervals, instant_of, merged, overlap, second_of
+from tms.availability.intervals import Interval, Intervals, instant_of, merge, overlap, second_of
 from tms.availability.losses import TOGETHER, PastOutage, Piece, alone, pieces_of
 from tms.availability.models import SiteDay, TerminalDay
 from tms.fleet.models import Credential, Outage, Site, Terminal
@@ -108,11 +108,11 @@ def _open(hours: Hours, bounds: Interval) -> list[Interval]:
             break
         since = bounds.since if run.since < instant_of(bounds.since) else second_of(run.since)
         found.append((since, bounds.until if run.until > ends_at else second_of(run.until)))
-    return merged(found)
+    return merge(found)
 
 
 def _clip(periods: Collection[tuple[datetime, datetime]], bounds: Interval) -> list[Interval]:
-    return overlap(merged((second_of(since), second_of(until)) for since, until in periods), [bounds])
+    return overlap(merge((second_of(since), second_of(until)) for since, until in periods), [bounds])
 
 
 def _services(terminal_pks: Collection[int], bounds: Interval) -> dict[int, Interval]:

@@ -26,7 +26,7 @@ from tms.approvals.kinds import CannotPerform
 from tms.boards.approvals.confirmation import ConfirmationForm
 from tms.boards.approvals.views import render_asked
 from tms.boards.lists.filters import PRIMARY_KEY
-from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, begun
+from tms.boards.maintenance.forms import ExtendForm, WindowForm, again, initial_values
 from tms.boards.pages import MaintenancePage, RenderContext
 from tms.boards.responses import render_dialog
 from tms.boards.toasts import add_toast, toast
@@ -222,7 +222,7 @@ def _initial_values(request: AuthenticatedRequest, *, at: datetime) -> dict[str,
     mine = partial(permitted, by=request.user, permission=Permission.PLAN_MAINTENANCE)
     sites = mine(Site.objects.filter(code__in=request.GET.getlist("site")))
     terminals = mine(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")))
-    return begun(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
+    return initial_values(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
 
 
 def _window(request: AuthenticatedRequest, pk: int) -> Window:

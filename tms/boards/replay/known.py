@@ -75,7 +75,7 @@ class Known(NamedTuple):
         return len(self.incidents) + self.further
 
 
-def known(context: PastContext) -> Known:
+def read_known(context: PastContext) -> Known:
     rows = context.unresolved_incidents(AlertFilter())
     now = {row.pk: row for row in context.present.incidents([row.pk for row in rows[:MAX_INCIDENTS]])}
     outside = context.outside(context.awake)

@@ -13,7 +13,7 @@ from tms.accounts.scope import Scope
 from tms.boards.lists.choices import Choice
 from tms.boards.replay.chosen import MICROSECOND, SECOND, ChosenInstant, query_of, ranges_of
 from tms.boards.replay.context import PastContext
-from tms.boards.replay.known import Known, known
+from tms.boards.replay.known import Known, read_known
 from tms.boards.replay.links import joined
 from tms.boards.replay.strip import Strip, StripEvent, strip
 from tms.boards.replay.window import ReplayWindow, Tick, ticks, window_of
@@ -130,7 +130,7 @@ class ReplayedPage:
 
     @cached_property
     def known(self) -> Known:
-        return known(self.context)
+        return read_known(self.context)
 
     def url(self, at: datetime) -> str:
         """The same page at another instant."""

@@ -27,7 +27,7 @@ def seconds(text: str) -> float | None:
     return float(match[1]) * UNITS[unit] if match and unit else None
 
 
-def written(length_s: float) -> str:
+def duration_text(length_s: float) -> str:
     """A duration in the largest unit that gives a whole number: `2 min`."""
     if not length_s:
         return "0 s"
@@ -63,4 +63,4 @@ class SpanField(forms.CharField):
         return found
 
     def prepare_value(self, value: Any) -> Any:
-        return written(value) if isinstance(value, int | float) else value
+        return duration_text(value) if isinstance(value, int | float) else value

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from django.utils.translation import gettext
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 PARTS = frozenset(
@@ -71,7 +71,7 @@ class Recurrence:
 
     def occurrences(self, after: datetime) -> Iterator[Occurrence]:
         """Occurrences that end after `after`, in order. Raises BadRecurrence for an invalid rule."""
-        for wall in self._local_starts(min(max(shown(after, self.zone), self.starts_at), LATEST) + HORIZON):
+        for wall in self._local_starts(min(max(local_time(after, self.zone), self.starts_at), LATEST) + HORIZON):
             found = self._occurrence(wall)
             if found.until > after:
                 yield found
@@ -156,7 +156,7 @@ def _until(text: str, zone: ZoneInfo) -> datetime | None:
         except ValueError:
             continue
         if form.endswith("Z"):
-            return shown(until.replace(tzinfo=UTC), zone)
+            return local_time(until.replace(tzinfo=UTC), zone)
         return until if "T" in form else until + timedelta(days=1, seconds=-1)
     if text:
         raise BadRecurrence(gettext("UNTIL must be a date such as 20261231, or a time such as 20261231T180000Z."))

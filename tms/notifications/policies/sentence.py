@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, visible
 from tms.accounts.access.owner_form import owner_of
 from tms.accounts.people import scopes
-from tms.lib.calendar.durations import written
+from tms.lib.calendar.durations import duration_text
 from tms.lib.severity import Severity
 from tms.notifications.models.policy import Policy, PolicyHours
 from tms.notifications.weekly_hours import HOURS_FIELDS
@@ -162,7 +162,7 @@ def _repeat(seconds: Any) -> str:
 
 
 def _span(seconds: Any) -> str:
-    return written(int(seconds)) if isinstance(seconds, int | float) else "–"
+    return duration_text(int(seconds)) if isinstance(seconds, int | float) else "–"
 
 
 def _step_words(step: Mapping[str, Any], *, is_first: bool) -> StepWords:

@@ -17,7 +17,7 @@ from tms.availability.pdf import document
 from tms.availability.report import texts
 from tms.availability.report.months import Month
 from tms.availability.report.report import AvailabilityReport, AvailabilityRow, ReportReader, report
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.db.errors import is_database_away
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.hashing import hash_token
@@ -122,7 +122,7 @@ def _month(at: datetime) -> Month:
 
 
 def _today(at: datetime) -> date:
-    return shown(at, ZoneInfo(settings.TIME_ZONE)).date()
+    return local_time(at, ZoneInfo(settings.TIME_ZONE)).date()
 
 
 def _content(found: AvailabilityReport, reader: ReportReader, *, customer: str, at: datetime) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _lines(found: AvailabilityReport) -> list[str]:
 
 def _breach(row: AvailabilityRow) -> str:
     lost = texts.lost_text(row.totals.lost_s)
-    return texts.titled(row.name, texts.listed((texts.percent_text(row.totals), lost, texts.reason_text(row))))
+    return texts.titled(row.name, texts.join_texts((texts.percent_text(row.totals), lost, texts.reason_text(row))))
 
 
 def _facts(found: AvailabilityReport) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def save_members(rotation: Rotation, people: list[User]) -> None:
     )
 
 
-def begun(at: datetime) -> Rotation:
+def initial_rotation(at: datetime) -> Rotation:
     """Initial values of a new form: shifts of a week from last Monday on, with a handover at nine."""
     today = at.date()
     return Rotation(starts_on=today.fromordinal(today.toordinal() - today.weekday()), handover_at="09:00")

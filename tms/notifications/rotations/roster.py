@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, local_time
 from tms.lib.calendar.opening_hours import EVER
 
 WEEK = 7
@@ -77,7 +77,7 @@ class Roster:
 
     def _number(self, at: datetime) -> int:
         """Number of the shift at `at`; -1 before the first."""
-        days = (shown(at, self.zone).date() - self.starts_on).days
+        days = (local_time(at, self.zone).date() - self.starts_on).days
         periods, rest = divmod(days, self._period)
         number = periods * len(self._offsets) + sum(offset <= rest for offset in self._offsets) - 1
         return max(-1, number - 1 if number >= 0 and self._handover(number) > at else number)

@@ -19,7 +19,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.lib.calendar.dates import shown_days
-from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.local_time import local_time
 from tms.lib.forms.checks import checked, is_check
 from tms.lib.forms.saved import saved
 from tms.notifications import undo
@@ -31,7 +31,7 @@ from tms.notifications.rotations.forms import (
     MemberForm,
     MemberForms,
     RotationForm,
-    begun,
+    initial_rotation,
     members_of,
     save_rotation,
 )
@@ -65,7 +65,7 @@ def rotations(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_ROTATIONS)
 def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
-    return _edit(request, begun(timezone.localtime()))
+    return _edit(request, initial_rotation(timezone.localtime()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -127,7 +127,7 @@ def _page(
     cover: CoverForm | None = None,
 ) -> HttpResponse:
     at, zone = timezone.now(), ZoneInfo(timezone.get_current_timezone_name())
-    days = shown_days(request.GET.get("from", ""), number=DAYS, today=shown(at, zone).date())
+    days = shown_days(request.GET.get("from", ""), number=DAYS, today=local_time(at, zone).date())
     existing = list(access.visible(Rotation.objects.not_deleted(), to=request.user))
     now, coming = _shifts(existing, chosen, at)
     is_saved = chosen is not None and chosen.pk is not None

@@ -87,7 +87,7 @@ def card(report: SloReport, span: str) -> IndicatorCard:
         for share in QUANTILES
     ]
     return IndicatorCard(
-        report, TITLES[report.indicator], BEGINNINGS[report.indicator], shares, quantiles, drawn(report.bars)
+        report, TITLES[report.indicator], BEGINNINGS[report.indicator], shares, quantiles, draw_bars(report.bars)
     )
 
 
@@ -100,7 +100,7 @@ def seconds(bound: float | None) -> str:
     return "–" if bound is None else gettext("%(number)s s") % {"number": f"{bound:g}"}
 
 
-def drawn(bars: Sequence[Bar]) -> list[Drawn]:
+def draw_bars(bars: Sequence[Bar]) -> list[Drawn]:
     """The ones with data."""
     step = WIDTH / max(1, len(bars))
     return [_draw(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
 
 from tms.accounts.access import Person, visible
 from tms.alerts.suppression.reasons import Reason
-from tms.lib.calendar.durations import spell, written
+from tms.lib.calendar.durations import duration_text, spell
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
@@ -88,7 +88,7 @@ def _line(item: PreviewItem, opened_at: datetime, names_policies: bool) -> Previ
 
 
 def _repeat(item: PreviewItem, opened_at: datetime, names_policies: bool) -> PreviewLine:
-    every = gettext("every %(span)s until acknowledged") % {"span": written(item.policy.repeat_s)}
+    every = gettext("every %(span)s until acknowledged") % {"span": duration_text(item.policy.repeat_s)}
     return PreviewLine(
         at=item.at,
         offset=spell((item.at - opened_at).total_seconds()),
