@@ -117,12 +117,14 @@ class Batch:
     def add(self, item: Item) -> None:
         waiting = self._waiting
         if not self.pending:
+            # An idle node makes no progress either: its time without a commit begins with the first item.
             self._progress_at = time.monotonic()
         few, backlogs = waiting.few_weight, waiting.backlog_weight
         waiting.add(item)
         self._idle.clear()
         if waiting.few_weight + waiting.backlog_weight >= settings.PENDING_LIMIT:
             self._room.clear()
+        # The task sleeps until a known instant. It must look again only if that may have become earlier.
         is_first = not few or (not backlogs and waiting.backlog_weight)
         if is_first or waiting.few_weight >= self._gathered:
             self._is_due_sooner.set()
@@ -206,6 +208,7 @@ class Batch:
             items = self._waiting.take_few(settings.FLUSH_LIMIT)
         self._writing = len(items)
         instruments.INGEST_PENDING.set(self.pending)
+        # Room is made when items are taken, not when they are committed: a flush in progress is bounded by FLUSH_LIMIT.
         if self._waiting.weight < settings.PENDING_LIMIT:
             self._room.set()
         return items
@@ -218,6 +221,7 @@ class Batch:
             is_alone = now - self._due_at > ALONE_S
             self._backlog_due_at = now + (0.0 if is_alone else min(LONGEST_PAUSE_S, BACKLOG_PAUSE * (now - began)))
         else:
+            # The smaller of two costs: one flush that was slow for another reason must not slow down the next ones.
             self._costs_s = self._costs_s[1], self._cost_s
             self._due_at = began + batch_wait_s(items, min(self._costs_s))
 
@@ -250,6 +254,7 @@ class Batch:
         nothing.
         """
         cost_s, parts = 0.0, list[Part]()
+        # The thread gets what the loop writer leaves over: a transaction costs more than its single statement.
         if self._loop_writer is not None:
             began = time.monotonic()
             result, items = await self._loop_writer.write(items)
@@ -280,6 +285,7 @@ class Batch:
         for item in result.reports:
             _call(item.link.on_committed, item.report)
             instruments.INGEST_ACK_SECONDS.observe(now - item.arrived)
+        # One acknowledgement for each link, after all of its reports: it covers every earlier one.
         for link in links:
             _call(link.acknowledge)
 

@@ -69,6 +69,7 @@ def _correlate(at: datetime) -> int:
     rules = {factor: rule for factor, rule in in_force if rule.enabled and factor not in SITES_TOGETHER}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, MAX_AGE)) if rules else []
+    # Joining comes first: an alert belongs to an existing incident of its site rather than to a new one.
     unresolved = _by_common_factor()
     rest = _join_unresolved(found, unresolved, at)
     for factor, rule in rules.items():
@@ -134,6 +135,7 @@ def _open(
     for what, share in shares(factor, [what.key for what in groups], since=since).items():
         if share.lost < rule.needed(share.size):
             continue
+        # An alert may have several keys of one factor, such as two groups; the first that is an incident takes it.
         together = [one for one in groups[what] if one.lost_at >= since and one.alert not in correlated]
         if members := free(together):
             unresolved[what] = _new(what, share, members, at)

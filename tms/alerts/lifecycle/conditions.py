@@ -95,6 +95,7 @@ def apply_events(rule_events: Sequence[RuleEvent]) -> None:
         if isinstance(event, RuleCleared) and isinstance(last[event.pair], RuleTriggered)
     }
     over = {pair: event.at for pair, event in last.items() if isinstance(event, RuleCleared)}
+    # In this order: a pair that cleared and triggered again gets a new alert, and one that cleared last ends resolved.
     clear(again, at=max(again.values(), default=None))
     trigger(list(triggered.values()))
     clear(over, at=max(over.values(), default=None))
@@ -124,6 +125,7 @@ def open_pending(at: datetime) -> int:
 def _open_pending(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     due = Condition.objects.filter(pk__in=pks, due_at__lte=at)
+    # Link states are locked before alerts, as ingest does (`tms.alerts.locks`); then the rows are read again.
     store.lock(set(due.values_list("terminal_id", flat=True)))
     ready = _wait_for_opening(list(due.order_by("due_at")), at)
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)

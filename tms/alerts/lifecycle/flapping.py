@@ -34,6 +34,7 @@ def notice(opened: Sequence[Alert]) -> None:
     unstable = [alert for alert in opened if _is_unstable(changes.get(_pair(alert), []), at=alert.opened_at)]
     if not unstable:
         return
+    # Asked last, because hardly any alert gets so far.
     watched = Rule.objects.filter(pk__in={alert.rule_id for alert in unstable}, watches_flapping=True)
     rule_ids = set(watched.values_list("pk", flat=True))
     flapping = [alert for alert in unstable if alert.rule_id in rule_ids]

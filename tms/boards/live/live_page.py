@@ -123,6 +123,7 @@ class LivePage:
         before = self.shown
         with translation.override(self.language):
             page_state, is_whole = self._read(context, due)
+            # Only an update may stop half-way: somebody who opens a page, or saw a gap, gets all of it.
             is_update = before is not None and not self.has_missed and not due.change.everything
             shown, html = self._render_parts(page_state, rendered, max_s=MAX_RENDERING_S if is_update else inf)
         # Equal HTML need not be sent, even if the values differ: a row may not show all of them.
@@ -184,6 +185,7 @@ class LivePage:
             return
         lists = self.shown.lists
         repaint = cache(lambda: frames.repaint(self.html, lists, freshness))
+        # Encoded at most once for all subscribers who have nothing else pending, which are most.
         update = cache(
             lambda is_known: self._patch(
                 pending, _without_verification(freshness) if is_known else freshness, self.moves
@@ -192,6 +194,7 @@ class LivePage:
         for subscriber in tuple(self.subscribers):
             is_clear = not subscriber.pending
             subscriber.add_pending(pending)
+            # What is pending for a slow reader grows only by names: it gets the newest state of each.
             if subscriber.is_lagging:
                 continue
             if subscriber.needs_repaint:

@@ -63,6 +63,7 @@ class RenderWorker:
         that is all of it.
         """
         self.rendering_s = 0.0
+        # The usual case needs no thread and no query.
         if all(scope.is_everything for scope in scopes):
             return dict.fromkeys(scopes, change)
         return await self._time(partial(census_cache().narrowed, change, scopes))
@@ -157,6 +158,7 @@ def _prefetch(due: Mapping[LivePage, Due]) -> Mapping[Scope, RenderContext]:
             rows_needed = live_page.page.rows_needed(reason.change, live_page.page_state)
             terminals |= rows_needed[0]
             alerts |= rows_needed[1]
+    # Read here, once: each page would otherwise query for its own rows, and most show the same.
     rows.terminals(sorted(terminals))
     rows.alerts(sorted(alerts))
     scopes = {live_page.page.scope for live_page in due}

@@ -54,11 +54,13 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
 
     Deliveries of a destination are sent in order: while one is retried, later ones wait.
     """
+    # The lock of the destination serialises workers, so that two cannot both find no lease there.
     Destination.objects.select_for_update().get(pk=destination_id)
     here = Delivery.objects.filter(destination=destination_id)
     if here.filter(state=DeliveryState.SENDING).exists():
         return None
     for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:EXAMINED]:
+        # Composed once: a retry sends the same text, and its receiver can recognise the duplicate.
         if not delivery.attempts and not _is_prepared(delivery, at):
             continue
         delivery.state, delivery.lease_id, delivery.leased_at = DeliveryState.SENDING, uuid4(), at
@@ -72,6 +74,7 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
 def record_result(delivery: Delivery, result: SendResult, *, at: datetime) -> bool:
     """Record the result of the attempt. Returns whether the next may follow at once. A lost lease changes nothing."""
     state = _state(delivery, result, at)
+    # A lease that expired meanwhile was given to another worker, whose result counts.
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, lease_id=delivery.lease_id).update(
         state=state,
         lease_id=None,
@@ -157,6 +160,7 @@ def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) 
         if item.subject in unacknowledged and why is None:
             needed.append(item)
             continue
+        # The step was taken when the delivery was decided. It has notified nobody, so that it is taken back.
         item.delete()
         Escalation.objects.filter(**column(item.subject), policy=delivery.policy_id).update(
             next_step=delivery.step,

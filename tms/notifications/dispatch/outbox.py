@@ -81,6 +81,7 @@ def _process_all(subject_type: SubjectType, at: datetime) -> int:
 
 def _process(subject_type: SubjectType, pks: Collection[int], *, at: datetime) -> int:
     """Call it in a transaction."""
+    # Conditional on `dispatched_at`: another outbox may have processed them since their keys were read.
     rows = lock(subject_type.history.objects.filter(pk__in=pks, dispatched_at=None).order_by("pk"))
     events = [subject_type.event(row) for row in rows.select_related(*subject_type.related)]
     for kinds, dispatch in (
