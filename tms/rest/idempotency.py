@@ -63,6 +63,7 @@ def _fingerprint(request: HttpRequest) -> str:
 
 def _begin(person: User, key: str, fingerprint: str, at: datetime) -> IdempotencyRecord:
     try:
+        # A savepoint: PostgreSQL would otherwise refuse every statement after a key that exists.
         with transaction.atomic():
             return IdempotencyRecord.objects.create(person=person, key=key, fingerprint=fingerprint, begun_at=at)
     except IntegrityError:
@@ -75,6 +76,7 @@ def _begin(person: User, key: str, fingerprint: str, at: datetime) -> Idempotenc
         )
     abandoned = IdempotencyRecord.objects.abandoned(at - LEASE).filter(pk=record.pk)
     if record.status is None:
+        # Only one of several repetitions takes over a request that seems dead.
         if not abandoned.update(begun_at=at):
             raise _in_progress()
         record.begun_at = at

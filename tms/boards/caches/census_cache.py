@@ -78,6 +78,7 @@ class CensusCache(FeedListener):
         booted = frozenset(terminal for terminal, _ in change.sessions)
         pending = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
         with self._pending_lock:
+            # Once everything is to be read, it does not matter what else has changed.
             if pending != NOTHING and not self._pending.everything:
                 self._pending |= pending
 
@@ -85,6 +86,7 @@ class CensusCache(FeedListener):
         """What the scope covers."""
         if not self.is_fed:
             return self._count(scope)
+        # Reading applies what is pending to the counts, which only one thread may do at a time.
         with self._read_lock:
             census = self._current()
             return census if scope.is_everything else self._parts.of(scope).census(census)

@@ -104,4 +104,5 @@ class GroupCounter[Key: tuple[Any, ...]]:
     def _leave(self, pk: int, before: Key) -> None:
         self._left[pk] = before
         if len(self._left) > MAX_LEFT:
+            # Half of them at once: copying the dictionary for each row that leaves would cost too much.
             self._left = dict(list(self._left.items())[MAX_LEFT // 2 :])

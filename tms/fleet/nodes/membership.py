@@ -86,6 +86,7 @@ class Membership:
             Node.objects.unused().delete()
             publish(Change(nodes=True))
             if before is not None:
+                # Conditional on the former run: of two processes that start at once, the second finds another one.
                 return bool(Node.objects.filter(pk=before.pk, run=before.run).update(**me))
             return Node.objects.get_or_create(name=self.name, defaults=me)[1]
 
@@ -104,6 +105,7 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
+        # The process exists, and belongs to another user.
         return True
     return True
 

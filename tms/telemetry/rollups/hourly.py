@@ -136,7 +136,9 @@ def roll_next(at: datetime) -> bool:
     left_out = set(unrolled.keys(at))
     isolate([key for key in keys if key not in left_out], _roll_keys, aside=unrolled, at=at)
     with transaction.atomic():
+        # What could not be rolled up is done later as a late hour, so that it does not hold up the others.
         mark_late(set(unrolled.keys(at)).intersection(keys))
+        # A full batch means that further terminals of this hour may follow.
         if len(terminal_pks) == TERMINALS:
             reached.terminal_pk = terminal_pks[-1]
         else:
