@@ -14,12 +14,12 @@ from tests.faults.scenario.scenario import Scenario
 
 READY_WITHIN_S = 60
 LOGS = Path("var/faults")
-"""Logs of environments in which a requirement was violated."""
+"""Logs of environments in which a guarantee was violated."""
 
 
 @dataclass
 class FaultGroup[E: Environment]:
-    """`build` creates the scenario, for the first fault and again after each that violated a requirement."""
+    """`build` creates the scenario, for the first fault and again after each that violated a guarantee."""
 
     build: Callable[[], Scenario[E]]
     faults: Sequence[Fault[Scenario[E]]]

@@ -49,7 +49,7 @@ PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 
 
 class Scenario[E: Environment]:
-    """Entered once for several faults; closed after a fault that violated a requirement."""
+    """Entered once for several faults; closed after a fault that violated a guarantee."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The pages with which people reset a forgotten password."""
+"""The pages with which people reset their password."""
 
 from typing import Any
 

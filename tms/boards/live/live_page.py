@@ -123,7 +123,7 @@ class LivePage:
         before = self.shown
         with translation.override(self.language):
             page_state, is_whole = self._read(context, due)
-            # Only an update may stop half-way: somebody who opens a page, or saw a gap, gets all of it.
+            # Only an update may stop half-way: a person who opens a page, or whose feed had a gap, gets all of it.
             is_update = before is not None and not self.has_missed and not due.change.everything
             shown, html = self._render_parts(page_state, rendered, max_s=MAX_RENDERING_S if is_update else inf)
         # Equal HTML need not be sent, even if the values differ: a row may not show all of them.
