@@ -55,6 +55,7 @@ class Links:
         self.by_terminal[terminal_id] = session
         self._unbooted.discard(session)
         instruments.LINKS.set(len(self.by_terminal))
+        # Closed after the newer one is entered: what the close causes must not find the older one.
         if older is not None and older is not session:
             older.close_replaced()
         if has_commands:
@@ -134,6 +135,7 @@ class Links:
             log.exception("delivery_failed", terminals=len(sessions))
             return
         for command in dequeued:
+            # The terminal may have another link by now. The command is not sent over that one: at most once.
             session = self.by_terminal.get(command.terminal_id)
             if session is not None and session.number == command.session:
                 session.send_command(command)

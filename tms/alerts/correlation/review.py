@@ -82,6 +82,7 @@ def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
     # Not only those that joined just now: an earlier pass may have skipped alerts that were locked.
     if counts.untouched:
         actions.cover_new(incident, at=at)
+    # The few that remain of a large loss have another cause, and get their own notifications.
     if at - incident.unchanged_since >= UNCHANGED_FOR and counts.open_count * 100 <= max(
         100, incident.joined_count * FEW_PCT
     ):
@@ -90,6 +91,7 @@ def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
 
 def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> bool:
     """Whether alerts joined since the last review."""
+    # Without this, deleted alerts would hide as many new ones: only the difference is counted.
     if counts.joined_count < incident.joined_count or counts.resolved_count < incident.resolved_count:
         _leave_out_deleted(incident, counts)
     more = counts.joined_count - incident.joined_count
@@ -127,6 +129,7 @@ def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **field
         return
     for name, value in fields.items():
         setattr(incident, name, value)
+    # New members outdate dialogs that were opened before, although no transition is recorded.
     incident.version += kind is Kind.JOINED
     incident.save()
     last.number, last.open_count = last.number + number, incident.open_count

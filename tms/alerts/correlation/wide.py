@@ -59,11 +59,13 @@ def widen(at: datetime) -> int:
     shared = _by_common_factor(found) if found else {}
     merged = 0
     for wide in unresolved_wide:
+        # An existing incident of many sites first: sites that are lost one after the other are one cause.
         joining = [one for one in shared.get(_what(wide), ()) if one in found]
         if joining and lock_members(joining):
             merged += _merge(joining, wide, at)
         found = [one for one in found if one not in joining]
     while together := _strongest(found, shared, rules, least=in_force[Factor.SITE].least):
+        # If another transaction has locked a member, these wait for the next pass, instead of holding up ingest.
         if lock_members(together.incidents):
             merged += _open(together, at)
         found = [one for one in found if one not in together.incidents]

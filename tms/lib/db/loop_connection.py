@@ -96,6 +96,7 @@ class LoopConnection:
 
     async def _result(self, pgconn: PGconn) -> PGresult:
         """The result of what was sent. Raises psycopg's errors."""
+        # Not everything was sent: the socket's buffer is full, and the event loop sends the rest.
         if pgconn.flush():
             asyncio.get_running_loop().add_writer(pgconn.socket, self._write, pgconn)
         found: PGresult | None = None
@@ -103,6 +104,7 @@ class LoopConnection:
             while pgconn.is_busy():
                 self._progress = asyncio.get_running_loop().create_future()
                 await self._progress
+            # libpq ends each statement with an empty result; the next statement may only follow that.
             result = pgconn.get_result()
             if result is None:
                 assert found is not None

@@ -71,6 +71,7 @@ def drain(destination_id: int, *, now: Callable[[], datetime]) -> None:
             attempt=delivery.attempts,
             outcome=result.outcome.value,
         )
+        # The order of deliveries is kept: nothing overtakes one that has to be retried.
         if not leases.record_result(delivery, result, at=now()):
             return
 
