@@ -294,7 +294,7 @@ async def test_the_overview_is_updated_while_nothing_changes(board, fleet, monke
 
 async def test_during_a_database_outage_the_board_shows_its_delay_and_then_catches_up(board, fleet, monkeypatch):
     terminal = await in_thread(fleet.online)
-    render = RenderWorker._timed
+    render = RenderWorker._time
 
     async def fail(*_: object) -> None:
         raise OperationalError("the database is away")
